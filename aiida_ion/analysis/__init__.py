@@ -1,0 +1,1 @@
+"""Arrays in, small dataclasses out: numpy, scipy and kinisi; knows no AiiDA."""

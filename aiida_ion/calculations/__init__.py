@@ -1,0 +1,1 @@
+"""CalcJobs, each with its parser in the same file, and calcfunctions."""

@@ -1,0 +1,22 @@
+"""Every conversion factor of the package, once, from CODATA as ``scipy.constants`` and ASE give it."""
+
+from __future__ import annotations
+
+from scipy import constants
+
+#: Boltzmann constant, eV/K.
+BOLTZMANN_EV_K: float = constants.k / constants.e
+#: Elementary charge, C.
+ELEMENTARY_CHARGE_C: float = constants.e
+#: Boltzmann constant, J/K.
+BOLTZMANN_J_K: float = constants.k
+
+FS_PER_PS = 1000.0
+#: 1 angstrom^2/ps in cm^2/s.
+CM2_S_PER_A2_PS = 1e-4
+#: 1 angstrom^3 in m^3.
+M3_PER_A3 = 1e-30
+#: 1 cm^2/s in m^2/s.
+M2_S_PER_CM2_S = 1e-4
+#: 1 S/m in mS/cm.
+MS_CM_PER_S_M = 10.0

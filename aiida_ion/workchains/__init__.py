@@ -1,0 +1,1 @@
+"""WorkChains: what a person submits."""
