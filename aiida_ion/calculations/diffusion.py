@@ -1,0 +1,176 @@
+"""``ion.diffusion``: ordered segments of one or more replicas -> diffusivities with their uncertainty and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.common import datastructures, folders
+from aiida.engine import CalcJobProcessSpec, ExitCode
+
+from aiida_ion.analysis.diffusion import DiffusionSettings
+from aiida_ion.analysis.thermo import temperature_statistics
+from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
+
+FILENAME_ARRAYS = "arrays.npz"
+#: Beside the settings of the analysis: what the trajectory does not know about itself.
+SAMPLE_KEYS = {"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula"}
+
+
+def segment_key(replica: int, segment: int) -> str:
+    """Return the name of a segment among the inputs; names sort in the order of time."""
+    return f"replica_{replica:02d}_segment_{segment:03d}"
+
+
+class DiffusionCalculation(ScriptCalculation):
+    """Tracer and collective diffusivity, Haven ratio and the first checks, by kinisi."""
+
+    _program = "diffusion"
+
+    @classmethod
+    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+        """Declare trajectories, settings and the diffusion node."""
+        super().define(spec)
+        spec.input_namespace(
+            "trajectories",
+            valid_type=orm.TrajectoryData,
+            dynamic=True,
+            help="Segments named replica_XX_segment_YYY: positions in angstrom, unwrapped; times in ps.",
+        )
+        spec.input_namespace(
+            "thermo",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            required=False,
+            help="The segments' temperatures (K) under the same names; the measured mean replaces the target.",
+        )
+        spec.input(
+            "parameters",
+            valid_type=orm.Dict,
+            validator=validate_diffusion_parameters,
+            help="`mobile_species`, `charges` (e), `target_temperature_K`, `level_of_theory`, and settings of the fit "
+            "(`equilibration_fs`, `jump_distance_A`, `n_lags`, `max_lag_fraction`, `max_frames`, ...).",
+        )
+        spec.output(
+            "diffusion",
+            valid_type=orm.ArrayData,
+            required=False,
+            help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks); MSD (angstrom^2) over "
+            "lag times (ps) and posterior samples (cm^2/s) as arrays.",
+        )
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
+        spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"
+        spec.inputs.validator = validate_diffusion_inputs  # type: ignore[assignment]
+
+    def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
+        """Have the arrays copied straight from their nodes, and write what they do not say."""
+        trajectories = {key: self.inputs.trajectories[key] for key in sorted(self.inputs.trajectories)}
+        copies: list[tuple[str, str, str]] = []
+        replicas: dict[str, list[dict[str, str]]] = {}
+        for key, node in trajectories.items():
+            arrays = {name: f"{key}_{name}.npy" for name in ("positions", "steps", "times", "cells")}
+            copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
+            replicas.setdefault(key.partition("_segment_")[0], []).append(arrays)
+        parameters = self.inputs.parameters.get_dict()
+        settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
+        first = next(iter(trajectories.values()))
+        temperature = measured_temperature(self.inputs, settings.get("equilibration_fs", 0.0))
+        target = parameters["target_temperature_K"]
+        write_json(
+            folder,
+            FILENAME_INPUTS,
+            {
+                "replicas": list(replicas.values()),
+                "symbols": first.base.attributes.get("symbols"),
+                "mobile_species": parameters["mobile_species"],
+                "charges": parameters["charges"],
+                "temperature_K": temperature.get("temperature_mean_K", target),
+                "target_temperature_K": target,
+                "settings": settings,
+            },
+        )
+        info = self.describe(folder, temporary=[FILENAME_ARRAYS])
+        info.local_copy_list = copies
+        return info
+
+
+class DiffusionParser(ScriptParser):
+    """Turns results and arrays of the program into one node."""
+
+    def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
+        """Attach the diffusion node."""
+        try:
+            results = self.read_results()
+            if results is None:
+                return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+            failure = self.exit_code_of_status(results)
+            if failure is not None:
+                return failure
+            node = self._diffusion_node(results, f"{retrieved_temporary_folder}/{FILENAME_ARRAYS}")
+        except (ValueError, OSError) as error:
+            return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
+        self.out("diffusion", node)
+        self.out("versions", orm.Dict(results["versions"]))
+        return None
+
+    def _diffusion_node(self, results: dict[str, Any], arrays_path: str) -> orm.ArrayData:
+        parameters = self.node.inputs.parameters.get_dict()
+        node = orm.ArrayData()
+        with np.load(arrays_path, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                node.set_array(name, arrays[name])
+        scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions")}
+        settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
+        said = {key: parameters[key] for key in SAMPLE_KEYS & set(parameters)}
+        temperature = measured_temperature(self.node.inputs, settings.get("equilibration_fs", 0.0))
+        node.base.attributes.set_many(scalars | said | temperature)
+        return node
+
+
+def measured_temperature(inputs: Any, equilibration_fs: float) -> dict[str, float]:
+    """Return mean, spread and drift of the temperature after equilibration, K; empty when it is not known."""
+    if "thermo" not in inputs or not inputs["thermo"]:
+        return {}
+    replicas: dict[str, list[Any]] = {}
+    for key in sorted(inputs["thermo"]):
+        replicas.setdefault(key.partition("_segment_")[0], []).append(inputs["thermo"][key])
+    series = []
+    for nodes in replicas.values():
+        steps = np.concatenate([node.get_array("steps") for node in nodes])
+        values = np.concatenate([node.get_array("temperature") for node in nodes])
+        series.append(values[steps * nodes[0].base.attributes.get("timestep_fs") >= equilibration_fs])
+    return temperature_statistics(series)
+
+
+def validate_diffusion_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the settings of the fit, nothing when they can be used."""
+    parameters = value.get_dict() if value is not None else {}
+    missing = [key for key in ("mobile_species", "charges", "target_temperature_K") if key not in parameters]
+    if missing:
+        return f"parameters lack {', '.join(missing)}"
+    if not parameters["target_temperature_K"] > 0:
+        return "target_temperature_K must be above zero"
+    try:
+        DiffusionSettings.from_dict({key: val for key, val in parameters.items() if key not in SAMPLE_KEYS})
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Return what does not fit together among trajectories, thermo and parameters."""
+    trajectories, parameters = inputs.get("trajectories") or {}, inputs.get("parameters")
+    if not trajectories:
+        return "no trajectory is given"
+    if parameters is None:
+        return None
+    symbols = [node.base.attributes.get("symbols") for node in trajectories.values()]
+    if any(other != symbols[0] for other in symbols[1:]):
+        return "the segments hold different atoms"
+    mobile = parameters.get_dict().get("mobile_species")
+    if mobile not in symbols[0]:
+        return f"the trajectory has no {mobile}; it has {', '.join(sorted(set(symbols[0])))}"
+    return None
+

@@ -1,0 +1,55 @@
+"""Calcfunctions: small steps whose result is a node with its origin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.engine import calcfunction
+
+from aiida_ion.analysis.structure import supercell_multiples
+
+
+@calcfunction  # type: ignore[untyped-decorator]
+def make_supercell(structure: orm.StructureData, parameters: orm.Dict) -> orm.StructureData:
+    """Repeat the cell until it is wide enough for its images not to matter.
+
+    :param parameters: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`.
+    """
+    settings = parameters.get_dict()
+    atoms = structure.get_ase()
+    multiples = settings.get("multiples") or supercell_multiples(
+        atoms.cell.array, settings["min_width_A"], rule=settings["supercell_rule"]
+    )
+    supercell = orm.StructureData(ase=atoms.repeat([int(n) for n in multiples]))
+    supercell.base.attributes.set("multiples", [int(n) for n in multiples])
+    return supercell
+
+
+@calcfunction  # type: ignore[untyped-decorator]
+def sum_costs(**costs: orm.Dict) -> orm.Dict:
+    """Add up the cost of segments or runs: times and steps are added, the largest memory counts."""
+    ledgers = [cost.get_dict() for cost in costs.values()]
+    total: dict[str, Any] = {"n_jobs": sum(ledger.get("n_jobs", 1) for ledger in ledgers)}
+    for key in ("wall_time_s", "cpu_time_s", "gpu_time_s", "n_steps"):
+        known = [ledger[key] for ledger in ledgers if ledger.get(key) is not None]
+        if known:
+            total[key] = sum(known)
+    for key in ("peak_memory_MiB", "peak_gpu_memory_MiB", "n_atoms"):
+        known = [ledger[key] for ledger in ledgers if ledger.get(key) is not None]
+        if known:
+            total[key] = max(known)
+    if total.get("wall_time_s"):
+        total["steps_per_s"] = total.get("n_steps", 0) / total["wall_time_s"]
+    for key in ("device", "hardware", "threads"):
+        total[key] = sorted({str(ledger[key]) for ledger in ledgers if ledger.get(key) is not None})
+    return orm.Dict(total)
+
+
+def conductivity_arrays(samples: dict[str, Any]) -> orm.ArrayData:
+    """Return posterior samples as an array node, float32: their own spread is far wider than its rounding."""
+    node = orm.ArrayData()
+    for name, values in samples.items():
+        node.set_array(name, np.asarray(values, dtype=np.float32))
+    return node

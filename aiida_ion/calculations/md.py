@@ -1,0 +1,191 @@
+"""The MD interface as a CalcJob sees it: ports, outputs with units, and how a finished or broken run is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.engine import CalcJobProcessSpec, ExitCode
+from numpy.typing import NDArray
+
+from aiida_ion.calculations.trajectory_data import CompactTrajectory, state_node, thermo_node
+from aiida_ion.md_settings import MdSettings, MdSettingsError
+
+
+@dataclass(frozen=True)
+class MdRun:
+    """What a run left behind, in the units of the MD interface.
+
+    :param status: status word of the program; ``None`` when it was killed before it could say.
+    :param message: one sentence on the status.
+    :param steps: shape (n,), the integration steps of the frames.
+    :param positions: shape (n, N, 3), angstrom, unwrapped.
+    :param cells: shape (3, 3) or (n, 3, 3), angstrom.
+    :param thermo: structured rows, one a step.
+    :param state: arrays of the restart file, empty when there is none.
+    :param extra: ``velocities`` (angstrom/fs) and ``forces`` (eV/angstrom) when kept.
+    :param cost: cost ledger, empty when the program was killed.
+    :param versions: versions and hashes, empty when the program was killed.
+    """
+
+    status: str | None
+    message: str
+    steps: NDArray[np.int64]
+    positions: NDArray[Any]
+    cells: NDArray[np.float64]
+    thermo: NDArray[Any]
+    state: Mapping[str, NDArray[Any]]
+    extra: Mapping[str, NDArray[Any]]
+    cost: Mapping[str, Any]
+    versions: Mapping[str, Any]
+
+
+def define_md_ports(spec: CalcJobProcessSpec) -> None:
+    """Declare the ports that every MD job has, with the same names and units."""
+    spec.input("structure", valid_type=orm.StructureData, help="The periodic cell that is simulated, angstrom.")
+    spec.input(
+        "parameters",
+        valid_type=orm.Dict,
+        validator=validate_md_parameters,
+        help="MD settings: temperature_K, timestep_fs, n_steps (the total), ensemble, thermostat, sample_every, "
+        "equilibration_fs, seed, keep, ...; the unit stands in each name.",
+    )
+    spec.input(
+        "charges",
+        valid_type=orm.Dict,
+        required=False,
+        help="Formal charge of each element, e, for the charge current; zero where absent.",
+    )
+    spec.input(
+        "restart_from",
+        valid_type=orm.ArrayData,
+        required=False,
+        help="The `state` of an earlier segment: the run continues exactly there, up to `n_steps` in total.",
+    )
+    spec.input(
+        "initial_velocities",
+        valid_type=orm.ArrayData,
+        required=False,
+        help="Array `velocities` of shape (N, 3), angstrom/fs, instead of a Maxwell-Boltzmann draw from the seed.",
+    )
+    spec.output(
+        "trajectory",
+        valid_type=orm.TrajectoryData,
+        required=False,
+        help="Frames: positions in angstrom, unwrapped; times in ps; cells in angstrom.",
+    )
+    spec.output(
+        "thermo",
+        valid_type=orm.ArrayData,
+        required=False,
+        help="Every step: energies (eV), temperature (K), largest force (eV/angstrom), charge current (e*angstrom/fs).",
+    )
+    spec.output(
+        "state",
+        valid_type=orm.ArrayData,
+        required=False,
+        help="Positions (angstrom), velocities (angstrom/fs), thermostat: what an exact continuation needs.",
+    )
+    spec.output(
+        "cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB), steps per s."
+    )
+    spec.output(
+        "versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered, checkpoint sha256."
+    )
+
+
+def validate_md_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with MD settings, nothing when they can be run."""
+    try:
+        MdSettings.from_dict(value.get_dict() if value is not None else {})
+    except (MdSettingsError, TypeError) as error:
+        return str(error)
+    return None
+
+
+def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Return what does not fit together among the inputs of an MD job."""
+    structure, state = inputs.get("structure"), inputs.get("restart_from")
+    if structure is None or inputs.get("parameters") is None:
+        return None
+    n_atoms = len(structure.sites)
+    for name, node, array in (
+        ("restart_from", state, "positions"),
+        ("initial_velocities", inputs.get("initial_velocities"), "velocities"),
+    ):
+        if node is None:
+            continue
+        if array not in node.get_arraynames():
+            return f"{name} has no array {array!r}"
+        if tuple(node.get_shape(array)) != (n_atoms, 3):
+            return f"{name} holds {node.get_shape(array)[0]} atoms, the structure has {n_atoms}"
+    n_steps = inputs["parameters"].get_dict()["n_steps"]
+    if state is not None and state.base.attributes.get("step", 0) >= n_steps:
+        return f"restart_from stands at step {state.base.attributes.get('step')}; n_steps is the total and must be larger"
+    return None
+
+
+def symbols_of(structure: orm.StructureData) -> list[str]:
+    """Return the element of each site.
+
+    :raises ValueError: for a site that no element fills wholly, with its name and occupancies.
+    """
+    for kind in structure.kinds:
+        if kind.is_alloy or kind.has_vacancies:
+            weights = ", ".join(f"{s} {w:g}" for s, w in zip(kind.symbols, kind.weights, strict=True))
+            raise ValueError(f"site {kind.name} is partly occupied ({weights}); give an ordered structure")
+    return [structure.get_kind(site.kind_name).symbols[0] for site in structure.sites]
+
+
+def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str, orm.Data]:
+    """Return the output nodes of a run: as much as it left."""
+    outputs: dict[str, orm.Data] = {}
+    if len(run.steps):
+        outputs["trajectory"] = CompactTrajectory.build(
+            symbols, run.steps, run.positions, run.cells, settings.timestep_fs, run.extra
+        )
+        outputs["trajectory"].base.attributes.set_many(
+            {
+                "sample_every": settings.sample_every,
+                "equilibration_fs": settings.equilibration_fs,
+                "target_temperature_K": settings.temperature_K,
+                "seed": settings.seed,
+            }
+        )
+    if len(run.thermo):
+        outputs["thermo"] = thermo_node(run.thermo, settings.timestep_fs)
+    if run.state:
+        outputs["state"] = state_node(run.state)
+    if run.cost:
+        outputs["cost"] = orm.Dict(dict(run.cost))
+    if run.versions:
+        outputs["versions"] = orm.Dict(dict(run.versions))
+    return outputs
+
+
+def killed_label(start_step: int, run: MdRun) -> str:
+    """Return the exit code label of a run that was killed: continuable only if it got anywhere."""
+    progressed = bool(run.state) and int(run.state["step"]) > start_step
+    return "ERROR_OUT_OF_WALLTIME" if progressed else "ERROR_OUT_OF_WALLTIME_NO_RESTART"
+
+
+def start_step(inputs: Mapping[str, Any]) -> int:
+    """Return the step at which a job starts: that of the state it continues, or zero."""
+    state = inputs.get("restart_from")
+    return int(state.base.attributes.get("step")) if state is not None else 0
+
+
+__all__ = [
+    "ExitCode",
+    "MdRun",
+    "define_md_ports",
+    "killed_label",
+    "md_outputs",
+    "start_step",
+    "symbols_of",
+    "validate_md_inputs",
+    "validate_md_parameters",
+]

@@ -1,0 +1,155 @@
+"""``ion.mlip_md``: molecular dynamics with any ASE calculator, in the Python of the engine's environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.common import datastructures, folders
+from aiida.engine import CalcJobProcessSpec, ExitCode
+from numpy.typing import NDArray
+
+from aiida_ion.calculations.md import (
+    MdRun,
+    define_md_ports,
+    killed_label,
+    md_outputs,
+    start_step,
+    symbols_of,
+    validate_md_inputs,
+)
+from aiida_ion.calculations.mlip import define_potential_ports, potential_inputs, structure_json, stage_checkpoint
+from aiida_ion.calculations.script import (
+    FILENAME_INPUTS,
+    ScriptCalculation,
+    ScriptParser,
+    seconds_allowed,
+    write_json,
+)
+from aiida_ion.calculations.trajectory_data import state_arrays
+from aiida_ion.md_settings import MdSettings
+
+FILENAME_RESTART = "restart.npz"
+FILENAME_VELOCITIES = "initial_velocities.npy"
+#: Everything large: parsed into nodes, then dropped, so that there is one physical copy.
+TEMPORARY_FILES = [
+    "positions.npy",
+    "steps.npy",
+    "cells.npy",
+    "velocities.npy",
+    "forces.npy",
+    "thermo.npy",
+    FILENAME_RESTART,
+]
+
+
+class MlipMdCalculation(ScriptCalculation):
+    """Molecular dynamics with a machine-learning interatomic potential or any other ASE calculator."""
+
+    _program = "md"
+
+    @classmethod
+    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+        """Declare the MD interface and the potential."""
+        super().define(spec)
+        define_md_ports(spec)
+        define_potential_ports(spec)
+        spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_md"
+        spec.inputs.validator = validate_md_inputs  # type: ignore[assignment]
+
+    def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
+        """Write inputs, structure and, for a continuation, the restart file."""
+        inputs = self.inputs
+        symbols_of(inputs.structure)
+        options = inputs.metadata.options
+        write_json(
+            folder,
+            FILENAME_INPUTS,
+            {
+                "md": MdSettings.from_dict(inputs.parameters.get_dict()).to_dict(),
+                "potential": potential_inputs(inputs, options),
+                "charges": inputs.charges.get_dict() if "charges" in inputs else {},
+                "max_seconds": seconds_allowed(options.get("max_wallclock_seconds")),
+            },
+        )
+        write_json(folder, "structure.json", structure_json(inputs.structure))
+        if "restart_from" in inputs:
+            np.savez(folder.get_abs_path(FILENAME_RESTART), **state_arrays(inputs.restart_from))  # type: ignore[arg-type]
+        if "initial_velocities" in inputs:
+            velocities = inputs.initial_velocities.get_array("velocities")
+            np.save(folder.get_abs_path(FILENAME_VELOCITIES), velocities)
+        info = self.describe(folder, temporary=TEMPORARY_FILES)
+        stage_checkpoint(info, inputs)
+        info.provenance_exclude_list += ["structure.json", FILENAME_RESTART, FILENAME_VELOCITIES]
+        return info
+
+
+class MlipMdParser(ScriptParser):
+    """Reads the arrays of the runner, also those of a run that was killed."""
+
+    def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
+        """Attach everything the run left, then say how it ended."""
+        settings = MdSettings.from_dict(self.node.inputs.parameters.get_dict())
+        try:
+            results = self.read_results()
+            run = read_run(Path(retrieved_temporary_folder or ""), results, self.node.inputs.structure)
+            outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
+        except (ValueError, KeyError, OSError) as error:
+            return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
+        for name, node in outputs.items():
+            self.out(name, node)
+        if results is not None:
+            return self.exit_code_of_status(results)
+        return self.exit_code(killed_label(start_step(self.node.inputs), run), self.error_tail())
+
+
+def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData) -> MdRun:
+    """Read what a run left in its folder.
+
+    :param folder: folder with the arrays of the runner.
+    :param results: content of ``results.json``, ``None`` when the run was killed.
+    :param structure: the structure that was simulated, for its cell.
+    :raises ValueError: if an array is shorter than the run says.
+    """
+    state = _load_state(folder / FILENAME_RESTART)
+    counts = results if results is not None else state
+    n_frames, n_thermo = int(counts.get("n_frames", 0)), int(counts.get("n_thermo", 0))
+    steps = _load_rows(folder / "steps.npy", n_frames)
+    cells = _load_rows(folder / "cells.npy", n_frames) if (folder / "cells.npy").exists() else np.array(structure.cell)
+    extra = {
+        name: _load_rows(folder / f"{name}.npy", n_frames)
+        for name in ("velocities", "forces")
+        if (folder / f"{name}.npy").exists()
+    }
+    known = results or {}
+    return MdRun(
+        status=known.get("status"),
+        message=str(known.get("message", "")),
+        steps=steps,
+        positions=_load_rows(folder / "positions.npy", n_frames),
+        cells=cells,
+        thermo=_load_rows(folder / "thermo.npy", n_thermo),
+        state=state,
+        extra=extra,
+        cost=known.get("cost", {}),
+        versions=known.get("versions", {}),
+    )
+
+
+def _load_rows(path: Path, n_rows: int) -> NDArray[Any]:
+    """Return the first ``n_rows`` rows of an array that was allocated for the whole run."""
+    if n_rows == 0:
+        return np.empty(0)
+    rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    if len(rows) < n_rows:
+        raise ValueError(f"{path.name} holds {len(rows)} rows, the run says {n_rows}")
+    return np.array(rows[:n_rows])
+
+
+def _load_state(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.exists():
+        return {}
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

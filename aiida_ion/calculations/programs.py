@@ -1,0 +1,51 @@
+"""The runner programs as nodes, so that the graph of a result holds the program that made it."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+from aiida import orm
+
+#: What each program needs beside itself. The first file is the one that is run.
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "md": ("runners/md.py", "runners/potentials.py", "runners/ensembles.py", "runners/output.py"),
+    "relax": ("runners/relax.py", "runners/potentials.py", "runners/output.py"),
+    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis"),
+}
+
+
+def program_files(name: str) -> dict[str, bytes]:
+    """Return the files of a program, by their path in the working folder.
+
+    Runners stand at the top; modules of the package keep their package path, so that they import the same way.
+    """
+    package = Path(str(files("aiida_ion")))
+    found: dict[str, bytes] = {}
+    for entry in PROGRAMS[name]:
+        source = package / entry
+        for path in sorted(source.glob("*.py")) if source.is_dir() else [source]:
+            relative = path.relative_to(package)
+            at_top = relative.parts[0] == "runners"
+            found[relative.name if at_top else str(PurePosixPath("aiida_ion", *relative.parts))] = path.read_bytes()
+    return found
+
+
+def program_node(name: str) -> orm.FolderData:
+    """Return the program as a node, the stored one when this very text is in the database already."""
+    contents = program_files(name)
+    digest = hashlib.sha256()
+    for path, content in contents.items():
+        digest.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
+    filters = {"attributes.program": name, "attributes.sha256": digest.hexdigest()}
+    stored = orm.QueryBuilder().append(orm.FolderData, filters=filters).first()
+    if stored is not None:
+        node: orm.FolderData = stored[0]
+        return node
+    node = orm.FolderData()
+    for path, content in contents.items():
+        node.base.repository.put_object_from_bytes(content, path)
+    node.base.attributes.set_many({"program": name, "sha256": digest.hexdigest()})
+    node.label = f"aiida-ion runner: {name}"
+    return node

@@ -1,0 +1,68 @@
+"""The relaxation of ions in a fixed cell as a CalcJob sees it: ports and outputs, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.engine import CalcJobProcessSpec
+from numpy.typing import NDArray
+
+RELAX_DEFAULTS: dict[str, float | int] = {"max_force_eV_A": 0.02, "max_steps": 500}
+
+
+def define_relax_ports(spec: CalcJobProcessSpec) -> None:
+    """Declare the ports that every relaxation job has."""
+    spec.input("structure", valid_type=orm.StructureData, help="The periodic cell whose ions are relaxed, angstrom.")
+    spec.input(
+        "parameters",
+        valid_type=orm.Dict,
+        default=lambda: orm.Dict(dict(RELAX_DEFAULTS)),
+        validator=validate_relax_parameters,
+        help="`max_force_eV_A` at which ions count as relaxed, and `max_steps`.",
+    )
+    spec.output("structure", valid_type=orm.StructureData, required=False, help="The relaxed ions in the same cell.")
+    spec.output(
+        "relaxation",
+        valid_type=orm.Dict,
+        required=False,
+        help="Energy drop (eV/atom), largest and rms displacement (angstrom), forces (eV/angstrom), converged or not.",
+    )
+    spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
+    spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
+    spec.exit_code(
+        700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}"
+    )
+
+
+def validate_relax_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with relaxation settings, nothing when they can be run."""
+    settings = value.get_dict() if value is not None else {}
+    unknown = sorted(set(settings) - set(RELAX_DEFAULTS))
+    if unknown:
+        return f"unknown relaxation setting {', '.join(unknown)}; known are {', '.join(RELAX_DEFAULTS)}"
+    wrong = [name for name, number in settings.items() if not isinstance(number, (int, float)) or number <= 0]
+    return f"{', '.join(wrong)} must be above zero" if wrong else None
+
+
+def relaxed_structure(structure: orm.StructureData, positions: NDArray[np.float64]) -> orm.StructureData:
+    """Return the structure with new positions of its sites, shape (N, 3), angstrom; kinds and cell stay."""
+    relaxed = structure.clone()
+    relaxed.reset_sites_positions([tuple(float(x) for x in row) for row in positions])
+    return relaxed
+
+
+def relaxation_outputs(structure: orm.StructureData, results: Mapping[str, Any]) -> dict[str, orm.Data]:
+    """Return the output nodes of a relaxation from the results of its program."""
+    outputs: dict[str, orm.Data] = {}
+    if results.get("positions") is not None:
+        positions = np.asarray(results["positions"], dtype=float)
+        outputs["structure"] = relaxed_structure(structure, positions)
+        left_out = {"positions", "cost", "versions", "status", "message"}
+        outputs["relaxation"] = orm.Dict({key: results[key] for key in results if key not in left_out})
+    for name in ("cost", "versions"):
+        if results.get(name):
+            outputs[name] = orm.Dict(dict(results[name]))
+    return outputs

@@ -1,0 +1,42 @@
+"""What is known of a sample before it is simulated: formula, mobile species, formal charges, and whether it is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiida import orm
+
+from aiida_ion.analysis.charges import formal_charges, guess_mobile_species
+from aiida_ion.analysis.structure import check_structure
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A checked structure in words.
+
+    :param formula: reduced formula.
+    :param mobile_species: the diffusing element.
+    :param charges: formal charge of each element, e.
+    """
+
+    formula: str
+    mobile_species: str
+    charges: dict[str, float]
+
+
+def describe_sample(
+    structure: orm.StructureData,
+    mobile_species: str | None = None,
+    charges: Mapping[str, float] | None = None,
+) -> Sample:
+    """Check a structure and return its description, guessing what is not given.
+
+    :param mobile_species: the diffusing element; guessed from the composition when not given.
+    :param charges: formal charges, e, which win over the guess.
+    :raises ValueError: if the structure cannot be simulated as it is; the message says why.
+    """
+    crystal = structure.get_pymatgen_structure()
+    mobile = mobile_species or guess_mobile_species(crystal.composition)
+    check_structure(crystal, mobile)
+    return Sample(crystal.composition.reduced_formula, mobile, formal_charges(crystal.composition, charges))

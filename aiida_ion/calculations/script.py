@@ -1,0 +1,185 @@
+"""What every job that runs one of our programs shares: upload, command line, exit codes, reading the results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aiida import orm
+from aiida.common import datastructures, folders
+from aiida.engine import CalcJob, CalcJobProcessSpec, ExitCode
+from aiida.parsers import Parser
+
+from aiida_ion.calculations.programs import program_node
+
+#: Part of the requested wall time after which a program stops by itself, so that it can write its restart file.
+WALLTIME_FRACTION = 0.95
+WALLTIME_MARGIN_S = 120.0
+
+FILENAME_INPUTS = "inputs.json"
+FILENAME_RESULTS = "results.json"
+FILENAME_STDOUT = "stdout.txt"
+FILENAME_STDERR = "stderr.txt"
+
+
+def define_exit_codes(spec: CalcJobProcessSpec) -> None:
+    """Give a job the exit codes that mean the same in every job of this package."""
+    spec.exit_code(
+        210, "ERROR_INVALID_INPUT", message="The program refused its input: {detail}", invalidates_cache=True
+    )
+    spec.exit_code(
+        220,
+        "ERROR_UNKNOWN_POTENTIAL",
+        message="The potential cannot be used as asked: {detail}",
+        invalidates_cache=True,
+    )
+    spec.exit_code(
+        300,
+        "ERROR_OUTPUT_MISSING",
+        message="The program left no results; the end of its error stream: {detail}",
+        invalidates_cache=True,
+    )
+    spec.exit_code(310, "ERROR_OUTPUT_UNREADABLE", message="An output cannot be read: {detail}", invalidates_cache=True)
+    spec.exit_code(
+        340,
+        "ERROR_OUT_OF_WALLTIME_NO_RESTART",
+        message="The run ended before it made progress that can be continued: {detail}",
+        invalidates_cache=True,
+    )
+    spec.exit_code(
+        400, "ERROR_OUT_OF_WALLTIME", message="The run stopped early and can be continued from its state: {detail}"
+    )
+    spec.exit_code(410, "ERROR_TRAJECTORY_EXPLODED", message="The trajectory exploded: {detail}")
+    spec.exit_code(
+        420, "ERROR_ENGINE_IMPORT_FAILED", message="The engine cannot be loaded: {detail}", invalidates_cache=True
+    )
+    spec.exit_code(430, "ERROR_OUT_OF_MEMORY", message="Out of memory: {detail}", invalidates_cache=True)
+
+
+#: Status word of a program -> exit code label. ``finished`` has none.
+STATUS_EXIT_CODES: dict[str, str] = {
+    "invalid_input": "ERROR_INVALID_INPUT",
+    "unknown_potential": "ERROR_UNKNOWN_POTENTIAL",
+    "element_unknown": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_missing": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_mismatch": "ERROR_UNKNOWN_POTENTIAL",
+    "walltime": "ERROR_OUT_OF_WALLTIME",
+    "terminated": "ERROR_OUT_OF_WALLTIME",
+    "exploded": "ERROR_TRAJECTORY_EXPLODED",
+    "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
+    "out_of_memory": "ERROR_OUT_OF_MEMORY",
+}
+
+
+def write_json(folder: folders.Folder, name: str, content: dict[str, Any]) -> None:
+    """Write a JSON file into the folder that is uploaded; floats keep every bit, NaN is refused."""
+    Path(folder.get_abs_path(name)).write_text(json.dumps(content, allow_nan=False))
+
+
+def seconds_allowed(max_wallclock_seconds: int | None) -> float | None:
+    """Return the wall time a program may use, s, so that it ends before the scheduler ends it."""
+    if max_wallclock_seconds is None:
+        return None
+    return max(WALLTIME_FRACTION * max_wallclock_seconds, max_wallclock_seconds - WALLTIME_MARGIN_S)
+
+
+def threads_of(options: dict[str, Any]) -> int:
+    """Return the number of threads of a job: its cores per process, one where nothing is said."""
+    resources = options.get("resources", {})
+    return int(resources.get("num_cores_per_mpiproc") or 1)
+
+
+class ScriptCalculation(CalcJob):
+    """Base of the jobs that run one of our own programs with the Python of an environment."""
+
+    _program = ""
+
+    @classmethod
+    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+        """Declare what every program job has."""
+        super().define(spec)
+        spec.input(
+            "program",
+            valid_type=orm.FolderData,
+            default=lambda: program_node(cls._program),
+            help="The program that is run, with the modules it imports; the version shipped with the package by default.",
+        )
+        spec.inputs["metadata"]["options"]["resources"].default = lambda: {
+            "num_machines": 1,
+            "num_mpiprocs_per_machine": 1,
+        }
+        spec.inputs["metadata"]["options"]["withmpi"].default = False
+        define_exit_codes(spec)
+
+    def describe(
+        self, folder: folders.Folder, temporary: list[str], retrieve: list[str] | None = None
+    ) -> datastructures.CalcInfo:
+        """Return the job description for :meth:`prepare_for_submission`.
+
+        :param folder: the folder that is uploaded; the program is written into it here.
+        :param temporary: files that are parsed and then dropped.
+        :param retrieve: files that are kept beside results and streams.
+        """
+        for path in self.inputs.program.base.repository.glob():
+            if self.inputs.program.base.repository.get_object(path).is_file():
+                target = Path(folder.get_abs_path(str(path)))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.inputs.program.base.repository.get_object_content(str(path), mode="rb"))
+        threads = threads_of(self.inputs.metadata.options)
+        code = datastructures.CodeInfo()
+        code.code_uuid = self.inputs.code.uuid
+        code.cmdline_params = [f"{self._program}.py"]
+        code.stdout_name, code.stderr_name = FILENAME_STDOUT, FILENAME_STDERR
+        info = datastructures.CalcInfo()
+        info.codes_info = [code]
+        info.prepend_text = "".join(
+            f"export {name}={threads}\n" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        )
+        info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR, *(retrieve or [])]
+        info.retrieve_temporary_list = temporary
+        # The program is an input node already; a second copy would say nothing.
+        info.provenance_exclude_list = [str(path) for path in self.inputs.program.base.repository.glob()]
+        return info
+
+
+class ScriptParser(Parser):
+    """Base of the parsers that read ``results.json``."""
+
+    def read_results(self) -> dict[str, Any] | None:
+        """Return the content of ``results.json``, or nothing when the program did not get that far.
+
+        :raises ValueError: if the file is there and is not the whole JSON object that a program writes.
+        """
+        try:
+            text = self.retrieved.base.repository.get_object_content(FILENAME_RESULTS)
+        except FileNotFoundError:
+            return None
+        results = json.loads(text)
+        if not isinstance(results, dict) or "status" not in results:
+            raise ValueError(f"{FILENAME_RESULTS} has no status")
+        return results
+
+    def error_tail(self, n_lines: int = 3) -> str:
+        """Return the last lines of the error stream, where a crash says what it was."""
+        for name in (FILENAME_STDERR, "_scheduler-stderr.txt"):
+            try:
+                text = self.retrieved.base.repository.get_object_content(name)
+            except FileNotFoundError:
+                continue
+            if text.strip():
+                return " | ".join(line.strip() for line in text.strip().splitlines()[-n_lines:])
+        return "nothing; the job was killed, or its node was lost"
+
+    def exit_code(self, label: str, detail: str) -> ExitCode:
+        """Return the exit code of that label with the detail in its message."""
+        code: ExitCode = self.exit_codes[label].format(detail=detail.rstrip("."))
+        return code
+
+    def exit_code_of_status(self, results: dict[str, Any]) -> ExitCode | None:
+        """Return the exit code that belongs to the status word of a program, nothing for ``finished``."""
+        status = str(results["status"])
+        if status == "finished":
+            return None
+        label = STATUS_EXIT_CODES.get(status, "ERROR_OUTPUT_UNREADABLE")
+        return self.exit_code(label, str(results.get("message") or status))

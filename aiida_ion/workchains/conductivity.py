@@ -1,0 +1,315 @@
+"""``ion.conductivity``: a crystal becomes an ionic conductivity, with its interval and its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.common import exceptions
+from aiida.engine import ExitCode, ToContext, WorkChain, WorkChainSpec, append_, if_, while_
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.calculations.conductivity import fit_conductivity
+from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
+from aiida_ion.calculations.functions import make_supercell, sum_costs
+from aiida_ion.calculations.relax import validate_relax_parameters
+from aiida_ion.md_settings import MdSettings, MdSettingsError
+from aiida_ion.workchains.conductivity_builder import builder_from_protocol
+from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
+
+
+def temperature_label(temperature_K: float) -> str:
+    """Return the output name of a temperature, such as ``T_0800K``."""
+    whole = int(temperature_K)
+    return f"T_{whole:04d}K" if whole == temperature_K else f"T_{whole:04d}_{round(temperature_K % 1 * 100):02d}K"
+
+
+class ConductivityWorkChain(WorkChain):
+    """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity."""
+
+    @classmethod
+    def define(cls, spec: WorkChainSpec) -> None:
+        """Declare inputs, outline, outputs and exit codes."""
+        super().define(spec)
+        spec.input("structure", valid_type=orm.StructureData, help="The crystal: an ordered, periodic cell, angstrom.")
+        spec.input(
+            "parameters",
+            valid_type=orm.Dict,
+            validator=validate_parameters,
+            help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, supercell_rule "
+            "or supercell, relax_ions, max_concurrent.",
+        )
+        spec.input("md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain.")
+        spec.input(
+            "md.parameters", valid_type=orm.Dict, help="MD settings without `temperature_K` and `seed` (fs, GPa)."
+        )
+        spec.input("md.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of each MD job.")
+        spec.input_namespace("md.engine", dynamic=True, help="The engine's own inputs: `code`, `potential`, ...")
+        spec.input(
+            "relax_parameters",
+            valid_type=orm.Dict,
+            required=False,
+            validator=validate_relax_parameters,
+            help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
+        )
+        spec.expose_inputs(
+            DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program")
+        )
+        spec.inputs["diffusion"]["parameters"].validator = None  # completed for each temperature
+        spec.inputs.validator = validate_inputs
+        spec.outline(
+            cls.setup,
+            if_(cls.should_relax)(cls.run_relaxation, cls.inspect_relaxation),
+            cls.run_supercell,
+            while_(cls.has_runs)(cls.submit_runs, cls.inspect_runs),
+            cls.submit_fits,
+            cls.inspect_fits,
+            cls.conclude,
+        )
+        spec.output(
+            "conductivity",
+            valid_type=orm.ArrayData,
+            required=False,
+            help="Activation energy (eV), ionic conductivity (mS/cm) at the target temperature and at each temperature, "
+            "with 95 % intervals, as attributes; posterior samples as arrays.",
+        )
+        spec.output_namespace("diffusion", valid_type=orm.ArrayData, dynamic=True, help="The fit of each temperature.")
+        spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
+        spec.output("relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV).")
+        spec.output("supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated.")
+        spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
+        spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
+        spec.exit_code(502, "ERROR_MD_FAILED", message="No temperature has a trajectory that can be used: {detail}")
+        spec.exit_code(503, "ERROR_DIFFUSION_FAILED", message="No trajectory could be fitted: {detail}")
+
+    @classmethod
+    def get_builder_from_protocol(
+        cls,
+        structure: orm.StructureData,
+        engine: str,
+        protocol: str | None = None,
+        overrides: Mapping[str, Any] | str | None = None,
+        **engine_inputs: Any,
+    ) -> Any:
+        """Return a builder whose inputs a protocol fills.
+
+        :param structure: the crystal.
+        :param engine: entry point of the engine, such as ``ion.md.mlip``.
+        :param protocol: ``fast``, ``balanced``, ``stringent`` or ``obelix``.
+        :param overrides: changes to the protocol; a mapping or the path of a YAML file.
+        :param engine_inputs: `code`, `potential`, ..., `diffusion_code`, and `options` of the jobs.
+        :raises ValueError: if the structure or a setting cannot be used; the message says why.
+        """
+        return builder_from_protocol(cls, structure, engine, protocol, overrides, **engine_inputs)
+
+    # -- outline -----------------------------------------------------------------------------------------------
+
+    def setup(self) -> None:
+        """Unfold temperatures and seeds into runs."""
+        self.ctx.parameters = self.inputs.parameters.get_dict()
+        self.ctx.structure = self.inputs.structure
+        self.ctx.pending = [
+            {"temperature_K": float(temperature), "seed": int(seed)}
+            for seed in self.ctx.parameters["seeds"]
+            for temperature in sorted(self.ctx.parameters["temperatures_K"], reverse=True)
+        ]
+        self.ctx.submitted = []
+        self.ctx.refused = {}
+
+    def should_relax(self) -> bool:
+        """Whether the ions are relaxed first."""
+        return bool(self.ctx.parameters["relax_ions"])
+
+    def run_relaxation(self) -> Any:
+        """Relax the ions in the fixed cell with the same potential."""
+        builder = self._engine.relax_builder(self.inputs.structure, self._engine_inputs())
+        if "relax_parameters" in self.inputs:
+            builder.parameters = self.inputs.relax_parameters
+        builder.metadata.call_link_label = "relax"
+        return ToContext(relaxation=self.submit(builder))
+
+    def inspect_relaxation(self) -> ExitCode | None:
+        """Go on with the relaxed structure; not quite relaxed is recorded, not fatal."""
+        job = self.ctx.relaxation
+        if "structure" not in job.outputs or (job.is_failed and job.exit_status < 700):
+            return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=_outcome(job))  # type: ignore[no-any-return]
+        if job.is_failed:
+            self.report(f"going on with what was reached: {job.exit_message}")
+        self.ctx.structure = job.outputs.structure
+        self.out("relaxed_structure", job.outputs.structure)
+        self.out("relaxation", job.outputs.relaxation)
+        return None
+
+    def run_supercell(self) -> None:
+        """Repeat the cell."""
+        wanted = self.ctx.parameters
+        keys = {"multiples": wanted["supercell"]} if wanted.get("supercell") else {
+            "min_width_A": wanted["min_width_A"],
+            "supercell_rule": wanted["supercell_rule"],
+        }
+        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(keys))
+        self.out("supercell", self.ctx.supercell)
+        n_runs = len(self.ctx.pending)
+        self.report(f"{len(self.ctx.supercell.sites)} atoms, {n_runs} runs, {wanted['max_concurrent']} at a time")
+
+    def has_runs(self) -> bool:
+        """Whether runs are left to submit."""
+        return bool(self.ctx.pending)
+
+    def submit_runs(self) -> Any:
+        """Submit as many runs as may run side by side."""
+        cap = int(self.ctx.parameters["max_concurrent"])
+        batch, self.ctx.pending = self.ctx.pending[:cap], self.ctx.pending[cap:]
+        for run in batch:
+            inputs = self._md_inputs(run)
+            inputs["metadata"] = {"call_link_label": f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"}
+            node = self.submit(self._engine, **inputs)
+            self.ctx.submitted.append(run | {"pk": node.pk})
+            self.to_context(runs=append_(node))
+
+    def inspect_runs(self) -> None:
+        """Note which runs failed; the others go on."""
+        for run in self.ctx.submitted:
+            node = orm.load_node(run["pk"])
+            if node.is_terminated and not node.is_finished_ok and str(run["pk"]) not in self.ctx.refused:
+                self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": _outcome(node)}
+                self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {_outcome(node)}")
+
+    def submit_fits(self) -> ExitCode | None:
+        """Fit each temperature over all its replicas."""
+        good = [run for run in self.ctx.submitted if str(run["pk"]) not in self.ctx.refused]
+        nodes = {run["pk"]: orm.load_node(run["pk"]) for run in self.ctx.submitted}
+        costs = {f"run_{i:03d}": node.outputs.cost for i, node in enumerate(nodes.values()) if "cost" in node.outputs}
+        if costs:
+            self.out("cost", sum_costs(**costs))
+        if not good:
+            detail = next(iter(self.ctx.refused.values()))["reason"]
+            return self.exit_codes.ERROR_MD_FAILED.format(detail=detail)  # type: ignore[no-any-return]
+        for temperature in sorted({run["temperature_K"] for run in good}):
+            replicas = [nodes[run["pk"]] for run in good if run["temperature_K"] == temperature]
+            inputs = self._fit_inputs(temperature, replicas)
+            self.to_context(**{f"fit_{temperature_label(temperature)}": self.submit(DiffusionCalculation, **inputs)})
+        self.ctx.temperatures = sorted({run["temperature_K"] for run in good})
+        return None
+
+    def inspect_fits(self) -> ExitCode | None:
+        """Attach the fits."""
+        failed = []
+        self.ctx.fitted = []
+        for temperature in self.ctx.temperatures:
+            label = temperature_label(temperature)
+            job = self.ctx[f"fit_{label}"]
+            if "diffusion" in job.outputs:
+                self.out(f"diffusion.{label}", job.outputs.diffusion)
+                self.ctx.fitted.append(label)
+            else:
+                failed.append(_outcome(job))
+                self.ctx.refused[str(job.pk)] = {"temperature_K": temperature, "reason": _outcome(job)}
+        if not self.ctx.fitted:
+            return self.exit_codes.ERROR_DIFFUSION_FAILED.format(detail=failed[0])  # type: ignore[no-any-return]
+        return None
+
+    def conclude(self) -> None:
+        """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
+        wanted = self.ctx.parameters
+        engine = self._engine_inputs()
+        parameters = {
+            "target_temperature_K": wanted["target_temperature_K"],
+            "level_of_theory": self._engine.level_of_theory(engine),
+            "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
+        }
+        fits = {label: self.ctx[f"fit_{label}"].outputs.diffusion for label in self.ctx.fitted}
+        result = fit_conductivity(parameters=orm.Dict(parameters), supercell=self.ctx.supercell, **fits)
+        self.out("conductivity", result)
+        self.report(result.base.attributes.get("summary"))
+
+    # -- inputs of the children --------------------------------------------------------------------------------
+
+    @property
+    def _engine(self) -> Any:
+        return WorkflowFactory(self.inputs.md.entry_point.value)
+
+    def _engine_inputs(self) -> dict[str, Any]:
+        return engine_inputs(self.inputs)
+
+    def _md_inputs(self, run: dict[str, Any]) -> dict[str, Any]:
+        return md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
+
+    def _fit_inputs(self, temperature_K: float, replicas: list[Any]) -> dict[str, Any]:
+        inputs = self.exposed_inputs(DiffusionCalculation, "diffusion")
+        trajectories, thermo = {}, {}
+        for index, run in enumerate(replicas):
+            labels = sorted(run.outputs.trajectories)
+            for segment, label in enumerate(labels):
+                trajectories[segment_key(index, segment)] = run.outputs.trajectories[label]
+                if label in run.outputs.thermo:
+                    thermo[segment_key(index, segment)] = run.outputs.thermo[label]
+        wanted = self.ctx.parameters
+        settings = inputs["parameters"].get_dict() | {
+            "mobile_species": wanted["mobile_species"],
+            "charges": wanted["charges"],
+            "target_temperature_K": temperature_K,
+            "level_of_theory": self._engine.level_of_theory(self._engine_inputs()),
+            "formula": wanted["formula"],
+            "equilibration_fs": self.inputs.md.parameters.get_dict().get("equilibration_fs", 0.0),
+        }
+        inputs |= {"trajectories": trajectories, "thermo": thermo, "parameters": orm.Dict(settings)}
+        inputs.setdefault("metadata", {})["call_link_label"] = f"fit_{temperature_label(temperature_K)}"
+        return dict(inputs)
+
+
+def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
+    engine = dict(inputs["md"]["engine"])
+    if inputs["md"].get("options"):
+        engine["metadata"] = {"options": dict(inputs["md"]["options"])}
+    return engine
+
+
+def md_inputs(
+    inputs: Mapping[str, Any], structure: orm.StructureData, temperature_K: float, seed: int
+) -> dict[str, Any]:
+    """Return the inputs of the MD work chain for one temperature and seed."""
+    settings = inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature_K, "seed": seed}
+    return {
+        "structure": structure,
+        "parameters": orm.Dict(settings),
+        "charges": orm.Dict(inputs["parameters"].get_dict()["charges"]),
+        "engine": engine_inputs(inputs),
+    }
+
+
+def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the parameters, nothing when they can be used."""
+    try:
+        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Check everything that the children would refuse, before anything is submitted."""
+    if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
+        return None
+    try:
+        engine = WorkflowFactory(inputs["md"]["entry_point"].value)
+    except exceptions.EntryPointError as error:
+        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
+    parameters = inputs["parameters"].get_dict()
+    try:
+        for temperature in parameters["temperatures_K"]:
+            MdSettings.from_dict(inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature, "seed": 1})
+        engine.level_of_theory(inputs["md"]["engine"])
+    except (MdSettingsError, TypeError, KeyError, ValueError) as error:
+        return f"md: {error}"
+    if parameters["mobile_species"] not in inputs["structure"].get_symbols_set():
+        return f"the structure has no {parameters['mobile_species']}"
+    children = md_inputs(inputs, inputs["structure"], float(parameters["temperatures_K"][0]), 1)
+    problem = engine.spec().inputs.validate(children)
+    return f"md: {problem.message} ({problem.port})" if problem is not None else None
+
+
+def _outcome(node: Any) -> str:
+    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {node.exit_message or node.process_state}"

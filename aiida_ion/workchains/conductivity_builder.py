@@ -1,0 +1,83 @@
+"""Protocol and overrides -> the inputs of ``ion.conductivity``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+
+from aiida_ion.calculations.sample import describe_sample
+from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.protocols import protocol_inputs
+
+#: Keys of a protocol that are parameters of the work chain as they stand.
+PARAMETER_KEYS = (
+    "temperatures_K",
+    "seeds",
+    "target_temperature_K",
+    "min_width_A",
+    "supercell_rule",
+    "supercell",
+    "relax_ions",
+    "max_concurrent",
+)
+
+
+def builder_from_protocol(
+    process_class: Any,
+    structure: orm.StructureData,
+    engine: str,
+    protocol: str | None,
+    overrides: Mapping[str, Any] | str | None,
+    *,
+    diffusion_code: orm.AbstractCode,
+    options: Mapping[str, Any] | None = None,
+    **engine_inputs: Any,
+) -> Any:
+    """Return a filled builder.
+
+    :param process_class: the work chain.
+    :param structure: the crystal.
+    :param engine: entry point of the engine.
+    :param protocol: name of the protocol.
+    :param overrides: changes to the protocol.
+    :param diffusion_code: the Python that has kinisi.
+    :param options: ``metadata.options`` of the MD jobs.
+    :param engine_inputs: the engine's own inputs; plain values become nodes.
+    :raises ValueError: if the structure or a setting cannot be used; the message says why.
+    """
+    inputs = protocol_inputs("conductivity", protocol, overrides)
+    sample = describe_sample(structure, inputs.get("mobile_species"), inputs.get("charges"))
+    builder = process_class.get_builder()
+    builder.structure = structure
+    chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None}
+    builder.parameters = orm.Dict(
+        chosen
+        | {"mobile_species": sample.mobile_species, "charges": sample.charges, "formula": sample.formula}
+    )
+    builder.md.entry_point = orm.Str(engine)
+    builder.md.parameters = orm.Dict(md_parameters(inputs["md"]))
+    builder.md.engine = {key: as_node(value) for key, value in engine_inputs.items() if value is not None}
+    if options:
+        builder.md.options = dict(options)
+    if inputs["relax_ions"]:
+        builder.relax_parameters = orm.Dict(inputs["relax"])
+    builder.diffusion.code = diffusion_code
+    builder.diffusion.parameters = orm.Dict(inputs["diffusion"])
+    return builder
+
+
+def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
+    """Return MD settings with the length of the run in steps instead of picoseconds."""
+    settings = {key: value for key, value in md.items() if key != "total_time_ps"}
+    if settings.get("n_steps") is None:
+        if not md["timestep_fs"] > 0:
+            raise ValueError(f"timestep_fs must be a positive number, got {md['timestep_fs']!r}")
+        settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
+    return settings
+
+
+def as_node(value: Any) -> Any:
+    """Return plain mappings as ``Dict`` nodes, nodes as they are."""
+    return orm.Dict(dict(value)) if isinstance(value, Mapping) else value

@@ -1,0 +1,74 @@
+"""The parameters of ``ion.conductivity``, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+SUPERCELL_RULES = ("perpendicular", "edge")
+
+
+@dataclass(frozen=True)
+class ConductivityParameters:
+    """What is simulated and where the conductivity is wanted.
+
+    :param temperatures_K: temperatures of the runs, K.
+    :param seeds: one replica for each, at every temperature.
+    :param mobile_species: the diffusing element.
+    :param charges: formal charge of each element, e.
+    :param formula: reduced formula, for tables.
+    :param target_temperature_K: temperature at which the conductivity is wanted, K.
+    :param min_width_A: smallest width of the supercell, angstrom.
+    :param supercell_rule: ``perpendicular`` (distance between faces) or ``edge`` (length of the cell vectors).
+    :param supercell: three multiples, instead of the rule.
+    :param relax_ions: relax the ions in the fixed cell first.
+    :param max_concurrent: runs submitted at a time.
+    """
+
+    temperatures_K: list[float]
+    mobile_species: str
+    charges: dict[str, float]
+    formula: str = ""
+    seeds: list[int] = field(default_factory=lambda: [1])
+    target_temperature_K: float = 300.0
+    min_width_A: float = 10.0
+    supercell_rule: str = "perpendicular"
+    supercell: list[int] | None = None
+    relax_ions: bool = True
+    max_concurrent: int = 8
+
+    def __post_init__(self) -> None:
+        if not self.temperatures_K or any(not temperature > 0 for temperature in self.temperatures_K):
+            raise ValueError(f"temperatures_K must be numbers above zero, got {self.temperatures_K!r}")
+        if len(set(self.temperatures_K)) != len(self.temperatures_K):
+            raise ValueError(f"temperatures_K names a temperature twice: {self.temperatures_K!r}")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds must be different whole numbers, got {self.seeds!r}: the same seed is the same run")
+        if not self.target_temperature_K > 0:
+            raise ValueError(f"target_temperature_K must be above zero, got {self.target_temperature_K!r}")
+        if not self.charges.get(self.mobile_species):
+            raise ValueError(f"charges must give {self.mobile_species} a charge other than zero")
+        if self.supercell_rule not in SUPERCELL_RULES:
+            raise ValueError(f"supercell_rule must be one of {', '.join(SUPERCELL_RULES)}, got {self.supercell_rule!r}")
+        if self.supercell is not None and (len(self.supercell) != 3 or any(int(n) < 1 for n in self.supercell)):
+            raise ValueError(f"supercell must be three whole numbers above zero, got {self.supercell!r}")
+        if not self.min_width_A > 0:
+            raise ValueError(f"min_width_A must be above zero, got {self.min_width_A!r}")
+        if self.max_concurrent < 1:
+            raise ValueError(f"max_concurrent must be at least one, got {self.max_concurrent!r}")
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> ConductivityParameters:
+        """Build from a plain mapping.
+
+        :raises ValueError: for a missing, unknown or impossible parameter.
+        """
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(parameters) - known)
+        if unknown:
+            raise ValueError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        missing = [name for name in ("temperatures_K", "mobile_species", "charges") if name not in parameters]
+        if missing:
+            raise ValueError(f"parameters lack {', '.join(missing)}")
+        return cls(**parameters)

@@ -1,0 +1,1 @@
+"""The one MD interface and its engines: a file each."""

@@ -1,0 +1,198 @@
+"""The MD interface as a WorkChain: segments that continue exactly until the run is whole, whatever stops a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aiida import orm
+from aiida.common import AttributeDict
+from aiida.engine import (
+    BaseRestartWorkChain,
+    CalcJob,
+    ExitCode,
+    ProcessHandlerReport,
+    WorkChainSpec,
+    process_handler,
+    while_,
+)
+
+from aiida_ion.calculations.functions import sum_costs
+from aiida_ion.calculations.md import symbols_of, validate_md_inputs
+
+#: Ports of the MD interface; everything else of a job is in the engine's own namespace.
+MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
+#: A job that got no further so often in a row will not get further the next time.
+MAX_FRUITLESS = 2
+
+
+def segment_label(index: int) -> str:
+    """Return the output name of a segment; names sort in the order of time."""
+    return f"segment_{index:03d}"
+
+
+class MdBaseWorkChain(BaseRestartWorkChain):
+    """One molecular-dynamics run, in as many segments as it takes."""
+
+    _process_class: ClassVar[type[CalcJob]]
+    #: The job that relaxes ions with the same engine inputs.
+    relax_class: ClassVar[type[CalcJob]]
+    #: Engine inputs that a relaxation takes too.
+    engine_ports: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def define(cls, spec: WorkChainSpec) -> None:
+        """Declare the interface; the engine's inputs are exposed whole under `engine`."""
+        super().define(spec)
+        spec.expose_inputs(cls._process_class, include=MD_PORTS)
+        spec.expose_inputs(cls._process_class, namespace="engine", exclude=MD_PORTS)
+        spec.inputs["max_iterations"].default = lambda: orm.Int(100)
+        spec.inputs.validator = cls.validate_inputs
+        spec.outline(
+            cls.setup,
+            while_(cls.should_run_process)(cls.run_process, cls.inspect_process),
+            cls.results,
+        )
+        spec.output_namespace(
+            "trajectories",
+            valid_type=orm.TrajectoryData,
+            dynamic=True,
+            help="Segments in order: positions in angstrom, unwrapped; times in ps. No frame is lost or doubled.",
+        )
+        spec.output_namespace(
+            "thermo",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            help="The same segments, every step: energies (eV), temperature (K), charge current (e*angstrom/fs).",
+        )
+        spec.output(
+            "state", valid_type=orm.ArrayData, required=False, help="What an exact continuation needs: `restart_from`."
+        )
+        spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all segments: s, MiB, steps per s.")
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions and hashes of the last segment.")
+        spec.exit_code(
+            410, "ERROR_TRAJECTORY_EXPLODED", message="The trajectory exploded; its frames are kept: {detail}"
+        )
+        spec.exit_code(500, "ERROR_ENGINE_GAVE_UP", message="The engine cannot run this: {detail}")
+        spec.exit_code(
+            510, "ERROR_NO_PROGRESS", message="Jobs end before they make progress; allow more wall time or memory: {detail}"
+        )
+
+    @classmethod
+    def validate_inputs(cls, inputs: Mapping[str, Any], port: Any) -> str | None:
+        """Return what is wrong with the inputs, nothing when they can be submitted."""
+        if inputs.get("structure") is not None:
+            try:
+                symbols_of(inputs["structure"])
+            except ValueError as error:
+                return str(error)
+        return validate_md_inputs(inputs, port)
+
+    @classmethod
+    def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
+        """Return the name of the level of theory that engine inputs stand for."""
+        raise NotImplementedError
+
+    @classmethod
+    def relax_builder(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> Any:
+        """Return the builder of a relaxation with the same engine inputs."""
+        builder = cls.relax_class.get_builder()
+        builder.structure = structure
+        for name in cls.engine_ports:
+            if engine.get(name) is not None:
+                setattr(builder, name, engine[name])
+        options = engine.get("metadata", {}).get("options", {})
+        if options:
+            builder.metadata.options = dict(options)
+        return builder
+
+    def setup(self) -> None:
+        """Prepare the inputs of the first job."""
+        super().setup()
+        inputs = self.exposed_inputs(self._process_class, "engine")
+        inputs.update({name: self.inputs[name] for name in MD_PORTS if name in self.inputs})
+        self.ctx.inputs = AttributeDict(inputs)
+        self.ctx.costs = []
+        self.ctx.n_segments = 0
+        self.ctx.fruitless = 0
+
+    def collect(self) -> None:
+        """Attach what the last job left, so that nothing is lost whatever comes next."""
+        job = self.ctx.children[self.ctx.iteration - 1]
+        outputs = job.outputs
+        if "trajectory" in outputs or "thermo" in outputs:
+            label = segment_label(self.ctx.n_segments)
+            for name, port in (("trajectory", "trajectories"), ("thermo", "thermo")):
+                if name in outputs:
+                    self.out(f"{port}.{label}", outputs[name])
+            self.ctx.n_segments += 1
+        for name in ("state", "versions"):
+            if name in outputs:
+                self.out(name, outputs[name])
+        if "cost" in outputs:
+            self.ctx.costs.append(outputs.cost)
+
+    def inspect_process(self) -> ExitCode | None:
+        """Attach outputs first: an aborting handler ends the outline here."""
+        self.collect()
+        outcome: ExitCode | None = super().inspect_process()
+        if outcome is not None and outcome.status:
+            self._attach_cost()
+        return outcome
+
+    def results(self) -> ExitCode | None:
+        """Close the run: the outputs of the segments are attached already."""
+        self._attach_cost()
+        job = self.ctx.children[self.ctx.iteration - 1]
+        if not job.is_finished_ok:
+            return self.exit_codes.ERROR_MAXIMUM_ITERATIONS_EXCEEDED.format(  # type: ignore[no-any-return]
+                max_iterations=self.inputs.max_iterations.value
+            )
+        return None
+
+    def _attach_cost(self) -> None:
+        if self.ctx.costs:
+            self.out("cost", sum_costs(**{segment_label(i): cost for i, cost in enumerate(self.ctx.costs)}))
+
+    def _continue_from(self, job: orm.CalcJobNode) -> ProcessHandlerReport:
+        """Continue from the job's state, or repeat it; give up when that did not help before."""
+        before = self.ctx.inputs.get("restart_from")
+        reached = job.outputs.state if "state" in job.outputs else None
+        if reached is not None and (
+            before is None or reached.base.attributes.get("step") > before.base.attributes.get("step")
+        ):
+            self.ctx.inputs.restart_from = reached
+            self.ctx.inputs.pop("initial_velocities", None)
+            self.ctx.fruitless = 0
+            self.report(f"{job.process_label}<{job.pk}> continues from step {reached.base.attributes.get('step')}")
+            return ProcessHandlerReport(True)
+        self.ctx.fruitless += 1
+        if self.ctx.fruitless >= MAX_FRUITLESS:
+            return ProcessHandlerReport(True, self.exit_codes.ERROR_NO_PROGRESS.format(detail=job.exit_message))
+        self.report(f"{job.process_label}<{job.pk}> made no progress and is repeated: {job.exit_message}")
+        return ProcessHandlerReport(True)
+
+    @process_handler(priority=500)
+    def handle_stopped_early(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport | None:
+        """Out of wall time, killed, node lost, out of memory: continue from what was reached."""
+        if calculation.exit_status in (110, 120, 140, 300, 340, 400, 430):
+            return self._continue_from(calculation)
+        return None
+
+    @process_handler(priority=400, exit_codes=[ExitCode(410)])
+    def handle_exploded(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
+        """An exact continuation would explode again: stop, and keep the frames."""
+        code = self.exit_codes.ERROR_TRAJECTORY_EXPLODED.format(detail=_detail(calculation))
+        return ProcessHandlerReport(True, code)
+
+    @process_handler(priority=100)
+    def handle_unrecoverable(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport | None:
+        """Bad input or an engine that is not there: say so at once instead of trying again."""
+        if calculation.is_failed:
+            return ProcessHandlerReport(True, self.exit_codes.ERROR_ENGINE_GAVE_UP.format(detail=_detail(calculation)))
+        return None
+
+
+def _detail(calculation: orm.CalcJobNode) -> str:
+    """Return a child's own words on its failure."""
+    return f"{calculation.process_label}<{calculation.pk}> [{calculation.exit_status}] {calculation.exit_message}"
