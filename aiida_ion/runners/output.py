@@ -1,0 +1,221 @@
+"""What every runner program shares: errors with a status, whole files, versions and the cost ledger.
+
+Runs on the compute machine beside the other runner files; imports the standard library alone, so that the
+thread limits are set before NumPy or torch start their thread pools.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+#: The files that are uploaded together; their text is the ``runner_sha256`` of the results.
+RUNNER_FILES = (
+    "ensembles.py",
+    "frames.py",
+    "lennard_jones.py",
+    "md.py",
+    "output.py",
+    "potentials.py",
+    "relax.py",
+    "run_inputs.py",
+    "simulation.py",
+)
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
+
+
+class RunnerError(Exception):
+    """A run that cannot go on, for a cause that the caller can act on.
+
+    :param status: the cause in one word, written to ``results.json``.
+    :param message: one sentence that says what to do.
+    """
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Ledger:
+    """Wall time, processor time and memory of this process, from its start."""
+
+    def __init__(self) -> None:
+        self.start_s = time.monotonic()
+        self.gpu_start_s: float | None = None
+        self.loop_wall_s = 0.0
+        self.n_steps = 0
+
+    def elapsed_s(self) -> float:
+        """Return the wall time since the program started, s."""
+        return time.monotonic() - self.start_s
+
+    def hold_gpu(self) -> None:
+        """Note that from now on the program holds a GPU."""
+        self.gpu_start_s = time.monotonic()
+
+    def cost(self, n_atoms: int | None, device: str, threads: int) -> dict[str, Any]:
+        """Return the cost of the run; GPU time is the wall time for which the GPU was held.
+
+        :param n_atoms: number of atoms, where known.
+        :param device: device the potential ran on.
+        :param threads: threads it was given.
+        """
+        gpu_time_s = 0.0 if self.gpu_start_s is None else time.monotonic() - self.gpu_start_s
+        return {
+            "wall_time_s": self.elapsed_s(),
+            "cpu_time_s": time.process_time(),
+            "gpu_time_s": gpu_time_s,
+            "peak_memory_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+            "peak_gpu_memory_MiB": _peak_gpu_memory_MiB() if self.gpu_start_s is not None else None,
+            "n_steps": self.n_steps,
+            "steps_per_s": self.n_steps / self.loop_wall_s if self.loop_wall_s > 0 else 0.0,
+            "n_atoms": n_atoms,
+            "device": device,
+            "hardware": hardware_name(device),
+            "threads": threads,
+        }
+
+
+def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
+    """Run the body of a program and write ``results.json`` last and whole, whatever happened.
+
+    :param body: fills the results it is given; its errors become a status and a message.
+    :returns: the exit status of the process, 0 whenever the results were written.
+    """
+    ledger = Ledger()
+    results: dict[str, Any] = {"status": "failed", "message": "The program ended without a status."}
+    for stale in ("results.json", "progress.json"):
+        Path(stale).unlink(missing_ok=True)
+    try:
+        body(results, ledger)
+    except RunnerError as error:
+        results |= {"status": error.status, "message": error.message}
+    except Exception as error:
+        traceback.print_exc()
+        results |= status_of(error)
+    engine = results.get("engine", {})
+    results["cost"] = ledger.cost(
+        results.pop("n_atoms", None), engine.get("device", "cpu"), engine.get("threads", 1)
+    )
+    results.setdefault("versions", versions(()))
+    write_json(Path("results.json"), results, durable=True)
+    return 0
+
+
+def status_of(error: Exception) -> dict[str, str]:
+    """Return status and message of an error that no part of the program foresaw."""
+    if is_out_of_memory(error):
+        advice = "give the job more memory or a smaller cell"
+        return {"status": "out_of_memory", "message": f"The run ran out of memory: {advice} ({error})."}
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
+        return {"status": "disk_failed", "message": f"Writing the results failed: {error}; free some space."}
+    where = f"{type(error).__name__}: {error}"
+    return {"status": "failed", "message": f"The program failed ({where}); the traceback is in its error output."}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory, the machine's or the GPU's, ran out."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in OUT_OF_MEMORY_WORDS)
+
+
+def limit_threads(inputs: Path) -> None:
+    """Give OpenMP and the BLAS libraries the number of threads the inputs name, before they start.
+
+    :param inputs: the inputs file; one that cannot be read is left for the validation to refuse.
+    """
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        threads = int(json.loads(inputs.read_text())["potential"].get("threads", 1))
+        os.environ.update({name: str(max(threads, 1)) for name in THREAD_VARIABLES})
+
+
+def write_json(path: Path, content: Any, durable: bool = False) -> None:
+    """Replace a JSON file at once.
+
+    :param path: the file.
+    :param content: what to write; numbers that JSON lacks (NaN) become null.
+    :param durable: wait until the disk has it.
+    """
+    write_bytes(path, json.dumps(_finite(content), indent=1).encode(), durable)
+
+
+def write_bytes(path: Path, content: bytes, durable: bool) -> None:
+    """Replace a file at once: write beside it, then rename."""
+    beside = path.with_name(path.name + ".partial")
+    with beside.open("wb") as stream:
+        stream.write(content)
+        if durable:
+            stream.flush()
+            os.fsync(stream.fileno())
+    beside.replace(path)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and (content != content or content in (float("inf"), float("-inf"))):
+        return None
+    return content
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def versions(packages: Iterable[str]) -> dict[str, Any]:
+    """Return the versions of what decides the numbers.
+
+    :param packages: distribution names beside ASE, NumPy, SciPy and torch; those not installed are left out.
+    """
+    found: dict[str, Any] = {"python": platform.python_version()}
+    for name in dict.fromkeys(("ase", "numpy", "scipy", "torch", *packages)):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found | {"runner_sha256": runner_sha256()}
+
+
+def runner_sha256() -> str:
+    """Return one sha256 over the runner files that lie beside this one."""
+    digest = hashlib.sha256()
+    here = Path(__file__).resolve().parent
+    for name in RUNNER_FILES:
+        if (here / name).exists():
+            digest.update(name.encode() + b"\0" + (here / name).read_bytes())
+    return digest.hexdigest()
+
+
+def hardware_name(device: str) -> str:
+    """Return the name of the GPU, or of the processor, that the run used."""
+    torch = sys.modules.get("torch")
+    if device.startswith("cuda") and torch is not None and torch.cuda.is_available():
+        return str(torch.cuda.get_device_name(device))
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _peak_gpu_memory_MiB() -> float | None:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return None
+    return float(torch.cuda.max_memory_allocated()) / 2**20

@@ -1,0 +1,371 @@
+"""From the name of a potential to an ASE calculator, with the checkpoint that was really loaded.
+
+Every loader finds its file of weights first; the file is hashed, and compared with the hash the inputs
+expect, before anything of it is read, so that nothing the user did not name is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ase.calculators.emt import EMT, parameters
+from ase.data import atomic_numbers, chemical_symbols
+from lennard_jones import PairLennardJones
+from output import RunnerError, sha256_of
+from run_inputs import PotentialInputs, require
+
+#: A download that stalls this long is given up, s.
+DOWNLOAD_TIMEOUT_S = 30.0
+
+
+@dataclass
+class Potential:
+    """A loaded potential.
+
+    :param calculator: the ASE calculator.
+    :param packages: distributions whose versions decide its numbers.
+    :param checkpoint: name and sha256 of the weights, null where there are none.
+    :param elements: atomic numbers it knows; None where it cannot say.
+    :param device: device it runs on.
+    :param dtype: precision it computes in; None where it cannot say.
+    :param warnings: sentences on what was asked for and could not be had.
+    """
+
+    calculator: Any
+    packages: tuple[str, ...] = ()
+    checkpoint: dict[str, str | None] = field(default_factory=lambda: {"name": None, "sha256": None})
+    elements: frozenset[int] | None = None
+    device: str = "cpu"
+    dtype: str | None = "float64"
+    warnings: list[str] = field(default_factory=list)
+
+    def fingerprint(self, name: str) -> str:
+        """Return what a continuation must have in common with the run it continues."""
+        return f"{name} {self.checkpoint['sha256'] or self.checkpoint['name'] or ''}".strip()
+
+
+def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
+    """Load the potential that the inputs name.
+
+    :param inputs: the checked inputs.
+    :param numbers: atomic numbers of the structure, (N,).
+    :raises RunnerError: ``unknown_potential``, ``engine_import_failed``, ``checkpoint_missing``,
+        ``checkpoint_mismatch``, ``element_unknown``, or ``invalid_input`` for a device that is not there.
+    """
+    loader = LOADERS.get(inputs.name)
+    if loader is None:
+        known = ", ".join(LOADERS)
+        raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; known are {known}.")
+    potential = loader(inputs)
+    if inputs.dtype is not None and potential.dtype is not None and inputs.dtype != potential.dtype:
+        potential.warnings.append(
+            f"{inputs.name} computes in {potential.dtype}; the {inputs.dtype} asked for was not used."
+        )
+    if potential.device != inputs.device:
+        potential.warnings.append(f"{inputs.name} runs on {potential.device} only, not on {inputs.device}.")
+    _require_elements(inputs.name, potential, numbers)
+    return potential
+
+
+def neighbour_reference(calculator: Any) -> tuple[Any, Any] | None:
+    """Return positions (N, 3) and cell (3, 3) a calculator's pair list was made at, or None without one.
+
+    The order in which pairs are summed follows from that geometry, so a continuation to the last bit must
+    make the list there again; see :func:`restore_neighbours`.
+    """
+    reference = getattr(calculator, "reference", None)
+    if isinstance(reference, tuple):
+        return reference
+    primitive = getattr(getattr(calculator, "nl", None), "nl", None)
+    if primitive is None or getattr(primitive, "positions", None) is None:
+        return None
+    return primitive.positions, primitive.cell
+
+
+def restore_neighbours(calculator: Any, atoms: Any, reference: tuple[Any, Any]) -> None:
+    """Evaluate the calculator at the geometry its pair list was made at."""
+    there = atoms.copy()
+    there.set_constraint()
+    there.set_positions(reference[0])
+    there.set_cell(reference[1], scale_atoms=False)
+    calculator.calculate(there, ["energy", "forces"])
+
+
+def _require_elements(name: str, potential: Potential, numbers: Any) -> None:
+    if potential.elements is None:
+        return
+    unknown = sorted({int(number) for number in numbers} - potential.elements)
+    if unknown:
+        symbols = ", ".join(chemical_symbols[number] for number in unknown)
+        raise RunnerError("element_unknown", f"The potential {name} does not know {symbols}; choose another one.")
+
+
+def _module(name: str, install: str) -> Any:
+    """Import a module of a potential's package.
+
+    :raises RunnerError: ``engine_import_failed``, naming the command that mends it.
+    """
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        remedy = f"run 'pip install {install}' in the environment of this Python ({sys.executable})"
+        message = f"The module {name} cannot be imported ({error}); {remedy}."
+        raise RunnerError("engine_import_failed", message) from error
+
+
+def _torch(inputs: PotentialInputs, install: str) -> Any:
+    torch = _module("torch", install)
+    torch.set_num_threads(inputs.threads)
+    if inputs.device.startswith("cuda"):
+        seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        index = inputs.device.partition(":")[2] or "0"
+        require(index.isdigit() and int(index) < seen, f"device {inputs.device} is not there: {seen} GPU(s) seen")
+    return torch
+
+
+def _given_file(inputs: PotentialInputs) -> Path | None:
+    """Return the file of weights the inputs name, by ``checkpoint_file`` or as a path in ``model``."""
+    if inputs.checkpoint_file is not None:
+        path = Path(inputs.checkpoint_file)
+    elif inputs.model is not None and (Path(inputs.model).is_file() or _looks_like_path(inputs.model)):
+        path = Path(inputs.model)
+    else:
+        return None
+    if not path.is_file():
+        advice = "give the file with the inputs, or an absolute path that exists on the compute machine"
+        raise RunnerError("checkpoint_missing", f"There is no checkpoint file {path}; {advice}.")
+    return path
+
+
+def _looks_like_path(model: str) -> bool:
+    suffixes = (".pth", ".pt", ".pt2", ".model", ".ckpt", ".tar", ".zip", ".json", ".pickle")
+    return os.sep in model or model.endswith(suffixes)
+
+
+def _checkpoint(inputs: PotentialInputs, path: Path, name: str | None = None) -> dict[str, str | None]:
+    """Return name and sha256 of the weights.
+
+    :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash.
+    """
+    found = sha256_of(path)
+    if inputs.checkpoint_sha256 is not None and found != inputs.checkpoint_sha256.lower():
+        message = (
+            f"The checkpoint {path.name} has sha256 {found}, but {inputs.checkpoint_sha256} was expected; "
+            "give the file that was meant, or the hash of this one."
+        )
+        raise RunnerError("checkpoint_mismatch", message)
+    return {"name": name or path.name, "sha256": found}
+
+
+@contextlib.contextmanager
+def _finding(model: str, advice: str) -> Iterator[None]:
+    """Turn whatever a library raises while it looks for, or downloads, its weights into one clear error."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
+    try:
+        yield
+    except RunnerError:
+        raise
+    except Exception as error:
+        message = f"The weights of {model} are not on this machine and could not be downloaded ({error}): {advice}."
+        raise RunnerError("checkpoint_missing", message) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+FILE_ADVICE = "download them where there is a network and give the file as checkpoint_file"
+
+
+def _load_sevenn(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "sevenn")
+    util = _module("sevenn.util", "sevenn")
+    calculators = _module("sevenn.calculator", "sevenn")
+    path, name = _given_file(inputs), None
+    if path is None:
+        name = inputs.model or "7net-0"
+        with _finding(f"SevenNet '{name}'", FILE_ADVICE):
+            path = Path(util.pretrained_name_to_path(name))
+    checkpoint = _checkpoint(inputs, path, name)
+    calculator = calculators.SevenNetCalculator(model=str(path), device=inputs.device, **inputs.kwargs)
+    elements = frozenset(int(number) for number in calculator.type_map)
+    return Potential(calculator, ("sevenn", "e3nn"), checkpoint, elements, inputs.device, "float32")
+
+
+def _load_mace(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "mace-torch")
+    calculators = _module("mace.calculators", "mace-torch")
+    path, name = _given_file(inputs), None
+    if path is None:
+        name = inputs.model or "medium-mpa-0"
+        path = _published_mace(name)
+    checkpoint = _checkpoint(inputs, path, name)
+    settings = {"default_dtype": inputs.dtype or ""} | dict(inputs.kwargs)
+    calculator = calculators.MACECalculator(model_paths=str(path), device=inputs.device, **settings)
+    elements = frozenset(int(number) for number in calculator.z_table.zs)
+    packages = ("mace-torch", "e3nn")
+    return Potential(calculator, packages, checkpoint, elements, inputs.device, calculator.default_dtype)
+
+
+def _published_mace(name: str) -> Path:
+    """Return the cached (or freshly downloaded) file of a published MACE model."""
+    foundations = _module("mace.calculators.foundations_models", "mace-torch")
+    links: dict[str, str] = foundations.mace_mp_urls
+    if name not in links:
+        known = ", ".join(links)
+        message = f"There is no published MACE model '{name}'; known are {known}; or give a file as checkpoint_file."
+        raise RunnerError("checkpoint_missing", message)
+    advice = f"download {links[name]} where there is a network and give the file as checkpoint_file"
+    with _finding(f"MACE '{name}'", advice):
+        return Path(foundations.download_mace_mp_checkpoint(name))
+
+
+def _load_chgnet(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "chgnet")
+    models = _module("chgnet.model.model", "chgnet")
+    dynamics = _module("chgnet.model.dynamics", "chgnet")
+    path, name = _given_file(inputs), None
+    if path is None:
+        name = inputs.model or "0.3.0"
+        files = sorted((Path(models.__file__).parent.parent / "pretrained" / name).glob("*.pth.tar"))
+        if not files:
+            message = f"CHGNet has no model '{name}'; known are 0.2.0, 0.3.0, r2scan; or give a file as checkpoint_file."
+            raise RunnerError("checkpoint_missing", message)
+        path = files[0]
+    checkpoint = _checkpoint(inputs, path, name)
+    if name is None:
+        model = models.CHGNet.from_file(str(path))
+    else:
+        model = models.CHGNet.load(model_name=name, use_device=inputs.device, verbose=False)
+    settings = {"on_isolated_atoms": "ignore"} | dict(inputs.kwargs)
+    calculator = dynamics.CHGNetCalculator(model=model, use_device=inputs.device, **settings)
+    elements = frozenset(range(1, 95))
+    return Potential(calculator, ("chgnet", "pymatgen"), checkpoint, elements, inputs.device, "float32")
+
+
+def _load_nequip(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "nequip")
+    path = _given_file(inputs)
+    if path is None:
+        advice = "compile one with 'nequip-compile --mode aotinductor --target ase' and give it as checkpoint_file"
+        raise RunnerError("checkpoint_missing", f"NequIP and Allegro need a compiled model: {advice}.")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("allegro")
+    module = "nequip.integrations.ase" if _has_module("nequip.integrations.ase") else "nequip.ase"
+    kind = _module(module, "nequip nequip-allegro").NequIPCalculator
+    load = kind.from_compiled_model if hasattr(kind, "from_compiled_model") else kind.from_deployed_model
+    checkpoint = _checkpoint(inputs, path)
+    calculator = load(str(path), device=inputs.device, **inputs.kwargs)
+    return Potential(calculator, ("nequip", "nequip-allegro", "e3nn"), checkpoint, None, inputs.device, None)
+
+
+def _load_mattersim(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "mattersim")
+    kind = _module("mattersim.forcefield", "mattersim").MatterSimCalculator
+    path, name = _given_file(inputs), None
+    if path is None:
+        name = inputs.model or "MatterSim-v1.0.0-1M"
+        path = Path.home() / ".local" / "mattersim" / "pretrained_models" / f"{name.lower()}.pth"
+    checkpoint = _checkpoint(inputs, path, name) if path.is_file() else {"name": name, "sha256": None}
+    with _finding(f"MatterSim '{name}'", FILE_ADVICE):
+        target = str(path) if path.is_file() else f"{name}.pth"
+        calculator = kind(load_path=target, device=inputs.device, **inputs.kwargs)
+    checkpoint = _checkpoint(inputs, path, name) if path.is_file() else checkpoint
+    return Potential(calculator, ("mattersim",), checkpoint, None, inputs.device, "float32")
+
+
+def _load_orb(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "orb-models")
+    pretrained = _module("orb_models.forcefield.pretrained", "orb-models")
+    newer = "orb_models.forcefield.inference.calculator"
+    module = newer if _has_module(newer) else "orb_models.forcefield.calculator"
+    kind = _module(module, "orb-models").ORBCalculator
+    name = (inputs.model or "orb_v3_conservative_inf_omat").replace("-", "_")
+    build = getattr(pretrained, name, None)
+    require(callable(build), f"orb-models has no pretrained model '{name}'")
+    path = _given_file(inputs) if inputs.checkpoint_file is not None else None
+    checkpoint = {"name": name, "sha256": None} if path is None else _checkpoint(inputs, path, name)
+    require(path is not None or inputs.checkpoint_sha256 is None, "orb: give checkpoint_file to have it hashed")
+    precision = "float64" if inputs.dtype == "float64" else "float32-high"
+    weights = {} if path is None else {"weights_path": str(path)}
+    with _finding(f"Orb '{name}'", FILE_ADVICE):
+        built = build(device=inputs.device, precision=precision, **weights)
+    arguments = {"atoms_adapter": built[1]} if isinstance(built, tuple) else {}
+    model = built[0] if isinstance(built, tuple) else built
+    calculator = kind(model, device=inputs.device, **arguments, **inputs.kwargs)
+    return Potential(calculator, ("orb-models",), checkpoint, None, inputs.device, precision[:7])
+
+
+def _load_matgl(inputs: PotentialInputs) -> Potential:
+    _torch(inputs, "matgl")
+    matgl = _module("matgl", "matgl")
+    kind = _module("matgl.ext.ase", "matgl").PESCalculator
+    name = inputs.checkpoint_file or inputs.model or "TensorNet-MatPES-PBE-v2025.1-PES"
+    with _finding(f"MatGL '{name}'", "download the model folder and give its path as model"):
+        model = matgl.load_model(name)
+    weights = Path(name) / "model.pt"
+    checkpoint = _checkpoint(inputs, weights, Path(name).name) if weights.is_file() else {"name": name, "sha256": None}
+    known = frozenset(atomic_numbers[symbol] for symbol in getattr(model.model, "element_types", ()))
+    calculator = kind(model.to(inputs.device), **inputs.kwargs)
+    return Potential(calculator, ("matgl",), checkpoint, known or None, inputs.device, "float32")
+
+
+def _load_lj(inputs: PotentialInputs) -> Potential:
+    try:
+        return Potential(PairLennardJones(**inputs.kwargs))
+    except TypeError as error:
+        raise RunnerError("invalid_input", f"lj takes sigma, epsilon, rc and skin: {error}") from error
+
+
+def _load_emt(inputs: PotentialInputs) -> Potential:
+    return Potential(EMT(**inputs.kwargs), elements=frozenset(atomic_numbers[symbol] for symbol in parameters))
+
+
+def _load_import(inputs: PotentialInputs) -> Potential:
+    """Load any ASE calculator by its import path ``package.module:Class``."""
+    module_name, _, attribute = (inputs.model or "").partition(":")
+    require(bool(module_name and attribute), "potential 'import' needs model = 'package.module:Class'")
+    top = module_name.partition(".")[0]
+    module = _module(module_name, top)
+    require(hasattr(module, attribute), f"the module {module_name} has no '{attribute}'")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("torch").set_num_threads(inputs.threads) if "torch" in sys.modules else None
+    path = _given_file(inputs) if inputs.checkpoint_file is not None else None
+    named: dict[str, str | None] = {"name": inputs.model, "sha256": None}
+    checkpoint = named if path is None else _checkpoint(inputs, path)
+    try:
+        calculator = getattr(module, attribute)(**inputs.kwargs)
+    except TypeError as error:
+        raise RunnerError("invalid_input", f"{inputs.model} refused its arguments: {error}") from error
+    packages = tuple(importlib.metadata.packages_distributions().get(top, ()))
+    return Potential(calculator, packages, checkpoint, None, inputs.device, None)
+
+
+def _has_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+Loader = Callable[[PotentialInputs], Potential]
+LOADERS: dict[str, Loader] = {
+    "sevenn": _load_sevenn,
+    "mace": _load_mace,
+    "chgnet": _load_chgnet,
+    "nequip": _load_nequip,
+    "mattersim": _load_mattersim,
+    "orb": _load_orb,
+    "matgl": _load_matgl,
+    "lj": _load_lj,
+    "emt": _load_emt,
+    "import": _load_import,
+}

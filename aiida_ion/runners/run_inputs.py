@@ -1,0 +1,168 @@
+"""The inputs of a runner, read and checked once more before anything is computed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+from output import RunnerError
+
+ENSEMBLES = ("nve", "nvt", "npt")
+THERMOSTATS = ("csvr", "nose_hoover", "langevin")
+
+
+def require(condition: bool, message: str) -> None:
+    """Refuse the inputs.
+
+    :raises RunnerError: with status ``invalid_input`` where the condition does not hold.
+    """
+    if not condition:
+        raise RunnerError("invalid_input", message)
+
+
+@dataclass(frozen=True)
+class MdInputs:
+    """The settings of one molecular-dynamics run; the words are those of the package's MD vocabulary."""
+
+    temperature_K: float
+    timestep_fs: float
+    n_steps: int
+    ensemble: str = "nvt"
+    thermostat: str = "csvr"
+    thermostat_time_fs: float = 100.0
+    pressure_GPa: float = 0.0
+    barostat_time_fs: float = 1000.0
+    sample_every: int = 10
+    equilibration_fs: float = 0.0
+    seed: int = 1
+    keep: tuple[str, ...] = ()
+    max_force_eV_A: float = 100.0
+    max_temperature_ratio: float = 5.0
+    restart_every_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keep", tuple(self.keep))
+        for name in ("temperature_K", "timestep_fs", "thermostat_time_fs", "barostat_time_fs", "max_force_eV_A"):
+            require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
+        for name in ("max_temperature_ratio", "restart_every_seconds"):
+            require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
+        for name in ("n_steps", "sample_every"):
+            value = getattr(self, name)
+            require(isinstance(value, int) and value > 0, f"md.{name} must be a whole number above zero")
+        require(isinstance(self.seed, int) and self.seed >= 0, "md.seed must be a whole number >= 0")
+        require(math.isfinite(self.pressure_GPa), "md.pressure_GPa must be a finite number")
+        require(self.ensemble in ENSEMBLES, f"md.ensemble must be one of {', '.join(ENSEMBLES)}")
+        require(self.thermostat in THERMOSTATS, f"md.thermostat must be one of {', '.join(THERMOSTATS)}")
+        require(set(self.keep) <= {"velocities", "forces"}, "md.keep knows velocities and forces")
+
+
+@dataclass(frozen=True)
+class PotentialInputs:
+    """Which potential to load, and how.
+
+    :param name: one of the names of :data:`potentials.LOADERS`.
+    :param model: name of a published model, a file, or an import path; None for the potential's default.
+    :param kwargs: further keyword arguments of the calculator.
+    :param device: ``cpu``, ``cuda``, ``cuda:1`` ...
+    :param dtype: ``float32``, ``float64``, or None for the potential's own.
+    :param threads: threads of the CPU parts.
+    :param checkpoint_file: file of weights in the working folder; takes precedence over ``model``.
+    :param checkpoint_sha256: sha256 the weights must have.
+    """
+
+    name: str
+    model: str | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+    dtype: str | None = None
+    threads: int = 1
+    checkpoint_file: str | None = None
+    checkpoint_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.name, str) and bool(self.name), "potential.name is missing")
+        require(self.dtype in (None, "float32", "float64"), "potential.dtype must be float32, float64 or null")
+        require(isinstance(self.threads, int) and self.threads > 0, "potential.threads must be at least 1")
+        require(isinstance(self.kwargs, Mapping), "potential.kwargs must be a mapping")
+
+
+def read_inputs(path: Path) -> dict[str, Any]:
+    """Read ``inputs.json``.
+
+    :raises RunnerError: where it is absent or no JSON object.
+    """
+    return _read_object(path)
+
+
+def md_inputs(inputs: Mapping[str, Any]) -> MdInputs:
+    """Return the checked ``md`` settings."""
+    return _build(MdInputs, inputs, "md")
+
+
+def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
+    """Return the checked ``potential`` settings; a null stands for the default."""
+    given = inputs.get("potential")
+    if isinstance(given, Mapping):
+        inputs = {"potential": {key: value for key, value in given.items() if value is not None}}
+    return _build(PotentialInputs, inputs, "potential")
+
+
+def read_structure(path: Path) -> Atoms:
+    """Read ``structure.json``: numbers, positions (N, 3) and cell (3, 3) in angstrom, pbc (3,).
+
+    :raises RunnerError: for a structure that cannot be run.
+    """
+    content = _read_object(path)
+    try:
+        atoms = Atoms(
+            numbers=content["numbers"], positions=content["positions"], cell=content["cell"], pbc=content["pbc"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunnerError("invalid_input", f"{path.name} is not a structure: {error!r}") from error
+    require(len(atoms) > 1, f"{path.name} needs two atoms at least")
+    numbers = np.asarray(atoms.numbers)
+    require(bool(((numbers > 0) & (numbers < 119)).all()), f"{path.name} names elements outside 1..118")
+    require(bool(np.isfinite(atoms.positions).all()), f"{path.name} has positions that are not finite")
+    require(not atoms.pbc.any() or abs(atoms.cell.volume) > 1e-3, f"{path.name} has a cell without volume")
+    return atoms
+
+
+def atom_charges(inputs: Mapping[str, Any], atoms: Atoms) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the formal charge of each atom, (N,) in e; 0 for elements the inputs do not name."""
+    charges = inputs.get("charges") or {}
+    require(isinstance(charges, Mapping), "charges must map elements to numbers")
+    try:
+        by_number = {chemical_symbols.index(symbol): float(charge) for symbol, charge in charges.items()}
+    except (ValueError, TypeError) as error:
+        raise RunnerError("invalid_input", f"charges must map elements to numbers: {error}") from error
+    return np.array([by_number.get(int(number), 0.0) for number in atoms.numbers])
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise RunnerError("invalid_input", f"{path.name} is missing in the working folder") from error
+    except ValueError as error:
+        raise RunnerError("invalid_input", f"{path.name} is not JSON: {error}") from error
+    require(isinstance(content, dict), f"{path.name} must hold a JSON object")
+    return dict(content)
+
+
+def _build(kind: type[Any], inputs: Mapping[str, Any], name: str) -> Any:
+    require(isinstance(inputs.get(name), Mapping), f"inputs.json lacks '{name}'")
+    try:
+        return kind(**inputs[name])
+    except TypeError as error:
+        raise RunnerError("invalid_input", f"inputs.json, '{name}': {error}") from error
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
