@@ -1,0 +1,63 @@
+"""Formal charges of the elements of a compound, and which of them is the mobile ion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pymatgen.core import Composition
+
+#: The ion taken as mobile is the first of these in the compound: small monovalent cations before anions.
+MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
+NEUTRALITY_TOLERANCE_E = 1e-6
+
+
+def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Mean formal charge of each element, e, such that the compound is neutral.
+
+    Elements not in ``overrides`` get pymatgen's most likely oxidation state (ranked by how often it occurs).
+
+    :param formula: composition of the cell or its formula.
+    :param overrides: charges that are known, e.
+    :raises ValueError: when no assignment is neutral, or an override names an absent element.
+    """
+    composition = Composition(formula)
+    given = dict(overrides or {})
+    elements = [element.symbol for element in composition.elements]
+    absent = sorted(set(given) - set(elements))
+    if absent:
+        raise ValueError(f"charges name {', '.join(absent)}, which {composition.reduced_formula} does not contain")
+    charges = {element: float(given[element]) for element in elements if element in given}
+    if len(charges) < len(elements):
+        charges = _guess(composition, charges)
+    total = sum(charges[element.symbol] * amount for element, amount in composition.items())
+    if abs(total) > NEUTRALITY_TOLERANCE_E * max(1.0, composition.num_atoms):
+        raise ValueError(
+            f"{composition.reduced_formula} is not neutral with these charges: they add up to {total:+g} e; "
+            "give the charge of every element"
+        )
+    return charges
+
+
+def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, float]:
+    fixed = {element: [charge] for element, charge in known.items()}
+    guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
+    if not guesses:
+        raise ValueError(
+            f"no set of common oxidation states makes {composition.reduced_formula} neutral: give the charge of every element"
+        )
+    return {element: float(charge) for element, charge in guesses[0].items()}
+
+
+def guess_mobile_species(formula: str | Composition) -> str:
+    """The first of Li, Na, Ag, Cu, K, F, Cl, O in the compound.
+
+    :raises ValueError: when it contains none of them.
+    """
+    composition = Composition(formula)
+    elements = {element.symbol for element in composition.elements}
+    for candidate in MOBILE_ORDER:
+        if candidate in elements:
+            return candidate
+    raise ValueError(
+        f"no usual mobile ion ({', '.join(MOBILE_ORDER)}) in {composition.reduced_formula}: name the mobile species"
+    )

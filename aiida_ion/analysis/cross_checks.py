@@ -1,0 +1,117 @@
+"""Estimates of D that owe nothing to kinisi: least squares, blocks, resampled ions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from aiida_ion.analysis.msd import least_squares_slope, mean_squared_displacement, msd_of_each
+from aiida_ion.analysis.regime import lag_grid
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+N_BLOCKS = 5
+#: D = slope / 6; 1 angstrom^2/fs = 0.1 cm^2/s.
+CM2_S_PER_SLOPE = 0.1 / 6.0
+
+
+class BlockEstimate(NamedTuple):
+    """Diffusivity of each block, cm^2/s, and what a block is: ``replicas``, ``time`` or ``ions``."""
+
+    diffusivities_cm2_s: FloatArray
+    kind: str
+
+    @property
+    def standard_error_cm2_s(self) -> float:
+        """Standard error of their mean, cm^2/s."""
+        return float(self.diffusivities_cm2_s.std(ddof=1) / np.sqrt(len(self.diffusivities_cm2_s)))
+
+
+class SlopeBound(NamedTuple):
+    """Least-squares diffusivity and its upper 97.5 % limit, cm^2/s; the limit is ``None`` for a single ion."""
+
+    diffusivity_cm2_s: float
+    upper_cm2_s: float | None
+
+
+def least_squares_diffusivity(lags: IntArray, msd: FloatArray, interval_fs: float) -> float:
+    """D from the unweighted least-squares slope, cm^2/s.
+
+    :param lags: frames. :param msd: angstrom^2, same shape.
+    """
+    return least_squares_slope(lags * interval_fs, msd) * CM2_S_PER_SLOPE
+
+
+def block_diffusivities(
+    positions: FloatArray, lags: IntArray, interval_fs: float, n_replicas: int
+) -> BlockEstimate | None:
+    """D of at least five blocks by least squares.
+
+    Blocks are the replicas when there are five; else fifths of the trajectory when a fifth is twice as long as the
+    first lag (then with lags from there to 80 % of the block); else fifths of the ions. ``None`` with fewer than five ions.
+
+    :param positions: angstrom, (n, M, 3), replica after replica.
+    """
+    n_frames, n_particles, _ = positions.shape
+    length = n_frames // N_BLOCKS
+    if n_replicas >= N_BLOCKS:
+        kind, blocks = "replicas", np.split(positions, n_replicas, axis=1)
+    elif length >= 2 * lags[0] and length >= 10:
+        kind, blocks = "time", [positions[i * length : (i + 1) * length] for i in range(N_BLOCKS)]
+        lags = lag_grid(int(lags[0]), min(int(lags[-1]), int(0.8 * length)), len(lags))
+    elif n_particles >= N_BLOCKS:
+        kind, blocks = "ions", [positions[:, i::N_BLOCKS] for i in range(N_BLOCKS)]
+    else:
+        return None
+    values = [
+        least_squares_diffusivity(lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs)
+        for block in blocks
+    ]
+    return BlockEstimate(np.array(values), kind)
+
+
+def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> SlopeBound:
+    """Upper limit of D from the spread of the slopes of single ions (Student's t; ions taken as independent).
+
+    :param msd_each: mean squared displacement of each ion, angstrom^2, (len(lags), M).
+    """
+    times = lags * interval_fs
+    centred = times - times.mean()
+    each = centred @ msd_each / (centred @ centred) * CM2_S_PER_SLOPE
+    mean = float(each.mean())
+    if len(each) < 2:
+        return SlopeBound(mean, None)
+    error = float(each.std(ddof=1) / np.sqrt(len(each)))
+    return SlopeBound(mean, mean + float(stats.t.ppf(0.975, len(each) - 1)) * error)
+
+
+def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200) -> tuple[float, float]:
+    """95 % interval of the log-log slope of the MSD by resampling ions (taken as independent).
+
+    :param times: any unit, (n,). :param msd_each: angstrom^2, (n, M).
+    """
+    generator = np.random.default_rng(seed)
+    n_ions = msd_each.shape[1]
+    logs = np.log(times)
+    slopes = [
+        least_squares_slope(logs, np.log(np.maximum(msd_each[:, chosen].mean(axis=1), 1e-12)))
+        for chosen in generator.integers(0, n_ions, (n_resamples, n_ions))
+    ]
+    low, high = np.percentile(slopes, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def framework_msd_A2(framework: npt.NDArray[np.float32]) -> float | None:
+    """Largest mean squared displacement of the framework at lags up to half the trajectory, angstrom^2.
+
+    :param framework: drift-free positions, angstrom, (n, M, 3); ``None`` comes back when M = 0 or n < 4.
+    """
+    n_frames = len(framework)
+    if framework.shape[1] == 0 or n_frames < 4:
+        return None
+    lags = np.unique(np.round(np.geomspace(1, n_frames // 2, 12)).astype(np.int64))
+    return float(max(msd_of_each(framework.astype(float), lags).mean(axis=1)))

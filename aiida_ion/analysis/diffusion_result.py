@@ -1,0 +1,114 @@
+"""What a diffusion analysis found: flat numbers with units in their names, and a few arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+Interval = tuple[float, float]
+
+
+@dataclass
+class DiffusionResult:
+    """Diffusion of one mobile species at one temperature. What was not determined is ``None``.
+
+    ``verdict`` is ``moved`` (there is a diffusivity) or ``bound`` (there is only an upper bound, and ``reason`` says why).
+    """
+
+    verdict: str
+    grade: str
+    reason: str | None
+    mobile_species: str
+    temperature_K: float
+    charge_e: float
+    n_mobile_ions: int
+    n_replicas: int
+    n_frames: int
+    n_frames_stored: int
+    frame_stride: int
+    frame_interval_fs: float
+    analysed_time_ps: float
+    volume_A3: float
+    number_density_A3: float
+    jump_distance_A: float
+    max_msd_A2: float
+    msd_passes_20_A2: bool
+    n_eff: float
+    model_relative_error: float | None
+    n_hops: int
+    n_ions_hopped: int
+    drift_A: float
+    framework_msd_A2: float | None
+    warnings: list[str] = field(default_factory=list)
+
+    tracer_diffusivity_cm2_s: float | None = None
+    tracer_diffusivity_std_cm2_s: float | None = None
+    tracer_diffusivity_ci95_cm2_s: Interval | None = None
+    tracer_diffusivity_upper_bound_cm2_s: float | None = None
+    poisson_upper_bound_cm2_s: float | None = None
+    slope_upper_bound_cm2_s: float | None = None
+    least_squares_diffusivity_cm2_s: float | None = None
+    block_diffusivities_cm2_s: list[float] | None = None
+    block_standard_error_cm2_s: float | None = None
+    block_kind: str | None = None
+    fit_consistent: bool | None = None
+    fit_window_ps: Interval | None = None
+    fit_variance_scale: float | None = None
+    log_log_slope: float | None = None
+    log_log_slope_ci95: Interval | None = None
+    collective_diffusivity_cm2_s: float | None = None
+    collective_diffusivity_ci95_cm2_s: Interval | None = None
+    collective_fit_consistent: bool | None = None
+    collective_reason: str | None = None
+    haven_ratio: float | None = None
+    haven_ratio_ci95: Interval | None = None
+    ionic_conductivity_mS_cm: float | None = None
+    ionic_conductivity_ci95_mS_cm: Interval | None = None
+    ionic_conductivity_upper_bound_mS_cm: float | None = None
+    collective_ionic_conductivity_mS_cm: float | None = None
+    collective_ionic_conductivity_ci95_mS_cm: Interval | None = None
+
+    lag_times_ps: FloatArray | None = None
+    msd_A2: FloatArray | None = None
+    msd_std_A2: FloatArray | None = None
+    all_lag_times_ps: FloatArray | None = None
+    all_msd_A2: FloatArray | None = None
+    tracer_diffusivity_samples_cm2_s: FloatArray | None = None
+    collective_diffusivity_samples_cm2_s: FloatArray | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether there is a diffusivity rather than a bound."""
+        return self.verdict == "moved"
+
+    def attributes(self) -> dict[str, Any]:
+        """Every number, flag, sentence and short list, ready for JSON."""
+        names = [entry.name for entry in fields(self) if entry.name not in ARRAYS]
+        values = {name: getattr(self, name) for name in names}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """The arrays there are."""
+        found = {name: getattr(self, name) for name in ARRAYS}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+ARRAYS = (
+    "lag_times_ps",
+    "msd_A2",
+    "msd_std_A2",
+    "all_lag_times_ps",
+    "all_msd_A2",
+    "tracer_diffusivity_samples_cm2_s",
+    "collective_diffusivity_samples_cm2_s",
+)
+
+
+def interval95(samples: FloatArray) -> Interval:
+    """Central 95 % of some draws."""
+    low, high = np.percentile(samples, [2.5, 97.5])
+    return float(low), float(high)
