@@ -8,25 +8,26 @@ from pathlib import Path, PurePosixPath
 
 from aiida import orm
 
-#: What each program needs beside itself. The first file is the one that is run.
+#: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
+#: folder, everything else keeps its package path, so that it imports there as it does here.
 PROGRAMS: dict[str, tuple[str, ...]] = {
-    "md": ("runners/md.py", "runners/potentials.py", "runners/ensembles.py", "runners/output.py"),
-    "relax": ("runners/relax.py", "runners/potentials.py", "runners/output.py"),
-    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis"),
+    "md": ("runners/*.py",),
+    "relax": ("runners/*.py",),
+    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py"),
 }
+#: Files a pattern finds that the program does not need.
+LEFT_OUT = {"md": {"runners/__init__.py", "runners/diffusion.py"}, "relax": {"runners/__init__.py", "runners/diffusion.py"}}
 
 
 def program_files(name: str) -> dict[str, bytes]:
-    """Return the files of a program, by their path in the working folder.
-
-    Runners stand at the top; modules of the package keep their package path, so that they import the same way.
-    """
+    """Return the files of a program, by their path in the working folder."""
     package = Path(str(files("aiida_ion")))
     found: dict[str, bytes] = {}
-    for entry in PROGRAMS[name]:
-        source = package / entry
-        for path in sorted(source.glob("*.py")) if source.is_dir() else [source]:
+    for pattern in PROGRAMS[name]:
+        for path in sorted(package.glob(pattern)):
             relative = path.relative_to(package)
+            if str(relative) in LEFT_OUT.get(name, set()):
+                continue
             at_top = relative.parts[0] == "runners"
             found[relative.name if at_top else str(PurePosixPath("aiida_ion", *relative.parts))] = path.read_bytes()
     return found

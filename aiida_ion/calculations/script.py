@@ -42,6 +42,9 @@ def define_exit_codes(spec: CalcJobProcessSpec) -> None:
     )
     spec.exit_code(310, "ERROR_OUTPUT_UNREADABLE", message="An output cannot be read: {detail}", invalidates_cache=True)
     spec.exit_code(
+        320, "ERROR_PROGRAM_FAILED", message="The program failed for a reason of its own: {detail}", invalidates_cache=True
+    )
+    spec.exit_code(
         340,
         "ERROR_OUT_OF_WALLTIME_NO_RESTART",
         message="The run ended before it made progress that can be continued: {detail}",
@@ -69,6 +72,8 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
     "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
     "out_of_memory": "ERROR_OUT_OF_MEMORY",
+    "failed": "ERROR_PROGRAM_FAILED",
+    "disk_failed": "ERROR_PROGRAM_FAILED",
 }
 
 
@@ -181,5 +186,5 @@ class ScriptParser(Parser):
         status = str(results["status"])
         if status == "finished":
             return None
-        label = STATUS_EXIT_CODES.get(status, "ERROR_OUTPUT_UNREADABLE")
+        label = STATUS_EXIT_CODES.get(status, "ERROR_PROGRAM_FAILED")
         return self.exit_code(label, str(results.get("message") or status))

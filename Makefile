@@ -1,0 +1,53 @@
+# Two commands matter: `make demo` and `make test`. Everything they need is made in this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+ENGINES := $(CURDIR)/.engines
+DEMO := $(CURDIR)/.aiida-demo
+export AIIDA_ION_ENGINES := $(ENGINES)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Small matrices gain nothing from threads, and two runs side by side lose.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install engines demo-engines demo test test-slow lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 -m venv failed: install your system's python3-venv package"; exit 1; }
+	@echo "installing aiida-ion and what it needs into .venv (a few minutes the first time) ..."
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+install: .venv/installed ## make the environment in .venv
+
+engines: install ## make the environments of the engines that the tests run
+	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace
+
+demo-engines: install
+	$(BIN)/aiida-ion engine install --no-register lammps sevenn
+
+demo: demo-engines ## compute three conductors and print their table (ten minutes on two cores)
+	AIIDA_PATH=$(DEMO) $(BIN)/python examples/demo.py
+
+lint: install ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: engines lint ## install what is needed, check, and run the tests
+	$(BIN)/python -m pytest
+
+test-slow: engines ## run the tests that take long
+	$(BIN)/python -m pytest -m slow
+
+bench: engines ## measure: ratios, coverage, memory
+	$(BIN)/python benchmarks/md_runner.py
+	$(BIN)/python benchmarks/diffusion_fit.py
+	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/daemon.py
+
+clean: ## remove the environments and the demo's database
+	-AIIDA_PATH=$(DEMO) $(BIN)/verdi daemon stop 2>/dev/null
+	rm -rf .venv .engines .aiida-demo build dist *.egg-info

@@ -1,0 +1,109 @@
+"""Factory fixtures: a throw-away AiiDA profile, codes of the real engines, and small crystals."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiida import orm
+from ase import Atoms
+from ase.build import bulk
+from ase.spacegroup import crystal
+
+pytest_plugins = ["aiida.tools.pytest_fixtures"]
+
+ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
+#: Options that make a job of a test run on one core without MPI.
+OPTIONS = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}
+
+
+def engine_environment(name: str) -> Path:
+    """Return the environment of an engine; skip, with the reason, where it is not installed."""
+    folder = ENGINES / name
+    if not (folder / "bin" / "python").exists():
+        pytest.skip(f"no {name} environment in {ENGINES}: run `make engines`")
+    return folder
+
+
+@pytest.fixture
+def python_code(aiida_code_installed: Callable[..., orm.InstalledCode]) -> Callable[[str, str], orm.InstalledCode]:
+    """Return a factory: the Python of an engine's environment (or of this one) as a code."""
+
+    def make(plugin: str, engine: str | None = None) -> orm.InstalledCode:
+        python = sys.executable if engine is None else str(engine_environment(engine) / "bin" / "python")
+        label = f"{engine or 'here'}-{plugin.rpartition('.')[2]}"
+        return aiida_code_installed(label=label, default_calc_job_plugin=plugin, filepath_executable=python)
+
+    return make
+
+
+@pytest.fixture
+def lammps_code(aiida_code_installed: Callable[..., orm.InstalledCode]) -> orm.InstalledCode:
+    """Return LAMMPS from its environment."""
+    folder = engine_environment("lammps")
+    return aiida_code_installed(
+        label="lammps",
+        default_calc_job_plugin="ion.lammps_md",
+        filepath_executable=str(folder / "bin" / "lmp"),
+        prepend_text=f"export LD_LIBRARY_PATH={folder}/lib:$LD_LIBRARY_PATH",
+    )
+
+
+@pytest.fixture
+def argon() -> orm.StructureData:
+    """Return a face-centred cell of 32 argon atoms, a little shaken out of its lattice."""
+    atoms = bulk("Ar", "fcc", a=5.6, cubic=True).repeat(2)
+    atoms.rattle(0.02, seed=3)
+    return orm.StructureData(ase=atoms)
+
+
+@pytest.fixture
+def lithium_nitride() -> orm.StructureData:
+    """Return alpha-Li3N, P6/mmm, from its Wyckoff sites: 4 atoms."""
+    atoms: Atoms = crystal(
+        ["Li", "Li", "N"],
+        [(0, 0, 0.5), (1 / 3, 2 / 3, 0), (0, 0, 0)],
+        spacegroup=191,
+        cellpar=[3.648, 3.648, 3.875, 90, 90, 120],
+    )
+    return orm.StructureData(ase=atoms)
+
+
+@pytest.fixture
+def lj_potential() -> orm.Dict:
+    """Return Lennard-Jones argon for the ASE engine."""
+    kwargs = {"sigma": 3.405, "epsilon": 0.01032, "rc": 8.0, "smooth": True}
+    return orm.Dict({"name": "lj", "kwargs": kwargs})
+
+
+@pytest.fixture
+def md_settings() -> dict[str, Any]:
+    """Return a short run of argon."""
+    return {"temperature_K": 60.0, "timestep_fs": 2.0, "n_steps": 40, "sample_every": 5, "seed": 7}
+
+
+@pytest.fixture
+def walk() -> Callable[..., orm.TrajectoryData]:
+    """Return a factory of Brownian trajectories with a known diffusivity and a vibrating framework."""
+
+    def make(
+        diffusivity_cm2_s: float = 1e-5, n_frames: int = 600, n_mobile: int = 16, seed: int = 0, step0: int = 0
+    ) -> orm.TrajectoryData:
+        from aiida_ion.calculations.trajectory_data import CompactTrajectory
+
+        rng = np.random.default_rng(seed)
+        frame_fs = 100.0
+        sigma = np.sqrt(2 * diffusivity_cm2_s / 1e-4 * frame_fs / 1000)
+        mobile = np.cumsum(rng.normal(0, sigma, (n_frames, n_mobile, 3)), axis=0)
+        framework = rng.normal(0, 0.05, (n_frames, n_mobile, 3))
+        positions = np.concatenate([mobile, framework], axis=1) + rng.uniform(0, 15, (2 * n_mobile, 3))
+        steps = step0 + 50 * np.arange(n_frames)
+        symbols = ["Li"] * n_mobile + ["Cl"] * n_mobile
+        return CompactTrajectory.build(symbols, steps, positions.astype("f4"), np.eye(3) * 15.0, 2.0)
+
+    return make

@@ -1,0 +1,61 @@
+"""Imports go one way: read the house from the `import` lines themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "aiida_ion"
+
+#: Room -> the rooms it may import from. What a room imports of itself is its own affair.
+MAY_IMPORT: dict[str, set[str]] = {
+    "units": set(),
+    "md_settings": set(),
+    "analysis": {"units", "md_settings"},
+    "lammps": {"units", "md_settings"},
+    "runners": set(),
+    "calculations": {"units", "md_settings", "analysis", "lammps"},
+    "workchains": {"units", "md_settings", "lammps", "calculations"},
+    "queries": {"units"},
+    "engines": {"units", "md_settings", "calculations", "queries"},
+    "cli": {"units", "md_settings", "analysis", "lammps", "calculations", "workchains", "queries", "engines"},
+}
+#: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
+WITHOUT_AIIDA = {"units", "md_settings", "analysis", "lammps", "runners"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path) -> None:
+    room = room_of(path)
+    for name in imported_modules(path):
+        parts = name.split(".")
+        if parts[0] == "aiida":
+            assert room not in WITHOUT_AIIDA, f"{room} knows no AiiDA, and imports {name}"
+        if parts[0] == "aiida_ion" and parts[1] not in ("__version__", room):
+            # The diffusion program runs beside a copy of the analysis, see calculations/programs.py.
+            allowed = {"analysis", "units"} if path.name == "diffusion.py" and room == "runners" else MAY_IMPORT[room]
+            assert parts[1] in allowed, f"{room} must not import {name}"
+
+
+def test_every_room_is_known() -> None:
+    assert {room_of(path) for path in SOURCES} <= set(MAY_IMPORT)
