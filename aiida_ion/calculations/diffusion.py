@@ -121,7 +121,7 @@ class DiffusionParser(ScriptParser):
         with np.load(arrays_path, allow_pickle=False) as arrays:
             for name in arrays.files:
                 node.set_array(name, arrays[name])
-        scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions")}
+        scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions", "cost")}
         settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
         said = {key: parameters[key] for key in SAMPLE_KEYS & set(parameters)}
         temperature = measured_temperature(self.node.inputs, settings.get("equilibration_fs", 0.0))

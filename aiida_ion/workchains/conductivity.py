@@ -213,14 +213,12 @@ class ConductivityWorkChain(WorkChain):
     def conclude(self) -> None:
         """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
         wanted = self.ctx.parameters
-        engine = self._engine_inputs()
         parameters = {
             "target_temperature_K": wanted["target_temperature_K"],
-            "level_of_theory": self._engine.level_of_theory(engine),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
         fits = {label: self.ctx[f"fit_{label}"].outputs.diffusion for label in self.ctx.fitted}
-        result = fit_conductivity(parameters=orm.Dict(parameters), supercell=self.ctx.supercell, **fits)
+        result = fit_conductivity(parameters=orm.Dict(parameters), **fits)
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
 
