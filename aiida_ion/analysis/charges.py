@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pymatgen.core import Composition
+from pymatgen.core.composition import Composition
 
 #: The ion taken as mobile is the first of these in the compound: small monovalent cations before anions.
 MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
 NEUTRALITY_TOLERANCE_E = 1e-6
 
 
-def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
+def formal_charges(
+    formula: str | Composition, overrides: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Mean formal charge of each element, e, such that the compound is neutral.
 
     Elements not in ``overrides`` get pymatgen's most likely oxidation state (ranked by how often it occurs).
@@ -25,7 +27,9 @@ def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | 
     elements = [element.symbol for element in composition.elements]
     absent = sorted(set(given) - set(elements))
     if absent:
-        raise ValueError(f"charges name {', '.join(absent)}, which {composition.reduced_formula} does not contain")
+        raise ValueError(
+            f"charges name {', '.join(absent)}, which {composition.reduced_formula} does not contain"
+        )
     charges = {element: float(given[element]) for element in elements if element in given}
     if len(charges) < len(elements):
         charges = _guess(composition, charges)
@@ -40,10 +44,13 @@ def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | 
 
 def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, float]:
     fixed = {element: [charge] for element, charge in known.items()}
-    guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
+    guesses = composition.reduced_composition.oxi_state_guesses(
+        oxi_states_override=fixed or None, max_sites=-50
+    )
     if not guesses:
         raise ValueError(
-            f"no set of common oxidation states makes {composition.reduced_formula} neutral: give the charge of every element"
+            f"no set of common oxidation states makes {composition.reduced_formula} neutral: "
+            "give the charge of every element"
         )
     return {element: float(charge) for element, charge in guesses[0].items()}
 
@@ -59,5 +66,6 @@ def guess_mobile_species(formula: str | Composition) -> str:
         if candidate in elements:
             return candidate
     raise ValueError(
-        f"no usual mobile ion ({', '.join(MOBILE_ORDER)}) in {composition.reduced_formula}: name the mobile species"
+        f"no usual mobile ion ({', '.join(MOBILE_ORDER)}) in {composition.reduced_formula}: "
+        "name the mobile species"
     )

@@ -12,7 +12,7 @@ from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, 
 FloatOrArray = TypeVar("FloatOrArray", float, npt.NDArray[np.float64])
 
 
-def ionic_conductivity_mS_cm(
+def ionic_conductivity_mS_cm(  # noqa: N802
     diffusivity_cm2_s: FloatOrArray, charge_e: float, number_density_A3: float, temperature_K: float
 ) -> FloatOrArray:
     """Nernst-Einstein conductivity, sigma = N q^2 D / (V k_B T), mS/cm.
@@ -34,7 +34,9 @@ def diffusivity_cm2_s(
     :raises ValueError: for a temperature or density that is not positive, or no charge.
     """
     if charge_e == 0:
-        raise ValueError("an ion without charge conducts nothing: its diffusivity does not follow from a conductivity")
+        raise ValueError(
+            "an ion without charge conducts nothing: its diffusivity does not follow from a conductivity"
+        )
     return conductivity_mS_cm / _factor(charge_e, number_density_A3, temperature_K)
 
 
@@ -45,5 +47,7 @@ def _factor(charge_e: float, number_density_A3: float, temperature_K: float) -> 
     if not number_density_A3 > 0:
         raise ValueError(f"number_density_A3 must be positive, got {number_density_A3!r}")
     charge_C = charge_e * ELEMENTARY_CHARGE_C
-    siemens_per_metre = number_density_A3 / M3_PER_A3 * charge_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * temperature_K)
+    siemens_per_metre = (
+        number_density_A3 / M3_PER_A3 * charge_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * temperature_K)
+    )
     return siemens_per_metre * MS_CM_PER_S_M

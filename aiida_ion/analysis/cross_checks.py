@@ -32,7 +32,7 @@ class BlockEstimate(NamedTuple):
 
 
 class SlopeBound(NamedTuple):
-    """Least-squares diffusivity and its upper 97.5 % limit, cm^2/s; the limit is ``None`` for a single ion."""
+    """Least-squares diffusivity and its upper 97.5 % limit, cm^2/s; no limit for a single ion."""
 
     diffusivity_cm2_s: float
     upper_cm2_s: float | None
@@ -43,7 +43,7 @@ def least_squares_diffusivity(lags: IntArray, msd: FloatArray, interval_fs: floa
 
     :param lags: frames. :param msd: angstrom^2, same shape.
     """
-    return least_squares_slope(lags * interval_fs, msd) * CM2_S_PER_SLOPE
+    return least_squares_slope(lags.astype(np.float64) * interval_fs, msd) * CM2_S_PER_SLOPE
 
 
 def block_diffusivities(
@@ -51,8 +51,9 @@ def block_diffusivities(
 ) -> BlockEstimate | None:
     """D of at least five blocks by least squares.
 
-    Blocks are the replicas when there are five; else fifths of the trajectory when a fifth is twice as long as the
-    first lag (then with lags from there to 80 % of the block); else fifths of the ions. ``None`` with fewer than five ions.
+    Blocks are the replicas when there are five; else fifths of the trajectory when a fifth is twice as long
+    as the first lag (then with lags from there to 80 % of the block); else fifths of the ions. ``None`` with
+    fewer than five ions.
 
     :param positions: angstrom, (n, M, 3), replica after replica.
     """
@@ -68,7 +69,9 @@ def block_diffusivities(
     else:
         return None
     values = [
-        least_squares_diffusivity(lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs)
+        least_squares_diffusivity(
+            lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs
+        )
         for block in blocks
     ]
     return BlockEstimate(np.array(values), kind)
@@ -89,7 +92,9 @@ def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> Slo
     return SlopeBound(mean, mean + float(stats.t.ppf(0.975, len(each) - 1)) * error)
 
 
-def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200) -> tuple[float, float]:
+def slope_interval(
+    times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200
+) -> tuple[float, float]:
     """95 % interval of the log-log slope of the MSD by resampling ions (taken as independent).
 
     :param times: any unit, (n,). :param msd_each: angstrom^2, (n, M).
@@ -105,7 +110,7 @@ def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resampl
     return float(low), float(high)
 
 
-def framework_msd_A2(framework: npt.NDArray[np.float32]) -> float | None:
+def largest_framework_msd(framework: npt.NDArray[np.float32]) -> float | None:
     """Largest mean squared displacement of the framework at lags up to half the trajectory, angstrom^2.
 
     :param framework: drift-free positions, angstrom, (n, M, 3); ``None`` comes back when M = 0 or n < 4.

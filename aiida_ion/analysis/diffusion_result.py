@@ -16,7 +16,8 @@ Interval = tuple[float, float]
 class DiffusionResult:
     """Diffusion of one mobile species at one temperature. What was not determined is ``None``.
 
-    ``verdict`` is ``moved`` (there is a diffusivity) or ``bound`` (there is only an upper bound, and ``reason`` says why).
+    ``verdict`` is ``moved`` (there is a diffusivity) or ``bound`` (there is only an upper bound, and
+    ``reason`` says why).
     """
 
     verdict: str

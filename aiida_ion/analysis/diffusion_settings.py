@@ -13,7 +13,8 @@ class DiffusionSettings:
     """Settings of :func:`aiida_ion.analysis.diffusion.analyse_diffusion`.
 
     :param equilibration_fs: time dropped at the start of every replica, counted from its first frame, fs.
-    :param jump_distance_A: distance between neighbouring sites of the mobile ion, angstrom (He et al. 2018: 2.4-3.4).
+    :param jump_distance_A: distance between neighbouring sites of the mobile ion, angstrom (He et al. 2018:
+        2.4-3.4).
     :param n_lags: lags of the fit.
     :param max_lag_fraction: the fit ends at this part of the trajectory's length.
     :param extended_lag_fraction: it may end here when the ions move too little until ``max_lag_fraction``.
@@ -43,9 +44,13 @@ class DiffusionSettings:
 
     def __post_init__(self) -> None:
         for name in ("jump_distance_A", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
+            _require(
+                _is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number"
+            )
         for name in ("equilibration_fs", "hop_smoothing_fs"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
+            _require(
+                _is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0"
+            )
         for name, least in (("n_lags", 5), ("max_frames", 50), ("n_samples", 100), ("seed", 0)):
             value = getattr(self, name)
             _require(_is_whole(value) and value >= least, name, self, f"a whole number >= {least}")
@@ -53,10 +58,18 @@ class DiffusionSettings:
         for name in ("max_lag_fraction", "extended_lag_fraction"):
             value = getattr(self, name)
             _require(
-                _is_number(value) and 0 < value <= 0.5, name, self, "above 0 and at most 0.5, where kinisi is sound"
+                _is_number(value) and 0 < value <= 0.5,
+                name,
+                self,
+                "above 0 and at most 0.5, where kinisi is sound",
             )
         _require(isinstance(self.collective, bool), "collective", self, "true or false")
-        _require(self.min_log_log_slope < self.max_log_log_slope, "max_log_log_slope", self, "above min_log_log_slope")
+        _require(
+            self.min_log_log_slope < self.max_log_log_slope,
+            "max_log_log_slope",
+            self,
+            "above min_log_log_slope",
+        )
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> DiffusionSettings:

@@ -26,7 +26,7 @@ class HopCount(NamedTuple):
 
     @property
     def n_ions_hopped(self) -> int:
-        """Ions that hopped at least once: what governs the error of D (Usler et al., J Comput Chem 44, 1347 (2023))."""
+        """Ions that hopped at least once: they govern the error of D (Usler, J Comput Chem 44, 1347)."""
         return int((self.per_ion > 0).sum())
 
 
@@ -36,7 +36,7 @@ def effective_hops(n_ions: int, max_msd_A2: float, jump_distance_A: float) -> fl
 
 
 def relative_error(n_eff: float) -> float:
-    """Relative standard deviation of D from the number of effective hops, 3.43 / sqrt(N_eff) + 0.04 (He et al. 2018)."""
+    """Relative standard deviation of D from effective hops, 3.43 / sqrt(N_eff) + 0.04 (He et al. 2018)."""
     return float("inf") if n_eff <= 0 else 3.43 / float(np.sqrt(n_eff)) + 0.04
 
 
@@ -70,8 +70,8 @@ def poisson_upper_bound_cm2_s(
 ) -> float:
     """Upper bound of D from the hops counted, cm^2/s.
 
-    The Poisson limit of the number of hops is chi2.ppf(confidence, 2 (n + 1)) / 2 (3.0 for none at 95 %); uncorrelated
-    hops of length a give D = hops a^2 / (6 N t).
+    The Poisson limit of the number of hops is chi2.ppf(confidence, 2 (n + 1)) / 2 (3.0 for none at 95 %);
+    uncorrelated hops of length a give D = hops a^2 / (6 N t).
 
     :param time_ps: length of the trajectory, ps; with replicas, count ``n_ions`` over all of them.
     """

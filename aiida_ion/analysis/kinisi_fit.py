@@ -20,11 +20,11 @@ IntArray = npt.NDArray[np.int64]
 
 #: 1 angstrom^2/fs in cm^2/s.
 CM2_S_PER_A2_FS = 0.1
-#: Frame intervals are rounded to this many binary digits of a fs, so that every lag is exact in floating point.
+#: Frame intervals are rounded to this many binary digits of a fs, so that every lag is exact in floating
+#: point.
 INTERVAL_BITS = 20
-#: Overlapping windows carry 3/2 of the information of the independent ones that kinisi counts
-#: (Qian, Sheetz and Elson, Biophys J 60, 910 (1991), for lags short against the trajectory).
-OVERLAP = 2.0 / 3.0
+#: Variance of the squared length of a Gaussian vector in three dimensions over its squared mean.
+GAUSSIAN_SPREAD = 2.0 / 3.0
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def exact_interval_fs(interval_fs: float) -> float:
 def check_lag_indices(parser: Any, lags: IntArray) -> None:
     """Refuse a kinisi parser that looks up other lags than it was asked for.
 
-    kinisi 2.1 truncates dt / (time_step * step_skip) to an integer: 0.3 ps / 0.1 ps becomes 2 frames, two lags get the
-    same displacement, and D comes out a fifth too small with a narrow posterior.
+    kinisi 2.1 truncates dt / (time_step * step_skip) to an integer: 0.3 ps / 0.1 ps becomes 2 frames, two
+    lags get the same displacement, and D comes out a fifth too small with a narrow posterior.
 
     :param parser: a ``kinisi.parser.Parser``.
     :param lags: the lags meant, frames.
@@ -69,13 +69,16 @@ def check_lag_indices(parser: Any, lags: IntArray) -> None:
     found = np.asarray(parser.dt_index.values)
     if not np.array_equal(found, lags):
         wrong = int(np.sum(found != lags)) if found.shape == np.shape(lags) else len(lags)
-        raise RuntimeError(f"kinisi mislabels {wrong} of {len(lags)} lags by rounding; the fit would be wrong")
+        raise RuntimeError(
+            f"kinisi mislabels {wrong} of {len(lags)} lags by rounding; the fit would be wrong"
+        )
 
 
 def make_parser(positions: FloatArray, lags: IntArray, interval_fs: float) -> Any:
     """Give kinisi unwrapped, drift-free positions in a cubic box so large that nothing is ever wrapped.
 
-    So any cell shape works alike, and kinisi's memory for triclinic cells (8 images of every atom) is not needed.
+    So any cell shape works alike, and kinisi's memory for triclinic cells (8 images of every atom) is not
+    needed.
 
     :param positions: angstrom, (n, M, 3).
     :param lags: frames.
@@ -102,9 +105,8 @@ def fit_diffusivity(
 ) -> KinisiFit:
     """Fit D with kinisi's Bayesian regression (McCluskey, Coles and Morgan, JCTC 21, 79 (2025)).
 
-    kinisi counts independent windows as if the trajectory ended at the last lag of the fit, and as if overlapping windows
-    added nothing. Both make its variances too large, by 1/f (f = last lag / length of the trajectory) and by 3/2; the
-    variances are multiplied by f * 2/3 before sampling, so the posterior keeps its shape and stays positive.
+    kinisi's regression and covariance model are kept; the variances it starts from are made smooth and
+    given the right size first, see :func:`smooth_variances` and :func:`variance_scale`.
 
     :param positions: unwrapped, drift-free positions, angstrom, (n, M, 3); replicas side by side along M.
     :param lags: frames, increasing; the fit uses all of them.
@@ -113,10 +115,10 @@ def fit_diffusivity(
     :param n_samples: draws to return.
     """
     interval_fs = exact_interval_fs(interval_fs)
-    scale = OVERLAP * float(lags[-1]) / (len(positions) - 1)
+    scale = variance_scale(lags, len(positions))
     with _quiet() as caught, _own_random_state():
         data = calculate_msd(make_parser(positions, lags, interval_fs), progress=False)
-        data["da"].variances = data["da"].variances * scale
+        data["da"].variances = smooth_variances(data["da"], lags) * scale
         fit = Diffusion(data)
         start = sc.scalar(float(lags[0] * interval_fs), unit="fs")
         fit.bayesian_regression(start_dt=start, progress=False, random_state=np.random.RandomState(seed))
@@ -124,6 +126,39 @@ def fit_diffusivity(
     chosen = np.random.default_rng(seed).choice(draws, n_samples, replace=len(draws) < n_samples)
     messages = tuple(sorted({str(item.message) for item in caught}))
     return KinisiFit(chosen, data["da"].values.copy(), np.sqrt(data["da"].variances), scale, messages)
+
+
+def variance_scale(lags: IntArray, n_frames: int) -> float:
+    """What kinisi's variances of the MSD must be multiplied with.
+
+    kinisi counts N t_last / t independent windows: it takes the last lag of the fit for the length T of the
+    trajectory, too few by f = t_last / T. And overlapping windows know more than independent ones: for lags
+    below T / 2 the variance is 2/3 / (1 - t / T) of theirs (Qian, Sheetz and Elson, Biophys J 60, 910
+    (1991)), taken here at the middle of the window.
+    """
+    length = n_frames - 1
+    middle = 0.5 * float(lags[0] + lags[-1]) / length
+    return float(lags[-1]) / length * (2.0 / 3.0) / (1.0 - middle)
+
+
+def smooth_variances(data: Any, lags: IntArray) -> FloatArray:
+    """Variances of the MSD with the noise of single lags taken out, angstrom^4, (n,).
+
+    kinisi takes the variance of each lag from the data. It follows the noise of the MSD itself, which pulls
+    D down (low values get high weights), and makes the covariance matrix indefinite at times: D may then be
+    wrong by orders of magnitude. Here the variance is spread MSD^2 / n_windows with the MSD from a straight
+    line and one spread for all lags: the mean of what the data show, at least 2/3, that of Gaussian
+    displacements in three dimensions (few ions underestimate it).
+
+    :param data: kinisi's MSD: values, variances, and the coordinate ``n_samples``.
+    :param lags: frames; kinisi leaves the last one out for a single particle.
+    """
+    msd, windows = np.asarray(data.values), np.asarray(data.coords["n_samples"].values)
+    spread = max(float(np.mean(np.asarray(data.variances) * windows / msd**2)), GAUSSIAN_SPREAD)
+    slope, intercept = np.polyfit(lags[: len(msd)], msd, 1)
+    line = np.maximum(slope * lags[: len(msd)] + intercept, 0.2 * msd)
+    smooth: FloatArray = spread * line**2 / windows
+    return smooth
 
 
 @contextmanager

@@ -16,8 +16,8 @@ CHUNK_PARTICLES = 64
 def mean_squared_displacement(positions: FloatArray) -> FloatArray:
     """Mean squared displacement at every lag, averaged over all time origins and particles.
 
-    By the fast Fourier transform: MSD(m) = S1(m) - 2 S2(m), with S2 the autocorrelation of the positions (Calandrini,
-    Pellegrini, Calligari, Hinsen and Kneller, Collection SFN 12, 201 (2011), section 4.2.1).
+    By the fast Fourier transform: MSD(m) = S1(m) - 2 S2(m), with S2 the autocorrelation of the positions
+    (Calandrini, Pellegrini, Calligari, Hinsen and Kneller, Collection SFN 12, 201 (2011), section 4.2.1).
 
     :param positions: unwrapped positions, angstrom, shape (n, M, 3).
     :returns: shape (n,), angstrom^2; element m belongs to a lag of m frames, element 0 is zero.
@@ -28,7 +28,8 @@ def mean_squared_displacement(positions: FloatArray) -> FloatArray:
         total += _summed_msd(positions[:, low : low + CHUNK_PARTICLES])
     msd = total / n_particles
     msd[0] = 0.0
-    return np.maximum(msd, 0.0)
+    positive: FloatArray = np.maximum(msd, 0.0)
+    return positive
 
 
 def _summed_msd(positions: FloatArray) -> FloatArray:
@@ -38,28 +39,33 @@ def _summed_msd(positions: FloatArray) -> FloatArray:
     spectrum = fft.rfft(centred, n=fft.next_fast_len(2 * n_frames, real=True), axis=0)
     power = (np.abs(spectrum) ** 2).sum(axis=1)
     correlation = fft.irfft(power, n=fft.next_fast_len(2 * n_frames, real=True))[:n_frames]
-    squares = np.append((centred**2).sum(axis=1), 0.0)
-    ends = 2.0 * squares.sum() - np.concatenate(([0.0], np.cumsum(squares[: n_frames - 1] + squares[n_frames - 1 : 0 : -1])))
+    squares = (centred**2).sum(axis=1)
+    ends = 2.0 * squares.sum() - np.concatenate(([0.0], np.cumsum(squares[:-1] + squares[:0:-1])))
     summed: FloatArray = (ends - 2.0 * correlation) / np.arange(n_frames, 0, -1)
     return summed
 
 
 def collective_displacement(positions: FloatArray, n_replicas: int = 1) -> FloatArray:
-    """Summed displacement of the ions of each replica, scaled so that its MSD gives D_sigma like a single ion's.
+    """Summed displacement of the ions of each replica, scaled so that its MSD gives D_sigma like a single
+    ion's.
 
     D_sigma = lim |sum_i (r_i(t) - r_i(0))|^2 / (6 N t); the square root of N is taken into the vector.
 
-    :param positions: positions in the framework's frame, angstrom, (n, n_replicas * N, 3), replica after replica.
+    :param positions: positions in the framework's frame, angstrom, (n, n_replicas * N, 3), replica after
+        replica.
     :returns: angstrom, (n, n_replicas, 3).
     """
     n_frames, n_particles, _ = positions.shape
     per_replica = n_particles // n_replicas
-    summed: FloatArray = positions.reshape(n_frames, n_replicas, per_replica, 3).sum(axis=2) / np.sqrt(per_replica)
+    summed: FloatArray = positions.reshape(n_frames, n_replicas, per_replica, 3).sum(axis=2) / np.sqrt(
+        per_replica
+    )
     return summed
 
 
 def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
-    """Mean squared displacement of each particle at some lags, over all time origins, angstrom^2, (len(lags), M).
+    """Mean squared displacement of each particle at some lags, over all time origins, angstrom^2, (len(lags),
+    M).
 
     :param positions: unwrapped positions, angstrom, (n, M, 3).
     :param lags: lags in frames, each between 1 and n - 1.
@@ -87,7 +93,7 @@ def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float =
 
 
 def log_log_slope(times: FloatArray, msd: FloatArray, first: int, last: int) -> float:
-    """Slope of log MSD over log t by least squares on up to 30 log-spaced lags from first to last; nan if none."""
+    """Slope of log MSD over log t by least squares on up to 30 log-spaced lags; nan if there are too few."""
     lags = np.unique(np.round(np.geomspace(first, last, 30)).astype(int))
     lags = lags[msd[lags] > 0]
     if len(lags) < 2:

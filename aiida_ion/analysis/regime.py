@@ -32,9 +32,9 @@ def find_window(
 ) -> Window | None:
     """Find the first lag from which on the MSD is that of diffusion.
 
-    It must exceed vibration (``min_msd_A2``, usually a^2/2 after He et al. 2018) and grow with a log-log slope within
-    ``slope_bounds``, both around that lag (over a factor of 1.5 each way, so that noise of single lags does not decide)
-    and from it to the end of the window.
+    It must exceed vibration (``min_msd_A2``, usually a^2/2 after He et al. 2018) and grow with a log-log
+    slope within ``slope_bounds``, both around that lag (over a factor of 1.5 each way, so that noise of
+    single lags does not decide) and from it to the end of the window.
 
     :param times: lag times, shape (n,), index = lag in frames.
     :param msd: angstrom^2, shape (n,).

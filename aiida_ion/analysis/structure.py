@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Structure
+from pymatgen.core.structure import Structure
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,7 +31,8 @@ def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
     if volume < 1e-6:
         raise ValueError("the cell has no volume: no periodic crystal")
     areas = np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
-    return volume / areas
+    widths: FloatArray = volume / areas
+    return widths
 
 
 def supercell_multiples(
@@ -41,8 +42,8 @@ def supercell_multiples(
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :param min_width_A: least width, angstrom.
-    :param rule: ``perpendicular`` measures between faces, ``edge`` the lengths of the cell vectors, as benchmark
-        studies of AIMD do.
+    :param rule: ``perpendicular`` measures between faces, ``edge`` the lengths of the cell vectors, as
+        benchmark studies of AIMD do.
     :raises ValueError: for an unknown rule, a width that is not positive, or a cell without volume.
     """
     if rule not in WIDTH_RULES:
@@ -61,7 +62,8 @@ def read_structure(source: str | Path | Structure, mobile_species: str | None = 
 
     :param source: a path, or a structure that is only checked.
     :param mobile_species: an element that must be in it.
-    :raises ValueError: one line that says what is wrong: unreadable, no cell, disordered, overlapping, ion absent.
+    :raises ValueError: one line that says what is wrong: unreadable, no cell, disordered, overlapping, ion
+        absent.
     """
     structure = source if isinstance(source, Structure) else _parse(Path(source))
     check_structure(structure, mobile_species)
@@ -80,7 +82,9 @@ def check_structure(structure: Structure, mobile_species: str | None = None) -> 
     _check_distances(structure)
     elements = {element.symbol for element in structure.composition.elements}
     if mobile_species is not None and mobile_species not in elements:
-        raise ValueError(f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move")
+        raise ValueError(
+            f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move"
+        )
 
 
 def _parse(path: Path) -> Structure:
@@ -103,8 +107,8 @@ def _check_order(structure: Structure) -> None:
         site = partial[0]
         where = ", ".join(f"{coordinate:.3f}" for coordinate in site.frac_coords)
         raise ValueError(
-            f"disordered: the site at ({where}) holds {site.species_string} and {len(partial)} sites are partly "
-            "occupied; order the structure first"
+            f"disordered: the site at ({where}) holds {site.species_string} and {len(partial)} sites are "
+            "partly occupied; order the structure first"
         )
 
 
@@ -118,4 +122,3 @@ def _check_distances(structure: Structure) -> None:
         f"atoms {i} ({structure[i].species_string}) and {j} ({structure[j].species_string}) are "
         f"{distances[closest]:.3f} angstrom apart, closer than {MIN_DISTANCE_A} angstrom"
     )
-

@@ -23,7 +23,7 @@ SPACING_TOLERANCE = 0.01
 
 
 class Unwrapped(NamedTuple):
-    """Unwrapped positions (n, N, 3), angstrom, and the largest step between frames in fractions of the cell."""
+    """Unwrapped positions (n, N, 3), angstrom, and the largest step in fractions of the cell."""
 
     positions: FloatArray
     largest_step: float
@@ -83,10 +83,10 @@ class Replica:
 def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
     """Undo periodic wrapping by the minimum image of fractional differences between consecutive frames.
 
-    Any triclinic cell will do. Limits: an atom that moves half a cell vector or more between two frames is taken
-    for one that moved the other way, so a ``largest_step`` near 0.5 means that frames were stored too rarely;
-    in very skewed cells the nearest image of the fractional difference is not always the shortest vector, which
-    matters only for steps as long as a good part of the cell.
+    Any triclinic cell will do. Limits: an atom that moves half a cell vector or more between two frames is
+    taken for one that moved the other way, so a ``largest_step`` near 0.5 means that frames were stored too
+    rarely; in very skewed cells the nearest image of the fractional difference is not always the shortest
+    vector, which matters only for steps as long as a good part of the cell.
 
     :param positions: wrapped positions, angstrom, (n, N, 3).
     :param cells: rows are cell vectors, angstrom, (n, 3, 3) or (3, 3).
@@ -104,7 +104,7 @@ def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
 
 
 def framework_drift(positions: npt.NDArray[Any], framework_indices: npt.NDArray[Any]) -> FloatArray:
-    """Unweighted mean position of the framework in each frame, angstrom, (n, 3); zeros without a framework."""
+    """Unweighted mean position of the framework, angstrom, (n, 3); zeros without a framework."""
     if len(framework_indices) == 0:
         return np.zeros((len(positions), 3))
     mean: FloatArray = positions[:, framework_indices].mean(axis=1, dtype=float)
@@ -176,13 +176,15 @@ def join_segments(
     equilibration_fs: float = 0.0,
     max_frames: int = 5000,
 ) -> Replica:
-    """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
+    """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove
+    drift.
 
-    Positions are thinned before they are converted, and only mobile ions, the framework's mean and a few hundred
-    framework frames are kept: 100,000 frames of 500 atoms, float32 and memory-mapped, need well below 1 GiB.
+    Positions are thinned before they are converted, and only mobile ions, the framework's mean and a few
+    hundred framework frames are kept: 100,000 frames of 500 atoms, float32 and memory-mapped, need well below
+    1 GiB.
 
-    :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or that
-        jump by half a cell (wrapped), or when too few frames remain.
+    :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or
+        that jump by half a cell (wrapped), or when too few frames remain.
     """
     if not segments:
         raise ValueError("a replica has no segments")
@@ -193,7 +195,8 @@ def join_segments(
     n_left = len(times) - first
     if n_left < 10:
         raise ValueError(
-            f"{max(n_left, 0)} of {len(times)} frames are left after {equilibration_fs:g} fs of equilibration; 10 are needed"
+            f"{max(n_left, 0)} of {len(times)} frames are left after {equilibration_fs:g} fs of "
+            "equilibration; 10 are needed"
         )
     stride = thin(n_left, max_frames)
     mobile, centre, framework = _gather(segments, first, stride, mobile_indices, framework_indices)
@@ -217,13 +220,15 @@ def join_segments(
 def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
     for number, segment in enumerate(segments):
         if segment.positions.shape[1] != n_atoms:
-            raise ValueError(f"segment {number} has {segment.positions.shape[1]} atoms, the symbols name {n_atoms}")
+            raise ValueError(
+                f"segment {number} has {segment.positions.shape[1]} atoms, the symbols name {n_atoms}"
+            )
 
 
 def _gather(
     segments: Sequence[Segment], first: int, stride: int, mobile: IntArray, framework: IntArray
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.float32]]:
-    """Read every ``stride``-th frame from ``first`` on, a chunk at a time: mobile, framework centre, framework."""
+    """Read every ``stride``-th frame from ``first`` on: mobile ions, framework centre, framework."""
     mobile_parts, centres, framework_parts = [], [], []
     offset = 0
     for segment in segments:
@@ -242,7 +247,12 @@ def _gather(
 def _cells(segments: Sequence[Segment]) -> FloatArray:
     """All distinct cells the volume is averaged over, angstrom, (k, 3, 3)."""
     parts = [np.asarray(segment.cells, dtype=float) for segment in segments]
-    cells = np.concatenate([part if part.ndim == 3 else np.repeat(part[None], len(s.positions), 0) for part, s in zip(parts, segments, strict=True)])
+    cells = np.concatenate(
+        [
+            part if part.ndim == 3 else np.repeat(part[None], len(s.positions), 0)
+            for part, s in zip(parts, segments, strict=True)
+        ]
+    )
     check_finite(cells, "cells")
     if np.any(np.abs(np.linalg.det(cells)) < 1e-3):
         raise ValueError("a cell has no volume: conductivity needs a periodic crystal")

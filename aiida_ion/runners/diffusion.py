@@ -1,0 +1,141 @@
+"""Program that analyses the diffusion of one species at one temperature: inputs.json in, results.json out.
+
+Run as ``python diffusion.py`` in a folder that holds ``inputs.json`` and the arrays it names, with
+``aiida_ion.analysis`` and ``aiida_ion.units`` importable. ``results.json`` is written last and whole: without
+it the program has not finished.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.diffusion_result import DiffusionResult
+
+UNITS = {
+    "diffusivity": "cm^2/s",
+    "ionic_conductivity": "mS/cm",
+    "msd": "angstrom^2",
+    "time": "ps",
+    "frame_interval": "fs",
+    "temperature": "K",
+    "volume": "angstrom^3",
+    "number_density": "angstrom^-3",
+    "charge": "e",
+}
+PACKAGES = ("numpy", "scipy", "kinisi", "scipp", "emcee")
+REQUIRED = ("replicas", "symbols", "mobile_species", "charges", "temperature_K")
+
+
+def main() -> None:
+    """Analyse the current folder; exit 0 whenever results.json was written."""
+    started = time.perf_counter()
+    folder = Path.cwd()
+    try:
+        inputs = read_inputs(folder)
+        result = analyse(folder, inputs)
+    except ValueError as error:
+        outcome: dict[str, Any] = {"status": "invalid_input", "message": " ".join(str(error).split())}
+    except MemoryError:
+        outcome = {
+            "status": "out_of_memory",
+            "message": "Not enough memory: lower max_frames or ask for more.",
+        }
+    else:
+        write_arrays(folder, result)
+        outcome = {"status": "finished", "message": result.reason or "The diffusivity was determined."}
+        outcome |= result.attributes() | {"settings": _settings(inputs).to_dict()}
+        if "target_temperature_K" in inputs:
+            outcome["target_temperature_K"] = inputs["target_temperature_K"]
+    cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
+    write_results(folder, outcome | {"units": UNITS, "versions": versions(), "cost": cost})
+
+
+def read_inputs(folder: Path) -> dict[str, Any]:
+    """Read ``inputs.json``.
+
+    :raises ValueError: when it is absent, not JSON, or lacks a key.
+    """
+    try:
+        inputs = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"inputs.json cannot be read: {error}") from error
+    missing = [name for name in REQUIRED if name not in inputs]
+    if missing:
+        raise ValueError(f"inputs.json lacks {', '.join(missing)}")
+    return dict(inputs)
+
+
+def analyse(folder: Path, inputs: dict[str, Any]) -> DiffusionResult:
+    """Analyse what ``inputs`` describes.
+
+    :raises ValueError: for input that cannot be analysed.
+    """
+    replicas = [[load_segment(folder, files) for files in segments] for segments in inputs["replicas"]]
+    return analyse_diffusion(
+        replicas,
+        inputs["symbols"],
+        inputs["mobile_species"],
+        inputs["charges"],
+        float(inputs["temperature_K"]),
+        settings=_settings(inputs),
+    )
+
+
+def _settings(inputs: dict[str, Any]) -> DiffusionSettings:
+    return DiffusionSettings.from_dict(inputs.get("settings") or {})
+
+
+def load_segment(folder: Path, files: dict[str, str]) -> Segment:
+    """Open one segment; positions stay on disk.
+
+    :raises ValueError: for a missing or unreadable file, or steps that do not fit the times.
+    """
+    positions = load_array(folder, files, "positions", mapped=True)
+    times = load_array(folder, files, "times")
+    if "steps" in files:
+        steps = load_array(folder, files, "steps")
+        if steps.shape != times.shape or (len(steps) > 1 and np.any(np.diff(steps) <= 0)):
+            raise ValueError(f"{files['steps']}: steps must increase and be as many as the times")
+    return Segment(positions, times, load_array(folder, files, "cells"))
+
+
+def load_array(folder: Path, files: dict[str, str], name: str, mapped: bool = False) -> Any:
+    """Load one array of a segment, never a pickle.
+
+    :raises ValueError: when it is not named, absent or unreadable.
+    """
+    if name not in files:
+        raise ValueError(f"a segment names no file for its {name}")
+    try:
+        return np.load(folder / files[name], mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise ValueError(f"{files[name]} cannot be read as an array: {error}") from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that matters for the numbers."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def write_arrays(folder: Path, result: DiffusionResult) -> None:
+    """Write ``arrays.npz``: plain arrays only."""
+    np.savez(folder / "arrays.npz", **result.arrays())  # type: ignore[arg-type]
+
+
+def write_results(folder: Path, outcome: dict[str, Any]) -> None:
+    """Write ``results.json`` whole: beside it first, then renamed."""
+    draft = folder / "results.json.part"
+    draft.write_text(json.dumps(outcome, indent=1, allow_nan=False), encoding="utf-8")
+    draft.replace(folder / "results.json")
+
+
+if __name__ == "__main__":
+    main()
