@@ -1,0 +1,1 @@
+"""The command line ``aiida-ion``: one file per command."""

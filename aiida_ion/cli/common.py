@@ -1,0 +1,149 @@
+"""What every command shares: the profile option, errors of one line, and numbers from the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+#: Set to anything, this shows where an error came from.
+ENV_TRACEBACK = "AIIDA_ION_TRACEBACK"
+
+
+class OneLineErrors(click.Command):
+    """A command whose expected failures are one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn errors that a user can mend into one line."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.Exit:
+            raise
+        except click.ClickException:
+            raise
+        except Exception as error:
+            if os.environ.get(ENV_TRACEBACK) or not is_expected(error):
+                raise
+            raise click.ClickException(one_line(error)) from error
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether an error is about what the user gave, and not about our code."""
+    kinds: list[type[Exception]] = [ValueError, OSError]
+    aiida = sys.modules.get("aiida.common.exceptions")
+    if aiida is not None:
+        kinds.append(aiida.AiidaException)
+    return isinstance(error, tuple(kinds))
+
+
+def one_line(error: object) -> str:
+    """Return the message of an error without its line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def profile_option(command: Command) -> Command:
+    """Add ``-p/--profile`` to a command."""
+    option = click.option("-p", "--profile", metavar="NAME", help="AiiDA profile  [default: AiiDA's default profile]")
+    return option(command)
+
+
+def load(profile: str | None) -> Any:
+    """Load a profile, AiiDA's default where none is named.
+
+    :returns: the loaded profile.
+    :raises click.ClickException: if there is no such profile, or its database cannot be used.
+    """
+    from aiida import load_profile
+    from aiida.common import exceptions
+    from aiida.manage import get_manager
+
+    current = get_manager().get_profile()
+    if current is not None and profile in (None, current.name):
+        return current
+    try:
+        loaded = load_profile(profile, allow_switch=True)
+        get_manager().get_profile_storage()
+    except exceptions.ProfileConfigurationError as error:
+        wanted = f"there is no profile {profile!r}" if profile else "there is no default profile"
+        make = f"aiida-ion setup --profile-name {profile}" if profile else "aiida-ion setup"
+        raise click.ClickException(f"{wanted}; make it with '{make}', or name one with -p") from error
+    except (exceptions.ConfigurationError, exceptions.StorageMigrationError) as error:
+        raise click.ClickException(one_line(error)) from error
+    return loaded
+
+
+def require_daemon(profile: Any) -> None:
+    """Fail unless the daemon of a profile runs: nothing can be submitted without it.
+
+    :raises click.ClickException: with the command that starts it.
+    """
+    from aiida.engine.daemon.client import get_daemon_client
+
+    if profile.process_control_backend is None:
+        raise click.ClickException(f"profile {profile.name!r} has no broker and can only run in the foreground")
+    if not get_daemon_client(profile.name).is_daemon_running:
+        raise click.ClickException(
+            f"the daemon does not run; start it with 'verdi -p {profile.name} daemon start', then repeat this command"
+        )
+
+
+class NumberList(click.ParamType):
+    """Numbers separated by commas, such as ``800,900,1000``."""
+
+    name = "LIST"
+
+    def __init__(self, kind: Callable[[str], float | int], length: int | None = None) -> None:
+        self.kind, self.length = kind, length
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a list of numbers."""
+        if isinstance(value, list):
+            return value
+        try:
+            numbers = [self.kind(part) for part in str(value).split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers separated by commas", param, ctx)
+        if self.length is not None and len(numbers) != self.length:
+            self.fail(f"{value!r} must be {self.length} numbers separated by commas", param, ctx)
+        return numbers
+
+
+class ChargeMap(click.ParamType):
+    """Charges of elements, such as ``Li=1,N=-3``."""
+
+    name = "CHARGES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a mapping of element to charge, e."""
+        if isinstance(value, dict):
+            return value
+        try:
+            pairs = [part.split("=") for part in str(value).split(",")]
+            return {element.strip(): float(charge) for element, charge in pairs}
+        except ValueError:
+            self.fail(f"{value!r} is not of the form Li=1,N=-3", param, ctx)
+
+
+class JsonObject(click.ParamType):
+    """A JSON object."""
+
+    name = "JSON"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the mapping."""
+        import json
+
+        if isinstance(value, dict):
+            return value
+        try:
+            content = json.loads(value)
+        except ValueError as error:
+            self.fail(f"not JSON: {error}", param, ctx)
+        if not isinstance(content, dict):
+            self.fail('must be an object such as {"enable_flash": true}', param, ctx)
+        return content

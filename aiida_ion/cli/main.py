@@ -1,0 +1,55 @@
+"""``aiida-ion``: the commands, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from aiida_ion import __version__
+from aiida_ion.cli.common import OneLineErrors
+
+#: Command -> module and the line that `aiida-ion --help` shows, so that help needs none of the modules.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "setup": ("setup", "Make profile, computer and codes, and start the daemon."),
+    "engine": ("engine", "Install, add, list and test engines."),
+    "run": ("run", "Submit the conductivity of crystals."),
+    "import": ("import_trajectory", "Bring in a trajectory that was run elsewhere."),
+    "status": ("status", "Say what runs, how far it is, and what failed."),
+    "show": ("show", "Say what a process or result is, and where it came from."),
+    "table": ("table", "Print the table of results."),
+}
+
+
+class LazyGroup(OneLineErrors, click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"aiida_ion.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(__version__, prog_name="aiida-ion")
+def cli() -> None:
+    """Ionic conductivity of solid electrolytes, with error bars and provenance.
+
+    \b
+    Example:
+      aiida-ion setup
+      aiida-ion engine install sevenn
+      aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
+    """

@@ -1,0 +1,240 @@
+"""Engines as AiiDA codes: registered, found, and tested by a real job of a few steps.
+
+What an engine is beyond its program stands in the extra ``ion`` of its code: the MD work chain that uses it, its
+potential, its checkpoint, and what the last test found. What decides a result goes into the inputs of each job.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiida import orm
+from aiida.common import exceptions
+
+from aiida_ion.calculations.mlip import validate_potential
+from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
+from aiida_ion.queries import engine_table
+
+EXTRA = "ion"
+DIFFUSION_LABEL = "kinisi"
+#: MD work chain -> the job that its codes run by default.
+JOBS = {"ion.md.mlip": "ion.mlip_md", "ion.md.lammps": "ion.lammps_md"}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine as it is registered.
+
+    :param code: its program on a computer.
+    :param entry_point: the MD work chain that uses it.
+    :param potential: the job input of that name; empty where each run names one.
+    :param checkpoint: the file of weights, where it is kept in the database.
+    :param tested: what the last test found: versions, checkpoint, steps per second.
+    """
+
+    code: orm.InstalledCode
+    entry_point: str
+    potential: dict[str, Any] = field(default_factory=dict)
+    checkpoint: orm.SinglefileData | None = None
+    tested: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Label of the code."""
+        return str(self.code.label)
+
+    @property
+    def job(self) -> str:
+        """Entry point of the MD job."""
+        return JOBS[self.entry_point]
+
+    def save(self) -> None:
+        """Write the extra of the code."""
+        self.code.base.extras.set(
+            EXTRA,
+            {
+                "entry_point": self.entry_point,
+                "potential": self.potential,
+                "checkpoint": None if self.checkpoint is None else self.checkpoint.uuid,
+                "tested": self.tested,
+            },
+        )
+
+
+def load_engine(name: str) -> Engine:
+    """Return a registered engine.
+
+    :param name: its name, with ``@computer`` where two computers have one of that name.
+    :raises ValueError: if there is none, or more than one; the message lists the names there are.
+    """
+    try:
+        code = orm.load_code(name)
+    except exceptions.MultipleObjectsError as error:
+        raise ValueError(f"more than one engine is called {name!r}: add @computer") from error
+    except exceptions.NotExistent as error:
+        raise ValueError(f"there is no engine {name!r}; {_known()}") from error
+    about = code.base.extras.get(EXTRA, None)
+    if not about:
+        raise ValueError(f"the code {name!r} is no engine; {_known()}")
+    checkpoint = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
+    return Engine(code, about["entry_point"], about.get("potential") or {}, checkpoint, about.get("tested") or {})
+
+
+def _known() -> str:
+    names = sorted(set(engine_table()["name"]))
+    return f"registered are {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
+
+
+def register(
+    name: str,
+    program: str,
+    entry_point: str,
+    computer: str = "localhost",
+    potential: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    prepend: str = "",
+    replace: bool = False,
+) -> tuple[Engine, bool]:
+    """Register an engine, or bring the one of that name up to date.
+
+    :param name: label of the code.
+    :param program: absolute path of the Python or the executable on the computer.
+    :param entry_point: the MD work chain.
+    :param computer: label of the computer.
+    :param potential: the job input of that name.
+    :param checkpoint: file of weights, kept in the database.
+    :param prepend: shell lines before the program.
+    :param replace: hide a code of that name that runs another program, and make a new one.
+    :returns: the engine, and whether its code is new.
+    :raises ValueError: if the program is not there, the potential is not valid, or the name is taken.
+    """
+    chosen = {key: value for key, value in (potential or {}).items() if value is not None}
+    file = store_checkpoint(checkpoint) if checkpoint is not None else None
+    if file is not None:
+        chosen["checkpoint_sha256"] = file.base.attributes.get("sha256")
+    problem = validate_potential(orm.Dict(chosen), None) if entry_point == "ion.md.mlip" else None
+    if problem is not None:
+        raise ValueError(problem)
+    old = _code_of(name, computer)
+    if old is not None and (str(old.filepath_executable), old.prepend_text) != (program, prepend):
+        if not replace:
+            raise ValueError(
+                f"{name}@{computer} runs {old.filepath_executable} already; give another name, or --replace it"
+            )
+        retire(old)
+        old = None
+    code = old or _new_code(name, program, JOBS[entry_point], computer, prepend)
+    before = Engine(code, entry_point) if old is None else load_engine(code.full_label)
+    same = before.potential == chosen and (before.checkpoint and before.checkpoint.uuid) == (file and file.uuid)
+    known = before.potential | {"checkpoint_sha256": None}
+    tested_only = old is not None and file is None and known == chosen | {"checkpoint_sha256": None}
+    engine = before if same or tested_only else Engine(code, entry_point, chosen, file)
+    engine.save()
+    return engine, old is None
+
+
+def register_found() -> list[tuple[Engine, bool]]:
+    """Register every engine whose environment is on this machine; whether each is new stands beside it."""
+    return [register_installed(name) for name in found_engines()]
+
+
+def register_installed(name: str) -> tuple[Engine, bool]:
+    """Register the environment of a known engine."""
+    recipe = RECIPES[name]
+    return register(
+        name, str(executable(name)), recipe.entry_point, potential=recipe.potential, prepend=prepend_text(name), replace=True
+    )
+
+
+def register_diffusion_code() -> tuple[orm.InstalledCode, bool]:
+    """Register this Python, which has kinisi, as the code of the diffusion fits; whether it is new."""
+    old = _code_of(DIFFUSION_LABEL, "localhost")
+    if old is not None and str(old.filepath_executable) == sys.executable:
+        return old, False
+    if old is not None:
+        retire(old)
+    return _new_code(DIFFUSION_LABEL, sys.executable, "ion.diffusion", "localhost", ""), True
+
+
+def diffusion_code() -> orm.InstalledCode:
+    """Return the code of the diffusion fits.
+
+    :raises ValueError: if it is not registered.
+    """
+    code = _code_of(DIFFUSION_LABEL, "localhost")
+    if code is None:
+        raise ValueError("the code kinisi@localhost is not registered; run 'aiida-ion setup'")
+    return code
+
+
+def store_checkpoint(path: Path) -> orm.SinglefileData:
+    """Return a file of weights as a stored node with its sha256; the one there is, where the file is known.
+
+    :raises ValueError: if there is no such file.
+    """
+    import hashlib
+
+    if not path.is_file():
+        raise ValueError(f"there is no checkpoint file {path}")
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    filters = {"attributes.sha256": digest, "attributes.filename": path.name}
+    stored = orm.QueryBuilder().append(orm.SinglefileData, filters=filters).first()
+    if stored is not None:
+        found: orm.SinglefileData = stored[0]
+        return found
+    node = orm.SinglefileData(path.absolute())
+    node.base.attributes.set("sha256", digest)
+    node.label = path.name
+    node.store()
+    return node
+
+
+def remember_test(engine: Engine, versions: Mapping[str, Any], cost: Mapping[str, Any]) -> Engine:
+    """Note what a test found, and pin the checkpoint that it loaded for the runs to come."""
+    sha256 = (versions.get("checkpoint") or {}).get("sha256")
+    potential = engine.potential | ({"checkpoint_sha256": sha256} if sha256 else {})
+    tested = {
+        "versions": dict(versions),
+        "steps_per_s": cost.get("steps_per_s"),
+        "n_atoms": cost.get("n_atoms"),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    after = Engine(engine.code, engine.entry_point, potential, engine.checkpoint, tested)
+    after.save()
+    return after
+
+
+def retire(code: orm.InstalledCode) -> None:
+    """Hide a code and free its name; what it ran keeps its origin."""
+    code.label = f"{code.label}-{code.pk}"
+    code.is_hidden = True
+
+
+def _code_of(name: str, computer: str) -> orm.InstalledCode | None:
+    query = orm.QueryBuilder().append(orm.Computer, filters={"label": computer}, tag="computer")
+    found = query.append(orm.InstalledCode, with_computer="computer", filters={"label": name}).first()
+    return found[0] if found else None
+
+
+def _new_code(name: str, program: str, job: str, computer: str, prepend: str) -> orm.InstalledCode:
+    try:
+        machine = orm.load_computer(computer)
+    except exceptions.NotExistent as error:
+        raise ValueError(f"there is no computer {computer!r}; make it with 'verdi computer setup'") from error
+    code = orm.InstalledCode(
+        computer=machine, filepath_executable=program, label=name, default_calc_job_plugin=job, prepend_text=prepend
+    )
+    if not Path(program).is_absolute():
+        raise ValueError(f"give the program by its absolute path, not {program!r}")
+    try:
+        code.validate_filepath_executable()
+    except exceptions.ValidationError as error:
+        raise ValueError(f"{program} cannot be used on {computer}: {error}") from error
+    code.store()
+    return code

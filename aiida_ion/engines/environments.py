@@ -1,0 +1,132 @@
+"""Environments of engines on this machine: which there are, and how each is made. Knows no AiiDA."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ENV_FOLDER = "AIIDA_ION_ENGINES"
+#: Torch comes first and by its exact version: what a potential would pull in by itself differs by the day.
+TORCH = "torch==2.13.0"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an engine's environment is made.
+
+    :param requirements: what pip installs, one call for each item.
+    :param imports: modules that must import when it is done.
+    :param entry_point: the MD work chain that uses the engine.
+    :param potential: what a job gets as its potential, where the engine decides it.
+    :param executable: the program of the code, relative to the environment.
+    :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``.
+    """
+
+    requirements: tuple[tuple[str, ...], ...]
+    imports: tuple[str, ...]
+    entry_point: str = "ion.md.mlip"
+    potential: dict[str, Any] | None = None
+    executable: str = "bin/python"
+    needs_lib: bool = False
+
+
+RECIPES: dict[str, Recipe] = {
+    "sevenn": Recipe(((TORCH,), ("sevenn==0.13.0",)), ("torch", "sevenn"), potential={"name": "sevenn"}),
+    "chgnet": Recipe(((TORCH,), ("chgnet",)), ("torch", "chgnet"), potential={"name": "chgnet"}),
+    "mace": Recipe(((TORCH,), ("mace-torch==0.3.16",)), ("torch", "mace"), potential={"name": "mace"}),
+    "lammps": Recipe(
+        (("lammps", "mpich", "numpy"),),
+        ("lammps", "numpy"),
+        entry_point="ion.md.lammps",
+        executable="bin/lmp",
+        needs_lib=True,
+    ),
+}
+
+
+class EnvironmentFailed(ValueError):
+    """An environment that could not be made; the message says why."""
+
+
+def engines_folder() -> Path:
+    """Return the folder that holds the environments.
+
+    ``AIIDA_ION_ENGINES``, else ``aiida-ion/engines`` where the user's data lie (``XDG_DATA_HOME`` or ``~/.local/share``).
+    """
+    if os.environ.get(ENV_FOLDER):
+        return Path(os.environ[ENV_FOLDER]).expanduser().absolute()
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "aiida-ion" / "engines"
+
+
+def executable(name: str) -> Path:
+    """Return the program of an engine's environment."""
+    return engines_folder() / name / RECIPES[name].executable
+
+
+def prepend_text(name: str) -> str:
+    """Return the shell lines that the engine needs before it runs."""
+    if not RECIPES[name].needs_lib:
+        return ""
+    return f"export LD_LIBRARY_PATH={engines_folder() / name / 'lib'}:$LD_LIBRARY_PATH"
+
+
+def is_installed(name: str) -> bool:
+    """Whether the environment exists and everything it is for can be imported."""
+    folder = engines_folder() / name
+    python = folder / "bin" / "python"
+    if not python.exists() or not executable(name).exists():
+        return False
+    program = "; ".join(f"import {module}" for module in RECIPES[name].imports)
+    known = os.environ.get("LD_LIBRARY_PATH", "")
+    environment = {**os.environ, "LD_LIBRARY_PATH": f"{folder / 'lib'}:{known}"} if RECIPES[name].needs_lib else None
+    done = subprocess.run([str(python), "-c", program], capture_output=True, check=False, env=environment)
+    return done.returncode == 0
+
+
+def found_engines() -> list[str]:
+    """Return the engines whose environment is there, by their programs; nothing is imported."""
+    return [name for name in RECIPES if executable(name).exists()]
+
+
+def install(name: str, say: Callable[[str], None]) -> bool:
+    """Make the environment of an engine, unless it is there and works.
+
+    :param name: a key of ``RECIPES``.
+    :param say: takes each line of progress.
+    :returns: whether anything was done.
+    :raises EnvironmentFailed: if a step fails; what was installed stays, and the next call goes on from there.
+    """
+    if is_installed(name):
+        return False
+    folder = engines_folder() / name
+    python = folder / "bin" / "python"
+    if not python.exists():
+        say(f"{name}: making an environment in {folder}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _call([sys.executable, "-m", "venv", str(folder)], f"{name}: no environment could be made", say)
+    for packages in RECIPES[name].requirements:
+        say(f"{name}: pip install {' '.join(packages)}")
+        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *packages]
+        _call(pip, f"{name}: pip install {' '.join(packages)} failed", say)
+    if not is_installed(name):
+        modules = ", ".join(RECIPES[name].imports)
+        raise EnvironmentFailed(f"{name}: everything was installed, but {modules} cannot be imported by {python}")
+    return True
+
+
+def _call(command: Sequence[str], failure: str, say: Callable[[str], None]) -> None:
+    """Run a program, pass on its lines, and fail with its last words."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        last = ""
+        for line in process.stdout or ():
+            if line.strip():
+                last = line.strip()
+                say(f"  {last}")
+    if process.returncode != 0:
+        raise EnvironmentFailed(f"{failure}: {last}")
