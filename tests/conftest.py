@@ -77,7 +77,7 @@ def lithium_nitride() -> orm.StructureData:
 @pytest.fixture
 def lj_potential() -> orm.Dict:
     """Return Lennard-Jones argon for the ASE engine."""
-    kwargs = {"sigma": 3.405, "epsilon": 0.01032, "rc": 8.0, "smooth": True}
+    kwargs = {"sigma": 3.405, "epsilon": 0.01032, "rc": 8.5125}
     return orm.Dict({"name": "lj", "kwargs": kwargs})
 
 

@@ -173,4 +173,3 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if mobile not in symbols[0]:
         return f"the trajectory has no {mobile}; it has {', '.join(sorted(set(symbols[0])))}"
     return None
-

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from aiida import orm
-from aiida.engine import CalcJobProcessSpec, ExitCode
+from aiida.engine import CalcJobProcessSpec
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.trajectory_data import CompactTrajectory, state_node, thermo_node
@@ -124,7 +124,9 @@ def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
             return f"{name} holds {node.get_shape(array)[0]} atoms, the structure has {n_atoms}"
     n_steps = inputs["parameters"].get_dict()["n_steps"]
     if state is not None and state.base.attributes.get("step", 0) >= n_steps:
-        return f"restart_from stands at step {state.base.attributes.get('step')}; n_steps is the total and must be larger"
+        return (
+            f"restart_from stands at step {state.base.attributes.get('step')}; n_steps is the total and must be larger"
+        )
     return None
 
 
@@ -172,20 +174,6 @@ def killed_label(start_step: int, run: MdRun) -> str:
     return "ERROR_OUT_OF_WALLTIME" if progressed else "ERROR_OUT_OF_WALLTIME_NO_RESTART"
 
 
-def start_step(inputs: Mapping[str, Any]) -> int:
+def start_step(inputs: Any) -> int:
     """Return the step at which a job starts: that of the state it continues, or zero."""
-    state = inputs.get("restart_from")
-    return int(state.base.attributes.get("step")) if state is not None else 0
-
-
-__all__ = [
-    "ExitCode",
-    "MdRun",
-    "define_md_ports",
-    "killed_label",
-    "md_outputs",
-    "start_step",
-    "symbols_of",
-    "validate_md_inputs",
-    "validate_md_parameters",
-]
+    return int(inputs["restart_from"].base.attributes.get("step")) if "restart_from" in inputs else 0

@@ -20,7 +20,12 @@ from aiida_ion.calculations.md import (
     symbols_of,
     validate_md_inputs,
 )
-from aiida_ion.calculations.mlip import define_potential_ports, potential_inputs, structure_json, stage_checkpoint
+from aiida_ion.calculations.mlip import (
+    define_potential_ports,
+    potential_inputs,
+    stage_checkpoint,
+    structure_json,
+)
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     ScriptCalculation,

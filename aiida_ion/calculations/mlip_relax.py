@@ -8,7 +8,12 @@ from aiida.common import datastructures, folders
 from aiida.engine import CalcJobProcessSpec, ExitCode
 
 from aiida_ion.calculations.md import symbols_of
-from aiida_ion.calculations.mlip import define_potential_ports, potential_inputs, stage_checkpoint, structure_json
+from aiida_ion.calculations.mlip import (
+    define_potential_ports,
+    potential_inputs,
+    stage_checkpoint,
+    structure_json,
+)
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, relaxation_outputs
 from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
 
@@ -58,7 +63,4 @@ class MlipRelaxParser(ScriptParser):
             return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
         for name, node in relaxation_outputs(self.node.inputs.structure, results).items():
             self.out(name, node)
-        failure = self.exit_code_of_status(results)
-        if failure is None and not results.get("converged", True):
-            return self.exit_code("WARNING_NOT_RELAXED", str(results.get("message")))
-        return failure
+        return self.exit_code_of_status(results)

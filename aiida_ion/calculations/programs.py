@@ -16,7 +16,10 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py"),
 }
 #: Files a pattern finds that the program does not need.
-LEFT_OUT = {"md": {"runners/__init__.py", "runners/diffusion.py"}, "relax": {"runners/__init__.py", "runners/diffusion.py"}}
+LEFT_OUT = {
+    "md": {"runners/__init__.py", "runners/diffusion.py"},
+    "relax": {"runners/__init__.py", "runners/diffusion.py"},
+}
 
 
 def program_files(name: str) -> dict[str, bytes]:

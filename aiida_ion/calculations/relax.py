@@ -12,6 +12,17 @@ from numpy.typing import NDArray
 
 RELAX_DEFAULTS: dict[str, float | int] = {"max_force_eV_A": 0.02, "max_steps": 500}
 
+#: What a relaxation says of itself, whatever the engine.
+RELAXATION_KEYS = (
+    "converged",
+    "n_steps",
+    "energy_drop_eV_atom",
+    "max_displacement_A",
+    "rms_displacement_A",
+    "initial_max_force_eV_A",
+    "final_max_force_eV_A",
+)
+
 
 def define_relax_ports(spec: CalcJobProcessSpec) -> None:
     """Declare the ports that every relaxation job has."""
@@ -32,9 +43,7 @@ def define_relax_ports(spec: CalcJobProcessSpec) -> None:
     )
     spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
     spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
-    spec.exit_code(
-        700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}"
-    )
+    spec.exit_code(700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}")
 
 
 def validate_relax_parameters(value: orm.Dict | None, _: Any) -> str | None:
@@ -54,14 +63,26 @@ def relaxed_structure(structure: orm.StructureData, positions: NDArray[np.float6
     return relaxed
 
 
+def displacement(before: NDArray[np.float64], after: NDArray[np.float64]) -> dict[str, float]:
+    """Return the largest and the rms displacement, angstrom, after taking off the mean shift of all ions.
+
+    :param before: shape (N, 3), angstrom; as is ``after``.
+    """
+    moved = np.asarray(after) - np.asarray(before)
+    lengths = np.linalg.norm(moved - moved.mean(axis=0), axis=1)
+    return {
+        "max_displacement_A": float(lengths.max()),
+        "rms_displacement_A": float(np.sqrt(np.mean(lengths**2))),
+    }
+
+
 def relaxation_outputs(structure: orm.StructureData, results: Mapping[str, Any]) -> dict[str, orm.Data]:
     """Return the output nodes of a relaxation from the results of its program."""
     outputs: dict[str, orm.Data] = {}
     if results.get("positions") is not None:
         positions = np.asarray(results["positions"], dtype=float)
         outputs["structure"] = relaxed_structure(structure, positions)
-        left_out = {"positions", "cost", "versions", "status", "message"}
-        outputs["relaxation"] = orm.Dict({key: results[key] for key in results if key not in left_out})
+        outputs["relaxation"] = orm.Dict({key: results[key] for key in RELAXATION_KEYS if key in results})
     for name in ("cost", "versions"):
         if results.get(name):
             outputs[name] = orm.Dict(dict(results[name]))

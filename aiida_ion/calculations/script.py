@@ -42,7 +42,10 @@ def define_exit_codes(spec: CalcJobProcessSpec) -> None:
     )
     spec.exit_code(310, "ERROR_OUTPUT_UNREADABLE", message="An output cannot be read: {detail}", invalidates_cache=True)
     spec.exit_code(
-        320, "ERROR_PROGRAM_FAILED", message="The program failed for a reason of its own: {detail}", invalidates_cache=True
+        320,
+        "ERROR_PROGRAM_FAILED",
+        message="The program failed for a reason of its own: {detail}",
+        invalidates_cache=True,
     )
     spec.exit_code(
         340,
@@ -72,7 +75,9 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
     "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
     "out_of_memory": "ERROR_OUT_OF_MEMORY",
+    "not_converged": "WARNING_NOT_RELAXED",
     "failed": "ERROR_PROGRAM_FAILED",
+    "engine_failed": "ERROR_PROGRAM_FAILED",
     "disk_failed": "ERROR_PROGRAM_FAILED",
 }
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import exceptions
-from aiida.engine import ExitCode, ToContext, WorkChain, WorkChainSpec, append_, if_, while_
+from aiida.engine import ExitCode, ToContext, WorkChain, append_, if_, while_
+from aiida.engine.processes.workchains.workchain import WorkChainSpec
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
@@ -40,11 +41,15 @@ class ConductivityWorkChain(WorkChain):
             help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, supercell_rule "
             "or supercell, relax_ions, max_concurrent.",
         )
-        spec.input("md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain.")
+        spec.input(
+            "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
+        )
         spec.input(
             "md.parameters", valid_type=orm.Dict, help="MD settings without `temperature_K` and `seed` (fs, GPa)."
         )
-        spec.input("md.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of each MD job.")
+        spec.input(
+            "md.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of each MD job."
+        )
         spec.input_namespace("md.engine", dynamic=True, help="The engine's own inputs: `code`, `potential`, ...")
         spec.input(
             "relax_parameters",
@@ -53,9 +58,7 @@ class ConductivityWorkChain(WorkChain):
             validator=validate_relax_parameters,
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
-        spec.expose_inputs(
-            DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program")
-        )
+        spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program"))
         spec.inputs["diffusion"]["parameters"].validator = None  # completed for each temperature
         spec.inputs.validator = validate_inputs
         spec.outline(
@@ -76,7 +79,9 @@ class ConductivityWorkChain(WorkChain):
         )
         spec.output_namespace("diffusion", valid_type=orm.ArrayData, dynamic=True, help="The fit of each temperature.")
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
-        spec.output("relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV).")
+        spec.output(
+            "relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV)."
+        )
         spec.output("supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated.")
         spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
@@ -144,10 +149,14 @@ class ConductivityWorkChain(WorkChain):
     def run_supercell(self) -> None:
         """Repeat the cell."""
         wanted = self.ctx.parameters
-        keys = {"multiples": wanted["supercell"]} if wanted.get("supercell") else {
-            "min_width_A": wanted["min_width_A"],
-            "supercell_rule": wanted["supercell_rule"],
-        }
+        keys = (
+            {"multiples": wanted["supercell"]}
+            if wanted.get("supercell")
+            else {
+                "min_width_A": wanted["min_width_A"],
+                "supercell_rule": wanted["supercell_rule"],
+            }
+        )
         self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(keys))
         self.out("supercell", self.ctx.supercell)
         n_runs = len(self.ctx.pending)

@@ -53,8 +53,7 @@ def builder_from_protocol(
     builder.structure = structure
     chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None}
     builder.parameters = orm.Dict(
-        chosen
-        | {"mobile_species": sample.mobile_species, "charges": sample.charges, "formula": sample.formula}
+        chosen | {"mobile_species": sample.mobile_species, "charges": sample.charges, "formula": sample.formula}
     )
     builder.md.entry_point = orm.Str(engine)
     builder.md.parameters = orm.Dict(md_parameters(inputs["md"]))

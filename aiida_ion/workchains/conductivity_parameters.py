@@ -44,7 +44,9 @@ class ConductivityParameters:
         if len(set(self.temperatures_K)) != len(self.temperatures_K):
             raise ValueError(f"temperatures_K names a temperature twice: {self.temperatures_K!r}")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds must be different whole numbers, got {self.seeds!r}: the same seed is the same run")
+            raise ValueError(
+                f"seeds must be different whole numbers, got {self.seeds!r}: the same seed is the same run"
+            )
         if not self.target_temperature_K > 0:
             raise ValueError(f"target_temperature_K must be above zero, got {self.target_temperature_K!r}")
         if not self.charges.get(self.mobile_species):

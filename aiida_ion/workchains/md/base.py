@@ -12,10 +12,10 @@ from aiida.engine import (
     CalcJob,
     ExitCode,
     ProcessHandlerReport,
-    WorkChainSpec,
     process_handler,
     while_,
 )
+from aiida.engine.processes.workchains.workchain import WorkChainSpec
 
 from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.calculations.md import symbols_of, validate_md_inputs
@@ -75,7 +75,9 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         )
         spec.exit_code(500, "ERROR_ENGINE_GAVE_UP", message="The engine cannot run this: {detail}")
         spec.exit_code(
-            510, "ERROR_NO_PROGRESS", message="Jobs end before they make progress; allow more wall time or memory: {detail}"
+            510,
+            "ERROR_NO_PROGRESS",
+            message="Jobs end before they make progress; allow more wall time or memory: {detail}",
         )
 
     @classmethod

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiida_ion.calculations.lammps import resolve_potential
 from aiida_ion.calculations.lammps_md import LammpsMdCalculation
 from aiida_ion.calculations.lammps_relax import LammpsRelaxCalculation
-from aiida_ion.lammps.potentials import resolve_potential
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 
 
@@ -20,5 +20,5 @@ class LammpsMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
-        """Return the label of the potential, such as ``Buckingham Li2O (author year)``."""
+        """Return the label of the potential, such as ``classical/Gillan-1986``."""
         return resolve_potential(engine["potential"].get_dict()).level_of_theory

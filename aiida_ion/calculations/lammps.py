@@ -1,0 +1,111 @@
+"""What the LAMMPS jobs share: the potential, the command line, the hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiida import orm
+from aiida.common import datastructures
+from aiida.engine import CalcJobProcessSpec
+
+from aiida_ion.calculations.script import define_exit_codes, threads_of
+from aiida_ion.lammps.potentials import Potential, load_potential
+
+FILENAME_SCREEN = "screen.txt"
+FILENAME_STDERR = "stderr.txt"
+FILENAME_LOG = "log.lammps"
+FILENAME_HARDWARE = "hardware.txt"
+
+
+def define_lammps_ports(spec: CalcJobProcessSpec) -> None:
+    """Declare the potential, its files, and the exit codes."""
+    spec.input(
+        "potential",
+        valid_type=orm.Dict,
+        validator=validate_lammps_potential,
+        help="`name` of a published potential, or `commands` (LAMMPS, metal units, `{elements}` for the order of the atom "
+        "types), `charges` (e), `level_of_theory` and `files`.",
+    )
+    spec.input_namespace(
+        "files",
+        valid_type=orm.SinglefileData,
+        dynamic=True,
+        required=False,
+        help="The files that the commands name, such as a deployed machine-learning potential.",
+    )
+    options = spec.inputs["metadata"]["options"]
+    options["resources"].default = lambda: {"num_machines": 1, "num_mpiprocs_per_machine": 1}
+    options["withmpi"].default = False
+    define_exit_codes(spec)
+
+
+def resolve_potential(potential: Mapping[str, Any]) -> Potential:
+    """Return the potential that an input stands for.
+
+    :raises ValueError: for an unknown name, or commands that are not allowed.
+    """
+    if "commands" in potential:
+        return load_potential(potential)
+    unknown = sorted(set(potential) - {"name"})
+    if unknown:
+        raise ValueError(f"a potential by name takes no {', '.join(unknown)}")
+    return load_potential(str(potential.get("name")))
+
+
+def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with a potential, nothing when it can be used."""
+    try:
+        resolve_potential(value.get_dict() if value is not None else {})
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:
+    """Return what does not fit between structure, potential and its files."""
+    potential = resolve_potential(inputs["potential"].get_dict())
+    try:
+        potential.require(symbols)
+        potential.require_neutral(symbols)
+    except ValueError as error:
+        return str(error)
+    given = {node.filename for node in (inputs.get("files") or {}).values()}
+    missing = sorted(set(potential.files) - given)
+    return f"the potential reads {', '.join(missing)}, which is not among `files`" if missing else None
+
+
+def lammps_job(
+    inputs: Mapping[str, Any],
+    script: str,
+    temporary: Iterable[str],
+) -> datastructures.CalcInfo:
+    """Return the job description of a LAMMPS input script.
+
+    :param script: name of the input script in the working folder.
+    :param temporary: files that are parsed and then dropped; patterns are allowed.
+    """
+    threads = threads_of(inputs["metadata"]["options"])
+    code = datastructures.CodeInfo()
+    code.code_uuid = inputs["code"].uuid
+    code.cmdline_params = ["-in", script, "-log", FILENAME_LOG, "-nocite"]
+    code.stdout_name, code.stderr_name = FILENAME_SCREEN, FILENAME_STDERR
+    info = datastructures.CalcInfo()
+    info.codes_info = [code]
+    info.prepend_text = (
+        f"export OMP_NUM_THREADS={threads}\n"
+        f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
+    )
+    info.retrieve_list = [FILENAME_LOG, FILENAME_STDERR]
+    info.retrieve_temporary_list = [FILENAME_HARDWARE] + [
+        (name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG
+    ]
+    info.local_copy_list = [(node.uuid, node.filename, node.filename) for node in (inputs.get("files") or {}).values()]
+    return info
+
+
+def read_hardware(folder: Path) -> str | None:
+    """Return the processor's name as the job found it."""
+    path = folder / FILENAME_HARDWARE
+    return path.read_text().strip() or None if path.exists() else None
