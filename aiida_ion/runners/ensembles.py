@@ -107,9 +107,7 @@ def make_integrator(atoms: Atoms, settings: MdInputs) -> Integrator:
         _count_without_drift(dynamics._thermostat, len(atoms))
     elif settings.thermostat == "langevin":
         atoms.set_constraint(FixCom())
-        dynamics = Langevin(
-            atoms, timestep, temperature_K=temperature, friction=1.0 / time, fixcm=False, rng=generator
-        )
+        dynamics = Langevin(atoms, timestep, temperature_K=temperature, friction=1.0 / time, fixcm=False, rng=generator)
     else:
         require(atoms.get_kinetic_energy() > 1e-12, "csvr needs starting velocities that are not all zero")
         dynamics = Bussi(atoms, timestep, temperature, taut=time, rng=generator)
@@ -200,7 +198,8 @@ def maxwell_boltzmann(masses: Array, temperature_K: float, seed: int) -> Array:
     drawn = generator.standard_normal((len(masses), 3)) * np.sqrt(masses[:, None] * kT)
     momenta = without_drift(drawn, masses[:, None])
     kinetic = 0.5 * float(np.sum(momenta**2 / masses[:, None]))
-    return momenta * math.sqrt(0.5 * degrees_of_freedom(len(masses)) * kT / kinetic)
+    momenta *= math.sqrt(0.5 * degrees_of_freedom(len(masses)) * kT / kinetic)
+    return momenta
 
 
 def without_drift(momenta: Array, masses: Array) -> Array:
@@ -212,11 +211,10 @@ def without_drift(momenta: Array, masses: Array) -> Array:
     return momenta - masses * (momenta.sum(axis=0) / masses.sum())
 
 
-def has_drift(momenta: Array, masses: Array) -> bool:
+def has_drift(momenta: Array) -> bool:
     """Return whether the total momentum is more than rounding.
 
     :param momenta: (N, 3).
-    :param masses: (N, 1).
     """
     total = float(np.linalg.norm(momenta.sum(axis=0)))
     return total > DRIFT_TOLERANCE * float(np.abs(momenta).sum())

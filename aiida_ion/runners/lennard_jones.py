@@ -13,7 +13,7 @@ from ase.neighborlist import neighbor_list
 ONSET_FRACTION = 0.66
 
 
-class PairLennardJones(Calculator):
+class PairLennardJones(Calculator):  # type: ignore[misc]
     """Lennard-Jones pairs with the smooth cutoff of ``ase.calculators.lj`` (``smooth=True``), same numbers.
 
     The pair list holds all pairs within ``rc + skin`` of a reference geometry and is made again when an atom
@@ -28,9 +28,7 @@ class PairLennardJones(Calculator):
 
     implemented_properties = ("energy", "free_energy", "forces", "stress")
 
-    def __init__(
-        self, sigma: float = 3.4, epsilon: float = 0.0104, rc: float | None = None, skin: float = 0.6
-    ) -> None:
+    def __init__(self, sigma: float = 3.4, epsilon: float = 0.0104, rc: float | None = None, skin: float = 0.6) -> None:
         super().__init__()
         self.sigma, self.epsilon, self.skin = float(sigma), float(epsilon), float(skin)
         self.rc = float(rc) if rc is not None else 3.0 * self.sigma

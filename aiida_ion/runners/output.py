@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import resource
@@ -22,14 +23,18 @@ from typing import Any
 
 #: The files that are uploaded together; their text is the ``runner_sha256`` of the results.
 RUNNER_FILES = (
+    "checkpoints.py",
     "ensembles.py",
     "frames.py",
     "lennard_jones.py",
     "md.py",
     "output.py",
     "potentials.py",
+    "recorder.py",
     "relax.py",
+    "restart.py",
     "run_inputs.py",
+    "segment.py",
     "simulation.py",
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -79,7 +84,7 @@ class Ledger:
             "cpu_time_s": time.process_time(),
             "gpu_time_s": gpu_time_s,
             "peak_memory_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-            "peak_gpu_memory_MiB": _peak_gpu_memory_MiB() if self.gpu_start_s is not None else None,
+            "peak_gpu_memory_MiB": _peak_gpu_memory_mebibytes() if self.gpu_start_s is not None else None,
             "n_steps": self.n_steps,
             "steps_per_s": self.n_steps / self.loop_wall_s if self.loop_wall_s > 0 else 0.0,
             "n_atoms": n_atoms,
@@ -107,9 +112,7 @@ def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
         traceback.print_exc()
         results |= status_of(error)
     engine = results.get("engine", {})
-    results["cost"] = ledger.cost(
-        results.pop("n_atoms", None), engine.get("device", "cpu"), engine.get("threads", 1)
-    )
+    results["cost"] = ledger.cost(results.pop("n_atoms", None), engine.get("device", "cpu"), engine.get("threads", 1))
     results.setdefault("versions", versions(()))
     write_json(Path("results.json"), results, durable=True)
     return 0
@@ -123,7 +126,10 @@ def status_of(error: Exception) -> dict[str, str]:
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
         return {"status": "disk_failed", "message": f"Writing the results failed: {error}; free some space."}
     where = f"{type(error).__name__}: {error}"
-    return {"status": "failed", "message": f"The program failed ({where}); the traceback is in its error output."}
+    return {
+        "status": "failed",
+        "message": f"The program failed ({where}); the traceback is in its error output.",
+    }
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -169,7 +175,7 @@ def _finite(content: Any) -> Any:
         return {key: _finite(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):
         return [_finite(value) for value in content]
-    if isinstance(content, float) and (content != content or content in (float("inf"), float("-inf"))):
+    if isinstance(content, float) and (not math.isfinite(content)):
         return None
     return content
 
@@ -214,7 +220,7 @@ def hardware_name(device: str) -> str:
     return platform.processor() or platform.machine()
 
 
-def _peak_gpu_memory_MiB() -> float | None:
+def _peak_gpu_memory_mebibytes() -> float | None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None

@@ -9,22 +9,26 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
-import os
-import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ase.calculators.emt import EMT, parameters
 from ase.data import atomic_numbers, chemical_symbols
+from checkpoints import (
+    FILE_ADVICE,
+    finding_weights,
+    given_file,
+    has_module,
+    import_module,
+    start_torch,
+    verified_checkpoint,
+)
 from lennard_jones import PairLennardJones
-from output import RunnerError, sha256_of
+from output import RunnerError, versions
 from run_inputs import PotentialInputs, require
-
-#: A download that stalls this long is given up, s.
-DOWNLOAD_TIMEOUT_S = 30.0
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Potential:
     :param elements: atomic numbers it knows; None where it cannot say.
     :param device: device it runs on.
     :param dtype: precision it computes in; None where it cannot say.
+    :param is_compiled: whether its first evaluations may differ from later ones, while torch compiles.
     :param warnings: sentences on what was asked for and could not be had.
     """
 
@@ -46,6 +51,7 @@ class Potential:
     elements: frozenset[int] | None = None
     device: str = "cpu"
     dtype: str | None = "float64"
+    is_compiled: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def fingerprint(self, name: str) -> str:
@@ -66,6 +72,7 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
         known = ", ".join(LOADERS)
         raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; known are {known}.")
     potential = loader(inputs)
+    potential.is_compiled = "torch" in sys.modules
     if inputs.dtype is not None and potential.dtype is not None and inputs.dtype != potential.dtype:
         potential.warnings.append(
             f"{inputs.name} computes in {potential.dtype}; the {inputs.dtype} asked for was not used."
@@ -74,6 +81,13 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
         potential.warnings.append(f"{inputs.name} runs on {potential.device} only, not on {inputs.device}.")
     _require_elements(inputs.name, potential, numbers)
     return potential
+
+
+def describe_potential(results: dict[str, Any], potential: Potential) -> None:
+    """Write versions, checkpoint, and what the potential really runs with into the results."""
+    results["versions"] = versions(potential.packages) | {"checkpoint": potential.checkpoint}
+    results["engine"] |= {"device": potential.device, "dtype": potential.dtype}
+    results["warnings"] = potential.warnings
 
 
 def neighbour_reference(calculator: Any) -> tuple[Any, Any] | None:
@@ -86,9 +100,10 @@ def neighbour_reference(calculator: Any) -> tuple[Any, Any] | None:
     if isinstance(reference, tuple):
         return reference
     primitive = getattr(getattr(calculator, "nl", None), "nl", None)
-    if primitive is None or getattr(primitive, "positions", None) is None:
+    if primitive is None or getattr(primitive, "use_scaled_positions", False):
         return None
-    return primitive.positions, primitive.cell
+    positions = getattr(primitive, "coordinates", getattr(primitive, "positions", None))
+    return None if positions is None else (positions, primitive.cell)
 
 
 def restore_neighbours(calculator: Any, atoms: Any, reference: tuple[Any, Any]) -> None:
@@ -109,105 +124,29 @@ def _require_elements(name: str, potential: Potential, numbers: Any) -> None:
         raise RunnerError("element_unknown", f"The potential {name} does not know {symbols}; choose another one.")
 
 
-def _module(name: str, install: str) -> Any:
-    """Import a module of a potential's package.
-
-    :raises RunnerError: ``engine_import_failed``, naming the command that mends it.
-    """
-    try:
-        return importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        remedy = f"run 'pip install {install}' in the environment of this Python ({sys.executable})"
-        message = f"The module {name} cannot be imported ({error}); {remedy}."
-        raise RunnerError("engine_import_failed", message) from error
-
-
-def _torch(inputs: PotentialInputs, install: str) -> Any:
-    torch = _module("torch", install)
-    torch.set_num_threads(inputs.threads)
-    if inputs.device.startswith("cuda"):
-        seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        index = inputs.device.partition(":")[2] or "0"
-        require(index.isdigit() and int(index) < seen, f"device {inputs.device} is not there: {seen} GPU(s) seen")
-    return torch
-
-
-def _given_file(inputs: PotentialInputs) -> Path | None:
-    """Return the file of weights the inputs name, by ``checkpoint_file`` or as a path in ``model``."""
-    if inputs.checkpoint_file is not None:
-        path = Path(inputs.checkpoint_file)
-    elif inputs.model is not None and (Path(inputs.model).is_file() or _looks_like_path(inputs.model)):
-        path = Path(inputs.model)
-    else:
-        return None
-    if not path.is_file():
-        advice = "give the file with the inputs, or an absolute path that exists on the compute machine"
-        raise RunnerError("checkpoint_missing", f"There is no checkpoint file {path}; {advice}.")
-    return path
-
-
-def _looks_like_path(model: str) -> bool:
-    suffixes = (".pth", ".pt", ".pt2", ".model", ".ckpt", ".tar", ".zip", ".json", ".pickle")
-    return os.sep in model or model.endswith(suffixes)
-
-
-def _checkpoint(inputs: PotentialInputs, path: Path, name: str | None = None) -> dict[str, str | None]:
-    """Return name and sha256 of the weights.
-
-    :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash.
-    """
-    found = sha256_of(path)
-    if inputs.checkpoint_sha256 is not None and found != inputs.checkpoint_sha256.lower():
-        message = (
-            f"The checkpoint {path.name} has sha256 {found}, but {inputs.checkpoint_sha256} was expected; "
-            "give the file that was meant, or the hash of this one."
-        )
-        raise RunnerError("checkpoint_mismatch", message)
-    return {"name": name or path.name, "sha256": found}
-
-
-@contextlib.contextmanager
-def _finding(model: str, advice: str) -> Iterator[None]:
-    """Turn whatever a library raises while it looks for, or downloads, its weights into one clear error."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
-    try:
-        yield
-    except RunnerError:
-        raise
-    except Exception as error:
-        message = f"The weights of {model} are not on this machine and could not be downloaded ({error}): {advice}."
-        raise RunnerError("checkpoint_missing", message) from error
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-FILE_ADVICE = "download them where there is a network and give the file as checkpoint_file"
-
-
 def _load_sevenn(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "sevenn")
-    util = _module("sevenn.util", "sevenn")
-    calculators = _module("sevenn.calculator", "sevenn")
-    path, name = _given_file(inputs), None
+    start_torch(inputs, "sevenn")
+    util = import_module("sevenn.util", "sevenn")
+    calculators = import_module("sevenn.calculator", "sevenn")
+    path, name = given_file(inputs), None
     if path is None:
         name = inputs.model or "7net-0"
-        with _finding(f"SevenNet '{name}'", FILE_ADVICE):
+        with finding_weights(f"SevenNet '{name}'", FILE_ADVICE):
             path = Path(util.pretrained_name_to_path(name))
-    checkpoint = _checkpoint(inputs, path, name)
+    checkpoint = verified_checkpoint(inputs, path, name)
     calculator = calculators.SevenNetCalculator(model=str(path), device=inputs.device, **inputs.kwargs)
     elements = frozenset(int(number) for number in calculator.type_map)
     return Potential(calculator, ("sevenn", "e3nn"), checkpoint, elements, inputs.device, "float32")
 
 
 def _load_mace(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "mace-torch")
-    calculators = _module("mace.calculators", "mace-torch")
-    path, name = _given_file(inputs), None
+    start_torch(inputs, "mace-torch")
+    calculators = import_module("mace.calculators", "mace-torch")
+    path, name = given_file(inputs), None
     if path is None:
         name = inputs.model or "medium-mpa-0"
         path = _published_mace(name)
-    checkpoint = _checkpoint(inputs, path, name)
+    checkpoint = verified_checkpoint(inputs, path, name)
     settings = {"default_dtype": inputs.dtype or ""} | dict(inputs.kwargs)
     calculator = calculators.MACECalculator(model_paths=str(path), device=inputs.device, **settings)
     elements = frozenset(int(number) for number in calculator.z_table.zs)
@@ -217,30 +156,32 @@ def _load_mace(inputs: PotentialInputs) -> Potential:
 
 def _published_mace(name: str) -> Path:
     """Return the cached (or freshly downloaded) file of a published MACE model."""
-    foundations = _module("mace.calculators.foundations_models", "mace-torch")
+    foundations = import_module("mace.calculators.foundations_models", "mace-torch")
     links: dict[str, str] = foundations.mace_mp_urls
     if name not in links:
         known = ", ".join(links)
         message = f"There is no published MACE model '{name}'; known are {known}; or give a file as checkpoint_file."
         raise RunnerError("checkpoint_missing", message)
     advice = f"download {links[name]} where there is a network and give the file as checkpoint_file"
-    with _finding(f"MACE '{name}'", advice):
+    with finding_weights(f"MACE '{name}'", advice):
         return Path(foundations.download_mace_mp_checkpoint(name))
 
 
 def _load_chgnet(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "chgnet")
-    models = _module("chgnet.model.model", "chgnet")
-    dynamics = _module("chgnet.model.dynamics", "chgnet")
-    path, name = _given_file(inputs), None
+    start_torch(inputs, "chgnet")
+    models = import_module("chgnet.model.model", "chgnet")
+    dynamics = import_module("chgnet.model.dynamics", "chgnet")
+    path, name = given_file(inputs), None
     if path is None:
         name = inputs.model or "0.3.0"
         files = sorted((Path(models.__file__).parent.parent / "pretrained" / name).glob("*.pth.tar"))
         if not files:
-            message = f"CHGNet has no model '{name}'; known are 0.2.0, 0.3.0, r2scan; or give a file as checkpoint_file."
+            message = (
+                f"CHGNet has no model '{name}'; known are 0.2.0, 0.3.0, r2scan; or give a file as checkpoint_file."
+            )
             raise RunnerError("checkpoint_missing", message)
         path = files[0]
-    checkpoint = _checkpoint(inputs, path, name)
+    checkpoint = verified_checkpoint(inputs, path, name)
     if name is None:
         model = models.CHGNet.from_file(str(path))
     else:
@@ -252,51 +193,51 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
 
 
 def _load_nequip(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "nequip")
-    path = _given_file(inputs)
+    start_torch(inputs, "nequip")
+    path = given_file(inputs)
     if path is None:
         advice = "compile one with 'nequip-compile --mode aotinductor --target ase' and give it as checkpoint_file"
         raise RunnerError("checkpoint_missing", f"NequIP and Allegro need a compiled model: {advice}.")
     with contextlib.suppress(ImportError):
         importlib.import_module("allegro")
-    module = "nequip.integrations.ase" if _has_module("nequip.integrations.ase") else "nequip.ase"
-    kind = _module(module, "nequip nequip-allegro").NequIPCalculator
+    module = "nequip.integrations.ase" if has_module("nequip.integrations.ase") else "nequip.ase"
+    kind = import_module(module, "nequip nequip-allegro").NequIPCalculator
     load = kind.from_compiled_model if hasattr(kind, "from_compiled_model") else kind.from_deployed_model
-    checkpoint = _checkpoint(inputs, path)
+    checkpoint = verified_checkpoint(inputs, path)
     calculator = load(str(path), device=inputs.device, **inputs.kwargs)
     return Potential(calculator, ("nequip", "nequip-allegro", "e3nn"), checkpoint, None, inputs.device, None)
 
 
 def _load_mattersim(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "mattersim")
-    kind = _module("mattersim.forcefield", "mattersim").MatterSimCalculator
-    path, name = _given_file(inputs), None
+    start_torch(inputs, "mattersim")
+    kind = import_module("mattersim.forcefield", "mattersim").MatterSimCalculator
+    path, name = given_file(inputs), None
     if path is None:
         name = inputs.model or "MatterSim-v1.0.0-1M"
         path = Path.home() / ".local" / "mattersim" / "pretrained_models" / f"{name.lower()}.pth"
-    checkpoint = _checkpoint(inputs, path, name) if path.is_file() else {"name": name, "sha256": None}
-    with _finding(f"MatterSim '{name}'", FILE_ADVICE):
+    checkpoint = verified_checkpoint(inputs, path, name) if path.is_file() else {"name": name, "sha256": None}
+    with finding_weights(f"MatterSim '{name}'", FILE_ADVICE):
         target = str(path) if path.is_file() else f"{name}.pth"
         calculator = kind(load_path=target, device=inputs.device, **inputs.kwargs)
-    checkpoint = _checkpoint(inputs, path, name) if path.is_file() else checkpoint
+    checkpoint = verified_checkpoint(inputs, path, name) if path.is_file() else checkpoint
     return Potential(calculator, ("mattersim",), checkpoint, None, inputs.device, "float32")
 
 
 def _load_orb(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "orb-models")
-    pretrained = _module("orb_models.forcefield.pretrained", "orb-models")
+    start_torch(inputs, "orb-models")
+    pretrained = import_module("orb_models.forcefield.pretrained", "orb-models")
     newer = "orb_models.forcefield.inference.calculator"
-    module = newer if _has_module(newer) else "orb_models.forcefield.calculator"
-    kind = _module(module, "orb-models").ORBCalculator
+    module = newer if has_module(newer) else "orb_models.forcefield.calculator"
+    kind = import_module(module, "orb-models").ORBCalculator
     name = (inputs.model or "orb_v3_conservative_inf_omat").replace("-", "_")
-    build = getattr(pretrained, name, None)
-    require(callable(build), f"orb-models has no pretrained model '{name}'")
-    path = _given_file(inputs) if inputs.checkpoint_file is not None else None
-    checkpoint = {"name": name, "sha256": None} if path is None else _checkpoint(inputs, path, name)
+    require(hasattr(pretrained, name), f"orb-models has no pretrained model '{name}'")
+    build = getattr(pretrained, name)
+    path = given_file(inputs) if inputs.checkpoint_file is not None else None
+    checkpoint = {"name": name, "sha256": None} if path is None else verified_checkpoint(inputs, path, name)
     require(path is not None or inputs.checkpoint_sha256 is None, "orb: give checkpoint_file to have it hashed")
     precision = "float64" if inputs.dtype == "float64" else "float32-high"
     weights = {} if path is None else {"weights_path": str(path)}
-    with _finding(f"Orb '{name}'", FILE_ADVICE):
+    with finding_weights(f"Orb '{name}'", FILE_ADVICE):
         built = build(device=inputs.device, precision=precision, **weights)
     arguments = {"atoms_adapter": built[1]} if isinstance(built, tuple) else {}
     model = built[0] if isinstance(built, tuple) else built
@@ -305,14 +246,16 @@ def _load_orb(inputs: PotentialInputs) -> Potential:
 
 
 def _load_matgl(inputs: PotentialInputs) -> Potential:
-    _torch(inputs, "matgl")
-    matgl = _module("matgl", "matgl")
-    kind = _module("matgl.ext.ase", "matgl").PESCalculator
+    start_torch(inputs, "matgl")
+    matgl = import_module("matgl", "matgl")
+    kind = import_module("matgl.ext.ase", "matgl").PESCalculator
     name = inputs.checkpoint_file or inputs.model or "TensorNet-MatPES-PBE-v2025.1-PES"
-    with _finding(f"MatGL '{name}'", "download the model folder and give its path as model"):
+    with finding_weights(f"MatGL '{name}'", "download the model folder and give its path as model"):
         model = matgl.load_model(name)
     weights = Path(name) / "model.pt"
-    checkpoint = _checkpoint(inputs, weights, Path(name).name) if weights.is_file() else {"name": name, "sha256": None}
+    checkpoint = (
+        verified_checkpoint(inputs, weights, Path(name).name) if weights.is_file() else {"name": name, "sha256": None}
+    )
     known = frozenset(atomic_numbers[symbol] for symbol in getattr(model.model, "element_types", ()))
     calculator = kind(model.to(inputs.device), **inputs.kwargs)
     return Potential(calculator, ("matgl",), checkpoint, known or None, inputs.device, "float32")
@@ -334,26 +277,19 @@ def _load_import(inputs: PotentialInputs) -> Potential:
     module_name, _, attribute = (inputs.model or "").partition(":")
     require(bool(module_name and attribute), "potential 'import' needs model = 'package.module:Class'")
     top = module_name.partition(".")[0]
-    module = _module(module_name, top)
+    module = import_module(module_name, top)
     require(hasattr(module, attribute), f"the module {module_name} has no '{attribute}'")
     with contextlib.suppress(ImportError):
         importlib.import_module("torch").set_num_threads(inputs.threads) if "torch" in sys.modules else None
-    path = _given_file(inputs) if inputs.checkpoint_file is not None else None
+    path = given_file(inputs) if inputs.checkpoint_file is not None else None
     named: dict[str, str | None] = {"name": inputs.model, "sha256": None}
-    checkpoint = named if path is None else _checkpoint(inputs, path)
+    checkpoint = named if path is None else verified_checkpoint(inputs, path)
     try:
         calculator = getattr(module, attribute)(**inputs.kwargs)
     except TypeError as error:
         raise RunnerError("invalid_input", f"{inputs.model} refused its arguments: {error}") from error
     packages = tuple(importlib.metadata.packages_distributions().get(top, ()))
     return Potential(calculator, packages, checkpoint, None, inputs.device, None)
-
-
-def _has_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 Loader = Callable[[PotentialInputs], Potential]

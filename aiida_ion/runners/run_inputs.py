@@ -49,7 +49,13 @@ class MdInputs:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", tuple(self.keep))
-        for name in ("temperature_K", "timestep_fs", "thermostat_time_fs", "barostat_time_fs", "max_force_eV_A"):
+        for name in (
+            "temperature_K",
+            "timestep_fs",
+            "thermostat_time_fs",
+            "barostat_time_fs",
+            "max_force_eV_A",
+        ):
             require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
         for name in ("max_temperature_ratio", "restart_every_seconds"):
             require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
@@ -103,7 +109,8 @@ def read_inputs(path: Path) -> dict[str, Any]:
 
 def md_inputs(inputs: Mapping[str, Any]) -> MdInputs:
     """Return the checked ``md`` settings."""
-    return _build(MdInputs, inputs, "md")
+    settings: MdInputs = _build(MdInputs, inputs, "md")
+    return settings
 
 
 def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
@@ -111,7 +118,8 @@ def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
     given = inputs.get("potential")
     if isinstance(given, Mapping):
         inputs = {"potential": {key: value for key, value in given.items() if value is not None}}
-    return _build(PotentialInputs, inputs, "potential")
+    wanted: PotentialInputs = _build(PotentialInputs, inputs, "potential")
+    return wanted
 
 
 def read_structure(path: Path) -> Atoms:
@@ -122,7 +130,10 @@ def read_structure(path: Path) -> Atoms:
     content = _read_object(path)
     try:
         atoms = Atoms(
-            numbers=content["numbers"], positions=content["positions"], cell=content["cell"], pbc=content["pbc"]
+            numbers=content["numbers"],
+            positions=content["positions"],
+            cell=content["cell"],
+            pbc=content["pbc"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RunnerError("invalid_input", f"{path.name} is not a structure: {error!r}") from error

@@ -1,0 +1,149 @@
+"""What a run writes while it goes on: frames on a global grid of steps, and one thermodynamic row a step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from frames import ArrayFile
+from run_inputs import MdInputs
+
+Array = np.ndarray[Any, Any]
+THERMO_FIELDS = [
+    ("step", "<i8"),
+    ("potential_energy_eV", "<f8"),
+    ("kinetic_energy_eV", "<f8"),
+    ("temperature_K", "<f4"),
+    ("max_force_eV_A", "<f4"),
+    ("charge_current_e_A_fs", "<f4", (3,)),
+]
+NPT_FIELDS = [("pressure_GPa", "<f4"), ("volume_A3", "<f4")]
+
+UNITS = {
+    "steps": "1",
+    "positions": "angstrom (unwrapped)",
+    "velocities": "angstrom/fs",
+    "forces": "eV/angstrom",
+    "cells": "angstrom",
+    "charge_current": "e*angstrom/fs",
+    "energies": "eV",
+    "temperature": "K",
+    "pressure": "GPa",
+    "volume": "angstrom^3",
+    "gpu_time": "s of wall time for which the GPU was held",
+}
+
+
+class Recorder:
+    """The arrays of one segment.
+
+    A frame belongs to global step k if k is a multiple of ``sample_every``; the starting step of a segment that
+    continues another one was written by that other one.
+
+    :param folder: where the arrays go.
+    :param settings: the MD settings.
+    :param n_atoms: number of atoms.
+    :param start_step: global step the segment starts at.
+    :param writes_start: whether the starting step itself is written: in a run's first segment.
+    :param counts: valid frames and thermodynamic rows, when a run goes on in its own folder.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        folder: Path,
+        settings: MdInputs,
+        n_atoms: int,
+        start_step: int,
+        writes_start: bool,
+        counts: tuple[int, int] | None,
+    ) -> None:
+        self.start_step, self.writes_start = start_step, writes_start
+        self._every = settings.sample_every
+        self._is_npt = settings.ensemble == "npt"
+        n_frames = settings.n_steps // self._every - start_step // self._every
+        if writes_start and start_step % self._every == 0:
+            n_frames += 1
+        n_rows = settings.n_steps - start_step + int(writes_start)
+        frames, rows = counts if counts is not None else (None, None)
+        shapes: dict[str, tuple[str, tuple[int, ...]]] = {
+            "steps": ("<i8", ()),
+            "positions": ("<f4", (n_atoms, 3)),
+        }
+        shapes |= dict.fromkeys(settings.keep, ("<f4", (n_atoms, 3)))
+        shapes |= {"cells": ("<f8", (3, 3))} if self._is_npt else {}
+        self._frames = {
+            name: ArrayFile(folder / f"{name}.npy", dtype, shape, n_frames, frames)
+            for name, (dtype, shape) in shapes.items()
+        }
+        self._thermo = ArrayFile(folder / "thermo.npy", thermo_dtype(self._is_npt), (), n_rows, rows)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames so far."""
+        return self._frames["steps"].count
+
+    @property
+    def n_thermo(self) -> int:
+        """Number of thermodynamic rows so far."""
+        return self._thermo.count
+
+    def thermo(self, row: tuple[Any, ...]) -> None:
+        """Add the row of a step, its fields in the order of :data:`THERMO_FIELDS`."""
+        self._thermo.append(row)
+
+    def frame(self, step: int, atoms: Atoms, velocities: Array, forces: Array) -> None:
+        """Add the frame of a step if the step is on the grid.
+
+        :param velocities: (N, 3), ASE units.
+        :param forces: (N, 3), eV/angstrom.
+        """
+        if step % self._every:
+            return
+        values = {"steps": step, "positions": atoms.positions, "forces": forces}
+        if "velocities" in self._frames:
+            values["velocities"] = velocities * units.fs
+        if self._is_npt:
+            values["cells"] = np.array(atoms.cell)
+        for name, array in self._frames.items():
+            array.append(values[name])
+
+    def flush(self, durable: bool = False) -> None:
+        """Write what is gathered; with ``durable`` wait until the disk has it."""
+        for array in (*self._frames.values(), self._thermo):
+            array.flush(durable)
+
+    def finish(self) -> None:
+        """Write what is gathered and cut the files to their valid rows."""
+        for array in (*self._frames.values(), self._thermo):
+            array.finish()
+
+
+def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
+    """Return the type of a thermodynamic row."""
+    return np.dtype(THERMO_FIELDS + (NPT_FIELDS if is_npt else []))
+
+
+def own_counts(folder: Path, restart: dict[str, Array], settings: MdInputs) -> tuple[int, int] | None:
+    """Return the valid rows of arrays that lie here already, if the restart file is theirs.
+
+    So a job that the scheduler puts back and starts again in its own folder goes on instead of starting over.
+
+    :param folder: the working folder.
+    :param restart: the restart file.
+    :param settings: the MD settings.
+    :returns: number of frames and rows, or None where the restart file came from another folder.
+    """
+    n_frames, n_thermo, step = (int(restart[name]) for name in ("n_frames", "n_thermo", "step"))
+    names = ["steps", "positions", *settings.keep, *(["cells"] if settings.ensemble == "npt" else [])]
+    try:
+        frames = [np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names]
+        thermo = np.load(folder / "thermo.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    fits = n_thermo > 0 and all(len(array) >= n_frames for array in frames) and len(thermo) >= n_thermo
+    if not fits or thermo.dtype != thermo_dtype(settings.ensemble == "npt"):
+        return None
+    last = thermo[n_thermo - 1]
+    return (n_frames, n_thermo) if int(last["step"]) == step and any(last.tobytes()) else None

@@ -1,0 +1,199 @@
+"""The loop of a molecular-dynamics run, its stops and its restart file."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from ensembles import Integrator, degrees_of_freedom
+from output import Ledger, write_json
+from potentials import neighbour_reference
+from recorder import Recorder
+from restart import RESTART, write_restart
+from run_inputs import MdInputs
+
+Array = np.ndarray[Any, Any]
+TICK_S = 1.0
+#: So many steps in a row must be too hot before the run counts as exploded.
+HOT_STEPS = 5
+#: An npt cell that shrank or grew by this factor in volume is no crystal any more.
+VOLUME_RATIO = 3.0
+
+
+class ExplodedError(Exception):
+    """The trajectory left physics; the message says how."""
+
+
+class StopSignal:
+    """Notes the signals by which schedulers announce the end; the run stops after the present step."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: Any) -> None:
+        self.name = signal.Signals(number).name
+
+
+class Simulation:
+    """A segment that is set up and can be run.
+
+    :param atoms: with calculator, positions, momenta and cell of the starting step.
+    :param settings: the MD settings.
+    :param integrator: the integrator.
+    :param recorder: the arrays.
+    :param charges: formal charges, (N,) in e.
+    :param step: global step to start at.
+    :param potential: the potential's fingerprint.
+    :param stop: a signal that came, if one came.
+    """
+
+    def __init__(  # noqa: PLR0917
+        self,
+        atoms: Atoms,
+        settings: MdInputs,
+        integrator: Integrator,
+        recorder: Recorder,
+        charges: Array,
+        step: int,
+        potential: str,
+        stop: StopSignal,
+    ) -> None:
+        self.atoms, self.settings, self.integrator, self.recorder = atoms, settings, integrator, recorder
+        self.step, self.stop = step, stop
+        self._potential = potential
+        self._calculator: Any = atoms.calc
+        self._inverse_masses = 1.0 / atoms.get_masses()[:, None]
+        self._charges_fs = charges * units.fs
+        self._kelvin_per_eV = 2.0 / (degrees_of_freedom(len(atoms)) * units.kB)
+        self._too_hot = settings.max_temperature_ratio * settings.temperature_K
+        self._hot_steps = 0
+        self._temperature_K = 0.0
+        self._is_npt = settings.ensemble == "npt"
+        self._start_volume = float(atoms.cell.volume)
+        results = getattr(self._calculator, "results", {})
+        self._has_results = {"energy", "forces"} <= set(results)
+        self._restart_s = 0.0
+
+    def measure(self, writes: bool = True) -> None:
+        """Look at the present step: refuse what exploded, write the rest.
+
+        :param writes: whether the step belongs to this segment.
+        :raises ExplodedError: before anything of the step is written.
+        """
+        energy, forces = self._energy_and_forces()
+        momenta = self.atoms.arrays["momenta"]
+        velocities = momenta * self._inverse_masses
+        kinetic = 0.5 * float(np.vdot(momenta, velocities))
+        temperature = kinetic * self._kelvin_per_eV
+        largest = math.sqrt(np.einsum("ij,ij->i", forces, forces).max())
+        self._check(energy, kinetic, temperature, largest)
+        self._temperature_K = temperature
+        if not writes:
+            return
+        current = self._charges_fs @ velocities
+        row: tuple[Any, ...] = (self.step, energy, kinetic, temperature, largest, current)
+        if self._is_npt:
+            row += self._pressure_and_volume(kinetic)
+        self.recorder.thermo(row)
+        self.recorder.frame(self.step, self.atoms, velocities, forces)
+
+    def run(self, ledger: Ledger, deadline_s: float) -> str:
+        """Run to the last step, or to the deadline or a signal; return the status.
+
+        :param ledger: counts the steps.
+        :param deadline_s: monotonic time at which the loop has to be left, s; infinite for none.
+        :raises ExplodedError: with the arrays complete up to the step before.
+        """
+        last, begin = self.settings.n_steps, time.monotonic()
+        first, previous, slowest = self.step, begin, 0.0
+        tick, save = begin + TICK_S, begin + self.settings.restart_every_seconds
+        advance, measure, clock = self.integrator.step, self.measure, time.monotonic
+        status = "finished"
+        try:
+            while self.step < last:
+                if self.stop.name:
+                    return "terminated"
+                if previous + 2.0 * max(slowest, self._restart_s) >= deadline_s:
+                    return "walltime"
+                advance()
+                self.step += 1
+                measure()
+                now = clock()
+                slowest, previous = max(slowest, now - previous), now
+                if now >= tick:
+                    self._report(first, now - begin)
+                    if now >= save:
+                        self.save()
+                        save = clock() + self.settings.restart_every_seconds
+                    previous = clock()
+                    tick = previous + TICK_S
+            return status
+        finally:
+            ledger.n_steps, ledger.loop_wall_s = self.step - first, time.monotonic() - begin
+
+    def save(self) -> None:
+        """Write the arrays, then the restart file that counts on them."""
+        begin = time.monotonic()
+        self.recorder.flush(durable=True)
+        counts: dict[str, Any] = {
+            "step": self.step,
+            "start_step": self.recorder.start_step,
+            "writes_start": self.recorder.writes_start,
+            "n_frames": self.recorder.n_frames,
+            "n_thermo": self.recorder.n_thermo,
+            "potential": self._potential,
+        }
+        state = self.integrator.get_state()
+        reference = neighbour_reference(self._calculator)
+        if reference is not None:
+            state |= {"neighbour_positions": np.array(reference[0]), "neighbour_cell": np.array(reference[1])}
+        write_restart(RESTART, self.atoms, self.settings, counts, state)
+        self._restart_s = max(self._restart_s, time.monotonic() - begin)
+
+    def _energy_and_forces(self) -> tuple[float, Array]:
+        """Return what the calculator found for the present positions, without a second look at its cache."""
+        if self._has_results:
+            results = self._calculator.results
+            return float(results["energy"]), results["forces"]
+        return float(self.atoms.get_potential_energy()), self.atoms.get_forces(apply_constraint=False)
+
+    def _check(self, energy: float, kinetic: float, temperature: float, largest: float) -> None:
+        limit = self.settings.max_force_eV_A
+        if not (math.isfinite(energy) and math.isfinite(kinetic) and math.isfinite(largest)):
+            raise ExplodedError("energy, forces or velocities are not finite")
+        if largest > limit:
+            raise ExplodedError(f"a force of {largest:.4g} eV/angstrom is above the limit of {limit:g}")
+        self._hot_steps = self._hot_steps + 1 if temperature > self._too_hot else 0
+        if self._hot_steps >= HOT_STEPS:
+            raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K, at last {temperature:.4g} K")
+
+    def _pressure_and_volume(self, kinetic: float) -> tuple[float, float]:
+        """Return pressure (GPa) and volume (angstrom^3), refusing a cell that collapsed or burst."""
+        volume = float(self.atoms.cell.volume)
+        ratio = volume / self._start_volume
+        if not 1.0 / VOLUME_RATIO < ratio < VOLUME_RATIO:
+            raise ExplodedError(f"the volume became {ratio:.3g} times that at the start")
+        results = getattr(self._calculator, "results", {})
+        stress = results["stress"] if "stress" in results else self.atoms.get_stress()
+        trace = float(np.trace(stress)) if np.ndim(stress) == 2 else float(stress[0] + stress[1] + stress[2])
+        return (2.0 * kinetic / volume - trace) / 3.0 / units.GPa, volume
+
+    def _report(self, first: int, elapsed_s: float) -> None:
+        self.recorder.flush()
+        rate = (self.step - first) / elapsed_s
+        left = self.settings.n_steps - self.step
+        progress = {
+            "step": self.step,
+            "n_steps": self.settings.n_steps,
+            "steps_per_s": rate,
+            "seconds_left": left / rate,
+            "temperature_K": self._temperature_K,
+        }
+        write_json(Path("progress.json"), progress)
