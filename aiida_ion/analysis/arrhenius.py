@@ -115,10 +115,9 @@ class ArrheniusResult:
         }
 
 
-def fit_arrhenius(
+def fit_arrhenius(  # noqa: PLR0917 - the order of the sentence in its docstring
     points: Sequence[ArrheniusPoint],
     target_temperature_K: float,
-    *,
     charge_e: float | None = None,
     number_density_A3: float | None = None,
     priors: Priors | None = None,
