@@ -1,0 +1,1 @@
+"""Molecular dynamics with LAMMPS: potentials, input files, output files. Knows no AiiDA."""

@@ -1,0 +1,104 @@
+"""What LAMMPS's log says: how far a run is, how it ended, what it cost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
+#: What LAMMPS says when atoms fly apart.
+_EXPLODED = re.compile(r"Fix halt condition|Lost atoms|Non-numeric|Out of range atoms|simulation unstable")
+_NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
+_NO_STYLE = re.compile(r"(?:Unrecognized|Unknown) (\w+) style '?([\w/]+)'?([^\n]*)")
+_NO_MEMORY = re.compile(r"out of memory|Failed to (?:re)?allocate|Cannot allocate memory", re.IGNORECASE)
+
+
+def read_progress(log_text: str, n_steps: int) -> tuple[int, float]:
+    """Return the last step that a running log names, and the part of the run that is done (0 to 1).
+
+    :param log_text: what LAMMPS has written so far to its log or screen.
+    :param n_steps: the total number of steps of the run.
+    """
+    rows = re.findall(r"^\s*(\d+)\s+[-+\d.eE]+\s+[-+\d.eE]+\s*$", log_text, flags=re.MULTILINE)
+    step = int(rows[-1]) if rows else 0
+    return step, min(1.0, step / n_steps)
+
+
+def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
+    """Return status, message and the step where the run stopped in good order (None when it did not)."""
+    text = f"{log}\n{errors}"
+    match = _STOPPED.search(log)
+    stopped = int(match[1]) if match else None
+    if problem := _failure(text):
+        return *problem, stopped
+    if stopped is None:
+        return "terminated", "LAMMPS was stopped before its end: continue from the last restart file", None
+    if stopped < n_steps:
+        message = f"the time limit came at step {stopped} of {n_steps}: continue from the restart file"
+        return "walltime", message, stopped
+    return "finished", f"ran to step {stopped}", stopped
+
+
+def _failure(text: str) -> tuple[str, str] | None:
+    if found := _NO_LIBRARY.search(text):
+        return "engine_import_failed", _library_remedy(found[1])
+    if found := _NO_STYLE.search(text):
+        style = f"{found[1]} style {found[2]}"
+        return "engine_import_failed", f"this LAMMPS has no {style}: register an lmp that was built with it"
+    if _NO_MEMORY.search(text):
+        return "out_of_memory", "LAMMPS ran out of memory: use more nodes or a smaller cell"
+    return _failed_run(text)
+
+
+def _failed_run(text: str) -> tuple[str, str] | None:
+    started = re.search(r"^\s*Step\s+Temp", text, re.MULTILINE) is not None
+    if started and (found := _EXPLODED.search(text)):
+        line = text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0].strip()
+        return "exploded", f"the run exploded ({line}): use a smaller time step or relax the structure"
+    if failure := re.search(r"^ERROR[^:\n]*: (.*)$", text, re.MULTILINE):
+        said = failure[1].strip()
+        if started:
+            return "engine_failed", f"LAMMPS stopped with an error: {said}"
+        return "invalid_input", f"LAMMPS refused its input: {said}"
+    return None
+
+
+def read_versions(log: str) -> dict[str, str]:
+    """Return ``{"lammps": version}`` where the log names it."""
+    found = re.search(r"^LAMMPS \(([^)]*)\)", log, re.MULTILINE)
+    return {"lammps": found[1]} if found else {}
+
+
+def read_cost(log: str) -> dict[str, Any]:
+    """Return wall and CPU time (s), memory (MiB), speed and shape; None where the log is silent."""
+    loops = re.findall(r"Loop time of (\S+) on (\d+) procs for (\d+) steps with (\d+) atoms", log)
+    wall = re.search(r"Total wall time: (\d+):(\d+):(\d+)", log)
+    use = re.search(r"([\d.]+)% CPU use with (\d+) MPI tasks x (\d+|no) OpenMP", log)
+    memory = [float(value) for value in re.findall(r"Per MPI rank memory.*?= \S+ \| \S+ \| (\S+) Mbytes", log)]
+    loop_s = sum(float(loop[0]) for loop in loops)
+    steps = sum(int(loop[2]) for loop in loops)
+    ranks = int(use[2]) if use else None
+    threads = int(use[3]) if use and use[3] != "no" else 1
+    wall_s = float(int(wall[1]) * 3600 + int(wall[2]) * 60 + int(wall[3])) if wall else None
+    if wall_s is not None or loops:
+        wall_s = max(wall_s or 0.0, loop_s)
+    return {
+        "wall_time_s": wall_s,
+        "cpu_time_s": wall_s * float(use[1]) / 100 * (ranks or 1) if use and wall_s is not None else None,
+        "gpu_time_s": 0.0,
+        "peak_memory_MiB": max(memory) * (ranks or 1) if memory else None,
+        "peak_gpu_memory_MiB": None,
+        "n_steps": steps,
+        "steps_per_s": steps / loop_s if loop_s > 0 else None,
+        "n_atoms": int(loops[-1][3]) if loops else None,
+        "device": "cpu",
+        "threads": threads,
+        "mpi_ranks": ranks,
+    }
+
+
+def _library_remedy(library: str) -> str:
+    return (
+        f"LAMMPS found no {library}: put the 'lib' folder of its environment on LD_LIBRARY_PATH in the "
+        "code's prepend_text, or load the MPI module it was built with"
+    )

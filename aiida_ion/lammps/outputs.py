@@ -1,0 +1,204 @@
+"""What a LAMMPS run left behind, as arrays in the structure's own frame and in this package's units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aiida_ion.lammps import dumps
+from aiida_ion.lammps.inputs import FRAMES, LAST_RESTART, RELAX_FRAMES, RESTARTS, THERMO
+from aiida_ion.lammps.logs import judge, read_cost, read_versions
+from aiida_ion.lammps.structure import Frame
+from aiida_ion.md_settings import MdSettings
+from aiida_ion.units import FS_PER_PS
+
+_GPA_PER_BAR = 1e-4
+_THERMO = [
+    ("step", "i8"),
+    ("potential_energy_eV", "f8"),
+    ("kinetic_energy_eV", "f8"),
+    ("temperature_K", "f4"),
+    ("max_force_eV_A", "f4"),
+    ("charge_current_e_A_fs", "f4", (3,)),
+]
+_THERMO_NPT = [("pressure_GPa", "f4"), ("volume_A3", "f4")]
+
+
+@dataclass
+class MdOutputs:
+    """One segment.
+
+    :param status: ``finished``, ``walltime``, ``terminated``, ``exploded``, ``invalid_input``,
+        ``engine_import_failed``, ``out_of_memory`` or ``engine_failed``.
+    :param message: one sentence that says what happened and what to do.
+    :param steps: (n,) global steps of the frames; the first step of a continued segment is not among them.
+    :param positions: (n, N, 3) float32, unwrapped, angstrom.
+    :param extra: what was kept: ``velocities`` in angstrom/fs, ``forces`` in eV/angstrom, (n, N, 3) float32.
+    :param cells: (n, 3, 3) angstrom for ``npt``, else (3, 3).
+    :param thermo: structured array, one row a step.
+    :param state: arrays an exact continuation needs (``positions`` angstrom, ``velocities_A_fs``, ``cell``,
+        ``step``, ``restart`` = the bytes of LAMMPS's restart file); empty when nothing was saved.
+    :param versions: what ran.
+    :param cost: wall and CPU time (s), memory (MiB), steps a second.
+    """
+
+    status: str
+    message: str
+    start_step: int
+    last_step: int
+    steps: NDArray[np.int64]
+    positions: NDArray[np.float32]
+    cells: NDArray[np.float64]
+    thermo: NDArray[np.void]
+    state: dict[str, NDArray[Any]]
+    extra: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
+
+
+def read_md(
+    folder: Path,
+    cell: ArrayLike,
+    settings: MdSettings,
+    *,
+    log: str,
+    errors: str = "",
+    start_step: int = 0,
+    continued: bool = False,
+    into: Path | None = None,
+) -> MdOutputs:
+    """Read one segment.
+
+    :param folder: where the run's files lie; any may be absent or cut short.
+    :param cell: rows are the cell vectors that the data file of the first segment was written from, angstrom.
+    :param log: text of LAMMPS's log (its screen will do).
+    :param errors: text of the standard error.
+    :param start_step: global step of the restart file a continued segment began from.
+    :param continued: the segment began from a restart file, so its first step belongs to the one before.
+    :param into: folder for the large arrays as memory-mapped ``.npy`` files; in memory when None.
+    """
+    status, message, stopped = judge(log, errors, settings.n_steps)
+    state = read_state(folder, cell)
+    last = stopped if stopped is not None else int(state.get("step", start_step))
+    first = start_step + 1 if continued else start_step
+    frame = Frame.of(cell)
+    wanted = _columns(settings)
+    data = dumps.read_dump(folder / FRAMES, wanted, first, last, into)
+    _turn_back(data, frame)
+    return MdOutputs(
+        status=status,
+        message=message,
+        start_step=start_step,
+        last_step=last,
+        steps=data["steps"],
+        positions=data["positions"],
+        cells=_cells(data["boxes"], frame) if settings.ensemble == "npt" else frame.cell,
+        extra={name: data[name] for name in settings.keep},
+        thermo=read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt"),
+        state=state,
+        versions=read_versions(log),
+        cost=read_cost(log),
+    )
+
+
+def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
+    """Return the newest state of which both the restart file and the positions are whole; empty when none."""
+    frame = Frame.of(cell)
+    steps = {path: dumps.restart_step(path) for path in map(folder.joinpath, (LAST_RESTART, *RESTARTS))}
+    for path, step in sorted(steps.items(), key=lambda item: -1 if item[1] is None else item[1], reverse=True):
+        saved = folder / f"state.{step}.bin"
+        if step is None or not saved.is_file():
+            continue
+        data = dumps.read_dump(saved, {"positions": "xu", "velocities": "vx"}, step, step, None, dtype="f8")
+        if len(data["steps"]) == 1:
+            return {
+                "positions": frame.from_lammps(data["positions"][0]),
+                "velocities_A_fs": frame.from_lammps(data["velocities"][0]) / FS_PER_PS,
+                "cell": _cells(data["boxes"], frame)[0],
+                "step": np.array(step, dtype=np.int64),
+                "restart": np.frombuffer(path.read_bytes(), dtype=np.uint8),
+            }
+    return {}
+
+
+def read_thermo(path: Path, cell: ArrayLike, first: int, last: int, *, npt: bool) -> NDArray[np.void]:
+    """Return the rows of steps ``first`` to ``last`` as a structured array; a line cut short is left out."""
+    dtype = np.dtype(_THERMO + (_THERMO_NPT if npt else []))
+    table = _read_table(path, 8 + 2 * npt)
+    table = table[(table[:, 0] >= first) & (table[:, 0] <= last)]
+    table = table[np.flatnonzero(np.diff(table[:, 0], prepend=-1) > 0)]
+    thermo = np.zeros(len(table), dtype=dtype)
+    for name, column in (("step", 0), ("potential_energy_eV", 1), ("kinetic_energy_eV", 2)):
+        thermo[name] = table[:, column]
+    thermo["temperature_K"], thermo["max_force_eV_A"] = table[:, 3], table[:, 4]
+    thermo["charge_current_e_A_fs"] = Frame.of(cell).from_lammps(table[:, 5:8]) / FS_PER_PS
+    if npt:
+        thermo["pressure_GPa"], thermo["volume_A3"] = table[:, 8] * _GPA_PER_BAR, table[:, 9]
+    return thermo
+
+
+def read_relax(folder: Path, cell: ArrayLike, *, log: str, errors: str = "", max_force_eV_A: float) -> dict[str, Any]:
+    """Read a relaxation.
+
+    :return: ``status`` (``finished``, ``not_converged`` or as for :class:`MdOutputs`), ``message``,
+        ``converged``, ``n_iterations``, and for ``initial_`` and ``final_``: ``energy_eV``,
+        ``max_force_eV_A``, ``positions`` (N, 3) angstrom, ``forces`` (N, 3) eV/angstrom; ``versions``, ``cost``.
+    """
+    energies = re.findall(r"^aiida-ion: (initial|final) energy_eV (\S+) max_force_eV_A (\S+)", log, re.MULTILINE)
+    result: dict[str, Any] = {"versions": read_versions(log), "cost": read_cost(log), "converged": False}
+    frame = Frame.of(cell)
+    for (when, energy, force), name in zip(energies, RELAX_FRAMES, strict=False):
+        data = dumps.read_dump(folder / name, {"positions": "xu", "forces": "fx"}, 0, None, None, dtype="f8")
+        result[f"{when}_energy_eV"], result[f"{when}_max_force_eV_A"] = float(energy), float(force)
+        if len(data["steps"]):
+            result[f"{when}_positions"] = frame.from_lammps(data["positions"][0])
+            result[f"{when}_forces"] = frame.from_lammps(data["forces"][0])
+    result["n_iterations"] = sum(int(n) for n in re.findall(r"Iterations, force evaluations = (\d+)", log))
+    if "final_positions" not in result:
+        status, message, _ = judge(log, errors, 0)
+        return result | {"status": status, "message": message}
+    result["converged"] = result["final_max_force_eV_A"] <= max_force_eV_A * (1 + 1e-6)
+    status = "finished" if result["converged"] else "not_converged"
+    return result | {
+        "status": status,
+        "message": f"largest force {result['final_max_force_eV_A']:.3g} eV/angstrom",
+    }
+
+
+def _columns(settings: MdSettings) -> dict[str, str]:
+    columns = {"positions": "xu"}
+    columns |= {"velocities": "vx"} if "velocities" in settings.keep else {}
+    return columns | ({"forces": "fx"} if "forces" in settings.keep else {})
+
+
+def _turn_back(data: dict[str, Any], frame: Frame, batch: int = 256) -> None:
+    """Turn the frames back in place, some at a time so that memory stays small."""
+    for name, unit in (("positions", 1.0), ("velocities", 1.0 / FS_PER_PS), ("forces", 1.0)):
+        array = data.get(name)
+        if array is None or (unit == 1.0 and np.array_equal(frame.rotation, np.eye(3))):
+            continue
+        for start in range(0, len(array), batch):
+            chunk = slice(start, start + batch)
+            array[chunk] = frame.from_lammps(array[chunk]) * unit
+
+
+def _cells(boxes: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
+    """Cells from box lengths (n, 3): the barostat is isotropic, so one ratio says it all."""
+    ratio = boxes[:, 0] / frame.box[0, 0]
+    cells: NDArray[np.float64] = ratio[:, None, None] * frame.cell
+    return cells
+
+
+def _read_table(path: Path, width: int) -> NDArray[np.float64]:
+    if not path.is_file():
+        return np.zeros((0, width))
+    with path.open() as stream:
+        rows: Sequence[str] = [line for line in stream if not line.startswith("#") and line.endswith("\n")]
+    rows = list(rows[:-1]) + [line for line in rows[-1:] if len(line.split()) == width]
+    return np.loadtxt(rows, ndmin=2) if rows else np.zeros((0, width))

@@ -1,0 +1,248 @@
+"""Published classical potentials by name, and the checks on LAMMPS commands that a user brings.
+
+Every number is in LAMMPS ``metal`` units (eV, angstrom, e). The charges here are those of the potential and
+may be partial; a conductivity is computed with formal charges, which belong to the analysis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from typing import Any
+
+#: The only commands a user's potential may hold: none of them runs a program or reads a script.
+ALLOWED_COMMANDS = (
+    "pair_style",
+    "pair_coeff",
+    "pair_modify",
+    "kspace_style",
+    "kspace_modify",
+    "neighbor",
+    "neigh_modify",
+    "special_bonds",
+    "dielectric",
+)
+#: Pair styles that hand control to a program outside of LAMMPS.
+REFUSED_PAIR_STYLES = ("python", "mdi")
+_CUSTOM_KEYS = {
+    "commands",
+    "charges",
+    "level_of_theory",
+    "files",
+    "citation",
+    "timestep_fs",
+    "elements",
+    "name",
+}
+_NEUTRAL_E = 1e-6
+
+
+@dataclass(frozen=True)
+class Potential:
+    """One interatomic potential as LAMMPS commands.
+
+    :param name: name in :data:`POTENTIALS`, or ``custom``.
+    :param level_of_theory: the label that stands beside every result.
+    :param citation: where the numbers were published, with its DOI where one is known.
+    :param elements: elements it describes; empty means any (the commands decide).
+    :param charges: charge of each element in the potential, e.
+    :param header: commands before the pair coefficients.
+    :param pairs: arguments of ``pair_coeff`` for each pair of elements, in any order of the two.
+    :param absent_pair: arguments for a pair that is not in ``pairs``; None leaves it out.
+    :param footer: commands after the pair coefficients.
+    :param timestep_fs: recommended time step, fs.
+    :param note: what a user has to know.
+    :param files: files that the commands read, which must lie beside the input.
+    """
+
+    name: str
+    level_of_theory: str
+    citation: str
+    elements: tuple[str, ...]
+    charges: Mapping[str, float]
+    header: tuple[str, ...]
+    pairs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    absent_pair: str | None = None
+    footer: tuple[str, ...] = ()
+    timestep_fs: float = 1.0
+    note: str = ""
+    files: tuple[str, ...] = ()
+
+    def commands(self, elements: Sequence[str]) -> list[str]:
+        """Return the LAMMPS commands for the atom types 1, 2, ... = ``elements``.
+
+        :raises ValueError: for an element that the potential does not know, naming it.
+        """
+        self.require(elements)
+        order = " ".join(elements)
+        lines = [line.replace("{elements}", order) for line in self.header]
+        for (i, first), (j, second) in combinations_with_replacement(enumerate(elements, start=1), 2):
+            arguments = self.pairs.get((first, second), self.pairs.get((second, first), self.absent_pair))
+            if arguments is not None:
+                lines.append(f"pair_coeff {i} {j} {arguments}")
+        return lines + list(self.footer)
+
+    def require(self, symbols: Sequence[str]) -> None:
+        """Refuse a structure that the potential cannot describe.
+
+        :param symbols: element of every atom.
+        :raises ValueError: for an unknown element, or a net charge with long-range electrostatics.
+        """
+        unknown = sorted(set(symbols) - set(self.elements)) if self.elements else []
+        if unknown:
+            raise ValueError(
+                f"the potential {self.name!r} has no {', '.join(unknown)}; it describes {', '.join(self.elements)}"
+            )
+
+    def require_neutral(self, symbols: Sequence[str]) -> None:
+        """Refuse a cell with a net charge where a lattice sum is taken.
+
+        :raises ValueError: naming the net charge.
+        """
+        total_e = sum(self.charges.get(symbol, 0.0) for symbol in symbols)
+        if abs(total_e) > _NEUTRAL_E and any(line.startswith("kspace_style") for line in self.header):
+            raise ValueError(
+                f"the cell carries {total_e:+g} e with the charges of {self.name!r}: a lattice sum needs a neutral cell"
+            )
+
+
+# Pedone et al. 2006: charge (e); D (eV), a (1/angstrom), r0 (angstrom), C (eV angstrom^12) with oxygen.
+_PEDONE: Mapping[str, tuple[float, str]] = {
+    "Li": (0.6, "0.001114 3.429506 2.681360 1.0"),
+    "Na": (0.6, "0.023363 1.763867 3.006315 5.0"),
+    "K": (0.6, "0.011612 2.062605 3.305308 5.0"),
+    "Mg": (1.2, "0.038908 2.281000 2.586153 5.0"),
+    "Ca": (1.2, "0.030211 2.241334 2.923245 5.0"),
+    "Sr": (1.2, "0.019623 1.886000 3.328330 3.0"),
+    "Ba": (1.2, "0.065011 1.547596 3.393410 5.0"),
+    "Zn": (1.2, "0.001221 3.150679 2.851850 1.0"),
+    "Al": (1.8, "0.361581 1.900442 2.164818 0.9"),
+    "Si": (2.4, "0.340554 2.006700 2.100000 1.0"),
+    "Ge": (2.4, "0.158118 2.294230 2.261313 5.0"),
+    "Ti": (2.4, "0.024235 2.254703 2.708943 1.0"),
+    "Zr": (2.4, "0.206237 2.479675 2.436997 1.0"),
+    "P": (3.0, "0.831326 2.585833 1.800790 1.0"),
+    "O": (-1.2, "0.042395 1.379316 3.618701 22.0"),
+}
+
+POTENTIALS: Mapping[str, Potential] = {
+    potential.name: potential
+    for potential in (
+        Potential(
+            name="pedone-2006",
+            level_of_theory="classical/Pedone-2006",
+            citation="A. Pedone, G. Malavasi, M. C. Menziani, A. N. Cormack, U. Segre, "
+            "J. Phys. Chem. B 110, 11780 (2006), doi:10.1021/jp0611018",
+            elements=tuple(_PEDONE),
+            charges={element: charge for element, (charge, _) in _PEDONE.items()},
+            header=(
+                "pair_style hybrid/overlay coul/long 8.0 pedone 8.0",
+                "pair_coeff * * coul/long",
+                "kspace_style pppm 1.0e-4",
+            ),
+            pairs={(element, "O"): f"pedone {numbers}" for element, (_, numbers) in _PEDONE.items()},
+            footer=("pair_modify shift yes",),
+            timestep_fs=1.0,
+            note="Morse + C/r^12 + Coulomb with partial charges (O -1.2 e); the r^12 wall keeps ions from "
+            "falling into each other. Fitted to oxides and silicates at 0 K; antifluorite Li2O comes out "
+            "superionic from about 1000 K, 200 K below experiment.",
+        ),
+        Potential(
+            name="gillan-caf2-1986",
+            level_of_theory="classical/Gillan-1986",
+            citation="M. J. Gillan, Collective dynamics in super-ionic CaF2, "
+            "J. Phys. C: Solid State Phys. 19, 3391 and 3517 (1986)",
+            elements=("Ca", "F"),
+            charges={"Ca": 2.0, "F": -1.0},
+            header=("pair_style buck/coul/long 8.0", "kspace_style pppm 1.0e-4"),
+            pairs={("Ca", "F"): "674.3 0.336 0.0", ("F", "F"): "1808.0 0.293 109.1"},
+            absent_pair="0.0 1.0 0.0",
+            timestep_fs=2.0,
+            note="Rigid ions. The F-F term falls to minus infinity inside about 1 angstrom; ions never come "
+            "that close below the melting point, and a run where they do is stopped by the force limit.",
+        ),
+        Potential(
+            name="lennard-jones-argon",
+            level_of_theory="classical/Lennard-Jones",
+            citation="L. Verlet, Phys. Rev. 159, 98 (1967), doi:10.1103/PhysRev.159.98",
+            elements=("Ar",),
+            charges={},
+            header=("pair_style lj/cut 8.5125",),
+            pairs={("Ar", "Ar"): "0.010323578 3.405"},
+            footer=("pair_modify shift yes",),
+            timestep_fs=5.0,
+            note="epsilon = 119.8 K, sigma = 3.405 angstrom, truncated at 2.5 sigma and shifted to zero there.",
+        ),
+    )
+}
+
+
+def load_potential(spec: str | Mapping[str, Any]) -> Potential:
+    """Return a potential by its name in :data:`POTENTIALS`, or from a user's own LAMMPS commands.
+
+    :param spec: a name, or ``{"commands": str, "charges": {element: e}, "level_of_theory": str,
+        "files": [str]}``, where ``{elements}`` in the commands stands for the elements in the order of the
+        atom types, and a type may be named by its element (``pair_coeff Ca F ...``).
+    :raises ValueError: for an unknown name (the known ones are listed) or a command that is not allowed.
+    """
+    if isinstance(spec, str):
+        if spec not in POTENTIALS:
+            raise ValueError(f"no potential {spec!r}; known are {', '.join(sorted(POTENTIALS))}")
+        return POTENTIALS[spec]
+    unknown = sorted(set(spec) - _CUSTOM_KEYS)
+    if unknown:
+        raise ValueError(
+            f"unknown key {', '.join(unknown)} of a potential; known are {', '.join(sorted(_CUSTOM_KEYS))}"
+        )
+    missing = sorted({"commands", "level_of_theory"} - set(spec))
+    if missing:
+        raise ValueError(f"a potential of your own needs {', '.join(missing)}")
+    return Potential(
+        name=str(spec.get("name", "custom")),
+        level_of_theory=str(spec["level_of_theory"]),
+        citation=str(spec.get("citation", "")),
+        elements=tuple(spec.get("elements", ())),
+        charges={element: float(charge) for element, charge in dict(spec.get("charges", {})).items()},
+        header=tuple(check_commands(str(spec["commands"]))),
+        timestep_fs=float(spec.get("timestep_fs", 1.0)),
+        files=tuple(_bare_name(name) for name in spec.get("files", ())),
+    )
+
+
+def check_commands(text: str) -> list[str]:
+    """Return the commands of a user's potential, one a line, or refuse them.
+
+    :param text: LAMMPS commands; ``&`` continues a line, ``#`` starts a comment.
+    :raises ValueError: for a command outside :data:`ALLOWED_COMMANDS`, a variable, or a file elsewhere.
+    """
+    joined = re.sub(r"&[ \t]*\r?\n", " ", text)
+    lines = [line.split("#")[0].strip() for line in joined.splitlines()]
+    commands = [line for line in lines if line]
+    for line in commands:
+        _check_command(line)
+    if not any(line.startswith("pair_style") for line in commands):
+        raise ValueError("the commands of a potential need a pair_style")
+    return commands
+
+
+def _check_command(line: str) -> None:
+    words = line.split()
+    if words[0] not in ALLOWED_COMMANDS:
+        raise ValueError(
+            f"the command {words[0]!r} is not allowed in a potential; allowed are {', '.join(ALLOWED_COMMANDS)}"
+        )
+    if any(character in line for character in "$\"'`;&"):
+        raise ValueError(f"variables, quotes and continuations are not allowed in a potential: {line!r}")
+    if words[0] == "pair_style" and set(words[1:]) & set(REFUSED_PAIR_STYLES):
+        raise ValueError(f"a pair_style that runs a program is not allowed: {line!r}")
+    for word in words[1:]:
+        if word.startswith(("/", "~")) or ".." in word.split("/"):
+            raise ValueError(f"{word!r} lies outside of the run folder; list the file in 'files' and use its bare name")
+
+
+def _bare_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", name):
+        raise ValueError(f"{name!r} is not a bare file name")
+    return name
