@@ -59,7 +59,7 @@ def write_md_input(
     order = type_order(symbols)
     report = max(1, settings.n_steps // REPORTS_PER_RUN)
     lines = [
-        *_system(order, potential, RESTART_IN if restart else None),
+        *_system(symbols, potential, RESTART_IN if restart else None),
         f"timestep {settings.timestep_fs / FS_PER_PS:.16g}",
         *_integrators(settings),
         *_thermo(order, settings, charges),
@@ -95,7 +95,7 @@ def write_relax_input(
     limits = f"0.0 {max_force_eV_A:.16g} {max_steps} {10 * max_steps}"
     dump = "write_dump all custom {} xu yu zu fx fy fz modify sort id"
     lines = [
-        *_system(type_order(symbols), potential, None),
+        *_system(symbols, potential, None),
         *_largest_force(),
         "thermo 10",
         "thermo_style custom step pe v_largest_force",
@@ -114,12 +114,13 @@ def write_relax_input(
     return "\n".join(lines) + "\n"
 
 
-def _system(order: Sequence[str], potential: Potential, restart: str | None) -> list[str]:
+def _system(symbols: Sequence[str], potential: Potential, restart: str | None) -> list[str]:
+    order = type_order(symbols)
     lines = ["units metal", "atom_style charge", "atom_modify map yes", "boundary p p p", "box tilt large"]
     lines.append(f"read_restart {restart}" if restart else f"read_data {DATA}")
     if not potential.pairs:
         lines.append("labelmap atom " + " ".join(f"{number} {name}" for number, name in enumerate(order, 1)))
-    return lines + potential.commands(order)
+    return lines + potential.commands(order, len(symbols))
 
 
 def _integrators(settings: MdSettings) -> list[str]:
