@@ -88,7 +88,7 @@ def diffusion_table(material: str | None = None, level_of_theory: str | None = N
     """
     query = orm.QueryBuilder()
     process = {"process_type": DIFFUSION_PROCESS}
-    query.append(orm.CalcJobNode, filters=process, project=["uuid", f"extras.{CACHED_FROM}"], tag="job")
+    query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", f"extras.{CACHED_FROM}"], tag="job")
     query.append(
         orm.ArrayData,
         with_incoming="job",
@@ -96,9 +96,9 @@ def diffusion_table(material: str | None = None, level_of_theory: str | None = N
         filters=_filters(material, level_of_theory),
         project=["id", "uuid", "ctime", *_attributes(DIFFUSION_COLUMNS)],
     )
-    table = _frame(query, ["job", "cached_from", "pk", "uuid", "time", *DIFFUSION_COLUMNS])
+    table = _frame(query, ["job_pk", "job", "cached_from", "pk", "uuid", "time", *DIFFUSION_COLUMNS])
     table = table[~table["cached_from"].isin(set(table["job"]))].drop(columns=["cached_from", "job"])
-    table.insert(3, "moved", table["verdict"] == "moved")
+    table.insert(4, "moved", table["verdict"] == "moved")
     table = table.merge(_wall_times(), how="left", on="pk")
     return table.sort_values(["formula", "level_of_theory", "target_temperature_K", "pk"], ignore_index=True)
 
@@ -151,11 +151,13 @@ def engine_table() -> pd.DataFrame:
     query.append(
         orm.InstalledCode,
         with_computer="computer",
-        filters={"and": [{"extras": {"has_key": "ion"}}, {"extras": {"!has_key": "hidden"}}]},
-        project=["id", "label", "extras.ion", "attributes.filepath_executable"],
+        filters={"extras": {"has_key": "ion"}},
+        project=["id", "label", "extras.ion", "attributes.filepath_executable", "extras.hidden"],
     )
     rows = []
-    for computer, pk, name, about, program in query.all():
+    for computer, pk, name, about, program, hidden in query.all():
+        if hidden:  # replaced by another of that name
+            continue
         tested, potential = about.get("tested") or {}, about.get("potential") or {}
         rows.append(
             {

@@ -16,7 +16,7 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite, unwrap
-from aiida_ion.calculations.trajectory_data import CompactTrajectory
+from aiida_ion.calculations.trajectory_data import trajectory_node
 
 #: Our name of a format -> the name that ASE has for it; XDATCAR is read here, because ASE refuses a file that was cut.
 FORMATS: dict[str, str | None] = {
@@ -230,7 +230,9 @@ def _elements_of_types(types: NDArray[np.int64] | None, symbols: Sequence[str] |
     if symbols is None:
         raise ValueError("it names no elements; give the structure whose atoms it follows, in the order of their ids")
     if types is None or len(types) != len(symbols):
-        raise ValueError(f"it holds {0 if types is None else len(types)} atoms with a type, the structure {len(symbols)}")
+        raise ValueError(
+            f"it holds {0 if types is None else len(types)} atoms with a type, the structure {len(symbols)}"
+        )
     for number in sorted(set(types.tolist())):
         elements = sorted({symbol for symbol, kind in zip(symbols, types, strict=True) if kind == number})
         if len(elements) > 1:
@@ -282,7 +284,7 @@ def _segment(
 ) -> orm.TrajectoryData:
     cells = part.cells[0] if np.ptp(part.cells, axis=0).max() == 0 else part.cells
     steps = frames * facts.sample_every
-    node = CompactTrajectory.build(part.symbols, steps, positions.astype(np.float32), cells, facts.timestep_fs)
+    node = trajectory_node(part.symbols, steps, positions.astype(np.float32), cells, timestep_fs=facts.timestep_fs)
     attributes: dict[str, Any] = {
         "source_file": path.name,
         "source_sha256": _sha256(path),

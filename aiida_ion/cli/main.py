@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -42,6 +45,13 @@ class LazyGroup(OneLineErrors, click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def find_verdi() -> None:
+    """Put the scripts beside this Python on PATH: AiiDA looks there for `verdi`, which its daemon is made of."""
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+
+
 @click.group(cls=LazyGroup)
 @click.version_option(__version__, prog_name="aiida-ion")
 def cli() -> None:
@@ -53,3 +63,4 @@ def cli() -> None:
       aiida-ion engine install sevenn
       aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
     """
+    find_verdi()

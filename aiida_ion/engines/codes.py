@@ -6,16 +6,19 @@ potential, its checkpoint, and what the last test found. What decides a result g
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from aiida import orm
 from aiida.common import exceptions
 
+from aiida_ion.calculations.lammps import validate_lammps_potential
 from aiida_ion.calculations.mlip import validate_potential
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
 from aiida_ion.queries import engine_table
@@ -34,6 +37,7 @@ class Engine:
     :param entry_point: the MD work chain that uses it.
     :param potential: the job input of that name; empty where each run names one.
     :param checkpoint: the file of weights, where it is kept in the database.
+    :param files: the files that the potential's LAMMPS commands read, by a name of ours.
     :param tested: what the last test found: versions, checkpoint, steps per second.
     """
 
@@ -41,6 +45,7 @@ class Engine:
     entry_point: str
     potential: dict[str, Any] = field(default_factory=dict)
     checkpoint: orm.SinglefileData | None = None
+    files: dict[str, orm.SinglefileData] = field(default_factory=dict)
     tested: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -61,6 +66,7 @@ class Engine:
                 "entry_point": self.entry_point,
                 "potential": self.potential,
                 "checkpoint": None if self.checkpoint is None else self.checkpoint.uuid,
+                "files": {name: node.uuid for name, node in self.files.items()},
                 "tested": self.tested,
             },
         )
@@ -82,7 +88,8 @@ def load_engine(name: str) -> Engine:
     if not about:
         raise ValueError(f"the code {name!r} is no engine; {_known()}")
     checkpoint = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
-    return Engine(code, about["entry_point"], about.get("potential") or {}, checkpoint, about.get("tested") or {})
+    files = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
+    return Engine(code, about["entry_point"], about.get("potential") or {}, checkpoint, files, about.get("tested") or {})
 
 
 def _known() -> str:
@@ -97,8 +104,9 @@ def register(
     computer: str = "localhost",
     potential: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
+    files: Mapping[str, orm.SinglefileData] | None = None,
     prepend: str = "",
-    replace: bool = False,
+    replaces: bool = False,
 ) -> tuple[Engine, bool]:
     """Register an engine, or bring the one of that name up to date.
 
@@ -108,32 +116,32 @@ def register(
     :param computer: label of the computer.
     :param potential: the job input of that name.
     :param checkpoint: file of weights, kept in the database.
+    :param files: files that the potential reads, from :func:`read_lammps_potential`.
     :param prepend: shell lines before the program.
-    :param replace: hide a code of that name that runs another program, and make a new one.
+    :param replaces: hide a code of that name that runs another program, and make a new one.
     :returns: the engine, and whether its code is new.
     :raises ValueError: if the program is not there, the potential is not valid, or the name is taken.
     """
     chosen = {key: value for key, value in (potential or {}).items() if value is not None}
-    file = store_checkpoint(checkpoint) if checkpoint is not None else None
+    file = store_file(checkpoint) if checkpoint is not None else None
     if file is not None:
         chosen["checkpoint_sha256"] = file.base.attributes.get("sha256")
-    problem = validate_potential(orm.Dict(chosen), None) if entry_point == "ion.md.mlip" else None
-    if problem is not None:
-        raise ValueError(problem)
+    check_potential(entry_point, chosen)
     old = _code_of(name, computer)
     if old is not None and (str(old.filepath_executable), old.prepend_text) != (program, prepend):
-        if not replace:
+        if not replaces:
             raise ValueError(
                 f"{name}@{computer} runs {old.filepath_executable} already; give another name, or --replace it"
             )
         retire(old)
         old = None
+    if old is not None and EXTRA in old.base.extras.all:
+        before = load_engine(old.full_label)
+        unpinned = {key: value for key, value in before.potential.items() if key != "checkpoint_sha256"}
+        if file is None and before.checkpoint is None and unpinned == chosen:
+            return before, False  # the same once more: what its test found stays
     code = old or _new_code(name, program, JOBS[entry_point], computer, prepend)
-    before = Engine(code, entry_point) if old is None else load_engine(code.full_label)
-    same = before.potential == chosen and (before.checkpoint and before.checkpoint.uuid) == (file and file.uuid)
-    known = before.potential | {"checkpoint_sha256": None}
-    tested_only = old is not None and file is None and known == chosen | {"checkpoint_sha256": None}
-    engine = before if same or tested_only else Engine(code, entry_point, chosen, file)
+    engine = Engine(code, entry_point, chosen, file, dict(files or {}))
     engine.save()
     return engine, old is None
 
@@ -147,7 +155,7 @@ def register_installed(name: str) -> tuple[Engine, bool]:
     """Register the environment of a known engine."""
     recipe = RECIPES[name]
     return register(
-        name, str(executable(name)), recipe.entry_point, potential=recipe.potential, prepend=prepend_text(name), replace=True
+        name, str(executable(name)), recipe.entry_point, potential=recipe.potential, prepend=prepend_text(name), replaces=True
     )
 
 
@@ -172,15 +180,46 @@ def diffusion_code() -> orm.InstalledCode:
     return code
 
 
-def store_checkpoint(path: Path) -> orm.SinglefileData:
-    """Return a file of weights as a stored node with its sha256; the one there is, where the file is known.
+def check_potential(entry_point: str, potential: Mapping[str, Any]) -> None:
+    """Refuse a potential that the engine could not use.
+
+    :raises ValueError: saying what is wrong.
+    """
+    if entry_point == "ion.md.lammps":
+        problem = validate_lammps_potential(orm.Dict(dict(potential)), None) if potential else None
+    else:
+        problem = validate_potential(orm.Dict(dict(potential)), None)
+    if problem is not None:
+        raise ValueError(problem)
+
+
+def read_lammps_potential(given: str) -> tuple[dict[str, Any], dict[str, orm.SinglefileData]]:
+    """Return potential and files from the name of a published one, or from a YAML file with `commands`.
+
+    :param given: a name, or the path of a file with `commands`, `charges`, `level_of_theory` and `files`, the latter
+        relative to the file.
+    :raises ValueError: if the file is not there or holds no mapping.
+    """
+    path = Path(given)
+    if path.suffix not in (".yaml", ".yml"):
+        return {"name": given}, {}
+    if not path.is_file():
+        raise ValueError(f"{given}: no such file")
+    content = yaml.safe_load(path.read_text())
+    if not isinstance(content, dict):
+        raise ValueError(f"{given}: must hold a mapping with commands, charges, level_of_theory")
+    names = [Path(name) for name in content.get("files", [])]
+    files = {f"file_{index:02d}": store_file(path.parent / name) for index, name in enumerate(names)}
+    return content | ({"files": [name.name for name in names]} if names else {}), files
+
+
+def store_file(path: Path) -> orm.SinglefileData:
+    """Return a file as a stored node with its sha256; the one there is, where the file is known.
 
     :raises ValueError: if there is no such file.
     """
-    import hashlib
-
     if not path.is_file():
-        raise ValueError(f"there is no checkpoint file {path}")
+        raise ValueError(f"{path}: no such file")
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     filters = {"attributes.sha256": digest, "attributes.filename": path.name}
@@ -205,7 +244,7 @@ def remember_test(engine: Engine, versions: Mapping[str, Any], cost: Mapping[str
         "n_atoms": cost.get("n_atoms"),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    after = Engine(engine.code, engine.entry_point, potential, engine.checkpoint, tested)
+    after = replace(engine, potential=potential, tested=tested)
     after.save()
     return after
 

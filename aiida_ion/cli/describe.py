@@ -1,0 +1,205 @@
+"""Nodes in words: results with their intervals and checks, processes with their children, and where both came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiida import orm
+
+from aiida_ion.cli.tables import known, number, refused, text, value_or_bound, version_text, with_interval
+
+#: Attributes of a diffusion node that check it, in the order of reading.
+CHECKS = (
+    ("n_eff", "effective hops"),
+    ("n_hops", "counted hops"),
+    ("n_ions_hopped", "ions that hopped"),
+    ("log_log_slope", "log-log slope of the MSD"),
+    ("max_msd_A2", "largest MSD, angstrom^2"),
+    ("framework_msd_A2", "framework MSD, angstrom^2"),
+    ("drift_A", "drift removed, angstrom"),
+    ("fit_consistent", "kinisi and least squares agree"),
+    ("analysed_time_ps", "analysed, ps"),
+    ("n_replicas", "replicas"),
+    ("temperature_mean_K", "measured temperature, K"),
+)
+
+
+def describe(node: orm.Node) -> str:
+    """Return what there is to say on a node, in lines."""
+    lines = [f"{_title(node)}  uuid {node.uuid}"]
+    if isinstance(node, orm.ProcessNode):
+        lines += _process(node)
+        result = _result_of(node)
+        if result is not None:
+            lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
+        lines += _section("Inputs", _origin([node]))
+        lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.pk)])
+        look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
+        if isinstance(node, orm.CalcJobNode):
+            look.append(f"verdi calcjob outputcat {node.pk}")
+    else:
+        lines += _result(node)
+        lines += _section("Origin", _origin(_ancestors(node)))
+        look = [f"verdi node show {node.pk}", f"verdi node graph generate {node.pk}"]
+        if node.creator is not None:
+            look.insert(0, f"aiida-ion show {node.creator.pk}")
+    return "\n".join([*lines, "", "To look further: " + "; ".join(look)])
+
+
+def _title(node: orm.Node) -> str:
+    kind = node.process_label if isinstance(node, orm.ProcessNode) else node.__class__.__name__
+    return f"{kind} {node.pk}{f'  {node.label!r}' if node.label else ''}"
+
+
+def _process(node: orm.ProcessNode) -> list[str]:
+    if node.is_finished_ok:
+        return [f"finished, {node.ctime:%Y-%m-%d %H:%M}"]
+    if node.is_terminated:
+        return [f"FAILED [{node.exit_status}] {node.exit_message or node.exception or node.process_state}"]
+    return [f"{node.process_state.value if node.process_state else 'unknown'}; 'aiida-ion status {node.pk}' says how far"]
+
+
+def _result_of(node: orm.ProcessNode) -> orm.Node | None:
+    """Return the output that the process is for."""
+    outputs = node.base.links.get_outgoing().nested()
+    for name in ("conductivity", "diffusion"):
+        if isinstance(outputs.get(name), orm.Node):
+            found: orm.Node = outputs[name]
+            return found
+    return outputs.get("cost") if isinstance(outputs.get("cost"), orm.Node) else None
+
+
+def _result(node: orm.Node) -> list[str]:
+    attributes = node.base.attributes.all
+    if isinstance(node, orm.TrajectoryData):
+        return _trajectory(node)
+    if "activation_energy_eV" in attributes:
+        return _conductivity(attributes)
+    if "verdict" in attributes:
+        return _diffusion(attributes)
+    skip = ("array|", "units", "symbols", "cell")
+    plain = {key: value for key, value in attributes.items() if not key.startswith(skip)}
+    return [f"{key}: {value}" for key, value in plain.items() if isinstance(value, (str, int, float, bool))]
+
+
+def _diffusion(said: Mapping[str, Any]) -> list[str]:
+    temperature = f"{number(said.get('target_temperature_K'), 6)} K"
+    lines = [f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}, {temperature}, {said['mobile_species']} mobile"]
+    if said["verdict"] == "moved":
+        lines.append(f"moved; grade {text(said.get('grade'))}")
+    else:
+        lines.append(f"DID NOT MOVE enough for a number: {text(said.get('reason'))}")
+    for name, unit, words in (
+        ("tracer_diffusivity", "cm2_s", "tracer diffusivity, cm2/s"),
+        ("ionic_conductivity", "mS_cm", "ionic conductivity (Nernst-Einstein), mS/cm"),
+        ("collective_diffusivity", "cm2_s", "collective diffusivity, cm2/s"),
+        ("collective_ionic_conductivity", "mS_cm", "ionic conductivity (collective), mS/cm"),
+    ):
+        value = value_or_bound(said, name, unit)
+        if value != "-":
+            lines.append(f"{words}: {value}")
+    if known(said.get("haven_ratio")):
+        lines.append(f"Haven ratio: {with_interval(said['haven_ratio'], said.get('haven_ratio_ci95'))}")
+    checks = [f"{words} {_plain(said[name])}" for name, words in CHECKS if known(said.get(name))]
+    lines.append(f"checks: {'; '.join(checks)}")
+    return lines + [f"warning: {warning}" for warning in said.get("warnings") or []]
+
+
+def _conductivity(said: Mapping[str, Any]) -> list[str]:
+    lines = [text(said.get("summary"))]
+    lines.append(f"verdict: {text(said.get('verdict')).replace('_', ' ')}")
+    if known(said.get("reason")):
+        lines.append(f"why: {said['reason']}")
+    target = number(said.get("target_temperature_K"), 6)
+    lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
+    energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
+    lines.append(f"activation energy, eV: {energy}")
+    used = ", ".join(number(value, 6) for value in said.get("temperatures_used_K") or [])
+    lines.append(f"temperatures used, K: {used or 'none'}")
+    for item, temperature in zip(said.get("temperatures_refused") or [], refused(said.get("temperatures_refused")), strict=True):
+        lines.append(f"not used: {temperature} K: {text(item.get('reason'))}")
+    return lines
+
+
+def _trajectory(node: orm.TrajectoryData) -> list[str]:
+    shape = node.get_shape("positions")
+    lines = [f"{shape[0]} frames of {shape[1]} atoms, angstrom, unwrapped"]
+    wanted = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
+    attributes = node.base.attributes.all
+    for name in (*wanted, "source_file", "source_sha256", "source_format"):
+        if known(attributes.get(name)):
+            lines.append(f"{name}: {attributes[name]}")
+    return lines
+
+
+def _ancestors(node: orm.Node) -> list[orm.ProcessNode]:
+    """Return the calculations behind a node, the nearest first."""
+    found: dict[int, orm.ProcessNode] = {}
+    waiting = [node]
+    while waiting:
+        current = waiting.pop(0)
+        incoming = current.base.links.get_incoming().all_nodes() if isinstance(current, orm.ProcessNode) else [current.creator]
+        for parent in incoming:
+            if isinstance(parent, orm.CalculationNode) and parent.pk not in found:
+                found[parent.pk] = parent
+            if parent is not None and not isinstance(parent, orm.WorkflowNode) and parent not in waiting:
+                waiting.append(parent)
+    return list(found.values())
+
+
+def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
+    """Return what decided the result: structure, potential, checkpoint, program, code; each once."""
+    lines: dict[str, None] = {}
+    for process in processes:
+        if not isinstance(process, orm.WorkflowNode):
+            lines[f"{process.process_label} {process.pk}, {process.ctime:%Y-%m-%d %H:%M}"] = None
+        for link in process.base.links.get_incoming().all():
+            said = _input(link.link_label.rpartition("__")[2], link.node)
+            if said:
+                lines[f"  {said}"] = None
+        versions = process.base.links.get_outgoing().nested().get("versions")
+        if isinstance(versions, orm.Dict):
+            lines[f"  versions: {version_text(versions.get_dict(), skip=('checkpoint',))}"] = None
+            checkpoint = versions.get_dict().get("checkpoint") or {}
+            if checkpoint.get("sha256"):
+                lines[f"  checkpoint: {checkpoint.get('name')}, sha256 {checkpoint['sha256']}"] = None
+    return list(lines)
+
+
+def _input(label: str, node: orm.Node) -> str | None:
+    if isinstance(node, orm.StructureData):
+        return f"{label}: {node.get_formula()}, node {node.pk}{f' ({node.description})' if node.description else ''}"
+    if isinstance(node, orm.AbstractCode):
+        return f"code: {node.full_label}, node {node.pk}"
+    if label == "potential" and isinstance(node, orm.Dict):
+        said = ", ".join(f"{key} {value}" for key, value in node.get_dict().items() if value not in (None, {}))
+        return f"potential: {said}, node {node.pk}"
+    if label == "program" or isinstance(node, orm.SinglefileData):
+        name = node.base.attributes.get("program", None) or node.base.attributes.get("filename", label)
+        return f"{label}: {name}, sha256 {text(node.base.attributes.get('sha256', None))}, node {node.pk}"
+    if label.startswith("replica_") and isinstance(node, orm.TrajectoryData):
+        source = node.base.attributes.get("source_sha256", None)
+        return f"trajectory: node {node.pk}{f', file sha256 {source}' if source else ''}"
+    return None
+
+
+def _child(node: orm.ProcessNode) -> str:
+    label = node.base.links.get_incoming().all()
+    name = next((link.link_label for link in label if isinstance(link.node, orm.WorkflowNode)), "")
+    state = "finished" if node.is_finished_ok else f"[{node.exit_status}] {node.exit_message or node.process_state}"
+    return f"{node.pk}  {node.process_label}  {name}: {state}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return number(value, 4)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return ["", f"{title}:", *_indent(lines)] if lines else []
+
+
+def _indent(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]

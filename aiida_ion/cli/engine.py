@@ -1,0 +1,168 @@
+"""``aiida-ion engine``: environments of potentials, and the codes that stand for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiida_ion.cli.common import JsonObject, OneLineErrors, load, one_line, profile_option
+from aiida_ion.engines.environments import RECIPES, engines_folder, install
+
+MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
+
+
+class OneLineGroup(OneLineErrors, click.Group):
+    """A group whose failures are one line."""
+
+
+@click.group("engine", cls=OneLineGroup)
+def command() -> None:
+    """Install, add, list and test engines: what computes the forces.
+
+    \b
+    Example:
+      aiida-ion engine install sevenn lammps
+      aiida-ion engine test sevenn
+    """
+
+
+@command.command("install", cls=OneLineErrors)
+@click.argument("names", nargs=-1, required=True, type=click.Choice(sorted(RECIPES)), metavar="NAME...")
+@click.option("--no-register", is_flag=True, help="Only make the environment; needs no profile.")
+@profile_option
+def install_command(names: tuple[str, ...], no_register: bool, profile: str | None) -> None:
+    """Make the environment of an engine on this machine, and register it.
+
+    NAME is one of chgnet, lammps, mace, sevenn. Environments go to $AIIDA_ION_ENGINES, else to
+    ~/.local/share/aiida-ion/engines. What is there and works is left alone.
+
+    \b
+    Example:
+      aiida-ion engine install sevenn
+    """
+    if not no_register:
+        load(profile)
+    for name in names:
+        done = install(name, click.echo)
+        click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
+        if not no_register:
+            from aiida_ion.engines.codes import register_installed
+
+            engine, new = register_installed(name)
+            click.echo(f"{name}: {'registered' if new else 'already registered'} as {engine.code.full_label}")
+            click.echo(f"Next: aiida-ion engine test {name}")
+
+
+@command.command("add", cls=OneLineErrors)
+@click.argument("name")
+@click.option("--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines).")
+@click.option("--executable", metavar="PATH", help="LAMMPS itself (LAMMPS engines).")
+@click.option("--computer", default="localhost", show_default=True, help="AiiDA computer that has it.")
+@click.option("--potential", help=f"ASE engines: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
+@click.option("--model", help="Name of a published model, or package.module:Class for the potential 'import'.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="File of weights; kept in the database by its sha256.")
+@click.option("--kwargs", type=JsonObject(), help="Further arguments of the ASE calculator.")
+@click.option("--device", help="cpu, cuda, cuda:1, ...")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision.")
+@click.option("--prepend-text", default="", help="Shell lines before the program, such as 'module load lammps'.")
+@click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
+@profile_option
+def add_command(name: str, profile: str | None, **given: Any) -> None:
+    """Register an engine that exists, here or on another computer.
+
+    \b
+    Example:
+      aiida-ion engine add mace-cluster --python /opt/mace/bin/python --computer cluster \\
+        --potential mace --model medium-mpa-0 --device cuda
+      aiida-ion engine add my-lammps --executable /usr/bin/lmp
+    """
+    if (given["python"] is None) == (given["executable"] is None):
+        raise click.UsageError("give either --python (an ASE engine) or --executable (LAMMPS)")
+    load(profile)
+    from aiida_ion.engines.codes import read_lammps_potential, register
+
+    potential: dict[str, Any] = {}
+    files = None
+    if given["executable"] is not None:
+        refused = [option for option in ("model", "checkpoint", "kwargs", "device", "dtype") if given[option] is not None]
+        if refused:
+            raise click.UsageError(f"LAMMPS takes no --{', --'.join(refused)}; name them in the commands of --potential")
+        if given["potential"]:
+            potential, files = read_lammps_potential(given["potential"])
+    else:
+        if given["potential"] not in MLIP_NAMES:
+            raise click.UsageError(f"give --potential, one of {', '.join(MLIP_NAMES)}")
+        potential = {"name": given["potential"]} | {key: given[key] for key in ("model", "kwargs", "device", "dtype")}
+    engine, new = register(
+        name,
+        given["python"] or given["executable"],
+        "ion.md.mlip" if given["python"] else "ion.md.lammps",
+        given["computer"],
+        potential,
+        given["checkpoint"],
+        files,
+        given["prepend_text"],
+        given["replace"],
+    )
+    click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
+    click.echo(f"Next: aiida-ion engine test {name}")
+
+
+@command.command("list", cls=OneLineErrors)
+@profile_option
+def list_command(profile: str | None) -> None:
+    """List the registered engines.
+
+    \b
+    Example:
+      aiida-ion engine list
+    """
+    load(profile)
+    from aiida_ion.cli.tables import engine_rows, text_table
+    from aiida_ion.queries import engine_table
+
+    table = engine_table()
+    if table.empty:
+        click.echo("No engine is registered. Make one with 'aiida-ion engine install sevenn'.")
+        return
+    click.echo(text_table(engine_rows(table)))
+
+
+@command.command("test", cls=OneLineErrors)
+@click.argument("name")
+@click.option("--structure", metavar="FILE|PK", help="A small crystal that the potential knows  [default: one of ours]")
+@click.option("--steps", default=20, show_default=True, type=click.IntRange(min=1), help="Steps of 1 fs.")
+@profile_option
+def test_command(name: str, structure: str | None, steps: int, profile: str | None) -> None:
+    """Run a few real steps with an engine, and note what it is.
+
+    The checkpoint that was loaded is pinned: later runs refuse another one.
+
+    \b
+    Example:
+      aiida-ion engine test sevenn
+    """
+    load(profile)
+    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.engines.codes import load_engine
+    from aiida_ion.engines.testing import run_test
+
+    engine = load_engine(name)
+    node = structure_node(structure) if structure is not None else None
+    click.echo(f"{engine.code.full_label}: {steps} steps ...")
+    try:
+        engine, job = run_test(engine, node, steps)
+    except Exception as error:  # whatever stops a job stops the test
+        raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
+    if not job.is_finished_ok:
+        reason = one_line(job.exit_message or job.exception or job.process_state)
+        raise click.ClickException(f"{name} does not work (job {job.pk}): {reason}")
+    versions = dict(engine.tested["versions"])
+    checkpoint = versions.pop("checkpoint", None) or {}
+    known = {key: value for key, value in versions.items() if isinstance(value, str) and not key.endswith("sha256")}
+    click.echo("  " + ", ".join(f"{package} {version}" for package, version in known.items()))
+    if checkpoint.get("name"):
+        click.echo(f"  checkpoint {checkpoint['name']}, sha256 {checkpoint.get('sha256') or 'unknown'}")
+    click.echo(f"  {engine.tested['steps_per_s']:.3g} steps/s with {engine.tested['n_atoms']} atoms (job {job.pk})")

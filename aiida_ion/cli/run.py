@@ -1,0 +1,88 @@
+"""``aiida-ion run``: crystals in, conductivity work chains submitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aiida_ion.cli.common import ChargeMap, JsonObject, NumberList, OneLineErrors, load, profile_option, require_daemon
+
+
+@click.command("run", cls=OneLineErrors)
+@click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...")
+@click.option("--engine", "engines", multiple=True, required=True, help="Name of an engine; several for a comparison.")
+@click.option("--protocol", help="fast, balanced, stringent or obelix  [default: balanced]")
+@click.option("--temperatures", type=NumberList(float), help="Temperatures, K, such as 800,900,1000.")
+@click.option("--seeds", type=NumberList(int), help="One replica for each, such as 1,2,3.")
+@click.option("--target-temperature-K", type=float, help="Temperature of the conductivity wanted, K.")
+@click.option("--time-ps", type=float, help="Length of each run, ps.")
+@click.option("--timestep-fs", type=float, help="Time step, fs.")
+@click.option("--sample-every", type=int, help="Steps between stored frames.")
+@click.option("--equilibration-ps", type=float, help="Time at the start that analysis leaves out, ps.")
+@click.option("--supercell", type=NumberList(int, 3), help="Multiples of the cell, such as 2,2,2.")
+@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
+@click.option("--mobile-species", help="The diffusing element  [default: guessed]")
+@click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
+@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--thermostat", help="csvr, nose_hoover or langevin.")
+@click.option("--ensemble", help="nve, nvt or npt.")
+@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
+@click.option("--model", help="ASE engines: another model than the engine's own.")
+@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Cores of each job.")
+@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of each job, s; a run goes on in the next job.")
+@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@click.option("--max-concurrent", type=click.IntRange(min=1), help="Jobs side by side  [default: the cores, on localhost]")
+@click.option("--overrides", "overrides_file", type=click.Path(exists=True, dir_okay=False), help="YAML over the protocol.")
+@click.option("--group", help="Put everything into this AiiDA group.")
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
+@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
+@profile_option
+def command(
+    structures: tuple[str, ...], engines: tuple[str, ...], profile: str | None, dry_run: bool, wait: bool, **given: Any
+) -> None:
+    """Submit the ionic conductivity of each STRUCTURE with each engine.
+
+    STRUCTURE is a file (CIF, POSCAR, ...) or the pk or uuid of a StructureData. Everything is checked before the first
+    is submitted.
+
+    \b
+    Example:
+      aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
+      aiida-ion run *.cif --engine sevenn --engine mace --temperatures 800,900,1000 --seeds 1,2 --group trial
+    """
+    loaded = load(profile)
+    from aiida_ion.cli.campaign import Plan, check, describe, make_plans, submit_plans
+
+    plans: list[Plan] = make_plans(structures, engines, given)
+    check(plans)
+    for plan in plans:
+        click.echo(describe(plan))
+    if dry_run:
+        click.echo("Nothing was submitted (--dry-run).")
+        return
+    require_daemon(loaded)
+    pks = submit_plans(plans, given["group"])
+    for plan, pk in zip(plans, pks, strict=True):
+        click.echo(f"Submitted {plan.title}: {pk}")
+    suffix = f" -p {profile}" if profile else ""
+    if wait:
+        _wait(pks)
+        return
+    click.echo(f"Next: aiida-ion status --watch{suffix}; then aiida-ion show {pks[0]}{suffix}; aiida-ion table{suffix}")
+
+
+def _wait(pks: list[int]) -> None:
+    from aiida_ion.cli.live import watch
+    from aiida_ion.cli.table import render
+    from aiida_ion.queries import conductivity_table, diffusion_table, process_table
+
+    watch(pks)
+    ours = set(process_table(pks=pks)["pk"])
+    conductivities, fits = conductivity_table(), diffusion_table()
+    chosen = conductivities[conductivities["process_pk"].isin(ours)]
+    click.echo(render(chosen, fits[fits["job_pk"].isin(ours)], "text"))
+    failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
+    if len(failed):
+        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see 'aiida-ion status'")

@@ -1,0 +1,30 @@
+"""``aiida-ion show``: what a node of ours says, and where it came from."""
+
+from __future__ import annotations
+
+import click
+
+from aiida_ion.cli.common import OneLineErrors, load, profile_option
+
+
+@click.command("show", cls=OneLineErrors)
+@click.argument("node", metavar="PK|UUID")
+@profile_option
+def command(node: str, profile: str | None) -> None:
+    """Say what a process or a result is: numbers, checks, reasons, origin.
+
+    \b
+    Example:
+      aiida-ion show 1234
+    """
+    load(profile)
+    from aiida import orm
+    from aiida.common.exceptions import MultipleObjectsError, NotExistent
+
+    from aiida_ion.cli.describe import describe
+
+    try:
+        found = orm.load_node(node)
+    except (NotExistent, MultipleObjectsError, ValueError) as error:
+        raise click.ClickException(f"there is no node {node}; 'aiida-ion table' lists results, 'status' processes") from error
+    click.echo(describe(found))

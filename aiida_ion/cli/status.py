@@ -1,0 +1,32 @@
+"""``aiida-ion status``: what runs, how far it is, what failed and why."""
+
+from __future__ import annotations
+
+import click
+
+from aiida_ion.cli.common import OneLineErrors, load, profile_option
+
+
+@click.command("status", cls=OneLineErrors)
+@click.argument("pks", nargs=-1, type=int, metavar="[PK]...")
+@click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until interrupted.")
+@click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
+@profile_option
+def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str | None) -> None:
+    """Say what runs, how far it is, how long it still takes, and what failed and why.
+
+    \b
+    Example:
+      aiida-ion status --watch
+      aiida-ion status 1234
+    """
+    load(profile)
+    from aiida_ion.cli.live import current, render, watch
+
+    if not watching:
+        click.echo(render(current(pks, everything)))
+        return
+    try:
+        watch(pks, everything, forever=True)
+    except KeyboardInterrupt:
+        click.echo()

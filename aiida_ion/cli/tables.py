@@ -1,0 +1,136 @@
+"""Tables as people read them: numbers with their intervals, bounds where nothing moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+Rows = list[dict[str, str]]
+
+
+def text_table(rows: Rows, style: str = "simple") -> str:
+    """Return rows as text; ``style`` is a table format of tabulate."""
+    from tabulate import tabulate
+
+    return str(tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True))
+
+
+def known(value: Any) -> bool:
+    """Whether a table's cell holds anything."""
+    if isinstance(value, (list, tuple, dict)):
+        return len(value) > 0
+    return value is not None and not pd.isna(value)
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number with its significant digits, ``-`` for none."""
+    return f"{value:.{digits}g}" if known(value) else "-"
+
+
+def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
+    """Return ``value [low, high]``, the 95 % interval."""
+    if not known(value):
+        return "-"
+    if not known(interval):
+        return number(value, digits)
+    return f"{number(value, digits)} [{number(interval[0], digits)}, {number(interval[1], digits)}]"
+
+
+def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
+    """Return a quantity with its interval, or its upper bound; never a number where nothing moved."""
+    if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in ("bound", "not_measurable"):
+        return with_interval(row[f"{name}_{unit}"], row.get(f"{name}_ci95_{unit}"))
+    bound = row.get(f"{name}_upper_bound_{unit}")
+    return f"< {number(bound)}" if known(bound) else "-"
+
+
+def duration(seconds: Any) -> str:
+    """Return a time as people say it."""
+    if not known(seconds):
+        return "-"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def diffusion_rows(table: pd.DataFrame) -> Rows:
+    """Return the fits, one a line."""
+    return [
+        {
+            "material": text(row["formula"]),
+            "level of theory": text(row["level_of_theory"]),
+            "T (K)": number(row["target_temperature_K"], 6),
+            "moved": "yes" if row["moved"] else "did not move",
+            "D* (cm2/s)": value_or_bound(row, "tracer_diffusivity", "cm2_s"),
+            "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
+            "hops": number(row["n_eff"]),
+            "grade": text(row["grade"]),
+            "wall time": duration(row["wall_time_s"]),
+            "node": str(row["pk"]),
+        }
+        for row in records(table)
+    ]
+
+
+def conductivity_rows(table: pd.DataFrame) -> Rows:
+    """Return the conductivities, one a line."""
+    return [
+        {
+            "material": text(row["formula"]),
+            "level of theory": text(row["level_of_theory"]),
+            "T (K)": number(row["target_temperature_K"], 6),
+            "verdict": text(row["verdict"]).replace("_", " "),
+            "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
+            "Ea (eV)": with_interval(row["activation_energy_eV"], row["activation_energy_ci95_eV"]),
+            "from (K)": ", ".join(number(value, 6) for value in row["temperatures_used_K"] or []) or "-",
+            "not used (K)": ", ".join(refused(row["temperatures_refused"])) or "-",
+            "wall time": duration(row["wall_time_s"]),
+            "node": str(row["pk"]),
+        }
+        for row in records(table)
+    ]
+
+
+def engine_rows(table: pd.DataFrame) -> Rows:
+    """Return the engines, one a line."""
+    return [
+        {
+            "engine": row["name"],
+            "computer": row["computer"],
+            "kind": row["entry_point"],
+            "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key])) or "each run's own",
+            "versions": version_text(row["versions"]),
+            "checkpoint": text(row["checkpoint_sha256"])[:8],
+            "steps/s": number(row["steps_per_s"]),
+            "tested": text(row["tested"])[:16].replace("T", " ") if known(row["tested"]) else "never",
+        }
+        for row in records(table)
+    ]
+
+
+def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "checkpoint")) -> str:
+    """Return the versions that matter in one line."""
+    if not known(versions):
+        return "-"
+    items = [(key, value) for key, value in versions.items() if key not in skip and isinstance(value, str)]
+    return ", ".join(f"{key} {value}" for key, value in items if not key.endswith("sha256")) or "-"
+
+
+def refused(temperatures: Any) -> list[str]:
+    """Return the temperatures that a fit did not use, K."""
+    return [number(item["temperature_K"], 6) for item in temperatures] if known(temperatures) else []
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as mappings, nothing instead of NaN."""
+    found: list[dict[str, Any]] = table.astype(object).where(table.map(known), None).to_dict("records")
+    return found
+
+
+def text(value: Any) -> str:
+    """Return a word, ``-`` for none."""
+    return str(value) if known(value) else "-"

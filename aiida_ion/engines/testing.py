@@ -1,0 +1,60 @@
+"""A real job of a few steps, to see that an engine works and what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiida import orm
+from aiida.engine import run_get_node
+from aiida.plugins import CalculationFactory
+
+from aiida_ion.engines.codes import Engine, remember_test
+
+N_STEPS = 20
+#: A cell that a potential knows, where it is not Li2O: element, lattice, cell edge in angstrom, kelvin.
+SIMPLE_CELLS: dict[str, tuple[str, float, float]] = {
+    "lj": ("Ar", 5.26, 40.0),
+    "lennard-jones-argon": ("Ar", 5.26, 40.0),
+    "emt": ("Cu", 3.61, 300.0),
+}
+DEFAULT_LAMMPS = {"name": "lennard-jones-argon"}
+
+
+def test_cell(potential: str | None) -> tuple[orm.StructureData, float]:
+    """Return a small crystal that a potential knows, and a temperature at which it is solid, K."""
+    from ase.build import bulk
+
+    if potential in SIMPLE_CELLS:
+        element, edge, temperature_K = SIMPLE_CELLS[potential]
+        return orm.StructureData(ase=bulk(element, "fcc", a=edge, cubic=True).repeat(2)), temperature_K
+    if potential == "gillan-caf2-1986":
+        return orm.StructureData(ase=bulk("CaF2", "fluorite", a=5.46, cubic=True)), 300.0
+    return orm.StructureData(ase=bulk("OLi2", "fluorite", a=4.62, cubic=True)), 300.0
+
+
+def run_test(engine: Engine, structure: orm.StructureData | None = None, n_steps: int = N_STEPS) -> tuple[Engine, Any]:
+    """Run a few steps here and now, never from the cache; note versions and checkpoint when they came through.
+
+    :param engine: the engine.
+    :param structure: a crystal that its potential knows; a small one of ours when not given.
+    :param n_steps: steps of 1 fs.
+    :returns: the engine with what was found, and the node of the job.
+    """
+    potential = engine.potential or DEFAULT_LAMMPS
+    cell, temperature_K = test_cell(str(potential.get("name")))
+    builder = CalculationFactory(engine.job).get_builder()
+    builder.code = engine.code
+    builder.structure = structure or cell
+    builder.potential = orm.Dict(potential)
+    if engine.checkpoint is not None:
+        builder.checkpoint = engine.checkpoint
+    if engine.files:
+        builder.files = engine.files
+    settings = {"temperature_K": temperature_K, "timestep_fs": 1.0, "n_steps": n_steps, "sample_every": 5, "seed": 1}
+    builder.parameters = orm.Dict(settings)
+    builder.metadata.disable_cache = True
+    builder.metadata.label = f"test of {engine.name}"
+    node = run_get_node(builder)[1]
+    if node.is_finished_ok:
+        engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())
+    return engine, node
