@@ -11,12 +11,11 @@ MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
 NEUTRALITY_TOLERANCE_E = 1e-6
 
 
-def formal_charges(
-    formula: str | Composition, overrides: Mapping[str, float] | None = None
-) -> dict[str, float]:
+def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
     """Mean formal charge of each element, e, such that the compound is neutral.
 
-    Elements not in ``overrides`` get pymatgen's most likely oxidation state (ranked by how often it occurs).
+    The last element that ``overrides`` leave open follows from neutrality; more than one get pymatgen's most
+    likely oxidation states (ranked by how often they occur).
 
     :param formula: composition of the cell or its formula.
     :param overrides: charges that are known, e.
@@ -27,11 +26,13 @@ def formal_charges(
     elements = [element.symbol for element in composition.elements]
     absent = sorted(set(given) - set(elements))
     if absent:
-        raise ValueError(
-            f"charges name {', '.join(absent)}, which {composition.reduced_formula} does not contain"
-        )
+        raise ValueError(f"charges name {', '.join(absent)}, which {composition.reduced_formula} does not contain")
     charges = {element: float(given[element]) for element in elements if element in given}
-    if len(charges) < len(elements):
+    missing = [element for element in elements if element not in charges]
+    if charges and len(missing) == 1:
+        known = sum(charge * composition[element] for element, charge in charges.items())
+        charges[missing[0]] = -known / composition[missing[0]]
+    elif missing:
         charges = _guess(composition, charges)
     total = sum(charges[element.symbol] * amount for element, amount in composition.items())
     if abs(total) > NEUTRALITY_TOLERANCE_E * max(1.0, composition.num_atoms):
@@ -44,9 +45,7 @@ def formal_charges(
 
 def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, float]:
     fixed = {element: [charge] for element, charge in known.items()}
-    guesses = composition.reduced_composition.oxi_state_guesses(
-        oxi_states_override=fixed or None, max_sites=-50
-    )
+    guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
     if not guesses:
         raise ValueError(
             f"no set of common oxidation states makes {composition.reduced_formula} neutral: "
@@ -66,6 +65,5 @@ def guess_mobile_species(formula: str | Composition) -> str:
         if candidate in elements:
             return candidate
     raise ValueError(
-        f"no usual mobile ion ({', '.join(MOBILE_ORDER)}) in {composition.reduced_formula}: "
-        "name the mobile species"
+        f"no usual mobile ion ({', '.join(MOBILE_ORDER)}) in {composition.reduced_formula}: name the mobile species"
     )

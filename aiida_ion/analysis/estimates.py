@@ -22,6 +22,8 @@ CONSISTENT_PART = 0.5
 CONSISTENT_ERRORS = 3.0
 #: First lag of the slope that bounds D, as a part of the last one.
 BOUND_LAG_START = 0.3
+#: Fewest degrees of freedom of a collective diffusivity.
+MIN_FREEDOM = 2.0
 
 
 class Motion(NamedTuple):
@@ -69,9 +71,7 @@ def fill_bound(result: DiffusionResult, motion: Motion, settings: DiffusionSetti
         result.msd_std_A2 = each.std(axis=1, ddof=1) / np.sqrt(motion.n_particles)
 
 
-def fill_measured(
-    result: DiffusionResult, motion: Motion, window: Window, settings: DiffusionSettings
-) -> None:
+def fill_measured(result: DiffusionResult, motion: Motion, window: Window, settings: DiffusionSettings) -> None:
     """Fill in the diffusivities, their checks and the conductivities."""
     lags = lag_grid(window.first, window.last, settings.n_lags)
     fit = fit_diffusivity(motion.positions, lags, motion.interval_fs, settings.seed, settings.n_samples)
@@ -104,9 +104,7 @@ def _conductivity(result: DiffusionResult, samples: FloatArray) -> FloatArray:
     return ionic_conductivity_mS_cm(samples, result.charge_e, result.number_density_A3, result.temperature_K)
 
 
-def _cross_check(
-    result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], msd: FloatArray
-) -> None:
+def _cross_check(result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], msd: FloatArray) -> None:
     """Compare the posterior mean with least squares on the same window; keep every estimate."""
     plain = cross_checks.least_squares_diffusivity(lags, msd, motion.interval_fs)
     blocks = cross_checks.block_diffusivities(motion.positions, lags, motion.interval_fs, motion.n_replicas)
@@ -133,25 +131,37 @@ def _measure_collective(
         result.collective_reason = "The settings leave the collective diffusivity out."
         return
     if not motion.has_framework:
-        result.collective_reason = (
-            "There is no framework to measure the displacement of the mobile ions against."
-        )
+        result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
         return
     centres = collective_displacement(motion.positions, motion.n_replicas)
     fit = fit_diffusivity(centres, lags, motion.interval_fs, settings.seed, settings.n_samples)
-    samples = fit.samples_cm2_s
-    plain = cross_checks.least_squares_diffusivity(
-        lags, msd_of_each(centres, lags).mean(axis=1), motion.interval_fs
-    )
-    result.collective_diffusivity_cm2_s = float(samples.mean())
+    samples = skewed_draws(fit.samples_cm2_s, settings.seed)
+    plain = cross_checks.least_squares_diffusivity(lags, msd_of_each(centres, lags).mean(axis=1), motion.interval_fs)
+    result.collective_diffusivity_cm2_s = float(np.median(samples))
     result.collective_diffusivity_ci95_cm2_s = interval95(samples)
     result.collective_diffusivity_samples_cm2_s = samples
-    result.collective_fit_consistent = _consistent(float(samples.mean()), plain, 0.0)
+    result.collective_fit_consistent = _consistent(float(fit.samples_cm2_s.mean()), plain, 0.0)
     sigma = _conductivity(result, samples)
-    result.collective_ionic_conductivity_mS_cm = float(sigma.mean())
+    result.collective_ionic_conductivity_mS_cm = float(np.median(sigma))
     result.collective_ionic_conductivity_ci95_mS_cm = interval95(sigma)
     tracer = result.tracer_diffusivity_samples_cm2_s
     if tracer is not None:
         shuffled = np.random.default_rng(settings.seed).permutation(tracer)
         ratio = shuffled / samples
         result.haven_ratio, result.haven_ratio_ci95 = float(np.median(ratio)), interval95(ratio)
+
+
+def skewed_draws(draws: FloatArray, seed: int) -> FloatArray:
+    """Give the draws of a diffusivity that rests on few displacements the skew of a variance estimate, cm^2/s.
+
+    A collective diffusivity has one centre per replica, so its relative error r is a quarter or more, and an
+    estimate that came out low claims too small an error: symmetric intervals miss the truth above them. D is the
+    variance of a displacement; an estimate with relative error r has nu = 2 / r^2 degrees of freedom, and the
+    posterior of a variance is D_fit nu / chi^2_nu. Mean and r are those of the fit.
+
+    :param draws: posterior draws of the fit, cm^2/s, (n,).
+    """
+    relative = float(draws.std(ddof=1) / draws.mean())
+    freedom = max(2.0 / relative**2, MIN_FREEDOM)
+    skewed: FloatArray = draws.mean() * freedom / np.random.default_rng(seed).chisquare(freedom, len(draws))
+    return skewed

@@ -1,0 +1,49 @@
+"""Trajectories of known diffusivity for the tests of the analysis."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.trajectory import Segment
+
+CUBIC = np.eye(3) * 20.0
+TRICLINIC = np.array([[20.0, 0.0, 0.0], [9.0, 18.0, 0.0], [-6.0, 7.0, 17.0]])
+#: 1e-5 cm^2/s in angstrom^2/ps.
+D_A2_PS = 0.1
+D_CM2_S = 1e-5
+
+
+def brownian(
+    seed: int,
+    n_frames: int = 500,
+    n_ions: int = 20,
+    *,
+    diffusivity_A2_ps: float = D_A2_PS,
+    frame_ps: float = 0.1,
+    rattle_A: float = 0.2,
+) -> npt.NDArray[np.float64]:
+    """Freely diffusing ions that rattle, angstrom, (n_frames, n_ions, 3)."""
+    generator = np.random.default_rng(seed)
+    steps = generator.normal(0.0, np.sqrt(2.0 * diffusivity_A2_ps * frame_ps), (n_frames, n_ions, 3))
+    return np.cumsum(steps, axis=0) + generator.normal(0.0, rattle_A, steps.shape)
+
+
+def crystal(
+    mobile: npt.NDArray[np.float64],
+    seed: int = 0,
+    *,
+    n_framework: int = 30,
+    frame_ps: float = 0.1,
+    cell: npt.NDArray[np.float64] = CUBIC,
+    drift_A: float = 0.0,
+) -> tuple[Segment, list[str]]:
+    """Put mobile Li ions into a vibrating framework of O in a cell, all drifting along x by ``drift_A``."""
+    generator = np.random.default_rng(seed + 1000)
+    n_frames, n_ions, _ = mobile.shape
+    framework = generator.normal(0.0, 0.1, (n_frames, n_framework, 3))
+    sites = generator.random((n_ions + n_framework, 3)) @ cell
+    positions = sites + np.concatenate([mobile, framework], axis=1)
+    positions[..., 0] += np.linspace(0.0, drift_A, n_frames)[:, None]
+    segment = Segment(positions.astype(np.float32), np.arange(n_frames) * frame_ps, cell)
+    return segment, ["Li"] * n_ions + ["O"] * n_framework

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from aiida_ion.analysis.msd import (
+    collective_displacement,
+    least_squares_slope,
+    local_slope,
+    mean_squared_displacement,
+    msd_of_each,
+    n_windows,
+)
+
+from .synthetic import brownian
+
+
+@pytest.mark.parametrize(("n_frames", "n_ions"), [(2, 1), (50, 3), (51, 70)])
+def test_fft_equals_direct_sum(n_frames, n_ions):
+    positions = brownian(1, n_frames, n_ions) + 100.0
+    msd = mean_squared_displacement(positions)
+    direct = [((positions[m:] - positions[: n_frames - m]) ** 2).sum(-1).mean() for m in range(n_frames)]
+    np.testing.assert_allclose(msd, direct, atol=1e-8)
+
+
+def test_msd_of_each_averages_to_the_msd():
+    positions = brownian(2, 60, 5)
+    lags = np.array([1, 7, 30])
+    np.testing.assert_allclose(msd_of_each(positions, lags).mean(axis=1), mean_squared_displacement(positions)[lags])
+
+
+def test_collective_of_ions_that_move_together_is_n_times_the_tracer():
+    one = brownian(3, 200, 1)
+    together = np.repeat(one, 8, axis=1)
+    collective = mean_squared_displacement(collective_displacement(together))
+    np.testing.assert_allclose(collective, 8.0 * mean_squared_displacement(one), atol=1e-8)
+
+
+def test_collective_of_opposite_ions_is_zero():
+    one = brownian(3, 200, 1)
+    assert np.abs(collective_displacement(np.concatenate([one, -one], axis=1))).max() < 1e-12
+
+
+def test_collective_keeps_replicas_apart():
+    positions = brownian(4, 100, 6)
+    stacked = collective_displacement(positions, n_replicas=3)
+    np.testing.assert_allclose(stacked[:, 1], positions[:, 2:4].sum(axis=1) / np.sqrt(2.0))
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_local_slope_of_a_power_law(power):
+    times = np.arange(500) * 0.1
+    for centre in (1, 10, 400):
+        assert local_slope(times, times**power, centre) == pytest.approx(power, abs=1e-9)
+
+
+def test_least_squares_slope_has_a_free_intercept():
+    x = np.array([1.0, 2.0, 4.0])
+    assert least_squares_slope(x, 7.0 + 3.0 * x) == pytest.approx(3.0)
+
+
+def test_n_windows():
+    assert n_windows(100, np.array([1, 99])).tolist() == [99, 1]
