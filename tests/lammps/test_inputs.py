@@ -243,7 +243,7 @@ def test_npt_reaches_its_pressure_and_gives_cells(md: Run) -> None:
 
 def test_a_users_own_potential_by_element(md: Run) -> None:
     own = {
-        "commands": "pair_style buck/coul/long 8.0\nkspace_style pppm 1.0e-4\npair_coeff * * 0.0 1.0 0.0\n"
+        "commands": "pair_style buck/coul/long 8.0\nkspace_style ewald 1.0e-4\npair_coeff * * 0.0 1.0 0.0\n"
         "pair_coeff Ca F 674.3 0.336 0.0\npair_coeff F F 1808.0 0.293 109.1",
         "charges": CAF2,
         "level_of_theory": "own",

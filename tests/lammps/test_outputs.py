@@ -107,9 +107,9 @@ def test_explosions_are_seen(md: Run) -> None:
     atoms = argon(3)
     atoms.positions[0] += 0.7 * (atoms.positions[1] - atoms.positions[0])
     assert md(atoms, lj(n_steps=500)).status == "exploded"
-    hot = md(argon(3), lj(n_steps=500, timestep_fs=60.0, max_force_eV_A=1e9))
-    assert hot.status == "exploded"
-    assert np.isfinite(hot.positions).all()
+    wild = md(argon(3), lj(n_steps=500, timestep_fs=200.0, ensemble="nve", max_force_eV_A=1e9))
+    assert wild.status == "exploded"
+    assert np.isfinite(wild.positions).all()
 
 
 @pytest.mark.usefixtures("lmp")
@@ -210,9 +210,13 @@ def test_relaxation_in_a_fixed_cell(tmp_path: Path, rng: np.random.Generator) ->
 
 
 def test_liquid_argon_diffuses_as_published(md: Run) -> None:
-    """D* = 0.0306 +- 0.0018 at rho* = 0.8442, T* = 0.722 and N = 256 (see the module docstring of the values)."""
+    """Self-diffusion near the triple point, rho* = 0.8442, T* = 0.722.
+
+    Meier, Laesecke, Kabelac, J. Chem. Phys. 121, 9526 (2004), doi:10.1063/1.1786579, have D* = 0.0325 for 1372
+    atoms; with D = D0 (1 - N^(-1/3)) (Khrapak, arXiv:2402.09348) that is 0.0301 for these 256.
+    """
     a = (4 / 0.8442) ** (1 / 3) * 3.405
-    settings = lj(temperature_K=0.722 * 119.8, n_steps=20_000, sample_every=20, timestep_fs=10.0, keep=(), seed=5)
+    settings = lj(temperature_K=0.722 * 119.8, n_steps=15_000, sample_every=20, timestep_fs=10.0, keep=(), seed=5)
     run = md(bulk("Ar", "fcc", a=a, cubic=True).repeat(4), settings)
     positions = run.positions[200:].astype(float)  # 40 ps to melt
     lags = np.arange(100, 301, 20)  # 20 to 60 ps
@@ -220,6 +224,5 @@ def test_liquid_argon_diffuses_as_published(md: Run) -> None:
     slope = np.polyfit(lags * 0.2, msd, 1)[0]
     tau_ps = 3.405 * np.sqrt(39.948 * 1.66053906660e-27 / (119.8 * 1.380649e-23)) * 1e-10 * 1e12
     reduced = slope / 6 * tau_ps / 3.405**2
-    print("D*", reduced, run.cost["wall_time_s"])
-    assert 0.025 < reduced < 0.036
+    assert reduced == pytest.approx(0.0301, rel=0.15)
     assert run.thermo["temperature_K"][4000:].mean() == pytest.approx(0.722 * 119.8, rel=0.01)
