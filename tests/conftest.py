@@ -94,7 +94,7 @@ def walk() -> Callable[..., orm.TrajectoryData]:
     def make(
         diffusivity_cm2_s: float = 1e-5, n_frames: int = 600, n_mobile: int = 16, seed: int = 0, step0: int = 0
     ) -> orm.TrajectoryData:
-        from aiida_ion.calculations.trajectory_data import CompactTrajectory
+        from aiida_ion.calculations.trajectory_data import trajectory_node
 
         rng = np.random.default_rng(seed)
         frame_fs = 100.0
@@ -104,6 +104,6 @@ def walk() -> Callable[..., orm.TrajectoryData]:
         positions = np.concatenate([mobile, framework], axis=1) + rng.uniform(0, 15, (2 * n_mobile, 3))
         steps = step0 + 50 * np.arange(n_frames)
         symbols = ["Li"] * n_mobile + ["Cl"] * n_mobile
-        return CompactTrajectory.build(symbols, steps, positions.astype("f4"), np.eye(3) * 15.0, 2.0)
+        return trajectory_node(symbols, steps, positions.astype("f4"), np.eye(3) * 15.0, timestep_fs=2.0)
 
     return make

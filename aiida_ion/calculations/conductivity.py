@@ -28,9 +28,9 @@ def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Ar
     result = fit_arrhenius(
         [arrhenius_point(node) for node in diffusion.values()],
         settings["target_temperature_K"],
-        said["charge_e"],
-        said["number_density_A3"],
-        Priors(**settings.get("priors", {})),
+        charge_e=said["charge_e"],
+        number_density_A3=said["number_density_A3"],
+        priors=Priors(**settings.get("priors", {})),
     )
     node = conductivity_arrays(result.arrays())
     attributes = said | result.attributes() | conductivity_numbers(result)

@@ -57,8 +57,8 @@ class DiffusionCalculation(ScriptCalculation):
             "diffusion",
             valid_type=orm.ArrayData,
             required=False,
-            help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks); MSD (angstrom^2) over "
-            "lag times (ps) and posterior samples (cm^2/s) as arrays.",
+            help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks); MSD (angstrom^2) "
+            "over lag times (ps) and posterior samples (cm^2/s) as arrays.",
         )
         spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"

@@ -273,8 +273,8 @@ def _continuous(parts: Sequence[Frames], facts: RunFacts, remarks: list[str]) ->
     if unwrapped.largest_step > AMBIGUOUS_STEP:
         interval_fs = facts.sample_every * facts.timestep_fs
         remarks.append(
-            f"WARNING: atoms move up to {unwrapped.largest_step:.2f} of the cell in {interval_fs:g} fs between two frames; "
-            "from 0.5 on the direction cannot be known. Store frames more often."
+            f"WARNING: atoms move up to {unwrapped.largest_step:.2f} of the cell in the {interval_fs:g} fs between two "
+            "frames; from 0.5 on the direction cannot be known. Store frames more often."
         )
     return unwrapped.positions
 

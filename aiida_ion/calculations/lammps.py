@@ -25,8 +25,8 @@ def define_lammps_ports(spec: CalcJobProcessSpec) -> None:
         "potential",
         valid_type=orm.Dict,
         validator=validate_lammps_potential,
-        help="`name` of a published potential, or `commands` (LAMMPS, metal units, `{elements}` for the order of the atom "
-        "types), `charges` (e), `level_of_theory` and `files`.",
+        help="`name` of a published potential, or `commands` (LAMMPS, metal units, `{elements}` for the order of the "
+        "atom types), `charges` (e), `level_of_theory` and `files`.",
     )
     spec.input_namespace(
         "files",

@@ -11,7 +11,7 @@ from aiida import orm
 from aiida.engine import CalcJobProcessSpec
 from numpy.typing import NDArray
 
-from aiida_ion.calculations.trajectory_data import CompactTrajectory, state_node, thermo_node
+from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
 from aiida_ion.md_settings import MdSettings, MdSettingsError
 
 
@@ -146,8 +146,8 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
     """Return the output nodes of a run: as much as it left."""
     outputs: dict[str, orm.Data] = {}
     if len(run.steps):
-        outputs["trajectory"] = CompactTrajectory.build(
-            symbols, run.steps, run.positions, run.cells, settings.timestep_fs, run.extra
+        outputs["trajectory"] = trajectory_node(
+            symbols, run.steps, run.positions, run.cells, timestep_fs=settings.timestep_fs, extra=run.extra
         )
         outputs["trajectory"].base.attributes.set_many(
             {

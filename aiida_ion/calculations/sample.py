@@ -1,4 +1,4 @@
-"""What is known of a sample before it is simulated: formula, mobile species, formal charges, and whether it is sound."""
+"""What is known of a sample before it is simulated: formula, mobile species, formal charges, soundness."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class ScriptCalculation(CalcJob):
             "program",
             valid_type=orm.FolderData,
             default=lambda: program_node(cls._program),
-            help="The program that is run, with the modules it imports; the version shipped with the package by default.",
+            help="The program that is run, with the modules it imports; by default the one of this package.",
         )
         spec.inputs["metadata"]["options"]["resources"].default = lambda: {
             "num_machines": 1,

@@ -40,51 +40,65 @@ TRAJECTORY_UNITS = {
 }
 
 
-class CompactTrajectory:
-    """Builds a ``TrajectoryData`` whose positions may be float32: half of what the class itself would accept.
+def _accept_float32() -> None:
+    """Let ``TrajectoryData`` hold float32, half of what it would take otherwise.
 
-    ``TrajectoryData`` checks for float64 when it is stored, never when it is read. The check is made here on the same
-    arrays instead, so the node opens everywhere as the plain class it is.
+    AiiDA checks for float64 whenever a trajectory is stored, which it does again for the clones that caching makes; it
+    never checks when one is read, so such a node opens everywhere as the plain class it is. All of its other checks
+    (shapes, symbols, cells) stay in force: they see an array of the same shape that takes no memory.
     """
+    check = orm.TrajectoryData._internal_validate
 
-    @staticmethod
-    def build(
-        symbols: list[str],
-        steps: NDArray[np.int64],
-        positions: NDArray[Any],
-        cells: NDArray[np.float64],
-        timestep_fs: float,
-        extra: Mapping[str, NDArray[Any]] | None = None,
-    ) -> orm.TrajectoryData:
-        """Return an unstored trajectory node.
+    def widened(array: Any) -> Any:
+        single = isinstance(array, np.ndarray) and array.dtype == np.float32
+        return np.broadcast_to(np.float64(0.0), array.shape) if single else array
 
-        :param symbols: element of each of N atoms.
-        :param steps: shape (n,), integration steps of the frames.
-        :param positions: shape (n, N, 3), angstrom, unwrapped, float32 or float64.
-        :param cells: shape (3, 3) when fixed, or (n, 3, 3); angstrom.
-        :param timestep_fs: integration step, fs.
-        :param extra: further arrays of shape (n, N, 3): ``velocities`` (angstrom/fs), ``forces`` (eV/angstrom).
-        :raises ValueError: if the shapes do not belong together or a number is not finite.
-        """
-        n_frames = len(steps)
-        cells = np.broadcast_to(np.asarray(cells, dtype=float), (n_frames, 3, 3)).copy()
-        if positions.shape != (n_frames, len(symbols), 3):
-            raise ValueError(f"positions have shape {positions.shape}, not ({n_frames}, {len(symbols)}, 3)")
-        if not np.isfinite(positions).all():
-            raise ValueError("positions hold numbers that are not finite")
-        node = orm.TrajectoryData()
-        node.set_array("steps", np.asarray(steps, dtype=np.int64))
-        node.set_array("positions", positions)
-        node.set_array("cells", cells)
-        node.set_array("times", np.asarray(steps, dtype=float) * timestep_fs / FS_PER_PS)
-        for name, array in (extra or {}).items():
-            node.set_array(name, array)
-        node.base.attributes.set_many(
-            {"symbols": list(symbols), "pbc": [True, True, True], "units": TRAJECTORY_UNITS, "timestep_fs": timestep_fs}
-        )
-        if positions.dtype != np.float64:
-            node._validate = lambda: True  # type: ignore[method-assign]
-        return node
+    def _internal_validate(
+        self: Any, stepids: Any, cells: Any, symbols: Any, positions: Any, times: Any, velocities: Any, pbc: Any
+    ) -> None:
+        check(self, stepids, cells, symbols, widened(positions), times, widened(velocities), pbc)
+
+    orm.TrajectoryData._internal_validate = _internal_validate  # type: ignore[method-assign]
+
+
+_accept_float32()
+
+
+def trajectory_node(
+    symbols: list[str],
+    steps: NDArray[np.int64],
+    positions: NDArray[Any],
+    cells: NDArray[np.float64],
+    *,
+    timestep_fs: float,
+    extra: Mapping[str, NDArray[Any]] | None = None,
+) -> orm.TrajectoryData:
+    """Return an unstored trajectory node.
+
+    :param symbols: element of each of N atoms.
+    :param steps: shape (n,), integration steps of the frames.
+    :param positions: shape (n, N, 3), angstrom, unwrapped, float32 or float64.
+    :param cells: shape (3, 3) when fixed, or (n, 3, 3); angstrom.
+    :param timestep_fs: integration step, fs.
+    :param extra: further arrays of shape (n, N, 3): ``velocities`` (angstrom/fs), ``forces`` (eV/angstrom).
+    :raises ValueError: if the shapes do not belong together or a number is not finite.
+    """
+    n_frames = len(steps)
+    if positions.shape != (n_frames, len(symbols), 3):
+        raise ValueError(f"positions have shape {positions.shape}, not ({n_frames}, {len(symbols)}, 3)")
+    if not np.isfinite(positions).all():
+        raise ValueError("positions hold numbers that are not finite")
+    node = orm.TrajectoryData()
+    node.set_array("steps", np.asarray(steps, dtype=np.int64))
+    node.set_array("positions", positions)
+    node.set_array("cells", np.broadcast_to(np.asarray(cells, dtype=float), (n_frames, 3, 3)).copy())
+    node.set_array("times", np.asarray(steps, dtype=float) * timestep_fs / FS_PER_PS)
+    for name, array in (extra or {}).items():
+        node.set_array(name, array)
+    node.base.attributes.set_many(
+        {"symbols": list(symbols), "pbc": [True, True, True], "units": TRAJECTORY_UNITS, "timestep_fs": timestep_fs}
+    )
+    return node
 
 
 def thermo_node(rows: NDArray[Any], timestep_fs: float) -> orm.ArrayData:

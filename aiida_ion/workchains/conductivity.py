@@ -38,8 +38,8 @@ class ConductivityWorkChain(WorkChain):
             "parameters",
             valid_type=orm.Dict,
             validator=validate_parameters,
-            help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, supercell_rule "
-            "or supercell, relax_ions, max_concurrent.",
+            help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
+            "supercell_rule or supercell, relax_ions, max_concurrent.",
         )
         spec.input(
             "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
@@ -59,7 +59,9 @@ class ConductivityWorkChain(WorkChain):
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
         spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program"))
-        spec.inputs["diffusion"]["parameters"].validator = None  # completed for each temperature
+        # Trajectories and temperature are known only later; the job checks them again when it is made.
+        spec.inputs["diffusion"].validator = None
+        spec.inputs["diffusion"]["parameters"].validator = None
         spec.inputs.validator = validate_inputs
         spec.outline(
             cls.setup,

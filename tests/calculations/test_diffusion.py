@@ -11,7 +11,7 @@ from aiida import orm
 from aiida.engine import run_get_node
 
 from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
-from aiida_ion.calculations.trajectory_data import CompactTrajectory
+from aiida_ion.calculations.trajectory_data import trajectory_node
 
 PARAMETERS = {"mobile_species": "Li", "charges": {"Li": 1.0, "Cl": -1.0}, "target_temperature_K": 500.0}
 
@@ -49,12 +49,12 @@ def test_segments_join_without_gap_or_overlap(python_code: Any, walk: Callable[.
     parts = []
     for start, stop in ((0, 150), (150, 400)):
         parts.append(
-            CompactTrajectory.build(
+            trajectory_node(
                 whole.symbols,
                 whole.get_array("steps")[start:stop],
                 whole.get_positions()[start:stop],
                 np.eye(3) * 15.0,
-                2.0,
+                timestep_fs=2.0,
             )
         )
     code = python_code("ion.diffusion")

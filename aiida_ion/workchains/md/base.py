@@ -115,6 +115,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         inputs.update({name: self.inputs[name] for name in MD_PORTS if name in self.inputs})
         self.ctx.inputs = AttributeDict(inputs)
         self.ctx.costs = []
+        self.ctx.last = {}
         self.ctx.n_segments = 0
         self.ctx.fruitless = 0
 
@@ -128,9 +129,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
                 if name in outputs:
                     self.out(f"{port}.{label}", outputs[name])
             self.ctx.n_segments += 1
-        for name in ("state", "versions"):
-            if name in outputs:
-                self.out(name, outputs[name])
+        self.ctx.last |= {name: outputs[name] for name in ("state", "versions") if name in outputs}
         if "cost" in outputs:
             self.ctx.costs.append(outputs.cost)
 
@@ -139,12 +138,12 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         self.collect()
         outcome: ExitCode | None = super().inspect_process()
         if outcome is not None and outcome.status:
-            self._attach_cost()
+            self._close()
         return outcome
 
     def results(self) -> ExitCode | None:
         """Close the run: the outputs of the segments are attached already."""
-        self._attach_cost()
+        self._close()
         job = self.ctx.children[self.ctx.iteration - 1]
         if not job.is_finished_ok:
             return self.exit_codes.ERROR_MAXIMUM_ITERATIONS_EXCEEDED.format(  # type: ignore[no-any-return]
@@ -152,7 +151,10 @@ class MdBaseWorkChain(BaseRestartWorkChain):
             )
         return None
 
-    def _attach_cost(self) -> None:
+    def _close(self) -> None:
+        """Attach what only the end of the run decides: an output that is stored cannot be replaced."""
+        for name, node in self.ctx.last.items():
+            self.out(name, node)
         if self.ctx.costs:
             self.out("cost", sum_costs(**{segment_label(i): cost for i, cost in enumerate(self.ctx.costs)}))
 

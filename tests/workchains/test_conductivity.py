@@ -1,0 +1,174 @@
+"""The whole of ``ion.conductivity`` with real engines, and what it refuses before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+from ase.spacegroup import crystal
+
+from aiida_ion.workchains.conductivity import ConductivityWorkChain, temperature_label
+
+from ..conftest import OPTIONS
+
+
+@pytest.fixture
+def fluorite() -> orm.StructureData:
+    """Return calcium fluoride, Fm-3m, at the lattice constant of its superionic phase."""
+    atoms = crystal(["Ca", "F"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=[5.72] * 3 + [90] * 3)
+    return orm.StructureData(ase=atoms)
+
+
+@pytest.fixture
+def builder(python_code: Any, lammps_code: orm.InstalledCode, fluorite: orm.StructureData) -> Any:
+    """Return a factory of builders: calcium fluoride in LAMMPS by a protocol."""
+
+    def make(structure: orm.StructureData | None = None, **overrides: Any) -> Any:
+        return ConductivityWorkChain.get_builder_from_protocol(
+            structure or fluorite,
+            "ion.md.lammps",
+            protocol="fast",
+            overrides=overrides,
+            code=lammps_code,
+            potential={"name": "gillan-caf2-1986"},
+            diffusion_code=python_code("ion.diffusion"),
+            options=OPTIONS,
+        )
+
+    return make
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) -> None:
+    node = run_get_node(
+        builder(
+            temperatures_K=[1700, 1900, 2100],
+            supercell=[2, 2, 2],
+            md={"total_time_ps": 20.0, "equilibration_fs": 2000.0, "timestep_fs": 2.0, "sample_every": 25},
+        )
+    )[1]
+    assert node.is_finished_ok, node.exit_message
+    result = node.outputs.conductivity.base.attributes.all
+    assert result["verdict"] == "measured", result["reason"]
+    assert result["mobile_species"] == "F"
+    low, high = result["activation_energy_ci95_eV"]
+    assert 0 < low < result["activation_energy_eV"] < high
+    low, high = result["ionic_conductivity_ci95_mS_cm"]
+    assert low < result["ionic_conductivity_mS_cm"] < high
+    assert len(node.outputs.supercell.sites) == 96
+    assert node.outputs.relaxation["converged"]
+    assert sorted(node.outputs.diffusion) == ["T_1700K", "T_1900K", "T_2100K"]
+    # From the number back to the crystal, the potential and the program, by the graph alone.
+    ancestors = orm.QueryBuilder()
+    ancestors.append(orm.ArrayData, filters={"uuid": node.outputs.conductivity.uuid}, tag="sigma")
+    ancestors.append(orm.Node, with_descendants="sigma", project="uuid")
+    found = set(ancestors.all(flat=True))
+    assert {node.inputs.structure.uuid, node.inputs.md__engine__potential.uuid} <= found
+    fit = node.outputs.diffusion["T_1700K"].creator
+    assert fit.inputs.program.uuid in found
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
+    node = run_get_node(
+        builder(
+            temperatures_K=[300, 400, 500],
+            supercell=[1, 1, 1],
+            md={"n_steps": 400, "equilibration_fs": 100.0, "sample_every": 4},
+        )
+    )[1]
+    assert node.is_finished_ok, node.exit_message
+    result = node.outputs.conductivity.base.attributes.all
+    assert result["verdict"] == "bound"
+    assert result["ionic_conductivity_mS_cm"] is None
+    assert result["ionic_conductivity_upper_bound_mS_cm"] > 0
+    assert "0 different temperatures" in result["reason"]
+    assert len(result["temperatures_bound_K"]) == 3
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_one_exploding_temperature_is_named_and_the_others_count(builder: Any) -> None:
+    inputs = builder(
+        temperatures_K=[300, 400, 30000],
+        supercell=[1, 1, 1],
+        relax_ions=False,
+        md={"n_steps": 200, "equilibration_fs": 0.0, "sample_every": 2, "max_force_eV_A": 15.0},
+    )
+    node = run_get_node(inputs)[1]
+    assert node.is_finished_ok, node.exit_message
+    refused = node.outputs.conductivity.base.attributes.get("temperatures_refused")
+    assert [item["temperature_K"] for item in refused] == [30000.0]
+    assert "exploded" in refused[0]["reason"]
+    assert sorted(node.outputs.diffusion) == ["T_0300K", "T_0400K"]
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_seeds_are_different_runs_and_the_same_run_is_not_run_twice(builder: Any) -> None:
+    from aiida.manage.caching import enable_caching
+
+    inputs = {
+        "temperatures_K": [400],
+        "seeds": [1, 2],
+        "supercell": [1, 1, 1],
+        "relax_ions": False,
+        "md": {"n_steps": 100, "equilibration_fs": 0.0, "sample_every": 2},
+    }
+    with enable_caching(identifier="aiida.calculations:ion.*"):
+        first = run_get_node(builder(**inputs))[1]
+        second = run_get_node(builder(**inputs))[1]
+
+    def jobs(node: orm.WorkChainNode) -> list[orm.CalcJobNode]:
+        return [child for child in node.called_descendants if isinstance(child, orm.CalcJobNode)]
+
+    assert len(jobs(first)) == len(jobs(second)) == 3
+    assert not any(job.base.caching.is_created_from_cache for job in jobs(first))
+    assert all(job.base.caching.is_created_from_cache for job in jobs(second))
+    runs = [job for job in jobs(first) if job.process_type.endswith("ion.lammps_md")]
+    frames = [job.outputs.trajectory.get_positions()[-1] for job in runs]
+    assert np.abs(frames[0] - frames[1]).max() > 1e-3
+
+
+def test_temperatures_label_outputs() -> None:
+    assert temperature_label(800.0) == "T_0800K"
+    assert temperature_label(312.5) == "T_0312_50K"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"temperatures_K": [800, -1]}, "temperatures_K must be numbers above zero"),
+        ({"temperatures_K": [800, 800]}, "names a temperature twice"),
+        ({"seeds": [1, 1]}, "seeds must be different"),
+        ({"md": {"timestep_fs": 0.0}}, "timestep_fs must be a positive number"),
+        ({"md": {"equilibration_fs": 1e9}}, "leaves nothing of a run"),
+        ({"mobile_species": "Na"}, "Na"),
+        ({"charges": {"F": 3.0}}, "neutral"),
+        ({"supercell": [0, 1, 1]}, "supercell must be three whole numbers"),
+        ({"no_such": 1}, "unknown override 'no_such'"),
+    ],
+)
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_bad_input_is_refused_before_anything_runs(builder: Any, overrides: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        run_get_node(builder(**overrides))
+    assert orm.QueryBuilder().append(orm.CalcJobNode).count() == 0
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_structures_that_cannot_be_simulated_are_refused(builder: Any, fluorite: orm.StructureData) -> None:
+    close = fluorite.get_ase()
+    close.positions[1] = close.positions[0] + [0.3, 0, 0]
+    with pytest.raises(ValueError, match="0.5 angstrom"):
+        builder(orm.StructureData(ase=close))
+    partial = orm.StructureData(cell=np.eye(3) * 5.0)
+    partial.append_atom(position=(0, 0, 0), symbols=["Ca"], weights=[0.5])
+    partial.append_atom(position=(2.5, 2.5, 2.5), symbols=["F"])
+    with pytest.raises(ValueError, match=r"disordered|occupied"):
+        builder(partial)
+    oxide = fluorite.get_ase()
+    oxide.symbols[4:] = "O"
+    with pytest.raises(ValueError, match="O"):
+        run_get_node(builder(orm.StructureData(ase=oxide)))
