@@ -208,7 +208,8 @@ def without_drift(momenta: Array, masses: Array) -> Array:
     :param momenta: (N, 3).
     :param masses: (N, 1).
     """
-    return momenta - masses * (momenta.sum(axis=0) / masses.sum())
+    drift: Array = masses * (momenta.sum(axis=0) / masses.sum())
+    return momenta - drift
 
 
 def has_drift(momenta: Array) -> bool:

@@ -50,7 +50,7 @@ class Recorder:
     :param counts: valid frames and thermodynamic rows, when a run goes on in its own folder.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         folder: Path,
         settings: MdInputs,

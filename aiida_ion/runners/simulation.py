@@ -54,7 +54,7 @@ class Simulation:
     :param stop: a signal that came, if one came.
     """
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         atoms: Atoms,
         settings: MdInputs,
@@ -113,7 +113,8 @@ class Simulation:
         """
         last, begin = self.settings.n_steps, time.monotonic()
         first, previous, slowest = self.step, begin, 0.0
-        tick, save = begin + TICK_S, begin + self.settings.restart_every_seconds
+        interval = min(TICK_S, self.settings.restart_every_seconds)
+        tick, save = begin + interval, begin + self.settings.restart_every_seconds
         advance, measure, clock = self.integrator.step, self.measure, time.monotonic
         status = "finished"
         try:
@@ -133,7 +134,7 @@ class Simulation:
                         self.save()
                         save = clock() + self.settings.restart_every_seconds
                     previous = clock()
-                    tick = previous + TICK_S
+                    tick = previous + interval
             return status
         finally:
             ledger.n_steps, ledger.loop_wall_s = self.step - first, time.monotonic() - begin

@@ -1,0 +1,232 @@
+"""Every potential by its real package: what is loaded, and what a user is told when it cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.lj import LennardJones
+
+from tests.runners.conftest import ENVIRONMENT, Folder, engine_python, md_settings
+
+MakeFolder = Callable[[str], Folder]
+THREE_STEPS = md_settings(n_steps=3, timestep_fs=1.0, sample_every=1, keep=["forces"])
+TINY_MACE = Path(__file__).parent / "make_tiny_mace.py"
+
+
+@pytest.fixture
+def lithium_fluoride() -> Atoms:
+    atoms = bulk("LiF", "rocksalt", a=4.0)
+    atoms.rattle(0.03, seed=2)
+    return atoms
+
+
+@pytest.fixture(scope="module")
+def tiny_mace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    python = engine_python("mace")
+    path = tmp_path_factory.mktemp("mace") / "tiny.model"
+    subprocess.run([python, TINY_MACE, path], check=True, env=ENVIRONMENT, capture_output=True)
+    return path
+
+
+def refused(make_folder: MakeFolder, atoms: Atoms, potential: dict[str, Any], engine: str = "") -> dict[str, Any]:
+    """Run a potential that must be refused; nothing but the results may be left behind."""
+    folder = make_folder("refused").write(atoms, md=THREE_STEPS, potential=potential)
+    results = folder.run(python=engine_python(engine)) if engine else folder.run()
+    assert not list(folder.path.glob("*.np[yz]"))
+    return results
+
+
+def test_unknown_potential(make_folder: MakeFolder, copper: Atoms) -> None:
+    results = refused(make_folder, copper, {"name": "mase"})
+    assert results["status"] == "unknown_potential"
+    assert all(name in results["message"] for name in ("mace", "sevenn", "chgnet", "nequip", "import"))
+
+
+@pytest.mark.parametrize(
+    ("name", "install"),
+    [
+        ("sevenn", "sevenn"),
+        ("mace", "mace-torch"),
+        ("chgnet", "chgnet"),
+        ("nequip", "nequip"),
+        ("mattersim", "mattersim"),
+        ("orb", "orb-models"),
+        ("matgl", "matgl"),
+    ],
+)
+def test_package_that_is_not_there(make_folder: MakeFolder, copper: Atoms, name: str, install: str) -> None:
+    results = refused(make_folder, copper, {"name": name})
+    if results["status"] != "engine_import_failed":
+        pytest.skip(f"{name} is installed beside the tests")
+    assert f"pip install {install}" in results["message"]
+
+
+def test_element_that_emt_does_not_know(make_folder: MakeFolder, copper: Atoms) -> None:
+    copper.symbols[3] = "Li"
+    results = refused(make_folder, copper, {"name": "emt"})
+    assert results["status"] == "element_unknown" and " Li" in results["message"]
+
+
+def test_missing_checkpoint_file(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    potential = {"name": "sevenn", "checkpoint_file": "mine.pth"}
+    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
+    assert results["status"] == "checkpoint_missing" and "mine.pth" in results["message"]
+
+
+def test_wrong_checksum_names_both_hashes(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    potential = {"name": "sevenn", "checkpoint_sha256": "0" * 64}
+    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
+    assert results["status"] == "checkpoint_mismatch"
+    assert "0" * 64 in results["message"] and results["message"].count("sha256") == 1
+
+
+def test_mismatching_file_is_never_opened(make_folder: MakeFolder, copper: Atoms) -> None:
+    python = engine_python("mace")
+    folder = make_folder("run")
+    # Unpickling this file would run a command.
+    (folder.path / "evil.model").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
+    potential = {"name": "mace", "checkpoint_file": "evil.model", "checkpoint_sha256": "1" * 64}
+    results = folder.write(copper, md=THREE_STEPS, potential=potential).run(python=python)
+    assert results["status"] == "checkpoint_mismatch"
+    assert not (folder.path / "opened").exists()
+
+
+def test_sevennet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    potential = {"name": "sevenn", "model": "7net-0", "dtype": "float64"}
+    folder = make_folder("run").write(lithium_fluoride, md=THREE_STEPS, potential=potential)
+    results = folder.run(python=engine_python("sevenn"))
+    assert results["status"] == "finished"
+    assert results["versions"]["sevenn"] and results["versions"]["torch"]
+    assert results["versions"]["checkpoint"]["name"] == "7net-0"
+    assert len(results["versions"]["checkpoint"]["sha256"]) == 64
+    assert results["engine"]["dtype"] == "float32"
+    assert "float64" in results["warnings"][0]
+    assert np.abs(folder.array("forces")).max() > 0.01
+
+
+def test_element_that_sevennet_does_not_know(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    lithium_fluoride.symbols[0] = "Og"
+    results = refused(make_folder, lithium_fluoride, {"name": "sevenn"}, "sevenn")
+    assert results["status"] == "element_unknown" and "Og" in results["message"]
+
+
+def test_sevennet_model_that_does_not_exist(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    results = refused(make_folder, lithium_fluoride, {"name": "sevenn", "model": "8net"}, "sevenn")
+    assert results["status"] == "checkpoint_missing" and "8net" in results["message"]
+
+
+def test_gpu_that_is_not_there(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    potential = {"name": "sevenn", "device": "cuda:99"}
+    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
+    assert results["status"] == "invalid_input" and "cuda:99" in results["message"]
+
+
+def test_chgnet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
+    python = engine_python("chgnet")
+    folder = make_folder("run").write(lithium_fluoride, md=THREE_STEPS, potential={"name": "chgnet"})
+    results = folder.run(python=python)
+    assert results["status"] == "finished" and results["n_frames"] == 4
+    assert results["versions"]["checkpoint"]["name"] == "0.3.0"
+    assert results["versions"]["chgnet"] and len(results["versions"]["checkpoint"]["sha256"]) == 64
+
+
+def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
+    found = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
+    for dtype in ("float64", "float32"):
+        potential = {
+            "name": "mace",
+            "checkpoint_file": "tiny.model",
+            "checkpoint_sha256": found,
+            "dtype": dtype,
+        }
+        folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
+        shutil.copy(tiny_mace, folder.path)
+        results = folder.run(python=engine_python("mace"))
+        assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
+        assert results["versions"]["checkpoint"] == {"name": "tiny.model", "sha256": found}
+        assert results["versions"]["mace-torch"] and results["warnings"] == []
+        assert np.abs(folder.array("forces")).max() > 0
+
+
+def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
+    copper.symbols[3] = "Li"
+    results = refused(make_folder, copper, {"name": "mace", "model": str(tiny_mace)}, "mace")
+    assert results["status"] == "element_unknown" and " Li" in results["message"]
+
+
+def test_published_mace_without_network(make_folder: MakeFolder, copper: Atoms) -> None:
+    folder = make_folder("run").write(copper, md=THREE_STEPS, potential={"name": "mace", "model": "medium-mpa-0"})
+    process = subprocess.run(
+        [engine_python("mace"), "md.py"],
+        cwd=folder.path,
+        check=True,
+        capture_output=True,
+        # No cached file, and a network that leads nowhere.
+        env=ENVIRONMENT | {"XDG_CACHE_HOME": str(folder.path / "cache"), "https_proxy": "http://127.0.0.1:9"},
+    )
+    results = folder.results()
+    assert results["status"] == "checkpoint_missing", process.stdout
+    assert "mace-mpa-0-medium.model" in results["message"] and "checkpoint_file" in results["message"]
+
+
+def test_published_mace_of_an_unknown_name(make_folder: MakeFolder, copper: Atoms) -> None:
+    results = refused(make_folder, copper, {"name": "mace", "model": "huge"}, "mace")
+    assert results["status"] == "checkpoint_missing" and "medium-mpa-0" in results["message"]
+
+
+def test_any_ase_calculator_by_import_path(make_folder: MakeFolder, argon: Atoms) -> None:
+    """ASE's own Lennard-Jones, by import path, and ours give the same run."""
+    kwargs = {"sigma": 3.4, "epsilon": 0.0104, "rc": 7.0}
+    imported = {"name": "import", "model": "ase.calculators.lj:LennardJones", "kwargs": kwargs | {"smooth": True}}
+    thermo = []
+    for name, potential in (("ase", imported), ("ours", {"name": "lj", "kwargs": kwargs})):
+        settings = md_settings(temperature_K=50.0, n_steps=25, timestep_fs=4.0)
+        folder = make_folder(name).write(argon, md=settings, potential=potential)
+        results = folder.run()
+        assert results["status"] == "finished"
+        thermo.append(folder.array("thermo")["potential_energy_eV"])
+    np.testing.assert_allclose(thermo[0], thermo[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "word"),
+    [
+        ("nowhere.to_be:Found", "engine_import_failed", "pip install nowhere"),
+        ("ase.calculators.lj:Nothing", "invalid_input", "Nothing"),
+        ("ase.calculators.lj", "invalid_input", "package.module:Class"),
+    ],
+)
+def test_import_path_that_leads_nowhere(
+    make_folder: MakeFolder, copper: Atoms, model: str, status: str, word: str
+) -> None:
+    results = refused(make_folder, copper, {"name": "import", "model": model})
+    assert results["status"] == status and word in results["message"]
+
+
+@pytest.mark.parametrize("cell", ["cubic", "sheared"])
+def test_lennard_jones_gives_the_numbers_of_ase(monkeypatch: pytest.MonkeyPatch, cell: str) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "aiida_ion" / "runners"))
+    from lennard_jones import PairLennardJones
+
+    atoms = bulk("Ar", "fcc", a=5.3, cubic=cell == "cubic").repeat(2)
+    atoms.rattle(0.3, seed=4)
+    kwargs = {"sigma": 3.4, "epsilon": 0.0104, "rc": 9.0}
+    ours = PairLennardJones(**kwargs)
+    for step in range(4):
+        atoms.calc = ours
+        found = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+        atoms.calc = LennardJones(smooth=True, **kwargs)
+        assert found[0] == pytest.approx(atoms.get_potential_energy(), rel=1e-10)
+        np.testing.assert_allclose(found[1], atoms.get_forces(), atol=1e-10)
+        np.testing.assert_allclose(found[2], atoms.get_stress(), atol=1e-12)
+        atoms.positions += 0.4 * np.sin(np.arange(3 * len(atoms)) + step).reshape(-1, 3)
+        atoms.set_cell(atoms.cell * (1.0 + 0.02 * step), scale_atoms=False)
