@@ -55,6 +55,7 @@ PROCESS_FIELDS = (
     "attributes.process_status",
     "attributes.exit_status",
     "attributes.exit_message",
+    "attributes.exception",
     "attributes.state",
     "attributes.paused",
     "attributes.remote_workdir",
@@ -134,7 +135,7 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
     if since is not None:
         alive = {"attributes.process_state": {"!in": list(ENDED)}}
         filters = {"and": [filters, {"or": [alive, {"mtime": {">": since}}]}]}
-    query.append(orm.ProcessNode, filters=filters, project=["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS], tag="process")
+    query.append(orm.ProcessNode, filters=filters, project=["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS])
     names = [field.rpartition(".")[2] for field in PROCESS_FIELDS]
     table = _frame(query, ["pk", "uuid", "ctime", "mtime", *names])
     table = table.merge(_callers(), how="left", on="pk").sort_values("pk", ignore_index=True)

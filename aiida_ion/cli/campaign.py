@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -62,8 +63,20 @@ def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
+    _check_options(loaded, given)
     crystals = [(name, structure_node(name)) for name in dict.fromkeys(structures)]
-    return [_plan(name, node, engine, given, len(crystals) * len(loaded)) for name, node in crystals for engine in loaded]
+    n_plans = len(crystals) * len(loaded)
+    return [_plan(name, node, engine, given, n_plans) for name, node in crystals for engine in loaded]
+
+
+def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
+    """Refuse options that none of the engines would read."""
+    kinds = {engine.entry_point for engine in engines}
+    if given.get("potential") and "ion.md.lammps" not in kinds:
+        raise ValueError("--potential is for LAMMPS; an ASE engine has its own, see 'aiida-ion engine list'")
+    for name in ("model", "device"):
+        if given.get(name) and "ion.md.mlip" not in kinds:
+            raise ValueError(f"--{name} is for ASE engines; LAMMPS takes it from the commands of its potential")
 
 
 def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = None) -> dict[str, Any]:
@@ -74,8 +87,7 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     """
     overrides: dict[str, Any] = {}
     if given.get("overrides_file"):
-        with open(given["overrides_file"]) as handle:  # noqa: PTH123
-            overrides = yaml.safe_load(handle) or {}
+        overrides = yaml.safe_load(Path(given["overrides_file"]).read_text()) or {}
         if not isinstance(overrides, dict):
             raise ValueError(f"{given['overrides_file']}: must hold a mapping")
     for option, path in OVERRIDES.items():
@@ -109,7 +121,7 @@ def submit_plans(plans: Sequence[Plan], group_label: str | None) -> list[int]:
     pks = []
     for plan in plans:
         node = submit(plan.builder)
-        pks.append(int(node.pk))
+        pks.append(int(node.pk or 0))
         if group is not None:
             group.add_nodes([node])
     return pks
@@ -140,7 +152,8 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
     title = f"{name} / {engine.name}"
     local = engine.code.computer.label == "localhost"
     share = max(1, (os.cpu_count() or 1) // (given["threads"] * n_plans)) if local else None
-    chain = WorkflowFactory("ion.conductivity")
+    chain: Any = WorkflowFactory("ion.conductivity")
+    md: Any = WorkflowFactory(engine.entry_point)
     try:
         inputs, files = engine_inputs(engine, given)
         builder = chain.get_builder_from_protocol(
@@ -154,7 +167,7 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
         )
         if files:
             builder.md.engine = dict(builder.md.engine) | {"files": files}
-        level = WorkflowFactory(engine.entry_point).level_of_theory(builder.md.engine)
+        level = md.level_of_theory(builder.md.engine)
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
@@ -167,17 +180,12 @@ def engine_inputs(engine: Engine, given: Mapping[str, Any]) -> tuple[dict[str, A
     The hash of the checkpoint that the engine was tested with goes along, so that another one is refused.
     """
     if engine.entry_point == "ion.md.lammps":
-        refused = [name for name in ("model", "device") if given.get(name)]
-        if refused:
-            raise ValueError(f"LAMMPS takes no --{' or --'.join(refused)}")
         potential, files = engine.potential, engine.files
         if given.get("potential"):
             potential, files = read_lammps_potential(given["potential"])
         if not potential:
             raise ValueError("this engine needs --potential: a published one, or a YAML file with commands")
         return {"code": engine.code, "potential": potential}, files
-    if given.get("potential"):
-        raise ValueError("--potential is for LAMMPS; this engine has its own, see 'aiida-ion engine list'")
     changed = {key: given[key] for key in ("model", "device") if given.get(key)}
     potential = engine.potential | changed
     inputs: dict[str, Any] = {"code": engine.code}

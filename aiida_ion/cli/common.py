@@ -43,7 +43,8 @@ def is_expected(error: Exception) -> bool:
 
 def one_line(error: object) -> str:
     """Return the message of an error without its line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.removeprefix("invalid attribute value ")  # AiiDA's words around ours
 
 
 def profile_option(command: Command) -> Command:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiida import orm
+from aiida.common.links import LinkType
 
-from aiida_ion.cli.tables import known, number, refused, text, value_or_bound, version_text, with_interval
+from aiida_ion.cli.tables import known, number, text, value_or_bound, version_text, with_interval
 
 #: Attributes of a diffusion node that check it, in the order of reading.
 CHECKS = (
@@ -34,7 +35,7 @@ def describe(node: orm.Node) -> str:
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
         lines += _section("Inputs", _origin([node]))
-        lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.pk)])
+        lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
         if isinstance(node, orm.CalcJobNode):
             look.append(f"verdi calcjob outputcat {node.pk}")
@@ -57,12 +58,19 @@ def _process(node: orm.ProcessNode) -> list[str]:
         return [f"finished, {node.ctime:%Y-%m-%d %H:%M}"]
     if node.is_terminated:
         return [f"FAILED [{node.exit_status}] {node.exit_message or node.exception or node.process_state}"]
-    return [f"{node.process_state.value if node.process_state else 'unknown'}; 'aiida-ion status {node.pk}' says how far"]
+    state = node.process_state.value if node.process_state else "unknown"
+    return [f"{state}; 'aiida-ion status {node.pk}' says how far"]
+
+
+def _outputs(node: orm.ProcessNode) -> dict[str, Any]:
+    """Return the outputs by their labels; those in a namespace carry its name before two underscores."""
+    links = node.base.links.get_outgoing(link_type=(LinkType.CREATE, LinkType.RETURN)).all()
+    return {link.link_label: link.node for link in links}
 
 
 def _result_of(node: orm.ProcessNode) -> orm.Node | None:
     """Return the output that the process is for."""
-    outputs = node.base.links.get_outgoing().nested()
+    outputs = _outputs(node)
     for name in ("conductivity", "diffusion"):
         if isinstance(outputs.get(name), orm.Node):
             found: orm.Node = outputs[name]
@@ -84,8 +92,8 @@ def _result(node: orm.Node) -> list[str]:
 
 
 def _diffusion(said: Mapping[str, Any]) -> list[str]:
-    temperature = f"{number(said.get('target_temperature_K'), 6)} K"
-    lines = [f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}, {temperature}, {said['mobile_species']} mobile"]
+    what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
+    lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {said['mobile_species']} mobile"]
     if said["verdict"] == "moved":
         lines.append(f"moved; grade {text(said.get('grade'))}")
     else:
@@ -115,11 +123,10 @@ def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
     energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
     lines.append(f"activation energy, eV: {energy}")
-    used = ", ".join(number(value, 6) for value in said.get("temperatures_used_K") or [])
+    used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")
-    for item, temperature in zip(said.get("temperatures_refused") or [], refused(said.get("temperatures_refused")), strict=True):
-        lines.append(f"not used: {temperature} K: {text(item.get('reason'))}")
-    return lines
+    unused = said.get("temperatures_refused") or []
+    return lines + [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
 
 
 def _trajectory(node: orm.TrajectoryData) -> list[str]:
@@ -135,16 +142,15 @@ def _trajectory(node: orm.TrajectoryData) -> list[str]:
 
 def _ancestors(node: orm.Node) -> list[orm.ProcessNode]:
     """Return the calculations behind a node, the nearest first."""
-    found: dict[int, orm.ProcessNode] = {}
-    waiting = [node]
+    found: dict[str, orm.ProcessNode] = {}
+    waiting: list[Any] = [node]
     while waiting:
         current = waiting.pop(0)
-        incoming = current.base.links.get_incoming().all_nodes() if isinstance(current, orm.ProcessNode) else [current.creator]
-        for parent in incoming:
-            if isinstance(parent, orm.CalculationNode) and parent.pk not in found:
-                found[parent.pk] = parent
-            if parent is not None and not isinstance(parent, orm.WorkflowNode) and parent not in waiting:
-                waiting.append(parent)
+        if isinstance(current, orm.CalculationNode):
+            waiting += current.base.links.get_incoming(link_type=LinkType.INPUT_CALC).all_nodes()
+        elif current.creator is not None and current.creator.uuid not in found:
+            found[current.creator.uuid] = current.creator
+            waiting.append(current.creator)
     return list(found.values())
 
 
@@ -158,7 +164,7 @@ def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
             said = _input(link.link_label.rpartition("__")[2], link.node)
             if said:
                 lines[f"  {said}"] = None
-        versions = process.base.links.get_outgoing().nested().get("versions")
+        versions = _outputs(process).get("versions")
         if isinstance(versions, orm.Dict):
             lines[f"  versions: {version_text(versions.get_dict(), skip=('checkpoint',))}"] = None
             checkpoint = versions.get_dict().get("checkpoint") or {}

@@ -11,6 +11,7 @@ from aiida_ion.cli.common import JsonObject, OneLineErrors, load, one_line, prof
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
+ASE_OPTIONS = ("model", "checkpoint", "kwargs", "device", "dtype")
 
 
 class OneLineGroup(OneLineErrors, click.Group):
@@ -60,9 +61,9 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.option("--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines).")
 @click.option("--executable", metavar="PATH", help="LAMMPS itself (LAMMPS engines).")
 @click.option("--computer", default="localhost", show_default=True, help="AiiDA computer that has it.")
-@click.option("--potential", help=f"ASE engines: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
+@click.option("--potential", help=f"ASE: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
 @click.option("--model", help="Name of a published model, or package.module:Class for the potential 'import'.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="File of weights; kept in the database by its sha256.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="File of weights; kept in the database.")
 @click.option("--kwargs", type=JsonObject(), help="Further arguments of the ASE calculator.")
 @click.option("--device", help="cpu, cuda, cuda:1, ...")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision.")
@@ -86,9 +87,9 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
     potential: dict[str, Any] = {}
     files = None
     if given["executable"] is not None:
-        refused = [option for option in ("model", "checkpoint", "kwargs", "device", "dtype") if given[option] is not None]
+        refused = [option for option in ASE_OPTIONS if given[option] is not None]
         if refused:
-            raise click.UsageError(f"LAMMPS takes no --{', --'.join(refused)}; name them in the commands of --potential")
+            raise click.UsageError(f"LAMMPS takes no --{', --'.join(refused)}; its potential says it all")
         if given["potential"]:
             potential, files = read_lammps_potential(given["potential"])
     else:

@@ -17,7 +17,7 @@ from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profi
 @click.option("--sample-every", type=int, required=True, help="Steps between two frames.")
 @click.option("--temperature-K", "temperature_K", type=float, required=True, help="Temperature of the run, K.")
 @click.option("--level-of-theory", required=True, help="What made the forces, such as PBE.")
-@click.option("--equilibration-ps", type=float, default=0.0, show_default=True, help="Time to leave out at the start, ps.")
+@click.option("--equilibration-ps", type=float, default=0.0, show_default=True, help="Left out at the start, ps.")
 @click.option("--mobile-species", help="The diffusing element  [default: guessed]")
 @click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
 @click.option("--format", "file_format", help="xdatcar, vasprun, extxyz, traj or lammps-dump  [default: recognised]")
@@ -40,9 +40,7 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, **g
     from aiida_ion.cli.structures import structure_node
 
     structure = structure_node(given["structure"]) if given["structure"] else None
-    facts = RunFacts(
-        given["timestep_fs"], given["sample_every"], given["temperature_K"], given["level_of_theory"]
-    )
+    facts = RunFacts(given["timestep_fs"], given["sample_every"], given["temperature_K"], given["level_of_theory"])
     run = import_run(trajectories, facts, structure, given["file_format"])
     builder = _builder(run, facts, given)
     for segment in run.segments:
@@ -66,7 +64,8 @@ def _builder(run: Any, facts: Any, given: dict[str, Any]) -> Any:
     from aiida_ion.workchains.protocols import protocol_inputs
 
     sample = describe_sample(run.structure, given["mobile_species"], given["charges"])
-    builder = CalculationFactory("ion.diffusion").get_builder()
+    job: Any = CalculationFactory("ion.diffusion")
+    builder = job.get_builder()
     builder.code = diffusion_code()
     builder.trajectories = {segment_key(0, index): node for index, node in enumerate(run.segments)}
     said = {
@@ -86,6 +85,7 @@ def _builder(run: Any, facts: Any, given: dict[str, Any]) -> Any:
 
 
 def _fit(builder: Any, here: bool, suffix: str) -> None:
+    from aiida.common.log import override_log_level
     from aiida.engine import run_get_node, submit
 
     if not here:
@@ -93,7 +93,8 @@ def _fit(builder: Any, here: bool, suffix: str) -> None:
         click.echo(f"Submitted the fit: {pk}")
         click.echo(f"Next: aiida-ion status {pk}{suffix}; then aiida-ion show {pk}{suffix}")
         return
-    node = run_get_node(builder)[1]
+    with override_log_level():
+        node = run_get_node(builder)[1]
     if not node.is_finished_ok:
         raise click.ClickException(f"the fit {node.pk} failed: {one_line(node.exit_message or node.process_state)}")
     from aiida_ion.cli.describe import describe

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pandas as pd
 from aiida import orm
 from aiida.common.exceptions import AiidaException
 
-from aiida_ion.cli.tables import duration, known
+from aiida_ion.cli.tables import duration, known, text
 from aiida_ion.lammps.logs import read_progress
 from aiida_ion.queries import process_table
 
@@ -60,13 +60,13 @@ def watch(pks: Sequence[int], everything: bool = False, forever: bool = False) -
     before = ""
     while True:
         table = current(pks, everything)
-        text = render(table)
+        shown = render(table)
         if click.get_text_stream("stdout").isatty():
             click.clear()
-            click.echo(text)
-        elif text != before:
-            click.echo(text + "\n")
-        before = text
+            click.echo(shown)
+        elif shown != before:
+            click.echo(shown + "\n")
+        before = shown
         if not forever and not table["active"].any():
             return
         time.sleep(REFRESH_S)
@@ -74,7 +74,7 @@ def watch(pks: Sequence[int], everything: bool = False, forever: bool = False) -
 
 def current(pks: Sequence[int] = (), everything: bool = False) -> pd.DataFrame:
     """Return the processes to show."""
-    since = None if everything or pks else datetime.now(timezone.utc) - RECENT
+    since = None if everything or pks else datetime.now(UTC) - RECENT
     return process_table(since=since, pks=pks or None)
 
 
@@ -123,13 +123,18 @@ def state_text(row: Any) -> str:
     if state == "finished" and row["exit_status"] == 0:
         return f"finished in {duration((row['mtime'] - row['ctime']).total_seconds())}"
     if state == "finished":
-        return f"FAILED [{row['exit_status']:.0f}] {row['exit_message'] or ''}".rstrip()
+        return f"FAILED [{row['exit_status']:.0f}] {text(row['exit_message'])}"
     if state in ("excepted", "killed"):
-        return f"{state.upper()} {row['process_status'] or row['exit_message'] or ''}".rstrip()
+        return f"{state.upper()} {_last_line(row['exception']) or text(row['process_status'])}"
     if known(row["paused"]) and row["paused"]:
-        return f"paused: {row['process_status'] or ''} ('verdi process play {row['pk']}' goes on)"
+        return f"paused: {text(row['process_status'])} ('verdi process play {row['pk']}' goes on)"
     steps = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
     return steps.get(str(row["state"]), "waits" if state in ("created", "waiting") else str(state))
+
+
+def _last_line(exception: Any) -> str:
+    """Return the last line of a traceback, where the error says what it is."""
+    return str(exception).strip().splitlines()[-1] if known(exception) and str(exception).strip() else ""
 
 
 def read_job_progress(row: Any) -> Progress | None:
@@ -155,6 +160,6 @@ def _parse(kind: str, content: str, node: Any) -> Progress | None:
     n_steps = int(node.inputs.parameters.get_dict()["n_steps"])
     step, _ = read_progress(content, n_steps)
     start = node.inputs.restart_from.base.attributes.get("step") if "restart_from" in node.inputs else 0
-    elapsed = (datetime.now(timezone.utc) - node.ctime).total_seconds()
+    elapsed = (datetime.now(UTC) - node.ctime).total_seconds()
     rate = (step - start) / elapsed if step > start and elapsed > 0 else None
     return Progress(step, n_steps, rate, (n_steps - step) / rate if rate else None)

@@ -27,7 +27,7 @@ EMAIL = "aiida@localhost"
 @click.option("--postgres-port", default=5432, show_default=True)
 @click.option("--postgres-database", default="aiida_ion", show_default=True, help="An empty database that exists.")
 @click.option("--postgres-user", default="aiida", show_default=True)
-@click.option("--postgres-password", envvar="AIIDA_ION_POSTGRES_PASSWORD", default="", help="Or $AIIDA_ION_POSTGRES_PASSWORD.")
+@click.option("--postgres-password", envvar="AIIDA_ION_POSTGRES_PASSWORD", default="", show_envvar=True)
 def command(profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, **server: Any) -> None:
     """Make the profile, the computer localhost, the codes, and start the daemon.
 
@@ -78,7 +78,7 @@ def _profile(name: str, server: dict[str, Any] | None) -> Any:
     database = "SQLite" if server is None else f"PostgreSQL ({storage['database_name']})"
     click.echo(f"Profile {name}: made, {database}, ZeroMQ broker, caching on for our jobs")
     if default_before:
-        click.echo(f"Your default profile stays {default_before}: give '-p {name}', or 'verdi profile set-default {name}'")
+        click.echo(f"The default profile stays {default_before}; 'verdi profile set-default {name}' makes it this one")
     return load(profile.name)
 
 

@@ -26,5 +26,6 @@ def command(node: str, profile: str | None) -> None:
     try:
         found = orm.load_node(node)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
-        raise click.ClickException(f"there is no node {node}; 'aiida-ion table' lists results, 'status' processes") from error
+        text = f"there is no node {node}; 'aiida-ion table' lists results, 'aiida-ion status' processes"
+        raise click.ClickException(text) from error
     click.echo(describe(found))

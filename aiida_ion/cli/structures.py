@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aiida import orm
@@ -50,7 +50,7 @@ def _from_file(path: Path) -> orm.StructureData:
     return node
 
 
-def _with_ase(path: Path) -> object:
+def _with_ase(path: Path) -> Any:
     from ase.io import read
     from pymatgen.io.ase import AseAtomsAdaptor
 

@@ -12,14 +12,18 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option
 if TYPE_CHECKING:
     import pandas as pd
 
+FORMATS = ("text", "csv", "json", "markdown")
+
 
 @click.command("table", cls=OneLineErrors)
-@click.option("--format", "style", type=click.Choice(["text", "csv", "json", "markdown"]), default="text", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file  [default: the screen]")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option("--material", help="Only this reduced formula, such as Li3N.")
 @click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
 @profile_option
-def command(style: str, output: Path | None, material: str | None, level_of_theory: str | None, profile: str | None) -> None:
+def command(
+    style: str, output: Path | None, material: str | None, level_of_theory: str | None, profile: str | None
+) -> None:
     """Print the table of results, with 95 % intervals, or upper bounds where nothing moved.
 
     csv and json hold every column with its unit in the name.

@@ -12,7 +12,7 @@ Rows = list[dict[str, str]]
 
 def text_table(rows: Rows, style: str = "simple") -> str:
     """Return rows as text; ``style`` is a table format of tabulate."""
-    from tabulate import tabulate
+    from tabulate import tabulate  # type: ignore[import-untyped]
 
     return str(tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True))
 
@@ -54,7 +54,9 @@ def duration(seconds: Any) -> str:
         return f"{seconds:.0f} s"
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    if seconds < 172800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} d"
 
 
 def diffusion_rows(table: pd.DataFrame) -> Rows:
@@ -86,7 +88,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "verdict": text(row["verdict"]).replace("_", " "),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
             "Ea (eV)": with_interval(row["activation_energy_eV"], row["activation_energy_ci95_eV"]),
-            "from (K)": ", ".join(number(value, 6) for value in row["temperatures_used_K"] or []) or "-",
+            "from (K)": ", ".join(number(value, 4) for value in row["temperatures_used_K"] or []) or "-",
             "not used (K)": ", ".join(refused(row["temperatures_refused"])) or "-",
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
@@ -102,7 +104,7 @@ def engine_rows(table: pd.DataFrame) -> Rows:
             "engine": row["name"],
             "computer": row["computer"],
             "kind": row["entry_point"],
-            "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key])) or "each run's own",
+            "potential": " ".join(row[key] for key in ("potential", "model") if known(row[key])) or "each run's own",
             "versions": version_text(row["versions"]),
             "checkpoint": text(row["checkpoint_sha256"])[:8],
             "steps/s": number(row["steps_per_s"]),
@@ -122,13 +124,13 @@ def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "check
 
 def refused(temperatures: Any) -> list[str]:
     """Return the temperatures that a fit did not use, K."""
-    return [number(item["temperature_K"], 6) for item in temperatures] if known(temperatures) else []
+    return [number(item["temperature_K"], 4) for item in temperatures] if known(temperatures) else []
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as mappings, nothing instead of NaN."""
-    found: list[dict[str, Any]] = table.astype(object).where(table.map(known), None).to_dict("records")
-    return found
+    rows = table.astype(object).where(table.map(known), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def text(value: Any) -> str:

@@ -79,7 +79,7 @@ def load_engine(name: str) -> Engine:
     :raises ValueError: if there is none, or more than one; the message lists the names there are.
     """
     try:
-        code = orm.load_code(name)
+        code: Any = orm.load_code(name)
     except exceptions.MultipleObjectsError as error:
         raise ValueError(f"more than one engine is called {name!r}: add @computer") from error
     except exceptions.NotExistent as error:
@@ -87,9 +87,10 @@ def load_engine(name: str) -> Engine:
     about = code.base.extras.get(EXTRA, None)
     if not about:
         raise ValueError(f"the code {name!r} is no engine; {_known()}")
-    checkpoint = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
-    files = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
-    return Engine(code, about["entry_point"], about.get("potential") or {}, checkpoint, files, about.get("tested") or {})
+    checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
+    files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
+    potential, tested = about.get("potential") or {}, about.get("tested") or {}
+    return Engine(code, about["entry_point"], potential, checkpoint, files, tested)
 
 
 def _known() -> str:
@@ -154,9 +155,8 @@ def register_found() -> list[tuple[Engine, bool]]:
 def register_installed(name: str) -> tuple[Engine, bool]:
     """Register the environment of a known engine."""
     recipe = RECIPES[name]
-    return register(
-        name, str(executable(name)), recipe.entry_point, potential=recipe.potential, prepend=prepend_text(name), replaces=True
-    )
+    program, prepend = str(executable(name)), prepend_text(name)
+    return register(name, program, recipe.entry_point, potential=recipe.potential, prepend=prepend, replaces=True)
 
 
 def register_diffusion_code() -> tuple[orm.InstalledCode, bool]:

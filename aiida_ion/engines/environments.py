@@ -49,14 +49,14 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-class EnvironmentFailed(ValueError):
+class EnvironmentSetupError(ValueError):
     """An environment that could not be made; the message says why."""
 
 
 def engines_folder() -> Path:
     """Return the folder that holds the environments.
 
-    ``AIIDA_ION_ENGINES``, else ``aiida-ion/engines`` where the user's data lie (``XDG_DATA_HOME`` or ``~/.local/share``).
+    ``AIIDA_ION_ENGINES``, else ``aiida-ion/engines`` in ``XDG_DATA_HOME`` or ``~/.local/share``.
     """
     if os.environ.get(ENV_FOLDER):
         return Path(os.environ[ENV_FOLDER]).expanduser().absolute()
@@ -100,7 +100,7 @@ def install(name: str, say: Callable[[str], None]) -> bool:
     :param name: a key of ``RECIPES``.
     :param say: takes each line of progress.
     :returns: whether anything was done.
-    :raises EnvironmentFailed: if a step fails; what was installed stays, and the next call goes on from there.
+    :raises EnvironmentSetupError: if a step fails; what was installed stays, and the next call goes on from there.
     """
     if is_installed(name):
         return False
@@ -116,7 +116,7 @@ def install(name: str, say: Callable[[str], None]) -> bool:
         _call(pip, f"{name}: pip install {' '.join(packages)} failed", say)
     if not is_installed(name):
         modules = ", ".join(RECIPES[name].imports)
-        raise EnvironmentFailed(f"{name}: everything was installed, but {modules} cannot be imported by {python}")
+        raise EnvironmentSetupError(f"{name}: everything was installed, but {modules} cannot be imported by {python}")
     return True
 
 
@@ -129,4 +129,4 @@ def _call(command: Sequence[str], failure: str, say: Callable[[str], None]) -> N
                 last = line.strip()
                 say(f"  {last}")
     if process.returncode != 0:
-        raise EnvironmentFailed(f"{failure}: {last}")
+        raise EnvironmentSetupError(f"{failure}: {last}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiida import orm
+from aiida.common.log import override_log_level
 from aiida.engine import run_get_node
 from aiida.plugins import CalculationFactory
 
@@ -42,7 +43,8 @@ def run_test(engine: Engine, structure: orm.StructureData | None = None, n_steps
     """
     potential = engine.potential or DEFAULT_LAMMPS
     cell, temperature_K = test_cell(str(potential.get("name")))
-    builder = CalculationFactory(engine.job).get_builder()
+    job: Any = CalculationFactory(engine.job)
+    builder = job.get_builder()
     builder.code = engine.code
     builder.structure = structure or cell
     builder.potential = orm.Dict(potential)
@@ -54,7 +56,8 @@ def run_test(engine: Engine, structure: orm.StructureData | None = None, n_steps
     builder.parameters = orm.Dict(settings)
     builder.metadata.disable_cache = True
     builder.metadata.label = f"test of {engine.name}"
-    node = run_get_node(builder)[1]
+    with override_log_level():  # the caller says what went wrong, in one line
+        node = run_get_node(builder)[1]
     if node.is_finished_ok:
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())
     return engine, node
