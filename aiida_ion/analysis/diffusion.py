@@ -75,9 +75,7 @@ def analyse_diffusion(
     return result
 
 
-def _split(
-    symbols: Sequence[str], mobile_species: str
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _split(symbols: Sequence[str], mobile_species: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     is_mobile = np.array([symbol == mobile_species for symbol in symbols], dtype=bool)
     if not is_mobile.any():
         raise ValueError(f"no {mobile_species} among the symbols {', '.join(sorted(set(symbols)))}")
@@ -101,9 +99,7 @@ def _check_inputs(
 def _stack(replicas: Sequence[Replica], has_framework: bool) -> Motion:
     intervals = [replica.interval_fs for replica in replicas]
     if max(intervals) - min(intervals) > 1e-4 * min(intervals):
-        raise ValueError(
-            f"replicas have different frame intervals after thinning: {sorted(set(intervals))} fs"
-        )
+        raise ValueError(f"replicas have different frame intervals after thinning: {sorted(set(intervals))} fs")
     n_frames = min(len(replica.mobile) for replica in replicas)
     positions = np.concatenate([replica.mobile[:n_frames] for replica in replicas], axis=1)
     interval_fs = exact_interval_fs(intervals[0])
@@ -120,9 +116,7 @@ def _stack(replicas: Sequence[Replica], has_framework: bool) -> Motion:
 
 def _n_eff(motion: Motion, settings: DiffusionSettings) -> float:
     longest = max(1, int(MAX_N_EFF_LAG_FRACTION * (motion.n_frames - 1)))
-    return hops.effective_hops(
-        motion.n_particles, float(motion.msd[: longest + 1].max()), settings.jump_distance_A
-    )
+    return hops.effective_hops(motion.n_particles, float(motion.msd[: longest + 1].max()), settings.jump_distance_A)
 
 
 def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Window | None, str]:
@@ -134,6 +128,7 @@ def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Wind
             f"{n_eff:.1f} effective hops were seen, {settings.min_n_eff:g} are needed for a diffusivity.",
         )
     half = 0.5 * settings.jump_distance_A**2
+    needed = settings.min_msd_growth * settings.jump_distance_A**2
     bounds = (settings.min_log_log_slope, settings.max_log_log_slope)
     reason = (
         f"No diffusive regime: no lag up to {settings.extended_lag_fraction:.0%} of the run has a mean "
@@ -148,11 +143,11 @@ def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Wind
         if window is None:
             continue
         growth = float(motion.msd[window.last] - motion.msd[window.first])
-        if growth >= half:
+        if growth >= needed:
             return window, ""
         reason = (
             f"The mean squared displacement grows by {growth:.1f} angstrom^2 over the fit window; "
-            f"{half:g} are needed."
+            f"{needed:g} are needed."
         )
     return None, reason
 

@@ -19,6 +19,8 @@ class DiffusionSettings:
     :param max_lag_fraction: the fit ends at this part of the trajectory's length.
     :param extended_lag_fraction: it may end here when the ions move too little until ``max_lag_fraction``.
     :param max_frames: longer trajectories are thinned to this many frames; the result states the stride.
+    :param min_msd_growth: least growth of the mean squared displacement over the fit window, in squared jump
+        distances; with hundreds of mobile ions a smaller one will do.
     :param min_n_eff: effective hops below which only an upper bound is given.
     :param min_log_log_slope: least slope of log MSD over log t that counts as diffusion.
     :param max_log_log_slope: largest.
@@ -34,6 +36,7 @@ class DiffusionSettings:
     max_lag_fraction: float = 1.0 / 3.0
     extended_lag_fraction: float = 0.5
     max_frames: int = 5000
+    min_msd_growth: float = 0.5
     min_n_eff: float = 10.0
     min_log_log_slope: float = 0.8
     max_log_log_slope: float = 1.2
@@ -43,14 +46,10 @@ class DiffusionSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("jump_distance_A", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
-            _require(
-                _is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number"
-            )
+        for name in ("jump_distance_A", "min_msd_growth", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
+            _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
         for name in ("equilibration_fs", "hop_smoothing_fs"):
-            _require(
-                _is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0"
-            )
+            _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
         for name, least in (("n_lags", 5), ("max_frames", 50), ("n_samples", 100), ("seed", 0)):
             value = getattr(self, name)
             _require(_is_whole(value) and value >= least, name, self, f"a whole number >= {least}")
@@ -80,9 +79,7 @@ class DiffusionSettings:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(settings) - known)
         if unknown:
-            raise ValueError(
-                f"unknown diffusion setting {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-            )
+            raise ValueError(f"unknown diffusion setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:
