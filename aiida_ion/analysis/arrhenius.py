@@ -99,9 +99,7 @@ class ArrheniusResult:
     def attributes(self) -> dict[str, Any]:
         """Every number, flag, sentence and list, ready for JSON."""
         values = {
-            name: value
-            for name, value in vars(self).items()
-            if not name.endswith(("samples_eV", "samples_cm2_s"))
+            name: value for name, value in vars(self).items() if not name.endswith(("samples_eV", "samples_cm2_s"))
         }
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
@@ -115,7 +113,7 @@ class ArrheniusResult:
         }
 
 
-def fit_arrhenius(  # noqa: PLR0917 - the order of the sentence in its docstring
+def fit_arrhenius(
     points: Sequence[ArrheniusPoint],
     target_temperature_K: float,
     charge_e: float | None = None,
@@ -203,10 +201,7 @@ def _n_different(temperatures_K: Sequence[float]) -> int:
 
 def _observations(moved: Sequence[ArrheniusPoint], bounds: Sequence[ArrheniusPoint]) -> Observations:
     logs = [np.log(np.asarray(p.samples_cm2_s, dtype=float)) for p in moved]
-    spread = [
-        max(float(log.std(ddof=1)), p.relative_error, MIN_STD_LN_D)
-        for log, p in zip(logs, moved, strict=True)
-    ]
+    spread = [max(float(log.std(ddof=1)), p.relative_error, MIN_STD_LN_D) for log, p in zip(logs, moved, strict=True)]
     return Observations(
         inverse_kT=np.array([1.0 / (BOLTZMANN_EV_K * p.temperature_K) for p in moved]),
         ln_d=np.array([log.mean() for log in logs]),
@@ -250,9 +245,7 @@ def _conductivities(result: ArrheniusResult, charge_e: float | None, number_dens
     result.log10_ionic_conductivity_ci68_mS_cm = (float(low), float(high))
 
 
-def _bound_at_target(
-    bounds: Sequence[ArrheniusPoint], target_temperature_K: float, priors: Priors, seed: int
-) -> float:
+def _bound_at_target(bounds: Sequence[ArrheniusPoint], target_temperature_K: float, priors: Priors, seed: int) -> float:
     """95 % upper bound of D at the target, cm^2/s.
 
     D <= D0 (D_ub / D0)^(T / T_target) with D0 from its prior and no negative activation energy.

@@ -59,9 +59,7 @@ class Observations(NamedTuple):
     ln_bound: FloatArray
 
 
-def sample_posterior(
-    data: Observations, priors: Priors, seed: int, n_samples: int
-) -> tuple[FloatArray, FloatArray]:
+def sample_posterior(data: Observations, priors: Priors, seed: int, n_samples: int) -> tuple[FloatArray, FloatArray]:
     """Draw activation energies, eV, and log10 prefactors, cm^2/s, each (n_samples,).
 
     The grid spans the activation energy and ln D at the mean inverse temperature, which are nearly

@@ -34,9 +34,7 @@ def diffusivity_cm2_s(
     :raises ValueError: for a temperature or density that is not positive, or no charge.
     """
     if charge_e == 0:
-        raise ValueError(
-            "an ion without charge conducts nothing: its diffusivity does not follow from a conductivity"
-        )
+        raise ValueError("an ion without charge conducts nothing: its diffusivity does not follow from a conductivity")
     return conductivity_mS_cm / _factor(charge_e, number_density_A3, temperature_K)
 
 
@@ -47,7 +45,5 @@ def _factor(charge_e: float, number_density_A3: float, temperature_K: float) -> 
     if not number_density_A3 > 0:
         raise ValueError(f"number_density_A3 must be positive, got {number_density_A3!r}")
     charge_C = charge_e * ELEMENTARY_CHARGE_C
-    siemens_per_metre = (
-        number_density_A3 / M3_PER_A3 * charge_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * temperature_K)
-    )
+    siemens_per_metre = number_density_A3 / M3_PER_A3 * charge_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * temperature_K)
     return siemens_per_metre * MS_CM_PER_S_M

@@ -69,9 +69,7 @@ def block_diffusivities(
     else:
         return None
     values = [
-        least_squares_diffusivity(
-            lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs
-        )
+        least_squares_diffusivity(lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs)
         for block in blocks
     ]
     return BlockEstimate(np.array(values), kind)
@@ -92,9 +90,7 @@ def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> Slo
     return SlopeBound(mean, mean + float(stats.t.ppf(0.975, len(each) - 1)) * error)
 
 
-def slope_interval(
-    times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200
-) -> tuple[float, float]:
+def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200) -> tuple[float, float]:
     """95 % interval of the log-log slope of the MSD by resampling ions (taken as independent).
 
     :param times: any unit, (n,). :param msd_each: angstrom^2, (n, M).

@@ -57,9 +57,7 @@ def collective_displacement(positions: FloatArray, n_replicas: int = 1) -> Float
     """
     n_frames, n_particles, _ = positions.shape
     per_replica = n_particles // n_replicas
-    summed: FloatArray = positions.reshape(n_frames, n_replicas, per_replica, 3).sum(axis=2) / np.sqrt(
-        per_replica
-    )
+    summed: FloatArray = positions.reshape(n_frames, n_replicas, per_replica, 3).sum(axis=2) / np.sqrt(per_replica)
     return summed
 
 

@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pymatgen.core.structure import Structure
 
-FloatArray = npt.NDArray[np.float64]
+from aiida_ion.analysis.cell import perpendicular_widths, supercell_multiples
+
+__all__ = ["check_structure", "perpendicular_widths", "read_structure", "supercell_multiples"]
 
 #: Atoms closer than this share a site: no real crystal has them.
 MIN_DISTANCE_A = 0.5
-WIDTH_RULES = ("perpendicular", "edge")
-
-
-def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
-    """Distance between the opposite faces of a cell along each vector, angstrom, (3,).
-
-    Width i is V / |a_j x a_k|: the room a minimum image has, shorter than the edge in a skewed cell.
-
-    :param cell: rows are cell vectors, angstrom, (3, 3).
-    :raises ValueError: for a cell without volume.
-    """
-    cell = np.asarray(cell, dtype=float)
-    volume = abs(float(np.linalg.det(cell)))
-    if volume < 1e-6:
-        raise ValueError("the cell has no volume: no periodic crystal")
-    areas = np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
-    widths: FloatArray = volume / areas
-    return widths
-
-
-def supercell_multiples(
-    cell: npt.NDArray[Any], min_width_A: float = 10.0, rule: str = "perpendicular"
-) -> tuple[int, int, int]:
-    """Repeats along each cell vector that make every width at least ``min_width_A``.
-
-    :param cell: rows are cell vectors, angstrom, (3, 3).
-    :param min_width_A: least width, angstrom.
-    :param rule: ``perpendicular`` measures between faces, ``edge`` the lengths of the cell vectors, as
-        benchmark studies of AIMD do.
-    :raises ValueError: for an unknown rule, a width that is not positive, or a cell without volume.
-    """
-    if rule not in WIDTH_RULES:
-        raise ValueError(f"rule must be one of {', '.join(WIDTH_RULES)}, got {rule!r}")
-    if not min_width_A > 0:
-        raise ValueError(f"min_width_A must be positive, got {min_width_A!r}")
-    widths = perpendicular_widths(cell)
-    if rule == "edge":
-        widths = np.linalg.norm(np.asarray(cell, dtype=float), axis=1)
-    a, b, c = (max(1, math.ceil(min_width_A / float(width) - 1e-6)) for width in widths)
-    return a, b, c
 
 
 def read_structure(source: str | Path | Structure, mobile_species: str | None = None) -> Structure:
@@ -82,9 +41,7 @@ def check_structure(structure: Structure, mobile_species: str | None = None) -> 
     _check_distances(structure)
     elements = {element.symbol for element in structure.composition.elements}
     if mobile_species is not None and mobile_species not in elements:
-        raise ValueError(
-            f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move"
-        )
+        raise ValueError(f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move")
 
 
 def _parse(path: Path) -> Structure:

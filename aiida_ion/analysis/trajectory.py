@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.structure import perpendicular_widths
+from aiida_ion.analysis.cell import perpendicular_widths
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -220,9 +220,7 @@ def join_segments(
 def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
     for number, segment in enumerate(segments):
         if segment.positions.shape[1] != n_atoms:
-            raise ValueError(
-                f"segment {number} has {segment.positions.shape[1]} atoms, the symbols name {n_atoms}"
-            )
+            raise ValueError(f"segment {number} has {segment.positions.shape[1]} atoms, the symbols name {n_atoms}")
 
 
 def _gather(

@@ -1,0 +1,52 @@
+"""The room a periodic cell gives, and the supercell that gives enough."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+WIDTH_RULES = ("perpendicular", "edge")
+
+
+def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
+    """Distance between the opposite faces of a cell along each vector, angstrom, (3,).
+
+    Width i is V / |a_j x a_k|: the room a minimum image has, shorter than the edge in a skewed cell.
+
+    :param cell: rows are cell vectors, angstrom, (3, 3).
+    :raises ValueError: for a cell without volume.
+    """
+    cell = np.asarray(cell, dtype=float)
+    volume = abs(float(np.linalg.det(cell)))
+    if volume < 1e-6:
+        raise ValueError("the cell has no volume: no periodic crystal")
+    areas = np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
+    widths: FloatArray = volume / areas
+    return widths
+
+
+def supercell_multiples(
+    cell: npt.NDArray[Any], min_width_A: float = 10.0, rule: str = "perpendicular"
+) -> tuple[int, int, int]:
+    """Repeats along each cell vector that make every width at least ``min_width_A``.
+
+    :param cell: rows are cell vectors, angstrom, (3, 3).
+    :param min_width_A: least width, angstrom.
+    :param rule: ``perpendicular`` measures between faces, ``edge`` the lengths of the cell vectors, as
+        benchmark studies of AIMD do.
+    :raises ValueError: for an unknown rule, a width that is not positive, or a cell without volume.
+    """
+    if rule not in WIDTH_RULES:
+        raise ValueError(f"rule must be one of {', '.join(WIDTH_RULES)}, got {rule!r}")
+    if not min_width_A > 0:
+        raise ValueError(f"min_width_A must be positive, got {min_width_A!r}")
+    widths = perpendicular_widths(cell)
+    if rule == "edge":
+        widths = np.linalg.norm(np.asarray(cell, dtype=float), axis=1)
+    a, b, c = (max(1, math.ceil(min_width_A / float(width) - 1e-6)) for width in widths)
+    return a, b, c
