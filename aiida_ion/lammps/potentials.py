@@ -151,7 +151,7 @@ POTENTIALS: Mapping[str, Potential] = {
             footer=("pair_modify shift yes",),
             timestep_fs=1.0,
             note="Morse + C/r^12 + Coulomb with partial charges (O -1.2 e); the r^12 wall keeps ions from "
-            "falling into each other. Fitted to oxides and silicates at 0 K. Antifluorite Li2O: a = 4.68 "
+            "falling into each other. Fitted to oxides and silicates at 0 K. Antifluorite Li2O: a = 4.66 "
             "angstrom at 300 K (experiment 4.62), superionic from about 1000 K, where experiment has the onset "
             "(Annamareddy, Eapen, Entropy 19, 227 (2017), doi:10.3390/e19050227).",
         ),
