@@ -34,7 +34,7 @@ def cases(name: str) -> tuple[Any, Any]:
         return bulk("LiF", "rocksalt", a=4.0).repeat((2, 1, 1)), PotentialInputs("sevenn")
     if name == "emt":
         return bulk("Cu", cubic=True), PotentialInputs("emt")
-    lennard_jones = PotentialInputs("lj", kwargs={"sigma": 3.4, "epsilon": 0.0104, "rc": 8.5})
+    lennard_jones = PotentialInputs("lj", kwargs={"sigma": 3.4, "epsilon": 0.0104, "rc": 6.8})
     return bulk("Ar", "fcc", a=5.3, cubic=True).repeat(3), lennard_jones
 
 
@@ -53,8 +53,8 @@ def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     return atoms, MdInputs(n_steps=n_steps, **SETTINGS)  # type: ignore[arg-type]
 
 
-def bare_seconds(atoms: Any, settings: Any) -> float:
-    """Return the wall time of ASE's own loop, s."""
+def bare_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
+    """Return wall and processor time of ASE's own loop, s."""
     import numpy as np
     from ase import units
     from ase.md.bussi import Bussi
@@ -62,13 +62,13 @@ def bare_seconds(atoms: Any, settings: Any) -> float:
     dynamics = Bussi(atoms, units.fs, 60.0, taut=100 * units.fs, rng=np.random.default_rng(1))
     frames: list[Any] = []
     dynamics.attach(lambda: frames.append(atoms.get_positions()), interval=10)
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     dynamics.run(settings.n_steps)
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
-def runner_seconds(atoms: Any, settings: Any) -> float:
-    """Return the wall time of the runner's loop with all that it writes, s."""
+def runner_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
+    """Return wall and processor time of the runner's loop with all that it writes, s."""
     import numpy as np
     from ensembles import make_integrator
     from output import Ledger
@@ -78,29 +78,30 @@ def runner_seconds(atoms: Any, settings: Any) -> float:
     integrator = make_integrator(atoms, settings)
     recorder = Recorder(Path(), settings, len(atoms), 0, True, None)
     simulation = Simulation(atoms, settings, integrator, recorder, np.ones(len(atoms)), 0, "", StopSignal())
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     simulation.measure()
     simulation.run(Ledger(), float("inf"))
     simulation.save()
     recorder.finish()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
 def compare(name: str, n_steps: int, repeats: int) -> str:
     """Return one row of the table, measured in this process."""
-    ratios, bare_ms, runner_ms = [], [], []
+    ratios, cpu_ratios, bare_ms, runner_ms = [], [], [], []
     for repeat in range(repeats):
-        seconds = {}
+        wall, cpu = {}, {}
         order = ("bare", "runner") if repeat % 2 == 0 else ("runner", "bare")
         for kind in order:
             atoms, settings = prepared(name, n_steps)
-            seconds[kind] = (bare_seconds if kind == "bare" else runner_seconds)(atoms, settings)
-        ratios.append(seconds["runner"] / seconds["bare"])
-        bare_ms.append(1e3 * seconds["bare"] / n_steps)
-        runner_ms.append(1e3 * seconds["runner"] / n_steps)
-    middle = [statistics.median(values) for values in (bare_ms, runner_ms, ratios)]
-    spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-    return f"| {name} | {len(atoms)} | {middle[0]:.3f} | {middle[1]:.3f} | {middle[2]:.3f} | {spread} |"
+            wall[kind], cpu[kind] = (bare_seconds if kind == "bare" else runner_seconds)(atoms, settings)
+        ratios.append(wall["runner"] / wall["bare"])
+        cpu_ratios.append(cpu["runner"] / cpu["bare"])
+        bare_ms.append(1e3 * wall["bare"] / n_steps)
+        runner_ms.append(1e3 * wall["runner"] / n_steps)
+    middle = [f"{statistics.median(values):.3f}" for values in (bare_ms, runner_ms, ratios, cpu_ratios)]
+    low, _, high = statistics.quantiles(ratios, n=4)
+    return f"| {name} | {len(atoms)} | {' | '.join(middle)} | {low:.3f} to {high:.3f} |"
 
 
 def measure_here(name: str, n_steps: int, repeats: int) -> None:
@@ -117,19 +118,21 @@ def measure_here(name: str, n_steps: int, repeats: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Cost of the MD runner beside a bare ASE loop.")
     parser.add_argument("--cases", nargs="+", default=["lj", "emt", "sevenn"], choices=["lj", "emt", "sevenn"])
-    parser.add_argument("--steps", type=int, default=1500, help="steps of lj and emt; sevenn takes a twentieth")
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=600, help="steps of lj and emt; sevenn takes a twentieth")
+    parser.add_argument("--repeats", type=int, default=21)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
         measure_here(options.cases[0], options.steps, options.repeats)
         return
-    print("| case | atoms | bare ASE, ms/step | runner, ms/step | ratio (median) | spread |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| case | atoms | bare ASE, ms/step | runner, ms/step | ratio of wall times | of processor times | quartiles |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name in options.cases:
         python = ENGINES / "sevenn" / "bin" / "python" if name == "sevenn" else Path(sys.executable)
         if not python.exists():
-            print(f"| {name} | no engine environment | | | | |")
+            print(f"| {name} | no engine environment | | | | | |")
             continue
         steps = max(options.steps // 20, 10) if name == "sevenn" else options.steps
         command = [python, __file__, "--here", "--cases", name, "--steps", str(steps)]

@@ -71,6 +71,10 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
     if loader is None:
         known = ", ".join(LOADERS)
         raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; known are {known}.")
+    if inputs.checkpoint_file is not None and inputs.name != "matgl":  # MatGL's is a folder
+        path = given_file(inputs)
+        assert path is not None
+        verified_checkpoint(inputs, path)  # before the seconds that importing torch takes
     potential = loader(inputs)
     potential.is_compiled = "torch" in sys.modules
     if inputs.dtype is not None and potential.dtype is not None and inputs.dtype != potential.dtype:

@@ -77,8 +77,7 @@ def test_element_that_emt_does_not_know(make_folder: MakeFolder, copper: Atoms) 
 
 
 def test_missing_checkpoint_file(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    potential = {"name": "sevenn", "checkpoint_file": "mine.pth"}
-    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
+    results = refused(make_folder, lithium_fluoride, {"name": "sevenn", "checkpoint_file": "mine.pth"})
     assert results["status"] == "checkpoint_missing" and "mine.pth" in results["message"]
 
 
@@ -90,12 +89,11 @@ def test_wrong_checksum_names_both_hashes(make_folder: MakeFolder, lithium_fluor
 
 
 def test_mismatching_file_is_never_opened(make_folder: MakeFolder, copper: Atoms) -> None:
-    python = engine_python("mace")
     folder = make_folder("run")
     # Unpickling this file would run a command.
     (folder.path / "evil.model").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
     potential = {"name": "mace", "checkpoint_file": "evil.model", "checkpoint_sha256": "1" * 64}
-    results = folder.write(copper, md=THREE_STEPS, potential=potential).run(python=python)
+    results = folder.write(copper, md=THREE_STEPS, potential=potential).run()
     assert results["status"] == "checkpoint_mismatch"
     assert not (folder.path / "opened").exists()
 
@@ -119,11 +117,13 @@ def test_element_that_sevennet_does_not_know(make_folder: MakeFolder, lithium_fl
     assert results["status"] == "element_unknown" and "Og" in results["message"]
 
 
+@pytest.mark.slow
 def test_sevennet_model_that_does_not_exist(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
     results = refused(make_folder, lithium_fluoride, {"name": "sevenn", "model": "8net"}, "sevenn")
     assert results["status"] == "checkpoint_missing" and "8net" in results["message"]
 
 
+@pytest.mark.slow
 def test_gpu_that_is_not_there(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
     potential = {"name": "sevenn", "device": "cuda:99"}
     results = refused(make_folder, lithium_fluoride, potential, "sevenn")
@@ -139,22 +139,22 @@ def test_chgnet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
     assert results["versions"]["chgnet"] and len(results["versions"]["checkpoint"]["sha256"]) == 64
 
 
-def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, dtype: str) -> None:
     found = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
-    for dtype in ("float64", "float32"):
-        potential = {
-            "name": "mace",
-            "checkpoint_file": "tiny.model",
-            "checkpoint_sha256": found,
-            "dtype": dtype,
-        }
-        folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
-        shutil.copy(tiny_mace, folder.path)
-        results = folder.run(python=engine_python("mace"))
-        assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
-        assert results["versions"]["checkpoint"] == {"name": "tiny.model", "sha256": found}
-        assert results["versions"]["mace-torch"] and results["warnings"] == []
-        assert np.abs(folder.array("forces")).max() > 0
+    potential = {
+        "name": "mace",
+        "checkpoint_file": "tiny.model",
+        "checkpoint_sha256": found,
+        "dtype": dtype,
+    }
+    folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
+    shutil.copy(tiny_mace, folder.path)
+    results = folder.run(python=engine_python("mace"))
+    assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
+    assert results["versions"]["checkpoint"] == {"name": "tiny.model", "sha256": found}
+    assert results["versions"]["mace-torch"] and results["warnings"] == []
+    assert np.abs(folder.array("forces")).max() > 0
 
 
 def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
@@ -178,6 +178,7 @@ def test_published_mace_without_network(make_folder: MakeFolder, copper: Atoms) 
     assert "mace-mpa-0-medium.model" in results["message"] and "checkpoint_file" in results["message"]
 
 
+@pytest.mark.slow
 def test_published_mace_of_an_unknown_name(make_folder: MakeFolder, copper: Atoms) -> None:
     results = refused(make_folder, copper, {"name": "mace", "model": "huge"}, "mace")
     assert results["status"] == "checkpoint_missing" and "medium-mpa-0" in results["message"]
