@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiida import orm
 
@@ -37,6 +39,13 @@ def describe_sample(
     :raises ValueError: if the structure cannot be simulated as it is; the message says why.
     """
     crystal = structure.get_pymatgen_structure()
+    with warnings.catch_warnings():
+        # The order of elements in a formula asks for electronegativities; noble gases have none.
+        warnings.filterwarnings("ignore", message="No Pauling electronegativity")
+        return _describe(crystal, mobile_species, charges)
+
+
+def _describe(crystal: Any, mobile_species: str | None, charges: Mapping[str, float] | None) -> Sample:
     mobile = mobile_species or guess_mobile_species(crystal.composition)
     check_structure(crystal, mobile)
     return Sample(crystal.composition.reduced_formula, mobile, formal_charges(crystal.composition, charges))

@@ -49,8 +49,8 @@ class ConductivityParameters:
             )
         if not self.target_temperature_K > 0:
             raise ValueError(f"target_temperature_K must be above zero, got {self.target_temperature_K!r}")
-        if not self.charges.get(self.mobile_species):
-            raise ValueError(f"charges must give {self.mobile_species} a charge other than zero")
+        if self.mobile_species not in self.charges:
+            raise ValueError(f"charges must give the charge of {self.mobile_species}, e; zero means no conductivity")
         if self.supercell_rule not in SUPERCELL_RULES:
             raise ValueError(f"supercell_rule must be one of {', '.join(SUPERCELL_RULES)}, got {self.supercell_rule!r}")
         if self.supercell is not None and (len(self.supercell) != 3 or any(int(n) < 1 for n in self.supercell)):

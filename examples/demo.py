@@ -1,0 +1,108 @@
+"""Three conductors, one table: what `make demo` runs.
+
+It types the commands that a user would, so each can be tried again by hand with the profile that it leaves behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+from ase.io import write
+from ase.spacegroup import crystal
+
+BIN = Path(sys.executable).parent
+PROFILE = "ion-demo"
+#: Lattice constant of calcium fluoride in its superionic phase at 1 atm and about 1600 K, angstrom.
+FLUORITE_A = 5.72
+
+
+def main() -> None:
+    home = Path(os.environ["AIIDA_PATH"])
+    home.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+
+    step("a profile (SQLite, no service), the engines, and the daemon")
+    ion("setup", "--profile-name", PROFILE)
+
+    step("calcium fluoride in LAMMPS: a fluorite that conducts by fluoride ions, at five temperatures")
+    ion(
+        *("run", str(fluorite(home)), "--engine", "lammps", "--potential", "gillan-caf2-1986"),
+        *("--protocol", "fast", "--temperatures", "1600,1700,1800,1900,2000", "--supercell", "2,2,2"),
+        *("--time-ps", "40", "--sample-every", "25", "--max-concurrent", "1"),
+    )
+
+    step("alpha-Li3N with SevenNet-0: real forces, far too short to diffuse, and the table will say so")
+    ion(
+        *("run", str(lithium_nitride(home)), "--engine", "sevenn", "--protocol", "fast"),
+        *("--temperatures", "800,1000,1200", "--supercell", "2,2,2"),
+        *("--time-ps", "0.1", "--equilibration-ps", "0.02", "--sample-every", "2", "--max-concurrent", "1"),
+    )
+
+    step("Li6PS5Cl: a published trajectory that ships with kinisi (its time step is not in the file: 2 fs assumed)")
+    argyrodite = files("kinisi") / "tests" / "inputs" / "example_XDATCAR.gz"
+    ion(
+        *("import", str(argyrodite), "--timestep-fs", "2", "--sample-every", "50", "--temperature-K", "500"),
+        *("--level-of-theory", "published trajectory (kinisi)", "--mobile-species", "Li"),
+    )
+
+    step("progress")
+    ion("status", "--watch")
+
+    step(f"the table, after {(time.monotonic() - start) / 60:.1f} minutes")
+    ion("table")
+    print(further(home))
+
+
+def step(text: str) -> None:
+    print(f"\n=== {text}", flush=True)
+
+
+def ion(*arguments: str) -> None:
+    """Run one command of the command line, shown as it would be typed."""
+    command = ["aiida-ion", arguments[0], "--profile", PROFILE, *arguments[1:]]
+    if arguments[0] == "setup":
+        command = ["aiida-ion", *arguments]
+    print("$", shlex.join(command), flush=True)
+    done = subprocess.run([str(BIN / command[0]), *command[1:]], check=False)
+    if done.returncode:
+        sys.exit(f"the demo ends here: `{shlex.join(command)}` failed")
+
+
+def fluorite(folder: Path) -> Path:
+    """Return calcium fluoride, Fm-3m, as a CIF."""
+    atoms = crystal(["Ca", "F"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=[FLUORITE_A] * 3 + [90] * 3)
+    path = folder / "CaF2.cif"
+    write(path, atoms)
+    return path
+
+
+def lithium_nitride(folder: Path) -> Path:
+    """Return alpha-Li3N, P6/mmm, from its Wyckoff sites, as a CIF."""
+    sites = [(0, 0, 0.5), (1 / 3, 2 / 3, 0), (0, 0, 0)]
+    atoms = crystal(["Li", "Li", "N"], sites, spacegroup=191, cellpar=[3.648, 3.648, 3.875, 90, 90, 120])
+    path = folder / "Li3N.cif"
+    write(path, atoms)
+    return path
+
+
+def further(home: Path) -> str:
+    return f"""
+Look further:
+  export AIIDA_PATH={home} PATH={BIN}:$PATH
+  aiida-ion status --all            what ran, and how it ended
+  aiida-ion show PK                 one result: numbers, checks, and where it came from
+  verdi process list -a             all processes, with their PKs
+  verdi process report PK           what a process said
+  verdi node graph generate PK      the graph from the conductivity back to the crystal, as a PDF
+  verdi daemon stop                 stop the daemon when you are done
+"""
+
+
+if __name__ == "__main__":
+    main()
