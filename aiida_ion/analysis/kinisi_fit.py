@@ -14,6 +14,7 @@ import scipp as sc
 from kinisi.diffusion import Diffusion
 from kinisi.displacement import calculate_msd
 from kinisi.parser import Parser
+from scipy import optimize
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -25,6 +26,8 @@ CM2_S_PER_A2_FS = 0.1
 INTERVAL_BITS = 20
 #: Variance of the squared length of a Gaussian vector in three dimensions over its squared mean.
 GAUSSIAN_SPREAD = 2.0 / 3.0
+#: Largest intercept of the line that gives the variances, over its slope and in units of the first lag.
+MAX_SHIFT = 0.5
 
 
 @dataclass(frozen=True)
@@ -151,17 +154,21 @@ def smooth_variances(data: Any, lags: IntArray) -> FloatArray:
 
     kinisi takes the variance of each lag from the data. It follows the noise of the MSD itself, which pulls
     D down (low values get high weights), and makes the covariance matrix indefinite at times: D may then be
-    wrong by orders of magnitude. Here the variance is spread MSD^2 / n_windows with the MSD from a straight
-    line and one spread for all lags: the mean of what the data show, at least 2/3, that of Gaussian
-    displacements in three dimensions (few ions underestimate it).
+    wrong by orders of magnitude. Here the variance is
+    spread MSD^2 / n_windows. The spread is one for all lags: the mean of what the data show, at least 2/3, that
+    of Gaussian displacements in three dimensions (few ions underestimate it). The MSD is a straight line whose
+    intercept, from vibration, is kept below the slope times the first lag: with kinisi's covariance
+    v_i n_i / n_j the matrix is positive definite only while MSD^2 / t grows.
 
     :param data: kinisi's MSD: values, variances, and the coordinate ``n_samples``.
     :param lags: frames; kinisi leaves the last one out for a single particle.
     """
     msd, windows = np.asarray(data.values), np.asarray(data.coords["n_samples"].values)
     spread = max(float(np.mean(np.asarray(data.variances) * windows / msd**2)), GAUSSIAN_SPREAD)
-    slope, intercept = np.polyfit(lags[: len(msd)], msd, 1)
-    line = np.maximum(slope * lags[: len(msd)] + intercept, 0.2 * msd)
+    times = lags[: len(msd)].astype(float)
+    slope, intercept = optimize.nnls(np.stack([times, np.ones(len(msd))], axis=1), msd)[0]
+    shift = min(intercept / slope, MAX_SHIFT * times[0]) if slope > 0 else 0.0
+    line = (times + shift) * msd.mean() / (times + shift).mean()
     smooth: FloatArray = spread * line**2 / windows
     return smooth
 
