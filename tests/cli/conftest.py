@@ -1,0 +1,53 @@
+"""The command line as a person uses it, on the throw-away profile of the tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aiida import orm
+from ase.io import write
+from click.testing import CliRunner, Result
+
+from aiida_ion.cli.main import cli
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(aiida_profile_clean: object) -> Invoke:
+    """Return a function that runs a command line and, unless told otherwise, wants it to succeed."""
+
+    def run(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+        assert result.exit_code == code, f"{result.output}\n{result.exception!r}"
+        return result
+
+    return run
+
+
+@pytest.fixture
+def lj_engine(invoke: Invoke, aiida_localhost: orm.Computer) -> str:
+    """Register Lennard-Jones in this very Python as an engine, and this Python for the fits."""
+    from aiida_ion.engines.codes import register_diffusion_code
+
+    register_diffusion_code()
+    invoke("engine", "add", "toy", "--python", sys.executable, "--potential", "lj")
+    return "toy"
+
+
+@pytest.fixture
+def crystal_file(lithium_nitride: orm.StructureData, tmp_path: Path) -> Path:
+    """Write alpha-Li3N as a CIF."""
+    path = tmp_path / "Li3N.cif"
+    write(path, lithium_nitride.get_ase())
+    return path
+
+
+def only_line(result: Result) -> str:
+    """Return the one line that a failure may have."""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
