@@ -157,7 +157,7 @@ def skewed_draws(draws: FloatArray, seed: int) -> FloatArray:
     A collective diffusivity has one centre per replica, so its relative error r is a quarter or more, and an
     estimate that came out low claims too small an error: symmetric intervals miss the truth above them. D is the
     variance of a displacement; an estimate with relative error r has nu = 2 / r^2 degrees of freedom, and the
-    posterior of a variance is D_fit nu / chi^2_nu. Mean and r are those of the fit.
+    posterior of a variance is D_fit nu / chi^2_nu. Centre and r are those of the fit.
 
     :param draws: posterior draws of the fit, cm^2/s, (n,).
     """

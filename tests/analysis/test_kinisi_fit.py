@@ -1,13 +1,17 @@
 import numpy as np
 import pytest
 import scipp as sc
+from kinisi.displacement import calculate_msd
 from kinisi.parser import Parser
 
+from aiida_ion.analysis.estimates import skewed_draws
 from aiida_ion.analysis.kinisi_fit import (
     check_lag_indices,
     exact_interval_fs,
     fit_diffusivity,
     make_parser,
+    smooth_variances,
+    thin_draws,
     variance_scale,
 )
 from aiida_ion.analysis.msd import mean_squared_displacement
@@ -86,3 +90,33 @@ def test_variance_scale():
 def test_interval_must_be_positive():
     with pytest.raises(ValueError, match="positive"):
         exact_interval_fs(0.0)
+
+
+@pytest.mark.parametrize(("diffusivity_A2_ps", "rattle_A"), [(0.1, 0.0), (0.01, 1.0), (0.0, 0.3)])
+def test_covariance_is_positive_definite(diffusivity_A2_ps, rattle_A):
+    """With a single ion and kinisi's own variances it is not, and the fit may go anywhere."""
+    lags = lag_grid(40, 166, 30)
+    for seed in range(5):
+        positions = brownian(seed, 500, 1, diffusivity_A2_ps=diffusivity_A2_ps, rattle_A=rattle_A)
+        data = calculate_msd(make_parser(positions, lags, 100.0), progress=False)["da"]
+        windows = data.coords["n_samples"].values
+        shared = smooth_variances(data, lags)[:, None] * windows[:, None] / windows[None, :]
+        covariance = np.triu(shared) + np.triu(shared, 1).T
+        assert np.linalg.eigvalsh(covariance).min() > 0
+
+
+def test_thinned_draws_keep_their_quantiles():
+    draws = np.random.default_rng(1).normal(5.0, 1.0, 3200)
+    thinned = thin_draws(draws, 1000, seed=1)
+    levels = [2.5, 16, 50, 84, 97.5]
+    np.testing.assert_allclose(np.percentile(thinned, levels), np.percentile(draws, levels), atol=0.02)
+    assert abs(np.corrcoef(thinned[1:], thinned[:-1])[0, 1]) < 0.1
+
+
+def test_skewed_draws_keep_mean_and_error():
+    draws = np.random.default_rng(1).normal(5.0, 1.0, 20000)
+    skewed = skewed_draws(draws, seed=1)
+    assert np.median(skewed) == pytest.approx(5.0, rel=0.03)
+    assert skewed.std() == pytest.approx(1.0, rel=0.15)
+    low, high = np.percentile(skewed, [2.5, 97.5])
+    assert 5.0 - low < high - 5.0
