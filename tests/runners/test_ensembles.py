@@ -94,7 +94,13 @@ def test_nve_keeps_its_energy(make_folder: MakeFolder, argon: Atoms) -> None:
     assert energy.std() < 0.02 * thermo["kinetic_energy_eV"].std()
 
 
-@pytest.mark.parametrize("thermostat", ["csvr", "nose_hoover", pytest.param("langevin", marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "thermostat",
+    ["csvr", pytest.param("nose_hoover", marks=SLOW), pytest.param("langevin", marks=SLOW)],
+)
 def test_npt_reaches_pressure_and_temperature(make_folder: MakeFolder, argon: Atoms, thermostat: str) -> None:
     settings = md_settings(
         ensemble="npt",

@@ -157,6 +157,7 @@ def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, d
     assert np.abs(folder.array("forces")).max() > 0
 
 
+@pytest.mark.slow
 def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
     copper.symbols[3] = "Li"
     results = refused(make_folder, copper, {"name": "mace", "model": str(tiny_mace)}, "mace")
