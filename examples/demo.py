@@ -18,8 +18,8 @@ from ase.spacegroup import crystal
 
 BIN = Path(sys.executable).parent
 PROFILE = "ion-demo"
-#: Lattice constant of calcium fluoride in its superionic phase at 1 atm and about 1600 K, angstrom.
-FLUORITE_A = 5.72
+#: Lattice constant of lithium oxide at zero pressure and 1200 K with this potential, angstrom.
+ANTIFLUORITE_A = 4.87
 
 
 def main() -> None:
@@ -30,11 +30,11 @@ def main() -> None:
     step("a profile (SQLite, no service), the engines, and the daemon")
     ion("setup", "--profile-name", PROFILE)
 
-    step("calcium fluoride in LAMMPS: a fluorite that conducts by fluoride ions, at five temperatures")
+    step("lithium oxide in LAMMPS: an antifluorite that is superionic here from about 1000 K, at five temperatures")
     ion(
-        *("run", str(fluorite(home)), "--engine", "lammps", "--potential", "gillan-caf2-1986"),
-        *("--protocol", "fast", "--temperatures", "1600,1700,1800,1900,2000", "--supercell", "2,2,2"),
-        *("--time-ps", "40", "--sample-every", "25", "--max-concurrent", "1"),
+        *("run", str(lithium_oxide(home)), "--engine", "lammps", "--potential", "pedone-2006"),
+        *("--protocol", "fast", "--temperatures", "1000,1100,1200,1300,1400", "--supercell", "2,2,2"),
+        *("--time-ps", "40", "--equilibration-ps", "5", "--sample-every", "25", "--max-concurrent", "1"),
     )
 
     step("alpha-Li3N with SevenNet-0: real forces, far too short to diffuse, and the table will say so")
@@ -74,11 +74,11 @@ def ion(*arguments: str) -> None:
         sys.exit(f"the demo ends here: `{shlex.join(command)}` failed")
 
 
-def fluorite(folder: Path) -> Path:
-    """Return calcium fluoride, Fm-3m, as a CIF."""
-    atoms = crystal(["Ca", "F"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=[FLUORITE_A] * 3 + [90] * 3)
-    path = folder / "CaF2.cif"
-    write(path, atoms)
+def lithium_oxide(folder: Path) -> Path:
+    """Return Li2O, Fm-3m, as a CIF."""
+    cell = [ANTIFLUORITE_A] * 3 + [90] * 3
+    path = folder / "Li2O.cif"
+    write(path, crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell))
     return path
 
 

@@ -276,11 +276,22 @@ def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return engine
 
 
+def run_seed(seed: int, temperature_K: float) -> int:
+    """Return the seed of one run: another for each temperature, so that thermostats do not share their noise.
+
+    It does not depend on the other temperatures: a temperature added later finds the old runs in the cache.
+    """
+    return 100_000 * seed + round(10 * temperature_K)
+
+
 def md_inputs(
     inputs: Mapping[str, Any], structure: orm.StructureData, temperature_K: float, seed: int
 ) -> dict[str, Any]:
     """Return the inputs of the MD work chain for one temperature and seed."""
-    settings = inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature_K, "seed": seed}
+    settings = inputs["md"]["parameters"].get_dict() | {
+        "temperature_K": temperature_K,
+        "seed": run_seed(seed, temperature_K),
+    }
     return {
         "structure": structure,
         "parameters": orm.Dict(settings),

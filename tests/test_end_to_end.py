@@ -1,0 +1,106 @@
+"""From an empty AiiDA folder to a table, by the commands a user types, with the daemon doing the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from ase.io import write
+from ase.spacegroup import crystal
+
+from .conftest import ENGINES, engine_environment
+
+BIN = Path(sys.executable).parent
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+Command = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """Return a function that types a command in a fresh home; the daemon is stopped at the end."""
+    engine_environment("lammps")
+    home = tmp_path_factory.mktemp("home")
+    environment = os.environ | {"AIIDA_PATH": str(home), "AIIDA_ION_ENGINES": str(ENGINES), "OMP_NUM_THREADS": "1"}
+
+    def run(*words: str, status: int = 0) -> str:
+        done = subprocess.run(
+            [str(BIN / words[0]), *words[1:]], env=environment, capture_output=True, text=True, cwd=home, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    run("aiida-ion", "setup", "--profile-name", "fresh")
+    yield run
+    # On a busy machine the daemon may need longer than the two seconds that verdi waits.
+    stop = [str(BIN / "verdi"), "daemon", "stop"]
+    assert any(subprocess.run(stop, env=environment, check=False).returncode == 0 for _ in range(10))
+
+
+def pk_in(text: str) -> str:
+    return next(word for word in text.split() if word.isdigit())
+
+
+def test_setup_can_be_repeated(command: Command) -> None:
+    assert "fresh" in command("aiida-ion", "setup", "--profile-name", "fresh")
+    assert "lammps" in command("aiida-ion", "engine", "list")
+
+
+def test_a_run_by_the_daemon_ends_in_the_table(command: Command, tmp_path: Path) -> None:
+    atoms = crystal(["Ca", "F"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=[5.72] * 3 + [90] * 3)
+    write(tmp_path / "CaF2.cif", atoms)
+    command(
+        *("aiida-ion", "run", str(tmp_path / "CaF2.cif"), "--engine", "lammps", "--potential", "gillan-caf2-1986"),
+        *("--protocol", "fast", "--temperatures", "400,500", "--supercell", "1,1,1", "--no-relax", "--wait"),
+        *("--time-ps", "1", "--equilibration-ps", "0.2", "--sample-every", "5"),
+    )
+    rows = json.loads(command("aiida-ion", "table", "--format", "json"))
+    text = json.dumps(rows)
+    assert "CaF2" in text
+    assert "classical/Gillan-1986" in text
+    assert "did not move" in command("aiida-ion", "table")
+
+
+def test_a_published_trajectory_is_imported_and_fitted(command: Command) -> None:
+    path = files("kinisi") / "tests" / "inputs" / "example_XDATCAR.gz"
+    said = command(
+        *("aiida-ion", "import", str(path), "--timestep-fs", "2", "--sample-every", "50", "--temperature-K", "500"),
+        *("--level-of-theory", "published", "--mobile-species", "Li", "--run"),
+    )
+    assert "140 frames of 416 atoms" in said
+    assert "Li6PS5Cl" in command("aiida-ion", "table", "--material", "Li6PS5Cl")
+
+
+def test_the_python_example_runs_and_its_graph_leads_back(command: Command) -> None:
+    said = command("verdi", "run", str(EXAMPLES / "conductivity.py"))
+    assert "exit status 0" in said
+    assert "activation energy" in said
+    listed = command("verdi", "process", "list", "-a", "-r", "-P", "pk", "-L", "ConductivityWorkChain")
+    pk = pk_in(listed)
+    assert "finished" in command("aiida-ion", "show", pk).lower()
+    assert "fit_conductivity" in command("verdi", "process", "status", pk)
+    assert "96 atoms" in command("verdi", "process", "report", pk)
+    assert "No process" not in command("aiida-ion", "status", "--all")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "absent.cif", "--engine", "lammps"), "absent.cif"),
+        (("run", "absent.cif", "--engine", "nowhere"), "nowhere"),
+        (("show", "999999"), "999999"),
+        (("import", "absent.xyz", "--timestep-fs", "1", "--sample-every", "1", "--temperature-K", "300"), "absent.xyz"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(command: Command, words: tuple[str, ...], message: str) -> None:
+    if words[0] == "import":
+        words = (*words, "--level-of-theory", "x")
+    done = command("aiida-ion", *words, status=1)
+    assert message in done
+    assert len(done.strip().splitlines()) == 1, done
