@@ -137,10 +137,10 @@ def describe(plan: Plan) -> str:
     n_atoms = len(structure.sites) * int(multiples[0]) * int(multiples[1]) * int(multiples[2])
     n_runs = len(parameters["temperatures_K"]) * len(parameters["seeds"])
     charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
-    line = (
-        f"{plan.title}: {parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile "
-        f"({charges}), {n_atoms} atoms, {n_runs} runs of {md['n_steps'] * md['timestep_fs'] / FS_PER_PS:g} ps"
-    )
+    length_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
+    runs = f"{n_runs} run{'s' if n_runs > 1 else ''} of {length_ps:g} ps"
+    what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
+    line = f"{plan.title}: {what}, {n_atoms} atoms, {runs}"
     rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
     if rate and tested_atoms:
         seconds = n_runs * md["n_steps"] / rate * max(1.0, n_atoms / tested_atoms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -45,8 +46,9 @@ class LazyGroup(OneLineErrors, click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-def find_verdi() -> None:
-    """Put the scripts beside this Python on PATH: AiiDA looks there for `verdi`, which its daemon is made of."""
+def prepare() -> None:
+    """Make AiiDA find `verdi`, which its daemon is made of, beside this Python; a new configuration is no warning."""
+    warnings.filterwarnings("ignore", message="Creating AiiDA configuration folder")
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
@@ -63,4 +65,4 @@ def cli() -> None:
       aiida-ion engine install sevenn
       aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
     """
-    find_verdi()
+    prepare()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +50,7 @@ def _profile(name: str, server: dict[str, Any] | None) -> Any:
     from aiida.manage.configuration import create_profile, get_config
     from aiida.plugins import BrokerFactory
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the folder of the configuration is new
-        config = get_config(create=True)
+    config = get_config(create=True)
     if name in config.profile_names:
         click.echo(f"Profile {name}: there already")
         return load(name)

@@ -93,7 +93,7 @@ def test_a_checkpoint_is_kept_by_its_hash(invoke: Invoke, aiida_localhost: orm.C
 
 def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path) -> None:
     (tmp_path / "deployed.pth").write_bytes(b"x")
-    text = "commands: 'pair_style table linear 10\n\n  pair_coeff * * deployed.pth'\nlevel_of_theory: mine\nfiles: [deployed.pth]\n"
+    text = "commands: 'pair_style table linear 10'\nlevel_of_theory: mine\nfiles: [deployed.pth]\n"
     (tmp_path / "own.yaml").write_text(text)
     invoke("engine", "add", "own", "--executable", "/bin/ls", "--potential", tmp_path / "own.yaml")
     engine = load_engine("own")

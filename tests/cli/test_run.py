@@ -1,0 +1,228 @@
+"""`aiida-ion run` checks everything first, and submits what the options say."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiida import orm
+from ase.build import bulk
+from ase.io import write
+
+from aiida_ion.cli.campaign import Plan, check, collect_overrides, job_options, make_plans
+from aiida_ion.engines.codes import load_engine, register, remember_test
+from tests.cli.conftest import Invoke, only_line
+
+GIVEN: dict[str, Any] = {"threads": 1, "protocol": "fast"}
+
+
+def one_plan(crystal: Path, engine: str, **given: Any) -> Plan:
+    plans = make_plans([str(crystal)], [engine], GIVEN | given)
+    check(plans)
+    return plans[0]
+
+
+def test_a_dry_run_says_what_would_run_and_stores_nothing(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    options = [
+        "--temperatures",
+        "700,900",
+        "--seeds",
+        "1,2",
+        "--time-ps",
+        "4",
+        "--protocol",
+        "fast",
+        "--min-width-A",
+        "7",
+    ]
+    output = invoke("run", crystal_file, "--engine", lj_engine, *options, "--dry-run").output
+    assert "Li3N with Lennard-Jones, Li mobile (Li +1, N -3), 72 atoms, 4 runs of 4 ps" in output
+    assert "Nothing was submitted" in output
+    assert orm.QueryBuilder().append(orm.WorkChainNode).count() == 0
+
+
+def test_a_tested_engine_gives_the_cost(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    remember_test(load_engine(lj_engine), {}, {"steps_per_s": 10.0, "n_atoms": 36})
+    options = [
+        "--temperatures",
+        "700",
+        "--time-ps",
+        "2",
+        "--timestep-fs",
+        "2",
+        "--supercell",
+        "3,3,2",
+        "--protocol",
+        "fast",
+    ]
+    output = invoke("run", crystal_file, "--engine", lj_engine, *options, "--dry-run").output
+    assert (
+        "72 atoms, 1 run of 2 ps, very roughly 3 min of computing" in output
+    )  # 1000 steps / 10 per s, twice the atoms
+
+
+def test_options_become_inputs(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    plan = one_plan(
+        crystal_file,
+        lj_engine,
+        temperatures=[650.0, 750.0],
+        seeds=[3],
+        time_ps=3.0,
+        timestep_fs=1.5,
+        sample_every=4,
+        equilibration_ps=0.5,
+        supercell=[2, 2, 1],
+        no_relax=True,
+        thermostat="langevin",
+        ensemble="npt",
+        charges={"Li": 0.8, "N": -2.4},
+        mobile_species="Li",
+        threads=2,
+        walltime_s=600,
+        job_options={"queue_name": "gpu"},
+        max_concurrent=3,
+        target_temperature_k=350.0,
+    )
+    builder = plan.builder
+    parameters, md = builder.parameters.get_dict(), builder.md.parameters.get_dict()
+    assert (parameters["temperatures_K"], parameters["seeds"]) == ([650.0, 750.0], [3])
+    assert (md["n_steps"], md["timestep_fs"], md["sample_every"], md["equilibration_fs"]) == (2000, 1.5, 4, 500.0)
+    assert (md["thermostat"], md["ensemble"]) == ("langevin", "npt")
+    assert parameters["supercell"] == [2, 2, 1]
+    assert parameters["relax_ions"] is False
+    assert parameters["charges"] == {"Li": 0.8, "N": -2.4}
+    assert parameters["max_concurrent"] == 3
+    assert parameters["target_temperature_K"] == 350.0
+    assert builder.md.options["resources"]["num_cores_per_mpiproc"] == 2
+    assert builder.md.options["max_wallclock_seconds"] == 600
+    assert builder.md.options["queue_name"] == "gpu"
+    assert builder.diffusion.code.label == "kinisi"
+
+
+def test_options_win_over_the_file_and_the_file_over_the_protocol(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.yaml"
+    path.write_text("seeds: [4, 5]\nmd: {n_steps: 10, sample_every: 2}\ndiffusion: {n_lags: 20}\n")
+    overrides = collect_overrides({"overrides_file": str(path), "time_ps": 1.0, "seeds": [9]}, cores_per_plan=2)
+    assert overrides == {
+        "seeds": [9],
+        "md": {"n_steps": None, "sample_every": 2, "total_time_ps": 1.0},
+        "diffusion": {"n_lags": 20},
+        "max_concurrent": 2,
+    }
+    path.write_text("- a list")
+    with pytest.raises(ValueError, match="must hold a mapping"):
+        collect_overrides({"overrides_file": str(path)})
+
+
+def test_the_tested_checkpoint_is_a_hashed_input(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    remember_test(load_engine(lj_engine), {"checkpoint": {"name": "x", "sha256": "ab" * 32}}, {})
+    assert one_plan(crystal_file, lj_engine).builder.md.engine["potential"]["checkpoint_sha256"] == "ab" * 32
+    potential = (
+        one_plan(crystal_file, lj_engine, model="another", device="cuda").builder.md.engine["potential"].get_dict()
+    )
+    assert potential == {"name": "lj", "model": "another", "device": "cuda"}
+
+
+def test_the_engines_checkpoint_file_goes_along(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "trained.model"
+    weights.write_bytes(b"weights")
+    engine, _ = register("mine", sys.executable, "ion.md.mlip", potential={"name": "mace"}, checkpoint=weights)
+    plan = one_plan(crystal_file, "mine")
+    assert plan.builder.md.engine["checkpoint"].uuid == engine.checkpoint.uuid  # type: ignore[union-attr]
+    assert plan.level_of_theory == "MACE trained.model"
+
+
+def test_jobs_share_the_cores(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert one_plan(crystal_file, lj_engine, threads=2).builder.parameters["max_concurrent"] == 4
+    register("second", sys.executable, "ion.md.mlip", potential={"name": "lj"})
+    plans = make_plans([str(crystal_file)], [lj_engine, "second"], GIVEN)
+    assert [plan.builder.parameters["max_concurrent"] for plan in plans] == [4, 4]
+
+
+def test_a_structure_node_will_do(invoke: Invoke, lj_engine: str, lithium_nitride: orm.StructureData) -> None:
+    lithium_nitride.store()
+    for given in (lithium_nitride.pk, lithium_nitride.uuid):
+        output = invoke("run", given, "--engine", lj_engine, "--protocol", "fast", "--dry-run").output
+        assert f"{given} / toy: Li3N" in output
+
+
+def test_a_format_that_only_ase_reads_will_do(
+    invoke: Invoke, lj_engine: str, lithium_nitride: orm.StructureData, tmp_path: Path
+) -> None:
+    path = tmp_path / "cell.extxyz"
+    write(path, lithium_nitride.get_ase())
+    assert "Li3N" in invoke("run", path, "--engine", lj_engine, "--protocol", "fast", "--dry-run").output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--protocol", "quick"], "unknown protocol 'quick'"),
+        (["--time-ps", "0.1"], "leaves nothing of a run of 100 fs"),
+        (["--seeds", "1,1"], "the same seed is the same run"),
+        (["--charges", "Li=1,N=-2"], "not neutral"),
+        (["--charges", "Na=1"], "does not contain"),
+        (["--mobile-species", "Na"], "no Na in Li3N"),
+        (["--thermostat", "berendsen"], "thermostat must be one of"),
+        (["--supercell", "2,2,0"], "three whole numbers"),
+        (["--min-width-A", "-1"], "min_width_A must be above zero"),
+        (["--potential", "pedone-2006"], "--potential is for LAMMPS"),
+    ],
+)
+def test_what_cannot_run_is_one_line(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, options: list[str], words: str
+) -> None:
+    line = only_line(invoke("run", crystal_file, "--engine", lj_engine, "--protocol", "fast", *options, code=1))
+    assert words in line
+
+
+def test_everything_is_checked_before_anything_is_submitted(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
+) -> None:
+    copper = tmp_path / "Cu.cif"
+    write(copper, bulk("Cu", "fcc", a=3.6, cubic=True))
+    for bad in (copper, tmp_path / "absent.cif", "4242"):
+        only_line(invoke("run", crystal_file, bad, "--engine", lj_engine, "--protocol", "fast", code=1))
+    only_line(invoke("run", crystal_file, "--engine", lj_engine, "--engine", "gold", code=1))
+    assert orm.QueryBuilder().append(orm.ProcessNode).count() == 0
+
+
+def test_without_a_daemon_nothing_is_submitted(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    line = only_line(invoke("run", crystal_file, "--engine", lj_engine, "--protocol", "fast", code=1))
+    assert "broker" in line  # the profile of the tests has none
+
+
+def test_an_engine_of_lammps_needs_a_potential(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    path = tmp_path / "CaF2.cif"
+    write(path, bulk("CaF2", "fluorite", a=5.46, cubic=True))
+    line = only_line(invoke("run", path, "--engine", "lammps", "--protocol", "fast", code=1))
+    assert "needs --potential" in line
+    plan = one_plan(path, "lammps", potential="gillan-caf2-1986")
+    assert plan.builder.md.engine["potential"].get_dict() == {"name": "gillan-caf2-1986"}
+    assert plan.level_of_theory == "classical/Gillan-1986"
+    assert "--device is for ASE" in only_line(invoke("run", path, "--engine", "lammps", "--device", "cuda", code=1))
+
+
+def test_files_of_a_lammps_potential_go_along(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "deployed.pth").write_bytes(b"x")
+    text = "{commands: 'pair_style table linear 10', level_of_theory: mine, files: [deployed.pth]}"
+    (tmp_path / "own.yaml").write_text(text)
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    plan = one_plan(crystal_file, "lammps", potential=str(tmp_path / "own.yaml"))
+    assert [node.filename for node in plan.builder.md.engine["files"].values()] == ["deployed.pth"]
+
+
+def test_job_options_win() -> None:
+    options = job_options({"threads": 4, "job_options": {"withmpi": True}})
+    assert options["withmpi"] is True
+    assert "max_wallclock_seconds" not in options
