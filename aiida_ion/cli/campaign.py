@@ -14,6 +14,8 @@ from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.analysis.structure import supercell_multiples
+from aiida_ion.calculations.lammps import validate_lammps_inputs
+from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.structures import structure_node
 from aiida_ion.cli.tables import duration
@@ -113,6 +115,10 @@ def check(plans: Sequence[Plan]) -> None:
         problem = plan.builder._process_spec.inputs.validate(plan.builder._inputs(prune=True))
         if problem is not None:
             raise ValueError(f"{plan.title}: {one_line(problem.message)}")
+        if plan.engine.entry_point == "ion.md.lammps":
+            unfit = validate_lammps_inputs(plan.builder.md.engine, symbols_of(plan.builder.structure))
+            if unfit is not None:
+                raise ValueError(f"{plan.title}: {unfit}")
 
 
 def submit_plans(plans: Sequence[Plan], group_label: str | None) -> list[int]:

@@ -81,8 +81,9 @@ def _wait(pks: list[int]) -> None:
     watch(pks)
     ours = set(process_table(pks=pks)["pk"])
     conductivities, fits = conductivity_table(), diffusion_table()
-    chosen = conductivities[conductivities["process_pk"].isin(ours)]
-    click.echo(render(chosen, fits[fits["job_pk"].isin(ours)], "text"))
+    conductivities, fits = conductivities[conductivities["process_pk"].isin(ours)], fits[fits["job_pk"].isin(ours)]
+    if len(conductivities) or len(fits):
+        click.echo(render(conductivities, fits, "text"))
     failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
     if len(failed):
-        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see 'aiida-ion status'")
+        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; the reason stands above")

@@ -211,6 +211,15 @@ def test_an_engine_of_lammps_needs_a_potential(invoke: Invoke, lj_engine: str, t
     assert "--device is for ASE" in only_line(invoke("run", path, "--engine", "lammps", "--device", "cuda", code=1))
 
 
+def test_a_potential_that_does_not_know_the_crystal_is_refused_at_once(
+    invoke: Invoke, lj_engine: str, crystal_file: Path
+) -> None:
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    command = ["run", crystal_file, "--engine", "lammps", "--protocol", "fast", "--potential", "pedone-2006"]
+    line = only_line(invoke(*command, "--dry-run", code=1))
+    assert "Li3N.cif / lammps: the potential 'pedone-2006' has no N" in line
+
+
 def test_files_of_a_lammps_potential_go_along(
     invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
 ) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +79,48 @@ def test_a_database_that_does_not_answer_is_one_line(shell: Shell) -> None:
     assert said[-1].startswith("Error: no profile could be made: ")
     assert len(said) == 1
     assert "Error: there is no profile 'ion'" in shell("table", "-p", "ion", code=1)
+
+
+@pytest.fixture
+def postgres_port() -> Iterator[int]:
+    """Start a PostgreSQL server with an empty database ``aiida_ion`` of the user ``aiida``."""
+    binaries = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"))), None)
+    if binaries is None:
+        pytest.skip("no PostgreSQL server is installed")
+    folder = Path(tempfile.mkdtemp(prefix="ion-postgres-"))
+    as_user: list[str] = []
+    if os.getuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+
+    def call(program: str, *arguments: str) -> None:
+        words = [*as_user, str(binaries / program), *arguments]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+
+    data = ["-D", str(folder / "data")]
+    call("initdb", *data, "-A", "trust", "--locale=C", "-E", "UTF8")
+    call("pg_ctl", *data, "-w", "-o", f"-p {port} -k {folder}", "-l", str(folder / "log"), "start")
+    try:
+        for statement in ("create role aiida login password 'x'", "create database aiida_ion owner aiida"):
+            call("psql", "-h", str(folder), "-p", str(port), "-d", "postgres", "-c", statement)
+        yield port
+    finally:
+        call("pg_ctl", *data, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_postgresql_bears_more_workers(shell: Shell, postgres_port: int) -> None:
+    said = shell("setup", "--postgres", "--postgres-port", postgres_port, "--postgres-password", "x", "--workers", 3)
+    assert "Profile ion: made, PostgreSQL (aiida_ion)" in said
+    assert "Daemon: started with 3 workers" in said
+    shell("engine", "add", "toy", "--python", sys.executable, "--potential", "lj")
+    assert "steps/s with 32 atoms" in shell("engine", "test", "toy")
+    assert "toy" in shell("engine", "list")
+    assert "test of toy: finished" in shell("status")
 
 
 @pytest.mark.slow
