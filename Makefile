@@ -35,6 +35,7 @@ lint: install ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
 test: engines lint ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest

@@ -10,6 +10,16 @@ from typing import Any
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
 KEEPABLE = ("velocities", "forces")
+POSITIVE = (
+    "temperature_K",
+    "timestep_fs",
+    "thermostat_time_fs",
+    "barostat_time_fs",
+    "max_force_eV_A",
+    "max_temperature_ratio",
+    "restart_every_seconds",
+)
+COUNTS = ("n_steps", "sample_every")
 
 #: A thermostat time of 100 fs is the habit of the field for solids at a 1-2 fs time step.
 DEFAULT_THERMOSTAT_TIME_FS = 100.0
@@ -60,11 +70,17 @@ class MdSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", tuple(self.keep))
         for name in ("temperature_K", "timestep_fs", "thermostat_time_fs", "barostat_time_fs"):
-            _require(_is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}")
+            _require(
+                _is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}"
+            )
         for name in ("max_force_eV_A", "max_temperature_ratio", "restart_every_seconds"):
-            _require(_is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}")
+            _require(
+                _is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}"
+            )
         for name in ("n_steps", "sample_every"):
-            _require(_is_count(getattr(self, name)), f"{name} must be a whole number above zero, got {getattr(self, name)!r}")
+            _require(
+                _is_count(getattr(self, name)), f"{name} must be a whole number above zero, got {getattr(self, name)!r}"
+            )
         _require(isinstance(self.seed, int) and self.seed >= 0, f"seed must be a whole number >= 0, got {self.seed!r}")
         _require(
             isinstance(self.pressure_GPa, (int, float)) and math.isfinite(self.pressure_GPa),
@@ -72,7 +88,8 @@ class MdSettings:
         )
         _require(self.ensemble in ENSEMBLES, f"ensemble must be one of {', '.join(ENSEMBLES)}, got {self.ensemble!r}")
         _require(
-            self.thermostat in THERMOSTATS, f"thermostat must be one of {', '.join(THERMOSTATS)}, got {self.thermostat!r}"
+            self.thermostat in THERMOSTATS,
+            f"thermostat must be one of {', '.join(THERMOSTATS)}, got {self.thermostat!r}",
         )
         unknown = set(self.keep) - set(KEEPABLE)
         _require(not unknown, f"keep knows {', '.join(KEEPABLE)}, got {', '.join(sorted(unknown))}")

@@ -106,7 +106,7 @@ def compare(name: str, n_steps: int, repeats: int) -> str:
 
 def measure_here(name: str, n_steps: int, repeats: int) -> None:
     """Measure one case in the present interpreter and print its row alone."""
-    sys.path.insert(0, str(REPOSITORY / "aiida_ion" / "runners"))
+    sys.path[:0] = [str(REPOSITORY / "aiida_ion" / "runners"), str(REPOSITORY / "aiida_ion")]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         with redirect_stdout(io.StringIO()):

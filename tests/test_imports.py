@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "md_settings": set(),
     "analysis": {"units", "md_settings"},
     "lammps": {"units", "md_settings"},
-    "runners": set(),
+    "runners": {"md_settings"},  # uploaded beside them
     "calculations": {"units", "md_settings", "analysis", "lammps"},
     "workchains": {"units", "md_settings", "lammps", "calculations"},
     "queries": {"units"},

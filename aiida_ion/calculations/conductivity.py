@@ -15,7 +15,7 @@ from aiida_ion.calculations.functions import conductivity_arrays
 SHARED = ("mobile_species", "formula", "level_of_theory", "charge_e", "number_density_A3")
 
 
-@calcfunction  # type: ignore[untyped-decorator]
+@calcfunction
 def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.ArrayData:
     """Fit the Arrhenius law to the posteriors of all temperatures and extrapolate the ionic conductivity.
 

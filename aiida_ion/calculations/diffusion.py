@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJobProcessSpec, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.analysis.diffusion import DiffusionSettings
 from aiida_ion.analysis.thermo import temperature_statistics
@@ -30,7 +30,7 @@ class DiffusionCalculation(ScriptCalculation):
     _program = "diffusion"
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare trajectories, settings and the diffusion node."""
         super().define(spec)
         spec.input_namespace(
@@ -62,7 +62,7 @@ class DiffusionCalculation(ScriptCalculation):
         )
         spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"
-        spec.inputs.validator = validate_diffusion_inputs  # type: ignore[assignment]
+        spec.inputs.validator = validate_diffusion_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Have the arrays copied straight from their nodes, and write what they do not say."""

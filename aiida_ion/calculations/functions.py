@@ -11,7 +11,7 @@ from aiida.engine import calcfunction
 from aiida_ion.analysis.structure import supercell_multiples
 
 
-@calcfunction  # type: ignore[untyped-decorator]
+@calcfunction
 def make_supercell(structure: orm.StructureData, parameters: orm.Dict) -> orm.StructureData:
     """Repeat the cell until it is wide enough for its images not to matter.
 
@@ -27,7 +27,7 @@ def make_supercell(structure: orm.StructureData, parameters: orm.Dict) -> orm.St
     return supercell
 
 
-@calcfunction  # type: ignore[untyped-decorator]
+@calcfunction
 def sum_costs(**costs: orm.Dict) -> orm.Dict:
     """Add up the cost of segments or runs: times and steps are added, the largest memory counts."""
     ledgers = [cost.get_dict() for cost in costs.values()]

@@ -8,7 +8,6 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures
-from aiida.engine import CalcJobProcessSpec
 
 from aiida_ion.calculations.script import define_exit_codes, threads_of
 from aiida_ion.lammps.potentials import Potential, load_potential
@@ -19,7 +18,7 @@ FILENAME_LOG = "log.lammps"
 FILENAME_HARDWARE = "hardware.txt"
 
 
-def define_lammps_ports(spec: CalcJobProcessSpec) -> None:
+def define_lammps_ports(spec: Any) -> None:
     """Declare the potential, its files, and the exit codes."""
     spec.input(
         "potential",
@@ -98,9 +97,9 @@ def lammps_job(
         f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
     )
     info.retrieve_list = [FILENAME_LOG, FILENAME_STDERR]
-    info.retrieve_temporary_list = [FILENAME_HARDWARE] + [
-        (name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG
-    ]
+    patterns: list[str | tuple[str, str, int]] = [FILENAME_HARDWARE]
+    patterns += [(name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG]
+    info.retrieve_temporary_list = patterns
     info.local_copy_list = [(node.uuid, node.filename, node.filename) for node in (inputs.get("files") or {}).values()]
     return info
 

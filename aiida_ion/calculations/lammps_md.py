@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, CalcJobProcessSpec, ExitCode
+from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
@@ -40,13 +40,13 @@ class LammpsMdCalculation(CalcJob):
     """Molecular dynamics with LAMMPS."""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare the MD interface and the potential."""
         super().define(spec)
         define_md_ports(spec)
         define_lammps_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.lammps_md"
-        spec.inputs.validator = validate_inputs  # type: ignore[assignment]
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write the input script, and the data file or the restart file."""
@@ -113,7 +113,7 @@ class LammpsMdParser(ScriptParser):
     def text(self, name: str) -> str:
         """Return the content of a retrieved file, nothing when it is not there."""
         try:
-            content: str = self.retrieved.base.repository.get_object_content(name)
+            content: str = self.retrieved.base.repository.get_object_content(name, "r")
         except FileNotFoundError:
             return ""
         return content

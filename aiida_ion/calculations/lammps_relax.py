@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, CalcJobProcessSpec, ExitCode
+from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
@@ -29,7 +29,7 @@ class LammpsRelaxCalculation(CalcJob):
     """Relaxation of the ions in a fixed cell with LAMMPS."""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare the relaxation interface and the potential."""
         super().define(spec)
         define_relax_ports(spec)

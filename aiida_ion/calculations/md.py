@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from aiida import orm
-from aiida.engine import CalcJobProcessSpec
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
@@ -43,7 +42,7 @@ class MdRun:
     versions: Mapping[str, Any]
 
 
-def define_md_ports(spec: CalcJobProcessSpec) -> None:
+def define_md_ports(spec: Any) -> None:
     """Declare the ports that every MD job has, with the same names and units."""
     spec.input("structure", valid_type=orm.StructureData, help="The periodic cell that is simulated, angstrom.")
     spec.input(

@@ -8,7 +8,6 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures
-from aiida.engine import CalcJobProcessSpec
 
 from aiida_ion.calculations.script import threads_of
 
@@ -18,7 +17,7 @@ POTENTIAL_KEYS = {"name", "model", "kwargs", "device", "dtype", "checkpoint_sha2
 FILENAME_CHECKPOINT = "checkpoint"
 
 
-def define_potential_ports(spec: CalcJobProcessSpec) -> None:
+def define_potential_ports(spec: Any) -> None:
     """Declare the potential's ports."""
     spec.input(
         "potential",
@@ -54,7 +53,7 @@ def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
 
 def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ``potential`` block of the runner's ``inputs.json``."""
-    potential = {"model": None, "kwargs": {}, "device": "cpu", "dtype": None, "checkpoint_sha256": None}
+    potential: dict[str, Any] = {"model": None, "kwargs": {}, "device": "cpu", "dtype": None, "checkpoint_sha256": None}
     potential |= inputs["potential"].get_dict()
     checkpoint = inputs.get("checkpoint")
     return potential | {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJobProcessSpec, ExitCode
+from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.md import (
@@ -56,13 +56,13 @@ class MlipMdCalculation(ScriptCalculation):
     _program = "md"
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare the MD interface and the potential."""
         super().define(spec)
         define_md_ports(spec)
         define_potential_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_md"
-        spec.inputs.validator = validate_md_inputs  # type: ignore[assignment]
+        spec.inputs.validator = validate_md_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write inputs, structure and, for a continuation, the restart file."""
@@ -85,9 +85,10 @@ class MlipMdCalculation(ScriptCalculation):
         if "initial_velocities" in inputs:
             velocities = inputs.initial_velocities.get_array("velocities")
             np.save(folder.get_abs_path(FILENAME_VELOCITIES), velocities)
-        info = self.describe(folder, temporary=TEMPORARY_FILES)
+        info = self.describe(
+            folder, TEMPORARY_FILES, excluded=("structure.json", FILENAME_RESTART, FILENAME_VELOCITIES)
+        )
         stage_checkpoint(info, inputs)
-        info.provenance_exclude_list += ["structure.json", FILENAME_RESTART, FILENAME_VELOCITIES]
         return info
 
 

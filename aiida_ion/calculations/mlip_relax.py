@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJobProcessSpec, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.mlip import (
@@ -24,7 +24,7 @@ class MlipRelaxCalculation(ScriptCalculation):
     _program = "relax"
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare the relaxation interface and the potential."""
         super().define(spec)
         define_relax_ports(spec)
@@ -44,9 +44,8 @@ class MlipRelaxCalculation(ScriptCalculation):
             },
         )
         write_json(folder, "structure.json", structure_json(inputs.structure))
-        info = self.describe(folder, temporary=[])
+        info = self.describe(folder, temporary=[], excluded=("structure.json",))
         stage_checkpoint(info, inputs)
-        info.provenance_exclude_list += ["structure.json"]
         return info
 
 

@@ -11,10 +11,12 @@ from aiida import orm
 #: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
 #: folder, everything else keeps its package path, so that it imports there as it does here.
 PROGRAMS: dict[str, tuple[str, ...]] = {
-    "md": ("runners/*.py",),
-    "relax": ("runners/*.py",),
+    "md": ("runners/*.py", "md_settings.py"),
+    "relax": ("runners/*.py", "md_settings.py"),
     "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py"),
 }
+#: What the runners import by its bare name.
+AT_TOP = ("runners", "md_settings.py")
 #: Files a pattern finds that the program does not need.
 LEFT_OUT = {
     "md": {"runners/__init__.py", "runners/diffusion.py"},
@@ -31,7 +33,7 @@ def program_files(name: str) -> dict[str, bytes]:
             relative = path.relative_to(package)
             if str(relative) in LEFT_OUT.get(name, set()):
                 continue
-            at_top = relative.parts[0] == "runners"
+            at_top = relative.parts[0] in AT_TOP
             found[relative.name if at_top else str(PurePosixPath("aiida_ion", *relative.parts))] = path.read_bytes()
     return found
 

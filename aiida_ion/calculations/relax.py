@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from aiida import orm
-from aiida.engine import CalcJobProcessSpec
 from numpy.typing import NDArray
 
 RELAX_DEFAULTS: dict[str, float | int] = {"max_force_eV_A": 0.02, "max_steps": 500}
@@ -24,7 +23,7 @@ RELAXATION_KEYS = (
 )
 
 
-def define_relax_ports(spec: CalcJobProcessSpec) -> None:
+def define_relax_ports(spec: Any) -> None:
     """Declare the ports that every relaxation job has."""
     spec.input("structure", valid_type=orm.StructureData, help="The periodic cell whose ions are relaxed, angstrom.")
     spec.input(
@@ -58,7 +57,7 @@ def validate_relax_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 def relaxed_structure(structure: orm.StructureData, positions: NDArray[np.float64]) -> orm.StructureData:
     """Return the structure with new positions of its sites, shape (N, 3), angstrom; kinds and cell stay."""
-    relaxed = structure.clone()
+    relaxed: orm.StructureData = structure.clone()
     relaxed.reset_sites_positions([tuple(float(x) for x in row) for row in positions])
     return relaxed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, CalcJobProcessSpec, ExitCode
+from aiida.engine import CalcJob, ExitCode
 from aiida.parsers import Parser
 
 from aiida_ion.calculations.programs import program_node
@@ -23,7 +23,7 @@ FILENAME_STDOUT = "stdout.txt"
 FILENAME_STDERR = "stderr.txt"
 
 
-def define_exit_codes(spec: CalcJobProcessSpec) -> None:
+def define_exit_codes(spec: Any) -> None:
     """Give a job the exit codes that mean the same in every job of this package."""
     spec.exit_code(
         210, "ERROR_INVALID_INPUT", message="The program refused its input: {detail}", invalidates_cache=True
@@ -106,7 +106,7 @@ class ScriptCalculation(CalcJob):
     _program = ""
 
     @classmethod
-    def define(cls, spec: CalcJobProcessSpec) -> None:  # type: ignore[override]
+    def define(cls, spec: Any) -> None:
         """Declare what every program job has."""
         super().define(spec)
         spec.input(
@@ -123,13 +123,13 @@ class ScriptCalculation(CalcJob):
         define_exit_codes(spec)
 
     def describe(
-        self, folder: folders.Folder, temporary: list[str], retrieve: list[str] | None = None
+        self, folder: folders.Folder, temporary: list[str], excluded: tuple[str, ...] = ()
     ) -> datastructures.CalcInfo:
         """Return the job description for :meth:`prepare_for_submission`.
 
         :param folder: the folder that is uploaded; the program is written into it here.
         :param temporary: files that are parsed and then dropped.
-        :param retrieve: files that are kept beside results and streams.
+        :param excluded: files of the folder whose content the input nodes hold already.
         """
         for path in self.inputs.program.base.repository.glob():
             if self.inputs.program.base.repository.get_object(path).is_file():
@@ -146,10 +146,10 @@ class ScriptCalculation(CalcJob):
         info.prepend_text = "".join(
             f"export {name}={threads}\n" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         )
-        info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR, *(retrieve or [])]
-        info.retrieve_temporary_list = temporary
+        info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR]
+        info.retrieve_temporary_list = list(temporary)
         # The program is an input node already; a second copy would say nothing.
-        info.provenance_exclude_list = [str(path) for path in self.inputs.program.base.repository.glob()]
+        info.provenance_exclude_list = [*map(str, self.inputs.program.base.repository.glob()), *excluded]
         return info
 
 
@@ -162,7 +162,7 @@ class ScriptParser(Parser):
         :raises ValueError: if the file is there and is not the whole JSON object that a program writes.
         """
         try:
-            text = self.retrieved.base.repository.get_object_content(FILENAME_RESULTS)
+            text = self.retrieved.base.repository.get_object_content(FILENAME_RESULTS, "r")
         except FileNotFoundError:
             return None
         results = json.loads(text)
@@ -174,7 +174,7 @@ class ScriptParser(Parser):
         """Return the last lines of the error stream, where a crash says what it was."""
         for name in (FILENAME_STDERR, "_scheduler-stderr.txt"):
             try:
-                text = self.retrieved.base.repository.get_object_content(name)
+                text = self.retrieved.base.repository.get_object_content(name, "r")
             except FileNotFoundError:
                 continue
             if text.strip():

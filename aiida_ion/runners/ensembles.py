@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
@@ -24,7 +24,10 @@ from ase.md.langevin import Langevin
 from ase.md.nose_hoover_chain import IsotropicMTKNPT, NoseHooverChainNVT
 from ase.md.verlet import VelocityVerlet
 from output import RunnerError
-from run_inputs import MdInputs, require
+from run_inputs import require
+
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
 CHAIN_LENGTH = 3
@@ -88,7 +91,7 @@ class Integrator:
         self.generator.bit_generator.state = json.loads(str(state["rng_state"]))
 
 
-def make_integrator(atoms: Atoms, settings: MdInputs) -> Integrator:
+def make_integrator(atoms: Atoms, settings: MdSettings) -> Integrator:
     """Make the integrator of the ensemble.
 
     :param atoms: with calculator, positions and momenta.
@@ -116,7 +119,7 @@ def make_integrator(atoms: Atoms, settings: MdInputs) -> Integrator:
     return Integrator(dynamics, generator)
 
 
-def _npt(atoms: Atoms, settings: MdInputs, generator: np.random.Generator) -> Any:
+def _npt(atoms: Atoms, settings: MdSettings, generator: np.random.Generator) -> Any:
     require(atoms.cell.rank == 3 and bool(atoms.pbc.all()), "npt needs a cell that is periodic in all directions")
     try:
         atoms.get_stress()

@@ -28,6 +28,7 @@ RUNNER_FILES = (
     "frames.py",
     "lennard_jones.py",
     "md.py",
+    "md_settings.py",
     "output.py",
     "potentials.py",
     "recorder.py",

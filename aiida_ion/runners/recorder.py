@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
 from frames import ArrayFile
-from run_inputs import MdInputs
+
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
 THERMO_FIELDS = [
@@ -53,7 +55,7 @@ class Recorder:
     def __init__(
         self,
         folder: Path,
-        settings: MdInputs,
+        settings: MdSettings,
         n_atoms: int,
         start_step: int,
         writes_start: bool,
@@ -125,7 +127,7 @@ def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
     return np.dtype(THERMO_FIELDS + (NPT_FIELDS if is_npt else []))
 
 
-def own_counts(folder: Path, restart: dict[str, Array], settings: MdInputs) -> tuple[int, int] | None:
+def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) -> tuple[int, int] | None:
     """Return the valid rows of arrays that lie here already, if the restart file is theirs.
 
     So a job that the scheduler puts back and starts again in its own folder goes on instead of starting over.

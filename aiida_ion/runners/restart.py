@@ -6,12 +6,15 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
 from output import RunnerError, write_bytes
-from run_inputs import MdInputs, require
+from run_inputs import require
+
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
 FORMAT = 1
@@ -30,7 +33,7 @@ SAME = (
 
 
 def write_restart(
-    path: Path, atoms: Atoms, settings: MdInputs, counts: dict[str, Any], state: dict[str, Array]
+    path: Path, atoms: Atoms, settings: MdSettings, counts: dict[str, Any], state: dict[str, Array]
 ) -> None:
     """Replace the restart file at once, on the disk when this returns.
 
@@ -58,7 +61,7 @@ def write_restart(
     write_bytes(path, stream.getvalue(), durable=True)
 
 
-def read_restart(path: Path, atoms: Atoms, settings: MdInputs) -> dict[str, Array] | None:
+def read_restart(path: Path, atoms: Atoms, settings: MdSettings) -> dict[str, Array] | None:
     """Read the restart file, if there is one, and check that it continues this very run.
 
     :param path: the file.

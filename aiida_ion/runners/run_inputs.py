@@ -7,15 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from output import RunnerError
 
-ENSEMBLES = ("nve", "nvt", "npt")
-THERMOSTATS = ("csvr", "nose_hoover", "langevin")
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
+else:
+    from md_settings import MdSettings
 
 
 def require(condition: bool, message: str) -> None:
@@ -25,48 +27,6 @@ def require(condition: bool, message: str) -> None:
     """
     if not condition:
         raise RunnerError("invalid_input", message)
-
-
-@dataclass(frozen=True)
-class MdInputs:
-    """The settings of one molecular-dynamics run; the words are those of the package's MD vocabulary."""
-
-    temperature_K: float
-    timestep_fs: float
-    n_steps: int
-    ensemble: str = "nvt"
-    thermostat: str = "csvr"
-    thermostat_time_fs: float = 100.0
-    pressure_GPa: float = 0.0
-    barostat_time_fs: float = 1000.0
-    sample_every: int = 10
-    equilibration_fs: float = 0.0
-    seed: int = 1
-    keep: tuple[str, ...] = ()
-    max_force_eV_A: float = 100.0
-    max_temperature_ratio: float = 5.0
-    restart_every_seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keep", tuple(self.keep))
-        for name in (
-            "temperature_K",
-            "timestep_fs",
-            "thermostat_time_fs",
-            "barostat_time_fs",
-            "max_force_eV_A",
-        ):
-            require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
-        for name in ("max_temperature_ratio", "restart_every_seconds"):
-            require(_is_positive(getattr(self, name)), f"md.{name} must be a positive number")
-        for name in ("n_steps", "sample_every"):
-            value = getattr(self, name)
-            require(isinstance(value, int) and value > 0, f"md.{name} must be a whole number above zero")
-        require(isinstance(self.seed, int) and self.seed >= 0, "md.seed must be a whole number >= 0")
-        require(math.isfinite(self.pressure_GPa), "md.pressure_GPa must be a finite number")
-        require(self.ensemble in ENSEMBLES, f"md.ensemble must be one of {', '.join(ENSEMBLES)}")
-        require(self.thermostat in THERMOSTATS, f"md.thermostat must be one of {', '.join(THERMOSTATS)}")
-        require(set(self.keep) <= {"velocities", "forces"}, "md.keep knows velocities and forces")
 
 
 @dataclass(frozen=True)
@@ -107,10 +67,14 @@ def read_inputs(path: Path) -> dict[str, Any]:
     return _read_object(path)
 
 
-def md_inputs(inputs: Mapping[str, Any]) -> MdInputs:
-    """Return the checked ``md`` settings."""
-    settings: MdInputs = _build(MdInputs, inputs, "md")
-    return settings
+def md_inputs(inputs: Mapping[str, Any]) -> MdSettings:
+    """Return the checked ``md`` settings, in the package's own vocabulary, which is uploaded with the runners."""
+    given = inputs.get("md")
+    require(isinstance(given, Mapping), "inputs.json lacks 'md'")
+    try:
+        return MdSettings.from_dict(given or {})
+    except (TypeError, ValueError) as error:
+        raise RunnerError("invalid_input", f"inputs.json, 'md': {error}") from error
 
 
 def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
@@ -13,8 +13,11 @@ from output import Ledger, RunnerError, is_out_of_memory
 from potentials import Potential, describe_potential, load_potential, restore_neighbours
 from recorder import UNITS, Recorder, own_counts
 from restart import RESTART, read_restart, require_same_potential
-from run_inputs import MdInputs, atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
+from run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
 from simulation import ExplodedError, Simulation, StopSignal
+
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
 #: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
@@ -108,7 +111,7 @@ def _engine_failure(error: Exception, simulation: Simulation) -> RunnerError:
     return RunnerError("engine_failed", f"The potential failed at {where} ({type(error).__name__}: {error}); {advice}.")
 
 
-def _set_momenta(atoms: Atoms, settings: MdInputs, restart: dict[str, Array] | None) -> str:
+def _set_momenta(atoms: Atoms, settings: MdSettings, restart: dict[str, Array] | None) -> str:
     """Set positions, cell and momenta of the starting step; return where the velocities came from."""
     masses = atoms.get_masses()[:, None]
     if restart is not None:
@@ -154,7 +157,7 @@ def _evaluate(atoms: Atoms, potential: Potential, restart: dict[str, Array] | No
         raise RunnerError("engine_failed", message) from error
 
 
-def _recorder(settings: MdInputs, n_atoms: int, step: int, restart: dict[str, Array] | None) -> Recorder:
+def _recorder(settings: MdSettings, n_atoms: int, step: int, restart: dict[str, Array] | None) -> Recorder:
     counts = own_counts(Path(), restart, settings) if restart is not None else None
     if restart is None or counts is None:
         return Recorder(Path(), settings, n_atoms, step, restart is None, None)

@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
@@ -15,7 +15,9 @@ from output import Ledger, write_json
 from potentials import neighbour_reference
 from recorder import Recorder
 from restart import RESTART, write_restart
-from run_inputs import MdInputs
+
+if TYPE_CHECKING:
+    from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
 TICK_S = 1.0
@@ -57,7 +59,7 @@ class Simulation:
     def __init__(
         self,
         atoms: Atoms,
-        settings: MdInputs,
+        settings: MdSettings,
         integrator: Integrator,
         recorder: Recorder,
         charges: Array,

@@ -8,7 +8,6 @@ from typing import Any
 from aiida import orm
 from aiida.common import exceptions
 from aiida.engine import ExitCode, ToContext, WorkChain, append_, if_, while_
-from aiida.engine.processes.workchains.workchain import WorkChainSpec
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
@@ -30,7 +29,7 @@ class ConductivityWorkChain(WorkChain):
     """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity."""
 
     @classmethod
-    def define(cls, spec: WorkChainSpec) -> None:
+    def define(cls: Any, spec: Any) -> None:
         """Declare inputs, outline, outputs and exit codes."""
         super().define(spec)
         spec.input("structure", valid_type=orm.StructureData, help="The crystal: an ordered, periodic cell, angstrom.")
@@ -76,8 +75,8 @@ class ConductivityWorkChain(WorkChain):
             "conductivity",
             valid_type=orm.ArrayData,
             required=False,
-            help="Activation energy (eV), ionic conductivity (mS/cm) at the target temperature and at each temperature, "
-            "with 95 % intervals, as attributes; posterior samples as arrays.",
+            help="Activation energy (eV), ionic conductivity (mS/cm) at the target temperature, 95 % intervals, as "
+            "attributes; posterior samples as arrays.",
         )
         spec.output_namespace("diffusion", valid_type=orm.ArrayData, dynamic=True, help="The fit of each temperature.")
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
@@ -314,7 +313,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
         return None
     try:
-        engine = WorkflowFactory(inputs["md"]["entry_point"].value)
+        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
     except exceptions.EntryPointError as error:
         return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
     parameters = inputs["parameters"].get_dict()

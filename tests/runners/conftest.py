@@ -35,7 +35,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        for source in RUNNERS.glob("*.py"):
+        for source in (*RUNNERS.glob("*.py"), RUNNERS.parent / "md_settings.py"):
             if source.name != "__init__.py":
                 shutil.copy(source, path)
 

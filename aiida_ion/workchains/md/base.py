@@ -15,7 +15,6 @@ from aiida.engine import (
     process_handler,
     while_,
 )
-from aiida.engine.processes.workchains.workchain import WorkChainSpec
 
 from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.calculations.md import symbols_of, validate_md_inputs
@@ -34,14 +33,14 @@ def segment_label(index: int) -> str:
 class MdBaseWorkChain(BaseRestartWorkChain):
     """One molecular-dynamics run, in as many segments as it takes."""
 
-    _process_class: ClassVar[type[CalcJob]]
+    _process_class: type[CalcJob]
     #: The job that relaxes ions with the same engine inputs.
     relax_class: ClassVar[type[CalcJob]]
     #: Engine inputs that a relaxation takes too.
     engine_ports: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def define(cls, spec: WorkChainSpec) -> None:
+    def define(cls: Any, spec: Any) -> None:
         """Declare the interface; the engine's inputs are exposed whole under `engine`."""
         super().define(spec)
         spec.expose_inputs(cls._process_class, include=MD_PORTS)
@@ -98,7 +97,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
     @classmethod
     def relax_builder(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> Any:
         """Return the builder of a relaxation with the same engine inputs."""
-        builder = cls.relax_class.get_builder()
+        builder: Any = cls.relax_class.get_builder()
         builder.structure = structure
         for name in cls.engine_ports:
             if engine.get(name) is not None:

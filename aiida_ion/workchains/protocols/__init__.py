@@ -44,11 +44,10 @@ def protocol_inputs(
     if chosen not in content["protocols"]:
         raise ProtocolError(f"unknown protocol {chosen!r}; known are {', '.join(content['protocols'])}")
     differs = {key: value for key, value in content["protocols"][chosen].items() if key != "description"}
-    if isinstance(overrides, (str, Path)):
-        overrides = yaml.safe_load(Path(overrides).read_text())
+    changes = yaml.safe_load(Path(overrides).read_text()) if isinstance(overrides, (str, Path)) else overrides
     inputs = merge(content["default_inputs"], differs)
-    check_overrides(overrides or {}, inputs, content.get("optional_inputs", {}))
-    return merge(inputs, overrides or {})
+    check_overrides(changes or {}, inputs, content.get("optional_inputs", {}))
+    return merge(inputs, changes or {})
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
