@@ -147,6 +147,8 @@ def describe(plan: Plan) -> str:
     runs = f"{n_runs} run{'s' if n_runs > 1 else ''} of {length_ps:g} ps"
     what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
     line = f"{plan.title}: {what}, {n_atoms} atoms, {runs}"
+    if plan.engine.entry_point == "ion.md.mlip" and not plan.engine.tested:
+        line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
     rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
     if rate and tested_atoms:
         seconds = n_runs * md["n_steps"] / rate * max(1.0, n_atoms / tested_atoms)

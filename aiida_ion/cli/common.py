@@ -35,9 +35,10 @@ class OneLineErrors(click.Command):
 def is_expected(error: Exception) -> bool:
     """Whether an error is about what the user gave, and not about our code."""
     kinds: list[type[Exception]] = [ValueError, OSError]
-    aiida = sys.modules.get("aiida.common.exceptions")
-    if aiida is not None:
-        kinds.append(aiida.AiidaException)
+    # Named only where they are loaded: importing them here would slow every --help.
+    for module, name in (("aiida.common.exceptions", "AiidaException"), ("sqlalchemy.exc", "SQLAlchemyError")):
+        if module in sys.modules:
+            kinds.append(getattr(sys.modules[module], name))
     return isinstance(error, tuple(kinds))
 
 

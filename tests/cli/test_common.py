@@ -1,0 +1,43 @@
+"""Errors that a user can mend are one line; a bug of ours keeps its traceback."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from aiida_ion.cli.common import ENV_TRACEBACK, OneLineErrors, one_line
+
+
+def failing(error: Exception) -> click.Command:
+    @click.command(cls=OneLineErrors)
+    def command() -> None:
+        raise error
+
+    return command
+
+
+def test_a_mistake_of_the_user_is_one_line() -> None:
+    result = CliRunner().invoke(failing(ValueError("two\n  lines")), [])
+    assert (result.exit_code, result.stderr) == (1, "Error: two lines\n")
+
+
+def test_a_locked_database_is_one_line() -> None:
+    from sqlalchemy.exc import OperationalError
+
+    error = OperationalError("select 1", {}, Exception("database is locked"))
+    result = CliRunner().invoke(failing(error), [])
+    assert result.exit_code == 1
+    assert "database is locked" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(CliRunner().invoke(failing(KeyError("x")), []).exception, KeyError)
+    monkeypatch.setenv(ENV_TRACEBACK, "1")
+    assert isinstance(CliRunner().invoke(failing(ValueError("x")), []).exception, ValueError)
+
+
+def test_a_message_is_never_empty() -> None:
+    assert one_line(ValueError()) == "ValueError"
+    assert one_line("invalid attribute value x must be\ny") == "x must be y"
