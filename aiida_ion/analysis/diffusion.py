@@ -128,7 +128,6 @@ def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Wind
             f"{n_eff:.1f} effective hops were seen, {settings.min_n_eff:g} are needed for a diffusivity.",
         )
     half = 0.5 * settings.jump_distance_A**2
-    needed = settings.min_msd_growth * settings.jump_distance_A**2
     bounds = (settings.min_log_log_slope, settings.max_log_log_slope)
     reason = (
         f"No diffusive regime: no lag up to {settings.extended_lag_fraction:.0%} of the run has a mean "
@@ -143,11 +142,12 @@ def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Wind
         if window is None:
             continue
         growth = float(motion.msd[window.last] - motion.msd[window.first])
-        if growth >= needed:
+        n_fitted = hops.effective_hops(motion.n_particles, growth, settings.jump_distance_A)
+        if n_fitted >= settings.min_n_eff:
             return window, ""
         reason = (
-            f"The mean squared displacement grows by {growth:.1f} angstrom^2 over the fit window; "
-            f"{needed:g} are needed."
+            f"The mean squared displacement grows by {max(n_fitted, 0.0):.1f} effective hops over the fit window; "
+            f"{settings.min_n_eff:g} are needed."
         )
     return None, reason
 

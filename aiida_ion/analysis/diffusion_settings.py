@@ -19,9 +19,7 @@ class DiffusionSettings:
     :param max_lag_fraction: the fit ends at this part of the trajectory's length.
     :param extended_lag_fraction: it may end here when the ions move too little until ``max_lag_fraction``.
     :param max_frames: longer trajectories are thinned to this many frames; the result states the stride.
-    :param min_msd_growth: least growth of the mean squared displacement over the fit window, in squared jump
-        distances; with hundreds of mobile ions a smaller one will do.
-    :param min_n_eff: effective hops below which only an upper bound is given.
+    :param min_n_eff: effective hops below which only an upper bound is given, both in all and over the fit window.
     :param min_log_log_slope: least slope of log MSD over log t that counts as diffusion.
     :param max_log_log_slope: largest.
     :param hop_smoothing_fs: running mean before hops are counted, fs (at least 3 frames).
@@ -36,7 +34,6 @@ class DiffusionSettings:
     max_lag_fraction: float = 1.0 / 3.0
     extended_lag_fraction: float = 0.5
     max_frames: int = 5000
-    min_msd_growth: float = 0.5
     min_n_eff: float = 10.0
     min_log_log_slope: float = 0.8
     max_log_log_slope: float = 1.2
@@ -46,7 +43,7 @@ class DiffusionSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("jump_distance_A", "min_msd_growth", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
+        for name in ("jump_distance_A", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
             _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
         for name in ("equilibration_fs", "hop_smoothing_fs"):
             _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")

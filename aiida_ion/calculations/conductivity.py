@@ -44,7 +44,11 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     """Return what a diffusion node contributes to the fit: its posterior, or its bound."""
     attributes = node.base.attributes.all
     moved = attributes["verdict"] == "moved"
+    inconsistent = attributes.get("fit_consistent") is False
     return ArrheniusPoint(
+        # A diffusivity is not known better than the hops that it was counted from.
+        relative_error=attributes["n_eff"] ** -0.5 if moved else 0.0,
+        refused_because="kinisi and least squares disagree wildly on the same window" if inconsistent else None,
         temperature_K=attributes["temperature_K"],
         samples_cm2_s=node.get_array("tracer_diffusivity_samples_cm2_s") if moved else None,
         upper_bound_cm2_s=None if moved else attributes["tracer_diffusivity_upper_bound_cm2_s"],
