@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
-from aiida.common import exceptions
 from aiida.engine import ExitCode, ToContext, WorkChain, append_, if_, while_
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
-from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
+from aiida_ion.calculations.diffusion import DiffusionCalculation
 from aiida_ion.calculations.functions import make_supercell, sum_costs
 from aiida_ion.calculations.relax import validate_relax_parameters
-from aiida_ion.md_settings import MdSettings, MdSettingsError
 from aiida_ion.workchains.conductivity_builder import builder_from_protocol
-from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
+from aiida_ion.workchains.conductivity_inputs import (
+    engine_inputs,
+    fit_inputs,
+    md_inputs,
+    validate_inputs,
+    validate_parameters,
+)
 
 
 def temperature_label(temperature_K: float) -> str:
@@ -109,8 +113,6 @@ class ConductivityWorkChain(WorkChain):
         """
         return builder_from_protocol(cls, structure, engine, protocol, overrides, **engine_inputs)
 
-    # -- outline -----------------------------------------------------------------------------------------------
-
     def setup(self) -> None:
         """Unfold temperatures and seeds into runs."""
         self.ctx.parameters = self.inputs.parameters.get_dict()
@@ -129,7 +131,7 @@ class ConductivityWorkChain(WorkChain):
 
     def run_relaxation(self) -> Any:
         """Relax the ions in the fixed cell with the same potential."""
-        builder = self._engine.relax_builder(self.inputs.structure, self._engine_inputs())
+        builder = self._engine.relax_builder(self.inputs.structure, engine_inputs(self.inputs))
         if "relax_parameters" in self.inputs:
             builder.parameters = self.inputs.relax_parameters
         builder.metadata.call_link_label = "relax"
@@ -150,14 +152,8 @@ class ConductivityWorkChain(WorkChain):
     def run_supercell(self) -> None:
         """Repeat the cell."""
         wanted = self.ctx.parameters
-        keys = (
-            {"multiples": wanted["supercell"]}
-            if wanted.get("supercell")
-            else {
-                "min_width_A": wanted["min_width_A"],
-                "supercell_rule": wanted["supercell_rule"],
-            }
-        )
+        rule = {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
+        keys = {"multiples": wanted["supercell"]} if wanted.get("supercell") else rule
         self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(keys))
         self.out("supercell", self.ctx.supercell)
         n_runs = len(self.ctx.pending)
@@ -172,7 +168,7 @@ class ConductivityWorkChain(WorkChain):
         cap = int(self.ctx.parameters["max_concurrent"])
         batch, self.ctx.pending = self.ctx.pending[:cap], self.ctx.pending[cap:]
         for run in batch:
-            inputs = self._md_inputs(run)
+            inputs = md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
             inputs["metadata"] = {"call_link_label": f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"}
             node = self.submit(self._engine, **inputs)
             self.ctx.submitted.append(run | {"pk": node.pk})
@@ -198,7 +194,9 @@ class ConductivityWorkChain(WorkChain):
             return self.exit_codes.ERROR_MD_FAILED.format(detail=detail)  # type: ignore[no-any-return]
         for temperature in sorted({run["temperature_K"] for run in good}):
             replicas = [nodes[run["pk"]] for run in good if run["temperature_K"] == temperature]
-            inputs = self._fit_inputs(temperature, replicas)
+            inputs = self.exposed_inputs(DiffusionCalculation, "diffusion")
+            inputs |= fit_inputs(self.inputs, temperature, replicas, self._level_of_theory())
+            inputs.setdefault("metadata", {})["call_link_label"] = f"fit_{temperature_label(temperature)}"
             self.to_context(**{f"fit_{temperature_label(temperature)}": self.submit(DiffusionCalculation, **inputs)})
         self.ctx.temperatures = sorted({run["temperature_K"] for run in good})
         return None
@@ -232,102 +230,13 @@ class ConductivityWorkChain(WorkChain):
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
 
-    # -- inputs of the children --------------------------------------------------------------------------------
-
     @property
     def _engine(self) -> Any:
         return WorkflowFactory(self.inputs.md.entry_point.value)
 
-    def _engine_inputs(self) -> dict[str, Any]:
-        return engine_inputs(self.inputs)
-
-    def _md_inputs(self, run: dict[str, Any]) -> dict[str, Any]:
-        return md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
-
-    def _fit_inputs(self, temperature_K: float, replicas: list[Any]) -> dict[str, Any]:
-        inputs = self.exposed_inputs(DiffusionCalculation, "diffusion")
-        trajectories, thermo = {}, {}
-        for index, run in enumerate(replicas):
-            labels = sorted(run.outputs.trajectories)
-            for segment, label in enumerate(labels):
-                trajectories[segment_key(index, segment)] = run.outputs.trajectories[label]
-                if label in run.outputs.thermo:
-                    thermo[segment_key(index, segment)] = run.outputs.thermo[label]
-        wanted = self.ctx.parameters
-        settings = inputs["parameters"].get_dict() | {
-            "mobile_species": wanted["mobile_species"],
-            "charges": wanted["charges"],
-            "target_temperature_K": temperature_K,
-            "level_of_theory": self._engine.level_of_theory(self._engine_inputs()),
-            "formula": wanted["formula"],
-            "equilibration_fs": self.inputs.md.parameters.get_dict().get("equilibration_fs", 0.0),
-        }
-        inputs |= {"trajectories": trajectories, "thermo": thermo, "parameters": orm.Dict(settings)}
-        inputs.setdefault("metadata", {})["call_link_label"] = f"fit_{temperature_label(temperature_K)}"
-        return dict(inputs)
-
-
-def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
-    engine = dict(inputs["md"]["engine"])
-    if inputs["md"].get("options"):
-        engine["metadata"] = {"options": dict(inputs["md"]["options"])}
-    return engine
-
-
-def run_seed(seed: int, temperature_K: float) -> int:
-    """Return the seed of one run: another for each temperature, so that thermostats do not share their noise.
-
-    It does not depend on the other temperatures: a temperature added later finds the old runs in the cache.
-    """
-    return 100_000 * seed + round(10 * temperature_K)
-
-
-def md_inputs(
-    inputs: Mapping[str, Any], structure: orm.StructureData, temperature_K: float, seed: int
-) -> dict[str, Any]:
-    """Return the inputs of the MD work chain for one temperature and seed."""
-    settings = inputs["md"]["parameters"].get_dict() | {
-        "temperature_K": temperature_K,
-        "seed": run_seed(seed, temperature_K),
-    }
-    return {
-        "structure": structure,
-        "parameters": orm.Dict(settings),
-        "charges": orm.Dict(inputs["parameters"].get_dict()["charges"]),
-        "engine": engine_inputs(inputs),
-    }
-
-
-def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
-    try:
-        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
-    except (TypeError, ValueError) as error:
-        return str(error)
-    return None
-
-
-def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Check everything that the children would refuse, before anything is submitted."""
-    if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
-        return None
-    try:
-        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
-    except exceptions.EntryPointError as error:
-        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
-    parameters = inputs["parameters"].get_dict()
-    try:
-        for temperature in parameters["temperatures_K"]:
-            MdSettings.from_dict(inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature, "seed": 1})
-        engine.level_of_theory(inputs["md"]["engine"])
-    except (MdSettingsError, TypeError, KeyError, ValueError) as error:
-        return f"md: {error}"
-    if parameters["mobile_species"] not in inputs["structure"].get_symbols_set():
-        return f"the structure has no {parameters['mobile_species']}"
-    children = md_inputs(inputs, inputs["structure"], float(parameters["temperatures_K"][0]), 1)
-    problem = engine.spec().inputs.validate(children)
-    return f"md: {problem.message} ({problem.port})" if problem is not None else None
+    def _level_of_theory(self) -> str:
+        level: str = self._engine.level_of_theory(engine_inputs(self.inputs))
+        return level
 
 
 def _outcome(node: Any) -> str:

@@ -1,0 +1,106 @@
+"""The inputs of ``ion.conductivity``: what its children get, and what is refused before anything is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.common import exceptions
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.calculations.diffusion import segment_key
+from aiida_ion.md_settings import MdSettings, MdSettingsError
+from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
+
+
+def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
+    engine = dict(inputs["md"]["engine"])
+    if inputs["md"].get("options"):
+        engine["metadata"] = {"options": dict(inputs["md"]["options"])}
+    return engine
+
+
+def run_seed(seed: int, temperature_K: float) -> int:
+    """Return the seed of one run: another for each temperature, so that thermostats do not share their noise.
+
+    It does not depend on the other temperatures: a temperature added later finds the old runs in the cache.
+    """
+    return 100_000 * seed + round(10 * temperature_K)
+
+
+def md_inputs(
+    inputs: Mapping[str, Any], structure: orm.StructureData, temperature_K: float, seed: int
+) -> dict[str, Any]:
+    """Return the inputs of the MD work chain for one temperature and seed."""
+    settings = inputs["md"]["parameters"].get_dict() | {
+        "temperature_K": temperature_K,
+        "seed": run_seed(seed, temperature_K),
+    }
+    return {
+        "structure": structure,
+        "parameters": orm.Dict(settings),
+        "charges": orm.Dict(inputs["parameters"].get_dict()["charges"]),
+        "engine": engine_inputs(inputs),
+    }
+
+
+def fit_inputs(
+    inputs: Mapping[str, Any], temperature_K: float, replicas: list[Any], level_of_theory: str
+) -> dict[str, Any]:
+    """Return what a diffusion fit gets beside its code: the segments of all replicas, their thermo, the settings.
+
+    :param inputs: inputs of the conductivity.
+    :param replicas: finished MD work chains at this temperature.
+    """
+    segments = {
+        segment_key(index, number): (run, label)
+        for index, run in enumerate(replicas)
+        for number, label in enumerate(sorted(run.outputs.trajectories))
+    }
+    wanted = inputs["parameters"].get_dict()
+    settings = inputs["diffusion"]["parameters"].get_dict() | {
+        "mobile_species": wanted["mobile_species"],
+        "charges": wanted["charges"],
+        "target_temperature_K": temperature_K,
+        "level_of_theory": level_of_theory,
+        "formula": wanted["formula"],
+        "equilibration_fs": inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
+    }
+    return {
+        "trajectories": {key: run.outputs.trajectories[label] for key, (run, label) in segments.items()},
+        "thermo": {key: run.outputs.thermo[label] for key, (run, label) in segments.items()},
+        "parameters": orm.Dict(settings),
+    }
+
+
+def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the parameters, nothing when they can be used."""
+    try:
+        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Check everything that the children would refuse, before anything is submitted."""
+    if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
+        return None
+    try:
+        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
+    except exceptions.EntryPointError as error:
+        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
+    parameters = inputs["parameters"].get_dict()
+    try:
+        for temperature in parameters["temperatures_K"]:
+            MdSettings.from_dict(inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature, "seed": 1})
+        engine.level_of_theory(inputs["md"]["engine"])
+    except (MdSettingsError, TypeError, KeyError, ValueError) as error:
+        return f"md: {error}"
+    if parameters["mobile_species"] not in inputs["structure"].get_symbols_set():
+        return f"the structure has no {parameters['mobile_species']}"
+    children = md_inputs(inputs, inputs["structure"], float(parameters["temperatures_K"][0]), 1)
+    problem = engine.spec().inputs.validate(children)
+    return f"md: {problem.message} ({problem.port})" if problem is not None else None
