@@ -90,7 +90,7 @@ def require_daemon(profile: Any) -> None:
         raise click.ClickException(f"profile {profile.name!r} has no broker and can only run in the foreground")
     if not get_daemon_client(profile.name).is_daemon_running:
         raise click.ClickException(
-            f"the daemon does not run; start it with 'verdi -p {profile.name} daemon start', then repeat this command"
+            f"the daemon does not run; start it with 'aiida-ion setup -p {profile.name}', then repeat this command"
         )
 
 

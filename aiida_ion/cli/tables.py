@@ -50,6 +50,8 @@ def duration(seconds: Any) -> str:
     """Return a time as people say it."""
     if not known(seconds):
         return "-"
+    if seconds < 10:
+        return f"{seconds:.2g} s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     if seconds < 7200:
