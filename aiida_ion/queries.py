@@ -40,6 +40,7 @@ CONDUCTIVITY_COLUMNS = (
     "ionic_conductivity_ci95_mS_cm",
     "ionic_conductivity_upper_bound_mS_cm",
     "temperatures_used_K",
+    "temperatures_bound",
     "temperatures_refused",
     "summary",
 )

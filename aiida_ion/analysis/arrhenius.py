@@ -27,6 +27,8 @@ SAME_TEMPERATURE_K = 1.0
 MIN_STD_LN_D = 0.05
 #: A straight line is doubted below this p-value.
 MIN_P_VALUE = 0.01
+#: A bound above the diffusivity of a liquid (water at 300 K: 2e-5) says nothing about a solid, cm^2/s.
+UNINFORMATIVE_BOUND_CM2_S = 2e-5
 #: Confidence of an upper bound at the target temperature.
 BOUND_CONFIDENCE = 0.95
 
@@ -170,6 +172,9 @@ def fit_arrhenius(
             result.ionic_conductivity_upper_bound_mS_cm = ionic_conductivity_mS_cm(
                 bound, charge_e, number_density_A3, target_temperature_K
             )
+        if bound > UNINFORMATIVE_BOUND_CM2_S:
+            result.verdict = "not_measurable"
+            result.reason += " The runs are too short for a bound that says anything."
     return result
 
 

@@ -35,6 +35,7 @@ def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Ar
     node = conductivity_arrays(result.arrays())
     attributes = said | result.attributes() | conductivity_numbers(result)
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
+    attributes["temperatures_bound"] = [bound_entry(node) for node in diffusion.values() if not has_moved(node)]
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})
     node.label = f"{said['formula']} {said['level_of_theory']}"
     return node
@@ -43,7 +44,7 @@ def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Ar
 def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     """Return what a diffusion node contributes to the fit: its posterior, or its bound."""
     attributes = node.base.attributes.all
-    moved = attributes["verdict"] == "moved"
+    moved = has_moved(node)
     inconsistent = attributes.get("fit_consistent") is False
     return ArrheniusPoint(
         # A diffusivity is not known better than the hops that it was counted from.
@@ -53,6 +54,17 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
         samples_cm2_s=node.get_array("tracer_diffusivity_samples_cm2_s") if moved else None,
         upper_bound_cm2_s=None if moved else attributes["tracer_diffusivity_upper_bound_cm2_s"],
     )
+
+
+def has_moved(node: orm.ArrayData) -> bool:
+    """Whether a diffusion node holds a diffusivity rather than a bound."""
+    return bool(node.base.attributes.get("verdict") == "moved")
+
+
+def bound_entry(node: orm.ArrayData) -> dict[str, Any]:
+    """Return a temperature that enters as a bound, and why."""
+    attributes = node.base.attributes
+    return {"temperature_K": attributes.get("target_temperature_K"), "reason": attributes.get("reason")}
 
 
 def conductivity_numbers(result: ArrheniusResult) -> dict[str, Any]:

@@ -144,8 +144,4 @@ def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
     state: orm.ArrayData | None = inputs.get("restart_from")
     if state is not None and "restart" not in state.get_arraynames():
         return "restart_from is the state of another engine; give its positions and velocities as a new start instead"
-    try:
-        symbols = symbols_of(inputs["structure"])
-    except ValueError as error:
-        return str(error)
-    return validate_lammps_inputs(inputs, symbols)
+    return validate_lammps_inputs(inputs, symbols_of(inputs["structure"]))

@@ -110,6 +110,10 @@ def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     structure, state = inputs.get("structure"), inputs.get("restart_from")
     if structure is None or inputs.get("parameters") is None:
         return None
+    try:
+        symbols_of(structure)
+    except ValueError as error:
+        return str(error)
     n_atoms = len(structure.sites)
     for name, node, array in (
         ("restart_from", state, "positions"),

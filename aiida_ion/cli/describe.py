@@ -125,7 +125,8 @@ def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines.append(f"activation energy, eV: {energy}")
     used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")
-    unused = said.get("temperatures_refused") or []
+    bounds, unused = said.get("temperatures_bound") or [], said.get("temperatures_refused") or []
+    lines += [f"bound at {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in bounds]
     return lines + [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
 
 

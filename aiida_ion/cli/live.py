@@ -21,6 +21,8 @@ from aiida_ion.lammps.logs import read_progress
 from aiida_ion.queries import process_table
 
 REFRESH_S = 2.0
+#: Where the output is kept instead of redrawn.
+REFRESH_LOG_S = 20.0
 #: Without --all, what ended longer ago than this is left out.
 RECENT = timedelta(days=1)
 
@@ -50,26 +52,21 @@ class Progress:
         return ", ".join(words)
 
 
-def watch(pks: Sequence[int], everything: bool = False, forever: bool = False) -> None:
-    """Show the processes again and again until all have ended; on a terminal in place, else when something changes.
+def watch(pks: Sequence[int], everything: bool = False) -> None:
+    """Show the processes again and again until all have ended; on a terminal in place, else now and then.
 
     :param pks: only these and what they called; empty for all.
     :param everything: also what ended long ago.
-    :param forever: go on until interrupted.
     """
-    before = ""
+    on_terminal = click.get_text_stream("stdout").isatty()
     while True:
         table = current(pks, everything)
-        shown = render(table)
-        if click.get_text_stream("stdout").isatty():
+        if on_terminal:
             click.clear()
-            click.echo(shown)
-        elif shown != before:
-            click.echo(shown + "\n")
-        before = shown
-        if not forever and not table["active"].any():
+        click.echo(render(table) + ("" if on_terminal else "\n"))
+        if not table["active"].any():
             return
-        time.sleep(REFRESH_S)
+        time.sleep(REFRESH_S if on_terminal else REFRESH_LOG_S)
 
 
 def current(pks: Sequence[int] = (), everything: bool = False) -> pd.DataFrame:
@@ -129,7 +126,7 @@ def state_text(row: Any) -> str:
     if known(row["paused"]) and row["paused"]:
         return f"paused: {text(row['process_status'])} ('verdi process play {row['pk']}' goes on)"
     steps = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
-    return steps.get(str(row["state"]), "waits" if state in ("created", "waiting") else str(state))
+    return steps.get(str(row["state"]), "runs" if state == "running" else "waits")
 
 
 def _last_line(exception: Any) -> str:

@@ -9,7 +9,7 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option
 
 @click.command("status", cls=OneLineErrors)
 @click.argument("pks", nargs=-1, type=int, metavar="[PK]...")
-@click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until interrupted.")
+@click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until everything has ended.")
 @click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
 @profile_option
 def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str | None) -> None:
@@ -27,6 +27,6 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
         click.echo(render(current(pks, everything)))
         return
     try:
-        watch(pks, everything, forever=True)
+        watch(pks, everything)
     except KeyboardInterrupt:
         click.echo()

@@ -91,7 +91,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
             "Ea (eV)": with_interval(row["activation_energy_eV"], row["activation_energy_ci95_eV"]),
             "from (K)": ", ".join(number(value, 4) for value in row["temperatures_used_K"] or []) or "-",
-            "not used (K)": ", ".join(refused(row["temperatures_refused"])) or "-",
+            "not used (K)": ", ".join(refused(row["temperatures_bound"]) + refused(row["temperatures_refused"])) or "-",
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }

@@ -240,4 +240,6 @@ class ConductivityWorkChain(WorkChain):
 
 
 def _outcome(node: Any) -> str:
-    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {node.exit_message or node.process_state}"
+    """Return a child's own words on how it ended."""
+    said = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
+    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"

@@ -78,5 +78,6 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_node(value: Any) -> Any:
-    """Return plain mappings as ``Dict`` nodes, nodes as they are."""
-    return orm.Dict(dict(value)) if isinstance(value, Mapping) else value
+    """Return plain mappings as ``Dict`` nodes; nodes, and mappings of nodes, as they are."""
+    plain = isinstance(value, Mapping) and not any(isinstance(item, orm.Node) for item in value.values())
+    return orm.Dict(dict(value)) if plain else value

@@ -103,4 +103,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return f"the structure has no {parameters['mobile_species']}"
     children = md_inputs(inputs, inputs["structure"], float(parameters["temperatures_K"][0]), 1)
     problem = engine.spec().inputs.validate(children)
-    return f"md: {problem.message} ({problem.port})" if problem is not None else None
+    if problem is None:
+        return None
+    where = "" if problem.port == "inputs" else f" ({problem.port})"
+    return f"md: {problem.message}{where}"

@@ -217,7 +217,7 @@ def test_a_potential_that_does_not_know_the_crystal_is_refused_at_once(
     register("lammps", "/bin/ls", "ion.md.lammps")
     command = ["run", crystal_file, "--engine", "lammps", "--protocol", "fast", "--potential", "pedone-2006"]
     line = only_line(invoke(*command, "--dry-run", code=1))
-    assert "Li3N.cif / lammps: the potential 'pedone-2006' has no N" in line
+    assert "Li3N.cif / lammps: md: the potential 'pedone-2006' has no N" in line
 
 
 def test_files_of_a_lammps_potential_go_along(

@@ -66,7 +66,7 @@ def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) 
     ancestors.append(orm.ArrayData, filters={"uuid": node.outputs.conductivity.uuid}, tag="sigma")
     ancestors.append(orm.Node, with_descendants="sigma", project="uuid")
     found = set(ancestors.all(flat=True))
-    assert {node.inputs.structure.uuid, node.inputs.md__engine__potential.uuid} <= found
+    assert {node.inputs.structure.uuid, node.inputs.md.engine.potential.uuid} <= found
     fit = node.outputs.diffusion["T_1700K"].creator
     assert fit.inputs.program.uuid in found
 
@@ -82,10 +82,12 @@ def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
     )[1]
     assert node.is_finished_ok, node.exit_message
     result = node.outputs.conductivity.base.attributes.all
-    assert result["verdict"] == "bound"
+    assert result["verdict"] == "not_measurable"
     assert result["ionic_conductivity_mS_cm"] is None
     assert result["ionic_conductivity_upper_bound_mS_cm"] > 0
     assert "0 different temperatures" in result["reason"]
+    assert "too short for a bound" in result["reason"]
+    assert all(item["reason"] for item in result["temperatures_bound"])
     assert len(result["temperatures_bound_K"]) == 3
 
 
@@ -145,7 +147,7 @@ def test_temperatures_label_outputs() -> None:
         ({"md": {"timestep_fs": 0.0}}, "timestep_fs must be a positive number"),
         ({"md": {"equilibration_fs": 1e9}}, "leaves nothing of a run"),
         ({"mobile_species": "Na"}, "Na"),
-        ({"charges": {"F": 3.0}}, "neutral"),
+        ({"charges": {"F": 3.0, "Ca": 1.0}}, "neutral"),
         ({"supercell": [0, 1, 1]}, "supercell must be three whole numbers"),
         ({"no_such": 1}, "unknown override 'no_such'"),
     ],

@@ -17,7 +17,6 @@ from aiida.engine import (
 )
 
 from aiida_ion.calculations.functions import sum_costs
-from aiida_ion.calculations.md import symbols_of, validate_md_inputs
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
@@ -81,13 +80,11 @@ class MdBaseWorkChain(BaseRestartWorkChain):
 
     @classmethod
     def validate_inputs(cls, inputs: Mapping[str, Any], port: Any) -> str | None:
-        """Return what is wrong with the inputs, nothing when they can be submitted."""
-        if inputs.get("structure") is not None:
-            try:
-                symbols_of(inputs["structure"])
-            except ValueError as error:
-                return str(error)
-        return validate_md_inputs(inputs, port)
+        """Return what the job would refuse, nothing when it can be submitted."""
+        job = {**(inputs.get("engine") or {}), **{name: inputs[name] for name in MD_PORTS if inputs.get(name)}}
+        validator: Any = cls._process_class.spec().inputs.validator
+        problem: str | None = validator(job, port)
+        return problem
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
