@@ -30,6 +30,9 @@ def main() -> None:
     step("a profile (SQLite, no service), the engines, and the daemon")
     ion("setup", "--profile-name", PROFILE)
 
+    step("a few steps of SevenNet-0: what it is, and the sha256 of its checkpoint, which every run will ask for")
+    ion("engine", "test", "sevenn")
+
     step("lithium oxide in LAMMPS: an antifluorite that is superionic here from about 1000 K, at five temperatures")
     ion(
         *("run", str(lithium_oxide(home)), "--engine", "lammps", "--potential", "pedone-2006"),
@@ -65,9 +68,8 @@ def step(text: str) -> None:
 
 def ion(*arguments: str) -> None:
     """Run one command of the command line, shown as it would be typed."""
-    command = ["aiida-ion", arguments[0], "--profile", PROFILE, *arguments[1:]]
-    if arguments[0] == "setup":
-        command = ["aiida-ion", *arguments]
+    profile = [] if arguments[0] == "setup" else ["--profile", PROFILE]
+    command = ["aiida-ion", *arguments, *profile]
     print("$", shlex.join(command), flush=True)
     done = subprocess.run([str(BIN / command[0]), *command[1:]], check=False)
     if done.returncode:
