@@ -174,3 +174,36 @@ def test_structures_that_cannot_be_simulated_are_refused(builder: Any, fluorite:
     oxide.symbols[4:] = "O"
     with pytest.raises(ValueError, match="O"):
         run_get_node(builder(orm.StructureData(ase=oxide)))
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_universal_potential_leaves_its_checkpoint_in_the_graph(
+    python_code: Any, lithium_nitride: orm.StructureData
+) -> None:
+    builder = ConductivityWorkChain.get_builder_from_protocol(
+        lithium_nitride,
+        "ion.md.mlip",
+        protocol="fast",
+        overrides={
+            "temperatures_K": [800],
+            "supercell": [1, 1, 1],
+            "relax": {"max_steps": 3},
+            "md": {"n_steps": 30, "equilibration_fs": 0.0, "sample_every": 1},
+        },
+        code=python_code("ion.mlip_md", "sevenn"),
+        potential={"name": "sevenn"},
+        diffusion_code=python_code("ion.diffusion"),
+        options=OPTIONS,
+    )
+    node = run_get_node(builder)[1]
+    assert node.is_finished_ok, node.exit_message
+    assert node.outputs.relaxation["max_displacement_A"] < 0.5
+    result = node.outputs.conductivity.base.attributes.all
+    assert result["level_of_theory"] == "SevenNet 7net-0"
+    assert result["verdict"] == "not_measurable"
+    runs = [child for child in node.called_descendants if child.process_type == "aiida.calculations:ion.mlip_md"]
+    checkpoint = runs[0].outputs.versions["checkpoint"]
+    assert len(checkpoint["sha256"]) == 64
+    assert runs[0].inputs.program.base.attributes.get("program") == "md"
+    fit = node.outputs.diffusion.T_0800K.creator
+    assert fit.inputs.trajectories.replica_00_segment_000.uuid == runs[0].outputs.trajectory.uuid
