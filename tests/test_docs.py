@@ -501,6 +501,8 @@ def test_thresholds_are_those_of_the_settings() -> None:
 def test_constants_of_the_methods() -> None:
     from aiida_ion.analysis import arrhenius, arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
 
+    from aiida_ion.workchains.conductivity_inputs import run_seed
+
     text = (DOCS / "topics" / "methods.md").read_text()
     priors = arrhenius_posterior.Priors()
     stated: dict[str, Callable[[], bool]] = {
@@ -511,6 +513,8 @@ def test_constants_of_the_methods() -> None:
         "reached 20 angstrom^2": lambda: diffusion.LEGACY_MSD_A2 == 20.0,
         "at least 0.05": lambda: arrhenius.MIN_STD_LN_D == 0.05,
         "At least three different temperatures": lambda: arrhenius.MIN_TEMPERATURES == 3,
+        "A bound above 2e-5 cm^2/s": lambda: arrhenius.UNINFORMATIVE_BOUND_CM2_S == 2e-5,
+        "100,000 times that of its replica plus ten times the temperature": lambda: run_seed(3, 800.0) == 308_000,
         "when p < 0.01": lambda: arrhenius.MIN_P_VALUE == 0.01,
         "grid of 301 x 301": lambda: arrhenius_posterior.N_GRID == 301,
         "Ea uniform in 0 to 3 eV": lambda: (priors.min_activation_energy_eV, priors.max_activation_energy_eV) == (0, 3),
