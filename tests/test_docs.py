@@ -500,7 +500,6 @@ def test_thresholds_are_those_of_the_settings() -> None:
 
 def test_constants_of_the_methods() -> None:
     from aiida_ion.analysis import arrhenius, arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
-
     from aiida_ion.workchains.conductivity_inputs import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
