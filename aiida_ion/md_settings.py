@@ -69,18 +69,12 @@ class MdSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "keep", tuple(self.keep))
-        for name in ("temperature_K", "timestep_fs", "thermostat_time_fs", "barostat_time_fs"):
-            _require(
-                _is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}"
-            )
-        for name in ("max_force_eV_A", "max_temperature_ratio", "restart_every_seconds"):
-            _require(
-                _is_positive(getattr(self, name)), f"{name} must be a positive number, got {getattr(self, name)!r}"
-            )
-        for name in ("n_steps", "sample_every"):
-            _require(
-                _is_count(getattr(self, name)), f"{name} must be a whole number above zero, got {getattr(self, name)!r}"
-            )
+        for name in POSITIVE:
+            value = getattr(self, name)
+            _require(_is_positive(value), f"{name} must be a positive number, got {value!r}")
+        for name in COUNTS:
+            value = getattr(self, name)
+            _require(_is_count(value), f"{name} must be a whole number above zero, got {value!r}")
         _require(isinstance(self.seed, int) and self.seed >= 0, f"seed must be a whole number >= 0, got {self.seed!r}")
         _require(
             isinstance(self.pressure_GPa, (int, float)) and math.isfinite(self.pressure_GPa),

@@ -41,8 +41,8 @@ def cases(name: str) -> tuple[Any, Any]:
 def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     """Return atoms with momenta and an evaluated calculator, and the settings."""
     from ensembles import maxwell_boltzmann
+    from md_settings import MdSettings
     from potentials import load_potential
-    from run_inputs import MdInputs
 
     atoms, inputs = cases(name)
     atoms.calc = load_potential(inputs, atoms.numbers).calculator
@@ -50,7 +50,7 @@ def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     for _ in range(3):
         atoms.calc.calculate(atoms, ["energy", "forces"])
     atoms.get_forces()
-    return atoms, MdInputs(n_steps=n_steps, **SETTINGS)  # type: ignore[arg-type]
+    return atoms, MdSettings(n_steps=n_steps, **SETTINGS)  # type: ignore[arg-type]
 
 
 def bare_seconds(atoms: Any, settings: Any) -> tuple[float, float]:

@@ -59,6 +59,7 @@ class DiffusionResult:
     fit_consistent: bool | None = None
     fit_window_ps: Interval | None = None
     fit_variance_scale: float | None = None
+    interval_scale: float | None = None
     log_log_slope: float | None = None
     log_log_slope_ci95: Interval | None = None
     collective_diffusivity_cm2_s: float | None = None

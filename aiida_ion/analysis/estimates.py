@@ -75,7 +75,9 @@ def fill_measured(result: DiffusionResult, motion: Motion, window: Window, setti
     """Fill in the diffusivities, their checks and the conductivities."""
     lags = lag_grid(window.first, window.last, settings.n_lags)
     fit = fit_diffusivity(motion.positions, lags, motion.interval_fs, settings.seed, settings.n_samples)
-    samples = fit.samples_cm2_s
+    each = msd_of_each(motion.positions, lags)
+    _cross_check(result, motion, lags, each.mean(axis=1), float(fit.samples_cm2_s.mean()))
+    samples = _widened(result, fit.samples_cm2_s)
     result.verdict, result.grade = "moved", hops.grade(result.n_eff)
     result.tracer_diffusivity_cm2_s = float(samples.mean())
     result.tracer_diffusivity_std_cm2_s = float(samples.std(ddof=1))
@@ -83,11 +85,10 @@ def fill_measured(result: DiffusionResult, motion: Motion, window: Window, setti
     result.tracer_diffusivity_samples_cm2_s = samples
     result.fit_window_ps = (float(motion.times_ps[lags[0]]), float(motion.times_ps[lags[-1]]))
     result.fit_variance_scale = fit.variance_scale
-    result.warnings = list(fit.messages)
+    result.warnings += list(fit.messages)
     result.lag_times_ps = motion.times_ps[lags[: len(fit.msd_A2)]]
     result.msd_A2, result.msd_std_A2 = fit.msd_A2, fit.msd_std_A2
     result.log_log_slope = window.slope
-    each = msd_of_each(motion.positions, lags)
     result.log_log_slope_ci95 = cross_checks.slope_interval(
         lags.astype(np.float64) * motion.interval_fs, each, settings.seed
     )
@@ -96,7 +97,6 @@ def fill_measured(result: DiffusionResult, motion: Motion, window: Window, setti
         float(sigma.mean()),
         interval95(sigma),
     )
-    _cross_check(result, motion, lags, each.mean(axis=1))
     _measure_collective(result, motion, lags, settings)
 
 
@@ -104,8 +104,25 @@ def _conductivity(result: DiffusionResult, samples: FloatArray) -> FloatArray:
     return ionic_conductivity_mS_cm(samples, result.charge_e, result.number_density_A3, result.temperature_K)
 
 
-def _cross_check(result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], msd: FloatArray) -> None:
-    """Compare the posterior mean with least squares on the same window; keep every estimate."""
+def _widened(result: DiffusionResult, draws: FloatArray) -> FloatArray:
+    """Widen a posterior to what blocks and hops allow, around its mean in ln D.
+
+    kinisi takes the ions for independent of each other. Where they move together they are fewer than they look, and the
+    scatter over blocks says so; and no diffusivity is known better than the hops it was counted from, 1/sqrt(N_eff).
+
+    :param draws: posterior draws of the fit, cm^2/s, (n,).
+    """
+    logs = np.log(draws)
+    blocks = (result.block_standard_error_cm2_s or 0.0) / float(draws.mean())
+    result.interval_scale = float(max(1.0, blocks / logs.std(ddof=1), result.n_eff**-0.5 / logs.std(ddof=1)))
+    widened: FloatArray = np.exp(logs.mean() + result.interval_scale * (logs - logs.mean()))
+    return widened
+
+
+def _cross_check(
+    result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], msd: FloatArray, fitted: float
+) -> None:
+    """Compare the posterior mean (cm^2/s) with least squares on the same window; keep every estimate."""
     plain = cross_checks.least_squares_diffusivity(lags, msd, motion.interval_fs)
     blocks = cross_checks.block_diffusivities(motion.positions, lags, motion.interval_fs, motion.n_replicas)
     error = 0.0
@@ -114,7 +131,7 @@ def _cross_check(result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.i
         result.block_diffusivities_cm2_s = blocks.diffusivities_cm2_s.tolist()
         result.block_standard_error_cm2_s, result.block_kind = error, blocks.kind
     result.least_squares_diffusivity_cm2_s = plain
-    result.fit_consistent = _consistent(result.tracer_diffusivity_cm2_s or 0.0, plain, error)
+    result.fit_consistent = _consistent(fitted, plain, error)
     if not result.fit_consistent:
         result.warnings.append("The kinisi fit and least squares disagree: do not rely on this diffusivity.")
 

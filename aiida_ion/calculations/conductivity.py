@@ -47,8 +47,6 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     moved = has_moved(node)
     inconsistent = attributes.get("fit_consistent") is False
     return ArrheniusPoint(
-        # A diffusivity is not known better than the hops that it was counted from.
-        relative_error=attributes["n_eff"] ** -0.5 if moved else 0.0,
         refused_because="kinisi and least squares disagree wildly on the same window" if inconsistent else None,
         temperature_K=attributes["temperature_K"],
         samples_cm2_s=node.get_array("tracer_diffusivity_samples_cm2_s") if moved else None,
