@@ -104,3 +104,17 @@ def test_what_cannot_be_done_is_said_in_one_line(command: Command, words: tuple[
     done = command("aiida-ion", *words, status=1)
     assert message in done
     assert len(done.strip().splitlines()) == 1, done
+
+
+@pytest.mark.slow
+def test_the_demo_ends_in_its_table(tmp_path: Path) -> None:
+    engine_environment("sevenn")
+    environment = os.environ | {"AIIDA_PATH": str(tmp_path), "AIIDA_ION_ENGINES": str(ENGINES), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(EXAMPLES / "demo.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    subprocess.run([str(BIN / "verdi"), "daemon", "stop"], env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = done.stdout.partition("=== the table")[2]
+    assert "measured" in next(line for line in table.splitlines() if line.startswith("Li2O"))
+    assert "did not move" in table
+    assert "Li6PS5Cl" in table

@@ -92,6 +92,8 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
     except exceptions.EntryPointError as error:
         return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
+    if (inputs.get("diffusion") or {}).get("code") is None:
+        return "diffusion.code is not given: the Python that has kinisi, such as kinisi@localhost"
     parameters = inputs["parameters"].get_dict()
     try:
         for temperature in parameters["temperatures_K"]:

@@ -160,6 +160,14 @@ def test_bad_input_is_refused_before_anything_runs(builder: Any, overrides: dict
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_missing_code_is_named(builder: Any) -> None:
+    inputs = builder()
+    del inputs.diffusion.code
+    with pytest.raises(ValueError, match="diffusion.code is not given"):
+        run_get_node(inputs)
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
 def test_structures_that_cannot_be_simulated_are_refused(builder: Any, fluorite: orm.StructureData) -> None:
     close = fluorite.get_ase()
     close.positions[1] = close.positions[0] + [0.3, 0, 0]
