@@ -88,24 +88,29 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     """Check everything that the children would refuse, before anything is submitted."""
     if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
         return None
-    try:
-        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
-    except exceptions.EntryPointError as error:
-        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
     if (inputs.get("diffusion") or {}).get("code") is None:
         return "diffusion.code is not given: the Python that has kinisi, such as kinisi@localhost"
-    parameters = inputs["parameters"].get_dict()
+    mobile = inputs["parameters"].get_dict()["mobile_species"]
+    if mobile not in inputs["structure"].get_symbols_set():
+        return f"the structure has no {mobile}"
+    problem = engine_problem(inputs)
+    return f"md: {problem}" if problem is not None else None
+
+
+def engine_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return what the engine would refuse, at any of the temperatures."""
+    temperatures = inputs["parameters"].get_dict()["temperatures_K"]
+    settings = inputs["md"]["parameters"].get_dict()
     try:
-        for temperature in parameters["temperatures_K"]:
-            MdSettings.from_dict(inputs["md"]["parameters"].get_dict() | {"temperature_K": temperature, "seed": 1})
+        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
+        for temperature in temperatures:
+            MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
         engine.level_of_theory(inputs["md"]["engine"])
+    except exceptions.EntryPointError as error:
+        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
     except (MdSettingsError, TypeError, KeyError, ValueError) as error:
-        return f"md: {error}"
-    if parameters["mobile_species"] not in inputs["structure"].get_symbols_set():
-        return f"the structure has no {parameters['mobile_species']}"
-    children = md_inputs(inputs, inputs["structure"], float(parameters["temperatures_K"][0]), 1)
-    problem = engine.spec().inputs.validate(children)
+        return str(error)
+    problem = engine.spec().inputs.validate(md_inputs(inputs, inputs["structure"], float(temperatures[0]), 1))
     if problem is None:
         return None
-    where = "" if problem.port == "inputs" else f" ({problem.port})"
-    return f"md: {problem.message}{where}"
+    return str(problem.message) if problem.port == "inputs" else f"{problem.message} ({problem.port})"
