@@ -24,8 +24,14 @@ def read_structure(source: str | Path | Structure, mobile_species: str | None = 
     :raises ValueError: one line that says what is wrong: unreadable, no cell, disordered, overlapping, ion
         absent.
     """
-    structure = source if isinstance(source, Structure) else _parse(Path(source))
-    check_structure(structure, mobile_species)
+    if isinstance(source, Structure):
+        check_structure(source, mobile_species)
+        return source
+    structure = _parse(Path(source))
+    try:
+        check_structure(structure, mobile_species)
+    except ValueError as error:
+        raise ValueError(f"{Path(source).name}: {error}") from error
     return structure
 
 
@@ -64,7 +70,7 @@ def _check_order(structure: Structure) -> None:
         site = partial[0]
         where = ", ".join(f"{coordinate:.3f}" for coordinate in site.frac_coords)
         raise ValueError(
-            f"disordered: the site at ({where}) holds {site.species_string} and {len(partial)} sites are "
+            f"disordered: the site {site.label} at ({where}) holds {site.species_string} and {len(partial)} sites are "
             "partly occupied; order the structure first"
         )
 

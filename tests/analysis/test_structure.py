@@ -37,7 +37,7 @@ def test_errors_are_one_line(tmp_path):
 def test_disordered_site_is_named():
     disordered = ROCK_SALT.copy()
     disordered[1] = {"Li": 0.5, "Na": 0.25}
-    with pytest.raises(ValueError, match=r"disordered: the site at \(0.500, 0.500, 0.000\) holds Na:0.25, Li:0.5"):
+    with pytest.raises(ValueError, match=r"disordered: the site \S+ at \(0.500, 0.500, 0.000\) holds Na:0.25, Li:0.5"):
         check_structure(disordered)
 
 
