@@ -155,7 +155,7 @@ def test_the_progress_of_lammps_is_read_from_its_log(invoke: Invoke, aiida_local
     assert progress is not None
     assert (progress.step, progress.n_steps) == (50, 50)
     assert progress.steps_per_s is not None
-    assert 0 < progress.steps_per_s < 50
+    assert progress.steps_per_s > 0
 
 
 def test_progress_in_words() -> None:
