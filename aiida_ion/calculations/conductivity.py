@@ -41,6 +41,15 @@ def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Ar
     return node
 
 
+def check_priors(priors: Mapping[str, float]) -> None:
+    """Refuse priors that the fit cannot use.
+
+    :raises ValueError: for an empty range.
+    :raises TypeError: for a name that no prior has.
+    """
+    Priors(**priors)
+
+
 def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     """Return what a diffusion node contributes to the fit: its posterior, or its bound."""
     attributes = node.base.attributes.all

@@ -223,6 +223,7 @@ class ConductivityWorkChain(WorkChain):
         wanted = self.ctx.parameters
         parameters = {
             "target_temperature_K": wanted["target_temperature_K"],
+            "priors": wanted.get("priors", {}),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
         fits = {label: self.ctx[f"fit_{label}"].outputs.diffusion for label in self.ctx.fitted}

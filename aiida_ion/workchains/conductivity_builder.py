@@ -21,6 +21,7 @@ PARAMETER_KEYS = (
     "supercell",
     "relax_ions",
     "max_concurrent",
+    "priors",
 )
 
 

@@ -9,6 +9,7 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
+from aiida_ion.calculations.conductivity import check_priors
 from aiida_ion.calculations.diffusion import segment_key
 from aiida_ion.md_settings import MdSettings, MdSettingsError
 from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
@@ -78,7 +79,8 @@ def fit_inputs(
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the parameters, nothing when they can be used."""
     try:
-        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+        parameters = ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+        check_priors(parameters.priors)
     except (TypeError, ValueError) as error:
         return str(error)
     return None

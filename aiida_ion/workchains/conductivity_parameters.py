@@ -24,6 +24,7 @@ class ConductivityParameters:
     :param supercell: three multiples, instead of the rule.
     :param relax_ions: relax the ions in the fixed cell first.
     :param max_concurrent: runs submitted at a time.
+    :param priors: priors of the Arrhenius fit that differ from its own.
     """
 
     temperatures_K: list[float]
@@ -37,6 +38,7 @@ class ConductivityParameters:
     supercell: list[int] | None = None
     relax_ions: bool = True
     max_concurrent: int = 8
+    priors: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.temperatures_K or any(not temperature > 0 for temperature in self.temperatures_K):

@@ -150,6 +150,8 @@ def test_temperatures_label_outputs() -> None:
         ({"charges": {"F": 3.0, "Ca": 1.0}}, "neutral"),
         ({"supercell": [0, 1, 1]}, "supercell must be three whole numbers"),
         ({"no_such": 1}, "unknown override 'no_such'"),
+        ({"priors": {"max_activation_energy_eV": -1.0}}, "prior of the activation energy is empty"),
+        ({"priors": {"max_ea": 1.0}}, "max_ea"),
     ],
 )
 @pytest.mark.usefixtures("aiida_profile_clean")
