@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +54,19 @@ def lammps_code(aiida_code_installed: Callable[..., orm.InstalledCode]) -> orm.I
         filepath_executable=str(folder / "bin" / "lmp"),
         prepend_text=f"export LD_LIBRARY_PATH={folder}/lib:$LD_LIBRARY_PATH",
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_mace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a MACE checkpoint for copper and silver, trained on the spot; it has learnt what it was shown."""
+    python = engine_environment("mace") / "bin" / "python"
+    path = tmp_path_factory.mktemp("mace") / "tiny.model"
+    program = Path(__file__).parent / "runners" / "make_tiny_mace.py"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([python, program, path], check=True, env=environment, capture_output=True, text=True)
+    before, after = re.findall(r"\d+\.\d+", done.stdout.partition("force RMSE")[2])
+    assert float(after) < 0.2 * float(before)
+    return path
 
 
 @pytest.fixture

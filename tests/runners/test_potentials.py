@@ -19,7 +19,6 @@ from tests.runners.conftest import ENVIRONMENT, Folder, engine_python, md_settin
 
 MakeFolder = Callable[[str], Folder]
 THREE_STEPS = md_settings(n_steps=3, timestep_fs=1.0, sample_every=1, keep=["forces"])
-TINY_MACE = Path(__file__).parent / "make_tiny_mace.py"
 
 
 @pytest.fixture
@@ -27,14 +26,6 @@ def lithium_fluoride() -> Atoms:
     atoms = bulk("LiF", "rocksalt", a=4.0)
     atoms.rattle(0.03, seed=2)
     return atoms
-
-
-@pytest.fixture(scope="module")
-def tiny_mace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    python = engine_python("mace")
-    path = tmp_path_factory.mktemp("mace") / "tiny.model"
-    subprocess.run([python, TINY_MACE, path], check=True, env=ENVIRONMENT, capture_output=True)
-    return path
 
 
 def refused(make_folder: MakeFolder, atoms: Atoms, potential: dict[str, Any], engine: str = "") -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""A checkpoint of one's own, as a file of the database, through the work chain."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+from ase.build import bulk
+
+from aiida_ion.workchains.md.mlip import MlipMdWorkChain
+
+from ...conftest import OPTIONS
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_mace_from_a_file_of_the_database(python_code: Any, tiny_mace: Path) -> None:
+    copper = bulk("Cu", "fcc", a=3.8, cubic=True)
+    copper.rattle(0.05, seed=1)
+    checkpoint = orm.SinglefileData(tiny_mace)
+    node = run_get_node(
+        MlipMdWorkChain,
+        structure=orm.StructureData(ase=copper),
+        parameters=orm.Dict({"temperature_K": 300.0, "timestep_fs": 1.0, "n_steps": 5, "sample_every": 1}),
+        engine={
+            "code": python_code("ion.mlip_md", "mace"),
+            "potential": orm.Dict({"name": "mace"}),
+            "checkpoint": checkpoint,
+            "metadata": {"options": OPTIONS},
+        },
+    )[1]
+    assert node.is_finished_ok, node.exit_message
+    found = node.outputs.versions["checkpoint"]["sha256"]
+    assert found == hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
+    assert node.inputs.engine.checkpoint.uuid == checkpoint.uuid
+    assert MlipMdWorkChain.level_of_theory({"potential": node.inputs.engine.potential, "checkpoint": checkpoint}) == (
+        "MACE tiny.model"
+    )
+    # The checkpoint is in the database once: as the node, not among the files of the job.
+    job = node.outputs.versions.creator
+    assert not [name for name in job.base.repository.list_object_names() if name.endswith(".model")]
