@@ -1,0 +1,63 @@
+"""Every code block of the pages compiles, and the runnable ones run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Any
+
+import pytest
+import yaml
+from aiida import orm
+
+from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.workchains.protocols import protocol_inputs
+
+from .reading import Block, blocks
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.where)
+def test_python_compiles_and_imports_what_exists(block: Block) -> None:
+    tree = ast.parse(block.text, filename=block.where)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = __import__(str(node.module), fromlist=[name.name for name in node.names])
+            assert all(hasattr(module, name.name) for name in node.names), f"{block.where}: {ast.unparse(node)}"
+
+
+@pytest.fixture
+def documented_codes(aiida_profile_clean: Any, aiida_localhost: orm.Computer) -> None:
+    """Register the codes that the pages take for granted, by the names that `aiida-ion setup` gives them."""
+    for label, job in (("kinisi", "ion.diffusion"), ("sevenn", "ion.mlip_md"), ("lammps", "ion.lammps_md")):
+        orm.InstalledCode(
+            label=label, computer=aiida_localhost, filepath_executable=sys.executable, default_calc_job_plugin=job
+        ).store()
+
+
+@pytest.mark.usefixtures("documented_codes")
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("python") if block.runnable], ids=lambda block: block.where
+)
+def test_runnable_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    import aiida
+
+    monkeypatch.setattr(aiida, "load_profile", lambda *_, **__: None)  # the test's own is loaded already
+    namespace: dict[str, Any] = {}
+    exec(compile(block.text, block.where, "exec"), namespace)
+    builder = namespace.get("builder")
+    if builder is not None:
+        problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+        assert problem is None, problem
+
+
+def test_there_is_something_to_run() -> None:
+    assert sum(block.runnable for block in blocks("python")) >= 3
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=lambda block: block.where)
+def test_yaml_is_what_a_command_takes(block: Block) -> None:
+    content = yaml.safe_load(block.text)
+    if "commands" in content:
+        load_potential(content)
+    else:
+        protocol_inputs("conductivity", None, content)

@@ -1,0 +1,107 @@
+"""Protocols, potentials and thresholds of the pages are those of the code."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.lammps.potentials import POTENTIALS
+from aiida_ion.workchains.protocols import load_protocols, protocol_inputs
+
+from .reading import DOCS, REFERENCE, names, section, tables
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by their dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
+def test_protocol_values() -> None:
+    first, optional = tables((REFERENCE / "protocols.md").read_text())
+    content = load_protocols("conductivity")
+    for protocol in content["protocols"]:
+        said = {names(row["input"])[0]: row[f"`{protocol}`"] for row in first}
+        assert said == {key: str(value) for key, value in flat(protocol_inputs("conductivity", protocol)).items()}
+    assert {names(row["input"])[0] for row in optional} == set(flat(content["optional_inputs"]))
+    assert f"The default is `{content['default_protocol']}`." in (REFERENCE / "protocols.md").read_text()
+
+
+def test_protocols_are_explained() -> None:
+    text = (DOCS / "topics" / "protocols.md").read_text()
+    assert all(f"\n`{protocol}`" in text for protocol in load_protocols("conductivity")["protocols"])
+
+
+def test_published_potentials() -> None:
+    (rows,) = tables(section(DOCS / "how-to" / "classical-potentials.md", "## The published potentials"))
+    assert {names(row["name"])[0]: names(row["level of theory"])[0] for row in rows} == {
+        potential.name: potential.level_of_theory for potential in POTENTIALS.values()
+    }
+    for row in rows:
+        elements = re.findall(r"\b[A-Z][a-z]?\b", row["elements"])
+        assert set(elements) == set(POTENTIALS[names(row["name"])[0]].elements)
+
+
+def thresholds() -> dict[str, float]:
+    """Return the thresholds that the page on methods states as `name` = number."""
+    text = (DOCS / "topics" / "methods.md").read_text()
+    found = re.findall(r"`([a-z][a-z_A]+)` = ([\d.,/]+\d)", text)
+    numbers = {}
+    for name, number in found:
+        above, _, below = number.replace(",", "").partition("/")
+        numbers[name] = float(above) / float(below or 1)
+    return numbers
+
+
+def test_thresholds_are_those_of_the_settings() -> None:
+    said, settings = thresholds(), dataclasses.asdict(DiffusionSettings())
+    assert len(said) >= 8
+    for name, number in said.items():
+        known = settings.get(name, protocol_inputs("conductivity").get(name))
+        assert known == pytest.approx(number), name
+
+
+def test_constants_of_the_methods() -> None:
+    from aiida_ion.analysis import arrhenius, arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
+    from aiida_ion.workchains.conductivity_inputs import run_seed
+
+    text = (DOCS / "topics" / "methods.md").read_text()
+    priors = arrhenius_posterior.Priors()
+    stated: dict[str, Callable[[], bool]] = {
+        "A from 200": lambda: hops.GRADES[0] == (200.0, "A"),
+        "B from 50": lambda: hops.GRADES[1] == (50.0, "B"),
+        "C from 10": lambda: hops.GRADES[2] == (10.0, "C"),
+        "maximum over lags up to 0.7": lambda: diffusion.MAX_N_EFF_LAG_FRACTION == 0.7,
+        "reached 20 angstrom^2": lambda: diffusion.LEGACY_MSD_A2 == 20.0,
+        "at least 0.05": lambda: arrhenius.MIN_STD_LN_D == 0.05,
+        "At least three different temperatures": lambda: arrhenius.MIN_TEMPERATURES == 3,
+        "A bound above 2e-5 cm^2/s": lambda: arrhenius.UNINFORMATIVE_BOUND_CM2_S == 2e-5,
+        "100,000 times that of its replica plus ten times the temperature": lambda: run_seed(3, 800.0) == 308_000,
+        "when p < 0.01": lambda: arrhenius.MIN_P_VALUE == 0.01,
+        "grid of 301 x 301": lambda: arrhenius_posterior.N_GRID == 301,
+        "Ea uniform in 0 to 3 eV": lambda: (priors.min_activation_energy_eV, priors.max_activation_energy_eV) == (0, 3),
+        "log10 D0 uniform in -8 to 4": lambda: (
+            (priors.min_log10_prefactor_cm2_s, priors.max_log10_prefactor_cm2_s) == (-8, 4)
+        ),
+        "log10 D0 ~ N(-3.2, 0.7)": lambda: (
+            (priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std) == (-3.2, 0.7)
+        ),
+        "max(3 standard errors of the blocks, half of": lambda: (
+            (estimates.CONSISTENT_ERRORS, estimates.CONSISTENT_PART) == (3.0, 0.5)
+        ),
+        "on fifths of the run": lambda: cross_checks.N_BLOCKS == 5,
+        "from 0.3 to 1 of `max_lag_fraction`": lambda: estimates.BOUND_LAG_START == 0.3,
+        "at least 2/3": lambda: pytest.approx(2 / 3) == kinisi_fit.GAUSSIAN_SPREAD,
+        "multiple of 2^-20 fs": lambda: kinisi_fit.INTERVAL_BITS == 20,
+        "below half the slope times the first lag": lambda: kinisi_fit.MAX_SHIFT == 0.5,
+    }
+    for words, holds in stated.items():
+        assert words in text, words
+        assert holds(), words
