@@ -256,12 +256,13 @@ def _load_matgl(inputs: PotentialInputs) -> Potential:
     name = inputs.checkpoint_file or inputs.model or "TensorNet-MatPES-PBE-v2025.1-PES"
     with finding_weights(f"MatGL '{name}'", "download the model folder and give its path as model"):
         model = matgl.load_model(name)
-    weights = Path(name) / "model.pt"
+    weights = Path(name) / "state.pt"  # model.pt holds the architecture alone
     checkpoint = (
         verified_checkpoint(inputs, weights, Path(name).name) if weights.is_file() else {"name": name, "sha256": None}
     )
     known = frozenset(atomic_numbers[symbol] for symbol in getattr(model.model, "element_types", ()))
-    calculator = kind(model.to(inputs.device), **inputs.kwargs)
+    # Its stress is in GPa unless told otherwise; ASE, and so the barostat, wants eV/angstrom^3.
+    calculator = kind(model.to(inputs.device), **({"stress_unit": "eV/A3"} | dict(inputs.kwargs)))
     return Potential(calculator, ("matgl",), checkpoint, known or None, inputs.device, "float32")
 
 
