@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from aiida import orm
@@ -63,9 +65,12 @@ def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> d
 
 
 def checkpoint_name(checkpoint: orm.SinglefileData) -> str:
-    """Return the name a checkpoint has in the working folder: a fixed stem, its own ending."""
-    ending = checkpoint.filename.rpartition(".")[2]
-    return f"{FILENAME_CHECKPOINT}.{ending}" if ending.isalnum() else FILENAME_CHECKPOINT
+    """Return the name a checkpoint has in the working folder: a fixed stem and its own endings.
+
+    Two endings are kept, since libraries tell their formats by them: ``.nequip.pt2``, ``.pth.tar``.
+    """
+    endings = "".join(PurePath(checkpoint.filename).suffixes[-2:])
+    return FILENAME_CHECKPOINT + (endings if re.fullmatch(r"[A-Za-z0-9._-]*", endings) else "")
 
 
 def stage_checkpoint(info: datastructures.CalcInfo, inputs: Mapping[str, Any]) -> None:
