@@ -43,8 +43,15 @@ def sum_costs(**costs: orm.Dict) -> orm.Dict:
     if total.get("wall_time_s"):
         total["steps_per_s"] = total.get("n_steps", 0) / total["wall_time_s"]
     for key in ("device", "hardware", "threads"):
-        total[key] = sorted({str(ledger[key]) for ledger in ledgers if ledger.get(key) is not None})
+        total[key] = sorted({word for ledger in ledgers for word in words_of(ledger.get(key))})
     return orm.Dict(total)
+
+
+def words_of(entry: Any) -> list[str]:
+    """Return an entry of a ledger as words: a job has one, a sum of jobs a list, an older job may have none."""
+    if entry is None:
+        return []
+    return [str(word) for word in entry] if isinstance(entry, list) else [str(entry)]
 
 
 def conductivity_arrays(samples: dict[str, Any]) -> orm.ArrayData:

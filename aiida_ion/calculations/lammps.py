@@ -9,11 +9,10 @@ from typing import Any
 from aiida import orm
 from aiida.common import datastructures
 
-from aiida_ion.calculations.script import define_exit_codes, threads_of
+from aiida_ion.calculations.script import FILENAME_STDERR, define_exit_codes, threads_of
 from aiida_ion.lammps.potentials import Potential, load_potential
 
 FILENAME_SCREEN = "screen.txt"
-FILENAME_STDERR = "stderr.txt"
 FILENAME_LOG = "log.lammps"
 FILENAME_HARDWARE = "hardware.txt"
 

@@ -13,7 +13,6 @@ from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
-    FILENAME_STDERR,
     define_lammps_ports,
     lammps_job,
     read_hardware,
@@ -29,7 +28,7 @@ from aiida_ion.calculations.md import (
     symbols_of,
     validate_md_inputs,
 )
-from aiida_ion.calculations.script import ScriptParser, seconds_allowed
+from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, seconds_allowed
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, starting_velocities, write_data

@@ -11,7 +11,6 @@ from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
-    FILENAME_STDERR,
     define_lammps_ports,
     lammps_job,
     read_hardware,
@@ -20,6 +19,7 @@ from aiida_ion.calculations.lammps import (
 from aiida_ion.calculations.lammps_md import LammpsMdParser
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
+from aiida_ion.calculations.script import FILENAME_STDERR
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data
