@@ -40,14 +40,12 @@ class ArrheniusPoint:
     :param temperature_K: measured mean temperature, K.
     :param samples_cm2_s: draws of the diffusivity, cm^2/s; ``None`` when nothing moved.
     :param upper_bound_cm2_s: bound of the diffusivity when nothing moved, cm^2/s.
-    :param relative_error: least relative standard deviation of D, such as that of the hops seen; 0 for none.
     :param refused_because: a sentence that keeps the point out of the fit, such as a molten framework.
     """
 
     temperature_K: float
     samples_cm2_s: FloatArray | None = None
     upper_bound_cm2_s: float | None = None
-    relative_error: float = 0.0
     refused_because: str | None = None
 
 
@@ -206,7 +204,7 @@ def _n_different(temperatures_K: Sequence[float]) -> int:
 
 def _observations(moved: Sequence[ArrheniusPoint], bounds: Sequence[ArrheniusPoint]) -> Observations:
     logs = [np.log(np.asarray(p.samples_cm2_s, dtype=float)) for p in moved]
-    spread = [max(float(log.std(ddof=1)), p.relative_error, MIN_STD_LN_D) for log, p in zip(logs, moved, strict=True)]
+    spread = [max(float(log.std(ddof=1)), MIN_STD_LN_D) for log in logs]
     return Observations(
         inverse_kT=np.array([1.0 / (BOLTZMANN_EV_K * p.temperature_K) for p in moved]),
         ln_d=np.array([log.mean() for log in logs]),

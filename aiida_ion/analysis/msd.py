@@ -71,11 +71,6 @@ def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
     return np.array([((positions[lag:] - positions[:-lag]) ** 2).sum(axis=2).mean(axis=0) for lag in lags])
 
 
-def n_windows(n_frames: int, lags: IntArray) -> IntArray:
-    """Number of (overlapping) windows of each lag in a trajectory of ``n_frames`` frames."""
-    return n_frames - np.asarray(lags)
-
-
 def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float = 1.5) -> float:
     """Slope of log MSD over log t by least squares from ``centre / spread`` to ``centre * spread``.
 

@@ -134,11 +134,9 @@ def test_a_broken_line_is_doubted():
     assert result.arrhenius_consistent is False
 
 
-def test_least_error_of_the_caller_counts():
+def test_the_spread_of_the_draws_counts_down_to_a_floor():
     sharp = fit_arrhenius(points(0.02, noisy=False), 300.0)
-    blunt = fit_arrhenius(
-        [ArrheniusPoint(p.temperature_K, p.samples_cm2_s, relative_error=0.4) for p in points(0.02, noisy=False)], 300.0
-    )
+    blunt = fit_arrhenius(points(0.4, noisy=False), 300.0)
     assert sharp.activation_energy_std_eV == pytest.approx(0.26 * 0.05, rel=0.1)
     assert blunt.activation_energy_std_eV == pytest.approx(0.26 * 0.4, rel=0.1)
 

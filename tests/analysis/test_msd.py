@@ -7,7 +7,6 @@ from aiida_ion.analysis.msd import (
     local_slope,
     mean_squared_displacement,
     msd_of_each,
-    n_windows,
 )
 
 from .synthetic import brownian
@@ -55,7 +54,3 @@ def test_local_slope_of_a_power_law(power):
 def test_least_squares_slope_has_a_free_intercept():
     x = np.array([1.0, 2.0, 4.0])
     assert least_squares_slope(x, 7.0 + 3.0 * x) == pytest.approx(3.0)
-
-
-def test_n_windows():
-    assert n_windows(100, np.array([1, 99])).tolist() == [99, 1]
