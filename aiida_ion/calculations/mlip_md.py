@@ -38,6 +38,8 @@ from aiida_ion.md_settings import MdSettings
 
 FILENAME_RESTART = "restart.npz"
 FILENAME_VELOCITIES = "initial_velocities.npy"
+#: Statuses after which a run is not continued: all of its frames count.
+ENDS = ("finished", "exploded")
 #: Everything large: parsed into nodes, then dropped, so that there is one physical copy.
 TEMPORARY_FILES = [
     "positions.npy",
@@ -100,7 +102,8 @@ class MlipMdParser(ScriptParser):
         settings = MdSettings.from_dict(self.node.inputs.parameters.get_dict())
         try:
             results = self.read_results()
-            run = read_run(Path(retrieved_temporary_folder or ""), results, self.node.inputs.structure)
+            folder, first = Path(retrieved_temporary_folder or ""), start_step(self.node.inputs)
+            run = read_run(folder, results, self.node.inputs.structure, first)
             outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
         except (ValueError, KeyError, OSError) as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
@@ -111,16 +114,21 @@ class MlipMdParser(ScriptParser):
         return self.exit_code(killed_label(start_step(self.node.inputs), run), self.error_tail())
 
 
-def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData) -> MdRun:
+def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, first_step: int = 0) -> MdRun:
     """Read what a run left in its folder.
+
+    A run that will be continued counts up to its restart file, so that no frame beyond it is written twice.
 
     :param folder: folder with the arrays of the runner.
     :param results: content of ``results.json``, ``None`` when the run was killed.
     :param structure: the structure that was simulated, for its cell.
+    :param first_step: step at which the run started.
     :raises ValueError: if an array is shorter than the run says.
     """
     state = _load_state(folder / FILENAME_RESTART)
-    counts = results if results is not None else state
+    if state and int(state["start_step"]) != first_step:
+        state = {}  # the file that the run was given: it ended before it wrote one of its own
+    counts = results if results is not None and results["status"] in ENDS else state
     n_frames, n_thermo = int(counts.get("n_frames", 0)), int(counts.get("n_thermo", 0))
     steps = _load_rows(folder / "steps.npy", n_frames)
     cells = _load_rows(folder / "cells.npy", n_frames) if (folder / "cells.npy").exists() else np.array(structure.cell)

@@ -20,6 +20,8 @@ from aiida_ion.calculations.functions import sum_costs
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
+#: Exit codes of jobs that something outside stopped: wall time, a kill, a lost node, memory.
+STOPPED_EARLY = (110, 120, 140, 300, 340, 400, 430)
 #: A job that got no further so often in a row will not get further the next time.
 MAX_FRUITLESS = 2
 
@@ -119,7 +121,8 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         """Attach what the last job left, so that nothing is lost whatever comes next."""
         job = self.ctx.children[self.ctx.iteration - 1]
         outputs = job.outputs
-        if "trajectory" in outputs or "thermo" in outputs:
+        repeated = job.exit_status in STOPPED_EARLY and not self._progressed(job)
+        if ("trajectory" in outputs or "thermo" in outputs) and not repeated:
             label = segment_label(self.ctx.n_segments)
             for name, port in (("trajectory", "trajectories"), ("thermo", "thermo")):
                 if name in outputs:
@@ -156,11 +159,8 @@ class MdBaseWorkChain(BaseRestartWorkChain):
 
     def _continue_from(self, job: orm.CalcJobNode) -> ProcessHandlerReport:
         """Continue from the job's state, or repeat it; give up when that did not help before."""
-        before = self.ctx.inputs.get("restart_from")
-        reached = job.outputs.state if "state" in job.outputs else None
-        if reached is not None and (
-            before is None or reached.base.attributes.get("step") > before.base.attributes.get("step")
-        ):
+        if self._progressed(job):
+            reached = job.outputs.state
             self.ctx.inputs.restart_from = reached
             self.ctx.inputs.pop("initial_velocities", None)
             self.ctx.fruitless = 0
@@ -172,10 +172,16 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         self.report(f"{job.process_label}<{job.pk}> made no progress and is repeated: {job.exit_message}")
         return ProcessHandlerReport(True)
 
+    def _progressed(self, job: orm.CalcJobNode) -> bool:
+        """Whether a job left a state beyond the one it started from; a job that did not is repeated whole."""
+        before = self.ctx.inputs.get("restart_from")
+        first = before.base.attributes.get("step") if before is not None else 0
+        return "state" in job.outputs and bool(job.outputs.state.base.attributes.get("step") > first)
+
     @process_handler(priority=500)
     def handle_stopped_early(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport | None:
         """Out of wall time, killed, node lost, out of memory: continue from what was reached."""
-        if calculation.exit_status in (110, 120, 140, 300, 340, 400, 430):
+        if calculation.exit_status in STOPPED_EARLY:
             return self._continue_from(calculation)
         return None
 

@@ -49,13 +49,32 @@ def run_md(argon: orm.StructureData, lj_potential: orm.Dict, python_code: Any) -
 
 
 @pytest.fixture
+def twice_killing_code(tmp_path: Path, aiida_code_installed: Any) -> orm.InstalledCode:
+    """Return Python, but the first job dies after its very first restart file, the third before it starts."""
+    count = tmp_path / "count"
+    script = tmp_path / "python-killed-twice"
+    script.write_text(f"""#!/bin/bash
+echo >> {count}
+case $(wc -l < {count}) in
+  1) {sys.executable} "$@" & while [ ! -e restart.npz ]; do sleep 0.01; done; kill -9 $!;;
+  2) {sys.executable} "$@" & while [ ! -e progress.json ]; do sleep 0.01; done; sleep 0.5; kill -9 $!;;
+  3) kill -9 $$;;
+  *) exec {sys.executable} "$@";;
+esac
+""")
+    script.chmod(0o755)
+    return aiida_code_installed(label="twice", default_calc_job_plugin="ion.mlip_md", filepath_executable=str(script))
+
+
+@pytest.fixture
 def killing_code(tmp_path: Path, aiida_code_installed: Any) -> orm.InstalledCode:
-    """Return Python, but the first run of a job is killed without warning once it has written a restart file."""
+    """Return Python, but the first run of a job is killed without warning once it has got somewhere."""
     script = tmp_path / "python-killed-once"
     script.write_text(f"""#!/bin/bash
 if [ -e restart.npz ]; then exec {sys.executable} "$@"; fi
 {sys.executable} "$@" &
-while [ ! -e restart.npz ]; do sleep 0.05; done
+while [ ! -e progress.json ]; do sleep 0.05; done
+sleep 0.5
 kill -9 $!
 """)
     script.chmod(0o755)
@@ -93,6 +112,16 @@ def test_killed_or_out_of_time_it_ends_the_same(run_md: Run, killing_code: orm.I
         assert np.concatenate(thermo).tolist() == list(range(6001)), why
         state, expected = node.outputs.state, undisturbed.outputs.state
         assert (state.get_array("positions") == expected.get_array("positions")).all(), why
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_jobs_that_get_nowhere_double_no_frame(run_md: Run, twice_killing_code: orm.InstalledCode) -> None:
+    node = run_md(code=twice_killing_code)
+    assert node.is_finished_ok, node.exit_message
+    assert n_jobs(node) == 4
+    assert frames(node)[0] == list(range(0, 6001, 100))
+    thermo = [node.outputs.thermo[label].get_array("steps") for label in sorted(node.outputs.thermo)]
+    assert np.concatenate(thermo).tolist() == list(range(6001))
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
