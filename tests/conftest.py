@@ -17,7 +17,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.spacegroup import crystal
 
-pytest_plugins = ["aiida.tools.pytest_fixtures"]
+pytest_plugins = ["aiida.tools.pytest_fixtures", "tests.quantumespresso_fixtures", "tests.vasp_fixtures"]
 
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
 #: Options that make a job of a test run on one core without MPI.
@@ -86,6 +86,14 @@ def lithium_nitride() -> orm.StructureData:
         spacegroup=191,
         cellpar=[3.648, 3.648, 3.875, 90, 90, 120],
     )
+    return orm.StructureData(ase=atoms)
+
+
+@pytest.fixture
+def lithium_oxide() -> orm.StructureData:
+    """Return the primitive antifluorite cell of Li2O, a little shaken out of its lattice: 3 atoms, O first."""
+    atoms = bulk("OLi2", "fluorite", a=4.62)
+    atoms.rattle(0.02, seed=3)
     return orm.StructureData(ase=atoms)
 
 

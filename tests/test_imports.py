@@ -14,16 +14,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
     "md_settings": set(),
     "analysis": {"units", "md_settings"},
+    "starting_velocities": set(),
     "lammps": {"units", "md_settings"},
+    "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
-    "calculations": {"units", "md_settings", "analysis", "lammps"},
-    "workchains": {"units", "md_settings", "lammps", "calculations"},
+    "calculations": {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft"},
+    "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units"},
     "engines": {"units", "md_settings", "calculations", "queries"},
     "cli": {"units", "md_settings", "analysis", "lammps", "calculations", "workchains", "queries", "engines"},
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
-WITHOUT_AIIDA = {"units", "md_settings", "analysis", "lammps", "runners"}
+WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners"}
 
 
 def room_of(path: Path) -> str:

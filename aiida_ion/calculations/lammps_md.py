@@ -31,8 +31,9 @@ from aiida_ion.calculations.md import (
 from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, seconds_allowed
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import MdOutputs, read_md
-from aiida_ion.lammps.structure import masses_of, starting_velocities, write_data
+from aiida_ion.lammps.structure import masses_of, write_data
 from aiida_ion.md_settings import MdSettings
+from aiida_ion.starting_velocities import starting_velocities
 
 
 class LammpsMdCalculation(CalcJob):

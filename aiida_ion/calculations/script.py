@@ -73,6 +73,7 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "walltime": "ERROR_OUT_OF_WALLTIME",
     "terminated": "ERROR_OUT_OF_WALLTIME",
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
+    "scf_not_converged": "ERROR_SCF_NOT_CONVERGED",
     "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
     "out_of_memory": "ERROR_OUT_OF_MEMORY",
     "not_converged": "WARNING_NOT_RELAXED",

@@ -15,6 +15,8 @@ THERMO_UNITS = {
     "times": "ps",
     "potential_energy": "eV",
     "kinetic_energy": "eV",
+    "conserved_energy": "eV",
+    "scf_iterations": "1",
     "temperature": "K",
     "max_force": "eV/angstrom",
     "charge_current": "e*angstrom/fs",
@@ -25,11 +27,19 @@ THERMO_UNITS = {
 THERMO_COLUMNS = {
     "potential_energy_eV": "potential_energy",
     "kinetic_energy_eV": "kinetic_energy",
+    "conserved_energy_eV": "conserved_energy",
+    "scf_iterations": "scf_iterations",
     "temperature_K": "temperature",
     "max_force_eV_A": "max_force",
     "charge_current_e_A_fs": "charge_current",
     "pressure_GPa": "pressure",
     "volume_A3": "volume",
+}
+#: Energies need their digits; the rest is noise beyond seven of them.
+KEPT_TYPES: dict[str, type] = {
+    "potential_energy": np.float64,
+    "conserved_energy": np.float64,
+    "scf_iterations": np.int32,
 }
 TRAJECTORY_UNITS = {
     "positions": "angstrom, unwrapped",
@@ -111,8 +121,7 @@ def thermo_node(rows: NDArray[Any], timestep_fs: float) -> orm.ArrayData:
     node.set_array("steps", np.ascontiguousarray(rows["step"]))
     for column, name in THERMO_COLUMNS.items():
         if rows.dtype.names and column in rows.dtype.names:
-            # Energies need their digits; the rest is noise beyond seven of them.
-            keep = np.float64 if name == "potential_energy" else np.float32
+            keep = KEPT_TYPES.get(name, np.float32)
             node.set_array(name, np.ascontiguousarray(rows[column], dtype=keep))
     node.base.attributes.set_many(
         {

@@ -6,12 +6,10 @@ there and back, so that nothing outside of this package ever sees the turned fra
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase import units
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import ArrayLike, NDArray
 
@@ -76,30 +74,6 @@ def type_order(symbols: Sequence[str]) -> tuple[str, ...]:
 def masses_of(symbols: Sequence[str]) -> NDArray[np.float64]:
     """ASE's masses of atoms, (N,) g/mol."""
     return np.array([atomic_masses[atomic_numbers[symbol]] for symbol in symbols])
-
-
-def starting_velocities(masses: ArrayLike, temperature_K: float, seed: int) -> NDArray[np.float64]:
-    """Draw Maxwell-Boltzmann velocities with no total momentum, scaled to the temperature exactly.
-
-    The rule is that of every engine here: ``numpy.random.default_rng(SeedSequence(seed).spawn(2)[0])`` draws
-    ``standard_normal((N, 3))``, times sqrt(k T / m); the velocity of the centre of mass is taken off; one
-    factor then makes 2 E_kin = (3 N - 3) k T.
-
-    :param masses: (N,) g/mol.
-    :param temperature_K: temperature, K.
-    :param seed: seed of the generator.
-    :return: (N, 3) angstrom/fs.
-    """
-    mass = np.asarray(masses, dtype=float)[:, None]
-    if len(mass) < 2:
-        return np.zeros((len(mass), 3))
-    kt_mass = units.kB * temperature_K * units.fs**2
-    generator = np.random.default_rng(np.random.SeedSequence(seed).spawn(2)[0])
-    velocities = generator.standard_normal((len(mass), 3)) * np.sqrt(kt_mass / mass)
-    velocities -= (mass * velocities).sum(axis=0) / mass.sum()
-    kinetic = float((mass * velocities**2).sum())
-    scaled: NDArray[np.float64] = velocities * math.sqrt((3 * len(mass) - 3) * kt_mass / kinetic)
-    return scaled
 
 
 def write_data(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
+from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.sample import describe_sample
 from aiida_ion.units import FS_PER_PS
@@ -50,6 +51,7 @@ def builder_from_protocol(
     """
     inputs = protocol_inputs("conductivity", protocol, overrides)
     sample = describe_sample(structure, inputs.get("mobile_species"), inputs.get("charges"))
+    md: Any = WorkflowFactory(engine)
     builder = process_class.get_builder()
     builder.structure = structure
     chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None}
@@ -58,7 +60,7 @@ def builder_from_protocol(
     )
     builder.md.entry_point = orm.Str(engine)
     builder.md.parameters = orm.Dict(md_parameters(inputs["md"]))
-    builder.md.engine = {key: as_node(value) for key, value in engine_inputs.items() if value is not None}
+    builder.md.engine = md.engine_inputs(structure, protocol, **engine_inputs)
     if options:
         builder.md.options = dict(options)
     if inputs["relax_ions"]:
@@ -76,9 +78,3 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"timestep_fs must be a positive number, got {md['timestep_fs']!r}")
         settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
     return settings
-
-
-def as_node(value: Any) -> Any:
-    """Return plain mappings as ``Dict`` nodes; nodes, and mappings of nodes, as they are."""
-    plain = isinstance(value, Mapping) and not any(isinstance(item, orm.Node) for item in value.values())
-    return orm.Dict(dict(value)) if plain else value

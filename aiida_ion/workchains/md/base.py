@@ -17,6 +17,7 @@ from aiida.engine import (
 )
 
 from aiida_ion.calculations.functions import sum_costs
+from aiida_ion.md_settings import THERMOSTATS
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
@@ -37,6 +38,8 @@ class MdBaseWorkChain(BaseRestartWorkChain):
     _process_class: type[CalcJob]
     #: The job that relaxes ions with the same engine inputs.
     relax_class: ClassVar[type[CalcJob]]
+    #: Thermostats that the engine has.
+    thermostats: ClassVar[tuple[str, ...]] = THERMOSTATS
     #: Engine inputs that a relaxation takes too.
     engine_ports: ClassVar[tuple[str, ...]] = ()
 
@@ -92,6 +95,24 @@ class MdBaseWorkChain(BaseRestartWorkChain):
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
         """Return the name of the level of theory that engine inputs stand for."""
         raise NotImplementedError
+
+    @classmethod
+    def engine_inputs(cls, structure: orm.StructureData, protocol: str | None = None, **choices: Any) -> dict[str, Any]:
+        """Return the engine namespace for a structure; plain mappings become nodes, ``None`` is left out.
+
+        :param structure: the crystal.
+        :param protocol: name of the protocol of the whole; engines that converge electrons have settings for it.
+        :param choices: the engine's own inputs.
+        :raises ValueError: if something is missing or does not fit the structure; the message says what.
+        """
+        del structure, protocol
+        return {key: as_node(value) for key, value in choices.items() if value is not None}
+
+    @classmethod
+    def remarks(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
+        """Return sentences on what the user should know before the engine runs this structure."""
+        del structure, engine
+        return []
 
     @classmethod
     def relax_builder(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> Any:
@@ -197,6 +218,12 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         if calculation.is_failed:
             return ProcessHandlerReport(True, self.exit_codes.ERROR_ENGINE_GAVE_UP.format(detail=_detail(calculation)))
         return None
+
+
+def as_node(value: Any) -> Any:
+    """Return plain mappings as ``Dict`` nodes; nodes, and mappings of nodes, as they are."""
+    plain = isinstance(value, Mapping) and not any(isinstance(item, orm.Node) for item in value.values())
+    return orm.Dict(dict(value)) if plain else value
 
 
 def _detail(calculation: orm.CalcJobNode) -> str:

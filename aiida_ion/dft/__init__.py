@@ -1,0 +1,1 @@
+"""What DFT programs read and write, without AiiDA."""

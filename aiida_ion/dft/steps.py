@@ -1,0 +1,166 @@
+"""The ionic steps of a DFT program -> velocities, frames, thermo and state in the words of the MD interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import units
+from numpy.typing import NDArray
+
+from aiida_ion.md_settings import MdSettings
+
+FloatArray = NDArray[np.float64]
+
+THERMO_FIELDS = [
+    ("step", "i8"),
+    ("potential_energy_eV", "f8"),
+    ("kinetic_energy_eV", "f8"),
+    ("conserved_energy_eV", "f8"),
+    ("temperature_K", "f4"),
+    ("max_force_eV_A", "f4"),
+    ("charge_current_e_A_fs", "f4", (3,)),
+    ("scf_iterations", "i4"),
+]
+
+
+@dataclass(frozen=True)
+class DftSteps:
+    """Ionic steps that a DFT program reported whole: n steps of N atoms.
+
+    :param first_step: integration step of the first row.
+    :param positions: shape (n, N, 3), angstrom, unwrapped: where energy and forces were computed.
+    :param next_positions: shape (N, 3), angstrom: where the program would go after the last row; ``None`` if unknown.
+    :param cell: shape (3, 3), angstrom, rows are the vectors.
+    :param forces: shape (n, N, 3), eV/angstrom.
+    :param potential_energy_eV: shape (n,), the energy that the forces are the gradient of.
+    :param kinetic_energy_eV: shape (n,), as the program states it.
+    :param conserved_energy_eV: shape (n,), as the program states it; NaN where it does not.
+    :param temperature_K: shape (n,), as the program states it.
+    :param scf_iterations: shape (n,), electronic iterations.
+    """
+
+    first_step: int
+    positions: FloatArray
+    next_positions: FloatArray | None
+    cell: FloatArray
+    forces: FloatArray
+    potential_energy_eV: FloatArray
+    kinetic_energy_eV: FloatArray
+    conserved_energy_eV: FloatArray
+    temperature_K: FloatArray
+    scf_iterations: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def rows(self, first: int, last: int | None = None) -> DftSteps:
+        """Return the rows from ``first`` up to, not including, ``last``."""
+        stop = len(self) if last is None else min(last, len(self))
+        following = self.next_positions if stop == len(self) else self.positions[stop]
+        chosen = {
+            name: getattr(self, name)[first:stop]
+            for name in (
+                "positions",
+                "forces",
+                "potential_energy_eV",
+                "kinetic_energy_eV",
+                "conserved_energy_eV",
+                "temperature_K",
+                "scf_iterations",
+            )
+        }
+        return DftSteps(first_step=self.first_step + first, next_positions=following, cell=self.cell, **chosen)
+
+
+@dataclass(frozen=True)
+class DftRun:
+    """What a DFT program left behind.
+
+    :param status: ``finished``, ``walltime``, ``scf_not_converged``, ``invalid_input``, ``engine_failed``, ...: a key
+        of ``STATUS_EXIT_CODES``; ``None`` when the program was killed before it could say.
+    :param message: one sentence on the status that says what to do.
+    :param steps: its ionic steps, ``None`` when there is not one.
+    :param cost: cost ledger: ``wall_time_s``, ``cpu_time_s``, ``peak_memory_MiB``, ``processes``, ``threads``.
+    :param versions: program, functional, cut-offs, ... as the program states them.
+    """
+
+    status: str | None
+    message: str
+    steps: DftSteps | None
+    cost: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+
+
+def velocities(steps: DftSteps, masses: NDArray[Any], timestep_fs: float) -> FloatArray:
+    """Return the velocities at each step, shape (n, N, 3), angstrom/fs.
+
+    From x(t+dt) = x(t) + v(t) dt + F(t) dt^2 / 2m, which both Verlet forms share: so they carry what a thermostat did
+    at that step, and a run started from them takes the same next step. The last step, where no next positions are
+    known, takes v(t) = (x(t) - x(t-dt)) / dt + F(t) dt / 2m.
+
+    :param masses: shape (N,), g/mol.
+    :raises ValueError: for a single step without next positions.
+    """
+    acceleration = steps.forces / np.asarray(masses, dtype=float)[:, None] * units.fs**2
+    if steps.next_positions is None:
+        if len(steps) < 2:
+            raise ValueError("one ionic step without the positions after it has no velocities")
+        forward = np.diff(steps.positions, axis=0) / timestep_fs - 0.5 * acceleration[:-1] * timestep_fs
+        last = (steps.positions[-1] - steps.positions[-2]) / timestep_fs + 0.5 * acceleration[-1] * timestep_fs
+        return np.concatenate([forward, last[None]])
+    following = np.concatenate([steps.positions[1:], steps.next_positions[None]])
+    moved: FloatArray = (following - steps.positions) / timestep_fs - 0.5 * acceleration * timestep_fs
+    return moved
+
+
+def explosion(steps: DftSteps, settings: MdSettings) -> tuple[int, str] | None:
+    """Return the row at which a run exploded and a sentence on it, nothing when it did not."""
+    largest = np.linalg.norm(steps.forces, axis=2).max(axis=1)
+    limit = settings.max_temperature_ratio * settings.temperature_K
+    bad = ~(largest <= settings.max_force_eV_A) | ~(steps.temperature_K <= limit)
+    if not bad.any():
+        return None
+    row = int(np.argmax(bad))
+    said = f"largest force {largest[row]:.4g} eV/angstrom, temperature {steps.temperature_K[row]:.4g} K"
+    advice = "relax the structure first or try a smaller timestep_fs"
+    return row, f"The run exploded at step {steps.first_step + row}: {said}; {advice}"
+
+
+def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -> NDArray[Any]:
+    """Return one structured row for each step, with the fields of ``THERMO_FIELDS``.
+
+    :param v_A_fs: shape (n, N, 3), angstrom/fs.
+    :param charges: shape (N,), e.
+    """
+    rows = np.zeros(len(steps), dtype=THERMO_FIELDS)
+    rows["step"] = steps.first_step + np.arange(len(steps))
+    for name in (
+        "potential_energy_eV",
+        "kinetic_energy_eV",
+        "conserved_energy_eV",
+        "temperature_K",
+        "scf_iterations",
+    ):
+        rows[name] = getattr(steps, name)
+    rows["max_force_eV_A"] = np.linalg.norm(steps.forces, axis=2).max(axis=1)
+    rows["charge_current_e_A_fs"] = np.einsum("a,tai->ti", np.asarray(charges, dtype=float), v_A_fs)
+    return rows
+
+
+def state_arrays(steps: DftSteps, v_A_fs: FloatArray, start_step: int) -> dict[str, NDArray[Any]]:
+    """Return what continues the run from its last step: the thermostat (csvr) has no memory of its own."""
+    return {
+        "step": np.array(steps.first_step + len(steps) - 1),
+        "start_step": np.array(start_step),
+        "positions": steps.positions[-1],
+        "velocities_A_fs": v_A_fs[-1],
+        "cell": steps.cell,
+    }
+
+
+def charges_of(symbols: Sequence[str], charges: Mapping[str, float]) -> list[float]:
+    """Return the charge of each atom, e; zero where none is given."""
+    return [float(charges.get(symbol, 0.0)) for symbol in symbols]

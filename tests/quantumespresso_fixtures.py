@@ -1,0 +1,1 @@
+"""Quantum ESPRESSO for the tests: a code, pseudopotentials, the engine's inputs."""
