@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ExitCode, ToContext, WorkChain, append_, if_, while_
+from aiida.engine import ExitCode, ToContext, if_, while_
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
@@ -21,6 +21,7 @@ from aiida_ion.workchains.conductivity_inputs import (
     validate_inputs,
     validate_parameters,
 )
+from aiida_ion.workchains.window import WindowWorkChain
 
 
 def temperature_label(temperature_K: float) -> str:
@@ -29,7 +30,7 @@ def temperature_label(temperature_K: float) -> str:
     return f"T_{whole:04d}K" if whole == temperature_K else f"T_{whole:04d}_{round(temperature_K % 1 * 100):02d}K"
 
 
-class ConductivityWorkChain(WorkChain):
+class ConductivityWorkChain(WindowWorkChain):
     """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity."""
 
     @classmethod
@@ -70,7 +71,8 @@ class ConductivityWorkChain(WorkChain):
             cls.setup,
             if_(cls.should_relax)(cls.run_relaxation, cls.inspect_relaxation),
             cls.run_supercell,
-            while_(cls.has_runs)(cls.submit_runs, cls.inspect_runs),
+            cls.line_up_runs,
+            while_(cls.window_is_open)(cls.fill_window),
             cls.submit_fits,
             cls.inspect_fits,
             cls.conclude,
@@ -114,15 +116,9 @@ class ConductivityWorkChain(WorkChain):
         return builder_from_protocol(cls, structure, engine, protocol, overrides, **engine_inputs)
 
     def setup(self) -> None:
-        """Unfold temperatures and seeds into runs."""
+        """Take stock of the inputs."""
         self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.structure = self.inputs.structure
-        self.ctx.pending = [
-            {"temperature_K": float(temperature), "seed": int(seed)}
-            for seed in self.ctx.parameters["seeds"]
-            for temperature in sorted(self.ctx.parameters["temperatures_K"], reverse=True)
-        ]
-        self.ctx.submitted = []
         self.ctx.refused = {}
 
     def should_relax(self) -> bool:
@@ -156,36 +152,36 @@ class ConductivityWorkChain(WorkChain):
         keys = {"multiples": wanted["supercell"]} if wanted.get("supercell") else rule
         self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(keys))
         self.out("supercell", self.ctx.supercell)
-        n_runs = len(self.ctx.pending)
-        self.report(f"{len(self.ctx.supercell.sites)} atoms, {n_runs} runs, {wanted['max_concurrent']} at a time")
 
-    def has_runs(self) -> bool:
-        """Whether runs are left to submit."""
-        return bool(self.ctx.pending)
+    def line_up_runs(self) -> None:
+        """Unfold temperatures and seeds into runs."""
+        wanted = self.ctx.parameters
+        runs = [
+            {"temperature_K": float(temperature), "seed": int(seed)}
+            for seed in wanted["seeds"]
+            for temperature in sorted(wanted["temperatures_K"], reverse=True)
+        ]
+        self.open_window(runs, int(wanted["max_concurrent"]))
+        n_atoms = len(self.ctx.supercell.sites)
+        self.report(f"{n_atoms} atoms, {len(runs)} runs, {wanted['max_concurrent']} at a time")
 
-    def submit_runs(self) -> Any:
-        """Submit as many runs as may run side by side."""
-        cap = int(self.ctx.parameters["max_concurrent"])
-        batch, self.ctx.pending = self.ctx.pending[:cap], self.ctx.pending[cap:]
-        for run in batch:
-            inputs = md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
-            inputs["metadata"] = {"call_link_label": f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"}
-            node = self.submit(self._engine, **inputs)
-            self.ctx.submitted.append(run | {"pk": node.pk})
-            self.to_context(runs=append_(node))
+    def submit_run(self, run: dict[str, Any]) -> Any:
+        """Submit the molecular dynamics of one temperature and seed."""
+        inputs = md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
+        inputs["metadata"] = {"call_link_label": f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"}
+        return self.submit(self._engine, **inputs)
 
-    def inspect_runs(self) -> None:
-        """Note which runs failed; the others go on."""
-        for run in self.ctx.submitted:
-            node = orm.load_node(run["pk"])
-            if node.is_terminated and not node.is_finished_ok and str(run["pk"]) not in self.ctx.refused:
-                self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": _outcome(node)}
-                self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {_outcome(node)}")
+    def inspect_run(self, run: dict[str, Any], node: Any) -> None:
+        """Note a run that failed; the others go on."""
+        if not node.is_finished_ok:
+            self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": _outcome(node)}
+            self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {_outcome(node)}")
 
     def submit_fits(self) -> ExitCode | None:
         """Fit each temperature over all its replicas."""
-        good = [run for run in self.ctx.submitted if str(run["pk"]) not in self.ctx.refused]
-        nodes = {run["pk"]: orm.load_node(run["pk"]) for run in self.ctx.submitted}
+        runs = sorted(self.ctx.done, key=lambda run: int(run["pk"]))
+        good = [run for run in runs if str(run["pk"]) not in self.ctx.refused]
+        nodes = {run["pk"]: orm.load_node(run["pk"]) for run in runs}
         costs = {f"run_{i:03d}": node.outputs.cost for i, node in enumerate(nodes.values()) if "cost" in node.outputs}
         if costs:
             self.out("cost", sum_costs(**costs))
