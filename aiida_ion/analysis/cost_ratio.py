@@ -1,0 +1,56 @@
+"""What a step of molecular dynamics costs at two levels of theory, from their cost ledgers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+#: Entry of a ledger -> what of it one step costs.
+PER_STEP = {
+    "wall_time_s": "wall_s_per_step",
+    "cpu_time_s": "core_s_per_step",
+    "gpu_time_s": "gpu_s_per_step",
+}
+KEPT = ("wall_time_s", "cpu_time_s", "gpu_time_s", "n_steps", "n_atoms", "peak_memory_MiB", "peak_gpu_memory_MiB")
+
+
+def cost_per_step(ledger: Mapping[str, Any]) -> dict[str, float]:
+    """Return the known entries of a ledger, and beside them what one step costs and how many are done in a second.
+
+    :param ledger: ``wall_time_s``, ``cpu_time_s`` (core-seconds), ``gpu_time_s``, ``n_steps``; any may be missing.
+    """
+    said = {name: float(ledger[name]) for name in KEPT if is_number(ledger.get(name))}
+    for name, per_step in PER_STEP.items():
+        if name in said and said.get("n_steps", 0.0) > 0:
+            said[per_step] = said[name] / said["n_steps"]
+    if said.get("wall_s_per_step"):
+        said["steps_per_s"] = 1.0 / said["wall_s_per_step"]
+    elif is_number(ledger.get("steps_per_s")):
+        said["steps_per_s"] = float(ledger["steps_per_s"])
+    return said
+
+
+def speed_ratios(reference: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, float]:
+    """Return how many times less a step costs than in the reference; empty where that does not follow.
+
+    ``wall_speed_ratio`` compares wall time on whatever each ran on, ``core_speed_ratio`` core-seconds: where one side
+    used a GPU, the latter leaves its work out. Runs of different numbers of atoms are not compared.
+
+    :param reference: cost ledger of the reference.
+    :param ledger: cost ledger of the level of theory that is compared with it.
+    """
+    slow, fast = cost_per_step(reference), cost_per_step(ledger)
+    if slow.get("n_atoms") != fast.get("n_atoms") and "n_atoms" in slow and "n_atoms" in fast:
+        return {}
+    names = {"wall_speed_ratio": "wall_s_per_step", "core_speed_ratio": "core_s_per_step"}
+    return {
+        name: slow[per_step] / fast[per_step]
+        for name, per_step in names.items()
+        if slow.get(per_step, 0.0) > 0 and fast.get(per_step, 0.0) > 0
+    }
+
+
+def is_number(value: Any) -> bool:
+    """Whether an entry of a ledger is a number that can be reckoned with."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
