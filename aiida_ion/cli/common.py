@@ -131,6 +131,21 @@ class ChargeMap(click.ParamType):
             self.fail(f"{value!r} is not of the form Li=1,N=-3", param, ctx)
 
 
+class WordMap(click.ParamType):
+    """Words for words, such as ``Li=Li_sv,O=O``."""
+
+    name = "MAP"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the mapping."""
+        if isinstance(value, dict):
+            return value
+        pairs = [part.split("=") for part in str(value).split(",")]
+        if any(len(pair) != 2 or not all(word.strip() for word in pair) for pair in pairs):
+            self.fail(f"{value!r} is not of the form Li=Li_sv,O=O", param, ctx)
+        return {key.strip(): word.strip() for key, word in pairs}
+
+
 class JsonObject(click.ParamType):
     """A JSON object."""
 

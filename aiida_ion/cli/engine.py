@@ -7,11 +7,19 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import JsonObject, OneLineErrors, load, one_line, profile_option
+from aiida_ion.cli.common import JsonObject, OneLineErrors, WordMap, load, one_line, profile_option
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
-ASE_OPTIONS = ("model", "checkpoint", "kwargs", "device", "dtype")
+KINDS = ("lammps", "quantumespresso", "vasp")
+#: Engines -> the options of `add` that they alone read.
+OPTIONS_OF = {
+    ("ion.md.mlip",): ("model", "checkpoint", "kwargs", "device", "dtype"),
+    ("ion.md.mlip", "ion.md.lammps"): ("potential",),
+    ("ion.md.quantumespresso",): ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools"),
+    ("ion.md.vasp",): ("potcars", "potcar_map"),
+    ("ion.md.quantumespresso", "ion.md.vasp"): ("settings",),
+}
 
 
 class OneLineGroup(OneLineErrors, click.Group):
@@ -59,14 +67,28 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @command.command("add", cls=OneLineErrors)
 @click.argument("name")
 @click.option("--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines).")
-@click.option("--executable", metavar="PATH", help="LAMMPS itself (LAMMPS engines).")
+@click.option("--executable", metavar="PATH", help="pw.x, VASP or LAMMPS.")
+@click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the executable is  [default: by its name]")
 @click.option("--computer", default="localhost", show_default=True, help="AiiDA computer that has it.")
 @click.option("--potential", help=f"ASE: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
-@click.option("--model", help="Name of a published model, or package.module:Class for the potential 'import'.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="File of weights; kept in the database.")
-@click.option("--kwargs", type=JsonObject(), help="Further arguments of the ASE calculator.")
-@click.option("--device", help="cpu, cuda, cuda:1, ...")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Precision.")
+@click.option("--model", help="ASE: a published model, or package.module:Class for the potential 'import'.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="ASE: file of weights; kept in the database.")
+@click.option("--kwargs", type=JsonObject(), help="ASE: further arguments of the calculator.")
+@click.option("--device", help="ASE: cpu, cuda, cuda:1, ...")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), help="ASE: precision.")
+@click.option("--pseudos", multiple=True, metavar="FAMILY|PATH", help="pw.x: family, folder of UPF files, or files.")
+@click.option("--ecutwfc-Ry", type=float, help="pw.x: wave function cut-off, Ry  [default: the family's]")
+@click.option("--ecutrho-Ry", type=float, help="pw.x: charge density cut-off, Ry  [default: the family's]")
+@click.option("--pools", type=click.IntRange(min=1), help="pw.x: pools of k-points.")
+@click.option("--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'.")
+@click.option("--potcar-map", type=WordMap(), help="VASP: such as Li=Li_sv  [default: those of MPRelaxSet]")
+@click.option(
+    "--settings",
+    type=click.Path(exists=True, dir_okay=False),
+    help="pw.x, VASP: YAML file of namelists or INCAR tags that win over the protocol's.",
+)
+@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: 1]")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: 1]")
 @click.option("--prepend-text", default="", help="Shell lines before the program, such as 'module load lammps'.")
 @click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
 @profile_option
@@ -77,38 +99,60 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
     Example:
       aiida-ion engine add mace-cluster --python /opt/mace/bin/python --computer cluster \\
         --potential mace --model medium-mpa-0 --device cuda
+      aiida-ion engine add quantumespresso --executable pw.x --pseudos SSSP/1.3/PBEsol/efficiency --processes 2
+      aiida-ion engine add vasp --executable /opt/vasp/bin/vasp_gam --computer cluster --potcars PBE.54
       aiida-ion engine add my-lammps --executable /usr/bin/lmp
     """
     if (given["python"] is None) == (given["executable"] is None):
-        raise click.UsageError("give either --python (an ASE engine) or --executable (LAMMPS)")
-    load(profile)
-    from aiida_ion.engines.codes import read_lammps_potential, register
+        raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
+    loaded = load(profile)
+    from aiida_ion.engines.codes import register
+    from aiida_ion.engines.dft import absolute_program, entry_point_of
+    from aiida_ion.engines.jobs import check_cores
 
-    potential: dict[str, Any] = {}
-    files = None
-    if given["executable"] is not None:
-        refused = [option for option in ASE_OPTIONS if given[option] is not None]
-        if refused:
-            raise click.UsageError(f"LAMMPS takes no --{', --'.join(refused)}; its potential says it all")
-        if given["potential"]:
-            potential, files = read_lammps_potential(given["potential"])
-    else:
-        if given["potential"] not in MLIP_NAMES:
-            raise click.UsageError(f"give --potential, one of {', '.join(MLIP_NAMES)}")
-        potential = {"name": given["potential"]} | {key: given[key] for key in ("model", "kwargs", "device", "dtype")}
+    program = given["python"] or absolute_program(given["executable"], given["computer"])
+    entry_point = "ion.md.mlip" if given["python"] else entry_point_of(program, given["kind"])
+    _refuse_foreign(entry_point, given)
+    resources = {key: given[key] for key in ("processes", "threads") if given[key] is not None}
+    check_cores(resources, given["computer"])
     engine, new = register(
         name,
-        given["python"] or given["executable"],
-        "ion.md.mlip" if given["python"] else "ion.md.lammps",
+        program,
+        entry_point,
         given["computer"],
-        potential,
-        given["checkpoint"],
-        files,
-        given["prepend_text"],
-        given["replace"],
+        resources=resources,
+        prepend=given["prepend_text"],
+        replaces=given["replace"],
+        **_force_field(entry_point, given),
     )
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
-    click.echo(f"Next: aiida-ion engine test {name}")
+    click.echo(f"Next: aiida-ion engine test {name}{'' if profile is None else f' -p {loaded.name}'}")
+
+
+def _refuse_foreign(entry_point: str, given: dict[str, Any]) -> None:
+    """Refuse options that the engine would not read."""
+    foreign = [option for kind, options in OPTIONS_OF.items() for option in options if entry_point not in kind]
+    refused = [option.replace("_", "-") for option in dict.fromkeys(foreign) if given[option] not in (None, ())]
+    if refused:
+        raise click.UsageError(f"{entry_point.rpartition('.')[2]} takes no --{', --'.join(refused)}")
+
+
+def _force_field(entry_point: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what the engine computes forces with, as the registry keeps it."""
+    from aiida_ion.engines import dft
+    from aiida_ion.engines.codes import read_lammps_potential
+
+    if entry_point == "ion.md.quantumespresso":
+        return {"choices": dft.quantumespresso_choices(given)}
+    if entry_point == "ion.md.vasp":
+        return {"choices": dft.vasp_choices(given)}
+    if entry_point == "ion.md.lammps":
+        potential, files = read_lammps_potential(given["potential"]) if given["potential"] else ({}, {})
+        return {"potential": potential, "files": files}
+    if given["potential"] not in MLIP_NAMES:
+        raise click.UsageError(f"give --potential, one of {', '.join(MLIP_NAMES)}")
+    potential = {"name": given["potential"]} | {key: given[key] for key in ("model", "kwargs", "device", "dtype")}
+    return {"potential": potential, "checkpoint": given["checkpoint"]}
 
 
 @command.command("list", cls=OneLineErrors)
@@ -134,9 +178,9 @@ def list_command(profile: str | None) -> None:
 @command.command("test", cls=OneLineErrors)
 @click.argument("name")
 @click.option("--structure", metavar="FILE|PK", help="A small crystal that the potential knows  [default: one of ours]")
-@click.option("--steps", default=20, show_default=True, type=click.IntRange(min=1), help="Steps of 1 fs.")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps of 1 fs  [default: 20; 5 with DFT]")
 @profile_option
-def test_command(name: str, structure: str | None, steps: int, profile: str | None) -> None:
+def test_command(name: str, structure: str | None, steps: int | None, profile: str | None) -> None:
     """Run a few real steps with an engine, and note what it is.
 
     The checkpoint that was loaded is pinned: later runs refuse another one.
@@ -152,7 +196,7 @@ def test_command(name: str, structure: str | None, steps: int, profile: str | No
 
     engine = load_engine(name)
     node = structure_node(structure) if structure is not None else None
-    click.echo(f"{engine.code.full_label}: {steps} steps ...")
+    click.echo(f"{engine.code.full_label}: a few steps ...")
     try:
         engine, job = run_test(engine, node, steps)
     except Exception as error:  # whatever stops a job stops the test

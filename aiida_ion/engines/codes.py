@@ -26,7 +26,16 @@ from aiida_ion.queries import engine_table
 EXTRA = "ion"
 DIFFUSION_LABEL = "kinisi"
 #: MD work chain -> the job that its codes run by default.
-JOBS = {"ion.md.mlip": "ion.mlip_md", "ion.md.lammps": "ion.lammps_md"}
+JOBS = {
+    "ion.md.mlip": "ion.mlip_md",
+    "ion.md.lammps": "ion.lammps_md",
+    "ion.md.quantumespresso": "ion.quantumespresso_md",
+    "ion.md.vasp": "ion.vasp_md",
+}
+
+
+#: Those that converge electrons.
+DFT = ("ion.md.quantumespresso", "ion.md.vasp")
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class Engine:
     :param potential: the job input of that name; empty where each run names one.
     :param checkpoint: the file of weights, where it is kept in the database.
     :param files: the files that the potential's LAMMPS commands read, by a name of ours.
+    :param choices: what a DFT engine takes beside its program: families of pseudopotentials, cut-offs, settings.
+    :param resources: ``processes`` (MPI) and ``threads`` of each job, where the user chose them.
     :param tested: what the last test found: versions, checkpoint, steps per second.
     """
 
@@ -46,6 +57,8 @@ class Engine:
     potential: dict[str, Any] = field(default_factory=dict)
     checkpoint: orm.SinglefileData | None = None
     files: dict[str, orm.SinglefileData] = field(default_factory=dict)
+    choices: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, int] = field(default_factory=dict)
     tested: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -67,6 +80,8 @@ class Engine:
                 "potential": self.potential,
                 "checkpoint": None if self.checkpoint is None else self.checkpoint.uuid,
                 "files": {name: node.uuid for name, node in self.files.items()},
+                "choices": self.choices,
+                "resources": self.resources,
                 "tested": self.tested,
             },
         )
@@ -89,8 +104,8 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"the code {name!r} is no engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
-    potential, tested = about.get("potential") or {}, about.get("tested") or {}
-    return Engine(code, about["entry_point"], potential, checkpoint, files, tested)
+    said = {name: about.get(name) or {} for name in ("potential", "choices", "resources", "tested")}
+    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, **said)
 
 
 def _known() -> str:
@@ -106,6 +121,8 @@ def register(
     potential: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
     files: Mapping[str, orm.SinglefileData] | None = None,
+    choices: Mapping[str, Any] | None = None,
+    resources: Mapping[str, int] | None = None,
     prepend: str = "",
     replaces: bool = False,
 ) -> tuple[Engine, bool]:
@@ -118,6 +135,8 @@ def register(
     :param potential: the job input of that name.
     :param checkpoint: file of weights, kept in the database.
     :param files: files that the potential reads, from :func:`read_lammps_potential`.
+    :param choices: what a DFT engine takes beside its program.
+    :param resources: ``processes`` and ``threads`` of each job.
     :param prepend: shell lines before the program.
     :param replaces: hide a code of that name that runs another program, and make a new one.
     :returns: the engine, and whether its code is new.
@@ -139,10 +158,11 @@ def register(
     if old is not None and EXTRA in old.base.extras.all:
         before = load_engine(old.full_label)
         unpinned = {key: value for key, value in before.potential.items() if key != "checkpoint_sha256"}
-        if file is None and before.checkpoint is None and unpinned == chosen:
+        same = (before.choices, before.resources) == (dict(choices or {}), dict(resources or {}))
+        if same and file is None and before.checkpoint is None and unpinned == chosen:
             return before, False  # the same once more: what its test found stays
     code = old or _new_code(name, program, JOBS[entry_point], computer, prepend)
-    engine = Engine(code, entry_point, chosen, file, dict(files or {}))
+    engine = Engine(code, entry_point, chosen, file, dict(files or {}), dict(choices or {}), dict(resources or {}))
     engine.save()
     return engine, old is None
 
@@ -187,6 +207,8 @@ def check_potential(entry_point: str, potential: Mapping[str, Any]) -> None:
     """
     if entry_point == "ion.md.lammps":
         problem = validate_lammps_potential(orm.Dict(dict(potential)), None) if potential else None
+    elif entry_point != "ion.md.mlip":
+        problem = f"{entry_point} takes no potential" if potential else None
     else:
         problem = validate_potential(orm.Dict(dict(potential)), None)
     if problem is not None:

@@ -95,7 +95,7 @@ def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.C
     (tmp_path / "deployed.pth").write_bytes(b"x")
     text = "commands: 'pair_style table linear 10'\nlevel_of_theory: mine\nfiles: [deployed.pth]\n"
     (tmp_path / "own.yaml").write_text(text)
-    invoke("engine", "add", "own", "--executable", "/bin/ls", "--potential", tmp_path / "own.yaml")
+    invoke("engine", "add", "own", "--executable", "/bin/ls", "--kind", "lammps", "--potential", tmp_path / "own.yaml")
     engine = load_engine("own")
     assert engine.potential["files"] == ["deployed.pth"]
     assert [node.filename for node in engine.files.values()] == ["deployed.pth"]
@@ -110,8 +110,8 @@ def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.C
         (["--python", "/absent/python", "--potential", "lj"], 1, "/absent/python cannot be used on localhost"),
         (["--python", "python", "--potential", "lj"], 1, "absolute path"),
         (["--python", sys.executable, "--potential", "lj", "--computer", "mars"], 1, "no computer 'mars'"),
-        (["--executable", "/bin/ls", "--model", "x"], 2, "LAMMPS takes no --model"),
-        (["--executable", "/bin/ls", "--potential", "unheard-of"], 1, "known are"),
+        (["--executable", "/bin/ls", "--kind", "lammps", "--model", "x"], 2, "lammps takes no --model"),
+        (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "known are"),
         (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "no such file"),
     ],
 )

@@ -1,0 +1,158 @@
+"""What a DFT engine takes beside its program: pseudopotentials, cut-offs, electronic settings."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+import yaml
+from aiida import orm
+from aiida.common import exceptions
+from aiida.plugins import DataFactory, GroupFactory
+
+#: Start of the name of an executable -> the work chain that drives it.
+EXECUTABLES = {
+    "pw": "ion.md.quantumespresso",
+    "vasp": "ion.md.vasp",
+    "mock-vasp": "ion.md.vasp",
+    "lmp": "ion.md.lammps",
+}
+KINDS = {"quantumespresso": "ion.md.quantumespresso", "vasp": "ion.md.vasp", "lammps": "ion.md.lammps"}
+
+
+def entry_point_of(executable: str, kind: str | None) -> str:
+    """Return the work chain that drives an executable.
+
+    :param executable: its path.
+    :param kind: a key of ``KINDS``; guessed from the executable's name when not given.
+    :raises ValueError: if the name says nothing.
+    """
+    if kind is not None:
+        return KINDS[kind]
+    name = PurePath(executable).name
+    found = [entry_point for start, entry_point in EXECUTABLES.items() if name.startswith(start)]
+    if not found:
+        raise ValueError(f"what {name} is cannot be told from its name: give --kind, one of {', '.join(KINDS)}")
+    return found[0]
+
+
+def absolute_program(executable: str, computer: str) -> str:
+    """Return the absolute path of an executable; one on this machine may be named as the shell finds it.
+
+    :raises ValueError: if the shell does not find it.
+    """
+    if PurePath(executable).is_absolute() or computer != "localhost":
+        return executable
+    found = shutil.which(executable)
+    if found is None:
+        raise ValueError(f"{executable} is not on the PATH; give its absolute path, or install it")
+    return str(Path(found).absolute())
+
+
+def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``ion.md.quantumespresso`` takes beside its code, from the options of the command line.
+
+    :raises ValueError: if the pseudopotentials are not there or cannot be used.
+    """
+    choices: dict[str, Any] = {"pseudo_family": pseudo_family(given.get("pseudos") or ())}
+    for option, name in (("ecutwfc_ry", "ecutwfc_Ry"), ("ecutrho_ry", "ecutrho_Ry")):
+        if given.get(option) is not None:
+            choices[name] = given[option]
+    if given.get("settings"):
+        choices["namelists"] = read_settings(given["settings"])
+    if given.get("pools"):
+        choices["parallelization"] = {"npool": given["pools"]}
+    return choices
+
+
+def vasp_choices(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``ion.md.vasp`` takes beside its code, from the options of the command line.
+
+    :raises ValueError: if the family of POTCARs is not there.
+    """
+    family = given.get("potcars")
+    if not family:
+        raise ValueError("give --potcars, a family made by 'aiida-vasp potcar uploadfamily'")
+    if not _groups(family):
+        raise ValueError(f"there is no family of POTCARs {family!r}: make it with 'aiida-vasp potcar uploadfamily'")
+    choices: dict[str, Any] = {"potential_family": family}
+    if given.get("potcar_map"):
+        choices["potential_mapping"] = dict(given["potcar_map"])
+    if given.get("settings"):
+        choices["incar"] = read_settings(given["settings"])
+    return choices
+
+
+def read_settings(path: str) -> dict[str, Any]:
+    """Return electronic settings that win over the protocol's, from a YAML file.
+
+    :raises ValueError: if it holds no mapping.
+    """
+    content = yaml.safe_load(Path(path).read_text())
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: must hold a mapping of electronic settings")
+    return content
+
+
+def pseudo_family(given: Sequence[str]) -> str:
+    """Return the label of a family of pseudopotentials: one that is installed, or one made of files.
+
+    :param given: a label; or a folder, or files, with one UPF for each element.
+    :raises ValueError: if there is none of that name, or the files do not make a family.
+    """
+    if not given:
+        raise ValueError(
+            "give --pseudos: a family ('aiida-pseudo install sssp' makes one), a folder of UPF files, or the files"
+        )
+    paths = [Path(name) for name in given]
+    if len(given) == 1 and not paths[0].exists():
+        if not _groups(given[0]):
+            raise ValueError(f"{given[0]!r} is neither a folder nor an installed family; see 'aiida-pseudo list'")
+        return given[0]
+    files = sorted(path for path in paths[0].iterdir() if path.suffix.lower() == ".upf") if paths[0].is_dir() else paths
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing or not files:
+        raise ValueError(f"no such pseudopotential: {', '.join(missing) or paths[0]}")
+    return _family_of_files(files)
+
+
+def _family_of_files(files: Sequence[Path]) -> str:
+    """Return the label of the family that holds exactly these files, made when it is not there."""
+    family_class: Any = GroupFactory("pseudo.family.cutoffs")
+    upf: Any = DataFactory("pseudo.upf")
+    digest = hashlib.sha256(b"".join(sorted(path.read_bytes() for path in files))).hexdigest()
+    label = f"{files[0].absolute().parent.name}-{digest[:8]}"
+    if _groups(label):
+        return label
+    _require_one_each(files)
+    with tempfile.TemporaryDirectory() as folder:
+        for path in files:
+            shutil.copy(path, folder)
+        try:
+            family = family_class.create_from_folder(Path(folder), label, pseudo_type=upf)
+        except (ValueError, exceptions.ValidationError) as error:
+            raise ValueError(f"these files make no family of pseudopotentials: {error}") from error
+    return str(family.label)
+
+
+def _require_one_each(files: Sequence[Path]) -> None:
+    upf: Any = DataFactory("pseudo.upf")
+    by_element: dict[str, list[str]] = {}
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                element = upf(stream, filename=path.name).element
+        except ValueError as error:
+            raise ValueError(f"{path.name} cannot be read as a UPF pseudopotential: {error}") from error
+        by_element.setdefault(element, []).append(path.name)
+    double = [f"{element}: {', '.join(names)}" for element, names in by_element.items() if len(names) > 1]
+    if double:
+        raise ValueError(f"more than one pseudopotential for {'; '.join(double)}: name one file for each element")
+
+
+def _groups(label: str) -> bool:
+    return orm.QueryBuilder().append(orm.Group, filters={"label": label}).count() > 0
