@@ -62,6 +62,9 @@ class ConductivityWorkChain(WindowWorkChain):
             validator=validate_relax_parameters,
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
+        spec.input(
+            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what AiiDA's cache holds already."
+        )
         spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program"))
         # Trajectories and temperature are known only later; the job checks them again when it is made.
         spec.inputs["diffusion"].validator = None
@@ -131,13 +134,15 @@ class ConductivityWorkChain(WindowWorkChain):
         if "relax_parameters" in self.inputs:
             builder.parameters = self.inputs.relax_parameters
         builder.metadata.call_link_label = "relax"
+        if self.inputs.fresh:
+            builder.metadata.disable_cache = True
         return ToContext(relaxation=self.submit(builder))
 
     def inspect_relaxation(self) -> ExitCode | None:
         """Go on with the relaxed structure; not quite relaxed is recorded, not fatal."""
         job = self.ctx.relaxation
         if "structure" not in job.outputs or (job.is_failed and job.exit_status < 700):
-            return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=_outcome(job))  # type: ignore[no-any-return]
+            return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=outcome(job))  # type: ignore[no-any-return]
         if job.is_failed:
             self.report(f"going on with what was reached: {job.exit_message}")
         self.ctx.structure = job.outputs.structure
@@ -174,8 +179,8 @@ class ConductivityWorkChain(WindowWorkChain):
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Note a run that failed; the others go on."""
         if not node.is_finished_ok:
-            self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": _outcome(node)}
-            self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {_outcome(node)}")
+            self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": outcome(node)}
+            self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {outcome(node)}")
 
     def submit_fits(self) -> ExitCode | None:
         """Fit each temperature over all its replicas."""
@@ -192,8 +197,11 @@ class ConductivityWorkChain(WindowWorkChain):
             replicas = [nodes[run["pk"]] for run in good if run["temperature_K"] == temperature]
             inputs = self.exposed_inputs(DiffusionCalculation, "diffusion")
             inputs |= fit_inputs(self.inputs, temperature, replicas, self._level_of_theory())
-            inputs.setdefault("metadata", {})["call_link_label"] = f"fit_{temperature_label(temperature)}"
-            self.to_context(**{f"fit_{temperature_label(temperature)}": self.submit(DiffusionCalculation, **inputs)})
+            label = f"fit_{temperature_label(temperature)}"
+            inputs["metadata"] = dict(inputs.get("metadata", {})) | {"call_link_label": label}
+            if self.inputs.fresh:
+                inputs["metadata"]["disable_cache"] = True
+            self.to_context(**{label: self.submit(DiffusionCalculation, **inputs)})
         self.ctx.temperatures = sorted({run["temperature_K"] for run in good})
         return None
 
@@ -208,8 +216,8 @@ class ConductivityWorkChain(WindowWorkChain):
                 self.out(f"diffusion.{label}", job.outputs.diffusion)
                 self.ctx.fitted.append(label)
             else:
-                failed.append(_outcome(job))
-                self.ctx.refused[str(job.pk)] = {"temperature_K": temperature, "reason": _outcome(job)}
+                failed.append(outcome(job))
+                self.ctx.refused[str(job.pk)] = {"temperature_K": temperature, "reason": outcome(job)}
         if not self.ctx.fitted:
             return self.exit_codes.ERROR_DIFFUSION_FAILED.format(detail=failed[0])  # type: ignore[no-any-return]
         return None
@@ -236,7 +244,7 @@ class ConductivityWorkChain(WindowWorkChain):
         return level
 
 
-def _outcome(node: Any) -> str:
+def outcome(node: Any) -> str:
     """Return a child's own words on how it ended."""
     said = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
     return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"

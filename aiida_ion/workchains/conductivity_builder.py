@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
+from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.sample import describe_sample
@@ -51,7 +52,7 @@ def builder_from_protocol(
     """
     inputs = protocol_inputs("conductivity", protocol, overrides)
     sample = describe_sample(structure, inputs.get("mobile_species"), inputs.get("charges"))
-    md: Any = WorkflowFactory(engine)
+    md = engine_class(engine)
     builder = process_class.get_builder()
     builder.structure = structure
     chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None}
@@ -59,7 +60,7 @@ def builder_from_protocol(
         chosen | {"mobile_species": sample.mobile_species, "charges": sample.charges, "formula": sample.formula}
     )
     builder.md.entry_point = orm.Str(engine)
-    builder.md.parameters = orm.Dict(md_parameters(inputs["md"]))
+    builder.md.parameters = orm.Dict(with_thermostat(md_parameters(inputs["md"]), md.thermostats, overrides))
     builder.md.engine = md.engine_inputs(structure, protocol, **engine_inputs)
     if options:
         builder.md.options = dict(options)
@@ -78,3 +79,25 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"timestep_fs must be a positive number, got {md['timestep_fs']!r}")
         settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
     return settings
+
+
+def engine_class(entry_point: str) -> Any:
+    """Return the MD work chain of an engine.
+
+    :raises ValueError: if there is none of that name, or what it needs is not installed; the message says what.
+    """
+    try:
+        return WorkflowFactory(entry_point)
+    except exceptions.EntryPointError as error:
+        raise ValueError(f"{entry_point!r} is not an installed engine: {error}") from error
+
+
+def with_thermostat(md: dict[str, Any], known: Sequence[str], overrides: Any) -> dict[str, Any]:
+    """Return MD settings with ``csvr``, which every engine has, where the protocol's thermostat is not to be had.
+
+    One that was asked for by name stays, and the engine refuses it.
+    """
+    asked = isinstance(overrides, Mapping) and (overrides.get("md") or {}).get("thermostat") is not None
+    if md["thermostat"] in known or asked or md.get("ensemble") == "nve":
+        return md
+    return md | {"thermostat": "csvr"}

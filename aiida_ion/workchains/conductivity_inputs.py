@@ -18,9 +18,10 @@ from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
 def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
     engine = dict(inputs["md"]["engine"])
+    metadata: dict[str, Any] = {"disable_cache": True} if inputs.get("fresh") else {}
     if inputs["md"].get("options"):
-        engine["metadata"] = {"options": dict(inputs["md"]["options"])}
-    return engine
+        metadata["options"] = dict(inputs["md"]["options"])
+    return engine | ({"metadata": metadata} if metadata else {})
 
 
 def run_seed(seed: int, temperature_K: float) -> int:

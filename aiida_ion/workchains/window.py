@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
@@ -16,7 +16,7 @@ class WindowWorkChain(WorkChain):
     batch holds up the rest. Here :meth:`fill_window`, called in a ``while_`` of the outline, goes on with the first.
     """
 
-    def open_window(self, runs: list[Mapping[str, Any]], size: int) -> None:
+    def open_window(self, runs: Sequence[Mapping[str, Any]], size: int) -> None:
         """Line up the runs.
 
         :param runs: what :meth:`submit_run` gets, one after the other; plain data.
@@ -45,7 +45,8 @@ class WindowWorkChain(WorkChain):
                 continue
             self.ctx.running = [*self.ctx.running, run | {"pk": node.pk}]
         for run in self.ctx.running:
-            self.to_context(**{f"run_{run['pk']}": orm.load_node(run["pk"])})
+            child: Any = orm.load_node(run["pk"])
+            self.to_context(**{f"run_{run['pk']}": child})
         self.ctx.goes_on_early = bool(self.ctx.running)
 
     def submit_run(self, run: dict[str, Any]) -> Any:
