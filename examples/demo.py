@@ -1,4 +1,4 @@
-"""Three conductors, one table: what `make demo` runs.
+"""Three conductors, one table, and DFT beside a potential: what `make demo` runs.
 
 It types the commands that a user would, so each can be tried again by hand with the profile that it leaves behind.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,11 @@ BIN = Path(sys.executable).parent
 PROFILE = "ion-demo"
 #: Lattice constant of lithium oxide at zero pressure and 1200 K with this potential, angstrom.
 ANTIFLUORITE_A = 4.87
+#: Where Debian's package of Quantum ESPRESSO keeps its pseudopotentials.
+PSEUDOS = [
+    Path("/usr/share/espresso/pseudo") / name
+    for name in ("Li.pbesol-s-kjpaw_psl.0.2.1.UPF", "O.pbesol-n-kjpaw_psl.0.1.UPF")
+]
 
 
 def main() -> None:
@@ -54,12 +60,38 @@ def main() -> None:
         *("--level-of-theory", "published trajectory (kinisi)", "--mobile-species", "Li"),
     )
 
+    side_by_side(home)
+
     step("progress")
     ion("status", "--watch")
 
     step(f"the table, after {(time.monotonic() - start) / 60:.1f} minutes")
     ion("table")
+    if shutil.which("pw.x"):
+        step("DFT and SevenNet-0 side by side: conductivities, forces on the frames of the DFT run, and cost")
+        ion("compare")
     print(further(home))
+
+
+def side_by_side(home: Path) -> None:
+    """Run lithium oxide with DFT and with SevenNet, where there is a pw.x."""
+    missing = [path.name for path in PSEUDOS if not path.exists()]
+    if shutil.which("pw.x") is None or missing:
+        step(f"DFT is left out: {f'no {missing[0]} in {PSEUDOS[0].parent}' if missing else 'pw.x is not on the PATH'}")
+        return
+    step("a few steps of Quantum ESPRESSO, with the PBEsol PAW pseudopotentials that come with it")
+    pseudos = [item for path in PSEUDOS for item in ("--pseudos", str(path))]
+    ion(
+        *("engine", "add", "quantumespresso", "--executable", "pw.x", *pseudos),
+        *("--ecutwfc-Ry", "30", "--ecutrho-Ry", "240"),
+    )
+    ion("engine", "test", "quantumespresso")
+    step("the same lithium oxide, temperature, time step and starting velocities with DFT and with SevenNet-0")
+    ion(
+        *("run", str(lithium_oxide(home)), "--engine", "quantumespresso", "--engine", "sevenn"),
+        *("--protocol", "fast", "--temperatures", "1200", "--supercell", "1,1,1", "--no-relax"),
+        *("--timestep-fs", "1.5", "--time-ps", "0.045", "--equilibration-ps", "0.006", "--sample-every", "1"),
+    )
 
 
 def step(text: str) -> None:
