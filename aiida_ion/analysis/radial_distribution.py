@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -113,6 +113,13 @@ def _neighbours(crystal: Structure, kinds: npt.NDArray[np.int64], edges: FloatAr
     flat = (kinds[first] * n_kinds + kinds[second]) * n_shells + shell
     counts = np.bincount(flat, minlength=n_kinds * n_kinds * n_shells)
     return counts.reshape(n_kinds, n_kinds, n_shells).astype(float)
+
+
+def averaged(parts: Sequence[RadialDistribution]) -> RadialDistribution:
+    """Average distributions of the same crystal on the same grid, each as often as it has frames."""
+    frames = [part.n_frames for part in parts]
+    g = np.average([part.g for part in parts], axis=0, weights=frames)
+    return replace(parts[0], g=g, n_frames=sum(frames))
 
 
 def rdf_distance(distribution: RadialDistribution, reference: RadialDistribution) -> RdfDistance:

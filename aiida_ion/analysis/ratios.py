@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -104,6 +105,23 @@ def difference(quantity: Quantity, reference: Quantity) -> Difference:
             return Difference(reason=f"there is no value of {name}")
     found = _subtract(_estimate(quantity), _estimate(reference))
     return Difference(found.value, found.ci95)
+
+
+def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
+    """Average the differences of the logarithms over independent ratios, such as those of several temperatures.
+
+    Distances from value to edge are added in quadrature; without every interval there is none.
+    """
+    known = [found for found in ratios if found.log10_difference is not None]
+    values = np.array([found.log10_difference for found in known], dtype=float)
+    if not known:
+        return Difference(reason="there is not one ratio")
+    mean = float(values.mean())
+    edges = [found.log10_difference_ci95 for found in known if found.log10_difference_ci95 is not None]
+    if len(edges) < len(known):
+        return Difference(mean)
+    below, above = np.sqrt(((np.array(edges) - values[:, None]) ** 2).sum(axis=0)) / len(known)
+    return Difference(mean, (mean - float(below), mean + float(above)))
 
 
 def _bounded(name: str, upper: float | None = None, lower: float | None = None) -> Ratio:

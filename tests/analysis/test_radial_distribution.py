@@ -7,6 +7,7 @@ from ase.neighborlist import neighbor_list
 
 from aiida_ion.analysis.radial_distribution import (
     RadialDistribution,
+    averaged,
     radial_distribution,
     rdf_distance,
     rdf_range_A,
@@ -73,6 +74,14 @@ def test_frames_are_thinned_and_cells_may_change():
     found = radial_distribution(positions * scale, atoms.cell.array * scale, ["Ar"] * 4, max_frames=3)
     assert found.n_frames == 3
     assert (found.g[0] > 0).sum() > 3
+
+
+def test_parts_of_a_run_make_the_whole():
+    positions = np.random.default_rng(2).random((5, 20, 3)) * 8.0
+    parts = [radial_distribution(part, np.eye(3) * 8.0, ["Ar"] * 20) for part in (positions[:2], positions[2:])]
+    whole = radial_distribution(positions, np.eye(3) * 8.0, ["Ar"] * 20)
+    assert averaged(parts).g == pytest.approx(whole.g)
+    assert averaged(parts).n_frames == 5
 
 
 def test_the_range_of_small_and_large_cells():

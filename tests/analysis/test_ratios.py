@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aiida_ion.analysis.diffusion_result import interval95
-from aiida_ion.analysis.ratios import Quantity, difference, ratio
+from aiida_ion.analysis.ratios import Quantity, Ratio, difference, mean_log10_difference, ratio
 
 LN10 = np.log(10.0)
 
@@ -82,3 +82,13 @@ def test_differences():
     assert found.value == pytest.approx(0.05)
     assert found.ci95 == pytest.approx((-0.08, 0.18))
     assert difference(Quantity(0.3), Quantity(upper_bound=1.0)).reason == "there is no value of the reference"
+
+
+def test_the_mean_over_temperatures():
+    one = Ratio(10.0, (5.0, 20.0), 1.0, (0.7, 1.4))
+    two = Ratio(1.0, (0.5, 2.0), 0.0, (-0.4, 0.3))
+    found = mean_log10_difference([one, Ratio(reason="a bound"), two])
+    assert found.value == pytest.approx(0.5)
+    assert found.ci95 == pytest.approx((0.25, 0.75))
+    assert mean_log10_difference([one, Ratio(1.0, None, 0.0, None)]).ci95 is None
+    assert mean_log10_difference([Ratio(reason="a bound")]).reason == "there is not one ratio"
