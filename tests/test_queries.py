@@ -11,7 +11,7 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.queries import CACHED_FROM, conductivity_table, diffusion_table, process_table
+from aiida_ion.queries import CACHED_FROM, comparison_table, conductivity_table, diffusion_table, process_table
 
 FIT = {
     "formula": "Li3N",
@@ -136,6 +136,49 @@ def test_a_conductivity_is_one_row_with_what_was_refused() -> None:
     assert len(conductivity_table(level_of_theory="PBEsol")) == 0
 
 
+def comparison(chain: bool = False, twin_of: str | None = None, **attributes: Any) -> orm.ArrayData:
+    """Store a comparison, and the work chain that returned it where there was one."""
+    process = orm.CalcFunctionNode(process_type="aiida_ion.calculations.comparison.compare_levels").store()
+    if twin_of is not None:
+        process.base.extras.set(CACHED_FROM, twin_of)
+    said = {
+        "formula": "Li3N",
+        "level_of_theory": "CHGNet",
+        "reference_level_of_theory": "PBE",
+        "missing": ["Cost: no."],
+    }
+    node: orm.ArrayData = output(process, orm.ArrayData(), "result", said | attributes)
+    if chain:
+        caller = orm.WorkChainNode(process_type="aiida.workflows:ion.comparison").store()
+        node.base.links.add_incoming(caller, LinkType.RETURN, "comparisons__Li3N__chgnet")
+    return node
+
+
+def test_a_comparison_is_one_row_with_the_work_chain_that_returned_it() -> None:
+    returned = comparison(chain=True, force_mae_eV_A=0.05, temperatures=[{"temperature_K": 800.0}])
+    newest = orm.WorkChainNode(process_type="aiida.workflows:ion.comparison").store()
+    returned.base.links.add_incoming(newest, LinkType.RETURN, "comparisons__Li3N__chgnet")
+    called = comparison(formula="Li2O", wall_speed_ratio=300.0)
+    table = comparison_table()
+    assert list(table["pk"]) == [called.pk, returned.pk]
+    assert pd.isna(table.loc[0, "process_pk"])
+    assert table.loc[1, "process_pk"] == newest.pk
+    assert pd.isna(table.loc[0, "force_mae_eV_A"])
+    assert table.loc[1, "force_mae_eV_A"] == 0.05
+    assert table.loc[1, "temperatures"] == [{"temperature_K": 800.0}]
+    assert table.loc[0, "wall_speed_ratio"] == 300.0
+    assert table.loc[0, "missing"] == ["Cost: no."]
+    assert list(comparison_table(material="Li3N")["pk"]) == [returned.pk]
+    assert comparison_table(level_of_theory="PBE").empty
+
+
+def test_a_comparison_from_the_cache_is_no_second_one_unless_asked_for() -> None:
+    source = comparison()
+    twin = comparison(twin_of=source.creator.uuid)
+    assert list(comparison_table()["pk"]) == [source.pk]
+    assert list(comparison_table(pks=[twin.pk])["pk"]) == [twin.pk]
+
+
 def test_other_arrays_of_other_processes_are_no_results() -> None:
     process = job("core.arithmetic.add").store()
     output(process, orm.ArrayData(), "diffusion", FIT)
@@ -165,3 +208,4 @@ def test_an_empty_profile_has_tables_with_their_columns() -> None:
     assert "tracer_diffusivity_cm2_s" in diffusion_table()
     assert "activation_energy_eV" in conductivity_table()
     assert "active" in process_table()
+    assert {"process_pk", "pk", "rdf_distance", "reference_steps_per_s"} <= set(comparison_table().columns)

@@ -86,7 +86,8 @@ def _transport_words(said: Mapping[str, Any]) -> list[str]:
         interval = _interval(said.get("activation_energy_difference_ci95_eV"))
         parts.append(f"activation energy {said['activation_energy_difference_eV']:+.3f}{interval} eV")
     if "log10_tracer_diffusivity_mae" in said:
-        where = f"over {said['n_temperatures_compared']} temperatures"
+        number = said["n_temperatures_compared"]
+        where = f"over {number} temperature{'s' if number > 1 else ''}"
         parts.append(f"diffusivities {said['log10_tracer_diffusivity_mae']:.2f} decades apart {where}")
     return parts
 

@@ -98,7 +98,7 @@ def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Find
         return found
     entries, ratios = [], []
     for label in labels:
-        entry, quotient = _temperature(found, label, [side.get(label) for side in sides], settings)
+        entry, quotient = _temperature(found, [side.get(label) for side in sides], settings)
         entries.append(entry)
         ratios.append(quotient)
     found.say({"temperatures": sorted(entries, key=lambda entry: float(entry["temperature_K"]))})
@@ -111,25 +111,28 @@ def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Find
     return found
 
 
-def _temperature(
-    found: Findings, label: str, sides: list[Any], settings: Mapping[str, Any]
-) -> tuple[dict[str, Any], Ratio]:
-    """Return what both levels say at one temperature, and the ratio of their tracer diffusivities."""
-    here = Findings()
+def _temperature(found: Findings, sides: list[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], Ratio]:
+    """Return what both levels say at one temperature, and the ratio of their tracer diffusivities.
+
+    :param found: takes what is missing.
+    :param sides: fits of the compared level and of the reference; one of them may be ``None``.
+    :param settings: parameters of the comparison.
+    """
+    targets = [node.base.attributes.get("target_temperature_K") for node in sides if node is not None]
+    here, at = Findings({"temperature_K": targets[0]}), f"{targets[0]:g} K"
     diffusivities, conductivities = [], []
     for prefix, node in zip(("", "reference_"), sides, strict=True):
         level = settings[f"{prefix}level_of_theory"]
         if node is None:
-            found.lack(f"Diffusivity at {label}: there is none of {level}.")
+            found.lack(f"Diffusivity at {at}: there is none of {level}.")
             diffusivities.append(Quantity())
             conductivities.append(Quantity())
             continue
         said = node.base.attributes.all
-        here.say({"temperature_K": said.get("target_temperature_K") or said["temperature_K"]})
         here.say(said, prefix, {name: name for name in (*DIFFUSIVITY, *CONDUCTIVITY, *CIRCUMSTANCES)})
         usable = said.get("fit_consistent") is not False
         if not usable:
-            found.lack(f"Diffusivity at {label}: the fits of {level} disagree with each other, so it is not compared.")
+            found.lack(f"Diffusivity at {at}: the fits of {level} disagree with each other, so it is not compared.")
         diffusivities.append(_diffusivity(node, said) if usable else Quantity())
         conductivities.append(_conductivity_at(node, said) if usable else Quantity())
     quotient = ratio(*diffusivities)
@@ -137,7 +140,7 @@ def _temperature(
     here.say(ratio_attributes("ionic_conductivity", ratio(*conductivities)))
     if quotient.reason is not None and all(node is not None for node in sides):
         here.say({"reason": quotient.reason})
-        found.lack(f"Ratio of the diffusivities at {label}: {quotient.reason}.")
+        found.lack(f"Ratio of the diffusivities at {at}: {quotient.reason}.")
     return here.attributes, quotient
 
 

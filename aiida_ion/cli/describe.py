@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.cli.comparison_tables import comparison_lines
 from aiida_ion.cli.tables import known, number, text, value_or_bound, version_text, with_interval
 
 #: Attributes of a diffusion node that check it, in the order of reading.
@@ -34,6 +35,7 @@ def describe(node: orm.Node) -> str:
         result = _result_of(node)
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
+        lines += _section("Comparisons", _comparisons(node))
         lines += _section("Inputs", _origin([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
@@ -78,10 +80,18 @@ def _result_of(node: orm.ProcessNode) -> orm.Node | None:
     return outputs.get("cost") if isinstance(outputs.get("cost"), orm.Node) else None
 
 
+def _comparisons(node: orm.ProcessNode) -> list[str]:
+    """Return a line for each comparison of levels of theory that a process has put out."""
+    found = [one for one in _outputs(node).values() if "reference_level_of_theory" in one.base.attributes.all]
+    return [f"node {one.pk}: {one.base.attributes.get('summary')}" for one in found]
+
+
 def _result(node: orm.Node) -> list[str]:
     attributes = node.base.attributes.all
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
+    if "reference_level_of_theory" in attributes:
+        return comparison_lines(attributes)
     if "activation_energy_eV" in attributes:
         return _conductivity(attributes)
     if "verdict" in attributes:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Say what runs, how far it is, and what failed."),
     "show": ("show", "Say what a process or result is, and where it came from."),
     "table": ("table", "Print the table of results."),
+    "compare": ("compare", "Print how far levels of theory are from each other."),
 }
 
 

@@ -51,7 +51,7 @@ def render(conductivities: pd.DataFrame, fits: pd.DataFrame, style: str) -> str:
     if style == "csv":
         return _csv(conductivities, fits)
     if style == "json":
-        return _json(conductivities, fits)
+        return tables.json_text({"conductivity": conductivities, "diffusion": fits})
     layout = "github" if style == "markdown" else "simple"
     heading = "## {}" if style == "markdown" else "{}"
     if conductivities.empty and fits.empty:
@@ -68,21 +68,11 @@ def render(conductivities: pd.DataFrame, fits: pd.DataFrame, style: str) -> str:
 
 def _csv(conductivities: pd.DataFrame, fits: pd.DataFrame) -> str:
     """Return both in one table; the first column says what a row is."""
-    import json
-
     import pandas as pd
+
+    from aiida_ion.cli.tables import csv_text
 
     parts = [conductivities.assign(quantity="conductivity"), fits.assign(quantity="diffusion")]
     both = pd.concat([part.astype(object) for part in parts], ignore_index=True)
     both.insert(0, "quantity", both.pop("quantity"))
-    lists = both.map(lambda value: json.dumps(value) if isinstance(value, (list, dict)) else value)
-    return lists.to_csv(index=False).rstrip("\n")
-
-
-def _json(conductivities: pd.DataFrame, fits: pd.DataFrame) -> str:
-    import json
-
-    from aiida_ion.cli.tables import records
-
-    content = {"conductivity": records(conductivities), "diffusion": records(fits)}
-    return json.dumps(content, indent=2, default=str, allow_nan=False)
+    return csv_text(both)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,6 +134,18 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as mappings, nothing instead of NaN."""
     rows = table.astype(object).where(table.map(known), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as csv, lists and mappings in its cells as JSON."""
+    flat = table.map(lambda value: json.dumps(value) if isinstance(value, (list, dict)) else value)
+    return str(flat.to_csv(index=False)).rstrip("\n")
+
+
+def json_text(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return tables by their names as JSON, nothing as null."""
+    content = {name: records(table) for name, table in tables.items()}
+    return json.dumps(content, indent=2, default=str, allow_nan=False)
 
 
 def text(value: Any) -> str:

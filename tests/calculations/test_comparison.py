@@ -116,7 +116,7 @@ def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any)
     assert "tracer_diffusivity_ratio_upper_bound" not in at[1000.0]
     assert at[1000.0]["reason"] == "both levels have only an upper bound, and nothing follows for the ratio"
     assert "reference_tracer_diffusivity_cm2_s" not in at[900.0]
-    assert "Diffusivity at T_0900K: there is none of PBE." in said["missing"]
+    assert "Diffusivity at 900 K: there is none of PBE." in said["missing"]
     assert "ionic_conductivity_ratio" not in said
     assert "activation_energy_difference_eV" not in said
     assert said["ionic_conductivity_upper_bound_mS_cm"] > 0

@@ -1,0 +1,100 @@
+"""``aiida-ion compare``: how far one level of theory is from another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.table import FORMATS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command("compare", cls=OneLineErrors)
+@click.argument("nodes", nargs=-1, metavar="[PK|UUID]...")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--material", help="Only this reduced formula, such as Li3N.")
+@click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
+@profile_option
+def command(
+    nodes: tuple[str, ...],
+    style: str,
+    output: Path | None,
+    material: str | None,
+    level_of_theory: str | None,
+    profile: str | None,
+) -> None:
+    """Print how far levels of theory are from their reference: diffusion, conductivity, forces, structure, cost.
+
+    PK is a comparison or the process that made it; all in the database otherwise. Ratios are level over reference,
+    differences level less reference, intervals 95 %; what is missing is said, and why.
+    csv and json hold every column with its unit in the name.
+
+    \b
+    Example:
+      aiida-ion compare
+      aiida-ion compare 1234 --format markdown
+    """
+    load(profile)
+    from aiida_ion.queries import comparison_table
+
+    content = render(comparison_table(material, level_of_theory, comparisons(nodes) if nodes else None), style)
+    if output is None:
+        click.echo(content)
+        return
+    output.write_text(content + "\n")
+    click.echo(f"Written: {output}")
+
+
+def comparisons(identifiers: Sequence[str]) -> list[int]:
+    """Return the pks of the comparisons that nodes are, or that processes have put out.
+
+    :raises click.ClickException: for a node that is neither.
+    """
+    from aiida import orm
+    from aiida.common.exceptions import MultipleObjectsError, NotExistent
+
+    pks: list[int] = []
+    for identifier in identifiers:
+        try:
+            node = orm.load_node(identifier)
+        except (NotExistent, MultipleObjectsError, ValueError) as error:
+            raise click.ClickException(f"there is no node {identifier}; 'aiida-ion compare' lists all") from error
+        is_process = isinstance(node, orm.ProcessNode)
+        outputs = node.base.links.get_outgoing(node_class=orm.ArrayData).all_nodes() if is_process else [node]
+        found = [int(str(one.pk)) for one in outputs if "reference_level_of_theory" in one.base.attributes.all]
+        if is_process and not found:
+            text = f"process {identifier} has no comparison; 'aiida-ion status {node.pk}' says how far it is"
+            raise click.ClickException(text)
+        if not found:
+            raise click.ClickException(f"node {identifier} is no comparison; 'aiida-ion compare' lists all")
+        pks += found
+    return pks
+
+
+def render(table: pd.DataFrame, style: str) -> str:
+    """Return the comparisons in one of the four formats."""
+    from aiida_ion.cli import tables
+    from aiida_ion.cli.comparison_tables import comparison_tables, missing_lines
+
+    if style == "csv":
+        return tables.csv_text(table)
+    if style == "json":
+        return tables.json_text({"comparison": table})
+    if table.empty:
+        return "No comparisons yet. Start with 'aiida-ion run' and two engines or more."
+    records = tables.records(table)
+    layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
+    parts = []
+    for name, rows in comparison_tables(records).items():
+        parts += [heading.format(name), tables.text_table(rows, layout)]
+    missing = missing_lines(records)
+    if missing:
+        parts += [heading.format("Missing"), "\n".join(f"- {line}" for line in missing)]
+    return "\n\n".join(parts)
