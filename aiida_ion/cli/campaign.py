@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
-import yaml
 from aiida import orm
 from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
@@ -17,27 +17,17 @@ from aiida_ion.analysis.structure import supercell_multiples
 from aiida_ion.calculations.lammps import validate_lammps_inputs
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
+from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.structures import structure_node
 from aiida_ion.cli.tables import duration
 from aiida_ion.engines.codes import Engine, diffusion_code, load_engine, read_lammps_potential
+from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
 from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.comparison_builder import comparison_builder
+from aiida_ion.workchains.protocols import protocol_inputs
 
-#: Option -> where its value stands in the protocol.
-OVERRIDES: dict[str, tuple[str, ...]] = {
-    "temperatures": ("temperatures_K",),
-    "seeds": ("seeds",),
-    "target_temperature_k": ("target_temperature_K",),
-    "supercell": ("supercell",),
-    "min_width_a": ("min_width_A",),
-    "mobile_species": ("mobile_species",),
-    "charges": ("charges",),
-    "max_concurrent": ("max_concurrent",),
-    "time_ps": ("md", "total_time_ps"),
-    "timestep_fs": ("md", "timestep_fs"),
-    "sample_every": ("md", "sample_every"),
-    "thermostat": ("md", "thermostat"),
-    "ensemble": ("md", "ensemble"),
-}
+#: Reference frames on which each MLIP is evaluated, where the user does not say.
+MAX_FORCE_FRAMES = 100
 
 
 @dataclass(frozen=True)
@@ -48,12 +38,14 @@ class Plan:
     :param engine: the engine.
     :param builder: its inputs.
     :param level_of_theory: the name that the results will carry.
+    :param remarks: what the user should know before it runs.
     """
 
     title: str
     engine: Engine
     builder: Any
     level_of_theory: str
+    remarks: list[str] = field(default_factory=list)
 
 
 def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping[str, Any]) -> list[Plan]:
@@ -67,8 +59,16 @@ def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
     _check_options(loaded, given)
     crystals = [(name, structure_node(name)) for name in dict.fromkeys(structures)]
-    n_plans = len(crystals) * len(loaded)
-    return [_plan(name, node, engine, given, n_plans) for name, node in crystals for engine in loaded]
+    at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
+    return [_plan(name, node, engine, given, at_once) for name, node in crystals for engine in loaded]
+
+
+def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
+    """Return how many work chains run side by side: those of a comparison on this machine as its cores bear."""
+    if len(engines) == 1 or any(engine.code.computer.label != "localhost" for engine in engines):
+        return n_plans
+    cores = max(cores_per_job(job_options(item, given.get("processes"), given.get("threads"))) for item in engines)
+    return min(n_plans, max(1, (os.cpu_count() or 1) // cores))
 
 
 def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
@@ -79,31 +79,6 @@ def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
     for name in ("model", "device"):
         if given.get(name) and "ion.md.mlip" not in kinds:
             raise ValueError(f"--{name} is for ASE engines; LAMMPS takes it from the commands of its potential")
-
-
-def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = None) -> dict[str, Any]:
-    """Return what changes in the protocol: the file first, then the options.
-
-    :param given: options of the command.
-    :param cores_per_plan: jobs side by side where nothing else is said.
-    """
-    overrides: dict[str, Any] = {}
-    if given.get("overrides_file"):
-        overrides = yaml.safe_load(Path(given["overrides_file"]).read_text()) or {}
-        if not isinstance(overrides, dict):
-            raise ValueError(f"{given['overrides_file']}: must hold a mapping")
-    for option, path in OVERRIDES.items():
-        if given.get(option) is not None:
-            _put(overrides, path, given[option])
-    if given.get("time_ps") is not None:
-        _put(overrides, ("md", "n_steps"), None)
-    if given.get("equilibration_ps") is not None:
-        _put(overrides, ("md", "equilibration_fs"), given["equilibration_ps"] * FS_PER_PS)
-    if given.get("no_relax"):
-        overrides["relax_ions"] = False
-    if cores_per_plan is not None:
-        overrides.setdefault("max_concurrent", cores_per_plan)
-    return overrides
 
 
 def check(plans: Sequence[Plan]) -> None:
@@ -121,16 +96,58 @@ def check(plans: Sequence[Plan]) -> None:
                 raise ValueError(f"{plan.title}: {unfit}")
 
 
-def submit_plans(plans: Sequence[Plan], group_label: str | None) -> list[int]:
-    """Submit the plans, in a group where one is named; return the pks."""
-    group = orm.Group.collection.get_or_create(group_label)[0] if group_label else None
-    pks = []
-    for plan in plans:
-        node = submit(plan.builder)
-        pks.append(int(node.pk or 0))
+def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Submit the plans, in a group where one is named: one comparison where there are several engines.
+
+    :returns: title and pk of each work chain.
+    """
+    if len({plan.engine.code.uuid for plan in plans}) > 1:
+        builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, given))]
+    else:
+        builders = [(plan.title, plan.builder) for plan in plans]
+    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
+    submitted = []
+    for title, builder in builders:
+        node = submit(builder)
+        submitted.append((title, int(node.pk or 0)))
         if group is not None:
             group.add_nodes([node])
-    return pks
+    return submitted
+
+
+def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
+    """Return the builder of one comparison that holds all plans.
+
+    :raises ValueError: if the reference is none of the engines, or two engines would not do the same.
+    """
+    runs: dict[str, dict[str, Any]] = {}
+    for plan in plans:
+        material, engine = label_of(plan.title.rpartition(" / ")[0]), label_of(plan.engine.name)
+        runs.setdefault(material, {})[engine] = plan.builder._inputs(prune=True)
+    engines = list(dict.fromkeys(plan.engine.code.uuid for plan in plans))
+    of_engine = {plan.engine.code.uuid: plan.engine for plan in plans}
+    entry_points = {label_of(of_engine[uuid].name): of_engine[uuid].entry_point for uuid in engines}
+    reference = label_of(given["reference"]) if given.get("reference") else None
+    if reference is not None and reference not in entry_points:
+        raise ValueError(f"--reference must be one of the engines, {', '.join(entry_points)}")
+    parameters = {
+        "reference": reference,
+        "max_concurrent": chains_at_once([of_engine[uuid] for uuid in engines], len(plans), given),
+        "max_force_frames": given.get("max_force_frames") or MAX_FORCE_FRAMES,
+    }
+    builder = comparison_builder(WorkflowFactory("ion.comparison"), runs, entry_points, parameters)
+    builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
+    builder.fresh = bool(given.get("fresh"))
+    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    if problem is not None:
+        raise ValueError(one_line(problem.message))
+    return builder
+
+
+def label_of(name: str) -> str:
+    """Return a name as it can stand in a link of the graph: letters, digits, single underscores."""
+    stem = PurePath(name).stem if PurePath(name).suffix else name
+    return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", stem)).strip("_")
 
 
 def describe(plan: Plan) -> str:
@@ -156,64 +173,63 @@ def describe(plan: Plan) -> str:
     return line
 
 
-def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], n_plans: int) -> Plan:
+def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], at_once: int) -> Plan:
     title = f"{name} / {engine.name}"
+    options = job_options(engine, given.get("processes"), given.get("threads"))
     local = engine.code.computer.label == "localhost"
-    share = max(1, (os.cpu_count() or 1) // (given["threads"] * n_plans)) if local else None
+    if local:
+        check_cores(
+            {"processes": options["resources"]["num_mpiprocs_per_machine"]}
+            | {"threads": options["resources"]["num_cores_per_mpiproc"]},
+            "localhost",
+        )
+    share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * at_once)) if local else None
     chain: Any = WorkflowFactory("ion.conductivity")
     md: Any = WorkflowFactory(engine.entry_point)
+    if given.get("walltime_s"):
+        options["max_wallclock_seconds"] = given["walltime_s"]
     try:
-        inputs, files = engine_inputs(engine, given)
         builder = chain.get_builder_from_protocol(
             structure,
             engine=engine.entry_point,
             protocol=given.get("protocol"),
             overrides=collect_overrides(given, share),
             diffusion_code=diffusion_code(),
-            options=job_options(given),
-            **inputs,
+            options=options | (given.get("job_options") or {}),
+            **chosen_inputs(engine, given),
         )
-        if files:
-            builder.md.engine = dict(builder.md.engine) | {"files": files}
         level = md.level_of_theory(builder.md.engine)
+        remarks = [*md.remarks(structure, builder.md.engine), *_thermostat_remark(builder, given)]
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
-    return Plan(title, engine, builder, level)
+    builder.fresh = bool(given.get("fresh"))
+    return Plan(title, engine, builder, level, remarks)
 
 
-def engine_inputs(engine: Engine, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, orm.SinglefileData]]:
-    """Return the engine's own inputs, and the files that its potential reads.
+def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the engine's `engine_inputs` takes, with the choices of this command.
 
     The hash of the checkpoint that the engine was tested with goes along, so that another one is refused.
     """
+    choices = engine_choices(engine)
     if engine.entry_point == "ion.md.lammps":
-        potential, files = engine.potential, engine.files
         if given.get("potential"):
-            potential, files = read_lammps_potential(given["potential"])
-        if not potential:
+            choices["potential"], files = read_lammps_potential(given["potential"])
+            choices |= {"files": files} if files else {}
+        if not choices.get("potential"):
             raise ValueError("this engine needs --potential: a published one, or a YAML file with commands")
-        return {"code": engine.code, "potential": potential}, files
     changed = {key: given[key] for key in ("model", "device") if given.get(key)}
-    potential = engine.potential | changed
-    inputs: dict[str, Any] = {"code": engine.code}
-    if changed.get("model") not in (None, engine.potential.get("model")):
-        potential.pop("checkpoint_sha256", None)  # it was that of the engine's own model
-    elif engine.checkpoint is not None:
-        inputs["checkpoint"] = engine.checkpoint
-    return inputs | {"potential": potential}, {}
+    if engine.entry_point == "ion.md.mlip" and changed:
+        choices["potential"] = engine.potential | changed
+        if changed.get("model") not in (None, engine.potential.get("model")):
+            choices["potential"].pop("checkpoint_sha256", None)  # it was that of the engine's own model
+            choices.pop("checkpoint", None)
+    return choices
 
 
-def job_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``metadata.options`` of the jobs."""
-    resources = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": given["threads"]}
-    options: dict[str, Any] = {"resources": resources, "withmpi": False}
-    if given.get("walltime_s"):
-        options["max_wallclock_seconds"] = given["walltime_s"]
-    return options | (given.get("job_options") or {})
-
-
-def _put(overrides: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for key in path[:-1]:
-        overrides = overrides.setdefault(key, {})
-    overrides[path[-1]] = value
+def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:
+    """Say where the protocol's thermostat is not to be had."""
+    wanted = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
+    used = builder.md.parameters.get_dict()["thermostat"]
+    return [] if used == wanted else [f"it has no {wanted} thermostat and runs with {used}"]

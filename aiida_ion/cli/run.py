@@ -30,12 +30,16 @@ from aiida_ion.cli.common import ChargeMap, JsonObject, NumberList, OneLineError
 @click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
 @click.option("--model", help="ASE engines: another model than the engine's own.")
 @click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Cores of each job.")
+@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: the engine's]")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: the engine's]")
 @click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of each job, s; the next one goes on.")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
 @click.option("--max-concurrent", type=click.IntRange(min=1), help="Jobs side by side  [default: the cores here]")
 @click.option("--overrides", "overrides_file", type=click.Path(exists=True, dir_okay=False), help="YAML file.")
 @click.option("--group", help="Put everything into this AiiDA group.")
+@click.option("--reference", metavar="ENGINE", help="The others are compared with it  [default: the first with DFT]")
+@click.option("--max-force-frames", type=click.IntRange(min=1), help="Frames for force errors  [default: 100]")
+@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
 @profile_option
@@ -45,32 +49,41 @@ def command(
     """Submit the ionic conductivity of each STRUCTURE with each engine.
 
     STRUCTURE is a file (CIF, POSCAR, ...) or the pk or uuid of a StructureData. Everything is checked before the first
-    is submitted.
+    is submitted. With several engines all of it is one comparison: the same cells, temperatures, time steps and
+    starting velocities for each, and what the database holds already is not computed again.
 
     \b
     Example:
       aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
-      aiida-ion run *.cif --engine sevenn --engine mace --temperatures 800,900,1000 --seeds 1,2 --group trial
+      aiida-ion run *.cif --engine sevenn --temperatures 800,900,1000 --seeds 1,2 --group trial
+      aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
-    from aiida_ion.cli.campaign import Plan, check, describe, make_plans, submit_plans
+    from aiida_ion.cli.campaign import Plan, check, comparison, describe, make_plans, submit_plans
 
     plans: list[Plan] = make_plans(structures, engines, given)
     check(plans)
+    several = len(dict.fromkeys(engines)) > 1
+    if several:
+        comparison(plans, given)  # checked here, made again when it is submitted
     for plan in plans:
         click.echo(describe(plan))
+        for remark in plan.remarks:
+            click.echo(f"  NOTE {plan.title}: {remark}", err=True)
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
         return
     require_daemon(loaded)
-    pks = submit_plans(plans, given["group"])
-    for plan, pk in zip(plans, pks, strict=True):
-        click.echo(f"Submitted {plan.title}: {pk}")
+    submitted = submit_plans(plans, given)
+    for title, pk in submitted:
+        click.echo(f"Submitted {title}: {pk}")
     suffix = f" -p {profile}" if profile else ""
+    pks = [pk for _, pk in submitted]
     if wait:
         _wait(pks)
         return
-    click.echo(f"Next: aiida-ion status --watch{suffix}; then aiida-ion show {pks[0]}{suffix}; aiida-ion table{suffix}")
+    look = "compare" if several else "show"
+    click.echo(f"Next: aiida-ion status --watch{suffix}, aiida-ion {look} {pks[0]}{suffix}, aiida-ion table{suffix}")
 
 
 def _wait(pks: list[int]) -> None:

@@ -11,7 +11,8 @@ from aiida import orm
 from ase.build import bulk
 from ase.io import write
 
-from aiida_ion.cli.campaign import Plan, check, collect_overrides, job_options, make_plans
+from aiida_ion.cli.campaign import Plan, check, make_plans
+from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.engines.codes import load_engine, register, remember_test
 from tests.cli.conftest import Invoke, only_line
 
@@ -231,7 +232,7 @@ def test_files_of_a_lammps_potential_go_along(
     assert [node.filename for node in plan.builder.md.engine["files"].values()] == ["deployed.pth"]
 
 
-def test_job_options_win() -> None:
-    options = job_options({"threads": 4, "job_options": {"withmpi": True}})
+def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    options = one_plan(crystal_file, lj_engine, job_options={"withmpi": True}).builder.md.options
     assert options["withmpi"] is True
     assert "max_wallclock_seconds" not in options

@@ -1,0 +1,59 @@
+"""From the options of ``aiida-ion run`` to the overrides of a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aiida_ion.units import FS_PER_PS
+
+#: Option -> where its value stands in the protocol.
+OVERRIDES: dict[str, tuple[str, ...]] = {
+    "temperatures": ("temperatures_K",),
+    "seeds": ("seeds",),
+    "target_temperature_k": ("target_temperature_K",),
+    "supercell": ("supercell",),
+    "min_width_a": ("min_width_A",),
+    "mobile_species": ("mobile_species",),
+    "charges": ("charges",),
+    "max_concurrent": ("max_concurrent",),
+    "time_ps": ("md", "total_time_ps"),
+    "timestep_fs": ("md", "timestep_fs"),
+    "sample_every": ("md", "sample_every"),
+    "thermostat": ("md", "thermostat"),
+    "ensemble": ("md", "ensemble"),
+}
+
+
+def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = None) -> dict[str, Any]:
+    """Return what changes in the protocol: the file first, then the options.
+
+    :param given: options of the command.
+    :param cores_per_plan: jobs side by side where nothing else is said.
+    """
+    overrides: dict[str, Any] = {}
+    if given.get("overrides_file"):
+        overrides = yaml.safe_load(Path(given["overrides_file"]).read_text()) or {}
+        if not isinstance(overrides, dict):
+            raise ValueError(f"{given['overrides_file']}: must hold a mapping")
+    for option, path in OVERRIDES.items():
+        if given.get(option) is not None:
+            _put(overrides, path, given[option])
+    if given.get("time_ps") is not None:
+        _put(overrides, ("md", "n_steps"), None)
+    if given.get("equilibration_ps") is not None:
+        _put(overrides, ("md", "equilibration_fs"), given["equilibration_ps"] * FS_PER_PS)
+    if given.get("no_relax"):
+        overrides["relax_ions"] = False
+    if cores_per_plan is not None:
+        overrides.setdefault("max_concurrent", cores_per_plan)
+    return overrides
+
+
+def _put(overrides: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        overrides = overrides.setdefault(key, {})
+    overrides[path[-1]] = value
