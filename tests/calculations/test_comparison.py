@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from aiida.plugins import CalculationFactory
 from ase.build import bulk
 
 from aiida_ion.calculations.comparison import compare_levels
 from aiida_ion.calculations.conductivity import fit_conductivity
 from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
 from aiida_ion.calculations.trajectory_data import trajectory_node
+from tests.conftest import OPTIONS
 
 PARAMETERS = {"formula": "LiCl", "level_of_theory": "CHGNet", "reference_level_of_theory": "PBE"}
 TEMPERATURES_K = (800.0, 1000.0, 1200.0)
@@ -123,6 +125,45 @@ def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any)
     missing = "\n".join(said["missing"])
     assert "Activation energy: not known of PBE. The ions moved at 1 different temperatures" in missing
     assert "Ratio of the conductivities: both levels have only an upper bound" in missing
+
+
+def said_by(**attributes: Any) -> orm.ArrayData:
+    """Return a result as an archive of other people may hold it: attributes, and no draws."""
+    node = orm.ArrayData()
+    node.base.attributes.set_many(attributes)
+    return node
+
+
+def test_a_conductivity_at_another_temperature_is_not_compared(aiida_profile_clean: Any) -> None:
+    common = {"verdict": "measured", "ionic_conductivity_mS_cm": 1.0, "ionic_conductivity_ci95_mS_cm": [0.5, 2.0]}
+    energy = {"activation_energy_eV": 0.3, "activation_energy_ci95_eV": [0.25, 0.35]}
+    said = compare(
+        {"target_temperature_K": 300.0},
+        conductivity=said_by(**common, **energy, target_temperature_K=350.0),
+        reference_conductivity=said_by(**common, **energy, target_temperature_K=300.0),
+    ).base.attributes.all
+    assert "Conductivity: that of CHGNet is at 350 K, not 300 K." in said["missing"]
+    assert "ionic_conductivity_mS_cm" not in said
+    assert said["reference_ionic_conductivity_mS_cm"] == 1.0
+    assert "ionic_conductivity_ratio" not in said
+    assert said["activation_energy_difference_eV"] == 0.0
+    assert said["activation_energy_difference_ci95_eV"] == pytest.approx([-0.0707, 0.0707], abs=1e-4)
+
+
+def test_a_fit_that_contradicts_itself_is_not_compared(aiida_profile_clean: Any) -> None:
+    common = {"verdict": "moved", "target_temperature_K": 800.0, "temperature_K": 800.0}
+    common |= {"tracer_diffusivity_cm2_s": 1e-5, "tracer_diffusivity_ci95_cm2_s": [5e-6, 2e-5]}
+    fits = {
+        "reference_diffusion_T_0800K": said_by(**common),
+        "diffusion_T_0800K": said_by(**common, fit_consistent=False),
+    }
+    said = compare(**fits).base.attributes.all
+    assert "tracer_diffusivity_ratio" not in said["temperatures"][0]
+    assert said["temperatures"][0]["tracer_diffusivity_cm2_s"] == 1e-5
+    assert (
+        "Diffusivity at 800 K: the fits of CHGNet disagree with each other, so it is not compared." in said["missing"]
+    )
+    assert "log10_tracer_diffusivity_bias" not in said
 
 
 def test_nothing_is_made_up_of_nothing(aiida_profile_clean: Any) -> None:
@@ -347,3 +388,34 @@ def test_trajectories_that_cannot_be_compared_say_why(aiida_profile_clean: Any) 
     assert lacking(**sodium, **reference) == [
         "Structure and vibrations: the trajectories of the two levels hold different elements."
     ]
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_real_jobs_of_a_potential_and_a_softer_one(python_code: Any, argon: orm.StructureData) -> None:
+    """Lennard-Jones argon with a shallower well: every force is smaller by the same factor."""
+    depth_eV = {"": 0.0090, "reference_": 0.01032}
+    settings = {"temperature_K": 60.0, "timestep_fs": 4.0, "n_steps": 600, "sample_every": 5, "seed": 7}
+    common = {"metadata": {"options": OPTIONS}}
+    nodes: dict[str, Any] = {}
+    for prefix, depth in depth_eV.items():
+        potential = orm.Dict({"name": "lj", "kwargs": {"sigma": 3.405, "epsilon": depth, "rc": 8.5125}})
+        inputs = {"structure": argon, "potential": potential, "code": python_code("ion.mlip_md")}
+        inputs["parameters"] = orm.Dict(settings | {"keep": ["velocities", "forces"], "equilibration_fs": 1000.0})
+        run = run_get_node(CalculationFactory("ion.mlip_md"), **inputs, **common)[1].outputs
+        nodes |= {f"{prefix}trajectory_T_0060K": run.trajectory, f"{prefix}cost": run.cost}
+        nodes |= {f"{prefix}thermo_T_0060K": run.thermo} if prefix else {"potential": potential}
+    inputs = {"code": python_code("ion.forces"), "potential": nodes.pop("potential")}
+    inputs["trajectories"] = {"T_0060K": nodes["reference_trajectory_T_0060K"]}
+    inputs["parameters"] = orm.Dict({"max_frames": 20, "equilibration_fs": 1000.0})
+    nodes["forces"] = run_get_node(CalculationFactory("ion.forces"), **inputs, **common)[1].outputs.forces
+    said = compare({"formula": "Ar", "equilibration_fs": 1000.0}, **nodes).base.attributes.all
+    factor = depth_eV[""] / depth_eV["reference_"]
+    assert said["force_slope"] == pytest.approx(factor, rel=1e-4)
+    assert said["force_rmse_eV_A"] == pytest.approx((1 - factor) * said["reference_force_rms_eV_A"], rel=1e-4)
+    assert said["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-5)
+    assert said["energy_correlation"] == pytest.approx(1.0, abs=1e-5)
+    assert (said["force_n_frames"], said["energy_n_frames"]) == (20, 20)
+    assert 0.0 < said["rdf_distance"] < 0.2
+    assert 0.0 < said["vdos_distance"] < 0.3
+    assert said["reference_vdos_nyquist_THz"] == pytest.approx(25.0)
+    assert said["wall_speed_ratio"] == pytest.approx(said["reference_wall_s_per_step"] / said["wall_s_per_step"])
