@@ -1,0 +1,114 @@
+"""OUTCAR and the streams of VASP: what a run cost, what it ran on, and its own words when it failed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+#: Part of a log that is read, and kept, from each of its ends, bytes: the middle repeats itself every step.
+READ_BYTES = 1 << 20
+KEPT_BYTES = 8_000
+
+#: What VASP, MPI or the system say -> status, and what to do. The first that fits counts.
+FAILURES: tuple[tuple[str, str, str], ...] = (
+    (
+        r"(?i)oom-kill|out of memory|cannot allocate memory|bad_alloc|insufficient (?:virtual )?memory",
+        "out_of_memory",
+        "VASP ran out of memory: use more nodes, or fewer processes a node",
+    ),
+    (
+        r"error while loading shared libraries|command not found|(?i:licen[cs]e).*(?:expired|invalid|not found)",
+        "engine_import_failed",
+        "VASP did not start: see to its modules and licence in the prepend text of the code",
+    ),
+    (
+        r"POSCAR and POTCAR are incompatible|(?i:error).*POTCAR|POTCAR.*(?:not found|missing)",
+        "unknown_potential",
+        "VASP cannot use POTCAR: give each kind the potential of its element",
+    ),
+    (r"[Ee]rror reading item", "invalid_input", "VASP cannot read a tag of `incar`: correct it"),
+    (
+        r"SIGSEGV|(?i:segmentation fault)|[Ss]ignal:? 11",
+        "engine_failed",
+        "VASP crashed: `ulimit -s unlimited` in the prepend text of the code is the usual remedy",
+    ),
+    (
+        r"Error EDDDAV|PSSYEVX|PDSYEVX|PZSTEIN|not Hermitian in DAV|BRMIX: very serious",
+        "engine_failed",
+        "The electrons broke down: try `algo` All, or a smaller timestep_fs",
+    ),
+    (r"ZBRENT: fatal", "engine_failed", "The line search of the relaxation failed: tighten `ediff`"),
+    (r"REAL_OPTLAY|PSMAXN|RSPHER", "engine_failed", "Real-space projectors failed: set `lreal` to False"),
+    (r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error", "engine_failed", "VASP gave up: mend what it says"),
+)
+
+
+def head_and_tail(path: Path, n_bytes: int) -> tuple[str, str]:
+    """Return the first and the last bytes of a file as text: whole lines; the tail is empty where the head is all."""
+    if not path.is_file():
+        return "", ""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        head = stream.read(n_bytes)
+        if size <= n_bytes:
+            return head.decode(errors="replace"), ""
+        stream.seek(max(n_bytes, size - n_bytes))
+        tail = stream.read()
+    return head.decode(errors="replace").rpartition("\n")[0], tail.decode(errors="replace").partition("\n")[2]
+
+
+def excerpt(*paths: Path) -> str:
+    """Return the ends of logs under their names: what is kept of them."""
+    parts = []
+    for path in paths:
+        head, tail = head_and_tail(path, KEPT_BYTES)
+        if head:
+            parts.append(f"==== {path.name} ====\n{head}\n" + (f"[...]\n{tail}\n" if tail else ""))
+    return "\n".join(parts)
+
+
+def failure(streams: str) -> tuple[str, str] | None:
+    """Return the status and a sentence on an error in the streams of VASP, nothing when they hold none known."""
+    for pattern, status, advice in FAILURES:
+        found = re.search(pattern, streams)
+        if found:
+            line = streams[streams.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+            return status, f"{advice} (VASP says: {_framed(streams) or ' '.join(line.split())})"
+    return None
+
+
+def _framed(streams: str) -> str:
+    """Return the words of the last framed message, which VASP 6 heads with letters drawn of letters."""
+    frame = re.findall(r"^ -{20,}\n((?: ?\|.*\n)+) -{20,}", streams, re.MULTILINE)
+    lines = [line.strip(" |") for line in frame[-1].splitlines()] if frame else []
+    return " ".join(" ".join(line.split()) for line in lines if re.search(r"[a-z]{2}", line))
+
+
+def read_outcar(path: Path) -> dict[str, Any]:
+    """Return what OUTCAR says of the run as a whole; ``ended`` when VASP reached its end.
+
+    ``wall_time_s``, ``cpu_time_s`` (all processes), ``peak_memory_MiB`` (all processes, if they are like the first),
+    ``processes``, ``threads``, ``nose_period_steps``: those that are there.
+    """
+    head, tail = head_and_tail(path, READ_BYTES)
+    text = head + tail
+    found: dict[str, Any] = {"ended": "General timing and accounting" in text}
+    processes = _number(r"running\s+(?:on\s+)?(\d+)\s+(?:total cores|mpi-ranks)", text)
+    found["processes"] = int(processes or 1)
+    found["threads"] = int(_number(r"with\s+(\d+)\s+threads/rank", text) or 1)
+    found["wall_time_s"] = _number(r"Elapsed time \(sec\):\s*([\d.]+)", text)
+    found["cpu_time_s"] = _times(_number(r"Total CPU time used \(sec\):\s*([\d.]+)", text), found["processes"])
+    memory = _number(r"Maximum memory used \(kb\):\s*([\d.]+)", text)
+    found["peak_memory_MiB"] = _times(memory, found["processes"] / 1024)
+    found["nose_period_steps"] = _number(r"period in steps\s*=\s*([\d.E+]+)\s+mass=\s*0", text)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _number(pattern: str, text: str) -> float | None:
+    found = re.search(pattern, text)
+    return float(found.group(1)) if found else None
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

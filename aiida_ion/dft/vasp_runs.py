@@ -1,0 +1,109 @@
+"""Molecular dynamics and relaxations of VASP, whole or broken off, in the words of every DFT engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aiida_ion.dft.steps import DftRun, DftSteps, FloatArray
+from aiida_ion.dft.vasp_input import CSVR_SINCE
+from aiida_ion.dft.vasp_motion import next_positions, restart_velocities, takes_half_step_velocities
+from aiida_ion.dft.vasp_output import Start, VaspFiles
+from aiida_ion.md_settings import MdSettings
+
+
+@dataclass(frozen=True)
+class VaspMd:
+    """Molecular dynamics of VASP.
+
+    :param found: the run; its steps are those whose electrons converged.
+    :param restart_velocities: shape (N, 3), angstrom/fs: what POSCAR needs to go on from the last step; ``None`` where
+        nothing is known.
+    """
+
+    found: DftRun
+    restart_velocities: FloatArray | None = None
+
+
+def read_md(files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
+    """Read molecular dynamics.
+
+    :raises ValueError: for an output of another run, or one that cannot be read.
+    """
+    bare = DftRun(None, "", None, files.cost(), files.versions())
+    too_old = without_csvr(files, settings)
+    if too_old is not None:
+        return VaspMd(replace(bare, status="invalid_input", message=too_old))
+    steps, bad = files.steps(start), files.run.unconverged()
+    kept = steps if steps is None or bad is None else steps.rows(0, bad)
+    n_whole = 0 if kept is None else len(kept)
+    status: str | None
+    if bad is not None:
+        status, message = "scf_not_converged", files.scf_message(bad, start.step)
+    elif start.step + n_whole > settings.n_steps:
+        status, message = "finished", ""
+    else:
+        status, message = files.why_it_ended(n_whole, start.step, settings.n_steps)
+    told = replace(bare, status=status, message=message)
+    if kept is None or not len(kept):
+        return VaspMd(told)
+    if bad is None:
+        kept = replace(kept, next_positions=_next_positions(files, kept, start, settings))
+    return _with_restart(replace(told, steps=kept), kept, files, start, settings)
+
+
+def _next_positions(files: VaspFiles, steps: DftSteps, start: Start, settings: MdSettings) -> FloatArray | None:
+    for places in files.onward(start.inverse):
+        following = next_positions(places, steps, start.velocities, start.masses, settings.timestep_fs)
+        if following is not None:
+            return following
+    return None
+
+
+def _with_restart(found: DftRun, steps: DftSteps, files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
+    mdalgo = int(files.run.number("MDALGO") or 0)
+    timestep_fs = settings.timestep_fs
+    half_step = takes_half_step_velocities(steps, start.velocities, start.masses, timestep_fs, mdalgo)
+    said = {"mdalgo": mdalgo, "poscar_velocities": "t - dt/2" if half_step else "t"}
+    if "nose_period_steps" in files.outcar:
+        # Its friction is not in POSCAR: each segment starts it at zero.
+        said |= {"nose_period_fs": files.outcar["nose_period_steps"] * timestep_fs, "thermostat_state": "not continued"}
+    found = replace(found, versions={**found.versions, **said})
+    if len(steps) < 2 and steps.next_positions is None:
+        return VaspMd(found)
+    onward = restart_velocities(steps, len(steps) - 1, start.masses, timestep_fs, half_step=half_step)
+    return VaspMd(found, start.velocities if onward is None else onward)
+
+
+def without_csvr(files: VaspFiles, settings: MdSettings) -> str | None:
+    """Return a sentence when VASP is too old for csvr: it would have run without any thermostat."""
+    version = files.run.version
+    if settings.ensemble != "nvt" or settings.thermostat != "csvr" or not version or version >= CSVR_SINCE:
+        return None
+    since = ".".join(map(str, CSVR_SINCE))
+    return f"{files.run.program} has no csvr, which came with {since}: choose thermostat nose_hoover or a newer VASP"
+
+
+def read_relaxation(files: VaspFiles, start: Start, max_force_eV_A: float, max_steps: int) -> DftRun:
+    """Read a relaxation, judged by the forces themselves: its last row is the best geometry that was found.
+
+    :raises ValueError: for an output of another run, or one that cannot be read.
+    """
+    steps, bad = files.steps(start), files.run.unconverged()
+    found = DftRun(None, "", None, files.cost(), files.versions())
+    whole = steps if steps is None or bad is None else steps.rows(0, bad)
+    largest = np.linalg.norm(whole.forces, axis=2).max(axis=1) if whole is not None else np.zeros(0)
+    best = int(np.argmin(largest)) if len(largest) else -1
+    said = f"largest force {largest[best]:.3g} eV/angstrom after {len(largest) - 1} steps" if len(largest) else ""
+    status: str | None
+    if len(largest) and largest[best] <= max_force_eV_A:
+        status, message = "finished", said
+    elif bad is not None:
+        status, message = "scf_not_converged", files.scf_message(bad, 0)
+    elif len(largest) >= max_steps:
+        status, message = "not_converged", f"{said}; allow more `max_steps`, or start again from this structure"
+    else:
+        status, message = files.why_it_ended(len(largest), 0, max_steps)
+    kept = whole.rows(0, best + 1) if whole is not None and len(largest) else None
+    return replace(found, status=status, message=message, steps=kept)
