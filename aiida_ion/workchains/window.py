@@ -59,11 +59,13 @@ class WindowWorkChain(WorkChain):
     def _on_awaitable_finished(self, awaitable: Any) -> None:
         """Go on with the first child that ends; AiiDA would wait for the last.
 
-        A child that still runs is waited for again in the next step, so that it may call twice: once is enough.
+        A child that still runs is waited for again in the next step, so that it calls twice, for what it was then
+        and for what it is now: the first call counts.
         """
-        if awaitable not in self._awaitables:
+        waiting = [item for item in self._awaitables if item.pk == awaitable.pk]
+        if not waiting:
             return
-        super()._on_awaitable_finished(awaitable)
+        super()._on_awaitable_finished(waiting[0])
         if self.ctx.get("goes_on_early") and self._awaitables and self.state == ProcessState.WAITING:
             self.ctx.goes_on_early = False
             self.resume()
