@@ -65,7 +65,7 @@ def electrons(incar: dict[str, str], step: int, energy: float) -> list[float]:
     slow = hard or "NEVER_CONVERGES" in OPTIONS
     energies: list[float] = []
     while len(energies) < limit:
-        energies.append(energy + 10.0 * (0.9 if slow else 0.1) ** len(energies))
+        energies.append(energy + 10.0 * (0.99 if slow else 0.1) ** len(energies))
         if len(energies) > 1 and abs(energies[-1] - energies[-2]) < tolerance:
             break
     return energies
