@@ -73,7 +73,8 @@ def runner_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
     from ensembles import make_integrator
     from output import Ledger
     from recorder import Recorder
-    from simulation import Simulation, StopSignal
+    from simulation import Simulation
+    from stops import StopSignal
 
     integrator = make_integrator(atoms, settings)
     recorder = Recorder(Path(), settings, len(atoms), 0, True, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,13 @@ from potentials import Potential, describe_potential, load_potential, restore_ne
 from recorder import UNITS, Recorder, own_counts
 from restart import RESTART, read_restart, require_same_potential
 from run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
-from simulation import ExplodedError, Simulation, StopSignal
+from simulation import ExplodedError, Simulation
+from stops import StopSignal, usable_seconds
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings
 
 Array = np.ndarray[Any, Any]
-#: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
-WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0
 #: Evaluations before the first step, so that just-in-time compilers have settled in any segment alike.
 WARM_UP = 3
 
@@ -35,8 +33,7 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
     """
     inputs = read_inputs(Path("inputs.json"))
     settings, wanted = md_inputs(inputs), potential_inputs(inputs)
-    max_seconds = inputs.get("max_seconds")
-    require(max_seconds is None or float(max_seconds) > 0, "max_seconds must be positive or null")
+    deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
     atoms = read_structure(Path("structure.json"))
     charges = atom_charges(inputs, atoms)
     restart = read_restart(RESTART, atoms, settings)
@@ -59,7 +56,6 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
         step = int(restart["step"])
     recorder = _recorder(settings, len(atoms), step, restart)
     simulation = Simulation(atoms, settings, integrator, recorder, charges, step, fingerprint, stop)
-    deadline_s = ledger.start_s + _usable_seconds(max_seconds)
     _run(simulation, results, ledger, deadline_s, continues=restart is not None)
 
 
@@ -163,9 +159,3 @@ def _recorder(settings: MdSettings, n_atoms: int, step: int, restart: dict[str, 
         return Recorder(Path(), settings, n_atoms, step, restart is None, None)
     start_step, writes_start = int(restart["start_step"]), bool(restart["writes_start"])
     return Recorder(Path(), settings, n_atoms, start_step, writes_start, counts)
-
-
-def _usable_seconds(max_seconds: float | None) -> float:
-    if max_seconds is None:
-        return math.inf
-    return float(max_seconds) - min(WRITING_SHARE * float(max_seconds), WRITING_LIMIT_S)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from output import Ledger, write_json
 from potentials import neighbour_reference
 from recorder import Recorder
 from restart import RESTART, write_restart
+from stops import StopSignal
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings
@@ -29,18 +29,6 @@ VOLUME_RATIO = 3.0
 
 class ExplodedError(Exception):
     """The trajectory left physics; the message says how."""
-
-
-class StopSignal:
-    """Notes the signals by which schedulers announce the end; the run stops after the present step."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, _frame: Any) -> None:
-        self.name = signal.Signals(number).name
 
 
 class Simulation:

@@ -1,0 +1,35 @@
+"""How a run ends in good time: the signals that schedulers send, and the wall time it may use."""
+
+from __future__ import annotations
+
+import math
+import signal
+from typing import Any
+
+from run_inputs import require
+
+#: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
+WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0
+
+
+class StopSignal:
+    """Notes the signals by which schedulers announce the end; the run stops after what it is at."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: Any) -> None:
+        self.name = signal.Signals(number).name
+
+
+def usable_seconds(max_seconds: float | None) -> float:
+    """Return the wall time a run may use before it writes its end, s; infinite where nothing is said.
+
+    :raises RunnerError: ``invalid_input`` for a time that is not positive.
+    """
+    if max_seconds is None:
+        return math.inf
+    require(float(max_seconds) > 0, "max_seconds must be positive or null")
+    return float(max_seconds) - min(WRITING_SHARE * float(max_seconds), WRITING_LIMIT_S)
