@@ -23,8 +23,11 @@ from typing import Any
 
 #: The files that are uploaded together; their text is the ``runner_sha256`` of the results.
 RUNNER_FILES = (
+    "batches.py",
     "checkpoints.py",
     "ensembles.py",
+    "evaluation.py",
+    "forces.py",
     "frames.py",
     "lennard_jones.py",
     "md.py",
@@ -37,6 +40,7 @@ RUNNER_FILES = (
     "run_inputs.py",
     "segment.py",
     "simulation.py",
+    "stops.py",
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")

@@ -1,0 +1,190 @@
+"""Stored frames -> their energies and forces, flushed while the run goes on."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from batches import Evaluator, batch_of, default_batch_size
+from frames import ArrayFile
+from output import Ledger, RunnerError, is_out_of_memory, write_json
+from potentials import describe_potential, load_potential
+from run_inputs import potential_inputs, read_inputs, require
+from stops import StopSignal, usable_seconds
+
+Array = np.ndarray[Any, Any]
+FRAMES = Path("frames.npz")
+TICK_S = 1.0
+UNITS = {"forces": "eV/angstrom", "energies": "eV", "gpu_time": "s of wall time for which the GPU was held"}
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames of the same atoms.
+
+    :param numbers: atomic numbers, (N,).
+    :param positions: (n, N, 3), angstrom.
+    :param cells: (n, 3, 3), angstrom.
+    :param names: what messages call each frame.
+    """
+
+    numbers: Array
+    positions: Array
+    cells: Array
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def atoms(self, start: int, stop: int) -> list[Atoms]:
+        """Return frames as structures, ions back in the cell: near its origin single precision is finest."""
+        found = []
+        for positions, cell in zip(self.positions[start:stop], self.cells[start:stop], strict=True):
+            found.append(Atoms(numbers=self.numbers, positions=positions, cell=cell, pbc=True))
+            found[-1].wrap()
+        return found
+
+
+class ForcesFile:
+    """The arrays that fill up, and how many of their rows are valid.
+
+    :param n_frames: rows that the whole run will have.
+    :param n_atoms: atoms in each frame.
+    """
+
+    def __init__(self, n_frames: int, n_atoms: int) -> None:
+        self.n_frames, self.done = n_frames, 0
+        self._forces = ArrayFile(Path("forces.npy"), "<f4", (n_atoms, 3), n_frames)
+        self._energies = ArrayFile(Path("energies.npy"), "<f8", (), n_frames)
+
+    def append(self, energy: float, forces: Array) -> None:
+        """Add the next frame: energy in eV, forces (N, 3) in eV/angstrom."""
+        self._forces.append(forces)
+        self._energies.append(energy)
+        self.done += 1
+
+    def report(self, elapsed_s: float) -> None:
+        """Write what is gathered, then the progress, which counts on it."""
+        self._forces.flush()
+        self._energies.flush()
+        rate = self.done / elapsed_s
+        progress = {
+            "step": self.done,
+            "n_steps": self.n_frames,
+            "steps_per_s": rate,
+            "seconds_left": (self.n_frames - self.done) / rate,
+        }
+        write_json(Path("progress.json"), progress)
+
+    def finish(self) -> None:
+        """Write what is gathered and cut the files to their valid rows."""
+        self._forces.finish()
+        self._energies.finish()
+
+
+def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
+    """Evaluate the frames that the working folder holds; fill its results.
+
+    :param results: gets status, message, n_frames, batch_size, versions.
+    :param ledger: gets the costs, a frame counting as a step.
+    :raises RunnerError: for whatever keeps the evaluation from starting, or breaks it.
+    """
+    inputs = read_inputs(Path("inputs.json"))
+    wanted, batch_size = potential_inputs(inputs), inputs.get("batch_size")
+    require(batch_size is None or _is_count(batch_size), "batch_size must be a whole number above zero, or null")
+    deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
+    frames = read_frames(FRAMES, inputs.get("frames"))
+    n_atoms = len(frames.numbers)
+    results |= {"n_atoms": n_atoms, "n_frames": 0, "units": UNITS}
+    results["engine"] = {"potential": wanted.name, "device": wanted.device, "threads": wanted.threads}
+    stop = StopSignal()
+    if wanted.device.startswith("cuda"):
+        ledger.hold_gpu()
+    potential = load_potential(wanted, frames.numbers)
+    in_batches = batch_of(wanted.name, potential.calculator)
+    if in_batches is None and batch_size is not None and batch_size > 1:
+        potential.warnings.append(f"{wanted.name} has no batches; the batch_size asked for was not used.")
+    describe_potential(results, potential)
+    size = batch_size or default_batch_size(n_atoms, potential.device)
+    evaluator = Evaluator(potential.calculator, in_batches, size)
+    file, begin = ForcesFile(len(frames), n_atoms), time.monotonic()
+    try:
+        status = _evaluate(frames, evaluator, file, stop, deadline_s)
+        results |= {"status": status, "message": _message(status, file, stop)}
+    finally:
+        file.finish()
+        ledger.n_steps, ledger.loop_wall_s = file.done, time.monotonic() - begin
+        results |= {"n_frames": file.done, "batch_size": evaluator.batch_size}
+        results["evaluated_by"] = "model_batches" if evaluator.uses_batches else "ase_calculator"
+        results["warnings"] = [*results["warnings"], *evaluator.warnings]
+
+
+def read_frames(path: Path, origins: list[tuple[str, int]] | None) -> Frames:
+    """Read and check the frames.
+
+    :param path: the ``.npz`` file.
+    :param origins: segment of each frame, and its index there, where the inputs say so.
+    :raises RunnerError: ``invalid_input`` for frames that cannot be evaluated.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            numbers, positions, cells = (np.array(stored[name]) for name in ("numbers", "positions", "cells"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RunnerError("invalid_input", f"{path.name} cannot be read: {error!r}") from error
+    n_frames = len(positions)
+    require(n_frames > 0 and numbers.ndim == 1, f"{path.name} holds no frames")
+    require(positions.shape == (n_frames, len(numbers), 3), f"{path.name}: positions have shape {positions.shape}")
+    require(cells.shape == (n_frames, 3, 3), f"{path.name}: cells have shape {cells.shape}")
+    require(bool(((numbers > 0) & (numbers < 119)).all()), f"{path.name} names elements outside 1..118")
+    require(bool(np.isfinite(positions).all()), f"{path.name} has positions that are not finite")
+    require(bool((np.abs(np.linalg.det(cells)) > 1e-3).all()), f"{path.name} has a cell without volume")
+    names = [f"row {row}" for row in range(n_frames)]
+    if origins is not None:
+        names = [f"frame {index} of {segment}" for segment, index in origins]
+    require(len(names) == n_frames, f"{path.name} holds {n_frames} frames, and the inputs name {len(names)}")
+    return Frames(numbers, positions, cells, names)
+
+
+def _evaluate(frames: Frames, evaluator: Evaluator, file: ForcesFile, stop: StopSignal, deadline_s: float) -> str:
+    """Evaluate to the last frame, or to the deadline or a signal; return the status."""
+    begin = previous = time.monotonic()
+    tick, last_s = begin + TICK_S, 0.0
+    while file.done < len(frames):
+        if stop.name:
+            return "terminated"
+        if previous + 2.0 * last_s >= deadline_s:
+            return "walltime"
+        try:
+            found = evaluator.evaluate(frames.atoms(file.done, file.done + evaluator.batch_size))
+        except Exception as error:
+            if is_out_of_memory(error) or isinstance(error, (RunnerError, OSError)):
+                raise
+            message = f"The potential cannot evaluate {frames.names[file.done]} ({type(error).__name__}: {error})."
+            raise RunnerError("engine_failed", message) from error
+        for energy, forces in zip(*found, strict=True):
+            if not (np.isfinite(energy) and np.isfinite(forces).all()):
+                message = f"The potential gives {frames.names[file.done]} an energy or forces that are not finite"
+                raise RunnerError("engine_failed", f"{message}; look there for atoms on top of each other.")
+            file.append(float(energy), forces)
+        now = time.monotonic()
+        previous, last_s = now, now - previous
+        if now >= tick:
+            file.report(now - begin)
+            tick = now + TICK_S
+    return "finished"
+
+
+def _message(status: str, file: ForcesFile, stop: StopSignal) -> str:
+    if status == "finished":
+        return f"All {file.n_frames} frames are evaluated."
+    cause = "max_seconds ran out" if status == "walltime" else f"signal {stop.name} came"
+    return f"{file.done} of {file.n_frames} frames were evaluated before {cause}."
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,31 @@
+"""Energies and forces of stored frames with any ASE calculator: ``python forces.py`` in its working folder.
+
+Reads ``inputs.json`` (``{"potential": ..., "batch_size": null, "max_seconds": null, "frames": [["segment", 17]]}``,
+where ``frames`` says what each row of the arrays is) and ``frames.npz`` (``numbers`` (N,), ``positions`` (n, N, 3) and
+``cells`` (n, 3, 3), float64, angstrom). Writes ``forces.npy`` (n, N, 3; float32; eV/angstrom) and ``energies.npy``
+(n,; float64; eV) row by row, ``progress.json``, and at last ``results.json``, which says how many rows are valid.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from output import Ledger, limit_threads, run_program
+
+
+def main() -> int:
+    """Evaluate the frames; the exit status is 0 whenever ``results.json`` was written."""
+    limit_threads(Path("inputs.json"))
+    return run_program(_body)
+
+
+def _body(results: dict[str, Any], ledger: Ledger) -> None:
+    from evaluation import evaluate_frames  # NumPy starts its threads here, after they were limited
+
+    evaluate_frames(results, ledger)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
