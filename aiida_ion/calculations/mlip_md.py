@@ -130,10 +130,10 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
         state = {}  # the file that the run was given: it ended before it wrote one of its own
     counts = results if results is not None and results["status"] in ENDS else state
     n_frames, n_thermo = int(counts.get("n_frames", 0)), int(counts.get("n_thermo", 0))
-    steps = _load_rows(folder / "steps.npy", n_frames)
-    cells = _load_rows(folder / "cells.npy", n_frames) if (folder / "cells.npy").exists() else np.array(structure.cell)
+    steps = load_rows(folder / "steps.npy", n_frames)
+    cells = load_rows(folder / "cells.npy", n_frames) if (folder / "cells.npy").exists() else np.array(structure.cell)
     extra = {
-        name: _load_rows(folder / f"{name}.npy", n_frames)
+        name: load_rows(folder / f"{name}.npy", n_frames)
         for name in ("velocities", "forces")
         if (folder / f"{name}.npy").exists()
     }
@@ -142,9 +142,9 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
         status=known.get("status"),
         message=str(known.get("message", "")),
         steps=steps,
-        positions=_load_rows(folder / "positions.npy", n_frames),
+        positions=load_rows(folder / "positions.npy", n_frames),
         cells=cells,
-        thermo=_load_rows(folder / "thermo.npy", n_thermo),
+        thermo=load_rows(folder / "thermo.npy", n_thermo),
         state=state,
         extra=extra,
         cost=known.get("cost", {}),
@@ -152,7 +152,7 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
     )
 
 
-def _load_rows(path: Path, n_rows: int) -> NDArray[Any]:
+def load_rows(path: Path, n_rows: int) -> NDArray[Any]:
     """Return the first ``n_rows`` rows of an array that was allocated for the whole run."""
     if n_rows == 0:
         return np.empty(0)

@@ -8,19 +8,32 @@ from pathlib import Path, PurePosixPath
 
 from aiida import orm
 
+#: Runners of the forces program that the others have no use for.
+FORCES_ALONE = {"runners/batches.py", "runners/evaluation.py", "runners/forces.py"}
 #: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
 #: folder, everything else keeps its package path, so that it imports there as it does here.
 PROGRAMS: dict[str, tuple[str, ...]] = {
     "md": ("runners/*.py", "md_settings.py"),
     "relax": ("runners/*.py", "md_settings.py"),
+    "forces": (
+        *sorted(FORCES_ALONE),
+        "runners/checkpoints.py",
+        "runners/frames.py",
+        "runners/lennard_jones.py",
+        "runners/output.py",
+        "runners/potentials.py",
+        "runners/run_inputs.py",
+        "runners/stops.py",
+        "md_settings.py",
+    ),
     "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py"),
 }
 #: What the runners import by its bare name.
 AT_TOP = ("runners", "md_settings.py")
 #: Files a pattern finds that the program does not need.
 LEFT_OUT = {
-    "md": {"runners/__init__.py", "runners/diffusion.py"},
-    "relax": {"runners/__init__.py", "runners/diffusion.py"},
+    "md": {"runners/__init__.py", "runners/diffusion.py", *FORCES_ALONE},
+    "relax": {"runners/__init__.py", "runners/diffusion.py", *FORCES_ALONE},
 }
 
 
