@@ -1,0 +1,212 @@
+"""MD settings and relaxation settings -> the namelists and cards of Quantum ESPRESSO's pw.x."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from ase import units
+from numpy.typing import ArrayLike
+from scipy import constants
+
+from aiida_ion.md_settings import MdSettings
+
+Namelists = dict[str, dict[str, Any]]
+
+#: One Rydberg atomic unit of time (twice the Hartree one), fs.
+RYDBERG_TIME_FS: float = 2.0 * constants.physical_constants["atomic unit of time"][0] * 1e15
+
+#: Keys that follow from the MD settings, the structure and the job, so that nothing is said twice.
+OWNED: dict[str, tuple[str, ...]] = {
+    "CONTROL": (
+        *("calculation", "restart_mode", "dt", "nstep", "max_seconds", "tprnfor", "disk_io", "verbosity"),
+        *("outdir", "prefix", "pseudo_dir", "wfcdir", "etot_conv_thr", "forc_conv_thr"),
+    ),
+    "SYSTEM": ("ibrav", "celldm", "a", "b", "c", "cosab", "cosac", "cosbc", "nat", "ntyp", "nosym"),
+    "ELECTRONS": ("startingwfc",),
+    "IONS": (),
+}
+#: The ions belong to the MD settings; how electrons are carried from step to step does not.
+IONS_ALLOWED = ("pot_extrapolation", "wfc_extrapolation")
+
+#: Part of the wall time that the first of the two runs of a thermostatted job may take.
+START_FRACTION = 0.1
+#: pw.x draws the noise of its thermostat from a generator that starts the same in every run and cannot be seeded, but
+#: that starting wavefunctions may use before: replicas and segments get one of three sequences.
+STARTING_WFC = ("file", "atomic+random", "random")
+
+
+def spelled(namelists: Mapping[str, Any]) -> Namelists:
+    """Return namelists with names in upper and keys in lower case.
+
+    :raises ValueError: for a namelist that is not a mapping.
+    """
+    for name, content in namelists.items():
+        if not isinstance(content, Mapping):
+            raise ValueError(f"namelists holds namelists such as SYSTEM, each a mapping; {name} is {content!r}")
+    return {name.upper(): {key.lower(): value for key, value in content.items()} for name, content in namelists.items()}
+
+
+def normal_namelists(namelists: Mapping[str, Any]) -> Namelists:
+    """Return namelists spelled as pw.x does, when they can be used.
+
+    One key is not pw.x's own: ELECTRONS ``conv_thr_per_atom``, in Ry, means the same in a cell and in its supercells.
+
+    :raises ValueError: for a namelist or key that is not the user's to set, or no wave-function cut-off.
+    """
+    normal = spelled(namelists)
+    for name, content in normal.items():
+        if name not in OWNED:
+            raise ValueError(f"namelist {name} is not for this job, which takes {', '.join(OWNED)}; leave it out")
+        keys = {key.partition("(")[0] for key in content}
+        owned = keys - set(IONS_ALLOWED) if name == "IONS" else keys & set(OWNED[name])
+        if owned:
+            raise ValueError(f"{name} {', '.join(sorted(owned))} is set by the job itself; leave it out of namelists")
+    if {"conv_thr", "conv_thr_per_atom"} <= set(normal.get("ELECTRONS", {})):
+        raise ValueError("ELECTRONS takes conv_thr or conv_thr_per_atom, both in Ry; leave one out")
+    cutoff = normal.get("SYSTEM", {}).get("ecutwfc")
+    if cutoff is None:
+        raise ValueError("namelists has no SYSTEM ecutwfc; give the cut-off of the wave functions in Ry")
+    for key in ("ecutwfc", "ecutrho"):
+        value = normal["SYSTEM"].get(key, cutoff)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            raise ValueError(f"SYSTEM {key} must be a positive number of Ry, got {value!r}")
+    return normal
+
+
+def md_namelists(
+    namelists: Mapping[str, Any], settings: MdSettings, n_atoms: int, first_step: int, max_seconds: float | None
+) -> list[Namelists]:
+    """Return the namelists of the one or two runs that take a job from its first step to ``n_steps``.
+
+    The first run starts from explicit velocities. With a thermostat it takes one step without it: pw.x 6.7 scales the
+    velocities by a temperature that it has not computed yet where it starts with svr from given velocities. The
+    second run goes on from the files of the first. It has the same velocities in its input: should the first have
+    left no step, it cannot draw others.
+
+    :param first_step: the step at which the job starts.
+    :param max_seconds: wall time that the job may use, s.
+    :raises ValueError: see :func:`normal_namelists`.
+    """
+    namelists = for_atoms(namelists, n_atoms)
+    n_iterations = settings.n_steps - first_step + 1
+    if settings.ensemble == "nve":
+        return [_md(namelists, settings, n_iterations, max_seconds)]
+    first, rest = (
+        None if max_seconds is None else part * max_seconds for part in (START_FRACTION, 1.0 - START_FRACTION)
+    )
+    start = _md(namelists, settings, 1, first)
+    main = _md(namelists, settings, n_iterations - 1, rest)
+    main["CONTROL"]["restart_mode"] = "restart"
+    main["ELECTRONS"]["startingwfc"] = STARTING_WFC[(settings.seed + first_step) % len(STARTING_WFC)]
+    main["IONS"] |= {
+        "ion_temperature": "svr",
+        "tempw": settings.temperature_K,
+        "nraise": max(1, round(settings.thermostat_time_fs / settings.timestep_fs)),
+    }
+    return [start, main]
+
+
+def relax_namelists(
+    namelists: Mapping[str, Any], n_atoms: int, max_force_eV_A: float, max_steps: int, max_seconds: float | None
+) -> Namelists:
+    """Return the namelists of a relaxation of the ions by BFGS.
+
+    pw.x asks each component of each force to be below its limit: that divided by sqrt(3) makes every force small
+    enough. The energy, its second condition, is given no say.
+    """
+    force_Ry_bohr = max_force_eV_A / (units.Ry / units.Bohr) / math.sqrt(3.0)
+    made = _common(for_atoms(namelists, n_atoms), "relax", max_steps + 1, max_seconds)
+    made["CONTROL"] |= {"forc_conv_thr": force_Ry_bohr, "etot_conv_thr": 1.0}
+    made["IONS"]["ion_dynamics"] = "bfgs"
+    return made
+
+
+def for_atoms(namelists: Mapping[str, Any], n_atoms: int) -> Namelists:
+    """Return normal namelists in which the threshold of an atom has become that of the cell."""
+    normal = normal_namelists(namelists)
+    electrons = normal.setdefault("ELECTRONS", {})
+    if "conv_thr_per_atom" in electrons:
+        electrons["conv_thr"] = electrons.pop("conv_thr_per_atom") * n_atoms
+    return normal
+
+
+def _md(namelists: Namelists, settings: MdSettings, n_iterations: int, max_seconds: float | None) -> Namelists:
+    made = _common(namelists, "md", n_iterations, max_seconds)
+    made["CONTROL"]["dt"] = settings.timestep_fs / RYDBERG_TIME_FS
+    made["IONS"] |= {
+        "ion_dynamics": "verlet",
+        "ion_velocities": "from_input",
+        "ion_temperature": "not_controlled",
+    }
+    return made
+
+
+def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: float | None) -> Namelists:
+    made = {name: dict(namelists.get(name, {})) for name in OWNED}
+    made["CONTROL"] |= {
+        "calculation": calculation,
+        "restart_mode": "from_scratch",
+        "nstep": nstep,
+        "tprnfor": True,
+        "disk_io": "low",
+        "verbosity": "low",
+    }
+    if max_seconds is not None:
+        made["CONTROL"]["max_seconds"] = max_seconds
+    made["SYSTEM"]["nosym"] = True
+    return made
+
+
+def gentler(namelists: Mapping[str, Any], times: int) -> Namelists:
+    """Return namelists with which electrons converge more slowly and more surely.
+
+    :param times: how often to halve ``mixing_beta`` and to double ``electron_maxstep``, from pw.x's values where not
+        given.
+    """
+    changed = normal_namelists(namelists)
+    electrons = changed.setdefault("ELECTRONS", {})
+    electrons["mixing_beta"] = electrons.get("mixing_beta", 0.7) / 2**times
+    electrons["electron_maxstep"] = electrons.get("electron_maxstep", 100) * 2**times
+    return changed
+
+
+def with_start(text: str, labels: Sequence[str], positions: ArrayLike, velocities_A_fs: ArrayLike | None = None) -> str:
+    """Return an input whose positions are replaced, and followed by velocities, to the last bit.
+
+    :param labels: name of the species of each of N atoms.
+    :param positions: shape (N, 3), angstrom, wherever in space they are.
+    :param velocities_A_fs: shape (N, 3), angstrom/fs; the card has bohr per Rydberg unit of time.
+    """
+    before, rest = text.split("ATOMIC_POSITIONS", 1)
+    cards = _card("ATOMIC_POSITIONS angstrom", labels, positions)
+    if velocities_A_fs is not None:
+        factor = RYDBERG_TIME_FS / units.Bohr
+        rows = [[value * factor for value in row] for row in _rows(velocities_A_fs)]
+        cards += _card("ATOMIC_VELOCITIES", labels, rows)
+    return f"{before}{cards}K_POINTS{rest.split('K_POINTS', 1)[1]}"
+
+
+def _rows(values: Any) -> list[list[float]]:
+    return [[float(value) for value in row] for row in values]
+
+
+def _card(title: str, labels: Sequence[str], values: ArrayLike) -> str:
+    rows = zip(labels, _rows(values), strict=True)
+    return f"{title}\n" + "".join(f"{label} {x:.16e} {y:.16e} {z:.16e}\n" for label, (x, y, z) in rows)
+
+
+def n_k_points(mesh: Sequence[int], offset: Sequence[float]) -> int:
+    """Return how many k-points pw.x computes of a mesh, of which k and -k are one.
+
+    :param mesh: three whole numbers.
+    :param offset: three times 0 or 0.5.
+    """
+    axes = [range(round(2 * shift), 2 * number, 2) for number, shift in zip(mesh, offset, strict=True)]
+    distinct = set()
+    for point in product(*axes):
+        mirrored = tuple(-twice % (2 * number) for twice, number in zip(point, mesh, strict=True))
+        distinct.add(min(point, mirrored))
+    return len(distinct)

@@ -1,0 +1,91 @@
+"""The outputs of the one or two runs of pw.x that a molecular-dynamics job makes -> its ionic steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import units
+
+from aiida_ion.dft.pw_output import FloatArray, PwOutput, PwStep
+from aiida_ion.dft.pw_status import judge, read_cost, read_versions
+from aiida_ion.dft.steps import DftRun, DftSteps
+
+
+def md_run(
+    runs: Sequence[PwOutput],
+    errors: str,
+    *,
+    start_positions: FloatArray,
+    cell: FloatArray,
+    first_step: int,
+    n_steps: int,
+    constant_energy: bool,
+) -> DftRun:
+    """Return what the runs of a job left, as one.
+
+    :param runs: what each said, in their order.
+    :param errors: the error streams.
+    :param start_positions: shape (N, 3), angstrom, those of the input: the first forces belong to them.
+    :param cell: shape (3, 3), angstrom.
+    :param first_step: step at which the job started.
+    :param n_steps: the total number of steps of the run.
+    :param constant_energy: whether what pw.x calls constant is: without a thermostat.
+    """
+    whole = whole_steps(runs)
+    status, message = judge(runs, errors, n_steps - first_step + 1, len(whole))
+    return DftRun(
+        status=status,
+        message=message,
+        steps=as_steps(whole, start_positions, cell, first_step, constant_energy) if whole else None,
+        cost=read_cost(runs),
+        versions=read_versions(runs[0]),
+    )
+
+
+def whole_steps(runs: Sequence[PwOutput]) -> list[PwStep]:
+    """Return the ionic steps that were written whole, each counted on from the one before.
+
+    A run that does not go on where the one before ended says nothing of this trajectory, nor does one after a run that
+    left nothing.
+    """
+    found: list[PwStep] = []
+    for run in runs:
+        before = len(found)
+        for step in run.steps:
+            if not is_whole(step) or step.iteration not in (0, len(found) + 1):
+                break
+            found.append(step)
+        if len(found) == before:
+            break
+    return found
+
+
+def is_whole(step: PwStep) -> bool:
+    """Whether a step was written to its end."""
+    parts = (step.forces_Ry_bohr, step.next_positions, step.kinetic_Ry, step.temperature_K, step.conserved_Ry)
+    return all(part is not None for part in parts)
+
+
+def as_steps(
+    whole: Sequence[PwStep], start: FloatArray, cell: FloatArray, first_step: int, constant_energy: bool
+) -> DftSteps:
+    """Return whole steps, consecutive ones, in the units of :class:`DftSteps`.
+
+    :param start: shape (N, 3), angstrom, the positions of the first.
+    :param cell: shape (3, 3), angstrom.
+    """
+    places = np.array([start, *(step.next_positions for step in whole)])
+    conserved = np.array([step.conserved_Ry for step in whole], dtype=float) * units.Ry
+    return DftSteps(
+        first_step=first_step,
+        positions=places[:-1],
+        next_positions=places[-1],
+        cell=cell,
+        forces=np.array([step.forces_Ry_bohr for step in whole]) * (units.Ry / units.Bohr),
+        potential_energy_eV=np.array([step.energy_Ry for step in whole]) * units.Ry,
+        kinetic_energy_eV=np.array([step.kinetic_Ry for step in whole], dtype=float) * units.Ry,
+        conserved_energy_eV=conserved if constant_energy else np.full(len(whole), np.nan),
+        temperature_K=np.array([step.temperature_K for step in whole], dtype=float),
+        scf_iterations=np.array([step.scf_iterations for step in whole], dtype=np.int64),
+    )

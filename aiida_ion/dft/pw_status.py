@@ -1,0 +1,148 @@
+"""How a run of pw.x ended, and what to do about it; what it computed, and what it cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from aiida_ion.dft.pw_output import PwOutput
+from aiida_ion.dft.upf import functional_name
+
+_NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
+_NO_MEMORY = re.compile(
+    r"out of memory|oom.?kill|cannot allocate|insufficient (?:virtual )?memory|bad_alloc|not enough memory",
+    re.IGNORECASE,
+)
+_KILLED = re.compile(r"\bkilled\b|signal (?:9|15)\b|SIGKILL|SIGTERM|cancelled", re.IGNORECASE)
+
+#: Words of pw.x's errors -> what to do. The first that fits is said.
+ADVICE = (
+    ("smearing is needed", "set SYSTEM occupations to smearing with a degauss, or correct the charge"),
+    ("number of pools", "ask for fewer pools in parallelization, or for more processes"),
+    ("no k-points", "ask for fewer pools in parallelization"),
+    ("too few bands", "leave out SYSTEM nbnd"),
+    ("namelist", "correct that key of namelists"),
+    ("ecut", "give other cut-offs in SYSTEM"),
+    ("readpp", "give another pseudopotential file"),
+    ("symmetry operations", "the atoms may have flown apart: relax the structure or try a smaller timestep_fs"),
+    ("S matrix not positive", "two atoms may have met: relax the structure or try a smaller timestep_fs"),
+    ("cholesky", "try ELECTRONS diagonalization cg, or fewer processes in ndiag"),
+    ("davcio", "look at the disk of the compute machine"),
+    ("diropn", "look at the disk of the compute machine"),
+)
+
+
+def judge(runs: Sequence[PwOutput], errors: str, wanted: int, reached: int) -> tuple[str | None, str]:
+    """Return status and message of the runs of one job; the status is ``None`` when the job was killed.
+
+    :param runs: in their order; a run that was never started has said nothing.
+    :param errors: the error streams.
+    :param wanted: how many ionic steps the job was to do.
+    :param reached: how many it did.
+    """
+    if reached >= wanted:
+        return "finished", f"pw.x did its {reached} ionic steps"
+    # A later run can only go on from a first one that did its one step.
+    run = next((run for run in runs if not any(step.conserved_Ry is not None for step in run.steps)), runs[-1])
+    return _failure(run, errors) or _stop(run, errors, f"after {reached} of {wanted} ionic steps")
+
+
+def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:
+    if run.scf_failed:
+        advice = "a smaller ELECTRONS mixing_beta or a larger electron_maxstep may help"
+        return "scf_not_converged", f"pw.x found no self-consistent density {where}; {advice}"
+    if run.out_of_time:
+        return "walltime", f"the time limit came {where}; continue from the state"
+    if run.done:
+        return "engine_failed", f"pw.x ended {where} without a reason; read its log"
+    if not run.head and errors.strip() and not _KILLED.search(errors):
+        return "engine_import_failed", f"pw.x was not started: {tail(errors)}; correct the code or the mpirun command"
+    said = tail(errors) or "nothing"
+    return None, f"pw.x was stopped {where}; the end of its error stream: {said}"
+
+
+def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
+    routine, words = run.error or ("", "")
+    if _NO_MEMORY.search(errors) or _NO_MEMORY.search(words):
+        return "out_of_memory", "pw.x ran out of memory: use more nodes, fewer pools or a smaller cell"
+    if found := _NO_LIBRARY.search(errors):
+        remedy = "put its folder on LD_LIBRARY_PATH in the code's prepend_text, or load the module pw.x was built with"
+        return "engine_import_failed", f"pw.x found no {found[1]}: {remedy}"
+    if run.error is None:
+        return None
+    said = f"{words} (in its routine {routine})"
+    advice = next((what for word, what in ADVICE if word in f"{routine} {words}"), "read its log")
+    if not run.calculating or "smearing is needed" in words:
+        return "invalid_input", f"pw.x refused its input: {said}; {advice}"
+    return "engine_failed", f"pw.x stopped with an error: {said}; {advice}"
+
+
+def tail(text: str, n_lines: int = 3) -> str:
+    """Return the last lines of a text that say something, in one line."""
+    lines = [line.strip() for line in text.splitlines() if re.search(r"\w", line)]
+    return " | ".join(lines[-n_lines:])
+
+
+def read_cost(runs: Sequence[PwOutput]) -> dict[str, Any]:
+    """Return what the runs of one job took together, and the largest memory; nothing where they said nothing.
+
+    pw.x says its CPU time for one process, and only at its end: before, its running time stands for both.
+    """
+    spoke = [run for run in runs if run.time_s is not None]
+    if not spoke:
+        return {}
+    processes, threads = _processes(spoke[-1])
+    memory = [run.memory_MiB * processes for run in spoke if run.memory_MiB is not None]
+    cost: dict[str, Any] = {
+        "wall_time_s": sum(run.time_s or 0.0 for run in spoke),
+        "cpu_time_s": processes * sum((run.cpu_s if run.cpu_s is not None else run.time_s) or 0.0 for run in spoke),
+        "processes": processes,
+        "threads": threads,
+    }
+    if memory:
+        cost |= {"peak_memory_MiB": max(memory), "peak_memory_source": "estimated by pw.x"}
+    return cost
+
+
+def _processes(run: PwOutput) -> tuple[int, int]:
+    """Return the number of processes and of threads of each."""
+    head = "".join(run.head)
+    explicit = re.search(r"Number of MPI processes:\s+(\d+)", head)
+    parallel = re.search(r"Parallel version \(MPI\), running on\s+(\d+) proc", head)
+    threads = re.search(r"Threads/MPI process:\s+(\d+)", head)
+    alone = re.search(r"Serial multi-threaded version, running on\s+(\d+) proc", head)
+    processes = explicit or parallel
+    found = threads or alone
+    return int(processes[1]) if processes else 1, int(found[1]) if found else 1
+
+
+def read_versions(run: PwOutput) -> dict[str, Any]:
+    """Return program, functional, cut-offs and what else decides the electrons, as pw.x states them."""
+    head = "".join(run.head)
+    found: dict[str, Any] = {}
+    for name, pattern, make in _FACTS:
+        match = re.search(pattern, head)
+        if match is not None:
+            found[name] = make(match[1])
+    pseudos = re.findall(r"PseudoPot\. # *\d+ for (\S+) +read from file:\s+(\S+)\s+MD5 check sum: (\w+)", head)
+    if pseudos:
+        found["pseudopotentials"] = {
+            label: {"file": path.rpartition("/")[2], "md5": md5} for label, path, md5 in pseudos
+        }
+    if found:
+        found["gamma_only"] = "gamma-point specific algorithms" in head
+    return found
+
+
+_FACTS: tuple[tuple[str, str, Any], ...] = (
+    ("quantumespresso", r"Program PWSCF v\.(\S+)", str),
+    ("functional", r"Exchange-correlation *= *([^(\n]*[^(\s])", functional_name),
+    ("ecutwfc_Ry", r"kinetic-energy cutoff +=\s+([\d.]+)", float),
+    ("ecutrho_Ry", r"charge density cutoff +=\s+([\d.]+)", float),
+    ("conv_thr_Ry", r"scf convergence threshold +=\s+(\S+)", float),
+    ("n_electrons", r"number of electrons +=\s+([\d.]+)", float),
+    ("n_bands", r"number of Kohn-Sham states *=\s+(\d+)", int),
+    ("n_k_points", r"number of k points= *(\d+)", int),
+    ("smearing", r"number of k points= *\d+\s+(\S.*smearing.*)", lambda words: " ".join(words.split())),
+)

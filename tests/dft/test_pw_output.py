@@ -1,0 +1,208 @@
+"""What pw.x itself writes, whole and cut off anywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import units
+
+from aiida_ion.dft.pw_input import Namelists, md_namelists
+from aiida_ion.dft.pw_md_output import md_run
+from aiida_ion.dft.pw_output import PwOutput, read_output, scan, seconds
+from aiida_ion.dft.steps import DftRun, velocities
+from aiida_ion.md_settings import MdSettings
+from aiida_ion.starting_velocities import starting_velocities
+
+from .pw import ATOMS, MASSES, input_text, run_pw, with_namelists
+
+SETTINGS = MdSettings(temperature_K=300.0, timestep_fs=2.0, n_steps=8, ensemble="nve", seed=5)
+#: At the cut-off of the other tests the energy depends on where in the grid the atoms are: it is not conserved so well.
+FINE_GRID = {"SYSTEM": {"ecutrho": 250.0}}
+START = starting_velocities(MASSES, 300.0, 5)
+
+
+def nve(**change: Any) -> Namelists:
+    (run,) = md_namelists(with_namelists(**change), SETTINGS, len(ATOMS), 0, None)
+    return run
+
+
+def as_run(*outputs: PwOutput, errors: str = "", n_steps: int = SETTINGS.n_steps) -> DftRun:
+    return md_run(
+        outputs,
+        errors,
+        start_positions=ATOMS.positions,
+        cell=ATOMS.cell.array,
+        first_step=0,
+        n_steps=n_steps,
+        constant_energy=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return what pw.x writes on eight steps without a thermostat."""
+    folder = tmp_path_factory.mktemp("pw")
+    done = run_pw(folder, "md", input_text(nve(**FINE_GRID), START))
+    assert done.returncode == 0, done.stderr
+    return (folder / "md.out").read_text()
+
+
+def parsed(text: str) -> PwOutput:
+    return scan(text.splitlines(keepends=True), len(ATOMS))
+
+
+def test_a_whole_run(output: str) -> None:
+    found = as_run(parsed(output))
+    assert found.status == "finished"
+    steps = found.steps
+    assert steps is not None and len(steps) == 9
+    assert (steps.positions[0] == ATOMS.positions).all()
+    assert (steps.scf_iterations > 0).all()
+    assert steps.next_positions is not None and np.isfinite(steps.next_positions).all()
+    assert found.versions["quantumespresso"][0].isdigit()
+    known = {"functional": "PBEsol", "ecutwfc_Ry": 25.0, "ecutrho_Ry": 250.0, "n_electrons": 12.0, "n_k_points": 4}
+    assert known.items() <= found.versions.items()
+    assert set(found.versions["pseudopotentials"]) == {"Li", "O"}
+    assert found.cost["wall_time_s"] > 0 and found.cost["cpu_time_s"] > 0 and found.cost["peak_memory_MiB"] > 1
+    assert (found.cost["processes"], found.cost["threads"]) == (1, 1)
+
+
+def test_forces_and_energies_to_the_printed_digit(output: str) -> None:
+    steps = as_run(parsed(output)).steps
+    assert steps is not None
+    printed = np.array(re.findall(r" force = +(\S+) +(\S+) +(\S+)\n", output), dtype=float).reshape(9, 3, 3)
+    assert np.abs(steps.forces / (units.Ry / units.Bohr) - printed).max() < 1e-12
+    energies = np.array(re.findall(r"!    total energy +=\s+(\S+) Ry", output), dtype=float)
+    assert np.abs(steps.potential_energy_eV / units.Ry - energies).max() < 1e-10
+
+
+def test_velocities_have_the_printed_temperature_and_are_those_of_the_start(output: str) -> None:
+    steps = as_run(parsed(output)).steps
+    assert steps is not None
+    found = velocities(steps, MASSES, SETTINGS.timestep_fs)
+    kinetic_eV = 0.5 * (MASSES[:, None] * found**2).sum(axis=(1, 2)) / units.fs**2
+    assert kinetic_eV == pytest.approx(steps.kinetic_energy_eV, rel=1e-5)
+    temperatures = 2 * kinetic_eV / ((3 * len(ATOMS) - 3) * units.kB)
+    assert temperatures == pytest.approx(steps.temperature_K, rel=1e-5)
+    assert steps.temperature_K[0] == pytest.approx(300.0, rel=1e-5)
+    assert found[0] == pytest.approx(START, abs=1e-8)
+
+
+def test_energy_is_conserved(output: str) -> None:
+    steps = as_run(parsed(output)).steps
+    assert steps is not None
+    total = steps.potential_energy_eV + steps.kinetic_energy_eV
+    assert steps.conserved_energy_eV == pytest.approx(total, abs=1e-6)
+    exchanged = np.ptp(steps.kinetic_energy_eV)
+    assert exchanged > 0.03
+    assert np.ptp(steps.conserved_energy_eV) < 0.02 * exchanged
+
+
+def test_cut_anywhere_no_step_is_lost_or_doubled(output: str) -> None:
+    ends = [match.end() for match in re.finditer(r"Ekin \+ Etot .* Ry\n", output)]
+    whole = as_run(parsed(output)).steps
+    assert whole is not None and len(ends) == len(whole)
+    last_step = range(output.rindex("Forces acting"), ends[-1] + 200)
+    for cut in (*range(0, len(output), 211), *last_step):
+        found = as_run(parsed(output[:cut]))
+        expected = sum(end <= cut for end in ends)
+        n_found = 0 if found.steps is None else len(found.steps)
+        assert n_found == expected, f"cut at byte {cut}: {output[cut - 40 : cut]!r}"
+        assert found.status == ("finished" if expected == 9 else None)
+        if found.steps is not None:
+            assert (found.steps.positions == whole.positions[:expected]).all()
+            assert (found.steps.forces == whole.forces[:expected]).all()
+
+
+def test_a_thermostatted_job_is_two_runs_read_as_one(tmp_path: Path) -> None:
+    settings = MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=6, thermostat_time_fs=20.0, seed=5)
+    outputs = []
+    for stem, namelists in zip(("start", "md"), md_namelists(with_namelists(), settings, 3, 0, None), strict=True):
+        run_pw(tmp_path, stem, input_text(namelists, START))
+        outputs.append(read_output(tmp_path / f"{stem}.out", 3))
+    found = as_run(*outputs, n_steps=6)
+    assert found.status == "finished" and found.steps is not None
+    assert len(found.steps) == 7
+    moved = velocities(found.steps, MASSES, 1.0)
+    kinetic_eV = 0.5 * (MASSES[:, None] * moved**2).sum(axis=(1, 2)) / units.fs**2
+    assert kinetic_eV == pytest.approx(found.steps.kinetic_energy_eV, rel=1e-5)
+    # The thermostat is at work: without it, these would not change.
+    assert np.ptp(found.steps.conserved_energy_eV) > 0.01
+    assert found.cost["wall_time_s"] == pytest.approx(sum(output.time_s or 0 for output in outputs))
+    # Without its first run the second has no temperature to start from, and nothing of it is taken.
+    again = tmp_path / "again"
+    again.mkdir()
+    run_pw(again, "md", (tmp_path / "md.in").read_text())
+    alone = as_run(PwOutput(), read_output(again / "md.out", 3), n_steps=6)
+    assert alone.status is None and alone.steps is None
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "status", "message"),
+    [
+        ({"SYSTEM": {"ecutwfc": 0.0001}}, {}, "invalid_input", "pw.x refused its input"),
+        ({"SYSTEM": {"nbnd": 2}}, {}, "invalid_input", "too few bands .* leave out SYSTEM nbnd"),
+        ({"SYSTEM": {"tot_charge": 1.0}}, {}, "invalid_input", "smearing is needed .* set SYSTEM occupations"),
+        ({"ELECTRONS": {"mixing_bta": 0.2}}, {}, "invalid_input", "mixing_bta.* correct that key"),
+        ({}, {"pseudos": {"Li": "nothing.UPF"}}, "invalid_input", "nothing.UPF not found.* another pseudopotential"),
+        ({"ELECTRONS": {"electron_maxstep": 2}}, {}, "scf_not_converged", "after 0 of 9 ionic steps; a smaller"),
+        ({"CONTROL": {"max_seconds": 0.1}}, {}, "walltime", "the time limit came after 0 of 9"),
+        ({}, {"flags": ("-npool", "4")}, "invalid_input", "pools, .*ask for fewer pools"),
+    ],
+)
+def test_how_runs_end(tmp_path: Path, change: dict[str, Any], more: dict[str, Any], status: str, message: str) -> None:
+    namelists = nve()
+    for name, content in change.items():
+        namelists[name] |= content
+    done = run_pw(tmp_path, "md", input_text(namelists, START, more.get("pseudos")), *more.get("flags", ()))
+    found = as_run(read_output(tmp_path / "md.out", 3), errors=done.stderr)
+    assert found.status == status, found.message
+    assert re.search(message, found.message), found.message
+    assert found.steps is None
+
+
+@pytest.mark.parametrize(
+    ("errors", "status", "message"),
+    [
+        ("", None, "after 0 of 9 ionic steps; the end of its error stream: nothing"),
+        ("line 12:  4711 Killed  '/usr/bin/pw.x'", None, "4711 Killed"),
+        ("pw.x: error while loading shared libraries: libmkl.so.2: cannot open", "engine_import_failed", "libmkl.so.2"),
+        ("bash: line 9: nowhere/pw.x: No such file or directory", "engine_import_failed", "correct the code"),
+        ("slurmstepd: error: Detected 1 oom-kill event(s)", "out_of_memory", "use more nodes"),
+    ],
+)
+def test_a_run_that_said_nothing(errors: str, status: str | None, message: str) -> None:
+    found = as_run(PwOutput(), errors=errors)
+    assert found.status == status
+    assert message in found.message
+    assert not found.cost
+
+
+def test_memory_that_is_gone_in_the_middle(output: str) -> None:
+    found = as_run(parsed(output[: len(output) // 2]), errors="forrtl: severe (41): insufficient virtual memory")
+    assert found.status == "out_of_memory"
+    assert found.steps is not None and found.cost["wall_time_s"] > 0
+
+
+def test_columns_that_touch_are_read_and_stars_end_the_trajectory() -> None:
+    block = (
+        "!    total energy              =     -62.47813558 Ry\n"
+        "     Forces acting on atoms (cartesian axes, Ry/au):\n\n"
+        "     atom    1 type  2   force = {}\n\n"
+    )
+    touching = block.format(" -123.12345678-1234.12345678    0.00000001")
+    forces = scan(touching.splitlines(keepends=True), 1).steps[0].forces_Ry_bohr
+    assert forces is not None and forces.tolist() == [[-123.12345678, -1234.12345678, 1e-8]]
+    stars = block.format("************** -1234.12345678    0.00000001")
+    assert scan(stars.splitlines(keepends=True), 1).steps[0].forces_Ry_bohr is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("  1.65s ", 1.65), (" 2m 3.45s ", 123.45), ("   1h23m ", 4980.0), ("  1d 2h 3m ", 93780.0)]
+)
+def test_times(text: str, expected: float) -> None:
+    assert seconds(text) == pytest.approx(expected)
