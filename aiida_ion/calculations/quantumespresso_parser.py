@@ -1,0 +1,59 @@
+"""What the parsers of the Quantum ESPRESSO jobs share: pw.x's output, its log, its error streams."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from aiida import orm
+
+from aiida_ion.calculations.quantumespresso import error_name
+from aiida_ion.calculations.script import ScriptParser
+from aiida_ion.dft.pw_output import PwOutput, read_output
+
+FILENAME_LOG = "pw-log.txt"
+LOG_HEAD_LINES = 150
+LOG_TAIL_LINES = 60
+
+
+class PwParser(ScriptParser):
+    """Base of the parsers of pw.x's standard output, which is read from the temporary folder and not kept."""
+
+    def read_runs(self, folder: Path, stems: Sequence[str]) -> list[PwOutput]:
+        """Return what each run said, and attach the log."""
+        paths = [folder / f"{stem}.out" for stem in stems]
+        log = "".join(f"==> {path.name}\n{excerpt(path)}\n" for path in paths if path.exists())
+        if log:
+            self.out("log", orm.SinglefileData.from_string(log, filename=FILENAME_LOG))
+        n_atoms = len(self.node.inputs.structure.sites)
+        return [read_output(path, n_atoms) for path in paths]
+
+    def errors(self, stems: Sequence[str]) -> str:
+        """Return the error streams of all runs and of the job, without what pw.x says of its arithmetic."""
+        names = [*(error_name(stem, stems) for stem in stems), "_scheduler-stderr.txt"]
+        text = "\n".join(self.text(name) for name in names)
+        noise = ("Note: The following floating-point", "STOP ")
+        return "\n".join(line for line in text.splitlines() if not line.startswith(noise))
+
+    def text(self, name: str) -> str:
+        """Return the content of a retrieved file, nothing when it is not there."""
+        try:
+            content: str = self.retrieved.base.repository.get_object_content(name, "r")
+        except FileNotFoundError:
+            return ""
+        return content
+
+
+def excerpt(path: Path) -> str:
+    """Return the first and the last lines of a text."""
+    with path.open(errors="replace") as handle:
+        head = list(islice(handle, LOG_HEAD_LINES))
+        tail: deque[str] = deque(maxlen=LOG_TAIL_LINES)
+        left_out = -LOG_TAIL_LINES
+        for line in handle:
+            tail.append(line)
+            left_out += 1
+    gap = [f"... {left_out} lines left out ...\n"] if left_out > 0 else []
+    return "".join([*head, *gap, *tail])
