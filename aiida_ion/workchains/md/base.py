@@ -23,6 +23,8 @@ from aiida_ion.md_settings import THERMOSTATS
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 #: Exit codes of jobs that something outside stopped: wall time, a kill, a lost node, memory.
 STOPPED_EARLY = (110, 120, 140, 300, 340, 400, 430)
+#: Exit codes after which a job that got no further is repeated whole: 440, electrons that do not converge, too.
+REPEATED = (*STOPPED_EARLY, 440)
 #: A job that got no further so often in a row will not get further the next time.
 MAX_FRUITLESS = 2
 
@@ -142,7 +144,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         """Attach what the last job left, so that nothing is lost whatever comes next."""
         job = self.ctx.children[self.ctx.iteration - 1]
         outputs = job.outputs
-        repeated = job.exit_status in STOPPED_EARLY and not self._progressed(job)
+        repeated = job.exit_status in REPEATED and not self._progressed(job)
         if ("trajectory" in outputs or "thermo" in outputs) and not repeated:
             label = segment_label(self.ctx.n_segments)
             for name, port in (("trajectory", "trajectories"), ("thermo", "thermo")):

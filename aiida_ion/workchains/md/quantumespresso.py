@@ -1,0 +1,116 @@
+"""``ion.md.quantumespresso``: the MD interface on Quantum ESPRESSO's pw.x."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
+
+from aiida_ion.calculations.quantumespresso_md import THERMOSTATS, QuantumEspressoMdCalculation
+from aiida_ion.calculations.quantumespresso_relax import QuantumEspressoRelaxCalculation
+from aiida_ion.dft.pw_input import gentler
+from aiida_ion.workchains.md.base import MdBaseWorkChain, as_node
+from aiida_ion.workchains.md.quantumespresso_inputs import (
+    build_kpoints,
+    build_namelists,
+    electron_remarks,
+    functional_of,
+    load_family,
+    pseudos_of,
+)
+
+#: So many times in a row the electrons are tried again at the same place, each time more gently.
+MAX_SCF_RETRIES = 2
+
+
+class QuantumEspressoMdWorkChain(MdBaseWorkChain):
+    """Born-Oppenheimer molecular dynamics with pw.x in restartable segments."""
+
+    _process_class = QuantumEspressoMdCalculation
+    relax_class = QuantumEspressoRelaxCalculation
+    thermostats = THERMOSTATS
+    engine_ports = ("code", "pseudos", "kpoints", "namelists", "parallelization")
+
+    @classmethod
+    def define(cls: Any, spec: Any) -> None:
+        """Declare the one way to end that only DFT has."""
+        super().define(spec)
+        spec.exit_code(
+            520,
+            "ERROR_SCF_GAVE_UP",
+            message="The electrons do not converge, also with smaller mixing; the frames before are kept: {detail}",
+        )
+
+    @classmethod
+    def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
+        """Return program and functional, such as ``QE PBEsol``."""
+        return f"QE {functional_of(engine)}"
+
+    @classmethod
+    def engine_inputs(
+        cls,
+        structure: orm.StructureData,
+        protocol: str | None = None,
+        *,
+        pseudo_family: orm.Group | str | None = None,
+        pseudos: Mapping[str, Any] | None = None,
+        ecutwfc_Ry: float | None = None,
+        ecutrho_Ry: float | None = None,
+        namelists: Mapping[str, Any] | None = None,
+        kpoints: Any = None,
+        **choices: Any,
+    ) -> dict[str, Any]:
+        """Return the engine namespace for a structure.
+
+        :param pseudo_family: family of aiida-pseudo, or its label.
+        :param pseudos: pseudopotential by kind or element; those of the family where not given.
+        :param ecutwfc_Ry: cut-off of the wave functions, Ry; what the family recommends where not given.
+        :param ecutrho_Ry: cut-off of the density, Ry; where not given, in the family's proportion to ``ecutwfc_Ry``,
+            else 4 times it with norm-conserving pseudopotentials and 8 times with others.
+        :param namelists: what to override of the protocol's namelists.
+        :param kpoints: a node, or a mesh of three whole numbers; the Gamma point where not given.
+        :param choices: the rest: ``code``, ``parallelization``.
+        :raises ValueError: if something is missing or does not fit the structure.
+        """
+        family = load_family(pseudo_family)
+        chosen = pseudos_of(structure, family, pseudos)
+        made = build_namelists(
+            structure,
+            protocol,
+            chosen,
+            family,
+            ecutwfc_Ry=ecutwfc_Ry,
+            ecutrho_Ry=ecutrho_Ry,
+            overrides=namelists,
+        )
+        engine = {"pseudos": chosen, "namelists": orm.Dict(made), "kpoints": build_kpoints(kpoints)}
+        functional_of(engine)  # different functionals are refused here
+        return {key: as_node(value) for key, value in (engine | choices).items() if value is not None}
+
+    @classmethod
+    def remarks(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
+        """Return sentences on electrons and cut-offs that pw.x would not say."""
+        return electron_remarks(structure, engine)
+
+    def setup(self) -> None:
+        """Prepare the inputs of the first job."""
+        super().setup()
+        self.ctx.scf_failures = 0
+        self.ctx.scf_gentleness = 0
+
+    @process_handler(priority=600, exit_codes=[ExitCode(440)])
+    def handle_scf_not_converged(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
+        """Continue from the last whole step with smaller mixing and more iterations."""
+        progressed = self._progressed(calculation)
+        self.ctx.scf_failures = 1 if progressed else self.ctx.scf_failures + 1
+        if self.ctx.scf_failures > MAX_SCF_RETRIES:
+            code = self.exit_codes.ERROR_SCF_GAVE_UP.format(detail=calculation.exit_message)
+            return ProcessHandlerReport(True, code)
+        self.ctx.scf_gentleness = min(self.ctx.scf_gentleness + 1, MAX_SCF_RETRIES)
+        namelists = gentler(self.inputs.engine.namelists.get_dict(), self.ctx.scf_gentleness)
+        self.ctx.inputs.namelists = orm.Dict(namelists).store()
+        said = ", ".join(f"{key} {namelists['ELECTRONS'][key]:g}" for key in ("mixing_beta", "electron_maxstep"))
+        self.report(f"the electrons did not converge and are tried again with {said}: {calculation.exit_message}")
+        return self._continue_from(calculation) if progressed else ProcessHandlerReport(True)

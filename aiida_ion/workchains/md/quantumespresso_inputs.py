@@ -1,0 +1,161 @@
+"""Pseudopotentials, cut-offs and occupations of a structure: the engine inputs of Quantum ESPRESSO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiida import orm
+from aiida.common.exceptions import MultipleObjectsError, NotExistent
+from pymatgen.core.periodic_table import Element
+
+from aiida_ion.calculations.quantumespresso import n_electrons
+from aiida_ion.dft.pw_input import normal_namelists, spelled
+from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
+from aiida_ion.workchains.protocols import merge, protocol_inputs
+
+#: With ultrasoft and PAW pseudopotentials the density needs more than the fourfold cut-off of the wave functions.
+DENSITY_FACTORS = {True: 4.0, False: 8.0}
+#: Elements whose compounds are mostly magnetic.
+OPEN_SHELLS = frozenset(("V", "Cr", "Mn", "Fe", "Co", "Ni"))
+DISPERSION = {
+    "grimme-d2": "D2",
+    "dft-d": "D2",
+    "grimme-d3": "D3",
+    "dft-d3": "D3",
+    "ts": "TS",
+    "mbd": "MBD",
+    "xdm": "XDM",
+}
+
+
+def pseudos_of(structure: orm.StructureData, family: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the pseudopotential of each kind, from those given by kind or element, else from the family.
+
+    :raises ValueError: naming what is missing.
+    """
+    given = given or {}
+    found, missing = {}, set()
+    for kind in structure.kinds:
+        upf = given.get(kind.name) or given.get(kind.symbols[0])
+        if upf is None and family is not None and kind.symbols[0] in family.elements:
+            upf = family.get_pseudo(kind.symbols[0])
+        if upf is None:
+            missing.add(kind.symbols[0])
+        found[kind.name] = upf
+    if missing:
+        where = f"pseudopotential family {family.label} has none" if family is not None else "no pseudopotential given"
+        raise ValueError(f"{where} for {', '.join(sorted(missing))}; choose another family, or give pseudos")
+    return found
+
+
+def load_family(family: Any) -> Any:
+    """Return a pseudopotential family from its label, or as it is.
+
+    :raises ValueError: if there is none of that name.
+    """
+    if family is None or isinstance(family, orm.Group):
+        return family
+    try:
+        return orm.load_group(family)
+    except (NotExistent, MultipleObjectsError) as error:
+        remedy = "`aiida-pseudo install sssp` or `aiida-pseudo install family FOLDER LABEL` makes one"
+        raise ValueError(f"no pseudopotential family {family!r}; {remedy}") from error
+
+
+def recommended_cutoffs(structure: orm.StructureData, family: Any, stringency: str) -> tuple[float, float] | None:
+    """Return the cut-offs of wave functions and density, Ry, that a family recommends; nothing where it does not."""
+    known = family.get_cutoff_stringencies() if hasattr(family, "get_cutoff_stringencies") else ()
+    if not known:
+        return None
+    wanted = stringency if stringency in known else None
+    wave, density = family.get_recommended_cutoffs(structure=structure, stringency=wanted, unit="Ry")
+    return float(wave), float(density)
+
+
+def headers(pseudos: Mapping[str, Any]) -> dict[str, UpfHeader]:
+    """Return the header of each pseudopotential."""
+    return {name: read_upf_header(upf.get_content()) for name, upf in pseudos.items()}
+
+
+def build_namelists(
+    structure: orm.StructureData,
+    protocol: str | None,
+    pseudos: Mapping[str, Any],
+    family: Any,
+    *,
+    ecutwfc_Ry: float | None,
+    ecutrho_Ry: float | None,
+    overrides: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the namelists of a protocol for a structure; the overrides win.
+
+    :raises ValueError: if there are no cut-offs, or a key is not the user's to set.
+    """
+    settings = protocol_inputs("quantumespresso", protocol)
+    base = settings["namelists"]
+    asked = spelled(overrides or {})
+    if n_electrons(structure, pseudos, asked.get("SYSTEM", {})) % 2 != 0:
+        base = merge(base, {"SYSTEM": settings["smearing"]})
+    if "conv_thr" in asked.get("ELECTRONS", {}):
+        base["ELECTRONS"].pop("conv_thr_per_atom")
+    system = {key: value for key, value in (("ecutwfc", ecutwfc_Ry), ("ecutrho", ecutrho_Ry)) if value is not None}
+    made = merge(merge(base, {"SYSTEM": system}), asked)
+    recommended = recommended_cutoffs(structure, family, settings["cutoff_stringency"])
+    if recommended is None:
+        if "ecutwfc" not in made["SYSTEM"]:
+            raise ValueError("the pseudopotentials come without recommended cut-offs; give ecutwfc_Ry and ecutrho_Ry")
+        norm_conserving = all(header.norm_conserving for header in headers(pseudos).values())
+        recommended = (1.0, DENSITY_FACTORS[norm_conserving])
+    wave = made["SYSTEM"].setdefault("ecutwfc", recommended[0])
+    made["SYSTEM"].setdefault("ecutrho", wave * recommended[1] / recommended[0])
+    return normal_namelists(made)
+
+
+def build_kpoints(kpoints: Any) -> orm.KpointsData | None:
+    """Return k-points from a mesh of three whole numbers, or as they are."""
+    if kpoints is None or isinstance(kpoints, orm.KpointsData):
+        return kpoints
+    if not isinstance(kpoints, Sequence) or len(kpoints) != 3 or not all(isinstance(n, int) and n > 0 for n in kpoints):
+        raise ValueError(f"kpoints must be KpointsData or a mesh of three whole numbers, got {kpoints!r}")
+    mesh = orm.KpointsData()
+    mesh.set_kpoints_mesh(list(kpoints))
+    return mesh
+
+
+def functional_of(engine: Mapping[str, Any]) -> str:
+    """Return the functional that engine inputs stand for, with a Hubbard or dispersion correction.
+
+    :raises ValueError: if the pseudopotentials do not agree on it.
+    """
+    system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
+    asked = system.get("input_dft")
+    made = {name: header.functional for name, header in headers(engine["pseudos"]).items()}
+    name = functional_name(str(asked)) if asked else common_functional(made)
+    if system.get("lda_plus_u"):
+        name += "+U"
+    dispersion = DISPERSION.get(str(system.get("vdw_corr", "")).lower())
+    return f"{name}-{dispersion}" if dispersion else name
+
+
+def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
+    """Return what the user should know of the electrons before they are computed."""
+    system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
+    elements = {kind.symbols[0] for kind in structure.kinds}
+    electrons = n_electrons(structure, engine["pseudos"], system)
+    fixed = system.get("occupations", "fixed") == "fixed"
+    remarks = []
+    if electrons % 2 != 0:
+        what = "bands cannot be filled in pairs" if fixed else "its occupations are smeared"
+        remarks.append(f"The cell has {electrons:g} valence electrons, an odd number: {what}; look at its charges.")
+    if fixed and all(Element(symbol).is_metal for symbol in elements):
+        remarks.append("All elements are metals, and fixed occupations need a gap: set SYSTEM occupations to smearing.")
+    magnetic = sorted(elements & OPEN_SHELLS)
+    if magnetic and system.get("nspin", 1) == 1:
+        remarks.append(f"{', '.join(magnetic)} may carry spin, and it is not polarised: set SYSTEM nspin to 2.")
+    norm_conserving = all(header.norm_conserving for header in headers(engine["pseudos"]).values())
+    ratio = system.get("ecutrho", 4.0 * system["ecutwfc"]) / system["ecutwfc"]
+    if ratio < (4.0 if norm_conserving else 6.0):
+        needed = "4 times" if norm_conserving else "8 to 12 times, with ultrasoft or PAW pseudopotentials,"
+        remarks.append(f"SYSTEM ecutrho is {ratio:.3g} times ecutwfc; forces need about {needed} that.")
+    return remarks
