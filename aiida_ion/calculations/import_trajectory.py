@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite, unwrap
-from aiida_ion.calculations.trajectory_data import trajectory_node
+from aiida_ion.calculations.dft_files import output_in
+from aiida_ion.calculations.trajectory_data import thermo_node, trajectory_node
+from aiida_ion.calculations.trajectory_files import Frames, read_frames, recognise
 
-#: Our name of a format -> the name that ASE has for it; XDATCAR is read here, because ASE refuses a file that was cut.
-FORMATS: dict[str, str | None] = {
-    "xdatcar": None,
-    "vasprun": "vasp-xml",
-    "extxyz": "extxyz",
-    "traj": "traj",
-    "lammps-dump": "lammps-dump-text",
-}
 #: A step of this part of the cell between two frames is near the half at which unwrapping turns ambiguous.
 AMBIGUOUS_STEP = 0.4
-PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-
-
-@dataclass(frozen=True)
-class Frames:
-    """What a file holds.
-
-    :param symbols: element of each of N atoms.
-    :param positions: shape (n, N, 3), angstrom, as the file has them.
-    :param cells: shape (n, 3, 3), angstrom.
-    """
-
-    symbols: list[str]
-    positions: NDArray[np.float64]
-    cells: NDArray[np.float64]
+#: Two frames that differ by less are the same, angstrom.
+REPEATED_A = 1e-6
+#: What must be known of a run -> the option of the command line that says it.
+FACT_OPTIONS = {
+    "timestep_fs": "--timestep-fs",
+    "sample_every": "--sample-every",
+    "target_temperature_K": "--temperature-K",
+    "level_of_theory": "--level-of-theory",
+}
 
 
 @dataclass(frozen=True)
@@ -75,35 +61,49 @@ class ImportedRun:
     :param segments: a trajectory for each file, in order.
     :param structure: the cell that was simulated: as given, or the first frame.
     :param remarks: sentences on what was found in the files.
+    :param facts: what is known of the run, given or said by the files.
+    :param thermo: energies (eV) and temperature (K) of each segment, where all files hold them.
     """
 
     segments: list[orm.TrajectoryData]
     structure: orm.StructureData
     remarks: list[str]
+    facts: RunFacts
+    thermo: list[orm.ArrayData] = field(default_factory=list)
 
 
 def import_run(
-    paths: Sequence[Path], facts: RunFacts, structure: orm.StructureData | None = None, file_format: str | None = None
+    paths: Sequence[Path],
+    given: Mapping[str, Any],
+    structure: orm.StructureData | None = None,
+    file_format: str | None = None,
 ) -> ImportedRun:
     """Read the consecutive segments of one run.
 
     Positions are unwrapped over all segments together. A first frame that repeats the last one of the segment before
     is left out. Frames are taken as ``sample_every`` steps apart.
 
-    :param paths: files in the order of time.
+    :param paths: files, or folders of DFT runs, in the order of time.
+    :param given: fields of :class:`RunFacts`; what is absent or ``None`` must be in the files.
     :param structure: the simulated cell; without it the first frame is taken. Needed where the file has no elements.
     :param file_format: a key of ``FORMATS``; recognised by content when not given.
     :raises ValueError: for a file that cannot be read or does not belong to the structure; the message says which.
     """
+    paths = [output_in(path) if path.is_dir() else path for path in paths]
     symbols = structure.get_ase().get_chemical_symbols() if structure is not None else None
     parts = [read_frames(path, file_format, symbols) for path in paths]
+    facts = complete_facts(given, parts, paths)
     for path, part in zip(paths, parts, strict=True):
         _check_atoms(part.symbols, symbols or parts[0].symbols, path, "the structure" if symbols else paths[0].name)
         check_finite(part.positions, f"{path.name}: positions")
-    remarks: list[str] = []
+    remarks = [remark for part in parts if part.dft is not None for remark in part.dft.remarks]
     for index in range(1, len(parts)):
-        if np.allclose(parts[index].positions[0], parts[index - 1].positions[-1], atol=1e-6):
-            parts[index] = replace(parts[index], positions=parts[index].positions[1:], cells=parts[index].cells[1:])
+        images = _images_apart(parts[index], parts[index - 1])
+        if parts[index].dft is not None:  # continuous within itself, from wherever its program wrapped it to
+            parts[index] = parts[index].moved(images)
+        apart = parts[index - 1].positions[-1] - parts[index].positions[0]
+        if np.allclose(apart - (images if parts[index].dft is None else 0.0), 0.0, atol=REPEATED_A):
+            parts[index] = parts[index].without_first()
             remarks.append(f"{paths[index].name} repeats the last frame of {paths[index - 1].name}; it is kept once.")
     first = structure or _first_frame(parts[0])
     positions = _continuous(parts, facts, remarks)
@@ -113,131 +113,40 @@ def import_run(
         frames = np.arange(end - len(part.positions), end)
         segments.append(_segment(path, part, positions[frames], frames, facts))
         segments[-1].base.attributes.set("source_format", file_format or recognise(path))
-    return ImportedRun(segments, first, remarks)
+    thermo = [_thermo(part, end, facts) for part, end in zip(parts, ends, strict=True) if part.dft is not None]
+    return ImportedRun(segments, first, remarks, facts, thermo if len(thermo) == len(parts) else [])
 
 
-def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> Frames:
-    """Read one file.
+def complete_facts(given: Mapping[str, Any], parts: Sequence[Frames], paths: Sequence[Path]) -> RunFacts:
+    """Return what is known of a run: as given, else as the files say.
 
-    :param path: the file; ``.gz`` is unpacked on the way.
-    :param file_format: a key of ``FORMATS``; recognised by content when not given.
-    :param symbols: element of each atom, for files that hold none.
-    :raises ValueError: if it cannot be read; the message names the file.
+    :raises ValueError: if something is known from neither, or two files differ.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    kind = file_format or recognise(path)
-    if kind not in FORMATS:
-        raise ValueError(f"unknown format {kind!r}; known are {', '.join(FORMATS)}")
-    try:
-        found = _read_xdatcar(path, symbols) if kind == "xdatcar" else _read_with_ase(path, kind, symbols)
-    except Exception as error:  # parsers raise whatever they meet in a broken file
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise ValueError(f"{path.name}: cannot be read as {kind}: {reason}") from error
-    if np.any(np.abs(np.linalg.det(found.cells)) < 1e-3):
-        raise ValueError(f"{path.name}: no periodic cell; a diffusivity needs a crystal")
-    return found
+    known = {name: given[name] for name in FACT_OPTIONS if given.get(name) is not None}
+    for name, option in FACT_OPTIONS.items():
+        if name in known:
+            continue
+        said = {part.dft.facts.get(name) for part in parts if part.dft is not None} - {None}
+        if len(said) != 1:
+            different = f"the files differ in it: {', '.join(sorted(map(str, said)))}"
+            raise ValueError(f"give {option}: {different if said else f'{paths[0].name} does not say it'}")
+        known[name] = said.pop()
+    return RunFacts(**known)
 
 
-def recognise(path: Path) -> str:
-    """Return the format of a file, by its content first and its name second.
-
-    :raises ValueError: if it is none of those that can be read.
-    """
-    with _open(path) as handle:
-        head = handle.read(4096)
-    if head.startswith(PICKLE_STARTS):
-        raise ValueError(f"{path.name} is a pickle, which can run code when it is read; write it as extxyz instead")
-    lines = head.splitlines()
-    if head.startswith(b"- of Ulm"):
-        return "traj"
-    if head.startswith(b"ITEM:"):
-        return "lammps-dump"
-    if b"<modeling" in head:
-        return "vasprun"
-    if len(lines) > 1 and b"Lattice=" in lines[1]:
-        return "extxyz"
-    if b"configuration=" in head or "XDATCAR" in path.name.upper():
-        return "xdatcar"
-    raise ValueError(f"{path.name}: unknown kind of trajectory; give --format, one of {', '.join(FORMATS)}")
+def _thermo(part: Frames, end: int, facts: RunFacts) -> orm.ArrayData:
+    """Return energies and temperature of a segment; its steps count on from the segments before."""
+    assert part.dft is not None
+    rows = part.dft.thermo(facts.timestep_fs)
+    rows["step"] = np.arange(end - len(rows), end) * facts.sample_every
+    return thermo_node(rows, facts.timestep_fs)
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
-    """Read an XDATCAR; a last frame that was cut off when the run was killed is left out."""
-    positions, cells = [], []
-    cell, own_symbols = np.empty((3, 3)), list(symbols or ())
-    with _open(path) as raw:
-        lines = (line.decode() for line in raw)
-        for line in lines:
-            if "configuration=" not in line:
-                cell, own_symbols = _xdatcar_header(lines, own_symbols)
-                continue
-            rows = [row.split() for _, row in zip(range(len(own_symbols)), lines, strict=False)]
-            if len(rows) < len(own_symbols) or len(rows[-1]) < 3:
-                break
-            positions.append(np.array([row[:3] for row in rows], dtype=float) @ cell)
-            cells.append(cell)
-    if not positions:
-        raise ValueError("it holds no whole frame")
-    return Frames(own_symbols, np.array(positions), np.array(cells))
-
-
-def _xdatcar_header(lines: Iterator[str], symbols: list[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """Return cell and elements; the line before, the comment, is read already."""
-    scale = float(next(lines))
-    cell = scale * np.array([next(lines).split()[:3] for _ in range(3)], dtype=float)
-    names = next(lines).split()
-    if names[0].isdigit():  # VASP 4 writes no elements
-        if sum(map(int, names)) != len(symbols):
-            raise ValueError("it names no elements; give the structure whose atoms it follows")
-        return cell, symbols
-    counts = [int(number) for number in next(lines).split()]
-    # VASP 6.4 and later add a hash of the pseudopotential to the name: Li_sv/1a2b3c.
-    elements = [name.partition("/")[0].partition("_")[0] for name in names]
-    return cell, list(chain.from_iterable(repeat(name, count) for name, count in zip(elements, counts, strict=True)))
-
-
-def _read_with_ase(path: Path, kind: str, symbols: Sequence[str] | None) -> Frames:
-    from ase.io import iread
-
-    positions, cells, first = [], [], None
-    for frame, atoms in enumerate(iread(str(path), index=":", format=FORMATS[kind])):
-        first = atoms if first is None else first
-        if len(atoms) != len(first) or not np.array_equal(atoms.numbers, first.numbers):
-            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or stand in another order")
-        positions.append(atoms.positions - atoms.get_celldisp().ravel())
-        cells.append(atoms.cell.array)
-    if first is None:
-        raise ValueError("it holds no frame")
-    own_symbols = first.get_chemical_symbols()
-    if kind == "lammps-dump" and not _names_elements(path):
-        own_symbols = _elements_of_types(first.arrays.get("type"), symbols)
-    return Frames(own_symbols, np.array(positions), np.array(cells))
-
-
-def _names_elements(path: Path) -> bool:
-    with _open(path) as handle:
-        header = next(line for line in handle if line.startswith(b"ITEM: ATOMS"))
-    return b" element" in header or b" mass" in header
-
-
-def _elements_of_types(types: NDArray[np.int64] | None, symbols: Sequence[str] | None) -> list[str]:
-    """Return the elements of a dump that only numbers its atom types, by the structure's order of atoms."""
-    if symbols is None:
-        raise ValueError("it names no elements; give the structure whose atoms it follows, in the order of their ids")
-    if types is None or len(types) != len(symbols):
-        raise ValueError(
-            f"it holds {0 if types is None else len(types)} atoms with a type, the structure {len(symbols)}"
-        )
-    for number in sorted(set(types.tolist())):
-        elements = sorted({symbol for symbol, kind in zip(symbols, types, strict=True) if kind == number})
-        if len(elements) > 1:
-            raise ValueError(f"atoms of type {number} are {' and '.join(elements)} in the structure: the orders differ")
-    return list(symbols)
+def _images_apart(part: Frames, before: Frames) -> NDArray[np.float64]:
+    """Return the lattice vectors, (N, 3), angstrom, from where a part begins to the image nearest to the last end."""
+    apart = before.positions[-1] - part.positions[0]
+    images: NDArray[np.float64] = np.round(apart @ np.linalg.inv(part.cells[0])) @ part.cells[0]
+    return images
 
 
 def _check_atoms(found: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
@@ -284,7 +193,10 @@ def _segment(
 ) -> orm.TrajectoryData:
     cells = part.cells[0] if np.ptp(part.cells, axis=0).max() == 0 else part.cells
     steps = frames * facts.sample_every
-    node = trajectory_node(part.symbols, steps, positions.astype(np.float32), cells, timestep_fs=facts.timestep_fs)
+    extra = {} if part.dft is None else {"forces": part.dft.steps.forces.astype(np.float32)}
+    node = trajectory_node(
+        part.symbols, steps, positions.astype(np.float32), cells, timestep_fs=facts.timestep_fs, extra=extra
+    )
     attributes: dict[str, Any] = {
         "source_file": path.name,
         "source_sha256": _sha256(path),

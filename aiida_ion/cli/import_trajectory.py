@@ -13,36 +13,42 @@ from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profi
 @click.command("import", cls=OneLineErrors)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TRAJECTORY...")
 @click.option("--structure", metavar="FILE|PK", help="The simulated cell; needed where the file names no elements.")
-@click.option("--timestep-fs", type=float, required=True, help="Integration step of the run, fs.")
-@click.option("--sample-every", type=int, required=True, help="Steps between two frames.")
-@click.option("--temperature-K", "temperature_K", type=float, required=True, help="Temperature of the run, K.")
-@click.option("--level-of-theory", required=True, help="What made the forces, such as PBE.")
+@click.option("--timestep-fs", type=float, help="Integration step of the run, fs  [default: as a DFT output says]")
+@click.option("--sample-every", type=int, help="Steps between two frames  [default: 1 for a DFT output]")
+@click.option("--temperature-K", "temperature_K", type=float, help="Temperature of the run, K  [default: likewise]")
+@click.option("--level-of-theory", help="What made the forces, such as PBE  [default: likewise]")
 @click.option("--equilibration-ps", type=float, default=0.0, show_default=True, help="Left out at the start, ps.")
 @click.option("--mobile-species", help="The diffusing element  [default: guessed]")
 @click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
-@click.option("--format", "file_format", help="xdatcar, vasprun, extxyz, traj or lammps-dump  [default: recognised]")
+@click.option(
+    "--format", "file_format", help="xdatcar, vasprun, pw-out, extxyz, traj or lammps-dump  [default: recognised]"
+)
 @click.option("--run", "here", is_flag=True, help="Fit here and now instead of by the daemon.")
 @profile_option
 def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.
 
-    XDATCAR, vasprun.xml, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz. Several files are
-    consecutive segments of one run. Wrapped positions are unwrapped.
+    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; of a
+    DFT run the folder will do. Several are consecutive segments of one run. Wrapped positions are unwrapped.
 
     \b
     Example:
       aiida-ion import XDATCAR.gz --timestep-fs 2 --sample-every 10 --temperature-K 800 --level-of-theory PBE
+      aiida-ion import vasp_run_1 vasp_run_2 --equilibration-ps 2
     """
     loaded = load(profile)
     if not here:
         require_daemon(loaded)
-    from aiida_ion.calculations.import_trajectory import RunFacts, import_run
+    from aiida_ion.calculations.import_trajectory import import_run
     from aiida_ion.cli.structures import structure_node
 
     structure = structure_node(given["structure"]) if given["structure"] else None
-    facts = RunFacts(given["timestep_fs"], given["sample_every"], given["temperature_K"], given["level_of_theory"])
-    run = import_run(trajectories, facts, structure, given["file_format"])
-    builder = _builder(run, facts, given)
+    run = import_run(
+        trajectories, given | {"target_temperature_K": given["temperature_K"]}, structure, given["file_format"]
+    )
+    builder = _builder(run, given)
+    for node in run.thermo:
+        node.store()
     for segment in run.segments:
         segment.store()
         shape = segment.get_shape("positions")
@@ -52,7 +58,7 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, **g
     _fit(builder, here, f" -p {profile}" if profile else "")
 
 
-def _builder(run: Any, facts: Any, given: dict[str, Any]) -> Any:
+def _builder(run: Any, given: dict[str, Any]) -> Any:
     """Return the inputs of the fit, checked."""
     from aiida import orm
     from aiida.plugins import CalculationFactory
@@ -63,11 +69,13 @@ def _builder(run: Any, facts: Any, given: dict[str, Any]) -> Any:
     from aiida_ion.units import FS_PER_PS
     from aiida_ion.workchains.protocols import protocol_inputs
 
+    facts = run.facts
     sample = describe_sample(run.structure, given["mobile_species"], given["charges"])
     job: Any = CalculationFactory("ion.diffusion")
     builder = job.get_builder()
     builder.code = diffusion_code()
     builder.trajectories = {segment_key(0, index): node for index, node in enumerate(run.segments)}
+    builder.thermo = {segment_key(0, index): node for index, node in enumerate(run.thermo)}
     said = {
         "mobile_species": sample.mobile_species,
         "charges": sample.charges,
