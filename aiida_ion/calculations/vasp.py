@@ -55,7 +55,8 @@ def define_vasp_ports(spec: Any) -> None:
         valid_type=orm.Dict,
         validator=validate_incar,
         help="Tags in lower case on the electrons: `encut` (must be given), `ediff`, `prec`, `algo`, `gga`, `ispin`, "
-        "`ncore`, ...; `magmom` is a list in the order of the structure. The settings of the run give all others.",
+        "`ncore`, ...; `magmom` is a list in the order of the structure, `ldauu` and its like of its kinds. The "
+        "settings of the run give all others.",
     )
     spec.output(
         "log", valid_type=orm.SinglefileData, required=False, help="Head and tail of OUTCAR and of standard output."

@@ -97,6 +97,21 @@ def restart_velocities(
     return arriving
 
 
+def kinetic_deviation(steps: DftSteps, masses: ArrayLike, timestep_fs: float) -> float | None:
+    """Return by how much, at most and relatively, the kinetic energy of our velocities differs from VASP's own.
+
+    Nothing where VASP states none. Rounding makes 1e-5 of it; more says that its integrator is another one than
+    `dft.steps.velocities` believes.
+    """
+    if len(steps) < 2 or not np.isfinite(steps.kinetic_energy_eV).all() or not steps.kinetic_energy_eV.all():
+        return None
+    # Where the positions after the last step are unknown, so is what a thermostat did there.
+    n_known = len(steps) - (steps.next_positions is None)
+    own = velocities(steps, np.asarray(masses), timestep_fs)[:n_known]
+    kinetic = 0.5 * np.einsum("a,tai->t", np.asarray(masses, dtype=float), own**2) / units.fs**2
+    return float(np.abs(kinetic / steps.kinetic_energy_eV[:n_known] - 1.0).max())
+
+
 def _kick(steps: DftSteps, row: int, masses: ArrayLike, timestep_fs: float) -> FloatArray:
     """Return what the forces of a row change velocities by in one step, angstrom/fs."""
     kick: FloatArray = steps.forces[row] / np.asarray(masses, dtype=float)[:, None] * units.fs**2 * timestep_fs

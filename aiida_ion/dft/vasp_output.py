@@ -17,8 +17,8 @@ from aiida_ion.dft.vasp_motion import unwrapped
 from aiida_ion.dft.vasp_xml import Vasprun, read_vasprun
 
 VASPRUN, OUTCAR, CONTCAR, STDOUT = "vasprun.xml", "OUTCAR", "CONTCAR", "vasp_output"
-#: How much of either end of the standard output is searched for errors, bytes.
-SEARCHED_BYTES = 1 << 16
+#: How much of the end of the standard output is searched for errors, bytes: VASP survives what it warns of before.
+SEARCHED_BYTES = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,15 @@ class VaspFiles:
 
         :param n_whole: the steps that it wrote whole, the first of them ``first_step``.
         """
-        head, tail = head_and_tail(self.folder / STDOUT, SEARCHED_BYTES)
-        known = failure("\n".join((head, tail, self.errors)))
-        if known is not None:
-            return known
         when = f"after step {first_step + n_whole - 1} of {n_steps}" if n_whole else "before it had done one step"
         if self.run.ended or self.outcar["ended"]:
             return "walltime", f"VASP was told to stop {when}"
-        words = " ".join((self.errors.strip() or tail.strip() or head.strip()).splitlines()[-2:])
+        head, tail = head_and_tail(self.folder / STDOUT, SEARCHED_BYTES)
+        last_words = (head + tail)[-SEARCHED_BYTES:]
+        known = failure(f"{last_words}\n{self.errors}")
+        if known is not None:
+            return known
+        words = " ".join((self.errors.strip() or last_words.strip()).splitlines()[-2:])
         return None, f"VASP was killed {when}; its last words: {words or 'none'}"
 
     def cost(self) -> dict[str, Any]:

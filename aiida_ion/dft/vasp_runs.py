@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from aiida_ion.dft.steps import DftRun, DftSteps, FloatArray
 from aiida_ion.dft.vasp_input import CSVR_SINCE
-from aiida_ion.dft.vasp_motion import next_positions, restart_velocities, takes_half_step_velocities
+from aiida_ion.dft.vasp_motion import (
+    kinetic_deviation,
+    next_positions,
+    restart_velocities,
+    takes_half_step_velocities,
+)
 from aiida_ion.dft.vasp_output import Start, VaspFiles
 from aiida_ion.md_settings import MdSettings
 
@@ -65,7 +71,10 @@ def _with_restart(found: DftRun, steps: DftSteps, files: VaspFiles, start: Start
     mdalgo = int(files.run.number("MDALGO") or 0)
     timestep_fs = settings.timestep_fs
     half_step = takes_half_step_velocities(steps, start.velocities, start.masses, timestep_fs, mdalgo)
-    said = {"mdalgo": mdalgo, "poscar_velocities": "t - dt/2" if half_step else "t"}
+    said: dict[str, Any] = {"mdalgo": mdalgo, "poscar_velocities": "t - dt/2" if half_step else "t"}
+    deviation = kinetic_deviation(steps, start.masses, timestep_fs)
+    if deviation is not None:
+        said["kinetic_energy_deviation"] = deviation
     if "nose_period_steps" in files.outcar:
         # Its friction is not in POSCAR: each segment starts it at zero.
         said |= {"nose_period_fs": files.outcar["nose_period_steps"] * timestep_fs, "thermostat_state": "not continued"}

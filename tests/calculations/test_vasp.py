@@ -153,6 +153,19 @@ def test_the_files_of_molecular_dynamics(prepare: Any, vasp_engine: dict[str, An
     assert "sleep 950" in info.prepend_text
 
 
+def test_given_velocities_are_those_of_poscar(prepare: Any, lithium_oxide: orm.StructureData) -> None:
+    velocities = orm.ArrayData()
+    velocities.set_array("velocities", np.array([[1e-3, 0, 0], [0, 0, 0], [-1e-3, 0, 0]]))
+    files, _ = prepare(
+        VaspMdCalculation,
+        orm.StructureData(ase=lithium_oxide.get_ase()[[1, 0, 2]]),
+        parameters=orm.Dict(SETTINGS),
+        initial_velocities=velocities,
+    )
+    given = np.loadtxt(files["POSCAR"].splitlines()[12:])
+    assert given == pytest.approx(np.array([[1e-3, 0, 0], [-1e-3, 0, 0], [0, 0, 0]]))
+
+
 def test_without_aiida_vasp_the_import_says_what_to_install() -> None:
     program = "import sys; sys.modules['aiida_vasp'] = None; import aiida_ion.workchains.md.vasp"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

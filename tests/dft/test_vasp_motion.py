@@ -12,6 +12,8 @@ from ase import units
 from aiida_ion.dft.steps import velocities
 from aiida_ion.dft.vasp_motion import next_positions, restart_velocities, takes_half_step_velocities, unwrapped
 from aiida_ion.dft.vasp_output import Start, VaspFiles
+from aiida_ion.dft.vasp_runs import read_md
+from aiida_ion.md_settings import MdSettings
 
 from .test_vasp_xml import real
 from .vasp_running import DATA
@@ -52,6 +54,21 @@ def test_velocities_have_the_kinetic_energy_that_vasp_prints(name: str, timestep
     half_steps = np.diff(steps.positions, axis=0) / timestep_fs
     at_half = 0.5 * (start.masses[:, None] * half_steps**2).sum(axis=(1, 2)) / units.fs**2
     assert np.abs(at_half / steps.kinetic_energy_eV[:-1] - 1).max() > 1e-2, "those of half steps are not"
+
+
+@RUNS
+def test_a_recorded_run_is_read_whole(name: str, timestep_fs: float) -> None:
+    _, start = load(name, timestep_fs)
+    settings = MdSettings(temperature_K=500.0, timestep_fs=timestep_fs, n_steps=9, ensemble="nve")
+    read = read_md(VaspFiles(DATA / name), start, settings)
+    assert (read.found.status, read.found.message) == ("finished", "")
+    assert read.found.steps is not None
+    assert read.found.steps.next_positions is not None
+    assert read.found.versions["poscar_velocities"] == "t - dt/2"
+    assert read.found.versions["kinetic_energy_deviation"] < 5e-5
+    assert read.found.cost["wall_time_s"] > 50
+    longer = read_md(VaspFiles(DATA / name), start, MdSettings(**(settings.to_dict() | {"n_steps": 20})))
+    assert (longer.found.status, longer.found.message) == ("walltime", "VASP was told to stop after step 9 of 20")
 
 
 @RUNS
