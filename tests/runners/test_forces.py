@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from tests.runners.conftest import ARGON, RUNNERS, Folder, engine_python
+from tests.runners.conftest import ARGON, ENVIRONMENT, RUNNERS, Folder, engine_python
 from tests.runners.conftest import EMT as EMT_POTENTIAL
 
 MakeFolder = Callable[[str], Folder]
@@ -224,6 +225,20 @@ def test_batches_of_mace(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path
     noise = 1e-6 if dtype == "float64" else 2e-5
     np.testing.assert_allclose(batched.array("forces"), one_by_one.array("forces"), atol=noise)
     np.testing.assert_allclose(batched.array("energies"), one_by_one.array("energies"), atol=noise)
+
+
+@pytest.mark.slow
+def test_batches_that_outgrow_the_memory_shrink(make_folder: MakeFolder) -> None:
+    python = engine_python("chgnet")
+    frames = shaken(lithium_nitride().repeat(2), 16)
+    folder = write(make_folder("run"), frames, potential={"name": "chgnet"}, batch_size=16)
+    # Sixteen frames at once take 5.6 GB, one takes 0.9 GB.
+    limit = f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({3 * 10**9}, {3 * 10**9}))"
+    start = f"{limit}; import runpy; runpy.run_path('forces.py', run_name='__main__')"
+    subprocess.run([python, "-c", start], cwd=folder.path, env=ENVIRONMENT, check=False, capture_output=True)
+    results = folder.results()
+    assert (results["status"], results["n_frames"]) == ("finished", 16), results["message"]
+    assert results["evaluated_by"] == "model_batches" and results["batch_size"] < 16
 
 
 class TestEvaluator:
