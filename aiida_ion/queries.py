@@ -308,14 +308,14 @@ def engine_table() -> pd.DataFrame:
     for computer, pk, name, about, program, hidden in query.all():
         if hidden:  # replaced by another of that name
             continue
-        tested, potential = about.get("tested") or {}, about.get("potential") or {}
+        tested, potential, choices = (about.get(key) or {} for key in ("tested", "potential", "choices"))
         rows.append(
             {
                 "pk": pk,
                 "name": name,
                 "computer": computer,
                 "entry_point": about["entry_point"],
-                "potential": potential.get("name"),
+                "potential": potential.get("name") or choices.get("pseudo_family") or choices.get("potential_family"),
                 "model": potential.get("model"),
                 "device": potential.get("device"),
                 "program": program,

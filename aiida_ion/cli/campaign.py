@@ -59,6 +59,8 @@ def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
     _check_options(loaded, given)
     crystals = [(name, structure_node(name)) for name in dict.fromkeys(structures)]
+    if len(loaded) > 1 and given.get("keep") is None:
+        given = {**given, "keep": ["velocities"]}  # the vibrations of two levels can be compared
     at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
     return [_plan(name, node, engine, given, at_once) for name, node in crystals for engine in loaded]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -129,6 +129,23 @@ class ChargeMap(click.ParamType):
             return {element.strip(): float(charge) for element, charge in pairs}
         except ValueError:
             self.fail(f"{value!r} is not of the form Li=1,N=-3", param, ctx)
+
+
+class Words(click.ParamType):
+    """Words of a known few, separated by commas."""
+
+    name = "LIST"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a list of words."""
+        words = value if isinstance(value, list) else [word.strip() for word in str(value).split(",")]
+        unknown = [word for word in words if word not in self.known]
+        if unknown:
+            self.fail(f"{', '.join(unknown)} is none of {', '.join(self.known)}", param, ctx)
+        return words
 
 
 class WordMap(click.ParamType):

@@ -107,7 +107,7 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
     from aiida_ion.engines.codes import register
-    from aiida_ion.engines.dft import absolute_program, entry_point_of
+    from aiida_ion.engines.dft import absolute_program, entry_point_of, mpi_as_root
     from aiida_ion.engines.jobs import check_cores
 
     program = given["python"] or absolute_program(given["executable"], given["computer"])
@@ -121,7 +121,7 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
         entry_point,
         given["computer"],
         resources=resources,
-        prepend=given["prepend_text"],
+        prepend=mpi_as_root(given["computer"], resources.get("processes", 1)) + given["prepend_text"],
         replaces=given["replace"],
         **_force_field(entry_point, given),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import pandas as pd
 from aiida import orm
 from aiida.common.exceptions import AiidaException
 
+from aiida_ion.calculations.md import start_step
 from aiida_ion.cli.tables import duration, known, text
 from aiida_ion.lammps.logs import read_progress
 from aiida_ion.queries import process_table
@@ -25,6 +27,16 @@ REFRESH_S = 2.0
 REFRESH_LOG_S = 20.0
 #: Without --all, what ended longer ago than this is left out.
 RECENT = timedelta(days=1)
+
+
+#: Job -> the file in its folder that says how far it is.
+PROGRESS_FILES = {
+    "ion.mlip_md": "progress.json",
+    "ion.forces": "progress.json",
+    "ion.lammps_md": "log.lammps",
+    "ion.quantumespresso_md": "md.out",
+    "ion.vasp_md": "vasprun.xml",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ def _last_line(exception: Any) -> str:
 def read_job_progress(row: Any) -> Progress | None:
     """Return how far a running MD job is, read from its folder on its computer; nothing where it does not say."""
     kind = str(row["process_type"]).rpartition(":")[2]
-    source = {"ion.mlip_md": "progress.json", "ion.lammps_md": "log.lammps"}.get(kind)
+    source = PROGRESS_FILES.get(kind)
     if source is None or not known(row["remote_workdir"]):
         return None
     node = orm.load_node(int(row["pk"]))
@@ -151,12 +163,20 @@ def read_job_progress(row: Any) -> Progress | None:
 
 
 def _parse(kind: str, content: str, node: Any) -> Progress | None:
-    if kind == "ion.mlip_md":
+    if PROGRESS_FILES[kind] == "progress.json":
         said = json.loads(content)
         return Progress(said["step"], said["n_steps"], said.get("steps_per_s"), said.get("seconds_left"))
     n_steps = int(node.inputs.parameters.get_dict()["n_steps"])
-    step, _ = read_progress(content, n_steps)
-    start = node.inputs.restart_from.base.attributes.get("step") if "restart_from" in node.inputs else 0
+    start = start_step(node.inputs)
+    step = read_progress(content, n_steps)[0] if kind == "ion.lammps_md" else start + _dft_steps(kind, content)
     elapsed = (datetime.now(UTC) - node.ctime).total_seconds()
     rate = (step - start) / elapsed if step > start and elapsed > 0 else None
     return Progress(step, n_steps, rate, (n_steps - step) / rate if rate else None)
+
+
+def _dft_steps(kind: str, content: str) -> int:
+    """Return how many steps a DFT program has done from where its job started."""
+    if kind == "ion.vasp_md":
+        return max(0, content.count("</calculation>") - 1)  # the first evaluates where it starts
+    found = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", content)
+    return max(0, int(found[-1]) - 1) if found else 0

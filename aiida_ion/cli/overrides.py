@@ -23,6 +23,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "time_ps": ("md", "total_time_ps"),
     "timestep_fs": ("md", "timestep_fs"),
     "sample_every": ("md", "sample_every"),
+    "keep": ("md", "keep"),
     "thermostat": ("md", "thermostat"),
     "ensemble": ("md", "ensemble"),
 }

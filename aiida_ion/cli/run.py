@@ -6,7 +6,20 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import ChargeMap, JsonObject, NumberList, OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.common import (
+    ChargeMap,
+    JsonObject,
+    NumberList,
+    OneLineErrors,
+    Words,
+    load,
+    profile_option,
+    require_daemon,
+)
+from aiida_ion.md_settings import KEEPABLE
+
+#: Exit codes from here on left something that can be used.
+USABLE = 700
 
 
 @click.command("run", cls=OneLineErrors)
@@ -24,6 +37,7 @@ from aiida_ion.cli.common import ChargeMap, JsonObject, NumberList, OneLineError
 @click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
 @click.option("--mobile-species", help="The diffusing element  [default: guessed]")
 @click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
+@click.option("--keep", type=Words(KEEPABLE), help="What frames hold beside positions, such as velocities,forces.")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
 @click.option("--thermostat", help="csvr, nose_hoover or langevin.")
 @click.option("--ensemble", help="nve, nvt or npt.")
@@ -80,13 +94,13 @@ def command(
     suffix = f" -p {profile}" if profile else ""
     pks = [pk for _, pk in submitted]
     if wait:
-        _wait(pks)
+        _wait(pks, several)
         return
     look = "compare" if several else "show"
     click.echo(f"Next: aiida-ion status --watch{suffix}, aiida-ion {look} {pks[0]}{suffix}, aiida-ion table{suffix}")
 
 
-def _wait(pks: list[int]) -> None:
+def _wait(pks: list[int], compared: bool) -> None:
     from aiida_ion.cli.live import watch
     from aiida_ion.cli.table import render
     from aiida_ion.queries import conductivity_table, diffusion_table, process_table
@@ -98,5 +112,14 @@ def _wait(pks: list[int]) -> None:
     if len(conductivities) or len(fits):
         click.echo(render(conductivities, fits, "text"))
     failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
+    if compared and not (failed["exit_status"] < USABLE).any():
+        _print_comparison(pks)
     if len(failed):
         raise click.ClickException(f"{len(failed)} of {len(pks)} failed; the reason stands above")
+
+
+def _print_comparison(pks: list[int]) -> None:
+    from aiida_ion.cli.compare import comparisons, render
+    from aiida_ion.queries import comparison_table
+
+    click.echo(render(comparison_table(pks=comparisons([str(pk) for pk in pks])), "text"))

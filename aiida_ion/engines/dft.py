@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,13 @@ def absolute_program(executable: str, computer: str) -> str:
     if found is None:
         raise ValueError(f"{executable} is not on the PATH; give its absolute path, or install it")
     return str(Path(found).absolute())
+
+
+def mpi_as_root(computer: str, processes: int) -> str:
+    """Return shell lines without which Open MPI refuses to start for root, as in a container; else nothing."""
+    if computer != "localhost" or processes == 1 or os.geteuid() != 0:
+        return ""
+    return "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n"
 
 
 def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,188 @@
+"""DFT engines from the command line: registered, tried, and run beside a potential."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiida import orm
+from ase.io import write
+
+from aiida_ion.cli.campaign import comparison, label_of, make_plans
+from aiida_ion.cli.live import _dft_steps
+from aiida_ion.engines.codes import load_engine
+from aiida_ion.engines.dft import mpi_as_root
+
+from ..dft.pw import run_pw
+from ..quantumespresso_fixtures import pseudo_paths, pw_executable
+from .conftest import Invoke, only_line
+
+SMALL = ("--ecutwfc-Ry", 25, "--ecutrho-Ry", 150)
+
+
+@pytest.fixture
+def oxide_file(lithium_oxide: orm.StructureData, tmp_path: Path) -> Path:
+    """Write Li2O as a POSCAR."""
+    path = tmp_path / "Li2O.vasp"
+    write(path, lithium_oxide.get_ase())
+    return path
+
+
+@pytest.fixture
+def pw_engine(invoke: Invoke, lj_engine: str) -> str:
+    """Register pw.x with two pseudopotential files."""
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    invoke("engine", "add", "qe", "--executable", pw_executable(), *pseudos, *SMALL)
+    return "qe"
+
+
+def test_pw_is_registered_tried_and_listed(invoke: Invoke, pw_engine: str) -> None:
+    engine = load_engine(pw_engine)
+    assert engine.entry_point == "ion.md.quantumespresso"
+    assert engine.choices["ecutrho_Ry"] == 150.0
+    assert "steps/s with 3 atoms" in invoke("engine", "test", pw_engine, "--steps", 2).output
+    versions = load_engine(pw_engine).tested["versions"]
+    assert versions["functional"] == "PBEsol"
+    row = invoke("engine", "list").output
+    assert "ion.md.quantumespresso" in row
+    assert engine.choices["pseudo_family"] in row
+
+
+def test_the_same_files_are_the_same_family(invoke: Invoke, pw_engine: str, tmp_path: Path) -> None:
+    for path in pseudo_paths().values():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    invoke(
+        "engine",
+        "add",
+        "again",
+        "--executable",
+        pw_executable(),
+        "--pseudos",
+        load_engine("qe").choices["pseudo_family"],
+    )
+    assert load_engine("again").choices["pseudo_family"] == load_engine("qe").choices["pseudo_family"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "give --pseudos: a family"),
+        (("--pseudos", "SSSP/none"), "neither a folder nor an installed family"),
+        (("--pseudos", "{empty}"), "no such pseudopotential"),
+        (("--pseudos", "{li}", "--processes", "999"), "999 cores for each job, and this machine has"),
+        (("--pseudos", "{li}", "--pseudos", "{other}"), "more than one pseudopotential for Li"),
+        (("--pseudos", "{li}", "--potcars", "PBE"), "quantumespresso takes no --potcars"),
+    ],
+)
+def test_what_pw_cannot_use_is_named(
+    invoke: Invoke, lj_engine: str, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    lithium = pseudo_paths()["Li"]
+    (tmp_path / "other.UPF").write_bytes(lithium.read_bytes())
+    places = {"empty": tmp_path / "empty", "li": lithium, "other": tmp_path / "other.UPF"}
+    given = [word.format(**places) for word in arguments]
+    code = 2 if "--potcars" in given else 1
+    assert words in invoke("engine", "add", "qe", "--executable", pw_executable(), *given, code=code).stderr
+
+
+def test_vasp_needs_its_family(invoke: Invoke, lj_engine: str, potcar_family: str) -> None:
+    add = ("engine", "add", "vasp", "--executable", "/bin/true", "--kind", "vasp")
+    assert "give --potcars" in only_line(invoke(*add, code=1))
+    assert "no family of POTCARs 'PBE.99'" in only_line(invoke(*add, "--potcars", "PBE.99", code=1))
+    invoke(*add, "--potcars", potcar_family, "--potcar-map", "Li=Li_sv")
+    assert load_engine("vasp").choices == {"potential_family": potcar_family, "potential_mapping": {"Li": "Li_sv"}}
+
+
+def test_what_an_executable_is_can_be_told_from_its_name(invoke: Invoke, lj_engine: str) -> None:
+    line = only_line(invoke("engine", "add", "what", "--executable", "/bin/true", code=1))
+    assert line.startswith("Error: what true is cannot be told from its name: give --kind")
+    assert "pw-none.x is not on the PATH" in invoke("engine", "add", "w", "--executable", "pw-none.x", code=1).stderr
+
+
+def test_several_engines_are_one_comparison(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
+    options = ("--temperatures", "300", "--supercell", "1,1,1", "--time-ps", "0.006", "--timestep-fs", "1.5")
+    run = ("run", oxide_file, "--engine", "toy", "--engine", "qe", *options, "--equilibration-ps", "0", "--dry-run")
+    result = invoke(*run, "--protocol", "obelix")
+    assert "Li2O with QE PBEsol" in result.output
+    assert "it has no nose_hoover thermostat and runs with csvr" in result.stderr
+    line = only_line(invoke(*run, "--protocol", "obelix", "--thermostat", "nose_hoover", code=1))
+    assert "thermostat nose_hoover is not in this program" in line
+    assert "--reference must be one of the engines" in invoke(*run, "--reference", "gold", code=1).stderr
+
+
+def test_the_reference_is_the_first_with_dft_and_the_cores_are_shared(
+    invoke: Invoke, pw_engine: str, oxide_file: Path
+) -> None:
+    given: dict[str, Any] = {"temperatures": [300.0], "supercell": [1, 1, 1], "fresh": True}
+    plans = make_plans([str(oxide_file)], ["toy", "qe"], given)
+    builder = comparison(plans, given)
+    parameters = builder.parameters.get_dict()
+    assert parameters["reference"] == "qe"
+    assert parameters["max_concurrent"] == min(2, os.cpu_count() or 1)
+    assert builder.fresh is True
+    assert sorted(builder.runs["Li2O"]) == ["qe", "toy"]
+    md = builder.runs["Li2O"]["toy"]["md"]["parameters"].get_dict()
+    assert md["keep"] == ["velocities"]
+    assert builder.runs["Li2O"]["qe"]["parameters"].get_dict()["max_concurrent"] >= 1
+
+
+def test_processes_and_threads_reach_the_jobs(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("one core")
+    (plan,) = make_plans([str(oxide_file)], ["qe"], {"processes": 2})
+    assert plan.builder.md.options["resources"]["num_mpiprocs_per_machine"] == 2
+    assert plan.builder.md.options["withmpi"] is True
+    with pytest.raises(ValueError, match="999 cores for each job"):
+        make_plans([str(oxide_file)], ["qe"], {"threads": 999})
+
+
+def test_open_mpi_starts_for_root_where_there_is_a_root() -> None:
+    assert mpi_as_root("cluster", 4) == ""
+    assert mpi_as_root("localhost", 1) == ""
+    assert bool(mpi_as_root("localhost", 2)) == (os.geteuid() == 0)
+
+
+def test_two_processes_run(invoke: Invoke, lj_engine: str, lithium_oxide: orm.StructureData) -> None:
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("one core")
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    invoke("engine", "add", "qe", "--executable", pw_executable(), *pseudos, *SMALL, "--processes", 2)
+    assert "steps/s with 3 atoms" in invoke("engine", "test", "qe", "--steps", 1).output
+    job = orm.QueryBuilder().append(orm.CalcJobNode).first(flat=True)
+    assert job.outputs.cost["processes"] == 2
+
+
+def test_labels_can_stand_in_the_graph() -> None:
+    assert label_of("folder/Li3PS4__a b.cif") == "Li3PS4_a_b"
+    assert label_of("mace@my-cluster") == "mace_my_cluster"
+    assert label_of("1234") == "1234"
+
+
+def test_progress_of_a_dft_run_is_counted() -> None:
+    entering = "     Entering Dynamics:    iteration =     {}\n"
+    assert _dft_steps("ion.quantumespresso_md", "") == 0
+    assert _dft_steps("ion.quantumespresso_md", entering.format(1) + entering.format(12)) == 11
+    assert _dft_steps("ion.vasp_md", "<calculation></calculation>" * 3 + "<calculation>") == 2
+
+
+def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
+    from aiida_ion.dft.pw_input import md_namelists
+    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.starting_velocities import starting_velocities
+
+    from ..dft.pw import ATOMS, MASSES, input_text, with_namelists
+
+    pw_executable()
+    settings = MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=14, ensemble="nve")
+    (namelists,) = md_namelists(with_namelists(), settings, len(ATOMS), 0, None)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    run_pw(folder, "md", input_text(namelists, starting_velocities(MASSES, 300.0, 1)))
+    result = invoke("import", folder, "--temperature-K", 300, "--run")
+    assert "15 frames of 3 atoms" in result.output
+    assert "QE PBEsol" in result.output
+    fit = orm.QueryBuilder().append(orm.CalcJobNode).first(flat=True)
+    assert fit.outputs.diffusion.base.attributes.get("temperature_mean_K") > 0
