@@ -16,6 +16,8 @@ from aiida_ion.dft.pw_output import PwOutput, read_output
 FILENAME_LOG = "pw-log.txt"
 LOG_HEAD_LINES = 150
 LOG_TAIL_LINES = 60
+#: Lines of pw.x on its arithmetic and its exit status, and of MPI on how it ends.
+NOISE = ("Note: The following floating-point", "STOP ", "NOTE: invoking MPI_ABORT")
 
 
 class PwParser(ScriptParser):
@@ -30,12 +32,11 @@ class PwParser(ScriptParser):
         n_atoms = len(self.node.inputs.structure.sites)
         return [read_output(path, n_atoms) for path in paths]
 
-    def errors(self, stems: Sequence[str]) -> str:
-        """Return the error streams of all runs and of the job, without what pw.x says of its arithmetic."""
-        names = [*(error_name(stem, stems) for stem in stems), "_scheduler-stderr.txt"]
-        text = "\n".join(self.text(name) for name in names)
-        noise = ("Note: The following floating-point", "STOP ")
-        return "\n".join(line for line in text.splitlines() if not line.startswith(noise))
+    def errors(self, stems: Sequence[str]) -> list[str]:
+        """Return the error stream of each run, with that of the job and without what means nothing."""
+        job = self.text("_scheduler-stderr.txt")
+        texts = [f"{self.text(error_name(stem, stems))}\n{job}" for stem in stems]
+        return ["\n".join(line for line in text.splitlines() if not line.startswith(NOISE)) for text in texts]
 
     def text(self, name: str) -> str:
         """Return the content of a retrieved file, nothing when it is not there."""

@@ -69,7 +69,7 @@ class QuantumEspressoRelaxParser(PwParser):
         before = _positions(structure)
         try:
             run = self.read_runs(folder, STEMS)[0]
-            found = relaxation(run, self.errors(STEMS), before, float(settings["max_force_eV_A"]))
+            found = relaxation(run, self.errors(STEMS)[0], before, float(settings["max_force_eV_A"]))
         except (ValueError, OSError) as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results = _results(found, before)

@@ -14,7 +14,7 @@ from aiida_ion.dft.steps import DftRun, DftSteps
 
 def md_run(
     runs: Sequence[PwOutput],
-    errors: str,
+    errors: Sequence[str],
     *,
     start_positions: FloatArray,
     cell: FloatArray,
@@ -25,7 +25,7 @@ def md_run(
     """Return what the runs of a job left, as one.
 
     :param runs: what each said, in their order.
-    :param errors: the error streams.
+    :param errors: the error stream of each.
     :param start_positions: shape (N, 3), angstrom, those of the input: the first forces belong to them.
     :param cell: shape (3, 3), angstrom.
     :param first_step: step at which the job started.

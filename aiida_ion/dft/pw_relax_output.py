@@ -35,6 +35,7 @@ class PwRelaxation:
 def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_force_eV_A: float) -> PwRelaxation:
     """Return what a relaxation left: its last step where it converged, the one of least energy where not.
 
+    :param errors: its error stream.
     :param start_positions: shape (N, 3), angstrom, those of the input.
     :param max_force_eV_A: the force, as a length, below which every atom counts as relaxed.
     """
@@ -48,7 +49,7 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
             break
         places.append(step.next_positions)
     cost, versions = read_cost([run]), read_versions(run)
-    status, message = judge([run], errors, wanted=len(energies) + 1, reached=len(energies))
+    status, message = judge([run], [errors], wanted=len(energies) + 1, reached=len(energies))
     if not energies:
         return PwRelaxation(status or "killed", message, cost=cost, versions=versions)
     converged = forces[-1] <= max_force_eV_A

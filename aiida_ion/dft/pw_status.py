@@ -33,19 +33,21 @@ ADVICE = (
 )
 
 
-def judge(runs: Sequence[PwOutput], errors: str, wanted: int, reached: int) -> tuple[str | None, str]:
+def judge(runs: Sequence[PwOutput], errors: Sequence[str], wanted: int, reached: int) -> tuple[str | None, str]:
     """Return status and message of the runs of one job; the status is ``None`` when the job was killed.
 
     :param runs: in their order; a run that was never started has said nothing.
-    :param errors: the error streams.
+    :param errors: the error stream of each.
     :param wanted: how many ionic steps the job was to do.
     :param reached: how many it did.
     """
     if reached >= wanted:
         return "finished", f"pw.x did its {reached} ionic steps"
     # A later run can only go on from a first one that did its one step.
-    run = next((run for run in runs if not any(step.conserved_Ry is not None for step in run.steps)), runs[-1])
-    return _failure(run, errors) or _stop(run, errors, f"after {reached} of {wanted} ionic steps")
+    unfinished = (i for i, run in enumerate(runs) if not any(step.conserved_Ry is not None for step in run.steps))
+    index = next(unfinished, len(runs) - 1)
+    run, said = runs[index], errors[index]
+    return _failure(run, said) or _stop(run, said, f"after {reached} of {wanted} ionic steps")
 
 
 def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:

@@ -33,7 +33,7 @@ def nve(**change: Any) -> Namelists:
 def as_run(*outputs: PwOutput, errors: str = "", n_steps: int = SETTINGS.n_steps) -> DftRun:
     return md_run(
         outputs,
-        errors,
+        [errors] * len(outputs),
         start_positions=ATOMS.positions,
         cell=ATOMS.cell.array,
         first_step=0,

@@ -66,10 +66,11 @@ def load_family(family: Any) -> Any:
 def recommended_cutoffs(structure: orm.StructureData, family: Any, stringency: str) -> tuple[float, float] | None:
     """Return the cut-offs of wave functions and density, Ry, that a family recommends; nothing where it does not."""
     known = family.get_cutoff_stringencies() if hasattr(family, "get_cutoff_stringencies") else ()
-    if not known:
-        return None
     wanted = stringency if stringency in known else None
-    wave, density = family.get_recommended_cutoffs(structure=structure, stringency=wanted, unit="Ry")
+    try:
+        wave, density = family.get_recommended_cutoffs(structure=structure, stringency=wanted, unit="Ry")
+    except (AttributeError, ValueError):  # it has none at all, no default, or none for an element
+        return None
     return float(wave), float(density)
 
 
