@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 _KEYS = re.compile(
     r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|iteration =|\(Ekin\)|"
     r"temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
-    r"max dynamical RAM|Self-consistent Calculation|bfgs converged"
+    r"max dynamical RAM|Self-consistent Calculation"
 )
 _NUMBER = r"([-+]?\d+\.\d*(?:[EeDd][-+]?\d+)?)"
 _VALUE = re.compile(rf"=\s*{_NUMBER}\s+(?:Ry|K)\b")
@@ -63,7 +63,6 @@ class PwOutput:
     calculating: bool = False
     out_of_time: bool = False
     scf_failed: bool = False
-    bfgs_converged: bool = False
     done: bool = False
     error: tuple[str, str] | None = None
     time_s: float | None = None
@@ -154,7 +153,6 @@ _MARKS = {
     "Self-consistent Calculation": "calculating",
     "Maximum CPU time": "out_of_time",
     "convergence NOT achieved": "scf_failed",
-    "bfgs converged": "bfgs_converged",
     "JOB DONE": "done",
 }
 _NUMBERS: dict[str, Callable[[PwOutput, str], None]] = {
