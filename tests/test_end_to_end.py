@@ -11,13 +11,17 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from ase.build import bulk
 from ase.io import write
 from ase.spacegroup import crystal
 
 from .conftest import ENGINES, engine_environment
+from .quantumespresso_fixtures import pseudo_paths, pw_executable
 
 BIN = Path(sys.executable).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
+
+SMALL = ("--ecutwfc-Ry", "25", "--ecutrho-Ry", "150", "--kpoints", "2,2,2")
 
 Command = Callable[..., str]
 
@@ -61,6 +65,30 @@ def test_a_run_by_the_daemon_ends_in_the_table(command: Command, tmp_path: Path)
     assert "CaF2" in text
     assert "classical/Gillan-1986" in text
     assert "did not move" in command("aiida-ion", "table")
+
+
+def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> None:
+    engine_environment("chgnet")
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", str(path))]
+    command("aiida-ion", "engine", "add", "qe", "--executable", pw_executable(), *pseudos, *SMALL)
+    atoms = bulk("OLi2", "fluorite", a=4.62)
+    write(tmp_path / "Li2O.vasp", atoms)
+    run = (
+        *("aiida-ion", "run", str(tmp_path / "Li2O.vasp"), "--engine", "chgnet", "--engine", "qe", "--no-relax"),
+        *("--protocol", "fast", "--temperatures", "100", "--supercell", "1,1,1", "--timestep-fs", "1"),
+        *("--time-ps", "0.014", "--equilibration-ps", "0", "--sample-every", "1", "--wait"),
+    )
+    said = command(*run)
+    for words in ("QE PBEsol", "CHGNet 0.3.0", "Forces and energies on frames of the reference", "times faster"):
+        assert words in said, said
+    (row,) = json.loads(command("aiida-ion", "compare", "--format", "json"))["comparison"]
+    assert row["reference_level_of_theory"] == "QE PBEsol"
+    assert row["force_n_frames"] == 15
+    assert 0 < row["force_mae_eV_A"] < 1
+    assert row["wall_speed_ratio"] > 0
+    again = command(*run)  # what is in the database is not run again
+    assert "ion.conductivity" not in again.partition("Submitted")[2]
+    assert "Forces and energies on frames of the reference" in again
 
 
 def test_a_published_trajectory_is_imported_and_fitted(command: Command) -> None:
@@ -113,3 +141,4 @@ def test_the_demo_ends_in_its_table(tmp_path: Path) -> None:
     assert "measured" in next(line for line in table.splitlines() if line.startswith("Li2O"))
     assert "did not move" in table
     assert "Li6PS5Cl" in table
+    assert "QE PBEsol" in done.stdout.partition("side by side: conductivities")[2] or "DFT is left out" in done.stdout

@@ -12,6 +12,7 @@ from aiida.common.exceptions import EntryPointError
 from aiida.plugins import CalculationFactory, DataFactory
 
 from aiida_ion.calculations.dft_md import define_scf_exit_code, dft_symbols_and_masses
+from aiida_ion.calculations.kpoints import gamma_point, is_gamma
 from aiida_ion.calculations.lammps import FILENAME_HARDWARE
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.script import FILENAME_STDERR, define_exit_codes, threads_of
@@ -31,13 +32,6 @@ def foreign(factory: Any, name: str) -> Any:
         raise ImportError(f"{name} is not installed: pip install 'aiida-ion[quantumespresso]'") from error
 
 
-def gamma() -> orm.KpointsData:
-    """Return the Gamma point alone."""
-    kpoints = orm.KpointsData()
-    kpoints.set_kpoints_mesh([1, 1, 1])
-    return kpoints
-
-
 def define_pw_ports(spec: Any) -> None:
     """Declare what concerns electrons and parallelization, the log, and the exit codes."""
     spec.input_namespace(
@@ -46,7 +40,7 @@ def define_pw_ports(spec: Any) -> None:
         dynamic=True,
         help="The pseudopotential of each kind of the structure.",
     )
-    spec.input("kpoints", valid_type=orm.KpointsData, default=gamma, help="k-points; the Gamma point by default.")
+    spec.input("kpoints", valid_type=orm.KpointsData, default=gamma_point, help="k-points; the Gamma point by default.")
     spec.input(
         "namelists",
         valid_type=orm.Dict,
@@ -141,15 +135,6 @@ def count_k_points(kpoints: orm.KpointsData) -> int:
     except AttributeError:
         return len(kpoints.get_kpoints())
     return n_k_points(mesh, offset)
-
-
-def is_gamma(kpoints: orm.KpointsData) -> bool:
-    """Return whether the mesh is the Gamma point alone, for which pw.x needs half the work."""
-    try:
-        mesh, offset = kpoints.get_kpoints_mesh()
-    except AttributeError:
-        return False
-    return list(mesh) == [1, 1, 1] and not any(offset)
 
 
 def write_pw_input(

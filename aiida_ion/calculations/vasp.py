@@ -13,6 +13,7 @@ from aiida.common import datastructures, exceptions, folders
 from numpy.typing import ArrayLike
 
 from aiida_ion.calculations.dft_md import define_scf_exit_code, dft_symbols_and_masses
+from aiida_ion.calculations.kpoints import gamma_point
 from aiida_ion.calculations.lammps import FILENAME_HARDWARE, read_hardware
 from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, define_exit_codes, threads_of
 from aiida_ion.dft.vasp_functional import functional_name
@@ -30,13 +31,6 @@ except ImportError as error:
 
 UPLOAD_ADVICE = "upload it with `aiida-vasp potcar uploadfamily`"
 FILENAME_LOG = "vasp.log"
-
-
-def gamma_point() -> orm.KpointsData:
-    """Return the Gamma point alone, which the supercells of molecular dynamics need."""
-    kpoints = orm.KpointsData()
-    kpoints.set_kpoints_mesh([1, 1, 1])
-    return kpoints
 
 
 def define_vasp_ports(spec: Any) -> None:

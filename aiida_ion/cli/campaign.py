@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 from aiida import orm
 from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
+from aiida_ion.analysis.cell import perpendicular_widths
 from aiida_ion.analysis.structure import supercell_multiples
+from aiida_ion.calculations.kpoints import is_gamma
 from aiida_ion.calculations.lammps import validate_lammps_inputs
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
@@ -28,6 +32,8 @@ from aiida_ion.workchains.protocols import protocol_inputs
 
 #: Reference frames on which each MLIP is evaluated, where the user does not say.
 MAX_FORCE_FRAMES = 100
+#: Narrower cells are not well described by the Gamma point alone, angstrom.
+GAMMA_WIDTH_A = 7.0
 
 
 @dataclass(frozen=True)
@@ -156,10 +162,7 @@ def describe(plan: Plan) -> str:
     """Return what a plan will run in one line, with its cost where the engine was tested."""
     parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
     structure = plan.builder.structure
-    multiples = parameters.get("supercell") or supercell_multiples(
-        structure.get_ase().cell.array, parameters["min_width_A"], rule=parameters["supercell_rule"]
-    )
-    n_atoms = len(structure.sites) * int(multiples[0]) * int(multiples[1]) * int(multiples[2])
+    n_atoms = len(structure.sites) * math.prod(_multiples(plan.builder))
     n_runs = len(parameters["temperatures_K"]) * len(parameters["seeds"])
     charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
     length_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
@@ -201,7 +204,11 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
             **chosen_inputs(engine, given),
         )
         level = md.level_of_theory(builder.md.engine)
-        remarks = [*md.remarks(structure, builder.md.engine), *_thermostat_remark(builder, given)]
+        remarks = [
+            *md.remarks(structure, builder.md.engine),
+            *_thermostat_remark(builder, given),
+            *_kpoint_remark(builder),
+        ]
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
@@ -228,6 +235,28 @@ def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
             choices["potential"].pop("checkpoint_sha256", None)  # it was that of the engine's own model
             choices.pop("checkpoint", None)
     return choices
+
+
+def _kpoint_remark(builder: Any) -> list[str]:
+    """Warn of a cell that is too small for the Gamma point alone."""
+    kpoints = builder.md.engine.get("kpoints")
+    cell = builder.structure.get_ase().cell.array * np.array(_multiples(builder))[:, None]
+    width = float(perpendicular_widths(cell).min())
+    if kpoints is None or not is_gamma(kpoints) or width >= GAMMA_WIDTH_A:
+        return []
+    return [f"the cell is {width:.1f} angstrom wide, little for the Gamma point alone: a larger one, or --kpoints"]
+
+
+def _multiples(builder: Any) -> list[int]:
+    """Return how often the cell is repeated along each vector."""
+    wanted = builder.parameters.get_dict()
+    return [
+        int(n)
+        for n in wanted.get("supercell")
+        or supercell_multiples(
+            builder.structure.get_ase().cell.array, wanted["min_width_A"], rule=wanted["supercell_rule"]
+        )
+    ]
 
 
 def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import JsonObject, OneLineErrors, WordMap, load, one_line, profile_option
+from aiida_ion.cli.common import JsonObject, NumberList, OneLineErrors, WordMap, load, one_line, profile_option
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
@@ -18,7 +18,7 @@ OPTIONS_OF = {
     ("ion.md.mlip", "ion.md.lammps"): ("potential",),
     ("ion.md.quantumespresso",): ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools"),
     ("ion.md.vasp",): ("potcars", "potcar_map"),
-    ("ion.md.quantumespresso", "ion.md.vasp"): ("settings",),
+    ("ion.md.quantumespresso", "ion.md.vasp"): ("settings", "kpoints"),
 }
 
 
@@ -79,6 +79,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.option("--pseudos", multiple=True, metavar="FAMILY|PATH", help="pw.x: family, folder of UPF files, or files.")
 @click.option("--ecutwfc-Ry", type=float, help="pw.x: wave function cut-off, Ry  [default: the family's]")
 @click.option("--ecutrho-Ry", type=float, help="pw.x: charge density cut-off, Ry  [default: the family's]")
+@click.option("--kpoints", type=NumberList(int, 3), help="pw.x, VASP: mesh, such as 2,2,2  [default: Gamma only]")
 @click.option("--pools", type=click.IntRange(min=1), help="pw.x: pools of k-points.")
 @click.option("--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'.")
 @click.option("--potcar-map", type=WordMap(), help="VASP: such as Li=Li_sv  [default: those of MPRelaxSet]")

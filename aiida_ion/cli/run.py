@@ -122,4 +122,9 @@ def _print_comparison(pks: list[int]) -> None:
     from aiida_ion.cli.compare import comparisons, render
     from aiida_ion.queries import comparison_table
 
-    click.echo(render(comparison_table(pks=comparisons([str(pk) for pk in pks])), "text"))
+    try:
+        found = comparisons([str(pk) for pk in pks])
+    except click.ClickException as error:
+        click.echo(error.message, err=True)
+        return
+    click.echo(render(comparison_table(pks=found), "text"))

@@ -72,6 +72,8 @@ def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
             choices[name] = given[option]
     if given.get("settings"):
         choices["namelists"] = read_settings(given["settings"])
+    if given.get("kpoints"):
+        choices["kpoints"] = given["kpoints"]
     if given.get("pools"):
         choices["parallelization"] = {"npool": given["pools"]}
     return choices
@@ -92,6 +94,8 @@ def vasp_choices(given: Mapping[str, Any]) -> dict[str, Any]:
         choices["potential_mapping"] = dict(given["potcar_map"])
     if given.get("settings"):
         choices["incar"] = read_settings(given["settings"])
+    if given.get("kpoints"):
+        choices["kpoints"] = given["kpoints"]
     return choices
 
 

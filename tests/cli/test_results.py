@@ -126,7 +126,8 @@ def test_what_cannot_be_imported_is_one_line(invoke: Invoke, lj_engine: str, mov
         assert words in only_line(invoke("import", *arguments, *FACTS, "--run", code=1))
     assert "broker" in only_line(invoke("import", moving, *FACTS, code=1))
     assert orm.QueryBuilder().append(orm.TrajectoryData).count() == 0
-    invoke("import", moving, code=2)
+    line = only_line(invoke("import", moving, "--run", code=1))
+    assert line == "Error: give --timestep-fs: moving.extxyz does not say it"
 
 
 def test_the_progress_of_a_job_is_read_from_its_folder(invoke: Invoke, lj_engine: str) -> None:

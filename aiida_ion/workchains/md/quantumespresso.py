@@ -8,12 +8,12 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 
+from aiida_ion.calculations.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.quantumespresso_md import THERMOSTATS, QuantumEspressoMdCalculation
 from aiida_ion.calculations.quantumespresso_relax import QuantumEspressoRelaxCalculation
 from aiida_ion.dft.pw_input import gentler
 from aiida_ion.workchains.md.base import MdBaseWorkChain, as_node
 from aiida_ion.workchains.md.quantumespresso_inputs import (
-    build_kpoints,
     build_namelists,
     electron_remarks,
     functional_of,
@@ -85,7 +85,11 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
             ecutrho_Ry=ecutrho_Ry,
             overrides=namelists,
         )
-        engine = {"pseudos": chosen, "namelists": orm.Dict(made), "kpoints": build_kpoints(kpoints)}
+        engine = {
+            "pseudos": chosen,
+            "namelists": orm.Dict(made),
+            "kpoints": gamma_point() if kpoints is None else mesh_node(kpoints),
+        }
         functional_of(engine)  # different functionals are refused here
         return {key: as_node(value) for key, value in (engine | choices).items() if value is not None}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
@@ -111,17 +111,6 @@ def build_namelists(
     wave = made["SYSTEM"].setdefault("ecutwfc", recommended[0])
     made["SYSTEM"].setdefault("ecutrho", wave * recommended[1] / recommended[0])
     return normal_namelists(made)
-
-
-def build_kpoints(kpoints: Any) -> orm.KpointsData | None:
-    """Return k-points from a mesh of three whole numbers, or as they are."""
-    if kpoints is None or isinstance(kpoints, orm.KpointsData):
-        return kpoints
-    if not isinstance(kpoints, Sequence) or len(kpoints) != 3 or not all(isinstance(n, int) and n > 0 for n in kpoints):
-        raise ValueError(f"kpoints must be KpointsData or a mesh of three whole numbers, got {kpoints!r}")
-    mesh = orm.KpointsData()
-    mesh.set_kpoints_mesh(list(kpoints))
-    return mesh
 
 
 def functional_of(engine: Mapping[str, Any]) -> str:

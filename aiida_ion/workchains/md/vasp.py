@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 
-from aiida_ion.calculations.vasp import gamma_point
+from aiida_ion.calculations.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.vasp_md import THERMOSTATS, VaspMdCalculation
 from aiida_ion.calculations.vasp_relax import VaspRelaxCalculation
 from aiida_ion.dft.vasp_functional import functional_name
@@ -56,7 +56,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
         potential_family: str | None = None,
         potential_mapping: Mapping[str, str] | None = None,
         incar: Mapping[str, Any] | None = None,
-        kpoints: orm.KpointsData | None = None,
+        kpoints: Any = None,
         potential: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the engine namespace for a structure.
@@ -67,7 +67,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
         :param potential_family: family of POTCARs, as ``aiida-vasp potcar uploadfamily`` made it.
         :param potential_mapping: element or kind -> POTCAR, such as ``{"Li": "Li_sv"}``; those of MPRelaxSet otherwise.
         :param incar: tags that win over the protocol's.
-        :param kpoints: the Gamma point when not given.
+        :param kpoints: a node, or a mesh of three whole numbers; the Gamma point when not given.
         :param potential: kind -> POTCAR, instead of a family.
         :raises ValueError: if a POTCAR is missing or a tag cannot be used; the message says which, and what to do.
         """
@@ -76,7 +76,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
         inputs = {
             "code": code,
             "potential": dict(potential or potentials_of(structure, str(potential_family), potential_mapping)),
-            "kpoints": kpoints or gamma_point(),
+            "kpoints": gamma_point() if kpoints is None else mesh_node(kpoints),
             "incar": incar_of_protocol(protocol, incar),
         }
         return {name: value for name, value in inputs.items() if value is not None}

@@ -1,0 +1,36 @@
+"""k-points of the DFT jobs: the Gamma point alone, unless a small cell asks for more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiida import orm
+
+
+def gamma_point() -> orm.KpointsData:
+    """Return the Gamma point alone, which is enough for the supercells of molecular dynamics."""
+    return mesh_node([1, 1, 1])
+
+
+def mesh_node(kpoints: Any) -> orm.KpointsData:
+    """Return k-points from a mesh of three whole numbers, or as they are.
+
+    :raises ValueError: if they are neither.
+    """
+    if isinstance(kpoints, orm.KpointsData):
+        return kpoints
+    if not isinstance(kpoints, Sequence) or len(kpoints) != 3 or not all(isinstance(n, int) and n > 0 for n in kpoints):
+        raise ValueError(f"kpoints must be KpointsData or a mesh of three whole numbers, got {kpoints!r}")
+    mesh = orm.KpointsData()
+    mesh.set_kpoints_mesh(list(kpoints))
+    return mesh
+
+
+def is_gamma(kpoints: orm.KpointsData) -> bool:
+    """Return whether the mesh is the Gamma point alone."""
+    try:
+        mesh, offset = kpoints.get_kpoints_mesh()
+    except AttributeError:
+        return False
+    return list(mesh) == [1, 1, 1] and not any(offset)
