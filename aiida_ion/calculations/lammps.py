@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures
 
-from aiida_ion.calculations.script import FILENAME_STDERR, define_exit_codes, threads_of
+from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
 from aiida_ion.lammps.potentials import Potential, load_potential
 
 FILENAME_SCREEN = "screen.txt"
 FILENAME_LOG = "log.lammps"
-FILENAME_HARDWARE = "hardware.txt"
 
 
 def define_lammps_ports(spec: Any) -> None:
@@ -84,26 +82,16 @@ def lammps_job(
     :param script: name of the input script in the working folder.
     :param temporary: files that are parsed and then dropped; patterns are allowed.
     """
-    threads = threads_of(inputs["metadata"]["options"])
     code = datastructures.CodeInfo()
     code.code_uuid = inputs["code"].uuid
     code.cmdline_params = ["-in", script, "-log", FILENAME_LOG, "-nocite"]
     code.stdout_name, code.stderr_name = FILENAME_SCREEN, FILENAME_STDERR
     info = datastructures.CalcInfo()
     info.codes_info = [code]
-    info.prepend_text = (
-        f"export OMP_NUM_THREADS={threads}\n"
-        f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
-    )
+    info.prepend_text = run_environment(inputs["metadata"]["options"])
     info.retrieve_list = [FILENAME_LOG, FILENAME_STDERR]
     patterns: list[str | tuple[str, str, int]] = [FILENAME_HARDWARE]
     patterns += [(name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG]
     info.retrieve_temporary_list = patterns
     info.local_copy_list = [(node.uuid, node.filename, node.filename) for node in (inputs.get("files") or {}).values()]
     return info
-
-
-def read_hardware(folder: Path) -> str | None:
-    """Return the processor's name as the job found it."""
-    path = folder / FILENAME_HARDWARE
-    return path.read_text().strip() or None if path.exists() else None

@@ -15,7 +15,6 @@ from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
     define_lammps_ports,
     lammps_job,
-    read_hardware,
     resolve_potential,
     validate_lammps_inputs,
 )
@@ -28,7 +27,7 @@ from aiida_ion.calculations.md import (
     symbols_of,
     validate_md_inputs,
 )
-from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, seconds_allowed
+from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, read_hardware, seconds_allowed
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
@@ -109,14 +108,6 @@ class LammpsMdParser(ScriptParser):
         if found.status in ("walltime", "terminated"):
             return self.exit_code(killed_label(first, run), found.message)
         return self.exit_code_of_status({"status": found.status, "message": found.message})
-
-    def text(self, name: str) -> str:
-        """Return the content of a retrieved file, nothing when it is not there."""
-        try:
-            content: str = self.retrieved.base.repository.get_object_content(name, "r")
-        except FileNotFoundError:
-            return ""
-        return content
 
 
 def as_run(found: MdOutputs, hardware: str | None) -> MdRun:

@@ -13,13 +13,12 @@ from aiida_ion.calculations.lammps import (
     FILENAME_LOG,
     define_lammps_ports,
     lammps_job,
-    read_hardware,
     resolve_potential,
 )
 from aiida_ion.calculations.lammps_md import LammpsMdParser
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import FILENAME_STDERR
+from aiida_ion.calculations.script import FILENAME_STDERR, read_hardware
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data

@@ -13,9 +13,13 @@ from aiida.plugins import CalculationFactory, DataFactory
 
 from aiida_ion.calculations.dft_md import define_scf_exit_code, dft_symbols_and_masses
 from aiida_ion.calculations.kpoints import gamma_point, is_gamma
-from aiida_ion.calculations.lammps import FILENAME_HARDWARE
 from aiida_ion.calculations.md import symbols_of
-from aiida_ion.calculations.script import FILENAME_STDERR, define_exit_codes, threads_of
+from aiida_ion.calculations.script import (
+    FILENAME_HARDWARE,
+    FILENAME_STDERR,
+    define_exit_codes,
+    run_environment,
+)
 from aiida_ion.dft.pw_input import Namelists, n_k_points, normal_namelists, with_start
 
 FILENAME_CRASH = "CRASH"
@@ -188,10 +192,7 @@ def pw_job(
         code.cmdline_params = [*words, "-in", f"{stem}.in"]
         code.stdout_name, code.stderr_name = f"{stem}.out", error_name(stem, stems)
         info.codes_info.append(code)
-    info.prepend_text = (
-        f"export OMP_NUM_THREADS={threads_of(inputs.metadata.options)}\n"
-        f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
-    )
+    info.prepend_text = run_environment(inputs.metadata.options)
     info.local_copy_list = list(pseudos)
     info.retrieve_list = [FILENAME_CRASH, *(error_name(stem, stems) for stem in stems)]
     info.retrieve_temporary_list = [FILENAME_HARDWARE, *(f"{stem}.out" for stem in stems)]

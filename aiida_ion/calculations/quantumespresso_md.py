@@ -12,7 +12,6 @@ from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.dft_md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
-from aiida_ion.calculations.lammps import read_hardware
 from aiida_ion.calculations.md import define_md_ports, killed_label, md_outputs
 from aiida_ion.calculations.quantumespresso import (
     define_pw_ports,
@@ -21,7 +20,7 @@ from aiida_ion.calculations.quantumespresso import (
     write_pw_input,
 )
 from aiida_ion.calculations.quantumespresso_parser import PwParser
-from aiida_ion.calculations.script import seconds_allowed
+from aiida_ion.calculations.script import read_hardware, seconds_allowed
 from aiida_ion.dft.pw_input import md_namelists
 from aiida_ion.dft.pw_md_output import md_run
 from aiida_ion.dft.steps import DftRun

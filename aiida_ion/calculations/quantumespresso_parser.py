@@ -10,7 +10,7 @@ from pathlib import Path
 from aiida import orm
 
 from aiida_ion.calculations.quantumespresso import error_name
-from aiida_ion.calculations.script import ScriptParser
+from aiida_ion.calculations.script import FILENAME_SCHEDULER_STDERR, ScriptParser
 from aiida_ion.dft.pw_output import PwOutput, read_output
 
 FILENAME_LOG = "pw-log.txt"
@@ -34,17 +34,9 @@ class PwParser(ScriptParser):
 
     def errors(self, stems: Sequence[str]) -> list[str]:
         """Return the error stream of each run, with that of the job and without what means nothing."""
-        job = self.text("_scheduler-stderr.txt")
+        job = self.text(FILENAME_SCHEDULER_STDERR)
         texts = [f"{self.text(error_name(stem, stems))}\n{job}" for stem in stems]
         return ["\n".join(line for line in text.splitlines() if not line.startswith(NOISE)) for text in texts]
-
-    def text(self, name: str) -> str:
-        """Return the content of a retrieved file, nothing when it is not there."""
-        try:
-            content: str = self.retrieved.base.repository.get_object_content(name, "r")
-        except FileNotFoundError:
-            return ""
-        return content
 
 
 def excerpt(path: Path) -> str:

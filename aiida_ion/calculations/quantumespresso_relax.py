@@ -10,7 +10,6 @@ import numpy as np
 from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 
-from aiida_ion.calculations.lammps import read_hardware
 from aiida_ion.calculations.quantumespresso import (
     define_pw_ports,
     pw_job,
@@ -19,7 +18,7 @@ from aiida_ion.calculations.quantumespresso import (
 )
 from aiida_ion.calculations.quantumespresso_parser import PwParser
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import seconds_allowed
+from aiida_ion.calculations.script import read_hardware, seconds_allowed
 from aiida_ion.dft.pw_input import relax_namelists
 from aiida_ion.dft.pw_relax_output import PwRelaxation, relaxation
 

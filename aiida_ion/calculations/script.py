@@ -21,6 +21,8 @@ FILENAME_INPUTS = "inputs.json"
 FILENAME_RESULTS = "results.json"
 FILENAME_STDOUT = "stdout.txt"
 FILENAME_STDERR = "stderr.txt"
+FILENAME_SCHEDULER_STDERR = "_scheduler-stderr.txt"
+FILENAME_HARDWARE = "hardware.txt"
 
 
 def define_exit_codes(spec: Any) -> None:
@@ -101,6 +103,20 @@ def threads_of(options: dict[str, Any]) -> int:
     return int(resources.get("num_cores_per_mpiproc") or 1)
 
 
+def run_environment(options: dict[str, Any]) -> str:
+    """Return the shell lines before a compiled program: its threads, and a note of the processor's name."""
+    return (
+        f"export OMP_NUM_THREADS={threads_of(options)}\n"
+        f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
+    )
+
+
+def read_hardware(folder: Path) -> str | None:
+    """Return the processor's name as the job found it."""
+    path = folder / FILENAME_HARDWARE
+    return path.read_text().strip() or None if path.exists() else None
+
+
 class ScriptCalculation(CalcJob):
     """Base of the jobs that run one of our own programs with the Python of an environment."""
 
@@ -171,15 +187,20 @@ class ScriptParser(Parser):
             raise ValueError(f"{FILENAME_RESULTS} has no status")
         return results
 
+    def text(self, name: str) -> str:
+        """Return the content of a retrieved file, nothing when it is not there."""
+        try:
+            content: str = self.retrieved.base.repository.get_object_content(name, "r")
+        except FileNotFoundError:
+            return ""
+        return content
+
     def error_tail(self, n_lines: int = 3) -> str:
         """Return the last lines of the error stream, where a crash says what it was."""
-        for name in (FILENAME_STDERR, "_scheduler-stderr.txt"):
-            try:
-                text = self.retrieved.base.repository.get_object_content(name, "r")
-            except FileNotFoundError:
-                continue
-            if text.strip():
-                return " | ".join(line.strip() for line in text.strip().splitlines()[-n_lines:])
+        for name in (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR):
+            text = self.text(name).strip()
+            if text:
+                return " | ".join(line.strip() for line in text.splitlines()[-n_lines:])
         return "nothing; the job was killed, or its node was lost"
 
     def exit_code(self, label: str, detail: str) -> ExitCode:

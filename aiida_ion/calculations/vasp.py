@@ -14,8 +14,15 @@ from numpy.typing import ArrayLike
 
 from aiida_ion.calculations.dft_md import define_scf_exit_code, dft_symbols_and_masses
 from aiida_ion.calculations.kpoints import gamma_point
-from aiida_ion.calculations.lammps import FILENAME_HARDWARE, read_hardware
-from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, define_exit_codes, threads_of
+from aiida_ion.calculations.script import (
+    FILENAME_HARDWARE,
+    FILENAME_SCHEDULER_STDERR,
+    FILENAME_STDERR,
+    ScriptParser,
+    define_exit_codes,
+    read_hardware,
+    run_environment,
+)
 from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.dft.vasp_input import OWNED_TAGS, SHORT_OUTPUT, SiteGroups, in_poscar_order, incar_text, poscar_text
 from aiida_ion.dft.vasp_log import excerpt
@@ -155,10 +162,7 @@ def vasp_job(inputs: Any, stop_after_s: float | None) -> datastructures.CalcInfo
     code.stdout_name, code.stderr_name = STDOUT, FILENAME_STDERR
     info = datastructures.CalcInfo()
     info.codes_info = [code]
-    info.prepend_text = (
-        f"export OMP_NUM_THREADS={threads_of(inputs.metadata.options)}\n"
-        f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
-    )
+    info.prepend_text = run_environment(inputs.metadata.options)
     if stop_after_s is not None:
         info.prepend_text += (
             "( trap 'kill $!' TERM; sleep "
@@ -178,14 +182,7 @@ class VaspParser(ScriptParser):
 
     def files(self, folder: str | None) -> VaspFiles:
         """Return the files that the job left, with its error streams."""
-        return VaspFiles(Path(folder or ""), "\n".join(map(self._stream, (FILENAME_STDERR, "_scheduler-stderr.txt"))))
-
-    def _stream(self, name: str) -> str:
-        try:
-            text: str = self.retrieved.base.repository.get_object_content(name, "r")
-        except FileNotFoundError:
-            return ""
-        return text
+        return VaspFiles(Path(folder or ""), "\n".join(map(self.text, (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR))))
 
     def keep_log(self, files: VaspFiles) -> bool:
         """Attach the ends of the logs; whether VASP wrote anything at all."""
