@@ -11,7 +11,8 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.queries import CACHED_FROM, comparison_table, conductivity_table, diffusion_table, process_table
+from aiida_ion.queries import comparison_table, conductivity_table, diffusion_table, process_table
+from aiida_ion.queries.shared import CACHED_FROM
 
 FIT = {
     "formula": "Li3N",

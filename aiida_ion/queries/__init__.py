@@ -1,0 +1,21 @@
+"""Tables of what a profile or archive holds. Read-only; attributes are projected, no node is loaded."""
+
+from __future__ import annotations
+
+from aiida_ion.queries.comparisons import COMPARISON_COLUMNS, comparison_table
+from aiida_ion.queries.engines import engine_table
+from aiida_ion.queries.processes import process_table
+from aiida_ion.queries.results import CONDUCTIVITY_COLUMNS, DIFFUSION_COLUMNS, conductivity_table, diffusion_table
+from aiida_ion.queries.reuse import finished_conductivity
+
+__all__ = [
+    "COMPARISON_COLUMNS",
+    "CONDUCTIVITY_COLUMNS",
+    "DIFFUSION_COLUMNS",
+    "comparison_table",
+    "conductivity_table",
+    "diffusion_table",
+    "engine_table",
+    "finished_conductivity",
+    "process_table",
+]
