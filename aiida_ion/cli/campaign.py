@@ -24,7 +24,7 @@ from aiida_ion.cli.common import one_line
 from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.structures import structure_node
 from aiida_ion.cli.tables import duration
-from aiida_ion.engines.codes import Engine, diffusion_code, load_engine, read_lammps_potential
+from aiida_ion.engines.codes import DFT, Engine, diffusion_code, load_engine, read_lammps_potential
 from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.comparison_builder import comparison_builder
@@ -173,7 +173,9 @@ def describe(plan: Plan) -> str:
         line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
     rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
     if rate and tested_atoms:
-        seconds = n_runs * md["n_steps"] / rate * max(1.0, n_atoms / tested_atoms)
+        # Potentials take time in proportion to the atoms; DFT, at these sizes, to about their square.
+        growth = max(1.0, n_atoms / tested_atoms) ** (2 if plan.engine.entry_point in DFT else 1)
+        seconds = n_runs * md["n_steps"] / rate * growth
         line += f", very roughly {duration(seconds)} of computing"
     return line
 
