@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,26 @@ from aiida.engine import calcfunction
 from aiida_ion.analysis.structure import supercell_multiples
 
 
+def multiples_of(structure: orm.StructureData, settings: Mapping[str, Any]) -> list[int]:
+    """Return how often a cell is repeated along each vector.
+
+    :param settings: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`.
+    """
+    multiples = settings.get("multiples") or supercell_multiples(
+        structure.get_ase().cell.array, settings["min_width_A"], rule=settings["supercell_rule"]
+    )
+    return [int(n) for n in multiples]
+
+
 @calcfunction
 def make_supercell(structure: orm.StructureData, parameters: orm.Dict) -> orm.StructureData:
     """Repeat the cell until it is wide enough for its images not to matter.
 
     :param parameters: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`.
     """
-    settings = parameters.get_dict()
-    atoms = structure.get_ase()
-    multiples = settings.get("multiples") or supercell_multiples(
-        atoms.cell.array, settings["min_width_A"], rule=settings["supercell_rule"]
-    )
-    supercell = orm.StructureData(ase=atoms.repeat([int(n) for n in multiples]))
-    supercell.base.attributes.set("multiples", [int(n) for n in multiples])
+    multiples = multiples_of(structure, parameters.get_dict())
+    supercell = orm.StructureData(ase=structure.get_ase().repeat(multiples))
+    supercell.base.attributes.set("multiples", multiples)
     return supercell
 
 

@@ -27,6 +27,23 @@ def mesh_node(kpoints: Any) -> orm.KpointsData:
     return mesh
 
 
+def mesh_of_part(kpoints: orm.KpointsData, multiples: Sequence[int]) -> orm.KpointsData:
+    """Return the mesh with which a cell has the k-points that its supercell has; lists of k-points stay as they are.
+
+    :param kpoints: those of the supercell.
+    :param multiples: how often the cell is repeated along each vector.
+    """
+    try:
+        mesh, offset = kpoints.get_kpoints_mesh()
+    except AttributeError:
+        return kpoints
+    if all(n == 1 for n in multiples):
+        return kpoints
+    finer = orm.KpointsData()
+    finer.set_kpoints_mesh([int(n) * int(m) for n, m in zip(mesh, multiples, strict=True)], offset=offset)
+    return finer
+
+
 def is_gamma(kpoints: orm.KpointsData) -> bool:
     """Return whether the mesh is the Gamma point alone."""
     try:

@@ -16,7 +16,7 @@ from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.analysis.cell import perpendicular_widths
-from aiida_ion.analysis.structure import supercell_multiples
+from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.kpoints import is_gamma
 from aiida_ion.calculations.lammps import validate_lammps_inputs
 from aiida_ion.calculations.md import symbols_of
@@ -252,13 +252,7 @@ def _kpoint_remark(builder: Any) -> list[str]:
 def _multiples(builder: Any) -> list[int]:
     """Return how often the cell is repeated along each vector."""
     wanted = builder.parameters.get_dict()
-    return [
-        int(n)
-        for n in wanted.get("supercell")
-        or supercell_multiples(
-            builder.structure.get_ase().cell.array, wanted["min_width_A"], rule=wanted["supercell_rule"]
-        )
-    ]
+    return multiples_of(builder.structure, {"multiples": wanted.get("supercell")} | wanted)
 
 
 def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:

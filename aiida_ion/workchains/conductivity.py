@@ -11,7 +11,7 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
 from aiida_ion.calculations.diffusion import DiffusionCalculation
-from aiida_ion.calculations.functions import make_supercell, sum_costs
+from aiida_ion.calculations.functions import make_supercell, multiples_of, sum_costs
 from aiida_ion.calculations.relax import validate_relax_parameters
 from aiida_ion.workchains.conductivity_builder import builder_from_protocol
 from aiida_ion.workchains.conductivity_inputs import (
@@ -130,7 +130,8 @@ class ConductivityWorkChain(WindowWorkChain):
 
     def run_relaxation(self) -> Any:
         """Relax the ions in the fixed cell with the same potential."""
-        builder = self._engine.relax_builder(self.inputs.structure, engine_inputs(self.inputs))
+        multiples = multiples_of(self.inputs.structure, self._supercell_settings())
+        builder = self._engine.relax_builder(self.inputs.structure, engine_inputs(self.inputs), multiples)
         if "relax_parameters" in self.inputs:
             builder.parameters = self.inputs.relax_parameters
         builder.metadata.call_link_label = "relax"
@@ -152,10 +153,7 @@ class ConductivityWorkChain(WindowWorkChain):
 
     def run_supercell(self) -> None:
         """Repeat the cell."""
-        wanted = self.ctx.parameters
-        rule = {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
-        keys = {"multiples": wanted["supercell"]} if wanted.get("supercell") else rule
-        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(keys))
+        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(self._supercell_settings()))
         self.out("supercell", self.ctx.supercell)
 
     def line_up_runs(self) -> None:
@@ -234,6 +232,12 @@ class ConductivityWorkChain(WindowWorkChain):
         result = fit_conductivity(parameters=orm.Dict(parameters), **fits)
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
+
+    def _supercell_settings(self) -> dict[str, Any]:
+        wanted = self.ctx.parameters
+        if wanted.get("supercell"):
+            return {"multiples": wanted["supercell"]}
+        return {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
 
     @property
     def _engine(self) -> Any:

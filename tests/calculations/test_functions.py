@@ -7,6 +7,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.calculations.functions import make_supercell, sum_costs
+from aiida_ion.calculations.kpoints import gamma_point, is_gamma, mesh_node, mesh_of_part
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
@@ -36,3 +37,17 @@ def test_supercells_are_wide_enough_or_as_asked(lithium_nitride: orm.StructureDa
     # A hexagonal cell is narrower than its edges are long: the benchmark paper's cell has 27 units, the wide one 48.
     assert [len(cell.sites) for cell in (by_face, by_edge, asked)] == [192, 108, 24]
     assert np.array(asked.cell) == pytest.approx(np.array(lithium_nitride.cell) * [[1], [2], [3]])
+
+
+@pytest.mark.usefixtures("aiida_profile")
+def test_a_cell_has_the_k_points_of_its_supercell() -> None:
+    gamma = gamma_point()
+    assert mesh_of_part(gamma, [2, 3, 1]).get_kpoints_mesh() == ([2, 3, 1], [0.0, 0.0, 0.0])
+    assert mesh_of_part(gamma, [1, 1, 1]) is gamma
+    points = orm.KpointsData()
+    points.set_kpoints([[0.0, 0.0, 0.0], [0.25, 0.0, 0.0]])
+    assert mesh_of_part(points, [2, 2, 2]) is points
+    with pytest.raises(ValueError, match="mesh of three whole numbers"):
+        mesh_node([2, 2])
+    assert not is_gamma(mesh_node([2, 2, 2]))
+    assert is_gamma(gamma)

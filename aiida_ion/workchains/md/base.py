@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from aiida import orm
@@ -17,6 +17,7 @@ from aiida.engine import (
 )
 
 from aiida_ion.calculations.functions import sum_costs
+from aiida_ion.calculations.kpoints import mesh_of_part
 from aiida_ion.md_settings import THERMOSTATS
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
@@ -117,13 +118,20 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         return []
 
     @classmethod
-    def relax_builder(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> Any:
-        """Return the builder of a relaxation with the same engine inputs."""
+    def relax_builder(
+        cls, structure: orm.StructureData, engine: Mapping[str, Any], multiples: Sequence[int] = (1, 1, 1)
+    ) -> Any:
+        """Return the builder of a relaxation with the same engine inputs.
+
+        :param multiples: the supercell that the engine inputs are for; its k-points are those of a finer mesh here.
+        """
         builder: Any = cls.relax_class.get_builder()
         builder.structure = structure
         for name in cls.engine_ports:
             if engine.get(name) is not None:
                 setattr(builder, name, engine[name])
+        if engine.get("kpoints") is not None:
+            builder.kpoints = mesh_of_part(engine["kpoints"], multiples)
         options = engine.get("metadata", {}).get("options", {})
         if options:
             builder.metadata.options = dict(options)

@@ -225,3 +225,14 @@ def test_what_the_user_should_know_of_the_electrons(lithium_oxide: orm.Structure
     assert any("All elements are metals" in remark for remark in remarks(metal, engine))
     coarse = make(lithium_oxide, pseudos=upfs, ecutwfc_Ry=30.0, ecutrho_Ry=120.0)
     assert any("ecutrho is 4 times ecutwfc" in remark for remark in remarks(lithium_oxide, coarse))
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_relaxation_of_the_cell_samples_what_the_supercell_does(
+    lithium_oxide: orm.StructureData, quantumespresso_code: orm.InstalledCode, upfs: dict[str, Any]
+) -> None:
+    engine = QuantumEspressoMdWorkChain.engine_inputs(
+        lithium_oxide, "fast", code=quantumespresso_code, pseudos=upfs, ecutwfc_Ry=25.0
+    )
+    builder = QuantumEspressoMdWorkChain.relax_builder(lithium_oxide, engine, (3, 3, 2))
+    assert builder.kpoints.get_kpoints_mesh()[0] == [3, 3, 2]
