@@ -135,6 +135,7 @@ def picture() -> str:
         parts += [text(x, 48, head, "head"), text(x, 68, small, "small")]
     parts += crystal(72, 112) + runs(276, 104) + msd(520, 96) + arrhenius(750, 92)
     parts += [arrow(200, 233, 140), arrow(455, 471, 140), arrow(693, 716, 140)]
+    parts.append(text(345, 240, "DFT, MLIP or classical potential", "small"))
     parts += [text(20, 290, "the graph that AiiDA keeps", "head", "start"), *graph(325)]
     parts.append(text(488, 388, "every number leads back to its run, its potential and its crystal", "small"))
     return "\n".join([*parts, "</svg>\n"])

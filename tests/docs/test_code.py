@@ -10,8 +10,10 @@ import pytest
 import yaml
 from aiida import orm
 
+from aiida_ion.calculations.vasp import validate_incar
+from aiida_ion.dft.pw_input import normal_namelists
 from aiida_ion.lammps.potentials import load_potential
-from aiida_ion.workchains.protocols import protocol_inputs
+from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 from .reading import Block, blocks
 
@@ -59,5 +61,9 @@ def test_yaml_is_what_a_command_takes(block: Block) -> None:
     content = yaml.safe_load(block.text)
     if "commands" in content:
         load_potential(content)
+    elif all(name.isupper() for name in content):
+        assert normal_namelists(merge({"SYSTEM": {"ecutwfc": 30.0}}, content))
+    elif "encut" in content:
+        assert validate_incar(orm.Dict(content), None) is None
     else:
         protocol_inputs("conductivity", None, content)

@@ -25,13 +25,27 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def test_protocol_values() -> None:
-    first, optional = tables((REFERENCE / "protocols.md").read_text())
+    first, optional = tables(section(REFERENCE / "protocols.md", "## Runs and fits"))
     content = load_protocols("conductivity")
     for protocol in content["protocols"]:
         said = {names(row["input"])[0]: row[f"`{protocol}`"] for row in first}
         assert said == {key: str(value) for key, value in flat(protocol_inputs("conductivity", protocol)).items()}
     assert {names(row["input"])[0] for row in optional} == set(flat(content["optional_inputs"]))
     assert f"The default is `{content['default_protocol']}`." in (REFERENCE / "protocols.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [("quantumespresso", "## Electrons of Quantum ESPRESSO"), ("vasp", "## Electrons of VASP")],
+)
+def test_protocol_values_of_electrons(name: str, heading: str) -> None:
+    (rows,) = tables(section(REFERENCE / "protocols.md", heading))
+    content = load_protocols(name)
+    assert set(content["protocols"]) == set(load_protocols("conductivity")["protocols"])
+    assert content["default_protocol"] == load_protocols("conductivity")["default_protocol"]
+    for protocol in content["protocols"]:
+        said = {names(row["input"])[0]: row[f"`{protocol}`"] for row in rows if row[f"`{protocol}`"]}
+        assert said == {key: str(value) for key, value in flat(protocol_inputs(name, protocol)).items()}
 
 
 def test_protocols_are_explained() -> None:
@@ -105,3 +119,41 @@ def test_constants_of_the_methods() -> None:
     for words, holds in stated.items():
         assert words in text, words
         assert holds(), words
+
+
+def test_constants_of_the_comparison() -> None:
+    from aiida_ion.analysis import force_errors, radial_distribution, ratios, vibrational_density
+    from aiida_ion.calculations.comparison_forces import MAX_PARITY
+    from aiida_ion.calculations.forces import FORCES_DEFAULTS
+    from aiida_ion.cli.campaign import GAMMA_WIDTH_A, MAX_FORCE_FRAMES
+
+    stated: dict[str, dict[str, Callable[[], bool]]] = {
+        "topics/methods.md": {
+            "100 by default (`max_force_frames`)": lambda: MAX_FORCE_FRAMES == FORCES_DEFAULTS["max_frames"] == 100,
+            "either force is below 0.01 eV/angstrom": lambda: force_errors.MIN_FORCE_EV_A == 0.01,
+            "up to 10 contiguous blocks of them, of at least 2 frames, are resampled 1,000 times": lambda: (
+                (force_errors.N_BLOCKS, force_errors.MIN_BLOCK_FRAMES, force_errors.N_RESAMPLES) == (10, 2, 1000)
+            ),
+            "Fewer than 5 blocks, and so fewer than 10 frames": lambda: (
+                force_errors.MIN_BLOCKS * force_errors.MIN_BLOCK_FRAMES == 10
+            ),
+            "At least 3 frames are needed": lambda: force_errors.MIN_ENERGY_FRAMES == 3,
+            "up to 200 frames for each temperature and level": lambda: radial_distribution.MAX_FRAMES == 200,
+            "Shells are about 0.05 angstrom wide": lambda: radial_distribution.BIN_WIDTH_A == 0.05,
+            "at least to 5 and at most to 6 angstrom": lambda: (
+                (radial_distribution.MIN_RANGE_A, radial_distribution.MAX_RANGE_A) == (5.0, 6.0)
+            ),
+            "with a resolution of 1 THz": lambda: vibrational_density.RESOLUTION_THZ == 1.0,
+            "at least 16 in a window, so every 62.5 fs": lambda: (
+                vibrational_density.MIN_WINDOW_FRAMES == 16 and vibrational_density.THZ_FS / 16 == 62.5
+            ),
+            "at most 1,000 draws of each": lambda: ratios.MAX_DRAWS == 1000,
+        },
+        "topics/provenance.md": {"some 20,000 components": lambda: MAX_PARITY == 20_000},
+        "topics/limits.md": {"a cell narrower than 7 angstrom": lambda: GAMMA_WIDTH_A == 7.0},
+    }
+    for page, sentences in stated.items():
+        text = (DOCS / page).read_text()
+        for words, holds in sentences.items():
+            assert words in text, words
+            assert holds(), words

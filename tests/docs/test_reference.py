@@ -14,6 +14,7 @@ from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.md_settings import MdSettings
+from aiida_ion.workchains.comparison_inputs import PARAMETERS
 from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
 
 from .reading import GROUPS, INHERITED_INPUTS, INHERITED_OUTPUTS, PAGES, REFERENCE, ROOT, names, section, tables
@@ -57,38 +58,44 @@ def own_exit_codes(process: Any) -> dict[int, str]:
     return {code.status: label for label, code in process.exit_codes.items() if code.status not in inherited}
 
 
-def documented_codes_of(heading: str) -> dict[int, str]:
+def documented_codes_of(heading: str, name: str) -> dict[int, str]:
+    """Return the exit codes that a table gives a process, where it has a column that says which have them."""
     (rows,) = tables(section(REFERENCE / "exit-codes.md", heading))
-    return {int(row["code"]): names(row["label"])[0] for row in rows}
+    kinds = {"all"}
+    if re.match(r"ion\.(md\.)?(quantumespresso|vasp)", name):
+        kinds.add("DFT")
+    if name.endswith("_relax"):
+        kinds.add("relaxations")
+    return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}
 
 
 @pytest.mark.parametrize("name", sorted(registered("aiida.calculations")))
 def test_exit_codes_of_jobs(name: str) -> None:
-    said = documented_codes_of("## Jobs")
-    if not name.endswith("_relax"):
-        said.pop(700)
-    assert own_exit_codes(CalculationFactory(name)) == said
+    assert own_exit_codes(CalculationFactory(name)) == documented_codes_of("## Jobs", name)
 
 
-@pytest.mark.parametrize(
-    ("name", "heading"),
-    [
-        ("ion.md.mlip", "## `ion.md.mlip`, `ion.md.lammps`"),
-        ("ion.md.lammps", "## `ion.md.mlip`, `ion.md.lammps`"),
-        ("ion.conductivity", "## `ion.conductivity`"),
-    ],
-)
-def test_exit_codes_of_work_chains(name: str, heading: str) -> None:
-    assert own_exit_codes(WorkflowFactory(name)) == documented_codes_of(heading)
+@pytest.mark.parametrize("name", sorted(registered("aiida.workflows")))
+def test_exit_codes_of_work_chains(name: str) -> None:
+    heading = "## The engines: `ion.md.*`" if name.startswith("ion.md.") else f"## `{name}`"
+    assert own_exit_codes(WorkflowFactory(name)) == documented_codes_of(heading, name)
 
 
-def test_codes_that_the_cache_never_serves() -> None:
-    codes = CalculationFactory("ion.mlip_md").exit_codes
+@pytest.mark.parametrize("name", sorted(registered("aiida.calculations")))
+def test_codes_that_the_cache_never_serves(name: str) -> None:
+    process = CalculationFactory(name)
     text = section(REFERENCE / "exit-codes.md", "## Jobs")
-    sentence = next(line for line in text.splitlines() if line.startswith("Codes 2"))
-    ours = own_exit_codes(CalculationFactory("ion.mlip_md"))
-    expected = {code.status for code in codes.values() if code.invalidates_cache and code.status in ours}
-    assert {int(number) for number in re.findall(r"\d{3}", sentence)} == expected
+    said = {int(number) for number in re.findall(r"\d{3}", re.search(r"^Codes 2.*", text, re.MULTILINE)[0])}  # type: ignore[index]
+    assert "\nNor is a DFT job that ended with 440, or an evaluation of forces that ended with 400" in text
+    said |= {440} if name.startswith(DFT_JOBS) else {400} if name == "ion.forces" else set()
+    ours = own_exit_codes(process)
+    assert said == {
+        code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
+    }
+
+
+MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
+DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
+DFT_CHAINS = ("ion.md.quantumespresso", "ion.md.vasp")
 
 
 def flat_ports(namespace: Any, prefix: str = "") -> Iterator[tuple[str, bool]]:
@@ -104,37 +111,54 @@ def flat_ports(namespace: Any, prefix: str = "") -> Iterator[tuple[str, bool]]:
             yield f"{prefix}{name}", port.required
 
 
-@pytest.mark.parametrize(
-    ("entry_point", "heading", "shared"),
-    [
-        ("ion.conductivity", "## `ion.conductivity`", set()),
-        ("ion.md.mlip", "## `ion.md.mlip`, `ion.md.lammps`", set()),
-        ("ion.md.lammps", "## `ion.md.mlip`, `ion.md.lammps`", set()),
-        ("ion.mlip_relax", "## `ion.mlip_relax`, `ion.lammps_relax`", {"files"}),
-        ("ion.lammps_relax", "## `ion.mlip_relax`, `ion.lammps_relax`", {"checkpoint", "program"}),
-        ("ion.diffusion", "## `ion.diffusion`", set()),
-    ],
-)
-def test_ports(entry_point: str, heading: str, shared: set[str]) -> None:
-    group = WorkflowFactory if entry_point in registered("aiida.workflows") else CalculationFactory
-    spec = group(entry_point).spec()
-    first, second, *_ = tables(section(REFERENCE / "ports.md", heading))
-    said = {name: row["required"] == "yes" for row in first for name in names(row["input"])}
-    assert {name: needed for name, needed in said.items() if name not in shared} == dict(flat_ports(spec.inputs))
-    outputs = {name for row in second for name in names(row["output"])}
-    assert outputs == set(spec.outputs) - INHERITED_OUTPUTS
+def said_ports(heading: str, number: int = 0) -> dict[str, bool]:
+    """Return the inputs that a table lists, and whether each is required."""
+    rows = tables(section(REFERENCE / "ports.md", heading))[number]
+    return {name: row["required"] == "yes" for row in rows for name in names(row["input"])}
+
+
+def said_outputs(heading: str, number: int) -> set[str]:
+    """Return the outputs that a table lists, without those that only DFT has."""
+    rows = tables(section(REFERENCE / "ports.md", heading))[number]
+    return {name for row in rows if not row["what"].startswith("DFT") for name in names(row["output"])}
 
 
 @pytest.mark.parametrize(
-    ("entry_point", "others"),
-    [("ion.mlip_md", {"files"}), ("ion.lammps_md", {"checkpoint", "program"})],
+    "name", [name for name in sorted(registered("aiida.workflows")) if not name.startswith("ion.md.")]
 )
-def test_ports_of_md_jobs(entry_point: str, others: set[str]) -> None:
-    spec = CalculationFactory(entry_point).spec()
-    (rows,) = tables(section(REFERENCE / "ports.md", "## `ion.mlip_md`, `ion.lammps_md`"))
-    more = {name for row in rows for name in names(row["input"])} - others
-    interface = {"structure", "parameters", "charges", "restart_from", "initial_velocities"}
-    assert interface | more == set(spec.inputs) - INHERITED_INPUTS
+def test_ports_of_work_chains(name: str) -> None:
+    spec = WorkflowFactory(name).spec()
+    assert said_ports(f"## `{name}`") == dict(flat_ports(spec.inputs))
+    assert said_outputs(f"## `{name}`", 1) == set(spec.outputs) - INHERITED_OUTPUTS
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("ion.md.mlip", 0), ("ion.md.lammps", 1), ("ion.md.quantumespresso", 2), ("ion.md.vasp", 3)],
+)
+def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
+    chain: Any = WorkflowFactory(name)
+    spec = chain.spec()
+    assert said_ports("## The engines: `ion.md.*`") == dict(flat_ports(spec.inputs))
+    assert said_outputs("## The engines: `ion.md.*`", 1) == set(spec.outputs) - INHERITED_OUTPUTS
+    text = section(REFERENCE / "ports.md", "## The engine namespace")
+    md, relax = re.search(rf"^`{re.escape(name)}`: jobs `(.*)` and `(.*)`\.$", text, re.MULTILINE).groups()  # type: ignore[union-attr]
+    engine, more = said_ports("## The engine namespace", number), {"log"} if name in DFT_CHAINS else set()
+    md_job, relax_job = CalculationFactory(md), CalculationFactory(relax)
+    assert (md_job, relax_job) == (chain._process_class, chain.relax_class)
+    found = dict(flat_ports(md_job.spec().inputs))
+    assert {key: needed for key, needed in found.items() if key not in MD_INTERFACE} == engine
+    assert set(MD_INTERFACE) <= set(found)
+    assert set(md_job.spec().outputs) - INHERITED_OUTPUTS == said_outputs("## Jobs of molecular dynamics", 0) | more
+    assert dict(flat_ports(relax_job.spec().inputs)) == said_ports("## Jobs that relax") | engine
+    assert set(relax_job.spec().outputs) - INHERITED_OUTPUTS == said_outputs("## Jobs that relax", 1) | more
+
+
+@pytest.mark.parametrize("name", ["ion.diffusion", "ion.forces"])
+def test_ports_of_jobs(name: str) -> None:
+    spec = CalculationFactory(name).spec()
+    assert said_ports(f"## `{name}`") == dict(flat_ports(spec.inputs))
+    assert said_outputs(f"## `{name}`", 1) == set(spec.outputs) - INHERITED_OUTPUTS
 
 
 @pytest.mark.parametrize(
@@ -148,6 +172,11 @@ def test_settings_and_their_defaults(settings: type, heading: str) -> None:
         field.name: "required" if field.default is dataclasses.MISSING else str(field.default).replace("()", "[]")
         for field in dataclasses.fields(settings)
     }
+
+
+def test_parameters_of_a_comparison() -> None:
+    rows = tables(section(REFERENCE / "ports.md", "## `ion.comparison`"))[2]
+    assert tuple(name for row in rows for name in names(row["key"])) == PARAMETERS
 
 
 def test_parameters_of_a_conductivity() -> None:
