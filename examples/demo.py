@@ -86,8 +86,8 @@ def side_by_side(home: Path) -> None:
         *("--ecutwfc-Ry", "30", "--ecutrho-Ry", "240"),
     )
     ion("engine", "test", "quantumespresso")
-    step("the same lithium oxide, temperature, time step and starting velocities with DFT and with SevenNet-0: one cell")
-    print("at the Gamma point and thirty steps, to see how it goes; too small and too short to conclude anything")
+    step("the same lithium oxide, temperature, time step and starting velocities with DFT and with SevenNet-0")
+    print("(one cell at the Gamma point, thirty steps: to see how it goes, too small and too short to conclude from)")
     ion(
         *("run", str(lithium_oxide(home)), "--engine", "quantumespresso", "--engine", "sevenn"),
         *("--protocol", "fast", "--temperatures", "1200", "--supercell", "1,1,1", "--no-relax"),
