@@ -202,7 +202,7 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
             protocol=given.get("protocol"),
             overrides=collect_overrides(given, share),
             diffusion_code=diffusion_code(),
-            options=options | (given.get("job_options") or {}),
+            options=with_job_options(options, given.get("job_options") or {}),
             **chosen_inputs(engine, given),
         )
         level = md.level_of_theory(builder.md.engine)
@@ -216,6 +216,15 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
     builder.fresh = bool(given.get("fresh"))
     return Plan(title, engine, builder, level, remarks)
+
+
+def with_job_options(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a job with the user's own, which win; MPI where their resources have many processes."""
+    merged = {**options, **own}
+    if "resources" in own and "withmpi" not in own:
+        counts = (own["resources"].get(name) or 1 for name in ("num_machines", "num_mpiprocs_per_machine"))
+        merged["withmpi"] = max(math.prod(counts), own["resources"].get("tot_num_mpiprocs") or 1) > 1
+    return merged
 
 
 def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.sample import describe_sample
 from aiida_ion.units import FS_PER_PS
-from aiida_ion.workchains.protocols import protocol_inputs
+from aiida_ion.workchains.protocols import protocol_inputs, read_overrides
 
 #: Keys of a protocol that are parameters of the work chain as they stand.
 PARAMETER_KEYS = (
@@ -97,7 +97,7 @@ def with_thermostat(md: dict[str, Any], known: Sequence[str], overrides: Any) ->
 
     One that was asked for by name stays, and the engine refuses it.
     """
-    asked = isinstance(overrides, Mapping) and (overrides.get("md") or {}).get("thermostat") is not None
+    asked = (read_overrides(overrides).get("md") or {}).get("thermostat") is not None
     if md["thermostat"] in known or asked or md.get("ensemble") == "nve":
         return md
     return md | {"thermostat": "csvr"}

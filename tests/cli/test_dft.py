@@ -14,6 +14,7 @@ from aiida_ion.cli.campaign import comparison, label_of, make_plans
 from aiida_ion.cli.live import _dft_steps
 from aiida_ion.engines.codes import load_engine
 from aiida_ion.engines.dft import mpi_as_root
+from aiida_ion.workchains.conductivity_builder import with_thermostat
 
 from ..dft.pw import run_pw
 from ..quantumespresso_fixtures import pseudo_paths, pw_executable
@@ -153,6 +154,14 @@ def test_two_processes_run(invoke: Invoke, lj_engine: str, lithium_oxide: orm.St
     assert "steps/s with 3 atoms" in invoke("engine", "test", "qe", "--steps", 1).output
     job = orm.QueryBuilder().append(orm.CalcJobNode).first(flat=True)
     assert job.outputs.cost["processes"] == 2
+
+
+def test_a_thermostat_of_a_file_is_asked_for_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.yaml"
+    path.write_text("md: {thermostat: nose_hoover}\n")
+    settings = {"thermostat": "nose_hoover", "ensemble": "nvt"}
+    assert with_thermostat(settings, ("csvr",), str(path)) == settings
+    assert with_thermostat(settings, ("csvr",), None)["thermostat"] == "csvr"
 
 
 def test_labels_can_stand_in_the_graph() -> None:

@@ -232,6 +232,16 @@ def test_files_of_a_lammps_potential_go_along(
     assert [node.filename for node in plan.builder.md.engine["files"].values()] == ["deployed.pth"]
 
 
+def test_resources_of_many_processes_mean_mpi(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    for resources, expected in (
+        ({"num_machines": 2, "num_mpiprocs_per_machine": 8}, True),
+        ({"tot_num_mpiprocs": 4}, True),
+        ({"num_machines": 1}, False),
+    ):
+        plan = one_plan(crystal_file, lj_engine, job_options={"resources": resources})
+        assert plan.builder.md.options["withmpi"] is expected
+
+
 def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
     options = one_plan(crystal_file, lj_engine, job_options={"withmpi": True}).builder.md.options
     assert options["withmpi"] is True

@@ -44,10 +44,16 @@ def protocol_inputs(
     if chosen not in content["protocols"]:
         raise ProtocolError(f"unknown protocol {chosen!r}; known are {', '.join(content['protocols'])}")
     differs = {key: value for key, value in content["protocols"][chosen].items() if key != "description"}
-    changes = yaml.safe_load(Path(overrides).read_text()) if isinstance(overrides, (str, Path)) else overrides
+    changes = read_overrides(overrides)
     inputs = merge(content["default_inputs"], differs)
-    check_overrides(changes or {}, inputs, content.get("optional_inputs", {}))
-    return merge(inputs, changes or {})
+    check_overrides(changes, inputs, content.get("optional_inputs", {}))
+    return merge(inputs, changes)
+
+
+def read_overrides(overrides: Mapping[str, Any] | Path | str | None) -> Mapping[str, Any]:
+    """Return overrides as a mapping; those of a YAML file where its path is given."""
+    found = yaml.safe_load(Path(overrides).read_text()) if isinstance(overrides, (str, Path)) else overrides
+    return found or {}
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
