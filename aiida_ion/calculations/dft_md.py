@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +45,9 @@ def validate_dft_md_inputs(inputs: Mapping[str, Any], port: Any, thermostats: tu
         return "ensemble npt is not available with DFT; equilibrate the cell first and run nvt or nve"
     if settings.ensemble == "nvt" and settings.thermostat not in thermostats:
         return f"thermostat {settings.thermostat} is not in this program, which has {', '.join(thermostats)}"
+    state = inputs.get("restart_from")
+    if state is not None and "velocities_A_fs" not in state.get_arraynames():
+        return "restart_from has no velocities_A_fs; give its positions and velocities as a new start instead"
     return None
 
 
@@ -113,11 +115,6 @@ def _with_rate(cost: Mapping[str, Any], steps: DftSteps, n_atoms: int) -> dict[s
     if ledger.get("wall_time_s"):
         ledger["steps_per_s"] = len(steps) / ledger["wall_time_s"]
     return ledger
-
-
-def without_state(run: MdRun) -> MdRun:
-    """Return a run that must not be continued."""
-    return replace(run, state={})
 
 
 def dft_symbols_and_masses(structure: orm.StructureData) -> tuple[list[str], Any]:

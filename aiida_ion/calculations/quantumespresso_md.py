@@ -66,9 +66,6 @@ def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
     problem = validate_dft_md_inputs(inputs, port, THERMOSTATS)
     if problem is not None or inputs.get("parameters") is None:
         return problem
-    state = inputs.get("restart_from")
-    if state is not None and "velocities_A_fs" not in state.get_arraynames():
-        return "restart_from has no velocities_A_fs; give its positions and velocities as a new start instead"
     return validate_pw_inputs(inputs)
 
 

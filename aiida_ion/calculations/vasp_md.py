@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from aiida import orm
 from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 
@@ -120,8 +119,4 @@ def without_repeated_frames(run: MdRun, found: DftRun, first_step: int) -> MdRun
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
     """Return what does not fit together among the inputs."""
-    problem = validate_dft_md_inputs(inputs, port, THERMOSTATS) or validate_vasp_inputs(inputs)
-    state: orm.ArrayData | None = inputs.get("restart_from")
-    if problem is None and state is not None and "velocities_A_fs" not in state.get_arraynames():
-        return "restart_from is the state of another engine; give its positions and velocities as a new start instead"
-    return problem
+    return validate_dft_md_inputs(inputs, port, THERMOSTATS) or validate_vasp_inputs(inputs)

@@ -98,7 +98,7 @@ def test_states_of_other_engines(problem: Problem) -> None:
     state = orm.ArrayData()
     state.set_array("positions", np.zeros((3, 3)))
     state.base.attributes.set("step", 5)
-    assert "state of another engine" in str(problem(restart_from=state))
+    assert "restart_from has no velocities_A_fs" in str(problem(restart_from=state))
     state.set_array("velocities_A_fs", np.zeros((3, 3)))
     assert problem(restart_from=state) is None
 
