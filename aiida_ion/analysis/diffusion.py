@@ -15,6 +15,7 @@ from aiida_ion.analysis.estimates import Motion, fill_bound, fill_measured
 from aiida_ion.analysis.kinisi_fit import exact_interval_fs
 from aiida_ion.analysis.msd import mean_squared_displacement
 from aiida_ion.analysis.regime import Window, find_window
+from aiida_ion.analysis.thermo import Thermo
 from aiida_ion.analysis.trajectory import Replica, Segment, join_segments
 
 __all__ = ["DiffusionResult", "DiffusionSettings", "Segment", "analyse_diffusion"]
@@ -37,6 +38,8 @@ def analyse_diffusion(
     temperature_K: float,
     *,
     settings: DiffusionSettings | None = None,
+    thermo: Sequence[Thermo] | None = None,  # noqa: ARG001
+    target_temperature_K: float | None = None,  # noqa: ARG001
 ) -> DiffusionResult:
     """Analyse the diffusion of one species at one temperature.
 
@@ -47,6 +50,8 @@ def analyse_diffusion(
     :param charges: formal charge of the elements, e; that of the mobile one is needed.
     :param temperature_K: measured mean temperature where known, K.
     :param settings: defaults when ``None``.
+    :param thermo: what the replicas recorded at every step, of those that did; from their first step on.
+    :param target_temperature_K: temperature that the run was set to, K, where known.
     :returns: a diffusivity when a diffusive window exists, enough effective hops were seen and the MSD grows
         by half a squared jump distance over the window; an upper bound otherwise.
     :raises ValueError: for input that cannot be analysed; the message says why.

@@ -11,10 +11,12 @@ from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
 from aiida_ion.analysis.diffusion import DiffusionSettings
-from aiida_ion.analysis.thermo import temperature_statistics
 from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
 
 FILENAME_ARRAYS = "arrays.npz"
+THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
+#: Arrays of a thermo node that the program reads, where the node has them.
+THERMO_ARRAYS = (*THERMO_REQUIRED, "conserved_energy", "max_force", "charge_current")
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
 SAMPLE_KEYS = {"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula"}
 
@@ -44,7 +46,8 @@ class DiffusionCalculation(ScriptCalculation):
             valid_type=orm.ArrayData,
             dynamic=True,
             required=False,
-            help="The segments' temperatures (K) under the same names; the measured mean replaces the target.",
+            help="What the segments recorded at every step, under the same names: temperature (K), energies (eV), "
+            "charge current (e angstrom/fs); the measured mean temperature replaces the target.",
         )
         spec.input(
             "parameters",
@@ -76,8 +79,7 @@ class DiffusionCalculation(ScriptCalculation):
         parameters = self.inputs.parameters.get_dict()
         settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
         first = next(iter(trajectories.values()))
-        temperature = measured_temperature(self.inputs, settings.get("equilibration_fs", 0.0))
-        target = parameters["target_temperature_K"]
+        thermo, more = thermo_files(self.inputs.get("thermo") or {})
         write_json(
             folder,
             FILENAME_INPUTS,
@@ -86,13 +88,13 @@ class DiffusionCalculation(ScriptCalculation):
                 "symbols": first.base.attributes.get("symbols"),
                 "mobile_species": parameters["mobile_species"],
                 "charges": parameters["charges"],
-                "temperature_K": temperature.get("temperature_mean_K", target),
-                "target_temperature_K": target,
+                "target_temperature_K": parameters["target_temperature_K"],
+                "thermo": thermo,
                 "settings": settings,
             },
         )
         info = self.describe(folder, temporary=[FILENAME_ARRAYS])
-        info.local_copy_list = copies
+        info.local_copy_list = copies + more
         return info
 
 
@@ -122,26 +124,25 @@ class DiffusionParser(ScriptParser):
             for name in arrays.files:
                 node.set_array(name, arrays[name])
         scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions", "cost")}
-        settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
         said = {key: parameters[key] for key in SAMPLE_KEYS & set(parameters)}
-        temperature = measured_temperature(self.node.inputs, settings.get("equilibration_fs", 0.0))
-        node.base.attributes.set_many(scalars | said | temperature)
+        node.base.attributes.set_many(scalars | said)
         return node
 
 
-def measured_temperature(inputs: Any, equilibration_fs: float) -> dict[str, float]:
-    """Return mean, spread and drift of the temperature after equilibration, K; empty when it is not known."""
-    if "thermo" not in inputs or not inputs["thermo"]:
-        return {}
-    replicas: dict[str, list[Any]] = {}
-    for key in sorted(inputs["thermo"]):
-        replicas.setdefault(key.partition("_segment_")[0], []).append(inputs["thermo"][key])
-    series = []
-    for nodes in replicas.values():
-        steps = np.concatenate([node.get_array("steps") for node in nodes])
-        values = np.concatenate([node.get_array("temperature") for node in nodes])
-        series.append(values[steps * nodes[0].base.attributes.get("timestep_fs") >= equilibration_fs])
-    return temperature_statistics(series)
+def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str, Any]]], list[tuple[str, str, str]]]:
+    """Return what the program is told of each replica's thermo, and the files to copy for it.
+
+    :param nodes: thermo of the segments, under their names.
+    """
+    replicas: dict[str, list[dict[str, Any]]] = {}
+    copies: list[tuple[str, str, str]] = []
+    for key in sorted(nodes):
+        node = nodes[key]
+        arrays = {name: f"{key}_thermo_{name}.npy" for name in THERMO_ARRAYS if name in node.get_arraynames()}
+        copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
+        said = {name: node.base.attributes.get(name, None) for name in ("timestep_fs", "ensemble")}
+        replicas.setdefault(key.partition("_segment_")[0], []).append(said | {"files": arrays})
+    return list(replicas.values()), copies
 
 
 def validate_diffusion_parameters(value: orm.Dict | None, _: Any) -> str | None:
@@ -166,10 +167,26 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return "no trajectory is given"
     if parameters is None:
         return None
+    fault = _thermo_fault(inputs.get("thermo") or {}, trajectories)
+    if fault is not None:
+        return fault
     symbols = [node.base.attributes.get("symbols") for node in trajectories.values()]
     if any(other != symbols[0] for other in symbols[1:]):
         return "the segments hold different atoms"
     mobile = parameters.get_dict().get("mobile_species")
     if mobile not in symbols[0]:
         return f"the trajectory has no {mobile}; it has {', '.join(sorted(set(symbols[0])))}"
+    return None
+
+
+def _thermo_fault(thermo: Mapping[str, Any], trajectories: Mapping[str, Any]) -> str | None:
+    replicas = {key.partition("_segment_")[0] for key in thermo}
+    expected = {key for key in trajectories if key.partition("_segment_")[0] in replicas}
+    if set(thermo) != expected:
+        return f"thermo and trajectories differ in {', '.join(sorted(set(thermo) ^ expected))}: give all of a replica's"
+    for key, node in thermo.items():
+        missing = [name for name in THERMO_REQUIRED if name not in node.get_arraynames()]
+        missing += [] if node.base.attributes.get("timestep_fs", None) else ["the attribute timestep_fs"]
+        if missing:
+            return f"the thermo of {key} lacks {', '.join(missing)}"
     return None

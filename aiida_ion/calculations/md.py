@@ -161,7 +161,7 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
             }
         )
     if len(run.thermo):
-        outputs["thermo"] = thermo_node(run.thermo, settings.timestep_fs)
+        outputs["thermo"] = thermo_node(run.thermo, settings.timestep_fs, settings.ensemble)
     if run.state:
         outputs["state"] = state_node(run.state)
     if run.cost:

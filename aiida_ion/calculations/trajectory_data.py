@@ -111,11 +111,12 @@ def trajectory_node(
     return node
 
 
-def thermo_node(rows: NDArray[Any], timestep_fs: float) -> orm.ArrayData:
+def thermo_node(rows: NDArray[Any], timestep_fs: float, ensemble: str | None = None) -> orm.ArrayData:
     """Return the per-step quantities of a segment as a node.
 
     :param rows: structured array of a runner, one row a step, with the fields of ``THERMO_COLUMNS`` and ``step``.
     :param timestep_fs: integration step, fs.
+    :param ensemble: ``nve``, ``nvt`` or ``npt``, where it is known.
     """
     node = orm.ArrayData()
     node.set_array("steps", np.ascontiguousarray(rows["step"]))
@@ -127,6 +128,7 @@ def thermo_node(rows: NDArray[Any], timestep_fs: float) -> orm.ArrayData:
         {
             "units": THERMO_UNITS,
             "timestep_fs": timestep_fs,
+            "ensemble": ensemble,
             "n_steps": len(rows),
             "mean_temperature_K": float(np.mean(rows["temperature_K"])) if len(rows) else None,
             "largest_force_eV_A": float(np.max(rows["max_force_eV_A"])) if len(rows) else None,

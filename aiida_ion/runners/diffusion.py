@@ -18,6 +18,8 @@ import numpy as np
 
 from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.analysis.diffusion_result import DiffusionResult
+from aiida_ion.analysis.thermo import Thermo, join_thermo, temperature_statistics
+from aiida_ion.units import FS_PER_PS
 
 UNITS = {
     "diffusivity": "cm^2/s",
@@ -31,7 +33,7 @@ UNITS = {
     "charge": "e",
 }
 PACKAGES = ("numpy", "scipy", "kinisi", "scipp", "emcee")
-REQUIRED = ("replicas", "symbols", "mobile_species", "charges", "temperature_K")
+REQUIRED = ("replicas", "symbols", "mobile_species", "charges", "target_temperature_K")
 
 
 def main() -> None:
@@ -40,7 +42,9 @@ def main() -> None:
     folder = Path.cwd()
     try:
         inputs = read_inputs(folder)
-        result = analyse(folder, inputs)
+        thermo = load_thermo(folder, inputs)
+        temperature = measured_temperature(thermo, _settings(inputs))
+        result = analyse(folder, inputs, thermo, temperature)
     except ValueError as error:
         outcome: dict[str, Any] = {"status": "invalid_input", "message": " ".join(str(error).split())}
     except MemoryError:
@@ -51,9 +55,8 @@ def main() -> None:
     else:
         write_arrays(folder, result)
         outcome = {"status": "finished", "message": result.reason or "The diffusivity was determined."}
-        outcome |= result.attributes() | {"settings": _settings(inputs).to_dict()}
-        if "target_temperature_K" in inputs:
-            outcome["target_temperature_K"] = inputs["target_temperature_K"]
+        outcome |= result.attributes() | temperature | {"settings": _settings(inputs).to_dict()}
+        outcome["target_temperature_K"] = inputs["target_temperature_K"]
     cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
     write_results(folder, outcome | {"units": UNITS, "versions": versions(), "cost": cost})
 
@@ -73,19 +76,24 @@ def read_inputs(folder: Path) -> dict[str, Any]:
     return dict(inputs)
 
 
-def analyse(folder: Path, inputs: dict[str, Any]) -> DiffusionResult:
-    """Analyse what ``inputs`` describes.
+def analyse(
+    folder: Path, inputs: dict[str, Any], thermo: list[Thermo], temperature: dict[str, float]
+) -> DiffusionResult:
+    """Analyse what ``inputs`` describes, at the measured temperature where there is one.
 
     :raises ValueError: for input that cannot be analysed.
     """
+    target = float(inputs["target_temperature_K"])
     replicas = [[load_segment(folder, files) for files in segments] for segments in inputs["replicas"]]
     return analyse_diffusion(
         replicas,
         inputs["symbols"],
         inputs["mobile_species"],
         inputs["charges"],
-        float(inputs["temperature_K"]),
+        temperature.get("temperature_mean_K", target),
         settings=_settings(inputs),
+        thermo=thermo or None,
+        target_temperature_K=target,
     )
 
 
@@ -105,6 +113,42 @@ def load_segment(folder: Path, files: dict[str, str]) -> Segment:
         if steps.shape != times.shape or (len(steps) > 1 and np.any(np.diff(steps) <= 0)):
             raise ValueError(f"{files['steps']}: steps must increase and be as many as the times")
     return Segment(positions, times, load_array(folder, files, "cells"))
+
+
+def load_thermo(folder: Path, inputs: dict[str, Any]) -> list[Thermo]:
+    """Return what the replicas recorded at every step, nothing for those that recorded nothing.
+
+    :raises ValueError: for a missing or unreadable file, or segments that do not follow each other.
+    """
+    n_atoms = len(inputs["symbols"])
+    replicas = inputs.get("thermo") or []
+    return [join_thermo([_thermo(folder, segment, n_atoms) for segment in segments]) for segments in replicas]
+
+
+def _thermo(folder: Path, segment: dict[str, Any], n_atoms: int) -> Thermo:
+    files, timestep_fs = segment["files"], float(segment["timestep_fs"])
+    arrays = {name: load_array(folder, files, name, mapped=True).astype(float) for name in files}
+    missing = [name for name in ("steps", "temperature", "potential_energy") if name not in arrays]
+    if missing:
+        raise ValueError(f"the thermo of a segment lacks {', '.join(missing)}")
+    conserved = arrays.get("conserved_energy")
+    return Thermo(
+        times_ps=arrays["steps"] * timestep_fs / FS_PER_PS,
+        temperature_K=arrays["temperature"],
+        potential_energy_eV=arrays["potential_energy"],
+        # A program that does not state it leaves NaN.
+        conserved_energy_eV=conserved if conserved is not None and np.isfinite(conserved).all() else None,
+        max_force_eV_A=arrays.get("max_force"),
+        charge_current_e_A_fs=arrays.get("charge_current"),
+        n_atoms=n_atoms,
+        ensemble=segment.get("ensemble"),
+        timestep_fs=timestep_fs,
+    )
+
+
+def measured_temperature(thermo: list[Thermo], settings: DiffusionSettings) -> dict[str, float]:
+    """Return mean, spread and drift of the temperature after equilibration, K; empty when it is not known."""
+    return temperature_statistics([replica.after(settings.equilibration_fs).temperature_K for replica in thermo])
 
 
 def load_array(folder: Path, files: dict[str, str], name: str, mapped: bool = False) -> Any:

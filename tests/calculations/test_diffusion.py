@@ -80,6 +80,7 @@ def test_an_inert_crystal_gets_a_bound_and_no_number(python_code: Any, walk: Cal
 def test_measured_temperature_replaces_the_target(python_code: Any, walk: Callable[..., Any]) -> None:
     thermo = orm.ArrayData()
     thermo.set_array("steps", np.arange(1000))
+    thermo.set_array("potential_energy", np.zeros(1000))
     thermo.set_array("temperature", np.where(np.arange(1000) < 100, 900.0, 480.0))
     thermo.base.attributes.set("timestep_fs", 2.0)
     inputs = {
@@ -92,6 +93,21 @@ def test_measured_temperature_replaces_the_target(python_code: Any, walk: Callab
     assert result["temperature_K"] == pytest.approx(480.0)
     assert result["target_temperature_K"] == 500.0
     assert result["temperature_drift_K"] == pytest.approx(0.0)
+
+
+@pytest.mark.usefixtures("aiida_profile")
+def test_thermo_that_does_not_belong_is_refused(python_code: Any, walk: Callable[..., Any]) -> None:
+    thermo = orm.ArrayData()
+    thermo.set_array("steps", np.arange(10))
+    inputs = {
+        "code": python_code("ion.diffusion"),
+        "trajectories": {segment_key(0, 0): walk(n_frames=20)},
+        "parameters": orm.Dict(PARAMETERS),
+    }
+    with pytest.raises(ValueError, match="lacks temperature, potential_energy, the attribute timestep_fs"):
+        run_get_node(DiffusionCalculation, **inputs, thermo={segment_key(0, 0): thermo})
+    with pytest.raises(ValueError, match="thermo and trajectories differ in replica_00_segment_001"):
+        run_get_node(DiffusionCalculation, **inputs, thermo={segment_key(0, i): thermo for i in range(2)})
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,6 @@ def write_folder(folder: Path, mobile: np.ndarray, **changes: object) -> None:
         "symbols": symbols,
         "mobile_species": "Li",
         "charges": {"Li": 1.0, "O": -2.0},
-        "temperature_K": 812.0,
         "target_temperature_K": 800.0,
         "settings": {"collective": False},
     }
@@ -57,7 +56,8 @@ def test_a_run_that_moved(tmp_path):
     assert results["status"] == "finished"
     assert results["verdict"] == "moved"
     assert results["tracer_diffusivity_cm2_s"] == pytest.approx(D_CM2_S, rel=0.4)
-    assert (results["temperature_K"], results["target_temperature_K"]) == (812.0, 800.0)
+    assert (results["temperature_K"], results["target_temperature_K"]) == (800.0, 800.0)
+    assert "temperature_mean_K" not in results
     assert results["settings"]["n_lags"] == 30
     assert results["units"]["diffusivity"] == "cm^2/s"
     assert set(results["versions"]) >= {"python", "kinisi", "numpy", "scipy"}
@@ -84,6 +84,57 @@ def test_a_run_that_did_not(tmp_path, monkeypatch):
     assert results["message"] == results["reason"]
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
         assert "tracer_diffusivity_samples_cm2_s" not in arrays.files
+
+
+def add_thermo(folder: Path, **arrays: np.ndarray) -> None:
+    """Thermo of 6000 steps in two segments: 900 K for the first 2 ps, 812 K from then on."""
+    steps = np.arange(6000)
+    values = {
+        "steps": steps,
+        "temperature": np.where(steps < 1000, 900.0, 812.0).astype(np.float32),
+        "potential_energy": np.full(6000, -100.0),
+        "conserved_energy": np.full(6000, np.nan),
+    } | arrays
+    segments = []
+    for number, part in enumerate((slice(0, 2000), slice(2000, None))):
+        files = {name: f"thermo_{name}_{number}.npy" for name in values}
+        for name, value in values.items():
+            np.save(folder / files[name], value[part])
+        segments.append({"timestep_fs": 2.0, "ensemble": "nvt", "files": files})
+    inputs = json.loads((folder / "inputs.json").read_text())
+    inputs |= {"thermo": [segments], "settings": {"collective": False, "equilibration_fs": 2000.0}}
+    (folder / "inputs.json").write_text(json.dumps(inputs), encoding="utf-8")
+
+
+def test_thermo_is_joined_and_its_temperature_measured_after_equilibration(tmp_path, monkeypatch):
+    write_folder(tmp_path, brownian(1, 600))
+    add_thermo(tmp_path, max_force=np.ones(6000))
+    (replica,) = program.load_thermo(tmp_path, program.read_inputs(tmp_path))
+    assert replica.times_ps[[0, -1]] == pytest.approx([0.0, 11.998])
+    assert (replica.n_atoms, replica.ensemble, replica.conserved_energy_eV) == (50, "nvt", None)
+    assert replica.max_force_eV_A is not None
+    assert len(replica.after(2000.0).times_ps) == 5000
+    results = run_here(tmp_path, monkeypatch)
+    assert results["temperature_K"] == results["temperature_mean_K"] == pytest.approx(812.0)
+    assert results["target_temperature_K"] == 800.0
+    assert results["temperature_drift_K"] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": np.zeros(6000)}, "do not increase"),
+        ({"temperature": np.full(6000, np.inf)}, "temperature_K holds a number that is not finite"),
+        ({"charge_current": np.zeros(6000)}, "charge_current_e_A_fs has shape (2000,), not (2000, 3)"),
+        ({"max_force": np.array([{"a": 1}] * 6000, dtype=object)}, "thermo_max_force_0.npy cannot be read"),
+    ],
+)
+def test_thermo_that_cannot_be_used(tmp_path, monkeypatch, change, message):
+    write_folder(tmp_path, brownian(1, 300))
+    add_thermo(tmp_path, **change)
+    results = run_here(tmp_path, monkeypatch)
+    assert results["status"] == "invalid_input"
+    assert message in results["message"]
 
 
 def spoil_positions(folder: Path) -> None:
