@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis import cross_checks, hops
+from aiida_ion.analysis.checks.judge import judge
 from aiida_ion.analysis.diffusion_result import DiffusionResult
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.analysis.estimates import Motion, fill_bound, fill_measured
@@ -38,8 +39,8 @@ def analyse_diffusion(
     temperature_K: float,
     *,
     settings: DiffusionSettings | None = None,
-    thermo: Sequence[Thermo] | None = None,  # noqa: ARG001
-    target_temperature_K: float | None = None,  # noqa: ARG001
+    thermo: Sequence[Thermo] | None = None,
+    target_temperature_K: float | None = None,
 ) -> DiffusionResult:
     """Analyse the diffusion of one species at one temperature.
 
@@ -77,6 +78,15 @@ def analyse_diffusion(
         fill_bound(result, motion, settings, reason)
     else:
         fill_measured(result, motion, window, settings)
+    judge(
+        result,
+        replicas,
+        symbols,
+        thermo=thermo,
+        target_temperature_K=target_temperature_K,
+        equilibration_fs=settings.equilibration_fs,
+        limits=settings.limits,
+    )
     return result
 
 

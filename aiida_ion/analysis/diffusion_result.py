@@ -17,7 +17,8 @@ class DiffusionResult:
     """Diffusion of one mobile species at one temperature. What was not determined is ``None``.
 
     ``verdict`` is ``moved`` (there is a diffusivity) or ``bound`` (there is only an upper bound, and
-    ``reason`` says why).
+    ``reason`` says why). ``checks`` holds each check as a mapping (see :class:`aiida_ion.analysis.checks.check.Check`);
+    with ``refused_because``, the message of the first that failed, the result must not enter any fit.
     """
 
     verdict: str
@@ -45,6 +46,8 @@ class DiffusionResult:
     drift_A: float
     framework_msd_A2: float | None
     warnings: list[str] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    refused_because: str | None = None
 
     tracer_diffusivity_cm2_s: float | None = None
     tracer_diffusivity_std_cm2_s: float | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from aiida_ion.analysis.checks.limits import CheckLimits
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class DiffusionSettings:
     :param n_samples: posterior draws kept.
     :param collective: whether to fit the collective diffusivity too.
     :param seed: of the Markov chain and the resampling.
+    :param limits: where the checks warn and fail.
     """
 
     equilibration_fs: float = 0.0
@@ -41,6 +44,7 @@ class DiffusionSettings:
     n_samples: int = 1000
     collective: bool = True
     seed: int = 1
+    limits: CheckLimits = field(default_factory=CheckLimits)
 
     def __post_init__(self) -> None:
         for name in ("jump_distance_A", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
@@ -73,11 +77,12 @@ class DiffusionSettings:
 
         :raises ValueError: for an unknown or impossible setting.
         """
-        known = {field.name for field in fields(cls)}
+        known = {entry.name for entry in fields(cls)}
         unknown = sorted(set(settings) - known)
         if unknown:
             raise ValueError(f"unknown diffusion setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        return cls(**settings)
+        limits = {"limits": CheckLimits.from_dict(settings["limits"])} if "limits" in settings else {}
+        return cls(**{**settings, **limits})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping that :meth:`from_dict` reads back."""

@@ -26,7 +26,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "runners/stops.py",
         "md_settings.py",
     ),
-    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py"),
+    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py", "analysis/checks/*.py"),
 }
 #: What the runners import by its bare name.
 AT_TOP = ("runners", "md_settings.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.trajectory import Segment
 
 CUBIC = np.eye(3) * 20.0
@@ -12,6 +13,8 @@ TRICLINIC = np.array([[20.0, 0.0, 0.0], [9.0, 18.0, 0.0], [-6.0, 7.0, 17.0]])
 #: 1e-5 cm^2/s in angstrom^2/ps.
 D_A2_PS = 0.1
 D_CM2_S = 1e-5
+#: These ions walk through each other and through the framework.
+GHOSTS = CheckLimits(min_distance_ratio_warn=0.0, min_distance_ratio_fail=0.0)
 
 
 def brownian(

@@ -10,7 +10,7 @@ from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.analysis.trajectory import unwrap
 
-from .synthetic import CUBIC, D_CM2_S, TRICLINIC, brownian, crystal
+from .synthetic import CUBIC, D_CM2_S, GHOSTS, TRICLINIC, brownian, crystal
 
 PLAIN = DiffusionSettings(collective=False)
 
@@ -22,7 +22,7 @@ def analyse(mobile, settings=PLAIN, **kwargs):
 
 @pytest.fixture(scope="module")
 def moved():
-    return analyse(brownian(1, 1000), DiffusionSettings(seed=3), seed=1)
+    return analyse(brownian(1, 1000), DiffusionSettings(seed=3, limits=GHOSTS), seed=1)
 
 
 def test_intervals_hold_the_truth():

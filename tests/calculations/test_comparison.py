@@ -51,6 +51,8 @@ def levels(python_code: Any, walk: Callable[..., Any]) -> Callable[..., dict[str
                 "target_temperature_K": temperature,
                 "level_of_theory": level,
                 "formula": "LiCl",
+                # The ions of the walk pass through each other.
+                "limits": {"min_distance_ratio_warn": 0.0, "min_distance_ratio_fail": 0.0},
             }
             inputs = {
                 "code": python_code("ion.diffusion"),

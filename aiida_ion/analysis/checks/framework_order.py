@@ -1,0 +1,93 @@
+"""Is the framework still ordered? The first peak of its g(r), and the bonds it had at the start."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
+from aiida_ion.analysis.checks.framework import MIN_FRAMES, N_WINDOWS
+from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.units import Bonds, Units
+from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours, onset_ps
+
+#: Of a g(r): width of its bins and of the Gaussian that smooths it, angstrom.
+BIN_A, SMOOTH_A = 0.05, 0.15
+#: The first peak is looked for between these multiples of the distance of neighbours.
+PEAK_RANGE = (0.6, 1.4)
+#: Part of the run at each end that is compared, and pieces of a kind below which a g(r) is noise.
+END_PART, MIN_PIECES = 0.2, 4
+#: A bond is broken when it is this many times as long as at the start.
+BROKEN_RATIO = 1.5
+
+
+def order_checks(watched: Watched, units: Units, bonds: Bonds, limits: CheckLimits) -> list[Check]:
+    """Height of the first framework peak against the start, and the bonds that are kept."""
+    return [_peak(watched, units, limits), _bonds_kept(watched, bonds, limits)]
+
+
+def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
+    n_end = int(END_PART * (len(watched.times_ps) - watched.first))
+    counted = [kind for kind in units.spacing_A if int((units.kinds == kind).sum()) >= MIN_PIECES]
+    if not counted or n_end < MIN_FRAMES // 5:
+        why = f"The framework has fewer than {MIN_PIECES} pieces of any kind, or the run has too few frames."
+        return not_applicable("framework_peak_ratio", "", why)
+    found = []
+    for kind in counted:
+        centres, spacing = units.of(kind)[watched.production], units.spacing_A[kind]
+        cells = watched.cells[watched.production]
+        start = _peak_height(centres[:n_end], cells[:n_end], spacing)
+        end = _peak_height(centres[-n_end:], cells[-n_end:], spacing)
+        message = (
+            f"The first peak of g(r) of {kind} in the framework is {end / start:.3g} times as high as at the start"
+        )
+        found.append(
+            graded(
+                "framework_peak_ratio",
+                end / start,
+                "",
+                warn=limits.framework_peak_ratio_warn,
+                fail=limits.framework_peak_ratio_fail,
+                below=True,
+                message=message,
+            )
+        )
+    return worst(found)
+
+
+def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> float:
+    """Height of the first peak of g(r), smoothed, in units that do not depend on the volume."""
+    low, high = (factor * spacing_A for factor in PEAK_RANGE)
+    edges = np.arange(0.0, high + 5.0 * SMOOTH_A, BIN_A)
+    counts = np.zeros(len(edges) - 1)
+    for frame, cell in zip(centres, cells, strict=True):
+        distances = neighbours(frame, cell, float(edges[-1]))[3]
+        counts += np.histogram(distances, edges)[0] * abs(float(np.linalg.det(cell)))
+    middle = (edges[1:] + edges[:-1]) / 2.0
+    smooth = ndimage.gaussian_filter1d(counts / middle**2, SMOOTH_A / BIN_A)
+    return float(smooth[(middle >= low) & (middle <= high)].max() / len(centres))
+
+
+def _bonds_kept(watched: Watched, bonds: Bonds, limits: CheckLimits) -> Check:
+    """The smallest part of the bonds of the start that is kept in any twentieth of the run."""
+    if not len(bonds):
+        return not_applicable("framework_bonds_kept", "", "The framework has no bonds: its atoms stand alone.")
+    windows = np.array_split(np.arange(len(watched.times_ps)), min(N_WINDOWS, max(1, len(watched.times_ps) // 5)))
+    lengths = np.array([bonds.lengths_A(watched.positions[w], watched.cells[w]).mean(axis=0) for w in windows])
+    broken = (lengths > BROKEN_RATIO * lengths[0]).mean(axis=1)
+    kept = 1.0 - float(broken.max())
+    message = f"{kept:.3g} of the {len(bonds)} bonds of the framework are kept"
+    check = graded(
+        "framework_bonds_kept",
+        kept,
+        "",
+        warn=limits.framework_bonds_kept_warn,
+        fail=limits.framework_bonds_kept_fail,
+        below=True,
+        message=message,
+    )
+    if check.verdict == "pass":
+        return check
+    middles = np.array([watched.times_ps[w].mean() for w in windows])
+    message = f"{check.message.rstrip('.')}; it began at about {onset_ps(middles, broken):.3g} ps."
+    return Check(check.name, check.value, check.unit, check.limit, check.verdict, message)

@@ -1,0 +1,105 @@
+"""Was the run at its temperature, and was energy conserved where it should be?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from aiida_ion.analysis.checks.check import Check, graded, not_applicable
+from aiida_ion.analysis.checks.explosion import NO_THERMO
+from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.watched import FloatArray
+from aiida_ion.analysis.thermo import Thermo
+
+#: Blocks that standard errors are taken from, and the rows that they need together.
+N_BLOCKS, MIN_ROWS = 10, 50
+#: A difference counts when it is above so many of its standard errors.
+ERRORS = 3.0
+
+
+class Trend(NamedTuple):
+    """Mean of a series and its standard error, and the rise of the line through its blocks with its error."""
+
+    mean: float
+    mean_error: float
+    rise: float
+    rise_error: float
+
+
+def trend(series: FloatArray) -> Trend:
+    """Return mean and rise over the whole series, with errors from ten blocks around the line through them."""
+    blocks = np.array([block.mean() for block in np.array_split(series, N_BLOCKS)])
+    place = (np.arange(N_BLOCKS) + 0.5) / N_BLOCKS - 0.5
+    rise = float(place @ blocks / (place @ place))
+    rest = blocks - blocks.mean() - rise * place
+    spread = float(np.sqrt(rest @ rest / (N_BLOCKS - 2)))
+    return Trend(float(series.mean()), spread / N_BLOCKS**0.5, rise, spread / float(np.sqrt(place @ place)))
+
+
+def temperature_checks(thermo: Thermo | None, target_temperature_K: float | None, limits: CheckLimits) -> list[Check]:
+    """Mean against the target, and drift over the run.
+
+    :param thermo: after equilibration.
+    """
+    units = {"temperature_off": "", "temperature_drift": ""}
+    if thermo is None:
+        return [not_applicable(name, unit, NO_THERMO) for name, unit in units.items()]
+    if target_temperature_K is None or len(thermo.times_ps) < MIN_ROWS:
+        why = f"The target temperature is not known, or fewer than {MIN_ROWS} steps are left after equilibration."
+        return [not_applicable(name, unit, why) for name, unit in units.items()]
+    found = trend(thermo.temperature_K)
+    return [_off(thermo, found, target_temperature_K, limits), _drift(found, target_temperature_K, limits)]
+
+
+def _off(thermo: Thermo, found: Trend, target: float, limits: CheckLimits) -> Check:
+    if thermo.ensemble == "nve":
+        return not_applicable("temperature_off", "", "With constant energy no temperature is imposed.")
+    noise = ERRORS * found.mean_error / target
+    off = abs(found.mean - target) / target
+    return graded(
+        "temperature_off",
+        off,
+        "",
+        warn=max(limits.temperature_off_warn, noise),
+        fail=max(limits.temperature_off_fail, noise),
+        message=f"The mean temperature, {found.mean:.5g} K, is {off:.2%} off the target",
+    )
+
+
+def _drift(found: Trend, target: float, limits: CheckLimits) -> Check:
+    noise = ERRORS * found.rise_error / target
+    return graded(
+        "temperature_drift",
+        abs(found.rise) / target,
+        "",
+        warn=max(limits.temperature_drift_warn, noise),
+        fail=max(limits.temperature_drift_fail, noise),
+        message=f"The temperature drifts by {found.rise:+.3g} K over the run",
+    )
+
+
+def energy_drift_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
+    """Drift of the conserved energy of a run with constant energy, less what is noise.
+
+    :param thermo: after equilibration.
+    """
+    name, unit = "energy_drift", "meV/atom/ps"
+    if thermo is None:
+        return not_applicable(name, unit, NO_THERMO)
+    if thermo.ensemble != "nve":
+        return not_applicable(name, unit, "Only a run with constant energy (nve) conserves its energy.")
+    if thermo.conserved_energy_eV is None or len(thermo.times_ps) < MIN_ROWS:
+        return not_applicable(name, unit, f"The conserved energy is not known for {MIN_ROWS} steps.")
+    found = trend(thermo.conserved_energy_eV)
+    span_ps = float(thermo.times_ps[-1] - thermo.times_ps[0])
+    per_atom = 1000.0 / (thermo.n_atoms * span_ps)
+    sure = max(0.0, abs(found.rise) - ERRORS * found.rise_error) * per_atom
+    return graded(
+        name,
+        sure,
+        unit,
+        warn=limits.energy_drift_warn_meV_atom_ps,
+        fail=limits.energy_drift_fail_meV_atom_ps,
+        message=f"The energy drifts by {found.rise * per_atom:+.3g} meV/atom/ps, of which {sure:.3g} is not noise",
+    )

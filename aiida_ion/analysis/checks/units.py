@@ -1,0 +1,152 @@
+"""The framework as the pieces that must stay in place: its polyanions as wholes, all other atoms by themselves.
+
+A polyanion that rotates moves its outer atoms by several angstrom while the crystal stays solid; its centre rests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from ase.data import atomic_numbers, covalent_radii
+from pymatgen.core.periodic_table import Element
+
+from aiida_ion.analysis.checks.watched import FloatArray, IntArray, Watched, neighbours
+
+#: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
+BOND_RATIO = 1.25
+#: Neighbours of the same kind are looked for up to here; pieces on top of each other count as this far apart, angstrom.
+FARTHEST_A, NEAREST_A = 12.0, 0.5
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """Pairs of framework atoms bonded at the start.
+
+    :param first: atoms, indices into all atoms, (b,).
+    :param second: likewise.
+    :param images: cell vectors to add to the second, (b, 3).
+    """
+
+    first: IntArray
+    second: IntArray
+    images: IntArray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def lengths_A(self, positions: FloatArray, cells: FloatArray) -> FloatArray:  # noqa: N802
+        """Length of every bond in every frame, angstrom, (n, b).
+
+        :param positions: unwrapped, angstrom, (n, N, 3). :param cells: angstrom, (n, 3, 3).
+        """
+        shifts = np.einsum("bi,tij->tbj", self.images.astype(float), cells)
+        lengths: FloatArray = np.linalg.norm(positions[:, self.second] + shifts - positions[:, self.first], axis=2)
+        return lengths
+
+
+@dataclass(frozen=True)
+class Units:
+    """Pieces of the framework.
+
+    :param kinds: formula of each piece, (u,).
+    :param centres: unwrapped, angstrom, (n, u, 3), the pieces made whole.
+    :param spacing_A: distance to the nearest piece of the same kind at the start, the median, for each kind.
+    """
+
+    kinds: npt.NDArray[np.str_]
+    centres: FloatArray
+    spacing_A: dict[str, float]
+
+    def of(self, kind: str) -> FloatArray:
+        """Centres of one kind, angstrom, (n, k, 3)."""
+        chosen: FloatArray = self.centres[:, self.kinds == kind]
+        return chosen
+
+
+def covalent_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
+    """Covalent radius of each atom, angstrom, (N,) (Cordero et al. 2008, as ASE has them)."""
+    radii: FloatArray = np.array([covalent_radii[atomic_numbers[symbol]] for symbol in symbols])
+    return radii
+
+
+def find_bonds(watched: Watched) -> Bonds:
+    """Find the bonds within the framework in the first frame."""
+    chosen = np.flatnonzero(~watched.is_mobile)
+    symbols = tuple(watched.symbols[k] for k in chosen)
+    if not symbols:
+        return Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))
+    radii, metal = covalent_radii_A(symbols), np.array([Element(symbol).is_metal for symbol in symbols])
+    reach = 2.0 * BOND_RATIO * float(radii.max())
+    first, second, images, distances = neighbours(watched.positions[0, chosen], watched.cells[0], reach)
+    bonded = distances < BOND_RATIO * (radii[first] + radii[second])
+    bonded &= ~(metal[first] & metal[second])
+    bonded &= first <= second  # each bond once from either end; those to an own image, twice
+    return Bonds(chosen[first[bonded]], chosen[second[bonded]], images[bonded])
+
+
+def find_units(watched: Watched, bonds: Bonds) -> Units:
+    """Split the framework into polyanions and single atoms.
+
+    Atoms joined by bonds are one piece when it is finite; in a network that runs through the whole crystal every atom
+    is a piece by itself.
+    """
+    chosen = np.flatnonzero(~watched.is_mobile)
+    pieces = [piece for group in _components(chosen, bonds) for piece in group]
+    centres = np.empty((len(watched.positions), len(pieces), 3))
+    kinds = []
+    for number, piece in enumerate(pieces):
+        atoms = np.array(list(piece))
+        shifts = np.einsum("ai,tij->taj", np.array(list(piece.values()), dtype=float), watched.cells)
+        centres[:, number] = (watched.positions[:, atoms] + shifts).mean(axis=1)
+        kinds.append(_formula([watched.symbols[atom] for atom in atoms]))
+    names = np.array(kinds, dtype=np.str_)
+    spacing = {kind: _spacing(centres[0, names == kind], watched.cells[0]) for kind in sorted(set(kinds))}
+    return Units(names, centres, spacing)
+
+
+def _components(atoms: IntArray, bonds: Bonds) -> list[list[dict[int, tuple[int, ...]]]]:
+    """Pieces of each connected group: one with the image of every atom, or every atom alone if it is endless."""
+    joined: dict[int, list[tuple[int, IntArray]]] = {int(atom): [] for atom in atoms}
+    for first, second, image in zip(bonds.first, bonds.second, bonds.images, strict=True):
+        joined[int(first)].append((int(second), image))
+        joined[int(second)].append((int(first), -image))
+    groups: list[list[dict[int, tuple[int, ...]]]] = []
+    seen: set[int] = set()
+    for start in joined:
+        if start in seen:
+            continue
+        piece, endless = _follow(start, joined)
+        seen |= set(piece)
+        groups.append([{atom: (0, 0, 0)} for atom in piece] if endless else [piece])
+    return groups
+
+
+def _follow(start: int, joined: dict[int, list[tuple[int, IntArray]]]) -> tuple[dict[int, tuple[int, ...]], bool]:
+    """The atoms joined to one, each with its image, and whether an atom is met in two images."""
+    images: dict[int, tuple[int, ...]] = {start: (0, 0, 0)}
+    waiting, endless = [start], False
+    while waiting:
+        atom = waiting.pop()
+        for other, image in joined[atom]:
+            there = tuple(int(a + b) for a, b in zip(images[atom], image, strict=True))
+            if other not in images:
+                images[other] = there
+                waiting.append(other)
+            endless = endless or images[other] != there
+    return images, endless
+
+
+def _formula(symbols: list[str]) -> str:
+    return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in sorted(Counter(symbols).items()))
+
+
+def _spacing(centres: FloatArray, cell: FloatArray) -> float:
+    """Median distance to the nearest of the same kind, own images included, angstrom."""
+    reach = min(FARTHEST_A, 1.01 * float(np.linalg.norm(cell, axis=1).min()))
+    first, _, _, distances = neighbours(centres, cell, reach)
+    nearest = np.full(len(centres), reach)
+    np.minimum.at(nearest, first, distances)
+    return max(float(np.median(nearest)), NEAREST_A)
