@@ -16,11 +16,14 @@ SHARED = ("mobile_species", "formula", "level_of_theory", "charge_e", "number_de
 
 
 @calcfunction
-def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.ArrayData:
+def fit_conductivity(
+    parameters: orm.Dict, convergence: orm.Dict | None = None, **diffusion: orm.ArrayData
+) -> orm.ArrayData:
     """Fit the Arrhenius law to the posteriors of all temperatures and extrapolate the ionic conductivity.
 
     :param parameters: `target_temperature_K`; optionally `priors` of the fit and `failed`, the temperatures without a
         fit, each with its reason.
+    :param convergence: the last decision on runs that were extended: why each temperature stopped.
     :param diffusion: diffusion nodes, one for each temperature.
     """
     settings = parameters.get_dict()
@@ -36,6 +39,8 @@ def fit_conductivity(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Ar
     attributes = said | result.attributes() | conductivity_numbers(result)
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
     attributes["temperatures_bound"] = [bound_entry(node) for node in diffusion.values() if not has_moved(node)]
+    if convergence is not None:
+        attributes["convergence"] = convergence.get_dict()
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})
     node.label = f"{said['formula']} {said['level_of_theory']}"
     return node

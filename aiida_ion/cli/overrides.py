@@ -21,12 +21,20 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "charges": ("charges",),
     "max_concurrent": ("max_concurrent",),
     "time_ps": ("md", "total_time_ps"),
+    "target_relative_error": ("target_relative_error",),
+    "target_quantity": ("target_quantity",),
+    "first_time_ps": ("first_time_ps",),
+    "max_time_ps": ("max_time_ps",),
+    "max_rounds": ("max_rounds",),
+    "max_total_time_ps": ("max_total_time_ps",),
     "timestep_fs": ("md", "timestep_fs"),
     "sample_every": ("md", "sample_every"),
     "keep": ("md", "keep"),
     "thermostat": ("md", "thermostat"),
     "ensemble": ("md", "ensemble"),
 }
+#: Options that say nothing without `--target-relative-error`.
+TARGET_OPTIONS = ("target_quantity", "first_time_ps", "max_time_ps", "max_rounds", "max_total_time_ps")
 
 
 def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = None) -> dict[str, Any]:
@@ -43,7 +51,8 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     for option, path in OVERRIDES.items():
         if given.get(option) is not None:
             _put(overrides, path, given[option])
-    if given.get("time_ps") is not None:
+    _check_target(given, overrides)
+    if given.get("time_ps") is not None or given.get("first_time_ps") is not None:
         _put(overrides, ("md", "n_steps"), None)
     if given.get("equilibration_ps") is not None:
         _put(overrides, ("md", "equilibration_fs"), given["equilibration_ps"] * FS_PER_PS)
@@ -52,6 +61,20 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     if cores_per_plan is not None:
         overrides.setdefault("max_concurrent", cores_per_plan)
     return overrides
+
+
+def _check_target(given: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Refuse a length of all runs beside a target, and options of a target without one.
+
+    :raises ValueError: with the options.
+    """
+    if overrides.get("target_relative_error") is not None:
+        if given.get("time_ps") is not None:
+            raise ValueError("--time-ps is for runs that are not extended: give --first-time-ps and --max-time-ps")
+        return
+    idle = [f"--{name.replace('_', '-')}" for name in TARGET_OPTIONS if given.get(name) is not None]
+    if idle:
+        raise ValueError(f"{', '.join(idle)}: only runs with --target-relative-error are extended; give that too")
 
 
 def _put(overrides: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -29,7 +29,13 @@ USABLE = 700
 @click.option("--temperatures", type=NumberList(float), help="Temperatures, K, such as 800,900,1000.")
 @click.option("--seeds", type=NumberList(int), help="One replica for each, such as 1,2,3.")
 @click.option("--target-temperature-K", type=float, help="Temperature of the conductivity wanted, K.")
-@click.option("--time-ps", type=float, help="Length of each run, ps.")
+@click.option("--time-ps", type=float, help="Length of each run, ps; not with a target.")
+@click.option("--target-relative-error", type=float, help="Extend runs until this is reached, such as 0.2.")
+@click.option("--target-quantity", help="tracer_diffusivity or ionic_conductivity  [default: tracer_diffusivity]")
+@click.option("--first-time-ps", type=float, help="With a target: length of each run in the first round, ps.")
+@click.option("--max-time-ps", type=float, help="With a target: longest a run may get, ps.")
+@click.option("--max-rounds", type=click.IntRange(min=1), help="With a target: rounds at most.")
+@click.option("--max-total-time-ps", type=float, help="With a target: length of all runs together at most, ps.")
 @click.option("--timestep-fs", type=float, help="Time step, fs.")
 @click.option("--sample-every", type=int, help="Steps between stored frames.")
 @click.option("--equilibration-ps", type=float, help="Time at the start that analysis leaves out, ps.")
@@ -69,6 +75,7 @@ def command(
     \b
     Example:
       aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
+      aiida-ion run Li3N.cif --engine sevenn --target-relative-error 0.2 --max-time-ps 300 --dry-run
       aiida-ion run *.cif --engine sevenn --temperatures 800,900,1000 --seeds 1,2 --group trial
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """

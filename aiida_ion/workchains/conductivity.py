@@ -7,31 +7,24 @@ from typing import Any
 
 from aiida import orm
 from aiida.engine import ExitCode, ToContext, if_, while_
-from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import fit_conductivity
 from aiida_ion.calculations.diffusion import DiffusionCalculation
-from aiida_ion.calculations.functions import make_supercell, multiples_of, sum_costs
+from aiida_ion.calculations.functions import make_supercell, multiples_of
 from aiida_ion.calculations.relax import validate_relax_parameters
 from aiida_ion.workchains.conductivity_builder import builder_from_protocol
-from aiida_ion.workchains.conductivity_inputs import (
-    engine_inputs,
-    fit_inputs,
-    md_inputs,
-    validate_inputs,
-    validate_parameters,
-)
-from aiida_ion.workchains.window import WindowWorkChain
+from aiida_ion.workchains.conductivity_inputs import engine_inputs, validate_inputs, validate_parameters
+from aiida_ion.workchains.conductivity_rounds import RoundsWorkChain
+from aiida_ion.workchains.conductivity_runs import outcome, temperature_label
+
+__all__ = ["ConductivityWorkChain", "outcome", "temperature_label"]
 
 
-def temperature_label(temperature_K: float) -> str:
-    """Return the output name of a temperature, such as ``T_0800K``."""
-    whole = int(temperature_K)
-    return f"T_{whole:04d}K" if whole == temperature_K else f"T_{whole:04d}_{round(temperature_K % 1 * 100):02d}K"
+class ConductivityWorkChain(RoundsWorkChain):
+    """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity.
 
-
-class ConductivityWorkChain(WindowWorkChain):
-    """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity."""
+    With `target_relative_error` the runs go on, round by round, where that pays, until it is met or the budget is used.
+    """
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -43,13 +36,16 @@ class ConductivityWorkChain(WindowWorkChain):
             valid_type=orm.Dict,
             validator=validate_parameters,
             help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
-            "supercell_rule or supercell, relax_ions, max_concurrent.",
+            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs go on until "
+            "target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
         )
         spec.input(
             "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
         )
         spec.input(
-            "md.parameters", valid_type=orm.Dict, help="MD settings without `temperature_K` and `seed` (fs, GPa)."
+            "md.parameters",
+            valid_type=orm.Dict,
+            help="MD settings without `temperature_K` and `seed` (fs, GPa); `n_steps` is that of the first round.",
         )
         spec.input(
             "md.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of each MD job."
@@ -75,9 +71,12 @@ class ConductivityWorkChain(WindowWorkChain):
             if_(cls.should_relax)(cls.run_relaxation, cls.inspect_relaxation),
             cls.run_supercell,
             cls.line_up_runs,
-            while_(cls.window_is_open)(cls.fill_window),
-            cls.submit_fits,
-            cls.inspect_fits,
+            while_(cls.has_another_round)(
+                while_(cls.window_is_open)(cls.fill_window),
+                cls.submit_fits,
+                cls.inspect_fits,
+                cls.end_round,
+            ),
             cls.conclude,
         )
         spec.output(
@@ -93,6 +92,12 @@ class ConductivityWorkChain(WindowWorkChain):
             "relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV)."
         )
         spec.output("supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated.")
+        spec.output_namespace(
+            "history",
+            valid_type=orm.Dict,
+            dynamic=True,
+            help="With `target_relative_error`, for each round: time (ps), error, what goes on and why the rest stops.",
+        )
         spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
         spec.exit_code(502, "ERROR_MD_FAILED", message="No temperature has a trajectory that can be used: {detail}")
@@ -156,70 +161,6 @@ class ConductivityWorkChain(WindowWorkChain):
         self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(self._supercell_settings()))
         self.out("supercell", self.ctx.supercell)
 
-    def line_up_runs(self) -> None:
-        """Unfold temperatures and seeds into runs."""
-        wanted = self.ctx.parameters
-        runs = [
-            {"temperature_K": float(temperature), "seed": int(seed)}
-            for seed in wanted["seeds"]
-            for temperature in sorted(wanted["temperatures_K"], reverse=True)
-        ]
-        self.open_window(runs, int(wanted["max_concurrent"]))
-        n_atoms = len(self.ctx.supercell.sites)
-        self.report(f"{n_atoms} atoms, {len(runs)} runs, {wanted['max_concurrent']} at a time")
-
-    def submit_run(self, run: dict[str, Any]) -> Any:
-        """Submit the molecular dynamics of one temperature and seed."""
-        inputs = md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"])
-        inputs["metadata"] = {"call_link_label": f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"}
-        return self.submit(self._engine, **inputs)
-
-    def inspect_run(self, run: dict[str, Any], node: Any) -> None:
-        """Note a run that failed; the others go on."""
-        if not node.is_finished_ok:
-            self.ctx.refused[str(run["pk"])] = {"temperature_K": run["temperature_K"], "reason": outcome(node)}
-            self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {outcome(node)}")
-
-    def submit_fits(self) -> ExitCode | None:
-        """Fit each temperature over all its replicas."""
-        runs = sorted(self.ctx.done, key=lambda run: int(run["pk"]))
-        good = [run for run in runs if str(run["pk"]) not in self.ctx.refused]
-        nodes = {run["pk"]: orm.load_node(run["pk"]) for run in runs}
-        costs = {f"run_{i:03d}": node.outputs.cost for i, node in enumerate(nodes.values()) if "cost" in node.outputs}
-        if costs:
-            self.out("cost", sum_costs(**costs))
-        if not good:
-            detail = next(iter(self.ctx.refused.values()))["reason"]
-            return self.exit_codes.ERROR_MD_FAILED.format(detail=detail)  # type: ignore[no-any-return]
-        for temperature in sorted({run["temperature_K"] for run in good}):
-            replicas = [nodes[run["pk"]] for run in good if run["temperature_K"] == temperature]
-            inputs = self.exposed_inputs(DiffusionCalculation, "diffusion")
-            inputs |= fit_inputs(self.inputs, temperature, replicas, self._level_of_theory())
-            label = f"fit_{temperature_label(temperature)}"
-            inputs["metadata"] = dict(inputs.get("metadata", {})) | {"call_link_label": label}
-            if self.inputs.fresh:
-                inputs["metadata"]["disable_cache"] = True
-            self.to_context(**{label: self.submit(DiffusionCalculation, **inputs)})
-        self.ctx.temperatures = sorted({run["temperature_K"] for run in good})
-        return None
-
-    def inspect_fits(self) -> ExitCode | None:
-        """Attach the fits."""
-        failed = []
-        self.ctx.fitted = []
-        for temperature in self.ctx.temperatures:
-            label = temperature_label(temperature)
-            job = self.ctx[f"fit_{label}"]
-            if "diffusion" in job.outputs:
-                self.out(f"diffusion.{label}", job.outputs.diffusion)
-                self.ctx.fitted.append(label)
-            else:
-                failed.append(outcome(job))
-                self.ctx.refused[str(job.pk)] = {"temperature_K": temperature, "reason": outcome(job)}
-        if not self.ctx.fitted:
-            return self.exit_codes.ERROR_DIFFUSION_FAILED.format(detail=failed[0])  # type: ignore[no-any-return]
-        return None
-
     def conclude(self) -> None:
         """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
         wanted = self.ctx.parameters
@@ -228,8 +169,15 @@ class ConductivityWorkChain(WindowWorkChain):
             "priors": wanted.get("priors", {}),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
-        fits = {label: self.ctx[f"fit_{label}"].outputs.diffusion for label in self.ctx.fitted}
-        result = fit_conductivity(parameters=orm.Dict(parameters), **fits)
+        fits: dict[str, Any] = {
+            label: orm.load_node(fit["pk"]).outputs.diffusion for label, fit in self.ctx.fits.items()
+        }
+        for label, diffusion in fits.items():
+            self.out(f"diffusion.{label}", diffusion)
+        self.attach_cost()
+        if self.ctx.decisions:
+            fits["convergence"] = orm.load_node(self.ctx.decisions[-1])
+        result: Any = fit_conductivity(parameters=orm.Dict(parameters), **fits)
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
 
@@ -238,17 +186,3 @@ class ConductivityWorkChain(WindowWorkChain):
         if wanted.get("supercell"):
             return {"multiples": wanted["supercell"]}
         return {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
-
-    @property
-    def _engine(self) -> Any:
-        return WorkflowFactory(self.inputs.md.entry_point.value)
-
-    def _level_of_theory(self) -> str:
-        level: str = self._engine.level_of_theory(engine_inputs(self.inputs))
-        return level
-
-
-def outcome(node: Any) -> str:
-    """Return a child's own words on how it ended."""
-    said = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
-    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"

@@ -11,6 +11,7 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.sample import describe_sample
 from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.conductivity_parameters import TARGET_PARAMETERS
 from aiida_ion.workchains.protocols import protocol_inputs, read_overrides
 
 #: Keys of a protocol that are parameters of the work chain as they stand.
@@ -55,12 +56,12 @@ def builder_from_protocol(
     md = engine_class(engine)
     builder = process_class.get_builder()
     builder.structure = structure
-    chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None}
+    chosen = {key: inputs[key] for key in PARAMETER_KEYS if inputs.get(key) is not None} | target(inputs)
     builder.parameters = orm.Dict(
         chosen | {"mobile_species": sample.mobile_species, "charges": sample.charges, "formula": sample.formula}
     )
     builder.md.entry_point = orm.Str(engine)
-    builder.md.parameters = orm.Dict(with_thermostat(md_parameters(inputs["md"]), md.thermostats, overrides))
+    builder.md.parameters = orm.Dict(with_thermostat(md_parameters(first_round(inputs)), md.thermostats, overrides))
     builder.md.engine = md.engine_inputs(structure, protocol, **engine_inputs)
     if options:
         builder.md.options = dict(options)
@@ -69,6 +70,25 @@ def builder_from_protocol(
     builder.diffusion.code = diffusion_code
     builder.diffusion.parameters = orm.Dict(inputs["diffusion"])
     return builder
+
+
+def target(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the target and the budget of runs that are extended; nothing without a target.
+
+    :raises ValueError: for a budget that was asked for without a target.
+    """
+    if inputs.get("target_relative_error") is not None:
+        return {key: inputs[key] for key in TARGET_PARAMETERS if inputs.get(key) is not None}
+    if inputs.get("max_total_time_ps") is not None:
+        raise ValueError("max_total_time_ps is for runs that are extended: give target_relative_error too")
+    return {}
+
+
+def first_round(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the MD settings of the first round: the only one without a target, where runs have their whole length."""
+    if inputs.get("target_relative_error") is None:
+        return dict(inputs["md"])
+    return {**inputs["md"], "total_time_ps": inputs["first_time_ps"]}
 
 
 def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.conductivity import check_priors
+from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import segment_key
 from aiida_ion.md_settings import MdSettings, MdSettingsError
-from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
+from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.conductivity_parameters import TARGET_PARAMETERS, ConductivityParameters
 
 
 def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,13 +35,22 @@ def run_seed(seed: int, temperature_K: float) -> int:
 
 
 def md_inputs(
-    inputs: Mapping[str, Any], structure: orm.StructureData, temperature_K: float, seed: int
+    inputs: Mapping[str, Any],
+    structure: orm.StructureData,
+    temperature_K: float,
+    seed: int,
+    n_steps: int | None = None,
 ) -> dict[str, Any]:
-    """Return the inputs of the MD work chain for one temperature and seed."""
+    """Return the inputs of the MD work chain for one temperature and seed.
+
+    :param n_steps: steps in all; those of the first round when not given.
+    """
     settings = inputs["md"]["parameters"].get_dict() | {
         "temperature_K": temperature_K,
         "seed": run_seed(seed, temperature_K),
     }
+    if n_steps is not None:
+        settings["n_steps"] = n_steps
     return {
         "structure": structure,
         "parameters": orm.Dict(settings),
@@ -49,17 +60,19 @@ def md_inputs(
 
 
 def fit_inputs(
-    inputs: Mapping[str, Any], temperature_K: float, replicas: list[Any], level_of_theory: str
+    inputs: Mapping[str, Any], temperature_K: float, replicas: list[list[Any]], level_of_theory: str
 ) -> dict[str, Any]:
     """Return what a diffusion fit gets beside its code: the segments of all replicas, their thermo, the settings.
 
     :param inputs: inputs of the conductivity.
-    :param replicas: finished MD work chains at this temperature.
+    :param replicas: finished MD work chains at this temperature: of each replica those that continue each other.
     """
     segments = {
         segment_key(index, number): (run, label)
-        for index, run in enumerate(replicas)
-        for number, label in enumerate(sorted(run.outputs.trajectories))
+        for index, rounds in enumerate(replicas)
+        for number, (run, label) in enumerate(
+            (run, label) for run in rounds for label in sorted(run.outputs.trajectories)
+        )
     }
     wanted = inputs["parameters"].get_dict()
     settings = inputs["diffusion"]["parameters"].get_dict() | {
@@ -75,6 +88,21 @@ def fit_inputs(
         "thermo": {key: run.outputs.thermo[label] for key, (run, label) in segments.items()},
         "parameters": orm.Dict(settings),
     }
+
+
+def stop_rule(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the target and the budget with what decides on them; ``None`` without a target.
+
+    What the parameters leave out has the default of :class:`~aiida_ion.analysis.convergence.StopRule`.
+    """
+    wanted = inputs["parameters"].get_dict()
+    if wanted.get("target_relative_error") is None:
+        return None
+    equilibration_fs = inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0)
+    fit = inputs["diffusion"]["parameters"].get_dict()
+    found = {name: wanted[name] for name in (*TARGET_PARAMETERS, "target_temperature_K") if name in wanted}
+    found |= {name: fit[name] for name in ("min_n_eff", "jump_distance_A") if name in fit}
+    return found | {"equilibration_ps": equilibration_fs / FS_PER_PS}
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
@@ -97,7 +125,34 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if mobile not in inputs["structure"].get_symbols_set():
         return f"the structure has no {mobile}"
     problem = engine_problem(inputs)
-    return f"md: {problem}" if problem is not None else None
+    return f"md: {problem}" if problem is not None else target_problem(inputs)
+
+
+def target_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the target or the budget of runs that are extended."""
+    rule, wanted = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
+    if rule is None:
+        return None
+    if wanted.max_time_ps is None:
+        return "target_relative_error needs max_time_ps, the length that no run may exceed"
+    try:
+        check_rule(rule)
+        _check_budget(wanted, inputs["md"]["parameters"].get_dict())
+    except ValueError as error:
+        return str(error)
+    if rule.get("target_quantity") == "ionic_conductivity" and len(wanted.temperatures_K) < MIN_TEMPERATURES:
+        return f"target_quantity ionic_conductivity needs at least {MIN_TEMPERATURES} temperatures"
+    return None
+
+
+def _check_budget(wanted: ConductivityParameters, md: Mapping[str, Any]) -> None:
+    """Refuse a budget that the first round exceeds already."""
+    first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
+    all_ps = first_ps * len(wanted.temperatures_K) * len(wanted.seeds)
+    for name, time_ps in (("max_time_ps", first_ps), ("max_total_time_ps", all_ps)):
+        limit = getattr(wanted, name)
+        if limit is not None and time_ps > limit:
+            raise ValueError(f"{name} = {limit:g} is less than the first round, {time_ps:g} ps; first_time_ps sets it")
 
 
 def engine_problem(inputs: Mapping[str, Any]) -> str | None:

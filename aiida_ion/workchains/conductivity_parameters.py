@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 SUPERCELL_RULES = ("perpendicular", "edge")
+#: What is given only where runs go on until they are good enough.
+TARGET_PARAMETERS = ("target_relative_error", "target_quantity", "max_time_ps", "max_rounds", "max_total_time_ps")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class ConductivityParameters:
     :param relax_ions: relax the ions in the fixed cell first.
     :param max_concurrent: runs submitted at a time.
     :param priors: priors of the Arrhenius fit that differ from its own.
+    :param target_relative_error: runs go on until this is reached; each is run once when not given.
+    :param target_quantity: of what: ``tracer_diffusivity`` at each temperature, or ``ionic_conductivity`` at the target
+        temperature, where it is the standard deviation of its logarithm.
+    :param max_time_ps: longest a run may get, ps.
+    :param max_rounds: rounds at most.
+    :param max_total_time_ps: length of all runs together at most, ps.
     """
 
     temperatures_K: list[float]
@@ -39,6 +47,11 @@ class ConductivityParameters:
     relax_ions: bool = True
     max_concurrent: int = 8
     priors: dict[str, float] = field(default_factory=dict)
+    target_relative_error: float | None = None
+    target_quantity: str | None = None
+    max_time_ps: float | None = None
+    max_rounds: int | None = None
+    max_total_time_ps: float | None = None
 
     def __post_init__(self) -> None:
         if not self.temperatures_K or any(not temperature > 0 for temperature in self.temperatures_K):
@@ -61,6 +74,9 @@ class ConductivityParameters:
             raise ValueError(f"min_width_A must be above zero, got {self.min_width_A!r}")
         if self.max_concurrent < 1:
             raise ValueError(f"max_concurrent must be at least one, got {self.max_concurrent!r}")
+        idle = [name for name in TARGET_PARAMETERS if getattr(self, name) is not None]
+        if idle and self.target_relative_error is None:
+            raise ValueError(f"{', '.join(idle)} extend runs until target_relative_error is met; give that too")
 
     @classmethod
     def from_dict(cls, parameters: Mapping[str, Any]) -> ConductivityParameters:

@@ -246,3 +246,29 @@ def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> 
     options = one_plan(crystal_file, lj_engine, job_options={"withmpi": True}).builder.md.options
     assert options["withmpi"] is True
     assert "max_wallclock_seconds" not in options
+
+
+def test_a_target_becomes_inputs(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    given = {"target_relative_error": 0.2, "first_time_ps": 4.0, "max_time_ps": 40.0, "max_total_time_ps": 100.0}
+    plan = one_plan(crystal_file, lj_engine, timestep_fs=1.0, target_quantity="ionic_conductivity", **given)
+    parameters = plan.builder.parameters.get_dict()
+    assert parameters["target_relative_error"] == 0.2
+    assert parameters["target_quantity"] == "ionic_conductivity"
+    assert (parameters["max_time_ps"], parameters["max_total_time_ps"], parameters["max_rounds"]) == (40.0, 100.0, 6)
+    assert plan.builder.md.parameters["n_steps"] == 4000
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--max-time-ps", "40"), "--max-time-ps: only runs with --target-relative-error are extended"),
+        (("--target-relative-error", "0.2", "--time-ps", "5"), "give --first-time-ps and --max-time-ps"),
+        (("--target-relative-error", "0"), "target_relative_error must be above zero"),
+        (("--target-relative-error", "0.2", "--max-time-ps", "2"), "max_time_ps = 2 is less than the first round"),
+    ],
+)
+def test_an_impossible_target_is_one_line(
+    invoke: Invoke, lj_engine: str, crystal_file: Path, options: tuple[str, ...], message: str
+) -> None:
+    result = invoke("run", crystal_file, "--engine", lj_engine, "--protocol", "fast", *options, code=1)
+    assert message in only_line(result)

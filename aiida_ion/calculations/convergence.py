@@ -1,0 +1,137 @@
+"""``decide_extensions``: the fits of a round -> which temperatures go on, for how long, and why the others stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.engine import calcfunction
+
+from aiida_ion.analysis.convergence import Outlook, Round, StopRule, decide
+
+#: Temperatures that a conductivity needs.
+MIN_TEMPERATURES = StopRule.min_temperatures
+#: How the name of a check begins -> how a temperature ends that fails it.
+ENDED_BY = {
+    "framework": "melted",
+    "nearest_distance": "exploded",
+    "max_force": "exploded",
+    "energy_jump": "exploded",
+    "hot_ratio": "exploded",
+}
+#: Checks whose failure more time may cure; after any other a temperature is refused for good.
+CURABLE = {
+    "effective_hops",
+    "ions_hopped",
+    "log_log_slope",
+    "fit_consistent",
+    "halves_diffusivity",
+    "halves_energy",
+    "temperature_off",
+    "temperature_drift",
+}
+
+
+@calcfunction
+def decide_extensions(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Dict:
+    """Decide what becomes of each temperature after a round.
+
+    :param parameters: the target and the budget (:class:`~aiida_ion.analysis.convergence.StopRule`), `round`, `n_steps`
+        of all runs so far, and `temperatures`: for each its `label` among the fits, `temperature_K`, `time_ps`,
+        `n_runs`, and `ended` with `ended_because` where its runs cannot go on.
+    :param diffusion: the newest fit of each temperature that has one.
+    """
+    given = parameters.get_dict()
+    rule = StopRule.from_dict(given)
+    outlooks = [outlook(entry, diffusion.get(entry["label"])) for entry in given["temperatures"]]
+    found = decide(outlooks, rule, given["round"])
+    entries = [
+        entry_of(outlook, step) for outlook, step in zip(outlooks, (vars(step) for step in found.steps), strict=True)
+    ]
+    content = {
+        "round": given["round"],
+        "target_quantity": rule.target_quantity,
+        "target_relative_error": rule.target_relative_error,
+        "relative_error": found.relative_error,
+        "reason": found.reason,
+        "n_steps": given["n_steps"],
+        "total_time_ps": sum(item.n_runs * item.time_ps for item in outlooks),
+        "temperatures": entries,
+    }
+    return orm.Dict(content | {"summary": summary(found, rule, given["round"])})
+
+
+def check_rule(settings: Mapping[str, Any]) -> None:
+    """Refuse a target or budget that no run can meet.
+
+    :raises ValueError: with the setting.
+    """
+    StopRule.from_dict(settings)
+
+
+def outlook(entry: Mapping[str, Any], node: orm.ArrayData | None) -> Outlook:
+    """Return what is known at one temperature.
+
+    :param entry: what the work chain knows of the runs.
+    :param node: the newest fit, ``None`` where there is none.
+    """
+    said: dict[str, Any] = node.base.attributes.all if node is not None else {}
+    ended, because = entry.get("ended"), entry.get("ended_because")
+    refused = said.get("refused_because")
+    if said.get("fit_consistent") is False and refused is None:
+        refused = "kinisi and least squares disagree on the same window"
+    elif refused is not None and ended is None:
+        ended = ended_by_checks(said.get("checks") or [])
+        because = refused if ended else because
+    if node is None and ended is None:
+        ended, because = "failed", "There is no fit."
+    value, spread = said.get("tracer_diffusivity_cm2_s"), said.get("tracer_diffusivity_std_cm2_s")
+    return Outlook(
+        temperature_K=entry["temperature_K"],
+        time_ps=entry["time_ps"],
+        n_runs=entry["n_runs"],
+        n_ions=int(said.get("n_mobile_ions") or 1) * int(said.get("n_replicas") or 1),
+        diffusivity_cm2_s=value,
+        relative_error=spread / value if value and spread is not None else None,
+        upper_bound_cm2_s=said.get("tracer_diffusivity_upper_bound_cm2_s"),
+        n_eff=said.get("n_eff"),
+        measured_temperature_K=said.get("temperature_K"),
+        refused_because=refused,
+        ended=ended,
+        ended_because=because,
+    )
+
+
+def ended_by_checks(checks: list[Mapping[str, Any]]) -> str | None:
+    """Return ``melted``, ``exploded`` or ``refused`` where a check failed that more time does not cure."""
+    failed = [str(check["name"]) for check in checks if check["verdict"] == "fail"]
+    ended = next((word for name in failed for start, word in ENDED_BY.items() if name.startswith(start)), None)
+    return ended or (None if CURABLE.issuperset(failed) else "refused")
+
+
+def entry_of(known: Outlook, step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one temperature of the history."""
+    return {
+        **step,
+        "n_runs": known.n_runs,
+        "tracer_diffusivity_cm2_s": known.diffusivity_cm2_s,
+        "tracer_diffusivity_upper_bound_cm2_s": known.upper_bound_cm2_s,
+        "relative_error": known.relative_error,
+        "n_eff": known.n_eff,
+    }
+
+
+def summary(found: Round, rule: StopRule, number: int) -> str:
+    """Return the decision in one sentence."""
+    error = "not known" if found.relative_error is None else f"{found.relative_error:.2g}"
+    aim = f"error {error}, wanted {rule.target_relative_error:g}"
+    if found.reason is not None:
+        ends = ", ".join(f"{step.temperature_K:g} K {(step.reason or '').replace('_', ' ')}" for step in found.steps)
+        return f"Round {number}: {aim}; the end: {ends}."
+    longer = ", ".join(
+        f"{step.temperature_K:g} K to {step.next_time_ps:.4g} ps"
+        for step in found.steps
+        if step.next_time_ps is not None
+    )
+    return f"Round {number}: {aim}; goes on with {longer}."
