@@ -54,8 +54,9 @@ def test_imports_go_one_way(path: Path) -> None:
         if parts[0] == "aiida":
             assert room not in WITHOUT_AIIDA, f"{room} knows no AiiDA, and imports {name}"
         if parts[0] == "aiida_ion" and parts[1] not in ("__version__", room):
-            # The diffusion program runs beside a copy of the analysis, see calculations/programs.py.
-            allowed = {"analysis", "units"} if path.name == "diffusion.py" and room == "runners" else MAY_IMPORT[room]
+            # Programs that analyse run beside a copy of the analysis, see calculations/programs.py.
+            analyses = room == "runners" and path.name in ("diffusion.py", "jumps.py")
+            allowed = {"analysis", "units"} if analyses else MAY_IMPORT[room]
             assert parts[1] in allowed, f"{room} must not import {name}"
 
 

@@ -27,13 +27,23 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "md_settings.py",
     ),
     "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py", "analysis/checks/*.py"),
+    "jumps": (
+        "runners/jumps.py",
+        "__init__.py",
+        "units.py",
+        "analysis/__init__.py",
+        "analysis/cell.py",
+        "analysis/segment_files.py",
+        "analysis/trajectory.py",
+        "analysis/jumps/*.py",
+    ),
 }
 #: What the runners import by its bare name.
 AT_TOP = ("runners", "md_settings.py")
 #: Files a pattern finds that the program does not need.
 LEFT_OUT = {
-    "md": {"runners/__init__.py", "runners/diffusion.py", *FORCES_ALONE},
-    "relax": {"runners/__init__.py", "runners/diffusion.py", *FORCES_ALONE},
+    "md": {"runners/__init__.py", "runners/diffusion.py", "runners/jumps.py", *FORCES_ALONE},
+    "relax": {"runners/__init__.py", "runners/diffusion.py", "runners/jumps.py", *FORCES_ALONE},
 }
 
 

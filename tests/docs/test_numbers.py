@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.lammps.potentials import POTENTIALS
 from aiida_ion.workchains.protocols import load_protocols, protocol_inputs
 
@@ -63,9 +64,8 @@ def test_published_potentials() -> None:
         assert set(elements) == set(POTENTIALS[names(row["name"])[0]].elements)
 
 
-def thresholds() -> dict[str, float]:
-    """Return the thresholds that the page on methods states as `name` = number."""
-    text = (DOCS / "topics" / "methods.md").read_text()
+def thresholds(text: str) -> dict[str, float]:
+    """Return the thresholds that a text states as `name` = number."""
     found = re.findall(r"`([a-z][a-z_A]+)` = ([\d.,/]+\d)", text)
     numbers = {}
     for name, number in found:
@@ -75,11 +75,16 @@ def thresholds() -> dict[str, float]:
 
 
 def test_thresholds_are_those_of_the_settings() -> None:
-    said, settings = thresholds(), dataclasses.asdict(DiffusionSettings())
+    page = DOCS / "topics" / "methods.md"
+    jumps = section(page, "## Jump picture")
+    said, settings = thresholds(page.read_text().replace(jumps, "")), dataclasses.asdict(DiffusionSettings())
     assert len(said) >= 8
     for name, number in said.items():
         known = settings.get(name, protocol_inputs("conductivity").get(name))
         assert known == pytest.approx(number), name
+    of_jumps = thresholds(jumps)
+    assert len(of_jumps) >= 7
+    assert of_jumps == {name: getattr(JumpSettings(), name) for name in of_jumps}
 
 
 def test_constants_of_the_methods() -> None:

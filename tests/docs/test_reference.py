@@ -13,6 +13,7 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.md_settings import MdSettings
 from aiida_ion.workchains.comparison_inputs import PARAMETERS
 from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
@@ -154,7 +155,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
     assert set(relax_job.spec().outputs) - INHERITED_OUTPUTS == said_outputs("## Jobs that relax", 1) | more
 
 
-@pytest.mark.parametrize("name", ["ion.diffusion", "ion.forces"])
+@pytest.mark.parametrize("name", ["ion.diffusion", "ion.forces", "ion.jumps"])
 def test_ports_of_jobs(name: str) -> None:
     spec = CalculationFactory(name).spec()
     assert said_ports(f"## `{name}`") == dict(flat_ports(spec.inputs))
@@ -163,7 +164,11 @@ def test_ports_of_jobs(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "heading"),
-    [(MdSettings, "## Settings of molecular dynamics"), (DiffusionSettings, "## Settings of the fit")],
+    [
+        (MdSettings, "## Settings of molecular dynamics"),
+        (DiffusionSettings, "## Settings of the fit"),
+        (JumpSettings, "## Settings of the jump picture"),
+    ],
 )
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:
     (rows,) = tables(section(REFERENCE / "ports.md", heading))

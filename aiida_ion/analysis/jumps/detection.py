@@ -1,0 +1,71 @@
+"""From who is at which site to jumps: vectorised, by the rule of GEMDAT's own conversion."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.jumps.rates import JumpTable
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+def find_jumps(
+    states: IntArray, fractional: FloatArray, sites: FloatArray, replica: int, minimal_residence: int = 0
+) -> JumpTable:
+    """Return the jumps of a trajectory: from the last frame at one site to the first at another.
+
+    An ion that leaves a site and comes back to it has not jumped, whatever was between (GEMDAT's rule). A jump to the
+    same site in another cell is one.
+
+    :param states: site of each ion in each frame, -1 for none, (n, M).
+    :param fractional: unwrapped positions, (n, M, 3).
+    :param sites: fractional, (S, 3).
+    :param minimal_residence: a stay of fewer frames, between its first and last one, is no stay.
+    """
+    frames, ions = (found.astype(np.int64) for found in np.nonzero(states.T >= 0)[::-1])
+    at = states[frames, ions].astype(np.int64)
+    cell = np.round(fractional[frames, ions] - sites[at]).astype(np.int64)
+    if minimal_residence > 0:
+        keep = _long_stays(ions, at, cell, frames, minimal_residence)
+        frames, ions, at, cell = frames[keep], ions[keep], at[keep], cell[keep]
+    changed = (at[1:] != at[:-1]) | (cell[1:] != cell[:-1]).any(axis=1)
+    before = np.flatnonzero(changed & (ions[1:] == ions[:-1]))
+    after = before + 1
+    return JumpTable(
+        replica=np.full(len(before), replica, dtype=np.int64),
+        ion=ions[before],
+        start=at[before],
+        destination=at[after],
+        image=cell[after] - cell[before],
+        start_frame=frames[before],
+        stop_frame=frames[after],
+    )
+
+
+def _long_stays(
+    ions: IntArray, at: IntArray, cell: IntArray, frames: IntArray, minimal_residence: int
+) -> npt.NDArray[np.bool_]:
+    """Which records belong to stays that last, (k,); the first stay of an ion counts, as its start was not seen."""
+    if not len(at):
+        return np.zeros(0, dtype=bool)
+    new_ion = np.concatenate([[True], ions[1:] != ions[:-1]])
+    new = new_ion | np.concatenate([[False], (at[1:] != at[:-1]) | (cell[1:] != cell[:-1]).any(axis=1)])
+    stay = np.cumsum(new) - 1
+    first = np.flatnonzero(new)
+    last = np.concatenate([first[1:] - 1, [len(at) - 1]])
+    lasts = (frames[last] - frames[first] >= minimal_residence) | new_ion[first]
+    long: npt.NDArray[np.bool_] = lasts[stay]
+    return long
+
+
+def stays(table: JumpTable, n_frames: int, n_ions: int) -> IntArray:
+    """Number the stays of each ion: in each frame how many jumps it has begun, -1 on the way, (n, M)."""
+    begun = np.zeros((n_frames + 1, n_ions), dtype=np.int64)
+    np.add.at(begun, (table.start_frame + 1, table.ion), 1)
+    ended = np.zeros((n_frames + 1, n_ions), dtype=np.int64)
+    np.add.at(ended, (table.stop_frame, table.ion), 1)
+    count, arrived = np.cumsum(begun, axis=0)[:-1], np.cumsum(ended, axis=0)[:-1]
+    found: IntArray = np.where(count == arrived, count, -1)
+    return found

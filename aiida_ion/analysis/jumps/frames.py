@@ -1,0 +1,150 @@
+"""What the jump analysis reads: segments of replicas -> fractional positions of the mobile ions in one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.jumps.settings import JumpSettings
+from aiida_ion.analysis.trajectory import FloatArray, IntArray, Replica, Segment, check_spacing, join_segments
+
+#: What GEMDAT and the tree behind it hold for each ion in each frame at their peak, bytes; measured.
+BYTES_PER_POSITION = 700.0
+#: A cell whose entries change by less than this part of its size is one cell.
+CELL_TOLERANCE = 1e-5
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The mobile ions of all replicas in one cell.
+
+    :param cell: mean cell over all frames, angstrom, (3, 3).
+    :param mobile: fractional, unwrapped, less the framework's drift, of each replica, (n, M, 3).
+    :param framework: mean fractional positions of the framework atoms of each replica, (F, 3).
+    :param vibration: as ``mobile``, the first frames of the first replica at every frame stored.
+    :param interval_fs: time between two frames, fs.
+    :param stored_interval_fs: time between two frames of ``vibration``, fs.
+    :param stride: every so many stored frames, one was kept.
+    :param n_frames_stored: frames before equilibration and thinning.
+    :param drift_A: largest drift of the framework that was removed, angstrom.
+    """
+
+    cell: FloatArray
+    mobile: list[FloatArray]
+    framework: list[FloatArray]
+    vibration: FloatArray
+    interval_fs: float
+    stored_interval_fs: float
+    stride: int
+    n_frames_stored: int
+    drift_A: float
+
+    @property
+    def n_ions(self) -> int:
+        """Mobile ions in the cell."""
+        return int(self.mobile[0].shape[1])
+
+    @property
+    def time_ps(self) -> float:
+        """Length of all replicas, ps."""
+        return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / 1000.0
+
+
+def read_frames(
+    replicas: Sequence[Sequence[Segment]], mobile: IntArray, framework: IntArray, settings: JumpSettings
+) -> Frames:
+    """Join the segments of every replica, remove drift, thin to what ``settings`` allow, and go to fractions.
+
+    :raises ValueError: as :func:`aiida_ion.analysis.trajectory.join_segments`; for replicas that were stored at
+        different intervals; for a changing cell with more frames than memory is allowed for.
+    """
+    segments = [list(replica) for replica in replicas]
+    if not segments or not all(segments):
+        raise ValueError("there is no trajectory, or a replica has no segments")
+    cell = _mean_cell(segments)
+    segments = [[_in_cell(segment, cell, settings) for segment in replica] for replica in segments]
+    max_frames = frames_allowed(settings, len(mobile) * len(segments))
+    max_frames = max(10, min(settings.max_frames, max_frames))
+    longest = max(sum(len(segment.times_ps) for segment in replica) for replica in segments)
+    joined = [join_segments(replica, mobile, framework, settings.equilibration_fs, max_frames) for replica in segments]
+    _check_same_interval(joined)
+    inverse = np.linalg.inv(cell)
+    return Frames(
+        cell=cell,
+        mobile=[replica.mobile @ inverse for replica in joined],
+        framework=[replica.framework.mean(axis=0, dtype=float) @ inverse for replica in joined],
+        vibration=_vibration(segments[0], mobile, framework, settings, len(joined[0].mobile)) @ inverse,
+        interval_fs=joined[0].interval_fs,
+        stored_interval_fs=joined[0].interval_fs / joined[0].stride,
+        stride=joined[0].stride,
+        n_frames_stored=longest,
+        drift_A=max(replica.drift_A for replica in joined),
+    )
+
+
+def frames_allowed(settings: JumpSettings, n_ions: int) -> int:
+    """Frames that fit into the memory allowed."""
+    return int(settings.max_memory_MB * MB / (BYTES_PER_POSITION * max(n_ions, 1)))
+
+
+def _mean_cell(replicas: Sequence[Sequence[Segment]]) -> FloatArray:
+    """Mean over all frames of all replicas, angstrom."""
+    total, count = np.zeros((3, 3)), 0
+    for segment in (segment for replica in replicas for segment in replica):
+        cells = np.asarray(segment.cells, dtype=float)
+        total += cells.sum(axis=0) if cells.ndim == 3 else cells * len(segment.times_ps)
+        count += len(segment.times_ps)
+    cell: FloatArray = total / count
+    if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-3:
+        raise ValueError("the cell has no volume: jumps need a periodic crystal")
+    return cell
+
+
+def _in_cell(segment: Segment, cell: FloatArray, settings: JumpSettings) -> Segment:
+    """Return the segment itself, or, where its cell changes, with the same fractions in the mean cell."""
+    cells = np.asarray(segment.cells, dtype=float)
+    if np.abs(cells - cell).max() < CELL_TOLERANCE * np.abs(cell).max():
+        return segment
+    if segment.positions.size * 12 > settings.max_memory_MB * MB:
+        raise ValueError(
+            f"the cell changes along {len(segment.times_ps)} frames, more than max_memory_MB holds: raise it, or give "
+            "shorter segments"
+        )
+    cells = np.broadcast_to(cells, (len(segment.times_ps), 3, 3))
+    scaled = np.empty(segment.positions.shape, dtype=np.float32)
+    for frame, positions in enumerate(segment.positions):
+        scaled[frame] = np.asarray(positions, dtype=float) @ np.linalg.inv(cells[frame]) @ cell
+    return Segment(scaled, segment.times_ps, cell)
+
+
+def _check_same_interval(joined: Sequence[Replica]) -> None:
+    intervals = [replica.interval_fs for replica in joined]
+    if max(intervals) - min(intervals) > 0.01 * min(intervals):
+        raise ValueError(
+            f"the replicas have frames every {min(intervals):g} fs and every {max(intervals):g} fs: give replicas of "
+            "one length and sampling, or analyse them one by one"
+        )
+
+
+def _vibration(
+    replica: Sequence[Segment], mobile: IntArray, framework: IntArray, settings: JumpSettings, n_frames: int
+) -> FloatArray:
+    """Positions at every stored frame, angstrom, as many frames as the thinned trajectory has."""
+    times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
+    first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
+    wanted, offset, parts = slice(first, first + n_frames), 0, []
+    for segment in replica:
+        low, high = max(wanted.start - offset, 0), min(wanted.stop - offset, len(segment.times_ps))
+        if low < high:
+            parts.append(_slice(segment, low, high))
+        offset += len(segment.times_ps)
+    return join_segments(parts, mobile, framework, 0.0, n_frames).mobile
+
+
+def _slice(segment: Segment, low: int, high: int) -> Segment:
+    cells: npt.NDArray[np.float64] = segment.cells if segment.cells.ndim == 2 else segment.cells[low:high]
+    return Segment(segment.positions[low:high], segment.times_ps[low:high], cells)

@@ -1,0 +1,182 @@
+"""From counted jumps to rates, energies and a jump diffusivity, each with what the count alone leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from aiida_ion.units import BOLTZMANN_EV_K, CM2_S_PER_A2_PS
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: Jumps between the same kinds of sites are one type when no gap above this parts their lengths, angstrom.
+DISTANCE_GAP_A = 0.5
+
+
+@dataclass(frozen=True)
+class JumpTable:
+    """Every jump, in no order that matters.
+
+    :param replica: of each jump, (k,).
+    :param ion: which mobile ion, (k,).
+    :param start: site left, (k,).
+    :param destination: site reached, (k,).
+    :param image: cell of the site reached when the site left is in the home cell, (k, 3).
+    :param start_frame: last frame at the site left, (k,).
+    :param stop_frame: first frame at the site reached, (k,).
+    """
+
+    replica: IntArray
+    ion: IntArray
+    start: IntArray
+    destination: IntArray
+    image: IntArray
+    start_frame: IntArray
+    stop_frame: IntArray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def vectors(self, sites: FloatArray, cell: FloatArray) -> FloatArray:
+        """From site to site, angstrom, (k, 3)."""
+        found: FloatArray = (sites[self.destination] + self.image - sites[self.start]) @ cell
+        return found
+
+
+def concatenate(tables: Sequence[JumpTable]) -> JumpTable:
+    """Return the jumps of several replicas as one table."""
+    names = ("replica", "ion", "start", "destination", "image", "start_frame", "stop_frame")
+    return JumpTable(**{name: np.concatenate([getattr(table, name) for table in tables]) for name in names})
+
+
+class Interval(NamedTuple):
+    """Ends of a 95 % interval."""
+
+    low: float
+    high: float
+
+
+def poisson_interval(count: float, confidence: float = 0.95) -> Interval:
+    """Exact central interval of the mean of a Poisson count (Garwood, Biometrika 28, 437 (1936)).
+
+    :param count: what was counted; need not be whole, as an effective number of jumps is not.
+    """
+    tail = (1.0 - confidence) / 2.0
+    low = float(stats.chi2.ppf(tail, 2.0 * count)) / 2.0 if count > 0 else 0.0
+    return Interval(low, float(stats.chi2.ppf(1.0 - tail, 2.0 * count + 2.0)) / 2.0)
+
+
+@dataclass(frozen=True)
+class JumpType:
+    """Jumps between two kinds of sites over one distance.
+
+    :param start: label of the sites left.
+    :param destination: label of the sites reached.
+    :param distance_A: mean length, angstrom.
+    :param n_jumps: how many there were.
+    :param rate_1_ps: jumps of one mobile ion, wherever it is, 1/ps, with 95 % interval from the count.
+    :param effective_rate_1_ps: jumps of one ion that is at a site of the kind left, 1/ps.
+    :param activation_energy_eV: -kT ln(effective rate / attempt frequency), eV.
+    """
+
+    start: str
+    destination: str
+    distance_A: float
+    n_jumps: int
+    rate_1_ps: float
+    rate_ci95_1_ps: list[float]
+    effective_rate_1_ps: float | None
+    activation_energy_eV: float | None
+    activation_energy_ci95_eV: list[float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable mapping."""
+        return asdict(self)
+
+
+def jump_types(
+    table: JumpTable,
+    distances_A: FloatArray,
+    labels: Sequence[str],
+    occupancy: FloatArray,
+    n_ions: int,
+    time_ps: float,
+    temperature_K: float,
+    attempt_frequency_THz: float,
+) -> list[JumpType]:
+    """Group jumps by the kinds of sites and their length, the most frequent first.
+
+    :param distances_A: length of each jump, (k,).
+    :param labels: kind of each site.
+    :param occupancy: mean number of ions at each site, (S,).
+    :param time_ps: length of all replicas together, ps.
+    """
+    kinds = np.array(labels)
+    at_kind = {label: float(occupancy[kinds == label].sum()) for label in dict.fromkeys(labels)}
+    found = []
+    for start, ions_there in at_kind.items():
+        for destination in at_kind:
+            chosen = np.flatnonzero((kinds[table.start] == start) & (kinds[table.destination] == destination))
+            for members in _by_distance(chosen, distances_A):
+                count = len(members)
+                low, high = poisson_interval(count)
+                per_ion, per_visitor = n_ions * time_ps, ions_there * time_ps
+                kT = BOLTZMANN_EV_K * temperature_K
+
+                def energy(n: float, denominator: float = per_visitor, kT: float = kT) -> float:
+                    return float(-kT * np.log(n / denominator / attempt_frequency_THz))
+
+                known = per_visitor > 0
+                found.append(
+                    JumpType(
+                        start,
+                        destination,
+                        float(distances_A[members].mean()),
+                        count,
+                        count / per_ion,
+                        [low / per_ion, high / per_ion],
+                        count / per_visitor if known else None,
+                        energy(count) if known else None,
+                        [energy(high), energy(low)] if known else None,
+                    )
+                )
+    return sorted(found, key=lambda kind: -kind.n_jumps)
+
+
+def _by_distance(members: npt.NDArray[np.intp], distances_A: FloatArray) -> list[npt.NDArray[np.intp]]:
+    """Part jumps where sorted lengths leave a gap."""
+    if not len(members):
+        return []
+    order = members[np.argsort(distances_A[members])]
+    return np.split(order, np.flatnonzero(np.diff(distances_A[order]) > DISTANCE_GAP_A) + 1)
+
+
+class JumpDiffusivity(NamedTuple):
+    """Diffusivity of ions whose jumps forget each other, cm^2/s."""
+
+    value: float
+    ci95: Interval
+    tensor: FloatArray
+
+
+def jump_diffusivity(vectors_A: FloatArray, n_ions: int, time_ps: float) -> JumpDiffusivity:
+    """D_J = sum |d|^2 / (6 N t), and the tensor sum d d / (2 N t) of which it is a third of the trace.
+
+    The interval is that of a Poisson number of (sum d^2)^2 / sum d^4 jumps of equal length.
+
+    :param vectors_A: from site to site, angstrom, (k, 3).
+    """
+    tensor = vectors_A.T @ vectors_A / (2.0 * n_ions * time_ps) * CM2_S_PER_A2_PS
+    value = float(np.trace(tensor)) / 3.0
+    squares = (vectors_A**2).sum(axis=1)
+    if value == 0.0:
+        return JumpDiffusivity(0.0, Interval(0.0, 0.0), tensor)
+    effective = float(squares.sum() ** 2 / (squares**2).sum())
+    low, high = poisson_interval(effective)
+    return JumpDiffusivity(value, Interval(value * low / effective, value * high / effective), tensor)

@@ -1,0 +1,71 @@
+"""How fast and how far ions vibrate about their sites between jumps."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: Lengths of the pieces of a stay whose spectrum is taken, fs; the second where no stay is as long as the first.
+WINDOWS_FS = (1000.0, 500.0)
+#: Frames stored more rarely than this cannot tell vibrations of 20 THz and below from their aliases, fs.
+MAX_INTERVAL_FS = 25.0
+MIN_WINDOW_FRAMES = 16
+THZ_FS = 1000.0
+
+
+class Vibration(NamedTuple):
+    """Vibration of ions that stay.
+
+    :param attempt_frequency_THz: mean of the frequency over the velocity spectrum, THz; none when frames are too rare.
+    :param amplitude_A: root mean square displacement along one direction, angstrom; none when no ion stays.
+    :param n_windows: pieces of stays that were averaged.
+    """
+
+    attempt_frequency_THz: float | None
+    amplitude_A: float | None
+    n_windows: int
+
+
+def vibration_between_jumps(positions: FloatArray, sites: IntArray, interval_fs: float) -> Vibration:
+    """Measure ions over pieces of :data:`WINDOWS_FS` that lie wholly between two jumps.
+
+    The velocity spectrum is that of the positions times (2 pi f)^2, with a Hann window; its mean frequency is the
+    attempt frequency of de Klerk, van der Maas and Wagemaker (ACS Appl. Energy Mater. 1, 3230 (2018)), taken along x,
+    y and z instead of along the distance from the first position, and without the jumps.
+
+    :param positions: unwrapped, angstrom, (n, M, 3).
+    :param sites: which stay each ion is in, (n, M): any number that changes with every jump; -1 before the first.
+    """
+    for length_fs in WINDOWS_FS:
+        window = max(MIN_WINDOW_FRAMES, round(length_fs / interval_fs))
+        pieces = [_piece(positions, sites, low, window) for low in range(0, len(positions) - window + 1, window)]
+        if sum(piece.shape[1] for piece in pieces) > 0:
+            break
+    else:
+        return Vibration(None, None, 0)
+    stays = np.concatenate(pieces, axis=1)
+    stays = stays - stays.mean(axis=0)
+    amplitude = float(np.sqrt((stays**2).mean()))
+    frequency = _mean_frequency(stays, interval_fs) if interval_fs <= MAX_INTERVAL_FS else None
+    return Vibration(frequency, amplitude, int(stays.shape[1]))
+
+
+def _piece(positions: FloatArray, sites: IntArray, low: int, window: int) -> FloatArray:
+    """Positions of the ions that stay over a window, (window, m, 3)."""
+    stay = sites[low : low + window]
+    chosen = (stay == stay[0]).all(axis=0) & (stay[0] >= 0)
+    found: FloatArray = positions[low : low + window, chosen]
+    return found
+
+
+def _mean_frequency(stays: FloatArray, interval_fs: float) -> float | None:
+    shape = np.hanning(len(stays) + 1)[:-1, None, None]
+    frequency = np.fft.rfftfreq(len(stays), interval_fs / THZ_FS)
+    power = (np.abs(np.fft.rfft(stays * shape, axis=0)) ** 2).sum(axis=(1, 2)) * frequency**2
+    total = float(power.sum())
+    return float((power * frequency).sum() / total) if total > 0 else None
