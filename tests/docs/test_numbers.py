@@ -83,7 +83,7 @@ def test_thresholds_are_those_of_the_settings() -> None:
         known = settings.get(name, protocol_inputs("conductivity").get(name))
         assert known == pytest.approx(number), name
     of_jumps = thresholds(jumps)
-    assert len(of_jumps) >= 7
+    assert len(of_jumps) >= 5
     assert of_jumps == {name: getattr(JumpSettings(), name) for name in of_jumps}
 
 
