@@ -53,7 +53,7 @@ def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fi
             at = f"{said['target_temperature_K']:g} K, not {target:g} K"
             found.lack(f"Conductivity: that of {level} is at {at}.")
             said = {name: value for name, value in said.items() if name not in CONDUCTIVITY}
-        if said["verdict"] != "measured":
+        if said.get("activation_energy_eV") is None:
             found.lack(f"Activation energy: not known of {level}. {said['reason']}")
         found.say(said, prefix, {name: name for name in (*CONDUCTIVITY, *ENERGY)})
         conductivities.append(_conductivity(node, said, target))
@@ -73,10 +73,14 @@ def _conductivity(node: orm.ArrayData, said: Mapping[str, Any], target_temperatu
     value, ci95, bound = (said.get(name) for name in CONDUCTIVITY)
     if value is None:
         return Quantity(upper_bound=bound)
-    if "activation_energy_samples_eV" not in node.get_arraynames():
+    names = node.get_arraynames()
+    if "log10_diffusivity_samples_cm2_s" in names:
+        diffusivities = 10.0 ** _samples(node, "log10_diffusivity_samples_cm2_s")
+    elif "activation_energy_samples_eV" in names:  # written before curved laws were averaged
+        exponent = _samples(node, "activation_energy_samples_eV") / (BOLTZMANN_EV_K * target_temperature_K)
+        diffusivities = 10.0 ** (_samples(node, "log10_prefactor_samples_cm2_s") - exponent / np.log(10.0))
+    else:
         return Quantity(value, ci95)
-    exponent = _samples(node, "activation_energy_samples_eV") / (BOLTZMANN_EV_K * target_temperature_K * np.log(10.0))
-    diffusivities = 10.0 ** (_samples(node, "log10_prefactor_samples_cm2_s") - exponent)
     charge, density = said["charge_e"], said["number_density_A3"]
     samples = ionic_conductivity_mS_cm(diffusivities, charge, density, target_temperature_K)
     return Quantity(value, ci95, samples)

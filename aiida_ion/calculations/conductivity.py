@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiida import orm
 from aiida.engine import calcfunction
 
 from aiida_ion.analysis.arrhenius import ArrheniusPoint, ArrheniusResult, Priors, fit_arrhenius
+from aiida_ion.analysis.arrhenius_bound import detection_bound_cm2_s
+from aiida_ion.calculations.conductivity_summary import summary
 from aiida_ion.calculations.functions import conductivity_arrays
 
 #: Attributes that every diffusion of one material shares.
 SHARED = ("mobile_species", "formula", "level_of_theory", "charge_e", "number_density_A3")
+DISAGREE = "kinisi and least squares disagree wildly on the same window"
+#: What is kept of the collective fit: its own names and those of the node.
+COLLECTIVE = {
+    "activation_energy_eV": "collective_activation_energy_eV",
+    "activation_energy_std_eV": "collective_activation_energy_std_eV",
+    "activation_energy_ci95_eV": "collective_activation_energy_ci95_eV",
+    "log10_ionic_conductivity_mS_cm": "log10_collective_ionic_conductivity_mS_cm",
+    "log10_ionic_conductivity_std_mS_cm": "log10_collective_ionic_conductivity_std_mS_cm",
+    "log10_ionic_conductivity_ci95_mS_cm": "log10_collective_ionic_conductivity_ci95_mS_cm",
+    "arrhenius_consistent": "collective_arrhenius_consistent",
+    "preferred_law": "collective_preferred_law",
+}
 
 
 @calcfunction
@@ -27,18 +41,16 @@ def fit_conductivity(
     :param diffusion: diffusion nodes, one for each temperature.
     """
     settings = parameters.get_dict()
-    said = {name: next(iter(diffusion.values())).base.attributes.get(name, None) for name in SHARED}
-    result = fit_arrhenius(
-        [arrhenius_point(node) for node in diffusion.values()],
-        settings["target_temperature_K"],
-        charge_e=said["charge_e"],
-        number_density_A3=said["number_density_A3"],
-        priors=Priors(**settings.get("priors", {})),
-    )
+    nodes = list(diffusion.values())
+    said = {name: nodes[0].base.attributes.get(name, None) for name in SHARED}
+    given = (settings["target_temperature_K"], said["charge_e"], said["number_density_A3"])
+    priors = Priors(**settings.get("priors", {}))
+    result = fit_arrhenius([arrhenius_point(node) for node in nodes], *given, priors=priors)
     node = conductivity_arrays(result.arrays())
     attributes = said | result.attributes() | conductivity_numbers(result)
+    attributes |= collective_attributes(nodes, *given, priors)
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
-    attributes["temperatures_bound"] = [bound_entry(node) for node in diffusion.values() if not has_moved(node)]
+    attributes["temperatures_bound"] = [bound_entry(one) for one in nodes if is_bound(one)]
     if convergence is not None:
         attributes["convergence"] = convergence.get_dict()
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})
@@ -56,21 +68,72 @@ def check_priors(priors: Mapping[str, float]) -> None:
 
 
 def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
-    """Return what a diffusion node contributes to the fit: its posterior, or its bound."""
+    """Return what a diffusion node contributes to the fit: its posterior, its bound, or why neither."""
     attributes = node.base.attributes.all
-    moved = has_moved(node)
-    inconsistent = attributes.get("fit_consistent") is False
-    return ArrheniusPoint(
-        refused_because="kinisi and least squares disagree wildly on the same window" if inconsistent else None,
-        temperature_K=attributes["temperature_K"],
-        samples_cm2_s=node.get_array("tracer_diffusivity_samples_cm2_s") if moved else None,
-        upper_bound_cm2_s=None if moved else attributes["tracer_diffusivity_upper_bound_cm2_s"],
+    temperature, refused = attributes["temperature_K"], refusal(attributes)
+    if has_moved(node):
+        samples = node.get_array("tracer_diffusivity_samples_cm2_s")
+        return ArrheniusPoint(temperature, samples, refused_because=refused)
+    bound = attributes["tracer_diffusivity_upper_bound_cm2_s"]
+    detection = detection_bound_cm2_s(
+        bound,
+        attributes["n_mobile_ions"] * attributes["n_replicas"],
+        attributes["analysed_time_ps"],
+        attributes["jump_distance_A"],
     )
+    return ArrheniusPoint(temperature, None, bound, detection, refused)
+
+
+def refusal(attributes: Mapping[str, Any]) -> str | None:
+    """Return why a diffusion enters no extrapolation: its first failed check, or estimates that disagree."""
+    if attributes.get("refused_because"):
+        return str(attributes["refused_because"])
+    return DISAGREE if attributes.get("fit_consistent") is False else None
+
+
+def collective_attributes(
+    nodes: Iterable[orm.ArrayData],
+    target_temperature_K: float,
+    charge_e: float | None,
+    number_density_A3: float | None,
+    priors: Priors,
+) -> dict[str, Any]:
+    """Return the extrapolated collective conductivity, from the temperatures that have one; else why there is none.
+
+    A temperature that did not move bounds the tracer diffusivity alone, so it does not enter here.
+    """
+    name = "collective_diffusivity_samples_cm2_s"
+    found: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
+    found |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
+    used = [
+        node for node in nodes if name in node.get_arraynames() and collective_refusal(node.base.attributes.all) is None
+    ]
+    points = [ArrheniusPoint(node.base.attributes.get("temperature_K"), node.get_array(name)) for node in used]
+    found["collective_temperatures_used_K"] = [point.temperature_K for point in points]
+    if not points:
+        return found | {"collective_reason": "No temperature has a collective diffusivity that can be used."}
+    result = fit_arrhenius(points, target_temperature_K, charge_e, number_density_A3, priors=priors)
+    said = result.attributes()
+    found |= {ours: said[theirs] for theirs, ours in COLLECTIVE.items()}
+    found |= {f"collective_{key}": value for key, value in conductivity_numbers(result).items()}
+    return found | {"collective_reason": result.reason, "collective_warnings": result.warnings}
+
+
+def collective_refusal(attributes: Mapping[str, Any]) -> str | None:
+    """Return why the collective diffusivity of a temperature is not used."""
+    if attributes.get("collective_fit_consistent") is False:
+        return DISAGREE
+    return refusal(attributes)
 
 
 def has_moved(node: orm.ArrayData) -> bool:
     """Whether a diffusion node holds a diffusivity rather than a bound."""
     return bool(node.base.attributes.get("verdict") == "moved")
+
+
+def is_bound(node: orm.ArrayData) -> bool:
+    """Whether a diffusion node enters as a bound."""
+    return not has_moved(node) and refusal(node.base.attributes.all) is None
 
 
 def bound_entry(node: orm.ArrayData) -> dict[str, Any]:
@@ -87,22 +150,3 @@ def conductivity_numbers(result: ArrheniusResult) -> dict[str, Any]:
         "ionic_conductivity_mS_cm": 10**result.log10_ionic_conductivity_mS_cm,
         "ionic_conductivity_ci95_mS_cm": [10**edge for edge in result.log10_ionic_conductivity_ci95_mS_cm],
     }
-
-
-def summary(attributes: Mapping[str, Any]) -> str:
-    """Return the result in one sentence."""
-    what = f"{attributes['formula']}, {attributes['level_of_theory']}"
-    target = f"{attributes['target_temperature_K']:g} K"
-    used = ", ".join(f"{temperature:.0f}" for temperature in attributes["temperatures_used_K"])
-    if attributes["verdict"] == "measured":
-        low, high = attributes["activation_energy_ci95_eV"]
-        text = f"{what}: activation energy {attributes['activation_energy_eV']:.3f} eV [{low:.3f}, {high:.3f}]"
-        if attributes["ionic_conductivity_mS_cm"] is None:
-            return f"{text}, from {used} K"
-        low, high = attributes["ionic_conductivity_ci95_mS_cm"]
-        sigma = attributes["ionic_conductivity_mS_cm"]
-        return f"{text}, ionic conductivity at {target} {sigma:.3g} mS/cm [{low:.3g}, {high:.3g}], from {used} K"
-    bound = attributes["ionic_conductivity_upper_bound_mS_cm"]
-    if attributes["verdict"] == "bound" and bound is not None:
-        return f"{what}: ionic conductivity at {target} below {bound:.3g} mS/cm. {attributes['reason']}"
-    return f"{what}: not measurable. {attributes['reason']}"

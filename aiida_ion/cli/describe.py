@@ -9,6 +9,8 @@ from aiida import orm
 from aiida.common.links import LinkType
 
 from aiida_ion.cli.comparison_tables import comparison_lines
+from aiida_ion.cli.describe_jumps import is_jump_picture, jump_lines, short_jump_lines
+from aiida_ion.cli.extrapolation import extrapolation_lines
 from aiida_ion.cli.tables import known, number, text, value_or_bound, version_text, with_interval
 
 #: Attributes of a diffusion node that check it, in the order of reading.
@@ -36,6 +38,7 @@ def describe(node: orm.Node) -> str:
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
         lines += _section("Comparisons", _comparisons(node))
+        lines += _section("Jump pictures", _jump_pictures(node))
         lines += _section("Inputs", _origin([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
@@ -73,7 +76,7 @@ def _outputs(node: orm.ProcessNode) -> dict[str, Any]:
 def _result_of(node: orm.ProcessNode) -> orm.Node | None:
     """Return the output that the process is for."""
     outputs = _outputs(node)
-    for name in ("conductivity", "diffusion"):
+    for name in ("conductivity", "diffusion", "jumps"):
         if isinstance(outputs.get(name), orm.Node):
             found: orm.Node = outputs[name]
             return found
@@ -86,10 +89,18 @@ def _comparisons(node: orm.ProcessNode) -> list[str]:
     return [f"node {one.pk}: {one.base.attributes.get('summary')}" for one in found]
 
 
+def _jump_pictures(node: orm.ProcessNode) -> list[str]:
+    """Return two lines for each jump picture that a work chain has put out."""
+    found = [one for label, one in _outputs(node).items() if label.startswith("jumps__")]
+    return short_jump_lines(found)
+
+
 def _result(node: orm.Node) -> list[str]:
     attributes = node.base.attributes.all
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
+    if is_jump_picture(attributes):
+        return jump_lines(node)
     if "reference_level_of_theory" in attributes:
         return comparison_lines(attributes)
     if "activation_energy_eV" in attributes:
@@ -133,11 +144,13 @@ def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
     energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
     lines.append(f"activation energy, eV: {energy}")
+    lines += extrapolation_lines(said)
     used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")
     bounds, unused = said.get("temperatures_bound") or [], said.get("temperatures_refused") or []
     lines += [f"bound at {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in bounds]
-    return lines + [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
+    lines += [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
+    return lines + [f"warning: {warning}" for warning in said.get("warnings") or []]
 
 
 def _trajectory(node: orm.TrajectoryData) -> list[str]:

@@ -37,9 +37,17 @@ CONDUCTIVITY_COLUMNS = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_mS_cm",
     "ionic_conductivity_upper_bound_mS_cm",
+    "collective_ionic_conductivity_mS_cm",
+    "collective_ionic_conductivity_ci95_mS_cm",
+    "preferred_law",
+    "averaged_over_laws",
+    "extrapolation_factor",
+    "extrapolation_leverage",
+    "largest_shift_decades",
     "temperatures_used_K",
     "temperatures_bound",
     "temperatures_refused",
+    "warnings",
     "summary",
 )
 

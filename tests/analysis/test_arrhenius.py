@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from aiida_ion.analysis.arrhenius import ArrheniusPoint, Priors, fit_arrhenius
+from aiida_ion.analysis.arrhenius import ArrheniusPoint, Priors, fit_arrhenius, gaussian_of_logarithm
+from aiida_ion.analysis.arrhenius_bound import detection_bound_cm2_s
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.units import BOLTZMANN_EV_K
 
@@ -82,6 +84,7 @@ def test_too_few_temperatures_give_a_bound_never_a_number(n_moved):
     sigma = ionic_conductivity_mS_cm(result.diffusivity_upper_bound_cm2_s, 1.0, 0.02, 300.0)
     assert result.ionic_conductivity_upper_bound_mS_cm == pytest.approx(sigma)
     assert f"moved at {n_moved} different temperatures" in result.reason
+    assert "a prefactor of log10 D0 = -3.2 +- 0.7 (cm2/s), from hops of 3 angstrom" in result.reason
     with pytest.raises(ValueError, match="the verdict is bound"):
         result.diffusivity_samples_cm2_s(300.0)
 
@@ -94,6 +97,17 @@ def test_bound_follows_the_stated_prior():
         log10_d0 + (-7.0 - log10_d0) * 800.0 / 300.0, abs=0.1
     )
     assert result.priors["bound_log10_prefactor_mean"] == -3.2
+
+
+def test_a_bound_that_says_nothing_is_none():
+    loose = [ArrheniusPoint(700.0, upper_bound_cm2_s=1e-3)]
+    said = fit_arrhenius(loose, 300.0)
+    assert said.verdict == "not_measurable"
+    assert "too short for a bound that says anything" in said.reason
+    given = Priors(uninformative_bound_cm2_s=1.0, bound_log10_prefactor_mean=-3.0)
+    allowed = fit_arrhenius(loose, 300.0, priors=given)
+    assert allowed.verdict == "bound"
+    assert "from the priors that were given" in allowed.reason
 
 
 def test_two_temperatures_without_a_bound():
@@ -125,20 +139,43 @@ def test_refused_points_say_why():
     assert result.verdict == "measured"
 
 
-def test_a_broken_line_is_doubted():
+def test_a_broken_line_is_doubted_and_its_errors_widened():
     generator = np.random.default_rng(1)
     bent = points(0.05, noisy=False)
-    bent[2] = ArrheniusPoint(1000.0, true_diffusivity(1000.0) * 3.0 * np.exp(generator.normal(0, 0.05, 1000)))
+    bent[2] = ArrheniusPoint(1000.0, true_diffusivity(1000.0) * 1.25 * np.exp(generator.normal(0, 0.05, 1000)))
     result = fit_arrhenius(bent, 300.0)
     assert result.p_value < 0.01
     assert result.arrhenius_consistent is False
+    assert result.preferred_law == "arrhenius"
+    assert result.error_scale == pytest.approx(np.sqrt(result.chi2 / 3))
+    assert result.activation_energy_std_eV == pytest.approx(0.26 * 0.05 * result.error_scale, rel=0.1)
+    assert any("scatter about a straight line by more than their errors" in warning for warning in result.warnings)
 
 
-def test_the_spread_of_the_draws_counts_down_to_a_floor():
-    sharp = fit_arrhenius(points(0.02, noisy=False), 300.0)
-    blunt = fit_arrhenius(points(0.4, noisy=False), 300.0)
-    assert sharp.activation_energy_std_eV == pytest.approx(0.26 * 0.05, rel=0.1)
-    assert blunt.activation_energy_std_eV == pytest.approx(0.26 * 0.4, rel=0.1)
+def test_a_run_that_just_failed_to_measure_bounds_less_than_one_without_hops():
+    """95 % of Poisson processes of mean 15.7 show ten or more: 15.7 a^2 / (6 N t)."""
+    detection = detection_bound_cm2_s(1e-7, 20, 100.0, 3.0)
+    assert detection == pytest.approx(15.7052 * 9.0 / (6 * 20 * 100.0) * 1e-4, rel=1e-4)
+    assert detection_bound_cm2_s(1e-5, 20, 100.0, 3.0) == 1e-5
+    hot = points(0.3, noisy=False, temperatures=(900.0, 1000.0, 1100.0))
+    low = true_diffusivity(600.0) / 5.0
+    strict = fit_arrhenius([*hot, ArrheniusPoint(600.0, upper_bound_cm2_s=low)], 300.0)
+    lax = fit_arrhenius([*hot, ArrheniusPoint(600.0, None, low, 5.0 * low)], 300.0)
+    assert strict.activation_energy_eV > lax.activation_energy_eV + 0.02
+
+
+def test_the_spread_of_the_draws_is_the_error():
+    for relative in (0.02, 0.4):
+        found = fit_arrhenius(points(relative, noisy=False), 300.0)
+        assert found.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.1)
+
+
+def test_heavy_tails_count_by_their_interval():
+    """Draws of Student's t of two degrees have no standard deviation; their central 95 % is 4.3 scales wide."""
+    draws = np.exp(0.1 * stats.t.ppf((np.arange(4000) + 0.5) / 4000, 2))
+    mean, std = gaussian_of_logarithm(draws)
+    assert mean == pytest.approx(0.0, abs=1e-6)
+    assert std == pytest.approx(0.43027 / 1.95996, rel=0.01)
 
 
 def test_priors_are_wide_stored_and_bind_only_at_their_edge():
@@ -160,6 +197,7 @@ def test_json_and_arrays():
     assert {name: array.shape for name, array in result.arrays().items()} == {
         "activation_energy_samples_eV": (1000,),
         "log10_prefactor_samples_cm2_s": (1000,),
+        "log10_diffusivity_samples_cm2_s": (1000,),
     }
 
 

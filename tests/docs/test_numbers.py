@@ -88,23 +88,36 @@ def test_thresholds_are_those_of_the_settings() -> None:
 
 
 def test_constants_of_the_methods() -> None:
-    from aiida_ion.analysis import arrhenius, arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
+    from aiida_ion.analysis import arrhenius, arrhenius_influence, arrhenius_laws, arrhenius_measured
+    from aiida_ion.analysis import arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
     from aiida_ion.workchains.conductivity_inputs import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
-    priors = arrhenius_posterior.Priors()
+    priors = arrhenius.Priors()
     stated: dict[str, Callable[[], bool]] = {
         "A from 200": lambda: hops.GRADES[0] == (200.0, "A"),
         "B from 50": lambda: hops.GRADES[1] == (50.0, "B"),
         "C from 10": lambda: hops.GRADES[2] == (10.0, "C"),
         "maximum over lags up to 0.7": lambda: diffusion.MAX_N_EFF_LAG_FRACTION == 0.7,
         "reached 20 angstrom^2": lambda: diffusion.LEGACY_MSD_A2 == 20.0,
-        "at least 0.05": lambda: arrhenius.MIN_STD_LN_D == 0.05,
+        "It measures from ten hops on": lambda: arrhenius_posterior.HOPS_TO_MEASURE == 10,
+        "15.7 is the mean": lambda: round(arrhenius_posterior.MEAN_AT_BOUND, 1) == 15.7,
+        "From four different temperatures on": lambda: arrhenius_laws.MIN_TEMPERATURES_TO_BEND == 4,
+        "the sum over 40 such temperatures": lambda: arrhenius_laws.N_TEMPERATURES == 40,
+        "Odds of 20 or more": lambda: arrhenius_laws.DECISIVE_ODDS == 20.0,
+        "Odds of 3 or more": lambda: arrhenius_laws.DOUBTFUL_ODDS == 3.0,
+        "A shift of more than 1 decade or a surprise above 3": lambda: (
+            (arrhenius_influence.MAX_SHIFT_DECADES, arrhenius_influence.MAX_SURPRISE) == (1.0, 3.0)
+        ),
+        "Above 2 the summary says so": lambda: arrhenius_influence.FAR_LEVERAGE == 2.0,
         "At least three different temperatures": lambda: arrhenius.MIN_TEMPERATURES == 3,
-        "A bound above 2e-5 cm^2/s": lambda: arrhenius.UNINFORMATIVE_BOUND_CM2_S == 2e-5,
+        "A bound above 2e-5 cm^2/s": lambda: priors.uninformative_bound_cm2_s == 2e-5,
         "100,000 times that of its replica plus ten times the temperature": lambda: run_seed(3, 800.0) == 308_000,
-        "when p < 0.01": lambda: arrhenius.MIN_P_VALUE == 0.01,
-        "grid of 301 x 301": lambda: arrhenius_posterior.N_GRID == 301,
+        "when p < 0.01": lambda: arrhenius_measured.MIN_P_VALUE == 0.01,
+        "81 values of ln D": lambda: arrhenius_posterior.N_MIDDLES == 81,
+        "65 energies over 10 standard deviations": lambda: (
+            (arrhenius_posterior.N_ENERGIES, arrhenius_posterior.N_STD) == (65, 10.0)
+        ),
         "Ea uniform in 0 to 3 eV": lambda: (priors.min_activation_energy_eV, priors.max_activation_energy_eV) == (0, 3),
         "log10 D0 uniform in -8 to 4": lambda: (
             (priors.min_log10_prefactor_cm2_s, priors.max_log10_prefactor_cm2_s) == (-8, 4)
