@@ -7,14 +7,14 @@ from scipy import stats
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.checks.units import Units
+from aiida_ion.analysis.checks.units import N_WINDOWS, Units
 from aiida_ion.analysis.checks.watched import FloatArray, Watched, onset_ps
 from aiida_ion.analysis.msd import msd_of_each
 
 #: Frames after equilibration below which nothing can be said.
 MIN_FRAMES = 20
-#: Parts of a run over which positions are averaged, and over which the vibration is measured.
-N_WINDOWS, N_VIBRATION_WINDOWS = 20, 5
+#: Parts of a run over which the vibration is measured.
+N_VIBRATION_WINDOWS = 5
 #: Lags of the growth: from a tenth to half of the run.
 N_LAGS = 12
 #: A piece has left its site beyond this part of the distance of its neighbours.
@@ -95,7 +95,7 @@ def _displaced(watched: Watched, units: Units, kind: str, limits: CheckLimits) -
     away = np.linalg.norm(means - means[0], axis=2) > DISPLACED_PART * units.spacing_A[kind]
     parts = away.mean(axis=1)
     largest = float(parts.max())
-    message = f"{largest:.3g} of {kind} in the framework leave their sites by half the distance of neighbours"
+    message = f"{largest:.1%} of {kind} in the framework leave their sites by half the distance of neighbours"
     check = graded(
         "framework_displaced",
         largest,

@@ -6,17 +6,18 @@ import numpy as np
 from scipy import ndimage
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
-from aiida_ion.analysis.checks.framework import MIN_FRAMES, N_WINDOWS
+from aiida_ion.analysis.checks.framework import MIN_FRAMES
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.checks.units import Bonds, Units
+from aiida_ion.analysis.checks.units import N_WINDOWS, Bonds, Units
 from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours, onset_ps
 
 #: Of a g(r): width of its bins and of the Gaussian that smooths it, angstrom.
 BIN_A, SMOOTH_A = 0.05, 0.15
 #: The first peak is looked for between these multiples of the distance of neighbours.
 PEAK_RANGE = (0.6, 1.4)
-#: Part of the run at each end that is compared, and pieces of a kind below which a g(r) is noise.
-END_PART, MIN_PIECES = 0.2, 4
+#: Part of the run at each end that is compared, of which the very start, still cold in some runs, is left out, and
+#: pieces of a kind below which a g(r) is noise.
+END_PART, COLD_PART, MIN_PIECES = 0.2, 0.05, 4
 #: A bond is broken when it is this many times as long as at the start.
 BROKEN_RATIO = 1.5
 
@@ -27,7 +28,8 @@ def order_checks(watched: Watched, units: Units, bonds: Bonds, limits: CheckLimi
 
 
 def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
-    n_end = int(END_PART * (len(watched.times_ps) - watched.first))
+    n_left = len(watched.times_ps) - watched.first
+    n_end, cold = int(END_PART * n_left), int(COLD_PART * n_left)
     counted = [kind for kind in units.spacing_A if int((units.kinds == kind).sum()) >= MIN_PIECES]
     if not counted or n_end < MIN_FRAMES // 5:
         why = f"The framework has fewer than {MIN_PIECES} pieces of any kind, or the run has too few frames."
@@ -36,7 +38,7 @@ def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
     for kind in counted:
         centres, spacing = units.of(kind)[watched.production], units.spacing_A[kind]
         cells = watched.cells[watched.production]
-        start = _peak_height(centres[:n_end], cells[:n_end], spacing)
+        start = _peak_height(centres[cold : cold + n_end], cells[cold : cold + n_end], spacing)
         end = _peak_height(centres[-n_end:], cells[-n_end:], spacing)
         message = (
             f"The first peak of g(r) of {kind} in the framework is {end / start:.3g} times as high as at the start"
@@ -76,7 +78,7 @@ def _bonds_kept(watched: Watched, bonds: Bonds, limits: CheckLimits) -> Check:
     lengths = np.array([bonds.lengths_A(watched.positions[w], watched.cells[w]).mean(axis=0) for w in windows])
     broken = (lengths > BROKEN_RATIO * lengths[0]).mean(axis=1)
     kept = 1.0 - float(broken.max())
-    message = f"{kept:.3g} of the {len(bonds)} bonds of the framework are kept"
+    message = f"{kept:.1%} of the {len(bonds)} bonds of the framework are kept"
     check = graded(
         "framework_bonds_kept",
         kept,

@@ -15,7 +15,7 @@ FROM_BELOW = ("min_distance_ratio", "framework_peak_ratio", "framework_bonds_kep
 class CheckLimits:
     """Where the checks of a trajectory warn and where they fail; why each default is what it is stands in methods.
 
-    :param min_distance_ratio_warn: nearest distance of two atoms over the sum of their covalent radii.
+    :param min_distance_ratio_warn: nearest distance of two atoms over the sum of their radii.
     :param max_force_warn_eV_A: largest force on an atom, eV/angstrom.
     :param energy_jump_warn_eV_atom: distance of the potential energy from its median, eV/atom.
     :param hot_ratio_warn: temperature over 50 steps, over the target.
@@ -37,8 +37,8 @@ class CheckLimits:
     Names that end in ``_fail`` are the same where the check fails, which keeps the temperature from the Arrhenius fit.
     """
 
-    min_distance_ratio_warn: float = 0.6
-    min_distance_ratio_fail: float = 0.5
+    min_distance_ratio_warn: float = 0.5
+    min_distance_ratio_fail: float = 0.4
     max_force_warn_eV_A: float = 50.0
     max_force_fail_eV_A: float = 100.0
     energy_jump_warn_eV_atom: float = 1.0
@@ -66,7 +66,7 @@ class CheckLimits:
     log_log_slope_warn: float = 0.15
     effective_hops_warn: float = 50.0
     ions_hopped_warn: float = 0.25
-    frame_spacing_warn: float = 0.5
+    frame_spacing_warn: float = 0.8
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from aiida_ion.analysis.cell import perpendicular_widths
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
@@ -44,9 +42,8 @@ def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
 
 def spacing_check(watched: Watched, limits: CheckLimits) -> Check:
     """Largest step of a mobile ion between two frames over half the narrowest width of the cell."""
-    steps = np.diff(watched.positions[watched.production][:, watched.is_mobile], axis=0)
     half_width = 0.5 * float(perpendicular_widths(watched.cell).min())
-    longest = float(np.linalg.norm(steps, axis=2).max()) if steps.size else 0.0
+    longest = watched.longest_step_A
     return graded(
         "frame_spacing",
         longest / half_width,

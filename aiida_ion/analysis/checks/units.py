@@ -17,6 +17,8 @@ from aiida_ion.analysis.checks.watched import FloatArray, IntArray, Watched, nei
 
 #: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
 BOND_RATIO = 1.25
+#: Parts of a run over which positions are averaged.
+N_WINDOWS = 20
 #: Neighbours of the same kind are looked for up to here; pieces on top of each other count as this far apart, angstrom.
 FARTHEST_A, NEAREST_A = 12.0, 0.5
 
@@ -103,7 +105,8 @@ def find_units(watched: Watched, bonds: Bonds) -> Units:
         centres[:, number] = (watched.positions[:, atoms] + shifts).mean(axis=1)
         kinds.append(_formula([watched.symbols[atom] for atom in atoms]))
     names = np.array(kinds, dtype=np.str_)
-    spacing = {kind: _spacing(centres[0, names == kind], watched.cells[0]) for kind in sorted(set(kinds))}
+    start = centres[: max(1, len(centres) // N_WINDOWS)].mean(axis=0)
+    spacing = {kind: _spacing(start[names == kind], watched.cells[0]) for kind in sorted(set(kinds))}
     return Units(names, centres, spacing)
 
 

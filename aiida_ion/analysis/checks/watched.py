@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ class Watched:
     :param symbols: element of each atom, (N,).
     :param is_mobile: (N,).
     :param first: the first frame after equilibration.
+    :param longest_step_A: of a mobile ion from one of these frames to the next stored one, angstrom.
     """
 
     times_ps: FloatArray
@@ -36,6 +38,7 @@ class Watched:
     symbols: tuple[str, ...]
     is_mobile: npt.NDArray[np.bool_]
     first: int
+    longest_step_A: float
 
     @property
     def cell(self) -> FloatArray:
@@ -64,7 +67,8 @@ def watch(
     """
     ends = np.cumsum([len(segment.positions) for segment in segments])
     chosen = np.unique(np.linspace(0, ends[-1] - 1, min(max_frames, int(ends[-1]))).round().astype(int))
-    times, positions, cells = [], [], []
+    is_mobile = np.array([symbol == mobile_species for symbol in symbols], dtype=bool)
+    times, positions, cells, steps = [], [], [], [0.0]
     for segment, end in zip(segments, ends, strict=True):
         start = end - len(segment.positions)
         rows = chosen[(chosen >= start) & (chosen < end)] - start
@@ -72,15 +76,25 @@ def watch(
             continue
         times.append(np.asarray(segment.times_ps, dtype=float)[rows])
         positions.append(np.asarray(segment.positions[rows], dtype=float))
+        steps.append(_longest_step(segment.positions, rows, is_mobile))
         cell = np.asarray(segment.cells, dtype=float)
         cells.append(cell[rows] if cell.ndim == 3 else np.broadcast_to(cell, (len(rows), 3, 3)))
-    is_mobile = np.array([symbol == mobile_species for symbol in symbols], dtype=bool)
     joined, time_ps = np.concatenate(positions), np.concatenate(times)
     if not is_mobile.all():
         centre = joined[:, ~is_mobile].mean(axis=1, keepdims=True)
         joined -= centre - centre[0]
     later = (time_ps - time_ps[0]) * 1000.0 >= equilibration_fs - 1e-6
-    return Watched(time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, int(np.argmax(later)))
+    first = int(np.argmax(later))
+    return Watched(time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, first, max(steps))
+
+
+def _longest_step(positions: npt.NDArray[Any], rows: IntArray, is_mobile: npt.NDArray[np.bool_]) -> float:
+    """Longest step of a mobile ion from some frames of a segment to those right after them, angstrom."""
+    rows = rows[rows + 1 < len(positions)]
+    if not len(rows):
+        return 0.0
+    steps = np.asarray(positions[rows + 1], dtype=float) - np.asarray(positions[rows], dtype=float)
+    return float(np.linalg.norm(steps[:, is_mobile], axis=2).max())
 
 
 def neighbours(
@@ -91,25 +105,31 @@ def neighbours(
     :param positions: wrapped or not, angstrom, (N, 3).
     :returns: first atoms, second atoms, the cell vectors to add to the second (p, 3), distances (angstrom); (p,) each.
     """
-    points = np.ascontiguousarray(positions, dtype=float)
-    found = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=np.array(cell))
+    cell = np.array(cell, dtype=float)
+    shifts = np.floor(positions @ np.linalg.inv(cell))  # the search slows down for atoms far outside the cell
+    points = np.ascontiguousarray(positions - shifts @ cell)
+    found = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=cell)
     first, second, images, distances = (np.asarray(part) for part in found)
     others = (first != second) | np.any(np.abs(images) > 0.5, axis=1)
-    return first[others], second[others], np.rint(images[others]).astype(np.int64), distances[others]
+    first, second, distances = first[others], second[others], distances[others]
+    images = np.rint(images[others] - shifts[second] + shifts[first]).astype(np.int64)
+    return first, second, images, distances
 
 
 def onset_ps(times_ps: FloatArray, series: FloatArray) -> float:
-    """When a series that was flat begins to rise: the kink of the best flat-then-straight line, ps.
+    """When a series that was flat begins to rise: the kink of the best flat-then-straight line, or the best step, ps.
 
-    By least squares over 60 places of the kink; for a series that rises from the first, its first time.
+    By least squares over 60 places; for a series that rises from the first, its first time.
 
     :param series: any unit, (n,), n >= 3.
     """
-    best, kink = np.inf, float(times_ps[0])
+    best, begin = np.inf, float(times_ps[0])
     for candidate in np.linspace(times_ps[0], times_ps[-1], 60, endpoint=False):
-        rise = np.maximum(0.0, times_ps - candidate)
-        design = np.stack([np.ones_like(rise), rise], axis=1)
-        _, residual, rank, _ = np.linalg.lstsq(design, series, rcond=None)
-        if rank == 2 and residual.size and residual[0] < best:
-            best, kink = float(residual[0]), float(candidate)
-    return kink
+        for rise in (np.maximum(0.0, times_ps - candidate), (times_ps > candidate).astype(float)):
+            centred = rise - rise.mean()
+            weight = float(centred @ centred)
+            height = float(centred @ series) / weight if weight > 0 else 0.0
+            residual = series - series.mean() - height * centred
+            if height > 0 and residual @ residual < best:
+                best, begin = float(residual @ residual), float(candidate)
+    return begin
