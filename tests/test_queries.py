@@ -11,7 +11,15 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.queries import comparison_table, conductivity_table, diffusion_table, process_table
+from aiida_ion.queries import (
+    COST_COLUMNS,
+    comparison_table,
+    conductivity_table,
+    cost_table,
+    diffusion_table,
+    last_decisions,
+    process_table,
+)
 from aiida_ion.queries.shared import CACHED_FROM
 
 FIT = {
@@ -210,3 +218,43 @@ def test_an_empty_profile_has_tables_with_their_columns() -> None:
     assert "activation_energy_eV" in conductivity_table()
     assert "active" in process_table()
     assert {"process_pk", "pk", "rdf_distance", "reference_steps_per_s"} <= set(comparison_table().columns)
+
+
+def test_the_ledger_has_jobs_that_ran_and_whose_level_is_known(aiida_localhost: orm.Computer) -> None:
+    def run(fitted: bool = True, cached: bool = False) -> orm.CalcJobNode:
+        md = job("ion.mlip_md")
+        md.computer = aiida_localhost
+        md.base.attributes.set("resources", {"num_machines": 1, "num_mpiprocs_per_machine": 4})
+        md.store()
+        output(md, orm.Dict(), "cost", {"n_atoms": 36, "n_steps": 500, "wall_time_s": 2.0})
+        trajectory = orm.TrajectoryData()
+        trajectory.set_trajectory(["Li"], np.zeros((1, 1, 3)), cells=np.eye(3)[None], pbc=(True,) * 3)
+        output(md, trajectory, "trajectory")
+        if cached:
+            md.base.extras.set(CACHED_FROM, "elsewhere")
+        for _ in range(2 if fitted else 0):  # as in a later round
+            process = job("ion.diffusion")
+            process.base.links.add_incoming(trajectory, LinkType.INPUT_CALC, "trajectories__replica_00_segment_000")
+            output(process.store(), orm.ArrayData(), "diffusion", FIT)
+        return md
+
+    ran = run()
+    run(fitted=False)
+    run(cached=True)
+    (row,) = cost_table().to_dict("records")
+    assert list(row) == list(COST_COLUMNS)
+    assert row["job_pk"] == ran.pk
+    assert (row["computer"], row["level_of_theory"], row["cores"]) == ("localhost", "PBE", 4)
+    assert (row["n_atoms"], row["n_steps"], row["wall_time_s"]) == (36, 500, 2.0)
+
+
+def test_the_last_decision_of_a_work_chain_is_found() -> None:
+    chain = orm.WorkChainNode(process_type="aiida.workflows:ion.conductivity").store()
+    silent = orm.WorkChainNode(process_type="aiida.workflows:ion.conductivity").store()
+    for number in (1, 2):
+        function = orm.CalcFunctionNode()
+        function.base.attributes.set("function_name", "decide_extensions")
+        function.base.links.add_incoming(chain, LinkType.CALL_CALC, f"decide_{number}")
+        function.store()
+        output(function, orm.Dict(), "result", {"round": number, "summary": f"Round {number}."})
+    assert last_decisions([int(chain.pk or 0), int(silent.pk or 0)]) == {chain.pk: "Round 2."}

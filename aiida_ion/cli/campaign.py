@@ -23,10 +23,8 @@ from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.structures import structure_node
-from aiida_ion.cli.tables import duration
-from aiida_ion.engines.codes import DFT, Engine, diffusion_code, load_engine, read_lammps_potential
+from aiida_ion.engines.codes import Engine, diffusion_code, load_engine, read_lammps_potential
 from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
-from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.comparison_builder import comparison_builder
 from aiida_ion.workchains.protocols import protocol_inputs
 
@@ -158,28 +156,6 @@ def label_of(name: str) -> str:
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", stem)).strip("_")
 
 
-def describe(plan: Plan) -> str:
-    """Return what a plan will run in one line, with its cost where the engine was tested."""
-    parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
-    structure = plan.builder.structure
-    n_atoms = len(structure.sites) * math.prod(_multiples(plan.builder))
-    n_runs = len(parameters["temperatures_K"]) * len(parameters["seeds"])
-    charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
-    length_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
-    runs = f"{n_runs} run{'s' if n_runs > 1 else ''} of {length_ps:g} ps"
-    what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
-    line = f"{plan.title}: {what}, {n_atoms} atoms, {runs}"
-    if plan.engine.entry_point == "ion.md.mlip" and not plan.engine.tested:
-        line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
-    rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
-    if rate and tested_atoms:
-        # Potentials take time in proportion to the atoms; DFT, at these sizes, to about their square.
-        growth = max(1.0, n_atoms / tested_atoms) ** (2 if plan.engine.entry_point in DFT else 1)
-        seconds = n_runs * md["n_steps"] / rate * growth
-        line += f", very roughly {duration(seconds)} of computing"
-    return line
-
-
 def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], at_once: int) -> Plan:
     title = f"{name} / {engine.name}"
     options = job_options(engine, given.get("processes"), given.get("threads"))
@@ -251,14 +227,14 @@ def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
 def _kpoint_remark(builder: Any) -> list[str]:
     """Warn of a cell that is too small for the Gamma point alone."""
     kpoints = builder.md.engine.get("kpoints")
-    cell = builder.structure.get_ase().cell.array * np.array(_multiples(builder))[:, None]
+    cell = builder.structure.get_ase().cell.array * np.array(multiples(builder))[:, None]
     width = float(perpendicular_widths(cell).min())
     if kpoints is None or not is_gamma(kpoints) or width >= GAMMA_WIDTH_A:
         return []
     return [f"the cell is {width:.1f} angstrom wide, little for the Gamma point alone: a larger one, or --kpoints"]
 
 
-def _multiples(builder: Any) -> list[int]:
+def multiples(builder: Any) -> list[int]:
     """Return how often the cell is repeated along each vector."""
     wanted = builder.parameters.get_dict()
     return multiples_of(builder.structure, {"multiples": wanted.get("supercell")} | wanted)

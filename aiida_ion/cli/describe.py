@@ -9,6 +9,7 @@ from aiida import orm
 from aiida.common.links import LinkType
 
 from aiida_ion.cli.comparison_tables import comparison_lines
+from aiida_ion.cli.convergence_lines import convergence_lines
 from aiida_ion.cli.describe_jumps import is_jump_picture, jump_lines, short_jump_lines
 from aiida_ion.cli.extrapolation import extrapolation_lines
 from aiida_ion.cli.tables import known, number, text, value_or_bound, version_text, with_interval
@@ -150,6 +151,7 @@ def _conductivity(said: Mapping[str, Any]) -> list[str]:
     bounds, unused = said.get("temperatures_bound") or [], said.get("temperatures_refused") or []
     lines += [f"bound at {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in bounds]
     lines += [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
+    lines += convergence_lines(said.get("convergence"))
     return lines + [f"warning: {warning}" for warning in said.get("warnings") or []]
 
 

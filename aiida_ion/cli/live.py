@@ -20,7 +20,7 @@ from aiida.common.exceptions import AiidaException
 from aiida_ion.calculations.md import start_step
 from aiida_ion.cli.tables import duration, known, text
 from aiida_ion.lammps.logs import read_progress
-from aiida_ion.queries import process_table
+from aiida_ion.queries import last_decisions, process_table
 
 REFRESH_S = 2.0
 #: Where the output is kept instead of redrawn.
@@ -100,7 +100,10 @@ def render(table: pd.DataFrame) -> str:
             children.setdefault(int(caller or 0), []).append(pk)
         else:
             roots.append(pk)
-    progress = {pk: read_job_progress(row) for pk, row in rows.items() if row["state"] == "withscheduler"}
+    progress: dict[int, Any] = {
+        pk: read_job_progress(row) for pk, row in rows.items() if row["state"] == "withscheduler"
+    }
+    progress |= last_decisions([pk for pk, row in rows.items() if row["active"]]) if table["active"].any() else {}
     lines: list[str] = []
     for root in roots:
         _branch(root, rows, children, progress, 0, lines)
@@ -113,7 +116,7 @@ def _branch(
     pk: int,
     rows: dict[int, Any],
     children: dict[int, list[int]],
-    progress: dict[int, Progress | None],
+    progress: dict[int, Any],
     depth: int,
     lines: list[str],
 ) -> None:

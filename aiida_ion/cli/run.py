@@ -80,17 +80,22 @@ def command(
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
-    from aiida_ion.cli.campaign import Plan, check, comparison, describe, make_plans, submit_plans
+    from aiida_ion.cli.campaign import Plan, check, comparison, make_plans, submit_plans
+    from aiida_ion.cli.prediction import describe, in_all
+    from aiida_ion.queries import cost_table
 
     plans: list[Plan] = make_plans(structures, engines, given)
     check(plans)
     several = len(dict.fromkeys(engines)) > 1
     if several:
         comparison(plans, given)  # checked here, made again when it is submitted
+    costs = cost_table()
     for plan in plans:
-        click.echo(describe(plan))
+        click.echo("\n".join(describe(plan, costs)))
         for remark in plan.remarks:
             click.echo(f"  NOTE {plan.title}: {remark}", err=True)
+    if len(plans) > 1:
+        click.echo(in_all(plans, costs))
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
         return

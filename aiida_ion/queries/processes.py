@@ -49,6 +49,17 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
     return table
 
 
+def last_decisions(pks: Sequence[int]) -> dict[int, str]:
+    """Return what work chains decided after their last round, in a sentence, by the pk of each that extends runs."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"id": {"in": list(pks)}}, project=["id"], tag="chain")
+    decision = {"attributes.function_name": "decide_extensions"}
+    query.append(orm.CalcFunctionNode, with_incoming="chain", filters=decision, tag="decision")
+    said = ["attributes.round", "attributes.summary"]
+    query.append(orm.Dict, with_incoming="decision", project=said)
+    return {pk: text for pk, _, text in sorted(query.all())}
+
+
 def _callers() -> pd.DataFrame:
     """Return, for each called process, who called it and as what."""
     query = orm.QueryBuilder()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from aiida import orm
 from ase.build import bulk
@@ -13,6 +14,7 @@ from ase.io import write
 
 from aiida_ion.cli.campaign import Plan, check, make_plans
 from aiida_ion.cli.overrides import collect_overrides
+from aiida_ion.cli.prediction import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.engines.codes import load_engine, register, remember_test
 from tests.cli.conftest import Invoke, only_line
 
@@ -59,9 +61,9 @@ def test_a_tested_engine_gives_the_cost(invoke: Invoke, lj_engine: str, crystal_
         "fast",
     ]
     output = invoke("run", crystal_file, "--engine", lj_engine, *options, "--dry-run").output
-    assert (
-        "72 atoms, 1 run of 2 ps, very roughly 3 min of computing" in output
-    )  # 1000 steps / 10 per s, twice the atoms
+    assert "72 atoms, 1 run of 2 ps\n" in output
+    # 1000 steps / 10 per s, twice the atoms
+    assert "1,000 steps: about 3 min of computing (very roughly, by 'aiida-ion engine test')" in output
 
 
 def test_options_become_inputs(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
@@ -272,3 +274,51 @@ def test_an_impossible_target_is_one_line(
 ) -> None:
     result = invoke("run", crystal_file, "--engine", lj_engine, "--protocol", "fast", *options, code=1)
     assert message in only_line(result)
+
+
+def costs(**more: Any) -> pd.DataFrame:
+    """Return a ledger: three jobs of Lennard-Jones that took 1, 2 and 4 ms a step, and others that do not count."""
+    job = {"computer": "localhost", "level_of_theory": "Lennard-Jones", "cores": 1, "n_atoms": 36, "n_steps": 1000}
+    rows = [job | {"wall_time_s": seconds} for seconds in (1.0, 2.0, 4.0)]
+    rows += [job | {"wall_time_s": 100.0, "n_atoms": 500}, job | {"wall_time_s": 100.0, "cores": 8}]
+    rows += [job | {"wall_time_s": 100.0, **other} for other in ({"computer": "far"}, {"level_of_theory": "PBE"})]
+    return pd.DataFrame([row | more for row in rows])
+
+
+def test_earlier_jobs_tell_the_cost(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 2], temperatures=[700.0], time_ps=4.0, timestep_fs=2.0)
+    known = step_time(plan, costs())
+    assert known is not None
+    assert known.seconds == pytest.approx((0.002, 0.004, 0.008))  # twice the atoms
+    assert known.origin == "by 3 earlier jobs with 36 atoms"
+    assert expected_cost(plan, costs()) == (
+        "2,000 steps: about 8 s of computing (4 s to 16 s by 3 earlier jobs with 36 atoms)"
+    )
+    small = one_plan(crystal_file, lj_engine, supercell=[1, 1, 1], temperatures=[700.0])
+    fewer = step_time(small, costs())
+    assert fewer is not None
+    assert fewer.seconds[1] == pytest.approx(0.002)
+    assert step_time(plan, costs(level_of_theory="PBE")) is None
+    assert "time unknown: run 'aiida-ion engine test toy' first" in expected_cost(plan, costs(computer="far"))
+
+
+def test_a_target_costs_between_the_first_round_and_the_budget(
+    invoke: Invoke, lj_engine: str, crystal_file: Path
+) -> None:
+    given = {"target_relative_error": 0.2, "first_time_ps": 4.0, "max_time_ps": 40.0, "timestep_fs": 2.0}
+    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 1], temperatures=[700.0, 800.0], **given)
+    assert (
+        "2 runs of 4 ps, each on to at most 40 ps until the tracer diffusivity is known to 0.2"
+        in describe(plan, costs())[0]
+    )
+    assert expected_cost(plan, costs()).startswith(
+        "4,000 to 40,000 steps: about 8 s to 80 s of computing (4 s to 3 min by"
+    )
+    assert expected_cost(plan, costs()).endswith("; 4 s to 40 s with 2 side by side")
+    limited = one_plan(
+        crystal_file, lj_engine, supercell=[3, 3, 1], temperatures=[700.0, 800.0], max_total_time_ps=20.0, **given
+    )
+    assert size_of(limited).n_steps == (4000, 10000)
+    both = in_all([plan, limited], costs())
+    assert both == "In all: 2 cells and engines, computing 16 s to 100 s"
+    assert "computing unknown" in in_all([plan], costs(computer="far"))
