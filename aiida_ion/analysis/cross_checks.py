@@ -1,4 +1,4 @@
-"""Estimates of D that owe nothing to kinisi: least squares, blocks, resampled ions."""
+"""Estimates of D that owe nothing to kinisi: least squares, resampled ions."""
 
 from __future__ import annotations
 
@@ -8,27 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from aiida_ion.analysis.msd import least_squares_slope, mean_squared_displacement, msd_of_each
-from aiida_ion.analysis.regime import lag_grid
+from aiida_ion.analysis.msd import least_squares_slope, msd_of_each
+from aiida_ion.analysis.pieces import CM2_S_PER_SLOPE
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-N_BLOCKS = 5
-#: D = slope / 6; 1 angstrom^2/fs = 0.1 cm^2/s.
-CM2_S_PER_SLOPE = 0.1 / 6.0
-
-
-class BlockEstimate(NamedTuple):
-    """Diffusivity of each block, cm^2/s, and what a block is: ``replicas``, ``time`` or ``ions``."""
-
-    diffusivities_cm2_s: FloatArray
-    kind: str
-
-    @property
-    def standard_error_cm2_s(self) -> float:
-        """Standard error of their mean, cm^2/s."""
-        return float(self.diffusivities_cm2_s.std(ddof=1) / np.sqrt(len(self.diffusivities_cm2_s)))
 
 
 class SlopeBound(NamedTuple):
@@ -44,35 +28,6 @@ def least_squares_diffusivity(lags: IntArray, msd: FloatArray, interval_fs: floa
     :param lags: frames. :param msd: angstrom^2, same shape.
     """
     return least_squares_slope(lags.astype(np.float64) * interval_fs, msd) * CM2_S_PER_SLOPE
-
-
-def block_diffusivities(
-    positions: FloatArray, lags: IntArray, interval_fs: float, n_replicas: int
-) -> BlockEstimate | None:
-    """D of at least five blocks by least squares.
-
-    Blocks are the replicas when there are five; else fifths of the trajectory when a fifth is twice as long
-    as the first lag (then with lags from there to 80 % of the block); else fifths of the ions. ``None`` with
-    fewer than five ions.
-
-    :param positions: angstrom, (n, M, 3), replica after replica.
-    """
-    n_frames, n_particles, _ = positions.shape
-    length = n_frames // N_BLOCKS
-    if n_replicas >= N_BLOCKS:
-        kind, blocks = "replicas", np.split(positions, n_replicas, axis=1)
-    elif length >= 2 * lags[0] and length >= 10:
-        kind, blocks = "time", [positions[i * length : (i + 1) * length] for i in range(N_BLOCKS)]
-        lags = lag_grid(int(lags[0]), min(int(lags[-1]), int(0.8 * length)), len(lags))
-    elif n_particles >= N_BLOCKS:
-        kind, blocks = "ions", [positions[:, i::N_BLOCKS] for i in range(N_BLOCKS)]
-    else:
-        return None
-    values = [
-        least_squares_diffusivity(lags, mean_squared_displacement(np.ascontiguousarray(block))[lags], interval_fs)
-        for block in blocks
-    ]
-    return BlockEstimate(np.array(values), kind)
 
 
 def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> SlopeBound:

@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis import cross_checks, hops
+from aiida_ion.analysis.charge_frame import charge_frame
 from aiida_ion.analysis.checks.judge import judge
 from aiida_ion.analysis.diffusion_result import DiffusionResult
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
-from aiida_ion.analysis.estimates import Motion, fill_bound, fill_measured
-from aiida_ion.analysis.kinisi_fit import exact_interval_fs
-from aiida_ion.analysis.msd import mean_squared_displacement
+from aiida_ion.analysis.estimates import fill_bound, fill_measured
+from aiida_ion.analysis.green_kubo import fill_green_kubo
+from aiida_ion.analysis.motion import Motion, side_by_side
 from aiida_ion.analysis.regime import Window, find_window
 from aiida_ion.analysis.thermo import Thermo
-from aiida_ion.analysis.trajectory import Replica, Segment, join_segments
+from aiida_ion.analysis.trajectory import Replica, Segment, common_stride, join_segments
 
 __all__ = ["DiffusionResult", "DiffusionSettings", "Segment", "analyse_diffusion"]
 
@@ -44,11 +45,11 @@ def analyse_diffusion(
 ) -> DiffusionResult:
     """Analyse the diffusion of one species at one temperature.
 
-    :param replicas: for each replica its segments in order; replicas share cell and frame interval, and the
-        longest are cut to the shortest.
+    :param replicas: for each replica its segments in order; replicas share cell and frame interval, not length.
     :param symbols: element of each atom, (N,).
     :param mobile_species: the element whose ions diffuse; all other atoms are the framework.
-    :param charges: formal charge of the elements, e; that of the mobile one is needed.
+    :param charges: formal charge of the elements, e; that of the mobile one is needed, those of all others make the
+        collective diffusivity independent of the frame of reference.
     :param temperature_K: measured mean temperature where known, K.
     :param settings: defaults when ``None``.
     :param thermo: what the replicas recorded at every step, of those that did; from their first step on.
@@ -60,12 +61,14 @@ def analyse_diffusion(
     settings = settings or DiffusionSettings()
     mobile, framework = _split(symbols, mobile_species)
     _check_inputs(replicas, mobile_species, charges, temperature_K)
+    frame = charge_frame(symbols, mobile_species, charges)
+    stride = common_stride(replicas, settings.equilibration_fs, settings.max_frames)
     joined = [
-        join_segments(segments, mobile, framework, settings.equilibration_fs, settings.max_frames)
+        join_segments(segments, mobile, framework, settings.equilibration_fs, stride=stride, charges_e=frame.charges_e)
         for segments in replicas
     ]
-    motion = _stack(joined, has_framework=len(framework) > 0)
-    window, reason = _diffusive_window(motion, settings)
+    motion = side_by_side(joined)
+    found, reason = _diffusive_window(motion, settings)
     result = _describe(
         joined,
         motion,
@@ -74,10 +77,15 @@ def analyse_diffusion(
         temperature_K=temperature_K,
         settings=settings,
     )
-    if window is None:
+    if len(framework) == 0:
+        result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
+    else:
+        result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
+    if found is None:
         fill_bound(result, motion, settings, reason)
     else:
-        fill_measured(result, motion, window, settings)
+        fill_measured(result, motion, *found, settings)
+    fill_green_kubo(result, thermo or (), frame, settings)
     judge(
         result,
         replicas,
@@ -111,31 +119,12 @@ def _check_inputs(
         raise ValueError(f"temperature_K must be positive, got {temperature_K!r}")
 
 
-def _stack(replicas: Sequence[Replica], has_framework: bool) -> Motion:
-    intervals = [replica.interval_fs for replica in replicas]
-    if max(intervals) - min(intervals) > 1e-4 * min(intervals):
-        raise ValueError(f"replicas have different frame intervals after thinning: {sorted(set(intervals))} fs")
-    n_frames = min(len(replica.mobile) for replica in replicas)
-    positions = np.concatenate([replica.mobile[:n_frames] for replica in replicas], axis=1)
-    interval_fs = exact_interval_fs(intervals[0])
-    msd = mean_squared_displacement(positions)
-    return Motion(
-        positions,
-        msd,
-        np.arange(n_frames, dtype=np.float64) * (interval_fs / 1000.0),
-        interval_fs,
-        len(replicas),
-        has_framework,
-    )
-
-
 def _n_eff(motion: Motion, settings: DiffusionSettings) -> float:
-    longest = max(1, int(MAX_N_EFF_LAG_FRACTION * (motion.n_frames - 1)))
-    return hops.effective_hops(motion.n_particles, float(motion.msd[: longest + 1].max()), settings.jump_distance_A)
+    return hops.effective_hops(1, motion.summed_msd(MAX_N_EFF_LAG_FRACTION), settings.jump_distance_A)
 
 
-def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Window | None, str]:
-    """The window of the fit, or ``None`` and a sentence that says why the run counts as not moved."""
+def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[tuple[Window, float] | None, str]:
+    """The window of the fit and the part of a replica that it may span, or ``None`` and a sentence that says why."""
     n_eff = _n_eff(motion, settings)
     if n_eff < settings.min_n_eff:
         return (
@@ -152,14 +141,13 @@ def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[Wind
     for fraction in sorted({settings.max_lag_fraction, settings.extended_lag_fraction}):
         if fraction < settings.max_lag_fraction:
             continue
-        last = int(fraction * (motion.n_frames - 1))
+        last = motion.batches[0].last_lag(fraction)
         window = find_window(motion.times_ps, motion.msd, last, half, bounds)
         if window is None:
             continue
-        growth = float(motion.msd[window.last] - motion.msd[window.first])
-        n_fitted = hops.effective_hops(motion.n_particles, growth, settings.jump_distance_A)
+        n_fitted = hops.effective_hops(1, motion.summed_growth(window, fraction), settings.jump_distance_A)
         if n_fitted >= settings.min_n_eff:
-            return window, ""
+            return (window, fraction), ""
         reason = (
             f"The mean squared displacement grows by {max(n_fitted, 0.0):.1f} effective hops over the fit window; "
             f"{settings.min_n_eff:g} are needed."
@@ -177,11 +165,11 @@ def _describe(
     settings: DiffusionSettings,
 ) -> DiffusionResult:
     """All that is known whether or not the ions moved."""
-    n_mobile = motion.n_particles // motion.n_replicas
+    n_mobile = motion.n_ions
     volume = float(np.mean([replica.mean_volume_A3 for replica in joined]))
     n_eff = _n_eff(motion, settings)
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
-    counted = hops.count_hops(motion.positions, settings.jump_distance_A, smoothing)
+    counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
     framework = [cross_checks.largest_framework_msd(replica.framework) for replica in joined]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))
     return DiffusionResult(
@@ -197,7 +185,7 @@ def _describe(
         n_frames_stored=sum(replica.n_frames_stored for replica in joined),
         frame_stride=joined[0].stride,
         frame_interval_fs=motion.interval_fs,
-        analysed_time_ps=float(motion.times_ps[-1]),
+        analysed_time_ps=motion.mean_time_ps,
         volume_A3=volume,
         number_density_A3=n_mobile / volume,
         jump_distance_A=settings.jump_distance_A,
@@ -205,8 +193,8 @@ def _describe(
         msd_passes_20_A2=bool(motion.msd.max() >= LEGACY_MSD_A2),
         n_eff=n_eff,
         model_relative_error=hops.relative_error(n_eff) if n_eff > 0 else None,
-        n_hops=counted.n_hops,
-        n_ions_hopped=counted.n_ions_hopped,
+        n_hops=sum(count.n_hops for count in counted),
+        n_ions_hopped=sum(count.n_ions_hopped for count in counted),
         drift_A=max(replica.drift_A for replica in joined),
         framework_msd_A2=max((value for value in framework if value is not None), default=None),
         all_lag_times_ps=motion.times_ps[kept],

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[float, float]
+#: Three rows of three.
+Matrix = list[list[float]]
 
 
 @dataclass
@@ -59,16 +61,39 @@ class DiffusionResult:
     block_diffusivities_cm2_s: list[float] | None = None
     block_standard_error_cm2_s: float | None = None
     block_kind: str | None = None
+    replica_diffusivities_cm2_s: list[float] | None = None
+    replica_standard_error_cm2_s: float | None = None
+    replica_ci95_cm2_s: Interval | None = None
+    tracer_diffusivity_tensor_cm2_s: Matrix | None = None
+    tracer_diffusivity_tensor_ci95_cm2_s: list[Interval] | None = None
+    tracer_diffusivity_principal_values_cm2_s: list[float] | None = None
+    tracer_diffusivity_principal_directions: Matrix | None = None
+    anisotropy: float | None = None
+    isotropy_p_value: float | None = None
+    ionic_conductivity_tensor_mS_cm: Matrix | None = None
     fit_consistent: bool | None = None
     fit_window_ps: Interval | None = None
     fit_variance_scale: float | None = None
-    interval_scale: float | None = None
+    independent_relative_error: float | None = None
+    displacement_spread_scale: float | None = None
+    correlation_inflation: float | None = None
+    uncertainty_freedom: float | None = None
     log_log_slope: float | None = None
     log_log_slope_ci95: Interval | None = None
     collective_diffusivity_cm2_s: float | None = None
     collective_diffusivity_ci95_cm2_s: Interval | None = None
     collective_fit_consistent: bool | None = None
     collective_reason: str | None = None
+    collective_frame: str | None = None
+    collective_frame_reason: str | None = None
+    replica_collective_diffusivities_cm2_s: list[float] | None = None
+    replica_collective_standard_error_cm2_s: float | None = None
+    replica_collective_ci95_cm2_s: Interval | None = None
+    collective_diffusivity_tensor_cm2_s: Matrix | None = None
+    collective_diffusivity_tensor_ci95_cm2_s: list[Interval] | None = None
+    collective_diffusivity_principal_values_cm2_s: list[float] | None = None
+    collective_diffusivity_principal_directions: Matrix | None = None
+    collective_ionic_conductivity_tensor_mS_cm: Matrix | None = None
     haven_ratio: float | None = None
     haven_ratio_ci95: Interval | None = None
     ionic_conductivity_mS_cm: float | None = None
@@ -77,6 +102,21 @@ class DiffusionResult:
     collective_ionic_conductivity_mS_cm: float | None = None
     collective_ionic_conductivity_ci95_mS_cm: Interval | None = None
 
+    green_kubo_ionic_conductivity_mS_cm: float | None = None
+    green_kubo_ionic_conductivity_std_mS_cm: float | None = None
+    green_kubo_ionic_conductivity_ci95_mS_cm: Interval | None = None
+    green_kubo_ionic_conductivity_xyz_mS_cm: list[float] | None = None
+    green_kubo_ionic_conductivity_xyz_ci95_mS_cm: list[Interval] | None = None
+    green_kubo_reason: str | None = None
+    green_kubo_cutoff_THz: float | None = None
+    green_kubo_n_frequencies: int | None = None
+    green_kubo_n_coefficients: float | None = None
+    green_kubo_half_cutoff_ratio: float | None = None
+    green_kubo_running_mS_cm: float | None = None
+    green_kubo_running_ci95_mS_cm: Interval | None = None
+    green_kubo_plateau_ps: float | None = None
+    green_kubo_n_blocks: int | None = None
+
     lag_times_ps: FloatArray | None = None
     msd_A2: FloatArray | None = None
     msd_std_A2: FloatArray | None = None
@@ -84,6 +124,11 @@ class DiffusionResult:
     all_msd_A2: FloatArray | None = None
     tracer_diffusivity_samples_cm2_s: FloatArray | None = None
     collective_diffusivity_samples_cm2_s: FloatArray | None = None
+    green_kubo_frequencies_THz: FloatArray | None = None
+    green_kubo_spectrum_mS_cm: FloatArray | None = None
+    green_kubo_lag_times_ps: FloatArray | None = None
+    green_kubo_integral_mS_cm: FloatArray | None = None
+    green_kubo_integral_std_mS_cm: FloatArray | None = None
 
     @property
     def moved(self) -> bool:
@@ -94,7 +139,7 @@ class DiffusionResult:
         """Every number, flag, sentence and short list, ready for JSON."""
         names = [entry.name for entry in fields(self) if entry.name not in ARRAYS]
         values = {name: getattr(self, name) for name in names}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {name: _plain(value) for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:
         """The arrays there are."""
@@ -110,7 +155,19 @@ ARRAYS = (
     "all_msd_A2",
     "tracer_diffusivity_samples_cm2_s",
     "collective_diffusivity_samples_cm2_s",
+    "green_kubo_frequencies_THz",
+    "green_kubo_spectrum_mS_cm",
+    "green_kubo_lag_times_ps",
+    "green_kubo_integral_mS_cm",
+    "green_kubo_integral_std_mS_cm",
 )
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, at every depth."""
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value
 
 
 def interval95(samples: FloatArray) -> Interval:

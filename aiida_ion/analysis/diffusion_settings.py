@@ -27,6 +27,8 @@ class DiffusionSettings:
     :param hop_smoothing_fs: running mean before hops are counted, fs (at least 3 frames).
     :param n_samples: posterior draws kept.
     :param collective: whether to fit the collective diffusivity too.
+    :param green_kubo: whether to take the collective conductivity from the charge current too, where it was recorded.
+    :param green_kubo_max_relative_error: a run too short for this relative error gives no such conductivity.
     :param seed: of the Markov chain and the resampling.
     :param limits: where the checks warn and fail.
     """
@@ -43,11 +45,19 @@ class DiffusionSettings:
     hop_smoothing_fs: float = 1000.0
     n_samples: int = 1000
     collective: bool = True
+    green_kubo: bool = True
+    green_kubo_max_relative_error: float = 0.4
     seed: int = 1
     limits: CheckLimits = field(default_factory=CheckLimits)
 
     def __post_init__(self) -> None:
-        for name in ("jump_distance_A", "min_n_eff", "min_log_log_slope", "max_log_log_slope"):
+        for name in (
+            "jump_distance_A",
+            "min_n_eff",
+            "min_log_log_slope",
+            "max_log_log_slope",
+            "green_kubo_max_relative_error",
+        ):
             _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
         for name in ("equilibration_fs", "hop_smoothing_fs"):
             _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
@@ -63,7 +73,8 @@ class DiffusionSettings:
                 self,
                 "above 0 and at most 0.5, where kinisi is sound",
             )
-        _require(isinstance(self.collective, bool), "collective", self, "true or false")
+        for name in ("collective", "green_kubo"):
+            _require(isinstance(getattr(self, name), bool), name, self, "true or false")
         _require(
             self.min_log_log_slope < self.max_log_log_slope,
             "max_log_log_slope",

@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis import cross_checks, hops
-from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
+from aiida_ion.analysis import cross_checks, hops, pieces, tensor
+from aiida_ion.analysis.collective import CollectiveFit, collective_inflation, direction_scale, fit_collective
+from aiida_ion.analysis.conductivity import FloatOrArray, ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion_result import DiffusionResult, interval95
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
-from aiida_ion.analysis.kinisi_fit import fit_diffusivity
-from aiida_ion.analysis.msd import collective_displacement, msd_of_each
+from aiida_ion.analysis.motion import Motion
+from aiida_ion.analysis.msd import msd_of_each
 from aiida_ion.analysis.regime import Window, lag_grid
+from aiida_ion.analysis.tracer import TracerFit, fit_tracer
+from aiida_ion.analysis.uncertainty import Inflation, diffusivity_draws
 
 FloatArray = npt.NDArray[np.float64]
 
-#: kinisi and least squares may differ by this part of the latter, or by so many standard errors of blocks.
+#: Two estimates may differ by this part of least squares, or by so many standard errors.
 CONSISTENT_PART = 0.5
 CONSISTENT_ERRORS = 3.0
 #: First lag of the slope that bounds D, as a part of the last one.
 BOUND_LAG_START = 0.3
-#: Fewest degrees of freedom of a collective diffusivity.
-MIN_FREEDOM = 2.0
-
-
-class Motion(NamedTuple):
-    """The mobile ions of all replicas side by side, and their mean squared displacement at every lag."""
-
-    positions: FloatArray
-    msd: FloatArray
-    times_ps: FloatArray
-    interval_fs: float
-    n_replicas: int
-    has_framework: bool
-
-    @property
-    def n_frames(self) -> int:
-        """Frames of each replica."""
-        return len(self.positions)
-
-    @property
-    def n_particles(self) -> int:
-        """Mobile ions of all replicas."""
-        return int(self.positions.shape[1])
+#: A collective tensor is given where each of its elements has so many degrees of freedom.
+MIN_TENSOR_FREEDOM = 5.0
 
 
 def fill_bound(result: DiffusionResult, motion: Motion, settings: DiffusionSettings, reason: str) -> None:
     """Fill in an upper bound: the larger of what the hops counted and what the slope of the MSD allow."""
-    last = max(2, int(settings.max_lag_fraction * (motion.n_frames - 1)))
+    longest = motion.batches[0]
+    last = max(2, longest.last_lag(settings.max_lag_fraction))
     lags = lag_grid(max(1, int(BOUND_LAG_START * last)), last, settings.n_lags)
-    each = msd_of_each(motion.positions, lags)
+    each = msd_of_each(longest.positions, lags)
     slope = cross_checks.slope_bound(each, lags, motion.interval_fs)
     poisson = hops.poisson_upper_bound_cm2_s(
         result.n_hops, motion.n_particles, result.analysed_time_ps, settings.jump_distance_A
@@ -62,123 +43,160 @@ def fill_bound(result: DiffusionResult, motion: Motion, settings: DiffusionSetti
     result.slope_upper_bound_cm2_s = slope.upper_cm2_s
     result.least_squares_diffusivity_cm2_s = slope.diffusivity_cm2_s
     result.tracer_diffusivity_upper_bound_cm2_s = bound
-    result.ionic_conductivity_upper_bound_mS_cm = ionic_conductivity_mS_cm(
-        bound, result.charge_e, result.number_density_A3, result.temperature_K
-    )
+    result.ionic_conductivity_upper_bound_mS_cm = _conductivity(result, bound)
     result.lag_times_ps = motion.times_ps[lags]
     result.msd_A2 = each.mean(axis=1)
-    if motion.n_particles > 1:
-        result.msd_std_A2 = each.std(axis=1, ddof=1) / np.sqrt(motion.n_particles)
+    if longest.n_particles > 1:
+        result.msd_std_A2 = each.std(axis=1, ddof=1) / np.sqrt(longest.n_particles)
 
 
-def fill_measured(result: DiffusionResult, motion: Motion, window: Window, settings: DiffusionSettings) -> None:
-    """Fill in the diffusivities, their checks and the conductivities."""
-    lags = lag_grid(window.first, window.last, settings.n_lags)
-    fit = fit_diffusivity(motion.positions, lags, motion.interval_fs, settings.seed, settings.n_samples)
-    each = msd_of_each(motion.positions, lags)
-    _cross_check(result, motion, lags, each.mean(axis=1), float(fit.samples_cm2_s.mean()))
-    samples = _widened(result, fit.samples_cm2_s)
+def fill_measured(
+    result: DiffusionResult, motion: Motion, window: Window, fraction: float, settings: DiffusionSettings
+) -> None:
+    """Fill in the diffusivities, their checks and the conductivities.
+
+    :param fraction: part of a replica's length that lags may have.
+    """
+    fit = fit_tracer(motion, window, fraction, settings)
+    blocks = pieces.cut(motion, window, fraction)
+    inflation = fit.inflation(blocks)
+    variance = fit.relative_variance(inflation)
+    samples = diffusivity_draws(fit.diffusivity_cm2_s, variance, inflation.freedom, settings.n_samples, settings.seed)
+    sigma = _conductivity(result, samples)
     result.verdict, result.grade = "moved", hops.grade(result.n_eff)
-    result.tracer_diffusivity_cm2_s = float(samples.mean())
+    result.tracer_diffusivity_cm2_s = fit.diffusivity_cm2_s
     result.tracer_diffusivity_std_cm2_s = float(samples.std(ddof=1))
     result.tracer_diffusivity_ci95_cm2_s = interval95(samples)
     result.tracer_diffusivity_samples_cm2_s = samples
-    result.fit_window_ps = (float(motion.times_ps[lags[0]]), float(motion.times_ps[lags[-1]]))
-    result.fit_variance_scale = fit.variance_scale
-    result.warnings += list(fit.messages)
-    result.lag_times_ps = motion.times_ps[lags[: len(fit.msd_A2)]]
-    result.msd_A2, result.msd_std_A2 = fit.msd_A2, fit.msd_std_A2
+    result.independent_relative_error = float(np.sqrt(fit.independent_variance))
+    result.displacement_spread_scale = fit.spread_scale
+    result.correlation_inflation, result.uncertainty_freedom = inflation.factor, inflation.freedom
+    result.ionic_conductivity_mS_cm = _conductivity(result, fit.diffusivity_cm2_s)
+    result.ionic_conductivity_ci95_mS_cm = interval95(sigma)
+    if blocks is not None:
+        result.block_diffusivities_cm2_s, result.block_kind = blocks.diffusivities_cm2_s.tolist(), blocks.kind
+        result.block_standard_error_cm2_s = blocks.standard_error_cm2_s
+    _describe_fit(result, motion, window, fit, settings)
+    _cross_check(result, motion, window, fraction, fit, float(np.sqrt(variance)))
+    diffusivity_tensor = fit.tensor_cm2_s()
+    _fill_tensor(result, diffusivity_tensor, fit, inflation, settings.seed)
+    _measure_collective(result, motion, window, fraction, fit, diffusivity_tensor, settings)
+
+
+def _describe_fit(
+    result: DiffusionResult, motion: Motion, window: Window, fit: TracerFit, settings: DiffusionSettings
+) -> None:
+    """What was fitted: window, MSD, slope; of the longest replicas where lengths differ."""
+    longest = fit.each[0]
+    result.fit_window_ps = (float(motion.times_ps[longest.lags[0]]), float(motion.times_ps[longest.lags[-1]]))
+    result.fit_variance_scale = longest.fit.variance_scale
+    result.warnings += sorted({message for one in fit.each for message in one.fit.messages})
+    result.lag_times_ps = motion.times_ps[longest.lags]
+    result.msd_A2, result.msd_std_A2 = longest.fit.msd_A2, longest.fit.msd_std_A2
     result.log_log_slope = window.slope
     result.log_log_slope_ci95 = cross_checks.slope_interval(
-        lags.astype(np.float64) * motion.interval_fs, each, settings.seed
+        longest.lags.astype(np.float64) * motion.interval_fs,
+        msd_of_each(longest.batch.positions, longest.lags),
+        settings.seed,
     )
-    sigma = _conductivity(result, samples)
-    result.ionic_conductivity_mS_cm, result.ionic_conductivity_ci95_mS_cm = (
-        float(sigma.mean()),
-        interval95(sigma),
-    )
-    _measure_collective(result, motion, lags, settings)
-
-
-def _conductivity(result: DiffusionResult, samples: FloatArray) -> FloatArray:
-    return ionic_conductivity_mS_cm(samples, result.charge_e, result.number_density_A3, result.temperature_K)
-
-
-def _widened(result: DiffusionResult, draws: FloatArray) -> FloatArray:
-    """Widen a posterior to what blocks and hops allow, around its mean in ln D.
-
-    kinisi takes the ions for independent of each other. Where they move together they are fewer than they look, and the
-    scatter over blocks says so; and no diffusivity is known better than the hops it was counted from, 1/sqrt(N_eff).
-
-    :param draws: posterior draws of the fit, cm^2/s, (n,).
-    """
-    logs = np.log(draws)
-    blocks = (result.block_standard_error_cm2_s or 0.0) / float(draws.mean())
-    result.interval_scale = float(max(1.0, blocks / logs.std(ddof=1), result.n_eff**-0.5 / logs.std(ddof=1)))
-    widened: FloatArray = np.exp(logs.mean() + result.interval_scale * (logs - logs.mean()))
-    return widened
 
 
 def _cross_check(
-    result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], msd: FloatArray, fitted: float
+    result: DiffusionResult, motion: Motion, window: Window, fraction: float, fit: TracerFit, relative_error: float
 ) -> None:
-    """Compare the posterior mean (cm^2/s) with least squares on the same window; keep every estimate."""
-    plain = cross_checks.least_squares_diffusivity(lags, msd, motion.interval_fs)
-    blocks = cross_checks.block_diffusivities(motion.positions, lags, motion.interval_fs, motion.n_replicas)
-    error = 0.0
-    if blocks is not None:
-        error = blocks.standard_error_cm2_s
-        result.block_diffusivities_cm2_s = blocks.diffusivities_cm2_s.tolist()
-        result.block_standard_error_cm2_s, result.block_kind = error, blocks.kind
+    """Compare with unweighted least squares and with the replicas one by one; keep every estimate."""
+    plain = float(
+        fit.shares
+        @ [cross_checks.least_squares_diffusivity(one.lags, one.fit.msd_A2, motion.interval_fs) for one in fit.each]
+    )
     result.least_squares_diffusivity_cm2_s = plain
-    result.fit_consistent = _consistent(fitted, plain, error)
+    result.fit_consistent = _consistent(fit.diffusivity_cm2_s, plain, relative_error)
     if not result.fit_consistent:
         result.warnings.append("The kinisi fit and least squares disagree: do not rely on this diffusivity.")
+    replicas = pieces.of_replicas(motion, window, fraction)
+    if replicas is not None:
+        result.replica_diffusivities_cm2_s = replicas.diffusivities_cm2_s.tolist()
+        result.replica_standard_error_cm2_s = replicas.standard_error_cm2_s
+        result.replica_ci95_cm2_s = replicas.ci95_cm2_s
 
 
-def _consistent(fitted: float, plain: float, error: float) -> bool:
-    return abs(fitted - plain) <= max(CONSISTENT_ERRORS * error, CONSISTENT_PART * abs(plain))
+def _consistent(fitted: float, plain: float, relative_error: float) -> bool:
+    return abs(fitted - plain) <= max(CONSISTENT_ERRORS * relative_error, CONSISTENT_PART) * abs(plain)
+
+
+def _fill_tensor(result: DiffusionResult, found: FloatArray, fit: TracerFit, inflation: Inflation, seed: int) -> None:
+    shape = max(fit.first_moments.shape_inflation, 1.0)
+    common = fit.independent_variance * fit.spread_scale * max(inflation.factor - shape, 0.0)
+    covariance = tensor.tensor_covariance(found, fit.moments, fit.independent_variance * shape, common)
+    values, directions = tensor.principal(found)
+    result.tracer_diffusivity_tensor_cm2_s = found.tolist()
+    result.tracer_diffusivity_tensor_ci95_cm2_s = tensor.diagonal_intervals(found, covariance, inflation.freedom, seed)
+    result.tracer_diffusivity_principal_values_cm2_s = values.tolist()
+    result.tracer_diffusivity_principal_directions = directions.tolist()
+    result.anisotropy = tensor.anisotropy(found)
+    result.isotropy_p_value = tensor.isotropy_p_value(found, covariance, inflation.freedom)
+    result.ionic_conductivity_tensor_mS_cm = _conductivity(result, found).tolist()
 
 
 def _measure_collective(
-    result: DiffusionResult, motion: Motion, lags: npt.NDArray[np.int64], settings: DiffusionSettings
+    result: DiffusionResult,
+    motion: Motion,
+    window: Window,
+    fraction: float,
+    tracer: TracerFit,
+    tracer_tensor: FloatArray,
+    settings: DiffusionSettings,
 ) -> None:
-    """D_sigma from the summed displacement of the mobile ions in the frame of the framework."""
+    """D_sigma and the Haven ratio, unless there is a reason that there are none."""
     if not settings.collective:
         result.collective_reason = "The settings leave the collective diffusivity out."
+    if result.collective_reason is not None:
         return
-    if not motion.has_framework:
-        result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
+    fit = fit_collective(motion, tracer)
+    if not fit.diffusivity_cm2_s > 0:
+        result.collective_reason = "The mean squared displacement of the charge does not grow over the window."
         return
-    centres = collective_displacement(motion.positions, motion.n_replicas)
-    fit = fit_diffusivity(centres, lags, motion.interval_fs, settings.seed, settings.n_samples)
-    samples = skewed_draws(fit.samples_cm2_s, settings.seed)
-    plain = cross_checks.least_squares_diffusivity(lags, msd_of_each(centres, lags).mean(axis=1), motion.interval_fs)
+    scale = direction_scale(tracer_tensor)
+    inflation = collective_inflation(pieces.cut(motion, window, fraction, collective=True), scale)
+    variance = fit.variance * scale * inflation.factor
+    samples = diffusivity_draws(
+        fit.diffusivity_cm2_s, variance, inflation.freedom, settings.n_samples, settings.seed + 1
+    )
+    sigma = _conductivity(result, samples)
     result.collective_diffusivity_cm2_s = float(np.median(samples))
     result.collective_diffusivity_ci95_cm2_s = interval95(samples)
     result.collective_diffusivity_samples_cm2_s = samples
-    result.collective_fit_consistent = _consistent(float(fit.samples_cm2_s.mean()), plain, 0.0)
-    sigma = _conductivity(result, samples)
+    result.collective_fit_consistent = _consistent(
+        fit.diffusivity_cm2_s, fit.least_squares_cm2_s, float(np.sqrt(variance))
+    )
     result.collective_ionic_conductivity_mS_cm = float(np.median(sigma))
     result.collective_ionic_conductivity_ci95_mS_cm = interval95(sigma)
-    tracer = result.tracer_diffusivity_samples_cm2_s
-    if tracer is not None:
-        shuffled = np.random.default_rng(settings.seed).permutation(tracer)
-        ratio = shuffled / samples
+    if result.tracer_diffusivity_samples_cm2_s is not None:
+        ratio = result.tracer_diffusivity_samples_cm2_s / samples
         result.haven_ratio, result.haven_ratio_ci95 = float(np.median(ratio)), interval95(ratio)
+    replicas = pieces.of_replicas(motion, window, fraction, collective=True)
+    if replicas is not None:
+        result.replica_collective_diffusivities_cm2_s = replicas.diffusivities_cm2_s.tolist()
+        result.replica_collective_standard_error_cm2_s = replicas.standard_error_cm2_s
+        result.replica_collective_ci95_cm2_s = replicas.ci95_cm2_s
+    _fill_collective_tensor(result, fit, inflation, settings.seed)
 
 
-def skewed_draws(draws: FloatArray, seed: int) -> FloatArray:
-    """Give the draws of a diffusivity that rests on few displacements the skew of a variance estimate, cm^2/s.
+def _fill_collective_tensor(result: DiffusionResult, fit: CollectiveFit, inflation: Inflation, seed: int) -> None:
+    of_element = 3.0 * fit.variance * inflation.factor
+    if 2.0 / of_element < MIN_TENSOR_FREEDOM:
+        return
+    found = fit.tensor_cm2_s
+    covariance = tensor.gaussian_covariance(found, of_element)
+    values, directions = tensor.principal(found)
+    result.collective_diffusivity_tensor_cm2_s = found.tolist()
+    result.collective_diffusivity_tensor_ci95_cm2_s = tensor.diagonal_intervals(
+        found, covariance, inflation.freedom, seed
+    )
+    result.collective_diffusivity_principal_values_cm2_s = values.tolist()
+    result.collective_diffusivity_principal_directions = directions.tolist()
+    result.collective_ionic_conductivity_tensor_mS_cm = _conductivity(result, found).tolist()
 
-    A collective diffusivity has one centre per replica, so its relative error r is a quarter or more, and an
-    estimate that came out low claims too small an error: symmetric intervals miss the truth above them. D is the
-    variance of a displacement; an estimate with relative error r has nu = 2 / r^2 degrees of freedom, and the
-    posterior of a variance is D_fit nu / chi^2_nu. Centre and r are those of the fit.
 
-    :param draws: posterior draws of the fit, cm^2/s, (n,).
-    """
-    relative = float(draws.std(ddof=1) / draws.mean())
-    freedom = max(2.0 / relative**2, MIN_FREEDOM)
-    skewed: FloatArray = draws.mean() * freedom / np.random.default_rng(seed).chisquare(freedom, len(draws))
-    return skewed
+def _conductivity(result: DiffusionResult, diffusivity_cm2_s: FloatOrArray) -> FloatOrArray:
+    return ionic_conductivity_mS_cm(diffusivity_cm2_s, result.charge_e, result.number_density_A3, result.temperature_K)

@@ -14,7 +14,8 @@ import scipp as sc
 from kinisi.diffusion import Diffusion
 from kinisi.displacement import calculate_msd
 from kinisi.parser import Parser
-from scipy import optimize
+
+from aiida_ion.analysis.msd_covariance import slope_weights, straight_line
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -28,15 +29,20 @@ INTERVAL_BITS = 20
 GAUSSIAN_SPREAD = 2.0 / 3.0
 #: Largest intercept of the line that gives the variances, over its slope and in units of the first lag.
 MAX_SHIFT = 0.5
+#: Steps of the 32 Markov chains, which give the mean to a twentieth of its error, and those dropped before them: kinisi
+#: starts the intercept at 1e-20, from where 200 steps do not lead out (D comes out a tenth too large).
+N_STEPS = 500
+N_BURN = 500
 
 
 @dataclass(frozen=True)
 class KinisiFit:
     """Posterior of a diffusivity.
 
-    :param samples_cm2_s: draws of D, cm^2/s, all positive, (n,).
+    :param samples_cm2_s: draws of D, cm^2/s, all positive, (n,); their mean is what is used.
     :param msd_A2: mean squared displacement at each lag of the fit, angstrom^2.
     :param msd_std_A2: its standard deviation, angstrom^2.
+    :param weights: w such that w @ msd_A2 is the slope, for each frame, of least squares with kinisi's covariance.
     :param variance_scale: what kinisi's variances were multiplied with.
     :param messages: warnings of the fit.
     """
@@ -44,6 +50,7 @@ class KinisiFit:
     samples_cm2_s: FloatArray
     msd_A2: FloatArray
     msd_std_A2: FloatArray
+    weights: FloatArray
     variance_scale: float
     messages: tuple[str, ...]
 
@@ -101,9 +108,7 @@ def make_parser(positions: FloatArray, lags: IntArray, interval_fs: float) -> An
     return parser
 
 
-def fit_diffusivity(
-    positions: FloatArray, lags: IntArray, interval_fs: float, seed: int, n_samples: int = 1000
-) -> KinisiFit:
+def fit_diffusivity(positions: FloatArray, lags: IntArray, interval_fs: float, seed: int) -> KinisiFit:
     """Fit D with kinisi's Bayesian regression (McCluskey, Coles and Morgan, JCTC 21, 79 (2025)).
 
     kinisi's regression and covariance model are kept; the variances it starts from are made smooth and
@@ -113,7 +118,6 @@ def fit_diffusivity(
     :param lags: frames, increasing; the fit uses all of them.
     :param interval_fs: time between frames, fs.
     :param seed: of the Markov chain; numpy's global generator is left as it was.
-    :param n_samples: draws to return.
     """
     interval_fs = exact_interval_fs(interval_fs)
     scale = variance_scale(lags, len(positions))
@@ -122,18 +126,20 @@ def fit_diffusivity(
         data["da"].variances = smooth_variances(data["da"], lags) * scale
         fit = Diffusion(data)
         start = sc.scalar(float(lags[0] * interval_fs), unit="fs")
-        fit.bayesian_regression(start_dt=start, progress=False, random_state=np.random.RandomState(seed))
+        state = np.random.RandomState(seed)
+        fit.bayesian_regression(start, n_samples=N_STEPS, n_burn=N_BURN, n_thin=1, progress=False, random_state=state)
     draws = np.asarray(fit.gradient.values, dtype=float) / 6.0 * CM2_S_PER_A2_FS
-    chosen = thin_draws(draws, n_samples, seed)
     messages = tuple(sorted({str(item.message) for item in caught}))
-    return KinisiFit(chosen, data["da"].values.copy(), np.sqrt(data["da"].variances), scale, messages)
+    msd, variances = data["da"].values.copy(), data["da"].variances.copy()
+    weights = slope_weights(kinisi_covariance(variances, data["da"].coords["n_samples"].values), lags[: len(msd)])
+    return KinisiFit(draws, msd, np.sqrt(variances), weights, scale, messages)
 
 
-def thin_draws(draws: FloatArray, n_samples: int, seed: int) -> FloatArray:
-    """Draws at evenly spaced ranks in random order: fewer of them with the same quantiles, (n_samples,)."""
-    ranks = np.round((np.arange(n_samples) + 0.5) * len(draws) / n_samples - 0.5).astype(int)
-    chosen: FloatArray = np.random.default_rng(seed).permutation(np.sort(draws)[ranks])
-    return chosen
+def kinisi_covariance(variances: FloatArray, windows: FloatArray) -> FloatArray:
+    """kinisi's covariance of the MSD, Sigma_ij = v_i n_i / n_j for t_i <= t_j, angstrom^4, (n, n)."""
+    upper = np.triu(variances[:, None] * windows[:, None] / windows[None, :])
+    whole: FloatArray = upper + np.triu(upper, 1).T
+    return whole
 
 
 def variance_scale(lags: IntArray, n_frames: int) -> float:
@@ -166,7 +172,7 @@ def smooth_variances(data: Any, lags: IntArray) -> FloatArray:
     msd, windows = np.asarray(data.values), np.asarray(data.coords["n_samples"].values)
     spread = max(float(np.mean(np.asarray(data.variances) * windows / msd**2)), GAUSSIAN_SPREAD)
     times = lags[: len(msd)].astype(float)
-    slope, intercept = optimize.nnls(np.stack([times, np.ones(len(msd))], axis=1), msd)[0]
+    slope, intercept = straight_line(times, msd)
     shift = min(intercept / slope, MAX_SHIFT * times[0]) if slope > 0 else 0.0
     line = (times + shift) * msd.mean() / (times + shift).mean()
     smooth: FloatArray = spread * line**2 / windows

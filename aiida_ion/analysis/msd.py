@@ -45,22 +45,6 @@ def _summed_msd(positions: FloatArray) -> FloatArray:
     return summed
 
 
-def collective_displacement(positions: FloatArray, n_replicas: int = 1) -> FloatArray:
-    """Summed displacement of the ions of each replica, scaled so that its MSD gives D_sigma like a single
-    ion's.
-
-    D_sigma = lim |sum_i (r_i(t) - r_i(0))|^2 / (6 N t); the square root of N is taken into the vector.
-
-    :param positions: positions in the framework's frame, angstrom, (n, n_replicas * N, 3), replica after
-        replica.
-    :returns: angstrom, (n, n_replicas, 3).
-    """
-    n_frames, n_particles, _ = positions.shape
-    per_replica = n_particles // n_replicas
-    summed: FloatArray = positions.reshape(n_frames, n_replicas, per_replica, 3).sum(axis=2) / np.sqrt(per_replica)
-    return summed
-
-
 def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
     """Mean squared displacement of each particle at some lags, over all time origins, angstrom^2, (len(lags),
     M).
@@ -69,6 +53,23 @@ def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
     :param lags: lags in frames, each between 1 and n - 1.
     """
     return np.array([((positions[lag:] - positions[:-lag]) ** 2).sum(axis=2).mean(axis=0) for lag in lags])
+
+
+def msd_tensor(positions: FloatArray, lags: IntArray) -> FloatArray:
+    """Mean of the products d_a d_b of the displacements at some lags, over all time origins and particles,
+    angstrom^2, (len(lags), 3, 3); its trace is the MSD.
+
+    :param positions: unwrapped positions, angstrom, (n, M, 3).
+    """
+    tensors = np.empty((len(lags), 3, 3))
+    for number, lag in enumerate(lags):
+        total = np.zeros((3, 3))
+        for low in range(0, positions.shape[1], CHUNK_PARTICLES):
+            chunk = positions[:, low : low + CHUNK_PARTICLES]
+            flat = (chunk[lag:] - chunk[:-lag]).reshape(-1, 3)
+            total += flat.T @ flat
+        tensors[number] = total / ((len(positions) - lag) * positions.shape[1])
+    return tensors
 
 
 def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float = 1.5) -> float:

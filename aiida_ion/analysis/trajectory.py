@@ -69,6 +69,8 @@ class Replica:
     :param interval_fs: time between two frames kept, fs.
     :param stride: every so many stored frames, one was kept.
     :param n_frames_stored: frames before equilibration and thinning.
+    :param collective: the vector whose MSD gives the collective diffusivity like that of a single ion, angstrom,
+        (n, 3): sum q_i r_i / (q sqrt(M)) over all atoms, or the sum over the mobile ions / sqrt(M).
     """
 
     mobile: FloatArray
@@ -78,6 +80,7 @@ class Replica:
     interval_fs: float
     stride: int
     n_frames_stored: int
+    collective: FloatArray
 
 
 def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
@@ -175,13 +178,18 @@ def join_segments(
     framework_indices: IntArray,
     equilibration_fs: float = 0.0,
     max_frames: int = 5000,
+    *,
+    stride: int | None = None,
+    charges_e: FloatArray | None = None,
 ) -> Replica:
-    """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove
-    drift.
+    """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
 
-    Positions are thinned before they are converted, and only mobile ions, the framework's mean and a few
-    hundred framework frames are kept: 100,000 frames of 500 atoms, float32 and memory-mapped, need well below
-    1 GiB.
+    :param stride: keep every so many frames, rather than as few as ``max_frames`` asks for.
+    :param charges_e: charge of each atom, e, (N,), together zero; the collective vector is then that of all charges,
+        which no frame of reference changes. Without them it is that of the mobile ions in the framework's frame.
+
+    Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few hundred framework
+    frames are kept: memory-mapped positions stay on disk.
 
     :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or
         that jump by half a cell (wrapped), or when too few frames remain.
@@ -189,19 +197,13 @@ def join_segments(
     if not segments:
         raise ValueError("a replica has no segments")
     _check_atoms(segments, len(mobile_indices) + len(framework_indices))
-    times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in segments])
-    spacing_fs = check_spacing(times) * 1000.0
-    first = int(np.ceil(equilibration_fs / spacing_fs - 1e-6))
-    n_left = len(times) - first
-    if n_left < 10:
-        raise ValueError(
-            f"{max(n_left, 0)} of {len(times)} frames are left after {equilibration_fs:g} fs of "
-            "equilibration; 10 are needed"
-        )
-    stride = thin(n_left, max_frames)
-    mobile, centre, framework = _gather(segments, first, stride, mobile_indices, framework_indices)
+    spacing_fs, first, n_frames = _kept_frames(segments, equilibration_fs)
+    stride = stride or thin(n_frames - first, max_frames)
+    weights = np.zeros(segments[0].positions.shape[1]) if charges_e is None else charges_e
+    mobile, centre, framework, dipole = _gather(segments, first, stride, mobile_indices, framework_indices, weights)
     centre -= centre[0]
     mobile -= centre[:, None]
+    collective = mobile.sum(axis=1) if charges_e is None else dipole / charges_e[mobile_indices[0]]
     coarse = thin(len(framework), MAX_FRAMEWORK_FRAMES)
     framework = framework[::coarse] - centre[::coarse, None].astype(np.float32)
     cells = _cells(segments)
@@ -213,8 +215,33 @@ def join_segments(
         mean_volume_A3=float(np.abs(np.linalg.det(cells)).mean()),
         interval_fs=spacing_fs * stride,
         stride=stride,
-        n_frames_stored=len(times),
+        n_frames_stored=n_frames,
+        collective=(collective - collective[0]) / np.sqrt(len(mobile_indices)),
     )
+
+
+def common_stride(replicas: Sequence[Sequence[Segment]], equilibration_fs: float, max_frames: int) -> int:
+    """The stride that leaves at most ``max_frames`` of the longest replica, so that all keep one frame interval.
+
+    :raises ValueError: as :func:`join_segments`.
+    """
+    kept = [_kept_frames(segments, equilibration_fs) for segments in replicas]
+    return max(thin(n_frames - first, max_frames) for _, first, n_frames in kept)
+
+
+def _kept_frames(segments: Sequence[Segment], equilibration_fs: float) -> tuple[float, int, int]:
+    """The spacing of the frames, fs, the first one after equilibration, and how many there are in all."""
+    if not segments:
+        raise ValueError("a replica has no segments")
+    times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in segments])
+    spacing_fs = check_spacing(times) * 1000.0
+    first = int(np.ceil(equilibration_fs / spacing_fs - 1e-6))
+    if len(times) - first < 10:
+        raise ValueError(
+            f"{max(len(times) - first, 0)} of {len(times)} frames are left after {equilibration_fs:g} fs of "
+            "equilibration; 10 are needed"
+        )
+    return spacing_fs, first, len(times)
 
 
 def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
@@ -224,10 +251,10 @@ def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
 
 
 def _gather(
-    segments: Sequence[Segment], first: int, stride: int, mobile: IntArray, framework: IntArray
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.float32]]:
-    """Read every ``stride``-th frame from ``first`` on: mobile ions, framework centre, framework."""
-    mobile_parts, centres, framework_parts = [], [], []
+    segments: Sequence[Segment], first: int, stride: int, mobile: IntArray, framework: IntArray, charges_e: FloatArray
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.float32], FloatArray]:
+    """Read every ``stride``-th frame from ``first`` on: mobile ions, framework centre, framework, sum q_i r_i."""
+    mobile_parts, centres, framework_parts, dipoles = [], [], [], []
     offset = 0
     for segment in segments:
         n_frames = len(segment.positions)
@@ -239,7 +266,9 @@ def _gather(
             mobile_parts.append(block[:, mobile].astype(float))
             centres.append(framework_drift(block, framework))
             framework_parts.append(block[:, framework].astype(np.float32))
-    return np.concatenate(mobile_parts), np.concatenate(centres), np.concatenate(framework_parts)
+            dipoles.append(np.einsum("i,tix->tx", charges_e, block))
+    parts = (np.concatenate(mobile_parts), np.concatenate(centres), np.concatenate(framework_parts))
+    return *parts, np.concatenate(dipoles)
 
 
 def _cells(segments: Sequence[Segment]) -> FloatArray:

@@ -7,12 +7,11 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.trajectory import Segment
+from benchmarks import walkers
+from benchmarks.walkers import CUBIC, D_A2_PS, D_CM2_S, TRICLINIC
 
-CUBIC = np.eye(3) * 20.0
-TRICLINIC = np.array([[20.0, 0.0, 0.0], [9.0, 18.0, 0.0], [-6.0, 7.0, 17.0]])
-#: 1e-5 cm^2/s in angstrom^2/ps.
-D_A2_PS = 0.1
-D_CM2_S = 1e-5
+__all__ = ["CUBIC", "D_A2_PS", "D_CM2_S", "GHOSTS", "TRICLINIC", "brownian", "crystal", "rattling"]
+
 #: These ions walk through each other and through the framework.
 GHOSTS = CheckLimits(min_distance_ratio_warn=0.0, min_distance_ratio_fail=0.0)
 
@@ -28,8 +27,13 @@ def brownian(
 ) -> npt.NDArray[np.float64]:
     """Freely diffusing ions that rattle, angstrom, (n_frames, n_ions, 3)."""
     generator = np.random.default_rng(seed)
-    steps = generator.normal(0.0, np.sqrt(2.0 * diffusivity_A2_ps * frame_ps), (n_frames, n_ions, 3))
-    return np.cumsum(steps, axis=0) + generator.normal(0.0, rattle_A, steps.shape)
+    steps = walkers.brownian(generator, n_frames, n_ions, diffusivity_A2_ps=diffusivity_A2_ps, frame_ps=frame_ps)
+    return rattling(steps, generator, rattle_A)
+
+
+def rattling(steps: npt.NDArray[np.float64], seed: walkers.Seed, rattle_A: float = 0.2) -> npt.NDArray[np.float64]:
+    """Where ions are that make these steps and rattle, angstrom, (n_frames, n_ions, 3)."""
+    return np.cumsum(steps, axis=0) + np.random.default_rng(seed).normal(0.0, rattle_A, steps.shape)
 
 
 def crystal(

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from aiida_ion.analysis.msd import (
-    collective_displacement,
     least_squares_slope,
     local_slope,
     mean_squared_displacement,
     msd_of_each,
+    msd_tensor,
 )
 
 from .synthetic import brownian
@@ -26,22 +26,14 @@ def test_msd_of_each_averages_to_the_msd():
     np.testing.assert_allclose(msd_of_each(positions, lags).mean(axis=1), mean_squared_displacement(positions)[lags])
 
 
-def test_collective_of_ions_that_move_together_is_n_times_the_tracer():
-    one = brownian(3, 200, 1)
-    together = np.repeat(one, 8, axis=1)
-    collective = mean_squared_displacement(collective_displacement(together))
-    np.testing.assert_allclose(collective, 8.0 * mean_squared_displacement(one), atol=1e-8)
-
-
-def test_collective_of_opposite_ions_is_zero():
-    one = brownian(3, 200, 1)
-    assert np.abs(collective_displacement(np.concatenate([one, -one], axis=1))).max() < 1e-12
-
-
-def test_collective_keeps_replicas_apart():
-    positions = brownian(4, 100, 6)
-    stacked = collective_displacement(positions, n_replicas=3)
-    np.testing.assert_allclose(stacked[:, 1], positions[:, 2:4].sum(axis=1) / np.sqrt(2.0))
+def test_tensor_has_the_msd_as_its_trace_and_is_symmetric():
+    positions = brownian(2, 60, 70)
+    lags = np.array([1, 7, 30])
+    tensors = msd_tensor(positions, lags)
+    np.testing.assert_allclose(np.trace(tensors, axis1=1, axis2=2), mean_squared_displacement(positions)[lags])
+    moved = positions[7:] - positions[:-7]
+    np.testing.assert_allclose(tensors[1, 0, 2], (moved[..., 0] * moved[..., 2]).mean())
+    np.testing.assert_array_equal(tensors, tensors.transpose(0, 2, 1))
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])

@@ -64,7 +64,8 @@ def test_a_run_that_moved(tmp_path):
     assert results["cost"]["wall_time_s"] > 0
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
         assert set(arrays.files) >= {"lag_times_ps", "msd_A2", "msd_std_A2", "tracer_diffusivity_samples_cm2_s"}
-        assert arrays["tracer_diffusivity_samples_cm2_s"].mean() == pytest.approx(results["tracer_diffusivity_cm2_s"])
+        draws = arrays["tracer_diffusivity_samples_cm2_s"]
+        assert np.median(draws) == pytest.approx(results["tracer_diffusivity_cm2_s"], rel=0.02)
 
 
 def run_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:

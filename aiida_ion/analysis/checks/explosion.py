@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from pymatgen.core.periodic_table import Element
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.units import covalent_radii_A
 from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours
 from aiida_ion.analysis.thermo import Thermo
+from aiida_ion.md_settings import METAL_PART, NON_METALS
 
-#: Cations are smaller than their atoms: of a metal so much of the covalent radius counts.
-METAL_PART = 0.7
 #: Distances are looked for up to this times the sum of the radii, in at most so many frames.
 SEARCH_RATIO, MAX_DISTANCE_FRAMES = 0.8, 200
 #: Steps over which the temperature is averaged.
@@ -28,7 +26,7 @@ def distance_check(watched: Watched, limits: CheckLimits) -> Check:
     Radii are covalent ones, of metals 0.7 times as large: in a hot conductor two lithium ions come as near as half the
     length of a covalent bond.
     """
-    metal = np.array([Element(symbol).is_metal for symbol in watched.symbols])
+    metal = np.array([symbol not in NON_METALS for symbol in watched.symbols])
     radii = covalent_radii_A(watched.symbols) * np.where(metal, METAL_PART, 1.0)
     n_frames = len(watched.times_ps)
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, MAX_DISTANCE_FRAMES)).round().astype(int))

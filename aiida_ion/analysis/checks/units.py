@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from ase.data import atomic_numbers, covalent_radii
-from pymatgen.core.periodic_table import Element
 
 from aiida_ion.analysis.checks.watched import FloatArray, IntArray, Watched, neighbours
+from aiida_ion.md_settings import NON_METALS
 
 #: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
 BOND_RATIO = 1.25
@@ -80,7 +80,7 @@ def find_bonds(watched: Watched) -> Bonds:
     symbols = tuple(watched.symbols[k] for k in chosen)
     if not symbols:
         return Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))
-    radii, metal = covalent_radii_A(symbols), np.array([Element(symbol).is_metal for symbol in symbols])
+    radii, metal = covalent_radii_A(symbols), np.array([symbol not in NON_METALS for symbol in symbols])
     reach = 2.0 * BOND_RATIO * float(radii.max())
     first, second, images, distances = neighbours(watched.positions[0, chosen], watched.cells[0], reach)
     bonded = distances < BOND_RATIO * (radii[first] + radii[second])

@@ -1,0 +1,78 @@
+"""Real trajectories for the benchmarks: lithium oxide in LAMMPS, made on the spot, and Li6PS5Cl from kinisi's wheel."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from ase.spacegroup import crystal
+
+from aiida_ion.analysis.trajectory import Segment, unwrap
+from aiida_ion.lammps import inputs
+from aiida_ion.lammps.outputs import read_md
+from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.lammps.structure import write_data
+from aiida_ion.md_settings import MdSettings
+from aiida_ion.starting_velocities import starting_velocities
+
+ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
+#: Lattice constant of lithium oxide at zero pressure and 1200 K with this potential, angstrom.
+ANTIFLUORITE_A = 4.87
+
+
+class Run(NamedTuple):
+    """A trajectory: unwrapped positions in angstrom, times in ps, and the perfect supercell that it began from."""
+
+    segment: Segment
+    symbols: list[str]
+    temperature_K: float
+    reference: npt.NDArray[np.float64] | None = None
+
+
+def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, sample_fs: int = 20) -> Run:
+    """Li2O with the potential of Pedone et al. (2006), 2 x 2 x 2 cells, 1 fs; the first 2 ps are dropped."""
+    cell = [ANTIFLUORITE_A] * 3 + [90] * 3
+    atoms = crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell).repeat(2)
+    symbols, model = atoms.get_chemical_symbols(), load_potential("pedone-2006")
+    settings = MdSettings.from_dict(
+        {
+            "temperature_K": temperature_K,
+            "timestep_fs": 1.0,
+            "n_steps": round(time_ps * 1000),
+            "sample_every": sample_fs,
+            "seed": 1,
+        }
+    )
+    velocities = starting_velocities(atoms.get_masses(), temperature_K, settings.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / inputs.DATA).write_text(write_data(atoms.positions, atoms.cell[:], symbols, model, velocities))
+    (folder / inputs.INPUT).write_text(inputs.write_md_input(symbols, settings, model, {"Li": 1.0, "O": -2.0}))
+    environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
+    command = [str(ENGINES / "lammps" / "bin" / "lmp"), "-in", inputs.INPUT]
+    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    found = read_md(folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False)
+    keep = found.steps >= 2000
+    steps = found.steps[keep]
+    segment = Segment(found.positions[keep], (steps - steps[0]) / 1000.0, np.array(atoms.cell[:]))
+    return Run(segment, symbols, temperature_K, atoms.get_scaled_positions())
+
+
+def argyrodite(folder: Path) -> Run:
+    """Li6PS5Cl, the XDATCAR of kinisi's tests; its file says no time: 2 fs and every 50th step, 500 K are assumed."""
+    from pymatgen.io.vasp import Xdatcar
+
+    path = folder / "XDATCAR"
+    with gzip.open(str(files("kinisi") / "tests" / "inputs" / "example_XDATCAR.gz")) as packed, path.open("wb") as out:
+        shutil.copyfileobj(packed, out)
+    structures = Xdatcar(str(path)).structures
+    cell = structures[0].lattice.matrix
+    wrapped = np.array([structure.frac_coords for structure in structures]) @ cell
+    segment = Segment(unwrap(wrapped, cell).positions, np.arange(len(wrapped)) * 0.1, cell)
+    return Run(segment, [site.specie.symbol for site in structures[0]], 500.0)
