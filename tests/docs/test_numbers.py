@@ -89,7 +89,7 @@ def test_thresholds_are_those_of_the_settings() -> None:
 
 def test_constants_of_the_methods() -> None:
     from aiida_ion.analysis import arrhenius, arrhenius_influence, arrhenius_laws, arrhenius_measured
-    from aiida_ion.analysis import arrhenius_posterior, cross_checks, diffusion, estimates, hops, kinisi_fit
+    from aiida_ion.analysis import arrhenius_posterior, diffusion, estimates, hops, kinisi_fit, pieces
     from aiida_ion.workchains.conductivity_inputs import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
@@ -128,7 +128,7 @@ def test_constants_of_the_methods() -> None:
         "max(3 standard errors of the blocks, half of": lambda: (
             (estimates.CONSISTENT_ERRORS, estimates.CONSISTENT_PART) == (3.0, 0.5)
         ),
-        "on fifths of the run": lambda: cross_checks.N_BLOCKS == 5,
+        "on fifths of the run": lambda: pieces.N_BLOCKS == 5,
         "from 0.3 to 1 of `max_lag_fraction`": lambda: estimates.BOUND_LAG_START == 0.3,
         "at least 2/3": lambda: pytest.approx(2 / 3) == kinisi_fit.GAUSSIAN_SPREAD,
         "multiple of 2^-20 fs": lambda: kinisi_fit.INTERVAL_BITS == 20,
