@@ -1,0 +1,60 @@
+"""A random forest that sees nothing but compositions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pymatgen.core import Composition
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Properties of elements of which mean, spread, least and largest are features.
+PROPERTIES = ("Z", "atomic_mass", "X", "group", "row", "mendeleev_no")
+N_TREES = 100
+#: Up to so many materials each is left out in turn; more are left out in so many parts.
+MAX_LEAVE_ONE_OUT = 60
+N_PARTS = 10
+
+
+def composition_features(formulas: Sequence[str]) -> FloatArray:
+    """Return features of compositions, (n, m).
+
+    The fraction of every element that any of them has; and of the properties of their elements the mean and the
+    standard deviation, weighted by fractions, the least and the largest.
+
+    :raises ValueError: for a formula that pymatgen cannot read.
+    """
+    compositions = [Composition(formula).fractional_composition for formula in formulas]
+    elements = sorted({element for composition in compositions for element in composition.elements})
+    return np.array([_features(composition, elements) for composition in compositions])
+
+
+def forest_predictions(formulas: Sequence[str], values: FloatArray, seed: int = 1) -> FloatArray:
+    """Return what a forest trained on the other materials says of each, (n,).
+
+    :param formulas: one per material, such as ``Li7P3S11``.
+    :param values: what is to be learnt, (n,); a bound counts as its value.
+    :param seed: of trees and parts.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
+
+    parts = LeaveOneOut() if len(values) <= MAX_LEAVE_ONE_OUT else KFold(N_PARTS, shuffle=True, random_state=seed)
+    forest = RandomForestRegressor(n_estimators=N_TREES, random_state=seed)
+    predicted: FloatArray = cross_val_predict(forest, composition_features(formulas), values, cv=parts)
+    return predicted
+
+
+def _features(composition: Composition, elements: Sequence[object]) -> list[float]:
+    fractions = [float(composition[element]) for element in elements]
+    own = list(composition.elements)
+    weights = np.array([composition[element] for element in own], dtype=float)
+    found = fractions
+    for name in PROPERTIES:
+        values = np.array([float(getattr(element, name)) for element in own])
+        mean = float(weights @ values)
+        spread = float(np.sqrt(weights @ (values - mean) ** 2))
+        found += [mean, spread, float(values.min()), float(values.max())]
+    return found
