@@ -116,6 +116,33 @@ class JumpsParser(ScriptParser):
         return node
 
 
+def inputs_beside_fit(
+    fit: orm.CalcJobNode, structure: orm.StructureData | None = None, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the inputs of the jump picture of what an ``ion.diffusion`` job fitted, with its code and trajectories.
+
+    :param structure: the supercell with the sites; without it sites are the peaks of the density.
+    :param settings: changes to the defaults of the analysis.
+    """
+    said = fit.inputs.parameters.get_dict()
+    parameters = {"mobile_species": said["mobile_species"], "temperature_K": said["target_temperature_K"]}
+    parameters |= {name: said[name] for name in ("level_of_theory", "formula", "equilibration_fs") if name in said}
+    inputs = {
+        "code": fit.inputs.code,
+        "trajectories": {name: fit.inputs.trajectories[name] for name in fit.inputs.trajectories},
+        "parameters": orm.Dict(parameters | dict(settings or {})),
+    }
+    return inputs | ({"structure": structure} if structure is not None else {})
+
+
+def check_jump_settings(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that the analysis does not know.
+
+    :raises ValueError: with the reason.
+    """
+    JumpSettings.from_dict(settings)
+
+
 def reference_of(structure: orm.StructureData) -> dict[str, Any]:
     """Return a structure as the program reads it: cell (angstrom), symbols, fractional positions."""
     atoms = structure.get_ase()

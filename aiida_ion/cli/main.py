@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("import_trajectory", "Bring in a trajectory that was run elsewhere."),
     "status": ("status", "Say what runs, how far it is, and what failed."),
     "show": ("show", "Say what a process or result is, and where it came from."),
+    "jumps": ("jumps", "Find sites, jumps and ways in fitted trajectories."),
     "table": ("table", "Print the table of results."),
     "compare": ("compare", "Print how far levels of theory are from each other."),
 }

@@ -20,6 +20,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "mobile_species": ("mobile_species",),
     "charges": ("charges",),
     "max_concurrent": ("max_concurrent",),
+    "jumps": ("jumps",),
     "time_ps": ("md", "total_time_ps"),
     "target_relative_error": ("target_relative_error",),
     "target_quantity": ("target_quantity",),

@@ -45,6 +45,7 @@ USABLE = 700
 @click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
 @click.option("--keep", type=Words(KEEPABLE), help="What frames hold beside positions, such as velocities,forces.")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--jumps/--no-jumps", default=None, help="Find the jump picture of each temperature (needs GEMDAT).")
 @click.option("--thermostat", help="csvr, nose_hoover or langevin.")
 @click.option("--ensemble", help="nve, nvt or npt.")
 @click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")

@@ -14,13 +14,13 @@ from aiida_ion.calculations.functions import make_supercell, multiples_of
 from aiida_ion.calculations.relax import validate_relax_parameters
 from aiida_ion.workchains.conductivity_builder import builder_from_protocol
 from aiida_ion.workchains.conductivity_inputs import engine_inputs, validate_inputs, validate_parameters
-from aiida_ion.workchains.conductivity_rounds import RoundsWorkChain
+from aiida_ion.workchains.conductivity_jumps import JumpsWorkChain
 from aiida_ion.workchains.conductivity_runs import outcome, temperature_label
 
 __all__ = ["ConductivityWorkChain", "outcome", "temperature_label"]
 
 
-class ConductivityWorkChain(RoundsWorkChain):
+class ConductivityWorkChain(JumpsWorkChain):
     """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity.
 
     With `target_relative_error` the runs go on, round by round, where that pays, until it is met or the budget is used.
@@ -77,6 +77,7 @@ class ConductivityWorkChain(RoundsWorkChain):
                 cls.inspect_fits,
                 cls.end_round,
             ),
+            if_(cls.wants_jumps)(cls.submit_jumps, cls.inspect_jumps),
             cls.conclude,
         )
         spec.output(
@@ -87,6 +88,12 @@ class ConductivityWorkChain(RoundsWorkChain):
             "attributes; posterior samples as arrays.",
         )
         spec.output_namespace("diffusion", valid_type=orm.ArrayData, dynamic=True, help="The fit of each temperature.")
+        spec.output_namespace(
+            "jumps",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            help="The jump picture of each temperature, where `jumps` is true and GEMDAT is there.",
+        )
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
         spec.output(
             "relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV)."

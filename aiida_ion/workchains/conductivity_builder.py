@@ -25,6 +25,8 @@ PARAMETER_KEYS = (
     "relax_ions",
     "max_concurrent",
     "priors",
+    "jumps",
+    "jump_settings",
 )
 
 

@@ -12,6 +12,7 @@ from aiida.plugins import WorkflowFactory
 from aiida_ion.calculations.conductivity import check_priors
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import segment_key
+from aiida_ion.calculations.jumps import check_jump_settings
 from aiida_ion.md_settings import MdSettings, MdSettingsError
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.conductivity_parameters import TARGET_PARAMETERS, ConductivityParameters
@@ -110,6 +111,7 @@ def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
     try:
         parameters = ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
         check_priors(parameters.priors)
+        check_jump_settings(parameters.jump_settings)
     except (TypeError, ValueError) as error:
         return str(error)
     return None

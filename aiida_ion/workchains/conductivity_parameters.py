@@ -27,6 +27,8 @@ class ConductivityParameters:
     :param relax_ions: relax the ions in the fixed cell first.
     :param max_concurrent: runs submitted at a time.
     :param priors: priors of the Arrhenius fit that differ from its own.
+    :param jumps: find the jump picture of each temperature too, which needs GEMDAT beside kinisi.
+    :param jump_settings: settings of it that differ from its own.
     :param target_relative_error: runs go on until this is reached; each is run once when not given.
     :param target_quantity: of what: ``tracer_diffusivity`` at each temperature, or ``ionic_conductivity`` at the target
         temperature, where it is the standard deviation of its logarithm.
@@ -47,6 +49,8 @@ class ConductivityParameters:
     relax_ions: bool = True
     max_concurrent: int = 8
     priors: dict[str, float] = field(default_factory=dict)
+    jumps: bool = False
+    jump_settings: dict[str, Any] = field(default_factory=dict)
     target_relative_error: float | None = None
     target_quantity: str | None = None
     max_time_ps: float | None = None
@@ -72,6 +76,8 @@ class ConductivityParameters:
             raise ValueError(f"supercell must be three whole numbers above zero, got {self.supercell!r}")
         if not self.min_width_A > 0:
             raise ValueError(f"min_width_A must be above zero, got {self.min_width_A!r}")
+        if not isinstance(self.jumps, bool):
+            raise ValueError(f"jumps must be true or false, got {self.jumps!r}")
         if self.max_concurrent < 1:
             raise ValueError(f"max_concurrent must be at least one, got {self.max_concurrent!r}")
         idle = [name for name in TARGET_PARAMETERS if getattr(self, name) is not None]
