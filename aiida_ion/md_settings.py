@@ -17,9 +17,17 @@ POSITIVE = (
     "barostat_time_fs",
     "max_force_eV_A",
     "max_temperature_ratio",
+    "min_distance_ratio",
     "restart_every_seconds",
 )
 COUNTS = ("n_steps", "sample_every")
+
+#: The elements that are no metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
+#: covalent radius of all others counts.
+NON_METALS = frozenset(
+    "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Sb Te I Xe Po At Rn".split()  # noqa: SIM905
+)
+METAL_PART = 0.7
 
 #: A thermostat time of 100 fs is the habit of the field for solids at a 1-2 fs time step.
 DEFAULT_THERMOSTAT_TIME_FS = 100.0
@@ -48,6 +56,8 @@ class MdSettings:
     :param keep: what to store beside positions: any of ``velocities``, ``forces``.
     :param max_force_eV_A: a larger force on any atom means that the run exploded, eV/angstrom.
     :param max_temperature_ratio: so many times the target temperature means that the run exploded.
+    :param min_distance_ratio: two atoms closer than this times the sum of their radii mean that the run exploded; this
+        is looked at in every frame that is stored. Radii are covalent, of metals :data:`METAL_PART` of them.
     :param restart_every_seconds: wall time between two writings of the restart file, s.
     """
 
@@ -65,6 +75,7 @@ class MdSettings:
     keep: tuple[str, ...] = ()
     max_force_eV_A: float = 100.0
     max_temperature_ratio: float = 5.0
+    min_distance_ratio: float = 0.4
     restart_every_seconds: float = 60.0
 
     def __post_init__(self) -> None:

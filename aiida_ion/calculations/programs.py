@@ -11,7 +11,8 @@ from aiida import orm
 #: Runners of the forces program that the others have no use for.
 FORCES_ALONE = {"runners/batches.py", "runners/evaluation.py", "runners/forces.py"}
 #: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
-#: folder, everything else keeps its package path, so that it imports there as it does here.
+#: folder; everything else keeps its package path where the package goes along, so that it imports there as it does
+#: here, and stands beside them where it does not.
 PROGRAMS: dict[str, tuple[str, ...]] = {
     "md": ("runners/*.py", "md_settings.py"),
     "relax": ("runners/*.py", "md_settings.py"),
@@ -26,7 +27,14 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "runners/stops.py",
         "md_settings.py",
     ),
-    "diffusion": ("runners/diffusion.py", "__init__.py", "units.py", "analysis/*.py", "analysis/checks/*.py"),
+    "diffusion": (
+        "runners/diffusion.py",
+        "__init__.py",
+        "md_settings.py",
+        "units.py",
+        "analysis/*.py",
+        "analysis/checks/*.py",
+    ),
     "jumps": (
         "runners/jumps.py",
         "__init__.py",
@@ -38,8 +46,6 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "analysis/jumps/*.py",
     ),
 }
-#: What the runners import by its bare name.
-AT_TOP = ("runners", "md_settings.py")
 #: Files a pattern finds that the program does not need.
 LEFT_OUT = {
     "md": {"runners/__init__.py", "runners/diffusion.py", "runners/jumps.py", *FORCES_ALONE},
@@ -56,7 +62,7 @@ def program_files(name: str) -> dict[str, bytes]:
             relative = path.relative_to(package)
             if str(relative) in LEFT_OUT.get(name, set()):
                 continue
-            at_top = relative.parts[0] in AT_TOP
+            at_top = relative.parts[0] == "runners" or "__init__.py" not in PROGRAMS[name]
             found[relative.name if at_top else str(PurePosixPath("aiida_ion", *relative.parts))] = path.read_bytes()
     return found
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ase.data import atomic_numbers, covalent_radii
+
 from aiida_ion.lammps.potentials import Potential
 from aiida_ion.lammps.structure import type_order
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.md_settings import METAL_PART, NON_METALS, MdSettings
 from aiida_ion.units import FS_PER_PS
 
 INPUT = "md.in"
@@ -177,6 +179,19 @@ def _thermo(order: Sequence[str], settings: MdSettings, charges: Mapping[str, fl
         f"fix too_strong all halt 1 v_largest_force > {settings.max_force_eV_A:.16g} error soft message yes",
         "variable temperature_now equal temp",
         f"fix too_hot all halt 10 v_temperature_now > {hottest:.16g} error soft message yes",
+        *_too_near(order, settings),
+    ]
+
+
+def _too_near(order: Sequence[str], settings: MdSettings) -> list[str]:
+    """Stop when two atoms, of whatever kind, are nearer than the smallest pair of radii allows."""
+    radii = [covalent_radii[atomic_numbers[name]] * (1.0 if name in NON_METALS else METAL_PART) for name in order]
+    return [
+        "compute distances all pair/local dist",
+        "compute nearest all reduce min c_distances inputs local",
+        "variable nearest_distance equal c_nearest",
+        f"fix too_near all halt {settings.sample_every} v_nearest_distance < "
+        f"{settings.min_distance_ratio * 2.0 * min(radii):.16g} error soft message yes",
     ]
 
 

@@ -25,6 +25,7 @@ from typing import Any
 RUNNER_FILES = (
     "batches.py",
     "checkpoints.py",
+    "distances.py",
     "ensembles.py",
     "evaluation.py",
     "forces.py",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
+from distances import nearest_pair, radii_A
 from ensembles import Integrator, degrees_of_freedom
 from output import Ledger, write_json
 from potentials import neighbour_reference
@@ -64,6 +65,7 @@ class Simulation:
         self._kelvin_per_eV = 2.0 / (degrees_of_freedom(len(atoms)) * units.kB)
         self._too_hot = settings.max_temperature_ratio * settings.temperature_K
         self._hot_steps = 0
+        self._radii = radii_A(atoms.numbers)
         self._temperature_K = 0.0
         self._is_npt = settings.ensemble == "npt"
         self._start_volume = float(atoms.cell.volume)
@@ -84,6 +86,8 @@ class Simulation:
         temperature = kinetic * self._kelvin_per_eV
         largest = math.sqrt(np.einsum("ij,ij->i", forces, forces).max())
         self._check(energy, kinetic, temperature, largest)
+        if self.step % self.settings.sample_every == 0:
+            self._check_distances()
         self._temperature_K = temperature
         if not writes:
             return
@@ -164,6 +168,15 @@ class Simulation:
         self._hot_steps = self._hot_steps + 1 if temperature > self._too_hot else 0
         if self._hot_steps >= HOT_STEPS:
             raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K, at last {temperature:.4g} K")
+
+    def _check_distances(self) -> None:
+        ratio, first, second = nearest_pair(self.atoms, self._radii)
+        if ratio < self.settings.min_distance_ratio:
+            names = [f"{self.atoms.symbols[atom]} {atom}" for atom in (first, second)]
+            raise ExplodedError(
+                f"{names[0]} and {names[1]} are {ratio:.3g} times the sum of their radii apart, below the limit of "
+                f"{self.settings.min_distance_ratio:g}"
+            )
 
     def _pressure_and_volume(self, kinetic: float) -> tuple[float, float]:
         """Return pressure (GPa) and volume (angstrom^3), refusing a cell that collapsed or burst."""
