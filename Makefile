@@ -52,6 +52,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/md_runner.py
 	$(BIN)/python benchmarks/diffusion_fit.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/green_kubo.py
 	$(BIN)/python benchmarks/forces.py
 	$(BIN)/python benchmarks/daemon.py
 
