@@ -164,7 +164,7 @@ class _Pair:
             first, last = posterior.refined(middles, profile)
         width = priors.max_activation_energy_eV - priors.min_activation_energy_eV
         volume = posterior.prior_volume(priors) + np.log(width)
-        evidence = float(special.logsumexp(profile)) + np.log(middles[1] - middles[0]) - volume
+        evidence = float(posterior.log_sum(profile)) + np.log(middles[1] - middles[0]) - volume
         return cls(middles, low, high, float(evidence))
 
 
@@ -173,4 +173,4 @@ def _midpoints(low: float, high: float) -> FloatArray:
 
 
 def _mean_evidence(evidences: FloatArray) -> float:
-    return float(special.logsumexp(evidences) - np.log(len(evidences)))
+    return float(posterior.log_sum(evidences) - np.log(len(evidences)))
