@@ -88,8 +88,24 @@ def test_thresholds_are_those_of_the_settings() -> None:
 
 
 def test_constants_of_the_methods() -> None:
-    from aiida_ion.analysis import arrhenius, arrhenius_influence, arrhenius_laws, arrhenius_measured
-    from aiida_ion.analysis import arrhenius_posterior, diffusion, estimates, hops, kinisi_fit, pieces
+    from aiida_ion.analysis import (
+        arrhenius,
+        arrhenius_influence,
+        arrhenius_laws,
+        arrhenius_measured,
+        arrhenius_posterior,
+        charge_frame,
+        collective,
+        correlations,
+        diffusion,
+        estimates,
+        hops,
+        kinisi_fit,
+        motion,
+        pieces,
+        tensor,
+        uncertainty,
+    )
     from aiida_ion.workchains.conductivity_inputs import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
@@ -125,10 +141,18 @@ def test_constants_of_the_methods() -> None:
         "log10 D0 ~ N(-3.2, 0.7)": lambda: (
             (priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std) == (-3.2, 0.7)
         ),
-        "max(3 standard errors of the blocks, half of": lambda: (
+        "<= max(3 r, 1/2) D_least squares": lambda: (
             (estimates.CONSISTENT_ERRORS, estimates.CONSISTENT_PART) == (3.0, 0.5)
         ),
-        "on fifths of the run": lambda: pieces.N_BLOCKS == 5,
+        "on fifths of the run": lambda: (pieces.N_BLOCKS, pieces.MIN_BLOCKS) == (5, 3),
+        "at least 0.9 times as long as the longest": lambda: motion.LIKE_LENGTH == 0.9,
+        "counted as at most 20": lambda: uncertainty.MODEL_FREEDOM == 20.0,
+        "degrees of freedom are 2.5 T/t": lambda: correlations.WINDOWS_OF_VARIANCE == 2.5,
+        "with k = 2/r'^2 (at least 2)": lambda: uncertainty.MIN_FREEDOM == 2.0,
+        "(relative variance 0.5)": lambda: tensor.MAX_SKEWED_VARIANCE == 0.5,
+        "at least 5 degrees of freedom": lambda: estimates.MIN_TENSOR_FREEDOM == 5.0,
+        "to 1e-4 e for each atom": lambda: charge_frame.NEUTRALITY_TOLERANCE_E == 1e-4,
+        "(three iterations)": lambda: collective.N_ITERATIONS == 3,
         "from 0.3 to 1 of `max_lag_fraction`": lambda: estimates.BOUND_LAG_START == 0.3,
         "at least 2/3": lambda: pytest.approx(2 / 3) == kinisi_fit.GAUSSIAN_SPREAD,
         "multiple of 2^-20 fs": lambda: kinisi_fit.INTERVAL_BITS == 20,
