@@ -105,6 +105,9 @@ def test_explosions_are_seen(md: Run) -> None:
     assert run.last_step == run.steps[-1] == run.thermo["step"][-1] < 500
     run = md(argon(3), lj(n_steps=500, temperature_K=200.0, ensemble="nve", max_temperature_ratio=0.4))
     assert run.status == "exploded" and "too_hot" in run.message
+    run = md(argon(3), lj(n_steps=500, sample_every=5, min_distance_ratio=1.6))
+    assert run.status == "exploded" and "too_near" in run.message
+    assert 0 < run.last_step < 500
     atoms = argon(3)
     atoms.positions[0] += 0.7 * (atoms.positions[1] - atoms.positions[0])
     assert md(atoms, lj(n_steps=500)).status == "exploded"

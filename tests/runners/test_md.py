@@ -160,13 +160,15 @@ def test_walltime_before_the_first_step_loses_nothing(make_folder: MakeFolder, a
     assert second.array("steps").tolist() == [5, 10, 15, 20]
 
 
-@pytest.mark.parametrize("cause", ["two atoms too close", "huge timestep", "too hot"])
+@pytest.mark.parametrize("cause", ["two atoms too close", "huge timestep", "too hot", "too near"])
 def test_explosion(make_folder: MakeFolder, copper: Atoms, cause: str) -> None:
     changes: dict[str, Any] = {}
     if cause == "two atoms too close":
         copper.positions[1] = copper.positions[0] + 0.3
     elif cause == "huge timestep":
         changes = {"timestep_fs": 100.0, "ensemble": "nve", "n_steps": 500, "max_temperature_ratio": 1e9}
+    elif cause == "too near":
+        changes = {"min_distance_ratio": 1.25, "temperature_K": 2000.0, "n_steps": 200}
     else:
         changes = {"max_temperature_ratio": 0.01, "ensemble": "nve"}
     folder = make_folder("run").write(copper, md=md_settings(**changes), potential=EMT)
@@ -181,6 +183,7 @@ def test_explosion(make_folder: MakeFolder, copper: Atoms, cause: str) -> None:
         assert results["n_thermo"] == results["last_step"] + 1 > 1
         assert (folder.array("thermo")["max_force_eV_A"] <= 100.0).all()
         assert int(folder.restart()["step"]) <= results["last_step"]
+    assert ("times the sum of their radii apart" in results["message"]) == (cause == "too near")
 
 
 BROKEN = """

@@ -20,14 +20,19 @@ HOT_DEVIATIONS = 6.0
 NO_THERMO = "No thermo was given: name the segments' thermo beside their trajectories."
 
 
-def distance_check(watched: Watched, limits: CheckLimits) -> Check:
-    """Nearest distance of any two atoms over the sum of their radii, over the whole run.
+def judged_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
+    """Radii that distances are judged by, angstrom, (N,): covalent ones, of metals 0.7 times as large.
 
-    Radii are covalent ones, of metals 0.7 times as large: in a hot conductor two lithium ions come as near as half the
-    length of a covalent bond.
+    In a hot conductor two lithium ions come as near as half the length of a covalent bond.
     """
-    metal = np.array([symbol not in NON_METALS for symbol in watched.symbols])
-    radii = covalent_radii_A(watched.symbols) * np.where(metal, METAL_PART, 1.0)
+    metal = np.array([symbol not in NON_METALS for symbol in symbols])
+    radii: FloatArray = covalent_radii_A(symbols) * np.where(metal, METAL_PART, 1.0)
+    return radii
+
+
+def distance_check(watched: Watched, limits: CheckLimits) -> Check:
+    """Nearest distance of any two atoms over the sum of their radii, over the whole run."""
+    radii = judged_radii_A(watched.symbols)
     n_frames = len(watched.times_ps)
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, MAX_DISTANCE_FRAMES)).round().astype(int))
     ratio, where, pair = SEARCH_RATIO, 0, (0, 0)
