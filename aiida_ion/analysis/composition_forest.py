@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Composition
+from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Element, Species
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,7 +48,7 @@ def forest_predictions(formulas: Sequence[str], values: FloatArray, seed: int = 
     return predicted
 
 
-def _features(composition: Composition, elements: Sequence[object]) -> list[float]:
+def _features(composition: Composition, elements: Sequence[Element | Species]) -> list[float]:
     fractions = [float(composition[element]) for element in elements]
     own = list(composition.elements)
     weights = np.array([composition[element] for element in own], dtype=float)

@@ -162,6 +162,12 @@ def test_ports_of_jobs(name: str) -> None:
     assert said_outputs(f"## `{name}`", 1) == set(spec.outputs) - INHERITED_OUTPUTS
 
 
+def default_of(field: Any) -> str:
+    if field.default_factory is not dataclasses.MISSING:
+        return "{}"
+    return "required" if field.default is dataclasses.MISSING else str(field.default).replace("()", "[]")
+
+
 @pytest.mark.parametrize(
     ("settings", "heading"),
     [
@@ -173,10 +179,7 @@ def test_ports_of_jobs(name: str) -> None:
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:
     (rows,) = tables(section(REFERENCE / "ports.md", heading))
     said = {names(row["setting"])[0]: row["default"] for row in rows}
-    assert said == {
-        field.name: "required" if field.default is dataclasses.MISSING else str(field.default).replace("()", "[]")
-        for field in dataclasses.fields(settings)
-    }
+    assert said == {field.name: default_of(field) for field in dataclasses.fields(settings)}
 
 
 def test_parameters_of_a_comparison() -> None:
