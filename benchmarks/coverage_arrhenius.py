@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from coverage import CUBIC, brownian, hopping, trajectory
 from scipy import stats
+from walkers import CHARGES, CUBIC, brownian, hopping, trajectory
 
 from aiida_ion.analysis.arrhenius import ArrheniusPoint, Priors, fit_arrhenius
 from aiida_ion.analysis.arrhenius_bound import detection_bound_cm2_s
@@ -109,10 +109,10 @@ def walked(walk: Callable[..., FloatArray], law: Law, at_K: Sequence[float], n_f
     points = []
     for index, kelvin in enumerate(at_K):
         own = 1000 * seed + index
-        steps = walk(own, n_frames, 20, diffusivity_cm2_s=law(kelvin))
+        steps = walk(own, n_frames, 20, diffusivity_A2_ps=1e4 * law(kelvin))
         segment, symbols = trajectory(own, steps, 0.3, CUBIC)
         settings = DiffusionSettings(seed=own % 1000, collective=False)
-        found = analyse_diffusion([[segment]], symbols, "Li", {"Li": 1.0}, kelvin, settings=settings)
+        found = analyse_diffusion([[segment]], symbols, "Li", CHARGES, kelvin, settings=settings)
         bound = found.tracer_diffusivity_upper_bound_cm2_s or 0.0
         detection = detection_bound_cm2_s(bound, found.n_mobile_ions, found.analysed_time_ps, found.jump_distance_A)
         draws, refused = found.tracer_diffusivity_samples_cm2_s, getattr(found, "refused_because", None)

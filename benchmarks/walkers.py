@@ -36,10 +36,10 @@ def brownian(
     return np.random.default_rng(seed).normal(0.0, step_A, (n_frames, n_ions, 3))
 
 
-def hopping(seed: Seed, n_frames: int, n_ions: int) -> FloatArray:
+def hopping(seed: Seed, n_frames: int, n_ions: int, *, diffusivity_A2_ps: float = D_A2_PS) -> FloatArray:
     """Independent hops along the axes of a lattice."""
     generator = np.random.default_rng(seed)
-    probability = 6.0 * D_A2_PS * FRAME_PS / SITE_DISTANCE_A**2
+    probability = 6.0 * diffusivity_A2_ps * FRAME_PS / SITE_DISTANCE_A**2
     hops = generator.random((n_frames, n_ions)) < probability
     axis = np.eye(3)[generator.integers(0, 3, (n_frames, n_ions))]
     sign = generator.choice([-1.0, 1.0], (n_frames, n_ions))

@@ -29,9 +29,9 @@ INTERVAL_BITS = 20
 GAUSSIAN_SPREAD = 2.0 / 3.0
 #: Largest intercept of the line that gives the variances, over its slope and in units of the first lag.
 MAX_SHIFT = 0.5
-#: Steps of the 32 Markov chains, which give the mean to a twentieth of its error, and those dropped before them: kinisi
+#: Steps of the 32 Markov chains, which give the mean to some 6 % of its error, and those dropped before them: kinisi
 #: starts the intercept at 1e-20, from where 200 steps do not lead out (D comes out a tenth too large).
-N_STEPS = 500
+N_STEPS = 250
 N_BURN = 500
 
 

@@ -125,6 +125,7 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
         ("ionic_conductivity", "mS_cm", "ionic conductivity (Nernst-Einstein), mS/cm"),
         ("collective_diffusivity", "cm2_s", "collective diffusivity, cm2/s"),
         ("collective_ionic_conductivity", "mS_cm", "ionic conductivity (collective), mS/cm"),
+        ("green_kubo_ionic_conductivity", "mS_cm", "ionic conductivity (Green-Kubo), mS/cm"),
     ):
         value = value_or_bound(said, name, unit)
         if value != "-":

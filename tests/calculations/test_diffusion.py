@@ -93,6 +93,36 @@ def test_measured_temperature_replaces_the_target(python_code: Any, walk: Callab
     assert result["temperature_K"] == pytest.approx(480.0)
     assert result["target_temperature_K"] == 500.0
     assert result["temperature_drift_K"] == pytest.approx(0.0)
+    assert result["green_kubo_reason"] == "The runs did not record their charge current."
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_the_charge_current_reaches_the_fit(python_code: Any, walk: Callable[..., Any]) -> None:
+    trajectory = walk()
+    steps = np.arange(50 * 1000)
+    thermo = orm.ArrayData()
+    for name, array in {
+        "steps": steps,
+        "temperature": np.full(len(steps), 500.0),
+        "potential_energy": np.zeros(len(steps)),
+        "charge_current": np.convolve(np.random.default_rng(0).normal(size=3 * len(steps)), np.hanning(9), "same")
+        .reshape(3, -1)
+        .T,
+    }.items():
+        thermo.set_array(name, array)
+    thermo.base.attributes.set("timestep_fs", 2.0)
+    inputs = {
+        "code": python_code("ion.diffusion"),
+        "trajectories": {segment_key(0, 0): trajectory},
+        "thermo": {segment_key(0, 0): thermo},
+        "parameters": orm.Dict(PARAMETERS),
+    }
+    node = run_get_node(DiffusionCalculation, **inputs)[1].outputs.diffusion
+    result = node.base.attributes.all
+    assert result["green_kubo_reason"] is None
+    low, high = result["green_kubo_ionic_conductivity_ci95_mS_cm"]
+    assert 0 < low < result["green_kubo_ionic_conductivity_mS_cm"] < high
+    assert node.get_array("green_kubo_spectrum_mS_cm").shape == node.get_array("green_kubo_frequencies_THz").shape
 
 
 @pytest.mark.usefixtures("aiida_profile")

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.analysis.trajectory import FloatArray, IntArray, Replica, Segment, check_spacing, join_segments
+from aiida_ion.analysis.trajectory import (
+    FloatArray,
+    IntArray,
+    Replica,
+    Segment,
+    check_spacing,
+    common_stride,
+    join_segments,
+)
 
 #: What GEMDAT and the tree behind it hold for each ion in each frame at their peak, bytes; measured.
 BYTES_PER_POSITION = 700.0
@@ -70,7 +78,9 @@ def read_frames(
     max_frames = frames_allowed(settings, len(mobile) * len(segments))
     max_frames = max(10, min(settings.max_frames, max_frames))
     longest = max(sum(len(segment.times_ps) for segment in replica) for replica in segments)
-    joined = [join_segments(replica, mobile, framework, settings.equilibration_fs, max_frames) for replica in segments]
+    equilibration_fs = settings.equilibration_fs
+    stride = common_stride(segments, equilibration_fs, max_frames)
+    joined = [join_segments(replica, mobile, framework, equilibration_fs, stride=stride) for replica in segments]
     _check_same_interval(joined)
     inverse = np.linalg.inv(cell)
     return Frames(
@@ -126,7 +136,7 @@ def _check_same_interval(joined: Sequence[Replica]) -> None:
     if max(intervals) - min(intervals) > 0.01 * min(intervals):
         raise ValueError(
             f"the replicas have frames every {min(intervals):g} fs and every {max(intervals):g} fs: give replicas of "
-            "one length and sampling, or analyse them one by one"
+            "one sampling, or analyse them one by one"
         )
 
 

@@ -147,6 +147,12 @@ def test_replicas_and_segments_add_up() -> None:
     assert len(both.jumps) == len(one.jumps) + len(two.jumps)
     assert both.occupancy == pytest.approx((one.occupancy + two.occupancy) / 2)
     assert both.attributes()["analysed_time_ps"] == pytest.approx(2 * one.attributes()["analysed_time_ps"])
+    wide = {"cell": np.eye(3) * 15.0, "shape": (5, 5, 5)}
+    longer = Hopper(n_frames=1800, **wide)
+    made = [[Hopper(n_frames=1200, **wide).segment(1)[0]], [longer.segment(2)[0]]]
+    uneven = analyse_jumps(made, longer.segment(2)[1], "Li", 1000.0, settings=JumpSettings(max_frames=900))
+    assert uneven.attributes()["analysed_time_ps"] == pytest.approx(0.04 * (599 + 899), abs=0.001)
+    assert uneven.attributes()["stride"] == 2
     segment, symbols = hopper.segment(1)
     parts = [Segment(segment.positions[a:b], segment.times_ps[a:b], segment.cells) for a, b in ((0, 500), (500, 1200))]
     joined = analyse_jumps([parts], symbols, "Li", 1000.0, reference=reference(hopper))
