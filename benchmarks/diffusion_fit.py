@@ -1,7 +1,8 @@
 """Time and memory of the diffusion analysis against frames and ions: ``python benchmarks/diffusion_fit.py``.
 
-Positions are written to disk as float32 and memory-mapped, as a job has them, and each size is analysed by a process of
-its own. Prints a Markdown table; the peak is that of the process and counts the pages of the mapped file that were read.
+Positions are written to disk as float32 and memory-mapped, as a job has them, and each size is analysed by a process
+of its own. Prints a Markdown table; the peak is that of the process and counts the pages of the mapped file that were
+read.
 """
 
 from __future__ import annotations
