@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Small matrices gain nothing from threads, and two runs side by side lose.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install engines demo-engines pw demo test test-slow lint bench clean
+.PHONY: help install engines demo-engines pw browser demo test test-slow lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,6 +33,11 @@ pw: ## install Quantum ESPRESSO's pw.x from the system's packages, where that ca
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends quantum-espresso quantum-espresso-data openmpi-bin >/dev/null; } \
 	  || echo "pw.x is not on the PATH and cannot be installed here (that needs root and apt-get): whatever needs it is left out"
 
+browser: ## install Chromium and its driver from the system's packages, where that can be done
+	@command -v chromedriver >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing chromium ..." \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } \
+	  || echo "chromedriver is not on the PATH and cannot be installed here (that needs root and apt-get): the tests that need it are left out"
+
 demo: demo-engines ## compute three conductors and print their table (ten minutes on two cores)
 	AIIDA_PATH=$(DEMO) $(BIN)/python examples/demo.py
 
@@ -42,10 +47,10 @@ lint: install ## check style and types
 	$(BIN)/mypy
 	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
-test: engines pw lint ## install what is needed, check, and run the tests
+test: engines pw browser lint ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest
 
-test-slow: engines pw ## run the tests that take long
+test-slow: engines pw browser ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
 bench: engines ## measure: ratios, coverage, memory
