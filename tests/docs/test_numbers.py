@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.lammps.potentials import POTENTIALS
@@ -85,6 +86,20 @@ def test_thresholds_are_those_of_the_settings() -> None:
     of_jumps = thresholds(jumps)
     assert len(of_jumps) >= 5
     assert of_jumps == {name: getattr(JumpSettings(), name) for name in of_jumps}
+
+
+def test_limits_of_the_checks() -> None:
+    """Name, warning and failure of each row of the table of checks are those of the settings."""
+    (rows,) = tables(section(DOCS / "topics" / "methods.md", "## Checks"))
+    limits = dataclasses.asdict(CheckLimits())
+    renamed = {"nearest_distance": "min_distance_ratio"}
+    numbered = [row for row in rows if row["warns"].replace(".", "").isdigit()]
+    assert len(numbered) == 18
+    for row in numbered:
+        name = names(row["check"])[0]
+        for end in ("warn", "fail"):
+            known = [limits[key] for key in limits if key.startswith(f"{renamed.get(name, name)}_{end}")]
+            assert known == ([] if row[f"{end}s"] == "-" else [float(row[f"{end}s"])]), name
 
 
 def test_constants_of_the_methods() -> None:
