@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calculations": {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft"},
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units"},
+    "dashboards": {"units", "queries"},
     "engines": {"units", "md_settings", "calculations", "queries"},
     "cli": {"units", "md_settings", "analysis", "lammps", "calculations", "workchains", "queries", "engines"},
 }

@@ -1,0 +1,1 @@
+"""Figures as pure functions: tables and arrays in, a plotly figure out."""

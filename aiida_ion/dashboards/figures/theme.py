@@ -1,0 +1,181 @@
+"""How every figure looks: light and dark, and one colour and one symbol for each level of theory."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+#: Okabe and Ito's colours, told apart by colour-blind eyes (M. Okabe and K. Ito, Color Universal Design, 2008).
+#: Theirs also has black, here the colour of text and experiment, and a yellow that is lost on white paper.
+OKABE_ITO = {
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "bluish green": "#009E73",
+    "reddish purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky blue": "#56B4E9",
+}
+#: Each has a hollow twin (``circle-open``); stars are experiments, arrows are bounds.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagram", "cross", "triangle-left")
+EXPERIMENT_SYMBOL = "star"
+UPPER_BOUND_SYMBOL = "arrow-down"
+FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+#: Longest text of a node that goes into a figure.
+MAX_CHARACTERS = 400
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a page and of its figures, as ``#rrggbb``."""
+
+    name: str
+    background: str
+    card: str
+    text: str
+    muted: str
+    grid: str
+    good: str
+    doubtful: str
+    bad: str
+
+    @property
+    def experiment(self) -> str:
+        """Return the colour of experiments: that of text."""
+        return self.text
+
+
+LIGHT = Theme("light", "#f6f7f9", "#ffffff", "#1b1f24", "#5b6470", "#e3e7ec", "#00785a", "#8a5a00", "#b04300")
+DARK = Theme("dark", "#10141a", "#181e26", "#e8ecf1", "#a3adb9", "#2c3540", "#3ccfa3", "#f0b429", "#ff8a4c")
+THEMES = {"light": LIGHT, "dark": DARK}
+
+
+@dataclass(frozen=True)
+class LevelStyle:
+    """Colour, ``#rrggbb``, and plotly symbol of a level of theory."""
+
+    color: str
+    symbol: str
+
+    @property
+    def hollow(self) -> str:
+        """Return the symbol of a point that was refused."""
+        return f"{self.symbol}-open"
+
+
+def theme_named(name: str | None) -> Theme:
+    """Return the theme of that name, the light one for any other."""
+    return THEMES.get(name or "", LIGHT)
+
+
+def level_styles(levels: Iterable[str]) -> dict[str, LevelStyle]:
+    """Return the style of each level of theory: no two alike, and the same for a name wherever it can be.
+
+    A name has its own place among colours and symbols; where an earlier name (in alphabetical order) holds the
+    colour, the next free one is taken. So pass all levels of the database, not only those of one figure.
+    """
+    colors = list(OKABE_ITO.values())
+    # A second name with a colour has another symbol; the diagonal order uses every colour first.
+    places = [(colors[i % 6], SYMBOLS[(i % 6 + i // 6) % 8]) for i in range(len(colors) * len(SYMBOLS))]
+    styles: dict[str, LevelStyle] = {}
+    taken: set[int] = set()
+    for name in sorted(set(levels)):
+        first = zlib.crc32(name.encode()) % 6
+        lap = len(taken) // 6 * 6
+        near = [lap + (first + k) % 6 for k in range(6)]
+        place = next((i for i in near if i < len(places) and i not in taken), first)
+        taken.add(place)
+        styles[name] = LevelStyle(*places[place])
+    return styles
+
+
+def plain(text: object) -> str:
+    """Return text of a node that plotly shows as it is: its own little HTML, links included, is escaped.
+
+    Control characters and those that turn the reading direction go, and long text is cut.
+    """
+    shown = _CONTROL.sub("", str(text))
+    if len(shown) > MAX_CHARACTERS:
+        shown = f"{shown[:MAX_CHARACTERS]}…"
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def formula_label(formula: object) -> str:
+    """Return a formula with its numbers below the line, as Unicode: Li₆PS₅Cl. For figures, pass it to `plain`."""
+    return re.sub(r"(?<=[A-Za-z)\]])\d+(?![\d.])", lambda found: found[0].translate(_SUBSCRIPTS), str(formula))
+
+
+def faded(color: str, opacity: float) -> str:
+    """Return a colour ``#rrggbb`` as ``rgba(...)``, for bands."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """Return the plotly template of a theme."""
+    axis = {
+        "gridcolor": theme.grid,
+        "linecolor": theme.muted,
+        "zerolinecolor": theme.grid,
+        "showline": True,
+        "mirror": True,
+        "ticks": "outside",
+        "ticklen": 5,
+        "tickcolor": theme.muted,
+        "automargin": True,
+        "title": {"standoff": 12, "font": {"size": 14}},
+    }
+    scene_axis = {"backgroundcolor": theme.card, "gridcolor": theme.grid, "color": theme.text, "zeroline": False}
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": theme.card,
+            "plot_bgcolor": theme.card,
+            "font": {"family": FONT, "size": 13, "color": theme.text},
+            "colorway": list(OKABE_ITO.values()),
+            "xaxis": axis,
+            "yaxis": axis,
+            "scene": {"xaxis": scene_axis, "yaxis": scene_axis, "zaxis": scene_axis},
+            "margin": {"l": 70, "r": 24, "t": 32, "b": 56},
+            "legend": {"bgcolor": faded(theme.card, 0.8), "bordercolor": theme.grid, "borderwidth": 1},
+            "hoverlabel": {
+                "bgcolor": theme.card,
+                "bordercolor": theme.muted,
+                "font": {"family": FONT, "color": theme.text},
+                "align": "left",
+            },
+            "hovermode": "closest",
+        }
+    )
+
+
+def new_figure(theme: Theme, x_title: str, y_title: str, **layout: Any) -> go.Figure:
+    """Return an empty figure in a theme; the titles of its axes carry the units."""
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.update_layout(xaxis_title_text=x_title, yaxis_title_text=y_title, **layout)
+    return figure
+
+
+def empty_figure(theme: Theme, message: str) -> go.Figure:
+    """Return a figure that says why there is nothing to draw, and what to do."""
+    figure = go.Figure(layout={"template": template(theme), "xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
+    figure.add_annotation(text=plain(message), font={"size": 15, "color": theme.muted}, **place)
+    return figure
+
+
+def graph_config(filename: str) -> dict[str, Any]:
+    """Return the configuration of a `dcc.Graph`: no logo, no network, and a download as SVG under this name."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", filename).strip("-.") or "figure"
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+    }
