@@ -20,5 +20,7 @@ M3_PER_A3 = 1e-30
 M2_S_PER_CM2_S = 1e-4
 #: 1 S/m in mS/cm.
 MS_CM_PER_S_M = 10.0
+#: 1 S/cm in mS/cm.
+MS_CM_PER_S_CM = 1000.0
 #: 1 e/(V angstrom fs) in S/m.
 S_M_PER_E_V_A_FS: float = ELEMENTARY_CHARGE_C / (1e-10 * 1e-15)

@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "md_settings": set(),
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
+    "datasets": {"units"},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
@@ -23,10 +24,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": {"units"},
     "dashboards": {"units", "queries"},
     "engines": {"units", "md_settings", "calculations", "queries"},
-    "cli": {"units", "md_settings", "analysis", "lammps", "calculations", "workchains", "queries", "engines"},
+    "cli": {
+        "units",
+        "md_settings",
+        "analysis",
+        "lammps",
+        "calculations",
+        "workchains",
+        "queries",
+        "engines",
+        "datasets",
+    },
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
-WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners"}
+WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
 
 
 def room_of(path: Path) -> str:

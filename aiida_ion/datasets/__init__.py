@@ -1,0 +1,1 @@
+"""Measured conductivities of others, as records. Knows no AiiDA."""

@@ -1,0 +1,87 @@
+"""Cells of OBELiX's table: text of others, of which nothing is believed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+#: Longest text that a cell may hold, characters; more is cut off.
+MAX_LENGTH = 200
+#: What the API of the package `obelix-data` writes for "<1E-10" and "<1E-8", S/cm. No crystal of the table has it.
+API_PLACEHOLDER_S_CM = 1e-15
+#: So many entries with the very same number are one placeholder and not measurements; the table's most is four.
+MAX_ALIKE = 12
+#: Nothing conducts ions better, S/cm.
+MAX_S_CM = 100.0
+
+
+class Measured(NamedTuple):
+    """A conductivity, S/cm: the number, or the upper bound."""
+
+    value_S_cm: float
+    is_bound: bool = False
+
+
+def measured(text: str | None, name: str) -> Measured | None:
+    """Return the conductivity in a cell; nothing for an empty one.
+
+    :param text: such as ``1.6e-10`` or ``<1E-10``.
+    :param name: of the entry, for the message.
+    :raises ValueError: for a cell that is neither, or a number that no conductivity has.
+    """
+    said = plain(text)
+    if not said:
+        return None
+    is_bound = said.startswith("<")
+    try:
+        value = float(said.removeprefix("<"))
+    except ValueError:
+        raise ValueError(f"all.csv: {name}: {said[:30]!r} is no conductivity") from None
+    if not (math.isfinite(value) and 0.0 < value <= MAX_S_CM):
+        raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is no conductivity")
+    return Measured(value, is_bound)
+
+
+def refuse_placeholders(found: Sequence[Measured]) -> None:
+    """Refuse a table in which upper bounds were replaced by a number.
+
+    The number says nothing of the bound it stands for, so it cannot be put right.
+
+    :raises ValueError: with what to give instead.
+    """
+    counts = Counter(one.value_S_cm for one in found if not one.is_bound)
+    alike = [value for value, number in counts.items() if number > MAX_ALIKE or value == API_PLACEHOLDER_S_CM]
+    if alike:
+        raise ValueError(
+            f"all.csv: {counts[alike[0]]} entries have {alike[0]:g} S/cm, which stands for upper bounds such as "
+            "'<1E-10': this was saved from the API of obelix-data; give the files that it downloads"
+        )
+
+
+def entry_id(text: str | None) -> str:
+    """Return the id of an entry.
+
+    :raises ValueError: if it is not three lower-case letters or digits.
+    """
+    if text is None or not re.fullmatch(r"[a-z0-9]{3}", text):
+        raise ValueError(f"all.csv: {plain(text)[:30]!r} is no id of three letters or digits")
+    return text
+
+
+def flag(text: str | None) -> bool:
+    """Return whether a cell says yes."""
+    return plain(text).lower() in ("yes", "1", "1.0", "true")
+
+
+def words(text: str | None) -> str | None:
+    """Return the text of a cell, ``None`` for an empty one."""
+    return plain(text) or None
+
+
+def plain(text: str | None) -> str:
+    """Return the printable characters of a cell, its white space single, cut where it is too long."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text or "")
+    return " ".join(printable.split())[:MAX_LENGTH]

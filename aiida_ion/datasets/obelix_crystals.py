@@ -1,0 +1,110 @@
+"""Crystals of OBELiX: which entries can be simulated, and what to know of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+from pymatgen.core.composition import Composition
+from pymatgen.core.structure import Structure
+
+from aiida_ion.datasets.obelix import Entry
+
+#: The benchmark of Shaaban Kabakibo et al., arXiv:2603.28012, by increasing conductivity. `goi`, LiCl.C3H7NO, which
+#: they chose too and could not run, is left out.
+# fmt: off
+PAPER_IDS = (
+    "kfp", "clt", "dth", "47i", "qa9", "t0h", "ur9", "uu4", "9zk", "bv2", "x2i",
+    "5bz", "joc", "ipo", "wyu", "be9", "2uv", "rr5", "fft", "gvd", "mdp",
+)
+# fmt: on
+PAPER, ORDERED = "paper", "ordered"
+#: Sites that are at least so full count as full: Li3PS4 `joc` of the benchmark has sulphur sites of 0.97 to 0.99.
+NEARLY_FULL = 0.95
+#: Of all entries with `perturbed`.
+PERTURBED = (
+    "The public structure files of OBELiX carry noise of 0.01 in the fractional coordinates: the ions are relaxed with "
+    "each engine before molecular dynamics; the cell is the measured one and is not relaxed."
+)
+#: Sum of the differences of atomic fractions, halved, up to which structure file and table mean the same compound.
+MAX_COMPOSITION_DIFFERENCE = 0.02
+
+
+def select(entries: Mapping[str, Entry], wanted: Sequence[str]) -> list[Entry]:
+    """Return entries by words and ids, in the order of the words, each once.
+
+    :param wanted: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites), or ids.
+    :raises ValueError: for an id that is not there.
+    """
+    ids: dict[str, None] = {}
+    for word in wanted:
+        if word == PAPER:
+            ids |= dict.fromkeys(PAPER_IDS)
+        elif word == ORDERED:
+            ids |= dict.fromkeys(name for name, entry in entries.items() if entry.partly_occupied is False)
+        else:
+            ids |= {word: None}
+    missing = [name for name in ids if name not in entries]
+    if missing:
+        raise ValueError(f"OBELiX has no entry {', '.join(missing)}; an id has three lower-case letters or digits")
+    return [entries[name] for name in ids]
+
+
+def crystal(entry: Entry) -> Structure:
+    """Return the crystal of an entry; sites that are nearly full are full.
+
+    :raises ValueError: saying why it cannot be simulated: no structure file, partly occupied sites, or a structure
+        file of another compound.
+    """
+    if entry.cif is None or entry.smallest_occupancy is None:
+        raise ValueError(f"OBELiX {entry.entry_id}: there is no structure file for {entry.formula}")
+    if entry.smallest_occupancy < NEARLY_FULL:
+        raise ValueError(
+            f"OBELiX {entry.entry_id}: {entry.formula} has partly occupied sites (down to "
+            f"{entry.smallest_occupancy:g}); order the cell, run it, and link it with 'aiida-ion benchmark link'"
+        )
+    structure = _parsed(entry)
+    difference = composition_difference(structure.composition, entry.formula)
+    if difference is not None and difference > MAX_COMPOSITION_DIFFERENCE:
+        found = structure.composition.reduced_formula
+        raise ValueError(f"OBELiX {entry.entry_id}: its structure file holds {found}, the table says {entry.formula}")
+    return structure
+
+
+def remarks(entry: Entry) -> list[str]:
+    """Return what to know of an entry, beside :data:`PERTURBED`."""
+    said = []
+    if entry.smallest_occupancy is not None and NEARLY_FULL <= entry.smallest_occupancy < 1.0:
+        said.append(f"sites of {entry.smallest_occupancy:g} and more are taken as full")
+    if entry.close_match:
+        said.append("its structure file is that of a similar composition")
+    if entry.stated.is_bound:
+        said.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
+    return said
+
+
+def composition_difference(composition: Composition, formula: str) -> float | None:
+    """Return half the sum of the differences of atomic fractions; ``None`` for a formula that cannot be read."""
+    try:
+        other = Composition(formula).fractional_composition
+    except (ValueError, KeyError):  # what pymatgen raises for a formula that it cannot read
+        return None
+    mine = composition.fractional_composition
+    elements = {*mine.elements, *other.elements}
+    return 0.5 * float(sum(abs(mine[element] - other[element]) for element in elements))
+
+
+def _parsed(entry: Entry) -> Structure:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            structure = Structure.from_str(entry.cif or "", fmt="cif")
+    except Exception as error:  # the parser raises whatever it meets in a broken file
+        raise ValueError(f"OBELiX {entry.entry_id}: its structure file cannot be read as a crystal") from error
+    for index, site in enumerate(structure):
+        if not site.is_ordered and len(site.species) == 1:
+            structure[index] = next(iter(site.species))
+    structure.remove_oxidation_states()
+    for name in list(structure.site_properties):
+        structure.remove_site_property(name)
+    return structure
