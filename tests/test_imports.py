@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units"},
     "dashboards": {"units", "queries"},
+    "archives": {"units", "queries"},
     "engines": {"units", "md_settings", "calculations", "queries"},
     "cli": {
         "units",
@@ -33,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "workchains",
         "queries",
         "engines",
+        "archives",
         "datasets",
     },
 }

@@ -1,0 +1,142 @@
+"""The database of an archive, read by SQLite alone before AiiDA asks it anything.
+
+A database can run code of its own making: views, triggers, virtual tables and computed columns are refused, so that
+every later query reads rows and nothing else. What the rows hold is checked as far as it could hang or mislead us.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from aiida_ion.archives.errors import ArchiveError, shown
+
+#: Checking a million nodes takes seconds; what takes longer than this was made to.
+MAX_SECONDS = 600.0
+HEX = "[0-9a-fA-F]"
+UUID = "-".join(HEX * n for n in (8, 4, 4, 4, 12))
+WITH_UUID = ("db_dbnode", "db_dbgroup", "db_dbcomputer", "db_dblog", "db_dbcomment")
+JSON_COLUMNS = {
+    "db_dbnode": ("attributes", "extras", "repository_metadata"),
+    "db_dbgroup": ("extras",),
+    "db_dbcomputer": ("metadata",),
+}
+#: Links along which AiiDA looks for ancestors, and those from caller to called: neither may go in a circle.
+ONE_WAY = (("create", "input_calc"), ("call_calc", "call_work"))
+
+
+def check_database(database: Path, path: Path) -> None:
+    """Refuse a database that is damaged, is not AiiDA's, or would do more than hold rows.
+
+    :param database: the database, unpacked.
+    :param path: the archive, for the messages.
+    :raises ArchiveError: with what is wrong.
+    """
+    try:
+        with _connection(database) as connection:
+            _check_schema(connection, path)
+            _check_pages(connection, path)
+            _check_rows(connection, path)
+            _check_file_names(connection, path)
+            _check_links(connection, path)
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
+        raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
+
+
+@contextmanager
+def _connection(database: Path) -> Iterator[sqlite3.Connection]:
+    end = time.monotonic() + MAX_SECONDS
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        connection.set_progress_handler(lambda: int(time.monotonic() > end), 100_000)
+        for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "query_only=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        yield connection
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Tables and indexes only, no column that is computed, and all that AiiDA asks for."""
+    from aiida.storage.sqlite_zip.models import SqliteBase
+
+    found: dict[str, set[str]] = {}
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema"):
+        text = " ".join(str(sql or "").split()).upper()
+        if kind not in ("table", "index") or text.startswith("CREATE VIRTUAL"):
+            raise ArchiveError(f"{path} has a database with a {shown(kind)} of its own, {shown(name)}: not opened")
+        if kind == "table":
+            columns = connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (name,)).fetchall()
+            if any(hidden for _, hidden in columns):
+                raise ArchiveError(f"{path} has a database with computed columns in {shown(name)}: not opened")
+            found[name] = {column for column, _ in columns}
+    for table in SqliteBase.metadata.tables.values():
+        if not {column.name for column in table.columns} <= found.get(table.name, set()):
+            raise ArchiveError(f"{path} has no AiiDA database: its table {table.name} is missing or another")
+
+
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise ArchiveError(f"{path} has a damaged database: {shown(verdict)}; get the file again")
+
+
+def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
+    for table in WITH_UUID:
+        if _any(connection, f"SELECT 1 FROM {table} WHERE uuid IS NULL OR uuid NOT GLOB '{UUID}'"):
+            raise ArchiveError(f"{path} has entries in {table} whose uuid is none")
+    for table, columns in JSON_COLUMNS.items():
+        for column in columns:
+            no_object = f"NOT json_valid({column}) OR json_type({column}) <> 'object'"
+            if _any(connection, f"SELECT 1 FROM {table} WHERE {column} IS NOT NULL AND ({no_object})"):
+                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is no JSON object")
+    if _any(connection, "SELECT 1 FROM db_dbnode WHERE strftime('%s', ctime) IS NULL OR strftime('%s', mtime) IS NULL"):
+        raise ArchiveError(f"{path} has a damaged database: nodes without a time")
+
+
+def _check_file_names(connection: sqlite3.Connection, path: Path) -> None:
+    """A file of a node that is called ``../x`` would be written beside the folder that it is copied to."""
+    suspicious = " OR ".join(f"repository_metadata LIKE '{part}'" for part in ("%/%", r"%\%", '%".%', '%""%'))
+    rows = connection.execute(f"SELECT repository_metadata FROM db_dbnode WHERE {suspicious}")
+    for (text,) in rows:
+        try:
+            names = list(_names(json.loads(text)))
+        except RecursionError as error:
+            raise ArchiveError(f"{path} has files that lie too deep, and is not opened") from error
+        for name in names:
+            if name in ("", ".", "..") or any(letter in "/\\" or ord(letter) < 32 for letter in name):
+                raise ArchiveError(f"{path} holds a file that points outside of its node: {shown(name)}")
+
+
+def _names(folder: Any) -> Iterator[str]:
+    """Yield the names in AiiDA's nested mapping of a node's files: ``o`` holds what lies in a folder."""
+    objects = folder.get("o") if isinstance(folder, dict) else None
+    for name, inside in (objects or {}).items():
+        yield name
+        yield from _names(inside)
+
+
+def _check_links(connection: sqlite3.Connection, path: Path) -> None:
+    """Every link ends at a node, and nothing comes from itself: AiiDA's search for ancestors would not end."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if connection.execute("SELECT 1 FROM pragma_foreign_key_check LIMIT 1").fetchone():
+        raise ArchiveError(f"{path} has a damaged database: entries that lead nowhere")
+    for kinds in ONE_WAY:
+        query = f"SELECT input_id, output_id FROM db_dblink WHERE type IN ({','.join('?' * len(kinds))})"
+        pairs = np.array(connection.execute(query, kinds).fetchall(), dtype=np.int64).reshape(-1, 2)
+        nodes, ends = np.unique(pairs, return_inverse=True)
+        sources, targets = ends.reshape(-1, 2).T
+        ones = np.ones(len(pairs), dtype=np.int8)
+        graph = coo_array((ones, (sources, targets)), shape=(len(nodes), len(nodes)))
+        n_groups = connected_components(graph, connection="strong")[0] if len(nodes) else 0
+        if n_groups < len(nodes) or np.any(sources == targets):
+            raise ArchiveError(f"{path} has a provenance that goes in a circle, and is not opened")
+
+
+def _any(connection: sqlite3.Connection, query: str) -> bool:
+    return connection.execute(f"{query} LIMIT 1").fetchone() is not None

@@ -1,0 +1,15 @@
+"""The one error of this room, and text of strangers made fit to print."""
+
+from __future__ import annotations
+
+MAX_SHOWN = 60
+
+
+class ArchiveError(ValueError):
+    """A file that is no archive, or none that can be opened; the message is one sentence."""
+
+
+def shown(text: object) -> str:
+    """Return text of an archive for a message: short, on one line, without codes that a terminal obeys."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in str(text))
+    return plain if len(plain) <= MAX_SHOWN else plain[: MAX_SHOWN - 3] + "..."

@@ -1,0 +1,63 @@
+"""Open an archive that someone sent: checked first, read-only, without a profile of one's own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from aiida_ion.archives.container import DATABASE, MIB, check_container
+from aiida_ion.archives.database import check_database
+from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.versions import check_version, read_metadata
+
+__all__ = ["ArchiveError", "check_archive", "open_archive"]
+
+
+def open_archive(path: str | Path) -> None:
+    """Load an archive as the profile of this process, after all checks; nothing is imported and the file stays as is.
+
+    AiiDA unpacks the database to a temporary file; arrays are read from the archive when they are asked for.
+
+    :raises ArchiveError: if it cannot be opened, or should not be.
+    """
+    from aiida.common.exceptions import AiidaException
+    from aiida.manage import get_manager
+    from aiida.storage.sqlite_zip.backend import SqliteZipBackend
+
+    path = Path(path).resolve()
+    check_archive(path)
+    try:
+        manager = get_manager()
+        manager.load_profile(SqliteZipBackend.create_profile(path), allow_switch=True)
+        manager.get_profile_storage()
+    except AiidaException as error:
+        raise ArchiveError(f"{path} cannot be opened: {shown(error)}") from error
+
+
+def check_archive(path: str | Path) -> None:
+    """Check an archive without loading it: the zip file, its schema version, its database.
+
+    :raises ArchiveError: with the first thing that is wrong, and what to do about it.
+    """
+    path = Path(path).resolve()
+    members = check_container(path)
+    check_version(path, read_metadata(path))
+    size = next(member.file_size for member in members if member.filename == DATABASE)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    # Once for the checks, and once more when AiiDA opens it.
+    if 2 * size > free:
+        raise ArchiveError(
+            f"{path} needs {2 * size / MIB:.0f} MiB for its database in {tempfile.gettempdir()}, which has "
+            f"{free / MIB:.0f} MiB left: make room, or set TMPDIR"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / DATABASE
+        try:
+            with zipfile.ZipFile(path) as container, container.open(DATABASE) as packed, database.open("wb") as handle:
+                shutil.copyfileobj(packed, handle, length=MIB)
+        except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
+            raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
+        check_database(database, path)
