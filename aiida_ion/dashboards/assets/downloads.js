@@ -1,0 +1,102 @@
+// Buttons with data-copy copy text; those with data-download save a figure as SVG, PNG or CSV, or a table as CSV.
+(function () {
+  // A spreadsheet would run these as formulas.
+  function harmless(text) {
+    return /^[=+\-@\t\r]/.test(text) && isNaN(Number(text)) ? "'" + text : text;
+  }
+
+  function quoted(value) {
+    if (value === null || value === undefined) return "";
+    var text = harmless(String(value));
+    return /[",\n\r]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+  }
+
+  function save(name, lines) {
+    var url = URL.createObjectURL(new Blob([lines.join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" }));
+    var link = document.createElement("a");
+    link.href = url;
+    link.download = name;
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    setTimeout(function () { URL.revokeObjectURL(url); }, 1000);
+  }
+
+  function words(markup) {
+    return String(markup || "").replace(/<[^>]*>/g, "")
+      .replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+  }
+
+  function title(axis, fallback) {
+    return axis && axis.title && axis.title.text ? words(axis.title.text) : fallback;
+  }
+
+  function at(values, index) {
+    return values && typeof values === "object" && index < values.length ? values[index] : "";
+  }
+
+  // One line for each point of each series: the numbers behind the picture.
+  function points(plot) {
+    var layout = plot._fullLayout;
+    var scene = layout.scene || {};
+    var names = ["x", "y", "z"].map(function (letter) {
+      return title(scene[letter + "axis"] || layout[letter + "axis"], letter);
+    });
+    var head = ["series", names[0], names[1], names[2], names[1] + " error up", names[1] + " error down", "node"];
+    var rows = [head.map(quoted).join(",")];
+    plot._fullData.forEach(function (trace) {
+      if (trace.visible !== true || !trace.x) return;
+      var error = trace.error_y && trace.error_y.visible ? trace.error_y : {};
+      for (var i = 0; i < trace.x.length; i += 1) {
+        var node = at(trace.customdata, i);
+        if (Array.isArray(node)) node = node[0];
+        var down = error.symmetric === false ? error.arrayminus : error.array;
+        rows.push([words(trace.name), at(trace.x, i), at(trace.y, i), at(trace.z, i), at(error.array, i), at(down, i), node]
+          .map(quoted).join(","));
+      }
+    });
+    return rows;
+  }
+
+  function plotOf(target) {
+    var holder = document.getElementById(target);
+    return holder && holder.querySelector(".js-plotly-plot");
+  }
+
+  function download(kind, target) {
+    if (kind === "grid") {
+      dash_ag_grid.getApi(target).exportDataAsCsv({
+        fileName: target + ".csv",
+        processCellCallback: function (cell) {
+          return typeof cell.value === "string" ? harmless(cell.value) : cell.value;
+        },
+      });
+      return;
+    }
+    var plot = plotOf(target);
+    if (!plot) return;
+    if (kind === "csv") save(target + ".csv", points(plot));
+    else Plotly.downloadImage(plot, { format: kind, filename: target, scale: kind === "png" ? 2 : 1,
+      width: plot.clientWidth, height: plot.clientHeight });
+  }
+
+  function copy(button) {
+    navigator.clipboard.writeText(button.dataset.copy).then(function () {
+      var before = button.textContent;
+      button.textContent = "Copied";
+      setTimeout(function () { button.textContent = before; }, 1200);
+    });
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("button[data-copy], button[data-download]");
+    if (!button) {
+      document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+        if (!menu.contains(event.target)) menu.removeAttribute("open");
+      });
+      return;
+    }
+    if (button.dataset.copy) copy(button);
+    else download(button.dataset.download, button.dataset.target);
+  });
+})();

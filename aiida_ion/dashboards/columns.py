@@ -1,0 +1,101 @@
+"""Names of columns as people read them, and how their cells are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+#: End of a column's name -> unit, the longest that fits counts.
+UNITS = {
+    "_cm2_s": "cm²/s", "_mS_cm": "mS/cm", "_eV_A": "eV/Å", "_eV_atom": "eV/atom", "_eV": "eV", "_K": "K",
+    "_ps": "ps", "_fs": "fs", "_s": "s", "_h": "h", "_THz": "THz", "_MiB": "MiB", "_A": "Å", "_A3": "Å³",
+}  # fmt: skip
+#: Whole names that the rule would get wrong, or that have a better word.
+TITLES = {
+    "pk": "PK", "uuid": "UUID", "steps_per_s": "steps/s", "n_eff": "hops", "temperature_K": "T (K)",
+    "target_temperature_K": "T (K)", "level_of_theory": "level of theory", "levels_of_theory": "levels of theory",
+    "checkpoint_sha256": "checkpoint SHA-256", "n_levels": "levels",
+}  # fmt: skip
+NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
+COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
+PLAIN = {"function": "params.value == null ? '-' : params.value"}
+
+
+def column_title(name: str) -> str:
+    """Return the title of a column with its unit: ``activation_energy_eV`` -> ``activation energy (eV)``."""
+    if name in TITLES:
+        return TITLES[name]
+    unit = max((end for end in UNITS if name.endswith(end)), key=len, default="")
+    words = (name.removesuffix(unit) if unit else name).replace("_", " ")
+    words = (
+        words.replace("ionic conductivity", "\N{GREEK SMALL LETTER SIGMA}")
+        .replace("tracer diffusivity", "D*")
+        .replace("uuid", "UUID")
+    )
+    words = words.replace("ci95 low", "95 % low").replace("ci95 high", "95 % high").removeprefix("n ")
+    return f"{words} ({UNITS[unit]})" if unit else words
+
+
+def is_number(column: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers, which filter and sort as such."""
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def numeric_columns(table: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that hold numbers."""
+    return [name for name in table.columns if is_number(table[name])]
+
+
+def column_definitions(
+    table: pd.DataFrame,
+    shown: Iterable[str] | None = None,
+    links: Mapping[str, str] | None = None,
+    hidden: Iterable[str] = (),
+) -> list[dict[str, Any]]:
+    """Return AG Grid's definitions of a table's columns.
+
+    :param shown: these, in this order; else all.
+    :param links: column -> column that holds the address which its cells link to.
+    :param hidden: columns that are there but not shown.
+    """
+    links, hidden = dict(links or {}), set(hidden)
+    names = [name for name in (shown or table.columns) if name in table.columns and name not in links.values()]
+    return [_definition(name, table[name], links.get(name), name in hidden) for name in names]
+
+
+def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool) -> dict[str, Any]:
+    """Return the definition of one column."""
+    # The path of a field may not be read from its dots, and the title stands in the header's tooltip too.
+    made: dict[str, Any] = {"field": name, "headerName": column_title(name), "headerTooltip": name, "hide": hide}
+    if is_number(column):
+        whole = pd.api.types.is_integer_dtype(column) and name not in ("pk", "process_pk")
+        made |= {"type": "rightAligned", "filter": "agNumberColumnFilter", "valueFormatter": COUNT if whole else NUMBER}
+        if name.endswith("pk"):
+            made["valueFormatter"] = PLAIN
+        made["width"] = max(96, 9 * len(made["headerName"]) + 44)
+    else:
+        made |= {"filter": "agTextColumnFilter", "valueFormatter": PLAIN, "tooltipField": name}
+        made["width"] = max(120, min(9 * len(made["headerName"]) + 60, 260))
+    if link is not None:
+        made |= {"cellRenderer": "PageLink", "cellRendererParams": {"href": link}}
+    return made
+
+
+def cells(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON can hold them: missing is ``None``, a time is text without its fraction."""
+    plain = table.copy()
+    for name in plain.columns:
+        if pd.api.types.is_datetime64_any_dtype(plain[name]):
+            plain[name] = plain[name].dt.strftime("%Y-%m-%d %H:%M")
+    plain = plain.astype(object).where(plain.notna(), None)
+    return [{str(key): _cell(value) for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _cell(value: Any) -> Any:
+    """Return one cell: numbers of NumPy as Python's, lists and mappings as text."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -1,0 +1,159 @@
+"""What pages are made of. Text of nodes goes in as children, which React escapes; nothing here takes HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards.figures.theme import graph_config
+from aiida_ion.dashboards.state import View
+
+Children = Any
+#: Kind of a badge -> the mark beside its word, so that colour is never alone.
+MARKS = {"good": "✓", "doubtful": "!", "bad": "✕", "neutral": "", "active": "▸"}
+#: Grade or verdict -> kind of badge.
+KINDS = {
+    "A": "good", "B": "good", "C": "doubtful", "D": "doubtful", "E": "bad", "F": "bad",
+    "measured": "good", "pass": "good", "passed": "good", "ok": "good",
+    "bound": "doubtful", "warn": "doubtful", "warning": "doubtful", "doubtful": "doubtful",
+    "not_measurable": "bad", "fail": "bad", "failed": "bad", "refused": "bad",
+}  # fmt: skip
+
+
+def aria(**states: object) -> dict[str, Any]:
+    """Return attributes for screen readers: ``aria(label="Pages")`` is ``aria-label="Pages"``."""
+    return {f"aria-{name}": str(value) for name, value in states.items()}
+
+
+def page(title: str, *children: Children, subtitle: Children = None, actions: Children = None) -> Component:
+    """Return a page under its heading; `actions` stand to the right of it."""
+    head = [html.Div([html.H1(title), html.P(subtitle, className="subtitle") if subtitle else None])]
+    if actions:
+        head.append(html.Div(actions, className="actions"))
+    return html.Div([html.Div(head, className="page-head"), *children], className="page")
+
+
+def card(
+    title: str, *children: Children, actions: Children = None, note: Children = None, wide: bool = False
+) -> Component:
+    """Return a card; `note` is a quiet line under its title, `wide` takes the whole width of a `row`."""
+    head = [html.H2(title), html.Div(actions or [], className="actions")]
+    body = [html.Div(head, className="card-head"), html.P(note, className="note") if note else None, *children]
+    return html.Section(body, className="card wide" if wide else "card", **aria(label=title))
+
+
+def row(*cards: Component) -> Component:
+    """Return cards side by side where there is room, under each other where not."""
+    return html.Div(list(cards), className="row")
+
+
+def figure_card(
+    figure_id: str,
+    title: str,
+    figure: go.Figure,
+    note: Children = None,
+    height_px: int = 420,
+    description: str | None = None,
+    actions: Children = None,
+    wide: bool = False,
+) -> Component:
+    """Return a figure with buttons that download it as SVG, PNG and its points as CSV.
+
+    :param figure_id: id of the `dcc.Graph`, for callbacks; also the name of the downloaded files.
+    :param description: what a screen reader says of it, else the title.
+    """
+    buttons = [_button(kind.upper(), f"Download {title} as {kind.upper()}", figure_id, kind) for kind in _FIGURE_KINDS]
+    config: Any = graph_config(figure_id)
+    graph = dcc.Graph(id=figure_id, figure=figure, config=config, style={"height": f"{height_px}px"})
+    labelled = html.Div(graph, role="figure", className="figure", **aria(label=description or title))
+    return card(title, labelled, actions=[*(actions or []), *buttons], note=note, wide=wide)
+
+
+_FIGURE_KINDS = ("svg", "png", "csv")
+
+
+def _button(text: str, label: str, target: str, kind: str) -> Component:
+    """Return a button that `assets/downloads.js` answers."""
+    data: dict[str, Any] = {"data-download": kind, "data-target": target}
+    return html.Button(text, type="button", className="small", title=label, **data, **aria(label=label))
+
+
+def table_button(grid_id: str, title: str) -> Component:
+    """Return the button that downloads what a grid of `grids.grid` shows, filtered and sorted, as CSV."""
+    return _button("CSV", f"Download {title} as CSV", grid_id, "grid")
+
+
+def badge(text: str, kind: str = "neutral", title: str | None = None) -> Component:
+    """Return a word in a colour and with a mark; kinds are those of `MARKS`."""
+    mark = MARKS.get(kind, "")
+    inside: Children = [html.Span(mark, **aria(hidden="true")), " ", text] if mark else text
+    return html.Span(inside, className=f"badge {kind}", title=title)
+
+
+def grade_badge(grade: object) -> Component:
+    """Return the badge of a grade or verdict."""
+    text = str(grade) if isinstance(grade, str) else "no grade"
+    return badge(text.replace("_", " "), KINDS.get(text, "neutral"))
+
+
+def stat(label: str, value: object, hint: str | None = None, href: str | None = None) -> Component:
+    """Return one large number with its label."""
+    number = html.Div(str(value), className="number")
+    inside = [number, html.Div(label, className="label"), html.Div(hint, className="hint") if hint else None]
+    return page_link(inside, href, className="stat") if href else html.Div(inside, className="stat")
+
+
+def stats(*children: Component) -> Component:
+    """Return a line of `stat`."""
+    return html.Div(list(children), className="stats")
+
+
+def empty_state(title: str, text: str, command: str | None = None) -> Component:
+    """Return what stands where there is nothing yet: why, and the command that changes it."""
+    inside: list[Component | None] = [html.P(title, className="empty-title"), html.P(text)]
+    if command:
+        inside.append(html.Div([html.Code(command), copy_button(command, "Copy command")], className="command"))
+    return html.Div(inside, className="empty")
+
+
+def copy_button(text: str, label: str) -> Component:
+    """Return a button that copies a text."""
+    data: dict[str, Any] = {"data-copy": text}
+    return html.Button("Copy", type="button", className="small", **data, **aria(label=label))
+
+
+def uuid_label(uuid: str, linked: bool = True) -> Component:
+    """Return a UUID, short, with the way to its provenance and a button that copies all of it."""
+    short = html.Code(f"{uuid[:8]}…", title=uuid)
+    shown = page_link(short, View(uuid=uuid).url("/provenance")) if linked else short
+    return html.Span([shown, copy_button(uuid, f"Copy UUID {uuid}")], className="uuid")
+
+
+def page_link(children: Children, href: str, className: str = "") -> Component:
+    """Return a link to another page of the dashboard that needs no reload."""
+    return dcc.Link(children, href=href, className=className)
+
+
+def progress_bar(share: float | None, label: str) -> Component:
+    """Return a bar, `share` from 0 to 1; where unknown, only its label."""
+    if share is None:
+        return html.Span(label, className="muted")
+    percent = min(max(round(100 * share), 0), 100)
+    now = aria(valuenow=percent, valuemin=0, valuemax=100, label=label)
+    bar = html.Div(html.Div(style={"width": f"{percent}%"}), className="bar", role="progressbar", **now)
+    return html.Div([bar, html.Span(label, className="muted")], className="progress")
+
+
+def control(label: str, element: Component, hint: str | None = None) -> Component:
+    """Return a form element under its label; the element must have an id."""
+    element_id = vars(element)["id"]
+    named = html.Label(label, htmlFor=element_id)
+    return html.Div([named, element, html.Small(hint) if hint else None], className="control")
+
+
+def facts(pairs: list[tuple[str, Children]]) -> Component:
+    """Return names and values under each other."""
+    return html.Dl([part for name, value in pairs for part in (html.Dt(name), html.Dd(value))], className="facts")

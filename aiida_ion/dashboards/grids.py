@@ -1,0 +1,132 @@
+"""Tables as AG Grid shows them: sort, filter, choice of columns, CSV of what is filtered; no cell is HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dash_ag_grid as dag
+import pandas as pd
+from dash import MATCH, ClientsideFunction, Dash, Input, dcc, html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards.columns import cells, column_definitions, column_title, numeric_columns
+from aiida_ion.dashboards.components import Children, card, table_button
+from aiida_ion.dashboards.state import View, filter_model
+
+#: Colours are the page's own variables, so that the grid turns dark with it.
+THEME = (
+    "themeQuartz.withParams({backgroundColor: 'var(--card)', foregroundColor: 'var(--text)',"
+    " headerBackgroundColor: 'var(--card)', headerTextColor: 'var(--muted)', headerFontWeight: 600,"
+    " borderColor: 'var(--line)', accentColor: 'var(--accent)', rowHoverColor: 'var(--hover)',"
+    " selectedRowBackgroundColor: 'var(--selected)', chromeBackgroundColor: 'var(--card)',"
+    " menuBackgroundColor: 'var(--card)', fontFamily: 'inherit', fontSize: 13, spacing: 6,"
+    " wrapperBorder: false, rowHeight: 34, headerHeight: 38})"
+)
+#: Rows in one request of a grid that asks for them.
+BLOCK = 100
+FILTER_PARAMS = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}
+
+
+def grid(
+    grid_id: str,
+    table: pd.DataFrame,
+    view: View | None = None,
+    columns: Iterable[str] | None = None,
+    hidden: Iterable[str] = (),
+    links: Mapping[str, str] | None = None,
+    row_id: str | None = "uuid",
+    selectable: bool = False,
+    height_px: int | None = None,
+    on_request: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Component:
+    """Return the table as a grid.
+
+    :param view: sort, filters of columns, hidden columns and selected rows to begin with.
+    :param columns: these, in this order; else all.
+    :param hidden: columns not shown unless chosen, where the view hides none.
+    :param links: column -> column with the address that its cells link to (not shown itself).
+    :param row_id: column that names a row in `selectedRows`.
+    :param selectable: rows can be chosen, by click or space bar, several at once.
+    :param height_px: height; else as high as its rows, up to twelve.
+    :param on_request: rows are asked for block by block (``getRowsRequest``); for many thousands.
+    :param options: more of AG Grid's options.
+    """
+    view = view or View()
+    hide = view.hidden or tuple(hidden)
+    settings: dict[str, Any] = {
+        "theme": {"function": THEME},
+        "tooltipShowDelay": 300,
+        "suppressColumnVirtualisation": False,
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "suppressFieldDotNotation": True,
+        "suppressDragLeaveHidesColumns": True,
+        "overlayNoRowsTemplate": "No row fits the filters.",
+    }
+    if selectable:
+        settings["rowSelection"] = {"mode": "multiRow", "enableClickSelection": True, "headerCheckbox": False}
+    if on_request:
+        settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
+    definitions = column_definitions(table, columns, links, hide)
+    order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
+    for one in definitions:
+        if one["field"] in order:
+            one["sortIndex"], one["sort"] = order[one["field"]]
+    rows = {"rowModelType": "infinite"} if on_request else {"rowData": cells(table)}
+    named = {} if row_id is None or row_id not in table.columns else {"getRowId": f"params.data['{row_id}']"}
+    height = height_px or 42 + 34 * min(max(len(table), 2), 12) + 14
+    shown: Component = dag.AgGrid(
+        id=grid_id,
+        columnDefs=definitions,
+        defaultColDef={"sortable": True, "resizable": True, "filterParams": FILTER_PARAMS, "minWidth": 80},
+        filterModel=filter_model(view.filters, numeric_columns(table)),
+        dashGridOptions=settings | dict(options or {}),
+        style={"height": f"{height}px", "width": "100%"},
+        dangerously_allow_code=False,
+        **rows,
+        **named,
+    )
+    return shown
+
+
+def column_choice(
+    grid_id: str, table: pd.DataFrame, columns: Iterable[str] | None = None, hidden: Iterable[str] = ()
+) -> Component:
+    """Return the list in which columns of a grid are shown or hidden; its id is ``column_choice_id(grid_id)``."""
+    names = [name for name in (columns or table.columns) if name in table.columns]
+    off = set(hidden)
+    boxes = dcc.Checklist(
+        [{"label": column_title(name), "value": name} for name in names],
+        [name for name in names if name not in off],
+        id=column_choice_id(grid_id),
+        className="checks",
+    )
+    return html.Details([html.Summary("Columns", className="small"), boxes], className="menu")
+
+
+def column_choice_id(grid_id: str) -> dict[str, str]:
+    """Return the id of a grid's list of columns."""
+    return {"role": "columns", "grid": grid_id}
+
+
+def table_card(
+    grid_id: str, title: str, table: pd.DataFrame, note: Children = None, actions: Children = None, **grid_options: Any
+) -> Component:
+    """Return a grid in a card, with choice of columns and CSV; ``grid_options`` are those of `grid`."""
+    links = grid_options.get("links") or {}
+    names = [name for name in (grid_options.get("columns") or table.columns) if name not in links.values()]
+    view = grid_options.get("view") or View()
+    hidden = view.hidden or tuple(grid_options.get("hidden", ()))
+    tools = [*(actions or []), column_choice(grid_id, table, names, hidden), table_button(grid_id, title)]
+    return card(title, grid(grid_id, table, **grid_options), actions=tools, note=note)
+
+
+def register(app: Dash) -> None:
+    """Add the callback that shows and hides columns, for every grid."""
+    app.clientside_callback(
+        ClientsideFunction("dashboard", "showColumns"),
+        Input({"role": "columns", "grid": MATCH}, "value"),
+        prevent_initial_call=True,
+    )

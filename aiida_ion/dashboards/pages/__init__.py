@@ -1,0 +1,32 @@
+"""The pages, each a module with PATH, TITLE, ``layout(view)`` and ``register(app)``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dash import Dash
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards.pages import materials, overview
+from aiida_ion.dashboards.state import View
+
+
+class Page(Protocol):
+    """What a module in this folder offers.
+
+    :param PATH: its place, such as ``/materials``.
+    :param TITLE: its name in the navigation and in the window's title.
+    """
+
+    PATH: str
+    TITLE: str
+
+    def layout(self, view: View) -> Component:
+        """Return the page as an address asks for it; ``view.theme`` is set."""
+
+    def register(self, app: Dash) -> None:
+        """Add the page's callbacks: none writes to the database, and each that changes the view fills `QUERY`."""
+
+
+#: In the order of the navigation.
+PAGES: tuple[Page, ...] = (overview, materials)

@@ -1,0 +1,71 @@
+"""A process that reads and cannot write, and that gives its connections back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiida import orm
+from aiida.manage import get_manager
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Make this process unable to write to any database while the block runs.
+
+    Every connection is told so when it is opened, and those that are open are closed first: SQLite refuses with
+    ``attempt to write a readonly database``, PostgreSQL with ``cannot execute ... in a read-only transaction``.
+    Call it before threads that read are started: what they hold open is not closed.
+    """
+    event.listen(Engine, "connect", _forbid_writes)
+    try:
+        _close_connections()
+        yield
+    finally:
+        event.remove(Engine, "connect", _forbid_writes)
+        _close_connections()
+
+
+def end_reading() -> None:
+    """Give the connection of this thread back; the next query takes one again and sees what is new."""
+    if get_manager().get_profile() is not None:
+        _session().rollback()
+
+
+def newest_change() -> tuple[str, str, int]:
+    """Return what changes whenever a node is stored, changed or deleted: profile, newest modification, number."""
+    profile = get_manager().get_profile()
+    query = orm.QueryBuilder()
+    query.append(orm.Node, project=["mtime"], tag="node").order_by({"node": {"mtime": "desc"}}).limit(1)
+    newest = query.first(flat=True)
+    return (profile.uuid if profile else "", str(newest), orm.QueryBuilder().append(orm.Node).count())
+
+
+def _forbid_writes(connection: Any, record: Any) -> None:  # noqa: ARG001
+    """Tell a new connection that it may only read."""
+    statement = "PRAGMA query_only=ON"
+    if not type(connection).__module__.startswith("sqlite3"):
+        statement = "SET default_transaction_read_only = on"
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+    connection.commit()
+
+
+def _close_connections() -> None:
+    """Close what the loaded profile has open, so that its next connection is a new one."""
+    if get_manager().get_profile() is None:
+        return
+    session = _session()
+    engine = session.get_bind()
+    session.rollback()
+    engine.dispose()
+
+
+def _session() -> Any:
+    """Return the SQLAlchemy session of this thread; an archive has one for all."""
+    storage: Any = get_manager().get_profile_storage()
+    return storage.get_session()
