@@ -31,7 +31,7 @@ MOBILE = ("Li", "Na", "K")
 #: Parts of all chains: those that found no conductivity, those still running. Materials that do not move.
 FAILED, RUNNING, STILL = 0.04, 0.01, 0.15
 #: Nodes that are inserted at once.
-BATCH = 20_000
+BATCH = 10_000
 GROUP = "campaign"
 
 

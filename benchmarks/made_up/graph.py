@@ -140,14 +140,27 @@ class Graph:
         """Insert what there is, once it is so much."""
         if len(self._nodes) < at_least or not self._nodes:
             return
+        pks = [0] * len(self._nodes)
         with self.backend.transaction():
-            self._pks += self.backend.bulk_insert(EntityTypes.NODE, self._nodes)
+            # Rows are inserted together only where the same columns are empty.
+            for places in self._alike():
+                inserted = self.backend.bulk_insert(EntityTypes.NODE, [self._nodes[place] for place in places])
+                for place, pk in zip(places, inserted, strict=True):
+                    pks[place] = pk
+            self._pks += pks
             rows = [
                 {"input_id": self.pk_of(source), "output_id": self.pk_of(target), "type": kind, "label": label}
                 for source, target, kind, label in self._links
             ]
             self.backend.bulk_insert(EntityTypes.LINK, rows)
         self._nodes, self._links = [], []
+
+    def _alike(self) -> list[list[int]]:
+        """Return where nodes of one kind stand: work chains and functions, jobs, data; callers before the called."""
+        kinds: list[list[int]] = [[], [], []]
+        for place, row in enumerate(self._nodes):
+            kinds[2 if row["process_type"] is None else 0 if row["dbcomputer_id"] is None else 1].append(place)
+        return [kind for kind in kinds if kind]
 
     def _store(self, array: Any) -> str:
         stream = io.BytesIO()
