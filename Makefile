@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Small matrices gain nothing from threads, and two runs side by side lose.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install engines demo-engines pw browser demo test test-slow lint bench clean
+.PHONY: help install engines demo-engines pw browser servers demo test test-slow lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,6 +38,11 @@ browser: ## install Chromium and its driver from the system's packages, where th
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } \
 	  || echo "chromedriver is not on the PATH and cannot be installed here (that needs root and apt-get): the tests that need it are left out"
 
+servers: ## install PostgreSQL and RabbitMQ from the system's packages, where that can be done; the tests start their own
+	@ls /usr/lib/postgresql/*/bin/initdb /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing postgresql and rabbitmq-server ..." \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql rabbitmq-server >/dev/null; } \
+	  || echo "PostgreSQL or RabbitMQ is not here and cannot be installed (that needs root and apt-get): the tests that need them are left out"
+
 demo: demo-engines ## compute three conductors and print their table (ten minutes on two cores)
 	AIIDA_PATH=$(DEMO) $(BIN)/python examples/demo.py
 
@@ -47,10 +52,10 @@ lint: install ## check style and types
 	$(BIN)/mypy
 	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
-test: engines pw browser lint ## install what is needed, check, and run the tests
+test: engines pw browser servers lint ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest
 
-test-slow: engines pw browser ## run the tests that take long
+test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
 bench: engines ## measure: ratios, coverage, memory

@@ -17,7 +17,13 @@ from ase import Atoms
 from ase.build import bulk
 from ase.spacegroup import crystal
 
-pytest_plugins = ["aiida.tools.pytest_fixtures", "tests.quantumespresso_fixtures", "tests.vasp_fixtures"]
+pytest_plugins = [
+    "aiida.tools.pytest_fixtures",
+    "tests.campaign_fixtures",
+    "tests.quantumespresso_fixtures",
+    "tests.servers",
+    "tests.vasp_fixtures",
+]
 
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
 #: Options that make a job of a test run on one core without MPI.

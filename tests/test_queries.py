@@ -39,7 +39,7 @@ CONDUCTIVITY = {
     "activation_energy_eV": 0.3,
     "temperatures_refused": [{"temperature_K": 600.0, "reason": "did not move"}],
 }
-pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
+pytestmark = pytest.mark.usefixtures("profile")
 
 
 def job(kind: str, state: str = "finished") -> orm.CalcJobNode:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from aiida_ion.cli import postgres as database
 from aiida_ion.cli.common import OneLineErrors, load, one_line
 
 SQLITE_WORKERS = 2
@@ -22,23 +23,26 @@ EMAIL = "aiida@localhost"
 @click.option("--workers", type=click.IntRange(min=1), help="Daemon workers  [default: the cores, at most 2 on SQLite]")
 @click.option("--no-daemon", is_flag=True, help="Do not start the daemon.")
 @click.option("--postgres", is_flag=True, help="PostgreSQL instead of SQLite: for more than two workers or one person.")
-@click.option("--postgres-host", default="localhost", show_default=True)
+@click.option("--postgres-host", default="localhost", show_default=True, help="Empty for the local socket.")
 @click.option("--postgres-port", default=5432, show_default=True)
-@click.option("--postgres-database", default="aiida_ion", show_default=True, help="An empty database that exists.")
+@click.option("--postgres-database", default="aiida_ion", show_default=True, help="Made if it is missing.")
 @click.option("--postgres-user", default="aiida", show_default=True)
-@click.option("--postgres-password", envvar="AIIDA_ION_POSTGRES_PASSWORD", default="", show_envvar=True)
-def command(profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, **server: Any) -> None:
+@click.option("--rabbitmq", metavar="URL", help="RabbitMQ as broker: amqp://USER@HOST:PORT/VIRTUAL_HOST.")
+def command(
+    profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, rabbitmq: str | None, **server: Any
+) -> None:
     """Make the profile, the computer localhost, the codes, and start the daemon.
 
     Without --postgres nothing else must be installed: the database is SQLite, the broker comes with AiiDA. Run it
-    again at any time: what is there stays, what is missing is made.
+    again at any time: what is there stays, what is missing is made. Passwords are asked for, or read from
+    AIIDA_ION_POSTGRES_PASSWORD, PGPASSWORD or ~/.pgpass, and from AIIDA_ION_RABBITMQ_PASSWORD.
 
     \b
     Example:
       aiida-ion setup
       aiida-ion setup --profile-name team --postgres --postgres-database aiida --workers 4
     """
-    profile = _profile(profile_name, server if postgres else None)
+    profile = _profile(profile_name, database.server(server) if postgres else None, rabbitmq)
     _computer(profile)
     _codes()
     if not no_daemon:
@@ -46,16 +50,17 @@ def command(profile_name: str, workers: int | None, no_daemon: bool, postgres: b
     click.echo(f"Next: aiida-ion engine list -p {profile.name}")
 
 
-def _profile(name: str, server: dict[str, Any] | None) -> Any:
+def _profile(name: str, server: database.Server | None, rabbitmq: str | None) -> Any:
     from aiida.manage.configuration import create_profile, get_config
-    from aiida.plugins import BrokerFactory
 
     config = get_config(create=True)
     if name in config.profile_names:
+        _refuse_another(config.get_profile(name), server, rabbitmq)
         click.echo(f"Profile {name}: there already")
         return load(name)
     default_before = config.default_profile_name
-    backend, storage = ("core.sqlite_dos", {}) if server is None else ("core.psql_dos", _psql(config, name, server))
+    backend, storage = ("core.sqlite_dos", {}) if server is None else _postgres(config, name, server)
+    broker, broker_settings = _broker(rabbitmq)
     try:
         profile = create_profile(
             config,
@@ -63,8 +68,8 @@ def _profile(name: str, server: dict[str, Any] | None) -> Any:
             email=EMAIL,
             storage_backend=backend,
             storage_config=storage,
-            broker_backend="core.zeromq",
-            broker_config=BrokerFactory("core.zeromq").get_default_config(),
+            broker_backend=broker,
+            broker_config=broker_settings,
         )
     except Exception as error:  # the database driver raises its own kinds
         raise click.ClickException(f"no profile could be made: {one_line(error)}") from error
@@ -72,24 +77,46 @@ def _profile(name: str, server: dict[str, Any] | None) -> Any:
     config.set_option("caching.enabled_for", [CACHED], scope=name)
     config.set_default_profile(default_before or name, overwrite=True)
     config.store()
-    database = "SQLite" if server is None else f"PostgreSQL ({storage['database_name']})"
-    click.echo(f"Profile {name}: made, {database}, ZeroMQ broker, caching on for our jobs")
+    where = "SQLite" if server is None else f"PostgreSQL ({server.database} at {server.address})"
+    broker_name = "ZeroMQ" if rabbitmq is None else "RabbitMQ"
+    click.echo(f"Profile {name}: made, {where}, {broker_name} broker, caching on for our jobs")
+    if rabbitmq is not None:
+        click.echo(
+            "RabbitMQ takes a job from its worker after consumer_timeout, 30 minutes unless set: set a year of ms"
+        )
     if default_before:
         click.echo(f"The default profile stays {default_before}; 'verdi profile set-default {name}' makes it this one")
     return load(profile.name)
 
 
-def _psql(config: Any, name: str, server: dict[str, Any]) -> dict[str, Any]:
-    """Return the storage configuration of a PostgreSQL profile."""
-    return {
-        "database_engine": "postgresql_psycopg",
-        "database_hostname": server["postgres_host"],
-        "database_port": server["postgres_port"],
-        "database_name": server["postgres_database"],
-        "database_username": server["postgres_user"],
-        "database_password": server["postgres_password"],
-        "repository_uri": (Path(config.dirpath) / "repository" / f"{name}-{secrets.token_hex(4)}").as_uri(),
-    }
+def _refuse_another(profile: Any, server: database.Server | None, rabbitmq: str | None) -> None:
+    """Fail where a profile of this name has another kind of database or broker than the one asked for."""
+    other_database = server is not None and profile.storage_backend != "core.psql_dos"
+    other_broker = rabbitmq is not None and profile.process_control_backend != "core.rabbitmq"
+    if other_database or other_broker:
+        has = f"{profile.storage_backend} and {profile.process_control_backend}"
+        raise click.ClickException(
+            f"profile {profile.name!r} is there already, with {has}: give the new one another name with --profile-name"
+        )
+
+
+def _postgres(config: Any, name: str, server: database.Server) -> tuple[str, dict[str, Any]]:
+    """Return the storage of a PostgreSQL profile, with its database made and looked at."""
+    answered, made = database.prepared(server)
+    if made:
+        click.echo(f"Database {answered.database}: made, UTF-8, owned by {answered.user}")
+    repository = Path(config.dirpath) / "repository" / f"{name}-{secrets.token_hex(4)}"
+    return "core.psql_dos", answered.storage_config(repository.as_uri())
+
+
+def _broker(rabbitmq: str | None) -> tuple[str, dict[str, Any]]:
+    if rabbitmq is not None:
+        from aiida_ion.cli.rabbitmq import broker_config
+
+        return "core.rabbitmq", broker_config(rabbitmq)
+    from aiida.plugins import BrokerFactory
+
+    return "core.zeromq", BrokerFactory("core.zeromq").get_default_config()
 
 
 def _computer(profile: Any) -> None:
@@ -131,11 +158,12 @@ def _codes() -> None:
 
 
 def _daemon(profile: Any, workers: int | None) -> None:
-    """Start the daemon; SQLite allows two workers, because more would wait for each other until one gives up."""
+    """Start the daemon; SQLite bears two workers, because more would wait for each other until one gives up."""
     from aiida.engine.daemon.client import DaemonException, get_daemon_client
 
     on_sqlite = profile.storage_backend == "core.sqlite_dos"
-    wanted = workers or min(os.cpu_count() or 1, SQLITE_WORKERS)
+    cores = os.cpu_count() or 1
+    wanted = workers or (min(cores, SQLITE_WORKERS) if on_sqlite else cores)
     if on_sqlite and wanted > SQLITE_WORKERS:
         click.echo(f"SQLite bears {SQLITE_WORKERS} daemon workers; for more take --postgres")
         wanted = SQLITE_WORKERS

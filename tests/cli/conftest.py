@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from click.testing import CliRunner, Result
 from aiida_ion.cli.main import cli
 
 Invoke = Callable[..., Result]
+Shell = Callable[..., str]
+PROGRAM = "from aiida_ion.cli.main import cli; cli()"
 
 
 @pytest.fixture
@@ -44,6 +48,35 @@ def crystal_file(lithium_nitride: orm.StructureData, tmp_path: Path) -> Path:
     path = tmp_path / "Li3N.cif"
     write(path, lithium_nitride.get_ase())
     return path
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """Return a function that runs ``aiida-ion`` on an empty machine: AiiDA's folder is new, no scripts on PATH.
+
+    Keywords other than ``code`` are environment variables.
+    """
+    engines = tmp_path / "engines"
+    engines.mkdir()
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AIIDA_PATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    environment |= {"AIIDA_ION_ENGINES": str(engines)}
+
+    started = False
+
+    def run(*arguments: object, code: int = 0, **variables: str) -> str:
+        nonlocal started
+        started = started or (arguments[0] == "setup" and "--no-daemon" not in arguments)
+        words = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, env=environment | variables, cwd=tmp_path
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    yield run
+    verdi = [str(Path(sys.executable).parent / "verdi"), "daemon", "stop", "--all"]
+    if started:
+        subprocess.run(verdi, capture_output=True, check=False, env=environment | {"PATH": os.environ["PATH"]})
 
 
 def only_line(result: Result) -> str:
