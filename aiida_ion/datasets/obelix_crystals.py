@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 
-from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
 
+from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
 from aiida_ion.datasets.obelix import Entry
 
 #: The benchmark of Shaaban Kabakibo et al., arXiv:2603.28012, by increasing conductivity. `goi`, LiCl.C3H7NO, which
@@ -26,8 +26,6 @@ PERTURBED = (
     "The public structure files of OBELiX carry noise of 0.01 in the fractional coordinates: the ions are relaxed with "
     "each engine before molecular dynamics; the cell is the measured one and is not relaxed."
 )
-#: Sum of the differences of atomic fractions, halved, up to which structure file and table mean the same compound.
-MAX_COMPOSITION_DIFFERENCE = 0.02
 
 
 def select(entries: Mapping[str, Entry], wanted: Sequence[str]) -> list[Entry]:
@@ -64,9 +62,9 @@ def crystal(entry: Entry) -> Structure:
             f"{entry.smallest_occupancy:g}); order the cell, run it, and link it with 'aiida-ion benchmark link'"
         )
     structure = _parsed(entry)
-    difference = composition_difference(structure.composition, entry.formula)
-    if difference is not None and difference > MAX_COMPOSITION_DIFFERENCE:
-        found = structure.composition.reduced_formula
+    found = structure.composition.reduced_formula
+    difference = composition_difference(found, entry.formula)
+    if difference is not None and difference > MAX_DIFFERENCE:
         raise ValueError(f"OBELiX {entry.entry_id}: its structure file holds {found}, the table says {entry.formula}")
     return structure
 
@@ -81,17 +79,6 @@ def remarks(entry: Entry) -> list[str]:
     if entry.stated.is_bound:
         said.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
     return said
-
-
-def composition_difference(composition: Composition, formula: str) -> float | None:
-    """Return half the sum of the differences of atomic fractions; ``None`` for a formula that cannot be read."""
-    try:
-        other = Composition(formula).fractional_composition
-    except (ValueError, KeyError):  # what pymatgen raises for a formula that it cannot read
-        return None
-    mine = composition.fractional_composition
-    elements = {*mine.elements, *other.elements}
-    return 0.5 * float(sum(abs(mine[element] - other[element]) for element in elements))
 
 
 def _parsed(entry: Entry) -> Structure:

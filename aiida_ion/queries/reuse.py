@@ -1,4 +1,4 @@
-"""Results that are in the database already."""
+"""Results that are in the database already, or on their way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion import __version__
+from aiida_ion.queries.processes import ENDED
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS
+
+COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
+COMPARISON_FUNCTION = "aiida_ion.calculations.comparison.compare_levels"
+#: Link label of a crystal within a comparison, and what follows the namespace of a run there.
+RUNS, STRUCTURE = "runs__", "structure"
 
 
 def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
@@ -17,31 +23,73 @@ def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
     Inputs are the same when their content is; how many runs went side by side does not matter. Only results of this
     version of the package count.
 
-    :param inputs: inputs of an ``ion.conductivity``: nested mappings of stored nodes.
+    :param inputs: inputs of an ``ion.conductivity``: nested mappings of nodes, stored or not.
     """
+    finished = {"attributes.exit_status": 0, "attributes.version.plugin": __version__}
+    return max(_same(inputs, CONDUCTIVITY_PROCESS, finished), default=None)
+
+
+def running_conductivity(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of a work chain that has not ended and computes this conductivity: itself, or a comparison.
+
+    :param inputs: as for :func:`finished_conductivity`.
+    """
+    alive = {"attributes.process_state": {"!in": list(ENDED)}}
+    found = _same(inputs, CONDUCTIVITY_PROCESS, alive) or _same(inputs, COMPARISON_CHAIN, alive)
+    return max(found, default=None)
+
+
+def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of the newest conductivity work chain with the same inputs that ended without success.
+
+    :param inputs: as for :func:`finished_conductivity`.
+    """
+    ended: dict[str, Any] = {"attributes.process_state": {"in": list(ENDED)}}
+    failed = {
+        "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
+    }
+    return max(_same(inputs, CONDUCTIVITY_PROCESS, {"and": [ended, failed]}), default=None)
+
+
+def compared_conductivities() -> set[int]:
+    """Return the pks of the conductivity work chains whose result has entered a comparison."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
+    result = {"label": "conductivity"}
+    query.append(orm.ArrayData, with_incoming="chain", edge_filters=result, tag="conductivity")
+    query.append(orm.CalcFunctionNode, with_incoming="conductivity", filters={"process_type": COMPARISON_FUNCTION})
+    return {pk for (pk,) in query.distinct().all()}
+
+
+def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, Any]) -> list[int]:
+    """Return the pks of processes of a kind that have these inputs, in a comparison as one of its runs."""
     wanted = _inputs_known(inputs)
     query = orm.QueryBuilder()
-    same_crystal = {"extras._aiida_hash": wanted["structure"]}
-    query.append(orm.StructureData, filters=same_crystal, tag="structure")
-    finished = {
-        "process_type": CONDUCTIVITY_PROCESS,
-        "attributes.exit_status": 0,
-        "attributes.version.plugin": __version__,
-    }
+    same_crystal = {"extras._aiida_hash": wanted[STRUCTURE]}
+    query.append(orm.StructureData, filters=same_crystal, tag=STRUCTURE)
     query.append(
         orm.WorkChainNode,
-        with_incoming="structure",
-        edge_filters={"label": "structure"},
-        filters=finished,
+        with_incoming=STRUCTURE,
+        edge_filters={"label": {"like": f"%{STRUCTURE}"}},
+        filters={"and": [{"process_type": process_type}, dict(filters)]},
         project=["id"],
         tag="chain",
     )
     said = ["extras._aiida_hash", "attributes"]
     query.append(orm.Data, with_outgoing="chain", project=said, edge_project=["label"])
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in query.all():
-        found.setdefault(pk, {})[label] = _physical(attributes) if label == "parameters" else digest
-    return max((pk for pk, known in found.items() if known == wanted), default=None)
+        run, name = _of_run(label)
+        found.setdefault((pk, run), {})[name] = _physical(attributes) if name == "parameters" else digest
+    return [pk for (pk, _), known in found.items() if known == wanted]
+
+
+def _of_run(label: str) -> tuple[str, str]:
+    """Return the run that an input belongs to and its name there; without a run for those of a conductivity."""
+    if not label.startswith(RUNS):
+        return "", label
+    material, engine, name = label.removeprefix(RUNS).split("__", 2)
+    return f"{material} {engine}", name
 
 
 def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -52,7 +100,8 @@ def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
         if isinstance(value, Mapping):
             known |= _inputs_known(value, f"{label}__")
         elif isinstance(value, orm.Node):
-            known[label] = value.base.extras.get("_aiida_hash", None)
+            stored: Any = value.base.extras.get("_aiida_hash", None) if value.is_stored else None
+            known[label] = stored or value.base.caching.compute_hash()
         if label == "parameters":
             known[label] = _physical(value.get_dict())
     return known

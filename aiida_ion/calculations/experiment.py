@@ -1,0 +1,45 @@
+"""``link_experiment``: a crystal and what was measured of it -> one node that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.engine import calcfunction
+
+from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
+
+
+@calcfunction
+def link_experiment(structure: orm.StructureData, entry: orm.Dict) -> orm.Dict:
+    """Say that a measurement is one of this crystal.
+
+    :param structure: the crystal, as conductivities are computed from it.
+    :param entry: of a dataset: `dataset`, `entry_id`, `entry_formula`, `temperature_K`, conductivities in mS/cm, each
+        the number or an upper bound, and flags.
+    :returns: all of the entry, with `formula` of the crystal and `composition_difference` to that of the entry.
+    :raises ValueError: if the crystal is another compound, or the entry states no conductivity.
+    """
+    said = entry.get_dict()
+    linked = said | check_link(structure, said)
+    node = orm.Dict(linked)
+    node.label = f"{linked['dataset']} {linked['entry_id']} {linked['formula']}"
+    return node
+
+
+def check_link(structure: orm.StructureData, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how well a crystal fits an entry.
+
+    :raises ValueError: if it is another compound, or the entry states no conductivity.
+    """
+    name = f"{entry['dataset']} {entry['entry_id']}"
+    if entry.get("ionic_conductivity_mS_cm") is None and entry.get("ionic_conductivity_upper_bound_mS_cm") is None:
+        raise ValueError(f"{name} states no ionic conductivity")
+    formula = structure.get_pymatgen_structure().composition.reduced_formula
+    difference = composition_difference(formula, entry["entry_formula"])
+    if difference is None:
+        raise ValueError(f"{name}: its formula, {entry['entry_formula']}, cannot be read")
+    if difference > MAX_DIFFERENCE:
+        raise ValueError(f"{name} is {entry['entry_formula']}, and the structure is {formula}")
+    return {"formula": formula, "composition_difference": difference}
