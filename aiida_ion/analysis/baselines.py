@@ -62,18 +62,23 @@ class Score:
 
 
 def compare_methods(
-    references: Sequence[Value], compositions: Sequence[str], methods: Mapping[str, Sequence[Value | None]]
+    references: Sequence[Value],
+    compositions: Sequence[str],
+    methods: Mapping[str, Sequence[Value | None]],
+    more_baselines: Mapping[str, Sequence[float]] | None = None,
 ) -> list[Score]:
     """Score methods beside baselines, all on the materials that every method has.
 
     :param references: one per material.
     :param compositions: formula of each material, such as ``Li7P3S11``.
     :param methods: for each method its value of each material, or ``None``.
+    :param more_baselines: for each further baseline its prediction of each material.
     :returns: methods first, then baselines; empty below three common materials.
     :raises ValueError: for sequences of different length.
     """
-    lengths = {len(references), len(compositions), *(len(values) for values in methods.values())}
-    if len(lengths) > 1:
+    further = more_baselines or {}
+    told = [*methods.values(), *further.values()]
+    if {len(compositions), *(len(values) for values in told)} - {len(references)}:
         raise ValueError("references, compositions and the values of each method must be of the same length")
     common = [index for index in range(len(references)) if all(values[index] for values in methods.values())]
     if len(common) < MIN_MATERIALS:
@@ -89,6 +94,7 @@ def compare_methods(
     if len(common) >= MIN_MATERIALS_FOREST:
         numbers = np.array([value.value for value in truth])
         baselines[FOREST] = forest_predictions([compositions[index] for index in common], numbers)
+    baselines |= {name: np.array([values[index] for index in common]) for name, values in further.items()}
     return scores + [
         score(name, [Value(float(number)) for number in values], truth, is_baseline=True)
         for name, values in baselines.items()

@@ -48,6 +48,24 @@ def forest_predictions(formulas: Sequence[str], values: FloatArray, seed: int = 
     return predicted
 
 
+def forest_of_others(
+    formulas: Sequence[str], known_formulas: Sequence[str], known_values: FloatArray, seed: int = 1
+) -> FloatArray:
+    """Return what a forest trained on other materials says of each, (n,).
+
+    :param formulas: of the materials, (n,).
+    :param known_formulas: of the materials to learn from, (m,); none of the others should be among them.
+    :param known_values: their values, (m,).
+    :param seed: of the trees.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+
+    features = composition_features([*formulas, *known_formulas])
+    forest = RandomForestRegressor(n_estimators=N_TREES, random_state=seed)
+    predicted: FloatArray = forest.fit(features[len(formulas) :], known_values).predict(features[: len(formulas)])
+    return predicted
+
+
 def _features(composition: Composition, elements: Sequence[Element | Species]) -> list[float]:
     fractions = [float(composition[element]) for element in elements]
     own = list(composition.elements)

@@ -12,7 +12,7 @@ from aiida_ion.analysis.baselines import (
     score,
     verdict_sentences,
 )
-from aiida_ion.analysis.composition_forest import composition_features, forest_predictions
+from aiida_ion.analysis.composition_forest import composition_features, forest_of_others, forest_predictions
 
 #: Experiment, S/cm: 21 materials of OBELiX (CC BY 4.0); Li4P2O7 is known to be below 1e-10 only.
 MEASURED_S_CM = {
@@ -129,3 +129,20 @@ def test_baselines_hold_a_forest_from_eight_materials_on():
     found = by_name(compare_methods(LOG10[:8], FORMULAS[:8], {"x": LOG10[:8]}))[FOREST]
     assert found.is_baseline
     assert found.mae > 0.1
+
+
+def test_a_forest_may_learn_from_other_materials():
+    anions, cations = {"S": -4.0, "O": -9.0}, ("Ge", "Sn", "P", "Si", "Al", "Zr", "Ti", "La")
+    known = [f"Li3{cation}{anion}4" for anion in anions for cation in cations]
+    values = np.array([level for level in anions.values() for _ in cations])
+    learnt = forest_of_others(["Li3BS4", "Li3BO4"], known, values)
+    assert learnt == pytest.approx([-4.0, -9.0], abs=1.5)
+
+
+def test_further_baselines_stand_on_the_same_materials():
+    some = [value if index < 5 else None for index, value in enumerate(LOG10)]
+    exact = [value.value for value in LOG10]
+    found = by_name(compare_methods(LOG10, FORMULAS, {"some": some}, {"exact": exact}))["exact"]
+    assert (found.n, found.mae, found.is_baseline) == (5, 0.0, True)
+    with pytest.raises(ValueError, match="same length"):
+        compare_methods(LOG10, FORMULAS, {"some": some}, {"exact": exact[:3]})
