@@ -24,3 +24,16 @@ MS_CM_PER_S_M = 10.0
 MS_CM_PER_S_CM = 1000.0
 #: 1 e/(V angstrom fs) in S/m.
 S_M_PER_E_V_A_FS: float = ELEMENTARY_CHARGE_C / (1e-10 * 1e-15)
+
+
+def duration(seconds: float) -> str:
+    """Return a time, s, as people say it: in the unit in which it is a small number."""
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} d"

@@ -19,9 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
-    "calculations": {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft"},
+    "calculations": {"units", "md_settings", "starting_velocities", "datasets", "analysis", "lammps", "dft"},
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
-    "queries": {"units"},
+    "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
     "archives": {"units", "queries"},
     "engines": {"units", "md_settings", "calculations", "queries"},
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "queries",
         "engines",
         "archives",
+        "dashboards",
         "datasets",
     },
 }

@@ -1,67 +1,25 @@
-"""What runs and how far it is: the table of processes, and the progress files of jobs that run."""
+"""What runs and how far it is, as a tree."""
 
 from __future__ import annotations
 
-import json
-import re
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
 import pandas as pd
-from aiida import orm
-from aiida.common.exceptions import AiidaException
 
-from aiida_ion.calculations.md import start_step
-from aiida_ion.cli.tables import duration, known, text
-from aiida_ion.lammps.logs import read_progress
+from aiida_ion.cli.tables import known
 from aiida_ion.queries import last_decisions, process_table
+from aiida_ion.queries.progress import read_job_progress
+from aiida_ion.queries.states import state_text
 
 REFRESH_S = 2.0
 #: Where the output is kept instead of redrawn.
 REFRESH_LOG_S = 20.0
 #: Without --all, what ended longer ago than this is left out.
 RECENT = timedelta(days=1)
-
-
-#: Job -> the file in its folder that says how far it is.
-PROGRESS_FILES = {
-    "ion.mlip_md": "progress.json",
-    "ion.forces": "progress.json",
-    "ion.lammps_md": "log.lammps",
-    "ion.quantumespresso_md": "md.out",
-    "ion.vasp_md": "vasprun.xml",
-}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a running job is.
-
-    :param step: last step.
-    :param n_steps: steps of the whole run.
-    :param steps_per_s: speed.
-    :param seconds_left: time that is still needed at that speed, s.
-    """
-
-    step: int
-    n_steps: int
-    steps_per_s: float | None = None
-    seconds_left: float | None = None
-
-    def __str__(self) -> str:
-        share = f"{100 * self.step / self.n_steps:.0f} %" if self.n_steps else ""
-        words = [f"step {self.step} of {self.n_steps} ({share})"]
-        if self.steps_per_s:
-            words.append(f"{self.steps_per_s:.3g} steps/s")
-        if self.seconds_left is not None:
-            words.append(f"{duration(self.seconds_left)} left")
-        return ", ".join(words)
 
 
 def watch(pks: Sequence[int], everything: bool = False) -> None:
@@ -91,7 +49,7 @@ def render(table: pd.DataFrame) -> str:
     """Return the processes as a tree, each with its state and, where it runs, its progress."""
     if table.empty:
         return "Nothing runs and nothing ended today. Start with 'aiida-ion run'; older ones: 'aiida-ion status --all'."
-    rows = {int(row["pk"]): row for row in table.to_dict("records")}
+    rows: dict[int, Any] = {int(row["pk"]): row for row in table.to_dict("records")}
     children: dict[int, list[int]] = {}
     roots = []
     for pk, row in rows.items():
@@ -127,59 +85,3 @@ def _branch(
     lines.append(f"{words}: {state_text(row)}{f', {progress[pk]}' if progress.get(pk) else ''}")
     for child in children.get(pk, []):
         _branch(child, rows, children, progress, depth + 1, lines)
-
-
-def state_text(row: Any) -> str:
-    """Return the state of a process in words: what it waits for, or why it failed."""
-    state = row["process_state"]
-    if state == "finished" and row["exit_status"] == 0:
-        return f"finished in {duration((row['mtime'] - row['ctime']).total_seconds())}"
-    if state == "finished":
-        return f"FAILED [{row['exit_status']:.0f}] {text(row['exit_message'])}"
-    if state in ("excepted", "killed"):
-        return f"{state.upper()} {_last_line(row['exception']) or text(row['process_status'])}"
-    if known(row["paused"]) and row["paused"]:
-        return f"paused: {text(row['process_status'])} ('verdi process play {row['pk']}' goes on)"
-    steps = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
-    return steps.get(str(row["state"]), "runs" if state == "running" else "waits")
-
-
-def _last_line(exception: Any) -> str:
-    """Return the last line of a traceback, where the error says what it is."""
-    return str(exception).strip().splitlines()[-1] if known(exception) and str(exception).strip() else ""
-
-
-def read_job_progress(row: Any) -> Progress | None:
-    """Return how far a running MD job is, read from its folder on its computer; nothing where it does not say."""
-    kind = str(row["process_type"]).rpartition(":")[2]
-    source = PROGRESS_FILES.get(kind)
-    if source is None or not known(row["remote_workdir"]):
-        return None
-    node = orm.load_node(int(row["pk"]))
-    try:
-        with tempfile.TemporaryDirectory() as folder, node.get_authinfo().get_transport() as transport:
-            local = Path(folder) / source
-            transport.getfile(str(Path(row["remote_workdir"]) / source), str(local))
-            return _parse(kind, local.read_text(errors="replace"), node)
-    except (OSError, ValueError, KeyError, AiidaException):
-        return None  # not begun yet, or its computer does not answer
-
-
-def _parse(kind: str, content: str, node: Any) -> Progress | None:
-    if PROGRESS_FILES[kind] == "progress.json":
-        said = json.loads(content)
-        return Progress(said["step"], said["n_steps"], said.get("steps_per_s"), said.get("seconds_left"))
-    n_steps = int(node.inputs.parameters.get_dict()["n_steps"])
-    start = start_step(node.inputs)
-    step = read_progress(content, n_steps)[0] if kind == "ion.lammps_md" else start + _dft_steps(kind, content)
-    elapsed = (datetime.now(UTC) - node.ctime).total_seconds()
-    rate = (step - start) / elapsed if step > start and elapsed > 0 else None
-    return Progress(step, n_steps, rate, (n_steps - step) / rate if rate else None)
-
-
-def _dft_steps(kind: str, content: str) -> int:
-    """Return how many steps a DFT program has done from where its job started."""
-    if kind == "ion.vasp_md":
-        return max(0, content.count("</calculation>") - 1)  # the first evaluates where it starts
-    found = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", content)
-    return max(0, int(found[-1]) - 1) if found else 0

@@ -24,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "jumps": ("jumps", "Find sites, jumps and ways in fitted trajectories."),
     "table": ("table", "Print the table of results."),
     "compare": ("compare", "Print how far levels of theory are from each other."),
+    "benchmark": ("benchmark", "Compute crystals whose conductivity was measured, and score."),
+    "dashboard": ("dashboard", "Show everything in a browser."),
+    "export": ("export", "Write chosen results to a file to send."),
+    "import-archive": ("import_archive", "Take over an archive that someone sent."),
 }
 
 

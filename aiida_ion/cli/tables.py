@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from aiida_ion import units
+
 Rows = list[dict[str, str]]
 
 
@@ -48,18 +50,8 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
 
 
 def duration(seconds: Any) -> str:
-    """Return a time as people say it."""
-    if not known(seconds):
-        return "-"
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.0f} d"
+    """Return a time as people say it, ``-`` for none."""
+    return units.duration(seconds) if known(seconds) else "-"
 
 
 def diffusion_rows(table: pd.DataFrame) -> Rows:

@@ -65,7 +65,7 @@ def create_app(source: Source) -> Dash:
         assets_ignore=r"^theme\.js$",
         index_string=INDEX,
         serve_locally=True,
-        pages_folder="",
+        use_pages=False,
         suppress_callback_exceptions=True,
         title="aiida-ion",
         update_title="",

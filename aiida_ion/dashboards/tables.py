@@ -128,3 +128,8 @@ def derived(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
 def changes() -> bool:
     """Whether what is shown can change: a profile may, an archive does not."""
     return _cache._changes
+
+
+def warm(names: tuple[str, ...]) -> None:
+    """Read tables in the background, so that the first page need not wait for all of it."""
+    _cache.warm(names)

@@ -14,8 +14,8 @@ from aiida import orm
 from ase import Atoms
 from ase.io import write
 
-from aiida_ion.cli.live import Progress, read_job_progress
 from aiida_ion.queries import conductivity_table, diffusion_table, process_table
+from aiida_ion.queries.progress import Progress, read_job_progress
 from tests.cli.conftest import Invoke, only_line
 from tests.conftest import engine_environment
 

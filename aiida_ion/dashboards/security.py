@@ -1,0 +1,141 @@
+"""Who may read the dashboard, and what a browser may do with it."""
+
+from __future__ import annotations
+
+import hmac
+import html
+import ipaddress
+import secrets
+import socket
+from urllib.parse import urlencode
+
+from dash import Dash
+from flask import Response, request
+
+#: No request of the dashboard is longer, bytes.
+MAX_REQUEST = 2 * 1024 * 1024
+SHORTEST_TOKEN = 16
+LOOPBACK_NAMES = frozenset({"localhost"})
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+REFUSED = "This dashboard opens with the whole address that 'aiida-ion dashboard' printed, token included."
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() in LOOPBACK_NAMES
+
+
+def new_token() -> str:
+    """Return a token that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
+def protect(app: Dash, host: str, port: int, token: str | None) -> None:
+    """Check every request before anything answers it, and tell the browser what it may do with the answer.
+
+    A request must name this machine as its host: another name that was made to point here (DNS rebinding) is refused.
+    Where there is a token, the address must carry it once; a cookie that scripts and other sites cannot use does then.
+
+    :param host: where the server listens.
+    :param port: where the server listens.
+    :param token: what a reader must know; ``None`` lets everyone in who reaches it.
+    """
+    server, policy = app.server, content_policy(app)
+    server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    names = LOOPBACK_NAMES | {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+    cookie = f"aiida_ion_token_{port}"
+
+    def check() -> Response | None:
+        if not names_this_machine(request.host, names):
+            return _text("This address is not one of this machine.", 421)
+        if token is None or _same(request.cookies.get(cookie), token):
+            return None
+        if _same(request.args.get("token"), token):
+            return _let_in(cookie, token)
+        return _text(REFUSED, 401)
+
+    def finish(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers.update(HEADERS)
+        response.headers.remove("Server")
+        if "Cache-Control" not in response.headers or response.mimetype == "application/json":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    # Before those of Dash, which already read what was sent.
+    server.before_request_funcs.setdefault(None, []).insert(0, check)
+    server.after_request(finish)
+    server.register_error_handler(Exception, _failed)
+
+
+def content_policy(app: Dash) -> str:
+    """Return the policy under which pages run: everything from here, and no script that is not ours.
+
+    Plotly and AG Grid set styles as they draw, and figures become pictures through ``data:`` and ``blob:``.
+    """
+    rules = {
+        "default-src": "'self'",
+        "script-src": " ".join(["'self'", *app.csp_hashes()]),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def names_this_machine(host: str, names: frozenset[str] | set[str]) -> bool:
+    """Whether a request's host, with or without port, is one of these names or a number.
+
+    A number cannot be rebound, and the port may be that of a tunnel.
+    """
+    bare = host.rsplit(":", 1)[0] if not host.endswith("]") and ":" in host else host
+    try:
+        ipaddress.ip_address(bare.strip("[]"))
+    except ValueError:
+        return bare.lower().rstrip(".") in names
+    return True
+
+
+def _same(given: str | None, token: str) -> bool:
+    """Compare in a time that says nothing about the token."""
+    return hmac.compare_digest((given or "").encode(), token.encode())
+
+
+def _let_in(cookie: str, token: str) -> Response:
+    """Set the cookie and go on without the token in the address.
+
+    By a page that goes on, not by a redirect: a browser that came by a link from elsewhere would not send a strict
+    cookie along with that.
+    """
+    rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
+    target = "/" + request.path.lstrip("/\\") + (f"?{rest}" if rest else "")
+    body = f'<!DOCTYPE html><meta http-equiv="refresh" content="0;url={html.escape(target)}"><title>aiida-ion</title>'
+    response = Response(body, mimetype="text/html")
+    response.set_cookie(cookie, token, httponly=True, samesite="Strict", path="/")
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    """Answer what went wrong without saying where."""
+    code = getattr(error, "code", None)
+    if isinstance(code, int):
+        return _text(getattr(error, "name", "Refused"), code)
+    return _text("Something failed; the terminal of the dashboard says what.", 500)
+
+
+def _text(words: str, status: int) -> Response:
+    return Response(words + "\n", status, mimetype="text/plain")
