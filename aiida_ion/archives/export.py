@@ -1,0 +1,73 @@
+"""Write chosen results to one file that AiiDA alone can read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiida_ion.archives.readme import readme
+from aiida_ion.archives.selection import Choice, choose
+from aiida_ion.archives.sizes import Sizes, weigh
+from aiida_ion.archives.writing import README, SharedFormat
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an export will write.
+
+    :param choice: nodes and groups.
+    :param left_out: nodes whose files are left out.
+    :param sizes: bytes of files, before compression.
+    """
+
+    choice: Choice
+    left_out: frozenset[int]
+    sizes: Sizes
+
+
+def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True) -> Plan:
+    """Choose and weigh; nothing is written.
+
+    :param names: labels of groups, PKs, UUIDs.
+    :param trajectories: whether the frames go in.
+    :param retrieved: whether the files that jobs left go in.
+    :raises ValueError: if a name is none, or something still runs.
+    """
+    choice = choose(names)
+    none: frozenset[int] = frozenset()
+    left_out = (none if trajectories else choice.trajectories) | (none if retrieved else choice.retrieved)
+    return Plan(choice, left_out, weigh(choice, left_out))
+
+
+def export(planned: Plan, path: Path, licence: str | None = None, overwrite: bool = False) -> Path:
+    """Write an archive and, beside it, the README that is also inside.
+
+    :param licence: under which the data may be used; what is not said is not granted.
+    :returns: the path of the README beside the archive.
+    :raises ValueError: if the file exists and is not to be overwritten.
+    """
+    from aiida.common.log import override_log_level
+    from aiida.tools.archive import create_archive
+
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path} exists: name another file, or give --overwrite")
+    text = readme(planned.choice, path.name, licence, planned.left_out)
+    with override_log_level(logging.WARNING):
+        create_archive(
+            [*planned.choice.groups, *planned.choice.nodes],
+            filename=path,
+            archive_format=SharedFormat(text, planned.left_out),
+            overwrite=overwrite,
+            call_calc_backward=False,
+            call_work_backward=False,
+        )
+    beside = readme_path(path)
+    beside.write_text(text, encoding="utf-8")
+    return beside
+
+
+def readme_path(path: Path) -> Path:
+    """Return the name of the README beside an archive."""
+    return path.with_name(f"{path.stem}.{README}")

@@ -1,0 +1,41 @@
+"""Import an archive that someone sent, after the checks that opening it makes."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+import zlib
+from pathlib import Path
+
+from aiida import orm
+from aiida.tools.archive import import_archive as aiida_import
+
+from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.open import check_archive
+
+
+def import_archive(path: str | Path, group: str | None = None, dry_run: bool = False) -> orm.Group | None:
+    """Import an archive into the loaded profile; all of its nodes come into one group.
+
+    Nodes that are there already stay as they are, with their extras. AiiDA drops saved states of processes and compares
+    every file with its hash, and does all or nothing. Access to computers is never imported.
+
+    :param group: label of the group; made if there is none. AiiDA names one after the time otherwise.
+    :param dry_run: go through everything, and write nothing.
+    :returns: the group, none for a dry run.
+    :raises ArchiveError: if the archive cannot be imported, or should not be.
+    """
+    from aiida.common.exceptions import AiidaException
+    from aiida.common.log import override_log_level
+    from aiida.tools.archive.exceptions import ImportTestRun
+
+    check_archive(path)
+    target = orm.Group.collection.get_or_create(group)[0] if group and not dry_run else None
+    try:
+        with override_log_level(logging.WARNING):
+            pk = aiida_import(Path(path).resolve(), group=target, test_run=dry_run)
+    except ImportTestRun:
+        return None
+    except (AiidaException, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ArchiveError(f"{path} was not imported: {shown(error)}") from error
+    return orm.load_group(pk) if pk is not None else None

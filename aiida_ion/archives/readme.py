@@ -1,0 +1,162 @@
+"""The README of an archive: its results, the versions behind them, how to open it, what to cite, under which licence.
+
+Everything is asked of the nodes that were chosen, so it takes no longer in a larger database.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiida import get_version, orm
+
+from aiida_ion import __version__
+from aiida_ion.archives.citations import citations
+from aiida_ion.archives.selection import Choice
+
+SIGMA, DIFFUSIVITY = "ionic_conductivity", "tracer_diffusivity"
+#: Letters that Markdown or HTML would take for more than letters.
+SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+HEADS = ("material", "level of theory", "T (K)", "result", "grade", "uuid")
+
+
+def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[int]) -> str:
+    """Return the README of an archive.
+
+    :param name: the archive's file name.
+    :param licence: of the data, none where the sender grants none.
+    :param left_out: nodes whose files are not in the archive.
+    """
+    pks = sorted(choice.pks)
+    results, fits = _conductivities(pks), _diffusivities(pks)
+    found = _versions(pks)
+    levels = {row[1] for row in results + fits}
+    parts = [f"# {plain(name)}", _intro(choice), _table("Ionic conductivity, extrapolated", results)]
+    parts += [_table("Diffusion at each temperature", fits), _opening(name), _left_out(choice, left_out)]
+    parts += [_version_list(found), _cite(found, levels), _licences(pks, licence)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def plain(text: object) -> str:
+    """Return text that Markdown shows as it is, on one line; nothing in it is markup."""
+    one_line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    return one_line.translate(SPECIAL)
+
+
+def _intro(choice: Choice) -> str:
+    groups = ", ".join(plain(group.label) for group in choice.groups)
+    what = f"Groups: {groups}.\n" if groups else ""
+    made = f"Made on {datetime.now(UTC):%Y-%m-%d} by aiida-ion {__version__} with aiida-core {get_version()}."
+    return f"{what}{len(choice.pks)} nodes: results, and what they came from.\n{made}"
+
+
+def _results(pks: Sequence[int], marker: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return attributes of the chosen arrays that have a certain one, by material, level of theory and temperature."""
+    query = orm.QueryBuilder()
+    wanted = {"id": {"in": pks}, "attributes": {"has_key": marker}}
+    query.append(orm.ArrayData, filters=wanted, project=["uuid", *(f"attributes.{name}" for name in names)])
+    rows = [dict(zip(["uuid", *names], row, strict=True)) for row in query.all()]
+    return sorted(rows, key=lambda row: (*map(str, (row[name] for name in names[:2])), row[names[2]] or 0.0))
+
+
+def _conductivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
+    names = ("formula", "level_of_theory", "target_temperature_K", *_names(SIGMA, "mS_cm"))
+    return [_row(row, SIGMA, "mS_cm", "mS/cm") for row in _results(pks, "activation_energy_eV", names)]
+
+
+def _diffusivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
+    names = ("formula", "level_of_theory", "target_temperature_K", "grade", *_names(DIFFUSIVITY, "cm2_s"))
+    return [_row(row, DIFFUSIVITY, "cm2_s", "cm2/s") for row in _results(pks, "n_eff", names)]
+
+
+def _names(quantity: str, unit: str) -> tuple[str, ...]:
+    return "verdict", f"{quantity}_{unit}", f"{quantity}_ci95_{unit}", f"{quantity}_upper_bound_{unit}"
+
+
+def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> tuple[str, ...]:
+    value, interval = row[f"{quantity}_{unit}"], row[f"{quantity}_ci95_{unit}"]
+    bound = row[f"{quantity}_upper_bound_{unit}"]
+    if value is not None and row["verdict"] in ("moved", "measured"):
+        said = f"{value:.3g}" + (f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "") + f" {shown_unit}"
+    else:
+        said = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {row['verdict']}"
+    temperature = row["target_temperature_K"]
+    shown = "" if temperature is None else f"{temperature:g}"
+    return (str(row["formula"]), str(row["level_of_theory"]), shown, said, str(row.get("grade") or ""), row["uuid"])
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    used = [index for index in range(len(HEADS)) if any(row[index] for row in rows)]
+    lines = [" | ".join(HEADS[index] for index in used), " | ".join("---" for _ in used)]
+    lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
+    table = "\n".join(f"| {line} |" for line in lines)
+    return f"## {title}\n\nIn brackets the 95 % interval; `below` is an upper bound, where too little moved.\n\n{table}"
+
+
+def _opening(name: str) -> str:
+    return (
+        "## How to open it\n\n"
+        "With aiida-core alone, into a profile of yours: `verdi archive import FILE`.\n"
+        "Every node is a plain AiiDA class; every number of the tables is an attribute of the node with its uuid, and "
+        "names its unit.\n"
+        "With aiida-ion, without importing: `aiida-ion dashboard --archive FILE`.\n"
+        f"FILE is {plain(name)}."
+    )
+
+
+def _left_out(choice: Choice, left_out: frozenset[int]) -> str:
+    if not left_out:
+        return ""
+    kinds = [("the frames of trajectories", choice.trajectories), ("files as the jobs left them", choice.retrieved)]
+    said = " and ".join(text for text, pks in kinds if pks and pks <= left_out)
+    return (
+        f"## What is not in it\n\nLeft out: {said}.\n"
+        "The nodes are there with their attributes, and without their files; the extra `aiida_ion_left_out` names "
+        "them.\nImporting the whole archive later does not bring them back to a profile that has such a node."
+    )
+
+
+def _versions(pks: Sequence[int]) -> dict[str, set[str]]:
+    """Return the versions that the jobs stated, by program."""
+    query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, tag="job")
+    query.append(orm.Dict, with_incoming="job", edge_filters={"label": "versions"}, project="attributes")
+    found: dict[str, set[str]] = defaultdict(set)
+    for stated in query.all(flat=True):
+        for name, version in stated.items():
+            if isinstance(version, (str, int, float)):
+                found[str(name)].add(str(version))
+    return found
+
+
+def _version_list(found: Mapping[str, set[str]]) -> str:
+    lines = [f"* {plain(name)}: {', '.join(plain(one) for one in sorted(found[name]))}" for name in sorted(found)]
+    return "\n".join(["## Versions", "", *lines]) if lines else ""
+
+
+def _cite(found: Mapping[str, set[str]], levels: set[str]) -> str:
+    lines = [f"* {part}: {', '.join(papers)}" for part, _, papers in citations({*found, *levels})]
+    return "\n".join(["## How to cite", "", "Cite these papers, and whoever sent you this file.", "", *lines])
+
+
+def _licences(pks: Sequence[int], licence: str | None) -> str:
+    said = f"The data: {plain(licence)}." if licence else "The data: no licence was stated; ask whoever sent you this."
+    query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, project=["attributes.source.license"])
+    stated = sorted({plain(one) for one in query.all(flat=True) if one})
+    lines = [said, "The programs of aiida-ion in it, which the jobs ran: MIT."]
+    lines += [f"Stated by nodes: {', '.join(stated)}."] if stated else []
+    files = _foreign_files(pks)
+    lines += [f"Files of others, each under its own licence: {', '.join(files)}."] if files else []
+    return "## Licences\n\n" + "\n".join(lines)
+
+
+def _foreign_files(pks: Sequence[int]) -> list[str]:
+    """Return names of single files that were put into the database: checkpoints, pseudopotentials, potentials."""
+    made = orm.QueryBuilder().append(orm.ProcessNode, tag="process")
+    made.append(orm.SinglefileData, with_incoming="process", filters={"id": {"in": pks}}, project="id")
+    query = orm.QueryBuilder().append(orm.SinglefileData, filters={"id": {"in": pks}}, project=["id", "attributes"])
+    own = set(made.all(flat=True))
+    return sorted({plain(said.get("filename", pk)) for pk, said in query.all() if pk not in own})

@@ -1,0 +1,74 @@
+"""How many bytes of files an archive will hold, from what the repository knows; no file is read for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiida import orm
+from aiida.manage import get_manager
+from aiida.repository import Repository
+
+from aiida_ion.archives.selection import Choice
+
+CHUNK = 1024**2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes before compression, each file counted once; ``kept`` is what the archive will hold."""
+
+    n_files: int
+    trajectories: int
+    retrieved: int
+    kept: int
+
+
+def weigh(choice: Choice, left_out: frozenset[int] = frozenset()) -> Sizes:
+    """Return the sizes of the files of a choice.
+
+    A file that is in a node that is kept is kept, wherever else it is.
+
+    :param left_out: nodes whose files are left out.
+    """
+    keys = _keys(choice.pks)
+    sizes = object_sizes(set().union(*keys.values()) if keys else set())
+
+    def total(pks: Iterable[int]) -> int:
+        return sum(sizes.get(key, 0) for key in set().union(*(keys[pk] for pk in pks if pk in keys)))
+
+    kept = set().union(*(keys[pk] for pk in choice.pks - left_out if pk in keys))
+    return Sizes(
+        n_files=len(kept),
+        trajectories=total(choice.trajectories),
+        retrieved=total(choice.retrieved),
+        kept=sum(sizes.get(key, 0) for key in kept),
+    )
+
+
+def _keys(pks: frozenset[int]) -> Mapping[int, set[str]]:
+    """Return the keys of the files of each node."""
+    found: dict[int, set[str]] = defaultdict(set)
+    query = orm.QueryBuilder().append(orm.Node, filters={"id": {"in": pks}}, project=["id", "repository_metadata"])
+    for pk, files in query.iterall():
+        found[pk] |= {key for key in Repository.flatten(files).values() if key is not None}
+    return found
+
+
+def object_sizes(keys: set[str]) -> dict[str, int]:
+    """Return the size of each object of the loaded profile's repository, bytes.
+
+    AiiDA's repository has no such question; the container that it is made of has. An archive is read through.
+    """
+    repository: Any = get_manager().get_profile_storage().get_repository()
+    container = getattr(repository, "_container", None)
+    if container is not None:
+        with container:
+            return {key: int(meta["size"]) for key, meta in container.get_objects_meta(list(keys))}
+    return {key: _length(stream) for key, stream in repository.iter_object_streams(keys)}
+
+
+def _length(stream: Any) -> int:
+    return sum(len(part) for part in iter(lambda: stream.read(CHUNK), b""))

@@ -1,0 +1,60 @@
+"""``aiida-ion export`` and ``aiida-ion import-archive``, as a person uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiida import orm
+from aiida.engine import calcfunction
+
+from aiida_ion.cli.export import size
+from tests.cli.conftest import Invoke, only_line
+
+
+@calcfunction
+def measure(structure: orm.StructureData) -> orm.Dict:
+    """Stand for any calculation."""
+    return orm.Dict({"n": len(structure.sites)})
+
+
+@pytest.fixture
+def result(invoke: Invoke, argon: orm.StructureData) -> str:
+    node = measure(argon)
+    orm.Group(label="mine").store().add_nodes([node])
+    return str(node.uuid)
+
+
+def test_there_and_back(invoke: Invoke, result: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.aiida"
+    said = invoke("export", "mine", "-o", path, "--dry-run").output
+    assert "3 nodes with" in said
+    assert not path.exists()
+    assert "Written" in invoke("export", "mine", "-o", path, "--yes").output
+    assert (tmp_path / "out.README.md").exists()
+    invoke("import-archive", path, "--dry-run")
+    said = invoke("import-archive", path, "--group", "theirs").output
+    assert "3 nodes, in the group 'theirs'" in said
+    assert orm.load_group("theirs").count() == 3
+
+
+def test_it_asks_before_it_writes(invoke: Invoke, result: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.aiida"
+    assert "Write" in invoke("export", result, "-o", path, code=1).output
+    assert not path.exists()
+
+
+def test_what_cannot_be_done_is_one_line(invoke: Invoke, result: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.aiida"
+    assert "there is no group 'nobody'" in only_line(invoke("export", "nobody", "-o", path, code=1))
+    path.write_text("mine")
+    assert "--overwrite" in only_line(invoke("export", "mine", "-o", path, "--yes", code=1))
+    assert "it is no zip file" in only_line(invoke("import-archive", path, code=1))
+    assert path.read_text() == "mine"
+    invoke("export", "mine", "-o", path, "--yes", "--overwrite")
+    assert path.read_bytes()[:2] == b"PK"
+
+
+@pytest.mark.parametrize(("n_bytes", "said"), [(0, "0 B"), (999, "999 B"), (1.5e6, "1.5 MB"), (2e13, "20 TB")])
+def test_sizes_are_said_as_people_say_them(n_bytes: float, said: str) -> None:
+    assert size(n_bytes) == said
