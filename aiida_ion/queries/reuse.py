@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
+from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
 from aiida_ion.queries.processes import ENDED
@@ -101,7 +102,7 @@ def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
             known |= _inputs_known(value, f"{label}__")
         elif isinstance(value, orm.Node):
             stored: Any = value.base.extras.get("_aiida_hash", None) if value.is_stored else None
-            known[label] = stored or value.base.caching.compute_hash()
+            known[label] = stored or make_hash(value.base.caching.get_objects_to_hash())
         if label == "parameters":
             known[label] = _physical(value.get_dict())
     return known
