@@ -171,10 +171,15 @@ def empty_figure(theme: Theme, message: str) -> go.Figure:
 
 
 def graph_config(filename: str) -> dict[str, Any]:
-    """Return the configuration of a `dcc.Graph`: no logo, no network, and a download as SVG under this name."""
+    """Return the configuration of a `dcc.Graph`: no logo, and a download as SVG under this name.
+
+    Plotly's own button that sends a chart to a server, which is there unless it is refused, is not.
+    """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", filename).strip("-.") or "figure"
     return {
         "displaylogo": False,
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
         "responsive": True,
         "toImageButtonOptions": {"format": "svg", "filename": name},
         "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],

@@ -71,4 +71,5 @@ def test_layout_carries_units_and_the_theme() -> None:
     assert faded("#0072B2", 0.2) == "rgba(0,114,178,0.2)"
     assert theme_named("dark") is DARK
     assert theme_named(None) is theme_named("<x>") is LIGHT
+    assert graph_config("x")["showSendToCloud"] is False
     assert graph_config("../a b/c")["toImageButtonOptions"] == {"format": "svg", "filename": "a-b-c"}

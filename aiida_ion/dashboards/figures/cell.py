@@ -1,0 +1,113 @@
+"""The simulated cell in three dimensions, with the ways of the mobile ions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from aiida_ion.dashboards.figures.theme import FONT, OKABE_ITO, Theme, new_figure, plain
+
+FloatArray = NDArray[np.float64]
+
+#: Symbols that plotly has in three dimensions, for one element after the other.
+SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x")
+#: Ways of mobile ions take this colour; the framework has the others.
+MOBILE_COLOR = OKABE_ITO["vermillion"]
+FRAMEWORK_COLORS = [color for color in OKABE_ITO.values() if color != MOBILE_COLOR]
+#: A step longer than this part of the cell is one through its wall.
+THROUGH_THE_WALL = 0.5
+
+
+def cell_figure(
+    cell: FloatArray,
+    framework: FloatArray,
+    framework_symbols: Sequence[str],
+    paths: FloatArray,
+    mobile_species: str,
+    *,
+    theme: Theme,
+) -> go.Figure:
+    """Return the cell, the mean places of the framework, and each mobile ion's way folded into the cell.
+
+    :param cell: rows are cell vectors, angstrom, (3, 3).
+    :param framework: positions, angstrom, (k, 3).
+    :param framework_symbols: element of each.
+    :param paths: unwrapped positions of m ions in n frames, angstrom, (n, m, 3); n may be 1, or m 0.
+    """
+    figure = new_figure(theme, "", "")
+    _add_edges(figure, cell, theme)
+    for number, element in enumerate(dict.fromkeys(framework_symbols)):
+        chosen = [one == element for one in framework_symbols]
+        marker = {
+            "symbol": SYMBOLS_3D[number % len(SYMBOLS_3D)],
+            "color": FRAMEWORK_COLORS[number % len(FRAMEWORK_COLORS)],
+            "size": 6,
+            "opacity": 0.9,
+        }
+        _add_atoms(figure, folded(framework[chosen], cell), marker, plain(element))
+    if paths.size:
+        _add_paths(figure, paths, cell, plain(mobile_species), theme)
+    axis = {"showbackground": False, "showgrid": False, "zeroline": False, "showspikes": False}
+    letters = {f"{letter}axis": axis | {"title": {"text": f"{letter} (Å)"}} for letter in "xyz"}
+    return figure.update_layout(
+        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 1.7, "y": 1.25, "z": 0.75}}},
+        font={"family": FONT, "size": 12},
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"x": 0.01, "y": 0.99, "itemsizing": "constant"},
+        uirevision="camera",
+    )
+
+
+def folded(positions: FloatArray, cell: FloatArray) -> FloatArray:
+    """Return positions folded into the cell, angstrom, any shape (..., 3)."""
+    scaled = positions @ np.linalg.inv(cell)
+    return np.asarray((scaled - np.floor(scaled)) @ cell, dtype=np.float64)
+
+
+def broken_paths(paths: FloatArray, cell: FloatArray) -> FloatArray:
+    """Return all ways one after the other, folded, with a row of NaN after each and at every wall that is crossed.
+
+    :param paths: (n, m, 3), angstrom, unwrapped.
+    """
+    inverse = np.linalg.inv(cell)
+    pieces = []
+    for ion in range(paths.shape[1]):
+        scaled = paths[:, ion] @ inverse
+        inside = scaled - np.floor(scaled)
+        walls = 1 + np.flatnonzero(np.abs(np.diff(inside, axis=0)).max(axis=1) > THROUGH_THE_WALL)
+        for part in np.split(inside @ cell, walls):
+            pieces += [part, np.full((1, 3), np.nan)]
+    return np.concatenate(pieces) if pieces else np.empty((0, 3))
+
+
+def _add_edges(figure: go.Figure, cell: FloatArray, theme: Theme) -> None:
+    lines: list[Any] = []
+    for corner in product((0, 1), repeat=3):
+        for axis in range(3):
+            if corner[axis] == 0:
+                other = [*corner[:axis], 1, *corner[axis + 1 :]]
+                lines += [np.array(corner) @ cell, np.array(other) @ cell, np.full(3, np.nan)]
+    x, y, z = np.array(lines).T
+    line = {"color": theme.muted, "width": 3}
+    figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, name="cell", showlegend=False, hoverinfo="skip")
+
+
+def _add_atoms(figure: go.Figure, positions: FloatArray, marker: dict[str, Any], name: str) -> None:
+    x, y, z = positions.reshape(-1, 3).T
+    hover = f"<b>{name}</b><br>%{{x:.2f}}, %{{y:.2f}}, %{{z:.2f}} Å<extra></extra>"
+    figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, name=name, hovertemplate=hover)
+
+
+def _add_paths(figure: go.Figure, paths: FloatArray, cell: FloatArray, name: str, theme: Theme) -> None:
+    if len(paths) > 1:
+        x, y, z = broken_paths(paths, cell).T
+        line = {"color": MOBILE_COLOR, "width": 3}
+        way = {"name": f"way of {name}", "hoverinfo": "skip", "opacity": 0.55}
+        figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, **way)
+    marker = {"symbol": "circle", "color": MOBILE_COLOR, "size": 4, "line": {"color": theme.text, "width": 1}}
+    _add_atoms(figure, folded(paths[-1], cell), marker, f"{name}, at the end")

@@ -1,0 +1,197 @@
+"""What a page needs of one result: its attributes, its arrays, the points of its Arrhenius line, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from aiida import orm
+from numpy.typing import NDArray
+
+from aiida_ion.queries.arrays import array_names, read_array
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
+from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
+
+#: Atoms of the largest structure that is drawn.
+MAX_ATOMS = 5000
+POINT_ATTRIBUTES = (
+    "formula",
+    "level_of_theory",
+    "target_temperature_K",
+    "temperature_K",
+    "verdict",
+    "grade",
+    "reason",
+    "refused_because",
+    "fit_consistent",
+    "n_eff",
+    "tracer_diffusivity_cm2_s",
+    "tracer_diffusivity_ci95_cm2_s",
+    "tracer_diffusivity_upper_bound_cm2_s",
+    "charge_e",
+    "number_density_A3",
+)
+
+
+def node_of(uuid: str, kind: Any = orm.Node) -> Any:
+    """Return a node by its whole UUID.
+
+    :raises ValueError: if there is none of that kind.
+    """
+    found = orm.QueryBuilder().append(kind, filters={"uuid": str(uuid)}).first(flat=True)
+    if found is None:
+        raise ValueError(f"there is no {kind.__name__} with the UUID {str(uuid)[:40]!r} here")
+    return found
+
+
+def diffusion_attributes(uuid: str) -> dict[str, Any]:
+    """Return every number, sentence and check of a diffusion or conductivity node.
+
+    :raises ValueError: if there is no such node.
+    """
+    query = orm.QueryBuilder().append(orm.ArrayData, filters={"uuid": str(uuid)}, project=["attributes"])
+    found = query.first(flat=True)
+    if found is None:
+        raise ValueError(f"there is no ArrayData with the UUID {str(uuid)[:40]!r} here")
+    return dict(found)
+
+
+def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return arrays of a diffusion or conductivity node: MSD over lag times, posterior samples.
+
+    :param names: these, as far as they are there; else all.
+    :raises ValueError: if there is no such node, or an array is too large or not plain numbers.
+    """
+    node = node_of(uuid, orm.ArrayData)
+    there = array_names(node.base.attributes.all)
+    return {name: read_array(node, name) for name in there if names is None or name in names}
+
+
+def arrhenius(uuid: str) -> dict[str, Any]:
+    """Return what an Arrhenius plot of a conductivity node needs.
+
+    ``attributes`` are those of the node; ``points`` the temperatures as `arrhenius_points` gives them;
+    ``activation_energy_samples_eV`` and ``log10_prefactor_samples_cm2_s``, paired, are empty where there is no line.
+    """
+    names = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
+    arrays = diffusion_arrays(uuid, names)
+    empty = np.empty(0)
+    return {
+        "attributes": diffusion_attributes(uuid),
+        "points": arrhenius_points([uuid]),
+        **{name: arrays.get(name, empty) for name in names},
+    }
+
+
+def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
+    """Return the temperatures behind conductivity nodes: one row for each diffusion node, with both UUIDs.
+
+    ``temperature_K`` is the measured mean; ``refused`` says why the fit left a temperature out;
+    ``log10_conductivity_temperature_per_diffusivity`` (mS K/cm over cm^2/s) is the constant of Nernst and Einstein.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, ""]}}, project=["uuid"], tag="conductivity")
+    query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
+    query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
+    table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
+    for name, place in (("low", 0), ("high", 1)):
+        edges = [value[place] if isinstance(value, list) else None for value in table["tracer_diffusivity_ci95_cm2_s"]]
+        table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = pd.Series(edges, dtype=float)
+    table["refused"] = [_refusal(*row) for row in zip(table["refused_because"], table["fit_consistent"], strict=True)]
+    table["log10_conductivity_temperature_per_diffusivity"] = [
+        nernst_einstein_log10(*row) for row in zip(table["charge_e"], table["number_density_A3"], strict=True)
+    ]
+    drop = ["tracer_diffusivity_ci95_cm2_s", "refused_because", "fit_consistent", "charge_e", "number_density_A3"]
+    return table.drop(columns=drop).sort_values(["conductivity_uuid", "temperature_K"], ignore_index=True)
+
+
+def nernst_einstein_log10(charge_e: float | None, number_density_A3: float | None) -> float | None:
+    """Return log10 of sigma T / D, mS K/cm over cm^2/s: n q^2 / k_B; ``None`` for ions without charge."""
+    if not charge_e or not number_density_A3 or not charge_e * number_density_A3 < np.inf:
+        return None
+    siemens = number_density_A3 / M3_PER_A3 * (charge_e * ELEMENTARY_CHARGE_C) ** 2 * M2_S_PER_CM2_S / BOLTZMANN_J_K
+    return float(np.log10(siemens * MS_CM_PER_S_M))
+
+
+def _refusal(refused_because: object, fit_consistent: object) -> str | None:
+    if isinstance(refused_because, str) and refused_because:
+        return refused_because
+    return "Two estimates on the same window disagree." if fit_consistent is False else None
+
+
+def structure(uuid: str) -> dict[str, Any]:
+    """Return a crystal: ``cell`` (3, 3) and ``positions`` (N, 3), angstrom, ``symbols`` and ``pbc``.
+
+    :raises ValueError: if there is none, or it has more than `MAX_ATOMS` atoms.
+    """
+    names = ("cell", "kinds", "sites", "pbc1", "pbc2", "pbc3")
+    query = orm.QueryBuilder().append(orm.StructureData, filters={"uuid": str(uuid)}, project=attributes(names))
+    found = query.first()
+    if found is None:
+        raise ValueError(f"there is no StructureData with the UUID {str(uuid)[:40]!r} here")
+    cell, kinds, sites, *pbc = found
+    if len(sites) > MAX_ATOMS:
+        raise ValueError(f"the structure has {len(sites)} atoms; {MAX_ATOMS} is the most that is drawn")
+    symbols = {kind["name"]: "/".join(kind["symbols"]) for kind in kinds}
+    return {
+        "cell": np.array(cell, dtype=float),
+        "positions": np.array([site["position"] for site in sites], dtype=float).reshape(-1, 3),
+        "symbols": [symbols[site["kind_name"]] for site in sites],
+        "pbc": [bool(one) for one in pbc],
+    }
+
+
+def beside(conductivity_uuid: str) -> dict[str, Any]:
+    """Return what stands beside a conductivity among the results of its work chain.
+
+    ``process`` is the UUID of the work chain, ``structure`` and ``supercell`` those of the cells, ``cost`` the ledger;
+    ``jumps`` and ``history`` are lists of label, UUID and content, in the order of temperature and of rounds.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.ArrayData, filters={"uuid": str(conductivity_uuid)}, tag="conductivity")
+    query.append(
+        orm.WorkChainNode,
+        with_outgoing="conductivity",
+        filters={"process_type": CONDUCTIVITY_PROCESS},
+        project=["id", "uuid"],
+    )
+    found: dict[str, Any] = {"process": None, "jumps": [], "history": []}
+    chain = query.first()
+    if chain is None:
+        return found
+    found["process"] = chain[1]
+    outputs = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": chain[0]}, tag="chain")
+    wanted = {"or": [{"label": {"in": ["supercell", "cost"]}}] + [{"label": {"like": f"{n}\\_\\_%"}} for n in _LISTS]}
+    outputs.append(
+        orm.Data, with_incoming="chain", edge_filters=wanted, edge_project=["label"], project=["uuid", "attributes"]
+    )
+    for content_uuid, content, label in sorted(outputs.all(), key=lambda row: str(row[2])):
+        kind, _, name = label.partition("__")
+        if kind in _LISTS:
+            found[kind].append({"label": name, "uuid": content_uuid, "content": content})
+        else:
+            found[kind] = content if kind == "cost" else content_uuid
+    inputs = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": chain[0]}, tag="chain")
+    inputs.append(orm.StructureData, with_outgoing="chain", edge_filters={"label": "structure"}, project=["uuid"])
+    found["structure"] = inputs.first(flat=True)
+    return found
+
+
+_LISTS = ("jumps", "history")
+
+
+def history(rounds: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the rounds of runs that were extended: one row for each round and temperature.
+
+    :param rounds: ``history`` of `beside`.
+    """
+    columns = ["round", "temperature_K", "time_ps", "relative_error", "target_relative_error", "reason", "uuid"]
+    rows = []
+    for one in rounds:
+        content = one["content"]
+        for entry in content.get("temperatures", []):
+            known = {**content, **entry, "uuid": one["uuid"]}
+            rows.append([known.get(name) for name in columns])
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,157 @@
+"""Files of a node: which there are, their content, and inputs and outputs of a job as one zip in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiida import orm
+from aiida.common.links import LinkType
+
+from aiida_ion.queries.details import node_of
+
+#: Files that are listed of one node.
+MAX_FILES = 1000
+#: The largest file that is read, and the largest sum of files in a zip, bytes.
+MAX_FILE_BYTES = 64 * 2**20
+MAX_ZIP_BYTES = 128 * 2**20
+#: Nodes whose files go into a zip.
+MAX_NODES = 200
+SIDES = ("inputs", "outputs")
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a node: its path there, and the node."""
+
+    path: str
+    uuid: str
+
+
+def files_of(uuid: str) -> list[StoredFile]:
+    """Return the files of a node, and of a job those that were brought back from it, by path.
+
+    :raises ValueError: if there is no such node.
+    """
+    node = node_of(uuid)
+    found = [StoredFile(path, node.uuid) for path in _paths(node)]
+    if isinstance(node, orm.CalcJobNode):
+        links = node.base.links.get_outgoing(link_type=LinkType.CREATE, link_label_filter="retrieved").all()
+        found += [StoredFile(path, link.node.uuid) for link in links for path in _paths(link.node)]
+    return found[:MAX_FILES]
+
+
+def read_file(uuid: str, path: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """Return the content of a file of a node.
+
+    :raises ValueError: if there is no such file, or it is larger than `max_bytes`.
+    """
+    node = node_of(uuid)
+    if path not in _paths(node):
+        raise ValueError(f"the node {node.pk} has no file {path[:200]!r}")
+    content = _read(node, path, max_bytes)
+    if content is None:
+        raise ValueError(
+            f"{path[:200]!r} is larger than {max_bytes} bytes: get it with `verdi node repo cat {node.pk}`"
+        )
+    return content
+
+
+def zip_of(uuid: str, side: str, max_bytes: int = MAX_ZIP_BYTES) -> bytes:
+    """Return the inputs or the outputs of a process as a zip; of a data node, the node itself.
+
+    Each node has a folder under the label of its link, with its files and its attributes as ``attributes.json``; a job
+    also the files that were written for it, under ``written``. What does not fit is named in ``LEFT_OUT.txt``.
+
+    :param side: ``inputs`` or ``outputs``.
+    :param max_bytes: of all files together, before they are packed.
+    :raises ValueError: if there is no such node or side.
+    """
+    if side not in SIDES:
+        raise ValueError(f"the side must be one of {', '.join(SIDES)}, not {side!r}")
+    left_out: list[str] = []
+    room = max_bytes
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        taken: set[str] = set()
+        for folder, node in _members(node_of(uuid), side):
+            for path in ["attributes.json", *_paths(node)]:
+                name = _unused(safe_name(f"{folder}/{path}"), taken)
+                content = _attributes(node) if path == "attributes.json" else _read(node, path, room)
+                if content is None or len(content) > room:
+                    left_out.append(f"{folder}/{path} of node {node.uuid}")
+                    continue
+                room -= len(content)
+                archive.writestr(name, content)
+        if left_out:
+            head = f"Left out, since more than {max_bytes} bytes are not packed:"
+            archive.writestr("LEFT_OUT.txt", "\n".join([head, *left_out]) + "\n")
+    return buffer.getvalue()
+
+
+def safe_name(path: str) -> str:
+    """Return a path that stays below the folder it is unpacked in, on every system.
+
+    No step upwards, no root, no drive, nothing but letters, digits and ``._+=-@`` in a name.
+    """
+    parts = [re.sub(r"[^\w.+=@-]", "_", part, flags=re.ASCII) for part in re.split(r"[/\\]", path)]
+    kept = [part[:120] for part in parts if part.strip(".")]
+    return "/".join(kept[:12]) or "file"
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """Return the name, with a number where it is taken; upper and lower case are the same on some systems."""
+    unused, number = name, 1
+    while unused.lower() in taken:
+        number += 1
+        unused = f"{name}.{number}"
+    taken.add(unused.lower())
+    return unused
+
+
+def _members(node: Any, side: str) -> Iterator[tuple[str, Any]]:
+    """Go through the nodes of a zip with the name of the folder of each."""
+    if not isinstance(node, orm.ProcessNode):
+        yield "node", node
+        return
+    if side == "inputs":
+        yield "written", node
+        links = node.base.links.get_incoming(link_type=(LinkType.INPUT_CALC, LinkType.INPUT_WORK))
+    else:
+        links = node.base.links.get_outgoing(link_type=(LinkType.CREATE, LinkType.RETURN))
+    for link in links.all()[:MAX_NODES]:
+        yield link.link_label.replace("__", "/"), link.node
+
+
+def _attributes(node: orm.Node) -> bytes:
+    attributes = {key: value for key, value in node.base.attributes.all.items() if key != "checkpoints"}
+    said = {"uuid": node.uuid, "node_type": node.node_type, "label": node.label, "attributes": attributes}
+    return json.dumps(said, indent=1, default=str).encode()
+
+
+def _paths(node: orm.Node) -> list[str]:
+    """Return the paths of the files of a node, sorted."""
+    found: list[str] = []
+    for folder, _, names in node.base.repository.walk():
+        found += [(folder / name).as_posix() for name in names]
+        if len(found) >= MAX_FILES:
+            break
+    return sorted(found)[:MAX_FILES]
+
+
+def _read(node: orm.Node, path: str, max_bytes: int) -> bytes | None:
+    """Return the content of a file, ``None`` where it is larger than allowed; no more than that is ever in memory."""
+    parts, size = [], 0
+    with node.base.repository.open(path, "rb") as stream:
+        while part := stream.read(_CHUNK):
+            size += len(part)
+            if size > max_bytes:
+                return None
+            parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,142 @@
+"""What pages read of single results, from the archive of a small campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiida import orm
+
+from aiida_ion.queries import details, frames
+from aiida_ion.units import BOLTZMANN_EV_K
+
+pytestmark = pytest.mark.usefixtures("campaign")
+
+
+def conductivity(formula: str, level: str, verdict: str) -> str:
+    wanted = {"attributes.formula": formula, "attributes.level_of_theory": level, "attributes.verdict": verdict}
+    query = orm.QueryBuilder().append(orm.WorkChainNode, tag="chain")
+    edge = {"label": "conductivity", "type": "return"}
+    query.append(orm.ArrayData, with_incoming="chain", edge_filters=edge, filters=wanted, project=["uuid"])
+    return str(query.first(flat=True))
+
+
+@pytest.fixture
+def measured(campaign: Path) -> str:
+    return conductivity("CaF2", "classical/Gillan-1986", "measured")
+
+
+@pytest.fixture
+def unmeasured(campaign: Path) -> str:
+    return conductivity("CaF2", "classical/Gillan-1986", "not_measurable")
+
+
+def test_an_arrhenius_line_is_that_of_its_node(measured: str) -> None:
+    found = details.arrhenius(measured)
+    said, points = found["attributes"], found["points"]
+    assert list(points["target_temperature_K"]) == [1700.0, 1900.0, 2100.0]
+    np.testing.assert_allclose(sorted(points["temperature_K"]), sorted(said["temperatures_used_K"]))
+    assert points["refused"].isna().all()
+    assert (points["tracer_diffusivity_ci95_low_cm2_s"] < points["tracer_diffusivity_cm2_s"]).all()
+    energies, prefactors = found["activation_energy_samples_eV"], found["log10_prefactor_samples_cm2_s"]
+    assert len(energies) == len(prefactors) == 1000
+    assert energies.mean() == pytest.approx(said["activation_energy_eV"])
+    target = said["target_temperature_K"]
+    log10_d = prefactors - energies / (BOLTZMANN_EV_K * target * np.log(10))
+    assert log10_d.mean() == pytest.approx(said["log10_diffusivity_cm2_s"], abs=1e-6)
+    # The constant of Nernst and Einstein takes D to the conductivity that the node states.
+    factor = points["log10_conductivity_temperature_per_diffusivity"].iloc[0]
+    expected = said["log10_ionic_conductivity_mS_cm"] + np.log10(target)
+    assert log10_d.mean() + factor == pytest.approx(expected, abs=1e-6)
+
+
+def test_refused_and_bounded_temperatures_are_told_apart(unmeasured: str) -> None:
+    found = details.arrhenius(unmeasured)
+    assert len(found["activation_energy_samples_eV"]) == 0
+    points = found["points"].set_index("target_temperature_K")
+    assert "drifts" in points.loc[3200.0, "refused"]
+    assert points["refused"].isna().loc[1800.0]
+    assert points.loc[1800.0, "verdict"] == "bound"
+    assert points.loc[1800.0, "tracer_diffusivity_upper_bound_cm2_s"] > 0
+
+
+def test_arrays_are_those_of_aiida(measured: str) -> None:
+    fit = details.arrhenius(measured)["points"]["uuid"].iloc[0]
+    node = orm.load_node(fit)
+    found = details.diffusion_arrays(fit)
+    assert sorted(found) == sorted(node.get_arraynames())
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, node.get_array(name))
+    assert list(details.diffusion_arrays(fit, ["msd_A2", "absent"])) == ["msd_A2"]
+    assert details.diffusion_attributes(fit)["checks"]
+
+
+def test_what_stands_beside_a_conductivity(unmeasured: str) -> None:
+    found = details.beside(unmeasured)
+    chain = orm.load_node(found["process"])
+    assert found["supercell"] == chain.outputs.supercell.uuid
+    assert found["structure"] == chain.inputs.structure.uuid
+    assert found["cost"] == chain.outputs.cost.get_dict()
+    rounds = details.history(found["history"])
+    assert list(rounds["round"]) == [1, 1, 2, 2]
+    assert set(rounds["time_ps"]) == {2.0, 4.0}
+    assert set(rounds.loc[rounds["round"] == 2, "reason"]) == {"budget"}
+
+
+def test_a_structure_is_that_of_aiida(unmeasured: str) -> None:
+    found = details.structure(details.beside(unmeasured)["supercell"])
+    atoms = orm.load_node(details.beside(unmeasured)["supercell"]).get_ase()
+    assert found["symbols"] == list(atoms.symbols)
+    np.testing.assert_allclose(found["cell"], atoms.cell.array)
+    np.testing.assert_allclose(found["positions"], atoms.positions)
+    assert found["pbc"] == [True, True, True]
+
+
+def test_frames_of_a_run_are_thinned_and_in_order(unmeasured: str) -> None:
+    fit = details.arrhenius(unmeasured)["points"]["uuid"].iloc[0]
+    found = frames.frames_of(fit, max_frames=20)
+    # Two rounds are two segments; a few frames of each, never another seed's.
+    assert len(found.trajectory_uuids) == 2
+    assert found.positions.shape == (20, 96, 3)
+    assert (np.diff(found.times_ps) >= 0).all()
+    first, last = (orm.load_node(uuid) for uuid in found.trajectory_uuids)
+    np.testing.assert_array_equal(found.positions[0], first.get_array("positions")[0])
+    np.testing.assert_array_equal(found.positions[-1], last.get_array("positions")[-1])
+    paths = frames.mobile_paths(found, "F", max_ions=5)
+    assert (paths.n_mobile, len(paths.ions), len(paths.framework)) == (64, 5, 32)
+    went = np.linalg.norm(found.positions[-1] - found.positions[0], axis=1)
+    assert went[paths.ions].min() == pytest.approx(np.sort(went[np.array(found.symbols) == "F"])[-5])
+    assert set(paths.framework_symbols) == {"Ca"}
+
+
+def test_the_framework_is_counted_as_the_analysis_counts_it(measured: str) -> None:
+    from aiida_ion.analysis.radial_distribution import radial_distribution
+
+    fit = details.arrhenius(measured)["points"]["uuid"].iloc[0]
+    found = frames.frames_of(fit, max_frames=40)
+    ours = frames.framework_rdf(found, "F")
+    assert ours is not None
+    calcium = np.array(found.symbols) == "Ca"
+    edge = ours.r_A[-1] + ours.r_A[0]
+    theirs = radial_distribution(found.positions[:20, calcium], found.cell, ["Ca"] * 32, range_A=edge, max_frames=20)
+    coarse = np.interp(ours.r_A, theirs.r_A, theirs.g[0])
+    assert np.abs(ours.first_half - coarse).max() < 0.35 * ours.first_half.max()
+    density = 32 / abs(np.linalg.det(found.cell))
+    shells = 4 / 3 * np.pi * np.diff(np.linspace(0, edge, len(ours.r_A) + 1) ** 3)
+    within = ours.r_A < 4.9
+    # Twelve calcium neighbours around calcium, in the fluorite structure.
+    assert density * (ours.first_half * shells)[within].sum() == pytest.approx(12.0, rel=0.08)
+    assert frames.framework_rdf(found, "Xe") is not None
+    lonely = frames.Frames(found.positions[:, :1], found.cell, ("Ca",), found.times_ps, ())
+    assert frames.framework_rdf(lonely, "F") is None
+
+
+def test_what_is_not_there_is_said(measured: str) -> None:
+    for ask in (details.diffusion_attributes, details.diffusion_arrays, details.structure, details.arrhenius):
+        with pytest.raises(ValueError, match="with the UUID 'nowhere' here"):
+            ask("nowhere")
+    with pytest.raises(ValueError, match="trajectories of this result are not here"):
+        frames.frames_of("nowhere")
+    assert details.beside("nowhere")["process"] is None
+    assert details.arrhenius_points([]).empty
