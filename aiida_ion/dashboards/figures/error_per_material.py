@@ -1,0 +1,94 @@
+"""How far each material is off: differences from the reference, sorted, with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.figures.parity import hover_words
+from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+from aiida_ion.dashboards.quantities import Quantity
+
+#: Materials in one figure; the rest is in the table.
+MAX_MATERIALS = 40
+LINE_PX, FRAME_PX = 24, 130
+ARROWS = {"upper": "arrow-left", "lower": "arrow-right"}
+
+
+def error_figure(
+    found: pd.DataFrame, quantity: Quantity, reference: str, styles: Mapping[str, LevelStyle], *, theme: Theme
+) -> go.Figure:
+    """Return the difference of each material from the reference, the largest mean at the top.
+
+    Bounds are arrows to the side where the difference may be. Of many materials those that are farthest off are shown.
+
+    :param found: of `aiida_ion.dashboards.pairs.pairs`.
+    """
+    known = found[found["difference_kind"] != "unknown"]
+    if known.empty:
+        return empty_figure(theme, "No material has a difference.")
+    order = material_order(known)
+    figure = new_figure(theme, _title(quantity, reference), "")
+    _add_band(figure, quantity, theme)
+    for level, rows in known[known["formula"].isin(order)].groupby("y_level_of_theory", sort=True):
+        _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
+    labels = [plain(formula_label(formula)) for formula in order]
+    figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], tickmode="linear", showgrid=True)
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    return figure
+
+
+def material_order(found: pd.DataFrame) -> list[str]:
+    """Return the formulas from the most positive mean difference to the most negative; of many the farthest off."""
+    means = found.groupby("formula")["difference"].mean()
+    kept = means[means.abs().sort_values(ascending=False).index[:MAX_MATERIALS]]
+    return [str(formula) for formula in kept.sort_values(ascending=False).index]
+
+
+def height_px(found: pd.DataFrame) -> int:
+    """Return how high the figure must be for its materials to be read."""
+    n = min(found.loc[found["difference_kind"] != "unknown", "formula"].nunique(), MAX_MATERIALS)
+    return max(FRAME_PX + LINE_PX * n, 260)
+
+
+def _title(quantity: Quantity, reference: str) -> str:
+    if quantity.logarithmic:
+        return f"log<sub>10</sub>({quantity.symbol} / {quantity.symbol} of {plain(reference)})"
+    return f"{quantity.symbol} − {quantity.symbol} of {plain(reference)} ({quantity.unit})"
+
+
+def _add_band(figure: go.Figure, quantity: Quantity, theme: Theme) -> None:
+    shade = {"fillcolor": faded(theme.muted, 0.14), "line_width": 0, "layer": "below"}
+    figure.add_vrect(x0=-quantity.band, x1=quantity.band, **shade)
+    figure.add_vline(x=0.0, line={"color": theme.muted, "width": 1.5, "dash": "dash"})
+
+
+def _add_level(
+    figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle, quantity: Quantity, reference: str
+) -> None:
+    figure.add_scatter(
+        x=rows["difference"],
+        y=[plain(formula_label(formula)) for formula in rows["formula"]],
+        mode="markers",
+        name=plain(level),
+        marker={
+            "symbol": [ARROWS.get(str(kind), style.symbol) for kind in rows["difference_kind"]],
+            "size": 11,
+            "color": style.color,
+            "line": {"width": 1, "color": style.color},
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": rows["difference_up"].tolist(),
+            "arrayminus": rows["difference_down"].tolist(),
+            "color": faded(style.color, 0.6),
+            "thickness": 1.5,
+            "width": 4,
+        },
+        customdata=rows[["y_uuid", "x_uuid"]].to_numpy(dtype=object),
+        text=[hover_words(row, quantity, level, reference) for row in rows.to_dict("records")],
+        hovertemplate="%{text}<extra></extra>",
+    )

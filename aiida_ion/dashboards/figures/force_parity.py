@@ -1,0 +1,76 @@
+"""Forces of a level of theory against those of the reference on the reference's own frames, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, SYMBOLS, Theme, empty_figure, new_figure, plain
+
+#: Points of one figure; more only cover each other.
+MAX_POINTS = 4000
+
+
+def force_parity_figure(
+    arrays: Mapping[str, NDArray[Any]], elements: Sequence[str], level: str, reference: str, *, theme: Theme
+) -> go.Figure:
+    """Return components of forces, eV/angstrom, against those of the reference, with the MAE of each element.
+
+    The mean absolute error is that of all stored pairs; of many pairs every k-th is drawn.
+
+    :param arrays: ``parity_reference_forces_eV_A``, ``parity_forces_eV_A`` and ``parity_elements``, each (n,), of a
+        comparison node.
+    :param elements: symbols that ``parity_elements`` counts.
+    """
+    pairs = _finite_pairs(arrays)
+    if pairs is None:
+        return empty_figure(theme, "This comparison has no forces on frames of the reference.")
+    reference_forces, forces, kinds = pairs
+    figure = new_figure(theme, f"force component, {plain(reference)} (eV/Å)", f"{plain(level)} (eV/Å)")
+    reach = 1.05 * max(float(np.abs(reference_forces).max()), float(np.abs(forces).max()), 1e-6)
+    line = {"color": theme.muted, "width": 1.5, "dash": "dash"}
+    figure.add_scatter(x=[-reach, reach], y=[-reach, reach], mode="lines", line=line, name="equal", hoverinfo="skip")
+    stride = max(1, -(-len(forces) // MAX_POINTS))
+    for number, element in enumerate(elements):
+        of_element = np.flatnonzero(kinds == number)
+        if len(of_element):
+            error = float(np.abs(forces[of_element] - reference_forces[of_element]).mean())
+            drawn = of_element[::stride]
+            _add_element(figure, reference_forces[drawn], forces[drawn], element, number, error)
+    figure.update_xaxes(range=[-reach, reach], constrain="domain")
+    figure.update_yaxes(range=[-reach, reach], scaleanchor="x", scaleratio=1, constrain="domain")
+    figure.update_layout(legend={"x": 0.02, "y": 0.98, "itemsizing": "constant"})
+    return figure
+
+
+def _finite_pairs(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
+    """Return both forces and the elements, of one length; ``None`` where there is nothing to draw."""
+    names = ("parity_reference_forces_eV_A", "parity_forces_eV_A", "parity_elements")
+    found = [np.asarray(arrays[name]).ravel() for name in names if name in arrays]
+    if len(found) < len(names) or len({len(one) for one in found}) != 1:
+        return None
+    finite = np.isfinite(found[0]) & np.isfinite(found[1])
+    return (found[0][finite], found[1][finite], found[2][finite]) if finite.any() else None
+
+
+def _add_element(
+    figure: go.Figure, x: NDArray[Any], y: NDArray[Any], element: str, number: int, error_eV_A: float
+) -> None:
+    colors = list(OKABE_ITO.values())
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=f"{plain(element)}, MAE {error_eV_A:.3f} eV/Å",
+        marker={
+            "color": colors[number % len(colors)],
+            "symbol": SYMBOLS[number % len(SYMBOLS)],
+            "size": 5,
+            "opacity": 0.45,
+        },
+        hovertemplate=f"{plain(element)}: %{{x:.3f}} → %{{y:.3f}} eV/Å<extra></extra>",
+    )

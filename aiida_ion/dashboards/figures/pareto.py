@@ -1,0 +1,86 @@
+"""Accuracy over cost: which level of theory is worth its price, and which is beaten by another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+
+
+def pareto_figure(
+    points: pd.DataFrame,
+    levels: pd.DataFrame,
+    x_title: str,
+    y_title: str,
+    styles: Mapping[str, LevelStyle],
+    *,
+    theme: Theme,
+) -> go.Figure:
+    """Return the error of each level of theory over its cost, small for each material, large for the median.
+
+    The front joins the levels that no other beats in both; the reference is on it with an error of zero.
+
+    :param points: of `aiida_ion.dashboards.accuracy.points`: ``formula``, ``level_of_theory``, ``cost``, ``error``,
+        ``uuid``.
+    :param levels: of `aiida_ion.dashboards.accuracy.levels`: ``level_of_theory``, ``cost``, ``error``,
+        ``n_materials``, ``on_front``, ``is_reference``.
+    """
+    if levels.empty:
+        return empty_figure(theme, "No level of theory has both an error and a cost.")
+    figure = new_figure(theme, plain(x_title), plain(y_title))
+    _add_front(figure, levels[levels["on_front"].astype(bool)], theme)
+    for row in levels.to_dict("records"):
+        level = str(row["level_of_theory"])
+        _add_materials(figure, points[points["level_of_theory"] == level], level, styles[level])
+        words = f"<b>{plain(level)}</b><br>cost {row['cost']:.3g}, error {row['error']:.3g}"
+        words += "<br>the reference" if row["is_reference"] else f"<br>median of {row['n_materials']} materials"
+        figure.add_scatter(
+            x=[row["cost"]],
+            y=[row["error"]],
+            mode="markers",
+            name=plain(level) + (" (reference)" if row["is_reference"] else ""),
+            legendgroup=level,
+            marker={
+                "symbol": styles[level].symbol,
+                "size": 17,
+                "color": styles[level].color,
+                "line": {"color": theme.text, "width": 1.5},
+            },
+            hovertemplate=f"{words}<extra></extra>",
+        )
+    figure.update_xaxes(type="log", exponentformat="power")
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    return figure
+
+
+def _add_front(figure: go.Figure, front: pd.DataFrame, theme: Theme) -> None:
+    ordered = front.sort_values("cost")
+    figure.add_scatter(
+        x=ordered["cost"],
+        y=ordered["error"],
+        mode="lines",
+        line={"color": theme.muted, "width": 2, "shape": "hv", "dash": "dot"},
+        name="front: none is better in both",
+        hoverinfo="skip",
+    )
+
+
+def _add_materials(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle) -> None:
+    if rows.empty:
+        return
+    figure.add_scatter(
+        x=rows["cost"],
+        y=rows["error"],
+        mode="markers",
+        name=f"{plain(level)}, each material",
+        legendgroup=level,
+        showlegend=False,
+        marker={"symbol": style.symbol, "size": 7, "color": faded(style.color, 0.45)},
+        customdata=rows[["uuid"]].to_numpy(dtype=object),
+        text=[plain(formula_label(formula)) for formula in rows["formula"]],
+        hovertemplate=f"<b>%{{text}}</b>, {plain(level)}<br>cost %{{x:.3g}}, error %{{y:.3g}}<extra></extra>",
+    )

@@ -1,0 +1,172 @@
+"""One source against another, material by material: the figures 1 to 3 of the benchmark paper for one's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+from aiida_ion.dashboards.quantities import Quantity
+
+#: Marker size, px, without and with each temperature that moved, and the largest.
+SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
+#: Room beside the outermost points: decades, or part of the range.
+ROOM_DECADES, ROOM = 0.35, 0.08
+#: (x is a bound, y is a bound) -> symbol: an arrow to where the truth may be.
+ARROWS = {(False, True): "arrow-down", (True, False): "arrow-left", (True, True): "triangle-sw"}
+SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
+
+
+def parity_figure(
+    found: pd.DataFrame,
+    quantity: Quantity,
+    reference: str,
+    styles: Mapping[str, LevelStyle],
+    *,
+    theme: Theme,
+    chosen: str | None = None,
+) -> go.Figure:
+    """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
+
+    The size of a point is the number of temperatures that moved; hollow points were refused; ``customdata`` holds
+    the UUID of y, then that of x.
+
+    :param found: of `aiida_ion.dashboards.pairs.pairs`.
+    :param reference: level of theory on the x axis, or ``experiment``.
+    :param chosen: UUID of y of a point that is ringed.
+    """
+    if found.empty:
+        return empty_figure(theme, "No material has both.")
+    unit = f"{quantity.symbol} ({quantity.unit})"
+    figure = new_figure(theme, f"{unit}, {plain(reference)}", unit)
+    low, high = _range(found, quantity)
+    _add_diagonal(figure, low, high, quantity, theme)
+    for level, rows in found.groupby("y_level_of_theory", sort=True):
+        _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
+    _add_ring(figure, found[found["y_uuid"] == chosen], theme)
+    _finish_axes(figure, low, high, quantity)
+    return figure
+
+
+def _range(found: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
+    """Return the ends of both axes, in decades where they are logarithmic."""
+    values = found[["x_value", "y_value"]].to_numpy(dtype=float).ravel()
+    if quantity.logarithmic:
+        decades = np.clip(np.log10(values), SMALLEST, GREATEST)
+        return float(decades.min()) - ROOM_DECADES, float(decades.max()) + ROOM_DECADES
+    room = max(ROOM * float(np.ptp(values)), quantity.band)
+    return float(values.min()) - room, float(values.max()) + room
+
+
+def _add_diagonal(figure: go.Figure, low: float, high: float, quantity: Quantity, theme: Theme) -> None:
+    """Add y = x, and the band about it."""
+    reach = np.array([low - 2.0, high + 2.0]) if quantity.logarithmic else np.array([low, high])
+
+    def value(place: Any) -> Any:
+        return 10.0 ** np.clip(place, SMALLEST, GREATEST) if quantity.logarithmic else place
+
+    x = np.concatenate([value(reach), value(reach)[::-1]])
+    y = np.concatenate([value(reach + quantity.band), value(reach - quantity.band)[::-1]])
+    words = "± one decade" if quantity.logarithmic else f"± {quantity.band:g} {quantity.unit}"
+    shade = faded(theme.muted, 0.14)
+    none = {"hoverinfo": "skip", "mode": "lines"}
+    figure.add_scatter(x=x, y=y, fill="toself", fillcolor=shade, line={"width": 0}, name=words, **none)
+    line = {"color": theme.muted, "width": 1.5, "dash": "dash"}
+    figure.add_scatter(x=value(reach), y=value(reach), line=line, name="equal", **none)
+
+
+def _add_level(
+    figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle, quantity: Quantity, reference: str
+) -> None:
+    bounds = list(zip(rows["x_is_bound"].astype(bool), rows["y_is_bound"].astype(bool), strict=True))
+    symbols = [
+        ARROWS.get(bound, style.hollow if refused else style.symbol)
+        for bound, refused in zip(bounds, rows["y_refused"].astype(bool), strict=True)
+    ]
+    figure.add_scatter(
+        x=rows["x_value"],
+        y=rows["y_value"],
+        mode="markers",
+        name=plain(level),
+        marker={
+            "symbol": symbols,
+            "size": marker_sizes(rows["y_n_moved"]),
+            "color": style.color,
+            "opacity": 0.9,
+            "line": {"width": 1.5, "color": style.color},
+        },
+        error_x=_errors(rows, "x", style.color),
+        error_y=_errors(rows, "y", style.color),
+        customdata=rows[["y_uuid", "x_uuid"]].to_numpy(dtype=object),
+        text=[hover_words(row, quantity, level, reference) for row in rows.to_dict("records")],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def marker_sizes(n_moved: pd.Series[float]) -> list[float]:
+    """Return the size of each marker, px, from the number of temperatures that moved; unknown is small."""
+    return [min(SIZE + SIZE_PER_TEMPERATURE * float(n), LARGEST) for n in n_moved.fillna(0.0)]
+
+
+def _errors(rows: pd.DataFrame, side: str, color: str) -> dict[str, Any]:
+    """Return asymmetric error bars; a bound has none."""
+    value = rows[f"{side}_value"].astype(float)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows[f"{side}_high"].astype(float) - value).clip(lower=0.0).tolist(),
+        "arrayminus": (value - rows[f"{side}_low"].astype(float)).clip(lower=0.0).tolist(),
+        "color": faded(color, 0.55),
+        "thickness": 1.3,
+        "width": 3,
+    }
+
+
+def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, reference: str) -> str:
+    """Return what is said of a point; text of nodes is escaped."""
+    lines = [f"<b>{plain(formula_label(row['formula']))}</b>"]
+    if quantity.has_temperature:
+        lines[0] += f", {row['y_temperature_K']:g} K"
+    lines += [
+        f"{plain(level)}: {amount(row, 'y', quantity)}",
+        f"{plain(reference)}: {amount(row, 'x', quantity)}",
+    ]
+    if row["difference_kind"] == "value":
+        unit = "decades" if quantity.logarithmic else quantity.unit
+        lines.append(f"difference {row['difference']:+.2f} {unit}")
+    if pd.notna(row["y_n_moved"]):
+        lines.append(f"{row['y_n_moved']:.0f} temperatures moved")
+    lines += [plain(row[name]) for name in ("x_words",) if isinstance(row[name], str) and row[name]]
+    if not row["same_structure"]:
+        lines.append("another structure of the same formula")
+    return "<br>".join(lines)
+
+
+def amount(row: Mapping[Any, Any], side: str, quantity: Quantity) -> str:
+    """Return a value with its interval and unit, or the bound."""
+    value, low, high = (row[f"{side}_{name}"] for name in ("value", "low", "high"))
+    if row[f"{side}_is_bound"]:
+        return f"&lt; {value:.2g} {quantity.unit}"
+    between = f" [{low:.2g}, {high:.2g}]" if pd.notna(low) and pd.notna(high) else ""
+    return f"{value:.3g}{between} {quantity.unit}"
+
+
+def _add_ring(figure: go.Figure, rows: pd.DataFrame, theme: Theme) -> None:
+    if rows.empty:
+        return
+    marker = {"symbol": "circle-open", "size": LARGEST + 8, "color": theme.text, "line": {"width": 2}}
+    plain_ring = {"mode": "markers", "hoverinfo": "skip", "showlegend": False, "name": "chosen"}
+    figure.add_scatter(x=rows["x_value"], y=rows["y_value"], marker=marker, **plain_ring)
+
+
+def _finish_axes(figure: go.Figure, low: float, high: float, quantity: Quantity) -> None:
+    kind: dict[str, Any] = {"range": [low, high], "constrain": "domain"}
+    if quantity.logarithmic:
+        kind |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((high - low) / 8))}
+    figure.update_xaxes(**kind)
+    figure.update_yaxes(scaleanchor="x", scaleratio=1, **kind)
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"})

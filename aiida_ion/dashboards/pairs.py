@@ -1,0 +1,203 @@
+"""The same quantity of the same material from two sources: what a parity plot and an error per material show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aiida_ion.dashboards.quantities import Quantity
+
+#: What is chosen in place of a level of theory to compare with what was measured.
+EXPERIMENT = "experiment"
+#: Two levels are asked for the same temperature; measurements are made at about it.
+TOLERANCE_K = {True: 10.0, False: 0.5}
+SIDE_COLUMNS = (
+    "formula",
+    "structure_uuid",
+    "level_of_theory",
+    "temperature_K",
+    "value",
+    "low",
+    "high",
+    "is_bound",
+    "n_moved",
+    "refused",
+    "uuid",
+    "time",
+    "words",
+)
+
+
+def sides(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Return value, interval and bound of each row under the same names; of repeated results the newest.
+
+    :param table: of `aiida_ion.queries.conductivity` or `aiida_ion.queries.diffusion`.
+    :returns: columns `SIDE_COLUMNS`; ``value`` is the upper bound where ``is_bound``.
+    """
+    value, bound = _number(table, quantity.value), _number(table, quantity.bound)
+    made = pd.DataFrame(
+        {
+            "formula": table["formula"],
+            "structure_uuid": _words(table, "structure_uuid"),
+            "level_of_theory": table["level_of_theory"],
+            "temperature_K": _number(table, "target_temperature_K") if quantity.has_temperature else 0.0,
+            "value": value.fillna(bound),
+            "low": _number(table, quantity.edges[0]).where(value.notna()),
+            "high": _number(table, quantity.edges[1]).where(value.notna()),
+            "is_bound": value.isna(),
+            "n_moved": _number(table, "n_temperatures_moved"),
+            "refused": _words(table, "refused_because").notna(),
+            "uuid": table["uuid"],
+            "time": table["time"],
+            "words": _words(table, "grade"),
+        },
+        columns=list(SIDE_COLUMNS),
+    )
+    return _newest(_drawable(made, quantity.logarithmic))
+
+
+def measured(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Return measurements as `sides` does; only conductivities are measured here.
+
+    :param table: of `aiida_ion.queries.experiments`.
+    """
+    if quantity.key != "conductivity" or table.empty:
+        return pd.DataFrame(columns=list(SIDE_COLUMNS))
+    value = _number(table, "ionic_conductivity_mS_cm")
+    made = pd.DataFrame(
+        {
+            "formula": table["formula"],
+            "structure_uuid": _words(table, "structure_uuid"),
+            "level_of_theory": EXPERIMENT,
+            "temperature_K": _number(table, "temperature_K"),
+            "value": value.fillna(_number(table, "ionic_conductivity_upper_bound_mS_cm")),
+            "low": np.nan,
+            "high": np.nan,
+            "is_bound": value.isna(),
+            "n_moved": np.nan,
+            "refused": False,
+            "uuid": table["uuid"],
+            "time": table["time"],
+            "words": [_entry(*row) for row in zip(*(table[name] for name in _ENTRY), strict=True)],
+        }
+    )
+    return _drawable(made, logarithmic=True)
+
+
+_ENTRY = ("dataset", "entry_id", "conductivity_kind")
+
+
+def _entry(dataset: object, entry: object, kind: object) -> str:
+    return " ".join(str(part) for part in (dataset, entry, kind) if isinstance(part, str))
+
+
+def _drawable(made: pd.DataFrame, logarithmic: bool) -> pd.DataFrame:
+    there = np.isfinite(made["value"]) & made["formula"].notna() & made["level_of_theory"].notna()
+    if logarithmic:
+        there &= made["value"] > 0
+        made = made.assign(low=made["low"].where(made["low"] > 0))
+    return pd.DataFrame(made[there])
+
+
+def _newest(made: pd.DataFrame) -> pd.DataFrame:
+    keys = ["formula", "structure_uuid", "level_of_theory", "temperature_K"]
+    return made.sort_values("time").drop_duplicates(keys, keep="last")
+
+
+def _number(table: pd.DataFrame, name: str) -> pd.Series[float]:
+    if name not in table:
+        return pd.Series(np.nan, index=table.index)
+    return pd.to_numeric(table[name], errors="coerce").astype(float)
+
+
+def _words(table: pd.DataFrame, name: str) -> pd.Series[Any]:
+    return table[name] if name in table else pd.Series(None, index=table.index, dtype=object)
+
+
+def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Return one row for each result and what it is compared with: columns of `SIDE_COLUMNS` with ``x_`` and ``y_``.
+
+    The same structure is preferred; without one, the same formula will do. ``difference`` is y less x, in decades
+    where the quantity is compared on logarithmic axes, with a 95 % interval that takes both for independent:
+    half widths add in quadrature on each side. ``difference_kind`` is ``value``, ``upper`` (only y is a bound),
+    ``lower`` (only x is), or ``unknown``.
+
+    :param reference: of `sides` for one level, or of `measured`.
+    :param compared: of `sides`.
+    """
+    names = [name for name in SIDE_COLUMNS if name != "formula"]
+    left = compared.rename(columns={name: f"y_{name}" for name in names})
+    right = reference.rename(columns={name: f"x_{name}" for name in names})
+    found = left.merge(right, on="formula")
+    experiment = bool((reference["level_of_theory"] == EXPERIMENT).all())
+    near = (found["x_temperature_K"] - found["y_temperature_K"]).abs() <= TOLERANCE_K[experiment]
+    found = found[near & (found["x_uuid"] != found["y_uuid"])]
+    found["same_structure"] = found["x_structure_uuid"].eq(found["y_structure_uuid"])
+    best = found.groupby("y_uuid")["same_structure"].transform("max")
+    found = found[found["same_structure"].eq(best)]
+    if not experiment:  # of a measurement every one counts
+        found = found.sort_values("x_time").drop_duplicates(["y_uuid"], keep="last")
+    return _with_differences(found, quantity).sort_values(["formula", "y_level_of_theory"], ignore_index=True)
+
+
+def _with_differences(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    def scale(name: str) -> pd.Series[float]:
+        values = found[name].astype(float)
+        return pd.Series(np.log10(values), index=found.index) if quantity.logarithmic else values
+
+    x, y = scale("x_value"), scale("y_value")
+    down = np.hypot(_width(y - scale("y_low")), _width(scale("x_high") - x))
+    up = np.hypot(_width(scale("y_high") - y), _width(x - scale("x_low")))
+    x_bound, y_bound = found["x_is_bound"].astype(bool), found["y_is_bound"].astype(bool)
+    known = ~x_bound & ~y_bound
+    kind = np.select([known, y_bound & ~x_bound, x_bound & ~y_bound], ["value", "upper", "lower"], "unknown")
+    return found.assign(
+        difference=y - x,
+        difference_down=pd.Series(down, index=found.index).where(known & (down > 0)),
+        difference_up=pd.Series(up, index=found.index).where(known & (up > 0)),
+        difference_kind=kind,
+    )
+
+
+def _width(values: pd.Series[float]) -> pd.Series[float]:
+    """Return half widths: an unknown one adds nothing, nor does an interval that leaves out its own value."""
+    return values.fillna(0.0).clip(lower=0.0)
+
+
+def scores(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Return how far each compared level is off: one row for each level.
+
+    ``mae`` and ``bias`` (y less x) are in decades or in units of the quantity, ``n_within`` counts what is inside the
+    band. ``constant_mae`` is that of always answering the median of the other materials of the reference, which any
+    method must beat. Bounds are in ``n_bounds`` and in nothing else.
+
+    :param found: of `pairs`.
+    """
+    rows = []
+    for level, group in found.groupby("y_level_of_theory", sort=True):
+        known = group[group["difference_kind"] == "value"]
+        off = known["difference"]
+        rows.append(
+            {
+                "level_of_theory": level,
+                "n_pairs": len(known),
+                "mae": off.abs().mean(),
+                "bias": off.mean(),
+                "n_within": int((off.abs() <= quantity.band).sum()),
+                "constant_mae": constant_error(known["x_value"].to_numpy(dtype=float), quantity.logarithmic),
+                "n_bounds": len(group) - len(known),
+            }
+        )
+    names = ["level_of_theory", "n_pairs", "mae", "bias", "n_within", "constant_mae", "n_bounds"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def constant_error(values: np.ndarray[Any, np.dtype[np.float64]], logarithmic: bool) -> float:
+    """Return the mean error of answering, for each value, the median of all others; NaN for fewer than three."""
+    if len(values) < 3:
+        return float("nan")
+    scaled = np.log10(values) if logarithmic else values
+    others = [np.median(np.delete(scaled, index)) for index in range(len(scaled))]
+    return float(np.mean(np.abs(scaled - np.array(others))))

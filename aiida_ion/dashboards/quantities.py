@@ -1,0 +1,85 @@
+"""What can be compared between levels of theory and with experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity, and the columns that hold it.
+
+    :param key: its name in the address.
+    :param words: what it is.
+    :param symbol: on an axis.
+    :param table: function of `aiida_ion.queries` whose rows have it.
+    :param stem: name of its column without the `suffix`, which is the unit.
+    :param band: half width of the band about the diagonal: decades, or units where the axes are linear.
+    :param has_temperature: whether it belongs to one temperature.
+    """
+
+    key: str
+    words: str
+    symbol: str
+    unit: str
+    table: str
+    stem: str
+    suffix: str
+    logarithmic: bool
+    band: float
+    has_temperature: bool = True
+
+    @property
+    def value(self) -> str:
+        """Return the column of the value."""
+        return f"{self.stem}_{self.suffix}"
+
+    @property
+    def edges(self) -> tuple[str, str]:
+        """Return the columns of the 95 % interval."""
+        return f"{self.stem}_ci95_low_{self.suffix}", f"{self.stem}_ci95_high_{self.suffix}"
+
+    @property
+    def bound(self) -> str:
+        """Return the column of the upper bound."""
+        return f"{self.stem}_upper_bound_{self.suffix}"
+
+
+_ALL = (
+    Quantity(
+        "conductivity",
+        "ionic conductivity at the target temperature",
+        "σ",
+        "mS/cm",
+        "conductivity",
+        "ionic_conductivity",
+        "mS_cm",
+        True,
+        1.0,
+    ),
+    Quantity(
+        "diffusivity",
+        "tracer diffusivity at a temperature",
+        "D*",
+        "cm²/s",
+        "diffusion",
+        "tracer_diffusivity",
+        "cm2_s",
+        True,
+        1.0,
+    ),
+    Quantity(
+        "activation_energy",
+        "activation energy",
+        "Eₐ",
+        "eV",
+        "conductivity",
+        "activation_energy",
+        "eV",
+        False,
+        0.1,
+        has_temperature=False,
+    ),
+)
+
+QUANTITIES = {one.key: one for one in _ALL}
