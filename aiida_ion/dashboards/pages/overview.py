@@ -2,20 +2,214 @@
 
 from __future__ import annotations
 
-from dash import Dash
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import page
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.components import (
+    aria,
+    badge,
+    card,
+    empty_state,
+    page,
+    page_link,
+    progress_bar,
+    row,
+    stat,
+    stats,
+    uuid_label,
+)
+from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.state import View
+from aiida_ion.queries import activity
+from aiida_ion.queries.progress import Progress, read_job_progress
+from aiida_ion.queries.states import failure_kind, failure_reason, state_text
+from aiida_ion.units import duration
 
 PATH = "/"
 TITLE = "Overview"
+REFRESH_MS = 10_000
+#: Most work chains that are shown as running, and most jobs whose folder is read for them.
+MOST_RUNNING, MOST_READ = 12, 8
+MOST_FAILED, MOST_RECENT = 8, 10
 
 
 def layout(view: View) -> Component:  # noqa: ARG001
     """Return the page."""
-    return page(TITLE)
+    counts: dict[Any, Any] = tables.derived("overview counts", _counts).iloc[0].to_dict()
+    if not counts["jobs"] and not counts["conductivities"] and not counts["fits"]:
+        return page(TITLE, card("Nothing here yet", _nothing()))
+    parts: list[Component] = [_stats(counts)]
+    if tables.changes():
+        parts += [
+            card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite"))),
+            dcc.Interval("overview-clock", interval=REFRESH_MS),
+        ]
+    parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note(counts))))
+    return page(TITLE, *parts, subtitle="What was computed, what runs, what failed, what came last.")
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks."""
+    """Add the callback that keeps what runs up to date."""
+
+    @app.callback(Output("overview-running", "children"), Input("overview-clock", "n_intervals"))
+    def refresh(_: int | None) -> list[Component]:
+        return running(read=True)
+
+
+def running(read: bool) -> list[Component]:
+    """Return what has not ended, each work chain with its jobs.
+
+    :param read: also read from the jobs' folders how far they are, which takes longer.
+    """
+    table = activity.running()
+    if table.empty:
+        return [html.P("Nothing runs.", className="muted")]
+    records: list[dict[Any, Any]] = table.to_dict("records")
+    roots = [one for one in records if one["pk"] == one["root_pk"]]
+    jobs = [one for one in records if one["state"] == "withscheduler"]
+    shown = {one["pk"] for one in roots[-MOST_RUNNING:]}
+    progress = {one["pk"]: read_job_progress(one) for one in jobs[:MOST_READ] if read and one["root_pk"] in shown}
+    names = activity.about([one["pk"] for one in roots])
+    items = [
+        html.Li(
+            [_head(one, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == one["pk"]]]
+        )
+        for one in reversed(roots)
+        if one["pk"] in shown
+    ]
+    more = len(roots) - len(items)
+    rest = html.P(f"and {more} more: aiida-ion status lists them all", className="muted") if more > 0 else None
+    return [html.Ul(items, className="list"), *([rest] if rest else [])]
+
+
+def _counts() -> pd.DataFrame:
+    return pd.DataFrame([activity.counts()])
+
+
+def _stats(counts: Mapping[str, Any]) -> Component:
+    """Return the line of numbers."""
+    shown = {name: f"{int(value):,}" for name, value in counts.items()}
+    return stats(
+        stat("materials", shown["materials"], href="/materials"),
+        stat("levels of theory", shown["levels"]),
+        stat("conductivities", shown["conductivities"]),
+        stat("diffusion fits", shown["fits"]),
+        stat("molecular-dynamics jobs", shown["jobs"]),
+        stat("failed work chains", shown["failed"]),
+    )
+
+
+def _nothing() -> Component:
+    if not tables.changes():
+        return empty_state("This archive holds no results.", "Ask whoever sent it to export finished work chains.")
+    words = "Submit a crystal; it appears here as soon as it runs."
+    return empty_state("No results in this profile.", words, "aiida-ion run Li3N.cif --engine sevenn --protocol fast")
+
+
+def _head(one: Mapping[str, Any], names: pd.DataFrame) -> Component:
+    """Return what a process is and since when it runs."""
+    since = duration(max((datetime.now(UTC) - one["ctime"]).total_seconds(), 0))
+    line = [badge(state_text(one).split(":")[0], "active"), *_name(one, names), uuid_label(one["uuid"])]
+    return html.Div([*line, html.Span(f"for {since}", className="end")], className="line")
+
+
+def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
+    """Return how far a job is, its speed and when it is expected to end."""
+    kind = html.Span(f"{_kind(job)} {job['pk']}", className="muted")
+    if progress is None or not progress.n_steps:
+        return html.Div([kind, html.Span("on its computer", className="muted")], className="line job")
+    words = f"step {progress.step:,} of {progress.n_steps:,}"
+    if progress.steps_per_s:
+        words += f", {progress.steps_per_s:.3g} steps/s"
+    bar = progress_bar(progress.step / progress.n_steps, words)
+    end = [html.Span(_expected(progress.seconds_left), className="end")] if progress.seconds_left is not None else []
+    return html.Div([kind, bar, *end], className="line job")
+
+
+def _expected(seconds: float) -> str:
+    """Return when something ends, in this machine's time."""
+    end = datetime.now().astimezone() + timedelta(seconds=seconds)
+    return f"{duration(seconds)} left, until {end:%H:%M}" + (f" on {end:%d %b}" if seconds > 43_200 else "")
+
+
+def _failures() -> Component:
+    """Return what failed last, why, and the way to its provenance."""
+    table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
+    if table.empty:
+        return html.P("Nothing failed.", className="muted")
+    names = activity.about([int(pk) for pk in table["pk"]])
+    items = []
+    for one in table.to_dict("records"):
+        record = {str(key): value for key, value in one.items()}
+        line = [badge(failure_kind(record), "bad"), *_name(record, names), uuid_label(str(record["uuid"]))]
+        when = html.Span(f"{record['mtime']:%d %b %Y}", className="end")
+        reason = html.Div(failure_reason(record), className="reason")
+        items.append(html.Li([html.Div([*line, when], className="line"), reason]))
+    return html.Ul(items, className="list")
+
+
+def _failed_note(counts: Mapping[str, Any]) -> str | None:
+    return f"The latest {MOST_FAILED}." if counts["failed"] > MOST_FAILED else None
+
+
+def _recent() -> Component:
+    """Return the newest conductivities with their intervals or bounds."""
+    table = tables.derived("overview recent", lambda: activity.recent_conductivities(MOST_RECENT))
+    if table.empty:
+        return html.P(
+            "No conductivity yet: it comes when all temperatures of a work chain are done.", className="muted"
+        )
+    heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
+    looks = ("tight", "", "", "", "tight", "tight")
+    body = []
+    for one in table.to_dict("records"):
+        formula = str(one["formula"])
+        link = page_link(formula_label(formula), View(formula=formula, uuid=one["uuid"]).url("/material"))
+        verdict = str(one["verdict"])
+        kind = {"measured": "good", "bound": "doubtful"}.get(verdict, "bad")
+        cells = (
+            link,
+            str(one["level_of_theory"]),
+            f"{one['target_temperature_K']:.0f}",
+            _conductivity(one),
+            badge(verdict.replace("_", " "), kind),
+            f"{one['time']:%d %b %H:%M}",
+        )
+        body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
+    head = html.Thead(html.Tr([html.Th(name) for name in heads]))
+    return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+
+
+def _conductivity(one: Mapping[Any, Any]) -> str:
+    """Return a conductivity with its interval, or its bound."""
+    value, bound = one["ionic_conductivity_mS_cm"], one["ionic_conductivity_upper_bound_mS_cm"]
+    if one["verdict"] not in ("bound", "not_measurable") and _is_number(value):
+        ends = one["ionic_conductivity_ci95_mS_cm"]
+        interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
+        return f"{value:.3g}{interval}"
+    return f"< {bound:.2g}" if _is_number(bound) else "-"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def _kind(one: Mapping[str, Any]) -> str:
+    return str(one["process_type"]).rpartition(":")[2].removeprefix("ion.")
+
+
+def _name(one: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
+    """Return what a process is about: its crystal, its engine and its kind."""
+    about = names.loc[one["pk"]] if one["pk"] in names.index else {}
+    crystal = next((text for text in (one["label"], about.get("structure")) if isinstance(text, str) and text), "")
+    engine = about.get("engine")
+    parts = [html.Strong(formula_label(crystal))] if crystal else []
+    words = [_kind(one), *([engine] if isinstance(engine, str) else [])]
+    return [*parts, html.Span(" · ".join(words), className="muted")]

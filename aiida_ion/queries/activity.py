@@ -1,0 +1,143 @@
+"""What goes on: how much there is, what runs, what failed, what came last. Quick in a database of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.processes import ENDED, OURS, PROCESS_FIELDS
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame
+
+#: Work chains that are started by hand; what else runs is below them, or was heard of lately.
+ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
+LATELY = timedelta(days=7)
+MD_JOBS = "aiida.calculations:ion.%md"
+COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
+RECENT = (
+    "formula",
+    "level_of_theory",
+    "verdict",
+    "target_temperature_K",
+    "ionic_conductivity_mS_cm",
+    "ionic_conductivity_ci95_mS_cm",
+    "ionic_conductivity_upper_bound_mS_cm",
+    "activation_energy_eV",
+)
+#: A chain of callers is not longer.
+DEPTH = 5
+_FAILED: dict[str, Any] = {
+    "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
+}
+_ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
+
+
+def counts() -> dict[str, int]:
+    """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
+    known = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, tag="chain")
+    said = ["attributes.formula", "attributes.level_of_theory"]
+    found = known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
+    rows = found.all()
+    fits = {"process_type": DIFFUSION_PROCESS, "attributes.exit_status": 0}
+    failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
+    return {
+        "materials": len({formula for formula, _ in rows}),
+        "levels": len({level for _, level in rows}),
+        "conductivities": len(rows),
+        "fits": orm.QueryBuilder().append(orm.CalcJobNode, filters=fits).count(),
+        "jobs": orm.QueryBuilder().append(orm.CalcJobNode, filters={"process_type": {"like": MD_JOBS}}).count(),
+        "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
+    }
+
+
+def running() -> pd.DataFrame:
+    """Return what has not ended: `COLUMNS`, the caller's pk, and the pk of the process at the top.
+
+    Of processes that no conductivity or comparison called, only those that changed in the last seven days.
+    """
+    level = _processes({"and": [{"process_type": {"in": list(ROOTS)}}, _ALIVE]}).assign(caller_pk=None)
+    parts, seen = [level], set(level["pk"])
+    for _ in range(DEPTH):
+        level = _alive_below(list(level["pk"])) if len(level) else level
+        level = level[~level["pk"].isin(seen)]
+        seen |= set(level["pk"])
+        parts.append(level)
+    ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
+    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, ours, _ALIVE]})
+    parts.append(others[~others["pk"].isin(seen)].assign(caller_pk=None))
+    filled = [part.astype(object) for part in parts if len(part)] or [parts[0].astype(object)]
+    table = pd.concat(filled, ignore_index=True)
+    tops: dict[int, int] = {}
+    for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
+        tops[pk] = pk if pd.isna(caller) else tops.get(caller, caller)
+    return table.assign(root_pk=table["pk"].map(tops))
+
+
+def failures(limit: int = 20) -> pd.DataFrame:
+    """Return what failed last: `COLUMNS`, newest first; of a process and what it called only the uppermost.
+
+    A job of molecular dynamics counts as failed where its work chain did: most that stop are continued.
+
+    :param limit: most rows.
+    """
+    ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
+    others = _processes({"and": [ours, {"process_type": {"!like": MD_JOBS}}, _FAILED]}, newest=5 * limit)
+    jobs = _processes({"and": [{"process_type": {"like": MD_JOBS}}, _FAILED]}, newest=limit)
+    query = orm.QueryBuilder()
+    query.append(orm.WorkflowNode, project=["attributes.exit_status", "attributes.process_state"], tag="caller")
+    wanted = [*others["pk"], *jobs["pk"]]
+    query.append(orm.ProcessNode, with_incoming="caller", filters={"id": {"in": wanted}}, project=["id"])
+    callers = {pk: (code or 0) > 0 or state in ("excepted", "killed") for code, state, pk in query.all()}
+    failed_above = [pk for pk, failed in callers.items() if failed]
+    parts = [others[~others["pk"].isin(failed_above)], jobs[~jobs["pk"].isin(list(callers))]]
+    table = pd.concat([part for part in parts if len(part)] or [others])
+    return table.sort_values("mtime", ascending=False, ignore_index=True).head(limit)
+
+
+def about(pks: Sequence[int]) -> pd.DataFrame:
+    """Return what processes are about, indexed by pk: label of the structure, and label of the engine's code."""
+    structures = orm.QueryBuilder().append(orm.StructureData, project=["label"], tag="structure")
+    wanted = {"id": {"in": list(pks)}}
+    structures.append(orm.ProcessNode, with_incoming="structure", filters=wanted, project=["id"])
+    codes = orm.QueryBuilder().append(orm.AbstractCode, project=["label"], tag="code")
+    engine = {"or": [{"label": {"like": "%engine__code"}}, {"label": "code"}]}
+    codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=wanted, project=["id"])
+    found = {"structure": structures.all(), "engine": codes.all()} if len(pks) else {"structure": [], "engine": []}
+    columns = {name: pd.Series({pk: label for label, pk in rows}, dtype=object) for name, rows in found.items()}
+    return pd.DataFrame(columns, index=list(pks))
+
+
+def recent_conductivities(limit: int = 10) -> pd.DataFrame:
+    """Return the newest conductivities: pk and uuid of the result, `RECENT`, its time and its work chain's uuid."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["uuid"], tag="chain")
+    query.append(
+        orm.ArrayData,
+        with_incoming="chain",
+        edge_filters={"label": "conductivity"},
+        project=["id", "uuid", "ctime", *attributes(RECENT)],
+        tag="result",
+    )
+    query.order_by({"result": {"ctime": "desc"}}).limit(limit)
+    return frame(query, ["process_uuid", "pk", "uuid", "time", *RECENT])
+
+
+def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    projection = ["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS]
+    query.append(orm.ProcessNode, filters=filters, project=projection, tag="process")
+    if newest is not None:
+        query.order_by({"process": {"mtime": "desc"}}).limit(newest)
+    return frame(query, list(COLUMNS))
+
+
+def _alive_below(pks: list[int]) -> pd.DataFrame:
+    """Return what these processes called and has not ended."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkflowNode, filters={"id": {"in": pks}}, project=["id"], tag="caller")
+    projection = ["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS]
+    query.append(orm.ProcessNode, with_incoming="caller", filters=_ALIVE, project=projection)
+    return frame(query, ["caller_pk", *COLUMNS])
