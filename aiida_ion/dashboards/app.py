@@ -109,8 +109,7 @@ def _frame(source: Source) -> Component:
 
 def _links(path: str) -> list[Component]:
     """Return the links of the navigation; the page that is shown is marked."""
-    named = [one for one in PAGES if not getattr(one, "HIDDEN", False)]
-    return [page_link(one.TITLE, one.PATH, className="here" if path == one.PATH else "") for one in named]
+    return [page_link(one.TITLE, one.PATH, className="here" if path == one.PATH else "") for one in PAGES]
 
 
 def _connect(app: Dash) -> None:

@@ -74,10 +74,10 @@ def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool)
         made |= {"type": "rightAligned", "filter": "agNumberColumnFilter", "valueFormatter": COUNT if whole else NUMBER}
         if name.endswith("pk"):
             made["valueFormatter"] = PLAIN
-        made["width"] = max(96, 9 * len(made["headerName"]) + 44)
+        made["width"] = max(96, 8 * len(made["headerName"]) + 52)
     else:
         made |= {"filter": "agTextColumnFilter", "valueFormatter": PLAIN, "tooltipField": name}
-        made["width"] = max(120, min(9 * len(made["headerName"]) + 60, 260))
+        made["width"] = max(110, min(8 * len(made["headerName"]) + 56, 260))
     if link is not None:
         made |= {"cellRenderer": "PageLink", "cellRendererParams": {"href": link}}
     return made

@@ -58,18 +58,21 @@ def figure_card(
     height_px: int = 420,
     description: str | None = None,
     actions: Children = None,
+    controls: Children = None,
     wide: bool = False,
 ) -> Component:
     """Return a figure with buttons that download it as SVG, PNG and its points as CSV.
 
     :param figure_id: id of the `dcc.Graph`, for callbacks; also the name of the downloaded files.
     :param description: what a screen reader says of it, else the title.
+    :param controls: what changes the figure, in a line above it.
     """
     buttons = [_button(kind.upper(), f"Download {title} as {kind.upper()}", figure_id, kind) for kind in _FIGURE_KINDS]
     config: Any = graph_config(figure_id)
     graph = dcc.Graph(id=figure_id, figure=figure, config=config, style={"height": f"{height_px}px"})
     labelled = html.Div(graph, role="figure", className="figure", **aria(label=description or title))
-    return card(title, labelled, actions=[*(actions or []), *buttons], note=note, wide=wide)
+    above = [html.Div(controls, className="filters")] if controls else []
+    return card(title, *above, labelled, actions=[*(actions or []), *buttons], note=note, wide=wide)
 
 
 _FIGURE_KINDS = ("svg", "png", "csv")

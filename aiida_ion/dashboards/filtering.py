@@ -54,7 +54,8 @@ def with_elements(table: pd.DataFrame, elements: Iterable[str], column: str = "f
     return table[keep]
 
 
-def _fits(column: pd.Series[Any], entry: Mapping[str, Any]) -> pd.Series[bool]:
+def _fits(column: pd.Series[Any], entry: Mapping[str, Any]) -> Any:
+    """Return which cells fit one column's filter."""
     kind, value = str(entry.get("type")), entry.get("filter")
     missing = column.isna() | (column.astype(str) == "")
     if kind in ("blank", "notBlank"):

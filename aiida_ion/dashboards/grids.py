@@ -21,7 +21,7 @@ THEME = (
     " borderColor: 'var(--line)', accentColor: 'var(--accent)', rowHoverColor: 'var(--hover)',"
     " selectedRowBackgroundColor: 'var(--selected)', chromeBackgroundColor: 'var(--card)',"
     " menuBackgroundColor: 'var(--card)', fontFamily: 'inherit', fontSize: 13, spacing: 6,"
-    " wrapperBorder: false, rowHeight: 34, headerHeight: 38})"
+    " browserColorScheme: 'inherit', wrapperBorder: false, rowHeight: 34, headerHeight: 38})"
 )
 #: Rows in one request of a grid that asks for them.
 BLOCK = 100
@@ -63,7 +63,6 @@ def grid(
         "ensureDomOrder": True,
         "suppressFieldDotNotation": True,
         "suppressDragLeaveHidesColumns": True,
-        "overlayNoRowsTemplate": "No row fits the filters.",
     }
     if selectable:
         settings["rowSelection"] = {"mode": "multiRow", "enableClickSelection": True, "headerCheckbox": False}

@@ -55,6 +55,11 @@ window.dash_clientside.dashboard = (function () {
       window.dashboardFollowed = false;
     },
 
+    // The last argument is the grid's id, the others what its rows depend on.
+    askAgain: function () {
+      dash_ag_grid.getApiAsync(arguments[arguments.length - 1]).then(function (api) { api.purgeInfiniteCache(); });
+    },
+
     showColumns: function (names) {
       var trigger = window.dash_clientside.callback_context.triggered_id;
       if (!trigger) return;

@@ -1,21 +1,285 @@
-"""Every material, to be filtered, sorted and compared."""
+"""Every material, to be filtered, sorted and downloaded; the table and the figure filter each other."""
 
 from __future__ import annotations
 
-from dash import Dash
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import page
-from aiida_ion.dashboards.state import View
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.columns import cells, column_title, numeric_columns
+from aiida_ion.dashboards.components import card, control, empty_state, figure_card, page
+from aiida_ion.dashboards.figures.landscape import BOUND, MOST_POINTS, SIGMA, landscape
+from aiida_ion.dashboards.figures.theme import level_styles, theme_named
+from aiida_ion.dashboards.filtering import filtered, ordered, with_elements
+from aiida_ion.dashboards.grids import column_choice, column_choice_id, grid
+from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, filter_model, written
 
 PATH = "/materials"
 TITLE = "Materials"
+GRID, FIGURE = "materials-grid", "materials-figure"
+X, Y = "activation_energy_eV", SIGMA
+#: Columns that most readers do not want to see first.
+HIDDEN = ("elements", "uuid", "pk", "structure_uuid", "process_uuid", "conductivity_uuid", "n_levels")
+ELEMENT = re.compile(r"[A-Z][a-z]?")
+#: What is typed, chosen and picked, in the order of the callbacks' arguments.
+CONTROLS = ("materials-elements", "materials-level", "materials-grades")
 
 
-def layout(view: View) -> Component:  # noqa: ARG001
+def layout(view: View) -> Component:
     """Return the page."""
-    return page(TITLE)
+    table = materials()
+    if table.empty:
+        words = "A material appears here with its first result."
+        return page(TITLE, empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait"))
+    return page(
+        TITLE,
+        card("Filter", html.Div(_controls(view), className="filters")),
+        html.Div([_table_card(view, table), _figure_card(view)], className="split"),
+        dcc.Store("materials-picked", data=list(view.selected)),
+        dcc.Store("materials-refresh"),
+        dcc.Download("materials-download"),
+        subtitle=html.Span(_count(len(table), len(table)), id="materials-count", role="status"),
+    )
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks."""
+    """Add the callbacks: rows on request, what is picked in the figure, the figure and the address, the download."""
+    controls = [State(name, "value") for name in CONTROLS]
+
+    @app.callback(
+        Output(GRID, "getRowsResponse"),
+        Input(GRID, "getRowsRequest"),
+        *controls,
+        State("materials-picked", "data"),
+    )
+    def rows(request: Mapping[str, Any] | None, *chosen: Any) -> Any:
+        if request is None:
+            return no_update
+        found = ordered(_rows(request.get("filterModel"), *chosen), request.get("sortModel"))
+        block = found.iloc[int(request["startRow"]) : int(request["endRow"])]
+        return {"rowData": cells(block), "rowCount": len(found)}
+
+    @app.callback(
+        Output("materials-picked", "data"),
+        Input(FIGURE, "selectedData"),
+        Input(FIGURE, "clickData"),
+        Input("materials-clear", "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def pick(box: Mapping[str, Any] | None, click: Mapping[str, Any] | None, _: int | None) -> Any:
+        if ctx.triggered_id == "materials-clear":
+            return []
+        points = (click if ctx.triggered[0]["prop_id"].endswith("clickData") else box) or {}
+        names = sorted({str(point["customdata"][1]) for point in points.get("points", []) if "customdata" in point})
+        return names or no_update
+
+    app.clientside_callback(
+        ClientsideFunction("dashboard", "askAgain"),
+        *(Input(name, "value") for name in CONTROLS),
+        Input("materials-picked", "data"),
+        State(GRID, "id"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(FIGURE, "figure"),
+        Output("materials-count", "children"),
+        Output("materials-clear", "hidden"),
+        Output(QUERY, "data", allow_duplicate=True),
+        *(Input(name, "value") for name in CONTROLS),
+        Input("materials-picked", "data"),
+        Input(GRID, "filterModel"),
+        Input(GRID, "selectedRows"),
+        Input("materials-x", "value"),
+        Input("materials-y", "value"),
+        Input("materials-sort", "data"),
+        Input(column_choice_id(GRID), "value"),
+        State(column_choice_id(GRID), "options"),
+        State(THEME, "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def draw(
+        elements: str | None,
+        level: str | None,
+        grades: list[str] | None,
+        picked: list[str] | None,
+        model: Mapping[str, Any] | None,
+        selected: list[Mapping[str, Any]] | None,
+        x: str,
+        y: str,
+        sort: list[Mapping[str, str]] | None,
+        columns: list[str],
+        options: list[Mapping[str, str]],
+        theme: str | None,
+    ) -> tuple[Any, ...]:
+        found = _rows(model, elements, level, grades, picked)
+        marked = [str(one["formula"]) for one in selected or []]
+        hidden = tuple(one["value"] for one in options if one["value"] not in columns)
+        view = View(
+            elements=elements_in(elements),
+            level_of_theory=level or None,
+            grades=tuple(grades or ()),
+            selected=tuple(picked or ()),
+            x=None if x == X else x,
+            y=None if y == Y else y,
+            sort=tuple((one["colId"], one["sort"]) for one in sort or []),
+            hidden=() if set(hidden) == set(HIDDEN) & {one["value"] for one in options} else hidden,
+            filters=column_filters(model),
+        )
+        figure = _figure(found, x, y, level, marked, theme)
+        return figure, _count(len(found), len(materials())), not picked, written(PATH, view)
+
+    @app.callback(Output("materials-sort", "data"), Input(GRID, "getRowsRequest"), State("materials-sort", "data"))
+    def sorting(request: Mapping[str, Any] | None, before: list[Mapping[str, str]] | None) -> Any:
+        now = (request or {}).get("sortModel") or []
+        return no_update if request is None or now == (before or []) else now
+
+    @app.callback(
+        Output("materials-download", "data"),
+        Input("materials-csv", "n_clicks"),
+        State(GRID, "filterModel"),
+        State("materials-sort", "data"),
+        State(column_choice_id(GRID), "value"),
+        *controls,
+        State("materials-picked", "data"),
+        prevent_initial_call=True,
+    )
+    def download(_: int, model: Any, sort: Any, columns: list[str], *chosen: Any) -> dict[str, Any]:
+        found = ordered(_rows(model, *chosen), sort)
+        content = harmless(found[columns]).to_csv(index=False)
+        return {"content": content, "filename": "materials.csv", "type": "text/csv", "base64": False}
+
+
+def materials() -> pd.DataFrame:
+    """Return the table of materials, with the address of each one's page."""
+    return tables.derived("materials with links", _linked)
+
+
+def elements_in(text: str | None) -> tuple[str, ...]:
+    """Return the elements that somebody typed, in any way of separating them."""
+    return tuple(dict.fromkeys(ELEMENT.findall(text or "")))
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of which a spreadsheet runs no cell as a formula."""
+    texts = [name for name in table.columns if name not in numeric_columns(table)]
+    return table.assign(**{name: table[name].map(_defused) for name in texts})
+
+
+def _defused(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _linked() -> pd.DataFrame:
+    table = tables.table("materials")
+    return table.assign(href=[View(formula=str(formula)).url("/material") for formula in table["formula"]])
+
+
+def _rows(
+    model: Mapping[str, Any] | None,
+    elements: str | None,
+    level: str | None,
+    grades: list[str] | None,
+    picked: list[str] | None,
+) -> pd.DataFrame:
+    """Return the materials that fit everything that is chosen."""
+    found = with_elements(materials(), elements_in(elements))
+    if level or grades:
+        results = _results(level, grades)
+        found = found[found["formula"].isin(set(results["formula"]))]
+    if picked:
+        found = found[found["formula"].isin(picked)]
+    return filtered(found, model)
+
+
+def _results(level: str | None, grades: Iterable[str] | None) -> pd.DataFrame:
+    """Return the conductivities of a level of theory and of these grades."""
+    results = tables.table("conductivity")
+    if level:
+        results = results[results["level_of_theory"] == level]
+    if grades:
+        results = results[results["grade"].isin(list(grades))]
+    return results
+
+
+def _figure(found: pd.DataFrame, x: str, y: str, level: str | None, marked: list[str], theme: str | None) -> Any:
+    results = _results(level, None)
+    styles = level_styles(tables.table("conductivity")["level_of_theory"])
+    shown = results[results["formula"].isin(set(found["formula"]))].sort_values("time", ascending=False)
+    return landscape(shown, x, y, styles, theme_named(theme), marked)
+
+
+def _count(shown: int, total: int) -> str:
+    """Return how many rows of how many."""
+    return f"{total:,} materials" if shown == total else f"{shown:,} of {total:,} materials"
+
+
+def _controls(view: View) -> list[Component]:
+    """Return what filters beyond the columns' own filters."""
+    results = tables.table("conductivity")
+    levels = sorted(results["level_of_theory"].dropna().unique())
+    grades = sorted(results["grade"].dropna().unique())
+    typed = dcc.Input(
+        " ".join(view.elements), id=CONTROLS[0], type="text", placeholder="Li S", debounce=0.3, autoComplete="off"
+    )
+    level = dcc.Dropdown(levels, view.level_of_theory, id=CONTROLS[1], placeholder="any", className="dropdown")
+    boxes = dcc.Checklist(grades, list(view.grades), id=CONTROLS[2], inline=True, className="inline")
+    clear = html.Button("Show all points again", id="materials-clear", type="button", hidden=not view.selected)
+    return [
+        control("has all elements", typed),
+        control("has level of theory", level),
+        control("has grade", boxes),
+        clear,
+    ]
+
+
+def _table_card(view: View, table: pd.DataFrame) -> Component:
+    first = replace(view, hidden=view.hidden or tuple(name for name in HIDDEN if name in table.columns))
+    names = [name for name in table.columns if name != "href"]
+    csv = html.Button("CSV", id="materials-csv", type="button", className="small", title="Download the rows as CSV")
+    shown = grid(
+        GRID,
+        table,
+        first,
+        columns=names,
+        links={"formula": "href"},
+        row_id="formula" if table["formula"].is_unique else None,
+        selectable=True,
+        height_px=570,
+        on_request=True,
+    )
+    tools = [column_choice(GRID, table, names, first.hidden), csv]
+    sort = [{"colId": column, "sort": way} for column, way in view.sort]
+    return card("Table", shown, dcc.Store("materials-sort", data=sort), actions=tools)
+
+
+def _figure_card(view: View) -> Component:
+    results = tables.table("conductivity")
+    x, y = view.x or X, view.y or Y
+    model = filter_model(view.filters, numeric_columns(materials()))
+    found = _rows(model, " ".join(view.elements), view.level_of_theory, list(view.grades), list(view.selected))
+    axes = [
+        control(
+            axis, dcc.Dropdown(_axes(results), value, id=f"materials-{axis}", clearable=False, className="dropdown")
+        )
+        for axis, value in (("x", x), ("y", y))
+    ]
+    note = "Click a point, or draw a box, to see only those materials."
+    if len(results) > MOST_POINTS:
+        note += f" Of more than {MOST_POINTS:,} results the newest are drawn."
+    figure = _figure(found, x, y, view.level_of_theory, [], view.theme)
+    return figure_card(
+        FIGURE, "Results", figure, note=note, height_px=480, controls=axes, description="Results by level"
+    )
+
+
+def _axes(results: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the quantities that an axis may show."""
+    names = [name for name in numeric_columns(results) if not name.endswith("pk") and name != BOUND]
+    return [{"label": column_title(name), "value": name} for name in names]

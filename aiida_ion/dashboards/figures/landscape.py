@@ -1,0 +1,110 @@
+"""All results against each other: one quantity over another, a colour and a symbol for each level of theory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.columns import column_title
+from aiida_ion.dashboards.figures.theme import (
+    UPPER_BOUND_SYMBOL,
+    LevelStyle,
+    Theme,
+    empty_figure,
+    faded,
+    formula_label,
+    new_figure,
+    plain,
+)
+
+#: More points are not drawn: the browser would take seconds, and nobody could tell them apart.
+MOST_POINTS = 2000
+#: Quantities that span decades.
+LOGARITHMIC = ("conductivity", "diffusivity", "wall_time", "steps_per_s")
+SIGMA = "ionic_conductivity_mS_cm"
+BOUND = "ionic_conductivity_upper_bound_mS_cm"
+
+
+def landscape(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    styles: Mapping[str, LevelStyle],
+    theme: Theme,
+    picked: Collection[str] = (),
+) -> go.Figure:
+    """Return a point for each row; upper bounds of the conductivity are arrows.
+
+    :param table: rows with ``formula``, ``level_of_theory``, ``uuid`` and the columns of both axes.
+    :param x: column of the horizontal axis.
+    :param y: column of the vertical axis.
+    :param styles: colour and symbol of each level of theory.
+    :param picked: formulas that stand out; none is all.
+    """
+    if x not in table.columns or y not in table.columns:
+        return empty_figure(theme, "These axes are not in the table.")
+    shown = _with_bounds(table, (x, y)).dropna(subset=[x, y]).head(MOST_POINTS)
+    shown = shown[_drawable(shown[x], x) & _drawable(shown[y], y)]
+    if shown.empty:
+        return empty_figure(theme, f"No row has both {column_title(x)} and {column_title(y)}.")
+    figure = new_figure(theme, column_title(x), column_title(y), showlegend=True)
+    figure.update_layout(
+        dragmode="select", clickmode="event", legend={"orientation": "h", "y": -0.16, "yanchor": "top"}
+    )
+    for axis, name in (("xaxis", x), ("yaxis", y)):
+        if is_logarithmic(name):
+            figure.update_layout({axis: {"type": "log", "exponentformat": "power", "dtick": _decades(shown[name])}})
+    for level, rows in shown.groupby("level_of_theory", sort=True):
+        figure.add_trace(_points(rows, str(level), x, y, styles[str(level)], theme, set(picked)))
+    return figure
+
+
+def is_logarithmic(name: str) -> bool:
+    """Whether a quantity spans decades."""
+    return any(word in name for word in LOGARITHMIC) and not name.startswith("log10")
+
+
+def _with_bounds(table: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
+    """Return the table with the bound where there is no conductivity, and a column that says so."""
+    bounded = pd.Series(False, index=table.index)
+    if SIGMA in names and BOUND in table.columns:
+        bounded = table[SIGMA].isna() & table[BOUND].notna()
+        table = table.assign(**{SIGMA: table[SIGMA].fillna(table[BOUND])})
+    return table.assign(is_bound=bounded)
+
+
+def _drawable(column: pd.Series[float], name: str) -> pd.Series[bool]:
+    return column > 0 if is_logarithmic(name) else column.notna()
+
+
+def _decades(column: pd.Series[float]) -> int:
+    """Return how many decades stand between two ticks."""
+    return max(1, round(float(np.log10(column.max() / column.min())) / 6))
+
+
+def _points(
+    rows: pd.DataFrame, level: str, x: str, y: str, style: LevelStyle, theme: Theme, picked: set[str]
+) -> go.Scatter:
+    """Return the points of a level of theory; those that are not picked fade."""
+    out = rows["formula"].isin(picked) | (not picked)
+    symbols = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol)
+    edge = {"width": np.where(out & bool(picked), 1.5, 0.5), "color": theme.text if picked else theme.card}
+    said = [f"{column_title(name)} %{{{axis}:.3g}}" for name, axis in ((x, "x"), (y, "y"))]
+    return go.Scatter(
+        x=rows[x],
+        y=rows[y],
+        mode="markers",
+        name=plain(level),
+        customdata=np.stack([rows["uuid"], rows["formula"]], axis=-1),
+        text=[plain(formula_label(formula)) for formula in rows["formula"]],
+        marker={
+            "symbol": symbols,
+            "size": 9,
+            "line": edge,
+            "color": np.where(out, style.color, faded(style.color, 0.15)),
+        },
+        hovertemplate="<br>".join([f"<b>%{{text}}</b> {plain(level)}", *said]) + "<extra></extra>",
+    )
