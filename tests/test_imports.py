@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
-    "archives": {"units", "queries"},
+    "archives": {"units", "queries", "analysis"},
     "engines": {"units", "md_settings", "calculations", "queries"},
     "cli": {
         "units",

@@ -48,6 +48,12 @@ def weigh(choice: Choice, left_out: frozenset[int] = frozenset()) -> Sizes:
     )
 
 
+def files_size(pks: frozenset[int]) -> int:
+    """Return the bytes of the files of some nodes, each counted once."""
+    keys = _keys(pks).values()
+    return sum(object_sizes(set().union(*keys)).values())
+
+
 def _keys(pks: frozenset[int]) -> Mapping[int, set[str]]:
     """Return the keys of the files of each node."""
     found: dict[int, set[str]] = defaultdict(set)

@@ -12,17 +12,21 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option
 if TYPE_CHECKING:
     from aiida_ion.archives.export import Plan
 
+FORMATS = ("aiida", "h5md")
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("export", cls=OneLineErrors)
 @click.argument("names", nargs=-1, required=True, metavar="GROUP|PK|UUID...")
 @click.option("-o", "--output", type=OUTPUT, required=True, help="The file to write.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="aiida", show_default=True)
 @click.option("--no-trajectories", is_flag=True, help="Leave out the frames; their nodes stay, without files.")
 @click.option(
     "--no-retrieved", is_flag=True, help="Leave out the files that jobs left; their nodes stay, without files."
 )
 @click.option("--licence", help="The licence of the data, such as CC-BY-4.0, for the README.")
+@click.option("--max-frames", type=click.IntRange(min=2), help="h5md: thin each run to this many frames.")
+@click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells alone, which MDAnalysis reads.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and how much.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -30,9 +34,12 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 def command(
     names: tuple[str, ...],
     output: Path,
+    style: str,
     no_trajectories: bool,
     no_retrieved: bool,
     licence: str | None,
+    max_frames: int | None,
+    trajectory_only: bool,
     overwrite: bool,
     dry_run: bool,
     yes: bool,
@@ -41,15 +48,26 @@ def command(
     """Write chosen results, with what they came from, to a file that AiiDA alone can read.
 
     Beside it comes a README with the results, versions, papers to cite and licences, which is also inside.
+    `--format h5md` writes each run that was fitted as H5MD-NOMAD, with radial distributions and MSD.
 
     \b
     Example:
       aiida-ion export campaign -o campaign.aiida --dry-run
       aiida-ion export 1234 1240 -o two-results.aiida --no-retrieved --licence CC-BY-4.0
+      aiida-ion export 1234 -o li3n.h5 --format h5md
     """
     if output.exists() and not overwrite:
         raise click.ClickException(f"{output} exists: name another file, or give --overwrite")
+    if style == "aiida" and (max_frames or trajectory_only):
+        raise click.UsageError("--max-frames and --trajectory-only are for --format h5md")
+    if style == "h5md" and (no_trajectories or no_retrieved or licence):
+        raise click.UsageError("--no-trajectories, --no-retrieved and --licence are for --format aiida")
     load(profile)
+    if style == "h5md":
+        from aiida_ion.cli.export_h5md import write_h5md
+
+        write_h5md(names, output, max_frames, trajectory_only, overwrite, dry_run, yes)
+        return
     from aiida_ion.archives.export import export, plan
 
     planned = plan(names, trajectories=not no_trajectories, retrieved=not no_retrieved)

@@ -94,3 +94,24 @@ def changed_bytes(archive: Path, tmp_path: Path) -> Callable[[Callable[[bytearra
         return target
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fit_archive(
+    aiida_profile: Any,
+    aiida_config_factory: Any,
+    aiida_profile_factory: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Return the archive of a real fit of two walks, made in a profile of its own."""
+    from aiida_ion.archives.export import export, plan
+
+    from .real_fit import fitted
+
+    profile = get_manager().get_profile()
+    folder = tmp_path_factory.mktemp("fit")
+    with aiida_config_factory(folder / "config") as config, aiida_profile_factory(config):
+        node = fitted(folder)
+        export(plan([node.outputs.diffusion.uuid]), folder / "fit.aiida")
+    get_manager().load_profile(profile, allow_switch=True)
+    return folder / "fit.aiida"

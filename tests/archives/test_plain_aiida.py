@@ -21,8 +21,6 @@ from aiida_ion.archives.export import export, plan
 from aiida_ion.archives.importing import import_archive
 from aiida_ion.archives.open import open_archive
 
-from .real_fit import fitted
-
 #: Import the archive into a new profile, and print every node: class, attributes, arrays. BLOCKED is not importable.
 READ = """
 import json, sys
@@ -65,16 +63,11 @@ def read_by(python: str, path: Path, folder: Path, blocked: set[str]) -> dict[st
     return dict(json.loads(done.stdout.partition("FOUND")[2]))
 
 
-@pytest.fixture(scope="module")
-def exported(aiida_profile: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+@pytest.fixture
+def exported(fit_archive: Path, back: None) -> tuple[Path, dict[str, Any]]:
     """Return the archive of a real fit, and the attributes of its nodes."""
-    aiida_profile.reset_storage()
-    node = fitted(tmp_path_factory.mktemp("jobs"))
-    path = tmp_path_factory.mktemp("archive") / "fit.aiida"
-    planned = plan([node.outputs.diffusion.uuid])
-    export(planned, path)
-    chosen = {"id": {"in": planned.choice.pks}}
-    return path, dict(orm.QueryBuilder().append(orm.Node, filters=chosen, project=["uuid", "attributes"]).all())
+    open_archive(fit_archive)
+    return fit_archive, dict(orm.QueryBuilder().append(orm.Node, project=["uuid", "attributes"]).all())
 
 
 def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:

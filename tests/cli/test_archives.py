@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from aiida import orm
-from aiida.engine import calcfunction
+from aiida.engine import calcfunction, run_get_node
 
+from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
 from aiida_ion.cli.export import size
 from tests.cli.conftest import Invoke, only_line
 
@@ -58,3 +61,29 @@ def test_what_cannot_be_done_is_one_line(invoke: Invoke, result: str, tmp_path: 
 @pytest.mark.parametrize(("n_bytes", "said"), [(0, "0 B"), (999, "999 B"), (1.5e6, "1.5 MB"), (2e13, "20 TB")])
 def test_sizes_are_said_as_people_say_them(n_bytes: float, said: str) -> None:
     assert size(n_bytes) == said
+
+
+def test_runs_as_h5md(
+    invoke: Invoke,
+    walk: Callable[..., orm.TrajectoryData],
+    result: str,
+    aiida_localhost: orm.Computer,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("h5py")
+    assert "none of these was fitted" in only_line(
+        invoke("export", result, "-o", tmp_path / "a.h5", "--format", "h5md", code=1)
+    )
+    code = orm.InstalledCode(computer=aiida_localhost, filepath_executable=sys.executable, label="here").store()
+    parameters = {"mobile_species": "Li", "charges": {"Li": 1, "Cl": -1}, "target_temperature_K": 500.0}
+    inputs = {"code": code, "trajectories": {segment_key(0, 0): walk()}, "parameters": orm.Dict(parameters)}
+    node = run_get_node(DiffusionCalculation, **inputs)[1]
+    uuid = node.outputs.diffusion.uuid
+    said = invoke("export", uuid, "-o", tmp_path / "a.h5", "--format", "h5md", "--max-frames", "50", "--yes").output
+    assert "1 runs, a file each" in said
+    assert (tmp_path / "a.h5").exists()
+    assert "--overwrite" in only_line(invoke("export", uuid, "-o", tmp_path / "a.h5", "--format", "h5md", code=1))
+    assert (
+        "are for --format aiida"
+        in invoke("export", uuid, "-o", tmp_path / "b.h5", "--format", "h5md", "--no-retrieved", code=2).output
+    )

@@ -1,0 +1,172 @@
+"""From fits in the database to H5MD: one file for each run, with what the fit found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiida import orm
+
+from aiida_ion.analysis.radial_distribution import radial_distribution
+from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
+from aiida_ion.archives.selection import choose
+from aiida_ion.archives.sizes import files_size
+
+FIT = "aiida.calculations:ion.diffusion"
+PREFIX = "trajectories__"
+#: Names of our arrays in H5MD.
+VECTORS = {"positions": "position", "velocities": "velocity", "forces": "force"}
+THERMOSTATS = {"csvr": "velocity_rescaling", "nose_hoover": "nose_hoover"}
+#: Of a job's versions, what names the program rather than what it stands on.
+PROGRAMS = ("lammps", "pw.x", "vasp", "sevenn", "mace-torch", "chgnet", "ase")
+
+
+def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
+    """Return fits and the names of their replicas, in the order of temperature: one for each file.
+
+    :param names: groups, PKs and UUIDs; a conductivity stands for all of its fits.
+    :raises ValueError: if nothing among them was fitted.
+    """
+    choice = choose(names)
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": FIT, "id": {"in": choice.pks}}, project="*", tag="fit")
+    temperature = "attributes.target_temperature_K"
+    query.append(orm.ArrayData, with_incoming="fit", edge_filters={"label": "diffusion"}, project=temperature)
+    fits = [fit for fit, _ in sorted(query.all(), key=lambda row: (row[1] or 0.0, row[0].pk))]
+    found = [(fit, replica) for fit in fits for replica in sorted({name for name, _ in _segments(fit)})]
+    if not found:
+        raise ValueError("none of these was fitted: name a diffusion or conductivity node, or a group of them")
+    return found
+
+
+def runs_size(chosen: Sequence[tuple[orm.CalcJobNode, str]]) -> int:
+    """Return the bytes of the trajectories of some runs, as they are stored."""
+    nodes = [node for fit, replica in chosen for name, node in _segments(fit) if name == replica]
+    return files_size(frozenset(node.pk for node in nodes if node.pk is not None))
+
+
+def file_names(chosen: Sequence[Any], path: Path) -> list[Path]:
+    """Return ``path`` for one run, else names beside it with a number."""
+    if len(chosen) == 1:
+        return [path]
+    return [path.with_stem(f"{path.stem}-{number:03d}") for number in range(len(chosen))]
+
+
+def export_runs(
+    chosen: Sequence[tuple[orm.CalcJobNode, str]],
+    path: Path,
+    max_frames: int | None = None,
+    trajectory_only: bool = False,
+) -> Iterator[Path]:
+    """Write the files of :func:`file_names` and yield their names, each when it is whole.
+
+    :param max_frames: thin each run to this many frames at most, evenly; averages are taken over what is left.
+    :param trajectory_only: positions and cells alone, which readers of plain H5MD take.
+    :raises ValueError: if frames were left out of the archive that is read.
+    """
+    for (fit, replica), target in zip(chosen, file_names(chosen, path), strict=True):
+        _export_run(fit, replica, target, max_frames, trajectory_only)
+        yield target
+
+
+def _export_run(fit: orm.CalcJobNode, replica: str, path: Path, max_frames: int | None, trajectory_only: bool) -> None:
+    segments = [node for name, node in _segments(fit) if name == replica]
+    frames = read_frames(segments, float(fit.inputs.parameters.get("equilibration_fs", 0.0)), max_frames)
+    result = fit.outputs.diffusion
+    if trajectory_only:
+        position = {"position": frames.vectors["position"]}
+        bare = Frames(frames.symbols, frames.steps, frames.times_ps, frames.cells, position, frames.first)
+        write_h5md(path, bare, _about(result, segments, frames))
+        return
+    rdf = radial_distribution(frames.vectors["position"][frames.first :], frames.cells[frames.first :], frames.symbols)
+    write_h5md(path, frames, _about(result, segments, frames), rdf, _motion(result))
+
+
+def _segments(fit: orm.CalcJobNode) -> list[tuple[str, orm.TrajectoryData]]:
+    """Return replica and node of the segments of a fit, in the order of time."""
+    links = sorted(fit.base.links.get_incoming(node_class=orm.TrajectoryData).all(), key=lambda link: link.link_label)
+    nodes: list[Any] = [link.node for link in links]
+    names = [link.link_label.removeprefix(PREFIX).partition("_segment_")[0] for link in links]
+    return list(zip(names, nodes, strict=True))
+
+
+def read_frames(segments: Sequence[orm.TrajectoryData], equilibration_fs: float, max_frames: int | None) -> Frames:
+    """Join the segments of a run; a frame that two of them hold comes once.
+
+    :raises ValueError: if a segment has no frames in this database.
+    """
+    try:
+        parts = [{name: node.get_array(name) for name in node.get_arraynames()} for node in segments]
+        steps = np.concatenate([part["steps"] for part in parts])
+    except (KeyError, OSError) as error:
+        raise ValueError("the frames of this run are not here: it was exported without trajectories") from error
+    kept = np.flatnonzero(np.diff(np.maximum.accumulate(steps), prepend=-1) > 0)
+    if max_frames is not None and len(kept) > max_frames:
+        kept = kept[:: -(-len(kept) // max_frames)]
+    joined = {name: np.concatenate([part[name] for part in parts])[kept] for name in ("times", "cells")}
+    shared = [name for name in VECTORS if all(name in part for part in parts)]
+    times_ps = joined["times"]
+    first = int(np.searchsorted(times_ps, times_ps[0] + equilibration_fs / 1000.0 - 1e-9))
+    return Frames(
+        symbols=list(segments[0].base.attributes.get("symbols")),
+        steps=steps[kept],
+        times_ps=times_ps,
+        cells=joined["cells"],
+        vectors={VECTORS[name]: np.concatenate([part[name] for part in parts])[kept] for name in shared},
+        first=min(first, len(kept) - 1),
+    )
+
+
+def _motion(result: orm.ArrayData) -> Motion | None:
+    """Return what a fit found; nothing where it has no mean squared displacement."""
+    names = ("lag_times_ps", "msd_A2", "msd_std_A2")
+    if not set(names) <= set(result.get_arraynames()):
+        return None
+    said = result.base.attributes.all
+    moved = said.get("verdict") == "moved" and said.get("tracer_diffusivity_cm2_s") is not None
+    value = (said["tracer_diffusivity_cm2_s"], said.get("tracer_diffusivity_std_cm2_s") or 0.0) if moved else None
+    lag_times_ps, msd_A2, msd_std_A2 = (result.get_array(name) for name in names)
+    return Motion(said["mobile_species"], lag_times_ps, msd_A2, msd_std_A2, value, int(said.get("n_replicas") or 1))
+
+
+def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames: Frames) -> About:
+    said = result.base.attributes.all
+    job = segments[0].creator
+    known = job.inputs.parameters.get_dict() if job is not None and "parameters" in job.inputs else {}
+    versions = job.outputs.versions.get_dict() if job is not None and "versions" in job.outputs else {}
+    program = next((name for name in PROGRAMS if name in versions), None)
+    level = str(said.get("level_of_theory") or "unknown")
+    origin = {"diffusion_uuid": result.uuid, "formula": str(said.get("formula")), "level_of_theory": level}
+    origin |= {f"trajectory_{number:03d}_uuid": node.uuid for number, node in enumerate(segments)}
+    user = result.user
+    return About(
+        author=f"{user.first_name} {user.last_name}".strip() or "unknown",
+        program=(program or level, str(versions.get(program, "unknown"))),
+        charges_e=said.get("charges") or {},
+        dynamics=_dynamics(known, said, frames),
+        origin=origin,
+    )
+
+
+def _dynamics(known: dict[str, Any], said: dict[str, Any], frames: Frames) -> dict[str, Any]:
+    """Return the settings of a run as NOMAD names them; for an imported run there is only its temperature."""
+    thermostat: dict[str, Any] = {"reference_temperature": (float(said["target_temperature_K"]), "kelvin")}
+    if "timestep_fs" not in known:
+        return {"thermostat_parameters": thermostat}
+    if known.get("thermostat_time_fs"):
+        thermostat["coupling_constant"] = (known["thermostat_time_fs"] / 1000.0, "ps")
+    ensemble = str(known.get("ensemble", "nvt"))
+    if ensemble == "nve":
+        thermostat = {}
+    else:
+        thermostat["thermostat_type"] = THERMOSTATS.get(str(known.get("thermostat", "csvr")))
+    return {
+        "thermodynamic_ensemble": ensemble.upper(),
+        "integrator_type": "velocity_verlet",
+        "integration_timestep": (known["timestep_fs"] / 1000.0, "ps"),
+        "n_steps": known.get("n_steps"),
+        "coordinate_save_frequency": int(frames.steps[1] - frames.steps[0]) if len(frames.steps) > 1 else None,
+        "thermostat_parameters": thermostat,
+    }
