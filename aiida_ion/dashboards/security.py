@@ -50,7 +50,8 @@ def protect(app: Dash, host: str, port: int, token: str | None) -> None:
     :param token: what a reader must know; ``None`` lets everyone in who reaches it.
     """
     server, policy = app.server, content_policy(app)
-    server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
+    server.config |= {"MAX_CONTENT_LENGTH": MAX_REQUEST, "PROPAGATE_EXCEPTIONS": False}
+    server.debug = False  # whatever the environment says
     names = LOOPBACK_NAMES | {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
     cookie = f"aiida_ion_token_{port}"
 

@@ -1,0 +1,261 @@
+"""The server as a browser, a stranger and an attacker see it; requests go over a real socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiida import orm
+from werkzeug.serving import BaseWSGIServer
+
+from aiida_ion.dashboards import security, server
+from aiida_ion.dashboards.app import Source
+from aiida_ion.dashboards.pages import PAGES
+from aiida_ion.queries import read_only
+
+TOKEN = "a-token-that-nobody-guesses"
+
+
+@contextmanager
+def serving(source: Source, token: str | None = None) -> Iterator[BaseWSGIServer]:
+    """Answer requests in threads of this process."""
+    made = server.make(source, "127.0.0.1", 0, token)
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status, self.text = response.status, response.read().decode(errors="replace")
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+
+def ask(
+    made: BaseWSGIServer, path: str = "/", body: str | None = None, method: str | None = None, **headers: str
+) -> Answer:
+    """Send one request."""
+    connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=60)
+    try:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection.request(method or ("POST" if body is not None else "GET"), path, body, sent)
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def page_request(path: str, search: str = "") -> str:
+    """Return the body with which the browser asks for a page."""
+    outputs = [
+        ("content", "children"),
+        ("nav", "children"),
+        ("shown", "data"),
+        ("title", "data"),
+        ("message", "children"),
+    ]
+    address = {"path": path, "search": search, "theme": "light"}
+    return json.dumps(
+        {
+            "output": f"..{'...'.join(f'{one}.{prop}' for one, prop in outputs)}..",
+            "outputs": [{"id": one, "property": prop} for one, prop in outputs],
+            "inputs": [{"id": "address", "property": "data", "value": address}],
+            "changedPropIds": ["address.data"],
+            "state": [],
+        }
+    )
+
+
+def show(made: BaseWSGIServer, path: str, search: str = "", **headers: str) -> Answer:
+    return ask(made, "/_dash-update-component", page_request(path, search), **headers)
+
+
+@pytest.fixture
+def open_server(aiida_profile_clean: Any) -> Iterator[BaseWSGIServer]:
+    with serving(Source("made up")) as made:
+        yield made
+
+
+def test_every_answer_tells_the_browser_what_it_may_do(open_server: BaseWSGIServer) -> None:
+    for path in ("/", "/materials", "/assets/dashboard.css", "/_dash-layout", "/absent.js"):
+        headers = ask(open_server, path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+        assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
+        assert "unsafe" not in policy["script-src"]
+        assert headers["server"] == "aiida-ion"
+
+
+def test_everything_is_served_from_here(open_server: BaseWSGIServer) -> None:
+    index = ask(open_server).text
+    sources = re.findall(r'(?:src|href)="([^"]+)"', index)
+    assert len(sources) > 10
+    assert all(source.startswith("/") and not source.startswith("//") for source in sources)
+    for source in sources:
+        assert ask(open_server, source).status == 200, source
+    # Before anything is painted: no flash of the other theme.
+    assert index.index("early/theme.js") < index.index("stylesheet") < index.index("<body>")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8050", 200),
+        ("localhost", 200),
+        ("LOCALHOST:1", 200),
+        ("[::1]:8050", 200),
+        ("192.168.7.7:8050", 200),
+        ("evil.example:8050", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example:8050", 421),
+    ],
+)
+def test_a_name_that_was_made_to_point_here_is_refused(open_server: BaseWSGIServer, host: str, status: int) -> None:
+    assert ask(open_server, Host=host).status == status
+    assert show(open_server, "/", Host=host).status == status
+
+
+def test_a_token_is_asked_for_and_taken_once(aiida_profile_clean: Any) -> None:
+    with serving(Source("made up"), TOKEN) as made:
+        for path in ("/", "/assets/dashboard.css", "/_dash-layout", f"/?token={TOKEN}x", "/?token=", "/?token=ä"):
+            answer = ask(made, path.encode().decode("latin-1") if path.isascii() else "/?token=%C3%A4")
+            assert answer.status == 401
+            assert "aiida-ion dashboard" in answer.text
+        assert show(made, "/").status == 401
+        let_in = ask(made, f"/materials?f.formula=contains~~Li&token={TOKEN}")
+        assert let_in.status == 200
+        assert "url=/materials?f.formula=contains%7E%7ELi" in let_in.text.replace("~", "%7E")
+        assert TOKEN not in let_in.text
+        cookie, _, flags = let_in.headers["set-cookie"].partition(";")
+        assert {"httponly", "samesite=strict"} <= {flag.strip().lower() for flag in flags.split(";")}
+        assert show(made, "/", Cookie=cookie).status == 200
+        assert show(made, "/", Cookie=cookie[:-1]).status == 401
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example", "/%2F%2Fevil.example"])
+def test_the_token_leads_nowhere_else(aiida_profile_clean: Any, path: str) -> None:
+    with serving(Source("made up"), TOKEN) as made:
+        text = ask(made, f"{path}?token={TOKEN}").text
+        assert re.search(r"url=/(?![/\\])", text) or "url=" not in text
+
+
+def test_others_are_let_in_only_with_a_token(aiida_profile_clean: Any) -> None:
+    with pytest.raises(ValueError, match="needs a token"):
+        server.make(Source("made up"), "0.0.0.0", 0, None)
+    with pytest.raises(ValueError, match="16 characters"):
+        server.make(Source("made up"), "127.0.0.1", 0, "short")
+    assert len(security.new_token()) >= 32
+    assert security.new_token() != security.new_token()
+    said = [security.is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost", "0.0.0.0", "::", "x")]
+    assert said == [True, True, True, True, False, False, False]
+
+
+def test_a_port_in_use_is_one_sentence(open_server: BaseWSGIServer) -> None:
+    with pytest.raises(server.PortInUse, match=f"^port {open_server.port} of 127.0.0.1 is in use: .*--port$"):
+        server.make(Source("made up"), "127.0.0.1", open_server.port, None)
+
+
+def test_a_long_request_is_not_read(open_server: BaseWSGIServer) -> None:
+    answer = ask(open_server, "/_dash-update-component", "x" * (security.MAX_REQUEST + 1))
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "null", '{"output": "absent.children"}', json.dumps({"output": "x" * 1000, "inputs": 5})]
+)
+def test_nobody_sees_a_traceback(open_server: BaseWSGIServer, body: str) -> None:
+    answer = ask(open_server, "/_dash-update-component", body)
+    assert answer.status >= 400
+    assert "Traceback" not in answer.text
+    assert ".py" not in answer.text
+    assert len(answer.text) < 200
+
+
+def test_a_page_that_fails_says_so_and_no_more(open_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(view: Any) -> Any:
+        raise RuntimeError("secret in /home/somebody")
+
+    monkeypatch.setattr(PAGES[0], "layout", broken)
+    text = show(open_server, "/").text
+    assert "cannot be shown" in text
+    assert "terminal" in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_nothing_else_is_answered(open_server: BaseWSGIServer, method: str) -> None:
+    assert ask(open_server, "/", method=method).status == 405
+
+
+def test_there_is_no_development_mode(aiida_profile_clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASH_DEBUG", "true")
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    with serving(Source("made up")) as made:
+        assert '"ui":false' in ask(made).text
+        assert "_reload-hash" not in ask(made, "/_dash-layout").text
+        assert not made.app.debug
+
+
+def test_an_unknown_page(open_server: BaseWSGIServer) -> None:
+    assert "There is no such page" in show(open_server, "/../etc/passwd").text
+    assert ask(open_server, "/assets/../../server.py").status in (200, 404)
+    assert "def make" not in ask(open_server, "/assets/%2e%2e/server.py").text
+
+
+def _read_side_by_side(source: Source, paths: list[str]) -> None:
+    """Ask for pages from sixteen threads at once; all must be whole, and the same as when asked alone."""
+    with serving(source) as made, read_only():
+        alone = {path: show(made, path).text for path in paths}
+        for path, text in alone.items():
+            assert "cannot be shown" not in text, (path, text[:500])
+        with ThreadPoolExecutor(16) as pool:
+            jobs = [(path, pool.submit(show, made, path)) for _ in range(6) for path in paths]
+            for path, job in jobs:
+                answer = job.result(timeout=120)
+                assert answer.status == 200
+                assert "cannot be shown" not in answer.text, path
+                assert len(answer.text) == pytest.approx(len(alone[path]), rel=0.05)
+
+
+def test_readers_of_an_archive_do_not_disturb_each_other(campaign: Path) -> None:
+    _read_side_by_side(server.archive_source(campaign.name), ["/", "/materials"])
+
+
+def test_readers_of_a_profile_do_not_disturb_each_other(aiida_profile_clean: Any) -> None:
+    from benchmarks.many_results import fill
+
+    fill(60, n_with_arrays=0)
+    _read_side_by_side(Source("made up"), ["/", "/materials"])
+
+
+def test_reading_writes_nothing(aiida_profile_clean: Any) -> None:
+    from benchmarks.many_results import fill
+
+    fill(60, n_with_arrays=0)
+    before = _content()
+    with serving(Source("made up")) as made, read_only():
+        for one in PAGES:
+            assert show(made, one.PATH).status == 200
+    assert _content() == before
+
+
+def _content() -> list[Any]:
+    query = orm.QueryBuilder().append(orm.Node, project=["uuid", "mtime", "attributes", "extras"])
+    return sorted(query.all(), key=lambda row: row[0])
