@@ -13,6 +13,11 @@ from aiida_ion.workchains.conductivity import ConductivityWorkChain, temperature
 
 from ..conftest import OPTIONS
 
+#: A fraction of a picosecond from a lattice at rest has not reached its temperature.
+COLD = {
+    "limits": dict.fromkeys([f"temperature_{of}_{end}" for of in ("off", "drift") for end in ("warn", "fail")], 1.0)
+}
+
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) -> None:
@@ -51,6 +56,7 @@ def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
             temperatures_K=[300, 400, 500],
             supercell=[1, 1, 1],
             md={"n_steps": 400, "equilibration_fs": 100.0, "sample_every": 4},
+            diffusion=COLD,
         )
     )[1]
     assert node.is_finished_ok, node.exit_message
@@ -71,6 +77,7 @@ def test_one_exploding_temperature_is_named_and_the_others_count(builder: Any) -
         supercell=[1, 1, 1],
         relax_ions=False,
         md={"n_steps": 200, "equilibration_fs": 0.0, "sample_every": 2, "max_force_eV_A": 15.0},
+        diffusion=COLD,
     )
     node = run_get_node(inputs)[1]
     assert node.is_finished_ok, node.exit_message
