@@ -189,9 +189,15 @@ def _add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelS
         marker={"symbol": symbols, "color": style.color, "size": 11, "line": {"width": 1.8, "color": style.color}},
         name=plain(level),
         legendgroup=level,
+        showlegend=False,
         customdata=rows[["uuid"]].to_numpy(),
         hovertext=[_words(row) for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
+    )
+    # The legend would show the symbol of the first point, be it an arrow.
+    key = {"symbol": style.symbol, "color": style.color, "size": 11}
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", marker=key, name=plain(level), legendgroup=level, hoverinfo="skip"
     )
 
 

@@ -1,0 +1,29 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def short(value: Any, digits: int = 3) -> str:
+    """Return a number with so many digits that count, a dash where there is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "-"
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e6 else text
+
+
+def interval(said: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -> str:
+    """Return a number with its 95 % interval and unit, a dash where there is none.
+
+    :param said: attributes of a result.
+    :param name: of the quantity, without its unit.
+    :param unit_in_name: as the names of attributes end, such as ``_mS_cm``.
+    """
+    value, ends = said.get(f"{name}{unit_in_name}"), said.get(f"{name}_ci95{unit_in_name}")
+    if short(value) == "-":
+        return "-"
+    known = isinstance(ends, (list, tuple)) and len(ends) == 2
+    return f"{short(value)} [{short(ends[0])}, {short(ends[1])}] {unit}" if known else f"{short(value)} {unit}"

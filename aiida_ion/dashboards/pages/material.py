@@ -1,0 +1,148 @@
+"""One material: its Arrhenius plot, and for one result the fits, the checks, the runs and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.components import control, empty_state, page, page_link, row
+from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.pages import material_fit as fit
+from aiida_ion.dashboards.pages import material_line as line
+from aiida_ion.dashboards.pages import material_runs as runs
+from aiida_ion.dashboards.state import QUERY, THEME, View, written
+
+PATH = "/material"
+TITLE = "Material"
+RESULT, BODY, STORE = "material-result", "material-body", "material-view"
+#: Controls of the page, in the order of the arguments of `_view`.
+CONTROLS = (RESULT, line.QUANTITY, line.LINES, fit.SCALE, fit.FIT)
+
+
+def layout(view: View) -> Component:
+    """Return the page of the material, or of the result, that the address names."""
+    results = results_of(view)
+    if results.empty:
+        return page(TITLE, _nothing(view))
+    chosen = replace(view, formula=str(results["formula"].iloc[0]), uuid=chosen_result(results, view.uuid))
+    picked = dcc.Dropdown(
+        [{"label": _name(one), "value": one["uuid"]} for one in results.to_dict("records")],
+        chosen.uuid,
+        id=RESULT,
+        clearable=False,
+        className="dropdown wide",
+    )
+    levels = sorted(results["level_of_theory"].dropna().unique())
+    return page(
+        formula_label(chosen.formula),
+        dcc.Store(STORE, data=chosen.query()),
+        html.Div(control("result", picked), className="filters"),
+        html.Div(body(chosen, results), id=BODY, className="page"),
+        subtitle=f"{len(results)} results, {len(levels)} levels of theory: {', '.join(map(str, levels))}",
+        actions=page_link("compare its levels", View(formula=chosen.formula).url("/compare")),
+    )
+
+
+def register(app: Dash) -> None:
+    """Add the callbacks: each draws one part again, and one writes the address."""
+    state = (State(STORE, "data"), State(THEME, "data"))
+    inputs = [Input(name, "value") for name in CONTROLS]
+
+    @app.callback(Output(BODY, "children"), inputs[0], *state, prevent_initial_call=True)
+    def choose(uuid: str, query: str, theme: str | None) -> list[Component]:
+        # Another result has other temperatures.
+        view = replace(View.from_query(query), uuid=uuid, theme=theme).with_options(fit=None)
+        return body(view, results_of(view))
+
+    @app.callback(
+        Output(line.FIGURE, "figure"), *inputs[1:3], State(RESULT, "value"), *state, prevent_initial_call=True
+    )
+    def draw_lines(quantity: str, lines: str, uuid: str, query: str, theme: str | None) -> Any:
+        view = _view(query, theme, uuid, quantity, lines)
+        return line.figure(view, results_of(view))
+
+    @app.callback(Output(fit.MSD, "figure"), inputs[3], State(RESULT, "value"), *state, prevent_initial_call=True)
+    def draw_msd(scale: str, uuid: str, query: str, theme: str | None) -> Any:
+        return fit.msd(_view(query, theme, uuid, scale=scale))
+
+    @app.callback(Output(fit.CHECKS, "children"), Output(fit.RUN, "children"), inputs[4], State(THEME, "data"))
+    def look_closer(uuid: str | None, theme: str | None) -> tuple[Any, Any]:
+        return fit.checks(uuid), fit.run_cards(uuid, theme)
+
+    @app.callback(Output(QUERY, "data", allow_duplicate=True), *inputs, *state, prevent_initial_call=True)
+    def write(*given: Any) -> dict[str, str]:
+        view = _view(given[-2], given[-1], *given[:-2])
+        return written(PATH, replace(view, theme=View.from_query(given[-2]).theme))
+
+    for name in (line.FIGURE, fit.MSD):
+        app.clientside_callback(ClientsideFunction("points", "follow"), Input(name, "clickData"))
+
+
+def results_of(view: View) -> pd.DataFrame:
+    """Return the conductivities of the material of a view, the newest first."""
+    table = tables.table("conductivity")
+    formula = view.formula
+    if formula is None and view.uuid is not None:
+        formula = next(iter(table.loc[table["uuid"] == view.uuid, "formula"]), None)
+    return table[table["formula"] == formula].sort_values("time", ascending=False, ignore_index=True)
+
+
+def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
+    """Return the result that is shown: the one asked for, else the newest that has a number, or a bound, or neither."""
+    if uuid in set(results["uuid"]):
+        return str(uuid)
+    ranks = results["verdict"].map(line.RANKS).fillna(len(line.RANKS))
+    return str(results["uuid"].iloc[int(ranks.to_numpy().argmin())])
+
+
+def body(view: View, results: pd.DataFrame) -> list[Component]:
+    """Return everything below the choice of the result."""
+    found = line.points(view)
+    return [
+        row(line.figure_card(view, results), line.summary_card(view)),
+        line.temperatures_card(found),
+        row(fit.msd_card(view), fit.checks_card(view, found)),
+        dcc.Loading(html.Div(id=fit.RUN, className="page"), type="dot", delay_show=300),
+        *runs.cards(view),
+    ]
+
+
+def _view(
+    query: str | None,
+    theme: str | None,
+    uuid: str | None,
+    quantity: str | None = None,
+    lines: str | None = None,
+    scale: str | None = None,
+    chosen_fit: str | None = None,
+) -> View:
+    """Return the view of the page as its controls stand; what is as it is by itself stays out of the address."""
+    view = replace(View.from_query(query), theme=theme, uuid=uuid, y=None if quantity == line.DEFAULT else quantity)
+    return view.with_options(
+        lines=None if lines == line.ALL else lines,
+        msd=None if scale == fit.LOGARITHMIC else scale,
+        fit=chosen_fit,
+    )
+
+
+def _name(one: dict[Any, Any]) -> str:
+    """Return what a result is called in the list."""
+    verdict = str(one["verdict"]).replace("_", " ")
+    return f"{one['level_of_theory']}: {verdict}, {one['time']:%d %b %Y %H:%M}, PK {one['pk']}"
+
+
+def _nothing(view: View) -> Component:
+    if view.formula or view.uuid:
+        words = "It has no finished conductivity here; the overview shows what runs."
+        return empty_state(f"No results of {formula_label(view.formula or view.uuid)}.", words)
+    formulas = tables.table("conductivity")["formula"].dropna().unique()
+    if not len(formulas):
+        words = "A material has a page as soon as it has a conductivity."
+        return empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait")
+    links = [html.Li(page_link(formula_label(one), View(formula=str(one)).url(PATH))) for one in sorted(formulas)[:60]]
+    return html.Div([html.P("Choose a material:"), html.Ul(links, className="columns")])

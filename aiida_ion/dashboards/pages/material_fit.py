@@ -1,0 +1,155 @@
+"""The middle of a material's page: how the ions moved at each temperature, and whether that can be believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards import components
+from aiida_ion.dashboards.components import badge, card, control, empty_state, figure_card, row
+from aiida_ion.dashboards.figures.cell import cell_figure
+from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
+from aiida_ion.dashboards.figures.rdf import rdf_figure
+from aiida_ion.dashboards.figures.theme import Theme, theme_named
+from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries import details, frames
+
+MSD, SCALE = "material-msd", "material-scale"
+FIT, CHECKS, RUN = "material-fit", "material-checks", "material-run"
+LOGARITHMIC, LINEAR = "logarithmic", "linear"
+CURVES = ("all_lag_times_ps", "all_msd_A2", "lag_times_ps", "msd_A2", "msd_std_A2")
+#: Verdict of a check -> kind of badge, and its place in the table.
+VERDICTS = {"fail": ("bad", 0), "warn": ("doubtful", 1), "pass": ("good", 2), "not_applicable": ("neutral", 3)}
+NOTHING = np.empty(0)
+#: Units of checks are written out.
+UNITS = re.compile(r"angstrom(\^[23])?")
+
+
+def msd(view: View) -> go.Figure:
+    """Return the mean squared displacement at each temperature of the result that is shown."""
+    found = details.arrhenius_points([str(view.uuid)])
+    curves = [_curve(str(uuid), refused) for uuid, refused in zip(found["uuid"], found["refused"], strict=True)]
+    return msd_figure(curves, theme=theme_named(view.theme), logarithmic=view.option("msd", LOGARITHMIC) != LINEAR)
+
+
+def _curve(uuid: str, refused: object) -> MsdCurve:
+    said, arrays = details.diffusion_attributes(uuid), details.diffusion_arrays(uuid, CURVES)
+    window = said.get("fit_window_ps")
+    return MsdCurve(
+        uuid=uuid,
+        temperature_K=float(said["temperature_K"]),
+        fit_window_ps=(float(window[0]), float(window[1])) if window else None,
+        tracer_diffusivity_cm2_s=said.get("tracer_diffusivity_cm2_s"),
+        refused=isinstance(refused, str),
+        **{name: arrays.get(name, NOTHING) for name in CURVES},
+    )
+
+
+def msd_card(view: View) -> Component:
+    """Return the figure with the choice of its axes."""
+    scales = [{"label": name, "value": name} for name in (LOGARITHMIC, LINEAR)]
+    return figure_card(
+        MSD,
+        "Mean squared displacement",
+        msd(view),
+        note="Thick: the fitted window, with the slope 6 D*. Band: 95 %. Hollow and dashed: refused.",
+        height_px=440,
+        controls=[
+            control("axes", dcc.RadioItems(scales, view.option("msd", LOGARITHMIC), id=SCALE, className="inline"))
+        ],
+    )
+
+
+def checks_card(view: View, found: pd.DataFrame) -> Component:
+    """Return the choice of a temperature and its checks.
+
+    :param found: temperatures of the result, as `details.arrhenius_points` gives them.
+    """
+    options = [
+        {"label": f"{short(target)} K", "value": uuid}
+        for target, uuid in zip(found["target_temperature_K"], found["uuid"], strict=True)
+    ]
+    known = [one["value"] for one in options]
+    chosen = view.option("fit")
+    value = chosen if chosen in known else next(iter(known), None)
+    picked = dcc.Dropdown(options, value, id=FIT, clearable=False, className="dropdown")
+    return card(
+        "Checks at one temperature",
+        html.Div(control("temperature", picked), className="filters"),
+        html.Div(checks(value), id=CHECKS, className="scroll tall"),
+    )
+
+
+def checks(uuid: str | None) -> Component:
+    """Return the checks of a temperature, the worst first: number, limit, verdict and sentence."""
+    found = details.diffusion_attributes(uuid).get("checks") if uuid else None
+    given = [one for one in found or [] if isinstance(one, Mapping)]
+    if not given:
+        return empty_state("No checks are stored.", "The fit was made without them.")
+    ordered = sorted(given, key=lambda one: VERDICTS.get(str(one.get("verdict")), ("neutral", 4))[1])
+    heads = ("verdict", "check", "number", "limit", "what was found")
+    looks = ("tight", "tight", "tight", "tight", "")
+    rows = [
+        html.Tr([html.Td(cell, className=look) for cell, look in zip(_check(one), looks, strict=True)])
+        for one in ordered
+    ]
+    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
+    return html.Table([head, html.Tbody(rows)], className="plain")
+
+
+def _check(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    verdict, unit = str(one.get("verdict")), UNITS.sub(_sign, str(one.get("unit") or ""))
+    return (
+        badge(verdict.replace("_", " "), VERDICTS.get(verdict, ("neutral", 4))[0]),
+        str(one.get("name")).replace("_", " "),
+        f"{short(one.get('value'))} {unit}",
+        f"{short(one.get('limit'))} {unit}",
+        str(one.get("message") or ""),
+    )
+
+
+def _sign(found: re.Match[str]) -> str:
+    return "Å" + {"^2": "²", "^3": "³"}.get(found[1] or "", "")
+
+
+def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
+    """Return the order of the framework and the ways of the ions, from a few frames of the first run."""
+    if not uuid:
+        return []
+    mobile = str(details.diffusion_attributes(uuid).get("mobile_species"))
+    try:
+        found = frames.frames_of(uuid)
+    except ValueError as error:
+        return [card("Framework and ways of the ions", empty_state("There is no trajectory to draw.", str(error)))]
+    theme = theme_named(theme_name)
+    return [row(_rdf_card(found, mobile, theme), _cell_card(found, mobile, theme))]
+
+
+def _rdf_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
+    rdf = frames.framework_rdf(found, mobile)
+    figure = rdf_figure(None, None, None, theme=theme)
+    words = "There is nothing but mobile ions."
+    if rdf is not None:
+        figure = rdf_figure(rdf.r_A, rdf.first_half, rdf.second_half, theme=theme)
+        words = f"{rdf.n_frames} frames of the first run, equilibration included; a solid has both halves alike."
+    return figure_card("material-rdf", "Radial distribution of the framework", figure, note=words, height_px=480)
+
+
+def _cell_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
+    paths = frames.mobile_paths(found, mobile)
+    figure = cell_figure(found.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
+    words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(found.times_ps[-1])} ps."
+    if len(paths.ions) < paths.n_mobile:
+        words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} that came farthest."
+    return components.figure_card(
+        "material-cell", f"Ways of {mobile} through the cell", figure, note=words, height_px=480,
+        description=f"The simulated cell with the ways of {mobile}",
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""The upper part of a material's page: Arrhenius plot, what follows from it, and its temperatures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards import components, tables
+from aiida_ion.dashboards.components import badge, card, control, facts, grade_badge, uuid_label
+from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
+from aiida_ion.dashboards.figures.theme import level_styles, theme_named
+from aiida_ion.dashboards.numbers import interval, short
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries import details
+from aiida_ion.queries.experiments import experiments
+
+FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
+DEFAULT = "conductivity"
+ALL, ONE = "levels", "one"
+#: What is shown first of several results.
+RANKS = {"measured": 0, "bound": 1, "not_measurable": 2}
+#: Lines in one plot.
+MOST_LINES = 8
+SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
+
+
+def points(view: View) -> pd.DataFrame:
+    """Return the temperatures of the result that is shown."""
+    return details.arrhenius_points([view.uuid] if view.uuid else [])
+
+
+def figure(view: View, results: pd.DataFrame) -> go.Figure:
+    """Return the Arrhenius plot: the result that is shown, and one of each other level unless it is to be alone.
+
+    Of another level it is the newest that has a number, else a bound, else neither.
+
+    :param results: conductivities of the material, the newest first.
+    """
+    shown = results[results["uuid"] == view.uuid]
+    if view.option("lines", ALL) == ALL:
+        others = results[~results["level_of_theory"].isin(shown["level_of_theory"])]
+        best = others.assign(rank=others["verdict"].map(RANKS)).sort_values("rank", kind="stable")
+        shown = pd.concat([shown, best.drop_duplicates("level_of_theory").head(MOST_LINES - 1)])
+    uuids = [str(uuid) for uuid in shown["uuid"]]
+    found = details.arrhenius_points(uuids)
+    levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
+    measured = tables.derived("experiments", experiments)
+    return arrhenius_figure(
+        found,
+        [_line(str(one["uuid"]), one, found) for one in shown.to_dict("records")],
+        level_styles(map(str, levels)),
+        theme=theme_named(view.theme),
+        quantity=view.y if view.y in QUANTITIES else DEFAULT,
+        experiments=measured[measured["formula"] == view.formula],
+    )
+
+
+def _line(uuid: str, row: Mapping[Any, Any], found: pd.DataFrame) -> ArrheniusLine:
+    arrays = details.diffusion_arrays(uuid, SAMPLES)
+    energies, prefactors = (arrays.get(name, pd.Series(dtype=float).to_numpy()) for name in SAMPLES)
+    known = found.loc[found["conductivity_uuid"] == uuid, "log10_conductivity_temperature_per_diffusivity"].dropna()
+    return ArrheniusLine(
+        level_of_theory=str(row["level_of_theory"]),
+        uuid=uuid,
+        activation_energies_eV=energies if len(energies) == len(prefactors) else energies[:0],
+        log10_prefactors_cm2_s=prefactors,
+        log10_factor=float(known.iloc[0]) if len(known) else None,
+        target_temperature_K=float(row["target_temperature_K"]),
+    )
+
+
+def figure_card(view: View, results: pd.DataFrame) -> Component:
+    """Return the plot with what changes it."""
+    quantities = [{"label": "σT", "value": "conductivity"}, {"label": "D*", "value": "diffusivity"}]
+    lines = [{"label": "all levels", "value": ALL}, {"label": "this result", "value": ONE}]
+    quantity = view.y if view.y in QUANTITIES else DEFAULT
+    return components.figure_card(
+        FIGURE,
+        "Arrhenius plot",
+        figure(view, results),
+        note="Band: central 95 % of the posterior, dotted where it is extrapolated. Click a point for its provenance.",
+        height_px=500,
+        description="Arrhenius plot of every temperature with the posterior of the line",
+        controls=[
+            control("axis", dcc.RadioItems(quantities, quantity, id=QUANTITY, className="inline")),
+            control("lines", dcc.RadioItems(lines, view.option("lines", ALL), id=LINES, className="inline")),
+        ],
+    )
+
+
+def summary_card(view: View) -> Component:
+    """Return what the result says, and how far it may be trusted."""
+    said = details.diffusion_attributes(str(view.uuid))
+    beside = details.beside(str(view.uuid))
+    target = short(said.get("target_temperature_K"))
+    pairs: list[tuple[str, Any]] = [
+        ("verdict", [grade_badge(said.get("verdict")), " ", str(said.get("reason") or "")]),
+        (f"σ at {target} K", _sigma(said, "")),
+        ("activation energy", interval(said, "activation_energy", "_eV", "eV")),
+        (f"collective σ at {target} K", _sigma(said, "collective_")),
+        ("law", str(said.get("preferred_law") or "-").replace("_", " ")),
+        ("extrapolated by", _factor(said)),
+        ("temperatures", _temperatures(said)),
+        ("result", uuid_label(str(view.uuid))),
+    ]
+    for name, label in (("process", "work chain"), ("structure", "crystal"), ("supercell", "supercell")):
+        if beside.get(name):
+            pairs.append((label, uuid_label(str(beside[name]))))
+    warnings = [html.Li(str(one)) for one in said.get("warnings") or []]
+    doubts = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
+    return card("What follows from it", facts(pairs), *(doubts if warnings else []))
+
+
+def _sigma(said: Mapping[str, Any], prefix: str) -> str:
+    words = interval(said, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
+    bound = said.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")
+    return f"< {short(bound)} mS/cm" if words == "-" and bound is not None else words
+
+
+def _factor(said: Mapping[str, Any]) -> str:
+    if said.get("extrapolation_factor") is None:
+        return "-"
+    return f"{short(said['extrapolation_factor'])} in temperature, leverage {short(said.get('extrapolation_leverage'))}"
+
+
+def _temperatures(said: Mapping[str, Any]) -> str:
+    counts = [(len(said.get(f"temperatures_{kind}") or []), kind) for kind in ("used_K", "bound_K", "refused")]
+    words = {"used_K": "used", "bound_K": "bounded", "refused": "refused"}
+    return ", ".join(f"{number} {words[kind]}" for number, kind in counts)
+
+
+def temperatures_card(found: pd.DataFrame) -> Component:
+    """Return each temperature with its diffusivity, its grade, and why it was refused."""
+    heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
+    looks = ("tight",) * 6 + ("", "tight")
+    body = [
+        html.Tr([html.Td(cell, className=look) for cell, look in zip(_cells(one), looks, strict=True)])
+        for one in found.to_dict("records")
+    ]
+    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
+    table = html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+    return card("Temperatures", table)
+
+
+def _cells(one: Mapping[Any, Any]) -> tuple[Any, ...]:
+    refused = isinstance(one["refused"], str)
+    kind = "bad" if refused else "good" if one["verdict"] == "moved" else "doubtful"
+    low, high = one["tracer_diffusivity_ci95_low_cm2_s"], one["tracer_diffusivity_ci95_high_cm2_s"]
+    value = f"{short(one['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
+    if one["verdict"] != "moved":
+        value = f"< {short(one['tracer_diffusivity_upper_bound_cm2_s'])}"
+    why = one["refused"] if refused else one["reason"] if isinstance(one["reason"], str) else ""
+    return (
+        short(one["target_temperature_K"]),
+        short(one["temperature_K"], 5),
+        badge("refused" if refused else str(one["verdict"]), kind),
+        grade_badge(one["grade"]),
+        value,
+        short(one["n_eff"]),
+        str(why),
+        uuid_label(str(one["uuid"])),
+    )

@@ -1,0 +1,100 @@
+"""The lower part of a material's page: every run behind a result, what it cost, how it was extended, jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, row, uuid_label
+from aiida_ion.dashboards.figures.history import history_figure
+from aiida_ion.dashboards.figures.theme import theme_named
+from aiida_ion.dashboards.grids import table_card
+from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries import details
+from aiida_ion.queries.job_runs import RUN_COLUMNS, runs_of
+from aiida_ion.units import duration
+
+RUNS = "material-runs"
+HIDDEN = ("run", "uuid", "trajectory_uuid", "exit_message")
+#: The link first.
+ORDER = ("pk", *(name for name in RUN_COLUMNS if name != "pk"), "href")
+COST = {
+    "n_jobs": "jobs",
+    "n_steps": "steps",
+    "steps_per_s": "steps/s",
+    "n_atoms": "atoms",
+    "peak_memory_MiB": "peak memory (MiB)",
+    "peak_gpu_memory_MiB": "peak GPU memory (MiB)",
+}
+TIMES = {"wall_time_s": "wall time", "cpu_time_s": "CPU time", "gpu_time_s": "GPU time"}
+
+
+def cards(view: View) -> list[Component]:
+    """Return the cards."""
+    beside = details.beside(str(view.uuid))
+    rounds = details.history(beside["history"])
+    side = [_cost_card(beside.get("cost"))]
+    if not rounds.empty:
+        figure = history_figure(rounds, theme=theme_named(view.theme))
+        words = "The error of D* after each round, and what was wanted; runs go on where that pays."
+        side.append(figure_card("material-history", "Rounds of extension", figure, note=words, height_px=360))
+    jumps = [_jumps_card(one) for one in beside["jumps"]]
+    return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]
+
+
+def _runs_card(process: str | None) -> Component:
+    table = runs_of(process) if process else pd.DataFrame()
+    if table.empty:
+        words = "Trajectories that were imported have no run, and an export may leave runs out."
+        return card("Seeds and segments", empty_state("No runs are known.", words))
+    linked = table.assign(href=[View(uuid=str(uuid)).url("/provenance") for uuid in table["uuid"]])
+    note = "Every molecular-dynamics job of this result; the link leads to its provenance."
+    return table_card(RUNS, "Seeds and segments", linked, note=note, columns=ORDER, links={"pk": "href"}, hidden=HIDDEN)
+
+
+def _cost_card(cost: Mapping[str, Any] | None) -> Component:
+    if not cost:
+        return card("Cost", empty_state("No cost is stored.", "Imported trajectories state none."))
+    pairs: list[tuple[str, Any]] = [
+        (label, duration(float(cost[name]))) for name, label in TIMES.items() if short(cost.get(name)) != "-"
+    ]
+    pairs += [(label, f"{cost[name]:,.4g}") for name, label in COST.items() if short(cost.get(name)) != "-"]
+    for name in ("device", "hardware"):
+        words = cost.get(name)
+        if words:
+            pairs.append((name, ", ".join(map(str, words)) if isinstance(words, list) else str(words)))
+    return card("Cost of the molecular dynamics", facts(pairs))
+
+
+def _jumps_card(one: Mapping[str, Any]) -> Component:
+    """Return the jump picture of one temperature: sites and how full they are, jumps between them."""
+    said = one["content"]
+    heads = ("site", "number", "ions at each")
+    sites = [
+        (str(name), short(kind.get("n_sites")), short(kind.get("occupancy")))
+        for name, kind in dict(said.get("site_kinds") or {}).items()
+    ]
+    types = [
+        (f"{kind.get('start')} → {kind.get('destination')}", short(kind.get("distance_A")), short(kind.get("n_jumps")))
+        for kind in list(said.get("jump_types") or [])[:12]
+    ]
+    pairs: list[tuple[str, Any]] = [
+        ("jumps", short(said.get("n_jumps"), 6)),
+        ("attempt frequency", f"{short(said.get('attempt_frequency_THz'))} THz"),
+        ("jump diffusivity", f"{short(said.get('jump_diffusivity_cm2_s'))} cm²/s"),
+        ("node", uuid_label(str(one["uuid"]))),
+    ]
+    title = f"Jumps, {str(one['label']).removeprefix('T_').replace('_', ' ')}"
+    return card(title, facts(pairs), plain_table(heads, sites), plain_table(("jump", "length (Å)", "seen"), types))
+
+
+def plain_table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Component:
+    """Return a small table."""
+    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
+    body = html.Tbody([html.Tr([html.Td(cell) for cell in one]) for one in rows])
+    return html.Div(html.Table([head, body], className="plain"), className="scroll")

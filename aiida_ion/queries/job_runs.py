@@ -1,0 +1,74 @@
+"""The molecular-dynamics jobs behind one result, seed by seed and segment by segment."""
+
+from __future__ import annotations
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.shared import frame
+from aiida_ion.units import FS_PER_PS
+
+MD_PROCESSES = "aiida.calculations:ion.%md"
+JOB_FIELDS = ("process_state", "exit_status", "exit_message")
+SETTINGS = ("temperature_K", "seed", "timestep_fs")
+COST = ("n_steps", "wall_time_s", "steps_per_s", "device")
+RUN_COLUMNS = (
+    "run",
+    "segment",
+    "temperature_K",
+    "seed",
+    "n_steps",
+    "time_ps",
+    "exit_status",
+    "exit_message",
+    "wall_time_s",
+    "steps_per_s",
+    "computer",
+    "device",
+    "process_state",
+    "pk",
+    "uuid",
+    "trajectory_uuid",
+)
+
+
+def runs_of(process_uuid: str) -> pd.DataFrame:
+    """Return one row for each job that a conductivity work chain ran: a segment of a seed at a temperature.
+
+    Unlike `aiida_ion.queries.runs` it looks below this work chain alone, however large the database is. ``run`` names
+    temperature and seed as the work chain does, ``segment`` counts its jobs from 0.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"uuid": str(process_uuid)}, tag="chain")
+    query.append(orm.WorkChainNode, with_incoming="chain", edge_project=["label"], tag="run")
+    fields = ["id", "uuid", *(f"attributes.{name}" for name in JOB_FIELDS)]
+    job = {"process_type": {"like": MD_PROCESSES}}
+    query.append(orm.CalcJobNode, with_incoming="run", filters=job, project=fields, tag="job")
+    query.append(orm.Computer, with_node="job", project=["label"])
+    table = frame(query, ["pk", "uuid", *JOB_FIELDS, "computer", "run"])  # what links say comes last
+    pks = [int(pk) for pk in table["pk"]] or [-1]
+    for more in (
+        _beside(pks, "with_outgoing", orm.Dict, "parameters", [f"attributes.{name}" for name in SETTINGS], SETTINGS),
+        _beside(pks, "with_incoming", orm.Dict, "cost", [f"attributes.{name}" for name in COST], COST),
+        _beside(pks, "with_incoming", orm.TrajectoryData, "trajectory", ["uuid"], ("trajectory_uuid",)),
+    ):
+        table = table.merge(more, how="left", on="pk")
+    table["run"] = (
+        table["run"].str.removeprefix("md_").str.replace(r"_round_\d+$", "", regex=True).str.replace("_", " ")
+    )
+    table = table.sort_values(["temperature_K", "run", "pk"], ignore_index=True)
+    table["segment"] = table.groupby("run").cumcount()
+    table["time_ps"] = pd.to_numeric(table["n_steps"]) * pd.to_numeric(table["timestep_fs"]) / FS_PER_PS
+    return table[list(RUN_COLUMNS)].convert_dtypes(convert_string=False)
+
+
+def _beside(
+    pks: list[int], relation: str, kind: type[orm.Data], label: str, project: list[str], names: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return what stands under a link label on one side of some jobs."""
+    query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="job")
+    if relation == "with_incoming":
+        query.append(kind, with_incoming="job", edge_filters={"label": label}, project=project)
+    else:
+        query.append(kind, with_outgoing="job", edge_filters={"label": label}, project=project)
+    return frame(query, ["pk", *names])
