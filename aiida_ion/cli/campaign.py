@@ -60,9 +60,21 @@ def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping
     :param given: the other options of the command.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
+    return plans_of([(name, structure_node(name)) for name in dict.fromkeys(structures)], engines, given)
+
+
+def plans_of(
+    crystals: Sequence[tuple[str, orm.StructureData]], engines: Sequence[str], given: Mapping[str, Any]
+) -> list[Plan]:
+    """Return a plan for each crystal with each engine.
+
+    :param crystals: names and nodes, stored or not.
+    :param engines: names of engines.
+    :param given: the other options of the command; with ``in_one`` all is one comparison, also of one engine.
+    :raises ValueError: naming the crystal and engine that cannot be run, and why.
+    """
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
     _check_options(loaded, given)
-    crystals = [(name, structure_node(name)) for name in dict.fromkeys(structures)]
     if len(loaded) > 1 and given.get("keep") is None:
         given = {**given, "keep": ["velocities"]}  # the vibrations of two levels can be compared
     at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
@@ -71,7 +83,8 @@ def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping
 
 def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
     """Return how many work chains run side by side: those of a comparison on this machine as its cores bear."""
-    if len(engines) == 1 or any(engine.code.computer.label != "localhost" for engine in engines):
+    each_by_itself = len(engines) == 1 and not given.get("in_one")
+    if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans
     cores = max(cores_per_job(job_options(item, given.get("processes"), given.get("threads"))) for item in engines)
     return min(n_plans, max(1, (os.cpu_count() or 1) // cores))
@@ -103,11 +116,11 @@ def check(plans: Sequence[Plan]) -> None:
 
 
 def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Submit the plans, in a group where one is named: one comparison where there are several engines.
+    """Submit the plans, in a group where one is named: one comparison where there are several engines or ``in_one``.
 
     :returns: title and pk of each work chain.
     """
-    if len({plan.engine.code.uuid for plan in plans}) > 1:
+    if given.get("in_one") or len({plan.engine.code.uuid for plan in plans}) > 1:
         builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, given))]
     else:
         builders = [(plan.title, plan.builder) for plan in plans]

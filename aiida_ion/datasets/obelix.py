@@ -82,7 +82,7 @@ class Entry:
         """Return everything but the structure file, ready for JSON; conductivities in mS/cm."""
         said: dict[str, Any] = {"dataset": DATASET, "entry_id": self.entry_id, "entry_formula": self.formula}
         for prefix, found in (("", self.stated), ("total_", self.total), ("bulk_", self.bulk)):
-            value = None if found is None else found.value_S_cm * MS_CM_PER_S_CM
+            value = None if found is None else _rounded(found.value_S_cm * MS_CM_PER_S_CM)
             is_bound = found is not None and found.is_bound
             said[f"{prefix}ionic_conductivity_mS_cm"] = None if is_bound else value
             said[f"{prefix}ionic_conductivity_upper_bound_mS_cm"] = value if is_bound else None
@@ -146,3 +146,8 @@ def _entry(name: str, row: Mapping[str, str], cif: str | None) -> Entry:
         smallest_occupancy=None if cif is None else smallest_occupancy(cif, name),
         cif=cif,
     )
+
+
+def _rounded(value: float) -> float:
+    """Return a number as a table would write it: 1e-07 and not 1.0000000000000001e-07."""
+    return float(f"{value:.12g}")

@@ -41,6 +41,10 @@ LITHIUM_FLUORIDE = [
     *[("F", *place, 1.0) for place in ((0.5, 0, 0), (0, 0.5, 0), (0, 0, 0.5), (0.5, 0.5, 0.5))],
 ]
 EDGES = (4.03, 4.03, 4.03)
+ANTIFLUORITE = [
+    *[("O", *place, 1.0) for place in ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))],
+    *[("Li", x, y, z, 1.0) for x in (0.25, 0.75) for y in (0.25, 0.75) for z in (0.25, 0.75)],
+]
 ROWS = [
     row("aaa", "LiF", "1.0e-12", **{"ICSD ID": "41409.0", "Family": "halide"}),
     row("bbb", "LiCl", "<1E-10"),
@@ -48,6 +52,7 @@ ROWS = [
     row("ddd", "LiF", "3e-7", **{"IC (Bulk)": "3e-07"}),
     row("eee", "Li2O", "4e-8"),
     row("fff", "LiF", "5e-9"),
+    row("ggg", "Li2O", "1e-9", **{"ICSD ID": "54368.0"}),
 ]
 CIFS = {
     "aaa": cif(LITHIUM_FLUORIDE, EDGES),
@@ -55,6 +60,7 @@ CIFS = {
     "ccc": cif([(*site[:4], 0.97 if site[0] == "F" else 1.0) for site in LITHIUM_FLUORIDE], EDGES),
     "ddd": cif([(*site[:4], 0.5) for site in LITHIUM_FLUORIDE], EDGES),
     "eee": cif(LITHIUM_FLUORIDE, EDGES),
+    "ggg": cif(ANTIFLUORITE, (4.62, 4.62, 4.62)),
 }
 
 

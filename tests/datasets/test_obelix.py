@@ -27,14 +27,14 @@ from tests.datasets.obelix_files import (
 
 def test_an_entry_keeps_its_flags_and_bounds(tmp_path: Path) -> None:
     found = read_obelix(write_dataset(tmp_path))
-    assert list(found) == ["aaa", "bbb", "ccc", "ddd", "eee", "fff"]
+    assert list(found) == ["aaa", "bbb", "ccc", "ddd", "eee", "fff", "ggg"]
     assert found["aaa"].stated == Measured(1e-12)
     assert found["bbb"].stated == Measured(1e-10, is_bound=True)
     assert [found[name].conductivity_kind for name in ("aaa", "ccc", "ddd")] == [None, "total", "bulk"]
     assert found["ccc"].bulk == Measured(5e-6)
-    assert [entry.perturbed for entry in found.values()] == [True, False, False, False, False, False]
-    assert [entry.close_match for entry in found.values()] == [False, False, True, False, False, False]
-    assert [entry.partly_occupied for entry in found.values()] == [False, False, True, True, False, None]
+    assert [entry.perturbed for entry in found.values()] == [True, False, False, False, False, False, True]
+    assert [entry.close_match for entry in found.values()] == [False, False, True, False, False, False, False]
+    assert [entry.partly_occupied for entry in found.values()] == [False, False, True, True, False, None, False]
     assert found["aaa"].dois == ("10.1000/a", "10.1000/b")
     assert "below 1e-10 S/cm" in remarks(found["bbb"])[0]
     assert remarks(found["ccc"]) == [
@@ -84,7 +84,7 @@ def test_a_zip_and_a_download_hold_the_same(tmp_path: Path) -> None:
 
 def test_crystals_of_ordered_entries(tmp_path: Path) -> None:
     found = read_obelix(write_dataset(tmp_path))
-    assert [entry.entry_id for entry in select(found, ["ordered"])] == ["aaa", "bbb", "eee"]
+    assert [entry.entry_id for entry in select(found, ["ordered"])] == ["aaa", "bbb", "eee", "ggg"]
     assert [entry.entry_id for entry in select(found, ["ccc", "aaa", "ccc"])] == ["ccc", "aaa"]
     assert crystal(found["aaa"]).composition.reduced_formula == "LiF"
     nearly_full = crystal(found["ccc"])

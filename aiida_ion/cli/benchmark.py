@@ -1,0 +1,206 @@
+"""``aiida-ion benchmark``: computed beside measured, for many crystals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiida_ion.cli.common import JsonObject, NumberList, OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.engine import OneLineGroup
+from aiida_ion.cli.table import FORMATS
+
+source_option = click.option(
+    "--source", type=click.Path(path_type=Path), help="Folder or zip of OBELiX  [default: obelix-data downloads it]"
+)
+
+
+@click.group("benchmark", cls=OneLineGroup)
+def command() -> None:
+    """Compute crystals whose conductivity was measured, and score what came out.
+
+    \b
+    Example:
+      aiida-ion benchmark obelix --select paper --engine sevenn --dry-run
+      aiida-ion benchmark score
+    """
+
+
+@command.command("obelix", cls=OneLineErrors)
+@click.option(
+    "--select",
+    "selected",
+    multiple=True,
+    default=("paper",),
+    metavar="paper|ordered|ID",
+    show_default=True,
+    help="The 21 of the benchmark paper, all without partly occupied sites, or ids, also as gvd,fft.",
+)
+@source_option
+@click.option("--engine", "engines", multiple=True, required=True, help="Name of an engine; several are compared.")
+@click.option("--protocol", default="obelix", show_default=True, help="fast, balanced, stringent or obelix.")
+@click.option("--temperatures", type=NumberList(float), help="Temperatures, K, such as 800,900,1000.")
+@click.option("--seeds", type=NumberList(int), help="One replica for each, such as 1,2,3.")
+@click.option("--time-ps", type=float, help="Length of each run, ps; not with a target.")
+@click.option("--equilibration-ps", type=float, help="Time at the start that analysis leaves out, ps.")
+@click.option("--timestep-fs", type=float, help="Time step, fs.")
+@click.option("--sample-every", type=int, help="Steps between stored frames.")
+@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
+@click.option("--target-relative-error", type=float, help="Extend runs until this is reached, such as 0.2.")
+@click.option("--max-time-ps", type=float, help="With a target: longest a run may get, ps.")
+@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
+@click.option("--model", help="ASE engines: another model than the engine's own.")
+@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
+@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: the engine's]")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: the engine's]")
+@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of each job, s; the next one goes on.")
+@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@click.option("--overrides", "overrides_file", type=click.Path(exists=True, dir_okay=False), help="YAML file.")
+@click.option("--group", help="Put everything into this AiiDA group.")
+@click.option("--reference", metavar="ENGINE", help="The others are compared with it  [default: the first with DFT]")
+@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
+@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the scores.")
+@profile_option
+def obelix_command(
+    selected: tuple[str, ...],
+    source: Path | None,
+    engines: tuple[str, ...],
+    profile: str | None,
+    dry_run: bool,
+    wait: bool,
+    **given: Any,
+) -> None:
+    """Compute crystals of OBELiX, each linked to what was measured of it.
+
+    Repeat the command to go on: what is in the database, or on its way, is left alone; what is missing or failed is
+    submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Entries with
+    partly occupied sites are refused.
+
+    \b
+    Example:
+      aiida-ion benchmark obelix --select paper --engine sevenn --engine mace --dry-run
+      aiida-ion benchmark obelix --select gvd,mdp --engine sevenn --protocol fast --group trial
+    """
+    loaded = load(profile)
+    from aiida_ion.cli.benchmark_setup import default_folder, materials_of, open_tasks, store_and_link, tasks_of
+    from aiida_ion.cli.benchmark_tables import note_lines, task_rows
+    from aiida_ion.cli.campaign import submit_plans
+    from aiida_ion.cli.prediction import in_all
+    from aiida_ion.cli.tables import text_table
+    from aiida_ion.datasets.obelix import read_obelix
+    from aiida_ion.datasets.obelix_crystals import select
+    from aiida_ion.datasets.obelix_download import download
+    from aiida_ion.queries import cost
+
+    entries = read_obelix(source or download(default_folder()))
+    words = [word.strip() for part in selected for word in part.split(",")]
+    materials, refused = materials_of(select(entries, words))
+    for line in refused:
+        click.echo(f"REFUSED {line}", err=True)
+    if not materials:
+        raise click.ClickException("none of these entries can be simulated; the reasons stand above")
+    tasks, costs = tasks_of(materials, engines, given), cost()
+    todo = open_tasks(tasks)
+    click.echo(text_table(task_rows(tasks, costs)))
+    for line in note_lines(tasks):
+        click.echo(f"NOTE {line}", err=True)
+    if todo:
+        click.echo(in_all([task.plan for task in todo], costs))
+    if dry_run:
+        click.echo("Nothing was submitted (--dry-run).")
+        return
+    if todo:
+        require_daemon(loaded)
+    click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to what was measured")
+    suffix = f" -p {profile}" if profile else ""
+    if not todo:
+        click.echo(f"Nothing to submit: all of it is in the database or runs. Next: aiida-ion benchmark score{suffix}")
+        return
+    ((title, pk),) = submit_plans([task.plan for task in todo], {**given, "in_one": True})
+    click.echo(f"Submitted {title}: {pk}")
+    if wait:
+        _wait(pk)
+        return
+    click.echo(f"Next: aiida-ion status --watch{suffix}, then aiida-ion benchmark score{suffix}")
+
+
+def _wait(pk: int) -> None:
+    from aiida_ion.cli.benchmark_report import render
+    from aiida_ion.cli.benchmark_scores import scored
+    from aiida_ion.cli.live import watch
+
+    watch([pk])
+    click.echo(render(scored(), "text"))
+
+
+@command.command("link", cls=OneLineErrors)
+@click.argument("entry_id", metavar="ID")
+@click.argument("structure", metavar="PK|UUID")
+@source_option
+@profile_option
+def link_command(entry_id: str, structure: str, source: Path | None, profile: str | None) -> None:
+    """Link a structure of the database to the entry ID of OBELiX: a cell that you ordered, say.
+
+    Its composition must be that of the entry, within 2 % of the atoms. What is computed from it is then scored.
+
+    \b
+    Example:
+      aiida-ion benchmark link gvd 1234
+    """
+    load(profile)
+    from aiida_ion.cli.benchmark_setup import default_folder, link
+    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.datasets.obelix import read_obelix
+    from aiida_ion.datasets.obelix_crystals import select
+    from aiida_ion.datasets.obelix_download import download
+    from aiida_ion.queries.experiments import experiments
+
+    if Path(structure).is_file():
+        raise click.ClickException(f"{structure}: link the node that was computed, by its pk or uuid")
+    node = structure_node(structure)
+    (entry,) = select(read_obelix(source or download(default_folder())), [entry_id])
+    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    is_new = link(node, entry, known.get((node.uuid, entry_id)), from_dataset=False)
+    click.echo(f"Structure {node.pk} is {'now' if is_new else 'already'} linked to OBELiX {entry_id}, {entry.formula}")
+
+
+@command.command("score", cls=OneLineErrors)
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--level-of-theory", "levels", multiple=True, help="Only this level of theory; several for more.")
+@click.option("--group", help="Only crystals and results of this AiiDA group.")
+@source_option
+@profile_option
+def score_command(
+    style: str,
+    output: Path | None,
+    levels: tuple[str, ...],
+    group: str | None,
+    source: Path | None,
+    profile: str | None,
+) -> None:
+    """Print how far computed conductivities are from measured ones, beside predictors that know nothing.
+
+    First as the benchmark paper scores: each level of theory on what it has, a bound as its number, all materials and
+    those that passed its check. Then as it should be done: on the materials that all levels have, bounds as bounds,
+    with the coverage of the intervals and rank correlations. With --source a random forest learns from all the other
+    compositions of OBELiX.
+
+    \b
+    Example:
+      aiida-ion benchmark score
+      aiida-ion benchmark score --format markdown --output score.md
+    """
+    load(profile)
+    from aiida_ion.cli.benchmark_report import render
+    from aiida_ion.cli.benchmark_scores import scored
+    from aiida_ion.datasets.obelix import read_obelix
+
+    content = render(scored(levels, group, read_obelix(source) if source else None), style)
+    if output is None:
+        click.echo(content)
+        return
+    output.write_text(content + "\n")
+    click.echo(f"Written: {output}")
