@@ -59,7 +59,9 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
     table = table.sort_values(["temperature_K", "run", "pk"], ignore_index=True)
     table["segment"] = table.groupby("run").cumcount()
     table["time_ps"] = pd.to_numeric(table["n_steps"]) * pd.to_numeric(table["timestep_fs"]) / FS_PER_PS
-    return table[list(RUN_COLUMNS)].convert_dtypes(convert_string=False)
+    for name in ("seed", "n_steps", "exit_status"):
+        table[name] = pd.to_numeric(table[name], errors="coerce").round().astype("Int64")
+    return table[list(RUN_COLUMNS)]
 
 
 def _beside(

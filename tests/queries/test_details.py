@@ -9,6 +9,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.queries import details, frames
+from aiida_ion.queries.job_runs import runs_of
 from aiida_ion.units import BOLTZMANN_EV_K
 
 pytestmark = pytest.mark.usefixtures("campaign")
@@ -140,3 +141,19 @@ def test_what_is_not_there_is_said(measured: str) -> None:
         frames.frames_of("nowhere")
     assert details.beside("nowhere")["process"] is None
     assert details.arrhenius_points([]).empty
+
+
+def test_every_segment_of_every_seed_is_a_row(unmeasured: str) -> None:
+    chain = orm.load_node(details.beside(unmeasured)["process"])
+    found = runs_of(chain.uuid)
+    jobs = [one for one in chain.called_descendants if str(one.process_type).endswith("ion.lammps_md")]
+    assert set(found["uuid"]) == {job.uuid for job in jobs}
+    assert list(found["segment"]) == [0, 1] * 4
+    assert list(found["temperature_K"]) == [1800.0] * 4 + [3200.0] * 4
+    assert (found["time_ps"] == 2.0).all()
+    for row in found.itertuples():
+        job = orm.load_node(row.uuid)
+        assert row.trajectory_uuid == job.outputs.trajectory.uuid
+        assert row.wall_time_s == job.outputs.cost["wall_time_s"]
+        assert row.seed == job.inputs.parameters["seed"]
+    assert runs_of("nowhere").empty

@@ -1,0 +1,130 @@
+"""The pages of a material and of a node, as they are laid out from the archive of a small campaign."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from aiida_ion.dashboards import numbers, tables
+from aiida_ion.dashboards.pages import material, material_fit, material_line, provenance
+from aiida_ion.dashboards.state import View
+
+
+@pytest.fixture(autouse=True)
+def fresh_tables(campaign: Path) -> Iterator[None]:
+    """Give the pages tables of the archive, and leave none of them to the next test."""
+    tables.use(tables.TableCache(changes=False))
+    yield
+    tables.use(tables.TableCache())
+
+
+def text(component: Any) -> str:
+    return json.dumps(component, cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def result(level: str, verdict: str) -> str:
+    table = tables.table("conductivity")
+    chosen = (table["formula"] == "CaF2") & (table["level_of_theory"] == level) & (table["verdict"] == verdict)
+    return str(table.loc[chosen, "uuid"].iloc[0])
+
+
+def test_a_material_shows_its_newest_measured_result() -> None:
+    view = View(formula="CaF2", theme="light")
+    results = material.results_of(view)
+    assert len(results) == 3
+    assert results["time"].is_monotonic_decreasing
+    chosen = material.chosen_result(results, None)
+    assert results.set_index("uuid").loc[chosen, "verdict"] == "measured"
+    assert material.chosen_result(results, "nowhere") == chosen
+    other = result("classical/Gillan-1986", "not_measurable")
+    assert material.chosen_result(results, other) == other
+    assert set(material.results_of(View(uuid=other))["uuid"]) == set(results["uuid"])
+
+
+def test_everything_of_a_result_is_on_its_page() -> None:
+    uuid = result("classical/Gillan-1986", "not_measurable")
+    said = text(material.layout(View(formula="CaF2", uuid=uuid, theme="dark")))
+    for words in (
+        "CaF₂",
+        "3 results, 2 levels of theory",
+        "The runs are too short for a bound",
+        "Replica 2: The temperature drifts by",
+        "No diffusive regime",
+        "temperature drift",
+        "Seeds and segments",
+        "Cost of the molecular dynamics",
+        "Rounds of extension",
+        "1800 K: budget",
+    ):
+        assert words in said, words
+    assert f"/provenance?uuid={uuid}" in said
+
+
+def test_the_plot_has_one_line_of_each_level_or_only_this_one() -> None:
+    uuid = result("classical/Gillan-1986", "measured")
+    view = View(formula="CaF2", uuid=uuid, theme="light")
+    results = material.results_of(view)
+    every = material_line.figure(view, results)
+    names = [one.name for one in every.data if one.name and one.name.endswith("band")]
+    assert names == ["classical/Gillan-1986, 95 % band", "classical/softened, 95 % band"]
+    alone = material_line.figure(view.with_options(lines="one"), results)
+    assert [one.name for one in alone.data if one.name and one.name.endswith("band")] == names[:1]
+    as_d = material_line.figure(replace(view, y="diffusivity"), results)
+    assert "D*" in as_d.layout.yaxis.title.text
+    nonsense = material_line.figure(replace(view, y="<b>"), results)
+    assert "σT" in nonsense.layout.yaxis.title.text
+
+
+def test_checks_have_numbers_limits_and_verdicts() -> None:
+    uuid = result("classical/Gillan-1986", "not_measurable")
+    points = material_line.points(View(uuid=uuid))
+    refused = points.loc[points["refused"].notna(), "uuid"].iloc[0]
+    said = text(material_fit.checks(refused))
+    assert said.index("temperature drift") < said.index("max force")  # what failed comes first
+    assert "eV/Å" in said
+    assert "✕" in said
+    assert "No checks are stored" in text(material_fit.checks(None))
+
+
+def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
+    uuid = result("classical/Gillan-1986", "measured")
+    fit = material_line.points(View(uuid=uuid))["uuid"].iloc[0]
+    said = text(material_fit.run_cards(fit, "light"))
+    assert "Ways of F through the cell" in said
+    assert "The 40 of 64 F that came farthest." in said
+    assert material_fit.run_cards(None, "light") == []
+
+
+def test_a_material_that_is_not_there_has_a_way_on() -> None:
+    assert "No results of Xe₂" in text(material.layout(View(formula="Xe2")))
+    chooser = text(material.layout(View()))
+    assert "/material?formula=Li2O" in chooser
+
+
+def test_the_way_of_a_number_is_drawn_and_listed() -> None:
+    uuid = result("classical/Gillan-1986", "measured")
+    said = text(provenance.layout(View(uuid=uuid, theme="light")))
+    for words in ("gillan-caf2-1986", "make supercell", "fit conductivity", "retrieved", "This node as zip", "return"):
+        assert words in said, words
+    assert "/download/file?uuid=" in said
+    short = provenance.layout(View(uuid=uuid, theme="light"))
+    everything = provenance.layout(View(uuid=uuid, theme="light").with_options(nodes="everything"))
+    assert len(text(everything)) > len(text(short))
+    assert "There is no such node." in text(provenance.layout(View(uuid="<script>")))
+    assert "Choose a number." in text(provenance.layout(View()))
+
+
+def test_numbers_are_short() -> None:
+    assert numbers.short(1234567.0) == "1.23e+06"
+    assert numbers.short(12345.0) == "12345"
+    assert numbers.short(None) == numbers.short(float("nan")) == numbers.short("<b>") == numbers.short(True) == "-"
+    said = {"x_eV": 0.25, "x_ci95_eV": [0.2, 0.3]}
+    assert numbers.interval(said, "x", "_eV", "eV") == "0.25 [0.2, 0.3] eV"
+    assert numbers.interval({"x_eV": 0.25}, "x", "_eV", "eV") == "0.25 eV"
+    assert numbers.interval({}, "x", "_eV", "eV") == "-"
