@@ -69,6 +69,7 @@ def grid(
     if on_request:
         settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
     definitions = column_definitions(table, columns, links, hide)
+    fields = {one["field"] for one in definitions}
     order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
     for one in definitions:
         if one["field"] in order:
@@ -80,7 +81,7 @@ def grid(
         id=grid_id,
         columnDefs=definitions,
         defaultColDef={"sortable": True, "resizable": True, "filterParams": FILTER_PARAMS, "minWidth": 80},
-        filterModel=filter_model(view.filters, numeric_columns(table)),
+        filterModel=filter_model([one for one in view.filters if one.column in fields], numeric_columns(table)),
         dashGridOptions=settings | dict(options or {}),
         style={"height": f"{height}px", "width": "100%"},
         dangerously_allow_code=False,

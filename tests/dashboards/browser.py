@@ -23,6 +23,8 @@ from selenium.webdriver.remote.webelement import WebElement
 ENV_SCREENSHOTS = "AIIDA_ION_SCREENSHOTS"
 WIDE, NARROW = (1400, 900), (480, 900)
 PATIENCE_S = 20.0
+#: What Chromium says of drawing in three dimensions without a graphics card, which is no fault of the page.
+OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
 MISSING = next((f"{name} is not installed" for name in ("chromium", "chromedriver") if not shutil.which(name)), None)
 
 
@@ -127,7 +129,8 @@ class Browser:
     def complaints(self) -> list[str]:
         """Return errors and warnings of the console since the last call, with what loaded from elsewhere."""
         entries: list[dict[str, Any]] = self.driver.get_log("browser")
-        return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+        said = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+        return [message for message in said if not any(word in message for word in OF_THE_DRIVER)]
 
     def foreign_requests(self) -> set[str]:
         """Return the hosts, other than the dashboard's, that the browser asked for anything."""
@@ -150,6 +153,7 @@ def browse(home: str, folder: Path, size: tuple[int, int] = WIDE) -> Iterator[Br
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"):
         options.add_argument(argument)
+    options.add_argument("--enable-unsafe-swiftshader")  # three dimensions without a graphics card
     # Chromium's own calls home would be taken for the page's.
     for argument in ("--disable-background-networking", "--disable-component-update", "--no-first-run"):
         options.add_argument(argument)

@@ -24,8 +24,20 @@ PATH = "/materials"
 TITLE = "Materials"
 GRID, FIGURE = "materials-grid", "materials-figure"
 X, Y = "activation_energy_eV", SIGMA
-#: Columns that most readers do not want to see first.
-HIDDEN = ("elements", "uuid", "pk", "structure_uuid", "process_uuid", "conductivity_uuid", "n_levels")
+#: Columns to begin with, in this order; the others can be chosen.
+SHOWN = (
+    "formula",
+    "best_grade",
+    "ionic_conductivity_mS_cm",
+    "activation_energy_eV",
+    "levels_of_theory",
+    "n_temperatures_moved",
+    "n_runs",
+    "wall_time_s",
+    "time",
+)
+#: In the address, for no hidden column at all.
+ALL_SHOWN = ("-",)
 ELEMENT = re.compile(r"[A-Z][a-z]?")
 #: What is typed, chosen and picked, in the order of the callbacks' arguments.
 CONTROLS = ("materials-elements", "materials-level", "materials-grades")
@@ -129,7 +141,7 @@ def register(app: Dash) -> None:
             x=None if x == X else x,
             y=None if y == Y else y,
             sort=tuple((one["colId"], one["sort"]) for one in sort or []),
-            hidden=() if set(hidden) == set(HIDDEN) & {one["value"] for one in options} else hidden,
+            hidden=() if hidden == _hidden([one["value"] for one in options]) else hidden or ALL_SHOWN,
             filters=column_filters(model),
         )
         figure = _figure(found, x, y, level, marked, theme)
@@ -161,6 +173,11 @@ def materials() -> pd.DataFrame:
     return tables.derived("materials with links", _linked)
 
 
+def _hidden(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that are not shown to begin with."""
+    return tuple(name for name in names if name not in SHOWN)
+
+
 def elements_in(text: str | None) -> tuple[str, ...]:
     """Return the elements that somebody typed, in any way of separating them."""
     return tuple(dict.fromkeys(ELEMENT.findall(text or "")))
@@ -178,7 +195,11 @@ def _defused(value: Any) -> Any:
 
 def _linked() -> pd.DataFrame:
     table = tables.table("materials")
-    return table.assign(href=[View(formula=str(formula)).url("/material") for formula in table["formula"]])
+    first = [name for name in SHOWN if name in table.columns]
+    table = table[[*first, *(name for name in table.columns if name not in first)]]
+    results = zip(table["formula"], table["conductivity_uuid"], strict=True)
+    addresses = [View(formula=str(one), uuid=uuid if isinstance(uuid, str) else None) for one, uuid in results]
+    return table.assign(href=[view.url("/material") for view in addresses])
 
 
 def _rows(
@@ -240,8 +261,8 @@ def _controls(view: View) -> list[Component]:
 
 
 def _table_card(view: View, table: pd.DataFrame) -> Component:
-    first = replace(view, hidden=view.hidden or tuple(name for name in HIDDEN if name in table.columns))
     names = [name for name in table.columns if name != "href"]
+    first = replace(view, hidden=view.hidden or _hidden(names))
     csv = html.Button("CSV", id="materials-csv", type="button", className="small", title="Download the rows as CSV")
     shown = grid(
         GRID,
