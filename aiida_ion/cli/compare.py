@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.table import FORMATS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @click.command("compare", cls=OneLineErrors)
@@ -43,9 +40,17 @@ def command(
       aiida-ion compare 1234 --format markdown
     """
     load(profile)
-    from aiida_ion.queries import comparison_table
+    from aiida_ion.cli import tables
+    from aiida_ion.queries import Selection, comparison, comparison_records
 
-    content = render(comparison_table(material, level_of_theory, comparisons(nodes) if nodes else None), style)
+    chosen = Selection(formula=material, level_of_theory=level_of_theory)
+    pks = comparisons(nodes) if nodes else None
+    if style == "csv":
+        content = tables.csv_text(comparison(chosen, pks))
+    elif style == "json":
+        content = tables.json_text({"comparison": comparison(chosen, pks)})
+    else:
+        content = text_of(comparison_records(chosen, pks), style)
     if output is None:
         click.echo(content)
         return
@@ -79,19 +84,17 @@ def comparisons(identifiers: Sequence[str]) -> list[int]:
     return pks
 
 
-def render(table: pd.DataFrame, style: str) -> str:
-    """Return the comparisons in one of the four formats."""
+def text_of(records: list[dict[str, Any]], style: str) -> str:
+    """Return comparisons as text or markdown.
+
+    :param records: :func:`~aiida_ion.queries.comparison_records`.
+    """
     from aiida_ion.cli import tables
     from aiida_ion.cli.baseline_tables import baseline_groups, baseline_lines, baseline_rows
     from aiida_ion.cli.comparison_tables import comparison_tables, missing_lines
 
-    if style == "csv":
-        return tables.csv_text(table)
-    if style == "json":
-        return tables.json_text({"comparison": table})
-    if table.empty:
+    if not records:
         return "No comparisons yet. Start with 'aiida-ion run' and two engines or more."
-    records = tables.records(table)
     layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
     parts = []
     for name, rows in comparison_tables(records).items():

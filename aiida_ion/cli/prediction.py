@@ -61,7 +61,7 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
     Where earlier jobs had as many cores as these will have, only those count. Potentials take time in proportion to the
     atoms, DFT at these sizes to about their square; fewer atoms are not taken to be faster.
 
-    :param costs: :func:`~aiida_ion.queries.cost_table`.
+    :param costs: :func:`~aiida_ion.queries.cost`.
     """
     n_atoms, power = atoms_of(plan), 2 if plan.engine.entry_point in DFT else 1
     same = costs[

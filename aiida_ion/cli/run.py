@@ -83,14 +83,14 @@ def command(
     loaded = load(profile)
     from aiida_ion.cli.campaign import Plan, check, comparison, make_plans, submit_plans
     from aiida_ion.cli.prediction import describe, in_all
-    from aiida_ion.queries import cost_table
+    from aiida_ion.queries import cost
 
     plans: list[Plan] = make_plans(structures, engines, given)
     check(plans)
     several = len(dict.fromkeys(engines)) > 1
     if several:
         comparison(plans, given)  # checked here, made again when it is submitted
-    costs = cost_table()
+    costs = cost()
     for plan in plans:
         click.echo("\n".join(describe(plan, costs)))
         for remark in plan.remarks:
@@ -116,11 +116,11 @@ def command(
 def _wait(pks: list[int], compared: bool) -> None:
     from aiida_ion.cli.live import watch
     from aiida_ion.cli.table import render
-    from aiida_ion.queries import conductivity_table, diffusion_table, process_table
+    from aiida_ion.queries import conductivity, diffusion, process_table
 
     watch(pks)
     ours = set(process_table(pks=pks)["pk"])
-    conductivities, fits = conductivity_table(), diffusion_table()
+    conductivities, fits = conductivity(), diffusion()
     conductivities, fits = conductivities[conductivities["process_pk"].isin(ours)], fits[fits["job_pk"].isin(ours)]
     if len(conductivities) or len(fits):
         click.echo(render(conductivities, fits, "text"))
@@ -132,12 +132,12 @@ def _wait(pks: list[int], compared: bool) -> None:
 
 
 def _print_comparison(pks: list[int]) -> None:
-    from aiida_ion.cli.compare import comparisons, render
-    from aiida_ion.queries import comparison_table
+    from aiida_ion.cli.compare import comparisons, text_of
+    from aiida_ion.queries import comparison_records
 
     try:
         found = comparisons([str(pk) for pk in pks])
     except click.ClickException as error:
         click.echo(error.message, err=True)
         return
-    click.echo(render(comparison_table(pks=found), "text"))
+    click.echo(text_of(comparison_records(pks=found), "text"))

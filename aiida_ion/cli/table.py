@@ -34,9 +34,10 @@ def command(
       aiida-ion table --format csv --output results.csv
     """
     load(profile)
-    from aiida_ion.queries import conductivity_table, diffusion_table
+    from aiida_ion.queries import Selection, conductivity, diffusion
 
-    content = render(conductivity_table(material, level_of_theory), diffusion_table(material, level_of_theory), style)
+    chosen = Selection(formula=material, level_of_theory=level_of_theory)
+    content = render(conductivity(chosen), diffusion(chosen), style)
     if output is None:
         click.echo(content)
         return

@@ -44,9 +44,16 @@ def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
 def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
     """Return a quantity with its interval, or its upper bound; never a number where nothing moved."""
     if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in ("bound", "not_measurable"):
-        return with_interval(row[f"{name}_{unit}"], row.get(f"{name}_ci95_{unit}"))
+        return with_interval(row[f"{name}_{unit}"], interval_of(row, name, unit))
     bound = row.get(f"{name}_upper_bound_{unit}")
     return f"< {number(bound)}" if known(bound) else "-"
+
+
+def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
+    """Return the 95 % interval of a quantity: a list, as in attributes, or two columns, as in tables."""
+    whole = row.get(f"{name}_ci95_{unit}")
+    edges = [row.get(f"{name}_ci95_{end}_{unit}") for end in ("low", "high")]
+    return whole if known(whole) else edges if all(map(known, edges)) else None
 
 
 def duration(seconds: Any) -> str:
@@ -82,9 +89,10 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "T (K)": number(row["target_temperature_K"], 6),
             "verdict": text(row["verdict"]).replace("_", " "),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
-            "Ea (eV)": with_interval(row["activation_energy_eV"], row["activation_energy_ci95_eV"]),
-            "from (K)": ", ".join(number(value, 4) for value in row["temperatures_used_K"] or []) or "-",
-            "not used (K)": ", ".join(refused(row["temperatures_bound"]) + refused(row["temperatures_refused"])) or "-",
+            "Ea (eV)": with_interval(row["activation_energy_eV"], interval_of(row, "activation_energy", "eV")),
+            "from (K)": row["temperatures_used_K"] or "-",
+            "not used (K)": ", ".join(filter(None, (row["temperatures_bound_K"], row["temperatures_refused_K"])))
+            or "-",
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }
@@ -115,11 +123,6 @@ def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "check
         return "-"
     items = [(key, value) for key, value in versions.items() if key not in skip and isinstance(value, str)]
     return ", ".join(f"{key} {value}" for key, value in items if not key.endswith("sha256")) or "-"
-
-
-def refused(temperatures: Any) -> list[str]:
-    """Return the temperatures that a fit did not use, K."""
-    return [number(item["temperature_K"], 4) for item in temperatures] if known(temperatures) else []
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from aiida_ion.queries.comparisons import COMPARISON_COLUMNS, comparison_table
-from aiida_ion.queries.cost import COST_COLUMNS, cost_table
+from aiida_ion.queries.comparisons import comparison, comparison_records
+from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.crystals import materials
 from aiida_ion.queries.engines import engine_table
+from aiida_ion.queries.jobs import cost, runs
+from aiida_ion.queries.potentials import potentials
 from aiida_ion.queries.processes import last_decisions, process_table
 from aiida_ion.queries.read_only import end_reading, newest_change, read_only
-from aiida_ion.queries.results import CONDUCTIVITY_COLUMNS, DIFFUSION_COLUMNS, conductivity_table, diffusion_table
+from aiida_ion.queries.results import diffusion
 from aiida_ion.queries.reuse import finished_conductivity
+from aiida_ion.queries.selection import Selection
 
 __all__ = [
-    "COMPARISON_COLUMNS",
-    "CONDUCTIVITY_COLUMNS",
-    "COST_COLUMNS",
-    "DIFFUSION_COLUMNS",
-    "comparison_table",
-    "conductivity_table",
-    "cost_table",
-    "diffusion_table",
+    "Selection",
+    "comparison",
+    "comparison_records",
+    "conductivity",
+    "cost",
+    "diffusion",
     "end_reading",
     "engine_table",
     "finished_conductivity",
     "last_decisions",
+    "materials",
     "newest_change",
+    "potentials",
     "process_table",
     "read_only",
+    "runs",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import CACHED_FROM, attributes, filters, frame
+from aiida_ion.queries.chains import chains
+from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, attributes, finished, frame, whole
 
 #: Of both levels of theory; those of the reference carry `reference_` in front.
 LEVEL_COLUMNS = (
@@ -27,7 +30,7 @@ LEVEL_COLUMNS = (
     "peak_memory_MiB",
     "vdos_nyquist_THz",
 )
-COMPARISON_COLUMNS = (
+COMPARISON_FIELDS = (
     "formula",
     "level_of_theory",
     "reference_level_of_theory",
@@ -44,7 +47,6 @@ COMPARISON_COLUMNS = (
     "log10_tracer_diffusivity_bias_ci95",
     "log10_tracer_diffusivity_mae",
     "n_temperatures_compared",
-    "temperatures",
     "force_mae_eV_A",
     "force_mae_ci95_eV_A",
     "force_rmse_eV_A",
@@ -77,39 +79,97 @@ COMPARISON_PROCESS = "aiida_ion.calculations.comparison.compare_levels"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 
 
-def comparison_table(
-    material: str | None = None, level_of_theory: str | None = None, pks: Sequence[int] | None = None
-) -> pd.DataFrame:
+#: What comes as a list or a mapping and is put in words.
+_WORDS = ("force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "missing")
+
+
+def comparison(selection: Selection | None = None, pks: Sequence[int] | None = None) -> pd.DataFrame:
     """Return one row for each comparison of a level of theory with a reference; what is missing there is missing here.
 
     Ratios are level over reference, differences level less reference. ``process_pk`` is the ``ion.comparison`` that
     returned it, missing where nobody did. A comparison served from the cache is one row.
 
-    :param material: only this reduced formula.
-    :param level_of_theory: only this level of theory (of the compared one, not of the reference).
+    :param selection: its level of theory is the compared one; grades are not looked at.
     :param pks: only these comparisons, also where they came from the cache.
     """
+    chosen = selection or Selection()
+    table = _comparisons(attributes(COMPARISON_FIELDS), list(COMPARISON_FIELDS), chosen, pks)
+    table = whole(table.merge(_comparison_chains(), how="left", on="pk"), ["process_pk"])
+    table = table.merge(_compared(), how="left", on="function_pk")
+    table = chosen.rest(table, ["pk", "process_pk", "conductivity_pk", "structure_pk"])
+    for name in _WORDS:
+        table[name] = table[name].map(_words)
+    return finished(table, ["formula", "level_of_theory", "reference_level_of_theory", "pk"])
+
+
+def comparison_records(selection: Selection | None = None, pks: Sequence[int] | None = None) -> list[dict[str, Any]]:
+    """Return the attributes of each comparison as they are, lists and mappings too, in the order of the table.
+
+    :param selection: as in :func:`comparison`.
+    :param pks: as in :func:`comparison`.
+    """
+    chosen = selection or Selection()
+    table = _comparisons(["attributes"], ["attributes"], chosen, pks)
+    table = table.assign(formula=[said.get("formula") for said in table["attributes"]])
+    table = chosen.rest(table, ["pk"])
+    names = ("formula", "level_of_theory", "reference_level_of_theory")
+    rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))
+    return [{"pk": pk, **said} for pk, said in rows]
+
+
+def _comparisons(
+    projected: list[str], names: list[str], selection: Selection, pks: Sequence[int] | None
+) -> pd.DataFrame:
     query = orm.QueryBuilder()
     process = {"process_type": COMPARISON_PROCESS}
-    query.append(orm.CalcFunctionNode, filters=process, project=["uuid", f"extras.{CACHED_FROM}"], tag="function")
-    query.append(
-        orm.ArrayData,
-        with_incoming="function",
-        filters=filters(material, level_of_theory),
-        project=["id", "uuid", "ctime", *attributes(COMPARISON_COLUMNS)],
-    )
-    table = frame(query, ["function", "cached_from", "pk", "uuid", "time", *COMPARISON_COLUMNS])
+    said = ["id", "uuid", f"extras.{CACHED_FROM}"]
+    query.append(orm.CalcFunctionNode, filters=process, project=said, tag="function")
+    project = ["id", "uuid", "ctime", *projected]
+    query.append(orm.ArrayData, with_incoming="function", filters=selection.filters(), project=project)
+    table = frame(query, ["function_pk", "function", "cached_from", "pk", "uuid", "time", *names])
     wanted = ~table["cached_from"].isin(set(table["function"])) if pks is None else table["pk"].isin(pks)
-    table = table[wanted].drop(columns=["cached_from", "function"])
-    table = _comparison_chains().merge(table, how="right", on="pk")
-    names = ["formula", "level_of_theory", "reference_level_of_theory", "pk"]
-    return table.sort_values(names, ignore_index=True)
+    return table[wanted].drop(columns=["cached_from", "function"])
 
 
 def _comparison_chains() -> pd.DataFrame:
     """Return the newest work chain that returned each comparison."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": COMPARISON_CHAIN}, project=["id"], tag="process")
+    query.append(orm.WorkChainNode, filters={"process_type": COMPARISON_CHAIN}, project=["id", "uuid"], tag="process")
     query.append(orm.ArrayData, with_incoming="process", edge_filters={"type": "return"}, project=["id"])
-    rows = frame(query, ["process_pk", "pk"]).astype({"process_pk": "Int64"})
+    rows = frame(query, ["process_pk", "process_uuid", "pk"])
     return rows.sort_values("process_pk").drop_duplicates("pk", keep="last")
+
+
+def _compared() -> pd.DataFrame:
+    """Return the conductivities that each comparison compared, and the crystal of the compared one."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcFunctionNode, filters={"process_type": COMPARISON_PROCESS}, project=["id"], tag="function")
+    sides = ["conductivity", "reference_conductivity"]
+    edge = {"label": {"in": sides}}
+    query.append(
+        orm.ArrayData, with_outgoing="function", edge_filters=edge, edge_project=["label"], project=["id", "uuid"]
+    )
+    found = frame(query, ["function_pk", "conductivity_pk", "conductivity_uuid", "side"])
+    level, reference = (found[found["side"] == side].drop(columns="side") for side in sides)
+    reference = reference.rename(columns={name: f"reference_{name}" for name in reference.columns[1:]})
+    both = level.merge(reference, how="outer", on="function_pk")
+    returned = orm.QueryBuilder()
+    returned.append(
+        orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain"
+    ).append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"])
+    origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(chains(), on="process_pk")
+    crystal = origin[["conductivity_pk", "structure_pk", "structure_uuid"]].drop_duplicates("conductivity_pk")
+    return whole(
+        both.merge(crystal, how="left", on="conductivity_pk"), ["conductivity_pk", "reference_conductivity_pk"]
+    )
+
+
+def _words(said: Any) -> str | None:
+    """Return named numbers or sentences in a line."""
+    if isinstance(said, Mapping):
+        return ", ".join(f"{name} {value:.4g}" for name, value in said.items())
+    return " ".join(map(str, said)) if isinstance(said, list) else None
+
+
+def _key(said: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(said.get(name)) for name in names)

@@ -5,62 +5,61 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, filters, frame
+from aiida_ion.queries.chains import callers, chains, wall_times
+from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.shared import (
+    CACHED_FROM,
+    CONDUCTIVITY_PROCESS,
+    DIFFUSION_PROCESS,
+    attributes,
+    finished,
+    frame,
+    whole,
+    without_twins,
+)
 
-DIFFUSION_COLUMNS = (
+DIFFUSION_FIELDS = (
     "formula",
     "level_of_theory",
+    "mobile_species",
     "target_temperature_K",
     "temperature_mean_K",
     "verdict",
     "reason",
+    "refused_because",
     "grade",
+    "fit_consistent",
     "n_eff",
     "n_replicas",
     "analysed_time_ps",
     "tracer_diffusivity_cm2_s",
+    "tracer_diffusivity_std_cm2_s",
     "tracer_diffusivity_ci95_cm2_s",
     "tracer_diffusivity_upper_bound_cm2_s",
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_mS_cm",
     "ionic_conductivity_upper_bound_mS_cm",
-    "haven_ratio",
-)
-CONDUCTIVITY_COLUMNS = (
-    "formula",
-    "level_of_theory",
-    "verdict",
-    "reason",
-    "target_temperature_K",
-    "activation_energy_eV",
-    "activation_energy_ci95_eV",
-    "ionic_conductivity_mS_cm",
-    "ionic_conductivity_ci95_mS_cm",
-    "ionic_conductivity_upper_bound_mS_cm",
+    "collective_diffusivity_cm2_s",
+    "collective_diffusivity_ci95_cm2_s",
     "collective_ionic_conductivity_mS_cm",
     "collective_ionic_conductivity_ci95_mS_cm",
-    "preferred_law",
-    "averaged_over_laws",
-    "extrapolation_factor",
-    "extrapolation_leverage",
-    "largest_shift_decades",
-    "temperatures_used_K",
-    "temperatures_bound",
-    "temperatures_refused",
-    "warnings",
-    "summary",
+    "haven_ratio",
+    "haven_ratio_ci95",
 )
+FIT_FUNCTION = "aiida_ion.calculations.conductivity.fit_conductivity"
+#: Why a fit whose estimates disagree enters no extrapolation.
+INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
 
-def diffusion_table(material: str | None = None, level_of_theory: str | None = None) -> pd.DataFrame:
+def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each diffusion fit: D (cm^2/s) and sigma (mS/cm) at a temperature (K).
 
-    ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``wall_time_s`` is that of the
-    molecular dynamics behind it, missing for imported trajectories. A fit served from the cache is one row.
-
-    :param material: only this reduced formula.
-    :param level_of_theory: only this level of theory.
+    ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``refused_because`` says why a
+    temperature enters no extrapolation. ``wall_time_s`` is that of the molecular dynamics behind it, missing for
+    imported trajectories. ``job_pk`` is the fit, ``process_pk`` the conductivity work chain that called it, if any, and
+    ``conductivity_uuid`` the result that it entered. A fit served from the cache is one row.
     """
+    chosen = selection or Selection()
     query = orm.QueryBuilder()
     process = {"process_type": DIFFUSION_PROCESS}
     query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", f"extras.{CACHED_FROM}"], tag="job")
@@ -68,59 +67,37 @@ def diffusion_table(material: str | None = None, level_of_theory: str | None = N
         orm.ArrayData,
         with_incoming="job",
         edge_filters={"label": "diffusion"},
-        filters=filters(material, level_of_theory),
-        project=["id", "uuid", "ctime", *attributes(DIFFUSION_COLUMNS)],
+        filters=chosen.filters(grade="grade"),
+        project=["id", "uuid", "ctime", *attributes(DIFFUSION_FIELDS)],
     )
-    table = frame(query, ["job_pk", "job", "cached_from", "pk", "uuid", "time", *DIFFUSION_COLUMNS])
-    table = table[~table["cached_from"].isin(set(table["job"]))].drop(columns=["cached_from", "job"])
-    table.insert(4, "moved", table["verdict"] == "moved")
-    table = table.merge(_wall_times(), how="left", on="pk")
-    return table.sort_values(["formula", "level_of_theory", "target_temperature_K", "pk"], ignore_index=True)
+    names = ["job_pk", "job_uuid", "cached_from", "pk", "uuid", "time", *DIFFUSION_FIELDS]
+    table = without_twins(frame(query, names), "job_uuid")
+    table.insert(list(table.columns).index("verdict") + 1, "moved", table["verdict"] == "moved")
+    table["refused_because"] = _refusals(table)
+    calls = callers([DIFFUSION_PROCESS], CONDUCTIVITY_PROCESS).drop(columns="link")
+    calls = calls.rename(columns={"pk": "job_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
+    table = table.merge(calls, how="left", on="job_pk").merge(_entered(), how="left", on="pk")
+    table = whole(table, ["process_pk", "conductivity_pk"])
+    table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
+    table = table.merge(wall_times(), how="left", on="job_pk")
+    table = chosen.rest(table, ["pk", "job_pk", "process_pk", "conductivity_pk", "structure_pk"])
+    return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
 
-def conductivity_table(material: str | None = None, level_of_theory: str | None = None) -> pd.DataFrame:
-    """Return one row for each conductivity: sigma (mS/cm) at the target temperature (K), activation energy (eV).
+def _refusals(table: pd.DataFrame) -> list[str | None]:
+    """Return why each fit enters no extrapolation: its first failed check, or estimates that disagree.
 
-    :param material: only this reduced formula.
-    :param level_of_theory: only this level of theory.
+    SQLite gives the flags of attributes as 0 and 1.
     """
+    said = zip(table["refused_because"], table["fit_consistent"], strict=True)
+    return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in said]
+
+
+def _entered() -> pd.DataFrame:
+    """Return the newest conductivity that each diffusion entered."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="process")
-    query.append(
-        orm.ArrayData,
-        with_incoming="process",
-        edge_filters={"label": "conductivity"},
-        filters=filters(material, level_of_theory),
-        project=["id", "uuid", "ctime", *attributes(CONDUCTIVITY_COLUMNS)],
-    )
-    table = frame(query, ["process_pk", "pk", "uuid", "time", *CONDUCTIVITY_COLUMNS])
-    table = table.merge(_process_wall_times(), how="left", on="process_pk")
-    return table.sort_values(["formula", "level_of_theory", "target_temperature_K", "pk"], ignore_index=True)
-
-
-def _wall_times() -> pd.DataFrame:
-    """Return the wall time, s, of the molecular dynamics behind each diffusion fit."""
-    query = orm.QueryBuilder()
-    query.append(orm.Dict, project=["attributes.wall_time_s"], tag="cost")
-    query.append(orm.CalcJobNode, with_outgoing="cost", edge_filters={"label": "cost"}, tag="md")
-    query.append(orm.TrajectoryData, with_incoming="md", project=["id"], tag="trajectory")
-    fit = {"process_type": DIFFUSION_PROCESS}
-    query.append(orm.CalcJobNode, with_incoming="trajectory", filters=fit, tag="fit")
-    query.append(orm.ArrayData, with_incoming="fit", edge_filters={"label": "diffusion"}, project=["id"])
-    return _sums(query, ["wall_time_s", "trajectory", "pk"])
-
-
-def _process_wall_times() -> pd.DataFrame:
-    query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="process")
-    cost = {"label": "cost"}
-    query.append(orm.Dict, with_incoming="process", edge_filters=cost, project=["attributes.wall_time_s"])
-    return _sums(query, ["process_pk", "wall_time_s"])
-
-
-def _sums(query: orm.QueryBuilder, columns: list[str]) -> pd.DataFrame:
-    key = "pk" if "pk" in columns else "process_pk"
-    rows = frame(query, columns).drop_duplicates()
-    rows["wall_time_s"] = rows["wall_time_s"].astype(float)
-    sums: pd.DataFrame = rows.groupby(key, as_index=False)[["wall_time_s"]].sum(min_count=1)
-    return sums
+    query.append(orm.CalcFunctionNode, filters={"process_type": FIT_FUNCTION}, tag="function")
+    query.append(orm.ArrayData, with_outgoing="function", project=["id"])
+    query.append(orm.ArrayData, with_incoming="function", project=["id", "uuid"])
+    rows = frame(query, ["pk", "conductivity_pk", "conductivity_uuid"])
+    return rows.sort_values("conductivity_pk").drop_duplicates("pk", keep="last")

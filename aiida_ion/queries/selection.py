@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+#: A chain of callers is not longer: a comparison calls conductivities, these runs, and these jobs.
+DEPTH = 4
+_ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 
 @dataclass(frozen=True)
@@ -28,3 +39,72 @@ class Selection:
     group: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def filters(self, temperature: str | None = "target_temperature_K", grade: str | None = None) -> dict[str, Any]:
+        """Return the filters of a result node: what its attributes and its time can tell.
+
+        :param temperature: its attribute of the temperature; ``None`` where it has none.
+        :param grade: its attribute of the grade; ``None`` where it has none.
+        """
+        wanted: list[dict[str, Any]] = []
+        for name in ("formula", "level_of_theory"):
+            if getattr(self, name) is not None:
+                wanted.append({f"attributes.{name}": getattr(self, name)})
+        if self.temperature_K is not None and temperature is not None:
+            edges = {">=": float(self.temperature_K[0])}, {"<=": float(self.temperature_K[1])}
+            wanted += [{f"attributes.{temperature}": edge} for edge in edges]
+        if self.grades and grade is not None:
+            wanted.append({f"attributes.{grade}": {"in": list(self.grades)}})
+        for sign, when in ((">=", self.since), ("<=", self.until)):
+            if when is not None:
+                wanted.append({"ctime": {sign: when}})
+        return {"and": wanted} if wanted else {}
+
+    def rest(self, table: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
+        """Return the rows that fit what no filter of the query tells: elements and group.
+
+        :param table: with the column ``formula``.
+        :param members: columns of pks, any of which may be in the group.
+        """
+        if self.elements:
+            wanted = set(self.elements)
+            table = table[[wanted <= elements_of(formula) for formula in table["formula"]]]
+        if self.group is not None:
+            inside = members_of(self.group)
+            table = table[table[list(members)].isin(inside).any(axis=1)]
+        return table
+
+
+@functools.lru_cache(maxsize=100_000)
+def elements_of(formula: Any) -> frozenset[str]:
+    """Return the elements of a formula; none of what is no formula."""
+    return frozenset(_ELEMENT.findall(formula)) if isinstance(formula, str) else frozenset()
+
+
+def members_of(label: str) -> set[int]:
+    """Return the pks of a group: its nodes, what its processes called, and what all of these returned.
+
+    A conductivity that a comparison found in the database is a member with it.
+    """
+    found = set(_below(label, 0).all(flat=True))
+    for depth in range(1, DEPTH + 1):
+        called = {"type": {"in": ["call_calc", "call_work"]}}
+        found.update(_below(label, depth, orm.ProcessNode, called).all(flat=True))
+        found.update(_below(label, depth, orm.Data, {"type": "return"}).all(flat=True))
+    return found
+
+
+def _below(label: str, depth: int, kind: Any = orm.Node, links: dict[str, Any] | None = None) -> orm.QueryBuilder:
+    """Return the query of what stands so many links below the nodes of a group, calls but for the last.
+
+    :param kind: what it is at the end.
+    :param links: filters of the last link.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.Group, filters={"label": label}, tag="group")
+    if depth == 0:
+        return query.append(kind, with_group="group", project=["id"])
+    query.append(orm.WorkflowNode, with_group="group", tag="0")
+    for step in range(1, depth):
+        query.append(orm.WorkflowNode, with_incoming=str(step - 1), tag=str(step))
+    return query.append(kind, with_incoming=str(depth - 1), edge_filters=links, project=["id"])

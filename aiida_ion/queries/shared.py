@@ -10,14 +10,9 @@ from aiida import orm
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
+MD_PROCESSES = "aiida.calculations:ion.%md"
 #: Extra of a process that was served from the cache: the uuid of the one that really ran.
 CACHED_FROM = "_aiida_cached_from"
-
-
-def filters(material: str | None, level_of_theory: str | None) -> dict[str, Any]:
-    """Return the filters of a result: those of its formula and level of theory that are given."""
-    wanted = {"attributes.formula": material, "attributes.level_of_theory": level_of_theory}
-    return {key: value for key, value in wanted.items() if value is not None}
 
 
 def attributes(names: Sequence[str]) -> list[str]:
@@ -28,3 +23,58 @@ def attributes(names: Sequence[str]) -> list[str]:
 def frame(query: orm.QueryBuilder, columns: list[str]) -> pd.DataFrame:
     """Return the rows of a query under their names; nothing found is an empty table with the same columns."""
     return pd.DataFrame(query.all(), columns=columns)
+
+
+def md_processes() -> list[str]:
+    """Return the process types of molecular dynamics that the database has."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"like": MD_PROCESSES}}, project=["process_type"])
+    return sorted(query.distinct().all(flat=True)) or ["none"]
+
+
+def without_twins(table: pd.DataFrame, process: str = "process") -> pd.DataFrame:
+    """Return a table less the rows that the cache served from another row's process.
+
+    :param process: name of the column with the uuid of the process; ``cached_from`` stands beside it.
+    """
+    return table[~table["cached_from"].isin(set(table[process]))].drop(columns="cached_from")
+
+
+def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Return a table in order, with numbers where there are any and each interval in two columns.
+
+    An interval ``..._ci95_...`` becomes ``..._ci95_low_...`` and ``..._ci95_high_...``.
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        if "_ci95" in name:
+            for place, end in enumerate(("low", "high")):
+                edges = [edge[place] if isinstance(edge, list) else None for edge in table[name]]
+                columns[name.replace("_ci95", f"_ci95_{end}")] = pd.Series(edges, index=table.index, dtype=float)
+        elif name in FLAGS:
+            columns[name] = table[name].astype("boolean")
+        elif is_number(name):
+            columns[name] = pd.to_numeric(table[name], errors="coerce")
+        else:
+            columns[name] = table[name]
+    # What a row says comes first, the nodes behind it last.
+    names = sorted(columns, key=lambda name: name.endswith(("pk", "uuid")) or name == "time")
+    return pd.DataFrame(columns)[names].sort_values(order, ignore_index=True)
+
+
+def is_number(name: str) -> bool:
+    """Whether a column holds numbers, by the unit at the end of its name or the count at its start."""
+    if name in NUMBERS or name.startswith(("n_", "log10_")):
+        return True
+    return name.endswith(UNITS) and "_by_" not in name
+
+
+def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return a table whose columns of these names are whole numbers, also where some are missing."""
+    return table.astype(dict.fromkeys(names, "Int64"))
+
+
+#: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
+UNITS = ("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step")
+FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent"}
+NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio"}

@@ -11,7 +11,7 @@ from pymatgen.core import Composition
 
 from benchmarks.made_up.graph import Graph, Ref
 from benchmarks.made_up.levels import Level
-from benchmarks.made_up.numbers import Arrays, Law, Numbers, trajectory_arrays, walk_segment
+from benchmarks.made_up.numbers import CHARGES, Arrays, Law, Numbers, trajectory_arrays, walk_segment
 
 TEMPERATURES_K = (600.0, 800.0, 1000.0, 1200.0)
 EXPLODED = {
@@ -102,7 +102,9 @@ class Chain:
         if state:
             return
         inputs = {node: f"trajectories__replica_00_segment_{index:03d}" for index, node in enumerate(trajectories)}
-        inputs[self.codes["kinisi"]] = "code"
+        sample = {"formula": self.formula, "level_of_theory": self.level.name, "mobile_species": self.mobile}
+        parameters = graph.data("dict", sample | {"target_temperature_K": temperature_K, "charges": CHARGES})
+        inputs |= {self.codes["kinisi"]: "code", parameters: "parameters"}
         process_type, computer = "aiida.calculations:ion.diffusion", self.codes["computer localhost"]
         job = graph.process(
             "calcjob", process_type, "DiffusionCalculation", inputs, self.chain, f"fit_{name}", computer=computer

@@ -1,0 +1,89 @@
+"""What stands around a result: its work chain, the crystal and the engine it started from, the cost of its runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, md_processes, whole
+
+#: Inputs of a conductivity work chain that say what it is about -> the columns they fill.
+_INPUTS = {
+    "structure": {"structure_pk": "id", "structure_uuid": "uuid", "structure_hash": "hash"},
+    "parameters": {"chain_formula": "formula"},
+    "md__engine__code": {"code_pk": "id", "code_uuid": "uuid", "engine": "label"},
+    "md__engine__potential": {"potential_uuid": "uuid", "potential": "name", "model": "model"},
+}
+_ATTRIBUTES = ["formula", "name", "model"]
+_PROJECTED = ["id", "uuid", "label", "extras._aiida_hash", *attributes(_ATTRIBUTES)]
+CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
+
+
+def chains() -> pd.DataFrame:
+    """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
+    query.append(
+        orm.Data,
+        with_outgoing="chain",
+        edge_filters={"label": {"in": list(_INPUTS)}},
+        edge_project=["label"],
+        project=_PROJECTED,
+    )
+    found = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
+    table = pd.DataFrame({"process_pk": found["process_pk"].unique()})
+    for link, columns in _INPUTS.items():
+        rows = found[found["link"] == link].drop_duplicates("process_pk")
+        rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
+        table = table.merge(rows, how="left", on="process_pk")
+    return whole(table, ["process_pk", "structure_pk", "code_pk"])
+
+
+def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:
+    """Return who called each process of these types: ``pk``, ``caller_pk``, ``caller_uuid``, ``link``."""
+    query = orm.QueryBuilder()
+    filters: dict[str, Any] = {} if caller_type is None else {"process_type": caller_type}
+    query.append(orm.WorkChainNode, filters=filters, project=["id", "uuid"], tag="caller")
+    query.append(
+        orm.ProcessNode,
+        with_incoming="caller",
+        filters={"process_type": {"in": process_types}},
+        edge_project=["label"],
+        project=["id"],
+    )
+    return frame(query, ["caller_pk", "caller_uuid", "pk", "link"]).drop_duplicates("pk", keep="last")
+
+
+def wall_times() -> pd.DataFrame:
+    """Return the wall time, s, of the molecular dynamics behind each fit: ``job_pk``, ``wall_time_s``."""
+    table = trajectories_of_fits().merge(jobs_of_trajectories(), on="trajectory_pk")
+    table = table.merge(ledgers(["wall_time_s"]), on="md_pk").drop_duplicates(["job_pk", "trajectory_pk"])
+    table["wall_time_s"] = table["wall_time_s"].astype(float)
+    sums: pd.DataFrame = table.groupby("job_pk", as_index=False)[["wall_time_s"]].sum(min_count=1)
+    return sums
+
+
+def trajectories_of_fits() -> pd.DataFrame:
+    """Return ``job_pk`` of each fit beside each ``trajectory_pk`` that entered it."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": DIFFUSION_PROCESS}, project=["id"], tag="fit")
+    query.append(orm.TrajectoryData, with_outgoing="fit", project=["id"])
+    return frame(query, ["job_pk", "trajectory_pk"])
+
+
+def jobs_of_trajectories() -> pd.DataFrame:
+    """Return ``md_pk`` of each job of molecular dynamics beside its ``trajectory_pk`` and ``trajectory_uuid``."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.TrajectoryData, with_incoming="md", project=["id", "uuid"])
+    return frame(query, ["md_pk", "trajectory_pk", "trajectory_uuid"])
+
+
+def ledgers(fields: list[str]) -> pd.DataFrame:
+    """Return these fields of the cost of each job of molecular dynamics, beside its ``md_pk``."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.Dict, with_incoming="md", edge_filters={"label": "cost"}, project=attributes(fields))
+    return frame(query, ["md_pk", *fields])

@@ -1,0 +1,131 @@
+"""What the temperatures of a crystal extrapolate to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.chains import chains
+from aiida_ion.queries.results import FIT_FUNCTION
+from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, whole
+
+CONDUCTIVITY_FIELDS = (
+    "formula",
+    "level_of_theory",
+    "mobile_species",
+    "verdict",
+    "reason",
+    "target_temperature_K",
+    "activation_energy_eV",
+    "activation_energy_ci95_eV",
+    "ionic_conductivity_mS_cm",
+    "ionic_conductivity_ci95_mS_cm",
+    "ionic_conductivity_upper_bound_mS_cm",
+    "log10_ionic_conductivity_mS_cm",
+    "log10_ionic_conductivity_std_mS_cm",
+    "collective_ionic_conductivity_mS_cm",
+    "collective_ionic_conductivity_ci95_mS_cm",
+    "preferred_law",
+    "averaged_over_laws",
+    "arrhenius_consistent",
+    "extrapolation_factor",
+    "extrapolation_leverage",
+    "largest_shift_decades",
+    "temperatures_used_K",
+    "temperatures_bound",
+    "temperatures_refused",
+    "warnings",
+    "summary",
+)
+#: From the best to the worst; one that only bounds is no measurement, but no failed check either.
+GRADES = ("A", "B", "C", "bound", "D")
+_ORIGIN = [
+    "process_pk",
+    "structure_pk",
+    "structure_uuid",
+    "engine",
+    "code_uuid",
+    "potential",
+    "model",
+    "potential_uuid",
+]
+
+
+def conductivity(selection: Selection | None = None) -> pd.DataFrame:
+    """Return one row for each conductivity: sigma (mS/cm) at the target temperature (K), activation energy (eV).
+
+    ``grade`` is the worst of the temperatures that it rests on, ``wall_time_s`` that of all its molecular dynamics.
+    ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists in words; ``refusals`` has the reasons.
+    """
+    chosen = selection or Selection()
+    query = orm.QueryBuilder()
+    process = {"process_type": CONDUCTIVITY_PROCESS}
+    query.append(orm.WorkChainNode, filters=process, project=["id", "uuid"], tag="process")
+    query.append(
+        orm.ArrayData,
+        with_incoming="process",
+        edge_filters={"label": "conductivity"},
+        filters=chosen.filters(),
+        project=["id", "uuid", "ctime", *attributes(CONDUCTIVITY_FIELDS)],
+    )
+    table = frame(query, ["process_pk", "process_uuid", "pk", "uuid", "time", *CONDUCTIVITY_FIELDS])
+    table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
+    if chosen.grades:
+        table = table[table["grade"].isin(chosen.grades)]
+    table = table.merge(_costs(), how="left", on="process_pk").merge(chains()[_ORIGIN], how="left", on="process_pk")
+    table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))
+    order = ["formula", "level_of_theory", "target_temperature_K", "pk"]
+    return finished(table, order)
+
+
+def worst_grades() -> pd.DataFrame:
+    """Return the worst grade of the fits that each conductivity uses, and, where it uses none, of its bounds."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcFunctionNode, filters={"process_type": FIT_FUNCTION}, tag="function")
+    said = attributes(["grade", "refused_because", "fit_consistent"])
+    query.append(orm.ArrayData, with_outgoing="function", project=said)
+    query.append(orm.ArrayData, with_incoming="function", project=["id"])
+    rows = frame(query, ["grade", "refused", "consistent", "pk"])
+    used = rows[rows["refused"].isna() & ~(rows["consistent"] == 0)]
+    ranks = used.assign(rank=used["grade"].map({grade: rank for rank, grade in enumerate(GRADES)}))
+    moved = ranks[ranks["grade"] != "bound"].groupby("pk")["rank"].max()
+    bound = ranks[ranks["grade"] == "bound"].groupby("pk")["rank"].max()
+    worst = moved.combine_first(bound).dropna()
+    return pd.DataFrame({"pk": worst.index, "grade": [GRADES[int(rank)] for rank in worst]})
+
+
+def _costs() -> pd.DataFrame:
+    """Return the wall time of all molecular dynamics of each work chain."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="process")
+    cost = {"label": "cost"}
+    query.append(orm.Dict, with_incoming="process", edge_filters=cost, project=["attributes.wall_time_s"])
+    rows = frame(query, ["process_pk", "wall_time_s"])
+    return whole(rows, ["process_pk"]).drop_duplicates("process_pk", keep="last")
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose lists of temperatures and sentences are text, and how many moved."""
+    used, bound, refused = (table[f"temperatures_{name}"] for name in ("used_K", "bound", "refused"))
+    return table.drop(columns=["temperatures_bound", "temperatures_refused"]).assign(
+        n_temperatures_moved=[len(one) if isinstance(one, list) else 0 for one in used],
+        temperatures_used_K=[_kelvins(one) for one in used],
+        temperatures_bound_K=[_kelvins(one) for one in bound],
+        temperatures_refused_K=[_kelvins(one) for one in refused],
+        refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
+        warnings=[" ".join(map(str, one)) if isinstance(one, list) else "" for one in table["warnings"]],
+    )
+
+
+def _kelvins(entries: Any) -> str:
+    """Return temperatures in a line: numbers, or mappings with ``temperature_K``."""
+    values = [one.get("temperature_K") if isinstance(one, Mapping) else one for one in entries or []]
+    return ", ".join(f"{value:.4g}" for value in values if isinstance(value, (int, float)))
+
+
+def _refusal(entry: Any) -> str:
+    return f"{_kelvins([entry])} K: {entry.get('reason')}" if isinstance(entry, Mapping) else str(entry)

@@ -1,0 +1,144 @@
+"""Crystals: what is known of each, in one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.chains import chains
+from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.results import diffusion
+from aiida_ion.queries.selection import Selection, elements_of
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
+
+#: Of the newest conductivity that was measured.
+NEWEST = (
+    "ionic_conductivity_mS_cm",
+    "ionic_conductivity_ci95_low_mS_cm",
+    "ionic_conductivity_ci95_high_mS_cm",
+    "activation_energy_eV",
+    "target_temperature_K",
+    "level_of_theory",
+    "conductivity_uuid",
+)
+MATERIAL_COLUMNS = (
+    "formula",
+    "elements",
+    "mobile_species",
+    "n_levels",
+    "levels_of_theory",
+    "n_temperatures",
+    "n_temperatures_moved",
+    "n_runs",
+    "n_conductivities",
+    "n_failed",
+    "n_running",
+    "best_grade",
+    *NEWEST,
+    "wall_time_s",
+    "time",
+    "structure_pk",
+    "structure_uuid",
+    "n_structures",
+)
+_LETTERS = ("A", "B", "C", "D", "bound")
+
+
+def materials(selection: Selection | None = None) -> pd.DataFrame:
+    """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
+
+    Crystals are the same where formula and content are: a file that was read twice is one crystal, two polymorphs are
+    two. Results of imported trajectories, which have no crystal, are one row for each formula. Work chains without a
+    result count as failed, or as running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest
+    measured conductivity, ``time`` that of the newest result.
+
+    :param selection: choose the results that are counted; failed and running work chains only by formula, elements,
+        group and time.
+    """
+    chosen = selection or Selection()
+    crystals = chains()
+    crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
+    fits = _with_family(diffusion(chosen), crystals)
+    found = _with_family(conductivity(chosen), crystals).rename(columns={"uuid": "conductivity_uuid"})
+    begun = _chains(chosen, crystals)
+    parts = [
+        _of_fits(fits),
+        _of_conductivities(found),
+        _newest(found),
+        begun.groupby(_KEY, dropna=False)[["n_failed", "n_running"]].sum(),
+        _structures([fits, found, begun]),
+    ]
+    table = pd.concat(parts, axis=1).rename_axis(_KEY).reset_index()
+    table["elements"] = [" ".join(sorted(elements_of(formula))) for formula in table["formula"]]
+    counts = [name for name in MATERIAL_COLUMNS if name.startswith("n_")]
+    table = table.reindex(columns=list(MATERIAL_COLUMNS))
+    table = table.assign(**{name: table[name].astype(float).fillna(0).astype(int) for name in counts})
+    return whole(table, ["structure_pk"]).sort_values(["formula", "structure_pk"], ignore_index=True)
+
+
+_KEY = ["formula", "family"]
+
+
+def _with_family(table: pd.DataFrame, crystals: pd.DataFrame) -> pd.DataFrame:
+    families = crystals[["process_pk", "family"]]
+    return table.merge(families, how="left", on="process_pk")
+
+
+def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:
+    rank = fits["grade"].map({grade: place for place, grade in enumerate(_LETTERS)})
+    groups = fits.assign(rank=rank, moved=fits["moved"].astype(int)).groupby(_KEY, dropna=False)
+    best = groups["rank"].min().map(dict(enumerate(_LETTERS)))
+    levels = groups["level_of_theory"].agg(lambda column: sorted(set(column.dropna())))
+    return pd.DataFrame(
+        {
+            "mobile_species": groups["mobile_species"].first(),
+            "n_levels": levels.map(len),
+            "levels_of_theory": levels.map(", ".join),
+            "n_temperatures": groups.size(),
+            "n_temperatures_moved": groups["moved"].sum(),
+            "n_runs": groups["n_replicas"].sum(),
+            "best_grade": best,
+            "wall_time_s": groups["wall_time_s"].sum(min_count=1),
+            "time": groups["time"].max(),
+        }
+    )
+
+
+def _of_conductivities(found: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"n_conductivities": found.groupby(_KEY, dropna=False).size()})
+
+
+def _newest(found: pd.DataFrame) -> pd.DataFrame:
+    measured = found[found["ionic_conductivity_mS_cm"].notna()].sort_values("time")
+    return measured.groupby(_KEY, dropna=False)[list(NEWEST)].last()
+
+
+def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part[[*_KEY, "structure_pk", "structure_uuid"]].astype(object) for part in parts if len(part)] or parts
+    groups = pd.concat(filled).sort_values("structure_pk").groupby(_KEY, dropna=False)
+    return pd.DataFrame(
+        {
+            "structure_pk": groups["structure_pk"].last(),
+            "structure_uuid": groups["structure_uuid"].last(),
+            "n_structures": groups["structure_uuid"].nunique(),
+        }
+    )
+
+
+def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
+    """Return the work chains without a result: whether each failed or runs."""
+    query = orm.QueryBuilder()
+    when = Selection(since=selection.since, until=selection.until).filters()
+    said = attributes(["process_state", "exit_status"])
+    filters: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS} | when
+    query.append(orm.WorkChainNode, filters=filters, project=["id", *said])
+    table = whole(frame(query, ["process_pk", "state", "exit_status"]), ["process_pk"])
+    table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
+    if selection.formula is not None:
+        table = table[table["formula"] == selection.formula]
+    table = selection.rest(table, ["process_pk", "structure_pk"])
+    over = table["state"].isin(["finished", "excepted", "killed"])
+    failed = over & ~((table["state"] == "finished") & (table["exit_status"] == 0))
+    return table.assign(n_failed=failed.astype(int), n_running=(~over).astype(int))

@@ -1,0 +1,213 @@
+"""Jobs of molecular dynamics: every seed and segment, and what each has cost."""
+
+from __future__ import annotations
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.chains import callers, chains, jobs_of_trajectories, ledgers, trajectories_of_fits
+from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.shared import (
+    CACHED_FROM,
+    CONDUCTIVITY_PROCESS,
+    DIFFUSION_PROCESS,
+    attributes,
+    finished,
+    frame,
+    md_processes,
+    whole,
+    without_twins,
+)
+from aiida_ion.units import FS_PER_PS
+
+LEDGER = (
+    "n_atoms",
+    "n_steps",
+    "wall_time_s",
+    "cpu_time_s",
+    "gpu_time_s",
+    "steps_per_s",
+    "peak_memory_MiB",
+    "device",
+    "hardware",
+)
+SETTINGS = ("temperature_K", "timestep_fs", "seed")
+RESOURCES = ("num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc")
+STATE = ("process_state", "exit_status", "exit_message")
+RUN_COLUMNS = (
+    "formula",
+    "level_of_theory",
+    "temperature_K",
+    "seed",
+    "segment",
+    "n_steps",
+    "time_ps",
+    *STATE,
+    "wall_time_s",
+    "steps_per_s",
+    "n_atoms",
+    "computer",
+    "device",
+    "hardware",
+    "engine",
+    "job_type",
+    "pk",
+    "uuid",
+    "time",
+    "trajectory_pk",
+    "trajectory_uuid",
+    "process_pk",
+    "process_uuid",
+    "structure_uuid",
+)
+COST_COLUMNS = (
+    "formula",
+    "level_of_theory",
+    "computer",
+    "device",
+    "hardware",
+    "cores",
+    "n_atoms",
+    "n_steps",
+    "wall_time_s",
+    "cpu_time_s",
+    "gpu_time_s",
+    "wall_s_per_step",
+    "core_s_per_step",
+    "gpu_s_per_step",
+    "steps_per_s",
+    "peak_memory_MiB",
+    "exit_status",
+    "temperature_K",
+    "job_pk",
+    "uuid",
+    "time",
+    "process_pk",
+    "process_uuid",
+    "structure_uuid",
+)
+
+
+def runs(selection: Selection | None = None) -> pd.DataFrame:
+    """Return one row for each job of molecular dynamics, whatever became of it: every seed and segment.
+
+    ``segment`` counts the trajectories of a temperature and seed, over all rounds; a job that left none has none.
+    ``n_steps`` and ``time_ps`` are those of the job itself, which may have continued another. Formula and level of
+    theory are those of the fits that the trajectory entered, else those of the work chain and its other runs.
+
+    :param selection: its temperature is that of the thermostat; grades are not looked at.
+    """
+    return _jobs(selection or Selection())[list(RUN_COLUMNS)]
+
+
+def cost(selection: Selection | None = None) -> pd.DataFrame:
+    """Return one row for each job of molecular dynamics with a ledger: size, steps, times (s), and times of a step.
+
+    Jobs whose level of theory nobody knows, and those that the cache served, are left out. ``cores`` are those that the
+    job asked for.
+
+    :param selection: as in :func:`runs`.
+    """
+    table = _jobs(selection or Selection())
+    table = table[table["level_of_theory"].notna() & table["cached_from"].isna()]
+    table = table[table["n_atoms"].notna() & (table["n_steps"] > 0) & table["wall_time_s"].notna()]
+    per_step = {"wall_s_per_step": table["wall_time_s"], "core_s_per_step": table["wall_time_s"] * table["cores"]}
+    per_step["gpu_s_per_step"] = table["gpu_time_s"]
+    table = table.assign(**{name: seconds / table["n_steps"] for name, seconds in per_step.items()})
+    table = table.rename(columns={"pk": "job_pk"}).sort_values("job_pk", ignore_index=True)
+    return table[list(COST_COLUMNS)]
+
+
+def _jobs(selection: Selection) -> pd.DataFrame:
+    table = _processes(selection)
+    table = table.merge(_settings(), how="left", on="pk")
+    table = table.merge(ledgers(list(LEDGER)).rename(columns={"md_pk": "pk"}), how="left", on="pk")
+    trajectories = jobs_of_trajectories().rename(columns={"md_pk": "pk"})
+    table = table.merge(trajectories.drop_duplicates("pk"), how="left", on="pk")
+    table = _with_origin(table)
+    table["time_ps"] = table["n_steps"].astype(float) * table["timestep_fs"].astype(float) / FS_PER_PS
+    table["cores"] = table[list(RESOURCES)].astype(float).fillna(1.0).prod(axis=1).astype(int)
+    table = _numbered(table)
+    for name in ("formula", "level_of_theory"):
+        if getattr(selection, name) is not None:
+            table = table[table[name] == getattr(selection, name)]
+    if selection.temperature_K is not None:
+        table = table[table["temperature_K"].between(*selection.temperature_K)]
+    table = selection.rest(table, ["pk", "trajectory_pk", "process_pk", "structure_pk"])
+    return finished(table, ["formula", "level_of_theory", "temperature_K", "seed", "pk"])
+
+
+def _processes(selection: Selection) -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    query.append(orm.Computer, project=["label"], tag="computer")
+    when = Selection(since=selection.since, until=selection.until).filters()
+    query.append(
+        orm.CalcJobNode,
+        with_computer="computer",
+        filters={"process_type": {"in": md_processes()}} | when,
+        project=[
+            "id",
+            "uuid",
+            "ctime",
+            "process_type",
+            f"extras.{CACHED_FROM}",
+            *attributes(STATE),
+            *attributes([f"resources.{name}" for name in RESOURCES]),
+        ],
+    )
+    table = frame(query, ["computer", "pk", "uuid", "time", "job_type", "cached", *STATE, *RESOURCES])
+    table["job_type"] = [kind.rpartition(":")[2] for kind in table["job_type"]]
+    # A twin whose source is here is the same run once more; one whose source is elsewhere stands for it.
+    return without_twins(table.assign(cached_from=table["cached"]), "uuid").rename(columns={"cached": "cached_from"})
+
+
+def _settings() -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "parameters"}, project=attributes(SETTINGS))
+    return frame(query, ["pk", *SETTINGS])
+
+
+def _with_origin(table: pd.DataFrame) -> pd.DataFrame:
+    """Return jobs with their work chain, crystal, formula and level of theory."""
+    run_types = _called_types()
+    above = callers(md_processes()).rename(columns={"caller_pk": "run_pk"})[["pk", "run_pk"]]
+    top = callers(run_types, CONDUCTIVITY_PROCESS)
+    top = top.rename(columns={"pk": "run_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
+    table = table.merge(above, how="left", on="pk").merge(top, how="left", on="run_pk")
+    table = whole(table, ["run_pk", "process_pk", "trajectory_pk"]).merge(chains(), how="left", on="process_pk")
+    found = trajectories_of_fits().merge(_samples(), on="job_pk").drop_duplicates("trajectory_pk")
+    table = table.merge(found.drop(columns="job_pk"), how="left", on="trajectory_pk")
+    table["formula"] = table["formula"].combine_first(table["chain_formula"])
+    for same in (["process_pk"], ["code_pk", "potential", "model"]):
+        known = table.groupby(same, dropna=False)["level_of_theory"].transform("first")
+        table["level_of_theory"] = table["level_of_theory"].combine_first(known.where(table[same[0]].notna()))
+    return table
+
+
+def _called_types() -> list[str]:
+    query = orm.QueryBuilder()
+    query.append(
+        orm.WorkChainNode, filters={"process_type": {"like": "aiida.workflows:ion.md.%"}}, project=["process_type"]
+    )
+    return sorted(query.distinct().all(flat=True)) or ["none"]
+
+
+def _samples() -> pd.DataFrame:
+    """Return formula and level of theory that each fit was given."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": DIFFUSION_PROCESS}, project=["id"], tag="fit")
+    said = ["formula", "level_of_theory"]
+    query.append(orm.Dict, with_outgoing="fit", edge_filters={"label": "parameters"}, project=attributes(said))
+    return frame(query, ["job_pk", *said])
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return jobs with the seed that the user gave, and the number of their segment."""
+    given = table["link"].astype("string").str.extract(r"_seed_(\d+)")[0]
+    seed = pd.to_numeric(given).combine_first(pd.to_numeric(table["seed"]))
+    table = table.assign(seed=seed.astype("Int64")).sort_values("pk")
+    together = table["process_pk"].combine_first(-table["run_pk"].combine_first(table["pk"]))
+    kept = table["trajectory_pk"].notna()
+    same = [together[kept], table.loc[kept, "temperature_K"], table.loc[kept, "seed"]]
+    return table.assign(segment=table[kept].groupby(same, dropna=False).cumcount().astype("Int64"))

@@ -1,0 +1,95 @@
+"""Potentials and programs that made forces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.jobs import runs
+from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.shared import frame, md_processes
+
+POTENTIAL_COLUMNS = (
+    "name",
+    "model",
+    "checkpoint_sha256",
+    "job_type",
+    "versions",
+    "n_runs",
+    "levels_of_theory",
+    "engines",
+    "computers",
+    "wall_time_s",
+    "potential_uuid",
+    "job_uuid",
+    "time",
+)
+_KEY = ["name", "model", "checkpoint_sha256", "job_type"]
+
+
+def potentials(selection: Selection | None = None) -> pd.DataFrame:
+    """Return one row for each potential or program that ran molecular dynamics: checkpoint, versions, levels of theory.
+
+    ``name`` is that of the potential, or of the engine where its jobs have none, as with DFT. ``versions``,
+    ``potential_uuid`` and ``job_uuid`` are those of the newest job; the checkpoint is what it loaded where the
+    potential does not name one.
+
+    :param selection: which runs are looked at, as in :func:`~aiida_ion.queries.runs`.
+    """
+    table = runs(selection).merge(_chosen(), how="left", on="pk").sort_values("pk")
+    table["name"] = table["name"].combine_first(table["engine"]).combine_first(table["job_type"])
+    groups = table.astype(dict.fromkeys(_KEY, object)).fillna(dict.fromkeys(_KEY, "")).groupby(_KEY, as_index=False)
+    found = groups.agg(
+        n_runs=("pk", "size"),
+        levels_of_theory=("level_of_theory", _together),
+        engines=("engine", _together),
+        computers=("computer", _together),
+        wall_time_s=("wall_time_s", lambda column: column.sum(min_count=1)),
+        potential_uuid=("potential_uuid", "last"),
+        job_uuid=("uuid", "last"),
+        job_pk=("pk", "last"),
+        time=("time", "max"),
+    )
+    said = _versions([int(pk) for pk in found["job_pk"]])
+    found["versions"] = [_words(said.get(pk)) for pk in found["job_pk"]]
+    loaded = [_loaded(said.get(pk)) for pk in found["job_pk"]]
+    found["checkpoint_sha256"] = found["checkpoint_sha256"].where(found["checkpoint_sha256"] != "", loaded)
+    found = found.astype(dict.fromkeys(_KEY, object)).sort_values(["name", "model", "job_type"], ignore_index=True)
+    return found[list(POTENTIAL_COLUMNS)].replace("", None)
+
+
+def _chosen() -> pd.DataFrame:
+    """Return the potential of each job that has one."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    said = ["uuid", *(f"attributes.{name}" for name in ("name", "model", "checkpoint_sha256"))]
+    query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "potential"}, project=said)
+    return frame(query, ["pk", "potential_uuid", "name", "model", "checkpoint_sha256"])
+
+
+def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
+    """Return what these jobs said of their versions."""
+    if not pks:
+        return {}
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="md")
+    query.append(orm.Dict, with_incoming="md", edge_filters={"label": "versions"}, project=["attributes"])
+    return dict(query.all())
+
+
+def _together(column: pd.Series[Any]) -> str:
+    return ", ".join(sorted(set(column.dropna())))
+
+
+def _words(said: Mapping[str, Any] | None) -> str | None:
+    """Return versions in a line, without hashes."""
+    plain = {name: one for name, one in (said or {}).items() if isinstance(one, (str, int, float))}
+    return ", ".join(f"{name} {one}" for name, one in plain.items() if "sha256" not in name) or None
+
+
+def _loaded(said: Mapping[str, Any] | None) -> str | None:
+    checkpoint = (said or {}).get("checkpoint")
+    return checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None

@@ -1,0 +1,99 @@
+"""One row a conductivity, with what it rests on; one row a crystal, with what is known of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from aiida import orm
+
+from aiida_ion.queries import Selection, conductivity, materials
+from tests.queries.nodes import chain, conductivity_of, fit, given
+
+pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
+
+
+def test_a_conductivity_is_one_row_with_what_was_refused() -> None:
+    process = chain().store()
+    conductivity_of([], process, {}, cost_s=120.0)
+    conductivity_of([], chain().store(), {"formula": "Li2O", "verdict": "bound", "ionic_conductivity_mS_cm": None})
+    table = conductivity()
+    assert list(table["formula"]) == ["Li2O", "Li3N"]
+    row = table.loc[1]
+    assert row["process_pk"] == process.pk
+    assert row["wall_time_s"] == 120.0
+    assert row["n_temperatures_moved"] == 2
+    assert row["temperatures_used_K"] == "801.3, 900"
+    assert row["temperatures_bound_K"] == "500"
+    assert row["temperatures_refused_K"] == "600"
+    assert row["refusals"] == "600 K: molten"
+    assert pd.isna(table.loc[0, "ionic_conductivity_mS_cm"])
+    assert pd.isna(table.loc[0, "wall_time_s"])
+    assert len(conductivity(Selection(level_of_theory="PBEsol"))) == 0
+    assert list(conductivity(Selection(elements=("N",)))["formula"]) == ["Li3N"]
+    assert "activation_energy_ci95_low_eV" in table
+
+
+@pytest.mark.parametrize(
+    ("grades", "expected"),
+    [
+        (["A", "C", "B"], "C"),
+        (["A", "bound"], "A"),
+        (["bound", "bound"], "bound"),
+        ([], None),
+    ],
+)
+def test_the_grade_is_the_worst_of_what_was_used(grades: list[str], expected: str | None) -> None:
+    fits = [fit({"grade": grade, "verdict": "bound" if grade == "bound" else "moved"}) for grade in grades]
+    fits += [fit({"grade": "D", "refused_because": "It melted."}), fit({"grade": "C", "fit_consistent": False})]
+    conductivity_of(fits, chain().store(), {})
+    (found,) = conductivity()["grade"]
+    assert found == expected or (expected is None and pd.isna(found))
+    assert len(conductivity(Selection(grades=("A",)))) == (expected == "A")
+
+
+def test_a_conductivity_knows_its_crystal_and_its_engine(
+    lithium_oxide: orm.StructureData, aiida_localhost: orm.Computer
+) -> None:
+    code = orm.InstalledCode(label="sevenn", computer=aiida_localhost, filepath_executable="/bin/true")
+    potential = orm.Dict({"name": "sevenn", "model": "7net-0"})
+    parameters = orm.Dict({"formula": "Li2O"})
+    inputs = {"md__engine__code": code, "md__engine__potential": potential, "parameters": parameters}
+    process = given(chain(), structure=lithium_oxide, **inputs).store()
+    conductivity_of([], process, {})
+    (row,) = conductivity().to_dict("records")
+    assert row["structure_uuid"] == lithium_oxide.uuid
+    assert (row["engine"], row["potential"], row["model"]) == ("sevenn", "sevenn", "7net-0")
+    assert (row["code_uuid"], row["potential_uuid"]) == (code.uuid, potential.uuid)
+
+
+def test_a_crystal_is_one_row_however_often_it_was_read(
+    lithium_oxide: orm.StructureData, lithium_nitride: orm.StructureData
+) -> None:
+    again = orm.StructureData(ase=lithium_oxide.get_ase())
+    for structure, level, value in ((lithium_oxide, "PBE", 1.0), (again, "CHGNet", 2.0)):
+        process = given(chain(), structure=structure, parameters=orm.Dict({"formula": "Li2O"})).store()
+        fits = [fit({"formula": "Li2O", "level_of_theory": level, "grade": grade}, caller=process) for grade in "CB"]
+        said = {"formula": "Li2O", "level_of_theory": level, "ionic_conductivity_mS_cm": value}
+        conductivity_of(fits, process, said)
+    for state, status in (("finished", 502), ("waiting", 0)):
+        wanted = {"structure": lithium_nitride, "parameters": orm.Dict({"formula": "Li3N"})}
+        given(chain(state=state, exit_status=status), **wanted).store()
+    fit({"formula": "Li2O", "level_of_theory": "imported"})
+    oxide, imported, nitride = materials().to_dict("records")
+    assert oxide["formula"] == imported["formula"] == "Li2O"
+    assert oxide["elements"] == "Li O"
+    assert oxide["levels_of_theory"] == "CHGNet, PBE"
+    assert (oxide["n_levels"], oxide["n_structures"], oxide["n_runs"]) == (2, 2, 4)
+    assert (oxide["n_temperatures_moved"], oxide["n_conductivities"]) == (4, 2)
+    assert oxide["best_grade"] == "B"
+    assert (oxide["ionic_conductivity_mS_cm"], oxide["level_of_theory"]) == (2.0, "CHGNet")
+    assert oxide["structure_uuid"] == again.uuid
+    assert imported["levels_of_theory"] == "imported"
+    assert (nitride["formula"], nitride["n_failed"], nitride["n_running"]) == ("Li3N", 1, 1)
+    assert nitride["n_temperatures"] == 0
+    assert list(materials(Selection(elements=("N",)))["formula"]) == ["Li3N"]
+
+
+def test_an_empty_profile_has_tables_with_their_columns() -> None:
+    assert "activation_energy_eV" in conductivity()
+    assert "best_grade" in materials()
