@@ -1,0 +1,95 @@
+"""The pages of a material and of a node in a real browser: what is chosen, followed, copied and downloaded."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+
+from .browser import Browser
+
+FORMULA = {"archive": "CaF2", "profile": "Li2O"}
+
+
+@pytest.fixture
+def formula(request: pytest.FixtureRequest) -> str:
+    return FORMULA[request.node.callspec.params["dashboard"]]
+
+
+def figure(name: str) -> str:
+    return f"document.querySelector('#{name} .js-plotly-plot')"
+
+
+def title_of_axis(browser: Browser) -> str:
+    return str(browser.run(f"return {figure('material-arrhenius')}.layout.yaxis.title.text"))
+
+
+def test_a_material_in_both_themes(browser: Browser, formula: str) -> None:
+    for theme in ("light", "dark"):
+        browser.open(f"/material?formula={formula}&theme={theme}")
+        browser.wait_for("#material-cell .js-plotly-plot")
+        browser.settle()
+        for name in ("material-arrhenius", "material-msd", "material-rdf"):
+            assert browser.all(f"#{name} .js-plotly-plot"), name
+        assert browser.run(f"return {figure('material-cell')}.querySelector('canvas') !== null")
+        browser.shot(f"material-{formula}-{theme}", whole=True)
+        browser.resize((480, 900))
+        browser.settle()
+        assert browser.run("return document.documentElement.scrollWidth") <= 480
+        browser.resize((1400, 900))
+
+
+def test_what_is_chosen_is_in_the_address(browser: Browser, formula: str) -> None:
+    browser.open(f"/material?formula={formula}")
+    browser.wait_for("#material-arrhenius .js-plotly-plot")
+    browser.settle()
+    assert "σT" in title_of_axis(browser)
+    browser.wait_for("#material-quantity input[value=diffusivity]").click()
+    browser.until(lambda: "D*" in title_of_axis(browser), "the other quantity")
+    browser.wait_for("#material-scale input[value=linear]").click()
+    browser.until(lambda: "o.msd=linear" in browser.address and "y=diffusivity" in browser.address, "the address")
+    address = browser.address
+    assert "uuid=" in address
+    browser.open("/")
+    browser.open(address)
+    browser.wait_for("#material-arrhenius .js-plotly-plot")
+    browser.until(lambda: "D*" in title_of_axis(browser), "the same quantity by the link")
+    linear = f"return {figure('material-msd')}._fullLayout.xaxis.type"
+    browser.until(lambda: browser.run(linear) == "linear", "the same axes by the link")
+
+
+def test_a_point_leads_to_its_provenance_and_its_files(browser: Browser, formula: str) -> None:
+    browser.open(f"/material?formula={formula}")
+    browser.wait_for("#material-arrhenius .js-plotly-plot .scatterlayer .point")
+    browser.settle()
+    uuids = f"return {figure('material-arrhenius')}._fullData.flatMap(t => (t.customdata || []).map(c => c[0]))"
+    known = set(browser.run(uuids))
+    point = browser.all("#material-arrhenius .scatterlayer .point")[-1]
+    browser.run("arguments[0].scrollIntoView({block: 'center'})", point)
+    ActionChains(browser.driver).move_to_element(point).pause(0.4).click().perform()
+    browser.heading("Provenance")
+    uuid = browser.address.partition("uuid=")[2]
+    assert uuid in known
+    browser.wait_for("#provenance-graph .js-plotly-plot .scatterlayer .point")
+    browser.settle()
+    browser.shot(f"provenance-{formula}", whole=True)
+    drawn = f"return {figure('provenance-graph')}._fullData.reduce((n, t) => n + (t.customdata || []).length, 0)"
+    before = browser.run(drawn)
+    browser.find("#provenance-shown input[value=everything]").click()
+    browser.until(lambda: browser.run(drawn) > before, "everything is drawn")
+    browser.until(lambda: "o.nodes=everything" in browser.address, "the choice is in the address")
+    button = next(link for link in browser.all("a.button") if "zip" in link.text)
+    browser.run("arguments[0].click()", button)
+    path = browser.downloaded(f"{uuid[:8]}-outputs.zip")
+    assert "node/attributes.json" in zipfile.ZipFile(path).namelist()
+    browser.driver.back()
+    browser.heading(browser.text("h1"))
+
+
+def test_labels_of_nodes_run_nothing(browser: Browser) -> None:
+    browser.open("/material?formula=%3Cimg%20src%3Dx%20onerror%3D%22document.title%3D1%22%3E")
+    browser.wait_for_text("No results of <img src=x onerror=")
+    browser.open("/provenance?uuid=%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+    browser.wait_for_text("There is no such node.")
+    assert "<script>alert(1)</script>" in browser.text()
