@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.table import FORMATS
+
+if TYPE_CHECKING:
+    from aiida_ion.queries import Selection
 
 
 @click.command("compare", cls=OneLineErrors)
@@ -32,7 +36,7 @@ def command(
     PK is a comparison or the process that made it; all in the database otherwise. Ratios are level over reference,
     differences level less reference, intervals 95 %; what is missing is said, and why. From three materials on each
     level stands beside a constant, from eight on beside a random forest of compositions.
-    csv and json hold every column with its unit in the name.
+    csv and json hold every column with its unit in the name, json also lists, such as what stands at each temperature.
 
     \b
     Example:
@@ -48,7 +52,7 @@ def command(
     if style == "csv":
         content = tables.csv_text(comparison(chosen, pks))
     elif style == "json":
-        content = tables.json_text({"comparison": comparison(chosen, pks)})
+        content = json.dumps({"comparison": nested(chosen, pks)}, indent=2, default=str, allow_nan=False)
     else:
         content = text_of(comparison_records(chosen, pks), style)
     if output is None:
@@ -56,6 +60,18 @@ def command(
         return
     output.write_text(content + "\n")
     click.echo(f"Written: {output}")
+
+
+def nested(selection: Selection, pks: Sequence[int] | None) -> list[dict[str, Any]]:
+    """Return the table of comparisons as mappings, each with the lists and mappings of its node."""
+    from aiida_ion.cli.tables import records
+    from aiida_ion.queries import comparison, comparison_records
+
+    lists = {
+        said["pk"]: {name: value for name, value in said.items() if isinstance(value, (list, dict))}
+        for said in comparison_records(selection, pks)
+    }
+    return [row | lists[row["pk"]] for row in records(comparison(selection, pks))]
 
 
 def comparisons(identifiers: Sequence[str]) -> list[int]:
