@@ -15,6 +15,11 @@ def short(value: Any, digits: int = 3) -> str:
     return f"{value:.0f}" if "e+" in text and abs(value) < 1e6 else text
 
 
+def grouped(value: float) -> str:
+    """Return a count with commas, anything smaller than a thousand as `short` does."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else short(value)
+
+
 def interval(said: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -> str:
     """Return a number with its 95 % interval and unit, a dash where there is none.
 

@@ -124,6 +124,7 @@ def test_numbers_are_short() -> None:
     assert numbers.short(1234567.0) == "1.23e+06"
     assert numbers.short(12345.0) == "12345"
     assert numbers.short(None) == numbers.short(float("nan")) == numbers.short("<b>") == numbers.short(True) == "-"
+    assert [numbers.grouped(value) for value in (200_000, 1234.5, 12.345)] == ["200,000", "1,234", "12.3"]
     said = {"x_eV": 0.25, "x_ci95_eV": [0.2, 0.3]}
     assert numbers.interval(said, "x", "_eV", "eV") == "0.25 [0.2, 0.3] eV"
     assert numbers.interval({"x_eV": 0.25}, "x", "_eV", "eV") == "0.25 eV"

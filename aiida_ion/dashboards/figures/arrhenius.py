@@ -307,8 +307,8 @@ def _finish_axes(figure: go.Figure) -> None:
             "ticktext": [f"{tick}" for tick in ticks],
             "title": {"text": "T  (°C)", "standoff": 8},
         },
-        margin={"t": 64},
-        legend={"orientation": "h", "x": 0.0, "y": -0.2, "yanchor": "top"},
+        margin={"t": 64, "b": 118},
+        legend={"orientation": "h", "x": 0.0, "yref": "container", "y": 0.01, "yanchor": "bottom"},
     )
 
 

@@ -68,6 +68,7 @@ def msd_figure(curves: Sequence[MsdCurve], *, theme: Theme, logarithmic: bool = 
         _add_curve(figure, curve, colors[curve.temperature_K], SYMBOLS[number % len(SYMBOLS)])
     if not figure.data:
         return empty_figure(theme, "No mean squared displacement is stored.")
+    figure.update_layout(legend={"itemsizing": "constant"})
     if logarithmic:
         figure.update_xaxes(type="log", dtick="D2", minor={"dtick": "D1"})
         figure.update_yaxes(type="log", dtick="D2", minor={"dtick": "D1"})

@@ -13,7 +13,7 @@ from aiida_ion.dashboards.components import card, empty_state, facts, figure_car
 from aiida_ion.dashboards.figures.history import history_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
-from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.numbers import grouped, short
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.job_runs import RUN_COLUMNS, runs_of
@@ -63,7 +63,7 @@ def _cost_card(cost: Mapping[str, Any] | None) -> Component:
     pairs: list[tuple[str, Any]] = [
         (label, duration(float(cost[name]))) for name, label in TIMES.items() if short(cost.get(name)) != "-"
     ]
-    pairs += [(label, f"{cost[name]:,.4g}") for name, label in COST.items() if short(cost.get(name)) != "-"]
+    pairs += [(label, grouped(cost[name])) for name, label in COST.items() if short(cost.get(name)) != "-"]
     for name in ("device", "hardware"):
         words = cost.get(name)
         if words:
