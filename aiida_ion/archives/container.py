@@ -13,7 +13,7 @@ import zipfile
 from itertools import pairwise
 from pathlib import Path
 
-from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 
 METADATA, DATABASE = "metadata.json", "db.sqlite3"
 MIB = 1024**2
@@ -40,9 +40,9 @@ def check_container(path: Path) -> list[zipfile.ZipInfo]:
         _check_directory_size(path)
         with zipfile.ZipFile(path) as container:
             members = container.infolist()
-    except (OSError, zipfile.BadZipFile, ValueError, struct.error) as error:
-        if isinstance(error, ArchiveError):
-            raise
+    except ArchiveError:
+        raise
+    except UNREADABLE as error:
         raise ArchiveError(f"{path} cannot be read: {shown(error)}; get the file again") from error
     _check_names(path, members)
     _check_growth(path, members)

@@ -6,15 +6,15 @@ every later query reads rows and nothing else. What the rows hold is checked as 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.files import check_files
 
 #: Checking a million nodes takes seconds; what takes longer than this was made to.
 MAX_SECONDS = 600.0
@@ -30,11 +30,12 @@ JSON_COLUMNS = {
 ONE_WAY = (("create", "input_calc"), ("call_calc", "call_work"))
 
 
-def check_database(database: Path, path: Path) -> None:
+def check_database(database: Path, path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
     """Refuse a database that is damaged, is not AiiDA's, or would do more than hold rows.
 
     :param database: the database, unpacked.
-    :param path: the archive, for the messages.
+    :param path: the archive.
+    :param members: what the archive lists.
     :raises ArchiveError: with what is wrong.
     """
     try:
@@ -42,8 +43,8 @@ def check_database(database: Path, path: Path) -> None:
             _check_schema(connection, path)
             _check_pages(connection, path)
             _check_rows(connection, path)
-            _check_file_names(connection, path)
             _check_links(connection, path)
+            check_files(connection, path, members)
     except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
         raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
 
@@ -94,28 +95,6 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
                 raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is no JSON object")
     if _any(connection, "SELECT 1 FROM db_dbnode WHERE strftime('%s', ctime) IS NULL OR strftime('%s', mtime) IS NULL"):
         raise ArchiveError(f"{path} has a damaged database: nodes without a time")
-
-
-def _check_file_names(connection: sqlite3.Connection, path: Path) -> None:
-    """A file of a node that is called ``../x`` would be written beside the folder that it is copied to."""
-    suspicious = " OR ".join(f"repository_metadata LIKE '{part}'" for part in ("%/%", r"%\%", '%".%', '%""%'))
-    rows = connection.execute(f"SELECT repository_metadata FROM db_dbnode WHERE {suspicious}")
-    for (text,) in rows:
-        try:
-            names = list(_names(json.loads(text)))
-        except RecursionError as error:
-            raise ArchiveError(f"{path} has files that lie too deep, and is not opened") from error
-        for name in names:
-            if name in ("", ".", "..") or any(letter in "/\\" or ord(letter) < 32 for letter in name):
-                raise ArchiveError(f"{path} holds a file that points outside of its node: {shown(name)}")
-
-
-def _names(folder: Any) -> Iterator[str]:
-    """Yield the names in AiiDA's nested mapping of a node's files: ``o`` holds what lies in a folder."""
-    objects = folder.get("o") if isinstance(folder, dict) else None
-    for name, inside in (objects or {}).items():
-        yield name
-        yield from _names(inside)
 
 
 def _check_links(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import struct
+import tokenize
+import zipfile
+import zlib
+
 MAX_SHOWN = 60
+#: As which zipfile, zlib, json and NumPy report bytes that are not what they should be.
+UNREADABLE: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class ArchiveError(ValueError):

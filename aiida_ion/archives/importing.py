@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import zipfile
-import zlib
 from pathlib import Path
 
 from aiida import orm
 from aiida.tools.archive import import_archive as aiida_import
 
-from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 from aiida_ion.archives.open import check_archive
 
 
@@ -30,12 +28,13 @@ def import_archive(path: str | Path, group: str | None = None, dry_run: bool = F
     from aiida.tools.archive.exceptions import ImportTestRun
 
     check_archive(path)
+    failures: tuple[type[Exception], ...] = (AiidaException, *UNREADABLE)
     target = orm.Group.collection.get_or_create(group)[0] if group and not dry_run else None
     try:
         with override_log_level(logging.WARNING):
             pk = aiida_import(Path(path).resolve(), group=target, test_run=dry_run)
     except ImportTestRun:
         return None
-    except (AiidaException, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except failures as error:
         raise ArchiveError(f"{path} was not imported: {shown(error)}") from error
     return orm.load_group(pk) if pk is not None else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 
 from aiida_ion.archives.container import DATABASE, MIB, check_container
 from aiida_ion.archives.database import check_database
-from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 from aiida_ion.archives.versions import check_version, read_metadata
 
 __all__ = ["ArchiveError", "check_archive", "open_archive"]
@@ -58,6 +57,6 @@ def check_archive(path: str | Path) -> None:
         try:
             with zipfile.ZipFile(path) as container, container.open(DATABASE) as packed, database.open("wb") as handle:
                 shutil.copyfileobj(packed, handle, length=MIB)
-        except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
+        except UNREADABLE as error:
             raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
-        check_database(database, path)
+        check_database(database, path, members)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 from aiida_ion.archives.container import METADATA
-from aiida_ion.archives.errors import ArchiveError, shown
+from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as container:
             metadata = json.loads(container.read(METADATA))
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise ArchiveError(f"{path} has a damaged {METADATA}: {shown(error)}") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("export_version"), str):
         raise ArchiveError(f"{path} is no AiiDA archive: its {METADATA} names no export_version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ SELECT output_id, input_id, 'back', 'create' FROM db_dblink"""
 ITSELF = "INSERT INTO db_dblink (input_id, output_id, label, type) SELECT id, id, 'me', 'create' FROM db_dbnode"
 NOWHERE = "INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (99999, 1, 'x', 'create')"
 UP = json.dumps({"o": {"a": {"o": {"..": {"o": {"x": {"k": "0" * 64}}}}}}})
+LACKING = json.dumps({"o": {"x.npy": {"k": "0" * 64}}})
 ESCAPED = json.dumps({"o": {"../../x": {"k": "0" * 64}}}).replace("/", "\\u002f")
 
 SPOILED = {
@@ -39,6 +41,8 @@ SPOILED = {
     "UPDATE db_dbnode SET ctime = 'yesterday'": "without a time",
     f"UPDATE db_dbnode SET repository_metadata = '{UP}'": "outside of its node",
     f"UPDATE db_dbnode SET repository_metadata = '{ESCAPED}'": "outside of its node",
+    f"UPDATE db_dbnode SET repository_metadata = '{LACKING}'": "lacks the file x.npy",
+    "UPDATE db_dbnode SET repository_metadata = '{\"o\": [1]}'": "damaged list",
     CIRCLE: "in a circle",
     ITSELF: "in a circle",
     NOWHERE: "lead nowhere",
@@ -54,8 +58,6 @@ def test_refused(spoil: Spoil, sql: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00" + b"\x01" * 5000, b"no database at all" * 1000])
 def test_no_database(archive: Path, tmp_path: Path, content: bytes) -> None:
-    import zipfile
-
     path = tmp_path / "other.aiida"
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:
         new.writestr("metadata.json", old.read("metadata.json"))
@@ -65,8 +67,6 @@ def test_no_database(archive: Path, tmp_path: Path, content: bytes) -> None:
 
 
 def test_pages_that_were_overwritten(spoil: Spoil, archive: Path, tmp_path: Path) -> None:
-    import zipfile
-
     path = tmp_path / "other.aiida"
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(path, "w") as new:
         content = bytearray(old.read("db.sqlite3"))
@@ -102,13 +102,12 @@ def test_html_in_labels_is_text(spoil: Spoil) -> None:
 
 
 def test_checks_do_not_write(archive: Path, tmp_path: Path) -> None:
-    import zipfile
-
     with zipfile.ZipFile(archive) as honest:
         file = tmp_path / "db.sqlite3"
         file.write_bytes(honest.read("db.sqlite3"))
     before = file.read_bytes()
-    database.check_database(file, archive)
+    with zipfile.ZipFile(archive) as honest:
+        database.check_database(file, archive, honest.infolist())
     assert file.read_bytes() == before
     with sqlite3.connect(file) as connection:
         assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from aiida import orm
 
@@ -189,3 +190,24 @@ def test_no_room_for_the_database(archive: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("aiida_ion.archives.open.shutil.disk_usage", full)
     refused(archive, "make room, or set TMPDIR")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_damaged_the_error_is_ours(archive: Path, tmp_path: Path, seed: int) -> None:
+    """Bytes at random places become others: nothing but an ArchiveError may come of it."""
+    rng = np.random.default_rng(seed)
+    content, path = archive.read_bytes(), tmp_path / "damaged.aiida"
+    directory = content.rfind(b"PK\x01\x02", 0, -200)
+    n_refused = 0
+    for trial in range(60):
+        damaged = bytearray(content)
+        # Every other time among the lists at the end, where a byte changes most.
+        start = 0 if trial % 2 else max(0, directory - 400)
+        for place in rng.integers(start, len(content), rng.integers(1, 4)):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(bytes(damaged))
+        try:
+            check_archive(path)
+        except ArchiveError:
+            n_refused += 1
+    assert n_refused > 20

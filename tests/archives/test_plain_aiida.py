@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from aiida import orm
 from aiida.tools.archive import create_archive
@@ -132,23 +128,3 @@ def test_ours_are_exported_without_saved_states(aiida_profile_clean: Any, tmp_pa
     request.getfixturevalue("back")
     open_archive(tmp_path / "out.aiida")
     assert "checkpoints" not in orm.load_node(uuid).base.attributes.all
-
-
-@pytest.mark.usefixtures("back")
-def test_a_pickle_in_the_place_of_an_array_is_not_loaded(spoil: Callable[..., Path], tmp_path: Path) -> None:
-    trap = tmp_path / "harmed"
-
-    class Harm:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (trap,))
-
-    buffer = io.BytesIO()
-    np.save(buffer, np.array([Harm()], dtype=object), allow_pickle=True)
-    key = hashlib.sha256(buffer.getvalue()).hexdigest()
-    files = json.dumps({"o": {"default.npy": {"k": key}}})
-    sql = f"UPDATE db_dbnode SET repository_metadata = '{files}' WHERE node_type = 'data.core.array.ArrayData.'"
-    open_archive(spoil(sql=sql, add={f"repo/{key}": buffer.getvalue()}))
-    (node,) = orm.QueryBuilder().append(orm.ArrayData).all(flat=True)
-    with pytest.raises(ValueError, match="allow_pickle"):
-        node.get_array()
-    assert not trap.exists()
