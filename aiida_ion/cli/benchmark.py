@@ -84,7 +84,7 @@ def obelix_command(
       aiida-ion benchmark obelix --select gvd,mdp --engine sevenn --protocol fast --group trial
     """
     loaded = load(profile)
-    from aiida_ion.cli.benchmark_setup import default_folder, materials_of, open_tasks, store_and_link, tasks_of
+    from aiida_ion.cli.benchmark_setup import DONE, default_folder, materials_of, open_tasks, store_and_link, tasks_of
     from aiida_ion.cli.benchmark_tables import note_lines, task_rows
     from aiida_ion.cli.campaign import submit_plans
     from aiida_ion.cli.prediction import in_all
@@ -106,8 +106,9 @@ def obelix_command(
     click.echo(text_table(task_rows(tasks, costs)))
     for line in note_lines(tasks):
         click.echo(f"NOTE {line}", err=True)
-    if todo:
-        click.echo(in_all([task.plan for task in todo], costs))
+    missing = [task.plan for task in todo if task.state != DONE]
+    if missing:
+        click.echo(in_all(missing, costs))
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
         return

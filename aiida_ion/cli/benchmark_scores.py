@@ -30,7 +30,7 @@ from aiida_ion.queries.selection import Selection
 from aiida_ion.units import MS_CM_PER_S_CM
 
 #: A conductivity counts for a measurement whose temperature is at most so far away, K.
-MAX_TEMPERATURE_DIFFERENCE_K = 15.0
+MAX_TEMPERATURE_DIFFERENCE_K = 5.0
 FOREST_OF_OTHERS = "random forest of the other compositions of OBELiX"
 Records = Sequence[Mapping[str, Any]]
 
@@ -197,8 +197,10 @@ def _pair(row: Mapping[str, Any]) -> Pair:
     if stated is None:
         raise ValueError(f"{row['dataset']} {row['entry_id']}: the link holds no conductivity; link it again")
     number = row["computed_ionic_conductivity_mS_cm"] if row["verdict"] == "measured" else None
-    bound, edges = (row[f"computed_ionic_conductivity_{name}_mS_cm"] for name in ("upper_bound", "ci95"))
-    computed = _value(number, bound, edges)
+    bound, *edges = (
+        row[f"computed_ionic_conductivity_{name}_mS_cm"] for name in ("upper_bound", "ci95_low", "ci95_high")
+    )
+    computed = _value(number, bound, edges if all(known(edge) for edge in edges) else None)
     return Pair(row, stated, _value(row["bulk_ionic_conductivity_mS_cm"]) or stated, computed)
 
 

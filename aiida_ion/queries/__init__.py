@@ -6,6 +6,7 @@ from aiida_ion.queries.comparisons import comparison, comparison_records
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.crystals import materials
 from aiida_ion.queries.engines import engine_table
+from aiida_ion.queries.experiments import experiments
 from aiida_ion.queries.jobs import cost, runs
 from aiida_ion.queries.potentials import potentials
 from aiida_ion.queries.processes import last_decisions, process_table
@@ -23,6 +24,7 @@ __all__ = [
     "diffusion",
     "end_reading",
     "engine_table",
+    "experiments",
     "finished_conductivity",
     "last_decisions",
     "materials",

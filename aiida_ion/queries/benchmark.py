@@ -5,60 +5,36 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, frame
 
-COMPUTED_FIELDS = (
-    "level_of_theory",
-    "verdict",
-    "reason",
-    "target_temperature_K",
-    "ionic_conductivity_mS_cm",
-    "ionic_conductivity_ci95_mS_cm",
-    "ionic_conductivity_upper_bound_mS_cm",
-)
 #: Numbers of a result, to tell them from those of the experiment.
 COMPUTED = "computed_"
+_SIGMA = ("", "_ci95_low", "_ci95_high", "_upper_bound")
+COMPUTED_COLUMNS = {
+    **{f"ionic_conductivity{part}_mS_cm": f"{COMPUTED}ionic_conductivity{part}_mS_cm" for part in _SIGMA},
+    **{name: name for name in ("structure_pk", "process_pk", "process_uuid", "level_of_theory", "verdict", "reason")},
+    **{name: name for name in ("grade", "target_temperature_K")},
+}
 
 
 def measured_and_computed(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each measurement and conductivity of the same crystal; what was not computed has none.
 
-    Columns of :func:`experiments`, and of the conductivity: ``level_of_theory``, ``verdict``, ``reason``,
+    Columns of :func:`experiments`, and of the conductivity: ``level_of_theory``, ``verdict``, ``reason``, ``grade``,
     ``target_temperature_K``, ``computed_ionic_conductivity_...``, ``n_temperatures`` that were asked for,
     ``n_msd_passed`` of these whose mean squared displacement reached 20 angstrom^2, ``process_pk``, ``process_uuid``.
 
-    :param selection: of the measurements; of the results its level of theory.
+    :param selection: of the measurements; of the results its level of theory and group.
     """
-    measured = experiments(selection)
-    chains = _chains([int(pk) for pk in measured["structure_pk"].unique()])
-    if selection is not None and selection.level_of_theory is not None:
-        chains = chains[chains["level_of_theory"] == selection.level_of_theory]
-    chains = chains.merge(_temperatures(), how="left", on="process_pk").merge(_passed(), how="left", on="process_pk")
-    table = measured.merge(chains, how="left", on="structure_pk").astype({"process_pk": "Int64"})
+    chosen = selection or Selection()
+    wanted = Selection(level_of_theory=chosen.level_of_theory, group=chosen.group)
+    results = conductivity(wanted)[list(COMPUTED_COLUMNS)].rename(columns=COMPUTED_COLUMNS)
+    results = results.merge(_temperatures(), how="left", on="process_pk").merge(_passed(), how="left", on="process_pk")
+    table = experiments(chosen).merge(results, how="left", on="structure_pk")
     return table.sort_values(["dataset", "entry_id", "level_of_theory", "process_pk"], ignore_index=True)
-
-
-def _chains(structures: list[int]) -> pd.DataFrame:
-    names = [name if "ionic" not in name else f"{COMPUTED}{name}" for name in COMPUTED_FIELDS]
-    columns = ["structure_pk", "process_pk", "process_uuid", *names]
-    if not structures:
-        return pd.DataFrame(columns=columns)
-    query = orm.QueryBuilder()
-    query.append(orm.StructureData, filters={"id": {"in": structures}}, project=["id"], tag="structure")
-    query.append(
-        orm.WorkChainNode,
-        with_incoming="structure",
-        edge_filters={"label": "structure"},
-        filters={"process_type": CONDUCTIVITY_PROCESS},
-        project=["id", "uuid"],
-        tag="chain",
-    )
-    result = {"label": "conductivity"}
-    said = attributes(COMPUTED_FIELDS)
-    query.append(orm.ArrayData, with_incoming="chain", edge_filters=result, project=said)
-    return frame(query, columns)
 
 
 def _temperatures() -> pd.DataFrame:

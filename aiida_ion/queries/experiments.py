@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pandas as pd
 from aiida import orm
-from pymatgen.core.composition import Composition
 
-from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import attributes, frame
+from aiida_ion.queries.selection import Selection, members_of
+from aiida_ion.queries.shared import attributes, finished, frame
 
 EXPERIMENT_PROCESS = "aiida_ion.calculations.experiment.link_experiment"
 EXPERIMENT_FIELDS = (
@@ -46,7 +45,7 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
 
     :param selection: its level of theory and grades say nothing of a measurement.
     """
-    chosen = selection or Selection()
+    chosen = replace(selection or Selection(), level_of_theory=None)
     query = orm.QueryBuilder()
     query.append(orm.StructureData, project=["id", "uuid"], tag="structure")
     query.append(
@@ -56,45 +55,21 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
         tag="link",
     )
     said = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]
-    query.append(orm.Dict, with_incoming="link", filters=_filters(chosen), project=said)
+    query.append(orm.Dict, with_incoming="link", filters=chosen.filters("temperature_K"), project=said)
     names = ["structure_pk", "structure_uuid", "pk", "uuid", "time", *EXPERIMENT_FIELDS]
     table = frame(query, names).sort_values("pk")
     table = table.drop_duplicates(["structure_pk", "dataset", "entry_id"], keep="last")
-    if chosen.elements:
-        table = table[[_has(formula, chosen.elements) for formula in table["formula"]]]
+    table = replace(chosen, group=None).rest(table, [])
     if chosen.group is not None:
-        inside = _structures_of(chosen.group)
-        table = table[table["structure_pk"].isin(inside) | table["pk"].isin(inside)]
-    order = ["dataset", "entry_id", "structure_pk"]
-    return table[list(EXPERIMENT_COLUMNS)].sort_values(order, ignore_index=True)
+        inside = members_of(chosen.group) | _crystals_of(chosen.group)
+        table = table[table[["structure_pk", "pk"]].isin(inside).any(axis=1)]
+    return finished(table, ["dataset", "entry_id", "structure_pk"])[list(EXPERIMENT_COLUMNS)]
 
 
-def _filters(selection: Selection) -> dict[str, Any]:
-    wanted: list[dict[str, Any]] = []
-    if selection.formula is not None:
-        wanted.append({"attributes.formula": selection.formula})
-    if selection.temperature_K is not None:
-        low, high = selection.temperature_K
-        wanted += [{"attributes.temperature_K": {">=": low}}, {"attributes.temperature_K": {"<=": high}}]
-    if selection.since is not None:
-        wanted.append({"ctime": {">=": selection.since}})
-    if selection.until is not None:
-        wanted.append({"ctime": {"<=": selection.until}})
-    return {"and": wanted} if wanted else {}
-
-
-def _has(formula: str, elements: tuple[str, ...]) -> bool:
-    return set(elements) <= {element.symbol for element in Composition(formula).elements}
-
-
-def _structures_of(group: str) -> set[int]:
-    """Return the nodes of a group, and the crystals that its work chains started from."""
-    query = orm.QueryBuilder()
-    query.append(orm.Group, filters={"label": group}, tag="group")
-    query.append(orm.Data, with_group="group", project=["id"])
-    inside = {pk for (pk,) in query.all()}
+def _crystals_of(group: str) -> set[int]:
+    """Return the crystals that the work chains of a group started from."""
     query = orm.QueryBuilder()
     query.append(orm.Group, filters={"label": group}, tag="group")
     query.append(orm.WorkChainNode, with_group="group", tag="chain")
     query.append(orm.StructureData, with_outgoing="chain", project=["id"])
-    return inside | {pk for (pk,) in query.all()}
+    return set(query.all(flat=True))

@@ -196,7 +196,8 @@ def paper_rows(level: str, factor: float) -> list[dict[str, Any]]:
             "computed_ionic_conductivity_mS_cm": 1000.0
             * entry.stated.value_S_cm
             * (factor if number % 2 else 1 / factor),
-            "computed_ionic_conductivity_ci95_mS_cm": None,
+            "computed_ionic_conductivity_ci95_low_mS_cm": None,
+            "computed_ionic_conductivity_ci95_high_mS_cm": None,
             "computed_ionic_conductivity_upper_bound_mS_cm": None,
             "n_temperatures": 5,
             "n_msd_passed": 0,
