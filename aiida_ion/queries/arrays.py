@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +19,10 @@ MAX_STREAM_BYTES = 192 * 2**20
 SHAPE = "array|"
 
 
+class NotHere(ValueError):  # noqa: N818
+    """The file of an array is not in the database or archive: an export may leave files out."""
+
+
 def array_names(attributes: dict[str, Any]) -> list[str]:
     """Return the names of the arrays of a node, by its attributes."""
     return sorted(name.removeprefix(SHAPE) for name in attributes if name.startswith(SHAPE))
@@ -25,9 +31,10 @@ def array_names(attributes: dict[str, Any]) -> list[str]:
 def read_array(node: orm.Node, name: str) -> NDArray[Any]:
     """Return an array of a node.
 
+    :raises NotHere: if there is no such file.
     :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is no array; the message names it.
     """
-    with node.base.repository.open(f"{name}.npy", "rb") as stream:
+    with _opened(node, name) as stream:
         shape, dtype = _header(stream, name)
         count = math.prod(shape)
         if count * dtype.itemsize > MAX_BYTES:
@@ -47,9 +54,10 @@ def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.in
 
     :param max_frames: how many, at most.
     :param atoms: indices of the atoms that are kept.
+    :raises NotHere: if there is no such file.
     :raises ValueError: if the array is not of that shape.
     """
-    with node.base.repository.open(f"{name}.npy", "rb") as stream:
+    with _opened(node, name) as stream:
         shape, dtype = _header(stream, name)
         if len(shape) != 3 or shape[2] != 3 or not shape[1] or (len(atoms) and int(atoms.max()) >= shape[1]):
             raise ValueError(f"the array {name} of node {node.pk} has shape {shape}, not (frames, atoms, 3)")
@@ -66,6 +74,15 @@ def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.in
                 raise ValueError(f"the array {name} of node {node.pk} is cut short")
             frames.append(np.frombuffer(data, dtype).reshape(shape[1], 3)[atoms])
     return np.array(frames).reshape(len(frames), len(atoms), 3), wanted
+
+
+@contextmanager
+def _opened(node: orm.Node, name: str) -> Iterator[BinaryIO]:
+    try:
+        with node.base.repository.open(f"{name}.npy", "rb") as stream:
+            yield stream
+    except FileNotFoundError as error:
+        raise NotHere(f"the array {name} of node {node.pk} is not here: an export may leave files out") from error
 
 
 def _header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

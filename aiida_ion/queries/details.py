@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from aiida import orm
 from numpy.typing import NDArray
 
-from aiida_ion.queries.arrays import array_names, read_array
+from aiida_ion.queries.arrays import NotHere, array_names, read_array
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
@@ -61,12 +62,16 @@ def diffusion_attributes(uuid: str) -> dict[str, Any]:
 def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Return arrays of a diffusion or conductivity node: MSD over lag times, posterior samples.
 
-    :param names: these, as far as they are there; else all.
+    :param names: these, else all; what an export left out is not among what is returned.
     :raises ValueError: if there is no such node, or an array is too large or not plain numbers.
     """
     node = node_of(uuid, orm.ArrayData)
-    there = array_names(node.base.attributes.all)
-    return {name: read_array(node, name) for name in there if names is None or name in names}
+    found = {}
+    for name in array_names(node.base.attributes.all):
+        if names is None or name in names:
+            with suppress(NotHere):
+                found[name] = read_array(node, name)
+    return found
 
 
 def arrhenius(uuid: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from aiida import orm
 
@@ -67,10 +69,12 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
 def _beside(
     pks: list[int], relation: str, kind: type[orm.Data], label: str, project: list[str], names: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Return what stands under a link label on one side of some jobs."""
+    """Return what stands under a link label on one side of some jobs.
+
+    The label is looked at here: asked for it, SQLite goes through all links with that label in the database.
+    """
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="job")
-    if relation == "with_incoming":
-        query.append(kind, with_incoming="job", edge_filters={"label": label}, project=project)
-    else:
-        query.append(kind, with_outgoing="job", edge_filters={"label": label}, project=project)
-    return frame(query, ["pk", *names])
+    side: dict[str, Any] = {relation: "job"}
+    query.append(kind, edge_project=["label"], project=project, **side)
+    rows = frame(query, ["pk", *names, "label"])
+    return rows[rows["label"] == label].drop(columns="label")

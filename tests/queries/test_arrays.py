@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from aiida import orm
 
-from aiida_ion.queries.arrays import read_array, read_frames
+from aiida_ion.queries.arrays import NotHere, read_array, read_frames
+from aiida_ion.queries.details import diffusion_arrays
 
 BOTH = np.arange(2)
 
@@ -65,3 +66,14 @@ def test_frames_that_are_not_there_are_not_read() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             read_frames(holding(content), "positions", 2, BOTH)
+
+
+def test_a_file_that_was_left_out_is_said_to_be_absent() -> None:
+    for read in (lambda: read_array(orm.Data(), "msd_A2"), lambda: read_frames(orm.Data(), "positions", 2, BOTH)):
+        with pytest.raises(NotHere, match="is not here: an export may leave files out"):
+            read()
+    node = orm.ArrayData()
+    node.set_array("lag_times_ps", np.ones(3))
+    node.store()
+    node.backend_entity.set_attribute("array|msd_A2", [3])  # AiiDA itself checks one against the other
+    assert list(diffusion_arrays(node.uuid)) == ["lag_times_ps"]
