@@ -16,6 +16,8 @@ from aiida_ion import __version__
 from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
 
+#: The attribute of a linked measurement that names where it was published; OBELiX is CC BY 4.0.
+DATASET = "attributes.dataset"
 SIGMA, DIFFUSIVITY = "ionic_conductivity", "tracer_diffusivity"
 #: Letters that Markdown or HTML would take for more than letters.
 SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
@@ -148,6 +150,10 @@ def _licences(pks: Sequence[int], licence: str | None) -> str:
     stated = sorted({plain(one) for one in query.all(flat=True) if one})
     lines = [said, "The programs of aiida-ion in it, which the jobs ran: MIT."]
     lines += [f"Stated by nodes: {', '.join(stated)}."] if stated else []
+    measured = orm.QueryBuilder()
+    marked = {"id": {"in": pks}, "attributes": {"has_key": "entry_id"}}
+    datasets = sorted({plain(one) for one in measured.append(orm.Dict, filters=marked, project=DATASET).all(flat=True)})
+    lines += [f"Measurements come from {', '.join(datasets)}, under the licence of that."] if datasets else []
     files = _foreign_files(pks)
     lines += [f"Files of others, each under its own licence: {', '.join(files)}."] if files else []
     return "## Licences\n\n" + "\n".join(lines)

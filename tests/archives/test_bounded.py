@@ -8,7 +8,9 @@ import pytest
 from aiida import orm
 
 from aiida_ion.archives.export import plan
+from aiida_ion.archives.readme import readme
 from aiida_ion.archives.selection import choose
+from aiida_ion.calculations.experiment import link_experiment
 from benchmarks.export import counted
 from benchmarks.many_results import fill
 
@@ -56,3 +58,13 @@ def test_a_result_brings_the_work_chain_that_computed_it_and_not_its_caller(
         orm.CalcJobNode, filters={"id": {"in": pks}, "process_type": {"like": "%diffusion"}}
     )
     assert fits.count() >= 4
+
+
+def test_a_measurement_of_a_crystal_comes_along(aiida_profile_clean: Any, lithium_nitride: orm.StructureData) -> None:
+    entry = {"dataset": "OBELiX", "entry_id": "abc", "entry_formula": "Li3N", "ionic_conductivity_mS_cm": 1.0}
+    measured = link_experiment(lithium_nitride, orm.Dict(entry))
+    unrelated = orm.Dict({"n": 1}).store()
+    choice = choose([lithium_nitride.uuid])
+    assert measured.pk in choice.pks
+    assert unrelated.pk not in choice.pks
+    assert "Measurements come from OBELiX" in readme(choice, "a.aiida", None, frozenset())
