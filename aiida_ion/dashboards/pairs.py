@@ -198,6 +198,9 @@ def constant_error(values: np.ndarray[Any, np.dtype[np.float64]], logarithmic: b
     """Return the mean error of answering, for each value, the median of all others; NaN for fewer than three."""
     if len(values) < 3:
         return float("nan")
-    scaled = np.log10(values) if logarithmic else values
-    others = [np.median(np.delete(scaled, index)) for index in range(len(scaled))]
-    return float(np.mean(np.abs(scaled - np.array(others))))
+    ordered = np.sort(np.log10(values) if logarithmic else values)
+    left = len(ordered) - 1
+    place = np.arange(len(ordered))
+    # Without the value at its place, those after it move up by one.
+    middle = [np.where(half < place, ordered[half], ordered[half + 1]) for half in ((left - 1) // 2, left // 2)]
+    return float(np.mean(np.abs(ordered - (middle[0] + middle[1]) / 2.0)))

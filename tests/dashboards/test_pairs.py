@@ -127,6 +127,15 @@ def test_scores_say_what_a_constant_would_have_scored() -> None:
     assert row["constant_mae"] == pytest.approx((1.5 + 0.0 + 1.5) / 3)
 
 
+@pytest.mark.parametrize("n", [3, 4, 7, 10])
+def test_a_constant_is_the_median_of_all_others(n: int) -> None:
+    values = 10.0 ** np.random.default_rng(n).normal(size=n)
+    values[1] = values[0]  # equal ones too
+    decades = np.log10(values)
+    expected = np.mean([abs(decades[i] - np.median(np.delete(decades, i))) for i in range(n)])
+    assert constant_error(values, logarithmic=True) == pytest.approx(expected)
+
+
 def test_a_constant_needs_others_to_be_the_median_of() -> None:
     assert np.isnan(constant_error(np.array([1.0, 2.0]), logarithmic=True))
 

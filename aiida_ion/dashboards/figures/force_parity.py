@@ -13,6 +13,9 @@ from aiida_ion.dashboards.figures.theme import OKABE_ITO, SYMBOLS, Theme, empty_
 
 #: Points of one figure; more only cover each other.
 MAX_POINTS = 4000
+#: Of elements: the colours that are brightest on the paper of a theme come first.
+ON_LIGHT = ("blue", "vermillion", "bluish green", "reddish purple", "orange", "sky blue")
+ON_DARK = ("sky blue", "orange", "reddish purple", "bluish green", "vermillion", "blue")
 
 
 def force_parity_figure(
@@ -34,13 +37,15 @@ def force_parity_figure(
     reach = 1.05 * max(float(np.abs(reference_forces).max()), float(np.abs(forces).max()), 1e-6)
     line = {"color": theme.muted, "width": 1.5, "dash": "dash"}
     figure.add_scatter(x=[-reach, reach], y=[-reach, reach], mode="lines", line=line, name="equal", hoverinfo="skip")
+    colors = [OKABE_ITO[name] for name in (ON_DARK if theme.name == "dark" else ON_LIGHT)]
     stride = max(1, -(-len(forces) // MAX_POINTS))
     for number, element in enumerate(elements):
         of_element = np.flatnonzero(kinds == number)
         if len(of_element):
             error = float(np.abs(forces[of_element] - reference_forces[of_element]).mean())
             drawn = of_element[::stride]
-            _add_element(figure, reference_forces[drawn], forces[drawn], element, number, error)
+            color = colors[number % len(colors)]
+            _add_element(figure, reference_forces[drawn], forces[drawn], element, color, SYMBOLS[number % 8], error)
     figure.update_xaxes(range=[-reach, reach], constrain="domain")
     figure.update_yaxes(range=[-reach, reach], scaleanchor="x", scaleratio=1, constrain="domain")
     figure.update_layout(legend={"x": 0.02, "y": 0.98, "itemsizing": "constant"})
@@ -58,19 +63,18 @@ def _finite_pairs(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDA
 
 
 def _add_element(
-    figure: go.Figure, x: NDArray[Any], y: NDArray[Any], element: str, number: int, error_eV_A: float
+    figure: go.Figure, x: NDArray[Any], y: NDArray[Any], element: str, color: str, symbol: str, error_eV_A: float
 ) -> None:
-    colors = list(OKABE_ITO.values())
     figure.add_scatter(
         x=x,
         y=y,
         mode="markers",
         name=f"{plain(element)}, MAE {error_eV_A:.3f} eV/Å",
         marker={
-            "color": colors[number % len(colors)],
-            "symbol": SYMBOLS[number % len(SYMBOLS)],
+            "color": color,
+            "symbol": symbol,
             "size": 5,
-            "opacity": 0.45,
+            "opacity": 0.5,
         },
         hovertemplate=f"{plain(element)}: %{{x:.3f}} → %{{y:.3f}} eV/Å<extra></extra>",
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from aiida_ion.dashboards.figures.parity import log_axis
 from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
 
 
@@ -51,10 +53,19 @@ def pareto_figure(
             },
             hovertemplate=f"{words}<extra></extra>",
         )
-    figure.update_xaxes(type="log", exponentformat="power")
-    figure.update_yaxes(rangemode="tozero")
+    _finish_axes(figure, pd.concat([points, levels]))
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
     return figure
+
+
+def _finish_axes(figure: go.Figure, drawn: pd.DataFrame) -> None:
+    """Let the cost span a decade at least, and the error begin a little below zero, where the reference is."""
+    decades = np.log10(drawn["cost"].to_numpy(dtype=float))
+    room = max(0.08 * float(np.ptp(decades)), (1.0 - float(np.ptp(decades))) / 2.0)
+    low, high = float(decades.min()) - room, float(decades.max()) + room
+    top = float(drawn["error"].max()) or 1.0
+    figure.update_xaxes(range=[low, high], **log_axis(high - low))
+    figure.update_yaxes(range=[-0.06 * top, 1.08 * top])
 
 
 def _add_front(figure: go.Figure, front: pd.DataFrame, theme: Theme) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
 from aiida_ion.dashboards.quantities import Quantity
 
 #: Marker size, px, without and with each temperature that moved, and the largest.
 SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
-#: Room beside the outermost points: decades, or part of the range.
-ROOM_DECADES, ROOM = 0.35, 0.08
+#: Room beside the outermost points, part of the range. In half widths of the band: what an axis spans at least, and how
+#: far beyond all values it follows an interval.
+ROOM, SMALLEST_RANGE, FARTHEST_BAR = 0.05, 3.0, 2.0
 #: (x is a bound, y is a bound) -> symbol: an arrow to where the truth may be.
 ARROWS = {(False, True): "arrow-down", (True, False): "arrow-left", (True, True): "triangle-sw"}
 SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
@@ -53,13 +55,19 @@ def parity_figure(
 
 
 def _range(found: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
-    """Return the ends of both axes, in decades where they are logarithmic."""
-    values = found[["x_value", "y_value"]].to_numpy(dtype=float).ravel()
-    if quantity.logarithmic:
-        decades = np.clip(np.log10(values), SMALLEST, GREATEST)
-        return float(decades.min()) - ROOM_DECADES, float(decades.max()) + ROOM_DECADES
-    room = max(ROOM * float(np.ptp(values)), quantity.band)
-    return float(values.min()) - room, float(values.max()) + room
+    """Return the ends of both axes, in decades where they are logarithmic: all values, and intervals that are near."""
+    values = _scaled(found[["x_value", "y_value"]], quantity)
+    edges = _scaled(found[["x_low", "x_high", "y_low", "y_high"]], quantity)
+    reach = FARTHEST_BAR * quantity.band
+    edges = np.clip(edges[np.isfinite(edges)], values.min() - reach, values.max() + reach)
+    low, high = float(min([values.min(), *edges])), float(max([values.max(), *edges]))
+    room = max(ROOM * (high - low), 0.25 * quantity.band, (SMALLEST_RANGE * quantity.band - (high - low)) / 2)
+    return low - room, high + room
+
+
+def _scaled(columns: pd.DataFrame, quantity: Quantity) -> NDArray[np.float64]:
+    values = columns.to_numpy(dtype=float).ravel()
+    return np.clip(np.log10(values), SMALLEST, GREATEST) if quantity.logarithmic else values
 
 
 def _add_diagonal(figure: go.Figure, low: float, high: float, quantity: Quantity, theme: Theme) -> None:
@@ -163,10 +171,16 @@ def _add_ring(figure: go.Figure, rows: pd.DataFrame, theme: Theme) -> None:
     figure.add_scatter(x=rows["x_value"], y=rows["y_value"], marker=marker, **plain_ring)
 
 
+def log_axis(decades: float) -> dict[str, Any]:
+    """Return a logarithmic axis whose marks can be read, whatever it spans."""
+    marks = "D2" if decades < 2 else max(1, round(decades / 8))
+    return {"type": "log", "exponentformat": "power", "dtick": marks}
+
+
 def _finish_axes(figure: go.Figure, low: float, high: float, quantity: Quantity) -> None:
     kind: dict[str, Any] = {"range": [low, high], "constrain": "domain"}
     if quantity.logarithmic:
-        kind |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((high - low) / 8))}
+        kind |= log_axis(high - low)
     figure.update_xaxes(**kind)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, **kind)
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"})

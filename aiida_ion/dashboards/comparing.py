@@ -1,0 +1,174 @@
+"""What the compare page shows of the tables: choices that there are, and the rows of those that were made."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.accuracy import COSTS, ERRORS
+from aiida_ion.dashboards.figures.theme import LevelStyle, level_styles
+from aiida_ion.dashboards.pairs import EXPERIMENT, measured, pairs, sides
+from aiida_ion.dashboards.quantities import QUANTITIES, Quantity
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries.experiments import experiments
+
+#: Points of one figure and rows of its table; of more those in between are left out.
+MAX_POINTS = 2000
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the page compares; every value is one that there is.
+
+    :param reference: a level of theory, or ``experiment``; empty where there is neither.
+    :param level: the level that is compared, or ``all``.
+    :param temperature: ``all``, or a temperature, K, as text.
+    :param error: a key of `ERRORS`, `cost` one of `COSTS`.
+    :param forces: UUID of the comparison whose forces are shown; empty where there is none.
+    """
+
+    quantity: Quantity
+    reference: str
+    level: str
+    temperature: str
+    error: str
+    cost: str
+    forces: str
+
+
+def choices(view: View) -> Choices:
+    """Return what an address asks for, as far as it is there, else what is sensible."""
+    quantity = QUANTITIES.get(view.option("quantity"), QUANTITIES["conductivity"])
+    known = references()
+    reference = view.x if view.x in known else default_reference()
+    level = view.y if view.y in level_names() and view.y != reference else ALL
+    temperature = view.option("temperature")
+    error = view.option("error")
+    cost = view.option("cost")
+    forces = view.option("forces")
+    with_forces = list(force_comparisons()["uuid"])
+    return Choices(
+        quantity=quantity,
+        reference=reference or "",
+        level=level or ALL,
+        temperature=temperature if temperature in temperatures(quantity) else ALL,
+        error=error if error in ERRORS else _first_known(ERRORS),
+        cost=cost if cost in COSTS else _first_known(COSTS),
+        forces=forces if forces in with_forces else (with_forces[0] if with_forces else ""),
+    )
+
+
+def chosen_view(view: View, made: Choices) -> View:
+    """Return the view whose address shows the same; what is chosen anyway stays out of it."""
+    plain = choices(View())
+    options = {
+        "quantity": None if made.quantity == plain.quantity else made.quantity.key,
+        "temperature": None if made.temperature == ALL else made.temperature,
+        "error": None if made.error == plain.error else made.error,
+        "cost": None if made.cost == plain.cost else made.cost,
+        "forces": None if made.forces == plain.forces else made.forces,
+    }
+    x = None if made.reference == plain.reference else made.reference
+    y = None if made.level == ALL else made.level
+    return replace(view, x=x, y=y).with_options(**options)
+
+
+def level_names() -> list[str]:
+    """Return the levels of theory that have results, in alphabetical order."""
+    found: set[str] = set()
+    for name in ("conductivity", "diffusion"):
+        found |= {str(level) for level in tables.table(name)["level_of_theory"].dropna().unique()}
+    return sorted(found)
+
+
+def styles() -> dict[str, LevelStyle]:
+    """Return the style of each level of theory: the same on every page."""
+    return level_styles({*level_names(), *(str(one) for one in tables.table("comparison")["level_of_theory"].unique())})
+
+
+def references() -> list[str]:
+    """Return what results can be compared with: experiments first, where there are any."""
+    return [*([EXPERIMENT] if len(measurements()) else []), *level_names()]
+
+
+def measurements() -> pd.DataFrame:
+    """Return the measurements that are linked to crystals."""
+    return tables.derived("experiments", experiments)
+
+
+def default_reference() -> str | None:
+    """Return the reference of most comparisons, else experiment, else the first level of theory."""
+    said = tables.table("comparison")["reference_level_of_theory"].mode()
+    if len(said):
+        return str(said.iloc[0])
+    return next(iter(references()), None)
+
+
+def temperatures(quantity: Quantity) -> list[str]:
+    """Return the temperatures that there are, K, as text; none for a quantity without."""
+    if not quantity.has_temperature:
+        return []
+    known = pd.to_numeric(tables.table(quantity.table)["target_temperature_K"], errors="coerce").dropna()
+    return [f"{value:g}" for value in sorted(known.unique())]
+
+
+def force_comparisons() -> pd.DataFrame:
+    """Return the comparisons that evaluated forces on frames of the reference, the newest of each first."""
+    table = tables.table("comparison")
+    table = table[pd.to_numeric(table["force_mae_eV_A"], errors="coerce").notna()]
+    names = ["formula", "level_of_theory", "reference_level_of_theory"]
+    return table.sort_values("time", ascending=False).drop_duplicates(names)
+
+
+def _first_known(columns: dict[str, str]) -> str:
+    """Return the first of some columns of comparisons that holds anything."""
+    table = tables.table("comparison")
+    filled = (name for name in columns if name in table and table[name].notna().any())
+    return next(filled, next(iter(columns)))
+
+
+def all_pairs(quantity: Quantity, reference: str) -> pd.DataFrame:
+    """Return every result beside what it is compared with."""
+
+    def make() -> pd.DataFrame:
+        found = sides(tables.table(quantity.table), quantity)
+        if reference == EXPERIMENT:
+            return pairs(measured(measurements(), quantity), found, quantity)
+        is_reference = found["level_of_theory"] == reference
+        return pairs(found[is_reference], found[~is_reference], quantity)
+
+    return tables.derived(f"pairs {quantity.key} {reference}", make)
+
+
+def chosen_pairs(view: View, made: Choices) -> pd.DataFrame:
+    """Return the pairs of the level and temperature that were chosen, within the filters of the view."""
+    found = all_pairs(made.quantity, made.reference)
+    if made.level != ALL:
+        found = found[found["y_level_of_theory"] == made.level]
+    if made.temperature != ALL:
+        found = found[found["y_temperature_K"] == float(made.temperature)]
+    if view.formula:
+        found = found[found["formula"] == view.formula]
+    if view.elements:
+        found = found[found["formula"].map(lambda formula: set(view.elements) <= _elements(formula)).astype(bool)]
+    if view.grades:
+        found = found[found["y_words"].isin(view.grades)]
+    return found
+
+
+def _elements(formula: object) -> set[str]:
+    """Return the symbols in a formula."""
+    return set(re.findall(r"[A-Z][a-z]?", str(formula)))
+
+
+def thinned(found: pd.DataFrame) -> pd.DataFrame:
+    """Return at most `MAX_POINTS` rows, evenly over the differences, the outermost among them."""
+    if len(found) <= MAX_POINTS:
+        return found
+    places = np.unique(np.linspace(0, len(found) - 1, MAX_POINTS).round().astype(int))
+    return found.sort_values("difference").iloc[places]

@@ -1,0 +1,150 @@
+"""Levels of theory beside each other and beside experiment: how far apart, and at what price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards.comparing import choices, chosen_view
+from aiida_ion.dashboards.components import aria, card, page, page_link, row
+from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.pages import compare_cards as cards
+from aiida_ion.dashboards.pages import compare_choices as chosen
+from aiida_ion.dashboards.pages import compare_price as price
+from aiida_ion.dashboards.state import QUERY, THEME, View, written
+
+PATH = "/compare"
+TITLE = "Compare"
+#: Figures whose points can be chosen.
+FIGURES = ("compare-parity", "compare-errors", "compare-pareto")
+
+
+def layout(view: View) -> Component:
+    """Return the page."""
+    made = choices(view)
+    if not made.reference:
+        return page(TITLE, card("Nothing to compare yet", cards.nothing()))
+    selectors = chosen.controls(view, made)
+    return page(
+        TITLE,
+        dcc.Store("compare-view", data=view.query()),
+        dcc.Store("compare-point", data=list(view.selected)),
+        html.Div(selectors, className="filters", role="group", **aria(label="What is compared")),
+        html.Div(cards.point(view, made), id="compare-chosen", **aria(live="polite")),
+        html.Div(cards.pair_cards(view, made), id="compare-pairs", className="page"),
+        row(price.pareto_card(view, made), price.force_card(view, made)),
+        price.cost_card(),
+        subtitle="How far levels of theory are from each other and from experiment, and what they cost.",
+        actions=_all_materials(view),
+    )
+
+
+def _all_materials(view: View) -> Component | None:
+    """Return the way back from one material to all, where the address names one."""
+    if not view.formula:
+        return None
+    return page_link(f"{formula_label(view.formula)} only: show all", replace(view, formula=None).url(PATH))
+
+
+def register(app: Dash) -> None:
+    """Add the callbacks: each draws one part again, and one writes the address."""
+    page_state = (State("compare-view", "data"), State(THEME, "data"))
+    pair_inputs = [Input(name, "value") for name in chosen.PAIR_CONTROLS]
+    price_inputs = [Input(name, "value") for name in chosen.PRICE_CONTROLS]
+    first = {"prevent_initial_call": True}
+
+    @app.callback(
+        Output("compare-pairs", "children"), *pair_inputs, State("compare-point", "data"), *page_state, **first
+    )
+    def draw_pairs(*given: Any) -> list[Component]:
+        view = _view(chosen.PAIR_CONTROLS, given)
+        return cards.pair_cards(replace(view, selected=tuple(given[-3] or ())), choices(view))
+
+    @app.callback(Output(price.PARETO, "figure"), pair_inputs[1], *price_inputs, *page_state, prevent_initial_call=True)
+    def draw_pareto(*given: Any) -> Any:
+        view = _view((chosen.REFERENCE, *chosen.PRICE_CONTROLS), given)
+        return price.pareto(view, choices(view))
+
+    @app.callback(
+        Output(price.FORCE_FIGURE, "figure"),
+        Output(price.FORCE_NOTE, "children"),
+        Input(chosen.FORCES, "value"),
+        *page_state,
+        prevent_initial_call=True,
+    )
+    def draw_forces(*given: Any) -> tuple[Any, Any]:
+        view = _view((chosen.FORCES,), given)
+        made = choices(view)
+        return price.forces(view, made), price.force_words(made)
+
+    for name in FIGURES:
+
+        @app.callback(
+            Output("compare-point", "data", allow_duplicate=True), Input(name, "clickData"), prevent_initial_call=True
+        )
+        def choose(click: Any) -> Any:
+            return clicked(click)
+
+    _register_address(app, pair_inputs, page_state)
+
+
+def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Sequence[State]) -> None:
+    """Add the callback that shows the chosen point and writes the address.
+
+    Selectors that are not on the page, because there is nothing to choose, would keep it from being called: they are
+    asked for by callbacks of their own.
+    """
+
+    @app.callback(
+        Output("compare-chosen", "children"),
+        Output("compare-view", "data"),
+        *pair_inputs,
+        Input("compare-point", "data"),
+        *page_state,
+        prevent_initial_call=True,
+    )
+    def show_point(*given: Any) -> tuple[Any, str]:
+        view = replace(_view(chosen.PAIR_CONTROLS, given), selected=tuple(given[-3] or ()))
+        return cards.point(view, choices(view)), _written(view, given[-2])
+
+    for names in (chosen.PRICE_CONTROLS, (chosen.FORCES,)):
+
+        @app.callback(
+            Output("compare-view", "data", allow_duplicate=True),
+            *(Input(name, "value") for name in names),
+            *page_state,
+            prevent_initial_call=True,
+        )
+        def keep(*given: Any, names: tuple[str, ...] = names) -> str:
+            return _written(_view(names, given), given[-2])
+
+    @app.callback(Output(QUERY, "data", allow_duplicate=True), Input("compare-view", "data"), prevent_initial_call=True)
+    def write(query: str) -> dict[str, str]:
+        return written(PATH, View.from_query(query))
+
+
+def _written(view: View, before: str) -> str:
+    """Return the query of a view; the theme stays as the address had it."""
+    return replace(chosen_view(view, choices(view)), theme=View.from_query(before).theme).query()
+
+
+def _view(names: tuple[str, ...], given: tuple[Any, ...]) -> View:
+    """Return the view of the address as the controls have changed it.
+
+    :param given: values of the controls `names`, in that order, and at the end the query of the page and the theme.
+    """
+    view = replace(View.from_query(given[-2]), theme=given[-1])
+    return chosen.changed(view, dict(zip(names, given, strict=False)))
+
+
+def clicked(click: Any) -> Any:
+    """Return the UUIDs of the point that was clicked; of anything else nothing."""
+    try:
+        found = click["points"][0]["customdata"]
+    except (TypeError, KeyError, IndexError):
+        return no_update
+    return [str(one) for one in found] if isinstance(found, list) else no_update

@@ -1,0 +1,184 @@
+"""Pairs on the compare page: parity, errors, scores, the table and the point that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, styles, thinned
+from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, page_link, row, uuid_label
+from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error_figure, height_px
+from aiida_ion.dashboards.figures.parity import parity_figure
+from aiida_ion.dashboards.figures.theme import formula_label, theme_named
+from aiida_ion.dashboards.grids import table_card
+from aiida_ion.dashboards.pairs import EXPERIMENT, scores
+from aiida_ion.dashboards.quantities import Quantity
+from aiida_ion.dashboards.state import View
+
+TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"
+PARITY_HEIGHT_PX = 560
+#: Kind of a difference -> which side is only an upper bound.
+BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"}
+
+
+def nothing() -> Component:
+    """Return what stands on a page of a database without results."""
+    if not tables.changes():
+        return empty_state(
+            "This archive holds no conductivities.", "Ask whoever sent it to export finished work chains."
+        )
+    words = "Compute a crystal at two levels of theory; the second is compared with the first."
+    return empty_state("There are no conductivities.", words, TWO_LEVELS)
+
+
+def pair_cards(view: View, made: Choices) -> list[Component]:
+    """Return parity, errors, scores and the table of all pairs."""
+    found = chosen_pairs(view, made)
+    if found.empty:
+        return [card("Parity", _no_pairs(made))]
+    shown, theme, looks = thinned(found), theme_named(view.theme), styles()
+    point = view.selected[0] if view.selected else None
+    parity = parity_figure(shown, made.quantity, made.reference, looks, theme=theme, chosen=point)
+    height = max(height_px(found), PARITY_HEIGHT_PX)
+    errors = error_figure(found, made.quantity, made.reference, looks, theme=theme)
+    n = found["formula"].nunique()
+    farthest = f"The {MAX_MATERIALS} of {n} materials that are farthest off." if n > MAX_MATERIALS else None
+    return [
+        row(
+            figure_card(
+                "compare-parity",
+                f"{made.quantity.symbol} against {made.reference}",
+                parity,
+                note=_parity_note(found, shown),
+                height_px=PARITY_HEIGHT_PX,
+                description=f"Parity plot of {made.quantity.words}: {len(found)} pairs, {n} materials",
+            ),
+            figure_card(
+                "compare-errors",
+                "Error per material",
+                errors,
+                note=farthest,
+                height_px=height,
+            ),
+        ),
+        _score_card(found, made),
+        pair_table(thinned(found), made),
+    ]
+
+
+def _parity_note(found: pd.DataFrame, shown: pd.DataFrame) -> str:
+    words = "Bars are 95 % intervals, arrows are bounds, larger points had more temperatures that moved."
+    return words if len(shown) == len(found) else f"{len(shown):,} of {len(found):,} points are drawn. {words}"
+
+
+def _no_pairs(made: Choices) -> Component:
+    if made.reference == EXPERIMENT and made.quantity.key != "conductivity":
+        return empty_state(f"There are no measurements of {made.quantity.symbol} here.", "Choose the conductivity.")
+    if not all_pairs(made.quantity, made.reference).empty:
+        return empty_state("No pair fits the choices.", "Choose other levels, temperatures, elements or grades.")
+    if made.reference == EXPERIMENT:
+        words = "Compute a crystal that a measurement is linked to, at about its temperature."
+        return empty_state("No result has a measurement beside it.", words, "aiida-ion benchmark obelix --dry-run")
+    words = "Compute the same crystals at a second level of theory."
+    return empty_state(f"Nothing stands beside {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
+
+
+def _score_card(found: pd.DataFrame, made: Choices) -> Component:
+    """Return how far each level is off, in words and numbers."""
+    unit = "decades" if made.quantity.logarithmic else made.quantity.unit
+    head = [
+        "level of theory",
+        "pairs",
+        f"MAE ({unit})",
+        f"bias ({unit})",
+        "within the band",
+        "MAE of a constant",
+        "bounds",
+    ]
+    lines = [
+        [
+            one["level_of_theory"],
+            one["n_pairs"],
+            _decimal(one["mae"]),
+            _decimal(one["bias"], "+.2f"),
+            f"{one['n_within']} of {one['n_pairs']}",
+            _decimal(one["constant_mae"]),
+            one["n_bounds"],
+        ]
+        for one in scores(found, made.quantity).to_dict("records")
+    ]
+    body = [html.Tr([html.Td(cell, className="right" if i else "") for i, cell in enumerate(line)]) for line in lines]
+    names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
+    words = (
+        f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
+        "every time; what does not beat it has learnt nothing. Bounds are counted, not averaged."
+    )
+    return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
+
+
+def _decimal(value: float, form: str = ".2f") -> str:
+    return format(value, form) if pd.notna(value) else "-"
+
+
+def pair_table(found: pd.DataFrame, made: Choices) -> Component:
+    """Return the pairs as a table with the way to both results."""
+    unit, difference = made.quantity.suffix, "difference_decades" if made.quantity.logarithmic else "difference_eV"
+    table = pd.DataFrame(
+        {
+            "formula": found["formula"],
+            "level_of_theory": found["y_level_of_theory"],
+            "target_temperature_K": found["y_temperature_K"],
+            f"value_{unit}": found["y_value"],
+            f"reference_{unit}": found["x_value"],
+            difference: found["difference"].where(found["difference_kind"] == "value"),
+            "bounds": found["difference_kind"].map(BOUNDS),
+            "result": found["y_uuid"].str[:8],
+            "reference": found["x_uuid"].str[:8],
+            "temperatures_moved": found["y_n_moved"],
+            "same_structure": found["same_structure"].astype(bool).map({True: "yes", False: "no"}),
+            "result_href": "/provenance?uuid=" + found["y_uuid"].map(quote),
+            "reference_href": "/provenance?uuid=" + found["x_uuid"].map(quote),
+            "material_href": "/material?formula=" + found["formula"].map(quote),
+        }
+    )
+    links = {"result": "result_href", "reference": "reference_href", "formula": "material_href"}
+    hidden = ("same_structure",) if made.quantity.has_temperature else ("same_structure", "target_temperature_K")
+    return table_card("compare-table", "Pairs", table, links=links, hidden=hidden, row_id=None)
+
+
+def point(view: View, made: Choices) -> Component | None:
+    """Return what was clicked, with the way to where its numbers come from."""
+    if not view.selected or not made.reference:
+        return None
+    found = all_pairs(made.quantity, made.reference)
+    found = found[found["y_uuid"] == view.selected[0]]
+    if len(view.selected) > 1:
+        found = found[found["x_uuid"] == view.selected[1]]
+    if found.empty:  # a point of another figure, or of a link whose choices have changed
+        return card("Chosen point", facts([("result", uuid_label(one)) for one in view.selected[:2]]))
+    one: Mapping[Any, Any] = found.iloc[0].to_dict()
+    return card(
+        "Chosen point",
+        facts(
+            [
+                ("material", page_link(formula_label(one["formula"]), View(formula=one["formula"]).url("/material"))),
+                (str(one["y_level_of_theory"]), _side(one, "y", made.quantity)),
+                (made.reference, _side(one, "x", made.quantity)),
+            ]
+        ),
+        note="The UUID leads to the path from the number to structure, potential and raw files.",
+    )
+
+
+def _side(one: Mapping[Any, Any], side: str, quantity: Quantity) -> Component:
+    value, low, high = (one[f"{side}_{name}"] for name in ("value", "low", "high"))
+    words = f"{'< ' if one[f'{side}_is_bound'] else ''}{value:.3g} {quantity.unit}"
+    if pd.notna(low) and pd.notna(high):
+        words += f", 95 % from {low:.3g} to {high:.3g}"
+    return html.Span([words, " ", uuid_label(one[f"{side}_uuid"])], className="line")

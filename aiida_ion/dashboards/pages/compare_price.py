@@ -1,0 +1,82 @@
+"""Prices on the compare page: accuracy over cost, forces, and what everything has cost."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+from dash import html
+from dash.development.base_component import Component
+
+from aiida_ion.dashboards import accuracy, tables
+from aiida_ion.dashboards.comparing import Choices, force_comparisons, styles
+from aiida_ion.dashboards.components import card, empty_state, figure_card, uuid_label
+from aiida_ion.dashboards.figures.force_parity import force_parity_figure
+from aiida_ion.dashboards.figures.pareto import pareto_figure
+from aiida_ion.dashboards.figures.theme import formula_label, theme_named
+from aiida_ion.dashboards.grids import table_card
+from aiida_ion.dashboards.pages.compare_cards import TWO_LEVELS
+from aiida_ion.dashboards.pages.compare_choices import force_controls, price_controls
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries.details import diffusion_arrays, diffusion_attributes
+
+PARETO, FORCE_FIGURE, FORCE_NOTE = "compare-pareto", "compare-force-figure", "compare-force-note"
+PARITY_ARRAYS = ("parity_reference_forces_eV_A", "parity_forces_eV_A", "parity_elements")
+HEIGHT_PX = 500
+TITLE = "Forces on the reference's frames"
+
+
+def pareto_card(view: View, made: Choices) -> Component:
+    """Return accuracy over cost with its selectors."""
+    if tables.table("comparison").empty:
+        words = "A comparison says what a level of theory costs and how far it is from the reference."
+        return card("Error over cost", empty_state("There is no comparison.", words, _command()))
+    words = "Large: median of a level over its materials. Small: each material. Lower left is better."
+    note = [html.Span(words), html.Span(price_controls(made), className="filters")]
+    return figure_card(PARETO, "Error over cost", pareto(view, made), note, HEIGHT_PX)
+
+
+def pareto(view: View, made: Choices) -> go.Figure:
+    """Return the figure of accuracy over cost."""
+    found = accuracy.points(tables.table("comparison"), made.reference, made.error, made.cost)
+    levels = accuracy.levels(found, made.reference)
+    titles = accuracy.COSTS[made.cost], accuracy.ERRORS[made.error]
+    return pareto_figure(found, levels, *titles, styles(), theme=theme_named(view.theme))
+
+
+def force_card(view: View, made: Choices) -> Component:
+    """Return the forces of one comparison with its selector."""
+    if not made.forces:
+        words = "A DFT reference keeps its forces; another one must be told to."
+        command = _command(" --keep velocities,forces")
+        return card(TITLE, empty_state("No forces were compared.", words, command))
+    said = html.Span(force_words(made), id=FORCE_NOTE)
+    note = [said, html.Span(force_controls(made), className="filters")]
+    return figure_card(FORCE_FIGURE, TITLE, forces(view, made), note, HEIGHT_PX)
+
+
+def force_words(made: Choices) -> list[Component | str]:
+    """Return which comparison is shown, its error, and the way to its provenance."""
+    one = force_comparisons().set_index("uuid").loc[made.forces]
+    return [f"{formula_label(one['formula'])}: MAE {one['force_mae_eV_A']:.3f} eV/Å. ", uuid_label(made.forces)]
+
+
+def forces(view: View, made: Choices) -> go.Figure:
+    """Return the figure of the forces of one comparison."""
+    one = force_comparisons().set_index("uuid").loc[made.forces]
+    arrays = diffusion_arrays(made.forces, PARITY_ARRAYS)
+    elements = [str(name) for name in diffusion_attributes(made.forces).get("elements") or []]
+    names = str(one["level_of_theory"]), str(one["reference_level_of_theory"])
+    return force_parity_figure(arrays, elements, *names, theme=theme_named(view.theme))
+
+
+def cost_card() -> Component:
+    """Return what each level of theory has cost."""
+    table = accuracy.cost_summary(tables.table("cost"))
+    if table.empty:
+        words = "Jobs of molecular dynamics write one."
+        return card("Cost", empty_state("No run has a ledger of its cost.", words, _command()))
+    words = "Sums over the jobs of molecular dynamics that ran; speeds are medians over them."
+    return table_card("compare-costs", "Cost", table, note=words, row_id=None)
+
+
+def _command(more: str = "") -> str | None:
+    return f"{TWO_LEVELS}{more}" if tables.changes() else None
