@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
+from aiida_ion.analysis.jumps.rates import JumpType
 from aiida_ion.dashboards import numbers, tables
-from aiida_ion.dashboards.pages import material, material_fit, material_line, provenance
+from aiida_ion.dashboards.pages import material, material_fit, material_line, material_runs, provenance
 from aiida_ion.dashboards.state import View
 
 
@@ -118,6 +119,20 @@ def test_the_way_of_a_number_is_drawn_and_listed() -> None:
     assert len(text(everything)) > len(text(short))
     assert "There is no such node." in text(provenance.layout(View(uuid="<script>")))
     assert "Choose a number." in text(provenance.layout(View()))
+
+
+def test_jumps_are_shown_where_they_were_looked_at() -> None:
+    kind = JumpType("Li", "Li <b>", 2.4, 57, 0.1, [0.08, 0.13], 0.1, 0.2, [0.19, 0.22])
+    said = {
+        "site_kinds": {"Li": {"n_sites": 64, "occupancy": 0.98}},
+        "jump_types": [kind.to_dict()],
+        "n_jumps": 57,
+        "attempt_frequency_THz": 9.1,
+        "jump_diffusivity_cm2_s": 1e-6,
+    }
+    card = text(material_runs.jumps_card({"label": "T_1300K", "uuid": "12345678-x", "content": said}))
+    for words in ("Jumps, 1300K", "Li → Li <b>", "0.98", "57", "9.1 THz", "/provenance?uuid=12345678-x"):
+        assert words in card, words
 
 
 def test_numbers_are_short() -> None:

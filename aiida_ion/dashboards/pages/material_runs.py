@@ -43,7 +43,7 @@ def cards(view: View) -> list[Component]:
         figure = history_figure(rounds, theme=theme_named(view.theme))
         words = "The error of D* after each round, and what was wanted; runs go on where that pays."
         side.append(figure_card("material-history", "Rounds of extension", figure, note=words, height_px=360))
-    jumps = [_jumps_card(one) for one in beside["jumps"]]
+    jumps = [jumps_card(one) for one in beside["jumps"]]
     return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]
 
 
@@ -71,7 +71,7 @@ def _cost_card(cost: Mapping[str, Any] | None) -> Component:
     return card("Cost of the molecular dynamics", facts(pairs))
 
 
-def _jumps_card(one: Mapping[str, Any]) -> Component:
+def jumps_card(one: Mapping[str, Any]) -> Component:
     """Return the jump picture of one temperature: sites and how full they are, jumps between them."""
     said = one["content"]
     heads = ("site", "number", "ions at each")
