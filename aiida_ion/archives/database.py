@@ -69,10 +69,12 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         if kind not in ("table", "index") or text.startswith("CREATE VIRTUAL"):
             raise ArchiveError(f"{path} has a database with a {shown(kind)} of its own, {shown(name)}: not opened")
         if kind == "table":
-            columns = connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (name,)).fetchall()
-            if any(hidden for _, hidden in columns):
+            columns = connection.execute("SELECT name, hidden, type, pk FROM pragma_table_xinfo(?)", (name,)).fetchall()
+            if any(hidden for _, hidden, _, _ in columns):
                 raise ArchiveError(f"{path} has a database with computed columns in {shown(name)}: not opened")
-            found[name] = {column for column, _ in columns}
+            keys = [(column, kind) for column, _, kind, key in columns if key]
+            # Only so is a number in `id` sure to be a whole one, and that of one row.
+            found[name] = {column for column, _, _, _ in columns} if keys == [("id", "INTEGER")] else set()
     for table in SqliteBase.metadata.tables.values():
         if not {column.name for column in table.columns} <= found.get(table.name, set()):
             raise ArchiveError(f"{path} has no AiiDA database: its table {table.name} is missing or another")
@@ -88,6 +90,8 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
     for table in WITH_UUID:
         if _any(connection, f"SELECT 1 FROM {table} WHERE uuid IS NULL OR uuid NOT GLOB '{UUID}'"):
             raise ArchiveError(f"{path} has entries in {table} whose uuid is none")
+        if _any(connection, f"SELECT 1 FROM {table} GROUP BY uuid HAVING count(*) > 1"):
+            raise ArchiveError(f"{path} has two entries in {table} with one uuid")
     for table, columns in JSON_COLUMNS.items():
         for column in columns:
             no_object = f"NOT json_valid({column}) OR json_type({column}) <> 'object'"
@@ -103,7 +107,11 @@ def _check_links(connection: sqlite3.Connection, path: Path) -> None:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if connection.execute("SELECT 1 FROM pragma_foreign_key_check LIMIT 1").fetchone():
+    nowhere = "".join(
+        f" OR {end} IS NULL OR {end} NOT IN (SELECT id FROM db_dbnode)" for end in ("input_id", "output_id")
+    )
+    lost = _any(connection, f"SELECT 1 FROM db_dblink WHERE false{nowhere}")
+    if lost or _any(connection, "SELECT 1 FROM pragma_foreign_key_check"):
         raise ArchiveError(f"{path} has a damaged database: entries that lead nowhere")
     for kinds in ONE_WAY:
         query = f"SELECT input_id, output_id FROM db_dblink WHERE type IN ({','.join('?' * len(kinds))})"

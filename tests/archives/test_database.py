@@ -27,6 +27,16 @@ UP = json.dumps({"o": {"a": {"o": {"..": {"o": {"x": {"k": "0" * 64}}}}}}})
 LACKING = json.dumps({"o": {"x.npy": {"k": "0" * 64}}})
 ESCAPED = json.dumps({"o": {"../../x": {"k": "0" * 64}}}).replace("/", "\\u002f")
 
+NO_KEY = """ALTER TABLE db_dbnode RENAME TO hidden;
+CREATE TABLE db_dbnode AS SELECT * FROM hidden; DROP TABLE hidden;"""
+TWICE = """DROP INDEX IF EXISTS uq_db_dblog_uuid; ALTER TABLE db_dbgroup RENAME TO hidden;
+CREATE TABLE db_dbgroup (id INTEGER PRIMARY KEY, uuid, label, type_string, time, description, extras, user_id);
+INSERT INTO db_dbgroup (uuid, extras) SELECT uuid, '{}' FROM db_dbnode; DROP TABLE hidden;
+INSERT INTO db_dbgroup (uuid, extras) SELECT uuid, '{}' FROM db_dbgroup;"""
+UNBOUND = """ALTER TABLE db_dblink RENAME TO hidden;
+CREATE TABLE db_dblink (id INTEGER PRIMARY KEY, input_id, output_id, label, type); DROP TABLE hidden;
+INSERT INTO db_dblink (input_id, output_id, label, type) VALUES (1, 12345, 'x', 'return');"""
+
 SPOILED = {
     VIEW: "of its own",
     "CREATE TRIGGER t AFTER UPDATE ON db_dbnode BEGIN DELETE FROM db_dbnode; END": "of its own",
@@ -43,6 +53,9 @@ SPOILED = {
     f"UPDATE db_dbnode SET repository_metadata = '{ESCAPED}'": "outside of its node",
     f"UPDATE db_dbnode SET repository_metadata = '{LACKING}'": "lacks the file x.npy",
     "UPDATE db_dbnode SET repository_metadata = '{\"o\": [1]}'": "damaged list",
+    NO_KEY: "db_dbnode is missing or another",
+    TWICE: "with one uuid",
+    UNBOUND: "lead nowhere",
     CIRCLE: "in a circle",
     ITSELF: "in a circle",
     NOWHERE: "lead nowhere",
