@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from aiida_ion.dashboards.figures.arrhenius_points import (
+    KELVIN_AT_0_CELSIUS,
+    add_experiments,
+    add_points,
+    log10_of,
+)
 from aiida_ion.dashboards.figures.theme import (
-    EXPERIMENT_SYMBOL,
     UPPER_BOUND_SYMBOL,
     LevelStyle,
     Theme,
@@ -51,7 +55,6 @@ CELSIUS_TICKS = (
     -50,
     -100,
 )
-KELVIN_AT_0_CELSIUS = 273.15
 #: Part of the width that two marks of the upper axis are apart at least.
 MIN_TICK_DISTANCE = 0.055
 N_GRID = 60
@@ -101,8 +104,8 @@ def arrhenius_figure(
     for line in lines:
         _add_line(figure, line, shown, styles[line.level_of_theory], quantity)
     for level, rows in shown.groupby("level_of_theory", sort=True):
-        _add_points(figure, rows, str(level), styles[str(level)])
-    _add_experiments(figure, experiments, _factor(lines, points), quantity, theme)
+        add_points(figure, rows, str(level), styles[str(level)])
+    add_experiments(figure, experiments, _factor(lines, points), quantity, theme)
     if not figure.data:
         unit = "conductivity of ions without charge" if quantity == "conductivity" and len(points) else "temperature"
         return empty_figure(theme, f"There is no {unit} to draw.")
@@ -126,16 +129,11 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     zero = pd.Series(0.0, index=table.index)
     shift = table["log10_conductivity_temperature_per_diffusivity"] if quantity == "conductivity" else zero
     table["x"] = 1000.0 / pd.to_numeric(table["temperature_K"])
-    table["y"] = _log10(value) + pd.to_numeric(shift)
-    table["up"] = (_log10(table["tracer_diffusivity_ci95_high_cm2_s"]) - _log10(value)).where(moved)
-    table["down"] = (_log10(value) - _log10(table["tracer_diffusivity_ci95_low_cm2_s"])).where(moved)
+    table["y"] = log10_of(value) + pd.to_numeric(shift)
+    table["up"] = (log10_of(table["tracer_diffusivity_ci95_high_cm2_s"]) - log10_of(value)).where(moved)
+    table["down"] = (log10_of(value) - log10_of(table["tracer_diffusivity_ci95_low_cm2_s"])).where(moved)
     table["is_bound"] = ~moved
     return pd.DataFrame(table[np.isfinite(table["x"]) & np.isfinite(table["y"])])
-
-
-def _log10(values: pd.Series[Any]) -> pd.Series[float]:
-    numbers = pd.to_numeric(values).astype(float)
-    return pd.Series(np.log10(numbers.where(numbers > 0)), index=values.index)
 
 
 def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style: LevelStyle, quantity: str) -> None:
@@ -166,112 +164,6 @@ def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style
     for part, dash in ((measured, "solid"), (x >= ends[2], "dot"), (x <= ends[1], "dot")):
         drawn = {"color": style.color, "width": 2, "dash": dash}
         figure.add_scatter(x=x[part], y=middle[part], line=drawn, name=f"{name}, median", **common)
-
-
-def _add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle) -> None:
-    """Add the temperatures of one level: filled, hollow where refused, an arrow where only bounded."""
-    kept = rows["refused"].isna()
-    bound = rows["is_bound"].astype(bool)
-    symbols = np.where(bound, UPPER_BOUND_SYMBOL, style.symbol) + np.where(kept, pd.Series("", rows.index), "-open")
-    figure.add_scatter(
-        x=rows["x"],
-        y=rows["y"],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": rows["up"].fillna(0.0),
-            "arrayminus": rows["down"].fillna(0.0),
-            "color": style.color,
-            "thickness": 1.5,
-            "width": 4,
-        },
-        mode="markers",
-        marker={"symbol": symbols, "color": style.color, "size": 11, "line": {"width": 1.8, "color": style.color}},
-        name=plain(level),
-        legendgroup=level,
-        showlegend=False,
-        customdata=rows[["uuid"]].to_numpy(),
-        hovertext=[_words(row) for row in rows.to_dict("records")],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
-    # The legend would show the symbol of the first point, be it an arrow.
-    key = {"symbol": style.symbol, "color": style.color, "size": 11}
-    figure.add_scatter(
-        x=[None], y=[None], mode="markers", marker=key, name=plain(level), legendgroup=level, hoverinfo="skip"
-    )
-
-
-def _words(row: Mapping[Any, Any]) -> str:
-    """Return what is said of a point."""
-    celsius = row["temperature_K"] - KELVIN_AT_0_CELSIUS
-    lines = [f"<b>{plain(row['level_of_theory'])}</b>", f"{row['temperature_K']:.0f} K ({celsius:.0f} °C)"]
-    if row["is_bound"]:
-        lines.append(f"D* &lt; {row['tracer_diffusivity_upper_bound_cm2_s']:.2e} cm²/s")
-    else:
-        low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
-        lines.append(f"D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
-    lines.append(f"grade {plain(row['grade'])}")
-    why = row["refused"] if isinstance(row["refused"], str) else row["reason"] if row["is_bound"] else None
-    if isinstance(why, str):
-        lines += [f"<i>{plain(part)}</i>" for part in _wrapped(("refused: " if row["refused"] == why else "") + why)]
-    return "<br>".join(lines)
-
-
-def _wrapped(text: str, width: int = 60) -> list[str]:
-    """Return a sentence in lines, five at most."""
-    lines = [""]
-    for word in text[:400].split():
-        if len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines[:5]
-
-
-def _add_experiments(
-    figure: go.Figure, table: pd.DataFrame | None, factor: float | None, quantity: str, theme: Theme
-) -> None:
-    """Add measured conductivities as stars, bounds as hollow stars with an arrow."""
-    if table is None or table.empty or (quantity == "diffusivity" and factor is None):
-        return
-    bound = table["ionic_conductivity_mS_cm"].isna()
-    value = table["ionic_conductivity_mS_cm"].where(~bound, table["ionic_conductivity_upper_bound_mS_cm"])
-    temperature = pd.to_numeric(table["temperature_K"]).fillna(300.0)
-    y = _log10(value) + np.log10(temperature) - (factor if quantity == "diffusivity" and factor is not None else 0.0)
-    texts = [
-        f"<b>experiment</b>, {plain(name)} {plain(entry)}<br>{limit}{sigma:.2e} mS/cm at {at:.0f} K, {plain(kind)}"
-        for name, entry, limit, sigma, at, kind in zip(
-            table["dataset"],
-            table["entry_id"],
-            np.where(bound, "&lt; ", ""),
-            value.astype(float),
-            temperature,
-            table["conductivity_kind"],
-            strict=True,
-        )
-    ]
-    figure.add_scatter(
-        x=1000.0 / temperature,
-        y=y,
-        mode="markers",
-        marker={
-            "symbol": np.where(bound, f"{EXPERIMENT_SYMBOL}-open", EXPERIMENT_SYMBOL),
-            "size": 16,
-            "color": theme.experiment,
-            "line": {"width": 1.2, "color": theme.card},
-        },
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": np.zeros(len(table)),
-            "arrayminus": np.where(bound, 0.6, 0.0),
-            "color": theme.experiment,
-            "width": 0,
-        },
-        name="experiment",
-        customdata=table[["uuid"]].to_numpy(),
-        hovertext=texts,
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
 
 
 def _explain_symbols(figure: go.Figure, shown: pd.DataFrame, theme: Theme) -> None:

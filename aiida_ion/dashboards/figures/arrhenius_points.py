@@ -1,0 +1,126 @@
+"""What stands in an Arrhenius plot: temperatures, refused ones, bounds, and experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.figures.theme import EXPERIMENT_SYMBOL, UPPER_BOUND_SYMBOL, LevelStyle, Theme, plain
+
+KELVIN_AT_0_CELSIUS = 273.15
+
+
+def log10_of(values: pd.Series[Any]) -> pd.Series[float]:
+    """Return the logarithms of what is positive, NaN for the rest."""
+    numbers = pd.to_numeric(values).astype(float)
+    return pd.Series(np.log10(numbers.where(numbers > 0)), index=values.index)
+
+
+def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle) -> None:
+    """Add the temperatures of one level: filled, hollow where refused, an arrow where only bounded."""
+    kept = rows["refused"].isna()
+    bound = rows["is_bound"].astype(bool)
+    symbols = np.where(bound, UPPER_BOUND_SYMBOL, style.symbol) + np.where(kept, pd.Series("", rows.index), "-open")
+    figure.add_scatter(
+        x=rows["x"],
+        y=rows["y"],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": rows["up"].fillna(0.0),
+            "arrayminus": rows["down"].fillna(0.0),
+            "color": style.color,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        mode="markers",
+        marker={"symbol": symbols, "color": style.color, "size": 11, "line": {"width": 1.8, "color": style.color}},
+        name=plain(level),
+        legendgroup=level,
+        showlegend=False,
+        customdata=rows[["uuid"]].to_numpy(),
+        hovertext=[_words(row) for row in rows.to_dict("records")],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    # The legend would show the symbol of the first point, be it an arrow.
+    key = {"symbol": style.symbol, "color": style.color, "size": 11}
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", marker=key, name=plain(level), legendgroup=level, hoverinfo="skip"
+    )
+
+
+def _words(row: Mapping[Any, Any]) -> str:
+    """Return what is said of a point."""
+    celsius = row["temperature_K"] - KELVIN_AT_0_CELSIUS
+    lines = [f"<b>{plain(row['level_of_theory'])}</b>", f"{row['temperature_K']:.0f} K ({celsius:.0f} °C)"]
+    if row["is_bound"]:
+        lines.append(f"D* &lt; {row['tracer_diffusivity_upper_bound_cm2_s']:.2e} cm²/s")
+    else:
+        low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
+        lines.append(f"D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
+    lines.append(f"grade {plain(row['grade'])}")
+    why = row["refused"] if isinstance(row["refused"], str) else row["reason"] if row["is_bound"] else None
+    if isinstance(why, str):
+        lines += [f"<i>{plain(part)}</i>" for part in _wrapped(("refused: " if row["refused"] == why else "") + why)]
+    return "<br>".join(lines)
+
+
+def _wrapped(text: str, width: int = 60) -> list[str]:
+    """Return a sentence in lines, five at most."""
+    lines = [""]
+    for word in text[:400].split():
+        if len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines[:5]
+
+
+def add_experiments(
+    figure: go.Figure, table: pd.DataFrame | None, factor: float | None, quantity: str, theme: Theme
+) -> None:
+    """Add measured conductivities as stars, bounds as hollow stars with an arrow."""
+    if table is None or table.empty or (quantity == "diffusivity" and factor is None):
+        return
+    bound = table["ionic_conductivity_mS_cm"].isna()
+    value = table["ionic_conductivity_mS_cm"].where(~bound, table["ionic_conductivity_upper_bound_mS_cm"])
+    temperature = pd.to_numeric(table["temperature_K"]).fillna(300.0)
+    y = log10_of(value) + np.log10(temperature) - (factor if quantity == "diffusivity" and factor is not None else 0.0)
+    texts = [
+        f"<b>experiment</b>, {plain(name)} {plain(entry)}<br>{limit}{sigma:.2e} mS/cm at {at:.0f} K, {plain(kind)}"
+        for name, entry, limit, sigma, at, kind in zip(
+            table["dataset"],
+            table["entry_id"],
+            np.where(bound, "&lt; ", ""),
+            value.astype(float),
+            temperature,
+            table["conductivity_kind"],
+            strict=True,
+        )
+    ]
+    figure.add_scatter(
+        x=1000.0 / temperature,
+        y=y,
+        mode="markers",
+        marker={
+            "symbol": np.where(bound, f"{EXPERIMENT_SYMBOL}-open", EXPERIMENT_SYMBOL),
+            "size": 16,
+            "color": theme.experiment,
+            "line": {"width": 1.2, "color": theme.card},
+        },
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": np.zeros(len(table)),
+            "arrayminus": np.where(bound, 0.6, 0.0),
+            "color": theme.experiment,
+            "width": 0,
+        },
+        name="experiment",
+        customdata=table[["uuid"]].to_numpy(),
+        hovertext=texts,
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
