@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +17,8 @@ from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, at
 #: Work chains that are started by hand; what else runs is below them, or was heard of lately.
 ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
 LATELY = timedelta(days=7)
-MD_JOBS = "aiida.calculations:ion.%md"
+#: Compared as they are, these find their index; a pattern would read every process.
+MD_JOBS = tuple(f"aiida.calculations:ion.{name}_md" for name in ("lammps", "mlip", "quantumespresso", "vasp"))
 COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
 RECENT = (
     "formula",
@@ -41,16 +44,21 @@ def counts() -> dict[str, int]:
     said = ["attributes.formula", "attributes.level_of_theory"]
     found = known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
     rows = found.all()
-    fits = {"process_type": DIFFUSION_PROCESS, "attributes.exit_status": 0}
     failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
     return {
         "materials": len({formula for formula, _ in rows}),
         "levels": len({level for _, level in rows}),
         "conductivities": len(rows),
-        "fits": orm.QueryBuilder().append(orm.CalcJobNode, filters=fits).count(),
-        "jobs": orm.QueryBuilder().append(orm.CalcJobNode, filters={"process_type": {"like": MD_JOBS}}).count(),
+        "fits": _n_of(DIFFUSION_PROCESS),
+        "jobs": _n_of(*MD_JOBS),
         "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
     }
+
+
+def _n_of(*process_types: str) -> int:
+    """Return how many jobs there are of these types."""
+    # Any node: a process type belongs to one class, and a filter on that would read all of them.
+    return orm.QueryBuilder().append(orm.Node, filters={"process_type": {"in": list(process_types)}}).count()
 
 
 def running() -> pd.DataFrame:
@@ -84,8 +92,8 @@ def failures(limit: int = 20) -> pd.DataFrame:
     :param limit: most rows.
     """
     ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
-    others = _processes({"and": [ours, {"process_type": {"!like": MD_JOBS}}, _FAILED]}, newest=5 * limit)
-    jobs = _processes({"and": [{"process_type": {"like": MD_JOBS}}, _FAILED]}, newest=limit)
+    others = _processes({"and": [ours, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
+    jobs = _processes({"and": [{"process_type": {"in": list(MD_JOBS)}}, _FAILED]}, newest=limit)
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=["attributes.exit_status", "attributes.process_state"], tag="caller")
     wanted = [*others["pk"], *jobs["pk"]]
@@ -98,16 +106,25 @@ def failures(limit: int = 20) -> pd.DataFrame:
 
 
 def about(pks: Sequence[int]) -> pd.DataFrame:
-    """Return what processes are about, indexed by pk: label of the structure, and label of the engine's code."""
-    structures = orm.QueryBuilder().append(orm.StructureData, project=["label"], tag="structure")
+    """Return what processes are about, indexed by pk: label or formula of the structure, label of the engine's code."""
     wanted = {"id": {"in": list(pks)}}
+    said = ["label", "attributes.sites"]
+    structures = orm.QueryBuilder().append(orm.StructureData, project=said, tag="structure")
     structures.append(orm.ProcessNode, with_incoming="structure", filters=wanted, project=["id"])
     codes = orm.QueryBuilder().append(orm.AbstractCode, project=["label"], tag="code")
     engine = {"or": [{"label": {"like": "%engine__code"}}, {"label": "code"}]}
     codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=wanted, project=["id"])
-    found = {"structure": structures.all(), "engine": codes.all()} if len(pks) else {"structure": [], "engine": []}
-    columns = {name: pd.Series({pk: label for label, pk in rows}, dtype=object) for name, rows in found.items()}
+    crystals = {pk: label or _formula(sites) for label, sites, pk in structures.all()} if len(pks) else {}
+    engines = {pk: label for label, pk in codes.all()} if len(pks) else {}
+    columns = {"structure": pd.Series(crystals, dtype=object), "engine": pd.Series(engines, dtype=object)}
     return pd.DataFrame(columns, index=list(pks))
+
+
+def _formula(sites: Sequence[dict[str, Any]]) -> str:
+    """Return the composition of sites, such as ``CaF2``."""
+    counts = Counter(str(site["kind_name"]) for site in sites or [])
+    divisor = math.gcd(*counts.values())
+    return "".join(f"{name}{n // divisor if n > divisor else ''}" for name, n in counts.items())
 
 
 def recent_conductivities(limit: int = 10) -> pd.DataFrame:

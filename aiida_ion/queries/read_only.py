@@ -36,12 +36,19 @@ def end_reading() -> None:
 
 
 def newest_change() -> tuple[str, str, int]:
-    """Return what changes whenever a node is stored, changed or deleted: profile, newest modification, number."""
+    """Return what changes whenever a node is stored or changed: profile, newest modification, newest pk.
+
+    That nodes were deleted shows only where they were the newest: counting a million would take too long.
+    """
     profile = get_manager().get_profile()
-    query = orm.QueryBuilder()
-    query.append(orm.Node, project=["mtime"], tag="node").order_by({"node": {"mtime": "desc"}}).limit(1)
-    newest = query.first(flat=True)
-    return (profile.uuid if profile else "", str(newest), orm.QueryBuilder().append(orm.Node).count())
+    newest = [_last("mtime"), _last("id")]
+    return (profile.uuid if profile else "", str(newest[0]), newest[1] or 0)
+
+
+def _last(name: str) -> Any:
+    """Return the largest value of an indexed column of all nodes."""
+    query = orm.QueryBuilder().append(orm.Node, project=[name], tag="node").order_by({"node": {name: "desc"}})
+    return query.limit(1).first(flat=True)
 
 
 def _forbid_writes(connection: Any, record: Any) -> None:  # noqa: ARG001

@@ -56,7 +56,7 @@ def landscape(
     )
     for axis, name in (("xaxis", x), ("yaxis", y)):
         if is_logarithmic(name):
-            figure.update_layout({axis: {"type": "log", "exponentformat": "power", "dtick": _decades(shown[name])}})
+            figure.update_layout({axis: {"type": "log", "exponentformat": "power", "dtick": _ticks(shown[name])}})
     for level, rows in shown.groupby("level_of_theory", sort=True):
         figure.add_trace(_points(rows, str(level), x, y, styles[str(level)], theme, set(picked)))
     return figure
@@ -80,9 +80,10 @@ def _drawable(column: pd.Series[float], name: str) -> pd.Series[bool]:
     return column > 0 if is_logarithmic(name) else column.notna()
 
 
-def _decades(column: pd.Series[float]) -> int:
-    """Return how many decades stand between two ticks."""
-    return max(1, round(float(np.log10(column.max() / column.min())) / 6))
+def _ticks(column: pd.Series[float]) -> int | str:
+    """Return how many decades stand between two ticks; within two decades also ticks at 2 and 5."""
+    decades = float(np.log10(column.max() / column.min()))
+    return max(1, round(decades / 6)) if decades > 2 else "D2"
 
 
 def _points(

@@ -1,0 +1,216 @@
+"""Pages as functions: what they ask of the database, and what they say."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from aiida import orm
+from aiida.manage import get_manager
+from plotly.utils import PlotlyJSONEncoder
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from aiida_ion import queries
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.app import Source, create_app
+from aiida_ion.dashboards.figures.landscape import landscape
+from aiida_ion.dashboards.figures.theme import DARK, LIGHT, level_styles
+from aiida_ion.dashboards.pages import PAGES, materials, overview
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries import activity, conductivity
+from benchmarks.many_results import fill
+
+#: Page -> most statements with no table read yet, and with all of them.
+MOST_SQL = {
+    "Overview": (22, 8),
+    "Materials": (26, 2),
+    "Material": (50, 44),
+    "Compare": (45, 10),
+    "Provenance": (40, 40),
+}
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements that this thread sends to any database."""
+    said: list[str] = []
+    here = threading.get_ident()
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if threading.get_ident() == here and statement.startswith("SELECT"):
+            said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def app(aiida_profile_clean: Any) -> Any:
+    return create_app(Source("made up"))
+
+
+def text_of(component: Any) -> str:
+    return json.dumps(component, cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+def view_of(title: str) -> View:
+    """Return what a page that is about something is asked for."""
+    if title not in ("Material", "Provenance"):
+        return View(theme="light")
+    result = conductivity().query("verdict == 'measured'").iloc[0]
+    return View(formula=str(result["formula"]), uuid=str(result["uuid"]), theme="light")
+
+
+def asked_by_pages() -> dict[str, tuple[int, int]]:
+    """Return for each page the number of statements with no table read yet, and with all of them."""
+    asked = {}
+    for page in PAGES:
+        view = view_of(page.TITLE)
+        tables.use(tables.TableCache())
+        with counted() as cold:
+            assert "cannot be shown" not in text_of(page.layout(view))
+        with counted() as warm:
+            page.layout(view)
+        asked[page.TITLE] = (len(cold), len(warm))
+    return asked
+
+
+def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
+    fill(60, seed=1, n_with_arrays=1)
+    few = asked_by_pages()
+    fill(240, seed=2, n_with_arrays=0)
+    many = asked_by_pages()
+    for title, (cold, warm) in many.items():
+        most_cold, most_warm = MOST_SQL[title]
+        assert cold <= most_cold, (title, few, many)
+        assert warm <= most_warm, (title, few, many)
+        # Below a chain that runs there are three levels to look at; of nothing that is there are more because rows are.
+        assert cold - few[title][0] <= 4, (title, few, many)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
+def test_an_empty_database_says_what_to_run(app: Any, page: Any) -> None:
+    said = text_of(page.layout(View(theme="dark")))
+    assert "aiida-ion" in said or "Choose" in said
+
+
+def test_what_runs_and_what_failed(app: Any) -> None:
+    root = orm.WorkChainNode(process_type="aiida.workflows:ion.conductivity", label="Li3N")
+    root.store()
+    root.set_process_state("waiting")
+    chain = orm.WorkChainNode(process_type="aiida.workflows:ion.md.mlip")
+    chain.base.links.add_incoming(root, _call(), "md_T_0800K")
+    chain.store()
+    chain.set_process_state("waiting")
+    job = orm.CalcJobNode(process_type="aiida.calculations:ion.mlip_md")
+    job.computer = orm.Computer("somewhere", "localhost", "", "core.local", "core.direct").store()
+    job.base.links.add_incoming(chain, _call(calc=True), "iteration_01")
+    job.store()
+    job.set_process_state("waiting")
+    job.base.attributes.set("state", "withscheduler")
+    table = activity.running()
+    assert list(table["pk"]) == [root.pk, chain.pk, job.pk]
+    assert set(table["root_pk"]) == {root.pk}
+    said = text_of(overview.running(read=True))
+    assert "Li₃N" in said
+    assert f"mlip_md {job.pk}" in said
+    # The chain failed because its job did, and that is one failure.
+    for node, code in ((job, 410), (chain, 410), (root, 502)):
+        node.set_process_state("finished")
+        node.set_exit_status(code)
+        node.set_exit_message("it <b>exploded</b>")
+    assert list(activity.failures()["pk"]) == [root.pk]
+    assert activity.running().empty
+    tables.use(tables.TableCache())
+    said = text_of(overview.layout(View()))
+    assert "FAILED [502]" in said
+    assert "it <b>exploded</b>" in said  # as text: React escapes it
+    assert "Nothing runs." in said
+
+
+def _call(calc: bool = False) -> Any:
+    from aiida.common.links import LinkType
+
+    return LinkType.CALL_CALC if calc else LinkType.CALL_WORK
+
+
+def test_a_job_that_was_continued_did_not_fail(app: Any) -> None:
+    fill(120, n_with_arrays=0)
+    stopped = orm.QueryBuilder().append(orm.CalcJobNode, filters={"attributes.exit_status": 400}).count()
+    assert stopped > 0
+    assert not activity.failures(100)["exit_status"].isin([400]).any()
+
+
+def test_the_numbers_of_the_overview_are_those_of_the_tables(app: Any) -> None:
+    fill(120, n_with_arrays=0)
+    counts = activity.counts()
+    results = conductivity()
+    assert counts["conductivities"] == len(results)
+    assert counts["levels"] == results["level_of_theory"].nunique()
+    assert counts["fits"] == len(queries.diffusion())
+    assert counts["jobs"] == len(queries.runs())
+    recent = activity.recent_conductivities(5)
+    assert list(recent["uuid"]) == list(results.sort_values("time", ascending=False)["uuid"].head(5))
+
+
+def test_materials_link_to_their_pages(app: Any) -> None:
+    fill(60, n_with_arrays=0)
+    table = materials.materials()
+    assert list(table.columns[:2]) == ["formula", "best_grade"]
+    for formula, uuid, href in zip(table["formula"], table["conductivity_uuid"], table["href"], strict=True):
+        view = View.from_query(href.partition("?")[2])
+        assert view.formula == formula
+        assert view.uuid == (uuid if isinstance(uuid, str) else None)
+
+
+@pytest.fixture
+def results() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "formula": ["Li3N", "Li2O", "<b>X</b>"],
+            "level_of_theory": ["PBE", "PBE", "<a href='x'>MLIP</a>"],
+            "uuid": ["1", "2", "3"],
+            "activation_energy_eV": [0.3, 0.5, 0.4],
+            "ionic_conductivity_mS_cm": [1.0, None, 3.0],
+            "ionic_conductivity_upper_bound_mS_cm": [None, 1e-3, None],
+        }
+    )
+
+
+def test_the_landscape(results: pd.DataFrame) -> None:
+    styles = level_styles(results["level_of_theory"])
+    figure = landscape(results, "activation_energy_eV", "ionic_conductivity_mS_cm", styles, LIGHT, picked=["Li3N"])
+    points = {trace.name: trace for trace in figure.data}
+    assert set(points) == {"PBE", "&lt;a href='x'&gt;MLIP&lt;/a&gt;"}
+    assert list(points["PBE"].y) == [1.0, 1e-3]
+    assert list(points["PBE"].marker.symbol) == [styles["PBE"].symbol, "arrow-down"]
+    assert [color.startswith("rgba") for color in points["PBE"].marker.color] == [False, True]
+    assert [row[1] for row in points["PBE"].customdata] == ["Li3N", "Li2O"]
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == (None, "log")
+    assert "<b>X" not in figure.to_json().replace("<b>%{text}</b>", "").replace('"<b>X</b>"', "")
+    for axes in (("absent", "activation_energy_eV"), ("activation_energy_eV", "formula")):
+        if axes[0] == "absent":
+            assert "not in the table" in landscape(results, *axes, styles, DARK).layout.annotations[0].text
+    nothing = landscape(results.head(0), "activation_energy_eV", "ionic_conductivity_mS_cm", styles, DARK)
+    assert "No row has both" in nothing.layout.annotations[0].text
+
+
+def test_the_state_of_every_page_survives_its_own_address(app: Any) -> None:
+    fill(60, n_with_arrays=1)
+    for page in PAGES:
+        view = replace(view_of(page.TITLE), theme=None)
+        assert View.from_query(view.url(page.PATH).partition("?")[2]) == view
+
+
+def test_the_profile_is_the_one_that_is_loaded(app: Any) -> None:
+    assert queries.newest_change()[0] == get_manager().get_profile().uuid  # type: ignore[union-attr]
