@@ -16,7 +16,8 @@ UNITS = {
 TITLES = {
     "pk": "PK", "uuid": "UUID", "steps_per_s": "steps/s", "n_eff": "hops", "temperature_K": "T (K)",
     "target_temperature_K": "T (K)", "level_of_theory": "level of theory", "levels_of_theory": "levels of theory",
-    "checkpoint_sha256": "checkpoint SHA-256", "n_levels": "levels", "best_grade": "grade", "n_temperatures_moved": "T moved",
+    "checkpoint_sha256": "checkpoint SHA-256", "n_levels": "levels", "best_grade": "grade",
+    "n_temperatures_moved": "T moved",
 }  # fmt: skip
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}

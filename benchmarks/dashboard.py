@@ -1,0 +1,132 @@
+"""Time the dashboard's pages and filters over a made-up database of growing size.
+
+    python benchmarks/dashboard.py --results 1000 10000
+
+Each size gets a profile of its own in a temporary folder. What is timed is what the server does: the table of a page is
+read once (`first`), then pages and filters are asked for again and again (the median counts). Goals at 100,000 results:
+overview within 1.5 s, a filter within 0.5 s, the page of a material within 1 s, and nothing that grows faster than
+the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+REPEATS = 7
+GOALS_S = {"overview": 1.5, "materials": 1.5, "material": 1.0, "filter": 0.5, "filter and figure": 0.5, "sort": 0.5}
+
+
+def main() -> None:
+    arguments = parse()
+    if arguments.profile:
+        print(json.dumps(measure(arguments.profile)))
+        return
+    found = {n_results: in_own_process(n_results) for n_results in arguments.results}
+    report(found)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--results", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--profile", help="measure this profile, which is filled already, and print one line of JSON")
+    return parser.parse_args()
+
+
+def in_own_process(n_results: int) -> dict[str, float]:
+    """Fill a profile, and measure in a process that has read nothing yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"AIIDA_PATH": folder}
+        verdi = str(Path(sys.executable).with_name("verdi"))
+        commands = (
+            [verdi, "presto", "--use-zeromq", "-p", "made-up"],
+            [sys.executable, "benchmarks/many_results.py", "--profile", "made-up", "--results", str(n_results)],
+            [sys.executable, "benchmarks/dashboard.py", "--profile", "made-up"],
+        )
+        for command in commands:
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit(done.stdout + done.stderr)
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+def measure(profile: str) -> dict[str, float]:
+    """Return seconds of each page and filter."""
+    from aiida import load_profile, orm
+
+    load_profile(profile)
+    from aiida_ion.dashboards.app import Source, create_app
+    from aiida_ion.dashboards.pages import material, materials, overview
+    from aiida_ion.dashboards.state import View
+    from aiida_ion.queries import read_only
+
+    with read_only():
+        create_app(Source(profile))
+        found = {"nodes": float(orm.QueryBuilder().append(orm.Node).count())}
+        found["overview first"] = seconds(lambda: overview.layout(View()))
+        found["materials first"] = seconds(lambda: materials.layout(View()))
+        result = View(formula="Li3N", theme="light")
+        found["material first"] = seconds(lambda: material.layout(result))
+        asked: dict[str, Callable[[], Any]] = {
+            "overview": lambda: overview.layout(View()),
+            "materials": lambda: materials.layout(View()),
+            "material": lambda: material.layout(result),
+            "filter": lambda: materials._rows(
+                {"formula": {"type": "contains", "filter": "Li3"}}, "Li O", None, None, None
+            ),
+            "filter and figure": lambda: materials._figure(
+                materials._rows({"n_runs": {"type": "greaterThan", "filter": 2}}, "Li", None, ["A", "B"], None),
+                materials.X,
+                materials.Y,
+                None,
+                [],
+                "light",
+            ).to_json(),
+            "sort": lambda: materials.ordered(
+                materials.materials(), [{"colId": "activation_energy_eV", "sort": "desc"}]
+            ),
+        }
+        for name, ask in asked.items():
+            found[name] = statistics.median(seconds(ask) for _ in range(REPEATS))
+    return found
+
+
+def seconds(ask: Callable[[], Any]) -> float:
+    """Return how long something takes, s."""
+    start = time.perf_counter()
+    ask()
+    return time.perf_counter() - start
+
+
+def report(found: dict[int, dict[str, float]]) -> None:
+    """Print the times, the goals, and how each grows from the smallest to the largest database."""
+    sizes = sorted(found)
+    names = [name for name in found[sizes[0]] if name != "nodes"]
+    growth = found[sizes[-1]]["nodes"] / found[sizes[0]]["nodes"]
+    print("| seconds | " + " | ".join(f"{size:,} results" for size in sizes) + " | goal | growth |")
+    print("|---|" + "---|" * (len(sizes) + 2))
+    print("| nodes | " + " | ".join(f"{found[size]['nodes']:,.0f}" for size in sizes) + f" | | {growth:.0f} x |")
+    for name in names:
+        cells = " | ".join(f"{found[size][name]:.3f}" for size in sizes)
+        times = found[sizes[-1]][name] / found[sizes[0]][name]
+        print(f"| {name} | {cells} | {GOALS_S.get(name, '')} | {times:.1f} x |")
+    late = [name for name, goal in GOALS_S.items() if found[sizes[-1]][name] > goal]
+    if late:
+        raise SystemExit(f"over the goal at {sizes[-1]:,} results: {', '.join(late)}")
+
+
+if __name__ == "__main__":
+    main()
