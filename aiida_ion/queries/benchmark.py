@@ -8,8 +8,12 @@ from aiida import orm
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, frame
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
 
+DIFFUSION_FIELDS = (
+    *("temperature_K", "tracer_diffusivity_cm2_s", "least_squares_diffusivity_cm2_s"),
+    *("msd_passes_20_A2", "charge_e", "number_density_A3"),
+)
 #: Numbers of a result, to tell them from those of the experiment.
 COMPUTED = "computed_"
 _SIGMA = ("", "_ci95_low", "_ci95_high", "_upper_bound")
@@ -49,17 +53,29 @@ def _temperatures() -> pd.DataFrame:
     return rows
 
 
-def _passed() -> pd.DataFrame:
-    """Return at how many temperatures the ions of each conductivity went far enough for the benchmark paper."""
+def diffusion_of_conductivities() -> pd.DataFrame:
+    """Return one row for each diffusion that a conductivity has returned, whether it entered the fit or not.
+
+    ``process_pk`` of the conductivity, ``temperature_K``, ``diffusivity_cm2_s`` (the posterior's where the ions moved,
+    else the least-squares slope), ``msd_passed`` (20 angstrom^2), ``charge_e``, ``number_density_A3``.
+    """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
     query.append(
         orm.ArrayData,
         with_incoming="chain",
         edge_filters={"label": {"like": "diffusion%"}},
-        filters={"attributes.msd_passes_20_A2": True},
-        project=["id"],
+        project=["id", *attributes(DIFFUSION_FIELDS)],
     )
-    rows = frame(query, ["process_pk", "n_msd_passed"]).drop_duplicates()
-    counts: pd.DataFrame = rows.groupby("process_pk", as_index=False)[["n_msd_passed"]].count()
-    return counts
+    rows = frame(query, ["process_pk", "pk", "temperature_K", "moved", "plain", *DIFFUSION_FIELDS[3:]])
+    rows = rows.drop_duplicates(["process_pk", "pk"]).rename(columns={"msd_passes_20_A2": "msd_passed"})
+    both = [pd.to_numeric(rows[name], errors="coerce") for name in ("moved", "plain")]
+    return rows.assign(diffusivity_cm2_s=both[0].fillna(both[1])).drop(columns=["pk", "moved", "plain"])
+
+
+def _passed() -> pd.DataFrame:
+    """Return at how many temperatures the ions of each conductivity went far enough for the benchmark paper."""
+    rows = diffusion_of_conductivities()
+    passed = rows[rows["msd_passed"].eq(True)]
+    counts: pd.DataFrame = passed.groupby("process_pk", as_index=False)[["msd_passed"]].count()
+    return counts.rename(columns={"msd_passed": "n_msd_passed"})

@@ -33,6 +33,7 @@ EXPERIMENT_FIELDS = (
     "cif_sha256",
     "from_dataset",
 )
+FLAGS = ("close_match", "partly_occupied", "perturbed", "checked", "from_dataset")
 EXPERIMENT_COLUMNS = (*EXPERIMENT_FIELDS, "structure_pk", "structure_uuid", "pk", "uuid", "time")
 
 
@@ -63,7 +64,8 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
     if chosen.group is not None:
         inside = members_of(chosen.group) | _crystals_of(chosen.group)
         table = table[table[["structure_pk", "pk"]].isin(inside).any(axis=1)]
-    return finished(table, ["dataset", "entry_id", "structure_pk"])[list(EXPERIMENT_COLUMNS)]
+    table = finished(table, ["dataset", "entry_id", "structure_pk"])[list(EXPERIMENT_COLUMNS)]
+    return table.astype(dict.fromkeys(FLAGS, "boolean"))  # SQLite has no truth, only 0 and 1
 
 
 def _crystals_of(group: str) -> set[int]:
