@@ -123,7 +123,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     conductivities, fits = conductivity(), diffusion()
     conductivities, fits = conductivities[conductivities["process_pk"].isin(ours)], fits[fits["job_pk"].isin(ours)]
     if len(conductivities) or len(fits):
-        click.echo(render(conductivities, fits, "text"))
+        click.echo(render({"conductivity": conductivities, "diffusion": fits}, "text"))
     failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
     if compared and not (failed["exit_status"] < USABLE).any():
         _print_comparison(pks)

@@ -1,9 +1,11 @@
-"""``aiida-ion table``: every result with its interval."""
+"""``aiida-ion table``: every result with its interval, and what stands behind it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,68 +14,146 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aiida_ion.queries import Selection
+
 FORMATS = ("text", "csv", "json", "markdown")
+#: Functions of `aiida_ion.queries`.
+TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials")
+DEFAULT = ("conductivity", "diffusion")
+GRADES = ("A", "B", "C", "D", "bound")
+HEADINGS = {
+    "materials": "Materials",
+    "runs": "Runs",
+    "diffusion": "Diffusion at each temperature",
+    "conductivity": "Ionic conductivity, extrapolated",
+    "comparison": "Levels of theory beside their reference",
+    "cost": "Cost of molecular dynamics",
+    "potentials": "Potentials and programs",
+}
 
 
 @click.command("table", cls=OneLineErrors)
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.argument("names", nargs=-1, type=click.Choice(TABLES), metavar="[TABLE]...")
+@click.option("--format", "style", type=click.Choice([*FORMATS, "parquet"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--element", "elements", multiple=True, help="Only with this element; several: with all of them.")
 @click.option("--material", help="Only this reduced formula, such as Li3N.")
 @click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
+@click.option("--min-temperature-K", "min_temperature_K", type=float, help="Only this target temperature or above, K.")
+@click.option("--max-temperature-K", "max_temperature_K", type=float, help="Only this target temperature or below, K.")
+@click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
+@click.option("--group", help="Only what this AiiDA group holds: results, work chains or structures.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Not older, such as 2026-11-21.")
+@click.option("--archive", type=click.Path(dir_okay=False, exists=True), help="Read this .aiida file, not a profile.")
 @profile_option
 def command(
-    style: str, output: Path | None, material: str | None, level_of_theory: str | None, profile: str | None
+    names: tuple[str, ...], style: str, output: Path | None, archive: str | None, profile: str | None, **chosen: Any
 ) -> None:
-    """Print the table of results, with 95 % intervals, or upper bounds where nothing moved.
+    """Print tables of what is known, with 95 % intervals, or upper bounds where nothing moved.
 
-    csv and json hold every column with its unit in the name.
+    TABLE is any of materials, runs, diffusion, conductivity, comparison, cost and potentials; conductivity and
+    diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
+    the nodes behind a row; text and markdown those that people read.
 
     \b
     Example:
       aiida-ion table
-      aiida-ion table --format csv --output results.csv
+      aiida-ion table materials --element Li --element O --grade A --grade B
+      aiida-ion table diffusion --format csv --output fits.csv --min-temperature-K 600
+      aiida-ion table conductivity --archive from-a-colleague.aiida
     """
-    load(profile)
-    from aiida_ion.queries import Selection, conductivity, diffusion
+    wanted = tuple(dict.fromkeys(names)) or DEFAULT
+    if style == "parquet" and (len(wanted) > 1 or output is None):
+        raise click.ClickException("a parquet file holds one table: name one, and give --output")
+    if archive is None:
+        load(profile)
+    else:
+        from aiida_ion.archives.open import open_archive
 
-    chosen = Selection(formula=material, level_of_theory=level_of_theory)
-    content = render(conductivity(chosen), diffusion(chosen), style)
-    if output is None:
-        click.echo(content)
-        return
-    output.write_text(content + "\n")
+        open_archive(archive)
+    from aiida_ion import queries
+
+    selection = _selection(chosen)
+    found = {name: getattr(queries, name)(selection) for name in wanted}
+    if style == "parquet":
+        assert output is not None
+        _write_parquet(found[wanted[0]], output)
+    else:
+        content = render(found, style)
+        if output is None:
+            click.echo(content)
+            return
+        output.write_text(content + "\n", encoding="utf-8")
     click.echo(f"Written: {output}")
 
 
-def render(conductivities: pd.DataFrame, fits: pd.DataFrame, style: str) -> str:
-    """Return both tables in one of the four formats."""
+def _selection(chosen: Mapping[str, Any]) -> Selection:
+    """Return what the options choose.
+
+    :raises ValueError: for a group that is not there.
+    """
+    from aiida import orm
+
+    from aiida_ion.queries import Selection
+
+    group, since = chosen["group"], chosen["since"]
+    if group is not None and not orm.QueryBuilder().append(orm.Group, filters={"label": group}).count():
+        raise ValueError(f"there is no group {group!r}; 'verdi group list -A' shows all")
+    low, high = chosen["min_temperature_K"], chosen["max_temperature_K"]
+    bounded = low is not None or high is not None
+    return Selection(
+        elements=chosen["elements"],
+        formula=chosen["material"],
+        level_of_theory=chosen["level_of_theory"],
+        temperature_K=(0.0 if low is None else low, 1e9 if high is None else high) if bounded else None,
+        grades=chosen["grades"],
+        group=group,
+        since=since.astimezone() if isinstance(since, datetime) else None,
+    )
+
+
+def render(found: Mapping[str, pd.DataFrame], style: str) -> str:
+    """Return tables by their names in one of the four text formats."""
     from aiida_ion.cli import tables
 
     if style == "csv":
-        return _csv(conductivities, fits)
+        return _csv(found)
     if style == "json":
-        return tables.json_text({"conductivity": conductivities, "diffusion": fits})
-    layout = "github" if style == "markdown" else "simple"
-    heading = "## {}" if style == "markdown" else "{}"
-    if conductivities.empty and fits.empty:
-        return "No results yet. Start with 'aiida-ion run' or 'aiida-ion import'."
+        return tables.json_text(found)
+    filled = {name: table for name, table in found.items() if not table.empty}
+    if not filled:
+        return "No results here. Start with 'aiida-ion run' or 'aiida-ion import'."
+    layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
     parts = []
-    if not conductivities.empty:
-        parts.append(heading.format("Ionic conductivity, extrapolated"))
-        parts.append(tables.text_table(tables.conductivity_rows(conductivities), layout))
-    if not fits.empty:
-        parts.append(heading.format("Diffusion at each temperature"))
-        parts.append(tables.text_table(tables.diffusion_rows(fits), layout))
+    for name, table in filled.items():
+        parts += [heading.format(HEADINGS[name]), tables.text_table(tables.rows_of(name, table), layout)]
     return "\n\n".join(parts)
 
 
-def _csv(conductivities: pd.DataFrame, fits: pd.DataFrame) -> str:
-    """Return both in one table; the first column says what a row is."""
+def _csv(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return one table as it is; several under one another, with their names in the first column."""
     import pandas as pd
 
     from aiida_ion.cli.tables import csv_text
 
-    parts = [conductivities.assign(quantity="conductivity"), fits.assign(quantity="diffusion")]
-    both = pd.concat([part.astype(object) for part in parts], ignore_index=True)
-    both.insert(0, "quantity", both.pop("quantity"))
-    return csv_text(both)
+    if len(found) == 1:
+        return csv_text(next(iter(found.values())))
+    parts = [table.astype(object).assign(table=name) for name, table in found.items()]
+    together = pd.concat(parts, ignore_index=True)
+    together.insert(0, "table", together.pop("table"))
+    return csv_text(together)
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as parquet.
+
+    :raises click.ClickException: if pyarrow is not installed.
+    """
+    plain = table.copy()
+    for name in plain.columns:
+        if plain[name].dtype == object:
+            plain[name] = plain[name].astype(object).where(plain[name].notna(), None)
+    try:
+        plain.to_parquet(path, index=False)
+    except ImportError as error:
+        raise click.ClickException("parquet needs pyarrow: pip install 'aiida-ion[export]'") from error

@@ -61,6 +61,90 @@ def duration(seconds: Any) -> str:
     return units.duration(seconds) if known(seconds) else "-"
 
 
+#: Columns of the tables that have no rows of their own -> what people read above them.
+SHOWN = {
+    "materials": {
+        "formula": "material",
+        "levels_of_theory": "levels of theory",
+        "n_temperatures_moved": "moved",
+        "n_temperatures": "of",
+        "best_grade": "best grade",
+        "ionic_conductivity_mS_cm": "sigma (mS/cm)",
+        "target_temperature_K": "at (K)",
+        "level_of_theory": "by",
+        "n_failed": "failed",
+        "n_running": "running",
+        "wall_time_s": "wall time",
+    },
+    "runs": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "temperature_K": "T (K)",
+        "seed": "seed",
+        "segment": "segment",
+        "time_ps": "time (ps)",
+        "process_state": "state",
+        "exit_status": "exit status",
+        "wall_time_s": "wall time",
+        "steps_per_s": "steps/s",
+        "computer": "computer",
+        "pk": "job",
+    },
+    "comparison": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "reference_level_of_theory": "against",
+        "ionic_conductivity_ratio": "sigma ratio",
+        "activation_energy_difference_eV": "Ea difference (eV)",
+        "log10_tracer_diffusivity_mae": "D* MAE (decades)",
+        "force_mae_eV_A": "force MAE (eV/A)",
+        "wall_speed_ratio": "times faster",
+        "pk": "node",
+    },
+    "cost": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "computer": "computer",
+        "cores": "cores",
+        "n_atoms": "atoms",
+        "n_steps": "steps",
+        "wall_time_s": "wall time",
+        "wall_s_per_step": "wall of a step (s)",
+        "core_s_per_step": "core-seconds",
+        "gpu_s_per_step": "GPU-seconds",
+        "job_pk": "job",
+    },
+    "potentials": {
+        "name": "potential",
+        "model": "model",
+        "versions": "versions",
+        "checkpoint_sha256": "checkpoint",
+        "n_runs": "runs",
+        "levels_of_theory": "levels of theory",
+        "wall_time_s": "wall time",
+    },
+}
+
+
+def rows_of(name: str, table: pd.DataFrame) -> Rows:
+    """Return the rows of a table as people read them.
+
+    :param name: function of `aiida_ion.queries` that made it.
+    """
+    if name not in SHOWN:
+        return {"diffusion": diffusion_rows, "conductivity": conductivity_rows}[name](table)
+    shown = SHOWN[name]
+    return [{heading: _cell(column, row[column]) for column, heading in shown.items()} for row in records(table)]
+
+
+def _cell(column: str, value: Any) -> str:
+    if column == "wall_time_s":
+        return duration(value)
+    if column == "checkpoint_sha256":
+        return text(value)[:8]
+    return number(value, 4) if isinstance(value, float) else text(value)
+
+
 def diffusion_rows(table: pd.DataFrame) -> Rows:
     """Return the fits, one a line."""
     return [

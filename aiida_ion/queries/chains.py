@@ -58,8 +58,9 @@ def callers(process_types: list[str], caller_type: str | None = None) -> pd.Data
 
 def wall_times() -> pd.DataFrame:
     """Return the wall time, s, of the molecular dynamics behind each fit: ``job_pk``, ``wall_time_s``."""
-    table = trajectories_of_fits().merge(jobs_of_trajectories(), on="trajectory_pk")
-    table = table.merge(ledgers(["wall_time_s"]), on="md_pk").drop_duplicates(["job_pk", "trajectory_pk"])
+    types = md_processes()
+    table = trajectories_of_fits().merge(jobs_of_trajectories(types), on="trajectory_pk")
+    table = table.merge(ledgers(types, ["wall_time_s"]), on="md_pk").drop_duplicates(["job_pk", "trajectory_pk"])
     table["wall_time_s"] = table["wall_time_s"].astype(float)
     sums: pd.DataFrame = table.groupby("job_pk", as_index=False)[["wall_time_s"]].sum(min_count=1)
     return sums
@@ -73,17 +74,17 @@ def trajectories_of_fits() -> pd.DataFrame:
     return frame(query, ["job_pk", "trajectory_pk"])
 
 
-def jobs_of_trajectories() -> pd.DataFrame:
+def jobs_of_trajectories(types: list[str]) -> pd.DataFrame:
     """Return ``md_pk`` of each job of molecular dynamics beside its ``trajectory_pk`` and ``trajectory_uuid``."""
     query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
     query.append(orm.TrajectoryData, with_incoming="md", project=["id", "uuid"])
     return frame(query, ["md_pk", "trajectory_pk", "trajectory_uuid"])
 
 
-def ledgers(fields: list[str]) -> pd.DataFrame:
+def ledgers(types: list[str], fields: list[str]) -> pd.DataFrame:
     """Return these fields of the cost of each job of molecular dynamics, beside its ``md_pk``."""
     query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "cost"}, project=attributes(fields))
     return frame(query, ["md_pk", *fields])

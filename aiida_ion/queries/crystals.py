@@ -60,7 +60,8 @@ def materials(selection: Selection | None = None) -> pd.DataFrame:
     chosen = selection or Selection()
     crystals = chains()
     crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
-    fits = _with_family(diffusion(chosen), crystals)
+    fits = diffusion(chosen)
+    fits = _with_family(fits[~fits["superseded"]], crystals)
     found = _with_family(conductivity(chosen), crystals).rename(columns={"uuid": "conductivity_uuid"})
     begun = _chains(chosen, crystals)
     parts = [

@@ -119,12 +119,12 @@ def cost(selection: Selection | None = None) -> pd.DataFrame:
 
 
 def _jobs(selection: Selection) -> pd.DataFrame:
-    table = _processes(selection)
-    table = table.merge(_settings(), how="left", on="pk")
-    table = table.merge(ledgers(list(LEDGER)).rename(columns={"md_pk": "pk"}), how="left", on="pk")
-    trajectories = jobs_of_trajectories().rename(columns={"md_pk": "pk"})
+    types = md_processes()
+    table = _processes(selection, types).merge(_settings(types), how="left", on="pk")
+    table = table.merge(ledgers(types, list(LEDGER)).rename(columns={"md_pk": "pk"}), how="left", on="pk")
+    trajectories = jobs_of_trajectories(types).rename(columns={"md_pk": "pk"})
     table = table.merge(trajectories.drop_duplicates("pk"), how="left", on="pk")
-    table = _with_origin(table)
+    table = _with_origin(table, types)
     table["time_ps"] = table["n_steps"].astype(float) * table["timestep_fs"].astype(float) / FS_PER_PS
     table["cores"] = table[list(RESOURCES)].astype(float).fillna(1.0).prod(axis=1).astype(int)
     table = _numbered(table)
@@ -137,14 +137,14 @@ def _jobs(selection: Selection) -> pd.DataFrame:
     return finished(table, ["formula", "level_of_theory", "temperature_K", "seed", "pk"])
 
 
-def _processes(selection: Selection) -> pd.DataFrame:
+def _processes(selection: Selection, types: list[str]) -> pd.DataFrame:
     query = orm.QueryBuilder()
     query.append(orm.Computer, project=["label"], tag="computer")
     when = Selection(since=selection.since, until=selection.until).filters()
     query.append(
         orm.CalcJobNode,
         with_computer="computer",
-        filters={"process_type": {"in": md_processes()}} | when,
+        filters={"process_type": {"in": types}} | when,
         project=[
             "id",
             "uuid",
@@ -161,17 +161,17 @@ def _processes(selection: Selection) -> pd.DataFrame:
     return without_twins(table.assign(cached_from=table["cached"]), "uuid").rename(columns={"cached": "cached_from"})
 
 
-def _settings() -> pd.DataFrame:
+def _settings(types: list[str]) -> pd.DataFrame:
     query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
     query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "parameters"}, project=attributes(SETTINGS))
     return frame(query, ["pk", *SETTINGS])
 
 
-def _with_origin(table: pd.DataFrame) -> pd.DataFrame:
+def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     """Return jobs with their work chain, crystal, formula and level of theory."""
     run_types = _called_types()
-    above = callers(md_processes()).rename(columns={"caller_pk": "run_pk"})[["pk", "run_pk"]]
+    above = callers(types).rename(columns={"caller_pk": "run_pk"})[["pk", "run_pk"]]
     top = callers(run_types, CONDUCTIVITY_PROCESS)
     top = top.rename(columns={"pk": "run_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
     table = table.merge(above, how="left", on="pk").merge(top, how="left", on="run_pk")

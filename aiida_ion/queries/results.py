@@ -55,9 +55,10 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each diffusion fit: D (cm^2/s) and sigma (mS/cm) at a temperature (K).
 
     ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``refused_because`` says why a
-    temperature enters no extrapolation. ``wall_time_s`` is that of the molecular dynamics behind it, missing for
-    imported trajectories. ``job_pk`` is the fit, ``process_pk`` the conductivity work chain that called it, if any, and
-    ``conductivity_uuid`` the result that it entered. A fit served from the cache is one row.
+    temperature enters no extrapolation, ``superseded`` that a later round of its work chain fitted it again.
+    ``wall_time_s`` is that of the molecular dynamics behind it, missing for imported trajectories. ``job_pk`` is the
+    fit, ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that it
+    entered. A fit served from the cache is one row.
     """
     chosen = selection or Selection()
     query = orm.QueryBuilder()
@@ -78,10 +79,17 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     calls = calls.rename(columns={"pk": "job_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
     table = table.merge(calls, how="left", on="job_pk").merge(_entered(), how="left", on="pk")
     table = whole(table, ["process_pk", "conductivity_pk"])
+    table["superseded"] = _superseded(table)
     table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
     table = table.merge(wall_times(), how="left", on="job_pk")
     table = chosen.rest(table, ["pk", "job_pk", "process_pk", "conductivity_pk", "structure_pk"])
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
+
+
+def _superseded(table: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a later round of the same work chain fitted the same temperature again, over longer runs."""
+    newest = table.groupby(["process_pk", "target_temperature_K"])["pk"].transform("max")
+    return newest.notna() & (newest > table["pk"])
 
 
 def _refusals(table: pd.DataFrame) -> list[str | None]:

@@ -76,7 +76,7 @@ def check_table(invoke: Invoke) -> None:
     assert "e-05 [" in moving_line
     assert "| did not move |" in invoke("table", "--format", "markdown").output
     frame = pd.read_csv(StringIO(invoke("table", "--format", "csv").output))
-    assert set(frame["quantity"]) == {"diffusion"}
+    assert set(frame["table"]) == {"diffusion"}
     assert frame["tracer_diffusivity_cm2_s"].notna().sum() == 1
     rows = json.loads(invoke("table", "--format", "json").output)
     assert [row["moved"] for row in rows["diffusion"]].count(False) == 1
@@ -108,7 +108,7 @@ def check_show(invoke: Invoke, moved: int, bound: int) -> None:
 def test_the_table_goes_to_a_file(invoke: Invoke, tmp_path: Path) -> None:
     path = tmp_path / "table.txt"
     invoke("table", "--output", path)
-    assert path.read_text().startswith("No results yet")
+    assert path.read_text().startswith("No results here")
 
 
 def test_what_cannot_be_imported_is_one_line(invoke: Invoke, lj_engine: str, moving: Path, crystal_file: Path) -> None:

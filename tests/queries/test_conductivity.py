@@ -72,7 +72,11 @@ def test_a_crystal_is_one_row_however_often_it_was_read(
     again = orm.StructureData(ase=lithium_oxide.get_ase())
     for structure, level, value in ((lithium_oxide, "PBE", 1.0), (again, "CHGNet", 2.0)):
         process = given(chain(), structure=structure, parameters=orm.Dict({"formula": "Li2O"})).store()
-        fits = [fit({"formula": "Li2O", "level_of_theory": level, "grade": grade}, caller=process) for grade in "CB"]
+        of = {"formula": "Li2O", "level_of_theory": level}
+        fits = [
+            fit(of | {"target_temperature_K": temperature_K, "grade": grade}, caller=process)
+            for temperature_K, grade in ((800.0, "C"), (900.0, "B"))
+        ]
         said = {"formula": "Li2O", "level_of_theory": level, "ionic_conductivity_mS_cm": value}
         conductivity_of(fits, process, said)
     for state, status in (("finished", 502), ("waiting", 0)):

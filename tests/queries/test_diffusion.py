@@ -39,6 +39,14 @@ def test_a_fit_knows_its_work_chain_its_crystal_and_the_conductivity_it_entered(
     assert row["uuid"] == found.outputs.diffusion.uuid
 
 
+def test_a_later_round_supersedes_the_fit_before() -> None:
+    process = chain().store()
+    fits = [fit({}, caller=process), fit({}, caller=process), fit({"target_temperature_K": 900.0}, caller=process)]
+    fits += [fit({}), fit({})]
+    table = diffusion().set_index("job_pk")
+    assert [bool(table.loc[one.pk, "superseded"]) for one in fits] == [True, False, False, False, False]
+
+
 def test_a_bound_is_no_diffusivity() -> None:
     fit({"verdict": "bound", "tracer_diffusivity_cm2_s": None, "tracer_diffusivity_upper_bound_cm2_s": 2e-7})
     row = diffusion().iloc[0]
