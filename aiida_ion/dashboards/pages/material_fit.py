@@ -96,7 +96,7 @@ def checks(uuid: str | None) -> Component:
         return empty_state("No checks are stored.", "The fit was made without them.")
     ordered = sorted(given, key=lambda one: VERDICTS.get(str(one.get("verdict")), ("neutral", 4))[1])
     heads = ("verdict", "check", "number", "limit", "what was found")
-    looks = ("tight", "tight", "tight", "tight", "")
+    looks = ("tight", "", "tight", "tight", "")
     rows = [
         html.Tr([html.Td(cell, className=look) for cell, look in zip(_check(one), looks, strict=True)])
         for one in ordered

@@ -21,6 +21,8 @@ from aiida_ion.units import duration
 
 RUNS = "material-runs"
 HIDDEN = ("run", "uuid", "trajectory_uuid", "exit_message")
+#: Columns are as wide as what stands in them.
+WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
 #: The link first.
 ORDER = ("pk", *(name for name in RUN_COLUMNS if name != "pk"), "href")
 COST = {
@@ -54,7 +56,8 @@ def _runs_card(process: str | None) -> Component:
         return card("Seeds and segments", empty_state("No runs are known.", words))
     linked = table.assign(href=[View(uuid=str(uuid)).url("/provenance") for uuid in table["uuid"]])
     note = "Every molecular-dynamics job of this result; the link leads to its provenance."
-    return table_card(RUNS, "Seeds and segments", linked, note=note, columns=ORDER, links={"pk": "href"}, hidden=HIDDEN)
+    shown: dict[str, Any] = {"columns": ORDER, "links": {"pk": "href"}, "hidden": HIDDEN, "options": WIDTHS}
+    return table_card(RUNS, "Seeds and segments", linked, note=note, **shown)
 
 
 def _cost_card(cost: Mapping[str, Any] | None) -> Component:

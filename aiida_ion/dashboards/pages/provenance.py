@@ -27,6 +27,8 @@ MOST_ATTRIBUTES, MOST_NEIGHBOURS, MOST_FILES = 60, 60, 200
 #: Characters of one attribute.
 LONGEST = 300
 COLUMNS = ("kind", "role", "label", "node_type", "process_type", "exit_status", "ctime", "step", "pk", "uuid")
+#: Columns are as wide as what stands in them.
+WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
 HIDDEN = ("node_type", "process_type", "ctime", "step")
 
 
@@ -147,7 +149,9 @@ def _graph_card(view: View, path: provenance.Provenance) -> Component:
 
 def _path_card(path: provenance.Provenance) -> Component:
     table = path.nodes[list(COLUMNS)].assign(href=[View(uuid=str(uuid)).url(PATH) for uuid in path.nodes["uuid"]])
-    return table_card("provenance-path", "Nodes of the path", table, links={"kind": "href"}, hidden=HIDDEN)
+    return table_card(
+        "provenance-path", "Nodes of the path", table, links={"kind": "href"}, hidden=HIDDEN, options=WIDTHS
+    )
 
 
 def _neighbours_card(uuid: str) -> Component:
