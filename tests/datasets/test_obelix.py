@@ -113,7 +113,7 @@ def test_an_id_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["1e-15", "1E-15"])
 def test_the_number_that_stands_for_bounds_is_refused(tmp_path: Path, value: str) -> None:
-    folder = write_dataset(tmp_path, [*ROWS, row("ggg", "LiF", value)])
+    folder = write_dataset(tmp_path, [*ROWS, row("hhh", "LiF", value)])
     with pytest.raises(ValueError, match="saved from the API of obelix-data; give the files that it downloads"):
         read_obelix(folder)
 
