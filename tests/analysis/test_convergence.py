@@ -40,9 +40,9 @@ def test_what_is_known_well_enough_stops() -> None:
 
 
 def test_the_error_falls_as_one_over_the_root_of_what_is_analysed() -> None:
-    step = one(measured(800, 0.3))
+    step = one(measured(800, 0.25))
     assert step.action == "extend"
-    assert step.next_time_ps == pytest.approx(5.0 + SAFETY * 15.0 * 2.25)
+    assert step.next_time_ps == pytest.approx(5.0 + SAFETY * 15.0 * 1.25**2)
     assert needed_time_ps(20.0, 0.4, RULE) == pytest.approx(5.0 + SAFETY * 60.0)
 
 
@@ -51,7 +51,7 @@ def test_a_round_grows_a_run_neither_too_much_nor_too_little() -> None:
     assert one(measured(800, 0.201)).next_time_ps == pytest.approx(MIN_GROWTH * 20.0)
     assert one(measured(800, 5.0, 400.0)).next_time_ps == 500.0
     # What would be left for another round is taken at once.
-    assert one(measured(800, 0.2001 * np.sqrt(2), 190.0)).next_time_ps == 500.0
+    assert one(measured(800, 0.2001 * np.sqrt(2), 210.0)).next_time_ps == 500.0
 
 
 def test_the_budget_of_a_run_ends_it() -> None:
@@ -64,7 +64,7 @@ def test_the_budget_of_a_run_ends_it() -> None:
 def test_the_last_round_is_the_last() -> None:
     found = decide([measured(800, 0.3), measured(900, 0.1)], RULE, RULE.max_rounds)
     assert [step.reason for step in found.steps] == ["budget", "converged"]
-    assert "max_rounds = 6" in found.steps[0].message
+    assert "max_rounds = 8" in found.steps[0].message
 
 
 def test_the_budget_of_all_runs_is_shared_and_then_used_up() -> None:
@@ -96,7 +96,7 @@ def test_what_no_time_can_cure_stops_and_the_others_go_on(ended: str, rule: Stop
 
 def test_what_a_check_refuses_gets_more_time() -> None:
     step = one(measured(800, 0.1, refused_because="The fits disagree."))
-    assert (step.action, step.next_time_ps) == ("extend", pytest.approx(60.0))
+    assert (step.action, step.next_time_ps) == ("extend", pytest.approx(MAX_GROWTH * 20.0))
     assert "The fits disagree" in step.message
 
 

@@ -256,7 +256,7 @@ def test_a_target_becomes_inputs(invoke: Invoke, lj_engine: str, crystal_file: P
     parameters = plan.builder.parameters.get_dict()
     assert parameters["target_relative_error"] == 0.2
     assert parameters["target_quantity"] == "ionic_conductivity"
-    assert (parameters["max_time_ps"], parameters["max_total_time_ps"], parameters["max_rounds"]) == (40.0, 100.0, 6)
+    assert (parameters["max_time_ps"], parameters["max_total_time_ps"], parameters["max_rounds"]) == (40.0, 100.0, 8)
     assert plan.builder.md.parameters["n_steps"] == 4000
 
 
