@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash import dcc, html
 from plotly.utils import PlotlyJSONEncoder
 
 from aiida_ion.analysis.jumps.rates import JumpType
@@ -100,6 +101,24 @@ def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     assert "Ways of F through the cell" in said
     assert "The 40 of 64 F that came farthest." in said
     assert material_fit.run_cards(None, "light") == []
+
+
+def test_every_point_that_can_be_clicked_carries_its_node() -> None:
+    uuid = result("classical/Gillan-1986", "not_measurable")
+    page = material.layout(View(formula="CaF2", uuid=uuid, theme="light"))
+    fit = material_line.points(View(uuid=uuid))["uuid"].iloc[0]
+    drawn = [*graphs(page), *graphs(html.Div(material_fit.run_cards(fit, "light")))]
+    names = {"material-arrhenius", "material-msd", "material-rdf", "material-cell", "material-history"}
+    assert {one.id for one in drawn} == names
+    for graph in drawn:
+        for trace in graph.figure.data:
+            if trace.hoverinfo != "skip" and len(trace.x) and trace.x[0] is not None:
+                assert len(trace.customdata) == len(trace.x), (graph.id, trace.name)
+                assert all(len(row[0]) == 36 for row in trace.customdata)
+
+
+def graphs(component: Any) -> list[Any]:
+    return [one for one in component._traverse() if isinstance(one, dcc.Graph)]
 
 
 def test_a_material_that_is_not_there_has_a_way_on() -> None:

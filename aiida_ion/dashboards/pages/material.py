@@ -79,7 +79,7 @@ def register(app: Dash) -> None:
         view = _view(given[-2], given[-1], *given[:-2])
         return written(PATH, replace(view, theme=View.from_query(given[-2]).theme))
 
-    for name in (line.FIGURE, fit.MSD):
+    for name in (line.FIGURE, fit.MSD, fit.RDF, fit.CELL, runs.HISTORY):
         app.clientside_callback(ClientsideFunction("points", "follow"), Input(name, "clickData"))
 
 

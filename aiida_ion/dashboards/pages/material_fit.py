@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import components
 from aiida_ion.dashboards.components import badge, card, control, empty_state, figure_card, row
 from aiida_ion.dashboards.figures.cell import cell_figure
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
@@ -23,6 +22,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details, frames
 
 MSD, SCALE = "material-msd", "material-scale"
+RDF, CELL = "material-rdf", "material-cell"
 FIT, CHECKS, RUN = "material-fit", "material-checks", "material-run"
 LOGARITHMIC, LINEAR = "logarithmic", "linear"
 CURVES = ("all_lag_times_ps", "all_msd_A2", "lag_times_ps", "msd_A2", "msd_std_A2")
@@ -140,7 +140,15 @@ def _rdf_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
     if rdf is not None:
         figure = rdf_figure(rdf.r_A, rdf.first_half, rdf.second_half, theme=theme)
         words = f"{rdf.n_frames} frames of the first run, equilibration included; a solid has both halves alike."
-    return figure_card("material-rdf", "Radial distribution of the framework", figure, note=words, height_px=480)
+    drawn = _leading_to(figure, found.trajectory_uuids[0])
+    return figure_card(RDF, "Radial distribution of the framework", drawn, note=words, height_px=480)
+
+
+def _leading_to(figure: go.Figure, uuid: str) -> go.Figure:
+    """Return a figure whose points all carry the trajectory that they were read from."""
+    for trace in figure.data:
+        trace.customdata = np.full((len(trace.x), 1), uuid, dtype=object)
+    return figure
 
 
 def _cell_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
@@ -149,7 +157,5 @@ def _cell_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
     words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(found.times_ps[-1])} ps."
     if len(paths.ions) < paths.n_mobile:
         words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} that came farthest."
-    return components.figure_card(
-        "material-cell", f"Ways of {mobile} through the cell", figure, note=words, height_px=480,
-        description=f"The simulated cell with the ways of {mobile}",
-    )  # fmt: skip
+    title = f"Ways of {mobile} through the cell"
+    return figure_card(CELL, title, _leading_to(figure, found.trajectory_uuids[0]), note=words, height_px=480)

@@ -19,7 +19,7 @@ from aiida_ion.queries import details
 from aiida_ion.queries.job_runs import RUN_COLUMNS, runs_of
 from aiida_ion.units import duration
 
-RUNS = "material-runs"
+RUNS, HISTORY = "material-runs", "material-history"
 HIDDEN = ("run", "uuid", "trajectory_uuid", "exit_message")
 #: Columns are as wide as what stands in them.
 WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
@@ -44,7 +44,7 @@ def cards(view: View) -> list[Component]:
     if not rounds.empty:
         figure = history_figure(rounds, theme=theme_named(view.theme))
         words = "The error of D* after each round, and what was wanted; runs go on where that pays."
-        side.append(figure_card("material-history", "Rounds of extension", figure, note=words, height_px=360))
+        side.append(figure_card(HISTORY, "Rounds of extension", figure, note=words, height_px=360))
     jumps = [jumps_card(one) for one in beside["jumps"]]
     return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]
 
