@@ -203,7 +203,7 @@ def test_a_row_leads_to_its_material_and_its_provenance(browser: Browser, named:
     formula = link.text
     link.click()
     browser.until(lambda: browser.address.startswith("/material?"), "the page of the material")
-    browser.heading("Material")
+    browser.until(lambda: browser.driver.title == "Material · aiida-ion", "the title of the material")
     browser.settle()
     assert f"formula={formula}" in browser.address
     browser.shot(named("material-of-a-row"), whole=True)

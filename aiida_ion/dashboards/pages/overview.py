@@ -174,7 +174,7 @@ def _recent() -> Component:
         link = page_link(formula_label(formula), View(formula=formula, uuid=one["uuid"]).url("/material"))
         verdict = str(one["verdict"])
         kind = {"measured": "good", "bound": "doubtful"}.get(verdict, "bad")
-        cells = (
+        cells: tuple[Any, ...] = (
             link,
             str(one["level_of_theory"]),
             f"{one['target_temperature_K']:.0f}",
