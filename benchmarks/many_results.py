@@ -117,7 +117,7 @@ def make_profile(name: str) -> None:
             config, name=name, email="scratch@localhost", storage_backend="core.sqlite_dos", storage_config={}
         )
         config.store()
-    load_profile(name)
+    load_profile(name, allow_switch=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def main() -> None:
 def measure_profile(name: str) -> None:
     from aiida import load_profile
 
-    load_profile(name)
+    load_profile(name, allow_switch=True)
     print(f"{name}\n")
     measure()
 
