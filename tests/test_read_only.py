@@ -1,4 +1,4 @@
-"""Within `read_only` nothing can be written, in a profile and in an archive."""
+"""Within `read_only` nothing can be written, in a profile on either database and in an archive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def session() -> Any:
     return storage.get_session()
 
 
-def test_a_profile_cannot_be_written(aiida_profile_clean: Any) -> None:
+def test_a_profile_cannot_be_written(profile: Any) -> None:
     node = orm.Int(1).store()
     computers = orm.QueryBuilder().append(orm.Computer).count()
     with read_only():
@@ -42,7 +42,7 @@ def test_a_profile_cannot_be_written(aiida_profile_clean: Any) -> None:
     orm.Int(3).store()  # and afterwards again
 
 
-def test_new_threads_cannot_write_either(aiida_profile_clean: Any) -> None:
+def test_new_threads_cannot_write_either(profile: Any) -> None:
     said: list[str] = []
 
     def write() -> None:
@@ -79,7 +79,7 @@ def test_an_archive_cannot_be_written(campaign: Path) -> None:
     assert campaign.read_bytes() == before
 
 
-def test_what_is_new_is_seen(aiida_profile_clean: Any) -> None:
+def test_what_is_new_is_seen(profile: Any) -> None:
     empty = newest_change()
     node = orm.Int(1).store()
     stored = newest_change()

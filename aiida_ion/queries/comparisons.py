@@ -167,7 +167,8 @@ def _compared() -> pd.DataFrame:
 def _words(said: Any) -> str | None:
     """Return named numbers or sentences in a line."""
     if isinstance(said, Mapping):
-        return ", ".join(f"{name} {value:.4g}" for name, value in said.items())
+        # Sorted: PostgreSQL keeps the names of an attribute in an order of its own.
+        return ", ".join(f"{name} {value:.4g}" for name, value in sorted(said.items()))
     return " ".join(map(str, said)) if isinstance(said, list) else None
 
 

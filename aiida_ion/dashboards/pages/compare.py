@@ -31,7 +31,7 @@ def layout(view: View) -> Component:
     selectors = chosen.controls(view, made)
     return page(
         TITLE,
-        dcc.Store("compare-view", data=view.query()),
+        dcc.Store("compare-view", data=replace(view, theme=None).query()),
         dcc.Store("compare-point", data=list(view.selected)),
         html.Div(selectors, className="filters", role="group", **aria(label="What is compared")),
         html.Div(cards.point(view, made), id="compare-chosen", **aria(live="polite")),
@@ -109,7 +109,7 @@ def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Seque
     )
     def show_point(*given: Any) -> tuple[Any, str]:
         view = replace(_view(chosen.PAIR_CONTROLS, given), selected=tuple(given[-3] or ()))
-        return cards.point(view, choices(view)), _written(view, given[-2])
+        return cards.point(view, choices(view)), _written(view)
 
     for names in (chosen.PRICE_CONTROLS, (chosen.FORCES,)):
 
@@ -120,16 +120,16 @@ def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Seque
             prevent_initial_call=True,
         )
         def keep(*given: Any, names: tuple[str, ...] = names) -> str:
-            return _written(_view(names, given), given[-2])
+            return _written(_view(names, given))
 
     @app.callback(Output(QUERY, "data", allow_duplicate=True), Input("compare-view", "data"), prevent_initial_call=True)
     def write(query: str) -> dict[str, str]:
         return written(PATH, View.from_query(query))
 
 
-def _written(view: View, before: str) -> str:
-    """Return the query of a view; the theme stays as the address had it."""
-    return replace(chosen_view(view, choices(view)), theme=View.from_query(before).theme).query()
+def _written(view: View) -> str:
+    """Return the query of a view; the theme is everybody's own."""
+    return replace(chosen_view(view, choices(view)), theme=None).query()
 
 
 def _view(names: tuple[str, ...], given: tuple[Any, ...]) -> View:
