@@ -30,5 +30,6 @@ def interval(said: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -
     value, ends = said.get(f"{name}{unit_in_name}"), said.get(f"{name}_ci95{unit_in_name}")
     if short(value) == "-":
         return "-"
-    known = isinstance(ends, (list, tuple)) and len(ends) == 2
-    return f"{short(value)} [{short(ends[0])}, {short(ends[1])}] {unit}" if known else f"{short(value)} {unit}"
+    if isinstance(ends, (list, tuple)) and len(ends) == 2:
+        return f"{short(value)} [{short(ends[0])}, {short(ends[1])}] {unit}"
+    return f"{short(value)} {unit}"
