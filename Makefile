@@ -62,7 +62,15 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/md_runner.py
 	$(BIN)/python benchmarks/diffusion_fit.py
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/coverage_arrhenius.py --trajectories
 	$(BIN)/python benchmarks/green_kubo.py
+	$(BIN)/python benchmarks/reliability.py
+	$(BIN)/python benchmarks/adaptive.py
+	$(BIN)/python benchmarks/seeds.py
+	$(BIN)/python benchmarks/other_packages.py
+	$(BIN)/python benchmarks/queries.py
+	$(BIN)/python benchmarks/export.py
+	$(BIN)/python benchmarks/dashboard.py
 	$(BIN)/python benchmarks/forces.py
 	$(BIN)/python benchmarks/daemon.py
 

@@ -36,7 +36,7 @@ class Run(NamedTuple):
     reference: npt.NDArray[np.float64] | None = None
 
 
-def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, sample_fs: int = 20) -> Run:
+def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, seed: int = 1) -> Run:
     """Li2O with the potential of Pedone et al. (2006), 2 x 2 x 2 cells, 1 fs; the first 2 ps are dropped."""
     cell = [ANTIFLUORITE_A] * 3 + [90] * 3
     atoms = crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell).repeat(2)
@@ -46,8 +46,8 @@ def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 
             "temperature_K": temperature_K,
             "timestep_fs": 1.0,
             "n_steps": round(time_ps * 1000),
-            "sample_every": sample_fs,
-            "seed": 1,
+            "sample_every": 20,
+            "seed": seed,
         }
     )
     velocities = starting_velocities(atoms.get_masses(), temperature_K, settings.seed)
