@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from aiida_ion.cli.baseline_tables import baseline_groups, baseline_lines, baseline_rows
-from aiida_ion.cli.compare import render
+from aiida_ion.cli.compare import text_of
 
 FORMULAS = ("Li2O", "Li3N", "LiF", "LiCl", "Li2S", "LiBr", "LiI", "Li3P", "Li4SiO4")
 
@@ -61,7 +60,7 @@ def test_a_forest_joins_from_eight_materials_on_and_all_is_printed() -> None:
     records = [record(number, 2.0, pk=number) for number in range(9)]
     methods = [row["method"] for row in baseline_rows(baseline_groups(records))]
     assert methods[:4] == ["CHGNet", "(median of the others)", "(median of all)", "(random forest of compositions)"]
-    text = render(pd.DataFrame(records), "markdown")
+    text = text_of(records, "markdown")
     assert "## Methods beside trivial baselines" in text
     assert "- log10 sigma at 300 K: CHGNet beats a constant" in text
 

@@ -11,9 +11,9 @@ from aiida import orm
 from ase.io import write
 
 from aiida_ion.cli.campaign import comparison, label_of, make_plans
-from aiida_ion.cli.live import _dft_steps
 from aiida_ion.engines.codes import load_engine
 from aiida_ion.engines.dft import mpi_as_root
+from aiida_ion.queries.progress import _dft_steps
 from aiida_ion.workchains.conductivity_builder import with_thermostat
 
 from ..dft.pw import run_pw
