@@ -146,7 +146,7 @@ def _cell(column: str, value: Any) -> str:
 
 
 def diffusion_rows(table: pd.DataFrame) -> Rows:
-    """Return the fits, one a line."""
+    """Return the fits, one a line; those that a later round fitted again are left to csv and json."""
     return [
         {
             "material": text(row["formula"]),
@@ -161,6 +161,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
             "node": str(row["pk"]),
         }
         for row in records(table)
+        if not row.get("superseded")
     ]
 
 
