@@ -7,6 +7,8 @@ export AIIDA_ION_ENGINES := $(ENGINES)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Small matrices gain nothing from threads, and two runs side by side lose.
 export OMP_NUM_THREADS ?= 1
+# Many tests wait for jobs, so two processes are good on one core, too; a file stays in one of them.
+WORKERS ?= 2
 
 .PHONY: help install engines demo-engines pw browser servers demo test test-slow lint bench clean
 
@@ -53,7 +55,7 @@ lint: install ## check style and types
 	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
 test: engines pw browser servers lint ## install what is needed, check, and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from .conftest import ENGINES, engine_environment
 
 
 @pytest.fixture(scope="session")
 def campaign_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an archive of what ``make_campaign.py`` runs, made once in a test session by the real work chains.
+    """Return an archive of what ``make_campaign.py`` runs, made once for all test processes by the real work chains.
 
     ``AIIDA_ION_CAMPAIGN`` names one that is there already, which saves the half minute while one writes tests.
     """
@@ -23,13 +24,24 @@ def campaign_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given and Path(given).is_file():
         return Path(given)
     engine_environment("lammps")
-    path = tmp_path_factory.mktemp("campaign") / "campaign.aiida"
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    path = shared / "campaign.aiida"
+    with FileLock(shared / "campaign.lock"):
+        if not path.is_file():
+            make_campaign(path)
+    return path
+
+
+def make_campaign(path: Path) -> None:
+    """Run it in a process of its own; the archive is there once it is whole."""
+    part = path.with_name("campaign-part.aiida")
     program = Path(__file__).parent / "dashboards" / "make_campaign.py"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(program), str(ENGINES), str(path)]
+    command = [sys.executable, str(program), str(ENGINES), str(part)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return path
+    part.rename(path)
 
 
 @pytest.fixture

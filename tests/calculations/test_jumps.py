@@ -65,7 +65,7 @@ def test_segments_and_replicas_become_a_node_with_its_origin(python_code: Any) -
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_python_without_gemdat_is_told_what_to_install(python_code: Any) -> None:
-    node = analyse(python_code("ion.jumps", "lammps"), {segment_key(0, 0): trajectory()})
+    node = analyse(python_code("ion.jumps", "sevenn"), {segment_key(0, 0): trajectory()})
     assert node.exit_status == 420
     assert "pip install aiida-ion[jumps]" in node.exit_message
 
