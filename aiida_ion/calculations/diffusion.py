@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import ExitCode
 
 from aiida_ion.analysis.diffusion import DiffusionSettings
-from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
+from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, write_json
+from aiida_ion.calculations.trajectory_analysis import (
+    FILENAME_ARRAYS,
+    TrajectoryAnalysisParser,
+    segment_files,
+    segments_fault,
+    symbols_of,
+)
 
-FILENAME_ARRAYS = "arrays.npz"
 THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
 #: Arrays of a thermo node that the program reads, where the node has them.
 THERMO_ARRAYS = (*THERMO_REQUIRED, "conserved_energy", "max_force", "charge_current")
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
-SAMPLE_KEYS = {"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula"}
+SAMPLE_KEYS = frozenset({"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula"})
 
 
 def segment_key(replica: int, segment: int) -> str:
@@ -69,23 +73,16 @@ class DiffusionCalculation(ScriptCalculation):
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Have the arrays copied straight from their nodes, and write what they do not say."""
-        trajectories = {key: self.inputs.trajectories[key] for key in sorted(self.inputs.trajectories)}
-        copies: list[tuple[str, str, str]] = []
-        replicas: dict[str, list[dict[str, str]]] = {}
-        for key, node in trajectories.items():
-            arrays = {name: f"{key}_{name}.npy" for name in ("positions", "steps", "times", "cells")}
-            copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
-            replicas.setdefault(key.partition("_segment_")[0], []).append(arrays)
+        replicas, copies = segment_files(self.inputs.trajectories)
         parameters = self.inputs.parameters.get_dict()
         settings = {key: value for key, value in parameters.items() if key not in SAMPLE_KEYS}
-        first = next(iter(trajectories.values()))
         thermo, more = thermo_files(self.inputs.get("thermo") or {})
         write_json(
             folder,
             FILENAME_INPUTS,
             {
-                "replicas": list(replicas.values()),
-                "symbols": first.base.attributes.get("symbols"),
+                "replicas": replicas,
+                "symbols": symbols_of(self.inputs.trajectories),
                 "mobile_species": parameters["mobile_species"],
                 "charges": parameters["charges"],
                 "target_temperature_K": parameters["target_temperature_K"],
@@ -98,35 +95,11 @@ class DiffusionCalculation(ScriptCalculation):
         return info
 
 
-class DiffusionParser(ScriptParser):
-    """Turns results and arrays of the program into one node."""
+class DiffusionParser(TrajectoryAnalysisParser):
+    """Turns results and arrays of the program into the diffusion node."""
 
-    def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach the diffusion node."""
-        try:
-            results = self.read_results()
-            if results is None:
-                return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
-            failure = self.exit_code_of_status(results)
-            if failure is not None:
-                return failure
-            node = self._diffusion_node(results, f"{retrieved_temporary_folder}/{FILENAME_ARRAYS}")
-        except (ValueError, OSError) as error:
-            return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        self.out("diffusion", node)
-        self.out("versions", orm.Dict(results["versions"]))
-        return None
-
-    def _diffusion_node(self, results: dict[str, Any], arrays_path: str) -> orm.ArrayData:
-        parameters = self.node.inputs.parameters.get_dict()
-        node = orm.ArrayData()
-        with np.load(arrays_path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                node.set_array(name, arrays[name])
-        scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions", "cost")}
-        said = {key: parameters[key] for key in SAMPLE_KEYS & set(parameters)}
-        node.base.attributes.set_many(scalars | said)
-        return node
+    output = "diffusion"
+    sample_keys = SAMPLE_KEYS
 
 
 def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str, Any]]], list[tuple[str, str, str]]]:
@@ -170,13 +143,7 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     fault = _thermo_fault(inputs.get("thermo") or {}, trajectories)
     if fault is not None:
         return fault
-    symbols = [node.base.attributes.get("symbols") for node in trajectories.values()]
-    if any(other != symbols[0] for other in symbols[1:]):
-        return "the segments hold different atoms"
-    mobile = parameters.get_dict().get("mobile_species")
-    if mobile not in symbols[0]:
-        return f"the trajectory has no {mobile}; it has {', '.join(sorted(set(symbols[0])))}"
-    return None
+    return segments_fault(trajectories, parameters.get_dict().get("mobile_species"))
 
 
 def _thermo_fault(thermo: Mapping[str, Any], trajectories: Mapping[str, Any]) -> str | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import ExitCode
 
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
+from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, write_json
+from aiida_ion.calculations.trajectory_analysis import (
+    FILENAME_ARRAYS,
+    TrajectoryAnalysisParser,
+    segment_files,
+    segments_fault,
+    symbols_of,
+)
 
-FILENAME_ARRAYS = "arrays.npz"
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
-SAMPLE_KEYS = {"mobile_species", "temperature_K", "level_of_theory", "formula"}
+SAMPLE_KEYS = frozenset({"mobile_species", "temperature_K", "level_of_theory", "formula"})
 
 
 class JumpsCalculation(ScriptCalculation):
@@ -60,20 +64,14 @@ class JumpsCalculation(ScriptCalculation):
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Have the arrays copied straight from their nodes, and write what they do not say."""
-        copies: list[tuple[str, str, str]] = []
-        replicas: dict[str, list[dict[str, str]]] = {}
-        for key in sorted(self.inputs.trajectories):
-            arrays = {name: f"{key}_{name}.npy" for name in ("positions", "steps", "times", "cells")}
-            node = self.inputs.trajectories[key]
-            copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
-            replicas.setdefault(key.partition("_segment_")[0], []).append(arrays)
+        replicas, copies = segment_files(self.inputs.trajectories)
         parameters = self.inputs.parameters.get_dict()
         write_json(
             folder,
             FILENAME_INPUTS,
             {
-                "replicas": list(replicas.values()),
-                "symbols": next(iter(self.inputs.trajectories.values())).base.attributes.get("symbols"),
+                "replicas": replicas,
+                "symbols": symbols_of(self.inputs.trajectories),
                 "mobile_species": parameters["mobile_species"],
                 "temperature_K": parameters["temperature_K"],
                 "reference": reference_of(self.inputs.structure) if "structure" in self.inputs else None,
@@ -85,35 +83,11 @@ class JumpsCalculation(ScriptCalculation):
         return info
 
 
-class JumpsParser(ScriptParser):
-    """Turns results and arrays of the program into one node."""
+class JumpsParser(TrajectoryAnalysisParser):
+    """Turns results and arrays of the program into the node of jumps."""
 
-    def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach the node of jumps."""
-        try:
-            results = self.read_results()
-            if results is None:
-                return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
-            failure = self.exit_code_of_status(results)
-            if failure is not None:
-                return failure
-            node = self._jumps_node(results, f"{retrieved_temporary_folder}/{FILENAME_ARRAYS}")
-        except (ValueError, OSError) as error:
-            return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        self.out("jumps", node)
-        self.out("versions", orm.Dict(results["versions"]))
-        return None
-
-    def _jumps_node(self, results: dict[str, Any], arrays_path: str) -> orm.ArrayData:
-        parameters = self.node.inputs.parameters.get_dict()
-        node = orm.ArrayData()
-        with np.load(arrays_path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                node.set_array(name, arrays[name])
-        scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions", "cost")}
-        said = {key: parameters[key] for key in SAMPLE_KEYS & set(parameters)}
-        node.base.attributes.set_many(scalars | said)
-        return node
+    output = "jumps"
+    sample_keys = SAMPLE_KEYS
 
 
 def inputs_beside_fit(
@@ -175,12 +149,9 @@ def validate_jump_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return "no trajectory is given"
     if parameters is None:
         return None
-    symbols = [node.base.attributes.get("symbols") for node in trajectories.values()]
-    if any(other != symbols[0] for other in symbols[1:]):
-        return "the segments hold different atoms"
-    mobile = parameters.get_dict().get("mobile_species")
-    if mobile not in symbols[0]:
-        return f"the trajectory has no {mobile}; it has {', '.join(sorted(set(symbols[0])))}"
+    fault = segments_fault(trajectories, parameters.get_dict().get("mobile_species"))
+    if fault is not None:
+        return fault
     if parameters.get_dict().get("sites") == "structure" and inputs.get("structure") is None:
         return "sites are to come from a structure, and none is given"
     return None

@@ -7,7 +7,6 @@ it the program has not finished.
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from importlib.metadata import version
@@ -16,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.diffusion import DiffusionSettings, analyse_diffusion
 from aiida_ion.analysis.diffusion_result import DiffusionResult
+from aiida_ion.analysis.segment_files import load_array, load_segment, read_inputs, write_results
 from aiida_ion.analysis.thermo import Thermo, join_thermo, temperature_statistics
 from aiida_ion.units import FS_PER_PS
 
@@ -41,7 +41,7 @@ def main() -> None:
     started = time.perf_counter()
     folder = Path.cwd()
     try:
-        inputs = read_inputs(folder)
+        inputs = read_inputs(folder, REQUIRED)
         thermo = load_thermo(folder, inputs)
         temperature = measured_temperature(thermo, _settings(inputs))
         result = analyse(folder, inputs, thermo, temperature)
@@ -59,21 +59,6 @@ def main() -> None:
         outcome["target_temperature_K"] = inputs["target_temperature_K"]
     cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
     write_results(folder, outcome | {"units": UNITS, "versions": versions(), "cost": cost})
-
-
-def read_inputs(folder: Path) -> dict[str, Any]:
-    """Read ``inputs.json``.
-
-    :raises ValueError: when it is absent, not JSON, or lacks a key.
-    """
-    try:
-        inputs = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"inputs.json cannot be read: {error}") from error
-    missing = [name for name in REQUIRED if name not in inputs]
-    if missing:
-        raise ValueError(f"inputs.json lacks {', '.join(missing)}")
-    return dict(inputs)
 
 
 def analyse(
@@ -99,20 +84,6 @@ def analyse(
 
 def _settings(inputs: dict[str, Any]) -> DiffusionSettings:
     return DiffusionSettings.from_dict(inputs.get("settings") or {})
-
-
-def load_segment(folder: Path, files: dict[str, str]) -> Segment:
-    """Open one segment; positions stay on disk.
-
-    :raises ValueError: for a missing or unreadable file, or steps that do not fit the times.
-    """
-    positions = load_array(folder, files, "positions", mapped=True)
-    times = load_array(folder, files, "times")
-    if "steps" in files:
-        steps = load_array(folder, files, "steps")
-        if steps.shape != times.shape or (len(steps) > 1 and np.any(np.diff(steps) <= 0)):
-            raise ValueError(f"{files['steps']}: steps must increase and be as many as the times")
-    return Segment(positions, times, load_array(folder, files, "cells"))
 
 
 def load_thermo(folder: Path, inputs: dict[str, Any]) -> list[Thermo]:
@@ -151,19 +122,6 @@ def measured_temperature(thermo: list[Thermo], settings: DiffusionSettings) -> d
     return temperature_statistics([replica.after(settings.equilibration_fs).temperature_K for replica in thermo])
 
 
-def load_array(folder: Path, files: dict[str, str], name: str, mapped: bool = False) -> Any:
-    """Load one array of a segment, never a pickle.
-
-    :raises ValueError: when it is not named, absent or unreadable.
-    """
-    if name not in files:
-        raise ValueError(f"a segment names no file for its {name}")
-    try:
-        return np.load(folder / files[name], mmap_mode="r" if mapped else None, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise ValueError(f"{files[name]} cannot be read as an array: {error}") from error
-
-
 def versions() -> dict[str, str]:
     """Versions of everything that matters for the numbers."""
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
@@ -172,13 +130,6 @@ def versions() -> dict[str, str]:
 def write_arrays(folder: Path, result: DiffusionResult) -> None:
     """Write ``arrays.npz``: plain arrays only."""
     np.savez(folder / "arrays.npz", **result.arrays())  # type: ignore[arg-type]
-
-
-def write_results(folder: Path, outcome: dict[str, Any]) -> None:
-    """Write ``results.json`` whole: beside it first, then renamed."""
-    draft = folder / "results.json.part"
-    draft.write_text(json.dumps(outcome, indent=1, allow_nan=False), encoding="utf-8")
-    draft.replace(folder / "results.json")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def add_thermo(folder: Path, **arrays: np.ndarray) -> None:
 def test_thermo_is_joined_and_its_temperature_measured_after_equilibration(tmp_path, monkeypatch):
     write_folder(tmp_path, brownian(1, 600))
     add_thermo(tmp_path, max_force=np.ones(6000))
-    (replica,) = program.load_thermo(tmp_path, program.read_inputs(tmp_path))
+    (replica,) = program.load_thermo(tmp_path, program.read_inputs(tmp_path, program.REQUIRED))
     assert replica.times_ps[[0, -1]] == pytest.approx([0.0, 11.998])
     assert (replica.n_atoms, replica.ensemble, replica.conserved_energy_eV) == (50, "nvt", None)
     assert replica.max_force_eV_A is not None
