@@ -68,7 +68,9 @@ class Selection:
         """
         if self.elements:
             wanted = set(self.elements)
-            table = table[[wanted <= elements_of(formula) for formula in table["formula"]]]
+            # An empty list of flags would choose columns.
+            fits = [wanted <= elements_of(formula) for formula in table["formula"]]
+            table = table[pd.Series(fits, index=table.index, dtype=bool)]
         if self.group is not None:
             inside = members_of(self.group)
             table = table[table[list(members)].isin(inside).any(axis=1)]

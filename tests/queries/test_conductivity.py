@@ -101,3 +101,6 @@ def test_a_crystal_is_one_row_however_often_it_was_read(
 def test_an_empty_profile_has_tables_with_their_columns() -> None:
     assert "activation_energy_eV" in conductivity()
     assert "best_grade" in materials()
+    chosen = Selection(elements=("Li",), grades=("A",), temperature_K=(300.0, 900.0))
+    assert list(conductivity(chosen)) == list(conductivity())
+    assert list(materials(chosen)) == list(materials())
