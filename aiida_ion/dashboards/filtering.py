@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ def with_elements(table: pd.DataFrame, elements: Iterable[str], column: str = "f
     keep = pd.Series(True, index=table.index)
     for element in elements:
         # Not the beginning of another symbol: the S of Si is no sulfur.
-        keep &= table[column].astype(str).str.contains(rf"{element}(?![a-z])", regex=True)
+        keep &= table[column].astype(str).str.contains(rf"{re.escape(element)}(?![a-z])", regex=True)
     return table[keep]
 
 

@@ -91,6 +91,9 @@ def test_elements_are_no_beginnings_of_others(table: pd.DataFrame) -> None:
     assert list(with_elements(table, ("S",))["formula"]) == ["Na3PS4"]
     assert list(with_elements(table, ("Li", "N"))["formula"]) == ["Li3N"]
     assert len(with_elements(table, ())) == 4
+    # What stands in an address is no pattern.
+    assert with_elements(table, (".",)).empty
+    assert with_elements(table, ("(",)).empty
 
 
 def test_cells_are_what_json_holds(table: pd.DataFrame) -> None:
