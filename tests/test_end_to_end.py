@@ -116,12 +116,16 @@ def test_the_python_example_runs_and_its_graph_leads_back(command: Command) -> N
     ("words", "message"),
     [
         (("run", "absent.cif", "--engine", "lammps"), "absent.cif"),
-        (("run", "absent.cif", "--engine", "nowhere"), "nowhere"),
+        (("run", "present.cif", "--engine", "nowhere"), "nowhere"),
         (("show", "999999"), "999999"),
         (("import", "absent.xyz", "--timestep-fs", "1", "--sample-every", "1", "--temperature-K", "300"), "absent.xyz"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(command: Command, words: tuple[str, ...], message: str) -> None:
+def test_what_cannot_be_done_is_said_in_one_line(
+    command: Command, words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "present.cif", bulk("LiCl", "rocksalt", a=5.1))
+    words = tuple(str(tmp_path / word) if word == "present.cif" else word for word in words)
     if words[0] == "import":
         words = (*words, "--level-of-theory", "x")
     done = command("aiida-ion", *words, status=1)
