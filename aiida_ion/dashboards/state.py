@@ -22,7 +22,7 @@ ASCENDING = ("asc", "desc")
 #: In front of the page's own choices and of the filters of columns in the address.
 OPTION, FILTER = "o.", "f."
 _LISTS = ("elements", "grades", "selected", "hidden")
-_TEXTS = ("formula", "level_of_theory", "group", "uuid", "x", "y", "theme")
+_TEXTS = ("formula", "level_of_theory", "group", "uuid", "x", "y")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class View:
     The first eight are those of `Selection`. `uuid` is the node that a page is about, `selected` the uuids of chosen
     rows or points, `x` and `y` the axes, `sort` pairs of column and ``asc`` or ``desc``, `hidden` columns that are not
     shown, `filters` those of columns, and `options` whatever else a page lets one choose, as pairs of name and value.
+    `theme` is everybody's own: no query string has it, and the browser alone looks for one in an address.
     """
 
     elements: tuple[str, ...] = ()

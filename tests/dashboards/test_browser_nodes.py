@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -51,12 +52,16 @@ def test_what_is_chosen_is_in_the_address(browser: Browser, formula: str) -> Non
     browser.until(lambda: "o.msd=linear" in browser.address and "y=diffusivity" in browser.address, "the address")
     address = browser.address
     assert "uuid=" in address
+    assert "theme" not in address
     browser.open("/")
-    browser.open(address)
+    browser.open(f"{address}&theme=dark")
     browser.wait_for("#material-arrhenius .js-plotly-plot")
     browser.until(lambda: "D*" in title_of_axis(browser), "the same quantity by the link")
     linear = f"return {figure('material-msd')}._fullLayout.xaxis.type"
     browser.until(lambda: browser.run(linear) == "linear", "the same axes by the link")
+    browser.find("#material-scale input[value=logarithmic]").click()
+    browser.until(lambda: "o.msd" not in browser.address, "the address")
+    assert browser.address.endswith("&theme=dark")
 
 
 def test_a_point_leads_to_its_provenance_and_its_files(browser: Browser, formula: str) -> None:
@@ -69,7 +74,7 @@ def test_a_point_leads_to_its_provenance_and_its_files(browser: Browser, formula
     browser.run("arguments[0].scrollIntoView({block: 'center'})", point)
     ActionChains(browser.driver).move_to_element(point).pause(0.4).click().perform()
     browser.heading("Provenance")
-    uuid = browser.address.partition("uuid=")[2]
+    uuid = parse_qs(urlsplit(browser.address).query)["uuid"][0]
     assert uuid in known
     browser.wait_for("#provenance-graph .js-plotly-plot .scatterlayer .point")
     browser.settle()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -52,7 +53,6 @@ def random_view(draw: random.Random) -> View:
         "hidden": words(),
         "filters": filters,
         "options": tuple({word(): maybe(word()) or "" for _ in range(draw.randint(0, 3))}.items()),
-        "theme": maybe("dark"),
     }
     return View(**given)
 
@@ -77,6 +77,7 @@ def test_an_address_can_be_read() -> None:
     ).with_options(quantity="sigma T")
     said = "elements=Li&elements=S&temperature_K=300.0~900.0&sort=activation_energy_eV~desc"
     assert view.query() == f"{said}&f.n_runs=inRange~5~2&o.quantity=sigma+T"
+    assert replace(view, theme="dark").query() == view.query()
     assert View().url("/") == "/"
 
 

@@ -39,7 +39,9 @@ window.dash_clientside.dashboard = (function () {
     write: function (query, shown) {
       // A page that has been left no longer writes.
       if (!query || query.path !== window.location.pathname) return [noUpdate(), noUpdate()];
-      var search = query.query ? "?" + query.query : "";
+      var named = new URLSearchParams(window.location.search).get("theme");
+      var parts = [query.query, named && "theme=" + encodeURIComponent(named)].filter(Boolean);
+      var search = parts.length ? "?" + parts.join("&") : "";
       if (search !== window.location.search) {
         window.history.replaceState(window.history.state, "", window.location.pathname + search);
       }

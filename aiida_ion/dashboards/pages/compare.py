@@ -31,7 +31,7 @@ def layout(view: View) -> Component:
     selectors = chosen.controls(view, made)
     return page(
         TITLE,
-        dcc.Store("compare-view", data=replace(view, theme=None).query()),
+        dcc.Store("compare-view", data=view.query()),
         dcc.Store("compare-point", data=list(view.selected)),
         html.Div(selectors, className="filters", role="group", **aria(label="What is compared")),
         html.Div(cards.point(view, made), id="compare-chosen", **aria(live="polite")),
@@ -128,8 +128,8 @@ def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Seque
 
 
 def _written(view: View) -> str:
-    """Return the query of a view; the theme is everybody's own."""
-    return replace(chosen_view(view, choices(view)), theme=None).query()
+    """Return the query of a view."""
+    return chosen_view(view, choices(view)).query()
 
 
 def _view(names: tuple[str, ...], given: tuple[Any, ...]) -> View:

@@ -76,8 +76,7 @@ def register(app: Dash) -> None:
 
     @app.callback(Output(QUERY, "data", allow_duplicate=True), *inputs, *state, prevent_initial_call=True)
     def write(*given: Any) -> dict[str, str]:
-        view = _view(given[-2], given[-1], *given[:-2])
-        return written(PATH, replace(view, theme=View.from_query(given[-2]).theme))
+        return written(PATH, _view(given[-2], given[-1], *given[:-2]))
 
     for name in (line.FIGURE, fit.MSD, fit.RDF, fit.CELL, runs.HISTORY):
         app.clientside_callback(ClientsideFunction("points", "follow"), Input(name, "clickData"))
