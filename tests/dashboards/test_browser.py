@@ -114,6 +114,35 @@ def test_filters_are_in_the_address(browser: Browser) -> None:
     browser.until(lambda: browser.address == "/materials", "nothing in the address")
 
 
+def test_group_dates_and_temperatures_filter_rows_and_figure(browser: Browser, named: Named) -> None:
+    browser.open("/materials")
+    browser.settle()
+    total = n_rows(browser)
+    browser.find("#materials-group").click()
+    browser.wait_for(".dash-dropdown-option").click()
+    browser.press(Keys.ESCAPE)
+    browser.until(lambda: "group=campaign" in browser.address, "the group is in the address")
+    browser.settle()
+    assert n_rows(browser) <= total
+    browser.find("#materials-coldest").send_keys("1e4")
+    browser.until(lambda: "temperature_K=10000.0~100000.0" in browser.address.replace("%7E", "~"), "the temperature")
+    browser.until(lambda: n_rows(browser) == 0, "nothing ran so hot")
+    browser.find("#materials-coldest").send_keys(Keys.CONTROL, "a")
+    browser.find("#materials-coldest").send_keys(Keys.DELETE)
+    browser.until(lambda: n_rows(browser) > 0, "rows again")
+    browser.find("#materials-since").send_keys("2100-01-01")
+    browser.until(lambda: "since=2100-01-01" in browser.address, "the date is in the address")
+    browser.until(lambda: n_rows(browser) == 0, "nothing is so new")
+    browser.settle()
+    assert browser.run("return document.querySelector('#materials-figure .js-plotly-plot')._fullData.length") == 0
+    address = browser.address
+    browser.open("/")
+    browser.open(address)
+    browser.until(lambda: n_rows(browser) == 0, "the link shows the same")
+    assert browser.find("#materials-since").get_attribute("value") == "2100-01-01"
+    browser.shot(named("materials-filtered"))
+
+
 def test_filters_order_and_columns_come_from_the_address(browser: Browser) -> None:
     browser.open("/materials?f.formula=contains~~Li&sort=formula~desc&hidden=time&hidden=n_runs")
     browser.settle()

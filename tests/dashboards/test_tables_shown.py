@@ -14,7 +14,8 @@ from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.columns import cells, column_definitions, column_title, numeric_columns
 from aiida_ion.dashboards.filtering import filtered, ordered, with_elements
 from aiida_ion.dashboards.grids import grid
-from aiida_ion.dashboards.pages.materials import elements_in, harmless
+from aiida_ion.dashboards.pages.materials import harmless
+from aiida_ion.dashboards.pages.materials_choices import elements_in
 from aiida_ion.dashboards.state import ColumnFilter, View
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +11,14 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html,
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.choosing import within
 from aiida_ion.dashboards.columns import cells, column_title, numeric_columns
 from aiida_ion.dashboards.components import card, control, empty_state, figure_card, page
 from aiida_ion.dashboards.figures.landscape import BOUND, MOST_POINTS, SIGMA, landscape
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.filtering import filtered, ordered, with_elements
 from aiida_ion.dashboards.grids import column_choice, column_choice_id, grid
+from aiida_ion.dashboards.pages.materials_choices import CONTROLS, chosen, controls, formulas
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, filter_model, written
 
 PATH = "/materials"
@@ -38,9 +39,6 @@ SHOWN = (
 )
 #: In the address, for no hidden column at all.
 ALL_SHOWN = ("-",)
-ELEMENT = re.compile(r"[A-Z][a-z]?")
-#: What is typed, chosen and picked, in the order of the callbacks' arguments.
-CONTROLS = ("materials-elements", "materials-level", "materials-grades")
 
 
 def layout(view: View) -> Component:
@@ -62,18 +60,18 @@ def layout(view: View) -> Component:
 
 def register(app: Dash) -> None:
     """Add the callbacks: rows on request, what is picked in the figure, the figure and the address, the download."""
-    controls = [State(name, "value") for name in CONTROLS]
+    states = [State(name, "value") for name in CONTROLS]
 
     @app.callback(
         Output(GRID, "getRowsResponse"),
         Input(GRID, "getRowsRequest"),
-        *controls,
+        *states,
         State("materials-picked", "data"),
     )
-    def rows(request: Mapping[str, Any] | None, *chosen: Any) -> Any:
+    def rows(request: Mapping[str, Any] | None, *given: Any) -> Any:
         if request is None:
             return no_update
-        found = ordered(_rows(request.get("filterModel"), *chosen), request.get("sortModel"))
+        found = ordered(_rows(request.get("filterModel"), _asked(given)), request.get("sortModel"))
         block = found.iloc[int(request["startRow"]) : int(request["endRow"])]
         return {"rowData": cells(block), "rowCount": len(found)}
 
@@ -116,36 +114,22 @@ def register(app: Dash) -> None:
         State(THEME, "data"),
         prevent_initial_call="initial_duplicate",
     )
-    def draw(
-        elements: str | None,
-        level: str | None,
-        grades: list[str] | None,
-        picked: list[str] | None,
-        model: Mapping[str, Any] | None,
-        selected: list[Mapping[str, Any]] | None,
-        x: str,
-        y: str,
-        sort: list[Mapping[str, str]] | None,
-        columns: list[str],
-        options: list[Mapping[str, str]],
-        theme: str | None,
-    ) -> tuple[Any, ...]:
-        found = _rows(model, elements, level, grades, picked)
+    def draw(*given: Any) -> tuple[Any, ...]:
+        model, selected, x, y, sort, columns, options, theme = given[len(CONTROLS) + 1 :]
+        asked = _asked(given[: len(CONTROLS) + 1])
+        found = _rows(model, asked)
         marked = [str(one["formula"]) for one in selected or []]
         hidden = tuple(one["value"] for one in options if one["value"] not in columns)
-        view = View(
-            elements=elements_in(elements),
-            level_of_theory=level or None,
-            grades=tuple(grades or ()),
-            selected=tuple(picked or ()),
+        view = replace(
+            asked,
             x=None if x == X else x,
             y=None if y == Y else y,
             sort=tuple((one["colId"], one["sort"]) for one in sort or []),
             hidden=() if hidden == _hidden([one["value"] for one in options]) else hidden or ALL_SHOWN,
             filters=column_filters(model),
         )
-        figure = _figure(found, x, y, level, marked, theme)
-        return figure, _count(len(found), len(materials())), not picked, written(PATH, view)
+        figure = _figure(found, x, y, asked, marked, theme)
+        return figure, _count(len(found), len(materials())), not asked.selected, written(PATH, view)
 
     @app.callback(Output("materials-sort", "data"), Input(GRID, "getRowsRequest"), State("materials-sort", "data"))
     def sorting(request: Mapping[str, Any] | None, before: list[Mapping[str, str]] | None) -> Any:
@@ -158,12 +142,12 @@ def register(app: Dash) -> None:
         State(GRID, "filterModel"),
         State("materials-sort", "data"),
         State(column_choice_id(GRID), "value"),
-        *controls,
+        *states,
         State("materials-picked", "data"),
         prevent_initial_call=True,
     )
-    def download(_: int, model: Any, sort: Any, columns: list[str], *chosen: Any) -> dict[str, Any]:
-        found = ordered(_rows(model, *chosen), sort)
+    def download(_: int, model: Any, sort: Any, columns: list[str], *given: Any) -> dict[str, Any]:
+        found = ordered(_rows(model, _asked(given)), sort)
         content = harmless(found[columns]).to_csv(index=False)
         return {"content": content, "filename": "materials.csv", "type": "text/csv", "base64": False}
 
@@ -176,11 +160,6 @@ def materials() -> pd.DataFrame:
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that are not shown to begin with."""
     return tuple(name for name in names if name not in SHOWN)
-
-
-def elements_in(text: str | None) -> tuple[str, ...]:
-    """Return the elements that somebody typed, in any way of separating them."""
-    return tuple(dict.fromkeys(ELEMENT.findall(text or "")))
 
 
 def harmless(table: pd.DataFrame) -> pd.DataFrame:
@@ -202,36 +181,33 @@ def _linked() -> pd.DataFrame:
     return table.assign(href=[view.url("/material") for view in addresses])
 
 
-def _rows(
-    model: Mapping[str, Any] | None,
-    elements: str | None,
-    level: str | None,
-    grades: list[str] | None,
-    picked: list[str] | None,
-) -> pd.DataFrame:
+def _asked(given: Sequence[Any]) -> View:
+    """Return the view that the controls and what is picked in the figure ask for.
+
+    :param given: values of `CONTROLS`, and the formulas that are picked.
+    """
+    *values, picked = given
+    return replace(chosen(values), selected=tuple(picked or ()))
+
+
+def _rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:
     """Return the materials that fit everything that is chosen."""
-    found = with_elements(materials(), elements_in(elements))
-    if level or grades:
-        results = _results(level, grades)
-        found = found[found["formula"].isin(set(results["formula"]))]
-    if picked:
-        found = found[found["formula"].isin(picked)]
+    found = with_elements(materials(), asked.elements)
+    names = formulas(asked)
+    if names is not None:
+        found = found[found["formula"].isin(names)]
+    if asked.selected:
+        found = found[found["formula"].isin(asked.selected)]
     return filtered(found, model)
 
 
-def _results(level: str | None, grades: Iterable[str] | None) -> pd.DataFrame:
-    """Return the conductivities of a level of theory and of these grades."""
-    results = tables.table("conductivity")
-    if level:
-        results = results[results["level_of_theory"] == level]
-    if grades:
-        results = results[results["grade"].isin(list(grades))]
-    return results
-
-
-def _figure(found: pd.DataFrame, x: str, y: str, level: str | None, marked: list[str], theme: str | None) -> Any:
-    results = _results(level, None)
-    styles = level_styles(tables.table("conductivity")["level_of_theory"])
+def _figure(found: pd.DataFrame, x: str, y: str, asked: View, marked: list[str], theme: str | None) -> Any:
+    """Return the figure of the materials that are found: their results of the level, group and time asked for."""
+    every = tables.table("conductivity")
+    results = within(every, asked)
+    if asked.level_of_theory:
+        results = results[results["level_of_theory"] == asked.level_of_theory]
+    styles = level_styles(every["level_of_theory"])
     shown = results[results["formula"].isin(set(found["formula"]))].sort_values("time", ascending=False)
     return landscape(shown, x, y, styles, theme_named(theme), marked)
 
@@ -243,21 +219,8 @@ def _count(shown: int, total: int) -> str:
 
 def _controls(view: View) -> list[Component]:
     """Return what filters beyond the columns' own filters."""
-    results = tables.table("conductivity")
-    levels = sorted(results["level_of_theory"].dropna().unique())
-    grades = sorted(results["grade"].dropna().unique())
-    typed = dcc.Input(
-        " ".join(view.elements), id=CONTROLS[0], type="text", placeholder="Li S", debounce=0.3, autoComplete="off"
-    )
-    level = dcc.Dropdown(levels, view.level_of_theory, id=CONTROLS[1], placeholder="any", className="dropdown")
-    boxes = dcc.Checklist(grades, list(view.grades), id=CONTROLS[2], inline=True, className="inline")
     clear = html.Button("Show all points again", id="materials-clear", type="button", hidden=not view.selected)
-    return [
-        control("has all elements", typed),
-        control("has level of theory", level),
-        control("has grade", boxes),
-        clear,
-    ]
+    return [*controls(view), clear]
 
 
 def _table_card(view: View, table: pd.DataFrame) -> Component:
@@ -284,7 +247,7 @@ def _figure_card(view: View) -> Component:
     results = tables.table("conductivity")
     x, y = view.x or X, view.y or Y
     model = filter_model(view.filters, numeric_columns(materials()))
-    found = _rows(model, " ".join(view.elements), view.level_of_theory, list(view.grades), list(view.selected))
+    found = _rows(model, view)
     axes = [
         control(
             axis, dcc.Dropdown(_axes(results), value, id=f"materials-{axis}", clearable=False, className="dropdown")
@@ -294,7 +257,7 @@ def _figure_card(view: View) -> Component:
     note = "Click a point, or draw a box, to see only those materials."
     if len(results) > MOST_POINTS:
         note += f" Of more than {MOST_POINTS:,} results the newest are drawn."
-    figure = _figure(found, x, y, view.level_of_theory, [], view.theme)
+    figure = _figure(found, x, y, view, [], view.theme)
     return figure_card(
         FIGURE, "Results", figure, note=note, height_px=480, controls=axes, description="Results by level"
     )

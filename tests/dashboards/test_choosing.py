@@ -1,0 +1,105 @@
+"""Group, dates and temperatures: the same results as the tables of the database, from tables that are kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiida import orm
+
+from aiida_ion import queries
+from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.app import Source, create_app
+from aiida_ion.dashboards.choosing import fitting, group_labels, moment, moment_words, within
+from aiida_ion.dashboards.pages import materials, materials_choices
+from aiida_ion.dashboards.state import View
+from benchmarks.many_results import GROUP, fill
+from tests.dashboards.test_pages import counted
+
+
+@pytest.fixture
+def filled(aiida_profile_clean: Any) -> None:
+    """Fill the profile with made-up results; a quarter is in a group."""
+    create_app(Source("made up"))
+    fill(120, n_with_arrays=0)
+
+
+def day(share: float) -> datetime:
+    """Return a time so far through all results."""
+    times = queries.conductivity()["time"]
+    return times.min().to_pydatetime() + share * (times.max() - times.min()).to_pytimedelta()
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_fits_is_what_a_query_would_find() -> None:
+    views = [
+        View(group=GROUP),
+        View(since=day(0.5)),
+        View(until=day(0.3)),
+        View(since=day(0.2), until=day(0.8), group=GROUP),
+        View(temperature_K=(700.0, 1100.0)),
+        View(grades=("A",), temperature_K=(0.0, 900.0), group=GROUP),
+    ]
+    for view in views:
+        for name in ("conductivity", "diffusion"):
+            whole = tables.table(name)
+            found = set(fitting(whole, view)["uuid"])
+            assert found == set(getattr(queries, name)(view.selection)["uuid"]), (view, name)
+            assert len(found) < len(whole) or view.temperature_K, (view, name)
+        rows = materials._rows(None, view)
+        chosen = queries.materials(view.selection)
+        has_results = (chosen["n_temperatures"] > 0) | (chosen["n_conductivities"] > 0)
+        assert set(rows["formula"]) == set(chosen.loc[has_results, "formula"]), view
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_group_is_asked_for_once_and_nothing_else_is() -> None:
+    view = View(group=GROUP, since=day(0.1), temperature_K=(300.0, 900.0))
+    materials._rows(None, view)
+    with counted() as asked:
+        for grade in ("A", "B", "C"):
+            materials._rows(None, View(group=GROUP, grades=(grade,), until=view.since))
+    assert len(asked) == 0, asked
+    before = set(tables._cache._entries)
+    assert materials._rows(None, View(group="<b>nobody's")).empty
+    assert set(tables._cache._entries) == before
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_figure_has_only_results_of_the_group_and_the_time() -> None:
+    for view in (View(group=GROUP), View(since=day(0.6))):
+        figure = materials._figure(materials._rows(None, view), materials.X, materials.Y, view, [], "light")
+        drawn = {row[0] for trace in figure.data for row in trace.customdata}
+        assert drawn
+        assert drawn <= set(within(tables.table("conductivity"), view)["uuid"])
+
+
+@pytest.mark.usefixtures("filled")
+def test_groups_that_programs_make_are_no_choice() -> None:
+    orm.AutoGroup("pseudos").store()
+    tables.use(tables.TableCache())
+    assert group_labels() == [GROUP]
+
+
+def test_controls_and_address_say_the_same() -> None:
+    values = ("Li S", "PBE", ["A"], "mine", "2026-05-01", "2026-05-31", 500, None)
+    view = materials_choices.chosen(values)
+    assert (view.elements, view.level_of_theory, view.grades, view.group) == (("Li", "S"), "PBE", ("A",), "mine")
+    assert view.since == datetime(2026, 5, 1)
+    assert view.until == datetime(2026, 5, 31, 23, 59, 59, 999999)
+    assert view.temperature_K == (500.0, materials_choices.NO_HIGHEST_K)
+    assert View.from_query(view.query()) == view
+    assert (moment_words(view.since), moment_words(view.until, ends=True)) == ("2026-05-01", "2026-05-31")
+    assert materials_choices.chosen((None, None, [], None, "", "soon", None, None)) == View()
+
+
+@pytest.mark.parametrize("text", ["2026-05-01 12:30", "2026-05-01T12:30:05+02:00", "0001-01-01", "9999-12-31"])
+def test_any_time_that_can_be_typed_can_be_compared(text: str) -> None:
+    when = moment(text)
+    assert when is not None
+    assert moment(moment_words(when)) == when
+    table = tables.pd.DataFrame({"time": tables.pd.to_datetime([datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=9)])})
+    early = when.year < 2100
+    assert len(within(table, View(since=when))) == early
+    assert len(within(table, View(until=when))) == (not early)
