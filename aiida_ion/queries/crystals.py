@@ -9,7 +9,7 @@ from aiida import orm
 
 from aiida_ion.queries.chains import chains
 from aiida_ion.queries.conductivities import conductivity
-from aiida_ion.queries.results import diffusion
+from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 
@@ -46,7 +46,7 @@ MATERIAL_COLUMNS = (
 _LETTERS = ("A", "B", "C", "D", "bound")
 
 
-def materials(selection: Selection | None = None) -> pd.DataFrame:
+def materials(selection: Selection | None = None, conductivities: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
 
     Crystals are the same where formula and content are: a file that was read twice is one crystal, two polymorphs are
@@ -56,13 +56,18 @@ def materials(selection: Selection | None = None) -> pd.DataFrame:
 
     :param selection: choose the results that are counted; failed and running work chains only by formula, elements,
         group and time.
+    :param conductivities: what :func:`conductivity` returns for the same selection, where it is at hand.
     """
     chosen = selection or Selection()
     crystals = chains()
     crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
-    fits = diffusion(chosen)
-    fits = _with_family(fits[~fits["superseded"]], crystals)
-    found = _with_family(conductivity(chosen), crystals).rename(columns={"uuid": "conductivity_uuid"})
+    beside = crystals[["process_pk", "structure_pk", "structure_uuid", "family"]]
+    fits = counted_fits(chosen, beside)
+    fits = fits[~fits["superseded"]]
+    found = conductivity(chosen) if conductivities is None else conductivities
+    found = found.rename(columns={"uuid": "conductivity_uuid"}).merge(
+        crystals[["process_pk", "family"]], how="left", on="process_pk"
+    )
     begun = _chains(chosen, crystals)
     parts = [
         _of_fits(fits),
@@ -80,11 +85,6 @@ def materials(selection: Selection | None = None) -> pd.DataFrame:
 
 
 _KEY = ["formula", "family"]
-
-
-def _with_family(table: pd.DataFrame, crystals: pd.DataFrame) -> pd.DataFrame:
-    families = crystals[["process_pk", "family"]]
-    return table.merge(families, how="left", on="process_pk")
 
 
 def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:

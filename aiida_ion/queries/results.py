@@ -47,6 +47,10 @@ DIFFUSION_FIELDS = (
     "haven_ratio_ci95",
 )
 FIT_FUNCTION = "aiida_ion.calculations.conductivity.fit_conductivity"
+#: What materials are counted by.
+COUNTED_FIELDS = ("formula", "level_of_theory", "mobile_species", "target_temperature_K", "verdict", "grade", "n_replicas")
+_JOB_COLUMNS = ("job_pk", "job_uuid", "cached_from", "pk", "uuid", "time")
+_MEMBERS = ("pk", "job_pk", "process_pk", "conductivity_pk")
 #: Why a fit whose estimates disagree enters no extrapolation.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
@@ -61,6 +65,28 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     entered. A fit served from the cache is one row.
     """
     chosen = selection or Selection()
+    table = _fits(chosen, DIFFUSION_FIELDS)
+    table["refused_because"] = _refusals(table)
+    table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
+    table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
+    table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
+    return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
+
+
+def counted_fits(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
+    """Return the fits of `diffusion` with what materials are counted by alone, which takes a fourth of the time.
+
+    :param crystals: of each ``process_pk`` its ``structure_pk`` and whatever else is to stand beside its fits.
+    """
+    table = _fits(selection, COUNTED_FIELDS).merge(crystals, how="left", on="process_pk")
+    if selection.group is not None:
+        table = table.merge(_entered(), how="left", on="pk")
+    table = selection.rest(table, [*_MEMBERS, "structure_pk"])
+    return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
+
+
+def _fits(selection: Selection, fields: tuple[str, ...]) -> pd.DataFrame:
+    """Return each fit with these attributes, its work chain and the wall time behind it."""
     query = orm.QueryBuilder()
     process = {"process_type": DIFFUSION_PROCESS}
     query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", f"extras.{CACHED_FROM}"], tag="job")
@@ -68,22 +94,16 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
         orm.ArrayData,
         with_incoming="job",
         edge_filters={"label": "diffusion"},
-        filters=chosen.filters(grade="grade"),
-        project=["id", "uuid", "ctime", *attributes(DIFFUSION_FIELDS)],
+        filters=selection.filters(grade="grade"),
+        project=["id", "uuid", "ctime", *attributes(fields)],
     )
-    names = ["job_pk", "job_uuid", "cached_from", "pk", "uuid", "time", *DIFFUSION_FIELDS]
-    table = without_twins(frame(query, names), "job_uuid")
+    table = without_twins(frame(query, [*_JOB_COLUMNS, *fields]), "job_uuid")
     table.insert(list(table.columns).index("verdict") + 1, "moved", table["verdict"] == "moved")
-    table["refused_because"] = _refusals(table)
     calls = callers([DIFFUSION_PROCESS], CONDUCTIVITY_PROCESS).drop(columns="link")
     calls = calls.rename(columns={"pk": "job_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
-    table = table.merge(calls, how="left", on="job_pk").merge(_entered(), how="left", on="pk")
-    table = whole(table, ["process_pk", "conductivity_pk"])
+    table = whole(table.merge(calls, how="left", on="job_pk"), ["process_pk"])
     table["superseded"] = _superseded(table)
-    table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
-    table = table.merge(wall_times(), how="left", on="job_pk")
-    table = chosen.rest(table, ["pk", "job_pk", "process_pk", "conductivity_pk", "structure_pk"])
-    return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
+    return table.merge(wall_times(), how="left", on="job_pk")
 
 
 def _superseded(table: pd.DataFrame) -> pd.Series[bool]:

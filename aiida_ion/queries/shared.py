@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pandas as pd
 from aiida import orm
+from aiida.manage import get_manager
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -22,7 +25,26 @@ def attributes(names: Sequence[str]) -> list[str]:
 
 def frame(query: orm.QueryBuilder, columns: list[str]) -> pd.DataFrame:
     """Return the rows of a query under their names; nothing found is an empty table with the same columns."""
-    return pd.DataFrame(query.all(), columns=columns)
+    return pd.DataFrame(rows(query), columns=columns)
+
+
+def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that projects columns and attributes, no whole nodes.
+
+    ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
+    many rows needs.
+    """
+    built: Any = query._impl
+    storage: Any = get_manager().get_profile_storage()
+    session = storage.get_session()
+    with nullcontext() if session.in_nested_transaction() else storage.transaction():
+        with built.query_session(query.as_dict()) as found:
+            result = session.execute(found.query.statement).all()
+    # PostgreSQL has a type for them.
+    texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
+    if not texts:
+        return [tuple(row) for row in result]
+    return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
 
 
 def md_processes() -> list[str]:
