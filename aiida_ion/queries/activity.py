@@ -94,6 +94,8 @@ def failures(limit: int = 20) -> pd.DataFrame:
     ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
     others = _processes({"and": [ours, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
     jobs = _processes({"and": [{"process_type": {"in": list(MD_JOBS)}}, _FAILED]}, newest=limit)
+    if others.empty and jobs.empty:  # an empty list is no filter
+        return others
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=["attributes.exit_status", "attributes.process_state"], tag="caller")
     wanted = [*others["pk"], *jobs["pk"]]
