@@ -10,6 +10,7 @@ import pandas as pd
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.accuracy import COSTS, ERRORS
+from aiida_ion.dashboards.choosing import within
 from aiida_ion.dashboards.figures.theme import LevelStyle, level_styles
 from aiida_ion.dashboards.pairs import EXPERIMENT, measured, pairs, sides
 from aiida_ion.dashboards.quantities import QUANTITIES, Quantity
@@ -158,6 +159,8 @@ def chosen_pairs(view: View, made: Choices) -> pd.DataFrame:
         found = found[found["formula"].map(lambda formula: set(view.elements) <= _elements(formula)).astype(bool)]
     if view.grades:
         found = found[found["y_words"].isin(view.grades)]
+    if view.group or view.since or view.until:
+        found = found[found["y_uuid"].isin(within(tables.table(made.quantity.table), view)["uuid"])]
     return found
 
 

@@ -201,6 +201,34 @@ def test_filters_leave_what_fits(written: Any) -> None:
         assert set(chosen_pairs(view, choices(View(x="PBE")))["formula"]) == formulas, view
 
 
+@pytest.mark.usefixtures("archive")
+def test_group_and_dates_of_the_address_are_in_force_and_can_be_taken_away() -> None:
+    every = chosen_pairs(View(), choices(View()))
+    times = tables.table("conductivity")["time"]
+    before, after = times.min() - pd.Timedelta(days=1), times.max() + pd.Timedelta(days=1)
+    for view, n in (
+        (View(group="campaign"), len(every)),
+        (View(group="<b>nobody's"), 0),
+        (View(since=before.to_pydatetime(), until=after.to_pydatetime()), len(every)),
+        (View(since=after.to_pydatetime()), 0),
+        (View(until=before.to_pydatetime()), 0),
+    ):
+        assert len(chosen_pairs(view, choices(view))) == n, view
+        said = text(compare.layout(view))
+        assert ("No pair fits the choices." in said) == (n == 0)
+        assert ": show all" in said
+        drawn = sum(
+            len(trace.customdata)
+            for trace in compare_price.pareto(view, choices(view)).data
+            if trace.customdata is not None
+        )
+        assert (drawn > 0) == (n > 0)
+    view = View(group="mine", formula="CaF2", elements=("Ca",))
+    first, second = compare.limits(view)
+    assert (first.href, second.href) == ("/compare?group=mine&elements=Ca", "/compare?formula=CaF2&elements=Ca")
+    assert compare.limits(View(elements=("Ca",))) == []
+
+
 def test_of_many_points_the_outermost_stay() -> None:
     found = pd.DataFrame({"difference": [float(i) for i in range(5 * MAX_POINTS)]}).sample(frac=1.0, random_state=0)
     left = thinned(found)["difference"]

@@ -9,6 +9,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from aiida_ion.dashboards.choosing import moment_words
 from aiida_ion.dashboards.comparing import choices, chosen_view
 from aiida_ion.dashboards.components import aria, card, page, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label
@@ -39,15 +40,23 @@ def layout(view: View) -> Component:
         row(price.pareto_card(view, made), price.force_card(view, made)),
         price.cost_card(),
         subtitle="How far levels of theory are from each other and from experiment, and what they cost.",
-        actions=_all_materials(view),
+        actions=html.Div(limits(view), id="compare-limits", className="actions"),
     )
 
 
-def _all_materials(view: View) -> Component | None:
-    """Return the way back from one material to all, where the address names one."""
-    if not view.formula:
-        return None
-    return page_link(f"{formula_label(view.formula)} only: show all", replace(view, formula=None).url(PATH))
+def limits(view: View) -> list[Component]:
+    """Return what an address leaves out that no selector shows, each with the way to have it back."""
+    words = {
+        "formula": f"{formula_label(view.formula)} only",
+        "group": f"in the group {view.group}",
+        "since": f"since {moment_words(view.since)}",
+        "until": f"until {moment_words(view.until, ends=True)}",
+    }
+    chips = []
+    for name in (name for name in words if getattr(view, name)):
+        without: Any = {name: None}
+        chips.append(page_link(f"{words[name]}: show all", replace(view, **without).url(PATH), className="chip"))
+    return chips
 
 
 def register(app: Dash) -> None:
@@ -122,9 +131,15 @@ def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Seque
         def keep(*given: Any, names: tuple[str, ...] = names) -> str:
             return _written(_view(names, given))
 
-    @app.callback(Output(QUERY, "data", allow_duplicate=True), Input("compare-view", "data"), prevent_initial_call=True)
-    def write(query: str) -> dict[str, str]:
-        return written(PATH, View.from_query(query))
+    @app.callback(
+        Output(QUERY, "data", allow_duplicate=True),
+        Output("compare-limits", "children"),
+        Input("compare-view", "data"),
+        prevent_initial_call=True,
+    )
+    def write(query: str) -> tuple[dict[str, str], list[Component]]:
+        view = View.from_query(query)
+        return written(PATH, view), limits(view)
 
 
 def _written(view: View) -> str:

@@ -7,6 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import accuracy, tables
+from aiida_ion.dashboards.choosing import within
 from aiida_ion.dashboards.comparing import Choices, force_comparisons, styles
 from aiida_ion.dashboards.components import card, empty_state, figure_card, uuid_label
 from aiida_ion.dashboards.figures.force_parity import force_parity_figure
@@ -36,7 +37,7 @@ def pareto_card(view: View, made: Choices) -> Component:
 
 def pareto(view: View, made: Choices) -> go.Figure:
     """Return the figure of accuracy over cost."""
-    found = accuracy.points(tables.table("comparison"), made.reference, made.error, made.cost)
+    found = accuracy.points(within(tables.table("comparison"), view), made.reference, made.error, made.cost)
     levels = accuracy.levels(found, made.reference)
     titles = accuracy.COSTS[made.cost], accuracy.ERRORS[made.error]
     return pareto_figure(found, levels, *titles, styles(), theme=theme_named(view.theme))

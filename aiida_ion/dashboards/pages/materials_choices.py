@@ -93,11 +93,17 @@ def _groups(view: View) -> list[str]:
 
 def _day(name: str, value: str) -> Component:
     made: Component = dcc.Input(
-        value, id=name, type="text", placeholder="2026-01-31", debounce=0.5, autoComplete="off", className="day"
+        value,
+        id=name,
+        type="text",
+        placeholder="2026-01-31",
+        debounce=0.5,
+        autoComplete="off",
+        style={"width": "8.5em"},
     )
     return made
 
 
 def _kelvin(name: str, value: float | None) -> Component:
-    made: Component = dcc.Input(value, id=name, type="number", min=0, step="any", debounce=0.5, className="kelvin")
+    made: Component = dcc.Input(value, id=name, type="number", min=0, step="any", debounce=0.5, style={"width": "6em"})
     return made
