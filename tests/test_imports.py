@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
     "datasets": {"units"},
+    "surrogate": {"units"},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
@@ -41,6 +42,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
+WITHOUT_AIIDA |= {"surrogate"}
+#: Runner -> what goes with it, see calculations/programs.py.
+UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
+UPLOADED |= dict.fromkeys(("surrogate_train", "surrogate_predict"), {"surrogate", "units"})
 
 
 def room_of(path: Path) -> str:
@@ -69,9 +74,7 @@ def test_imports_go_one_way(path: Path) -> None:
         if parts[0] == "aiida":
             assert room not in WITHOUT_AIIDA, f"{room} knows no AiiDA, and imports {name}"
         if parts[0] == "aiida_ion" and parts[1] not in ("__version__", room):
-            # Programs that analyse run beside a copy of the analysis, see calculations/programs.py.
-            analyses = room == "runners" and path.name in ("diffusion.py", "jumps.py")
-            allowed = {"analysis", "units"} if analyses else MAY_IMPORT[room]
+            allowed = UPLOADED.get(path.stem, MAY_IMPORT[room]) if room == "runners" else MAY_IMPORT[room]
             assert parts[1] in allowed, f"{room} must not import {name}"
 
 

@@ -10,6 +10,15 @@ from aiida import orm
 
 #: Runners of the forces program that the others have no use for.
 FORCES_ALONE = {"runners/batches.py", "runners/evaluation.py", "runners/forces.py"}
+#: What training a surrogate takes; predicting with it takes this, too.
+SURROGATE = (
+    "runners/surrogate_train.py",
+    "runners/output.py",
+    "runners/stops.py",
+    "__init__.py",
+    "units.py",
+    "surrogate/*.py",
+)
 #: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
 #: folder; everything else keeps its package path where the package goes along, so that it imports there as it does
 #: here, and stands beside them where it does not.
@@ -45,12 +54,13 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "analysis/trajectory.py",
         "analysis/jumps/*.py",
     ),
+    "surrogate_train": SURROGATE,
+    "surrogate_predict": ("runners/surrogate_predict.py", *SURROGATE),
 }
+#: Runners of jobs that compute no forces.
+ANALYSES = {f"runners/{name}.py" for name in ("diffusion", "jumps", "surrogate_train", "surrogate_predict")}
 #: Files a pattern finds that the program does not need.
-LEFT_OUT = {
-    "md": {"runners/__init__.py", "runners/diffusion.py", "runners/jumps.py", *FORCES_ALONE},
-    "relax": {"runners/__init__.py", "runners/diffusion.py", "runners/jumps.py", *FORCES_ALONE},
-}
+LEFT_OUT = {name: {"runners/__init__.py", *ANALYSES, *FORCES_ALONE} for name in ("md", "relax")}
 
 
 def program_files(name: str) -> dict[str, bytes]:

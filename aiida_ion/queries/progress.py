@@ -22,6 +22,7 @@ from aiida_ion.units import duration
 PROGRESS_FILES = {
     "ion.mlip_md": "progress.json",
     "ion.forces": "progress.json",
+    "ion.surrogate_train": "progress.json",
     "ion.lammps_md": "log.lammps",
     "ion.quantumespresso_md": "md.out",
     "ion.vasp_md": "vasprun.xml",

@@ -12,6 +12,7 @@ from aiida_ion import __version__
 from aiida_ion.queries.processes import ENDED
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS
 
+SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 COMPARISON_FUNCTION = "aiida_ion.calculations.comparison.compare_levels"
 #: Link label of a crystal within a comparison, and what follows the namespace of a run there.
@@ -50,6 +51,22 @@ def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
         "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
     }
     return max(_same(inputs, CONDUCTIVITY_PROCESS, {"and": [ended, failed]}), default=None)
+
+
+def finished_samples(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of a work chain that sampled a material with the same inputs, the newest; ``None`` without one.
+
+    :param inputs: inputs of an ``ion.surrogate_samples``: nested mappings of nodes, stored or not.
+    """
+    return max(_same(inputs, SAMPLES_CHAIN, {"attributes.exit_status": 0}), default=None)
+
+
+def running_samples(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of a work chain that samples a material with the same inputs and has not ended.
+
+    :param inputs: as for :func:`finished_samples`.
+    """
+    return max(_same(inputs, SAMPLES_CHAIN, {"attributes.process_state": {"!in": list(ENDED)}}), default=None)
 
 
 def compared_conductivities() -> set[int]:
