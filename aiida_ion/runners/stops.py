@@ -6,7 +6,7 @@ import math
 import signal
 from typing import Any
 
-from run_inputs import require
+from output import RunnerError
 
 #: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
 WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0
@@ -31,5 +31,6 @@ def usable_seconds(max_seconds: float | None) -> float:
     """
     if max_seconds is None:
         return math.inf
-    require(float(max_seconds) > 0, "max_seconds must be positive or null")
+    if not float(max_seconds) > 0:
+        raise RunnerError("invalid_input", "max_seconds must be positive or null")
     return float(max_seconds) - min(WRITING_SHARE * float(max_seconds), WRITING_LIMIT_S)

@@ -1,0 +1,53 @@
+"""Predicts materials by a surrogate: ``python surrogate_predict.py`` beside ``inputs.json``, ``dataset.npz``, a model.
+
+``inputs.json``: ``device``, ``threads``, ``materials``. Reads ``model.safetensors`` and writes ``predictions.npz``
+(``log10_slope``, ``std``, ``interval95``, ``in_domain``, ``domain_distance``, ``seconds``) and at last
+``results.json`` with the ``reasons`` why a material is outside of what the model knows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from output import Ledger, RunnerError, run_program, versions
+from surrogate_train import PACKAGES, prepare
+
+ARRAYS = ("log10_slope", "std", "interval95", "in_domain", "domain_distance", "seconds")
+
+
+def main() -> int:
+    """Predict; the exit status is 0 whenever ``results.json`` was written."""
+    return run_program(_body)
+
+
+def _body(results: dict[str, Any], ledger: Ledger) -> None:
+    inputs = json.loads(Path("inputs.json").read_text())
+    device, _ = prepare(inputs, results, ledger)
+    import numpy as np
+
+    from aiida_ion.surrogate.checkpoint import load_model
+    from aiida_ion.surrogate.dataset import read_dataset
+    from aiida_ion.surrogate.prediction import predict
+
+    try:
+        model = load_model(Path("model.safetensors"))
+        found = predict(model, read_dataset(Path("dataset.npz"), inputs.get("materials")), device)
+    except ValueError as error:
+        raise RunnerError("invalid_input", str(error)) from error
+    np.savez("predictions.npz", **{name: getattr(found, name) for name in ARRAYS})
+    n_outside = int((~found.in_domain).sum())
+    results |= {
+        "status": "finished",
+        "message": f"{len(found.log10_slope)} materials, {n_outside} of them unlike those that were learnt from",
+        "reasons": found.reasons,
+        "conformal_halfwidth_dex": model.halfwidth_dex,
+        "said": dict(model.said),
+        "versions": versions(PACKAGES),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

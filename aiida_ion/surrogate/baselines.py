@@ -1,0 +1,112 @@
+"""What needs no network: the mean, a forest on compositions and volumes, and the slope of the short MD itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression
+
+from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.features import N_ELEMENTS, IntArray
+from aiida_ion.surrogate.invariants import material_invariants
+from aiida_ion.surrogate.labels import cheap_labels
+from aiida_ion.surrogate.samples import Standard
+from aiida_ion.surrogate.settings import INVARIANTS, Settings
+
+N_TREES = 300
+Baseline = Callable[[Dataset, FloatArray, IntArray, IntArray, int], FloatArray]
+
+
+def mean(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
+    """Return the mean label of the materials that were learnt from, for every other."""
+    del dataset, seed
+    return np.full(len(held_out), labels[trained].mean())
+
+
+def composition_forest(
+    dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int
+) -> FloatArray:
+    """Return what a random forest on element fractions, volume per atom and share of mobile ions says."""
+    return _forest(_compositions(dataset), labels, trained, held_out, seed)
+
+
+def short_md_slope(n_calls: int | None = None) -> Baseline:
+    """Return the baseline that draws a straight line through the log10 slope of the short MD.
+
+    :param n_calls: force evaluations that the short MD may cost; all of it where nothing is said.
+    """
+
+    def line(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
+        slopes = cheap_labels(dataset, n_calls)
+        usable = trained[np.isfinite(slopes[trained])]
+        found = mean(dataset, labels, trained, held_out, seed)
+        known = np.isfinite(slopes[held_out])
+        if len(usable) > 1 and known.any():
+            fit = LinearRegression().fit(slopes[usable, None], labels[usable])
+            found[known] = fit.predict(slopes[held_out][known, None])
+        return found
+
+    return line
+
+
+def numbers_forest(
+    dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int
+) -> FloatArray:
+    """Return what a random forest on all the numbers about a material says that a network could be given."""
+    numbers = np.array([material_invariants(dataset, one, INVARIANTS) for one in range(len(dataset))])
+    return _forest(Standard.of(numbers[trained]).applied(numbers), labels, trained, held_out, seed)
+
+
+def make_baselines(dataset: Dataset, settings: Settings) -> dict[str, Baseline]:
+    """Return the baselines of a report by name; the short MD is there if the dataset has one.
+
+    ``short_md_same_calls`` has as many force evaluations as the model, ``short_md_slope`` the whole short MD.
+    """
+    found: dict[str, Baseline] = {"mean": mean, "composition_forest": composition_forest}
+    if (dataset["kind"] == SHORT_MD).any():
+        found["short_md_same_calls"] = short_md_slope(force_calls(dataset, settings))
+        found["short_md_slope"] = short_md_slope()
+    if settings.invariants:
+        found["numbers_forest"] = numbers_forest
+    return found
+
+
+def force_calls(dataset: Dataset, settings: Settings) -> int:
+    """Return how many force evaluations a prediction for one material costs, about.
+
+    Frames of a run cost all its steps; so do the numbers about a material, and the smeared cells that they need.
+    """
+    material = int(dataset["material"][0])
+    needs_run = settings.kind != "smeared" or {"short_md", "correlations"} & set(settings.invariants)
+    smeared = len(dataset.configurations(material, SMEARED)) if settings.invariants else settings.n_samplings
+    return (run_steps(dataset, material) if needs_run else 0) + (
+        smeared if settings.kind == "smeared" or settings.invariants else 0
+    )
+
+
+def run_steps(dataset: Dataset, material: int) -> int:
+    """Return the steps of the short MD of a material."""
+    frames = dataset.configurations(material, SHORT_MD)
+    step_fs = float(dataset["short_md_steps_fs"][material])
+    if len(frames) == 0 or not np.isfinite(step_fs):
+        return 0
+    return round(float(np.ptp(dataset["time_fs"][frames])) / step_fs)
+
+
+def _compositions(dataset: Dataset) -> FloatArray:
+    rows = []
+    for material in range(len(dataset)):
+        atoms = dataset.atoms(material)
+        numbers, n_atoms = dataset["atomic_numbers"][atoms], atoms.stop - atoms.start
+        fractions = np.bincount(numbers, minlength=N_ELEMENTS) / n_atoms
+        volume = abs(np.linalg.det(dataset["cells_A"][material])) / n_atoms
+        rows.append([*fractions, volume, dataset["masses_amu"][atoms].mean(), dataset["mobile"][atoms].mean()])
+    return np.array(rows)
+
+
+def _forest(features: FloatArray, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
+    forest = RandomForestRegressor(n_estimators=N_TREES, random_state=seed)
+    found: FloatArray = forest.fit(features[trained], labels[trained]).predict(features[held_out])
+    return found

@@ -1,0 +1,122 @@
+"""A trained surrogate as one safetensors file: numbers and JSON, nothing that could run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from aiida_ion.surrogate.domain import Domain
+from aiida_ion.surrogate.network import Network
+from aiida_ion.surrogate.samples import Standard
+from aiida_ion.surrogate.settings import Settings
+from aiida_ion.surrogate.training import Member
+
+FORMAT = "aiida-ion surrogate 1"
+#: More networks, or larger ones, are no model of ours.
+MAX_MEMBERS = 1000
+MAX_WIDTH = 512
+
+
+@dataclass
+class Model:
+    """An ensemble of networks that can predict.
+
+    :param members: one for each fold: each has not seen one part of the materials.
+    :param halfwidth_dex: of the 95 % interval, from materials that were held out.
+    :param domain: where the materials lie that it has learnt from.
+    :param said: what else was noted: temperature, mobile species, protocol, ...
+    """
+
+    members: Sequence[Member]
+    halfwidth_dex: float
+    domain: Domain
+    said: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of its networks."""
+        return self.members[0].network.settings
+
+
+def save_model(path: Path, model: Model) -> None:
+    """Write a model as safetensors."""
+    tensors: dict[str, Tensor] = {
+        "domain/descriptors": torch.as_tensor(model.domain.descriptors),
+        "domain/limit": torch.tensor(model.domain.limit, dtype=torch.float64),
+        "halfwidth_dex": torch.tensor(model.halfwidth_dex, dtype=torch.float64),
+    }
+    for index, member in enumerate(model.members):
+        tensors |= {f"member/{index}/{name}": one for name, one in member_tensors(member).items()}
+    settings = json.dumps(model.settings.to_dict())
+    metadata = {"format": FORMAT, "settings": settings, "said": json.dumps(dict(model.said))}
+    save_file({name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}, path, metadata=metadata)
+
+
+def load_model(path: Path) -> Model:
+    """Return a model of a file; whatever else the file may be ends in an error that says so.
+
+    :raises ValueError: if it is no model of this format, or does not hold together.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path.name} is no safetensors file: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path.name} is no model of this program: its format is {metadata.get('format')!r}")
+    try:
+        return _model(metadata, tensors)
+    except (KeyError, RuntimeError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path.name} does not hold together: {error}") from error
+
+
+def member_tensors(member: Member) -> dict[str, Tensor]:
+    """Return a network and its units as tensors."""
+    found = {f"network.{name}": one for name, one in member.network.state_dict().items()}
+    units = {"mean": member.standard.mean, "spread": member.standard.spread}
+    found |= {name: torch.as_tensor(np.asarray(one, dtype=float)) for name, one in units.items()}
+    return found | {"center_width": torch.tensor([member.center, member.width], dtype=torch.float64)}
+
+
+def member_of(tensors: Mapping[str, Tensor], settings: Settings) -> Member:
+    """Return a network of its tensors.
+
+    :raises KeyError: if one is missing.
+    :raises RuntimeError: if one has another shape than the settings say.
+    """
+    standard = Standard(tensors["mean"].numpy(), tensors["spread"].numpy())
+    network = Network(settings, len(standard.mean))
+    state = {name.removeprefix("network."): one for name, one in tensors.items() if name.startswith("network.")}
+    network.load_state_dict(state)
+    network.eval()
+    center, width = tensors["center_width"].tolist()
+    return Member(network, standard, float(center), float(width))
+
+
+def _model(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Model:
+    settings = Settings.from_dict(json.loads(metadata["settings"]))
+    sizes = (settings.scalars, settings.vectors, settings.tensors, settings.n_radial, settings.n_layers)
+    if max(sizes) > MAX_WIDTH:
+        raise ValueError("the network is larger than any of this program")
+    names = {name.split("/")[1] for name in tensors if name.startswith("member/")}
+    if not 0 < len(names) <= MAX_MEMBERS or names != {str(index) for index in range(len(names))}:
+        raise ValueError("the networks of the model are not numbered in order")
+    members = []
+    for index in range(len(names)):
+        prefix = f"member/{index}/"
+        own = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
+        members.append(member_of(own, settings))
+    domain = Domain(tensors["domain/descriptors"].numpy(), float(tensors["domain/limit"]))
+    if not all(torch.isfinite(one).all() for one in tensors.values() if one.is_floating_point()):
+        raise ValueError("a number of the model is not finite")
+    return Model(members, float(tensors["halfwidth_dex"]), domain, json.loads(metadata["said"]))

@@ -1,0 +1,117 @@
+"""The control experiments: the same training with something taken away that a good surrogate must need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from aiida_ion.surrogate.dataset import Dataset, FloatArray
+from aiida_ion.surrogate.settings import INVARIANTS, Settings
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train the network in the same report.
+
+    :param name: such as ``random_vectors``.
+    :param kind: ``model``, ``control`` or ``ablation``.
+    :param dataset: with the forces that this one sees.
+    :param settings: those of the model, or what is left of them.
+    """
+
+    name: str
+    kind: str
+    dataset: Dataset
+    settings: Settings
+
+
+def random_vectors(dataset: Dataset, seed: int) -> Dataset:
+    """Return the dataset with accelerations in random directions, of sizes drawn from those of all materials."""
+    generator = np.random.default_rng(seed)
+    masses = _masses(dataset)
+    sizes = np.linalg.norm(dataset["forces_eV_A"], axis=1) / masses
+    directions = generator.normal(size=dataset["forces_eV_A"].shape)
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    drawn = generator.permutation(sizes) * masses
+    return dataset.with_forces((directions * drawn[:, None]).astype(np.float32))
+
+
+def shuffled_accelerations(dataset: Dataset, seed: int) -> Dataset:
+    """Return the dataset with the accelerations of each configuration dealt anew among its atoms."""
+    generator = np.random.default_rng(seed)
+    masses = _masses(dataset)
+    accelerations = dataset["forces_eV_A"] / masses[:, None]
+    for configuration in range(len(dataset["material"])):
+        rows = dataset.rows(configuration)
+        accelerations[rows] = generator.permutation(accelerations[rows])
+    return dataset.with_forces((accelerations * masses[:, None]).astype(np.float32))
+
+
+def no_accelerations(dataset: Dataset, seed: int) -> Dataset:
+    """Return the dataset without forces; the seed has no effect."""
+    del seed
+    return dataset.with_forces(np.zeros_like(dataset["forces_eV_A"]))
+
+
+FORCE_CONTROLS: dict[str, Callable[[Dataset, int], Dataset]] = {
+    "random_vectors": random_vectors,
+    "shuffled_accelerations": shuffled_accelerations,
+    "no_accelerations": no_accelerations,
+}
+
+
+def make_arms(dataset: Dataset, settings: Settings, seed: int, controls: bool, ablations: bool) -> list[Arm]:
+    """Return the model, its controls, and it without each of its parts.
+
+    :param seed: of the random vectors.
+    """
+    found = [Arm("model", "model", dataset, settings)]
+    if controls:
+        found += [Arm(name, "control", make(dataset, seed), settings) for name, make in FORCE_CONTROLS.items()]
+        found.append(Arm("species", "control", no_accelerations(dataset, seed), _by_species(settings)))
+    if ablations:
+        found += [Arm(f"without_{name}", "ablation", dataset, less) for name, less in _reduced(settings)]
+    return found
+
+
+def _by_species(settings: Settings) -> Settings:
+    """Return settings in which atoms say their element, and nothing of forces or motion is known."""
+    kept = tuple(one for one in settings.inputs if one in ("mobile", "species"))
+    inputs = (*kept, *(() if "species" in kept else ("species",)))
+    known = tuple(one for one in settings.invariants if one == "structure")
+    return replace(settings, inputs=inputs, invariants=known, pretraining_epochs=0)
+
+
+def _reduced(settings: Settings) -> Sequence[tuple[str, Settings]]:
+    """Return the names of the parts of a model, and its settings without each."""
+    found: list[tuple[str, Settings]] = []
+    for name in settings.inputs:
+        if len(settings.inputs) > 1:
+            left = tuple(one for one in settings.inputs if one != name)
+            found.append((name if name != "mobile" else "mobile_mask", _pooled(settings, left)))
+    for name in INVARIANTS:
+        if name in settings.invariants:
+            left = tuple(one for one in settings.invariants if one != name)
+            found.append((f"{name}_numbers", replace(settings, invariants=left)))
+    if settings.invariants:
+        found.append(("all_numbers", replace(settings, invariants=())))
+    if settings.pretraining_epochs:
+        found.append(("pretraining", replace(settings, pretraining_epochs=0)))
+    return found
+
+
+def _pooled(settings: Settings, inputs: tuple[str, ...]) -> Settings:
+    changes: dict[str, Any] = {"inputs": inputs}
+    if "mobile" not in inputs:
+        changes["pool"] = "all"
+    return replace(settings, **changes)
+
+
+def _masses(dataset: Dataset) -> FloatArray:
+    """Return the mass of the atom of every row of positions, (P,), amu."""
+    owners = dataset["material"]
+    parts = [dataset["masses_amu"][dataset.atoms(int(one))] for one in owners]
+    return np.concatenate(parts)

@@ -1,0 +1,79 @@
+"""Whether a material is like those that a model has learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from aiida_ion.surrogate.dataset import KINDS, Dataset, FloatArray
+from aiida_ion.surrogate.invariants import material_invariants
+from aiida_ion.surrogate.samples import Standard
+from aiida_ion.surrogate.settings import Settings
+
+#: The distance to a material is the mean over so many of its nearest.
+N_NEAREST = 3
+#: A material is within the domain if it is no further from the others than this part of them are from each other.
+QUANTILE = 0.99
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where the materials lie that a model has learnt from.
+
+    :param descriptors: (M, n), see `descriptors`.
+    :param limit: distance beyond which a material is something else, in standard deviations.
+    """
+
+    descriptors: FloatArray
+    limit: float
+
+    @classmethod
+    def of(cls, descriptors: FloatArray) -> Domain:
+        """Return the domain of materials (M, n)."""
+        own = cls(descriptors, np.inf)
+        return cls(descriptors, float(np.quantile(own._distances(descriptors, leave_out_self=True), QUANTILE)))
+
+    def distances(self, descriptors: FloatArray) -> FloatArray:
+        """Return how far materials (m, n) are from those that are known, (m,), in standard deviations."""
+        return self._distances(descriptors, leave_out_self=False)
+
+    def _distances(self, descriptors: FloatArray, leave_out_self: bool) -> FloatArray:
+        standard = Standard.of(self.descriptors)
+        known = _filled(standard, self.descriptors)
+        found = cdist(_filled(standard, descriptors), known) / np.sqrt(known.shape[1])
+        if leave_out_self:
+            np.fill_diagonal(found, np.inf)
+        n_nearest = min(N_NEAREST, len(known) - 1 if leave_out_self else len(known))
+        nearest: FloatArray = np.sort(found, axis=1)[:, : max(n_nearest, 1)].mean(axis=1)
+        return nearest
+
+
+def descriptors(dataset: Dataset, settings: Settings) -> FloatArray:
+    """Return by what materials are told apart, (M, n): densities, share of mobile ions, masses, accelerations."""
+    return np.array([_descriptor(dataset, material, settings) for material in range(len(dataset))])
+
+
+def _descriptor(dataset: Dataset, material: int, settings: Settings) -> FloatArray:
+    atoms = dataset.atoms(material)
+    mobile = dataset["mobile"][atoms].astype(bool)
+    masses = dataset["masses_amu"][atoms]
+    frames = dataset.configurations(material, KINDS[settings.kind], settings.amplitudes_A)
+    accelerations = np.linalg.norm(dataset.accelerations(frames), axis=2)
+    sizes = [accelerations[:, which].mean() if which.any() else np.nan for which in (mobile, ~mobile)]
+    other = masses[~mobile].mean() if (~mobile).any() else masses.mean()
+    return np.array(
+        [
+            *material_invariants(dataset, material, ("structure",)),
+            np.log10(masses[mobile].mean()),
+            np.log10(other),
+            *np.log10(np.maximum(sizes, _TINY)),
+        ]
+    )
+
+
+def _filled(standard: Standard, values: FloatArray) -> FloatArray:
+    scaled = (values - standard.mean) / standard.spread
+    return np.where(np.isfinite(scaled), scaled, 0.0)

@@ -1,0 +1,194 @@
+"""A training with its evaluation: repeated k-fold of the model, of its controls and of what needs no network."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aiida_ion.surrogate.baselines import make_baselines
+from aiida_ion.surrogate.checkpoint import member_of, member_tensors
+from aiida_ion.surrogate.controls import Arm, make_arms
+from aiida_ion.surrogate.dataset import Dataset, FloatArray
+from aiida_ion.surrogate.features import IntArray
+from aiida_ion.surrogate.journal import Journal
+from aiida_ion.surrogate.labels import cheap_labels, clipped_labels
+from aiida_ion.surrogate.samples import Samples
+from aiida_ion.surrogate.settings import Settings
+from aiida_ion.surrogate.splits import folds
+from aiida_ion.surrogate.training import Curves, Member, Task, Training
+
+#: What is told after each epoch: arm, fold, and how many epochs of how many are done.
+Watch = Callable[[str, int, int, int, Curves], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained and how it is judged.
+
+    :param settings: of the model.
+    :param split: what is held out together: ``material``, ``chemical_system`` or ``prototype``.
+    :param n_folds: parts into which the materials are dealt.
+    :param n_repeats: times they are dealt anew.
+    :param controls: whether the control experiments are made, too.
+    :param ablations: whether the model is trained without each of its parts, too.
+    :param seed: of everything.
+    """
+
+    settings: Settings
+    split: str = "material"
+    n_folds: int = 5
+    n_repeats: int = 1
+    controls: bool = True
+    ablations: bool = False
+    seed: int = 1
+
+
+@dataclass
+class ArmResult:
+    """What one arm said of materials that it had not seen.
+
+    :param predictions: (n_repeats, M), log10 slopes.
+    :param seconds: wall time of its trainings.
+    """
+
+    name: str
+    kind: str
+    predictions: FloatArray
+    seconds: float
+
+
+@dataclass
+class Evaluation:
+    """Everything that was found.
+
+    :param arms: the model first, then controls, ablations and baselines.
+    :param members: networks of the model, one for each fold of each repeat.
+    :param curves: what was seen while each of them learnt.
+    :param fold: (M,), fold of each material in the first repeat.
+    """
+
+    arms: list[ArmResult]
+    members: list[Member]
+    curves: list[Curves]
+    fold: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+class Evaluator:
+    """Works through a plan; can be left at any epoch and taken up again from its journal.
+
+    :param dataset: labelled materials.
+    :param plan: what to do.
+    :param journal: what has been done.
+    :param device: where the networks are.
+    :param watch: is told after each epoch, and may raise to leave; the state is in the journal then.
+    :raises ValueError: if a label is missing, or materials and plan do not fit together.
+    """
+
+    def __init__(self, dataset: Dataset, plan: Plan, journal: Journal, device: str, watch: Watch) -> None:
+        if not np.isfinite(dataset["log10_slope"]).all():
+            raise ValueError("a material without a label cannot be learnt from")
+        self._dataset, self._plan, self._journal = dataset, plan, journal
+        self._device, self._watch, self._epochs_done = device, watch, 0
+        self._labels = clipped_labels(dataset, plan.settings.clip_log10)
+        self._censored = dataset["censored"].astype(bool)
+        self._folds = [folds(dataset, plan.split, plan.n_folds, plan.seed + one) for one in range(plan.n_repeats)]
+        self._arms = make_arms(dataset, plan.settings, plan.seed, plan.controls, plan.ablations)
+        trainings = plan.n_folds * plan.n_repeats
+        self.n_epochs = sum(trainings * (arm.settings.n_epochs + arm.settings.pretraining_epochs) for arm in self._arms)
+
+    def run(self) -> Evaluation:
+        """Train and judge everything that the journal does not have."""
+        found = Evaluation([], [], [], self._folds[0])
+        for arm in self._arms:
+            found.arms.append(self._run_arm(arm, found))
+        found.arms += self._baselines()
+        return found
+
+    def _run_arm(self, arm: Arm, found: Evaluation) -> ArmResult:
+        samples: Samples | None = None
+        predictions = np.full((self._plan.n_repeats, len(self._dataset)), np.nan)
+        seconds = 0.0
+        for repeat, fold in self._parts():
+            name = f"{arm.name}/{repeat}/{fold}"
+            result = self._journal.result(name)
+            if result is None:
+                samples = samples or Samples(arm.dataset, arm.settings, self._device)
+                result = self._train(name, arm, samples, repeat, fold)
+            else:
+                self._epochs_done += arm.settings.n_epochs + arm.settings.pretraining_epochs
+            predictions[repeat, self._folds[repeat] == fold] = result["predicted"].numpy()
+            seconds += float(result["seconds"])
+            if arm.kind == "model":
+                own = {key.removeprefix("member/"): one for key, one in result.items() if key.startswith("member/")}
+                found.members.append(member_of(own, arm.settings))
+                found.curves.append(_curves(result["curves"]))
+        return ArmResult(arm.name, arm.kind, predictions, seconds)
+
+    def _parts(self) -> list[tuple[int, int]]:
+        return [(repeat, fold) for repeat in range(self._plan.n_repeats) for fold in range(self._plan.n_folds)]
+
+    def _train(self, name: str, arm: Arm, samples: Samples, repeat: int, fold: int) -> dict[str, Tensor]:
+        """Train on all folds but one, and keep what the network says of that one."""
+        held_out = np.flatnonzero(self._folds[repeat] == fold)
+        task = Task(
+            labels=self._labels,
+            censored=self._censored,
+            cheap=cheap_labels(self._dataset),
+            trained=np.flatnonzero(self._folds[repeat] != fold),
+            held_out=held_out,
+            seed=_seed(self._plan.seed, name),
+        )
+        training, start = Training(samples, task), time.monotonic()
+        before = 0.0
+        partial = self._journal.partial(name)
+        if partial is not None:
+            before = float(partial.pop("seconds"))
+            training.restore(partial)
+        done = self._epochs_done
+
+        def after_epoch(now: Training) -> None:
+            self._epochs_done = done + now.epoch
+            state = now.state() | {"seconds": torch.tensor(before + time.monotonic() - start)}
+            self._journal.keep_partial(name, state)
+            self._watch(arm.name, fold, self._epochs_done, self.n_epochs, now.curves)
+
+        member = training.run(after_epoch)
+        result = {f"member/{key}": one for key, one in member_tensors(member).items()} if arm.kind == "model" else {}
+        result |= {
+            "predicted": torch.as_tensor(member.predicted(samples, held_out)),
+            "seconds": torch.tensor(before + time.monotonic() - start),
+            "curves": training.state()["curves"],
+        }
+        self._epochs_done = done + training.n_epochs
+        self._journal.keep(name, result)
+        self._journal.write()
+        return result
+
+    def _baselines(self) -> list[ArmResult]:
+        found = []
+        for name, baseline in make_baselines(self._dataset, self._plan.settings).items():
+            start = time.monotonic()
+            predictions = np.full((self._plan.n_repeats, len(self._dataset)), np.nan)
+            for repeat, fold in self._parts():
+                held_out = np.flatnonzero(self._folds[repeat] == fold)
+                trained = np.flatnonzero(self._folds[repeat] != fold)
+                said = baseline(self._dataset, self._labels, trained, held_out, self._plan.seed)
+                predictions[repeat, held_out] = said
+            found.append(ArmResult(name, "baseline", predictions, time.monotonic() - start))
+        return found
+
+
+def _seed(seed: int, name: str) -> int:
+    """Return a seed for one training, the same in every process."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big")
+
+
+def _curves(table: Tensor) -> Curves:
+    rows = table.tolist()
+    return Curves([int(row[0]) for row in rows], *([row[k] for row in rows] for k in (1, 2, 3)))

@@ -1,0 +1,185 @@
+"""Numbers that describe a material as a whole, from its configurations: how hard, how anharmonic, how far it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.features import without_drift
+
+BoolArray = npt.NDArray[np.bool_]
+#: Parts of the short run after which the motion is looked at.
+LAG_PARTS = (0.02, 0.05, 0.12, 0.25, 0.5, 1.0)
+#: Correlation times of force and displacement, as parts of the short run.
+CORRELATION_PARTS = (0.02, 0.05, 0.12, 0.25)
+#: An ion that is so far from where it was is on its way to another site, angstrom.
+HOP_A = 1.5
+QUANTILES = (0.05, 0.25, 0.5)
+_TINY = 1e-12
+
+
+def material_invariants(dataset: Dataset, material: int, groups: tuple[str, ...]) -> FloatArray:
+    """Return the numbers of the groups for one material, (n,); NaN where the dataset has not what they need."""
+    found = [_GROUPS[group](dataset, material) for group in groups]
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _mobile(dataset: Dataset, material: int) -> BoolArray:
+    flags: BoolArray = dataset["mobile"][dataset.atoms(material)].astype(bool)
+    return flags
+
+
+def _log(value: FloatArray | float) -> FloatArray:
+    logarithms: FloatArray = np.log10(np.maximum(np.asarray(value, dtype=float), _TINY))
+    return logarithms
+
+
+def _rms(vectors: FloatArray) -> float:
+    """Return the root of the mean square length of vectors (..., 3), NaN where there are none."""
+    return float(np.sqrt((vectors**2).sum(axis=-1).mean())) if vectors.size else np.nan
+
+
+def _amplitudes(dataset: Dataset, material: int) -> list[float]:
+    found = dataset["amplitude_A"][dataset.configurations(material, SMEARED)]
+    return sorted({round(float(one), 6) for one in found})
+
+
+def _forces(dataset: Dataset, material: int) -> FloatArray:
+    """Return the size of the accelerations of mobile and other ions, smeared by least and most, and in the short MD."""
+    mobile = _mobile(dataset, material)
+    amplitudes = _amplitudes(dataset, material)
+    sets = [dataset.configurations(material, SMEARED, [one]) for one in (amplitudes[:1] + amplitudes[-1:])]
+    sets = (sets or [np.zeros(0, dtype=np.int64)] * 2) + [dataset.configurations(material, SHORT_MD)]
+    found = []
+    for chosen in sets:
+        accelerations = dataset.accelerations(chosen)
+        empty = len(accelerations) == 0
+        found += [np.nan if empty else _rms(accelerations[:, which]) for which in (mobile, ~mobile)]
+    return _log(np.array(found))
+
+
+def _curvature(dataset: Dataset, material: int) -> FloatArray:
+    """Return force constants over masses of the mobile ions: mean, spread and low quantiles, and the framework's mean.
+
+    Along random displacements u the mean of -a.u/u^2 is a third of the trace of an atom's own block of the Hessian
+    over its mass: a finite difference along a vector.
+    """
+    amplitudes = _amplitudes(dataset, material)
+    if not amplitudes:
+        return np.full(3 + len(QUANTILES), np.nan)
+    constants = _force_constants(dataset, material, amplitudes[0])
+    mobile = _mobile(dataset, material)
+    own = constants[mobile]
+    other = constants[~mobile].mean() if (~mobile).any() else np.nan
+    found = [own.mean(), own.std(), *np.quantile(own, QUANTILES), other]
+    return np.arcsinh(np.array(found) / 1e-2)
+
+
+def _force_constants(dataset: Dataset, material: int, amplitude_A: float) -> FloatArray:
+    """Return -<a.u>/<u.u> of each atom over the configurations smeared by an amplitude, (N,), eV/(angstrom^2 amu)."""
+    chosen = dataset.configurations(material, SMEARED, [amplitude_A])
+    moved = dataset.positions(chosen) - dataset["reference_positions_A"][dataset.atoms(material)]
+    along = (dataset.accelerations(chosen) * moved).sum(axis=(0, 2))
+    return np.asarray(-along / np.maximum((moved**2).sum(axis=(0, 2)), _TINY))
+
+
+def _anharmonicity(dataset: Dataset, material: int) -> FloatArray:
+    """Return how force constant and force per displacement change from the least to the largest amplitude."""
+    amplitudes = _amplitudes(dataset, material)
+    if len(amplitudes) < 2:
+        return np.full(3, np.nan)
+    mobile = _mobile(dataset, material)
+    ends = (amplitudes[0], amplitudes[-1])
+    constants = [_force_constants(dataset, material, one)[mobile].mean() for one in ends]
+    sizes = [_rms(dataset.accelerations(dataset.configurations(material, SMEARED, [a]))[:, mobile]) / a for a in ends]
+    softened = (constants[1] - constants[0]) / (abs(constants[0]) + _TINY)
+    return np.array([np.arcsinh(softened), float(_log(sizes[1] / (sizes[0] + _TINY))), np.arcsinh(constants[1] / 1e-2)])
+
+
+def _short_run(dataset: Dataset, material: int) -> tuple[FloatArray, FloatArray, BoolArray] | None:
+    """Return positions without drift (n, N, 3), accelerations (n, N, 3) and who is mobile, or nothing."""
+    frames = dataset.configurations(material, SHORT_MD)
+    if len(frames) < 3:
+        return None
+    mobile = _mobile(dataset, material)
+    positions = dataset.positions(frames)
+    return without_drift(positions - positions[0], mobile), dataset.accelerations(frames), mobile
+
+
+def _short_md(dataset: Dataset, material: int) -> FloatArray:
+    """Return the MSD of the mobile ions at several lags, the framework's at the last, and how many ions have hopped."""
+    run = _short_run(dataset, material)
+    if run is None:
+        return np.full(len(LAG_PARTS) + 3, np.nan)
+    positions, _, mobile = run
+    msd = [_msd(positions[:, mobile], lag) for lag in _lags(len(positions), LAG_PARTS)]
+    last = _lags(len(positions), (1.0,))[0]
+    other = _msd(positions[:, ~mobile], last) if (~mobile).any() else np.nan
+    far = np.linalg.norm(positions[-1, mobile], axis=-1)
+    return np.array([*_log(np.array(msd)), float(_log(other)), float((far > HOP_A).mean()), float(far.max())])
+
+
+def _correlations(dataset: Dataset, material: int) -> FloatArray:
+    """Return, for several times, how the force on a mobile ion goes with its own displacement since then.
+
+    A bound ion is driven back (-1), one that is free to go is not (0); and how fast the force forgets its direction.
+    """
+    run = _short_run(dataset, material)
+    if run is None:
+        return np.full(2 * len(CORRELATION_PARTS), np.nan)
+    positions, accelerations, mobile = run
+    moved, pulled = positions[:, mobile], accelerations[:, mobile]
+    found = []
+    for lag in _lags(len(positions), CORRELATION_PARTS):
+        since = moved[lag:] - moved[:-lag]
+        found += [_cosine(since, pulled[lag:]), _cosine(pulled[:-lag], pulled[lag:])]
+    return np.array(found)
+
+
+def _structure(dataset: Dataset, material: int) -> FloatArray:
+    """Return density of atoms and of mobile ions, angstrom^-3 (log10), and the share of mobile ions."""
+    mobile = _mobile(dataset, material)
+    volume = abs(float(np.linalg.det(dataset["cells_A"][material])))
+    return np.array(
+        [float(_log(len(mobile) / volume)), float(_log(max(mobile.sum(), 1) / volume)), float(mobile.mean())]
+    )
+
+
+def short_msd(dataset: Dataset, material: int, n_frames: int | None = None) -> tuple[float, float] | None:
+    """Return the time, ps, and the MSD of the mobile ions after it, angstrom^2, at the end of the short MD.
+
+    :param n_frames: of its first so many frames only.
+    """
+    run = _short_run(dataset, material)
+    if run is None:
+        return None
+    times = dataset["time_fs"][dataset.configurations(material, SHORT_MD)]
+    last = min(n_frames or len(times), len(times)) - 1
+    half = max(last // 2, 1)
+    return float(times[half] - times[0]) / 1000.0, _msd(run[0][: last + 1, run[2]], half)
+
+
+def _lags(n_frames: int, parts: tuple[float, ...]) -> list[int]:
+    return [min(max(1, round(part * (n_frames - 1))), n_frames - 1) for part in parts]
+
+
+def _msd(positions: FloatArray, lag: int) -> float:
+    return float(((positions[lag:] - positions[:-lag]) ** 2).sum(axis=-1).mean())
+
+
+def _cosine(first: FloatArray, second: FloatArray) -> float:
+    sizes = float((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / np.sqrt(sizes)) if sizes > 0 else 0.0
+
+
+_GROUPS: dict[str, Callable[[Dataset, int], FloatArray]] = {
+    "forces": _forces,
+    "curvature": _curvature,
+    "anharmonicity": _anharmonicity,
+    "short_md": _short_md,
+    "correlations": _correlations,
+    "structure": _structure,
+}

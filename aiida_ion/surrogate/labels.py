@@ -1,0 +1,64 @@
+"""What is learnt: log10 of the slope of the MSD, where a run could resolve it, and how well it is known at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aiida_ion.surrogate.dataset import SHORT_MD, Dataset, FloatArray
+from aiida_ion.surrogate.invariants import short_msd
+
+#: The two floors of the published models, log10 of angstrom^2/ps. A run of 100 ps resolves about the higher one.
+CLIPS = {"1e-2": -2.0, "1e-4": -4.0}
+_TINY = 1e-6
+
+
+def clipped_labels(dataset: Dataset, clip_log10: float) -> FloatArray:
+    """Return the labels with those below the floor lifted to it, (M,); a bound counts as its value."""
+    lifted: FloatArray = np.maximum(np.asarray(dataset["log10_slope"], dtype=float), clip_log10)
+    return lifted
+
+
+def noise_ceiling_r2(dataset: Dataset, clip_log10: float) -> float | None:
+    """Return the R2 that a perfect model would reach, from the spread between replicas; nothing without replicas.
+
+    1 - mean(s^2 / n) / var(labels), with the variance s^2 between the n replicas of a material, both clipped.
+    """
+    found = [np.maximum(one, clip_log10) for one in dataset.replicas() if len(one) > 1]
+    if not found:
+        return None
+    variance = float(np.mean([one.var(ddof=1) / len(one) for one in found]))
+    spread = float(clipped_labels(dataset, clip_log10).var())
+    return 1.0 - variance / spread if spread > 0 else None
+
+
+def loss(predicted: Tensor, labels: Tensor, censored: Tensor, one_sided: bool) -> Tensor:
+    """Return the mean squared error; one-sided where a label is a bound and that is asked for.
+
+    :param predicted: (n,).
+    :param labels: (n,), clipped.
+    :param censored: (n,), true where the label is an upper bound.
+    """
+    error = predicted - labels
+    if one_sided:
+        error = torch.where(censored, error.clamp(min=0.0), error)
+    return (error**2).mean()
+
+
+def cheap_labels(dataset: Dataset, n_calls: int | None = None) -> FloatArray:
+    """Return log10 of the slope of the short MD, angstrom^2/ps, (M,), NaN where there is none.
+
+    :param n_calls: of so many of its first steps only, two frames at the least.
+    """
+    return np.array([_cheap_label(dataset, material, n_calls) for material in range(len(dataset))])
+
+
+def _cheap_label(dataset: Dataset, material: int, n_calls: int | None) -> float:
+    n_frames = None
+    if n_calls is not None:
+        times = dataset["time_fs"][dataset.configurations(material, SHORT_MD)]
+        until = n_calls * float(dataset["short_md_steps_fs"][material])
+        n_frames = max(int((times - times[:1] <= until).sum()), 2)
+    found = short_msd(dataset, material, n_frames)
+    return float("nan") if found is None else float(np.log10(max(found[1] / found[0], _TINY)))

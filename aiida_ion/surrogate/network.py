@@ -1,0 +1,124 @@
+"""The network: messages between neighbours that turn with the crystal, and one number for each configuration.
+
+Built of e3nn's operations (Geiger, Smidt, arXiv:2207.09453): features are scalars, vectors and tensors of rank two;
+messages are tensor products of an atom's features with the spherical harmonics of an edge, weighted by a function of
+its length; a gate is the non-linearity. No atom says which element it is, unless that is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from e3nn import o3
+from e3nn.math import soft_one_hot_linspace
+from e3nn.nn import FullyConnectedNet, Gate
+from torch import Tensor, nn
+
+from aiida_ion.surrogate.features import feature_sizes
+from aiida_ion.surrogate.graphs import Graph
+from aiida_ion.surrogate.settings import Settings
+
+#: Neighbours of an atom, about, by which sums over them are made small.
+TYPICAL_NEIGHBOURS = 32.0
+RADIAL_NEURONS = 16
+HEAD_NEURONS = 32
+
+
+class Messages(nn.Module):  # type: ignore[misc]
+    """One round of messages between neighbours, then the gate."""
+
+    def __init__(self, irreps_in: Any, settings: Settings, harmonics: Any) -> None:
+        super().__init__()
+        scalars = o3.Irreps(f"{settings.scalars}x0e")
+        turning = _turning(settings)
+        gates = o3.Irreps(f"{turning.num_irreps}x0e") if turning.num_irreps else o3.Irreps("")
+        silu = torch.nn.functional.silu
+        self.gate = Gate(scalars, [silu] * len(scalars), gates, [torch.sigmoid] * len(gates), turning)
+        irreps_out = self.gate.irreps_in
+        mid, instructions = _paths(irreps_in, harmonics, irreps_out)
+        self.product = o3.TensorProduct(
+            irreps_in, harmonics, mid, instructions, shared_weights=False, internal_weights=False
+        )
+        self.radial = FullyConnectedNet([settings.n_radial, RADIAL_NEURONS, self.product.weight_numel], silu)
+        self.after = o3.Linear(mid.simplify(), irreps_out)
+        self.own = o3.Linear(irreps_in, irreps_out)
+        self.irreps_out = self.gate.irreps_out
+
+    def forward(self, features: Tensor, graph: Graph, harmonics: Tensor, radial: Tensor) -> Tensor:
+        """Return new features of the atoms, (N, d)."""
+        sent = self.product(features[graph.senders], harmonics, self.radial(radial))
+        received = torch.zeros(len(features), sent.shape[1], dtype=sent.dtype, device=sent.device)
+        received = received.index_add(0, graph.receivers, sent) / TYPICAL_NEIGHBOURS**0.5
+        new: Tensor = self.gate(self.own(features) + self.after(received))
+        return new
+
+
+class Network(nn.Module):  # type: ignore[misc]
+    """Graphs of configurations, and numbers about their materials, to log10 slopes in units of the labels' spread.
+
+    :param settings: sizes.
+    :param n_invariants: numbers about each material.
+    """
+
+    def __init__(self, settings: Settings, n_invariants: int) -> None:
+        super().__init__()
+        self.settings = settings
+        n_vectors, n_scalars = feature_sizes(settings)
+        self.register_buffer("vector_scale", torch.ones(n_vectors))
+        self.harmonics = o3.Irreps.spherical_harmonics(2 if settings.tensors else 1)
+        # Every vector also gives its length; and one scalar is always there, or an atom could carry nothing.
+        irreps = o3.Irreps(f"{1 + n_scalars + n_vectors}x0e") + (o3.Irreps(f"{n_vectors}x1o") if n_vectors else "")
+        layers = []
+        for _ in range(settings.n_layers):
+            layers.append(Messages(irreps, settings, self.harmonics))
+            irreps = layers[-1].irreps_out
+        self.layers = nn.ModuleList(layers)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.head = nn.Sequential(
+            nn.Linear(settings.scalars + n_invariants, HEAD_NEURONS), nn.SiLU(), nn.Linear(HEAD_NEURONS, 1)
+        )
+
+    def forward(self, graph: Graph, invariants: Tensor) -> Tensor:
+        """Return one number for each configuration, (n_graphs,).
+
+        :param invariants: (n_graphs, n_invariants), standardised.
+        """
+        lengths = graph.edges.norm(dim=1)
+        harmonics = o3.spherical_harmonics(self.harmonics, graph.edges, normalize=True, normalization="component")
+        radial = soft_one_hot_linspace(
+            lengths, 0.0, self.settings.cutoff_A, self.settings.n_radial, basis="smooth_finite", cutoff=True
+        ) * (self.settings.n_radial**0.5)
+        features = self._embedded(graph)
+        for layer in self.layers:
+            features = layer(features, graph, harmonics, radial)
+        scalars = features[:, : self.settings.scalars] * graph.pooled[:, None]
+        pooled = torch.zeros(graph.n_graphs, scalars.shape[1], dtype=scalars.dtype, device=scalars.device)
+        pooled = pooled.index_add(0, graph.owners, scalars)
+        found: Tensor = self.head(self.dropout(torch.cat([pooled, invariants], dim=1))).squeeze(1)
+        return found
+
+    def _embedded(self, graph: Graph) -> Tensor:
+        vectors = graph.vectors / self.vector_scale[:, None]
+        lengths = torch.log1p(vectors.norm(dim=2))
+        ones = torch.ones_like(graph.pooled)[:, None]
+        return torch.cat([ones, graph.scalars, lengths, vectors.flatten(1)], dim=1)
+
+
+def _turning(settings: Settings) -> Any:
+    found = o3.Irreps(f"{settings.vectors}x1o") if settings.vectors else o3.Irreps("")
+    return found + (o3.Irreps(f"{settings.tensors}x2e") if settings.tensors else o3.Irreps(""))
+
+
+def _paths(first: Any, second: Any, wanted: Any) -> tuple[Any, list[tuple[int, int, int, str, bool]]]:
+    """Return the products of features and harmonics that lead to what is wanted, as e3nn takes them."""
+    irreps: list[tuple[int, Any]] = []
+    found: list[tuple[int, int, int, str, bool]] = []
+    for i, (multiplicity, one) in enumerate(first):
+        for j, (_, other) in enumerate(second):
+            for result in one * other:
+                if result in wanted:
+                    found.append((i, j, len(irreps), "uvu", True))
+                    irreps.append((multiplicity, result))
+    ordered, order, _ = o3.Irreps(irreps).sort()
+    return ordered, [(i, j, order[k], mode, train) for i, j, k, mode, train in found]

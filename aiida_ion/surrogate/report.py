@@ -1,0 +1,130 @@
+"""What an evaluation means: scores of every arm, the noise ceiling, intervals, and a sentence that says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aiida_ion.surrogate.dataset import Dataset, FloatArray
+from aiida_ion.surrogate.evaluation import ArmResult, Evaluation, Plan
+from aiida_ion.surrogate.labels import CLIPS, clipped_labels, noise_ceiling_r2
+from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, r2_gap, scores
+
+#: What a surrogate must beat; the ablations are parts of the model itself.
+RIVALS = ("control", "baseline")
+
+
+class Report:
+    """Numbers, arrays and the verdict of an evaluation.
+
+    :param dataset: labelled materials.
+    :param plan: what was done.
+    :param found: what came of it.
+    """
+
+    def __init__(self, dataset: Dataset, plan: Plan, found: Evaluation) -> None:
+        self._plan, self._found = plan, found
+        self._clip = plan.settings.clip_log10
+        self.labels = np.asarray(dataset["log10_slope"], dtype=float)
+        self.censored = dataset["censored"].astype(bool)
+        self.predicted = found.arms[0].predictions.mean(axis=0)
+        residuals = clipped_labels(dataset, self._clip) - np.maximum(self.predicted, self._clip)
+        # What is only bounded says nothing of an error, as long as the prediction is below the bound.
+        usable = ~self.censored | (residuals < 0)
+        usable = usable if usable.any() else np.ones_like(usable)
+        self.halfwidth_dex = conformal_halfwidth(residuals[usable])
+        half = held_out_halfwidths(residuals, usable, found.fold)
+        half = np.where(np.isfinite(half), half, self.halfwidth_dex)
+        self.intervals = np.stack([self.predicted - half, self.predicted + half], axis=1)
+        self.ceilings = {name: noise_ceiling_r2(dataset, floor) for name, floor in CLIPS.items()}
+        self.arms = [self._arm(one) for one in found.arms]
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the numbers of the model itself, flat."""
+        names = ("r2", "r2_std", "r2_clip_1e-2", "r2_clip_1e-4", "r2_detected", "mae_dex", "spearman", "auc")
+        found = {name: self.arms[0][name] for name in names}
+        found |= {f"noise_ceiling_r2_clip_{name}": value for name, value in self.ceilings.items()}
+        return found | {
+            "coverage95": covered(np.maximum(self.labels, self._clip), self._seen(), self.censored),
+            "conformal_halfwidth_dex": self.halfwidth_dex,
+            "beats_controls": self.beats_controls,
+            "n_materials": len(self.labels),
+            "n_censored": int(self.censored.sum()),
+        }
+
+    @property
+    def beats_controls(self) -> bool | None:
+        """Whether the interval of the lead over every control and baseline lies above zero; nothing without any."""
+        rivals = self._rivals()
+        return all(one["gap_ci95"][0] > 0 for one in rivals) if rivals else None
+
+    def verdict(self) -> str:
+        """Return what the report says, in words."""
+        r2, best = self.arms[0]["r2"], max(self._rivals(), key=lambda one: _sortable(one["r2"]), default=None)
+        said = f"R2 {r2:.2f} on held-out materials (split: {self._plan.split})"
+        if best is None:
+            return f"{said}; no control experiment was made, so it is not known what was learnt."
+        name, other = best["arm"].replace("_", " "), best["r2"]
+        if self.beats_controls:
+            return f"{said}; it beats all its controls, the best of which is {name} with {other:.2f}."
+        unbeaten = ", ".join(one["arm"].replace("_", " ") for one in self._rivals() if one["gap_ci95"][0] <= 0)
+        return f"{said}; it does not beat {unbeaten} beyond chance: do not claim that it has learnt more than these."
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return learning curves of the trainings of the model, and the predictions for held-out materials."""
+        curves = self._found.curves
+        columns = ("train_loss", "validation_loss", "validation_r2")
+        found = {name: np.array([getattr(one, name) for one in curves], dtype=float) for name in columns}
+        return found | {
+            "epochs": np.array(curves[0].epochs, dtype=float),
+            "true": self.labels,
+            "censored": self.censored,
+            "predicted": self.predicted,
+            "predicted_std": self._found.arms[0].predictions.std(axis=0),
+            "interval95": self.intervals,
+            "fold": self._found.fold,
+            "arm_predictions": np.array([one.predictions.mean(axis=0) for one in self._found.arms]),
+        }
+
+    def _seen(self) -> FloatArray:
+        """Return the intervals as far as labels can be told apart: nothing is below the floor."""
+        lifted: FloatArray = np.maximum(self.intervals, self._clip)
+        return lifted
+
+    def _rivals(self) -> list[dict[str, Any]]:
+        return [one for one in self.arms if one["kind"] in RIVALS]
+
+    def _arm(self, arm: ArmResult) -> dict[str, Any]:
+        predicted = arm.predictions.mean(axis=0)
+        repeats = [scores(self.labels, one, self.censored, self._clip)["r2"] for one in arm.predictions]
+        found: dict[str, Any] = {"arm": arm.name, "kind": arm.kind, "seconds": arm.seconds}
+        found |= scores(self.labels, predicted, self.censored, self._clip)
+        found["r2_std"] = float(np.std(repeats, ddof=1)) if len(repeats) > 1 else None
+        if arm.kind != "model":
+            found |= r2_gap(self.labels, self.predicted, predicted, self._clip, self._plan.seed)
+        return {name: None if _is_nan(value) else value for name, value in found.items()}
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _sortable(value: float | None) -> float:
+    return -math.inf if value is None else value
+
+
+def arms_table(arms: list[Mapping[str, Any]]) -> str:
+    """Return the arms as a Markdown table."""
+    lines = ["| arm | R2 | lead of the model (95 %) | MAE, dex | Spearman |", "|---|---|---|---|---|"]
+    for one in arms:
+        gap = "" if one.get("gap") is None else f"{one['gap']:.2f} ({one['gap_ci95'][0]:.2f}..{one['gap_ci95'][1]:.2f})"
+        cells = [one["arm"].replace("_", " "), _number(one["r2"]), gap, _number(one["mae_dex"])]
+        lines.append(f"| {' | '.join([*cells, _number(one['spearman'])])} |")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

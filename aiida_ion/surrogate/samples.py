@@ -1,0 +1,108 @@
+"""The graphs of all materials, made when they are first asked for, and what sets their scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aiida_ion.surrogate.dataset import KINDS, Dataset, FloatArray
+from aiida_ion.surrogate.features import IntArray, graph_frames
+from aiida_ion.surrogate.graphs import Graph, configuration_graph, joined, moved_to
+from aiida_ion.surrogate.invariants import material_invariants
+from aiida_ion.surrogate.settings import Settings
+
+#: At most so many configurations of a material are graphs in training.
+MAX_SAMPLINGS = 20
+#: Standardised numbers beyond this say no more than that they are large.
+MAX_DEVIATION = 5.0
+#: Vectors shorter than this on average are zero.
+SMALLEST_SCALE = 1e-9
+
+
+class Samples:
+    """Graphs and invariants of the materials of a dataset under some settings.
+
+    :param dataset: where they come from.
+    :param settings: which configurations, and what atoms carry.
+    :param device: where the tensors are.
+    :raises ValueError: if a material has no configuration of the kind that the settings ask for.
+    """
+
+    def __init__(self, dataset: Dataset, settings: Settings, device: str = "cpu") -> None:
+        self.settings, self.device, self._dataset = settings, device, dataset
+        kind = KINDS[settings.kind]
+        found = (graph_frames(dataset, material, kind, settings) for material in range(len(dataset)))
+        self.frames = [_spread(one) for one in found]
+        without = [index for index, one in enumerate(self.frames) if len(one) == 0]
+        if without:
+            names = [_name(dataset, one) for one in without[:3]]
+            raise ValueError(f"{len(without)} materials have no {settings.kind} configuration: {', '.join(names)} ...")
+        self.invariants = np.array(
+            [material_invariants(dataset, material, settings.invariants) for material in range(len(dataset))]
+        )
+        self._graphs: dict[int, Graph] = {}
+
+    def graph(self, configuration: int) -> Graph:
+        """Return the graph of a configuration of the dataset."""
+        found = self._graphs.get(configuration)
+        if found is None:
+            found = moved_to(configuration_graph(self._dataset, configuration, self.settings), self.device)
+            self._graphs[configuration] = found
+        return found
+
+    def batch(self, configurations: Sequence[int]) -> Graph:
+        """Return several configurations as one graph."""
+        return joined([self.graph(one) for one in configurations])
+
+    def predicted_frames(self, material: int) -> list[int]:
+        """Return the configurations over which a prediction is averaged, spread over those that there are."""
+        frames = self.frames[material]
+        n_frames = min(self.settings.n_samplings, len(frames))
+        return [int(frames[int(index)]) for index in np.linspace(0, len(frames) - 1, n_frames)]
+
+    def vector_scale(self, materials: Sequence[int] | IntArray) -> Tensor:
+        """Return the root mean square of each vector of the atoms of some materials; 1 where it is always zero."""
+        frames = [frame for one in materials for frame in self.predicted_frames(int(one))]
+        squares = torch.cat([(self.graph(frame).vectors ** 2).sum(dim=2) for frame in frames])
+        scale = squares.mean(dim=0).sqrt()
+        return torch.where(scale > SMALLEST_SCALE, scale, torch.ones_like(scale))
+
+
+class Standard:
+    """Mean and spread of the invariants of the materials that a model is trained on.
+
+    :param mean: (n,).
+    :param spread: (n,).
+    """
+
+    def __init__(self, mean: FloatArray, spread: FloatArray) -> None:
+        self.mean, self.spread = mean, spread
+
+    @classmethod
+    def of(cls, invariants: FloatArray) -> Standard:
+        """Return those of invariants (M, n); a column without numbers counts as zero."""
+        known = np.isfinite(invariants)
+        count = np.maximum(known.sum(axis=0), 1)
+        filled = np.where(known, invariants, 0.0)
+        mean = filled.sum(axis=0) / count
+        spread = np.sqrt((np.where(known, invariants - mean, 0.0) ** 2).sum(axis=0) / count)
+        return cls(mean, np.where(spread > 1e-9, spread, 1.0))
+
+    def applied(self, invariants: FloatArray) -> FloatArray:
+        """Return invariants (M, n) in these units, what is not known as the mean."""
+        found = (invariants - self.mean) / self.spread
+        return np.clip(np.where(np.isfinite(found), found, 0.0), -MAX_DEVIATION, MAX_DEVIATION)
+
+
+def _spread(frames: IntArray) -> IntArray:
+    """Return at most so many of the frames as are used, evenly spread."""
+    if len(frames) <= MAX_SAMPLINGS:
+        return frames
+    return frames[np.linspace(0, len(frames) - 1, MAX_SAMPLINGS).astype(np.int64)]
+
+
+def _name(dataset: Dataset, material: int) -> str:
+    return str(dataset.materials[material].get("formula", material)) if dataset.materials else str(material)

@@ -1,0 +1,86 @@
+"""How good predictions are, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import spearmanr
+from sklearn.metrics import r2_score, roc_auc_score
+
+from aiida_ion.surrogate.dataset import FloatArray
+from aiida_ion.surrogate.labels import CLIPS
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+N_RESAMPLINGS = 1000
+COVERAGE = 0.95
+
+
+def clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> float:
+    """Return R2 with labels and predictions lifted to the floor; NaN where the labels do not differ."""
+    true, said = (np.maximum(one, clip_log10) for one in (labels, predicted))
+    return float(r2_score(true, said)) if len(true) > 1 and np.ptp(true) > 0 else float("nan")
+
+
+def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
+    """Return R2 with the protocol's floor and with both published ones, and without the bounds; MAE, ranks and AUC.
+
+    :param labels: (M,), log10 of angstrom^2/ps, bounds as their value.
+    :param predicted: (M,).
+    :param censored: (M,), true where the label is a bound.
+    :returns: ``r2``, ``r2_clip_1e-2``, ``r2_clip_1e-4``, ``r2_detected``, ``mae_dex`` (of those that moved),
+        ``spearman``, ``auc`` (moved or not); NaN where it cannot be said.
+    """
+    moved = ~censored
+    found: dict[str, Any] = {"r2": clipped_r2(labels, predicted, clip_log10)}
+    found |= {f"r2_clip_{name}": clipped_r2(labels, predicted, floor) for name, floor in CLIPS.items()}
+    enough = moved.sum() > 1
+    found["r2_detected"] = clipped_r2(labels[moved], predicted[moved], -np.inf) if enough else float("nan")
+    found["mae_dex"] = float(np.abs(labels - predicted)[moved].mean()) if moved.any() else float("nan")
+    true, said = np.maximum(labels, clip_log10), np.maximum(predicted, clip_log10)
+    ranked = np.ptp(true) > 0 and np.ptp(said) > 0
+    found["spearman"] = float(spearmanr(true, said).statistic) if ranked else float("nan")
+    found["auc"] = float(roc_auc_score(moved, predicted)) if moved.any() and censored.any() else float("nan")
+    return found
+
+
+def r2_gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10: float, seed: int) -> dict[str, Any]:
+    """Return by how much the first predictions beat the second, with a 95 % interval over resampled materials."""
+    gap = clipped_r2(labels, first, clip_log10) - clipped_r2(labels, second, clip_log10)
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(0, len(labels), size=(N_RESAMPLINGS, len(labels)))
+    gaps = [_gap(labels[one], first[one], second[one], clip_log10) for one in drawn]
+    return {"gap": gap, "gap_ci95": [float(one) for one in np.nanquantile(gaps, [0.025, 0.975])]}
+
+
+def _gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10: float) -> float:
+    return clipped_r2(labels, first, clip_log10) - clipped_r2(labels, second, clip_log10)
+
+
+def conformal_halfwidth(residuals: FloatArray, coverage: float = COVERAGE) -> float:
+    """Return the half-width of an interval that holds a new label with this probability, dex.
+
+    The (n+1) coverage-th smallest size of the residuals of materials that were held out: split conformal prediction
+    (Angelopoulos, Bates, arXiv:2107.07511). With fewer than 19 of them the largest is all that can be said.
+    """
+    sizes = np.sort(np.abs(residuals))
+    rank = int(np.ceil((len(sizes) + 1) * coverage)) - 1
+    return float(sizes[min(rank, len(sizes) - 1)])
+
+
+def held_out_halfwidths(residuals: FloatArray, usable: BoolArray, fold: IntArray) -> FloatArray:
+    """Return for each material the half-width that the residuals of the other folds give, (M,), dex."""
+    found = np.full(len(residuals), np.nan)
+    for one in np.unique(fold):
+        others = residuals[(fold != one) & usable]
+        if len(others):
+            found[fold == one] = conformal_halfwidth(others)
+    return found
+
+
+def covered(labels: FloatArray, intervals: FloatArray, censored: BoolArray) -> float:
+    """Return the part of the intervals (M, 2) that hold their label; a bound is held by what reaches below it."""
+    low, high = intervals.T
+    return float(np.where(censored, low <= labels, (low <= labels) & (labels <= high)).mean())

@@ -1,0 +1,155 @@
+"""How a surrogate is made and trained; the protocols are the published models and the best one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from aiida_ion.surrogate.dataset import KINDS
+
+POOLS = ("all", "mobile")
+LOSSES = ("clipped", "one_sided")
+#: Groups of numbers that describe a material as a whole.
+INVARIANTS = ("forces", "curvature", "anharmonicity", "short_md", "correlations", "structure")
+#: What an atom may carry beside its acceleration.
+INPUTS = ("accelerations", "mobile", "displacements", "later_motion", "species")
+_AT_LEAST_ONE = ("n_samplings", "scalars", "n_layers", "n_radial", "n_epochs", "batch_size")
+_NOT_NEGATIVE = ("vectors", "tensors", "pretraining_epochs", "weight_decay", "dropout")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Network, data and training of a surrogate.
+
+    :param kind: configurations that are the graphs: ``smeared``, ``trajectory`` or ``short_md``.
+    :param amplitudes_A: of smeared graphs, angstrom; empty means all.
+    :param n_samplings: configurations over which a prediction is averaged.
+    :param inputs: what each atom carries, of `INPUTS`.
+    :param invariants: groups of numbers about the material that join the pooled atoms, of `INVARIANTS`.
+    :param pool: the atoms whose features are averaged, ``all`` or ``mobile``.
+    :param cutoff_A: neighbours are closer than this, angstrom.
+    :param scalars: hidden scalars of each atom.
+    :param vectors: hidden vectors of each atom.
+    :param tensors: hidden tensors of rank two of each atom.
+    :param n_layers: rounds of messages.
+    :param n_radial: functions of the distance.
+    :param clip_log10: labels below this count as this, log10 of angstrom^2/ps.
+    :param loss: ``clipped``: squared error against clipped labels; ``one_sided``: where a label is an upper bound, only
+        what lies above it costs.
+    :param n_epochs: times every material is seen, each time by another of its samplings.
+    :param pretraining_epochs: epochs before these in which the slope of the short MD is learnt instead.
+    :param learning_rate: of Adam, at the start; it falls to a hundredth along a cosine.
+    :param weight_decay: of AdamW.
+    :param batch_size: materials in one step.
+    :param dropout: part of the pooled features that is left out at random in training.
+    """
+
+    kind: str = "smeared"
+    amplitudes_A: tuple[float, ...] = (0.1,)
+    n_samplings: int = 4
+    inputs: tuple[str, ...] = ("accelerations",)
+    invariants: tuple[str, ...] = ()
+    pool: str = "all"
+    cutoff_A: float = 5.0
+    scalars: int = 20
+    vectors: int = 10
+    tensors: int = 0
+    n_layers: int = 2
+    n_radial: int = 8
+    clip_log10: float = -4.0
+    loss: str = "clipped"
+    n_epochs: int = 100
+    pretraining_epochs: int = 0
+    learning_rate: float = 5e-3
+    weight_decay: float = 1e-4
+    batch_size: int = 16
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        problem = _find_fault(self)
+        if problem:
+            raise ValueError(problem)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Settings:
+        """Return the settings of a mapping.
+
+        :raises ValueError: for an unknown name or a value that cannot be used.
+        """
+        return changed(cls(), given)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them ready for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them changed.
+
+    :raises ValueError: for an unknown name or a value that cannot be used.
+    """
+    known = {one.name: type(getattr(settings, one.name)) for one in fields(Settings)}
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")
+    return replace(settings, **{name: _converted(name, value, known[name]) for name, value in overrides.items()})
+
+
+def _converted(name: str, value: Any, kind: type) -> Any:
+    if kind is tuple and isinstance(value, (list, tuple)):
+        return tuple(value)
+    if kind is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if kind in (int, str) and type(value) is kind:
+        return value
+    raise ValueError(f"{name} cannot be {value!r}")
+
+
+def _find_fault(one: Settings) -> str | None:
+    """Return what is wrong with settings, nothing when they can be used."""
+    choices = {"kind": tuple(KINDS), "pool": POOLS, "loss": LOSSES}
+    many = {"inputs": INPUTS, "invariants": INVARIANTS}
+    wrong = [_known(name, known) for name, known in choices.items() if getattr(one, name) not in known]
+    wrong += [_known(name, known) for name, known in many.items() if set(getattr(one, name)) - set(known)]
+    wrong += [f"{name} must be at least 1" for name in _AT_LEAST_ONE if getattr(one, name) < 1]
+    wrong += [f"{name} must not be negative" for name in _NOT_NEGATIVE if getattr(one, name) < 0]
+    if one.cutoff_A <= 0 or one.learning_rate <= 0 or one.dropout >= 1:
+        wrong.append("cutoff_A and learning_rate must be positive, dropout below 1")
+    if "later_motion" in one.inputs and one.kind == "smeared":
+        wrong.append("smeared configurations have no later motion: choose kind short_md or trajectory")
+    return wrong[0] if wrong else None
+
+
+def _known(name: str, choices: tuple[str, ...]) -> str:
+    return f"{name} must be of {', '.join(choices)}"
+
+
+#: The published models (baseline; hidden sizes times 3/5 and five times the samplings; frames of the trajectory) and
+#: the best that can be made of a short run and a few displaced cells.
+PROTOCOLS: dict[str, Settings] = {
+    "baseline": Settings(),
+    "restricted": Settings(scalars=12, vectors=6, n_samplings=20, clip_log10=-2.0),
+    "trajectory": Settings(kind="trajectory", clip_log10=-2.0),
+    "best": Settings(
+        kind="short_md",
+        inputs=("accelerations", "mobile", "displacements", "later_motion"),
+        invariants=INVARIANTS,
+        pool="mobile",
+        clip_log10=-2.0,
+        loss="one_sided",
+        pretraining_epochs=20,
+        dropout=0.1,
+    ),
+}
+
+
+def protocol_settings(protocol: str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of a protocol with some of them changed.
+
+    :raises ValueError: for an unknown protocol or setting.
+    """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"no protocol {protocol!r}; known are {', '.join(PROTOCOLS)}")
+    return changed(PROTOCOLS[protocol], overrides or {})

@@ -1,0 +1,40 @@
+"""Which materials are held out together: the same material, the same elements, or the same prototype."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import GroupKFold
+
+from aiida_ion.surrogate.dataset import Dataset
+
+IntArray = npt.NDArray[np.int64]
+#: Split -> what materials have in common that are held out together.
+SPLITS = {"material": "structure_uuid", "chemical_system": "chemical_system", "prototype": "prototype"}
+
+
+def groups_of(dataset: Dataset, split: str) -> list[str]:
+    """Return the name of the group of each material; a material of which nothing is said is a group of its own.
+
+    :raises ValueError: for an unknown split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}; known are {', '.join(SPLITS)}")
+    said = list(dataset.materials) or [{}] * len(dataset)
+    return [str(one.get(SPLITS[split]) or f"material {index}") for index, one in enumerate(said)]
+
+
+def folds(dataset: Dataset, split: str, n_folds: int, seed: int) -> IntArray:
+    """Return the fold in which each material is held out, (M,), groups together, the same for the same seed.
+
+    :raises ValueError: if there are fewer groups than folds.
+    """
+    groups = groups_of(dataset, split)
+    n_groups = len(set(groups))
+    if not 2 <= n_folds <= n_groups:
+        raise ValueError(f"{n_folds} folds need as many groups of materials, there are {n_groups} (split: {split})")
+    found = np.zeros(len(dataset), dtype=np.int64)
+    parts = GroupKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(dataset)), groups=groups)
+    for fold, (_, held_out) in enumerate(parts):
+        found[held_out] = fold
+    return found
