@@ -14,6 +14,7 @@ from aiida_ion.queries.read_only import end_reading, newest_change, read_only
 from aiida_ion.queries.results import diffusion
 from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.selection import Selection
+from aiida_ion.queries.surrogates import surrogates
 
 __all__ = [
     "Selection",
@@ -33,4 +34,5 @@ __all__ = [
     "process_table",
     "read_only",
     "runs",
+    "surrogates",
 ]

@@ -1,0 +1,180 @@
+"""Surrogates: what was trained on what, how it was judged, and what its predictions cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.shared import CACHED_FROM, frame, without_twins
+
+TRAIN_PROCESS = "aiida.calculations:ion.surrogate_train"
+PREDICT_PROCESS = "aiida.calculations:ion.surrogate_predict"
+#: Attributes of a report that are columns as they are.
+NUMBERS = (
+    "n_materials",
+    "n_censored",
+    "r2",
+    "r2_std",
+    "r2_clip_1e-2",
+    "r2_clip_1e-4",
+    "noise_ceiling_r2_clip_1e-2",
+    "noise_ceiling_r2_clip_1e-4",
+    "mae_dex",
+    "spearman",
+    "coverage95",
+    "conformal_halfwidth_dex",
+    "temperature_K",
+)
+WORDS = ("protocol", "split", "mobile_species", "levels_of_theory", "beats_controls", "verdict", "dataset_uuid")
+RIVAL_COLUMNS = ("best_control", "best_control_r2", "gap", "gap_ci95_low", "gap_ci95_high")
+COLUMNS = (
+    "protocol",
+    "split",
+    "state",
+    *NUMBERS[:8],
+    *RIVAL_COLUMNS,
+    "beats_controls",
+    *NUMBERS[8:],
+    "mobile_species",
+    "levels_of_theory",
+    "verdict",
+    "time",
+    "pk",
+    "uuid",
+    "report_uuid",
+    "model_uuid",
+    "dataset_uuid",
+)
+#: What a surrogate must beat; ablations are parts of the model itself.
+RIVALS = ("control", "baseline")
+
+
+def surrogates() -> pd.DataFrame:
+    """Return one row for each training of a surrogate, the newest first.
+
+    ``state`` is ``finished``, ``failed [410]`` with its exit status, or what it does now; numbers are missing where
+    there is no report. ``best_control`` is the control or baseline with the largest ``best_control_r2``, ``gap`` the
+    lead of the model over it. ``uuid`` and ``pk`` are those of the job. A training served from the cache is one row.
+    """
+    query = orm.QueryBuilder()
+    said = ["id", "uuid", "ctime", f"extras.{CACHED_FROM}", *_projected(("process_state", "exit_status"))]
+    query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=said)
+    names = ["pk", "uuid", "time", "cached_from", "process_state", "exit_status"]
+    jobs = without_twins(frame(query, names), "uuid")
+    table = jobs.merge(_reports(), how="left", on="pk").merge(_models(), how="left", on="pk")
+    best = pd.DataFrame([_best_rival(arms) for arms in table["arms"]], columns=list(RIVAL_COLUMNS), index=table.index)
+    given = zip(table["process_state"], table["exit_status"], strict=True)
+    table = pd.concat([table, best], axis=1).assign(
+        state=[_state(*one) for one in given],
+        mobile_species=table["mobile_species"].map(_words),
+        levels_of_theory=table["levels_of_theory"].map(_words),
+        beats_controls=table["beats_controls"].map(_yes_or_no),
+    )
+    numbers = [*NUMBERS, *RIVAL_COLUMNS[1:]]
+    table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})
+    table = table.astype({"n_materials": "Int64", "n_censored": "Int64"})
+    return table[list(COLUMNS)].sort_values(["time", "pk"], ascending=False, ignore_index=True)
+
+
+def _projected(names: Sequence[str]) -> list[str]:
+    """Return the projections of attributes as they are: what is text elsewhere may be a list here."""
+    return [f"attributes.{name}" for name in names]
+
+
+def _reports() -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=["id"], tag="job")
+    said = ["uuid", *_projected((*NUMBERS, *WORDS, "arms"))]
+    query.append(orm.ArrayData, with_incoming="job", edge_filters={"label": "report"}, project=said)
+    return frame(query, ["pk", "report_uuid", *NUMBERS, *WORDS, "arms"])
+
+
+def _models() -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=["id"], tag="job")
+    query.append(orm.SinglefileData, with_incoming="job", edge_filters={"label": "model"}, project=["uuid"])
+    return frame(query, ["pk", "model_uuid"])
+
+
+def _best_rival(arms: Any) -> dict[str, Any]:
+    """Return the control or baseline with the largest R2 and the lead of the model over it; nothing without any."""
+    given = arms if isinstance(arms, Sequence) else []
+    known = [one for one in given if isinstance(one, Mapping) and one.get("kind") in RIVALS]
+    scored = [one for one in known if isinstance(one.get("r2"), (int, float))]
+    if not scored:
+        return {}
+    best = max(scored, key=lambda one: float(one["r2"]))
+    edges = best.get("gap_ci95")
+    low, high = edges if isinstance(edges, list) and len(edges) == 2 else (None, None)
+    said = (str(best.get("arm")), best["r2"], best.get("gap"), low, high)
+    return dict(zip(RIVAL_COLUMNS, said, strict=True))
+
+
+def _yes_or_no(flag: Any) -> str | None:
+    """Return a flag in words; SQLite gives those of attributes as 0 and 1, or as JSON."""
+    return {"true": "yes", "1": "yes", "1.0": "yes", "false": "no", "0": "no", "0.0": "no"}.get(str(flag).lower())
+
+
+def _state(process_state: Any, exit_status: Any) -> str:
+    if process_state == "finished" and exit_status:
+        return f"failed [{int(exit_status)}]"
+    return str(process_state)
+
+
+def _words(value: Any) -> str | None:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else None
+
+
+def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
+    """Return what the label of each material of a dataset cost: ``label_steps`` and ``label_wall_s`` of its dynamics.
+
+    :param dataset_uuid: of the dataset; nothing is known of one that is not here.
+    """
+    names = ["formula", "structure_uuid", "diffusion_uuid", "label_steps", "label_wall_s"]
+    numbers = ("label_steps", "label_wall_s")
+    if not _is_uuid(dataset_uuid):
+        return _listed(None, names, numbers)
+    query = orm.QueryBuilder()
+    query.append(orm.ArrayData, filters={"uuid": dataset_uuid}, project=["attributes.materials"])
+    return _listed(query.first(flat=True), names, numbers)
+
+
+def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
+    """Return each material that a model predicted: ``seconds_forces``, ``seconds_model`` and the node, newest first."""
+    names = ["formula", "structure_uuid", "log10_slope", "in_domain", "seconds_forces", "seconds_model"]
+    numbers = ("log10_slope", "seconds_forces", "seconds_model")
+    if not _is_uuid(model_uuid):
+        return _listed(None, names, numbers).assign(uuid=None)
+    query = orm.QueryBuilder()
+    query.append(orm.SinglefileData, filters={"uuid": model_uuid}, tag="model")
+    query.append(orm.CalcJobNode, with_incoming="model", filters={"process_type": PREDICT_PROCESS}, tag="job")
+    query.append(
+        orm.ArrayData,
+        with_incoming="job",
+        edge_filters={"label": "predictions"},
+        project=["uuid", "attributes.materials"],
+        tag="predictions",
+    )
+    query.order_by({"predictions": {"id": "desc"}})
+    parts = [_listed(said, names, numbers).assign(uuid=uuid) for uuid, said in query.all()]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else _listed(None, names, numbers).assign(uuid=None)
+
+
+def _is_uuid(text: str | None) -> bool:
+    """Whether PostgreSQL would take a text for a UUID."""
+    try:
+        return str(UUID(text)) == text
+    except (TypeError, ValueError, AttributeError):
+        return False
+
+
+def _listed(said: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
+    """Return a list of mappings as a table of these columns."""
+    rows = [one for one in said if isinstance(one, Mapping)] if isinstance(said, list) else []
+    table = pd.DataFrame([{name: one.get(name) for name in names} for one in rows], columns=names)
+    return table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})
