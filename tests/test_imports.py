@@ -45,7 +45,7 @@ WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lam
 WITHOUT_AIIDA |= {"surrogate"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
-UPLOADED |= dict.fromkeys(("surrogate_train", "surrogate_predict"), {"surrogate", "units"})
+UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}
 
 
 def room_of(path: Path) -> str:

@@ -55,11 +55,16 @@ class Material:
     @property
     def identity(self) -> tuple[Any, ...]:
         """What makes two materials the same one: crystal, potential, temperature, mobile species."""
-        atoms = self.structure.get_ase()
-        digest = hashlib.sha256()
-        for array in (atoms.numbers, atoms.cell.array.round(5), atoms.positions.round(5)):
-            digest.update(np.ascontiguousarray(array + 0.0).tobytes())
-        return (digest.hexdigest(), *(self.about[name] for name in KNOWN))
+        return (fingerprint(self.structure), *(self.about[name] for name in KNOWN))
+
+
+def fingerprint(structure: orm.StructureData) -> str:
+    """Return the sha256 of elements, cell and positions, the same for a copy of the crystal."""
+    atoms = structure.get_ase()
+    digest = hashlib.sha256()
+    for array in (atoms.numbers, atoms.cell.array.round(5), atoms.positions.round(5)):
+        digest.update(np.ascontiguousarray(array + 0.0).tobytes())
+    return digest.hexdigest()
 
 
 def material_of(name: str, nodes: Mapping[str, Any], about: Mapping[str, Any]) -> Material:

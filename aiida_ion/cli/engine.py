@@ -44,8 +44,8 @@ def command() -> None:
 def install_command(names: tuple[str, ...], no_register: bool, profile: str | None) -> None:
     """Make the environment of an engine on this machine, and register it.
 
-    NAME is one of chgnet, lammps, mace, sevenn. Environments go to $AIIDA_ION_ENGINES, else to
-    ~/.local/share/aiida-ion/engines. What is there and works is left alone.
+    NAME is one of chgnet, lammps, mace, sevenn, and surrogate, which learns from the others. Environments go to
+    $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. What is there and works is left alone.
 
     \b
     Example:
@@ -57,11 +57,11 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
         done = install(name, click.echo)
         click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
         if not no_register:
-            from aiida_ion.engines.codes import register_installed
+            from aiida_ion.engines.codes import PYTHON_JOBS, register_installed
 
-            engine, new = register_installed(name)
-            click.echo(f"{name}: {'registered' if new else 'already registered'} as {engine.code.full_label}")
-            click.echo(f"Next: aiida-ion engine test {name}")
+            code, new = register_installed(name)
+            click.echo(f"{name}: {'registered' if new else 'already registered'} as {code.full_label}")
+            click.echo(f"Next: aiida-ion {f'{name} --help' if name in PYTHON_JOBS else f'engine test {name}'}")
 
 
 @command.command("add", cls=OneLineErrors)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "table": ("table", "Print the table of results."),
     "compare": ("compare", "Print how far levels of theory are from each other."),
     "benchmark": ("benchmark", "Compute crystals whose conductivity was measured, and score."),
+    "surrogate": ("surrogate", "Learn diffusivities from few forces, and predict them."),
     "dashboard": ("dashboard", "Show everything in a browser."),
     "export": ("export", "Write chosen results to a file to send."),
     "import-archive": ("import_archive", "Take over an archive that someone sent."),

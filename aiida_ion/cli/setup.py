@@ -152,7 +152,7 @@ def _codes() -> None:
     click.echo(f"Code {code.full_label}: {'registered' if new else 'there already'} ({sys.executable})")
     found = register_found()
     for engine, is_new in found:
-        click.echo(f"Engine {engine.code.full_label}: {'registered' if is_new else 'there already'}")
+        click.echo(f"Engine {engine.full_label}: {'registered' if is_new else 'there already'}")
     if not found:
         click.echo(f"No engine in {engines_folder()}: make one with 'aiida-ion engine install sevenn'")
 

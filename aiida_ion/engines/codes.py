@@ -25,6 +25,8 @@ from aiida_ion.queries import engine_table
 
 EXTRA = "ion"
 DIFFUSION_LABEL = "kinisi"
+#: Environments that compute no forces -> the job that their code runs by default.
+PYTHON_JOBS = {"surrogate": "ion.surrogate_train"}
 #: MD work chain -> the job that its codes run by default.
 JOBS = {
     "ion.md.mlip": "ion.mlip_md",
@@ -167,26 +169,42 @@ def register(
     return engine, old is None
 
 
-def register_found() -> list[tuple[Engine, bool]]:
+def register_found() -> list[tuple[orm.InstalledCode, bool]]:
     """Register every engine whose environment is on this machine; whether each is new stands beside it."""
     return [register_installed(name) for name in found_engines()]
 
 
-def register_installed(name: str) -> tuple[Engine, bool]:
-    """Register the environment of a known engine."""
+def register_installed(name: str) -> tuple[orm.InstalledCode, bool]:
+    """Register the environment of a known engine; whether it is new."""
     recipe = RECIPES[name]
     program, prepend = str(executable(name)), prepend_text(name)
-    return register(name, program, recipe.entry_point, potential=recipe.potential, prepend=prepend, replaces=True)
+    if recipe.entry_point is None:
+        return register_python(name, program, PYTHON_JOBS[name])
+    engine, new = register(
+        name, program, recipe.entry_point, potential=recipe.potential, prepend=prepend, replaces=True
+    )
+    return engine.code, new
 
 
 def register_diffusion_code() -> tuple[orm.InstalledCode, bool]:
     """Register this Python, which has kinisi, as the code of the diffusion fits; whether it is new."""
-    old = _code_of(DIFFUSION_LABEL, "localhost")
-    if old is not None and str(old.filepath_executable) == sys.executable:
+    return register_python(DIFFUSION_LABEL, sys.executable, "ion.diffusion")
+
+
+def register_python(name: str, program: str, job: str) -> tuple[orm.InstalledCode, bool]:
+    """Register a Python on this machine that computes no forces, in the place of any other of that name.
+
+    :param name: label of the code.
+    :param program: its absolute path.
+    :param job: the job that it runs by default.
+    :returns: the code, and whether it is new.
+    """
+    old = _code_of(name, "localhost")
+    if old is not None and str(old.filepath_executable) == program:
         return old, False
     if old is not None:
         retire(old)
-    return _new_code(DIFFUSION_LABEL, sys.executable, "ion.diffusion", "localhost", ""), True
+    return _new_code(name, program, job, "localhost", ""), True
 
 
 def diffusion_code() -> orm.InstalledCode:

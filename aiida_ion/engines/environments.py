@@ -21,7 +21,7 @@ class Recipe:
 
     :param requirements: what pip installs, one call for each item.
     :param imports: modules that must import when it is done.
-    :param entry_point: the MD work chain that uses the engine.
+    :param entry_point: the MD work chain that uses the engine; ``None`` where it computes no forces.
     :param potential: what a job gets as its potential, where the engine decides it.
     :param executable: the program of the code, relative to the environment.
     :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``.
@@ -29,7 +29,7 @@ class Recipe:
 
     requirements: tuple[tuple[str, ...], ...]
     imports: tuple[str, ...]
-    entry_point: str = "ion.md.mlip"
+    entry_point: str | None = "ion.md.mlip"
     potential: dict[str, Any] | None = None
     executable: str = "bin/python"
     needs_lib: bool = False
@@ -45,6 +45,11 @@ RECIPES: dict[str, Recipe] = {
         entry_point="ion.md.lammps",
         executable="bin/lmp",
         needs_lib=True,
+    ),
+    "surrogate": Recipe(
+        ((TORCH,), ("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy")),
+        ("torch", "e3nn", "ase", "vesin", "sklearn", "safetensors", "scipy"),
+        entry_point=None,
     ),
 }
 

@@ -54,7 +54,7 @@ def short_md_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
             f"{wanted.n_short_md_frames} frames need {wanted.n_short_md_frames * timestep_fs:g} fs at {timestep_fs:g} "
             f"fs a step, and short_md_fs is {wanted.short_md_fs:g}: make it longer, or n_short_md_frames smaller"
         )
-    own = {
+    own: dict[str, Any] = {
         "temperature_K": wanted.temperature_K,
         "timestep_fs": timestep_fs,
         "n_steps": sample_every * wanted.n_short_md_frames,

@@ -76,6 +76,25 @@ def test_what_was_computed_stays_when_a_step_fails(samples: dict[str, Any]) -> N
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+def test_samples_of_a_conductor_in_lammps(fluorite: orm.StructureData, lammps_code: orm.InstalledCode) -> None:
+    engine = {"code": lammps_code, "potential": orm.Dict({"name": "gillan-caf2-1986"})}
+    supercell = orm.StructureData(ase=fluorite.get_ase().repeat(2))
+    parameters = SMALL | {"temperature_K": 1500.0, "kinds": ["smeared", "short_md"]}
+    _, node = run_get_node(
+        SurrogateSamplesWorkChain,
+        structure=supercell,
+        parameters=orm.Dict(parameters),
+        forces={"entry_point": orm.Str("ion.lammps_forces"), "engine": engine},
+        md={"entry_point": orm.Str("ion.md.lammps"), "parameters": orm.Dict({"timestep_fs": 2.0}), "engine": engine},
+    )
+    assert node.is_finished_ok, node.exit_message
+    smeared = node.outputs.smeared_forces.get_array("forces")
+    assert smeared.shape == (5, 96, 3) and node.outputs.short_md_forces.get_array("forces").shape == (5, 96, 3)
+    # Twice the displacement is about twice the force.
+    assert 1.5 < smeared[2:].std() / smeared[:2].std() < 2.8
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
 def test_nothing_at_all_is_an_error(samples: dict[str, Any]) -> None:
     samples["forces"]["engine"]["potential"] = orm.Dict({"name": "emt"})
     samples["parameters"] = orm.Dict(SMALL | {"kinds": ["smeared"]})

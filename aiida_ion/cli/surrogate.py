@@ -1,0 +1,272 @@
+"""``aiida-ion surrogate``: learn diffusivities from few forces, and predict them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aiida_ion.cli.common import (
+    ChargeMap,
+    JsonObject,
+    OneLineErrors,
+    Words,
+    load,
+    one_line,
+    profile_option,
+    require_daemon,
+)
+from aiida_ion.cli.table import GRADES
+
+if TYPE_CHECKING:
+    from aiida_ion.queries import Selection
+
+KINDS = ("smeared", "trajectory", "short_md")
+PROTOCOLS = ("baseline", "restricted", "trajectory", "best")
+SPLITS = ("material", "chemical_system", "prototype")
+MIXABLE = ("level_of_theory", "temperature", "mobile_species")
+CODE = "surrogate@localhost"
+
+
+class OneLineGroup(OneLineErrors, click.Group):
+    """A group whose failures are one line."""
+
+
+@click.group("surrogate", cls=OneLineGroup)
+def command() -> None:
+    """Learn diffusivities from the forces of few configurations, and predict them.
+
+    \b
+    Example:
+      aiida-ion engine install surrogate
+      aiida-ion surrogate dataset --temperature-K 1000 --group learning
+      aiida-ion surrogate train 1234 --protocol best --wait
+      aiida-ion surrogate predict 1300 Li3N.cif --engine sevenn
+    """
+
+
+@command.command("dataset", cls=OneLineErrors)
+@click.option("--temperature-K", "temperature_K", type=float, default=1000.0, show_default=True, help="Of labels, K.")
+@click.option("--element", "elements", multiple=True, help="Only with this element; several: with all of them.")
+@click.option("--material", help="Only this reduced formula, such as Li3N.")
+@click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
+@click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
+@click.option("--from-group", help="Only what this AiiDA group holds: results, work chains or structures.")
+@click.option("--max-materials", type=click.IntRange(min=1), help="At most so many, the oldest.")
+@click.option("--allow-mixed", type=Words(MIXABLE), help="What may differ, such as level_of_theory.")
+@click.option(
+    "--kinds", type=Words(KINDS), default="smeared,trajectory,short_md", show_default=True, help="Of samples."
+)
+@click.option("--sampling", type=JsonObject(), help='Changes to the samples, such as {"short_md_fs": 2000.0}.')
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the samples.")
+@click.option("--max-concurrent", type=click.IntRange(min=1), help="Materials side by side  [default: the cores here]")
+@click.option("--group", help="Put work chains and dataset into this AiiDA group.")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write the arrays here, too.")
+@click.option("--dry-run", is_flag=True, help="Say which materials there are, and what sampling them takes.")
+@profile_option
+def dataset_command(
+    profile: str | None,
+    output: Path | None,
+    dry_run: bool,
+    **chosen: Any,
+) -> None:
+    """Sample every simulated material, and put samples and labels into one dataset.
+
+    The labels are diffusion results of the database; the forces come from the potential of the same run. What was
+    sampled before is not sampled again, so that the command can be stopped and repeated.
+
+    \b
+    Example:
+      aiida-ion surrogate dataset --dry-run
+      aiida-ion surrogate dataset --level-of-theory 'SevenNet 7net-0' --element Li --group learning
+    """
+    loaded = load(profile)
+    from aiida import orm
+
+    from aiida_ion.cli import surrogate_reports as reports
+    from aiida_ion.cli.surrogate_candidates import find_candidates
+    from aiida_ion.cli.surrogate_sampling import check, gather, sample, sampled_before
+
+    sampling = {"kinds": chosen["kinds"], "seed": chosen["seed"]} | (chosen["sampling"] or {})
+    found = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
+    if not found.candidates:
+        reasons = "\n".join(reports.refusals(found.refused))
+        raise click.ClickException(f"no result can be learnt from; 'aiida-ion table diffusion' lists all\n{reasons}")
+    check(found.candidates)
+    click.echo("\n".join(reports.describe_candidates(found, len(sampled_before(found.candidates)))))
+    if dry_run:
+        for candidate in found.candidates:
+            click.echo(f"  {candidate.title}")
+        click.echo("Nothing was submitted (--dry-run).")
+        return
+    require_daemon(loaded)
+    holder = orm.Group.collection.get_or_create(chosen["group"])[0] if chosen["group"] else None
+    chains = sample(found.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
+    for candidate, chain in zip(found.candidates, chains, strict=True):
+        if not chain.is_finished_ok:
+            click.echo(f"  NOTE {candidate.title}: {one_line(chain.exit_message or chain.process_state)}", err=True)
+    node = gather(found.candidates, chains, chosen["allow_mixed"] or (), sampling)
+    if holder is not None:
+        holder.add_nodes([node])
+    click.echo("\n".join(reports.describe_dataset(node)))
+    if output is not None:
+        click.echo("\n".join(f"Written: {path}" for path in reports.write_arrays(node, output)))
+    click.echo(f"Next: aiida-ion surrogate train {node.pk}{f' -p {profile}' if profile else ''}")
+
+
+def _selection(chosen: Mapping[str, Any]) -> Selection:
+    """Return what the options choose.
+
+    :raises ValueError: for a group that is not there.
+    """
+    from aiida import orm
+
+    from aiida_ion.cli.surrogate_candidates import temperatures
+    from aiida_ion.queries import Selection
+
+    group = chosen["from_group"]
+    if group is not None and not orm.QueryBuilder().append(orm.Group, filters={"label": group}).count():
+        raise ValueError(f"there is no group {group!r}; 'verdi group list -A' shows all")
+    return Selection(
+        elements=chosen["elements"],
+        formula=chosen["material"],
+        level_of_theory=chosen["level_of_theory"],
+        temperature_K=temperatures(chosen["temperature_K"]),
+        grades=chosen["grades"],
+        group=group,
+    )
+
+
+@command.command("train", cls=OneLineErrors)
+@click.argument("dataset", metavar="DATASET")
+@click.option("--protocol", type=click.Choice(PROTOCOLS), default="best", show_default=True, help="Kind of model.")
+@click.option("--settings", type=JsonObject(), help='Changes to the protocol, such as {"n_epochs": 50}.')
+@click.option(
+    "--split", type=click.Choice(SPLITS), default="material", show_default=True, help="What is held out whole."
+)
+@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Parts of a cross-validation.")
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Cross-validations.")
+@click.option("--controls/--no-controls", default=True, help="Train controls and baselines, too.")
+@click.option("--ablations", is_flag=True, help="Train the model without each of its parts, too.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of parts and weights.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the job.")
+@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of the job, s.")
+@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@click.option("--restart-from", metavar="PK|UUID", help="A training that stopped early: go on there.")
+@click.option("--group", help="Put the training into this AiiDA group.")
+@click.option("--wait", is_flag=True, help="Watch until it is done, then print the report.")
+@profile_option
+def train_command(dataset: str, profile: str | None, group: str | None, wait: bool, **given: Any) -> None:
+    """Train a surrogate on a dataset, and judge it by cross-validation beside its controls.
+
+    \b
+    Example:
+      aiida-ion surrogate train 1234 --protocol best --split prototype --wait
+      aiida-ion surrogate train 1234 --restart-from 1250 --walltime-s 7200
+    """
+    loaded = load(profile)
+    require_daemon(loaded)
+    from aiida import orm
+    from aiida.engine import submit
+
+    from aiida_ion.cli.surrogate_jobs import train_builder
+    from aiida_ion.cli.surrogate_nodes import dataset_node
+
+    job = submit(train_builder(dataset_node(dataset), given))
+    if group:
+        orm.Group.collection.get_or_create(group)[0].add_nodes([job])
+    click.echo(f"Submitted the training: {job.pk}")
+    suffix = f" -p {profile}" if profile else ""
+    if not wait:
+        click.echo(f"Next: aiida-ion status {job.pk} --watch{suffix}; then aiida-ion surrogate show {job.pk}{suffix}")
+        return
+    _watch(job)
+    _show(job)
+
+
+@command.command("show", cls=OneLineErrors)
+@click.argument("node", metavar="MODEL|TRAINING|DATASET|PREDICTIONS")
+@profile_option
+def show_command(node: str, profile: str | None) -> None:
+    """Print the report of a training, or what a dataset holds, or predictions.
+
+    \b
+    Example:
+      aiida-ion surrogate show 1300
+    """
+    load(profile)
+    from aiida_ion.cli.surrogate_nodes import any_node
+
+    _show(any_node(node))
+
+
+@command.command("predict", cls=OneLineErrors)
+@click.argument("model", metavar="MODEL")
+@click.argument("structures", nargs=-1, metavar="[STRUCTURE]...")
+@click.option("--dataset", metavar="PK|UUID", help="Predict the materials of this dataset instead of structures.")
+@click.option("--engine", help="Name of an engine: the potential that computes the forces.")
+@click.option("--protocol", help="fast, balanced, stringent or obelix  [default: balanced]")
+@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
+@click.option("--model-of-engine", help="ASE engines: another model than the engine's own.")
+@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
+@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
+@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--mobile-species", help="The diffusing element  [default: guessed]")
+@click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
+@click.option("--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of each job  [default: the engine's]")
+@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@click.option("--max-concurrent", type=click.IntRange(min=1), help="Materials side by side  [default: the cores here]")
+@click.option("--group", help="Put everything into this AiiDA group.")
+@profile_option
+def predict_command(
+    model: str, structures: tuple[str, ...], dataset: str | None, profile: str | None, **given: Any
+) -> None:
+    """Predict the diffusivity of each STRUCTURE with a trained MODEL, from the forces of few configurations.
+
+    STRUCTURE is a file (CIF, POSCAR, ...) or the pk or uuid of a StructureData. Ions are relaxed and the cell repeated
+    as for a conductivity; the potential should be the one that the model has learnt from.
+
+    \b
+    Example:
+      aiida-ion surrogate predict 1300 Li3N.cif Li2O.cif --engine sevenn
+      aiida-ion surrogate predict 1300 --dataset 1234
+    """
+    if bool(structures) == bool(dataset):
+        raise click.UsageError("give either structures or --dataset")
+    if structures and not given["engine"]:
+        raise click.UsageError("structures need --engine, the potential that computes the forces")
+    loaded = load(profile)
+    require_daemon(loaded)
+    from aiida.engine import submit
+
+    from aiida_ion.cli.surrogate_jobs import predict_builder
+    from aiida_ion.cli.surrogate_nodes import dataset_node, model_of
+    from aiida_ion.cli.surrogate_structures import sample_structures
+
+    trained = model_of(model)
+    at_once = given["max_concurrent"] or os.cpu_count() or 1
+    node = dataset_node(dataset) if dataset else sample_structures(trained, structures, given, at_once, click.echo)
+    job = submit(predict_builder(trained, node, given))
+    click.echo(f"Submitted the prediction: {job.pk}")
+    _watch(job)
+    _show(job)
+
+
+def _watch(job: Any) -> None:
+    from aiida_ion.cli.live import watch
+
+    watch([job.pk])
+    if not job.is_finished_ok:
+        raise click.ClickException(f"the job {job.pk} failed: {one_line(job.exit_message or job.process_state)}")
+
+
+def _show(node: Any) -> None:
+    from aiida_ion.cli.surrogate_nodes import describe
+
+    click.echo(describe(node))
