@@ -18,6 +18,8 @@ from aiida_ion.dashboards.state import QUERY, THEME, View
 
 LOGGER = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
+#: A page whose tables are being read is asked for again after this time.
+WAIT_MS = 1000
 #: Errors whose message is made for the user; of others only the terminal says more.
 TOLD = (ValueError, LookupError)
 
@@ -148,9 +150,21 @@ def _connect(app: Dash) -> None:
         Output("message", "children"),
         Input("address", "data"),
     )(show)
+    # What is being read is asked for again, as the address that it is.
+    app.callback(
+        Output("address", "data", allow_duplicate=True),
+        Input("waiting", "n_intervals"),
+        State("address", "data"),
+        prevent_initial_call=True,
+    )(ask_again)
 
 
-def show(address: dict[str, str] | None) -> tuple[Any, ...]:
+def ask_again(number: int | None, address: dict[str, Any] | None) -> Any:
+    """Return the address once more, for a page that waits for its tables."""
+    return address | {"again": number} if number and address else no_update
+
+
+def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
     """Return the page of an address: content, navigation, the address itself, its title, and no message."""
     if not address:
         return (no_update,) * 5
@@ -158,18 +172,36 @@ def show(address: dict[str, str] | None) -> tuple[Any, ...]:
     view = replace(View.from_query(address.get("search")), theme=address.get("theme"))
     found = next((one for one in PAGES if path == one.PATH), None)
     title = found.TITLE if found else "Not found"
-    return _content(found, view), _links(path), address, title, None
+    try:
+        content: Any = _content(found, view)
+    except tables.NotYet:
+        # Somebody who waits already keeps the page, whose clock goes on.
+        content = no_update if address.get("again") else _reading(title)
+    return content, _links(path), address, title, None
 
 
 def _content(found: Page | None, view: View) -> Component:
-    """Return the page, or what is said in its place."""
+    """Return the page, or what is said in its place.
+
+    :raises tables.NotYet: if a table that it needs is being read for the first time.
+    """
     if found is None:
         return page("Not found", empty_state("There is no such page.", "Choose one above."))
     try:
-        return found.layout(view)
+        with tables.impatient():
+            return found.layout(view)
+    except tables.NotYet:
+        raise
     except Exception as error:
         LOGGER.exception("the page %s cannot be shown", found.PATH)
         return page(found.TITLE, empty_state("This page cannot be shown.", _words(error)))
+
+
+def _reading(title: str) -> Component:
+    """Return what is shown while a table is read for the first time; the page takes its place by itself."""
+    words = "Large databases take some seconds, once. This page fills itself in."
+    state = html.Div(empty_state("The results are being read.", words), role="status")
+    return page(title, state, dcc.Interval("waiting", interval=WAIT_MS))
 
 
 def _tell(error: Exception) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,30 @@ from aiida_ion import queries
 PATIENCE_S = 0.4
 #: The database is asked at most this often whether it has changed.
 RECHECK_S = 2.0
+#: A table is refreshed after so many times what its reading took, so that reading never is all that goes on.
+REST = 5.0
+#: A page waits so long for a table that nobody has read before.
+FIRST_PATIENCE_S = 1.5
 
 
-@dataclass
+class NotYet(Exception):  # noqa: N818
+    """A table is being read for the first time; ask again."""
+
+
+@dataclass(frozen=True)
 class _Entry:
+    """A table as it was read.
+
+    :param version: of the database.
+    :param used: names of the tables that it was made of, and when each had been made, s.
+    """
+
     table: pd.DataFrame
+    make: Callable[[], pd.DataFrame]
     version: Any
+    used: tuple[tuple[str, float], ...]
     cost_s: float
+    made: float
 
 
 class TableCache:
@@ -40,24 +57,59 @@ class TableCache:
         self._busy: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
         self._checked: tuple[float, Any] = (float("-inf"), None)
+        self._here = threading.local()
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the table that ``queries.<name>()`` returns."""
+        if name == "materials":
+            return self.derived(name, lambda: queries.materials(conductivities=self.table("conductivity")))
         return self.derived(name, getattr(queries, name))
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before.
+
+        Not where all threads share a session: they wait for each other anyway.
+        """
+        self._here.impatient = isinstance(self._lock, nullcontext)
+        try:
+            yield
+        finally:
+            self._here.impatient = False
 
     def derived(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Return a table that is made in some other way, kept under its own name."""
         entry = self._entries.get(name)
-        if entry is not None and entry.version == self._version():
-            return entry.table
-        if entry is not None and entry.cost_s > PATIENCE_S:
-            self._refresh_behind(name, make)
-            return entry.table
-        with self._busy_lock(name):
+        if entry is None or (entry.cost_s <= PATIENCE_S and not self._is_current(entry)):
+            entry = self._read(name, make)
+        elif time.monotonic() - entry.made > REST * entry.cost_s and not self._is_current(entry):
+            self._read_behind(name, make)
+        used = getattr(self._here, "used", None)
+        if used is not None:
+            used.append((name, entry.made))
+        return entry.table
+
+    def _is_current(self, entry: _Entry) -> bool:
+        """Whether nothing has changed since; a table of others is as old as they are, which are read again in time."""
+        if not entry.used:
+            return bool(entry.version == self._version())
+        for name, _ in entry.used:
+            self.derived(name, self._entries[name].make)
+        return all(self._entries[name].made == made for name, made in entry.used)
+
+    def _read(self, name: str, make: Callable[[], pd.DataFrame]) -> _Entry:
+        """Return the newest version, also when another thread makes it just now."""
+        lock, patience_s = self._busy_lock(name), -1.0
+        if name not in self._entries and getattr(self._here, "impatient", False):
+            self._read_behind(name, make).join(FIRST_PATIENCE_S)
+            patience_s = FIRST_PATIENCE_S
+        if not lock.acquire(timeout=patience_s):
+            raise NotYet(name)
+        try:
             entry = self._entries.get(name)
-            if entry is None or entry.version != self._version():
-                entry = self._make(name, make)
-            return entry.table
+            return entry if entry is not None and self._is_current(entry) else self._make(name, make)
+        finally:
+            lock.release()
 
     def warm(self, names: tuple[str, ...]) -> threading.Thread:
         """Read tables in the background, so that the first page need not wait for all of it."""
@@ -73,11 +125,18 @@ class TableCache:
         return thread
 
     def _make(self, name: str, make: Callable[[], pd.DataFrame]) -> _Entry:
-        version, start = self._version(), time.monotonic()
-        self._entries[name] = entry = _Entry(make(), version, time.monotonic() - start)
+        version, start, outer = self._version(), time.monotonic(), getattr(self._here, "used", None)
+        used: list[tuple[str, float]] = []
+        self._here.used = used
+        try:
+            table = make()
+        finally:
+            self._here.used = outer
+        now = time.monotonic()
+        self._entries[name] = entry = _Entry(table, make, version, tuple(dict.fromkeys(used)), now - start, now)
         return entry
 
-    def _refresh_behind(self, name: str, make: Callable[[], pd.DataFrame]) -> None:
+    def _read_behind(self, name: str, make: Callable[[], pd.DataFrame]) -> threading.Thread:
         lock = self._busy_lock(name)
 
         def work() -> None:
@@ -90,7 +149,9 @@ class TableCache:
                 lock.release()
                 queries.end_reading()
 
-        threading.Thread(target=work, name=f"table {name}", daemon=True).start()
+        thread = threading.Thread(target=work, name=f"table {name}", daemon=True)
+        thread.start()
+        return thread
 
     def _busy_lock(self, name: str) -> threading.RLock:
         with self._guard:
@@ -123,6 +184,11 @@ def table(name: str) -> pd.DataFrame:
 def derived(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Return a table that a page makes of others, made again only when the database has changed; do not change it."""
     return _cache.derived(name, make)
+
+
+def impatient() -> AbstractContextManager[None]:
+    """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before."""
+    return _cache.impatient()
 
 
 def changes() -> bool:

@@ -171,6 +171,7 @@ def test_a_slow_table_is_refreshed_behind_the_scenes(
     import threading
 
     monkeypatch.setattr(tables, "PATIENCE_S", -1.0)
+    monkeypatch.setattr(tables, "REST", 0.0)
     cache, made = tables.TableCache(), Made()
     cache.derived("x", made)
     version[0] = 2
