@@ -61,7 +61,7 @@ def write_md_input(
     order = type_order(symbols)
     report = max(1, settings.n_steps // REPORTS_PER_RUN)
     lines = [
-        *_system(symbols, potential, RESTART_IN if restart else None),
+        *system_commands(symbols, potential, RESTART_IN if restart else None),
         f"timestep {settings.timestep_fs / FS_PER_PS:.16g}",
         *_integrators(settings),
         *_thermo(order, settings, charges),
@@ -97,7 +97,7 @@ def write_relax_input(
     limits = f"0.0 {max_force_eV_A:.16g} {max_steps} {10 * max_steps}"
     dump = "write_dump all custom {} xu yu zu fx fy fz modify sort id"
     lines = [
-        *_system(symbols, potential, None),
+        *system_commands(symbols, potential),
         *_largest_force(),
         "thermo 10",
         "thermo_style custom step pe v_largest_force",
@@ -116,7 +116,13 @@ def write_relax_input(
     return "\n".join(lines) + "\n"
 
 
-def _system(symbols: Sequence[str], potential: Potential, restart: str | None) -> list[str]:
+def system_commands(symbols: Sequence[str], potential: Potential, restart: str | None = None) -> list[str]:
+    """Return the commands that read the atoms and set their potential.
+
+    :param symbols: element of every atom.
+    :param restart: restart file to read; :data:`DATA` when None.
+    :raises ValueError: for an element the potential does not know.
+    """
     order = type_order(symbols)
     lines = ["units metal", "atom_style charge", "atom_modify map yes", "boundary p p p", "box tilt large"]
     lines.append(f"read_restart {restart}" if restart else f"read_data {DATA}")

@@ -87,7 +87,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     text = section(REFERENCE / "exit-codes.md", "## Jobs")
     said = {int(number) for number in re.findall(r"\d{3}", re.search(r"^Codes 2.*", text, re.MULTILINE)[0])}  # type: ignore[index]
     assert "\nNor is a DFT job that ended with 440, or an evaluation of forces that ended with 400" in text
-    said |= {440} if name.startswith(DFT_JOBS) else {400} if name == "ion.forces" else set()
+    said |= {440} if name.startswith(DFT_JOBS) else {400} if name in FORCES_JOBS else set()
     ours = own_exit_codes(process)
     assert said == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
@@ -95,6 +95,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
 
 
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
+FORCES_JOBS = ("ion.forces", "ion.lammps_forces")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 DFT_CHAINS = ("ion.md.quantumespresso", "ion.md.vasp")
 
