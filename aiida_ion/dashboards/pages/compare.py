@@ -40,7 +40,7 @@ def layout(view: View) -> Component:
         row(price.pareto_card(view, made), price.force_card(view, made)),
         price.cost_card(),
         subtitle="How far levels of theory are from each other and from experiment, and what they cost.",
-        actions=html.Div(limits(view), id="compare-limits", className="actions"),
+        actions=[html.Div(limits(view), id="compare-limits", className="actions")],
     )
 
 
