@@ -61,23 +61,23 @@ LATTICES: Mapping[str, Lattice] = {
         _CLOSE,
         (2, 2, 2),
         (1.0, 0.97, 0.9, 0.75, 0.6, 0.5, 0.4, 0.3),
-        (0.75, 1.15),
+        (0.72, 1.1),
     ),
     "zincblende": Lattice(
-        _CUBIC, {"X": FCC, "Li": _TETRAHEDRA[0]}, _CLOSE, (2, 2, 2), (1.0, 0.94, 0.8, 0.6), (0.75, 1.15)
+        _CUBIC, {"X": FCC, "Li": _TETRAHEDRA[0]}, _CLOSE, (2, 2, 2), (1.0, 0.94, 0.8, 0.6), (0.75, 1.1)
     ),
-    "rocksalt": Lattice(_CUBIC, {"X": FCC, "Li": _OCTAHEDRA}, _CLOSE, (2, 2, 2), (1.0, 0.94, 0.8, 0.6), (0.6, 0.95)),
+    "rocksalt": Lattice(_CUBIC, {"X": FCC, "Li": _OCTAHEDRA}, _CLOSE, (2, 2, 2), (1.0, 0.94, 0.8, 0.6), (0.6, 0.92)),
     "wurtzite": Lattice(
-        _HEXAGONAL, {"X": _HCP, "Li": _HCP_TETRAHEDRA[::2]}, 1.0, (3, 3, 2), (1.0, 0.94, 0.8, 0.6), (0.75, 1.12)
+        _HEXAGONAL, {"X": _HCP, "Li": _HCP_TETRAHEDRA[::2]}, 1.0, (3, 3, 2), (1.0, 0.94, 0.8, 0.6), (0.75, 1.05)
     ),
-    "hcp": Lattice(_HEXAGONAL, {"X": _HCP, "Li": _HCP_TETRAHEDRA}, 1.0, (3, 3, 2), (0.25, 0.4, 0.5, 0.6), (0.75, 1.12)),
+    "hcp": Lattice(_HEXAGONAL, {"X": _HCP, "Li": _HCP_TETRAHEDRA}, 1.0, (3, 3, 2), (0.25, 0.4, 0.5, 0.6), (0.75, 1.02)),
     "CsCl": Lattice(
         _CUBIC,
         {"X": ((0, 0, 0),), "M": ((0.5, 0.5, 0.5),), "Li": _BCC_TETRAHEDRA},
         1.0,
         (3, 3, 3),
         (1 / 12, 0.125, 1 / 6),
-        (0.8, 1.2),
+        (0.8, 1.18),
         charge_M=-0.5,
     ),
     "antiperovskite": Lattice(
@@ -86,7 +86,7 @@ LATTICES: Mapping[str, Lattice] = {
         1.0,
         (3, 3, 3),
         (1.0, 0.97, 0.9, 0.8, 0.67),
-        (0.6, 0.95),
+        (0.6, 0.85),
         charge_M=-1.0,
     ),
     "stuffed fluorite": Lattice(
@@ -95,7 +95,7 @@ LATTICES: Mapping[str, Lattice] = {
         0.5,
         (2, 2, 2),
         (0.25, 0.5, 0.75, 1.0),
-        (0.4, 0.68),
+        (0.35, 0.6),
         charge_M=2.0,
     ),
     "half Heusler": Lattice(
@@ -104,7 +104,7 @@ LATTICES: Mapping[str, Lattice] = {
         _CLOSE,
         (2, 2, 2),
         (0.5, 0.7, 0.9, 1.0),
-        (0.45, 0.85),
+        (0.4, 0.75),
         charge_M=1.0,
     ),
     "halide": Lattice(
@@ -113,7 +113,7 @@ LATTICES: Mapping[str, Lattice] = {
         _CLOSE,
         (2, 2, 2),
         (0.2, 0.3, 0.4),
-        (0.65, 1.15),
+        (0.65, 1.08),
         charge_M=2.0,
     ),
     "spinel": Lattice(
@@ -122,7 +122,7 @@ LATTICES: Mapping[str, Lattice] = {
         _CLOSE,
         (2, 2, 2),
         (0.125, 0.2, 0.3, 0.4),
-        (0.7, 1.15),
+        (0.7, 1.05),
         charge_M=1.5,
     ),
 }

@@ -16,6 +16,7 @@ from ase import Atoms
 from ionic_lattices import LATTICES, build
 
 COULOMB_EV_A = 14.399645
+#: Forces end here, or at twice the distance of neighbouring anions where that is less.
 CUTOFF_A = 6.5
 #: Distance of neighbouring anions, angstrom.
 ANIONS_A = {"S": 3.9, "Se": 4.1, "Te": 4.45, "Cl": 3.75, "Br": 3.95, "I": 4.3}
@@ -100,13 +101,14 @@ def formal_charges(atoms: Atoms, names: Mapping[str, str], charge_M: float) -> d
 
 def commands(atoms: Atoms, name: str, charges: Mapping[str, float], numbers: Mapping[str, float]) -> list[str]:
     """Return the force field as LAMMPS commands, metal units."""
+    cutoff_A = min(CUTOFF_A, 2.0 * numbers["spacing_A"])
     lines = [
-        f"pair_style hybrid/overlay born/coul/dsf 0.2 {CUTOFF_A} morse {CUTOFF_A}",
+        f"pair_style hybrid/overlay born/coul/dsf 0.2 {cutoff_A:.3f} morse {cutoff_A:.3f}",
         "pair_modify shift yes",
     ]
     ideal = neighbour_distances(atoms)
     for first, second in combinations_with_replacement(dict.fromkeys(atoms.symbols), 2):
-        distance = ideal.get(frozenset((first, second)), CUTOFF_A)
+        distance = ideal.get(frozenset((first, second)), cutoff_A)
         if "Li" not in (first, second):
             steepness = (4.5 if name == "CsCl" else 5.0) / distance
             depth = numbers["well_eV"] * (2.0 if first != second else 1.0)

@@ -37,6 +37,8 @@ SLOPE_A2_PS = 6.0e4
 EXTRA = "ionic_model"
 POLL_S = 5.0
 REPORT_S = 60.0
+#: Distance of neighbouring lithium sites, angstrom; from 2.4 to 2.9 in these lattices.
+JUMP_A = 2.5
 #: Rough cost of a time step on one core, s per atom.
 STEP_S_ATOM = 2.0e-6
 
@@ -58,7 +60,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--group", default="ionic-models", help="label of the AiiDA group they are put into")
     parser.add_argument("--seed", type=int, default=1, help="another number, another set")
     parser.add_argument("--temperature-K", type=float, default=1000.0)
-    parser.add_argument("--time-ps", type=float, default=60.0, help="length of each of the two runs")
+    parser.add_argument("--time-ps", type=float, default=80.0, help="length of each of the two runs")
     parser.add_argument("--equilibration-ps", type=float, default=4.0, help="what is left out at its start")
     parser.add_argument("--max-concurrent", type=int, default=3, help="materials at a time")
     parser.add_argument("--dry-run", action="store_true", help="say what the materials are, and run nothing")
@@ -118,6 +120,7 @@ def builder(material: Material, wanted: argparse.Namespace) -> Any:
             "mobile_species": "Li",
             "charges": material.charges,
             "md": md,
+            "diffusion": {"jump_distance_A": JUMP_A},
         },
         code=orm.load_code("lammps@localhost"),
         potential=material.potential,
