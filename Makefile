@@ -25,7 +25,7 @@ help: ## list the targets
 install: .venv/installed ## make the environment in .venv
 
 engines: install ## make the environments of the engines that the tests run
-	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace
+	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace surrogate
 
 demo-engines: install pw
 	$(BIN)/aiida-ion engine install --no-register lammps sevenn
