@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from aiida import load_profile, orm
 from aiida.common.links import LinkType
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 TRAIN, PREDICT = "aiida.calculations:ion.surrogate_train", "aiida.calculations:ion.surrogate_predict"
 #: Arm -> kind and R2, as a training that learnt something would have them.

@@ -49,13 +49,14 @@ def archive_dashboard(campaign_archive: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an AiiDA folder whose default profile holds 300 made-up results, some of them running or failed."""
+    """Return an AiiDA folder whose default profile holds 300 made-up results and two surrogates."""
     folder = tmp_path_factory.mktemp("made-up")
     environment = os.environ | {"AIIDA_PATH": str(folder), "OMP_NUM_THREADS": "1"}
     verdi = str(Path(sys.executable).with_name("verdi"))
     fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "made-up", "--results", "300"]
-    for command in ([verdi, "presto", "--use-zeromq", "-p", "made-up"], fill):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    train = [sys.executable, "-m", "benchmarks.made_up.surrogate", "--profile", "made-up"]
+    for command in ([verdi, "presto", "--use-zeromq", "-p", "made-up"], fill, train):
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -96,10 +97,12 @@ def hostile_dashboard(profile_folder: Path, tmp_path: Path) -> Iterator[str]:
     evil = "<img src=x onerror='window.attacked=1'><script>window.attacked=1</script><a href='javascript:1'><b>"
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE db_dbnode SET label = ? WHERE node_type LIKE 'data.core.structure%'", (evil,))
-        for name in ("formula", "level_of_theory", "reason", "summary", "exit_message"):
+        # Not the same nodes each time: pairs are made of what shares a formula and differs in its level of theory.
+        for name, every in (("formula", 7), ("level_of_theory", 5), ("reason", 7), ("summary", 7), ("exit_message", 7)):
             change = f"UPDATE db_dbnode SET attributes = json_set(attributes, '$.{name}', ?)"
-            where = f"WHERE json_extract(attributes, '$.{name}') IS NOT NULL AND id % 7 < 5"
+            where = f"WHERE json_extract(attributes, '$.{name}') IS NOT NULL AND id % {every} < {every - 2}"
             connection.execute(f"{change} {where}", (evil,))
+        connection.execute("UPDATE db_dbgroup SET label = ?", (evil,))
     connection.close()
     with running_dashboard(folder, "--profile", "made-up") as address:
         yield address

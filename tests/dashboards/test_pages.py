@@ -25,6 +25,7 @@ from aiida_ion.dashboards.figures.theme import DARK, LIGHT, level_styles
 from aiida_ion.dashboards.pages import PAGES, materials, overview
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import activity, conductivity
+from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import fill
 
 #: Page -> most statements with no table read yet, and with all of them.
@@ -33,6 +34,7 @@ MOST_SQL = {
     "Materials": (26, 2),
     "Material": (50, 44),
     "Compare": (45, 10),
+    "Surrogate": (34, 31),
     "Provenance": (40, 40),
 }
 
@@ -87,7 +89,9 @@ def asked_by_pages() -> dict[str, tuple[int, int]]:
 
 def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
     fill(60, seed=1, n_with_arrays=1)
+    store_training(n_materials=20)
     few = asked_by_pages()
+    store_training(n_materials=200)
     fill(240, seed=2, n_with_arrays=0)
     many = asked_by_pages()
     for title, (cold, warm) in many.items():

@@ -1,0 +1,80 @@
+"""Errors of a surrogate by chemical system: where it can be trusted and where not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from aiida_ion.dashboards.figures.surrogate_parity import hover_words, named_systems, system_styles
+from aiida_ion.dashboards.figures.theme import Theme, empty_figure, faded, new_figure, plain
+
+#: Fewer materials than this have no box.
+SMALLEST_BOX = 5
+CENSORED_SYMBOL = "arrow-right-open"
+LINE_PX, FRAME_PX = 30, 130
+
+
+def residual_figure(rows: pd.DataFrame, clip: float, halfwidth_dex: float | None, *, theme: Theme) -> go.Figure:
+    """Return prediction less label of each material, one strip for each chemical system, the worst at the top.
+
+    A label that is only an upper bound is an arrow to where its residual may be; boxes leave it out.
+
+    :param rows: of `aiida_ion.dashboards.surrogate_rows.report_rows`.
+    :param clip: floor of labels and predictions, log10 of the slope in angstrom^2/ps.
+    :param halfwidth_dex: half the width of the conformal interval, drawn as a band.
+    """
+    shown = rows.assign(residual=residuals(rows, clip), series=named_systems(rows["chemical_system"]))
+    shown = shown[np.isfinite(shown["residual"])]
+    if shown.empty:
+        return empty_figure(theme, "The report has no predictions for held-out materials.")
+    figure = new_figure(theme, "predicted − label (decades)", "", showlegend=False)
+    if halfwidth_dex is not None:
+        shade = {"fillcolor": faded(theme.muted, 0.14), "line_width": 0, "layer": "below"}
+        figure.add_vrect(x0=-halfwidth_dex, x1=halfwidth_dex, **shade)
+    figure.add_vline(x=0.0, line={"color": theme.muted, "width": 1.5, "dash": "dash"})
+    styles = system_styles(shown["chemical_system"], theme)
+    for system, group in shown.groupby("series", sort=True):
+        _add_system(figure, group, plain(system), styles[str(system)].color)
+    order = shown["residual"].abs().groupby(shown["series"]).median().sort_values()
+    figure.update_yaxes(categoryorder="array", categoryarray=[plain(system) for system in order.index], showgrid=True)
+    return figure
+
+
+def residuals(rows: pd.DataFrame, clip: float) -> pd.Series[float]:
+    """Return prediction less label, decades, both no lower than the floor."""
+    return rows["predicted"].clip(lower=clip) - rows["true"].clip(lower=clip)
+
+
+def height_px(rows: pd.DataFrame) -> int:
+    """Return how high the figure must be for its systems to be read."""
+    return FRAME_PX + LINE_PX * max(named_systems(rows["chemical_system"]).nunique(), 5)
+
+
+def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, color: str) -> None:
+    """Add the materials of a system, and a box where there are enough."""
+    detected = rows.loc[~rows["censored"].astype(bool), "residual"]
+    if len(detected) >= SMALLEST_BOX:
+        look: dict[str, Any] = {
+            "boxpoints": False,
+            "fillcolor": faded(color, 0.15),
+            "line": {"width": 1, "color": color},
+        }
+        figure.add_box(x=detected, y=[name] * len(detected), orientation="h", hoverinfo="skip", name=name, **look)
+    figure.add_scatter(
+        x=rows["residual"],
+        y=[name] * len(rows),
+        mode="markers",
+        name=name,
+        marker={
+            "symbol": [CENSORED_SYMBOL if one else "circle" for one in rows["censored"]],
+            "size": 8,
+            "color": color,
+            "line": {"width": 1, "color": color},
+        },
+        customdata=rows[["diffusion_uuid"]].to_numpy(dtype=object),
+        text=[hover_words(row) for row in rows.to_dict("records")],
+        hovertemplate="%{text}<extra></extra>",
+    )
