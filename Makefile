@@ -9,6 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 # Many tests wait for jobs, so two processes are good on one core, too; a file stays in one of them.
 WORKERS ?= 2
+# Pictures of every page, as the tests saw it; continuous integration may keep them.
+export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
 .PHONY: help install engines demo-engines pw browser servers demo test test-slow lint bench clean
 
