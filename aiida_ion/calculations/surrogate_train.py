@@ -193,14 +193,21 @@ class SurrogateTrainParser(ScriptParser):
         return self.exit_code_of_status(results)
 
     def _attach_state(self, folder: Path) -> bool:
+        """Attach the restart file and return whether there is one that is further than what the job started from."""
         file = folder / FILENAME_RESTART
-        if not file.is_file():
+        if not file.is_file() or file.read_bytes() == self._start():
             return False
         require_safetensors(file.read_bytes())
         node = orm.FolderData()
         node.base.repository.put_object_from_file(str(file), file.name)
         self.out("state", node)
         return True
+
+    def _start(self) -> bytes | None:
+        if "restart_from" not in self.node.inputs:
+            return None
+        content: bytes = self.node.inputs.restart_from.base.repository.get_object_content(FILENAME_RESTART, "rb")
+        return content
 
     def _attach_model(self, folder: Path, results: Mapping[str, Any]) -> None:
         """Attach the model and the report.
