@@ -14,6 +14,7 @@ from aiida_ion.dashboards.figures.theme import DARK, LIGHT
 from aiida_ion.dashboards.pages import PAGES
 
 from .browser import NARROW, WIDE, Browser
+from .test_compare_browser import CLICK
 
 Named = Callable[[str], str]
 
@@ -307,7 +308,7 @@ def test_what_nodes_say_is_text(hostile_dashboard: str, tmp_path: Path) -> None:
     if MISSING:
         pytest.skip(MISSING)
     with browse(hostile_dashboard, tmp_path) as browser:
-        for address in ("/", "/materials", "/compare"):
+        for address in ("/", "/materials", "/compare", "/surrogate"):
             browser.open(address)
             browser.settle()
             assert "cannot be shown" not in browser.text()
@@ -315,5 +316,58 @@ def test_what_nodes_say_is_text(hostile_dashboard: str, tmp_path: Path) -> None:
             browser.shot(f"hostile-{address.strip('/') or 'overview'}")
         browser.open("/")
         assert "<img src=x" in browser.text()
+        _drive_materials(browser)
+        _drive_comparisons(browser)
         assert browser.run("return window.attacked") is None
-        assert browser.complaints() == []
+        said = browser.complaints()
+        assert not said, "\n".join(said)
+
+
+HOVER = """
+const plot = document.querySelector('#' + arguments[0] + ' .js-plotly-plot');
+const curve = plot._fullData.findIndex((one) => one.name.includes('<img') || one.name.includes('&lt;img'));
+Plotly.Fx.hover(plot, [{curveNumber: curve, pointNumber: 0}]);
+return curve;
+"""
+MARKUP = "main img, main script, main iframe, main svg a, main b, main a[href^=javascript]"
+
+
+def _drive_materials(browser: Browser) -> None:
+    """Choose, hover and pick what carries HTML, and come with an address that does."""
+    browser.open("/materials")
+    browser.settle()
+    assert any("<img src=x" in name for name in names_shown(browser))
+    for name in ("materials-group", "materials-level"):
+        browser.find(f"#{name}").click()
+        option = next(one for one in browser.all(".dash-dropdown-option") if "<img" in one.text)
+        option.click()
+        browser.press(Keys.ESCAPE)
+    browser.until(lambda: "group=%3Cimg" in browser.address, "the group is in the address")
+    browser.open("/materials")
+    browser.settle()
+    assert browser.run(HOVER, "materials-figure") >= 0
+    browser.wait_for("#materials-figure .hoverlayer text")
+    assert not browser.all(MARKUP)
+    browser.open("/materials?group=%3Cimg%20src%3Dx%3E&since=%3Cb%3E&level_of_theory=%3Cscript%3E&elements=%3Cb%3E")
+    browser.settle()
+    assert not browser.all(MARKUP)
+
+
+def _drive_comparisons(browser: Browser) -> None:
+    """Hover and choose a point whose names carry HTML, and come with an address that does."""
+    browser.open("/compare")
+    browser.settle()
+    assert browser.run(HOVER, "compare-parity") >= 0
+    browser.wait_for("#compare-parity .hoverlayer text")
+    browser.run(CLICK)
+    browser.wait_for_text("Chosen point")
+    browser.settle()
+    assert not browser.all(MARKUP)
+    hostile = "%3Cimg%20src%3Dx%20onerror%3D%27window.attacked%3D1%27%3E"
+    browser.open(f"/compare?formula={hostile}&group={hostile}&x={hostile}&y={hostile}&o.quantity={hostile}")
+    browser.settle()
+    assert "<img src=x" in browser.text("#compare-limits")
+    assert not browser.all(MARKUP)
+    browser.find("#compare-limits a").click()
+    browser.until(lambda: "formula=" not in browser.address, "one limit is taken away")
+    browser.shot("hostile-compare-limits")
