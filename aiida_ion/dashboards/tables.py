@@ -12,7 +12,10 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import queries
+from aiida_ion.queries.results import counted_fits
 
+#: The fits of all materials, of each what it is chosen by: level, grade, temperature, time and nodes.
+FITS = "fits"
 #: A table that took longer than this is refreshed behind the scenes, and its last version is shown meanwhile.
 PATIENCE_S = 0.4
 #: The database is asked at most this often whether it has changed.
@@ -60,18 +63,22 @@ class TableCache:
         self._here = threading.local()
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return the table that ``queries.<name>()`` returns."""
+        """Return the table that ``queries.<name>()`` returns, or the `FITS`."""
         if name == "materials":
-            return self.derived(name, lambda: queries.materials(conductivities=self.table("conductivity")))
-        return self.derived(name, getattr(queries, name))
+            return self.derived(name, self._materials)
+        return self.derived(name, counted_fits if name == FITS else getattr(queries, name))
+
+    def _materials(self) -> pd.DataFrame:
+        conductivities, fits = self.table("conductivity"), self.table(FITS)
+        return queries.materials(conductivities=conductivities, fits=fits)
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
         """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before.
 
-        Not where all threads share a session: they wait for each other anyway.
+        Not with an archive, where all threads share a session: they wait for each other anyway.
         """
-        self._here.impatient = isinstance(self._lock, nullcontext)
+        self._here.impatient = self._changes and isinstance(self._lock, nullcontext)
         try:
             yield
         finally:

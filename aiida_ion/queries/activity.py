@@ -12,7 +12,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.processes import ENDED, OURS, PROCESS_FIELDS
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, rows
 
 #: Work chains that are started by hand; what else runs is below them, or was heard of lately.
 ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
@@ -41,14 +41,14 @@ _ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
 def counts() -> dict[str, int]:
     """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
     known = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, tag="chain")
-    said = ["attributes.formula", "attributes.level_of_theory"]
-    found = known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
-    rows = found.all()
+    said = attributes(["formula", "level_of_theory"])
+    known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
+    found = rows(known)
     failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
     return {
-        "materials": len({formula for formula, _ in rows}),
-        "levels": len({level for _, level in rows}),
-        "conductivities": len(rows),
+        "materials": len({formula for formula, _ in found}),
+        "levels": len({level for _, level in found}),
+        "conductivities": len(found),
         "fits": _n_of(DIFFUSION_PROCESS),
         "jobs": _n_of(*MD_JOBS),
         "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
@@ -137,11 +137,18 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
         orm.ArrayData,
         with_incoming="chain",
         edge_filters={"label": "conductivity"},
-        project=["id", "uuid", "ctime", *attributes(RECENT)],
+        project=["id"],
         tag="result",
     )
     query.order_by({"result": {"ctime": "desc"}}).limit(limit)
-    return frame(query, ["process_uuid", "pk", "uuid", "time", *RECENT])
+    newest = frame(query, ["process_uuid", "pk"])
+    # What they say is asked for afterwards: SQLite would take it out of all of them to find the newest.
+    said = orm.QueryBuilder().append(
+        orm.ArrayData,
+        filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
+        project=["id", "uuid", "ctime", *attributes(RECENT)],
+    )
+    return newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
 from aiida import orm
+from aiida.manage import get_manager
 from numpy.typing import NDArray
+
+from aiida_ion.queries.contents import Content
 
 #: The largest array that is read whole, bytes.
 MAX_BYTES = 64 * 2**20
@@ -35,15 +38,41 @@ def read_array(node: orm.Node, name: str) -> NDArray[Any]:
     :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is no array; the message names it.
     """
     with _opened(node, name) as stream:
-        shape, dtype = _header(stream, name)
-        count = math.prod(shape)
-        if count * dtype.itemsize > MAX_BYTES:
-            raise ValueError(
-                f"the array {name} of node {node.pk} claims {count * dtype.itemsize} bytes and is not read"
-            )
-        data = stream.read(count * dtype.itemsize)
+        return _array(stream, name, node.pk)
+
+
+def read_arrays(contents: Mapping[str, Content], names: Sequence[str] | None) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return arrays of several nodes, by UUID and name, all files asked for at once.
+
+    :param contents: of each node by its UUID.
+    :param names: these, else all; what is not here is not among what is returned: an export may leave files out.
+    :raises ValueError: as `read_array` does.
+    """
+    found: dict[str, dict[str, NDArray[Any]]] = {uuid: {} for uuid in contents}
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    for uuid, content in contents.items():
+        for name in array_names(content.attributes) if names is None else names:
+            if f"{name}.npy" in content.files:
+                wanted.setdefault(content.files[f"{name}.npy"], []).append((uuid, name))
+    storage: Any = get_manager().get_profile_storage()
+    repository = storage.get_repository()
+    keys = [key for key, here in zip(wanted, repository.has_objects(list(wanted)), strict=True) if here]
+    for key, stream in repository.iter_object_streams(keys):
+        uuid, name = wanted[key][0]
+        array = _array(stream, name, contents[uuid].pk)
+        for uuid, name in wanted[key]:
+            found[uuid][name] = array
+    return found
+
+
+def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
+    shape, dtype = _header(stream, name)
+    count = math.prod(shape)
+    if count * dtype.itemsize > MAX_BYTES:
+        raise ValueError(f"the array {name} of node {pk} claims {count * dtype.itemsize} bytes and is not read")
+    data = stream.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
-        raise ValueError(f"the array {name} of node {node.pk} is cut short")
+        raise ValueError(f"the array {name} of node {pk} is cut short")
     return np.frombuffer(data, dtype).reshape(shape)
 
 

@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, md_processes, whole
+from aiida_ion.queries.shared import (
+    CONDUCTIVITY_PROCESS,
+    DIFFUSION_PROCESS,
+    as_text,
+    attributes,
+    frame,
+    md_processes,
+    whole,
+)
 
 #: Inputs of a conductivity work chain that say what it is about -> the columns they fill.
 _INPUTS = {
@@ -17,7 +25,7 @@ _INPUTS = {
     "md__engine__potential": {"potential_uuid": "uuid", "potential": "name", "model": "model"},
 }
 _ATTRIBUTES = ["formula", "name", "model"]
-_PROJECTED = ["id", "uuid", "label", "extras._aiida_hash", *attributes(_ATTRIBUTES)]
+_PROJECTED = ["id", "uuid", "label", as_text("extras._aiida_hash"), *attributes(_ATTRIBUTES)]
 CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
 
 

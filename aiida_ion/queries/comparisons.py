@@ -10,7 +10,7 @@ from aiida import orm
 
 from aiida_ion.queries.chains import chains
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, attributes, finished, frame, whole
+from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, as_text, attributes, finished, frame, whole
 
 #: Of both levels of theory; those of the reference carry `reference_` in front.
 LEVEL_COLUMNS = (
@@ -122,7 +122,7 @@ def _comparisons(
 ) -> pd.DataFrame:
     query = orm.QueryBuilder()
     process = {"process_type": COMPARISON_PROCESS}
-    said = ["id", "uuid", f"extras.{CACHED_FROM}"]
+    said: list[Any] = ["id", "uuid", as_text(f"extras.{CACHED_FROM}")]
     query.append(orm.CalcFunctionNode, filters=process, project=said, tag="function")
     project = ["id", "uuid", "ctime", *projected]
     query.append(orm.ArrayData, with_incoming="function", filters=selection.filters(), project=project)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,9 @@ import pandas as pd
 from aiida import orm
 from numpy.typing import NDArray
 
-from aiida_ion.queries.arrays import NotHere, array_names, read_array
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
+from aiida_ion.queries.arrays import read_arrays
+from aiida_ion.queries.contents import Content, contents
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Atoms of the largest structure that is drawn.
@@ -52,11 +52,14 @@ def diffusion_attributes(uuid: str) -> dict[str, Any]:
 
     :raises ValueError: if there is no such node.
     """
-    query = orm.QueryBuilder().append(orm.ArrayData, filters={"uuid": str(uuid)}, project=["attributes"])
-    found = query.first(flat=True)
-    if found is None:
+    return _content(uuid).attributes
+
+
+def _content(uuid: str) -> Content:
+    found = contents([uuid])
+    if not found:
         raise ValueError(f"there is no ArrayData with the UUID {str(uuid)[:40]!r} here")
-    return dict(found)
+    return next(iter(found.values()))
 
 
 def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -65,13 +68,7 @@ def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str,
     :param names: these, else all; what an export left out is not among what is returned.
     :raises ValueError: if there is no such node, or an array is too large or not plain numbers.
     """
-    node = node_of(uuid, orm.ArrayData)
-    found = {}
-    for name in array_names(node.base.attributes.all):
-        if names is None or name in names:
-            with suppress(NotHere):
-                found[name] = read_array(node, name)
-    return found
+    return read_arrays({uuid: _content(uuid)}, names)[uuid]
 
 
 def arrhenius(uuid: str) -> dict[str, Any]:
@@ -167,20 +164,30 @@ def beside(conductivity_uuid: str) -> dict[str, Any]:
     if chain is None:
         return found
     found["process"] = chain[1]
-    outputs = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": chain[0]}, tag="chain")
-    wanted = {"or": [{"label": {"in": ["supercell", "cost"]}}] + [{"label": {"like": f"{n}\\_\\_%"}} for n in _LISTS]}
-    outputs.append(
-        orm.Data, with_incoming="chain", edge_filters=wanted, edge_project=["label"], project=["uuid", "attributes"]
-    )
-    for content_uuid, content, label in sorted(outputs.all(), key=lambda row: str(row[2])):
-        kind, _, name = label.partition("__")
-        if kind in _LISTS:
-            found[kind].append({"label": name, "uuid": content_uuid, "content": content})
-        else:
-            found[kind] = content if kind == "cost" else content_uuid
     inputs = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": chain[0]}, tag="chain")
     inputs.append(orm.StructureData, with_outgoing="chain", edge_filters={"label": "structure"}, project=["uuid"])
-    found["structure"] = inputs.first(flat=True)
+    return found | {"structure": inputs.first(flat=True)} | outputs_of(chain[1])
+
+
+def outputs_of(process_uuid: str) -> dict[str, Any]:
+    """Return what `beside` says of the outputs of a conductivity work chain: ``supercell``, ``cost`` and the lists.
+
+    The labels are looked at here: asked for some, SQLite goes through all links with these labels in the database.
+    """
+    found: dict[str, Any] = {name: [] for name in _LISTS}
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"uuid": str(process_uuid)}, tag="chain")
+    query.append(orm.Data, with_incoming="chain", edge_project=["label"], project=["id", "uuid"])
+    links = sorted((str(label), pk, uuid) for pk, uuid, label in rows(query))
+    wanted = [pk for label, pk, _ in links if label == "cost" or label.partition("__")[0] in _LISTS]
+    said = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": wanted}}, project=["id", "attributes"])
+    told = dict(rows(said)) if wanted else {}
+    for label, pk, uuid in links:
+        kind, _, name = label.partition("__")
+        if kind in _LISTS:
+            found[kind].append({"label": name, "uuid": uuid, "content": told[pk]})
+        elif label in ("supercell", "cost"):
+            found[label] = told[pk] if label == "cost" else uuid
     return found
 
 

@@ -11,6 +11,7 @@ from aiida_ion.queries.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
+    as_text,
     attributes,
     finished,
     frame,
@@ -48,7 +49,15 @@ DIFFUSION_FIELDS = (
 )
 FIT_FUNCTION = "aiida_ion.calculations.conductivity.fit_conductivity"
 #: What materials are counted by.
-COUNTED_FIELDS = ("formula", "level_of_theory", "mobile_species", "target_temperature_K", "verdict", "grade", "n_replicas")
+COUNTED_FIELDS = (
+    "formula",
+    "level_of_theory",
+    "mobile_species",
+    "target_temperature_K",
+    "verdict",
+    "grade",
+    "n_replicas",
+)
 _JOB_COLUMNS = ("job_pk", "job_uuid", "cached_from", "pk", "uuid", "time")
 _MEMBERS = ("pk", "job_pk", "process_pk", "conductivity_pk")
 #: Why a fit whose estimates disagree enters no extrapolation.
@@ -73,23 +82,28 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
 
-def counted_fits(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
-    """Return the fits of `diffusion` with what materials are counted by alone, which takes a fourth of the time.
+def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
+    """Return the fits of `diffusion` with `COUNTED_FIELDS` alone, by which materials are counted and chosen.
 
-    :param crystals: of each ``process_pk`` its ``structure_pk`` and whatever else is to stand beside its fits.
+    Which conductivity they entered is not among what they say.
     """
-    table = _fits(selection, COUNTED_FIELDS).merge(crystals, how="left", on="process_pk")
-    if selection.group is not None:
-        table = table.merge(_entered(), how="left", on="pk")
-    table = selection.rest(table, [*_MEMBERS, "structure_pk"])
-    return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
+    chosen = selection or Selection()
+    table = _fits(chosen, COUNTED_FIELDS)
+    origin = ["process_pk", "structure_pk", "structure_uuid", "structure_hash"]
+    table = table.merge(chains()[origin], how="left", on="process_pk")
+    members = [*_MEMBERS, "structure_pk"]
+    if chosen.group is None:
+        members.remove("conductivity_pk")
+    else:
+        table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
+    return finished(chosen.rest(table, members), ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
 
 def _fits(selection: Selection, fields: tuple[str, ...]) -> pd.DataFrame:
     """Return each fit with these attributes, its work chain and the wall time behind it."""
     query = orm.QueryBuilder()
     process = {"process_type": DIFFUSION_PROCESS}
-    query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", f"extras.{CACHED_FROM}"], tag="job")
+    query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", as_text(f"extras.{CACHED_FROM}")], tag="job")
     query.append(
         orm.ArrayData,
         with_incoming="job",

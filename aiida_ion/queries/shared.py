@@ -18,9 +18,14 @@ MD_PROCESSES = "aiida.calculations:ion.%md"
 CACHED_FROM = "_aiida_cached_from"
 
 
-def attributes(names: Sequence[str]) -> list[str]:
-    """Return the projections of attributes."""
-    return [f"attributes.{name}" for name in names]
+def attributes(names: Sequence[str]) -> list[Any]:
+    """Return the projections of attributes; those that hold text are not read as JSON, cell by cell."""
+    return [as_text(f"attributes.{name}") if name in TEXTS else f"attributes.{name}" for name in names]
+
+
+def as_text(projection: str) -> dict[str, Any]:
+    """Return the projection of an attribute or extra that holds text."""
+    return {projection: {"cast": "t"}}
 
 
 def frame(query: orm.QueryBuilder, columns: list[str]) -> pd.DataFrame:
@@ -37,9 +42,9 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     built: Any = query._impl
     storage: Any = get_manager().get_profile_storage()
     session = storage.get_session()
-    with nullcontext() if session.in_nested_transaction() else storage.transaction():
-        with built.query_session(query.as_dict()) as found:
-            result = session.execute(found.query.statement).all()
+    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
+    with built.query_session(query.as_dict()) as found, transaction:
+        result = session.execute(found.query.statement).all()
     # PostgreSQL has a type for them.
     texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
     if not texts:
@@ -96,6 +101,14 @@ def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(names, "Int64"))
 
 
+#: Attributes that hold text.
+TEXTS = frozenset(
+    (
+        *("formula", "level_of_theory", "reference_level_of_theory", "mobile_species", "name", "model"),
+        *("verdict", "grade", "reason", "refused_because", "preferred_law", "summary"),
+        *("process_state", "exit_message"),
+    )
+)
 #: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
 UNITS = ("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step")
 FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent"}

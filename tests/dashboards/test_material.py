@@ -15,6 +15,7 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion.analysis.jumps.rates import JumpType
 from aiida_ion.dashboards import numbers, tables
 from aiida_ion.dashboards.pages import material, material_fit, material_line, material_runs, provenance
+from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
 
 
@@ -34,6 +35,10 @@ def result(level: str, verdict: str) -> str:
     table = tables.table("conductivity")
     chosen = (table["formula"] == "CaF2") & (table["level_of_theory"] == level) & (table["verdict"] == verdict)
     return str(table.loc[chosen, "uuid"].iloc[0])
+
+
+def shown(view: View) -> Result:
+    return Result(view, material.results_of(view))
 
 
 def test_a_material_shows_its_newest_measured_result() -> None:
@@ -72,20 +77,20 @@ def test_the_plot_has_one_line_of_each_level_or_only_this_one() -> None:
     uuid = result("classical/Gillan-1986", "measured")
     view = View(formula="CaF2", uuid=uuid, theme="light")
     results = material.results_of(view)
-    every = material_line.figure(view, results)
+    every = material_line.figure(Result(view, results))
     names = [one.name for one in every.data if one.name and one.name.endswith("band")]
     assert names == ["classical/Gillan-1986, 95 % band", "classical/softened, 95 % band"]
-    alone = material_line.figure(view.with_options(lines="one"), results)
+    alone = material_line.figure(Result(view.with_options(lines="one"), results))
     assert [one.name for one in alone.data if one.name and one.name.endswith("band")] == names[:1]
-    as_d = material_line.figure(replace(view, y="diffusivity"), results)
+    as_d = material_line.figure(Result(replace(view, y="diffusivity"), results))
     assert "D*" in as_d.layout.yaxis.title.text
-    nonsense = material_line.figure(replace(view, y="<b>"), results)
+    nonsense = material_line.figure(Result(replace(view, y="<b>"), results))
     assert "σT" in nonsense.layout.yaxis.title.text
 
 
 def test_checks_have_numbers_limits_and_verdicts() -> None:
     uuid = result("classical/Gillan-1986", "not_measurable")
-    points = material_line.points(View(uuid=uuid))
+    points = shown(View(uuid=uuid)).points
     refused = points.loc[points["refused"].notna(), "uuid"].iloc[0]
     said = text(material_fit.checks(refused))
     assert said.index("temperature drift") < said.index("max force")  # what failed comes first
@@ -96,7 +101,7 @@ def test_checks_have_numbers_limits_and_verdicts() -> None:
 
 def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     uuid = result("classical/Gillan-1986", "measured")
-    fit = material_line.points(View(uuid=uuid))["uuid"].iloc[0]
+    fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
     said = text(material_fit.run_cards(fit, "light"))
     assert "Ways of F through the cell" in said
     assert "The 40 of 64 F that came farthest." in said
@@ -106,7 +111,7 @@ def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
 def test_every_point_that_can_be_clicked_carries_its_node() -> None:
     uuid = result("classical/Gillan-1986", "not_measurable")
     page = material.layout(View(formula="CaF2", uuid=uuid, theme="light"))
-    fit = material_line.points(View(uuid=uuid))["uuid"].iloc[0]
+    fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
     drawn = [*graphs(page), *graphs(html.Div(material_fit.run_cards(fit, "light")))]
     names = {"material-arrhenius", "material-msd", "material-rdf", "material-cell", "material-history"}
     assert {one.id for one in drawn} == names

@@ -17,7 +17,8 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion.archives.export import export, plan
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import show
-from aiida_ion.dashboards.pages import PAGES, material_fit, material_line
+from aiida_ion.dashboards.pages import PAGES, material, material_fit
+from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from benchmarks.many_results import fill
@@ -48,11 +49,12 @@ def test_a_material_without_frames_says_what_is_missing(caplog: pytest.LogCaptur
     for one in PAGES:
         said = text(show({"path": one.PATH, "search": f"?{view.query()}", "theme": "light"}))
         assert "cannot be shown" not in said, one.TITLE
-    fits = material_line.points(view)
+    shown = Result(view, material.results_of(view))
+    fits = shown.points
     assert len(fits) > 1
     for uuid in fits["uuid"]:
         said = text(html.Div(material_fit.run_cards(uuid, "light")))
         assert "There is no trajectory to draw." in said
         # What was kept is drawn: the displacements and the fitted window.
-        assert len(material_fit.msd(view).data) > 0
+        assert len(material_fit.msd(shown).data) > 0
     assert not caplog.records

@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
 from aiida_ion.dashboards.pages import material_runs as runs
+from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Result
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 
 PATH = "/material"
@@ -64,11 +65,12 @@ def register(app: Dash) -> None:
     )
     def draw_lines(quantity: str, lines: str, uuid: str, query: str, theme: str | None) -> Any:
         view = _view(query, theme, uuid, quantity, lines)
-        return line.figure(view, results_of(view))
+        return line.figure(Result(view, results_of(view)))
 
     @app.callback(Output(fit.MSD, "figure"), inputs[3], State(RESULT, "value"), *state, prevent_initial_call=True)
     def draw_msd(scale: str, uuid: str, query: str, theme: str | None) -> Any:
-        return fit.msd(_view(query, theme, uuid, scale=scale))
+        view = _view(query, theme, uuid, scale=scale)
+        return fit.msd(Result(view, results_of(view)))
 
     @app.callback(Output(fit.CHECKS, "children"), Output(fit.RUN, "children"), inputs[4], State(THEME, "data"))
     def look_closer(uuid: str | None, theme: str | None) -> tuple[Any, Any]:
@@ -95,19 +97,19 @@ def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
     """Return the result that is shown: the one asked for, else the newest that has a number, or a bound, or neither."""
     if uuid in set(results["uuid"]):
         return str(uuid)
-    ranks = results["verdict"].map(line.RANKS).fillna(len(line.RANKS))
+    ranks = results["verdict"].map(RANKS).fillna(len(RANKS))
     return str(results["uuid"].iloc[int(ranks.to_numpy().argmin())])
 
 
 def body(view: View, results: pd.DataFrame) -> list[Component]:
     """Return everything below the choice of the result."""
-    found = line.points(view)
+    shown = Result(view, results)
     return [
-        row(line.figure_card(view, results), line.summary_card(view)),
-        line.temperatures_card(found),
-        row(fit.msd_card(view), fit.checks_card(view, found)),
+        row(line.figure_card(shown), line.summary_card(shown)),
+        line.temperatures_card(shown.points),
+        row(fit.msd_card(shown), fit.checks_card(shown)),
         dcc.Loading(html.Div(id=fit.RUN, className="page"), type="dot", delay_show=300),
-        *runs.cards(view),
+        *runs.cards(shown),
     ]
 
 
@@ -123,7 +125,7 @@ def _view(
     """Return the view of the page as its controls stand; what is as it is by itself stays out of the address."""
     view = replace(View.from_query(query), theme=theme, uuid=uuid, y=None if quantity == line.DEFAULT else quantity)
     return view.with_options(
-        lines=None if lines == line.ALL else lines,
+        lines=None if lines == ALL else lines,
         msd=None if scale == fit.LOGARITHMIC else scale,
         fit=chosen_fit,
     )

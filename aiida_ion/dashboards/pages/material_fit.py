@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -18,7 +17,7 @@ from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
 from aiida_ion.dashboards.numbers import short
-from aiida_ion.dashboards.state import View
+from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.queries import details, frames
 
 MSD, SCALE = "material-msd", "material-scale"
@@ -33,15 +32,19 @@ NOTHING = np.empty(0)
 UNITS = re.compile(r"angstrom(\^[23])?")
 
 
-def msd(view: View) -> go.Figure:
+def msd(shown: Result) -> go.Figure:
     """Return the mean squared displacement at each temperature of the result that is shown."""
-    found = details.arrhenius_points([str(view.uuid)])
-    curves = [_curve(str(uuid), refused) for uuid, refused in zip(found["uuid"], found["refused"], strict=True)]
-    return msd_figure(curves, theme=theme_named(view.theme), logarithmic=view.option("msd", LOGARITHMIC) != LINEAR)
+    uuids = [str(uuid) for uuid in shown.points["uuid"]]
+    arrays = shown.arrays(uuids, CURVES)
+    curves = [
+        _curve(uuid, refused, shown.said(uuid), arrays.get(uuid, {}))
+        for uuid, refused in zip(uuids, shown.points["refused"], strict=True)
+    ]
+    logarithmic = shown.view.option("msd", LOGARITHMIC) != LINEAR
+    return msd_figure(curves, theme=theme_named(shown.view.theme), logarithmic=logarithmic)
 
 
-def _curve(uuid: str, refused: object) -> MsdCurve:
-    said, arrays = details.diffusion_attributes(uuid), details.diffusion_arrays(uuid, CURVES)
+def _curve(uuid: str, refused: object, said: Mapping[str, Any], arrays: Mapping[str, Any]) -> MsdCurve:
     window = said.get("fit_window_ps")
     return MsdCurve(
         uuid=uuid,
@@ -53,44 +56,45 @@ def _curve(uuid: str, refused: object) -> MsdCurve:
     )
 
 
-def msd_card(view: View) -> Component:
+def msd_card(shown: Result) -> Component:
     """Return the figure with the choice of its axes."""
     scales = [{"label": name, "value": name} for name in (LOGARITHMIC, LINEAR)]
+    chosen = shown.view.option("msd", LOGARITHMIC)
     return figure_card(
         MSD,
         "Mean squared displacement",
-        msd(view),
+        msd(shown),
         note="Thick: the fitted window, with the slope 6 D*. Band: 95 %. Hollow and dashed: refused.",
         height_px=440,
-        controls=[
-            control("axes", dcc.RadioItems(scales, view.option("msd", LOGARITHMIC), id=SCALE, className="inline"))
-        ],
+        controls=[control("axes", dcc.RadioItems(scales, chosen, id=SCALE, className="inline"))],
     )
 
 
-def checks_card(view: View, found: pd.DataFrame) -> Component:
-    """Return the choice of a temperature and its checks.
-
-    :param found: temperatures of the result, as `details.arrhenius_points` gives them.
-    """
+def checks_card(shown: Result) -> Component:
+    """Return the choice of a temperature and its checks."""
     options = [
         {"label": f"{short(target)} K", "value": uuid}
-        for target, uuid in zip(found["target_temperature_K"], found["uuid"], strict=True)
+        for target, uuid in zip(shown.points["target_temperature_K"], shown.points["uuid"], strict=True)
     ]
     known = [one["value"] for one in options]
-    chosen = view.option("fit")
+    chosen = shown.view.option("fit")
     value = chosen if chosen in known else next(iter(known), None)
     picked = dcc.Dropdown(options, value, id=FIT, clearable=False, className="dropdown")
+    found = shown.said(value).get("checks") if value else None
     return card(
         "Checks at one temperature",
         html.Div(control("temperature", picked), className="filters"),
-        html.Div(checks(value), id=CHECKS, className="scroll tall"),
+        html.Div(checks_table(found), id=CHECKS, className="scroll tall"),
     )
 
 
 def checks(uuid: str | None) -> Component:
-    """Return the checks of a temperature, the worst first: number, limit, verdict and sentence."""
-    found = details.diffusion_attributes(uuid).get("checks") if uuid else None
+    """Return the checks of a temperature."""
+    return checks_table(details.diffusion_attributes(uuid).get("checks") if uuid else None)
+
+
+def checks_table(found: Any) -> Component:
+    """Return checks, the worst first: number, limit, verdict and sentence."""
     given = [one for one in found or [] if isinstance(one, Mapping)]
     if not given:
         return empty_state("No checks are stored.", "The fit was made without them.")

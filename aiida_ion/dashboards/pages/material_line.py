@@ -15,53 +15,32 @@ from aiida_ion.dashboards.components import badge, card, control, facts, grade_b
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
-from aiida_ion.dashboards.state import View
-from aiida_ion.queries import details
+from aiida_ion.dashboards.pages.material_result import ALL, ONE, Result
 from aiida_ion.queries.experiments import experiments
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
-ALL, ONE = "levels", "one"
-#: What is shown first of several results.
-RANKS = {"measured": 0, "bound": 1, "not_measurable": 2}
-#: Lines in one plot.
-MOST_LINES = 8
 SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
 
 
-def points(view: View) -> pd.DataFrame:
-    """Return the temperatures of the result that is shown."""
-    return details.arrhenius_points([view.uuid] if view.uuid else [])
-
-
-def figure(view: View, results: pd.DataFrame) -> go.Figure:
-    """Return the Arrhenius plot: the result that is shown, and one of each other level unless it is to be alone.
-
-    Of another level it is the newest that has a number, else a bound, else neither.
-
-    :param results: conductivities of the material, the newest first.
-    """
-    shown = results[results["uuid"] == view.uuid]
-    if view.option("lines", ALL) == ALL:
-        others = results[~results["level_of_theory"].isin(shown["level_of_theory"])]
-        best = others.assign(rank=others["verdict"].map(RANKS)).sort_values("rank", kind="stable")
-        shown = pd.concat([shown, best.drop_duplicates("level_of_theory").head(MOST_LINES - 1)])
-    uuids = [str(uuid) for uuid in shown["uuid"]]
-    found = details.arrhenius_points(uuids)
+def figure(shown: Result) -> go.Figure:
+    """Return the Arrhenius plot: the result that is shown, and one of each other level unless it is to be alone."""
     levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
     measured = tables.derived("experiments", experiments)
+    lines = shown.lines.to_dict("records")
+    arrays = shown.arrays([str(one["uuid"]) for one in lines], SAMPLES)
     return arrhenius_figure(
-        found,
-        [_line(str(one["uuid"]), one, found) for one in shown.to_dict("records")],
+        shown.all_points,
+        [_line(one, arrays.get(str(one["uuid"]), {}), shown.all_points) for one in lines],
         level_styles(map(str, levels)),
-        theme=theme_named(view.theme),
-        quantity=view.y if view.y in QUANTITIES else DEFAULT,
-        experiments=measured[measured["formula"] == view.formula],
+        theme=theme_named(shown.view.theme),
+        quantity=shown.view.y if shown.view.y in QUANTITIES else DEFAULT,
+        experiments=measured[measured["formula"] == shown.view.formula],
     )
 
 
-def _line(uuid: str, row: Mapping[Any, Any], found: pd.DataFrame) -> ArrheniusLine:
-    arrays = details.diffusion_arrays(uuid, SAMPLES)
+def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], found: pd.DataFrame) -> ArrheniusLine:
+    uuid = str(row["uuid"])
     energies, prefactors = (arrays.get(name, pd.Series(dtype=float).to_numpy()) for name in SAMPLES)
     known = found.loc[found["conductivity_uuid"] == uuid, "log10_conductivity_temperature_per_diffusivity"].dropna()
     return ArrheniusLine(
@@ -74,15 +53,16 @@ def _line(uuid: str, row: Mapping[Any, Any], found: pd.DataFrame) -> ArrheniusLi
     )
 
 
-def figure_card(view: View, results: pd.DataFrame) -> Component:
+def figure_card(shown: Result) -> Component:
     """Return the plot with what changes it."""
     quantities = [{"label": "σT", "value": "conductivity"}, {"label": "D*", "value": "diffusivity"}]
     lines = [{"label": "all levels", "value": ALL}, {"label": "this result", "value": ONE}]
+    view = shown.view
     quantity = view.y if view.y in QUANTITIES else DEFAULT
     return components.figure_card(
         FIGURE,
         "Arrhenius plot",
-        figure(view, results),
+        figure(shown),
         note="Band: central 95 % of the posterior, dotted where it is extrapolated. Click a point for its provenance.",
         height_px=500,
         description="Arrhenius plot of every temperature with the posterior of the line",
@@ -93,10 +73,9 @@ def figure_card(view: View, results: pd.DataFrame) -> Component:
     )
 
 
-def summary_card(view: View) -> Component:
+def summary_card(shown: Result) -> Component:
     """Return what the result says, and how far it may be trusted."""
-    said = details.diffusion_attributes(str(view.uuid))
-    beside = details.beside(str(view.uuid))
+    said, beside = shown.said(shown.view.uuid), shown.beside
     target = short(said.get("target_temperature_K"))
     pairs: list[tuple[str, Any]] = [
         ("verdict", [grade_badge(said.get("verdict")), " ", str(said.get("reason") or "")]),
@@ -106,7 +85,7 @@ def summary_card(view: View) -> Component:
         ("law", str(said.get("preferred_law") or "-").replace("_", " ")),
         ("extrapolated by", _factor(said)),
         ("temperatures", _temperatures(said)),
-        ("result", uuid_label(str(view.uuid))),
+        ("result", uuid_label(str(shown.view.uuid))),
     ]
     for name, label in (("process", "work chain"), ("structure", "crystal"), ("supercell", "supercell")):
         if beside.get(name):

@@ -14,6 +14,7 @@ from aiida_ion.dashboards.figures.history import history_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import grouped, short
+from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.job_runs import RUN_COLUMNS, runs_of
@@ -36,13 +37,13 @@ COST = {
 TIMES = {"wall_time_s": "wall time", "cpu_time_s": "CPU time", "gpu_time_s": "GPU time"}
 
 
-def cards(view: View) -> list[Component]:
+def cards(shown: Result) -> list[Component]:
     """Return the cards."""
-    beside = details.beside(str(view.uuid))
+    beside = shown.beside
     rounds = details.history(beside["history"])
     side = [_cost_card(beside.get("cost"))]
     if not rounds.empty:
-        figure = history_figure(rounds, theme=theme_named(view.theme))
+        figure = history_figure(rounds, theme=theme_named(shown.view.theme))
         words = "The error of D* after each round, and what was wanted; runs go on where that pays."
         side.append(figure_card(HISTORY, "Rounds of extension", figure, note=words, height_px=360))
     jumps = [jumps_card(one) for one in beside["jumps"]]

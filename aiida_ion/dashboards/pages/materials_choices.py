@@ -56,7 +56,7 @@ def formulas(view: View) -> set[str] | None:
     """Return the formulas with a result that fits what is chosen; ``None`` where nothing is."""
     if not (view.level_of_theory or view.grades or view.group or view.since or view.until or view.temperature_K):
         return None
-    fits = tables.table("diffusion")
+    fits = tables.table(tables.FITS)
     parts = (fitting(tables.table("conductivity"), view), fitting(fits[~fits["superseded"]], view))
     return set(pd.concat([part["formula"] for part in parts]).dropna())
 
