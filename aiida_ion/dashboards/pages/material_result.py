@@ -1,0 +1,86 @@
+"""What the cards of a material's page read, each once: the result that is shown and those beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from aiida_ion.dashboards.state import View
+from aiida_ion.queries import details
+from aiida_ion.queries.arrays import read_arrays
+from aiida_ion.queries.contents import Content, contents
+
+ALL, ONE = "levels", "one"
+#: What is shown first of several results.
+RANKS = {"measured": 0, "bound": 1, "not_measurable": 2}
+#: Lines in one plot.
+MOST_LINES = 8
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result that a view shows.
+
+    :param view: ``uuid`` is that of the result.
+    :param results: conductivities of the material, the newest first.
+    """
+
+    view: View
+    results: pd.DataFrame
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """Return what the table says of the result; nothing if it is not in the table."""
+        found: list[dict[Any, Any]] = self.results[self.results["uuid"] == self.view.uuid].to_dict("records")
+        return {str(name): value for name, value in found[0].items()} if found else {}
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """Return the result that is shown, and one of each other level unless it is to be alone.
+
+        Of another level it is the newest that has a number, else a bound, else neither.
+        """
+        shown = self.results[self.results["uuid"] == self.view.uuid]
+        if self.view.option("lines", ALL) != ALL:
+            return shown
+        others = self.results[~self.results["level_of_theory"].isin(shown["level_of_theory"])]
+        best = others.assign(rank=others["verdict"].map(RANKS)).sort_values("rank", kind="stable")
+        return pd.concat([shown, best.drop_duplicates("level_of_theory").head(MOST_LINES - 1)])
+
+    @cached_property
+    def all_points(self) -> pd.DataFrame:
+        """Return the temperatures of all lines."""
+        return details.arrhenius_points([str(uuid) for uuid in self.lines["uuid"]])
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """Return the temperatures of the result that is shown."""
+        own = self.all_points["conductivity_uuid"] == self.view.uuid
+        return self.all_points[own].reset_index(drop=True)
+
+    @cached_property
+    def contents(self) -> dict[str, Content]:
+        """Return what the nodes of all lines, and of the temperatures of the result, hold."""
+        return contents([*self.lines["uuid"], *self.points["uuid"]])
+
+    def said(self, uuid: str | None) -> dict[str, Any]:
+        """Return the attributes of a node."""
+        content = self.contents.get(str(uuid))
+        return content.attributes if content is not None else details.diffusion_attributes(str(uuid))
+
+    def arrays(self, uuids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
+        """Return arrays of several nodes by UUID and name; those that an export left out are not there."""
+        return read_arrays({uuid: self.contents[uuid] for uuid in uuids if uuid in self.contents}, names)
+
+    @cached_property
+    def beside(self) -> dict[str, Any]:
+        """Return what stands beside the result among those of its work chain, as `details.beside` does."""
+        process, structure = (self.row.get(name) for name in ("process_uuid", "structure_uuid"))
+        if not isinstance(process, str):
+            return details.beside(str(self.view.uuid))
+        return {"process": process, "structure": structure} | details.outputs_of(process)
