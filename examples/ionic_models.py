@@ -39,8 +39,10 @@ POLL_S = 5.0
 REPORT_S = 60.0
 #: Distance of neighbouring lithium sites, angstrom; from 2.4 to 2.9 in these lattices.
 JUMP_A = 2.5
+#: Lithium rattles by up to 1 angstrom in wide sites, which flattens the log of the MSD where it is a few angstrom^2.
+MIN_LOG_LOG_SLOPE = 0.6
 #: Rough cost of a time step on one core, s per atom.
-STEP_S_ATOM = 2.0e-6
+STEP_S_ATOM = 2.5e-6
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -120,7 +122,7 @@ def builder(material: Material, wanted: argparse.Namespace) -> Any:
             "mobile_species": "Li",
             "charges": material.charges,
             "md": md,
-            "diffusion": {"jump_distance_A": JUMP_A},
+            "diffusion": {"jump_distance_A": JUMP_A, "min_log_log_slope": MIN_LOG_LOG_SLOPE},
         },
         code=orm.load_code("lammps@localhost"),
         potential=material.potential,
