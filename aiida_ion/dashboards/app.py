@@ -150,18 +150,14 @@ def _connect(app: Dash) -> None:
         Output("message", "children"),
         Input("address", "data"),
     )(show)
-    # What is being read is asked for again, as the address that it is.
-    app.callback(
+    # What is being read is asked for again, as the address that it is; the browser knows whether somebody has left.
+    app.clientside_callback(
+        ClientsideFunction("dashboard", "again"),
         Output("address", "data", allow_duplicate=True),
         Input("waiting", "n_intervals"),
         State("address", "data"),
         prevent_initial_call=True,
-    )(ask_again)
-
-
-def ask_again(number: int | None, address: dict[str, Any] | None) -> Any:
-    """Return the address once more, for a page that waits for its tables."""
-    return address | {"again": number} if number and address else no_update
+    )
 
 
 def show(address: dict[str, Any] | None) -> tuple[Any, ...]:

@@ -36,6 +36,12 @@ window.dash_clientside.dashboard = (function () {
       return same ? noUpdate() : here;
     },
 
+    // A page that waits for its tables asks for them once more, unless it has been left.
+    again: function (number, address) {
+      if (!number || !address || address.path !== window.location.pathname) return noUpdate();
+      return Object.assign({}, address, { again: number });
+    },
+
     write: function (query, shown) {
       // A page that has been left no longer writes.
       if (!query || query.path !== window.location.pathname) return [noUpdate(), noUpdate()];
