@@ -90,9 +90,12 @@ def _points(
     rows: pd.DataFrame, level: str, x: str, y: str, style: LevelStyle, theme: Theme, picked: set[str]
 ) -> go.Scatter:
     """Return the points of a level of theory; those that are not picked fade."""
-    out = rows["formula"].isin(picked) | (not picked)
-    symbols = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol)
-    edge = {"width": np.where(out & bool(picked), 1.5, 0.5), "color": theme.text if picked else theme.card}
+    out = rows["formula"].isin(picked)
+    # Lists only where points differ: plotly looks at each of their entries.
+    symbol = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol) if rows["is_bound"].any() else style.symbol
+    width = np.where(out, 1.5, 0.5) if picked else 0.5
+    color = np.where(out, style.color, faded(style.color, 0.15)) if picked else style.color
+    edge = {"width": width, "color": theme.text if picked else theme.card}
     said = [f"{column_title(name)} %{{{axis}:.3g}}" for name, axis in ((x, "x"), (y, "y"))]
     return go.Scatter(
         x=rows[x],
@@ -102,10 +105,10 @@ def _points(
         customdata=np.stack([rows["uuid"], rows["formula"]], axis=-1),
         text=[plain(formula_label(formula)) for formula in rows["formula"]],
         marker={
-            "symbol": symbols,
+            "symbol": symbol,
             "size": 9,
             "line": edge,
-            "color": np.where(out, style.color, faded(style.color, 0.15)),
+            "color": color,
         },
         hovertemplate="<br>".join([f"<b>%{{text}}</b> {plain(level)}", *said]) + "<extra></extra>",
     )
