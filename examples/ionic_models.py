@@ -6,7 +6,7 @@ the ions are relaxed, then two runs with different velocities at one temperature
 
 With the profile that `aiida-ion setup` made, and the engine of `aiida-ion engine install lammps`:
 
-    verdi run examples/ionic_models.py --n-materials 240 --group ionic-models
+    python examples/ionic_models.py --n-materials 240 --group ionic-models
 
 Stop it at any time and run it again: what the group holds is not computed again.
 """
@@ -14,10 +14,8 @@ Stop it at any time and run it again: what the group holds is not computed again
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +23,9 @@ import pandas as pd
 from aiida import load_profile, orm
 from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
+from ionic_materials import Material, draw
 
 from aiida_ion.queries import Selection, diffusion
-
-sys.path.insert(0, str(Path(__file__).parent))
-from ionic_materials import Material, draw
 
 #: Slope of the mean squared displacement in angstrom^2/ps for a diffusivity of 1 cm^2/s.
 SLOPE_A2_PS = 6.0e4

@@ -3,8 +3,8 @@
 Drives `aiida-ion benchmark obelix`: each crystal is relaxed with a machine-learning potential and run twice at 1000 K,
 with different velocities. Look first, then run it, in the profile that `aiida-ion setup` made:
 
-    verdi run examples/obelix_surrogate_set.py --engine sevenn --dry-run
-    verdi run examples/obelix_surrogate_set.py --engine sevenn
+    python examples/obelix_surrogate_set.py --engine sevenn --dry-run
+    python examples/obelix_surrogate_set.py --engine sevenn
 
 Stop it at any time and run it again: what is in the database, or on its way, is not computed again.
 """

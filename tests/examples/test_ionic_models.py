@@ -96,7 +96,7 @@ def command(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 @pytest.mark.slow
 def test_two_materials_by_the_daemon_and_once_only(command: Callable[..., str]) -> None:
-    script = (str(BIN / "verdi"), "run", str(EXAMPLES / "ionic_models.py"))
+    script = (sys.executable, str(EXAMPLES / "ionic_models.py"))
     size = ("--n-materials", "2", "--group", "few", "--time-ps", "5", "--equilibration-ps", "1")
     text = command(*script, *size)
     assert "few: 2 materials, 2 fits" in text and "log10 of the slope" in text
