@@ -21,6 +21,8 @@ from aiida_ion.surrogate.settings import Settings
 from aiida_ion.surrogate.training import Member
 
 FORMAT = "aiida-ion surrogate 1"
+#: Name of the entry of the file's metadata that says all this.
+HEADER = "aiida_ion_surrogate"
 #: More networks, or larger ones, are no model of ours.
 MAX_MEMBERS = 1000
 MAX_WIDTH = 512
@@ -56,8 +58,9 @@ def save_model(path: Path, model: Model) -> None:
     }
     for index, member in enumerate(model.members):
         tensors |= {f"member/{index}/{name}": one for name, one in member_tensors(member).items()}
-    settings = json.dumps(model.settings.to_dict())
-    metadata = {"format": FORMAT, "settings": settings, "said": json.dumps(dict(model.said))}
+    header = {"format": FORMAT, "settings": model.settings.to_dict(), "said": dict(model.said)}
+    # One entry: several would be written in any order, and equal models must be equal files.
+    metadata = {HEADER: json.dumps(header, sort_keys=True)}
     save_file({name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}, path, metadata=metadata)
 
 
@@ -72,11 +75,12 @@ def load_model(path: Path) -> Model:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path.name} is no safetensors file: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path.name} is no model of this program: its format is {metadata.get('format')!r}")
     try:
-        return _model(metadata, tensors)
-    except (KeyError, RuntimeError, TypeError, json.JSONDecodeError) as error:
+        header = json.loads(metadata.get(HEADER, "{}"))
+        if header.get("format") != FORMAT:
+            raise ValueError(f"{path.name} is no model of this program: its format is {header.get('format')!r}")
+        return _model(header, tensors)
+    except (KeyError, RuntimeError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} does not hold together: {error}") from error
 
 
@@ -103,8 +107,8 @@ def member_of(tensors: Mapping[str, Tensor], settings: Settings) -> Member:
     return Member(network, standard, float(center), float(width))
 
 
-def _model(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Model:
-    settings = Settings.from_dict(json.loads(metadata["settings"]))
+def _model(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Model:
+    settings = Settings.from_dict(header["settings"])
     sizes = (settings.scalars, settings.vectors, settings.tensors, settings.n_radial, settings.n_layers)
     if max(sizes) > MAX_WIDTH:
         raise ValueError("the network is larger than any of this program")
@@ -119,4 +123,4 @@ def _model(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Model:
     domain = Domain(tensors["domain/descriptors"].numpy(), float(tensors["domain/limit"]))
     if not all(torch.isfinite(one).all() for one in tensors.values() if one.is_floating_point()):
         raise ValueError("a number of the model is not finite")
-    return Model(members, float(tensors["halfwidth_dex"]), domain, json.loads(metadata["said"]))
+    return Model(members, float(tensors["halfwidth_dex"]), domain, dict(header["said"]))

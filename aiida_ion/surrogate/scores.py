@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import spearmanr
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from aiida_ion.surrogate.dataset import FloatArray
 from aiida_ion.surrogate.labels import CLIPS
@@ -16,12 +16,21 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 N_RESAMPLINGS = 1000
 COVERAGE = 0.95
+_NO_SPREAD = 1e-12
 
 
 def clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> float:
     """Return R2 with labels and predictions lifted to the floor; NaN where the labels do not differ."""
+    return float(_clipped_r2(labels[None], predicted[None], clip_log10)[0])
+
+
+def _clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> FloatArray:
+    """Return the R2 of each row of labels and predictions, (n, M)."""
     true, said = (np.maximum(one, clip_log10) for one in (labels, predicted))
-    return float(r2_score(true, said)) if len(true) > 1 and np.ptp(true) > 0 else float("nan")
+    spread = ((true - true.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+    missed = ((true - said) ** 2).sum(axis=1)
+    known = spread > _NO_SPREAD
+    return np.where(known, 1.0 - missed / np.where(known, spread, 1.0), np.nan)
 
 
 def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
@@ -51,12 +60,9 @@ def r2_gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10
     gap = clipped_r2(labels, first, clip_log10) - clipped_r2(labels, second, clip_log10)
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, len(labels), size=(N_RESAMPLINGS, len(labels)))
-    gaps = [_gap(labels[one], first[one], second[one], clip_log10) for one in drawn]
+    true = labels[drawn]
+    gaps = _clipped_r2(true, first[drawn], clip_log10) - _clipped_r2(true, second[drawn], clip_log10)
     return {"gap": gap, "gap_ci95": [float(one) for one in np.nanquantile(gaps, [0.025, 0.975])]}
-
-
-def _gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10: float) -> float:
-    return clipped_r2(labels, first, clip_log10) - clipped_r2(labels, second, clip_log10)
 
 
 def conformal_halfwidth(residuals: FloatArray, coverage: float = COVERAGE) -> float:

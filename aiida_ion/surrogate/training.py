@@ -61,13 +61,16 @@ class Member:
         """Return log10 slopes of materials, (n,), each the mean over its configurations."""
         self.network.eval()
         invariants = self.standard.applied(samples.invariants)
-        found = []
+        frames = [(int(one), frame) for one in materials for frame in samples.predicted_frames(int(one))]
+        said: list[float] = []
         with torch.no_grad():
-            for one in materials:
-                frames = samples.predicted_frames(int(one))
-                given = _tensor(invariants[int(one)], samples.device).repeat(len(frames), 1)
-                found.append(float(self.network(samples.batch(frames), given).mean()))
-        return np.array(found) * self.width + self.center
+            for first in range(0, len(frames), samples.settings.batch_size):
+                owners, chosen = zip(*frames[first : first + samples.settings.batch_size], strict=True)
+                given = _tensor(invariants[list(owners)], samples.device)
+                said += self.network(samples.batch(chosen), given).tolist()
+        owner = np.array([one for one, _ in frames], dtype=np.int64)
+        means = [np.mean(np.array(said)[owner == int(one)]) for one in materials]
+        return np.array(means) * self.width + self.center
 
 
 @dataclass

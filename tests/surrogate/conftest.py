@@ -1,0 +1,56 @@
+"""A small made-up dataset, and one evaluation of it that many tests look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aiida_ion.surrogate.dataset import Dataset
+from aiida_ion.surrogate.evaluation import Evaluation, Evaluator, Plan
+from aiida_ion.surrogate.journal import Journal
+from aiida_ion.surrogate.settings import PROTOCOLS, Settings
+
+from .made_up import made_up
+
+SMALL = replace(PROTOCOLS["baseline"], n_epochs=40, scalars=8, vectors=4, n_samplings=3)
+
+
+def unwatched(*_: object) -> None:
+    """Watch nothing."""
+
+
+def evaluate(dataset: Dataset, plan: Plan, folder: Path) -> Evaluation:
+    journal = Journal(folder / "restart.safetensors", {})
+    return Evaluator(dataset, plan, journal, "cpu", unwatched).run()
+
+
+@pytest.fixture(scope="session")
+def small_settings() -> Settings:
+    return SMALL
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    return made_up()
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    return Plan(SMALL, n_folds=3)
+
+
+@pytest.fixture(scope="session")
+def evaluation(dataset: Dataset, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    return evaluate(dataset, plan, tmp_path_factory.mktemp("evaluation"))
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Calculate in double precision."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
