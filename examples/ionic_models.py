@@ -133,7 +133,7 @@ def report(group: orm.Group) -> None:
     """Print how the set is spread."""
     table = labels_of(group)
     print(f"{group.label}: {group.count()} materials, {len(table)} fits")
-    outcomes = Counter("refused" if row.refused_because is not None else str(row.verdict) for row in table.itertuples())
+    outcomes = Counter(table["verdict"].where(table["refused_because"].isna(), "refused"))
     print(", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
     used = table[table["refused_because"].isna() & table["log10_slope"].notna()]
     edges = np.arange(-3.0, 3.0, 0.5)
