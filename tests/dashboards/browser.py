@@ -79,8 +79,9 @@ class Browser:
         self.until(lambda: self.all("main h1") and self.text("main h1").startswith(text), f"heading {text!r}")
 
     def settle(self) -> None:
-        """Wait until no callback runs and every figure and table is drawn."""
-        idle = "return !document.querySelector('[data-dash-is-loading], .ag-loading')"
+        """Wait until no callback runs, every figure and table is drawn, and nothing waits for tables to be read."""
+        idle = "return !document.querySelector('[data-dash-is-loading], .ag-loading') && "
+        idle += "!document.querySelector('main .empty-title')?.textContent.includes('being read')"
         self.until(lambda: self.driver.execute_script(idle), "the page settles")
         time.sleep(0.3)
 
