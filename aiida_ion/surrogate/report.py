@@ -11,7 +11,7 @@ import numpy as np
 from aiida_ion.surrogate.dataset import Dataset, FloatArray
 from aiida_ion.surrogate.evaluation import ArmResult, Evaluation, Plan
 from aiida_ion.surrogate.labels import CLIPS, clipped_labels, noise_ceiling_r2
-from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, r2_gap, scores
+from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, judged, r2_gap, scores
 
 #: What a surrogate must beat; the ablations are parts of the model itself.
 RIVALS = ("control", "baseline")
@@ -104,7 +104,8 @@ class Report:
         found |= scores(self.labels, predicted, self.censored, self._clip)
         found["r2_std"] = float(np.std(repeats, ddof=1)) if len(repeats) > 1 else None
         if arm.kind != "model":
-            found |= r2_gap(self.labels, self.predicted, predicted, self._clip, self._plan.seed)
+            ours, theirs = (judged(self.labels, one, self.censored) for one in (self.predicted, predicted))
+            found |= r2_gap(self.labels, ours, theirs, self._clip, self._plan.seed)
         return {name: None if _is_nan(value) else value for name, value in found.items()}
 
 

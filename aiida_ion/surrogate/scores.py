@@ -33,17 +33,23 @@ def _clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) ->
     return np.where(known, 1.0 - missed / np.where(known, spread, 1.0), np.nan)
 
 
+def judged(labels: FloatArray, predicted: FloatArray, censored: BoolArray) -> FloatArray:
+    """Return predictions as far as they can be judged: one that lies below an upper bound agrees with it."""
+    return np.where(censored, np.maximum(predicted, labels), predicted)
+
+
 def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
-    """Return R2 with the protocol's floor and with both published ones, and without the bounds; MAE, ranks and AUC.
+    """Return R2 with bounds as bounds, as published with both floors, and of those that moved; MAE, ranks and AUC.
 
     :param labels: (M,), log10 of angstrom^2/ps, bounds as their value.
     :param predicted: (M,).
     :param censored: (M,), true where the label is a bound.
-    :returns: ``r2``, ``r2_clip_1e-2``, ``r2_clip_1e-4``, ``r2_detected``, ``mae_dex`` (of those that moved),
-        ``spearman``, ``auc`` (moved or not); NaN where it cannot be said.
+    :returns: ``r2`` (with the protocol's floor; a prediction below a bound is right), ``r2_clip_1e-2`` and
+        ``r2_clip_1e-4`` (as published: a bound counts as its value), ``r2_detected`` and ``mae_dex`` (of those that
+        moved), ``spearman``, ``auc`` (moved or not); NaN where it cannot be said.
     """
     moved = ~censored
-    found: dict[str, Any] = {"r2": clipped_r2(labels, predicted, clip_log10)}
+    found: dict[str, Any] = {"r2": clipped_r2(labels, judged(labels, predicted, censored), clip_log10)}
     found |= {f"r2_clip_{name}": clipped_r2(labels, predicted, floor) for name, floor in CLIPS.items()}
     enough = moved.sum() > 1
     found["r2_detected"] = clipped_r2(labels[moved], predicted[moved], -np.inf) if enough else float("nan")

@@ -26,6 +26,13 @@ def test_a_mean_has_no_skill() -> None:
     assert found["mae_dex"] == pytest.approx(1.2)
 
 
+def test_what_lies_below_a_bound_agrees_with_it() -> None:
+    censored = np.array([True, True, False, False, False])
+    found = scores(LABELS, LABELS - np.array([4.0, 4.0, 0, 0, 0]), censored, -9.0)
+    assert found["r2"] == 1.0 > found["r2_clip_1e-4"]
+    assert scores(LABELS, LABELS + np.array([4.0, 4.0, 0, 0, 0]), censored, -9.0)["r2"] < 0
+
+
 def test_bounds_are_left_out_of_the_errors() -> None:
     censored = np.array([True, False, False, False, False])
     predicted = LABELS + np.array([5.0, 0.1, -0.1, 0.1, -0.1])
