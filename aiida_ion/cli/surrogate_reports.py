@@ -55,11 +55,11 @@ def describe_dataset(node: Any) -> list[str]:
     """Return what a dataset holds."""
     said = node.base.attributes.all
     low, high = label_range(node)
+    labels = f"labels {low:.2f} to {high:.2f} (log10 of angstrom^2/ps)" if np.isfinite(low) else "no labels"
     lines = [
         f"Dataset {node.pk}: {said['n_materials']} materials, {said['n_configurations']} configurations, "
         f"{said['n_censored']} labels are upper bounds",
-        f"  at {said['temperature_K']:g} K, mobile {', '.join(said['mobile_species'])}, "
-        f"labels {low:.2f} to {high:.2f} (log10 of angstrom^2/ps)",
+        f"  at {said['temperature_K']:g} K, mobile {', '.join(said['mobile_species'])}, {labels}",
         f"  sha256 {said['sha256']}",
     ]
     return lines + refusals([(item["name"], item["reason"]) for item in said["left_out"]])

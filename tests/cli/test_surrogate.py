@@ -115,6 +115,7 @@ def test_what_is_no_surrogate_is_said(invoke: Invoke) -> None:
 def test_a_dataset_and_a_report_are_shown(invoke: Invoke) -> None:
     said = invoke("surrogate", "show", dataset(4).pk).output
     assert "4 materials, 36 configurations, 1 labels are upper bounds" in said
+    assert "mobile Li, no labels" in invoke("surrogate", "show", dataset(2, labelled=False).pk).output
     said = invoke("surrogate", "show", report().pk).output
     assert "random vectors" in said and "0.3 [0.1, 0.5]" in said
     assert "clip 1e-2 angstrom^2/ps: model 0.6, noise ceiling 0.93" in said
