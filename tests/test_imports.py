@@ -20,7 +20,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
-    "calculations": {"units", "md_settings", "starting_velocities", "datasets", "analysis", "lammps", "dft"},
+    "calculations": {
+        "units",
+        "md_settings",
+        "starting_velocities",
+        "datasets",
+        "analysis",
+        "lammps",
+        "dft",
+        "surrogate",
+    },
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},

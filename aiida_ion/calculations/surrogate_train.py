@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,68 +31,14 @@ from aiida_ion.calculations.surrogate import (
     without_nan,
     write_dataset,
 )
+from aiida_ion.calculations.surrogate_settings import TrainSettings
 
 FILENAME_REPORT = "report.npz"
 FILENAME_RESTART = "restart.safetensors"
-PROTOCOLS = ("baseline", "restricted", "trajectory", "best")
-SPLITS = ("material", "chemical_system", "prototype")
-#: Fewer labelled materials than folds leave a fold empty.
-MIN_FOLDS = 2
 #: What the report repeats of each material.
 MATERIAL_WORDS = ("formula", "chemical_system", "prototype", "level_of_theory", "diffusion_uuid")
 #: Entries of the results that are nodes of their own, or said by the exit code.
 ELSEWHERE = {"status", "message", "versions", "cost", "metrics"}
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """How a model is trained and judged.
-
-    :param protocol: ``baseline``, ``restricted``, ``trajectory`` or ``best``.
-    :param settings: changes to the protocol.
-    :param split: what is never on both sides of a split: ``material``, ``chemical_system`` or ``prototype``.
-    :param n_folds: parts of a cross-validation.
-    :param n_repeats: cross-validations with other parts.
-    :param controls: train the controls and baselines beside the model.
-    :param ablations: train the model without each of its parts, too.
-    :param seed: of the parts and of the weights.
-    :param device: ``cpu``, ``cuda``, or what is there.
-    """
-
-    protocol: str = "baseline"
-    settings: dict[str, Any] = field(default_factory=dict)
-    split: str = "material"
-    n_folds: int = 5
-    n_repeats: int = 1
-    controls: bool = True
-    ablations: bool = False
-    seed: int = 1
-    device: str | None = "cpu"
-
-    def __post_init__(self) -> None:
-        for name, known in (("protocol", PROTOCOLS), ("split", SPLITS)):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
-        for name, least in (("n_folds", MIN_FOLDS), ("n_repeats", 1), ("seed", 0)):
-            if type(getattr(self, name)) is not int or getattr(self, name) < least:
-                raise ValueError(f"{name} must be a whole number from {least} on, got {getattr(self, name)!r}")
-        if not isinstance(self.settings, Mapping):
-            raise ValueError(f"settings must be a mapping, got {self.settings!r}")
-        for name in ("controls", "ablations"):
-            if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
-
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> TrainSettings:
-        """Build from a plain mapping.
-
-        :raises ValueError: for an unknown or impossible setting.
-        """
-        known = [item.name for item in fields(cls)]
-        unknown = sorted(set(settings) - set(known))
-        if unknown:
-            raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")
-        return cls(**settings)
 
 
 class SurrogateTrainCalculation(ScriptCalculation):
@@ -250,8 +195,7 @@ class SurrogateTrainParser(ScriptParser):
 def validate_train_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the settings, nothing when they can be used."""
     try:
-        settings = TrainSettings.from_dict(value.get_dict() if value is not None else {})
-        json.dumps(settings.settings, allow_nan=False)
+        TrainSettings.from_dict(value.get_dict() if value is not None else {})
     except (TypeError, ValueError) as error:
         return str(error)
     return None

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiida_ion.surrogate.dataset import KINDS
 
+#: Split -> what is said of materials that are held out together.
+SPLITS = {"material": "structure_uuid", "chemical_system": "chemical_system", "prototype": "prototype"}
 POOLS = ("all", "mobile")
 LOSSES = ("clipped", "one_sided")
 #: Groups of numbers that describe a material as a whole.

@@ -7,10 +7,9 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold
 
 from aiida_ion.surrogate.dataset import Dataset
+from aiida_ion.surrogate.settings import SPLITS
 
 IntArray = npt.NDArray[np.int64]
-#: Split -> what materials have in common that are held out together.
-SPLITS = {"material": "structure_uuid", "chemical_system": "chemical_system", "prototype": "prototype"}
 
 
 def groups_of(dataset: Dataset, split: str) -> list[str]:

@@ -20,10 +20,9 @@ from aiida_ion.calculations.surrogate_predict import (
     validate_predict_inputs,
     validate_predict_parameters,
 )
+from aiida_ion.calculations.surrogate_settings import TrainSettings
 from aiida_ion.calculations.surrogate_train import (
-    PROTOCOLS,
     SurrogateTrainCalculation,
-    TrainSettings,
     validate_train_inputs,
     validate_train_parameters,
 )
@@ -200,11 +199,15 @@ def test_predictions_that_are_not_whole(tmp_path: Path) -> None:
     assert found[0]["ionic_conductivity_mS_cm"] == pytest.approx(sigma_S_m * 10)
 
 
-def test_the_programs_and_the_protocols_are_those_of_the_surrogate() -> None:
+def test_the_programs_are_those_of_the_surrogate() -> None:
     assert {"surrogate_train.py", "output.py", "stops.py", "aiida_ion/surrogate/network.py"} <= set(
         program_files("surrogate_train")
     )
     assert "surrogate_predict.py" in program_files("surrogate_predict")
-    text = (Path(__file__).parents[2] / "aiida_ion" / "surrogate" / "settings.py").read_text()
-    assert all(f'"{name}": Settings(' in text for name in PROTOCOLS)
-    assert TrainSettings().protocol in PROTOCOLS
+
+
+def test_settings_are_refused_before_anything_is_submitted() -> None:
+    with pytest.raises(ValueError, match="unknown setting epochs"):
+        TrainSettings.from_dict({"settings": {"epochs": 3}})
+    with pytest.raises(ValueError, match="no protocol 'fast'"):
+        TrainSettings.from_dict({"protocol": "fast"})

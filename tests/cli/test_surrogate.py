@@ -12,12 +12,12 @@ from aiida import orm
 
 from aiida_ion.calculations.surrogate import KINDS
 from aiida_ion.calculations.surrogate_dataset import MIXABLE
-from aiida_ion.calculations.surrogate_train import PROTOCOLS, SPLITS
 from aiida_ion.cli import surrogate
 from aiida_ion.cli.surrogate_candidates import find_candidates, force_calls, temperatures
 from aiida_ion.cli.surrogate_reports import describe_predictions, describe_report
 from aiida_ion.cli.surrogate_sampling import check
 from aiida_ion.queries import Selection
+from aiida_ion.surrogate.settings import PROTOCOLS, SPLITS
 from tests.calculations.surrogate_nodes import dataset
 from tests.cli.conftest import Invoke, only_line
 
@@ -151,5 +151,5 @@ def test_the_arrays_of_a_dataset_can_be_written(tmp_path: Path) -> None:
 
 
 def test_the_choices_are_those_of_the_jobs() -> None:
-    assert (surrogate.KINDS, surrogate.PROTOCOLS, surrogate.SPLITS) == (KINDS, PROTOCOLS, SPLITS)
+    assert (KINDS, tuple(PROTOCOLS), tuple(SPLITS)) == (surrogate.KINDS, surrogate.PROTOCOLS, surrogate.SPLITS)
     assert tuple(MIXABLE) == surrogate.MIXABLE
