@@ -83,6 +83,7 @@ def test_a_training_without_a_report_says_what_became_of_it() -> None:
     job = store_training(state={"process_state": "finished", "exit_status": 410})
     assert "This training has no report: failed [410]." in text(surrogate.layout(View()))
     store_training()
+    tables.use(tables.TableCache())  # as it is once the database was asked again
     assert "it beats all its controls" in text(surrogate.layout(View()))
     assert "This training has no report" in text(surrogate.layout(View(uuid=job.uuid)))
 
