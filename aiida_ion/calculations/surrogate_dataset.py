@@ -13,12 +13,13 @@ from aiida import orm
 from aiida.engine import calcfunction
 from numpy.typing import NDArray
 
-from aiida_ion.calculations.surrogate import DATASET_ARRAYS, TEMPERATURE_TOLERANCE, arrays_sha256
+from aiida_ion.calculations.surrogate import DATASET_ARRAYS, TEMPERATURE_TOLERANCE, arrays_sha256, dataset_arrays
 from aiida_ion.calculations.surrogate_labels import Label, LabelRefusedError
 from aiida_ion.calculations.surrogate_materials import (
     Material,
     configurations,
     description,
+    identity,
     label,
     material_of,
     short_md_step_fs,
@@ -30,6 +31,8 @@ MIXABLE = {
     "temperature": "temperatures",
     "mobile_species": "mobile species",
 }
+#: Arrays that say where each of some parts begins.
+OFFSETS = ("atom_offsets", "position_offsets", "replica_offsets")
 _NAME = re.compile(r"(material_\d+)_(.+)")
 
 
@@ -53,28 +56,70 @@ def gather_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
     settings = parameters.get_dict()
     given = materials_of(nodes, settings.get("materials") or {})
     kept, labels, left_out = labelled(given)
-    check_together(kept, settings.get("allow_mixed") or [], left_out)
-    arrays = stack(kept, labels)
+    said = [description(material) for material in kept]
+    check_together([material.name for material in kept], said, settings.get("allow_mixed") or [], left_out)
+    return dataset_node(stack(kept, labels), said, left_out, settings.get("sampling") or {})
+
+
+@calcfunction
+def join_datasets(parameters: orm.Dict, **parts: Any) -> orm.ArrayData:
+    """Put datasets into one.
+
+    AiiDA compares every input of a process with every other, so that a thousand of them take minutes: a large dataset
+    is gathered in parts.
+
+    :param parameters: ``allow_mixed``, as of `gather_dataset`.
+    :param parts: datasets, in the order of their names.
+    :returns: as `gather_dataset`.
+    :raises ValueError: if the materials do not belong in one dataset; the message says what to do.
+    """
+    nodes = [parts[name] for name in sorted(parts)]
+    said = [one for node in nodes for one in node.base.attributes.get("materials")]
+    left_out = [one for node in nodes for one in node.base.attributes.get("left_out")]
+    names = [f"{one['formula']} ({one['level_of_theory']})" for one in said]
+    check_together(names, said, parameters.get_dict().get("allow_mixed") or [], left_out)
+    sampling = nodes[0].base.attributes.get("sampling")
+    return dataset_node(concatenate([dataset_arrays(node) for node in nodes]), said, left_out, sampling)
+
+
+def dataset_node(
+    arrays: Mapping[str, NDArray[Any]],
+    materials: Sequence[Mapping[str, Any]],
+    left_out: Sequence[Mapping[str, Any]],
+    sampling: Mapping[str, Any],
+) -> orm.ArrayData:
+    """Return arrays and descriptions of materials as an unstored dataset."""
     node = orm.ArrayData()
     for name, array in arrays.items():
         node.set_array(name, array)
-    temperatures = [float(material.about["temperature_K"]) for material in kept]
     node.base.attributes.set_many(
         {
-            "temperature_K": float(np.mean(temperatures)),
-            "mobile_species": sorted({material.about["mobile_species"] for material in kept}),
-            "levels_of_theory": sorted({material.about["level_of_theory"] for material in kept}),
-            "n_materials": len(kept),
+            "temperature_K": float(np.mean([float(one["temperature_K"]) for one in materials])),
+            "mobile_species": sorted({one["mobile_species"] for one in materials}),
+            "levels_of_theory": sorted({one["level_of_theory"] for one in materials}),
+            "n_materials": len(materials),
             "n_configurations": len(arrays["material"]),
             "n_censored": int(arrays["censored"].sum()),
-            "sources": sorted(material.diffusion.uuid for material in kept if material.diffusion is not None),
+            "sources": sorted(one["diffusion_uuid"] for one in materials if one["diffusion_uuid"] is not None),
             "sha256": arrays_sha256(arrays),
-            "materials": [description(material) for material in kept],
-            "left_out": left_out,
-            "sampling": settings.get("sampling") or {},
+            "materials": [dict(one) for one in materials],
+            "left_out": list(left_out),
+            "sampling": dict(sampling),
         }
     )
     return node
+
+
+def concatenate(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of several datasets as those of one; indices and offsets count on."""
+    found = {name: np.concatenate([part[name] for part in parts]) for name in DATASET_ARRAYS}
+    n_materials = offsets([len(part["log10_slope"]) for part in parts])[:-1]
+    found["material"] = np.concatenate(
+        [part["material"] + first for part, first in zip(parts, n_materials, strict=True)]
+    ).astype(DATASET_ARRAYS["material"])
+    for name in OFFSETS:
+        found[name] = offsets(np.concatenate([np.diff(part[name]) for part in parts]).tolist())
+    return found
 
 
 def materials_of(nodes: Mapping[str, Any], about: Mapping[str, Any]) -> list[Material]:
@@ -112,10 +157,15 @@ def labelled(
 
 
 def check_together(
-    materials: Sequence[Material], allow_mixed: Sequence[str], left_out: Sequence[Mapping[str, Any]]
+    names: Sequence[str],
+    materials: Sequence[Mapping[str, Any]],
+    allow_mixed: Sequence[str],
+    left_out: Sequence[Mapping[str, Any]],
 ) -> None:
     """Refuse materials that do not belong in one dataset.
 
+    :param names: how messages name them.
+    :param materials: descriptions.
     :raises ValueError: saying what to do.
     """
     unknown = sorted(set(allow_mixed) - set(MIXABLE))
@@ -130,18 +180,18 @@ def check_together(
                 f"the materials have {len(found)} {words} ({', '.join(found[:4])}): choose one, or allow it with "
                 f"allow_mixed {name}"
             )
-    first: dict[Any, str] = {}
-    for material in materials:
-        for what in (material.identity, material.diffusion.uuid if material.diffusion is not None else None):
-            if what is not None and first.setdefault(what, material.name) != material.name:
-                raise ValueError(f"{material.name} is {first[what]} once more; give each material once")
+    first: dict[Any, int] = {}
+    for index, one in enumerate(materials):
+        for what in (identity(one), one["diffusion_uuid"]):
+            if what is not None and first.setdefault(what, index) != index:
+                raise ValueError(f"{names[index]} is {names[first[what]]} once more; give each material once")
 
 
-def _different(materials: Sequence[Material], name: str) -> list[str]:
+def _different(materials: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     """Return what the materials have of something, one entry where they agree."""
     if name != "temperature":
-        return sorted({str(material.about[name]) for material in materials})
-    temperatures = sorted({float(material.about["temperature_K"]) for material in materials})
+        return sorted({str(one[name]) for one in materials})
+    temperatures = sorted({float(one["temperature_K"]) for one in materials})
     if temperatures[-1] <= (1 + TEMPERATURE_TOLERANCE) * temperatures[0]:
         return [f"{temperatures[0]:g} K"]
     return [f"{temperature:g} K" for temperature in temperatures]

@@ -52,10 +52,10 @@ class Material:
     frames: dict[str, dict[str, orm.TrajectoryData]] = field(default_factory=dict)
     forces: dict[str, orm.ArrayData] = field(default_factory=dict)
 
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        """What makes two materials the same one: crystal, potential, temperature, mobile species."""
-        return (fingerprint(self.structure), *(self.about[name] for name in KNOWN))
+
+def identity(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what makes two materials the same one: crystal, potential, temperature, mobile species."""
+    return tuple(said[name] for name in ("fingerprint", *KNOWN))
 
 
 def fingerprint(structure: orm.StructureData) -> str:
@@ -177,6 +177,7 @@ def description(material: Material) -> dict[str, Any]:
         "formula": material.about.get("formula") or formula,
         **words,
         **noted,
+        "fingerprint": fingerprint(material.structure),
         "structure_uuid": material.structure.uuid,
         "diffusion_uuid": material.diffusion.uuid if material.diffusion is not None else None,
         "label_steps": material.about.get("label_steps"),

@@ -11,7 +11,7 @@ from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.surrogate import KINDS
-from aiida_ion.calculations.surrogate_dataset import gather_dataset, material_key
+from aiida_ion.calculations.surrogate_dataset import MIXABLE, gather_dataset, join_datasets, material_key
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.surrogate_candidates import Candidate
 from aiida_ion.queries.reuse import finished_samples, running_samples
@@ -19,6 +19,8 @@ from aiida_ion.queries.reuse import finished_samples, running_samples
 POLL_S = 2.0
 #: Exit codes from here on left something that can be used.
 USABLE = 700
+#: Materials that are gathered by one process: the time that takes grows with the square of their number.
+IN_ONE_PART = 6
 Say = Callable[[str], None]
 
 
@@ -119,13 +121,24 @@ def gather(
     usable_ones = [pair for pair in zip(candidates, chains, strict=True) if usable(pair[1])]
     if not usable_ones:
         raise ValueError("no material could be sampled; 'aiida-ion status' says why")
+    allowed = list(allow_mixed)
+    if len(usable_ones) <= IN_ONE_PART:
+        return _gather_part(usable_ones, allowed, sampling)
+    # What may not differ is looked at when the parts are joined.
+    starts = range(0, len(usable_ones), IN_ONE_PART)
+    parts = [_gather_part(usable_ones[first : first + IN_ONE_PART], list(MIXABLE), sampling) for first in starts]
+    named = {f"part_{index:04d}": part for index, part in enumerate(parts)}
+    return join_datasets(parameters=orm.Dict({"allow_mixed": allowed}), **named)
+
+
+def _gather_part(pairs: Sequence[tuple[Candidate, Any]], allow_mixed: list[str], sampling: Any) -> Any:
     nodes: dict[str, Any] = {}
     about: dict[str, Any] = {}
-    for index, (candidate, chain) in enumerate(usable_ones):
+    for index, (candidate, chain) in enumerate(pairs):
         key = material_key(index)
         about[key] = candidate.about | {"seconds_forces": seconds_of(chain)}
         nodes |= {f"{key}_{name}": node for name, node in sampled_nodes(chain).items()}
-    parameters = {"materials": about, "allow_mixed": list(allow_mixed), "sampling": dict(sampling or {})}
+    parameters = {"materials": about, "allow_mixed": allow_mixed, "sampling": dict(sampling or {})}
     return gather_dataset(parameters=orm.Dict(parameters), **nodes)
 
 

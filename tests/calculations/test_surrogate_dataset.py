@@ -9,7 +9,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.calculations.surrogate import DATASET_ARRAYS, arrays_sha256, dataset_arrays, dataset_fault
-from aiida_ion.calculations.surrogate_dataset import gather_dataset
+from aiida_ion.calculations.surrogate_dataset import gather_dataset, join_datasets
 from aiida_ion.calculations.surrogate_labels import LabelRefusedError, diffusivity_cm2_s, label_of, log10_slope
 from aiida_ion.calculations.surrogate_smearing import smear_structure
 
@@ -56,6 +56,31 @@ def test_each_configuration_has_its_own_forces() -> None:
     run, forces = nodes["trajectories_replica_00_segment_000"], nodes["trajectory_forces"]
     np.testing.assert_array_equal(arrays["positions_A"][first:last], run.get_array("positions")[0])
     np.testing.assert_array_equal(arrays["forces_eV_A"][first:last], forces.get_array("forces")[0])
+
+
+def parts_of(materials: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
+    return {f"part_{index:04d}": gather(materials[index : index + 2], **settings) for index in (0, 2)}
+
+
+def test_parts_that_are_joined_are_the_whole() -> None:
+    materials = [
+        material(crystal(5.0 + 0.1 * index), diffusion(10.0 ** -(5 + index)), seed=index) for index in range(4)
+    ]
+    whole, joined = gather(materials), join_datasets(parameters=orm.Dict({}), **parts_of(materials))
+    for name, array in dataset_arrays(whole).items():
+        np.testing.assert_array_equal(joined.get_array(name), array, err_msg=name)
+    assert dataset_fault(joined) is None
+    ours, theirs = (node.base.attributes.all for node in (joined, whole))
+    assert {key: value for key, value in ours.items() if not key.startswith("array|")} == {
+        key: value for key, value in theirs.items() if not key.startswith("array|")
+    }
+
+
+def test_parts_that_do_not_belong_together_are_not_joined() -> None:
+    one = material(crystal(), diffusion())
+    twice = [one, material(crystal(5.2), diffusion(1e-6)), material(crystal(5.3), diffusion(1e-7)), one]
+    with pytest.raises(ValueError, match="once more; give each material once"):
+        join_datasets(parameters=orm.Dict({}), **parts_of(twice))
 
 
 def test_what_is_no_label_is_left_out_with_its_reason() -> None:
