@@ -151,7 +151,7 @@ def test_inputs_of_a_training_that_cannot_be_used(tmp_path: Path) -> None:
     assert "restart_from has no restart.safetensors" in problem(restart_from=orm.FolderData())
     assert "the dataset lacks" in problem(dataset=orm.ArrayData())
     for settings, message in (
-        ({"protocol": "magic"}, "protocol must be one of"),
+        ({"protocol": "magic"}, "no protocol 'magic'"),
         ({"split": "colour"}, "split must be one of"),
         ({"n_folds": 1}, "n_folds must be a whole number from 2"),
         ({"controls": 1}, "controls must be true or false"),
