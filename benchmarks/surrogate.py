@@ -13,7 +13,6 @@ import argparse
 import statistics
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +80,7 @@ def measure(protocol: str, dataset: Dataset) -> str:
     member = training.run(lambda _: times.append(time.perf_counter()))
     epoch_s = statistics.median(np.diff(times[1:-1]))  # not the first, and not the one that ends with a look
     start = time.perf_counter()
-    fresh = Samples(dataset, replace(settings))
+    fresh = Samples(dataset, settings)
     member.predicted(fresh, index[: len(index) // 4])
     prediction_ms = 1000 * (time.perf_counter() - start) / (len(index) // 4)
     minutes = epoch_s * (settings.n_epochs + settings.pretraining_epochs) / 60

@@ -35,6 +35,7 @@ from aiida_ion.calculations.script import (
     seconds_allowed,
     write_json,
 )
+from aiida_ion.calculations.trajectory_analysis import symbols_of
 from aiida_ion.lammps import rerun
 from aiida_ion.lammps.inputs import DATA
 from aiida_ion.lammps.structure import write_data
@@ -120,11 +121,6 @@ class LammpsForcesParser(ForcesParser):
         if found["status"] == "finished" and not all(np.isfinite(found[name]).all() for name in ("forces", "energies")):
             return self.exit_code("ERROR_PROGRAM_FAILED", "an energy or a force is not a finite number")
         return self.exit_code_of_status(dict(found))
-
-
-def symbols_of(trajectories: Mapping[str, orm.TrajectoryData]) -> list[str]:
-    """Return the element of every atom of segments."""
-    return list(next(iter(trajectories.values())).base.attributes.get("symbols"))
 
 
 def validate_parameters(value: orm.Dict | None, port: Any) -> str | None:

@@ -13,13 +13,15 @@ import numpy as np
 from aiida import orm
 from numpy.typing import NDArray
 
+from aiida_ion.surrogate import dataset as surrogate
+
 FILENAME_DATASET = "dataset.npz"
 FILENAME_MODEL = "model.safetensors"
 FILENAME_PROGRESS = "progress.json"
 #: Temperatures that are this close count as one.
 TEMPERATURE_TOLERANCE = 0.01
 #: Kinds of configurations in the order of their numbers.
-KINDS = ("smeared", "trajectory", "short_md")
+KINDS = tuple(surrogate.KINDS)
 #: Array -> type. M materials, A atoms in all, C configurations, P atoms of all configurations, R replicas in all.
 DATASET_ARRAYS: dict[str, str] = {
     "atom_offsets": "int64",  # (M+1)

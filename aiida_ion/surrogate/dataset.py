@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -157,9 +156,3 @@ def _find_wrong_content(dataset: Dataset, n_materials: int) -> str | None:
     if dataset.materials and len(dataset.materials) != n_materials:
         return f"{len(dataset.materials)} materials are described, the arrays have {n_materials}"
     return None
-
-
-def read_materials(path: Path) -> list[dict[str, Any]]:
-    """Return what a JSON file says of the materials."""
-    found: list[dict[str, Any]] = json.loads(path.read_text())
-    return found

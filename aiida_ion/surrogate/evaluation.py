@@ -96,6 +96,7 @@ class Evaluator:
         self._dataset, self._plan, self._journal = dataset, plan, journal
         self._device, self._watch, self._epochs_done = device, watch, 0
         self._labels = clipped_labels(dataset, plan.settings.clip_log10)
+        self._cheap = cheap_labels(dataset)
         self._censored = dataset["censored"].astype(bool)
         self._folds = [folds(dataset, plan.split, plan.n_folds, plan.seed + one) for one in range(plan.n_repeats)]
         self._arms = make_arms(dataset, plan.settings, plan.seed, plan.controls, plan.ablations)
@@ -139,7 +140,7 @@ class Evaluator:
         task = Task(
             labels=self._labels,
             censored=self._censored,
-            cheap=cheap_labels(self._dataset),
+            cheap=self._cheap,
             trained=np.flatnonzero(self._folds[repeat] != fold),
             held_out=held_out,
             seed=_seed(self._plan.seed, name),

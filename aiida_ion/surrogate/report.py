@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -115,17 +114,3 @@ def _is_nan(value: Any) -> bool:
 
 def _sortable(value: float | None) -> float:
     return -math.inf if value is None else value
-
-
-def arms_table(arms: list[Mapping[str, Any]]) -> str:
-    """Return the arms as a Markdown table."""
-    lines = ["| arm | R2 | lead of the model (95 %) | MAE, dex | Spearman |", "|---|---|---|---|---|"]
-    for one in arms:
-        gap = "" if one.get("gap") is None else f"{one['gap']:.2f} ({one['gap_ci95'][0]:.2f}..{one['gap_ci95'][1]:.2f})"
-        cells = [one["arm"].replace("_", " "), _number(one["r2"]), gap, _number(one["mae_dex"])]
-        lines.append(f"| {' | '.join([*cells, _number(one['spearman'])])} |")
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from aiida_ion.surrogate.dataset import Dataset
 from aiida_ion.surrogate.evaluation import Evaluation, Evaluator, Plan
@@ -46,11 +44,3 @@ def plan() -> Plan:
 @pytest.fixture(scope="session")
 def evaluation(dataset: Dataset, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     return evaluate(dataset, plan, tmp_path_factory.mktemp("evaluation"))
-
-
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Calculate in double precision."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)

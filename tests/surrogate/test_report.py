@@ -11,7 +11,7 @@ import pytest
 from aiida_ion.surrogate.dataset import Dataset
 from aiida_ion.surrogate.evaluation import Evaluation, Evaluator, Plan
 from aiida_ion.surrogate.journal import Journal
-from aiida_ion.surrogate.report import Report, arms_table
+from aiida_ion.surrogate.report import Report
 
 from .conftest import evaluate, unwatched
 
@@ -55,12 +55,6 @@ def test_predictions_are_of_materials_that_were_held_out(report: Report, evaluat
     assert arrays["arm_predictions"].shape == (len(report.arms), 24)
     assert (arrays["interval95"][:, 0] < arrays["predicted"]).all()
     assert len(evaluation.members) == 3
-
-
-def test_the_table_has_a_line_for_each_arm(report: Report) -> None:
-    table = arms_table(report.arms)  # type: ignore[arg-type]
-    assert table.count("\n") == len(report.arms) + 1
-    assert "| random vectors |" in table
 
 
 def test_without_controls_nothing_is_claimed(dataset: Dataset, plan: Plan, evaluation: Evaluation) -> None:
