@@ -21,6 +21,7 @@ from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     ScriptCalculation,
     ScriptParser,
+    define_ledger,
     seconds_allowed,
     write_json,
 )
@@ -64,8 +65,7 @@ class ForcesCalculation(ScriptCalculation):
             help="`forces` (n, N, 3), eV/angstrom; `energies` (n,), eV; for each frame its `steps`, its `segment` (an "
             "index into the attribute `segments`) and its index there, `frames`.",
         )
-        spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
+        define_ledger(spec)
         spec.exit_code(
             400,
             "ERROR_OUT_OF_WALLTIME",
@@ -111,9 +111,7 @@ class ForcesParser(ScriptParser):
                 self.out("forces", self._forces_node(arrays, results or {}))
         except (ValueError, KeyError, OSError) as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        for name in ("cost", "versions"):
-            if results is not None and results.get(name):
-                self.out(name, orm.Dict(dict(results[name])))
+        self.attach_ledger(results or {})
         if results is None:
             return self.exit_code("ERROR_OUT_OF_WALLTIME" if has_frames else "ERROR_OUTPUT_MISSING", self.error_tail())
         if results["status"] in OUT_OF_TIME and not has_frames:

@@ -9,6 +9,8 @@ import numpy as np
 from aiida import orm
 from numpy.typing import NDArray
 
+from aiida_ion.calculations.script import define_ledger, ledger_outputs
+
 RELAX_DEFAULTS: dict[str, float | int] = {"max_force_eV_A": 0.02, "max_steps": 500}
 
 #: What a relaxation says of itself, whatever the engine.
@@ -40,8 +42,7 @@ def define_relax_ports(spec: Any) -> None:
         required=False,
         help="Energy drop (eV/atom), largest and rms displacement (angstrom), forces (eV/angstrom), converged or not.",
     )
-    spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
-    spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
+    define_ledger(spec)
     spec.exit_code(700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}")
 
 
@@ -82,7 +83,4 @@ def relaxation_outputs(structure: orm.StructureData, results: Mapping[str, Any])
         positions = np.asarray(results["positions"], dtype=float)
         outputs["structure"] = relaxed_structure(structure, positions)
         outputs["relaxation"] = orm.Dict({key: results[key] for key in RELAXATION_KEYS if key in results})
-    for name in ("cost", "versions"):
-        if results.get(name):
-            outputs[name] = orm.Dict(dict(results[name]))
-    return outputs
+    return outputs | ledger_outputs(results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ def define_exit_codes(spec: Any) -> None:
         420, "ERROR_ENGINE_IMPORT_FAILED", message="The engine cannot be loaded: {detail}", invalidates_cache=True
     )
     spec.exit_code(430, "ERROR_OUT_OF_MEMORY", message="Out of memory: {detail}", invalidates_cache=True)
+
+
+def define_ledger(spec: Any) -> None:
+    """Give a job the outputs that say what it cost and by what it was made."""
+    spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
+    spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
+
+
+def ledger_outputs(results: Mapping[str, Any]) -> dict[str, orm.Dict]:
+    """Return what the results of a program say of its cost and its versions as nodes, as far as they do."""
+    return {name: orm.Dict(dict(results[name])) for name in ("cost", "versions") if results.get(name)}
 
 
 #: Status word of a program -> exit code label. ``finished`` has none.
@@ -186,6 +198,11 @@ class ScriptParser(Parser):
         if not isinstance(results, dict) or "status" not in results:
             raise ValueError(f"{FILENAME_RESULTS} has no status")
         return results
+
+    def attach_ledger(self, results: Mapping[str, Any]) -> None:
+        """Attach what the program says of its cost and its versions."""
+        for name, node in ledger_outputs(results).items():
+            self.out(name, node)
 
     def text(self, name: str) -> str:
         """Return the content of a retrieved file, nothing when it is not there."""

@@ -17,6 +17,7 @@ from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     ScriptCalculation,
     ScriptParser,
+    define_ledger,
     seconds_allowed,
     threads_of,
     write_json,
@@ -72,8 +73,7 @@ class SurrogatePredictCalculation(ScriptCalculation):
             help="log10 of the slope of the mean squared displacement (angstrom^2/ps) with std and 95 % interval, "
             "whether the material is like those learnt from; diffusivity and conductivity in `materials`.",
         )
-        spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of torch, e3nn and the rest.")
+        define_ledger(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.surrogate_predict"
         spec.inputs.validator = validate_predict_inputs
 
@@ -108,6 +108,7 @@ class SurrogatePredictParser(ScriptParser):
             results = self.read_results()
             if results is None:
                 return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+            self.attach_ledger(results)
             failure = self.exit_code_of_status(results)
             if failure is not None:
                 return failure
@@ -115,9 +116,6 @@ class SurrogatePredictParser(ScriptParser):
         except (ValueError, KeyError, OSError) as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.out("predictions", node)
-        for name in ("cost", "versions"):
-            if results.get(name):
-                self.out(name, orm.Dict(dict(results[name])))
         return None
 
     def _predictions(self, folder: Path, results: Mapping[str, Any]) -> orm.ArrayData:

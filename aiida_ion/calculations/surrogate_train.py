@@ -16,6 +16,7 @@ from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     ScriptCalculation,
     ScriptParser,
+    define_ledger,
     seconds_allowed,
     threads_of,
     write_json,
@@ -78,8 +79,7 @@ class SurrogateTrainCalculation(ScriptCalculation):
             help="Metrics and arms (model, controls, baselines) as attributes; predictions for materials out of their "
             "fold and learning curves as arrays.",
         )
-        spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of torch, e3nn and the rest.")
+        define_ledger(spec)
         spec.output(
             "state", valid_type=orm.FolderData, required=False, help="What a training that stopped early goes on from."
         )
@@ -126,9 +126,7 @@ class SurrogateTrainParser(ScriptParser):
             if results is None:
                 label = "ERROR_OUT_OF_WALLTIME" if has_state else "ERROR_OUTPUT_MISSING"
                 return self.exit_code(label, self.error_tail())
-            for name in ("cost", "versions"):
-                if results.get(name):
-                    self.out(name, orm.Dict(dict(results[name])))
+            self.attach_ledger(results)
             if finished:
                 self._attach_model(folder, results)
         except (ValueError, KeyError, OSError) as error:

@@ -86,7 +86,7 @@ def test_a_program_that_runs_out_of_time_leaves_frames_of_the_whole_run(
         {"run": run},
         potential=orm.Dict({"name": "lennard-jones-argon"}),
         parameters=orm.Dict({"max_frames": n_frames}),
-        metadata={"options": {"max_wallclock_seconds": 3}},
+        metadata={"options": {"max_wallclock_seconds": 1}},
     )
     assert node.exit_status == 400, node.exit_message
     assert f"of {n_frames} frames" in node.exit_message
