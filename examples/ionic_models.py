@@ -2,7 +2,8 @@
 
 The materials train and test what predicts the mean squared displacement from forces. Their geometries repeat and their
 force fields do not, so that the geometry alone does not say how fast lithium is. One call of `ion.conductivity` each:
-the ions are relaxed, then two runs with different velocities at one temperature, then the fit.
+the ions are relaxed, then two runs with different velocities at one temperature, then the fit; where it knows too
+little, the runs go on.
 
 With the profile that `aiida-ion setup` made, and the engine of `aiida-ion engine install lammps`:
 
@@ -58,7 +59,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--group", default="ionic-models", help="label of the AiiDA group they are put into")
     parser.add_argument("--seed", type=int, default=1, help="another number, another set")
     parser.add_argument("--temperature-K", type=float, default=1000.0)
-    parser.add_argument("--time-ps", type=float, default=80.0, help="length of each of the two runs")
+    parser.add_argument("--first-time-ps", type=float, default=40.0, help="length of each of the two runs at first")
+    parser.add_argument("--max-time-ps", type=float, default=320.0, help="and at most, for what is slow")
+    parser.add_argument("--target-relative-error", type=float, default=0.15, help="of the diffusivity: enough is known")
     parser.add_argument("--equilibration-ps", type=float, default=4.0, help="what is left out at its start")
     parser.add_argument("--max-concurrent", type=int, default=3, help="materials at a time")
     parser.add_argument("--dry-run", action="store_true", help="say what the materials are, and run nothing")
@@ -67,14 +70,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def describe(wanted: argparse.Namespace) -> None:
     """Print the materials and what they cost."""
-    seconds = 0.0
+    seconds_per_ps = 0.0
     for index in range(wanted.n_materials):
         material = draw(wanted.seed, index)
-        seconds += 2 * len(material.atoms) * STEP_S_ATOM * wanted.time_ps * 1000 / material.timestep_fs
+        seconds_per_ps += 2 * len(material.atoms) * STEP_S_ATOM * 1000 / material.timestep_fs
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in material.numbers.items())
         formula = material.atoms.get_chemical_formula()
         print(f"{material.label}: {material.lattice}, {formula}, {len(material.atoms)} atoms, {numbers}")
-    print(f"{wanted.n_materials} materials, about {seconds / 3600:.1f} hours of one core for the runs alone")
+    low, high = (seconds_per_ps * time_ps / 3600 for time_ps in (wanted.first_time_ps, wanted.max_time_ps))
+    print(f"{wanted.n_materials} materials, {low:.1f} to {high:.1f} hours of one core for the runs alone")
 
 
 def fill(group: orm.Group, wanted: argparse.Namespace) -> None:
@@ -102,7 +106,6 @@ def builder(material: Material, wanted: argparse.Namespace) -> Any:
     """Return the inputs of one material."""
     md = {
         "timestep_fs": material.timestep_fs,
-        "total_time_ps": wanted.time_ps,
         "equilibration_fs": wanted.equilibration_ps * 1000,
         "sample_every": round(100.0 / material.timestep_fs),
     }
@@ -115,6 +118,9 @@ def builder(material: Material, wanted: argparse.Namespace) -> Any:
             "seeds": [1, 2],
             "supercell": [1, 1, 1],
             "max_concurrent": 2,
+            "target_relative_error": wanted.target_relative_error,
+            "first_time_ps": wanted.first_time_ps,
+            "max_time_ps": wanted.max_time_ps,
             "mobile_species": "Li",
             "charges": material.charges,
             "md": md,
@@ -146,7 +152,7 @@ def report(group: orm.Group) -> None:
 
 def labels_of(group: orm.Group) -> pd.DataFrame:
     """Return the fits of a group with the logarithm of the slope, or of its upper bound."""
-    table = diffusion(Selection(group=group.label))
+    table = diffusion(Selection(group=group.label)).query("not superseded").copy()
     value = table["tracer_diffusivity_cm2_s"].fillna(table["tracer_diffusivity_upper_bound_cm2_s"])
     slopes = pd.to_numeric(value) * SLOPE_A2_PS
     table["log10_slope"] = np.log10(slopes.where(slopes > 0))
