@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from aiida_ion.surrogate.settings import SPLITS, protocol_settings
+from aiida_ion.surrogate.settings import SPLITS, amplitudes_read, kinds_read, protocol_settings
 
 #: Fewer labelled materials than folds leave a fold empty.
 MIN_FOLDS = 2
@@ -61,3 +61,15 @@ class TrainSettings:
         if unknown:
             raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")
         return cls(**settings)
+
+    def sampling(self, of_dataset: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how a material is sampled for a prediction: as those of the dataset, less what the model never reads.
+
+        :param of_dataset: parameters of ``ion.surrogate_samples`` by which its materials were sampled.
+        """
+        chosen = protocol_settings(self.protocol, self.settings)
+        needed = {key: value for key, value in of_dataset.items() if key != "n_trajectory_frames"}
+        amplitudes = amplitudes_read(chosen)
+        if amplitudes is not None:
+            needed["amplitudes_A"] = {f"{amplitude:g}": count for amplitude, count in amplitudes.items()}
+        return needed | {"kinds": kinds_read(chosen)}

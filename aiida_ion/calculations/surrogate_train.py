@@ -168,9 +168,14 @@ class SurrogateTrainParser(ScriptParser):
                 raise ValueError(f"{FILENAME_REPORT}: {name} is not of the {n_materials} materials of the dataset")
         rest = {key: value for key, value in results.items() if key not in ELSEWHERE}
         report.base.attributes.set_many(without_nan(dict(results["metrics"]) | rest) | said)
-        model = model_node(folder / FILENAME_MODEL, {key: said[key] for key in (*IDENTITY, "protocol", "dataset_uuid")})
+        kept = {key: said[key] for key in (*IDENTITY, "protocol", "dataset_uuid")}
+        model = model_node(folder / FILENAME_MODEL, kept | {"sampling": self._sampling()})
         self.out("model", model)
         self.out("report", report)
+
+    def _sampling(self) -> dict[str, Any]:
+        settings = TrainSettings.from_dict(self.node.inputs.parameters.get_dict())
+        return settings.sampling(self.node.inputs.dataset.base.attributes.get("sampling", None) or {})
 
     def _origin(self) -> dict[str, Any]:
         dataset = self.node.inputs.dataset

@@ -56,23 +56,17 @@ def sample_structures(
 
 
 def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
-    """Return how the materials were sampled that a model has learnt from, without frames of long runs.
+    """Return how materials are sampled for a model, which reads no more of them than that.
 
-    :raises ValueError: if it has learnt from nothing else.
+    :raises ValueError: if it reads frames of long runs.
     """
-    if model.base.attributes.get("protocol") == "trajectory":
+    sampling: dict[str, Any] = model.base.attributes.get("sampling")
+    if "trajectory" in sampling["kinds"]:
         raise ValueError(
             "this model reads frames of a long run, so that it predicts nothing: train one by another protocol, or "
             "give a dataset"
         )
-    found = orm.QueryBuilder().append(
-        orm.ArrayData,
-        filters={"uuid": model.base.attributes.get("dataset_uuid")},
-        project=["attributes.sampling"],
-    )
-    rows = found.first(flat=True) or {}
-    kinds = [kind for kind in rows.get("kinds", ("smeared", "short_md")) if kind != "trajectory"]
-    return {key: value for key, value in rows.items() if key != "n_trajectory_frames"} | {"kinds": kinds}
+    return sampling
 
 
 def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.StructureData]:

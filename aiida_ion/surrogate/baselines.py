@@ -13,7 +13,7 @@ from aiida_ion.surrogate.features import N_ELEMENTS, IntArray
 from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.labels import cheap_labels
 from aiida_ion.surrogate.samples import Standard
-from aiida_ion.surrogate.settings import INVARIANTS, Settings
+from aiida_ion.surrogate.settings import INVARIANTS, Settings, amplitudes_read, kinds_read
 
 N_TREES = 300
 Baseline = Callable[[Dataset, FloatArray, IntArray, IntArray, int], FloatArray]
@@ -79,11 +79,10 @@ def force_calls(dataset: Dataset, settings: Settings) -> int:
     Frames of a run cost all its steps; so do the numbers about a material, and the smeared cells that they need.
     """
     material = int(dataset["material"][0])
-    needs_run = settings.kind != "smeared" or {"short_md", "correlations"} & set(settings.invariants)
-    smeared = len(dataset.configurations(material, SMEARED)) if settings.invariants else settings.n_samplings
-    return (run_steps(dataset, material) if needs_run else 0) + (
-        smeared if settings.kind == "smeared" or settings.invariants else 0
-    )
+    kinds, amplitudes = kinds_read(settings), amplitudes_read(settings)
+    smeared = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, SMEARED))
+    run = run_steps(dataset, material) if {"short_md", "trajectory"} & set(kinds) else 0
+    return run + (smeared if "smeared" in kinds else 0)
 
 
 def run_steps(dataset: Dataset, material: int) -> int:

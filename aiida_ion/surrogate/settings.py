@@ -13,8 +13,16 @@ from aiida_ion.surrogate.dataset import KINDS
 SPLITS = {"material": "structure_uuid", "chemical_system": "chemical_system", "prototype": "prototype"}
 POOLS = ("all", "mobile")
 LOSSES = ("clipped", "one_sided")
-#: Groups of numbers that describe a material as a whole.
-INVARIANTS = ("forces", "curvature", "anharmonicity", "short_md", "correlations", "structure")
+#: Groups of numbers that describe a material as a whole, and the configurations that each is made of.
+READ: dict[str, tuple[str, ...]] = {
+    "forces": ("smeared", "short_md"),
+    "curvature": ("smeared",),
+    "anharmonicity": ("smeared",),
+    "short_md": ("short_md",),
+    "correlations": ("short_md",),
+    "structure": (),
+}
+INVARIANTS = tuple(READ)
 #: What an atom may carry beside its acceleration.
 INPUTS = ("accelerations", "mobile", "displacements", "later_motion", "species")
 _AT_LEAST_ONE = ("n_samplings", "scalars", "n_layers", "n_radial", "n_epochs", "batch_size")
@@ -85,6 +93,22 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """Return them ready for JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def kinds_read(settings: Settings) -> list[str]:
+    """Return the kinds of configurations that a model reads of a material."""
+    read = {settings.kind}.union(*(READ[name] for name in settings.invariants))
+    return [kind for kind in KINDS if kind in read]
+
+
+def amplitudes_read(settings: Settings) -> dict[float, int] | None:
+    """Return the smeared configurations that a prediction needs, amplitude (angstrom) -> number.
+
+    Nothing where every one of them is read.
+    """
+    if not settings.amplitudes_A or any("smeared" in READ[name] for name in settings.invariants):
+        return None
+    return dict.fromkeys(settings.amplitudes_A, settings.n_samplings)
 
 
 def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from aiida_ion.cli import surrogate
 from aiida_ion.cli.surrogate_candidates import find_candidates, force_calls, temperatures
 from aiida_ion.cli.surrogate_reports import describe_predictions, describe_report
 from aiida_ion.cli.surrogate_sampling import check
+from aiida_ion.cli.surrogate_structures import sampling_of
 from aiida_ion.queries import Selection
 from aiida_ion.surrogate.settings import PROTOCOLS, SPLITS
 from tests.calculations.surrogate_nodes import dataset
@@ -153,3 +155,12 @@ def test_the_arrays_of_a_dataset_can_be_written(tmp_path: Path) -> None:
 def test_the_choices_are_those_of_the_jobs() -> None:
     assert (KINDS, tuple(PROTOCOLS), tuple(SPLITS)) == (surrogate.KINDS, surrogate.PROTOCOLS, surrogate.SPLITS)
     assert tuple(MIXABLE) == surrogate.MIXABLE
+
+
+def test_a_crystal_is_sampled_as_the_model_reads_it() -> None:
+    node = orm.SinglefileData(io.BytesIO(b""))
+    node.base.attributes.set("sampling", {"kinds": ["smeared"], "amplitudes_A": {"0.1": 4}, "seed": 3})
+    assert sampling_of(node) == {"kinds": ["smeared"], "amplitudes_A": {"0.1": 4}, "seed": 3}
+    node.base.attributes.set("sampling", {"kinds": ["trajectory"]})
+    with pytest.raises(ValueError, match="frames of a long run"):
+        sampling_of(node)

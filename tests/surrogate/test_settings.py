@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiida_ion.surrogate.settings import PROTOCOLS, Settings, changed, protocol_settings
+from aiida_ion.surrogate.settings import PROTOCOLS, Settings, amplitudes_read, changed, kinds_read, protocol_settings
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -52,3 +52,14 @@ def test_an_unknown_protocol_names_the_known_ones() -> None:
 
 def test_a_whole_number_will_do_for_a_float() -> None:
     assert changed(Settings(), {"cutoff_A": 4}).cutoff_A == 4.0
+
+
+def test_what_a_model_reads() -> None:
+    assert kinds_read(PROTOCOLS["baseline"]) == ["smeared"]
+    assert amplitudes_read(PROTOCOLS["restricted"]) == {0.1: 20}
+    assert kinds_read(PROTOCOLS["trajectory"]) == ["trajectory"]
+    assert kinds_read(PROTOCOLS["best"]) == ["smeared", "short_md"] and amplitudes_read(PROTOCOLS["best"]) is None
+    # Every amplitude counts for graphs of all, and for numbers that are made of them.
+    assert amplitudes_read(Settings(amplitudes_A=())) is None
+    assert amplitudes_read(Settings(invariants=("curvature",))) is None
+    assert amplitudes_read(Settings(invariants=("structure",))) == {0.1: 4}
