@@ -26,7 +26,7 @@ from aiida_ion.surrogate.labels import cheap_labels, clipped_labels  # noqa: E40
 from aiida_ion.surrogate.samples import Samples  # noqa: E402
 from aiida_ion.surrogate.settings import PROTOCOLS  # noqa: E402
 from aiida_ion.surrogate.training import Task, Training  # noqa: E402
-from tests.surrogate.made_up import made_up  # noqa: E402
+from benchmarks.made_up.springs import made_up  # noqa: E402
 
 LABEL_STEPS = 2 * 50_000
 N_FOLDS = 5

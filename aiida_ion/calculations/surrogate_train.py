@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,15 @@ from aiida_ion.calculations.surrogate import (
     without_nan,
     write_dataset,
 )
-from aiida_ion.calculations.surrogate_settings import TrainSettings
+from aiida_ion.surrogate.plan import DEFAULT_PROTOCOL, Plan
+from aiida_ion.surrogate.settings import Settings, amplitudes_read, kinds_read
 
 FILENAME_REPORT = "report.npz"
 FILENAME_RESTART = "restart.safetensors"
 #: What the report repeats of each material.
 MATERIAL_WORDS = ("formula", "chemical_system", "prototype", "level_of_theory", "diffusion_uuid")
+#: What the program is told where the parameters say nothing.
+DEFAULTS = {"protocol": DEFAULT_PROTOCOL, "device": "cpu"}
 #: Entries of the results that are nodes of their own, or said by the exit code.
 ELSEWHERE = {"status", "message", "versions", "cost", "metrics"}
 
@@ -95,7 +97,7 @@ class SurrogateTrainCalculation(ScriptCalculation):
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write settings and arrays; a restart file is copied from its node."""
         inputs = self.inputs
-        settings = asdict(TrainSettings.from_dict(inputs.parameters.get_dict()))
+        settings = DEFAULTS | inputs.parameters.get_dict()
         options, said = inputs.metadata.options, inputs.dataset.base.attributes
         more = {
             "threads": threads_of(options),
@@ -174,31 +176,52 @@ class SurrogateTrainParser(ScriptParser):
         self.out("report", report)
 
     def _sampling(self) -> dict[str, Any]:
-        settings = TrainSettings.from_dict(self.node.inputs.parameters.get_dict())
-        return settings.sampling(self.node.inputs.dataset.base.attributes.get("sampling", None) or {})
+        of_dataset = self.node.inputs.dataset.base.attributes.get("sampling", None) or {}
+        return sampling_read(plan_of(self.node.inputs.parameters).settings, of_dataset)
 
     def _origin(self) -> dict[str, Any]:
         dataset = self.node.inputs.dataset
         attributes = dataset.base.attributes.all
-        settings = TrainSettings.from_dict(self.node.inputs.parameters.get_dict())
+        parameters = self.node.inputs.parameters
+        plan = plan_of(parameters)
         materials = [{key: item.get(key) for key in MATERIAL_WORDS} for item in attributes["materials"]]
         return {
             **{key: attributes[key] for key in IDENTITY},
-            "protocol": settings.protocol,
-            "split": settings.split,
-            "seed": settings.seed,
-            "n_folds": settings.n_folds,
-            "n_repeats": settings.n_repeats,
+            "protocol": parameters.get("protocol", DEFAULT_PROTOCOL),
+            "split": plan.split,
+            "seed": plan.seed,
+            "n_folds": plan.n_folds,
+            "n_repeats": plan.n_repeats,
             "dataset_uuid": dataset.uuid,
             "dataset_sha256": attributes["sha256"],
             "materials": materials,
         }
 
 
+def plan_of(parameters: orm.Dict) -> Plan:
+    """Return what the parameters of a training ask for.
+
+    :raises ValueError: for an unknown or impossible parameter.
+    """
+    return Plan.from_parameters({key: value for key, value in parameters.get_dict().items() if key != "device"})
+
+
+def sampling_read(settings: Settings, of_dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a material is sampled for a prediction: as those of the dataset, less what the model never reads.
+
+    :param of_dataset: parameters of ``ion.surrogate_samples`` by which its materials were sampled.
+    """
+    needed = {key: value for key, value in of_dataset.items() if key != "n_trajectory_frames"}
+    amplitudes = amplitudes_read(settings)
+    if amplitudes is not None:
+        needed["amplitudes_A"] = {f"{amplitude:g}": count for amplitude, count in amplitudes.items()}
+    return needed | {"kinds": kinds_read(settings)}
+
+
 def validate_train_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the settings, nothing when they can be used."""
     try:
-        TrainSettings.from_dict(value.get_dict() if value is not None else {})
+        plan_of(value if value is not None else orm.Dict({}))
     except (TypeError, ValueError) as error:
         return str(error)
     return None
@@ -215,7 +238,7 @@ def validate_train_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     n_labelled = int(np.isfinite(dataset.get_array("log10_slope")).sum())
     if n_labelled < len(dataset.get_array("log10_slope")):
         return "the dataset holds materials without a label: it is for predictions; train with a labelled one"
-    n_folds = TrainSettings.from_dict(parameters.get_dict()).n_folds
+    n_folds = plan_of(parameters).n_folds
     if n_labelled < n_folds:
         return f"the dataset has {n_labelled} materials, fewer than the {n_folds} folds: more materials, or fewer folds"
     state = inputs.get("restart_from")

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +33,19 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
     inputs = json.loads(Path("inputs.json").read_text())
     device, threads = prepare(inputs, results, ledger)
     from aiida_ion.surrogate.dataset import read_dataset
-    from aiida_ion.surrogate.evaluation import Evaluator, Plan
+    from aiida_ion.surrogate.evaluation import Evaluator
     from aiida_ion.surrogate.journal import FILENAME, Journal
-    from aiida_ion.surrogate.settings import protocol_settings
+    from aiida_ion.surrogate.plan import PARAMETERS, Plan
 
     try:
         dataset = read_dataset(Path("dataset.npz"), inputs.get("materials"))
-        settings = protocol_settings(inputs["protocol"], inputs.get("settings"))
-        names = ("split", "n_folds", "n_repeats", "controls", "ablations", "seed")
-        plan = Plan(settings, **{name: inputs[name] for name in names if name in inputs})
-        identity = {name: inputs.get(name) for name in (*names, "protocol", "settings", "dataset_sha256")}
-        journal = Journal(Path(FILENAME), identity)
+        plan = Plan.from_parameters({name: inputs[name] for name in PARAMETERS if name in inputs})
+        journal = Journal(Path(FILENAME), {"dataset_sha256": inputs.get("dataset_sha256"), **asdict(plan)})
         watch = Watch(usable_seconds(inputs.get("max_seconds")), ledger, journal)
         evaluator = Evaluator(dataset, plan, journal, device, watch)
     except ValueError as error:
         raise RunnerError("invalid_input", str(error)) from error
-    results |= {"settings": settings.to_dict(), "versions": versions(PACKAGES)}
+    results |= {"settings": plan.settings.to_dict(), "versions": versions(PACKAGES)}
     results["engine"] = {"device": device, "threads": threads}
     found = evaluator.run()
     conclude(results, dataset, plan, found, inputs)

@@ -18,35 +18,13 @@ from aiida_ion.surrogate.dataset import Dataset, FloatArray
 from aiida_ion.surrogate.features import IntArray
 from aiida_ion.surrogate.journal import Journal
 from aiida_ion.surrogate.labels import cheap_labels, clipped_labels
+from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.samples import Samples
-from aiida_ion.surrogate.settings import Settings
 from aiida_ion.surrogate.splits import folds
 from aiida_ion.surrogate.training import Curves, Member, Task, Training
 
 #: What is told after each epoch: arm, fold, and how many epochs of how many are done.
 Watch = Callable[[str, int, int, int, Curves], None]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is trained and how it is judged.
-
-    :param settings: of the model.
-    :param split: what is held out together: ``material``, ``chemical_system`` or ``prototype``.
-    :param n_folds: parts into which the materials are dealt.
-    :param n_repeats: times they are dealt anew.
-    :param controls: whether the control experiments are made, too.
-    :param ablations: whether the model is trained without each of its parts, too.
-    :param seed: of everything.
-    """
-
-    settings: Settings
-    split: str = "material"
-    n_folds: int = 5
-    n_repeats: int = 1
-    controls: bool = True
-    ablations: bool = False
-    seed: int = 1
 
 
 @dataclass

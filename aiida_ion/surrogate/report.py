@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from aiida_ion.surrogate.dataset import Dataset, FloatArray
-from aiida_ion.surrogate.evaluation import ArmResult, Evaluation, Plan
+from aiida_ion.surrogate.evaluation import ArmResult, Evaluation
 from aiida_ion.surrogate.labels import CLIPS, clipped_labels, noise_ceiling_r2
+from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, judged, r2_gap, scores
 
 #: What a surrogate must beat; the ablations are parts of the model itself.

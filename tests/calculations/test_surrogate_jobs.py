@@ -20,12 +20,12 @@ from aiida_ion.calculations.surrogate_predict import (
     validate_predict_inputs,
     validate_predict_parameters,
 )
-from aiida_ion.calculations.surrogate_settings import TrainSettings
 from aiida_ion.calculations.surrogate_train import (
     SurrogateTrainCalculation,
     validate_train_inputs,
     validate_train_parameters,
 )
+from aiida_ion.surrogate.plan import Plan
 
 from .surrogate_nodes import dataset
 
@@ -210,6 +210,6 @@ def test_the_programs_are_those_of_the_surrogate() -> None:
 
 def test_settings_are_refused_before_anything_is_submitted() -> None:
     with pytest.raises(ValueError, match="unknown setting epochs"):
-        TrainSettings.from_dict({"settings": {"epochs": 3}})
+        Plan.from_parameters({"settings": {"epochs": 3}})
     with pytest.raises(ValueError, match="no protocol 'fast'"):
-        TrainSettings.from_dict({"protocol": "fast"})
+        Plan.from_parameters({"protocol": "fast"})

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aiida_ion.calculations.programs import program_files
-from tests.surrogate.made_up import made_up
+from benchmarks.made_up.springs import made_up
 
 INPUTS: dict[str, Any] = {
     "protocol": "baseline",
@@ -120,7 +120,7 @@ def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) 
         ({"protocol": "fast"}, "no protocol 'fast'"),
         ({"settings": {"epochs": 3}}, "unknown setting epochs"),
         ({"n_folds": 40}, "40 folds need as many groups"),
-        ({"split": "luck"}, "no split 'luck'"),
+        ({"split": "luck"}, "split must be one of"),
         ({"materials": []}, None),
         ({"materials": [{}]}, "1 materials are described"),
     ],

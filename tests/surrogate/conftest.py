@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from aiida_ion.surrogate.dataset import Dataset
-from aiida_ion.surrogate.evaluation import Evaluation, Evaluator, Plan
+from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
+from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
-
-from .made_up import made_up
+from benchmarks.made_up.springs import made_up
 
 SMALL = replace(PROTOCOLS["baseline"], n_epochs=40, scalars=8, vectors=4, n_samplings=3)
 

@@ -18,8 +18,7 @@ from aiida_ion.surrogate.domain import Domain, descriptors
 from aiida_ion.surrogate.evaluation import Evaluation
 from aiida_ion.surrogate.prediction import predict, with_stand_in_frames
 from aiida_ion.surrogate.settings import Settings
-
-from .made_up import made_up
+from benchmarks.made_up.springs import made_up
 
 
 @pytest.fixture(scope="module")

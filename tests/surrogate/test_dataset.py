@@ -68,7 +68,7 @@ def test_a_missing_array_and_an_empty_set_are_refused(dataset: Dataset) -> None:
 
 
 def test_atoms_of_another_material_are_refused() -> None:
-    from .made_up import made_up
+    from benchmarks.made_up.springs import made_up
 
     dataset = made_up(4)
     offsets = dataset["atom_offsets"].copy()

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from aiida_ion.surrogate.dataset import Dataset
-from aiida_ion.surrogate.evaluation import Evaluation, Evaluator, Plan
+from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
+from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.report import Report
 
 from .conftest import evaluate, unwatched

@@ -1,0 +1,66 @@
+"""What is trained and how it is judged, checked before anything is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from aiida_ion.surrogate.settings import SPLITS, Settings, protocol_settings
+
+DEFAULT_PROTOCOL = "baseline"
+#: Fewer parts than this hold nothing out.
+MIN_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training and its evaluation.
+
+    :param settings: of the model.
+    :param split: what is held out together: ``material``, ``chemical_system`` or ``prototype``.
+    :param n_folds: parts into which the materials are dealt.
+    :param n_repeats: times they are dealt anew.
+    :param controls: whether the control experiments are made, too.
+    :param ablations: whether the model is trained without each of its parts, too.
+    :param seed: of everything.
+    :raises ValueError: for a value that cannot be used.
+    """
+
+    settings: Settings
+    split: str = "material"
+    n_folds: int = 5
+    n_repeats: int = 1
+    controls: bool = True
+    ablations: bool = False
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {self.split!r}")
+        for name, least in (("n_folds", MIN_FOLDS), ("n_repeats", 1), ("seed", 0)):
+            if type(getattr(self, name)) is not int or getattr(self, name) < least:
+                raise ValueError(f"{name} must be a whole number from {least} on, got {getattr(self, name)!r}")
+        for name in ("controls", "ablations"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> Plan:
+        """Build from what a user gives: ``protocol``, ``settings`` that differ from it, and the fields of a plan.
+
+        :raises ValueError: for an unknown or impossible parameter.
+        """
+        unknown = sorted(set(parameters) - set(PARAMETERS))
+        if unknown:
+            raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(PARAMETERS)}")
+        changes = parameters.get("settings", {})
+        if not isinstance(changes, Mapping):
+            raise ValueError(f"settings must be a mapping, got {changes!r}")
+        settings = protocol_settings(parameters.get("protocol", DEFAULT_PROTOCOL), changes)
+        rest = {name: value for name, value in parameters.items() if name not in ("protocol", "settings")}
+        return cls(settings, **rest)
+
+
+#: What a user can ask for.
+PARAMETERS = ("protocol", *(item.name for item in fields(Plan)))
