@@ -31,22 +31,26 @@ def main() -> int:
 
 def _body(results: dict[str, Any], ledger: Ledger) -> None:
     inputs = json.loads(Path("inputs.json").read_text())
-    device, threads = prepare(inputs, results, ledger)
+    # What is wrong with these is said before torch is imported, which takes seconds.
     from aiida_ion.surrogate.dataset import read_dataset
-    from aiida_ion.surrogate.evaluation import Evaluator
-    from aiida_ion.surrogate.journal import FILENAME, Journal
     from aiida_ion.surrogate.plan import PARAMETERS, Plan
 
     try:
-        dataset = read_dataset(Path("dataset.npz"), inputs.get("materials"))
         plan = Plan.from_parameters({name: inputs[name] for name in PARAMETERS if name in inputs})
+        dataset = read_dataset(Path("dataset.npz"), inputs.get("materials"))
+    except ValueError as error:
+        raise RunnerError("invalid_input", str(error)) from error
+    results |= {"settings": plan.settings.to_dict(), "versions": versions(PACKAGES)}
+    device, _ = prepare(inputs, results, ledger)
+    from aiida_ion.surrogate.evaluation import Evaluator
+    from aiida_ion.surrogate.journal import FILENAME, Journal
+
+    try:
         journal = Journal(Path(FILENAME), {"dataset_sha256": inputs.get("dataset_sha256"), **asdict(plan)})
         watch = Watch(usable_seconds(inputs.get("max_seconds")), ledger, journal)
         evaluator = Evaluator(dataset, plan, journal, device, watch)
     except ValueError as error:
         raise RunnerError("invalid_input", str(error)) from error
-    results |= {"settings": plan.settings.to_dict(), "versions": versions(PACKAGES)}
-    results["engine"] = {"device": device, "threads": threads}
     found = evaluator.run()
     conclude(results, dataset, plan, found, inputs)
     ledger.n_steps = evaluator.n_epochs
