@@ -57,7 +57,7 @@ lint: install ## check style and types
 	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
 test: engines pw browser servers lint ## install what is needed, check, and run the tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow

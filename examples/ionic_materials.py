@@ -60,8 +60,11 @@ class Material:
     timestep_fs: float = 2.5
 
 
-def draw(seed: int, index: int) -> Material:
-    """Return material number ``index`` of the set of a seed; it does not depend on how many there are."""
+def draw(seed: int, index: int, min_charge_scale: float = 0.15) -> Material:
+    """Return material number ``index`` of the set of a seed; it does not depend on how many there are.
+
+    :param min_charge_scale: the charges are the formal ones times a number from this to one: high ones bind lithium.
+    """
     random = np.random.default_rng([seed, index])
     name = list(LATTICES)[index % len(LATTICES)]
     lattice = LATTICES[name]
@@ -70,7 +73,7 @@ def draw(seed: int, index: int) -> Material:
     numbers = {
         "spacing_A": anions[anion] * random.uniform(0.97, 1.06),
         "fill": float(random.choice(lattice.fills)),
-        "charge_scale": random.uniform(0.15, 1.0),
+        "charge_scale": random.uniform(min_charge_scale, 1.0),
         "size": random.uniform(*lattice.sizes),
         "hardness_A": random.uniform(0.16, 0.36),
         "well_eV": random.uniform(0.5, 0.9),

@@ -58,6 +58,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--n-materials", type=int, default=240, help="materials in all, those of earlier calls too")
     parser.add_argument("--group", default="ionic-models", help="label of the AiiDA group they are put into")
     parser.add_argument("--seed", type=int, default=1, help="another number, another set")
+    parser.add_argument("--min-charge-scale", type=float, default=0.15, help="higher ones make slower materials")
     parser.add_argument("--temperature-K", type=float, default=1000.0)
     parser.add_argument("--first-time-ps", type=float, default=40.0, help="length of each of the two runs at first")
     parser.add_argument("--max-time-ps", type=float, default=320.0, help="and at most, for what is slow")
@@ -72,7 +73,7 @@ def describe(wanted: argparse.Namespace) -> None:
     """Print the materials and what they cost."""
     seconds_per_ps = 0.0
     for index in range(wanted.n_materials):
-        material = draw(wanted.seed, index)
+        material = draw(wanted.seed, index, wanted.min_charge_scale)
         seconds_per_ps += 2 * len(material.atoms) * STEP_S_ATOM * 1000 / material.timestep_fs
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in material.numbers.items())
         formula = material.atoms.get_chemical_formula()
@@ -90,7 +91,7 @@ def fill(group: orm.Group, wanted: argparse.Namespace) -> None:
         missing = [index for index, label in enumerate(labels) if label not in there]
         n_running = sum(not is_terminated for is_terminated in there.values())
         for index in missing[: max(0, wanted.max_concurrent - n_running)]:
-            node = submit(builder(draw(wanted.seed, index), wanted))
+            node = submit(builder(draw(wanted.seed, index, wanted.min_charge_scale), wanted))
             node.base.extras.set(EXTRA, labels[index])
             group.add_nodes(node)
         if time.monotonic() - last_report > REPORT_S:
