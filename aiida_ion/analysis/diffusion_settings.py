@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.settings import is_number, is_whole, refuse_unknown, require
 
 
 @dataclass(frozen=True)
@@ -58,24 +58,24 @@ class DiffusionSettings:
             "max_log_log_slope",
             "green_kubo_max_relative_error",
         ):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
+            require(is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
         for name in ("equilibration_fs", "hop_smoothing_fs"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
+            require(is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
         for name, least in (("n_lags", 5), ("max_frames", 50), ("n_samples", 100), ("seed", 0)):
             value = getattr(self, name)
-            _require(_is_whole(value) and value >= least, name, self, f"a whole number >= {least}")
-        _require(self.n_lags <= 100, "n_lags", self, "at most 100: the cost grows with its third power")
+            require(is_whole(value) and value >= least, name, self, f"a whole number >= {least}")
+        require(self.n_lags <= 100, "n_lags", self, "at most 100: the cost grows with its third power")
         for name in ("max_lag_fraction", "extended_lag_fraction"):
             value = getattr(self, name)
-            _require(
-                _is_number(value) and 0 < value <= 0.5,
+            require(
+                is_number(value) and 0 < value <= 0.5,
                 name,
                 self,
                 "above 0 and at most 0.5, where kinisi is sound",
             )
         for name in ("collective", "green_kubo"):
-            _require(isinstance(getattr(self, name), bool), name, self, "true or false")
-        _require(
+            require(isinstance(getattr(self, name), bool), name, self, "true or false")
+        require(
             self.min_log_log_slope < self.max_log_log_slope,
             "max_log_log_slope",
             self,
@@ -88,26 +88,10 @@ class DiffusionSettings:
 
         :raises ValueError: for an unknown or impossible setting.
         """
-        known = {entry.name for entry in fields(cls)}
-        unknown = sorted(set(settings) - known)
-        if unknown:
-            raise ValueError(f"unknown diffusion setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        refuse_unknown(cls, settings, "diffusion setting")
         limits = {"limits": CheckLimits.from_dict(settings["limits"])} if "limits" in settings else {}
         return cls(**{**settings, **limits})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping that :meth:`from_dict` reads back."""
         return asdict(self)
-
-
-def _require(condition: bool, name: str, settings: DiffusionSettings, wanted: str) -> None:
-    if not condition:
-        raise ValueError(f"{name} must be {wanted}, got {getattr(settings, name)!r}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

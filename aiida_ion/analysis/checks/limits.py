@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from aiida_ion.analysis.settings import is_number, refuse_unknown
 
 #: Limits below which, instead of above which, a value is beyond.
 FROM_BELOW = ("min_distance_ratio", "framework_peak_ratio", "framework_bonds_kept")
@@ -70,7 +71,7 @@ class CheckLimits:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+            if not is_number(value) or value < 0:
                 raise ValueError(f"limits.{name} must be a number >= 0, got {value!r}")
         for name in asdict(self):
             fail = name.replace("_warn", "_fail")
@@ -86,8 +87,5 @@ class CheckLimits:
 
         :raises ValueError: for an unknown or impossible limit.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(limits) - known)
-        if unknown:
-            raise ValueError(f"unknown limit {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        refuse_unknown(cls, limits, "limit")
         return cls(**limits)

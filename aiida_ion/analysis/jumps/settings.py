@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from aiida_ion.analysis.settings import is_number, is_whole, refuse_unknown, require
 
 SITE_SOURCES = ("auto", "structure", "density")
 
@@ -53,22 +54,21 @@ class JumpSettings:
         if self.sites not in SITE_SOURCES:
             raise ValueError(f"sites must be one of {', '.join(SITE_SOURCES)}, got {self.sites!r}")
         for name in ("equilibration_fs", "minimal_residence_fs", "min_peak_occupancy", "density_smoothing_A"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
+            require(is_number(getattr(self, name)) and getattr(self, name) >= 0, name, self, "a number >= 0")
         for name in ("min_site_distance_A", "density_resolution_A", "max_memory_MB", "collective_distance_A"):
-            _require(_is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
+            require(is_number(getattr(self, name)) and getattr(self, name) > 0, name, self, "a positive number")
         for name in ("site_radius_A", "attempt_frequency_THz"):
             value = getattr(self, name)
-            _require(value is None or (_is_number(value) and value > 0), name, self, "a positive number or null")
-        _require(
-            _is_number(self.density_background) and 0 < self.density_background < 1,
+            require(value is None or (is_number(value) and value > 0), name, self, "a positive number or null")
+        require(
+            is_number(self.density_background) and 0 < self.density_background < 1,
             "density_background",
             self,
             "above 0 and below 1",
         )
         for name, least in (("max_frames", 50), ("max_collective_jumps", 0)):
             value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            _require(whole and value >= least, name, self, f"a whole number >= {least}")
+            require(is_whole(value) and value >= least, name, self, f"a whole number >= {least}")
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> JumpSettings:
@@ -76,21 +76,9 @@ class JumpSettings:
 
         :raises ValueError: for an unknown or impossible setting.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(settings) - known)
-        if unknown:
-            raise ValueError(f"unknown jump setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        refuse_unknown(cls, settings, "jump setting")
         return cls(**settings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable mapping that :meth:`from_dict` reads back."""
         return asdict(self)
-
-
-def _require(condition: bool, name: str, settings: JumpSettings, wanted: str) -> None:
-    if not condition:
-        raise ValueError(f"{name} must be {wanted}, got {getattr(settings, name)!r}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
