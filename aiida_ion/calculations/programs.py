@@ -51,6 +51,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "analysis/__init__.py",
         "analysis/cell.py",
         "analysis/segment_files.py",
+        "analysis/settings.py",
         "analysis/trajectory.py",
         "analysis/jumps/*.py",
     ),
