@@ -7,7 +7,7 @@ its length; a gate is the non-linearity. No atom says which element it is, unles
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from e3nn import o3
@@ -25,13 +25,36 @@ RADIAL_NEURONS = 16
 HEAD_NEURONS = 32
 
 
-class Messages(nn.Module):  # type: ignore[misc]
-    """One round of messages between neighbours, then the gate."""
+class Edges(NamedTuple):
+    """Pairs of neighbours as the messages see them.
 
-    def __init__(self, irreps_in: Any, settings: Settings, harmonics: Any) -> None:
+    :param senders: (E,), atom at the start of each edge.
+    :param receivers: (E,), atom at its end.
+    :param harmonics: (E, d), spherical harmonics of its direction.
+    :param radial: (E, n_radial), functions of its length.
+    """
+
+    senders: Tensor
+    receivers: Tensor
+    harmonics: Tensor
+    radial: Tensor
+
+    def towards(self, wanted: Tensor) -> Edges:
+        """Return the edges that end at the atoms that are wanted, (N,), true or false."""
+        kept = wanted[self.receivers].nonzero().squeeze(1)
+        return Edges(*(one[kept] for one in self))
+
+
+class Messages(nn.Module):  # type: ignore[misc]
+    """One round of messages between neighbours, then the gate.
+
+    :param last: no round follows, so that what turns with the crystal is of no use any more.
+    """
+
+    def __init__(self, irreps_in: Any, settings: Settings, harmonics: Any, last: bool) -> None:
         super().__init__()
         scalars = o3.Irreps(f"{settings.scalars}x0e")
-        turning = _turning(settings)
+        turning = o3.Irreps("") if last else _turning(settings)
         gates = o3.Irreps(f"{turning.num_irreps}x0e") if turning.num_irreps else o3.Irreps("")
         silu = torch.nn.functional.silu
         self.gate = Gate(scalars, [silu] * len(scalars), gates, [torch.sigmoid] * len(gates), turning)
@@ -45,11 +68,11 @@ class Messages(nn.Module):  # type: ignore[misc]
         self.own = o3.Linear(irreps_in, irreps_out)
         self.irreps_out = self.gate.irreps_out
 
-    def forward(self, features: Tensor, graph: Graph, harmonics: Tensor, radial: Tensor) -> Tensor:
+    def forward(self, features: Tensor, edges: Edges) -> Tensor:
         """Return new features of the atoms, (N, d)."""
-        sent = self.product(features[graph.senders], harmonics, self.radial(radial))
+        sent = self.product(features[edges.senders], edges.harmonics, self.radial(edges.radial))
         received = torch.zeros(len(features), sent.shape[1], dtype=sent.dtype, device=sent.device)
-        received = received.index_add(0, graph.receivers, sent) / TYPICAL_NEIGHBOURS**0.5
+        received = received.index_add(0, edges.receivers, sent) / TYPICAL_NEIGHBOURS**0.5
         new: Tensor = self.gate(self.own(features) + self.after(received))
         return new
 
@@ -70,8 +93,8 @@ class Network(nn.Module):  # type: ignore[misc]
         # Every vector also gives its length; and one scalar is always there, or an atom could carry nothing.
         irreps = o3.Irreps(f"{1 + n_scalars + n_vectors}x0e") + (o3.Irreps(f"{n_vectors}x1o") if n_vectors else "")
         layers = []
-        for _ in range(settings.n_layers):
-            layers.append(Messages(irreps, settings, self.harmonics))
+        for layer in range(1, settings.n_layers + 1):
+            layers.append(Messages(irreps, settings, self.harmonics, last=layer == settings.n_layers))
             irreps = layers[-1].irreps_out
         self.layers = nn.ModuleList(layers)
         self.dropout = nn.Dropout(settings.dropout)
@@ -86,19 +109,24 @@ class Network(nn.Module):  # type: ignore[misc]
 
         :param invariants: (n_graphs, n_invariants), standardised.
         """
-        lengths = graph.edges.norm(dim=1)
-        harmonics = o3.spherical_harmonics(self.harmonics, graph.edges, normalize=True, normalization="component")
-        radial = soft_one_hot_linspace(
-            lengths, 0.0, self.settings.cutoff_A, self.settings.n_radial, basis="smooth_finite", cutoff=True
-        ) * (self.settings.n_radial**0.5)
-        features = self._embedded(graph)
-        for layer in self.layers:
-            features = layer(features, graph, harmonics, radial)
+        edges, features = self._edges(graph), self._embedded(graph)
+        for layer in self.layers[:-1]:
+            features = layer(features, edges)
+        if self.settings.pool != "all":  # of the other atoms nothing is asked any more
+            edges = edges.towards(graph.pooled > 0)
+        features = self.layers[-1](features, edges)
         scalars = features[:, : self.settings.scalars] * graph.pooled[:, None]
         pooled = torch.zeros(graph.n_graphs, scalars.shape[1], dtype=scalars.dtype, device=scalars.device)
         pooled = pooled.index_add(0, graph.owners, scalars)
         found: Tensor = self.head(self.dropout(torch.cat([pooled, invariants], dim=1)))
         return (found if self.line is None else found + self.line(invariants)).squeeze(1)
+
+    def _edges(self, graph: Graph) -> Edges:
+        harmonics = o3.spherical_harmonics(self.harmonics, graph.edges, normalize=True, normalization="component")
+        radial = soft_one_hot_linspace(
+            graph.edges.norm(dim=1), 0.0, self.settings.cutoff_A, self.settings.n_radial, "smooth_finite", cutoff=True
+        )
+        return Edges(graph.senders, graph.receivers, harmonics, radial * self.settings.n_radial**0.5)
 
     def _embedded(self, graph: Graph) -> Tensor:
         vectors = graph.vectors / self.vector_scale[:, None]

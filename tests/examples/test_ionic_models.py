@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from ase.io import write
 
 from aiida_ion.analysis.cell import perpendicular_widths
 from aiida_ion.lammps.inputs import write_relax_input
@@ -115,6 +118,35 @@ def test_two_materials_by_the_daemon_and_once_only(command: Callable[..., str]) 
     # What the group holds is not computed again.
     assert "2 of 2 done" in command(*script, *size)
     assert command(str(BIN / "verdi"), "process", "list", "-a", "-r", "-P", "pk") == n_processes
+
+
+@pytest.mark.slow
+def test_from_models_to_the_prediction_of_a_crystal(command: Callable[..., str], draw: Draw, tmp_path: Path) -> None:
+    """What `docs/how-to/surrogate.md` says, by the daemon: label, sample, train, predict."""
+    engine_environment("surrogate")
+    size = ("--n-materials", "4", "--group", "few", "--first-time-ps", "5", "--max-time-ps", "5")
+    command(sys.executable, str(EXAMPLES / "ionic_models.py"), *size, "--equilibration-ps", "1")
+    ion = str(BIN / "aiida-ion")
+    chosen = ("--from-group", "few", "--allow-mixed", "level_of_theory")
+    text = command(ion, "surrogate", "dataset", *chosen, "--sampling", '{"short_md_fs": 200.0}')
+    dataset = re.search(r"Dataset (\d+): (\d) materials", text)
+    assert dataset is not None and int(dataset[2]) >= 2, text
+    # What was sampled is not sampled again.
+    again = command(ion, "surrogate", "dataset", *chosen, "--sampling", '{"short_md_fs": 200.0}')
+    assert f"{dataset[2]} of {dataset[2]} materials were sampled before" in again
+    small = '{"n_epochs": 2, "pretraining_epochs": 1, "scalars": 4, "vectors": 2}'
+    few = ("--folds", "2", "--settings", small, "--wait")
+    text = command(ion, "surrogate", "train", dataset[1], "--protocol", "best", *few)
+    assert "random_vectors" in text or "random vectors" in text
+    training = re.search(r"Submitted the training: (\d+)", text)
+    assert training is not None and "R2" in command(ion, "surrogate", "show", training[1])
+    material = draw(9, 0)
+    write(tmp_path / "crystal.cif", material.atoms)
+    (tmp_path / "potential.yaml").write_text(yaml.safe_dump(material.potential))
+    how = ("--engine", "lammps", "--potential", str(tmp_path / "potential.yaml"), "--mobile-species", "Li")
+    charges = ",".join(f"{element}={charge:g}" for element, charge in material.charges.items())
+    text = command(ion, "surrogate", "predict", training[1], str(tmp_path / "crystal.cif"), *how, "--charges", charges)
+    assert material.atoms.get_chemical_formula(mode="reduce")[:2] in text and "mS/cm" in text
 
 
 def test_the_dry_run_says_what_there_would_be() -> None:
