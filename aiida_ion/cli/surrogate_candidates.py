@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiida import orm
+from aiida.common.links import LinkType
 
 from aiida_ion.calculations.surrogate import TEMPERATURE_TOLERANCE
 from aiida_ion.calculations.surrogate_labels import Label, LabelRefusedError, label_of
@@ -96,22 +97,23 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     :raises NotSampledError: if its forces cannot be computed again here.
     """
     label = label_of(node)
-    fit: Any = node.creator
-    segments = {name: fit.inputs.trajectories[name] for name in sorted(fit.inputs.trajectories)}
+    given = inputs_of(node.creator)
+    segments: dict[str, Any] = dict(sorted(given["trajectories"].items()))
     first = min(segments)
     replica = first.partition("_segment_")[0]
-    jobs = {segment.creator.pk: segment.creator for segment in segments.values() if segment.creator is not None}
-    job = segments[first].creator
+    creators = {name: segment.creator for name, segment in segments.items() if segment.creator is not None}
+    job = creators.get(first)
     chain, forces, ports = _engine(job)
-    engine = {name: _plain(job.inputs[name]) for name in ports if name in job.inputs}
+    run = inputs_of(job)
+    engine = {name: run[name] for name in ports if name in run}
     options = _options(job)
     said = node.base.attributes.all
     own = dict(sampling) | {"temperature_K": float(said["target_temperature_K"])}
     if "trajectory" in own["kinds"]:
-        own["equilibration_fs"] = float(fit.inputs.parameters.get_dict().get("equilibration_fs", 0.0))
-    settings = {key: value for key, value in job.inputs.parameters.get_dict().items() if key not in OF_THE_RUN}
+        own["equilibration_fs"] = float(given["parameters"].get("equilibration_fs", 0.0))
+    settings = {key: value for key, value in run["parameters"].get_dict().items() if key not in OF_THE_RUN}
     inputs: dict[str, Any] = {
-        "structure": job.inputs.structure,
+        "structure": run["structure"],
         "diffusion": node,
         "parameters": orm.Dict(own),
         "forces": {"entry_point": orm.Str(forces), "engine": engine, "options": options},
@@ -122,7 +124,7 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
         md = {"entry_point": orm.Str(chain), "parameters": orm.Dict(settings), "engine": engine, "options": options}
         inputs["md"] = md
     title = f"{said['formula']} / {said['level_of_theory']}"
-    return Candidate(title, inputs, {"formula": said["formula"]} | _label_cost(jobs.values()), label)
+    return Candidate(title, inputs, {"formula": said["formula"]} | _label_cost(creators.values()), label)
 
 
 def _engine(job: Any) -> tuple[str, str, tuple[str, ...]]:
@@ -140,14 +142,17 @@ def _options(job: Any) -> dict[str, Any]:
     return {name: job.get_option(name) for name in OPTIONS if job.get_option(name) is not None}
 
 
-def _plain(value: Any) -> Any:
-    """Return a node as it is, a namespace of nodes as a mapping."""
-    return value if isinstance(value, orm.Node) else {name: value[name] for name in value}
+def inputs_of(process: Any) -> dict[str, Any]:
+    """Return the inputs of a process as nested mappings of nodes, by one query for all of them."""
+    links: dict[str, Any] = process.base.links.get_incoming(link_type=(LinkType.INPUT_CALC,)).nested()
+    return links
 
 
-def _label_cost(jobs: Any) -> dict[str, Any]:
+def _label_cost(jobs: Iterable[Any]) -> dict[str, Any]:
     """Return the steps and the wall time (s) of the runs behind a label, ``None`` where a run does not say."""
-    ledgers = [job.outputs.cost.get_dict() if "cost" in job.outputs else {} for job in jobs]
+    once = {job.pk: job for job in jobs}.values()
+    costs = [job.base.links.get_outgoing(link_label_filter="cost").first() for job in once]
+    ledgers: list[dict[str, Any]] = [cost.node.get_dict() if cost is not None else {} for cost in costs]
     steps, seconds = ([ledger.get(key) for ledger in ledgers] for key in ("n_steps", "wall_time_s"))
     return {
         "label_steps": None if None in steps else sum(steps),
