@@ -181,3 +181,12 @@ class JsonObject(click.ParamType):
         if not isinstance(content, dict):
             self.fail('must be an object such as {"enable_flash": true}', param, ctx)
         return content
+
+
+def size(n_bytes: float) -> str:
+    """Return a number of bytes as people say it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} TB"

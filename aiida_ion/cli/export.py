@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, size
 
 if TYPE_CHECKING:
     from aiida_ion.archives.export import Plan
@@ -93,12 +93,3 @@ def said(planned: Plan) -> str:
         elif weight:
             lines.append(f"  of that {what}: {size(weight)} ({option} leaves them out)")
     return "\n".join(lines)
-
-
-def size(n_bytes: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from aiida_ion.cli.common import size
+
 
 def write_h5md(
     names: Sequence[str],
@@ -19,7 +21,6 @@ def write_h5md(
 ) -> None:
     """Write one file for each run that was fitted."""
     from aiida_ion.archives.h5md_nodes import export_runs, file_names, runs, runs_size
-    from aiida_ion.cli.export import size
 
     chosen = runs(names)
     there = [path for path in file_names(chosen, output) if path.exists()]

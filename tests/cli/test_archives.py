@@ -11,7 +11,7 @@ from aiida import orm
 from aiida.engine import calcfunction, run_get_node
 
 from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
-from aiida_ion.cli.export import size
+from aiida_ion.cli.common import size
 from tests.cli.conftest import Invoke, only_line
 
 
