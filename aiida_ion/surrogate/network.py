@@ -15,7 +15,7 @@ from e3nn.math import soft_one_hot_linspace
 from e3nn.nn import FullyConnectedNet, Gate
 from torch import Tensor, nn
 
-from aiida_ion.surrogate.features import feature_sizes
+from aiida_ion.surrogate.features import N_ELEMENTS, feature_sizes
 from aiida_ion.surrogate.graphs import Graph
 from aiida_ion.surrogate.settings import Settings
 
@@ -88,6 +88,10 @@ class Network(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.settings = settings
         n_vectors, n_scalars = feature_sizes(settings)
+        # An element is a point in a space that is learnt: as many products as there are elements would cost ten times.
+        self.elements = nn.Linear(N_ELEMENTS, settings.scalars) if "species" in settings.inputs else None
+        if self.elements is not None:
+            n_scalars += settings.scalars - N_ELEMENTS
         self.register_buffer("vector_scale", torch.ones(n_vectors))
         self.harmonics = o3.Irreps.spherical_harmonics(2 if settings.tensors else 1)
         # Every vector also gives its length; and one scalar is always there, or an atom could carry nothing.
@@ -132,7 +136,10 @@ class Network(nn.Module):  # type: ignore[misc]
         vectors = graph.vectors / self.vector_scale[:, None]
         lengths = torch.log1p(vectors.norm(dim=2))
         ones = torch.ones_like(graph.pooled)[:, None]
-        return torch.cat([ones, graph.scalars, lengths, vectors.flatten(1)], dim=1)
+        scalars = graph.scalars
+        if self.elements is not None:
+            scalars = torch.cat([scalars[:, :-N_ELEMENTS], self.elements(scalars[:, -N_ELEMENTS:])], dim=1)
+        return torch.cat([ones, scalars, lengths, vectors.flatten(1)], dim=1)
 
 
 def _turning(settings: Settings) -> Any:
