@@ -84,7 +84,8 @@ def test_what_is_no_archive(tmp_path: Path, aiida_profile: Any) -> None:
     assert said.exit_code == 1
     assert said.output.startswith("Error: ")
     assert len(said.output.splitlines()) == 1
-    assert run("--archive", tmp_path / "absent.aiida").exit_code == 2
+    absent = run("--archive", tmp_path / "absent.aiida")
+    assert absent.exit_code == 2, absent.output
 
 
 @pytest.mark.parametrize("missing", ["dash", "dash_ag_grid", "plotly"])

@@ -14,7 +14,7 @@ from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
 from benchmarks.made_up.springs import made_up
 
-SMALL = replace(PROTOCOLS["baseline"], n_epochs=40, scalars=8, vectors=4, n_samplings=3)
+SMALL = replace(PROTOCOLS["baseline"], n_epochs=60, scalars=8, vectors=4, n_samplings=3)
 
 
 def unwatched(*_: object) -> None:
