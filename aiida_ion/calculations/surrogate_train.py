@@ -177,13 +177,13 @@ class SurrogateTrainParser(ScriptParser):
 
     def _sampling(self) -> dict[str, Any]:
         of_dataset = self.node.inputs.dataset.base.attributes.get("sampling", None) or {}
-        return sampling_read(plan_of(self.node.inputs.parameters).settings, of_dataset)
+        return sampling_read(Plan.from_parameters(self.node.inputs.parameters.get_dict()).settings, of_dataset)
 
     def _origin(self) -> dict[str, Any]:
         dataset = self.node.inputs.dataset
         attributes = dataset.base.attributes.all
         parameters = self.node.inputs.parameters
-        plan = plan_of(parameters)
+        plan = Plan.from_parameters(parameters.get_dict())
         materials = [{key: item.get(key) for key in MATERIAL_WORDS} for item in attributes["materials"]]
         return {
             **{key: attributes[key] for key in IDENTITY},
@@ -196,14 +196,6 @@ class SurrogateTrainParser(ScriptParser):
             "dataset_sha256": attributes["sha256"],
             "materials": materials,
         }
-
-
-def plan_of(parameters: orm.Dict) -> Plan:
-    """Return what the parameters of a training ask for.
-
-    :raises ValueError: for an unknown or impossible parameter.
-    """
-    return Plan.from_parameters({key: value for key, value in parameters.get_dict().items() if key != "device"})
 
 
 def sampling_read(settings: Settings, of_dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,7 +213,7 @@ def sampling_read(settings: Settings, of_dataset: Mapping[str, Any]) -> dict[str
 def validate_train_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the settings, nothing when they can be used."""
     try:
-        plan_of(value if value is not None else orm.Dict({}))
+        Plan.from_parameters({} if value is None else value.get_dict())
     except (TypeError, ValueError) as error:
         return str(error)
     return None
@@ -238,7 +230,7 @@ def validate_train_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     n_labelled = int(np.isfinite(dataset.get_array("log10_slope")).sum())
     if n_labelled < len(dataset.get_array("log10_slope")):
         return "the dataset holds materials without a label: it is for predictions; train with a labelled one"
-    n_folds = plan_of(parameters).n_folds
+    n_folds = Plan.from_parameters(parameters.get_dict()).n_folds
     if n_labelled < n_folds:
         return f"the dataset has {n_labelled} materials, fewer than the {n_folds} folds: more materials, or fewer folds"
     state = inputs.get("restart_from")

@@ -49,6 +49,8 @@ class Plan:
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Plan:
         """Build from what a user gives: ``protocol``, ``settings`` that differ from it, and the fields of a plan.
 
+        Where it runs, ``device``, is known here and changes nothing.
+
         :raises ValueError: for an unknown or impossible parameter.
         """
         unknown = sorted(set(parameters) - set(PARAMETERS))
@@ -58,9 +60,10 @@ class Plan:
         if not isinstance(changes, Mapping):
             raise ValueError(f"settings must be a mapping, got {changes!r}")
         settings = protocol_settings(parameters.get("protocol", DEFAULT_PROTOCOL), changes)
-        rest = {name: value for name, value in parameters.items() if name not in ("protocol", "settings")}
+        rest = {name: value for name, value in parameters.items() if name not in _NOT_OF_THE_PLAN}
         return cls(settings, **rest)
 
 
+_NOT_OF_THE_PLAN = ("protocol", "settings", "device")
 #: What a user can ask for.
-PARAMETERS = ("protocol", *(item.name for item in fields(Plan)))
+PARAMETERS = ("protocol", *(item.name for item in fields(Plan)), "device")
