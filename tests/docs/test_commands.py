@@ -34,8 +34,10 @@ def no_files_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     convert = click.Path.convert
 
     def lenient(self: click.Path, value: Any, param: Any, ctx: Any) -> Any:
-        self.exists = False
-        return convert(self, value, param, ctx)
+        # The type belongs to the command, which other tests use after this one.
+        with monkeypatch.context() as only_now:
+            only_now.setattr(self, "exists", False)
+            return convert(self, value, param, ctx)
 
     monkeypatch.setattr(click.Path, "convert", lenient)
 
