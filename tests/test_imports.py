@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "surrogate": {"units"},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
+    "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
     "runners": {"md_settings"},  # uploaded beside them
     "calculations": {
         "units",
@@ -29,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lammps",
         "dft",
         "surrogate",
+        "trajectory_files",
     },
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units", "lammps"},  # how far a running job is, from its log
@@ -51,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate"}
+WITHOUT_AIIDA |= {"surrogate", "trajectory_files"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -14,9 +14,10 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite, unwrap
-from aiida_ion.calculations.dft_files import output_in
 from aiida_ion.calculations.trajectory_data import thermo_node, trajectory_node
-from aiida_ion.calculations.trajectory_files import Frames, read_frames, recognise
+from aiida_ion.trajectory_files.dft_output import output_in
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.read import read_frames, recognise
 
 #: A step of this part of the cell between two frames is near the half at which unwrapping turns ambiguous.
 AMBIGUOUS_STEP = 0.4
@@ -96,7 +97,7 @@ def import_run(
     for path, part in zip(paths, parts, strict=True):
         _check_atoms(part.symbols, symbols or parts[0].symbols, path, "the structure" if symbols else paths[0].name)
         check_finite(part.positions, f"{path.name}: positions")
-    remarks = [remark for part in parts if part.dft is not None for remark in part.dft.remarks]
+    remarks = [remark for part in parts for remark in part.remarks]
     for index in range(1, len(parts)):
         images = _images_apart(parts[index], parts[index - 1])
         if parts[index].dft is not None:  # continuous within itself, from wherever its program wrapped it to
@@ -126,7 +127,7 @@ def complete_facts(given: Mapping[str, Any], parts: Sequence[Frames], paths: Seq
     for name, option in FACT_OPTIONS.items():
         if name in known:
             continue
-        said = {part.dft.facts.get(name) for part in parts if part.dft is not None} - {None}
+        said = {part.facts.get(name) for part in parts} - {None}
         if len(said) != 1:
             different = f"the files differ in it: {', '.join(sorted(map(str, said)))}"
             raise ValueError(f"give {option}: {different if said else f'{paths[0].name} does not say it'}")

@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.io import write
 
 from aiida_ion.calculations.import_trajectory import ImportedRun, RunFacts, import_run
-from aiida_ion.calculations.trajectory_files import DFT_READERS, FORMATS, read_frames, recognise
+from aiida_ion.trajectory_files.read import DFT_READERS, FORMATS, read_frames, recognise
 
 FACTS = {"timestep_fs": 2.0, "sample_every": 5, "target_temperature_K": 700.0, "level_of_theory": "PBE"}
 CELL = np.array([[6.0, 0.0, 0.0], [1.0, 7.0, 0.0], [0.5, -1.0, 8.0]])

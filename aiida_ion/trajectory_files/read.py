@@ -1,0 +1,84 @@
+"""Any trajectory file -> its frames; the format is recognised by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aiida_ion.trajectory_files.ase_files import read_extxyz, read_traj
+from aiida_ion.trajectory_files.dft_output import DftOutput
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.lammps_dump import read_lammps_dump
+from aiida_ion.trajectory_files.opening import open_binary
+from aiida_ion.trajectory_files.pw import read_pw
+from aiida_ion.trajectory_files.vasprun import read_vasp
+from aiida_ion.trajectory_files.xdatcar import read_xdatcar
+
+Reader = Callable[[Path, Sequence[str] | None], Frames]
+
+DFT_READERS: dict[str, Callable[[Path], DftOutput]] = {"vasprun": read_vasp, "pw-out": read_pw}
+#: Readers of formats that may lack the elements.
+READERS: dict[str, Reader] = {
+    "xdatcar": read_xdatcar,
+    "extxyz": read_extxyz,
+    "traj": read_traj,
+    "lammps-dump": read_lammps_dump,
+}
+FORMATS = ("xdatcar", "vasprun", "pw-out", "extxyz", "traj", "lammps-dump")
+PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> Frames:
+    """Read one file.
+
+    :param path: the file; ``.gz`` is unpacked on the way.
+    :param file_format: a key of ``FORMATS``; recognised by content when not given.
+    :param symbols: element of each atom, for files that hold none.
+    :raises ValueError: if it cannot be read; the message names the file.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    kind = file_format or recognise(path)
+    if kind not in FORMATS:
+        raise ValueError(f"unknown format {kind!r}; choose from {', '.join(FORMATS)}")
+    try:
+        frames = _read(path, kind, symbols)
+    except Exception as error:  # parsers raise whatever they meet in a broken file
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ValueError(f"{path.name}: cannot be read as {kind}: {reason}") from error
+    if np.any(np.abs(np.linalg.det(frames.cells)) < 1e-3):
+        raise ValueError(f"{path.name}: no periodic cell; a diffusivity needs a crystal")
+    return frames
+
+
+def _read(path: Path, kind: str, symbols: Sequence[str] | None) -> Frames:
+    if kind in DFT_READERS:
+        return Frames.of_dft(DFT_READERS[kind](path))
+    return READERS[kind](path, symbols)
+
+
+def recognise(path: Path) -> str:
+    """Return the format of a file, by its content first and its name second.
+
+    :raises ValueError: if it is none of those that can be read.
+    """
+    with open_binary(path) as handle:
+        head = handle.read(4096)
+    if head.startswith(PICKLE_STARTS):
+        raise ValueError(f"{path.name} is a pickle, which can run code when it is read; write it as extxyz instead")
+    lines = head.splitlines()
+    if head.startswith(b"- of Ulm"):
+        return "traj"
+    if head.startswith(b"ITEM:"):
+        return "lammps-dump"
+    if b"Program PWSCF" in head:
+        return "pw-out"
+    if b"<modeling" in head:
+        return "vasprun"
+    if len(lines) > 1 and b"Lattice=" in lines[1]:
+        return "extxyz"
+    if b"configuration=" in head or "XDATCAR" in path.name.upper():
+        return "xdatcar"
+    raise ValueError(f"{path.name}: unknown kind of trajectory; give --format, one of {', '.join(FORMATS)}")
