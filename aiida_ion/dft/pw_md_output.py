@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from ase import units
 
-from aiida_ion.dft.pw_output import FloatArray, PwOutput, PwStep
+from aiida_ion.dft.pw_head import in_angstrom
+from aiida_ion.dft.pw_output import PwOutput, PwStep
 from aiida_ion.dft.pw_status import judge, read_cost, read_versions
+from aiida_ion.dft.pw_tables import FloatArray
 from aiida_ion.dft.steps import DftRun, DftSteps
 
 
@@ -61,21 +63,43 @@ def whole_steps(runs: Sequence[PwOutput]) -> list[PwStep]:
     return found
 
 
+#: Parts of a step, in the order in which pw.x writes them.
+PARTS = {
+    "forces_Ry_bohr": "forces",
+    "next_positions": "positions",
+    "kinetic_Ry": "kinetic energy",
+    "temperature_K": "temperature",
+    "conserved_Ry": "total energy",
+}
+
+
 def is_whole(step: PwStep) -> bool:
     """Whether a step was written to its end."""
-    parts = (step.forces_Ry_bohr, step.next_positions, step.kinetic_Ry, step.temperature_K, step.conserved_Ry)
-    return all(part is not None for part in parts)
+    return missing_part(step) is None
+
+
+def missing_part(step: PwStep) -> str | None:
+    """Return the first part of a step that is not there, nothing when it is whole."""
+    return next((words for name, words in PARTS.items() if getattr(step, name) is None), None)
 
 
 def as_steps(
-    whole: Sequence[PwStep], start: FloatArray, cell: FloatArray, first_step: int, constant_energy: bool
+    whole: Sequence[PwStep],
+    start: FloatArray,
+    cell: FloatArray,
+    first_step: int,
+    constant_energy: bool,
+    alat_A: float | None = None,
 ) -> DftSteps:
     """Return whole steps, consecutive ones, in the units of :class:`DftSteps`.
 
     :param start: shape (N, 3), angstrom, the positions of the first.
     :param cell: shape (3, 3), angstrom.
+    :param alat_A: lattice parameter, angstrom, for positions that count in it.
+    :raises ValueError: for positions in a unit that is not known.
     """
-    places = np.array([start, *(step.next_positions for step in whole)])
+    following = [in_angstrom(np.asarray(step.next_positions), step.unit, cell, alat_A) for step in whole]
+    places = np.array([start, *following])
     conserved = np.array([step.conserved_Ry for step in whole], dtype=float) * units.Ry
     return DftSteps(
         first_step=first_step,

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions
 
 #: What marks the lines that matter; all others are skipped at the price of one search.
 _KEYS = re.compile(
-    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|iteration =|\(Ekin\)|"
-    r"temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
-    r"max dynamical RAM|Self-consistent Calculation"
+    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|^CELL_PARAMETERS|iteration =|"
+    r"\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
+    r"max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
+)
+#: Lines below the head that say what kind of run it is.
+_NOTES = re.compile(
+    r"Dynamics Calculation|Geometry Optimization|Starting temperature|temperature is (?:controlled|set)|Time step +=|"
+    r"Entering Dynamics; +it"
 )
 _NUMBER = r"([-+]?\d+\.\d*(?:[EeDd][-+]?\d+)?)"
 _VALUE = re.compile(rf"=\s*{_NUMBER}\s+(?:Ry|K)\b")
-#: Forces stand in columns that may touch.
-_FORCE = re.compile(r"force =\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*$")
+_BEGIN = "Program PWSCF"
 _ERROR = re.compile(r"Error in routine\s+(\S+)\s+\((-?\d+)\)")
 _UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -31,10 +34,14 @@ _UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 class PwStep:
     """One ionic step as far as it was written.
 
-    :param energy_Ry: the energy that the forces are the gradient of.
+    :param energy_Ry: the energy that the forces are the gradient of: the last one of a step, since a hybrid functional
+        prints one for each of its outer iterations.
     :param forces_Ry_bohr: shape (N, 3); ``None`` until they are whole, as are the following.
-    :param next_positions: shape (N, 3), angstrom: where pw.x goes from here.
+    :param next_positions: shape (N, 3): where pw.x goes from here.
+    :param unit: of these positions: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty where none is written.
+    :param time_ps: time since the start of the run.
     :param conserved_Ry: kinetic and potential energy together, the last that is written of a step.
+    :param problem: why a table of this step cannot be read.
     """
 
     energy_Ry: float
@@ -42,16 +49,23 @@ class PwStep:
     forces_Ry_bohr: FloatArray | None = None
     iteration: int = 0
     next_positions: FloatArray | None = None
+    unit: str = "angstrom"
+    time_ps: float | None = None
     kinetic_Ry: float | None = None
     temperature_K: float | None = None
     conserved_Ry: float | None = None
+    problem: str = ""
 
 
 @dataclass
 class PwOutput:
-    """All that one run of pw.x said.
+    """All that one run of pw.x found.
 
     :param head: lines before the first self-consistent calculation: they say what is computed.
+    :param notes: lines below that say what kind of dynamics this is.
+    :param labels: of each atom, as its first table of positions has them.
+    :param frozen: shape (N, 3), whether a component of an atom is held; ``None`` where the table does not say it.
+    :param cell_changes: whether a cell is written after a step.
     :param calculating: whether the first self-consistent calculation began.
     :param error: routine and words of the error that ended the run.
     :param time_s: what pw.x said last of the time it took, s.
@@ -60,6 +74,10 @@ class PwOutput:
 
     steps: list[PwStep] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    frozen: NDArray[np.bool_] | None = None
+    cell_changes: bool = False
     calculating: bool = False
     out_of_time: bool = False
     scf_failed: bool = False
@@ -87,42 +105,87 @@ def scan(text: Iterable[str], n_atoms: int) -> PwOutput:
 
     :param text: lines with their ends; the last one counts only if it is whole.
     """
-    said = PwOutput()
-    lines = (line for line in text if line.endswith("\n"))
+    found, lines = PwOutput(), Lines(text)
     for line in lines:
-        if not said.calculating:
-            said.head.append(line)
-        key = _KEYS.search(line)
-        if key is not None:
-            _note(said, " ".join(key[0].split()), line, lines, n_atoms)
-    return said
+        _take(found, line, lines, n_atoms)
+    return found
 
 
-def _note(said: PwOutput, key: str, line: str, lines: Iterator[str], n_atoms: int) -> None:
+def scan_runs(text: Iterable[str]) -> list[PwOutput]:
+    """Return what each run says of a text that may hold the outputs of several, one after the other.
+
+    :param text: lines with their ends; the last one counts only if it is whole.
+    """
+    runs: list[PwOutput] = []
+    n_atoms, lines = 0, Lines(text)
+    for line in lines:
+        if _BEGIN in line:
+            runs.append(PwOutput())
+            n_atoms = 0
+        if runs:
+            n_atoms = n_atoms or _n_atoms(line)
+            _take(runs[-1], line, lines, n_atoms)
+    return runs
+
+
+def _n_atoms(line: str) -> int:
+    found = re.search(r"number of atoms/cell\s+=\s+(\d+)", line)
+    return int(found[1]) if found is not None else 0
+
+
+def _take(found: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
+    if not found.calculating:
+        found.head.append(line)
+    elif len(found.steps) < 2 and _NOTES.search(line):
+        found.notes.append(line.strip())
+    key = _KEYS.search(line)
+    if key is not None:
+        _note(found, " ".join(key[0].split()), line, lines, n_atoms)
+
+
+def _note(found: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
     """Take down one line, and the rows that belong to it."""
     if key == "!":
-        energy = _value(line)
-        if energy is not None:
-            said.steps.append(PwStep(energy))
+        _note_energy(found, line)
     elif key in _MARKS:
-        setattr(said, _MARKS[key], True)
+        setattr(found, _MARKS[key], True)
     elif key in _NUMBERS:
-        _NUMBERS[key](said, line)
+        _NUMBERS[key](found, line)
     elif key == "Error in routine":
-        said.error = _error(line, lines)
-    elif said.steps:
-        _note_step(said.steps[-1], key, line, lines, n_atoms)
+        found.error = _error(line, lines)
+    elif found.steps:
+        try:
+            _note_step(found, key, line, lines, n_atoms)
+        except TableError as error:
+            found.steps[-1].problem = found.steps[-1].problem or str(error)
 
 
-def _note_step(step: PwStep, key: str, line: str, lines: Iterator[str], n_atoms: int) -> None:
+def _note_energy(found: PwOutput, line: str) -> None:
+    """Begin a step, or take the next energy of the same one: a hybrid functional prints several, the last with `!!`."""
+    energy = _value(line)
+    if energy is None:
+        return
+    last = found.steps[-1] if found.steps else None
+    if last is not None and last.forces_Ry_bohr is None and last.next_positions is None and not last.problem:
+        last.energy_Ry = energy
+    else:
+        found.steps.append(PwStep(energy))
+
+
+def _note_step(found: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
+    step = found.steps[-1]
     if key == "convergence has been achieved":
-        step.scf_iterations = _count(line)
+        step.scf_iterations += _count(line)
     elif key == "Forces acting on atoms":
-        step.forces_Ry_bohr = _forces(lines, n_atoms)
+        step.forces_Ry_bohr = read_forces(lines, n_atoms)
     elif key == "ATOMIC_POSITIONS" and step.next_positions is None:
-        step.next_positions = _positions(lines, n_atoms)
+        _note_positions(found, line, lines, n_atoms)
+    elif key == "CELL_PARAMETERS":
+        found.cell_changes = True
     elif key == "iteration =":
         step.iteration = _count(line)
+    elif key == "time =":
+        step.time_ps = _first_number(line)
     elif key == "(Ekin)":
         step.kinetic_Ry = _value(line)
     elif key == "temperature =":
@@ -131,22 +194,33 @@ def _note_step(step: PwStep, key: str, line: str, lines: Iterator[str], n_atoms:
         step.conserved_Ry = _value(line)
 
 
-def _note_time(said: PwOutput, line: str) -> None:
+def _note_positions(found: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
+    table = read_positions(line, lines, n_atoms)
+    if table is None:
+        return
+    if found.labels and table.labels != found.labels:
+        raise TableError("its atoms stand in another order")
+    if not found.labels:
+        found.labels, found.frozen = table.labels, table.frozen if table.frozen.any() else None
+    found.steps[-1].next_positions, found.steps[-1].unit = table.positions, table.unit
+
+
+def _note_time(found: PwOutput, line: str) -> None:
     so_far = re.search(rf"is\s+{_NUMBER}\s+secs", line)
     if so_far is not None:
-        said.time_s = float(so_far[1])
+        found.time_s = float(so_far[1])
 
 
-def _note_total(said: PwOutput, line: str) -> None:
+def _note_total(found: PwOutput, line: str) -> None:
     times = re.search(r":(.*)CPU(.*)WALL", line)
     if times is not None:
-        said.cpu_s, said.time_s = seconds(times[1]), seconds(times[2])
+        found.cpu_s, found.time_s = seconds(times[1]), seconds(times[2])
 
 
-def _note_memory(said: PwOutput, line: str) -> None:
+def _note_memory(found: PwOutput, line: str) -> None:
     size = re.search(rf">\s*{_NUMBER}\s*(MB|GB)", line)
     if size is not None:
-        said.memory_MiB = float(size[1]) * (1024.0 if size[2] == "GB" else 1.0)
+        found.memory_MiB = float(size[1]) * (1024.0 if size[2] == "GB" else 1.0)
 
 
 _MARKS = {
@@ -178,29 +252,12 @@ def _count(line: str) -> int:
     return int(found[1]) if found is not None else 0
 
 
-def _forces(lines: Iterator[str], n_atoms: int) -> FloatArray | None:
-    rows: list[tuple[str, ...]] = []
-    for line in lines:
-        found = _FORCE.search(line)
-        if found is not None:
-            rows.append(found.groups())
-        elif line.strip() or rows:
-            return None
-        if len(rows) == n_atoms:
-            return np.array(rows, dtype=float)
-    return None
+def _first_number(line: str) -> float | None:
+    number = re.search(_NUMBER, line)
+    return float(number[1]) if number is not None else None
 
 
-def _positions(lines: Iterator[str], n_atoms: int) -> FloatArray | None:
-    rows = [words[1:4] for words in (line.split() for line in islice(lines, n_atoms))]
-    try:
-        found = np.array(rows, dtype=float)
-    except ValueError:
-        return None
-    return found if found.shape == (n_atoms, 3) and bool(np.isfinite(found).all()) else None
-
-
-def _error(line: str, lines: Iterator[str]) -> tuple[str, str]:
+def _error(line: str, lines: Lines) -> tuple[str, str]:
     """Return the routine and what it says below, up to the line of percent signs."""
     found = _ERROR.search(line)
     words = []

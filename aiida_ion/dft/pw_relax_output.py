@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from ase import units
 
-from aiida_ion.dft.pw_output import FloatArray, PwOutput
+from aiida_ion.dft.pw_output import PwOutput
 from aiida_ion.dft.pw_status import judge, read_cost, read_versions
+from aiida_ion.dft.pw_tables import FloatArray
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
     :param errors: its error stream.
     :param start_positions: shape (N, 3), angstrom, those of the input.
     :param max_force_eV_A: the force, as a length, below which every atom counts as relaxed.
+    :raises ValueError: for positions in another unit than that of the input, angstrom.
     """
     places, energies, forces = [start_positions], [], []
     for step in run.steps:
@@ -47,6 +49,8 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
         forces.append(float(np.linalg.norm(step.forces_Ry_bohr, axis=1).max()) * units.Ry / units.Bohr)
         if step.next_positions is None:
             break
+        if step.unit != "angstrom":
+            raise ValueError(f"pw.x writes positions in {step.unit or 'alat'}, and its input is in angstrom")
         places.append(step.next_positions)
     cost, versions = read_cost([run]), read_versions(run)
     status, message = judge([run], [errors], wanted=len(energies) + 1, reached=len(energies))

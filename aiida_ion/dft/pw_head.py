@@ -1,0 +1,168 @@
+"""What pw.x writes before its first step: cell, atoms, species; and its units of length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import units
+from ase.data import atomic_masses, atomic_numbers
+
+from aiida_ion.dft.pw_tables import FloatArray
+
+#: Names of hydrogen's isotopes -> element and mass, g/mol.
+ISOTOPES = {"D": ("H", 2.01410178), "T": ("H", 3.01604928)}
+#: How far cell and stated volume may be apart: the axes have six digits.
+VOLUME_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class PwHead:
+    """The crystal of a run.
+
+    :param labels: the species of each of N atoms, as the input names it.
+    :param symbols: element of each atom.
+    :param masses: shape (N,), g/mol, as the output states them; ASE's where it states none.
+    :param cell: shape (3, 3), angstrom, rows are the vectors.
+    :param alat_A: the lattice parameter that ``alat`` counts in, angstrom.
+    :param positions: shape (N, 3), angstrom, those of the input, which are not those of a run that was restarted.
+    """
+
+    labels: list[str]
+    symbols: list[str]
+    masses: FloatArray
+    cell: FloatArray
+    alat_A: float
+    positions: FloatArray
+
+    def in_angstrom(self, positions: FloatArray, unit: str) -> FloatArray:
+        """Return positions, shape (..., N, 3), of any unit of pw.x in angstrom.
+
+        :param unit: that of the card ATOMIC_POSITIONS; without one pw.x counts in ``alat``.
+        :raises ValueError: for a unit that pw.x does not have.
+        """
+        return in_angstrom(positions, unit, self.cell, self.alat_A)
+
+
+def in_angstrom(positions: FloatArray, unit: str, cell: FloatArray, alat_A: float | None) -> FloatArray:
+    """Return positions, shape (..., N, 3), of any unit of pw.x in angstrom.
+
+    :param cell: shape (3, 3), angstrom.
+    :param alat_A: lattice parameter, angstrom; may be ``None`` where nothing counts in it.
+    :raises ValueError: for a unit that pw.x does not have.
+    """
+    if unit == "angstrom":
+        return positions
+    if unit == "crystal":
+        fractional: FloatArray = positions @ cell
+        return fractional
+    lengths = {"bohr": units.Bohr, "alat": alat_A, "": alat_A}
+    length = lengths.get(unit)
+    if length is None:
+        raise ValueError(f"its positions are in {unit!r}; angstrom, bohr, alat and crystal are read")
+    return positions * length
+
+
+def read_head(lines: Sequence[str]) -> PwHead:
+    """Return what the lines before the first self-consistent calculation say.
+
+    :raises ValueError: if cell or atoms are not there or do not fit each other.
+    """
+    head = "".join(lines)
+    alat_A = _alat_A(head)
+    axes = re.findall(r"a\([123]\) = \(([^)]*)\)", head)[:3]
+    n_atoms = re.search(r"number of atoms/cell\s+=\s+(\d+)", head)
+    if alat_A is None or len(axes) != 3 or n_atoms is None:
+        raise ValueError("its head does not say cell and atoms")
+    cell = alat_A * _vectors(axes)
+    _check_volume(head, cell)
+    rows = _sites(head, int(n_atoms[1]))
+    labels = [label for label, _ in rows]
+    species = read_species(head)
+    elements = {label: element_of(label, species) for label in dict.fromkeys(labels)}
+    masses = {label: _mass(label, symbol, species) for label, symbol in elements.items()}
+    return PwHead(
+        labels=labels,
+        symbols=[elements[label] for label in labels],
+        masses=np.array([masses[label] for label in labels]),
+        cell=cell,
+        alat_A=alat_A,
+        positions=alat_A * _vectors([place for _, place in rows]),
+    )
+
+
+def _alat_A(head: str) -> float | None:
+    """Return the lattice parameter: celldm(1) has more digits, where it is the same number."""
+    alat = re.search(r"lattice parameter \(alat\)\s+=\s+([\d.]+)", head)
+    if alat is None:
+        return None
+    more = re.search(r"celldm\(1\)=\s*([\d.]+)", head)
+    exact = float(more[1]) if more is not None else np.nan
+    given = float(alat[1])
+    return float(exact if abs(exact - given) <= 1e-4 else given) * float(units.Bohr)
+
+
+def _vectors(texts: Sequence[str]) -> FloatArray:
+    try:
+        return np.array([text.split() for text in texts], dtype=float).reshape(-1, 3)
+    except ValueError as error:
+        raise ValueError("its head holds cell or positions that are not numbers") from error
+
+
+def _check_volume(head: str, cell: FloatArray) -> None:
+    volume = abs(float(np.linalg.det(cell)))
+    stated = re.search(r"unit-cell volume\s+=\s+([\d.]+)", head)
+    if stated is None:
+        return
+    expected = float(stated[1]) * units.Bohr**3
+    if not abs(volume - expected) <= VOLUME_TOLERANCE * expected:
+        raise ValueError(f"its axes span {volume:.1f} angstrom^3 and it states a cell of {expected:.1f} angstrom^3")
+
+
+def _sites(head: str, n_atoms: int) -> list[tuple[str, str]]:
+    """Return label and position, in alat, of each atom."""
+    begin = head.find("positions (alat units)")
+    found = re.findall(r"^\s+(\d+)\s+(\S+)\s+tau\(\s*\d+\) = \(([^)]*)\)", head[max(begin, 0) :], re.MULTILINE)
+    rows = found[:n_atoms]
+    if begin < 0 or [int(number) for number, _, _ in rows] != list(range(1, n_atoms + 1)):
+        raise ValueError(f"its head does not list its {n_atoms} atoms in order")
+    return [(label, place) for _, label, place in rows]
+
+
+def read_species(head: str) -> dict[str, tuple[str, float]]:
+    """Return the element of the pseudopotential and the mass (g/mol) of each species."""
+    begin = head.find("atomic species   valence    mass     pseudopotential")
+    found: dict[str, tuple[str, float]] = {}
+    for line in head[begin:].splitlines()[1:] if begin >= 0 else []:
+        row = re.match(r"\s+(\S+)\s+[\d.]+\s+([\d.]+)\s+([A-Za-z]+)", line)
+        if row is None:
+            break
+        found[row[1]] = (row[3], float(row[2]))
+    return found
+
+
+def element_of(label: str, species: Mapping[str, tuple[str, float]]) -> str:
+    """Return the element of a species: that of its pseudopotential, else that of its label.
+
+    A label is an element in any case, followed by a number, a letter, or `_` or `-` and anything (pw.x, card
+    ATOMIC_SPECIES).
+
+    :raises ValueError: if neither is an element.
+    """
+    for text in (species[label][0] if label in species else "", label[:2], label[:1]):
+        symbol = text.capitalize()
+        if atomic_numbers.get(symbol, 0) > 0:
+            return symbol
+        if symbol in ISOTOPES:
+            return ISOTOPES[symbol][0]
+    raise ValueError(f"its species {label!r} is not an element and nothing else in it says of which it is")
+
+
+def _mass(label: str, symbol: str, species: Mapping[str, tuple[str, float]]) -> float:
+    """Return the mass of a species, g/mol: as stated, else that of its element."""
+    if label in species and species[label][1] > 0:
+        return species[label][1]
+    isotope = ISOTOPES.get(label[:1].upper()) if symbol == "H" else None
+    return isotope[1] if isotope is not None else float(atomic_masses[atomic_numbers[symbol]])

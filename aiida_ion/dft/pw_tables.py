@@ -1,0 +1,102 @@
+"""The tables of pw.x's standard output: forces and positions, checked row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+#: Forces stand in columns that may touch.
+_FORCE = re.compile(r"atom *(\d+) .*force =\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*$")
+
+
+class Lines(Iterator[str]):
+    """The whole lines of a text, of which the last can be given back."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._lines = iter(text)
+        self._back: list[str] = []
+
+    def __next__(self) -> str:
+        line = self._back.pop() if self._back else next(self._lines)
+        if not line.endswith("\n"):
+            raise StopIteration
+        return line
+
+    def back(self, line: str) -> None:
+        """Give a line back: it is the next one."""
+        self._back.append(line)
+
+
+@dataclass(frozen=True)
+class PositionTable:
+    """A card of positions.
+
+    :param unit: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty where none is written.
+    :param labels: of each atom.
+    :param positions: shape (N, 3), in that unit.
+    :param frozen: shape (N, 3), whether a component of an atom is held.
+    """
+
+    unit: str
+    labels: list[str]
+    positions: FloatArray
+    frozen: NDArray[np.bool_]
+
+
+class TableError(ValueError):
+    """A table that is not as pw.x writes it; the sentence says of what step's table it is."""
+
+
+def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
+    """Return forces, shape (N, 3), Ry/bohr; nothing where the text ends within them.
+
+    :raises TableError: for other rows than one for each atom, in order.
+    """
+    rows: list[tuple[str, ...]] = []
+    for line in lines:
+        found = _FORCE.search(line)
+        if found is not None and int(found[1]) == len(rows) + 1:
+            rows.append(found.groups()[1:])
+        elif line.strip() or rows:
+            lines.back(line)
+            if "***" in line:
+                raise TableError("its forces hold asterisks, for which Fortran found no room")
+            raise TableError(f"its table of forces has {len(rows)} rows in order for {n_atoms} atoms")
+        if len(rows) == n_atoms:
+            return np.array(rows, dtype=float)
+    return None
+
+
+def read_positions(card: str, lines: Lines, n_atoms: int) -> PositionTable | None:
+    """Return a card of positions, of which the first line was read; nothing where the text ends within it.
+
+    A row has a label, three numbers and, where an atom is held, three flags of its components.
+
+    :raises TableError: for rows of anything else, or not one for each atom.
+    """
+    rows: list[list[str]] = []
+    for line in lines:
+        words = line.split()
+        if len(words) not in (4, 7) or len(rows) > n_atoms:
+            lines.back(line)
+            break
+        rows.append(words)
+    else:
+        return None
+    if len(rows) != n_atoms:
+        raise TableError(f"its table of positions has {len(rows)} rows for {n_atoms} atoms")
+    try:
+        positions = np.array([words[1:4] for words in rows], dtype=float)
+    except ValueError as error:
+        raise TableError("its positions hold what is not a number, such as the asterisks of Fortran") from error
+    if not np.isfinite(positions).all():
+        raise TableError("its positions hold what is not a number")
+    frozen = np.array([words[4:] or ["1", "1", "1"] for words in rows]) == "0"
+    words = re.findall(r"[a-z_]+", card.partition("ATOMIC_POSITIONS")[2].lower())
+    return PositionTable(words[0] if words else "", [words[0] for words in rows], positions, frozen)
