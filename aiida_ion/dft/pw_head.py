@@ -71,7 +71,7 @@ def read_head(lines: Sequence[str]) -> PwHead:
     :raises ValueError: if cell or atoms are not there or do not fit each other.
     """
     head = "".join(lines)
-    alat_A = _alat_A(head)
+    alat_A = _lattice_parameter(head)
     axes = re.findall(r"a\([123]\) = \(([^)]*)\)", head)[:3]
     n_atoms = re.search(r"number of atoms/cell\s+=\s+(\d+)", head)
     if alat_A is None or len(axes) != 3 or n_atoms is None:
@@ -93,7 +93,7 @@ def read_head(lines: Sequence[str]) -> PwHead:
     )
 
 
-def _alat_A(head: str) -> float | None:
+def _lattice_parameter(head: str) -> float | None:
     """Return the lattice parameter: celldm(1) has more digits, where it is the same number."""
     alat = re.search(r"lattice parameter \(alat\)\s+=\s+([\d.]+)", head)
     if alat is None:

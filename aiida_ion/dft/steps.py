@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -60,19 +60,30 @@ class DftSteps:
         """Return the rows from ``first`` up to, not including, ``last``."""
         stop = len(self) if last is None else min(last, len(self))
         following = self.next_positions if stop == len(self) else self.positions[stop]
-        chosen = {
-            name: getattr(self, name)[first:stop]
-            for name in (
-                "positions",
-                "forces",
-                "potential_energy_eV",
-                "kinetic_energy_eV",
-                "conserved_energy_eV",
-                "temperature_K",
-                "scf_iterations",
-            )
-        }
-        return DftSteps(first_step=self.first_step + first, next_positions=following, cell=self.cell, **chosen)
+        chosen = {name: getattr(self, name)[first:stop] for name in ROWS}
+        return replace(self, first_step=self.first_step + first, next_positions=following, **chosen)
+
+    def moved(self, by: FloatArray) -> DftSteps:
+        """Return the steps with each atom moved by a vector, shape (N, 3), angstrom."""
+        following = None if self.next_positions is None else self.next_positions + by
+        return replace(self, positions=self.positions + by, next_positions=following)
+
+    def followed_by(self, later: DftSteps) -> DftSteps:
+        """Return these steps and those that follow the last of them."""
+        rows = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in ROWS}
+        return replace(self, next_positions=later.next_positions, **rows)
+
+
+#: Arrays of ``DftSteps`` that have a row for each step.
+ROWS = (
+    "positions",
+    "forces",
+    "potential_energy_eV",
+    "kinetic_energy_eV",
+    "conserved_energy_eV",
+    "temperature_K",
+    "scf_iterations",
+)
 
 
 @dataclass(frozen=True)

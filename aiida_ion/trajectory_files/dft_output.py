@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.steps import DftSteps, thermo_rows, velocities
+from aiida_ion.dft.steps import DftSteps, thermo_rows
 
 #: Names that the outputs of pw.x go by, and that of VASP, in the order in which a folder is searched.
 VASPRUN_NAMES = ("vasprun.xml", "vasprun.xml.gz")
 PW_SUFFIXES = (".out", ".pwo", ".log")
+#: How much of the head of a file says what it is, bytes: MPI may speak before pw.x does.
+HEAD_BYTES = 1 << 16
+#: No atom moves in one step by more than this multiple of what its element typically does, and this distance.
+JUMP_RATIO, JUMP_A = 10.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,12 @@ class DftOutput:
     """What an output holds.
 
     :param symbols: element of each of N atoms.
-    :param steps: its ionic steps, those whose electrons converged.
+    :param steps: its ionic steps, those whose electrons converged; forces are NaN where the file has none.
     :param masses: shape (N,), g/mol, those that the program used.
-    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them.
+    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them;
+        and what it says of its run: ``program``, ``ensemble``, ``thermostat``, ``cell_fixed``, ``length_unit`` (what
+        was converted from), ``degrees_of_freedom``, ``frozen_atoms`` (atoms that are held in all three directions),
+        ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a machine-learned force field).
     :param remarks: sentences on what was found.
     """
 
@@ -36,11 +45,16 @@ class DftOutput:
         """Return what is left from a step on."""
         return replace(self, steps=self.steps.rows(first))
 
-    def thermo(self, timestep_fs: float) -> NDArray[Any]:
+    def thermo(self, _: float | None = None) -> NDArray[Any]:
         """Return one structured row for each step; there is no charge current, since no charges are known."""
-        moving = velocities(self.steps, self.masses, timestep_fs)
-        rows = thermo_rows(self.steps, moving, [0.0] * len(self.symbols))
+        still = np.zeros_like(self.steps.positions)
+        rows = thermo_rows(self.steps, still, [0.0] * len(self.symbols))
         return rows[[name for name in rows.dtype.names or () if name != "charge_current_e_A_fs"]]
+
+    @property
+    def has_forces(self) -> bool:
+        """Whether the file has the forces of every step."""
+        return bool(np.isfinite(self.steps.forces).all())
 
 
 def output_in(folder: Path) -> Path:
@@ -48,7 +62,12 @@ def output_in(folder: Path) -> Path:
 
     :raises ValueError: if there is none, or more than one.
     """
+    images = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name in ("00", "01", "02"))
     found = [folder / name for name in VASPRUN_NAMES if (folder / name).is_file()][:1]
+    if len(images) > 1 and not found:
+        raise ValueError(
+            f"{folder.name} holds the folders {', '.join(images)}, ...: images of a path, not molecular dynamics"
+        )
     found = found or sorted(path for path in folder.iterdir() if path.suffix in PW_SUFFIXES and is_pw_output(path))
     if not found:
         raise ValueError(f"{folder.name}: neither a vasprun.xml nor an output of pw.x (.out, .pwo, .log) is in it")
@@ -61,7 +80,7 @@ def output_in(folder: Path) -> Path:
 def is_pw_output(path: Path) -> bool:
     """Whether a file is the standard output of pw.x."""
     with path.open("rb") as stream:
-        return b"Program PWSCF" in stream.read(4096)
+        return b"Program PWSCF" in stream.read(HEAD_BYTES)
 
 
 def enough_steps(steps: DftSteps) -> DftSteps:
@@ -72,3 +91,26 @@ def enough_steps(steps: DftSteps) -> DftSteps:
     if len(steps) < 2:
         raise ValueError(f"it holds {len(steps)} converged ionic step; a trajectory needs at least two")
     return steps
+
+
+def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Sequence[str], first_step: int) -> None:
+    """Check that no atom jumps: rows of a file that were lost or swapped make atoms move as none can.
+
+    :param positions: shape (n, N, 3), angstrom, at a fixed interval.
+    :param cell: shape (3, 3), angstrom: a jump by a lattice vector is no jump.
+    :raises ValueError: naming the first step at which one does.
+    """
+    elements = np.array(symbols)
+    fractional = np.diff(positions, axis=0) @ np.linalg.inv(cell)
+    moved = np.linalg.norm((fractional - np.round(fractional)) @ cell, axis=2)
+    for symbol in dict.fromkeys(symbols):
+        lengths = moved[:, elements == symbol]
+        typical = float(np.median(lengths)) if lengths.size else 0.0
+        bad = ~(lengths <= max(JUMP_RATIO * typical, JUMP_A))
+        if bad.any():
+            step = int(np.argmax(bad.any(axis=1)))
+            raise ValueError(
+                f"between its steps {first_step + step} and {first_step + step + 1} an atom of {symbol} moves "
+                f"{lengths[step].max():.2f} angstrom, and {typical:.3g} angstrom is typical: this is not one "
+                "continuous run, or lines of the file are lost, repeated or changed"
+            )

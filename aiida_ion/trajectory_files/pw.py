@@ -2,87 +2,146 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from ase import units
-from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
-from aiida_ion.dft.pw_md_output import as_steps, is_whole
-from aiida_ion.dft.pw_output import read_output
-from aiida_ion.dft.pw_status import read_versions
-from aiida_ion.trajectory_files.dft_output import DftOutput, enough_steps
+from aiida_ion.dft.pw_output import PwOutput, scan_runs
+from aiida_ion.dft.steps import DftSteps
+from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps
 from aiida_ion.trajectory_files.opening import unpacked
+from aiida_ion.trajectory_files.pw_facts import facts_of, kind_problem, labels_remarks
+from aiida_ion.trajectory_files.pw_input_beside import with_input_beside
+from aiida_ion.trajectory_files.pw_run import PwRun, read_run
+
+#: Positions of a head have seven digits of the lattice parameter; a run goes on where another ended within this.
+SAME_PLACE_A = 1e-4
 
 
 def read_pw(path: Path) -> DftOutput:
     """Return the molecular dynamics of an output of pw.x, which may be cut anywhere.
 
-    An input file of the same name beside it gives cell and first positions with more digits than the output has.
+    Several outputs in one file are one run where each goes on from the one before. An input file of the same name
+    beside it gives cell and first positions with more digits than the output has.
 
-    :raises ValueError: if it holds no molecular dynamics at constant volume.
+    :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
     """
-    with unpacked(path) as file:
-        symbols, positions, cell = _pw_start(file, path)
-        if any("CELL_PARAMETERS" in line for line in file.open(errors="replace")):
-            raise ValueError("its cell changes; only molecular dynamics at constant volume is read")
-        run = read_output(file, len(symbols))
-    whole = []
-    for step in run.steps:
-        if not is_whole(step):
-            break
-        whole.append(step)
-    if not whole:
-        raise ValueError("it holds no whole step of molecular dynamics")
-    head = "".join(run.head)
-    versions = read_versions(run)
-    facts: dict[str, object] = {"sample_every": 1, "level_of_theory": f"QE {versions.get('functional', '')}".strip()}
-    for name, pattern in (
-        ("timestep_fs", r"Time step\s+=\s+[\d.]+ a\.u\.,\s+([\d.]+) femto"),
-        ("target_temperature_K", r"Starting temperature\s+=\s+([\d.]+)"),
-    ):
-        found = re.search(pattern, head) or re.search(pattern, _text(path))
-        if found is not None:
-            facts[name] = float(found[1])
-    remarks = ["WARNING: the run ended with a step whose electrons did not converge."] if run.scf_failed else []
-    masses = np.array([atomic_masses[atomic_numbers[symbol]] for symbol in symbols])
-    steps = as_steps(whole, positions, cell, first_step=0, constant_energy=False)
-    return DftOutput(symbols, enough_steps(steps), masses, facts, remarks)
+    with unpacked(path) as file, file.open(errors="replace") as text:
+        outputs = scan_runs(text)
+    if not outputs:
+        raise ValueError("it is not an output of pw.x, which begins with `Program PWSCF`")
+    remarks: list[str] = []
+    runs = [read_run(output) for output in _with_dynamics(outputs, remarks)]
+    runs[0] = with_input_beside(runs[0], path, remarks)
+    first = runs[0]
+    steps = first.steps
+    for later in runs[1:]:
+        _check_same_crystal(first, later)
+        steps = _joined(steps, later, remarks)
+    if not first.start_is_known:
+        remarks.append(
+            f"The run was restarted: the positions of its first step, step {steps.first_step}, are not in its output; "
+            "frames begin with the next one."
+        )
+        steps = steps.rows(1)
+    if len(steps) > 1:
+        check_continuous(steps.positions, steps.cell, first.head.symbols, steps.first_step)
+    left_out = [run.left_out for run in runs if run.left_out]
+    remarks += labels_remarks(first.head) + left_out
+    facts = facts_of(runs, len(steps))
+    return DftOutput(first.head.symbols, enough_steps(steps), first.head.masses, facts, remarks)
 
 
-def _pw_start(file: Path, path: Path) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
-    """Return elements, positions and cell (angstrom) of the first step."""
-    symbols, positions, cell = _pw_head(file)
-    for name in (path.with_suffix(".in"), path.with_suffix(".pwi")):
-        if name.is_file():
-            from ase.io import read
+def _with_dynamics(outputs: Sequence[PwOutput], remarks: list[str]) -> list[PwOutput]:
+    """Return the outputs that hold molecular dynamics.
 
-            atoms = read(str(name), format="espresso-in")
-            same = atoms.get_chemical_symbols() == symbols and np.allclose(atoms.positions, positions, atol=1e-3)
-            if same and np.allclose(atoms.cell.array, cell, atol=1e-3):
-                return symbols, atoms.positions, atoms.cell.array
-    return symbols, positions, cell
-
-
-def _pw_head(file: Path) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
-    """Return elements, positions and cell (angstrom) as pw.x says them before its first step: six digits and more."""
-    with file.open(errors="replace") as stream:
-        head = "".join(line for _, line in zip(range(5000), stream, strict=False))
-    alat = re.search(r"lattice parameter \(alat\)\s+=\s+([\d.]+)", head)
-    axes = re.findall(r"a\([123]\) = \(([^)]*)\)", head)[:3]
-    begin = head.find("positions (alat units)")
-    rows = re.findall(r"^\s+\d+\s+([A-Z][a-z]?)\S*\s+tau\(\s*\d+\) = \(([^)]*)\)", head[begin:], re.MULTILINE)
-    n_atoms = re.search(r"number of atoms/cell\s+=\s+(\d+)", head)
-    if alat is None or len(axes) != 3 or n_atoms is None or len(rows) < int(n_atoms[1]):
-        raise ValueError("its head does not say cell and atoms")
-    unit = float(alat[1]) * units.Bohr
-    rows = rows[: int(n_atoms[1])]
-    cell = unit * np.array([axis.split() for axis in axes], dtype=float)
-    return [name for name, _ in rows], unit * np.array([place.split() for _, place in rows], dtype=float), cell
+    :raises ValueError: if none does; the reason is that of the last.
+    """
+    problems = [kind_problem(output) for output in outputs]
+    chosen = [output for output, problem in zip(outputs, problems, strict=True) if problem is None]
+    if not chosen:
+        raise ValueError(str(problems[-1]))
+    remarks += [
+        f"WARNING: output {number} of the {len(outputs)} in this file is left out: {problem}."
+        for number, problem in enumerate(problems, 1)
+        if problem is not None
+    ]
+    return chosen
 
 
-def _text(path: Path) -> str:
-    with unpacked(path) as file:
-        return file.read_text(errors="replace")
+def _check_same_crystal(first: PwRun, later: PwRun) -> None:
+    if first.head.labels != later.head.labels or not np.allclose(first.head.cell, later.head.cell, atol=1e-3):
+        raise ValueError("it holds two runs of different crystals: give each a file of its own")
+    steps_fs = {run.timestep_fs for run in (first, later)} - {None}
+    if len(steps_fs) > 1:
+        raise ValueError(f"its runs have different time steps ({', '.join(f'{step:g}' for step in steps_fs)} fs)")
+
+
+def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
+    """Return the steps of a run with those of a later one that goes on from one of them.
+
+    :raises ValueError: if it goes on from none.
+    """
+    if not later.start_is_known:
+        row = later.steps.first_step - steps.first_step
+        if not 0 < row <= len(steps):
+            raise ValueError(
+                f"its runs do not follow each other: one ends with step {steps.first_step + len(steps) - 1}, the next "
+                f"begins with step {later.steps.first_step}"
+            )
+        before, after = steps.rows(0, row), later.steps
+    else:
+        row = _row_of(later.steps.positions[0], steps, later.head.cell)
+        if row == 0:
+            return _one_of_two(steps, later.steps, remarks)
+        before, after = steps.rows(0, row), later.steps
+    overlap = len(steps) - row
+    if overlap:
+        remarks.append(
+            f"Its last {overlap} steps before step {before.first_step + row} were computed twice, since the run was "
+            "restarted from there; the later ones are taken."
+        )
+    assert before.next_positions is not None
+    if later.start_is_known:
+        shift = _lattice_vectors(before.next_positions - after.positions[0], later.head.cell)
+        return before.followed_by(after.moved(shift))
+    return before.followed_by(
+        replace(after, positions=np.concatenate([before.next_positions[None], after.positions[1:]]))
+    )
+
+
+def _row_of(start: NDArray[np.float64], steps: DftSteps, cell: NDArray[np.float64]) -> int:
+    """Return the row that a start is the position of; one more than there are for the next positions.
+
+    :raises ValueError: if there is none.
+    """
+    assert steps.next_positions is not None
+    places = np.concatenate([steps.positions, steps.next_positions[None]])
+    apart = places - start
+    apart = np.abs(apart - _lattice_vectors(apart, cell)).max(axis=(1, 2))
+    if not apart.min() <= SAME_PLACE_A:
+        raise ValueError(
+            f"it holds two runs that do not follow each other: the second begins {apart[-1]:.3g} angstrom away from "
+            "where the first ends; give each a file of its own"
+        )
+    return int(np.argmin(apart))
+
+
+def _one_of_two(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
+    """Return the longer of two runs from the same start, if they are the same run.
+
+    :raises ValueError: if they are two.
+    """
+    shared = min(len(steps), len(later))
+    if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=SAME_PLACE_A):
+        raise ValueError("it holds two runs from the same start: give each a file of its own")
+    remarks.append("WARNING: it holds the same run twice; it is taken once.")
+    return steps if len(steps) >= len(later) else later
+
+
+def _lattice_vectors(apart: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    vectors: NDArray[np.float64] = np.round(apart @ np.linalg.inv(cell)) @ cell
+    return vectors

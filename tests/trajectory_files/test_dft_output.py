@@ -49,7 +49,19 @@ def test_a_run_of_pw_is_read_with_all_it_says(pw_run: Path) -> None:
     found = read_pw(output_in(pw_run))
     text = (pw_run / "md.out").read_text()
     assert found.symbols == SYMBOLS
-    assert found.facts == {"sample_every": 1, "level_of_theory": "QE PBEsol", "timestep_fs": 1.0}
+    assert found.facts["program"].startswith("pw.x ")
+    assert found.facts | {"program": "pw.x"} == {
+        "program": "pw.x",
+        "sample_every": 1,
+        "level_of_theory": "QE PBEsol",
+        "timestep_fs": 1.0,
+        "ensemble": "nve",
+        "cell_fixed": True,
+        "length_unit": "angstrom",
+        "degrees_of_freedom": 6,
+        "n_steps": 11,
+        "n_steps_left_out": 0,
+    }
     assert len(found.steps) == 11
     assert found.steps.positions[0] == pytest.approx(ATOMS.positions, abs=1e-9)
     printed = re.findall(r"atom .* force =\s+(\S+)\s+(\S+)\s+(\S+)", text)

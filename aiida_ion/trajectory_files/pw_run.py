@@ -1,0 +1,128 @@
+"""One run of pw.x: its consecutive whole steps, and what of it is left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aiida_ion.dft.pw_head import PwHead, read_head
+from aiida_ion.dft.pw_input import RYDBERG_TIME_FS
+from aiida_ion.dft.pw_md_output import as_steps, missing_part
+from aiida_ion.dft.pw_output import PwOutput, PwStep
+from aiida_ion.dft.steps import DftSteps
+
+#: A time step that is read off the times of steps must be known to this part of it.
+TIME_TOLERANCE = 5e-3
+#: pw.x writes times with four digits of a picosecond, fs.
+TIME_DIGIT_FS = 0.1
+#: pw.x has room for this many steps; their numbers are asterisks from there on.
+LAST_NUMBER = 99_999
+
+
+@dataclass(frozen=True)
+class PwRun:
+    """One run of molecular dynamics.
+
+    :param head: its crystal.
+    :param steps: its consecutive whole steps. The first positions are those of the input; where ``start_is_known`` is
+        false the run was restarted, and they are not those of its first step, which nothing says.
+    :param timestep_fs: as it states it, or from the times of its steps; ``None`` where neither says it well enough.
+    :param left_out: a sentence on the steps that are not taken, empty where all are.
+    """
+
+    output: PwOutput
+    head: PwHead
+    steps: DftSteps
+    start_is_known: bool
+    timestep_fs: float | None
+    left_out: str
+    n_left_out: int
+
+
+def read_run(output: PwOutput) -> PwRun:
+    """Return a run.
+
+    :raises ValueError: if it has no whole step, or contradicts itself.
+    """
+    head = read_head(output.head)
+    if output.labels and output.labels != head.labels:
+        raise ValueError("its positions list other atoms than its head")
+    whole, left_out = _whole_steps(output)
+    if not whole:
+        raise ValueError(f"it holds no whole step of molecular dynamics{f': {left_out}' if left_out else ''}")
+    first = whole[0].iteration or 1
+    timestep_fs = _timestep_fs(output, whole)
+    steps = as_steps(whole, head.positions, head.cell, first - 1, constant_energy=False, alat_A=head.alat_A)
+    n_left_out = len(output.steps) - len(whole)
+    if left_out:
+        left_out = f"WARNING: {n_left_out} of its {len(output.steps)} ionic steps are left out: {left_out}."
+    return PwRun(output, head, _unwrapped(steps), first == 1, timestep_fs, left_out, n_left_out)
+
+
+def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
+    """Return the steps up to the first that is not whole or does not follow, and why there is an end."""
+    whole: list[PwStep] = []
+    for step in output.steps:
+        number = f"step {whole[-1].iteration if whole else 0}"
+        if step.problem:
+            return whole, f"after {number}, {step.problem}"
+        part = missing_part(step)
+        if part is not None:
+            return whole, _why_cut(output, step, number, part)
+        expected = whole[-1].iteration + 1 if whole else step.iteration
+        if step.iteration == 0 and expected > LAST_NUMBER:
+            step.iteration = expected
+        if step.iteration != expected or step.iteration < 1:
+            return whole, f"after iteration {expected - 1} comes iteration {step.iteration or 'without a number'}"
+        if whole and step.unit != whole[-1].unit:
+            return whole, f"after {number}, its positions are in {step.unit or 'alat'} instead of {whole[-1].unit}"
+        whole.append(step)
+    return whole, ""
+
+
+def _why_cut(output: PwOutput, step: PwStep, number: str, part: str) -> str:
+    if step is not output.steps[-1]:
+        return f"after {number}, a step has no {part}"
+    if output.scf_failed:
+        return f"after {number} the electrons did not converge"
+    return f"the output ends within the step after {number}, before its {part}"
+
+
+def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
+    """Return the time step: as the run states it, which a restarted one does not, or from the times of its steps.
+
+    :raises ValueError: if these say different things.
+    """
+    stated = re.search(r"Time step +=\s*([\d.]+) a\.u\.,\s*([\d.]+) femto", "\n".join(output.notes))
+    measured = _measured_timestep_fs(whole)
+    if stated is None:
+        return None if measured is None or measured[1] > TIME_TOLERANCE * measured[0] else round(measured[0], 4)
+    timestep_fs = float(stated[2])
+    atomic = float(stated[1]) * RYDBERG_TIME_FS
+    if not abs(atomic - timestep_fs) <= 0.01 * timestep_fs:
+        raise ValueError(f"it states a time step of {stated[1]} a.u., which is {atomic:.4g} fs, and of {stated[2]} fs")
+    if measured is not None and not abs(measured[0] - timestep_fs) <= measured[1] + 1e-3 * timestep_fs:
+        raise ValueError(f"it states a time step of {timestep_fs:g} fs, and its steps are {measured[0]:.4g} fs apart")
+    return timestep_fs
+
+
+def _measured_timestep_fs(whole: list[PwStep]) -> tuple[float, float] | None:
+    """Return the mean distance of the times of steps and its uncertainty from their digits, fs."""
+    first, last = whole[0], whole[-1]
+    n = len(whole) - 1
+    if not n or first.time_ps is None or last.time_ps is None:
+        return None
+    return (last.time_ps - first.time_ps) * 1e3 / n, TIME_DIGIT_FS / n
+
+
+def _unwrapped(steps: DftSteps) -> DftSteps:
+    """Return steps whose positions are continuous, should the program have wrapped them into the cell."""
+    assert steps.next_positions is not None
+    places = np.concatenate([steps.positions, steps.next_positions[None]])
+    jumps = np.round(np.diff(places, axis=0) @ np.linalg.inv(steps.cell))
+    if not jumps.any():
+        return steps
+    places[1:] -= np.cumsum(jumps, axis=0) @ steps.cell
+    return replace(steps, positions=places[:-1], next_positions=places[-1])
