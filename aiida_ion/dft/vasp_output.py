@@ -70,8 +70,9 @@ class VaspFiles:
             return None
         if run.positions.shape[1] != len(start.inverse):
             raise ValueError(f"{VASPRUN} holds {run.positions.shape[1]} atoms, the structure {len(start.inverse)}")
+        if np.ptp(run.cells, axis=0).max() > 0:
+            raise ValueError(f"the cell in {VASPRUN} changes, and this job is one at constant volume")
         kinetic = run.energies["kinetic_energy_eV"]
-        freedom = max(3 * len(start.inverse) - 3, 1)
         return DftSteps(
             first_step=start.step,
             positions=unwrapped(run.positions[:, start.inverse], run.cell, start.positions),
@@ -81,7 +82,7 @@ class VaspFiles:
             potential_energy_eV=run.energies["free_energy_eV"],
             kinetic_energy_eV=kinetic,
             conserved_energy_eV=run.energies["total_energy_eV"],
-            temperature_K=2.0 * kinetic / (freedom * units.kB),
+            temperature_K=2.0 * kinetic / (run.degrees_of_freedom * units.kB),
             scf_iterations=run.scf_iterations,
         )
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-Element = ElementTree.Element
+from aiida_ion.dft.vasp_steps import Element, StepReader, items, vectors
+from aiida_ion.dft.vasp_stream import documents
 
-#: What of an ionic step's `<energy>` is kept: the free energy is the one whose gradient the forces are.
-ENERGIES = {"e_fr_energy": "free_energy_eV", "kinetic": "kinetic_energy_eV", "total": "total_energy_eV"}
+FloatArray = NDArray[np.float64]
 
 
 @dataclass
@@ -23,43 +21,82 @@ class Vasprun:
     """n ionic steps of N atoms, in the order of POSCAR.
 
     :param program: name and version, empty when the file ends before them.
+    :param incar: the tags that the user gave, as text.
     :param parameters: every tag with the value VASP used, as text.
     :param blocks: of each block of atoms: number, element, mass (g/mol), valence electrons, title of its POTCAR.
     :param n_kpoints: k-points of the irreducible wedge.
-    :param cell: shape (3, 3), angstrom, rows are the vectors; that of the last step.
+    :param selective: shape (N, 3), whether a component of an atom may move; ``None`` where all may.
+    :param cells: shape (n, 3, 3), angstrom, rows are the vectors.
     :param positions: shape (n, N, 3), fractional, as VASP wraps them.
-    :param forces: shape (n, N, 3), eV/angstrom.
+    :param forces: shape (n, N, 3), eV/angstrom; NaN where a step has none, or VASP found no room for it.
     :param energies: ``free_energy_eV``, ``kinetic_energy_eV`` and ``total_energy_eV``, each of shape (n,); NaN where
         a step has none.
+    :param ab_initio: shape (n,), whether the electrons of a step were computed; a machine-learned step has none.
     :param scf_iterations: shape (n,).
     :param last_change_eV: shape (n,), change of the free energy in the last electronic iteration.
     :param seconds: shape (n, 2), CPU and wall time of each step, s.
     :param final_positions: shape (N, 3), fractional: where a run that ended by itself would have gone on.
+    :param first_line: line of the file at which it begins.
+    :param mended: what was no XML and is read nonetheless.
+    :param problem: why its steps end before the file does, empty when they do not.
     """
 
     program: str = ""
     version: tuple[int, ...] = ()
+    incar: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     blocks: list[dict[str, Any]] = field(default_factory=list)
     n_kpoints: int = 0
-    cell: FloatArray = field(default_factory=lambda: np.zeros((3, 3)))
+    selective: NDArray[np.bool_] | None = None
+    cells: FloatArray = field(default_factory=lambda: np.zeros((0, 3, 3)))
     positions: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 3)))
     forces: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 3)))
     energies: dict[str, FloatArray] = field(default_factory=dict)
+    ab_initio: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     scf_iterations: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     last_change_eV: FloatArray = field(default_factory=lambda: np.zeros(0))
     seconds: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
     final_positions: FloatArray | None = None
     ended: bool = False
+    first_line: int = 1
+    mended: list[str] = field(default_factory=list)
+    problem: str = ""
 
     def __len__(self) -> int:
         return len(self.positions)
 
+    @property
+    def cell(self) -> FloatArray:
+        """Shape (3, 3), angstrom: that of the last step."""
+        return self.cells[-1] if len(self.cells) else np.zeros((3, 3))
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """What the kinetic energy is shared by: in a direction in which no atom is held, the centre of mass rests."""
+        n_atoms = self.positions.shape[1]
+        if self.selective is None or self.selective.shape != (n_atoms, 3):
+            return max(3 * n_atoms - 3, 1)
+        return max(int(self.selective.sum()) - int(self.selective.all(axis=0).sum()), 1)
+
+    @property
+    def machine_learned(self) -> bool:
+        """Whether steps may be those of a force field that VASP learned."""
+        return self.has_force_field or not self.ab_initio.all()
+
+    @property
+    def has_force_field(self) -> bool:
+        """Whether VASP was told to use or learn a force field."""
+        return self.tag("ML_LMLFF").strip(".").upper() in ("T", "TRUE")
+
+    def tag(self, name: str) -> str:
+        """Return a tag as VASP used it, else as it was given; empty when it is not there."""
+        return self.parameters.get(name, self.incar.get(name, "")).strip()
+
     def number(self, tag: str) -> float | None:
         """Return the value of a tag as a number, nothing when VASP did not write it."""
         try:
-            return float(self.parameters[tag])
-        except (KeyError, ValueError):
+            return float(self.tag(tag))
+        except ValueError:
             return None
 
     def unconverged(self) -> int | None:
@@ -70,107 +107,111 @@ class Vasprun:
         limit, tolerance = self.number("NELM"), self.number("EDIFF")
         if limit is None or tolerance is None:
             return None
-        bad = (self.scf_iterations >= limit) & ~(self.last_change_eV <= tolerance)
+        bad = (self.scf_iterations >= limit) & ~(self.last_change_eV <= tolerance) & self.ab_initio
         return int(np.argmax(bad)) if bad.any() else None
 
 
 def read_vasprun(path: Path) -> Vasprun:
-    """Read what is there, step by step: never more than one of them in memory as XML."""
-    run, steps = Vasprun(), list[dict[str, Any]]()
-    for element in _whole_elements(path):
-        if element.tag == "calculation":
-            step = _step(element)
-            if step is not None:
-                steps.append(step)
-            element.clear()
-        else:
-            _read_header(run, element)
-    _collect(run, steps)
-    return run
+    """Read the one run of a file as far as it goes: never more than one step of it in memory as XML.
+
+    :raises ValueError: for a file of several runs.
+    """
+    runs = read_vaspruns(path)
+    if len(runs) > 1:
+        raise ValueError(f"{path.name} holds {len(runs)} runs, one after the other")
+    return runs[0] if runs else Vasprun()
 
 
-def _whole_elements(path: Path) -> Iterator[Element]:
-    """Yield the elements that were written to their end; what is cut off is not there."""
-    try:
-        for _, element in ElementTree.iterparse(path):
-            yield element
-    except ElementTree.ParseError:
-        return
+def read_vaspruns(path: Path) -> list[Vasprun]:
+    """Read the runs of a file, which may be several that were put together."""
+    runs: list[Vasprun] = []
+    last, reader = None, StepReader()
+    for document, elements in documents(path):
+        if document is not last:
+            if runs:
+                _collect(runs[-1], reader)
+            last, reader = document, StepReader()
+            runs.append(Vasprun(first_line=document.first_line, mended=document.mended))
+        run = runs[-1]
+        for element in elements:
+            if not reader.take(element):
+                _read_header(run, element)
+        run.problem = document.broken
+    if runs:
+        _collect(runs[-1], reader)
+    return runs
 
 
 def _read_header(run: Vasprun, element: Element) -> None:
     if element.tag == "generator":
-        named = _items(element)
+        named = items(element)
         version = named.get("version", "")
         run.program = " ".join(f"{named.get('program', '')} {version}".split())
         run.version = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+    elif element.tag == "incar":
+        run.incar = items(element)
     elif element.tag == "parameters":
-        run.parameters = _items(element)
+        run.parameters = items(element)
     elif element.tag == "kpoints":
         run.n_kpoints = len(element.findall("varray[@name='kpointlist']/v"))
     elif element.tag == "atominfo":
-        run.blocks = [_block(row) for row in element.findall("array[@name='atomtypes']/set/rc")]
+        rows = element.findall("array[@name='atomtypes']/set/rc")
+        run.blocks = [block for block in map(_block, rows) if block is not None]
+    elif element.tag == "structure" and element.get("name") == "initialpos":
+        run.selective = _selective(element)
     elif element.tag == "structure" and element.get("name") == "finalpos":
-        run.final_positions = _vectors(element.find("varray[@name='positions']"))
+        run.final_positions = vectors(element.find("varray[@name='positions']"))
     elif element.tag == "modeling":
         run.ended = True
 
 
-def _items(element: Element) -> dict[str, str]:
-    return {str(item.get("name")): (item.text or "").strip() for item in element.iter() if item.tag in ("i", "v")}
-
-
-def _block(row: Element) -> dict[str, Any]:
-    count, symbol, mass, valence, title = ((cell.text or "").strip() for cell in row.findall("c"))
-    return {
-        "count": int(count),
-        "symbol": symbol,
-        "mass": float(mass),
-        "valence": float(valence),
-        "title": " ".join(title.split()),
-    }
-
-
-def _step(element: Element) -> dict[str, Any] | None:
-    """Return one ionic step; nothing for a block without forces, which VASP also writes."""
-    forces = _vectors(element.find("varray[@name='forces']"))
-    if not len(forces):
-        return None
-    scf = [_items(step).get("e_fr_energy", "nan") for step in element.findall("scstep/energy")]
-    last = _numbers(" ".join(scf[-2:]))
-    said = _items(element.find("energy") or Element("energy"))
-    time = next((item.text for item in element.findall("time") if item.get("name") == "totalsc"), "")
-    return {
-        "cell": _vectors(element.find("structure/crystal/varray[@name='basis']")),
-        "positions": _vectors(element.find("structure/varray[@name='positions']")),
-        "forces": forces,
-        "scf_iterations": len(scf),
-        "last_change_eV": abs(last[1] - last[0]) if len(last) == 2 else np.nan,
-        "seconds": np.resize(_numbers(time or "nan"), 2),
-        **{name: _numbers(said.get(key, "nan"))[0] for key, name in ENERGIES.items()},
-    }
-
-
-def _vectors(varray: Element | None) -> FloatArray:
-    if varray is None:
-        return np.zeros((0, 3))
-    return _numbers(" ".join(row.text or "" for row in varray.findall("v"))).reshape(-1, 3)
-
-
-def _numbers(text: str) -> FloatArray:
-    """Return the numbers of a text; where VASP's field was too narrow and holds asterisks, NaN."""
-    words = text.split()
+def _block(row: Element) -> dict[str, Any] | None:
+    words = [(cell.text or "").strip() for cell in row.findall("c")]
     try:
-        return np.array(words, dtype=float)
+        count, symbol, mass, valence, title = words
+        return {
+            "count": int(count),
+            "symbol": symbol,
+            "mass": float(mass),
+            "valence": float(valence),
+            "title": " ".join(title.split()),
+        }
     except ValueError:
-        return np.array([np.nan if "*" in word else float(word) for word in words])
+        return None
 
 
-def _collect(run: Vasprun, steps: list[dict[str, Any]]) -> None:
+def _selective(structure: Element) -> NDArray[np.bool_] | None:
+    flags = structure.find("varray[@name='selective']")
+    if flags is None:
+        return None
+    rows = [(row.text or "").split() for row in flags.findall("v")]
+    if any(len(row) != 3 for row in rows):
+        return None
+    return np.array([[flag.strip(".").upper().startswith("T") for flag in row] for row in rows])
+
+
+def _collect(run: Vasprun, reader: StepReader) -> None:
+    """Give a run its steps, up to the first that is of other atoms."""
+    steps = reader.finish(run.ended)
     if not steps:
         return
-    run.cell = steps[-1]["cell"]
-    for name in ("positions", "forces", "last_change_eV", "seconds"):
+    n_atoms = sum(block["count"] for block in run.blocks) or len(steps[0]["positions"])
+    n_whole = next((i for i, step in enumerate(steps) if not _fits(step, n_atoms)), len(steps))
+    if n_whole < len(steps):
+        rows = len(steps[n_whole]["positions"])
+        run.problem = f"its step {n_whole} holds no cell, or {rows} positions or other forces for {n_atoms} atoms"
+    steps = steps[:n_whole]
+    if not steps:
+        return
+    for name in ("cells", "positions", "forces", "last_change_eV", "seconds", "ab_initio"):
         setattr(run, name, np.array([step[name] for step in steps]))
     run.scf_iterations = np.array([step["scf_iterations"] for step in steps], dtype=np.int64)
-    run.energies = {name: np.array([step[name] for step in steps]) for name in ENERGIES.values()}
+    if run.has_force_field:
+        run.ab_initio &= run.scf_iterations > 0
+    names = ("free_energy_eV", "kinetic_energy_eV", "total_energy_eV")
+    run.energies = {name: np.array([step[name] for step in steps]) for name in names}
+
+
+def _fits(step: Mapping[str, Any], n_atoms: int) -> bool:
+    shape = (n_atoms, 3)
+    return step["positions"].shape == shape == step["forces"].shape and step["cells"].shape == (3, 3)

@@ -39,7 +39,9 @@ class Frames:
     def of_dft(cls, dft: DftOutput) -> Frames:
         """Return the frames of a DFT output at constant volume."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
-        return cls(dft.symbols, dft.steps.positions, cells, None, dft.facts, dft.remarks, dft)
+        return cls(
+            dft.symbols, dft.steps.positions, cells, None, dft.facts, dft.remarks, dft if dft.has_forces else None
+        )
 
     def moved(self, by: NDArray[np.float64]) -> Frames:
         """Return the frames with each atom moved by a vector, shape (N, 3), angstrom."""

@@ -38,20 +38,20 @@ def read_pw(path: Path) -> DftOutput:
     runs[0] = with_input_beside(runs[0], path, remarks)
     first = runs[0]
     steps = first.steps
-    for later in runs[1:]:
-        _check_same_crystal(first, later)
-        steps = _joined(steps, later, remarks)
     if not first.start_is_known:
         remarks.append(
             f"The run was restarted: the positions of its first step, step {steps.first_step}, are not in its output; "
             "frames begin with the next one."
         )
         steps = steps.rows(1)
+    for later in runs[1:]:
+        _check_same_crystal(first, later)
+        steps = _joined(steps, later, remarks)
     if len(steps) > 1:
         check_continuous(steps.positions, steps.cell, first.head.symbols, steps.first_step)
     left_out = [run.left_out for run in runs if run.left_out]
     remarks += labels_remarks(first.head) + left_out
-    facts = facts_of(runs, len(steps))
+    facts = facts_of(runs, steps)
     return DftOutput(first.head.symbols, enough_steps(steps), first.head.masses, facts, remarks)
 
 

@@ -12,6 +12,7 @@ from ase.data import atomic_masses, atomic_numbers
 from aiida_ion.dft.pw_head import PwHead, element_of
 from aiida_ion.dft.pw_output import PwOutput
 from aiida_ion.dft.pw_status import read_versions
+from aiida_ion.dft.steps import DftSteps
 from aiida_ion.trajectory_files.pw_run import PwRun
 
 #: Words of what is not molecular dynamics -> what it is.
@@ -42,8 +43,11 @@ def kind_problem(output: PwOutput) -> str | None:
     return "it holds no whole step of molecular dynamics" + (f": {output.error[1]}" if output.error else "")
 
 
-def facts_of(runs: Sequence[PwRun], n_steps: int) -> dict[str, Any]:
-    """Return what the runs of one file say."""
+def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
+    """Return what the runs of one file say.
+
+    :param steps: the steps that are taken.
+    """
     first = runs[0]
     versions = read_versions(first.output)
     functional = f"{versions.get('functional', '')}{_corrections(first.output)}"
@@ -53,8 +57,9 @@ def facts_of(runs: Sequence[PwRun], n_steps: int) -> dict[str, Any]:
         "level_of_theory": f"QE {functional}".strip(),
         "length_unit": first.output.steps[0].unit or "alat",
         "cell_fixed": True,
-        "n_steps": n_steps,
-        "n_steps_left_out": sum(run.n_left_out for run in runs) + sum(len(run.steps) for run in runs) - n_steps,
+        "n_steps": len(steps),
+        "n_steps_left_out": sum(run.n_left_out + len(run.steps) for run in runs) - len(steps),
+        "mean_temperature_K": float(np.mean(steps.temperature_K)),
         **_frozen(first),
         **_temperature_facts(first.output),
     }

@@ -50,6 +50,7 @@ def test_a_run_of_pw_is_read_with_all_it_says(pw_run: Path) -> None:
     text = (pw_run / "md.out").read_text()
     assert found.symbols == SYMBOLS
     assert found.facts["program"].startswith("pw.x ")
+    assert found.facts.pop("mean_temperature_K") == pytest.approx(found.steps.temperature_K.mean())
     assert found.facts | {"program": "pw.x"} == {
         "program": "pw.x",
         "sample_every": 1,
@@ -132,12 +133,12 @@ def test_two_segments_of_vasp_are_one_run(oxide: Crystal, tmp_path: Path) -> Non
     assert any("repeats the last frame" in remark for remark in run.remarks)
 
 
-def test_a_relaxation_is_no_trajectory(oxide: Crystal, tmp_path: Path) -> None:
+def test_a_relaxation_is_not_a_trajectory(oxide: Crystal, tmp_path: Path) -> None:
     oxide.run(MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=2))
     (path,) = tmp_path.rglob("vasprun.xml")
     text = re.sub(r'(name="IBRION">\s*)0', r"\g<1>2", path.read_text())
     path.write_text(text)
-    with pytest.raises(ValueError, match=r"it is no molecular dynamics \(IBRION = 2\)"):
+    with pytest.raises(ValueError, match=r"it is not molecular dynamics \(IBRION = 2\)"):
         read_vasp(path)
 
 

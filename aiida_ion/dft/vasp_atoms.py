@@ -1,0 +1,93 @@
+"""Blocks of atoms in ``vasprun.xml`` -> their elements: by name, title of the POTCAR, and mass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+from numpy.typing import NDArray
+
+#: Other names of an element.
+ISOTOPES = {"D": "H", "T": "H"}
+#: A mass names an element within this, g/mol, if the next element is further than twice as much: POTCARs round.
+MASS_TOLERANCE = 0.15
+#: A mass that is further than this part of it from that of the element is that of an isotope; POTCARs round to it.
+ISOTOPE_TOLERANCE = 0.015
+
+
+def elements_of(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[str], NDArray[np.float64], list[str]]:
+    """Return element and mass (g/mol) of each of N atoms, and sentences on blocks that are not what they are named.
+
+    :raises ValueError: for a block of no element.
+    """
+    symbols: list[str] = []
+    masses: list[float] = []
+    remarks: list[str] = []
+    for block in blocks:
+        symbol = element_of(block)
+        text, mass, count = str(block["symbol"]), float(block["mass"]), int(block["count"])
+        if text.capitalize() != symbol:
+            remarks.append(f"WARNING: its {count} atoms named {text!r} are taken for {symbol}: {_reason(block)}.")
+        elif not np.isclose(mass, atomic_masses[atomic_numbers[symbol]], rtol=ISOTOPE_TOLERANCE):
+            usual = atomic_masses[atomic_numbers[symbol]]
+            remarks.append(f"Its atoms of {symbol} have a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")
+        symbols += [symbol] * count
+        masses += [mass] * count
+    return symbols, np.array(masses), remarks
+
+
+def element_of(block: Mapping[str, Any]) -> str:
+    """Return the element of a block.
+
+    Name and title of the POTCAR usually agree. VASP is known to write a name without its first letter (`r` for `Zr`):
+    then the title decides, and the mass where that is cut as well, or where both are elements and differ.
+
+    :raises ValueError: if nothing says which it is.
+    """
+    text, title, mass = str(block["symbol"]), str(block["title"]), float(block["mass"])
+    named, titled = _symbol(text), _symbol(_title_element(title))
+    if named and (not titled or titled == named):
+        return named
+    weighed = _by_mass(mass, text)
+    if not named and titled:
+        return titled
+    if weighed and weighed in (named, titled, *([] if named or titled else [weighed])):
+        return weighed
+    raise ValueError(
+        f"its atoms named {text!r}, of the POTCAR {title!r} and {mass:g} g/mol, are of no element that can be told; "
+        "correct the name in the file"
+    )
+
+
+def _reason(block: Mapping[str, Any]) -> str:
+    title = str(block["title"])
+    if _symbol(_title_element(title)):
+        return f"their POTCAR is {title!r}"
+    return f"they have {float(block['mass']):g} g/mol"
+
+
+def _title_element(title: str) -> str:
+    """Return the element of a title such as `PAW_PBE Zr_sv 04Jan2005`."""
+    words = title.split()
+    return words[1] if len(words) > 1 else ""
+
+
+def _symbol(text: str) -> str:
+    """Return the element that a name such as `Zr_sv` or `ZR` is of, empty where it is none."""
+    name = text.strip().partition("_")[0].partition(".")[0].capitalize()
+    name = ISOTOPES.get(name, name)
+    return name if atomic_numbers.get(name, 0) > 0 else ""
+
+
+def _by_mass(mass: float, text: str) -> str:
+    """Return the element of a mass, where only one has it among those that end as the name does."""
+    ending = text.strip().partition("_")[0].lower()
+    numbers = [n for n, name in enumerate(chemical_symbols) if n and name.lower().endswith(ending)]
+    numbers = numbers if ending and numbers else list(range(1, len(chemical_symbols)))
+    away = np.abs(atomic_masses[numbers] - mass)
+    near, *others = np.argsort(away)
+    if not away[near] <= MASS_TOLERANCE or (others and not away[others[0]] > 2 * MASS_TOLERANCE):
+        return ""
+    return str(chemical_symbols[numbers[near]])
