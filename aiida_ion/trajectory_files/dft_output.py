@@ -29,9 +29,10 @@ class DftOutput:
     :param steps: its ionic steps, those whose electrons converged; forces are NaN where the file has none.
     :param masses: shape (N,), g/mol, those that the program used.
     :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them;
-        and what it says of its run: ``program``, ``ensemble``, ``thermostat``, ``mean_temperature_K``, ``cell_fixed``, ``length_unit`` (what
-        was converted from), ``degrees_of_freedom``, ``frozen_atoms`` (atoms that are held in all three directions),
-        ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a machine-learned force field).
+        and what it says of its run: ``program``, ``ensemble``, ``thermostat``, ``mean_temperature_K`` (measured),
+        ``cell_fixed``, ``length_unit`` (what was converted from), ``degrees_of_freedom``, ``frozen_atoms`` (held in
+        all three directions), ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a
+        machine-learned force field).
     :param remarks: sentences on what was found.
     """
 
