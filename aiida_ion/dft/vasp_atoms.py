@@ -48,13 +48,12 @@ def element_of(block: Mapping[str, Any]) -> str:
     """
     text, title, mass = str(block["symbol"]), str(block["title"]), float(block["mass"])
     named, titled = _symbol(text), _symbol(_title_element(title))
-    if named and (not titled or titled == named):
-        return named
-    weighed = _by_mass(mass, text)
-    if not named and titled:
-        return titled
-    if weighed and weighed in (named, titled, *([] if named or titled else [weighed])):
-        return weighed
+    if named and titled and named != titled:
+        fitting = [symbol for symbol in (named, titled) if _has_mass(symbol, mass)]
+        if len(fitting) == 1:
+            return fitting[0]
+    elif found := named or titled or _by_mass(mass, text):
+        return found
     raise ValueError(
         f"its atoms named {text!r}, of the POTCAR {title!r} and {mass:g} g/mol, are of no element that can be told; "
         "correct the name in the file"
@@ -62,8 +61,8 @@ def element_of(block: Mapping[str, Any]) -> str:
 
 
 def _reason(block: Mapping[str, Any]) -> str:
-    title = str(block["title"])
-    if _symbol(_title_element(title)):
+    title, named = str(block["title"]), _symbol(str(block["symbol"]))
+    if _symbol(_title_element(title)) and not named:
         return f"their POTCAR is {title!r}"
     return f"they have {float(block['mass']):g} g/mol"
 
@@ -79,6 +78,10 @@ def _symbol(text: str) -> str:
     name = text.strip().partition("_")[0].partition(".")[0].capitalize()
     name = ISOTOPES.get(name, name)
     return name if atomic_numbers.get(name, 0) > 0 else ""
+
+
+def _has_mass(symbol: str, mass: float) -> bool:
+    return bool(np.isclose(mass, atomic_masses[atomic_numbers[symbol]], rtol=ISOTOPE_TOLERANCE))
 
 
 def _by_mass(mass: float, text: str) -> str:

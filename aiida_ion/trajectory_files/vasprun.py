@@ -116,12 +116,12 @@ def _usable(run: Vasprun) -> tuple[int, str]:
     forces = ~np.isfinite(run.forces).all(axis=(1, 2)) & np.isfinite(run.forces).any(axis=(1, 2))
     unconverged = run.unconverged()
     ends = [
-        (int(np.argmax(places)) if places.any() else len(run), "its positions hold what is not a number"),
-        (int(np.argmax(forces)) if forces.any() else len(run), "its forces hold what is not a number"),
-        (len(run) if unconverged is None else unconverged, "its electrons did not converge"),
+        (int(np.argmax(places)) if places.any() else len(run), "positions hold what is not a number"),
+        (int(np.argmax(forces)) if forces.any() else len(run), "forces hold what is not a number"),
+        (len(run) if unconverged is None else unconverged, "the electrons did not converge"),
     ]
     first, why = min(ends, key=lambda end: end[0])
-    return first, f"step {first} is the first of which one can say: {why}" if first < len(run) else ""
+    return first, f"from step {first} on {why}" if first < len(run) else ""
 
 
 def _not_repeated(run: Vasprun, n_whole: int) -> tuple[NDArray[np.int64], int]:

@@ -1,0 +1,97 @@
+"""Outputs of DFT runs that other programs are known to read wrongly, with their right values; data from elsewhere."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from aiida_ion.trajectory_files.dft_output import DftOutput
+from aiida_ion.trajectory_files.pw import read_pw
+from aiida_ion.trajectory_files.vasprun import read_vasp
+
+ARCHIVE = Path(__file__).parents[3] / "shared" / "cases" / "import.tar.xz"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not ARCHIVE.is_file():
+        pytest.skip(f"no recorded inputs in {ARCHIVE.parent}")
+    target = tmp_path_factory.mktemp("inputs")
+    with tarfile.open(ARCHIVE) as archive:
+        members = [member for member in archive if member.name.removeprefix("./").startswith(("pw_", "v_"))]
+        archive.extractall(target, members, filter="data")
+    return target
+
+
+def diffusivity_cm2_s(found: DftOutput, lag: int = 10) -> float:
+    """Return the diffusivity of lithium from displacements over a short lag."""
+    positions = found.steps.positions[:, np.array(found.symbols) == "Li"]
+    moved = positions[lag:] - positions[:-lag]
+    interval_fs = lag * found.facts["timestep_fs"] * found.facts["sample_every"]
+    return float((moved**2).sum(axis=2).mean() / (6 * interval_fs) / 10.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "n_steps", "expected_cm2_s"),
+    [
+        ("pw_crystal/md.out", read_pw, 1199, 5.0e-4),
+        ("pw_bohr/md.out", read_pw, 1199, 5.0e-4),
+        ("pw_exx/md.out", read_pw, 59, 5.3e-4),
+        ("pw_in_broken/md.out", read_pw, 59, 5.3e-4),
+        ("pw_lab_upper/md.out", read_pw, 59, 5.3e-4),
+        ("v_base/vasprun.xml", read_vasp, 1600, 5.0e-4),
+        ("v_mlff/vasprun.xml", read_vasp, 1600, 5.0e-4),
+        ("v_selective/vasprun.xml", read_vasp, 1600, 5.0e-4),
+        ("v_amp/vasprun.xml", read_vasp, 600, 5.0e-5),
+        ("v_cat/vasprun.xml", read_vasp, 600, 5.0e-5),
+        ("v_Zr_r/vasprun.xml", read_vasp, 60, 5.3e-5),
+    ],
+)
+def test_diffusivity_and_temperature(
+    folder: Path, name: str, reader: Callable[[Path], DftOutput], n_steps: int, expected_cm2_s: float
+) -> None:
+    found = reader(folder / name)
+    assert len(found.steps) == n_steps
+    assert diffusivity_cm2_s(found) == pytest.approx(expected_cm2_s, rel=0.03)
+    assert found.steps.temperature_K == pytest.approx(800.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pw_in_broken/md.out", "md.in beside it cannot be read"),
+        ("v_amp/vasprun.xml", "line 8 holds & or <"),
+        ("v_cat/vasprun.xml", "WARNING: it holds the same run twice; it is taken once."),
+        ("v_Zr_r/vasprun.xml", "WARNING: its 8 atoms named 'r' are taken for Zr"),
+        ("v_mlff/vasprun.xml", "1387 of 1600 steps; 213 were computed ab initio"),
+        ("v_selective/vasprun.xml", "that of 48 degrees of freedom"),
+    ],
+)
+def test_what_is_said(folder: Path, name: str, words: str) -> None:
+    reader = read_vasp if name.startswith("v_") else read_pw
+    assert words in " ".join(reader(folder / name).remarks)
+
+
+def test_a_cell_that_changes_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"its cell changes from step 1 on \(778.7 to 567.7 angstrom\^3 in all"):
+        read_vasp(folder / "v_npt" / "vasprun.xml")
+
+
+def test_real_runs_of_pw(folder: Path) -> None:
+    found = read_pw(folder / "pw_real_crystal" / "md.out")
+    assert len(found.steps) == 6
+    assert found.facts["length_unit"] == "crystal"
+    # Hardly anything moves in 6 fs from rest: fluorite with atoms displaced by a hundredth of the cell.
+    cell = bulk("OLi2", "fluorite", a=4.62).cell.array
+    fractional = np.array([[0.01, 0.0, 0.0], [0.26, 0.25, 0.25], [0.75, 0.74, 0.75]])
+    assert found.steps.positions[0] == pytest.approx(fractional @ cell, abs=1e-4)
+    assert found.steps.positions[-1] == pytest.approx(fractional @ cell, abs=0.02)
+    hybrid = read_pw(folder / "pw_real_exx" / "md.out")
+    assert len(hybrid.steps) == 3
+    assert hybrid.facts["level_of_theory"] == "QE PBE0"
+    assert hybrid.steps.potential_energy_eV[0] == pytest.approx(-55.74482966 * 13.605693, abs=1e-3)
