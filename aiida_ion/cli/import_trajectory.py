@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profile_option, require_daemon
-from aiida_ion.units import FS_PER_PS
 
 #: Frames that a fit needs.
 FEWEST_FRAMES = 10
@@ -87,6 +86,8 @@ def _check_equilibration(run: Any, equilibration_ps: float) -> None:
 
     :raises ValueError: naming both.
     """
+    from aiida_ion.units import FS_PER_PS
+
     span_ps = sum(report.n_frames for report in run.reports) * run.facts.interval_fs / FS_PER_PS
     if not 0 <= equilibration_ps < span_ps:
         raise ValueError(
@@ -107,6 +108,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     from aiida_ion.calculations.diffusion import segment_key
     from aiida_ion.calculations.sample import describe_sample
     from aiida_ion.engines.codes import diffusion_code
+    from aiida_ion.units import FS_PER_PS
     from aiida_ion.workchains.protocols import protocol_inputs
 
     facts = run.facts
