@@ -22,7 +22,10 @@ THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
 #: Arrays of a thermo node that the program reads, where the node has them.
 THERMO_ARRAYS = (*THERMO_REQUIRED, "conserved_energy", "max_force", "charge_current")
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
-SAMPLE_KEYS = frozenset({"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula"})
+#: ``remarks`` are sentences on how the trajectories were read.
+SAMPLE_KEYS = frozenset({"mobile_species", "charges", "target_temperature_K", "level_of_theory", "formula", "remarks"})
+#: A remark that may change a result begins so.
+WARNING = "WARNING: "
 
 
 def segment_key(replica: int, segment: int) -> str:
@@ -100,6 +103,14 @@ class DiffusionParser(TrajectoryAnalysisParser):
 
     output = "diffusion"
     sample_keys = SAMPLE_KEYS
+
+    def _results_node(self, results: dict[str, Any], arrays_path: str) -> orm.ArrayData:
+        """Return the node; what the reading of the trajectories warned of is among its warnings."""
+        remarks = self.node.inputs.parameters.get_dict().get("remarks") or []
+        read = [remark.removeprefix(WARNING) for remark in remarks if remark.startswith(WARNING)]
+        if read:
+            results = results | {"warnings": [*read, *(results.get("warnings") or [])]}
+        return super()._results_node(results, arrays_path)
 
 
 def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str, Any]]], list[tuple[str, str, str]]]:

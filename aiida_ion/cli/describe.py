@@ -30,6 +30,13 @@ CHECKS = (
 )
 
 
+#: Attributes of a trajectory that came from a file.
+SOURCE = (
+    *("source_file", "source_sha256", "source_format", "source_program", "source_n_frames", "source_n_left_out"),
+    *("source_numbers", "source_units", "source_cell", "source_wrapping"),
+)
+
+
 def describe(node: orm.Node) -> str:
     """Return what there is to say on a node, in lines."""
     lines = [f"{_title(node)}  uuid {node.uuid}"]
@@ -134,7 +141,13 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
         lines.append(f"Haven ratio: {with_interval(said['haven_ratio'], said.get('haven_ratio_ci95'))}")
     checks = [f"{words} {_plain(said[name])}" for name, words in CHECKS if known(said.get(name))]
     lines.append(f"checks: {'; '.join(checks)}")
-    return lines + [f"warning: {warning}" for warning in said.get("warnings") or []]
+    lines += [f"warning: {warning}" for warning in said.get("warnings") or []]
+    return lines + _remarks(said)
+
+
+def _remarks(said: Mapping[str, Any]) -> list[str]:
+    """Return what was noted when the trajectories were read; warnings are among those of the result."""
+    return [f"note: {remark}" for remark in said.get("remarks") or [] if not remark.startswith("WARNING: ")]
 
 
 def _conductivity(said: Mapping[str, Any]) -> list[str]:
@@ -161,10 +174,11 @@ def _trajectory(node: orm.TrajectoryData) -> list[str]:
     lines = [f"{shape[0]} frames of {shape[1]} atoms, angstrom, unwrapped"]
     wanted = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
     attributes = node.base.attributes.all
-    for name in (*wanted, "source_file", "source_sha256", "source_format"):
+    for name in (*wanted, *SOURCE):
         if known(attributes.get(name)):
             lines.append(f"{name}: {attributes[name]}")
-    return lines
+    warnings = [text for text in attributes.get("remarks") or [] if text.startswith("WARNING: ")]
+    return lines + [f"warning: {text.removeprefix('WARNING: ')}" for text in warnings] + _remarks(attributes)
 
 
 def _ancestors(node: orm.Node) -> list[orm.ProcessNode]:

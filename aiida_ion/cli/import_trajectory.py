@@ -9,6 +9,9 @@ import click
 
 from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profile_option, require_daemon
 
+#: Frames that a fit needs.
+FEWEST_FRAMES = 10
+
 
 @click.command("import", cls=OneLineErrors)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TRAJECTORY...")
@@ -23,13 +26,20 @@ from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profi
 @click.option(
     "--format", "file_format", help="xdatcar, vasprun, pw-out, extxyz, traj or lammps-dump  [default: recognised]"
 )
+@click.option(
+    "--override-file",
+    is_flag=True,
+    help="Where the files say otherwise, take the options, and the frames as they stand  [default: the files win]",
+)
+@click.option("--dry-run", is_flag=True, help="Only print what is read; store nothing.")
 @click.option("--run", "here", is_flag=True, help="Fit here and now instead of by the daemon.")
 @profile_option
-def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, **given: Any) -> None:
+def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry_run: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.
 
     XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; of a
-    DFT run the folder will do. Several are consecutive segments of one run. Wrapped positions are unwrapped.
+    DFT run the folder will do. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
+    read is printed first; where a file says something else than an option, the file wins, with a warning.
 
     \b
     Example:
@@ -37,25 +47,57 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, **g
       aiida-ion import vasp_run_1 vasp_run_2 --equilibration-ps 2
     """
     loaded = load(profile)
-    if not here:
+    if not here and not dry_run:
         require_daemon(loaded)
     from aiida_ion.calculations.import_trajectory import import_run
     from aiida_ion.cli.structures import structure_node
 
     structure = structure_node(given["structure"]) if given["structure"] else None
     run = import_run(
-        trajectories, given | {"target_temperature_K": given["temperature_K"]}, structure, given["file_format"]
+        trajectories,
+        given | {"target_temperature_K": given["temperature_K"]},
+        structure,
+        given["file_format"],
+        override_file=given["override_file"],
     )
+    _print(run)
+    if dry_run:
+        _check_equilibration(run, given["equilibration_ps"])
+        return
     builder = _builder(run, given)
     for node in run.thermo:
         node.store()
     for segment in run.segments:
         segment.store()
-        shape = segment.get_shape("positions")
-        click.echo(f"Stored {segment.label}: trajectory {segment.pk}, {shape[0]} frames of {shape[1]} atoms")
+        click.echo(f"Stored {segment.label}: trajectory {segment.pk}")
+    _fit(builder, here, f" -p {profile}" if profile else "")
+
+
+def _print(run: Any) -> None:
+    """Print what was read, before anything is stored."""
+    for report in run.reports:
+        click.echo("\n".join(report.lines()))
     for remark in run.remarks:
         click.echo(remark, err=remark.startswith("WARNING"))
-    _fit(builder, here, f" -p {profile}" if profile else "")
+
+
+def _check_equilibration(run: Any, equilibration_ps: float) -> None:
+    """Refuse an equilibration that leaves too little of the run.
+
+    :raises ValueError: naming both.
+    """
+    from aiida_ion.units import FS_PER_PS
+
+    span_ps = sum(report.n_frames for report in run.reports) * run.facts.interval_fs / FS_PER_PS
+    if not 0 <= equilibration_ps < span_ps:
+        raise ValueError(
+            f"--equilibration-ps must be between 0 and the {span_ps:g} ps of the run, not {equilibration_ps:g}"
+        )
+    left = int((span_ps - equilibration_ps) * FS_PER_PS / run.facts.interval_fs + 1e-6)
+    if left < FEWEST_FRAMES:
+        raise ValueError(
+            f"{left} frames are left after {equilibration_ps:g} ps of equilibration; {FEWEST_FRAMES} are needed"
+        )
 
 
 def _builder(run: Any, given: dict[str, Any]) -> Any:
@@ -70,6 +112,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     from aiida_ion.workchains.protocols import protocol_inputs
 
     facts = run.facts
+    _check_equilibration(run, given["equilibration_ps"])
     sample = describe_sample(run.structure, given["mobile_species"], given["charges"])
     job: Any = CalculationFactory("ion.diffusion")
     builder = job.get_builder()
@@ -83,6 +126,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
         "target_temperature_K": facts.target_temperature_K,
         "level_of_theory": facts.level_of_theory,
         "equilibration_fs": given["equilibration_ps"] * FS_PER_PS,
+        "remarks": run.remarks,
     }
     builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | said)
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"

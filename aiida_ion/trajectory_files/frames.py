@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
+
+#: Arrays of DFT steps with one row for each step.
+DFT_ROWS = (
+    *("positions", "forces", "potential_energy_eV", "kinetic_energy_eV"),
+    *("conserved_energy_eV", "temperature_K", "scf_iterations"),
+)
 
 
 @dataclass(frozen=True)
@@ -19,12 +25,21 @@ class Frames:
     :param symbols: element of each of N atoms.
     :param positions: shape (n, N, 3), angstrom, as the file has them.
     :param cells: shape (n, 3, 3), angstrom.
-    :param steps: shape (n,), the step of molecular dynamics of each frame as the file numbers it; ``None`` where it
-        numbers none.
-    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them.
+    :param steps: shape (n,), the number of each frame as the file has it; ``None`` where it numbers none.
+    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them;
+        also ``program``, ``ensemble``, ``mean_temperature_K`` (measured), and what it says of time in a unit that it
+        does not name: ``timestep_choices_fs``, ``interval_choices_fs``, one value for each unit that is usual.
     :param remarks: sentences on what was converted or left out, and why; those that may change a result begin with
         ``WARNING:``.
     :param dft: what the output of a DFT program says beyond that: forces, energies, masses.
+    :param numbering: whether ``steps`` are steps of molecular dynamics, or only count the frames.
+    :param unwrapped: true where the file says that its positions are not wrapped into the cell.
+    :param pbc: the directions in which the cell is periodic.
+    :param breaks: rows at which another run begins, or before which a frame was left out.
+    :param ordered: whether ids, or the format, say which atom is which; ``None`` where one order is only usual (extxyz
+        without ids), false where programs change it (a LAMMPS dump without ids).
+    :param n_left_out: frames that were not taken because they were cut off.
+    :param units: the unit of length of the file.
     """
 
     symbols: list[str]
@@ -34,25 +49,33 @@ class Frames:
     facts: Mapping[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     dft: DftOutput | None = None
+    numbering: Literal["steps", "frames"] = "steps"
+    unwrapped: bool = False
+    pbc: tuple[bool, bool, bool] = (True, True, True)
+    breaks: tuple[int, ...] = ()
+    ordered: bool | None = True
+    n_left_out: int = 0
+    units: str = "angstrom"
+
+    def __len__(self) -> int:
+        return len(self.positions)
 
     @classmethod
     def of_dft(cls, dft: DftOutput) -> Frames:
-        """Return the frames of a DFT output at constant volume."""
+        """Return the frames of a DFT output at constant volume; they are continuous within the output."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
+        kept = dft if dft.has_forces else None
+        unit = dft.facts.get("length_unit", "angstrom")
         return cls(
-            dft.symbols, dft.steps.positions, cells, None, dft.facts, dft.remarks, dft if dft.has_forces else None
+            dft.symbols, dft.steps.positions, cells, None, dft.facts, dft.remarks, kept, unwrapped=True, units=unit
         )
 
-    def moved(self, by: NDArray[np.float64]) -> Frames:
-        """Return the frames with each atom moved by a vector, shape (N, 3), angstrom."""
-        return replace(self, positions=self.positions + by)
-
-    def without_first(self) -> Frames:
-        """Return the frames but for the first."""
-        return replace(
-            self,
-            positions=self.positions[1:],
-            cells=self.cells[1:],
-            steps=None if self.steps is None else self.steps[1:],
-            dft=None if self.dft is None else self.dft.rows(1),
-        )
+    def dft_rows(self, rows: NDArray[np.int64]) -> DftOutput | None:
+        """Return what a DFT program says of some frames."""
+        if self.dft is None:
+            return None
+        steps = self.dft.steps
+        chosen: dict[str, Any] = {name: getattr(steps, name)[rows] for name in DFT_ROWS}
+        if len(rows) == 0 or rows[-1] != len(steps) - 1:
+            chosen["next_positions"] = None
+        return replace(self.dft, steps=replace(steps, **chosen))

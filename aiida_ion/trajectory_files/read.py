@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from aiida_ion.trajectory_files.ase_files import read_extxyz, read_traj
+from aiida_ion.trajectory_files.ase_traj import read_traj
 from aiida_ion.trajectory_files.dft_output import DftOutput
+from aiida_ion.trajectory_files.extxyz import read_extxyz
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.lammps_dump import read_lammps_dump
 from aiida_ion.trajectory_files.opening import open_binary
@@ -40,16 +40,16 @@ def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[st
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
+    if file_format is not None and file_format not in FORMATS:
+        raise ValueError(f"unknown format {file_format!r}; choose from {', '.join(FORMATS)}")
     kind = file_format or recognise(path)
-    if kind not in FORMATS:
-        raise ValueError(f"unknown format {kind!r}; choose from {', '.join(FORMATS)}")
     try:
         frames = _read(path, kind, symbols)
     except Exception as error:  # parsers raise whatever they meet in a broken file
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise ValueError(f"{path.name}: cannot be read as {kind}: {reason}") from error
-    if np.any(np.abs(np.linalg.det(frames.cells)) < 1e-3):
-        raise ValueError(f"{path.name}: no periodic cell; a diffusivity needs a crystal")
+    if not len(frames):
+        raise ValueError(f"{path.name}: it holds no whole frame")
     return frames
 
 
@@ -64,8 +64,13 @@ def recognise(path: Path) -> str:
 
     :raises ValueError: if it is none of those that can be read.
     """
-    with open_binary(path) as handle:
-        head = handle.read(4096)
+    try:
+        with open_binary(path) as handle:
+            head = handle.read(4096)
+    except (EOFError, OSError, ValueError, zlib.error) as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if not head.strip():
+        raise ValueError(f"{path.name} is empty")
     if head.startswith(PICKLE_STARTS):
         raise ValueError(f"{path.name} is a pickle, which can run code when it is read; write it as extxyz instead")
     lines = head.splitlines()

@@ -2,47 +2,290 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aiida_ion.trajectory_files.elements import elements_of
 from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.opening import open_binary
+from aiida_ion.trajectory_files.growing import GrowingFrames
+from aiida_ion.trajectory_files.lines import Lines
+from aiida_ion.trajectory_files.rows import positions_of, three_numbers
+
+#: The line before the positions; older versions of VASP write ``Konfig=``, or nothing at all.
+CONFIGURATION = re.compile(rb"^\s*(direct|cartesian)?\s*(?:configuration|konfig)\s*=\s*(\S*)", re.IGNORECASE)
+#: Lines of names or of counts that a header may have: VASP breaks them when there are many elements.
+MAX_HEADER_LINES = 50
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands before the frames.
+
+    :param scale: shape (3,), what Cartesian positions are multiplied by.
+    :param cell: shape (3, 3), angstrom.
+    :param symbols: element of each atom.
+    :param remarks: sentences on names that were taken for an element.
+    """
+
+    scale: NDArray[np.float64]
+    cell: NDArray[np.float64]
+    symbols: list[str]
+    remarks: list[str]
+
+
+@dataclass
+class _Found:
+    """What was read so far."""
+
+    header: Header | None = None
+    positions: GrowingFrames | None = None
+    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    numbers: list[int | None] = field(default_factory=list)
+    breaks: set[int] = field(default_factory=set)
+    remarks: list[str] = field(default_factory=list)
+    n_left_out: int = 0
+
+    def remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    def leave_out(self, line: int) -> None:
+        """Note that a frame was cut off."""
+        n_frames = len(self.positions or ())
+        self.n_left_out += 1
+        self.breaks.add(n_frames)
+        self.remarks.append(f"After {n_frames} frames one was cut off (line {line}) and is left out.")
 
 
 def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
-    """Read an XDATCAR; a last frame that was cut off when the run was killed is left out."""
-    positions, cells = [], []
-    cell, own_symbols = np.empty((3, 3)), list(symbols or ())
-    with open_binary(path) as raw:
-        lines = (line.decode() for line in raw)
-        for line in lines:
-            if "configuration=" not in line:
-                cell, own_symbols = _xdatcar_header(lines, own_symbols)
-                continue
-            rows = [row.split() for _, row in zip(range(len(own_symbols)), lines, strict=False)]
-            if len(rows) < len(own_symbols) or len(rows[-1]) < 3:
-                break
-            positions.append(np.array([row[:3] for row in rows], dtype=float) @ cell)
-            cells.append(cell)
-    if not positions:
+    """Read an XDATCAR; a frame that was cut off when the run was killed is left out, wherever it is.
+
+    :param symbols: element of each atom, for files of VASP 4, which name none.
+    :raises ValueError: if it cannot be read as one; the message says where.
+    """
+    found = _Found()
+    with Lines(path) as lines:
+        while (line := lines.next()) is not None:
+            begin = CONFIGURATION.match(line)
+            if begin is not None:
+                _read_frame(lines, found, begin)
+            elif line.strip() or found.header is None or _is_scale(lines):
+                _take_header(lines, found, line, symbols)
+            elif _next_is_row(lines):
+                _read_frame(lines, found, None)  # VASP before 5.2.12 separates frames by an empty line
+        if lines.cut:
+            found.remarks.append("The compressed file ends early; what is whole is read.")
+    if found.header is None or not found.positions:
         raise ValueError("it holds no whole frame")
-    return Frames(own_symbols, np.array(positions), np.array(cells))
+    return _as_frames(found)
 
 
-def _xdatcar_header(lines: Iterator[str], symbols: list[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """Return cell and elements; the line before, the comment, is read already."""
-    scale = float(next(lines))
-    cell = scale * np.array([next(lines).split()[:3] for _ in range(3)], dtype=float)
-    names = next(lines).split()
-    if names[0].isdigit():  # VASP 4 writes no elements
-        if sum(map(int, names)) != len(symbols):
+def _as_frames(found: _Found) -> Frames:
+    assert found.header is not None and found.positions is not None
+    steps, facts = None, {"program": "VASP"}
+    if all(number is not None for number in found.numbers):
+        steps = np.array(found.numbers, dtype=np.int64)
+    elif any(number is not None for number in found.numbers):
+        found.remark("WARNING: not all configurations have a number; gaps between them cannot be seen.")
+    spacing = 1 if steps is None or len(steps) < 2 else int(np.median(np.diff(steps)))
+    return Frames(
+        found.header.symbols,
+        found.positions.finish(),
+        np.array(found.cells),
+        steps,
+        facts,
+        found.remarks,
+        # VASP numbers steps, other programs (and joined files) frames: a spacing of one does not say which.
+        numbering="steps" if spacing > 1 else "frames",
+        breaks=tuple(sorted(found.breaks)),
+        n_left_out=found.n_left_out,
+    )
+
+
+def _take_header(lines: Lines, found: _Found, comment: bytes, symbols: Sequence[str] | None) -> None:
+    first = lines.number
+    header = _read_header(lines, comment, symbols)
+    if header is None:  # the end of the file
+        found.remarks.append(f"The file ends within a header (line {first}).")
+        return
+    if found.header is not None and found.header.symbols != header.symbols:
+        raise ValueError(f"line {first}: the atoms change there; give the two runs as two files")
+    for text in header.remarks:
+        found.remark(text)
+    found.header = header
+    if found.positions is None:
+        found.positions = GrowingFrames(len(header.symbols))
+
+
+def _read_frame(lines: Lines, found: _Found, begin: re.Match[bytes] | None) -> None:
+    if found.header is None or found.positions is None:
+        raise ValueError(f"line {lines.number}: a configuration begins before cell and atoms are named")
+    first, header = lines.number, found.header
+    rows = lines.block(len(header.symbols))
+    if len(rows) < len(header.symbols) or _is_cut_short(rows):
+        _interrupted(lines, found, rows, first)
+        return
+    numbers = positions_of(rows)
+    if isinstance(numbers, int):
+        _interrupted(lines, found, rows, first)
+        return
+    cartesian = begin is not None and (begin[1] or b"").lower() == b"cartesian"
+    found.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
+    found.cells.append(header.cell)
+    text = b"" if begin is None else begin[2]
+    found.numbers.append(int(text) if text.lstrip(b"-").isdigit() else None)
+
+
+def _interrupted(lines: Lines, found: _Found, rows: list[bytes], first: int) -> None:
+    """Leave a frame out that the end of the file, a header or the next frame interrupts.
+
+    :raises ValueError: if a row has no three numbers for another reason.
+    """
+    bad = next((index for index, row in enumerate(rows) if three_numbers(row) is None), None)
+    if bad is None:
+        found.leave_out(first)
+        return
+    rest = rows[bad:]
+    ends = next((index for index, row in enumerate(rest) if CONFIGURATION.match(row)), None)
+    if ends is None and lines_end(lines):
+        if all(not row.strip() or index == 0 for index, row in enumerate(rest)):
+            found.leave_out(first)
+            return
+    elif ends is None:
+        following = lines.block(12)
+        lines.push_back(following)
+        ends = next((index for index, row in enumerate([*rest, *following]) if CONFIGURATION.match(row)), None)
+    if ends is None or (ends > 12 and len(rest) > 12):
+        text = rest[0].decode(errors="replace").strip()[:60]
+        raise ValueError(f"line {first + bad + 1}: {text!r} where the three numbers of an atom should be")
+    found.leave_out(first)
+    lines.push_back(rest[_header_begins(rest[:ends]) :] if ends < len(rest) else rest[_header_begins(rest) :])
+
+
+def lines_end(lines: Lines) -> bool:
+    """Whether nothing more follows."""
+    following = lines.block(1)
+    lines.push_back(following)
+    return not following
+
+
+def _header_begins(rows: Sequence[bytes]) -> int:
+    """Return where a header begins among the rows that interrupt a frame: one line before its scale."""
+    for index in range(len(rows) - 1):
+        scale, cell = rows[index + 1].split(), rows[index + 2 : index + 5]
+        if len(scale) in (1, 3) and _floats(rows[index + 1]) and all(three_numbers(row) is not None for row in cell):
+            return index
+    return len(rows)
+
+
+def _is_cut_short(rows: Sequence[bytes]) -> bool:
+    """Whether the last line of a file lacks its end: VASP gives every row of a frame the same length."""
+    return not rows[-1].endswith(b"\n") and len(rows) > 1 and len(rows[-1].rstrip()) < len(rows[-2].rstrip()) - 1
+
+
+def _is_scale(lines: Lines) -> bool:
+    following = lines.block(1)
+    lines.push_back(following)
+    return bool(following) and len(following[0].split()) == 1
+
+
+def _next_is_row(lines: Lines) -> bool:
+    following = lines.block(1)
+    lines.push_back(following)
+    return bool(following) and three_numbers(following[0]) is not None
+
+
+def _floats(line: bytes) -> list[float]:
+    try:
+        return [float(word) for word in line.split()]
+    except ValueError:
+        return []
+
+
+def _read_header(lines: Lines, comment: bytes, symbols: Sequence[str] | None) -> Header | None:
+    """Return what the header says, nothing where the file ends in it; its first line, a comment, is read already.
+
+    :raises ValueError: if it is none.
+    """
+    first = lines.number
+    rows = lines.block(4)
+    if len(rows) < 4:
+        if first == 1:
+            raise ValueError("it ends within its header")
+        return None
+    factors = _floats(rows[0])
+    vectors = [three_numbers(row) for row in rows[1:]]
+    if len(factors) not in (1, 3) or any(vector is None for vector in vectors):
+        if b"CAR" in b"".join(rows):
+            raise ValueError("it has the header of VASP 4, which holds no cell; give vasprun.xml, or write an extxyz")
+        text = comment.decode(errors="replace").strip()[:60]
+        raise ValueError(f"line {first}: {text!r} begins neither a frame nor a header with scale and cell")
+    cell = np.array(vectors, dtype=float)
+    scale = _scale(factors, cell, first + 1)
+    names, counts = _names_and_counts(lines)
+    lines.check_count(sum(counts))
+    remarks: list[str] = []
+    if names:
+        try:
+            elements, remarks = elements_of(names)
+        except ValueError as error:
+            elements = _elements_of_structure(counts, symbols)
+            if not elements:
+                raise ValueError(f"line {first + 5}: {error}; give the structure whose atoms it follows") from error
+            remarks.append(f"WARNING: {error}; the elements are those of the structure: {', '.join(elements)}.")
+    else:
+        if sum(counts) != len(symbols or ()):
             raise ValueError("it names no elements; give the structure whose atoms it follows")
-        return cell, symbols
-    counts = [int(number) for number in next(lines).split()]
-    # VASP 6.4 and later add a hash of the pseudopotential to the name: Li_sv/1a2b3c.
-    elements = [name.partition("/")[0].partition("_")[0] for name in names]
-    return cell, list(chain.from_iterable(repeat(name, count) for name, count in zip(elements, counts, strict=True)))
+        return Header(scale, cell * scale, list(symbols or ()), remarks)
+    return Header(scale, cell * scale, list(chain.from_iterable(map(repeat, elements, counts))), remarks)
+
+
+def _scale(factors: Sequence[float], cell: NDArray[np.float64], line: int) -> NDArray[np.float64]:
+    """Return the factors of the three Cartesian components; a negative one is the volume, as in POSCAR."""
+    scale = np.array(factors if len(factors) == 3 else factors * 3)
+    volume = abs(float(np.linalg.det(cell)))
+    if len(factors) == 1 and factors[0] < 0 and volume > 0:
+        scale = np.full(3, (-factors[0] / volume) ** (1 / 3))
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise ValueError(f"line {line}: the scale {' '.join(f'{factor:g}' for factor in factors)} is not possible")
+    return scale
+
+
+def _names_and_counts(lines: Lines) -> tuple[list[str], list[int]]:
+    """Return names, none in a file of VASP 4, and the number of atoms of each."""
+    names: list[str] = []
+    counts: list[int] = []
+    for _ in range(MAX_HEADER_LINES):
+        line = lines.next()
+        words = (line or b"").decode(errors="replace").split()
+        if line is None or (counts and not all(word.isdigit() for word in words)):
+            if line is not None:
+                lines.push_back([line])
+            break
+        if words and all(word.isdigit() for word in words):
+            counts += map(int, words)
+            if len(counts) >= len(names) > 0:
+                break
+        elif CONFIGURATION.match(line):
+            lines.push_back([line])
+            break
+        else:
+            names += words
+    if not counts or (names and len(names) != len(counts)):
+        raise ValueError(f"line {lines.number}: it names {len(names)} elements and {len(counts)} numbers of atoms")
+    return names, counts
+
+
+def _elements_of_structure(counts: Sequence[int], symbols: Sequence[str] | None) -> list[str]:
+    """Return the element of each block as the structure has it, none where the blocks do not fit."""
+    if symbols is None or sum(counts) != len(symbols):
+        return []
+    ends = np.cumsum(counts)
+    blocks = [set(symbols[end - count : end]) for count, end in zip(counts, ends, strict=True)]
+    return [block.pop() for block in blocks] if all(len(block) == 1 for block in blocks) else []

@@ -1,0 +1,158 @@
+"""Frames gathered from ASE's ``Atoms``: order by ids, and what they say of time and temperature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.units import fs
+from numpy.typing import NDArray
+
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.growing import GrowingFrames
+from aiida_ion.units import FS_PER_PS
+
+#: Columns that say which atom is which.
+ID_COLUMNS = ("id", "ids", "atom_id", "atom_ids", "atomid", "particle_identifier", "index", "identifier")
+#: What frames say of themselves: keys in lower case, without underscores.
+STEP_KEYS = ("step", "mdstep", "timestep", "nstep", "istep", "iteration")
+FRAME_KEYS = ("frame", "frameindex", "image", "config", "configuration")
+TIME_KEYS = ("time", "timefs", "timeps", "mdtime", "simulationtime")
+TEMPERATURE_KEYS = ("temperature", "temp", "temperaturek", "mdtemperature")
+#: Numbers of frames that lie off an even grid by more than this part of it are uneven.
+UNEVEN = 1e-3
+
+
+class AtomsFrames:
+    """Gathers frames; the first one says which atoms there are."""
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+        self._positions: GrowingFrames | None = None
+        self._cells: list[NDArray[np.float64]] = []
+        self._said: dict[str, list[float | None]] = {}
+        self._first = Atoms()
+        self._ids: NDArray[np.int64] | None = None
+        self._n_left_out = 0
+        self._breaks: set[int] = set()
+        self._temperatures: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._positions or ())
+
+    def leave_out(self, line: int) -> None:
+        """Note that a frame was cut off."""
+        self._n_left_out += 1
+        self._breaks.add(len(self))
+        self.remarks.append(f"After {len(self)} frames one was cut off (line {line}) and is left out.")
+
+    def append(self, atoms: Atoms) -> None:
+        """Add a frame.
+
+        :raises ValueError: if its atoms are not those of the first, or it has no cell.
+        """
+        ids = _ids_of(atoms)
+        if ids is not None:
+            order = np.argsort(ids, kind="stable")
+            atoms, ids = atoms[order], ids[order]
+        if self._positions is None:
+            self._positions, self._first, self._ids = GrowingFrames(len(atoms)), atoms, ids
+        self._check(atoms, ids)
+        self._positions.append(atoms.positions - atoms.get_celldisp().ravel())
+        self._cells.append(atoms.cell.array)
+        if atoms.has("momenta") and np.abs(atoms.arrays["momenta"]).max() > 0:
+            self._temperatures.append(float(atoms.get_temperature()))
+        for key, value in atoms.info.items():
+            if np.isscalar(value) and not isinstance(value, (str, bool)):
+                name = str(key).lower().replace("_", "").replace(" ", "")
+                self._said.setdefault(name, [None] * (len(self) - 1)).append(float(value))  # type: ignore[arg-type]
+        for values in self._said.values():
+            values.extend([None] * (len(self) - len(values)))
+
+    def _check(self, atoms: Atoms, ids: NDArray[np.int64] | None) -> None:
+        frame = len(self)
+        if len(atoms) != len(self._first):
+            raise ValueError(f"frame {frame} has {len(atoms)} atoms, frame 0 {len(self._first)}")
+        if (ids is None) != (self._ids is None) or (ids is not None and not np.array_equal(ids, self._ids)):
+            raise ValueError(f"the ids of frame {frame} are not those of frame 0")
+        if not np.array_equal(atoms.numbers, self._first.numbers):
+            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or stand in another order")
+        if not np.array_equal(atoms.pbc, self._first.pbc):
+            raise ValueError(f"frame {frame} is periodic in other directions than frame 0")
+        if atoms.cell.rank < 3:
+            raise ValueError(f"frame {frame}: no periodic cell; a diffusivity needs a crystal")
+
+    def frames(self, units: str, facts: dict[str, Any] | None = None) -> Frames:
+        """Return what was gathered.
+
+        :raises ValueError: if that is nothing, or times are uneven.
+        """
+        if self._positions is None or not len(self):
+            raise ValueError("it holds no whole frame")
+        steps, numbering, more = self._numbers()
+        if self._ids is not None:
+            self.remarks.append("Atoms are put in the order of their ids.")
+        return Frames(
+            self._first.get_chemical_symbols(),
+            self._positions.finish(),
+            np.array(self._cells),
+            steps,
+            more | self._temperature() | (facts or {}),
+            self.remarks,
+            numbering=numbering,
+            pbc=tuple(map(bool, self._first.pbc)),  # type: ignore[arg-type]
+            breaks=tuple(sorted(self._breaks)),
+            ordered=True if self._ids is not None else None,
+            n_left_out=self._n_left_out,
+            units=units,
+        )
+
+    def _series(self, keys: tuple[str, ...]) -> NDArray[np.float64] | None:
+        """Return what every frame says under one of some keys, nothing where it does not change."""
+        for key in keys:
+            values = self._said.get(key)
+            if values is not None and None not in values and len(values) > 1:
+                series = np.array(values, dtype=float)
+                if np.isfinite(series).all() and np.ptp(series) > 0:
+                    return series
+        return None
+
+    def _numbers(self) -> tuple[NDArray[np.int64] | None, Any, dict[str, Any]]:
+        """Return the number of each frame, whether it counts steps or frames, and what times say of the interval."""
+        times = self._series(TIME_KEYS)
+        facts: dict[str, Any] = {}
+        if times is not None:
+            spacing = float(np.median(np.diff(times)))
+            if spacing > 0:
+                facts["interval_choices_fs"] = [spacing, spacing * FS_PER_PS, spacing / fs]
+        for keys, numbering in ((STEP_KEYS, "steps"), (FRAME_KEYS, "frames")):
+            series = self._series(keys)
+            if series is not None and np.array_equal(series, np.round(series)) and np.abs(series).max() < 2**53:
+                spacing = float(np.median(np.diff(series)))
+                return series.astype(np.int64), numbering if spacing > 1 else "frames", facts
+        if times is None or not facts:
+            return None, "frames", facts
+        counted = (times - times[0]) / float(np.median(np.diff(times)))
+        if np.abs(counted - np.round(counted)).max() > max(UNEVEN, UNEVEN * 1e-3 * len(counted)):
+            raise ValueError("the times of its frames are not evenly spaced; a diffusivity needs even spacing")
+        return np.round(counted).astype(np.int64), "frames", facts
+
+    def _temperature(self) -> dict[str, float]:
+        """Return the mean temperature of the later half, K, by velocities or as the frames say."""
+        series = self._series(TEMPERATURE_KEYS)
+        values = self._temperatures if len(self._temperatures) == len(self) else [] if series is None else list(series)
+        later = values[len(values) // 2 :]
+        return {"mean_temperature_K": float(np.mean(later))} if len(later) > 1 else {}
+
+
+def _ids_of(atoms: Atoms) -> NDArray[np.int64] | None:
+    for name, values in atoms.arrays.items():
+        if name.lower().replace(" ", "_") in ID_COLUMNS and values.ndim == 1 and values.dtype.kind in "iu":
+            ids = values.astype(np.int64)
+            unique, counts = np.unique(ids, return_counts=True)
+            if len(unique) == len(ids):
+                return ids
+            if name.lower() not in ("index", "identifier"):  # which may number something else
+                raise ValueError(f"{counts.max()} atoms have the {name} {unique[np.argmax(counts)]}")
+    return None

@@ -1,0 +1,63 @@
+"""Extended XYZ: cut into frames here, so that sizes are checked and a cut frame is seen; each is read by ASE."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from ase import Atoms
+from ase.io.extxyz import read_xyz
+
+from aiida_ion.trajectory_files.atoms_frames import AtomsFrames
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.lines import Lines
+
+
+def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG001 - the signature of every reader
+    """Read an extended XYZ file; a last frame that was cut off is left out.
+
+    :raises ValueError: if it cannot be read as one; the message says where.
+    """
+    found = AtomsFrames()
+    with Lines(path) as lines:
+        while (line := lines.next()) is not None:
+            if not line.strip():
+                continue
+            first = lines.number
+            try:
+                n_atoms = int(line)
+            except ValueError:
+                text = line.decode(errors="replace").strip()[:60]
+                raise ValueError(f"line {first}: {text!r} where the number of atoms should be") from None
+            lines.check_count(n_atoms)
+            rows = lines.block(n_atoms + 1)
+            follows = next((index for index, row in enumerate(rows) if index and b"Lattice=" in row), None)
+            if follows is not None:
+                # Its last line may run into the number of atoms of the frame that follows.
+                count = rows[follows - 1] if rows[follows - 1].strip().isdigit() else line
+                lines.push_back([count, *rows[follows:]])
+            if follows is not None or len(rows) < n_atoms + 1 or not rows[-1].endswith(b"\n"):
+                found.leave_out(first)
+                continue
+            found.append(_atoms(line, rows, first))
+        if lines.cut:
+            found.remarks.append("The compressed file ends early; what is whole is read.")
+    return found.frames("angstrom")
+
+
+def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
+    """Return one frame.
+
+    :raises ValueError: saying in which line it begins.
+    """
+    text = (count + b"".join(rows)).decode(errors="replace")
+    if b"lattice=" not in rows[0].lower():
+        raise ValueError(
+            f"line {first + 1}: the frame there has no Lattice: no periodic cell; a diffusivity needs a crystal"
+        )
+    try:
+        return next(read_xyz(io.StringIO(text), 0))
+    except Exception as error:  # ASE raises whatever it meets in a broken frame
+        reason = " ".join(str(error).split())[:150] or type(error).__name__
+        raise ValueError(f"the frame that begins in line {first} cannot be read: {reason}") from error

@@ -1,0 +1,89 @@
+"""The lines of a file, one after the other: bounded in memory, numbered, and pushed back where that is needed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from aiida_ion.trajectory_files.opening import is_packed, open_binary
+
+#: A longer line is none of a trajectory.
+MAX_LINE_BYTES = 1_000_000
+#: Atoms of a frame beyond which no file is read.
+MAX_ATOMS = 20_000_000
+#: The shortest line of an atom: three digits, two spaces, a line break.
+ATOM_BYTES = 6
+
+
+class Lines:
+    """The lines of a text file, which may be compressed.
+
+    ``number`` is that of the line read last; ``cut`` says that a compressed file ended early.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._stream = open_binary(path)
+        self._waiting: list[bytes] = []
+        self._n_bytes = None if is_packed(path) else path.stat().st_size
+        self.number = 0
+        self.cut = False
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    def next(self) -> bytes | None:
+        """Return the next line with its line break, nothing at the end.
+
+        :raises ValueError: for a line that is longer than any of a text file.
+        """
+        if self._waiting:
+            self.number += 1
+            return self._waiting.pop()
+        try:
+            line = self._stream.readline(MAX_LINE_BYTES)
+        except (EOFError, zlib.error):
+            self.cut = True
+            return None
+        if not line:
+            return None
+        self.number += 1
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            raise ValueError(f"line {self.number} is longer than {MAX_LINE_BYTES:,} characters: it is not a text file")
+        return line
+
+    def push_back(self, lines: Sequence[bytes]) -> None:
+        """Let lines be read again, in the order given."""
+        self._waiting += reversed(lines)
+        self.number -= len(lines)
+
+    def block(self, n_lines: int) -> list[bytes]:
+        """Return up to so many lines, fewer at the end of the file."""
+        rows = []
+        for _ in range(n_lines):
+            line = self.next()
+            if line is None:
+                break
+            rows.append(line)
+        return rows
+
+    def check_count(self, n_atoms: int) -> None:
+        """Refuse a number of atoms for which the file has no room, before anything of that size is made.
+
+        :raises ValueError: naming both.
+        """
+        if n_atoms < 1:
+            raise ValueError(f"line {self.number}: it announces {n_atoms} atoms")
+        if n_atoms > MAX_ATOMS:
+            raise ValueError(f"line {self.number}: it announces {n_atoms:.4g} atoms, more than {MAX_ATOMS:,}")
+        if self._n_bytes is not None and n_atoms * ATOM_BYTES > self._n_bytes:
+            raise ValueError(
+                f"line {self.number}: it announces {n_atoms:,} atoms, for which a file of {self._n_bytes:,} bytes has "
+                "no room"
+            )

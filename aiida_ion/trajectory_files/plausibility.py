@@ -1,0 +1,145 @@
+"""Whether frames can be those of a crystal at all: cell, density, order of the atoms."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+from numpy.typing import NDArray
+
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.run_facts import OVERRIDE
+from aiida_ion.trajectory_files.wrapping import Steps, apart
+from aiida_ion.units import G_CM3_PER_U_A3
+
+#: Mass density, g/cm^3: beyond the inner two a warning, beyond the outer two a refusal.
+DENSITIES = (0.01, 0.15, 25.0, 60.0)
+#: Frames at which the order of the atoms is looked at.
+LOOKED_AT = 8
+#: Atoms compared with all others of their element at one time.
+MOST_ATOMS = 2000
+#: Two atoms that change places move more than this along an axis, angstrom: no two atoms are so near.
+SWAP_A = 0.35
+#: An atom nearer to a place than this part of the distance between atoms of its element is at that place.
+NEAR_PART = 0.25
+#: Atoms of an element before chance is told from order.
+FEWEST_ALIKE = 4
+#: Pairs of atoms that are compared in all.
+MOST_PAIRS = 2e9
+#: Part of the atoms of an element that may be nearer to the place of another than to their own.
+MOST_SWAPPED = 0.5
+#: Relative change of the volume that is worth a warning.
+VOLUME_CHANGE = 0.1
+
+
+def check_frames(frames: Frames, name: str, override_file: bool = False) -> list[str]:
+    """Return remarks on the frames of a file.
+
+    :raises ValueError: if they cannot be those of a periodic crystal whose atoms are known.
+    """
+    remarks = []
+    unknown = [symbol for symbol in dict.fromkeys(frames.symbols) if symbol not in atomic_numbers]
+    if unknown:
+        raise ValueError(f"{name}: {', '.join(map(repr, unknown))} is not an element")
+    if not np.isfinite(frames.cells).all():
+        raise ValueError(f"{name}: the cell of a frame is not finite")
+    volumes = np.abs(np.linalg.det(frames.cells))
+    if (volumes < 1e-3).any():
+        raise ValueError(f"{name}: no periodic cell; a diffusivity needs a crystal")
+    if not all(frames.pbc):
+        axes = ", ".join(axis for axis, periodic in zip("abc", frames.pbc, strict=True) if not periodic)
+        text = f"{name} is not periodic along {axes}, as it says itself; a diffusivity needs a crystal"
+        if not override_file:
+            raise ValueError(f"{text}; {OVERRIDE} takes it as periodic")
+        remarks.append(f"WARNING: {text}; it is taken as periodic ({OVERRIDE}).")
+    remarks += _density(frames, float(volumes.mean()), name)
+    change = float(volumes.max() / volumes.min() - 1)
+    if change > VOLUME_CHANGE:
+        remarks.append(f"WARNING: {name}: the volume of the cell changes by {change:.0%} within the run.")
+    return remarks
+
+
+def _density(frames: Frames, volume_A3: float, name: str) -> list[str]:
+    mass = float(sum(atomic_masses[atomic_numbers[symbol]] for symbol in frames.symbols))
+    density = mass / volume_A3 * G_CM3_PER_U_A3
+    lowest, low, high, highest = DENSITIES
+    if low <= density <= high:
+        return []
+    text = f"{name}: the density is {density:.3g} g/cm3 ({volume_A3:.5g} A^3 for {len(frames.symbols)} atoms)"
+    if not lowest <= density <= highest:
+        raise ValueError(f"{text}, which no crystal has: are lengths and elements right?")
+    return [f"WARNING: {text}, which is unusual for a crystal: are lengths (angstrom) and elements right?"]
+
+
+def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = False) -> list[str]:
+    """Return remarks on the order of the atoms, which must not change from frame to frame.
+
+    Without ids it is known only where every atom stays nearer to its own place than to that of any other.
+
+    :param steps: what was measured of the frames.
+    :raises ValueError: if the order changes, or may change and nothing says which atom is which.
+    """
+    if frames.ordered or len(frames) < 2:
+        return []
+    if frames.ordered is None:
+        looked_at = np.unique(np.linspace(1, len(frames) - 1, LOOKED_AT).astype(int))
+    else:
+        looked_at = np.flatnonzero(steps.largest_A > SWAP_A) + 1
+        most = max(LOOKED_AT, int(MOST_PAIRS / len(frames.symbols) / min(len(frames.symbols), MOST_ATOMS)))
+        looked_at = looked_at[:: -(-len(looked_at) // most)] if len(looked_at) > most else looked_at
+    swapped = np.array([_swapped(frames, row) for row in looked_at])
+    if frames.ordered is None:
+        if not float(np.median(swapped)) > MOST_SWAPPED:
+            return []
+        text = f"{name}: most atoms are nearer to the place of another atom than to their own in the frame before"
+        advice = "their order seems to change; write them with ids, or in one order"
+    else:
+        if not (swapped > 0).any():
+            return [f"{name}: the atoms have no ids; none comes near the place of another between frames: one order."]
+        text = (
+            f"{name}: the atoms have no ids, and their order changes or cannot be followed (at frame "
+            f"{looked_at[int(np.argmax(swapped > 0))]})"
+        )
+        advice = "write 'dump ... custom ... id type element x y z'"
+    if not override_file:
+        raise ValueError(f"{text}; {advice}")
+    return [f"WARNING: {text}; the order is taken as it stands ({OVERRIDE})."]
+
+
+def _swapped(frames: Frames, row: int) -> float:
+    """Return the part of the atoms that are nearer to another's place, of the element with the smallest such part."""
+    before, after, cell = frames.positions[row - 1], frames.positions[row], frames.cells[row]
+    parts = []
+    for symbol in dict.fromkeys(frames.symbols):
+        mine = np.flatnonzero([other == symbol for other in frames.symbols])
+        if len(mine) < (FEWEST_ALIKE if frames.ordered is None else 2):
+            continue
+        chosen = mine if len(mine) <= MOST_ATOMS else mine[:: -(-len(mine) // MOST_ATOMS)]
+        # Atoms of a file stored rarely come near each other's places by chance, but seldom this near.
+        spacing_A = float(abs(np.linalg.det(cell)) / len(mine)) ** (1 / 3)
+        within_A = NEAR_PART * spacing_A if frames.ordered is None else np.inf
+        parts.append(_nearer_to_another(before[mine], after[chosen], np.searchsorted(mine, chosen), cell, within_A))
+    if not parts:
+        return 0.0
+    return min(parts) if frames.ordered is None else max(parts)
+
+
+def _nearer_to_another(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    own: NDArray[np.int64],
+    cell: NDArray[np.float64],
+    within_A: float,
+) -> float:
+    """Return the part of the atoms that are nearer to the place of another than to their own, and within some distance.
+
+    :param before: shape (M, 3), angstrom.
+    :param after: shape (K, 3), angstrom, where K of them are now.
+    :param own: shape (K,), the row of each in ``before``.
+    :param within_A: that distance, angstrom.
+    """
+    n_other = 0
+    for low in range(0, len(after), 64):
+        block = slice(low, low + 64)
+        distances = np.linalg.norm(apart(before[None], after[block, None], cell), axis=2)
+        n_other += int(((distances.argmin(axis=1) != own[block]) & (distances.min(axis=1) < within_A)).sum())
+    return n_other / len(after)

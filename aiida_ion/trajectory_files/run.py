@@ -1,0 +1,224 @@
+"""Consecutive files of one run -> one continuous trajectory, and a report of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiida_ion.analysis.trajectory import check_finite
+from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.joining import Source, Timeline, check_gaps, join
+from aiida_ion.trajectory_files.plausibility import check_frames, check_order
+from aiida_ion.trajectory_files.read import read_frames, recognise
+from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
+from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
+from aiida_ion.trajectory_files.step_numbers import spacing_of
+from aiida_ion.trajectory_files.unwrapping import wrapping_of
+from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
+
+#: Frames that a run needs.
+FEWEST_FRAMES = 2
+
+
+@dataclass(frozen=True)
+class FileSegment:
+    """What one file gives to a run.
+
+    :param path: the file.
+    :param sha256: of its bytes.
+    :param symbols: element of each of N atoms.
+    :param frames: shape (n,), number of each frame in the run.
+    :param positions: shape (n, N, 3), angstrom, continuous over all segments.
+    :param cells: shape (n, 3, 3), angstrom.
+    :param dft: what a DFT program says of these frames.
+    :param report: what was read.
+    :param remarks: sentences on this file.
+    """
+
+    path: Path
+    sha256: str
+    symbols: list[str]
+    frames: NDArray[np.int64]
+    positions: NDArray[np.float64]
+    cells: NDArray[np.float64]
+    dft: DftOutput | None
+    report: ReadReport
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class ReadRun:
+    """A run as its files hold it.
+
+    :param segments: one for each file, in order.
+    :param first_positions: shape (N, 3), angstrom, as the first file has them.
+    :param facts: what is known of it.
+    :param remarks: sentences on all of it.
+    """
+
+    segments: list[FileSegment]
+    first_positions: NDArray[np.float64]
+    facts: RunFacts
+    remarks: list[str]
+
+
+def read_run(
+    paths: Sequence[Path],
+    given: Mapping[str, Any],
+    symbols: Sequence[str] | None = None,
+    file_format: str | None = None,
+    override_file: bool = False,
+) -> ReadRun:
+    """Read the consecutive files of one run.
+
+    :param paths: files, or folders of DFT runs, in the order of time.
+    :param given: fields of :class:`RunFacts`; what is absent or ``None`` must be in the files.
+    :param symbols: element of each atom of the simulated cell, for files that name none.
+    :param file_format: a key of ``FORMATS``; recognised by content when not given.
+    :param override_file: let ``given`` win where the files say otherwise, and take frames as they stand.
+    :raises ValueError: for a file that cannot be read, or that does not go on where the one before ends.
+    """
+    paths = [output_in(path) if path.is_dir() else path for path in paths]
+    hashes = _different_files(paths)
+    parts = [_numbered(read_frames(path, file_format, symbols), path.name) for path in paths]
+    names = _names(paths)
+    facts, remarks = complete_facts(given, [part for part, _ in parts], names, override_file)
+    sources, of_file = [], []
+    for path, name, (part, remark) in zip(paths, names, parts, strict=True):
+        _check_atoms(part.symbols, symbols or parts[0][0].symbols, path, "the structure" if symbols else names[0])
+        check_finite(part.positions, f"{name}: positions")
+        said = [*part.remarks, *remark, *check_frames(part, name, override_file)]
+        steps = measure_steps(part.positions, part.cells)
+        sources.append(Source(name, part, steps))
+        of_file.append(said + check_order(part, steps, name, override_file))
+    timeline = join(sources, override_file)
+    remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
+    segments = _segments(paths, hashes, sources, of_file, timeline, facts, file_format)
+    if sum(len(segment.frames) for segment in segments) < FEWEST_FRAMES:
+        raise ValueError(f"{names[0]}: it holds one frame; a trajectory needs at least two")
+    every = [*(remark for segment in segments for remark in segment.remarks), *remarks]
+    return ReadRun(segments, sources[0].frames.positions[0], facts, list(dict.fromkeys(every)))
+
+
+def _different_files(paths: Sequence[Path]) -> list[str]:
+    """Return the sha256 of each file.
+
+    :raises ValueError: if one is missing, or given twice.
+    """
+    seen: dict[str, Path] = {}
+    hashes = []
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file")
+        with path.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        if digest in seen:
+            same = "is given twice" if seen[digest] == path else f"and {seen[digest]} are the same file (sha256)"
+            raise ValueError(f"{path} {same}; a run goes on in each file")
+        seen[digest] = path
+        hashes.append(digest)
+    return hashes
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Return names that tell files apart: with their folder where the names are the same."""
+    counts = Counter(path.name for path in paths)
+    return [path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
+
+
+def _numbered(part: Frames, name: str) -> tuple[Frames, list[str]]:
+    """Return frames whose numbers say something, and remarks where they do not."""
+    if part.steps is None or len(part.steps) < 2 or spacing_of(part.steps) is not None:
+        return part, []
+    if (np.diff(part.steps) < 0).all():
+        raise ValueError(f"{name}: the frames are out of order: their numbers fall")
+    return replace(part, steps=None), [f"{name}: all frames have the number {part.steps[0]}, which says nothing."]
+
+
+def _check_atoms(found: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
+    if Counter(found) == Counter(expected):
+        return
+    texts = ["".join(f"{name}{count}" for name, count in sorted(Counter(names).items())) for names in (found, expected)]
+    advice = "; give the supercell that was simulated" if len(found) > len(expected) else ""
+    raise ValueError(
+        f"{path.name} holds {texts[0]} ({len(found)} atoms), {what} {texts[1]} ({len(expected)} atoms){advice}"
+    )
+
+
+def _segments(
+    paths: Sequence[Path],
+    hashes: Sequence[str],
+    sources: Sequence[Source],
+    remarks: Sequence[list[str]],
+    timeline: Timeline,
+    facts: RunFacts,
+    file_format: str | None,
+) -> list[FileSegment]:
+    files, rows = np.array(timeline.file), np.array(timeline.row)
+    kept = [rows[files == file] for file in range(len(sources))]
+    positions = np.concatenate([source.frames.positions[mine] for source, mine in zip(sources, kept, strict=True)])
+    cells = np.concatenate([source.frames.cells[mine] for source, mine in zip(sources, kept, strict=True)])
+    by_image = np.zeros(max(len(rows) - 1, 0), dtype=bool)
+    wrapping = []
+    for file, source in enumerate(sources):
+        whole, words, more = wrapping_of(source, facts.interval_fs)
+        by_image[(files[1:] == file) & (files[:-1] == file)] = whole
+        wrapping.append(words)
+        remarks[file].extend(more)
+    by_image[np.array(timeline.seams, dtype=int) - 1] = True
+    unwrap_in_place(positions, cells, by_image)
+    segments = []
+    ends = np.cumsum([len(mine) for mine in kept])
+    for file, (path, source) in enumerate(zip(paths, sources, strict=True)):
+        mine = slice(ends[file] - len(kept[file]), ends[file])
+        report = _report(path, source, kept[file], wrapping[file], facts, file_format)
+        segments.append(
+            FileSegment(
+                path,
+                hashes[file],
+                source.frames.symbols,
+                np.arange(mine.start, mine.stop),
+                positions[mine],
+                cells[mine],
+                source.frames.dft_rows(kept[file]),
+                report,
+                list(remarks[file]),
+            )
+        )
+    return segments
+
+
+def _report(
+    path: Path, source: Source, kept: NDArray[np.int64], wrapping: str, facts: RunFacts, file_format: str | None
+) -> ReadReport:
+    frames = source.frames
+    volumes = np.abs(np.linalg.det(frames.cells))
+    fixed = np.ptp(frames.cells, axis=0).max() == 0
+    cell = f"cell fixed, {volumes[0]:.5g} A^3" if fixed else f"cell varies, {volumes.min():.5g}-{volumes.max():.5g} A^3"
+    numbers = "not numbered"
+    if frames.steps is not None and len(kept):
+        what = "steps" if frames.numbering == "steps" else "numbered"
+        numbers = f"{what} {frames.steps[kept[0]]} to {frames.steps[kept[-1]]}"
+    return ReadReport(
+        file=path.name,
+        source_format=file_format or recognise(path),
+        program=program_of(frames.facts),
+        formula=formula_of(frames.symbols),
+        n_atoms=len(frames.symbols),
+        n_frames=len(kept),
+        n_left_out=frames.n_left_out + len(frames) - len(kept),
+        numbers=numbers,
+        interval_fs=facts.interval_fs,
+        span_ps=span_ps(len(kept), facts.interval_fs),
+        units=frames.units,
+        cell=cell,
+        wrapping=wrapping,
+    )

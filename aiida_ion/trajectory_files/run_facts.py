@@ -1,0 +1,171 @@
+"""What must be known of a run: as its files say, as the user says, and what to do where the two differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.step_numbers import spacing_of
+
+#: What must be known of a run -> the option of the command line that says it.
+FACT_OPTIONS = {
+    "timestep_fs": "--timestep-fs",
+    "sample_every": "--sample-every",
+    "target_temperature_K": "--temperature-K",
+    "level_of_theory": "--level-of-theory",
+}
+FACT_UNITS = {"timestep_fs": " fs", "target_temperature_K": " K"}
+FACT_WORDS = {
+    "timestep_fs": "Time step",
+    "sample_every": "Steps between two frames",
+    "target_temperature_K": "Temperature",
+}
+#: The option by which the command line wins over the file.
+OVERRIDE = "--override-file"
+#: What a run can have: lowest and highest.
+POSSIBLE = {"timestep_fs": (1e-3, 100.0), "sample_every": (1, 10**9), "target_temperature_K": (1.0, 20000.0)}
+#: A longer time step is usual for no crystal, fs.
+LONG_TIMESTEP_FS = 10.0
+#: Numbers that differ by less than this part are the same.
+SAME = 1e-3
+#: A mean temperature that differs by more than this part from the target is worth a warning.
+SAME_TEMPERATURE = 0.1
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a trajectory file may not say about its run.
+
+    :param timestep_fs: integration step, fs.
+    :param sample_every: steps between two frames.
+    :param target_temperature_K: temperature of the thermostat, K.
+    :param level_of_theory: what made the forces, such as ``PBE``.
+    :raises ValueError: for a value that no run has.
+    """
+
+    timestep_fs: float
+    sample_every: int
+    target_temperature_K: float
+    level_of_theory: str
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in POSSIBLE.items():
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f"{name} must be above zero, got {value!r}")
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value:g}")
+        if not self.level_of_theory.strip():
+            raise ValueError("level_of_theory must say what made the forces, such as PBE")
+        if not self.level_of_theory.isprintable():
+            raise ValueError("level_of_theory must be one line of plain text")
+
+    @property
+    def interval_fs(self) -> float:
+        """Time between two frames, fs."""
+        return self.timestep_fs * self.sample_every
+
+
+def complete_facts(
+    given: Mapping[str, Any], parts: Sequence[Frames], names: Sequence[str], override_file: bool = False
+) -> tuple[RunFacts, list[str]]:
+    """Return what is known of a run, and remarks: the files win where they and the user differ.
+
+    :param given: fields of :class:`RunFacts`, as far as the user says them.
+    :param parts: what the files hold.
+    :param names: names of the files.
+    :param override_file: let the user win.
+    :raises ValueError: if something is known from neither, two files differ, or a value is not possible.
+    """
+    stated = [stated_facts(part) for part in parts]
+    known: dict[str, Any] = {}
+    remarks: list[str] = []
+    for name, option in FACT_OPTIONS.items():
+        values = {facts.get(name): None for facts in stated if facts.get(name) is not None}
+        asked = given.get(name)
+        several = len(values) > 1 and name != "level_of_theory" and not override_file
+        if several or (asked is None and len(values) != 1):
+            different = f"the files differ in it: {', '.join(map(_text, values))}"
+            if asked is not None:
+                raise ValueError(f"{option}: {different}; they are not parts of one run")
+            raise ValueError(f"give {option}: {different if values else f'{names[0]} does not say it'}")
+        if asked is not None:
+            RunFacts(**(_NEUTRAL | {name: asked}))  # what is not possible is refused, whoever wins
+        other = [value for value in values if asked is not None and not _same(asked, value)]
+        user_wins = asked is not None and (override_file or not values or name == "level_of_theory")
+        known[name] = asked if user_wins else next(iter(values))
+        if other:
+            remarks.append(_difference(name, option, asked, other, user_wins))
+    facts = RunFacts(**known)
+    remarks += _about_time(facts, parts, names, override_file)
+    return facts, remarks + _about_temperature(facts, parts, names)
+
+
+_NEUTRAL = {"timestep_fs": 1.0, "sample_every": 1, "target_temperature_K": 300.0, "level_of_theory": "-"}
+
+
+def stated_facts(part: Frames) -> dict[str, Any]:
+    """Return what a file says of its run; the numbers of its frames say how many steps lie between two."""
+    facts = dict(part.facts)
+    spacing = spacing_of(part.steps)
+    if spacing is not None and part.numbering == "steps":
+        facts["sample_every"] = spacing
+    return facts
+
+
+def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_wins: bool) -> str:
+    unit = FACT_UNITS.get(name, "")
+    texts = f"the file says {' and '.join(f'{_text(value)}{unit}' for value in other)}, {option} {_text(asked)}{unit}"
+    if name == "level_of_theory":
+        return f"Level of theory: {texts}; the option is taken, as a name."
+    end = f"the option is taken ({OVERRIDE})" if user_wins else f"the file is taken; {OVERRIDE} takes the option"
+    return f"WARNING: {FACT_WORDS[name]}: {texts}; {end}."
+
+
+def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], override_file: bool) -> list[str]:
+    """Compare with times whose unit the file does not name; warn of an odd time step.
+
+    :raises ValueError: if the times fit in no usual unit.
+    """
+    remarks = []
+    if facts.timestep_fs > LONG_TIMESTEP_FS:
+        remarks.append(f"WARNING: a time step of {facts.timestep_fs:g} fs is longer than molecular dynamics allows.")
+    for part, name in zip(parts, names, strict=True):
+        for key, value, what in (
+            ("timestep_choices_fs", facts.timestep_fs, "time step"),
+            ("interval_choices_fs", facts.interval_fs, "interval between two frames"),
+        ):
+            choices = part.facts.get(key)
+            if not choices or any(_same(value, choice) for choice in choices):
+                continue
+            text = " or ".join(f"{choice:.6g}" for choice in choices)
+            said = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
+            if not override_file:
+                raise ValueError(f"{said}; give the one that is right, or add {OVERRIDE}")
+            remarks.append(f"WARNING: {said}; {OVERRIDE} takes the latter.")
+    return remarks
+
+
+def _about_temperature(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
+    remarks = []
+    for part, name in zip(parts, names, strict=True):
+        mean = part.facts.get("mean_temperature_K")
+        if mean is not None and abs(mean / facts.target_temperature_K - 1) > SAME_TEMPERATURE:
+            remarks.append(
+                f"WARNING: the mean temperature that {name} states is {mean:.4g} K, not "
+                f"{facts.target_temperature_K:g} K; the conductivity is computed for the latter."
+            )
+    return remarks
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return bool(one == other)
+    return abs(float(one) - float(other)) <= SAME * abs(float(other))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.8g}"

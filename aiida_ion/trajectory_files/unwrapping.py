@@ -1,0 +1,75 @@
+"""Whether a file is wrapped, and what that means for its steps."""
+
+from __future__ import annotations
+
+from aiida_ion.trajectory_files.joining import Source
+from aiida_ion.trajectory_files.wrapping import AMBIGUOUS_STEP, CLEAR_STEP, STRAY, Steps, fractions
+
+#: A file whose atoms leave the cell, and jump in so few steps, was put together from pieces.
+FEW_JUMPS = 10
+
+
+def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str]]:
+    """Return whether steps within a file go to the nearest image, the same in words, and remarks.
+
+    Jumps by whole cells decide, not how far atoms get: those of a wrapped file stray out of the cell until LAMMPS
+    makes its next neighbour list, and an unwrapped file may be put together from pieces.
+
+    :raises ValueError: if frames are so far apart that the way of an atom is not known.
+    """
+    steps, name = source.steps, source.name
+    if source.frames.unwrapped:
+        return False, "positions not wrapped", []
+    if not len(steps.jumps):
+        return False, "no atom jumps across the cell between two frames", []
+    crossings = f"{len(steps.jumps)} of {len(source.frames) - 1} steps"
+    if steps.largest_residual < CLEAR_STEP or steps.in_cell:
+        if not steps.in_cell and len(steps.jumps) <= FEW_JUMPS:
+            at = ", ".join(str(row + 1) for row in steps.jumps)
+            remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run goes on from wrapped positions."
+            return True, "positions not wrapped, in pieces joined here", [remark, *_ambiguous(steps, name, interval_fs)]
+        words = "wrapped positions, unwrapped here"
+        remark = f"{name}: atoms jump by whole cells in {crossings}: the positions were wrapped and are unwrapped."
+        if not steps.in_cell:
+            remark += _beyond(source)
+        return True, words, [remark, *_ambiguous(steps, name, interval_fs)]
+    _check_restarts(source)
+    remark = f"{name}: atoms move up to {steps.largest:.2f} of the cell between two frames; the file is not wrapped."
+    return False, "positions not wrapped", [remark]
+
+
+def _beyond(source: Source) -> str:
+    steps = source.steps
+    span = float((steps.high - steps.low).max())
+    return f" They span {span:.3g} cells, as strays or in pieces that were unwrapped before."
+
+
+def _ambiguous(steps: Steps, name: str, interval_fs: float) -> list[str]:
+    """Return a warning where steps come near half the cell.
+
+    :raises ValueError: if they do so often.
+    """
+    if steps.largest_residual <= AMBIGUOUS_STEP:
+        return []
+    text = (
+        f"atoms move up to {steps.largest_residual:.2f} of the cell in the {interval_fs:g} fs between two "
+        "frames; from 0.5 on the direction cannot be known"
+    )
+    if steps.aliased:
+        raise ValueError(f"{name}: {text}, and many steps are so long. Store frames more often, or unwrapped.")
+    return [f"WARNING: {name}: {text}. Store frames more often."]
+
+
+def _check_restarts(source: Source) -> None:
+    """Refuse a file of long steps that seems to begin from wrapped positions again.
+
+    :raises ValueError: naming the frame.
+    """
+    for row in source.steps.jumps[:1000]:
+        before, after = fractions(source.frames.positions[row : row + 2], source.frames.cells[row : row + 2])
+        inside = [bool(((frame > -STRAY) & (frame < 1 + STRAY)).all()) for frame in (before, after)]
+        if inside == [False, True]:
+            raise ValueError(
+                f"{source.name}: at frame {row + 1} all atoms are back in the cell, and steps are too long to follow "
+                "them; give the parts before and after as files of their own"
+            )
