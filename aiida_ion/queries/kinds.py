@@ -33,6 +33,9 @@ WHOLE = {"seed"}
 FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_passes_20_A2", "paused"}
 FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
 LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "warnings", "missing", "arms"}
+LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
+#: Of names that end like those of numbers: several numbers.
+LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
 MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}
 #: Columns of the database itself, which say what they hold.
 TIMES = {"time", "ctime", "mtime"}
@@ -53,6 +56,8 @@ def kind_of(name: str) -> str:
     for kind, names in (("time", TIMES), ("flag", FLAGS), ("whole", WHOLE), ("list", LISTS), ("mapping", MAPPINGS)):
         if name in names:
             return kind
+    if name.startswith("array|") or any(part in name for part in LIST_PARTS):
+        return "list"
     if "_ci95" in name:
         return "interval"
     if name in COUNTS or (name.startswith("n_") and name not in NUMBERS):
@@ -87,6 +92,41 @@ def read_number(value: Any) -> float | None:
     """Return a stored value as a number, ``None`` for anything that is not a finite one."""
     number = _number(value)
     return None if number is _UNREADABLE else number
+
+
+class Attributes(dict[str, Any]):
+    """What a node says, of which what it does not say is ``None``."""
+
+    def __missing__(self, name: str) -> None:
+        """Return nothing."""
+
+
+def read_attributes(said: Any) -> Attributes:
+    """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
+
+    Names of which that is not known keep what was stored, less numbers that are none.
+    """
+    items = said.items() if isinstance(said, dict) else ()
+    return Attributes({name: _read_attribute(str(name), value) for name, value in items})
+
+
+def _read_attribute(name: str, value: Any) -> Any:
+    kind = kind_of(name)
+    if value is not None and kind not in ("text", "key", "time"):
+        value = read_column(name, [value])[0]
+    if isinstance(value, dict):
+        return read_attributes(value)
+    if isinstance(value, list):
+        return [_read_item(one) for one in value]
+    if isinstance(value, str):
+        return _text(value)
+    return value if value is None or isinstance(value, bool) else read_number(value)
+
+
+def _read_item(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_read_item(one) for one in value]
+    return _read_attribute("", value)
 
 
 @contextmanager
@@ -160,7 +200,8 @@ def _flag(value: Any) -> Any:
 def _text(value: Any) -> Any:
     """Return text; a number is its own word, unless it is none or has thousands of digits."""
     if isinstance(value, str):
-        return value
+        # Half a character, as in a file name that is not UTF-8, can be neither printed nor written.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, bool):
         return str(value)
     number = _number(value)

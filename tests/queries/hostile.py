@@ -1,4 +1,4 @@
-"""Attributes that nobody should store: any JSON at any place, written past AiiDA's checks as an archive could hold it."""
+"""Attributes that nobody should store: any JSON at any place, past AiiDA's checks, as an archive could hold them."""
 
 from __future__ import annotations
 

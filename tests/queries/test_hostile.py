@@ -23,12 +23,12 @@ from aiida_ion.queries import Selection, activity
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
 from aiida_ion.queries.details import arrhenius_points, beside, history
 from aiida_ion.queries.job_runs import runs_of
-from aiida_ion.queries.kinds import counting_unreadable, kind_of, read_column
+from aiida_ion.queries.kinds import counting_unreadable
 from aiida_ion.queries.provenance import path_of
 from aiida_ion.queries.results import counted_fits
 from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import GROUP, fill
-from tests.queries.hostile import poison, poison_all
+from tests.queries.hostile import poison
 
 TABLES = printing.TABLES
 SELECTIONS = (
