@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
-from aiida_ion.cli.tables import Rows, duration, known, number, text, value_or_bound, with_interval
+from aiida_ion.cli.tables import Rows, duration, entries, known, number, sentences, text, value_or_bound, with_interval
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -37,7 +38,7 @@ def diffusivity_rows(records: Records) -> Rows:
             "grades": f"{text(at.get('grade'))} / {text(at.get('reference_grade'))}",
         }
         for record in records
-        for at in record.get("temperatures") or []
+        for at in entries(record.get("temperatures"))
     ]
 
 
@@ -66,9 +67,9 @@ def force_rows(records: Records) -> Rows:
     return [
         _names(record)
         | {
-            "frames": number(record["force_n_frames"], 9),
+            "frames": number(record.get("force_n_frames"), 9),
             "force MAE (eV/A)": with_interval(record["force_mae_eV_A"], record.get("force_mae_ci95_eV_A")),
-            "RMSE (eV/A)": with_interval(record["force_rmse_eV_A"], record.get("force_rmse_ci95_eV_A")),
+            "RMSE (eV/A)": with_interval(record.get("force_rmse_eV_A"), record.get("force_rmse_ci95_eV_A")),
             "RMSE/rms": relative_error(record),
             "cosine": number(record.get("force_cosine_similarity"), 4),
             "slope": number(record.get("force_slope")),
@@ -116,7 +117,7 @@ def cost_rows(records: Records) -> Rows:
 
 def missing_lines(records: Records) -> list[str]:
     """Return what could not be compared, and why, one line each."""
-    return [f"{title(record)}: {line}" for record in records for line in record.get("missing") or []]
+    return [f"{title(record)}: {line}" for record in records for line in sentences(record.get("missing"))]
 
 
 def comparison_lines(said: Mapping[str, Any]) -> list[str]:
@@ -142,7 +143,7 @@ def comparison_lines(said: Mapping[str, Any]) -> list[str]:
         lines.append(f"vibrational distance: {row['vibrations']}")
     for row in cost_rows([said]):
         lines.append(f"wall time of a step, s: {row['wall (s)']} of the reference; {row['times faster']} times faster")
-    return lines + [f"missing: {line}" for line in said.get("missing") or []]
+    return lines + [f"missing: {line}" for line in sentences(said.get("missing"))]
 
 
 def title(record: Mapping[str, Any]) -> str:
@@ -163,12 +164,14 @@ def ratio_text(row: Mapping[str, Any], name: str) -> str:
 def relative_error(record: Mapping[str, Any]) -> str:
     """Return the error of the forces as a part of their size."""
     rms = record.get("reference_force_rms_eV_A")
-    return f"{record['force_rmse_eV_A'] / rms:.1%}" if rms else "-"
+    rmse = record.get("force_rmse_eV_A")
+    return f"{rmse / rms:.1%}" if isinstance(rms, Real) and rms and isinstance(rmse, Real) else "-"
 
 
 def each(values: Any) -> str:
     """Return named numbers in one line."""
-    return ", ".join(f"{name} {number(value)}" for name, value in values.items()) if known(values) else "-"
+    items = values.items() if isinstance(values, Mapping) else ()
+    return ", ".join(f"{name} {number(value)}" for name, value in items) or "-"
 
 
 def _names(record: Mapping[str, Any]) -> dict[str, str]:
@@ -181,7 +184,7 @@ def _energy(record: Mapping[str, Any], prefix: str) -> str:
 
 
 def _milli(value: Any) -> str:
-    return number(1000.0 * value) if known(value) else "-"
+    return number(1000.0 * value) if isinstance(value, Real) and known(value) else "-"
 
 
 def _both(record: Mapping[str, Any], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiida_ion.cli.tables import number
+from aiida_ion.cli.tables import entries, known, number, text
 
 
 def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
@@ -13,18 +13,22 @@ def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
 
     :param said: the last decision of a conductivity; ``None`` where its runs were not extended.
     """
-    if said is None:
+    if not isinstance(said, Mapping):
         return []
-    aim = f"{said['target_quantity'].replace('_', ' ')} to {number(said['target_relative_error'], 2)}"
-    used = f"{said['round']} rounds, {said['n_steps']:,} steps, {number(said['total_time_ps'], 4)} ps in all"
-    lines = [f"runs went on until: {aim}; {words(said['reason'])} after {used}"]
-    for entry in said["temperatures"]:
-        error = "" if entry["relative_error"] is None else f", D known to {number(entry['relative_error'], 2)}"
-        what = f"{number(entry['temperature_K'], 4)} K, {number(entry['time_ps'], 4)} ps{error}"
-        lines.append(f"  {what}: {words(entry['reason'])}. {entry['message']}")
+    aim = f"{words(said.get('target_quantity'))} to {number(said.get('target_relative_error'), 2)}"
+    steps = said.get("n_steps")
+    n_steps = f"{steps:,}" if isinstance(steps, int) else "-"
+    total = number(said.get("total_time_ps"), 4)
+    used = f"{text(said.get('round'))} rounds, {n_steps} steps, {total} ps in all"
+    lines = [f"runs went on until: {aim}; {words(said.get('reason'))} after {used}"]
+    for entry in entries(said.get("temperatures")):
+        relative = entry.get("relative_error")
+        error = f", D known to {number(relative, 2)}" if known(relative) else ""
+        what = f"{number(entry.get('temperature_K'), 4)} K, {number(entry.get('time_ps'), 4)} ps{error}"
+        lines.append(f"  {what}: {words(entry.get('reason'))}. {text(entry.get('message'))}")
     return lines
 
 
-def words(reason: str | None) -> str:
+def words(reason: Any) -> str:
     """Return a reason as people say it."""
-    return (reason or "still running").replace("_", " ")
+    return text(reason or "still running").replace("_", " ")

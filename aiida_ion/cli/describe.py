@@ -12,7 +12,19 @@ from aiida_ion.cli.comparison_tables import comparison_lines
 from aiida_ion.cli.convergence_lines import convergence_lines
 from aiida_ion.cli.describe_jumps import is_jump_picture, jump_lines, short_jump_lines
 from aiida_ion.cli.extrapolation import extrapolation_lines
-from aiida_ion.cli.tables import known, number, text, value_or_bound, version_text, with_interval
+from aiida_ion.cli.tables import (
+    entries,
+    known,
+    number,
+    printable,
+    sentences,
+    text,
+    value_or_bound,
+    version_text,
+    with_interval,
+)
+from aiida_ion.queries.kinds import Attributes, read_attributes
+from aiida_ion.queries.processes import ENDED
 
 #: Attributes of a diffusion node that check it, in the order of reading.
 CHECKS = (
@@ -28,8 +40,8 @@ CHECKS = (
     ("n_replicas", "replicas"),
     ("temperature_mean_K", "measured temperature, K"),
 )
-
-
+#: How remarks begin that may change a result.
+WARNING = "WARNING: "
 #: Attributes of a trajectory that came from a file.
 SOURCE = (
     *("source_file", "source_sha256", "source_format", "source_program", "source_n_frames", "source_n_left_out"),
@@ -58,7 +70,7 @@ def describe(node: orm.Node) -> str:
         look = [f"verdi node show {node.pk}", f"verdi node graph generate {node.pk}"]
         if node.creator is not None:
             look.insert(0, f"aiida-ion show {node.creator.pk}")
-    return "\n".join([*lines, "", "To look further: " + "; ".join(look)])
+    return "\n".join(map(printable, [*lines, "", "To look further: " + "; ".join(look)]))
 
 
 def _title(node: orm.Node) -> str:
@@ -66,12 +78,23 @@ def _title(node: orm.Node) -> str:
     return f"{kind} {node.pk}{f'  {node.label!r}' if node.label else ''}"
 
 
+def _said(node: orm.Node) -> Attributes:
+    return read_attributes(node.base.attributes.all)
+
+
+def _is_done(node: orm.ProcessNode) -> bool:
+    said = _said(node)
+    return said["process_state"] == "finished" and said["exit_status"] == 0
+
+
 def _process(node: orm.ProcessNode) -> list[str]:
-    if node.is_finished_ok:
+    if _is_done(node):
         return [f"finished, {node.ctime:%Y-%m-%d %H:%M}"]
-    if node.is_terminated:
-        return [f"FAILED [{node.exit_status}] {node.exit_message or node.exception or node.process_state}"]
-    state = node.process_state.value if node.process_state else "unknown"
+    said = _said(node)
+    state = text(said["process_state"] or "unknown")
+    if state in ENDED:
+        why = text(said["exit_message"] or said["exception"] or state).strip().splitlines()
+        return [f"FAILED [{text(said['exit_status'])}] {why[-1] if why else state}"]
     return [f"{state}; 'aiida-ion status {node.pk}' says how far"]
 
 
@@ -94,7 +117,7 @@ def _result_of(node: orm.ProcessNode) -> orm.Node | None:
 def _comparisons(node: orm.ProcessNode) -> list[str]:
     """Return a line for each comparison of levels of theory that a process has put out."""
     found = [one for one in _outputs(node).values() if "reference_level_of_theory" in one.base.attributes.all]
-    return [f"node {one.pk}: {one.base.attributes.get('summary')}" for one in found]
+    return [f"node {one.pk}: {text(_said(one)['summary'])}" for one in found]
 
 
 def _jump_pictures(node: orm.ProcessNode) -> list[str]:
@@ -104,7 +127,7 @@ def _jump_pictures(node: orm.ProcessNode) -> list[str]:
 
 
 def _result(node: orm.Node) -> list[str]:
-    attributes = node.base.attributes.all
+    attributes = _said(node)
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
     if is_jump_picture(attributes):
@@ -122,8 +145,8 @@ def _result(node: orm.Node) -> list[str]:
 
 def _diffusion(said: Mapping[str, Any]) -> list[str]:
     what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
-    lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {said['mobile_species']} mobile"]
-    if said["verdict"] == "moved":
+    lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {text(said.get('mobile_species'))} mobile"]
+    if said.get("verdict") == "moved":
         lines.append(f"moved; grade {text(said.get('grade'))}")
     else:
         lines.append(f"DID NOT MOVE enough for a number: {text(said.get('reason'))}")
@@ -141,20 +164,20 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
         lines.append(f"Haven ratio: {with_interval(said['haven_ratio'], said.get('haven_ratio_ci95'))}")
     checks = [f"{words} {_plain(said[name])}" for name, words in CHECKS if known(said.get(name))]
     lines.append(f"checks: {'; '.join(checks)}")
-    lines += [f"warning: {warning}" for warning in said.get("warnings") or []]
+    lines += [f"warning: {warning}" for warning in sentences(said.get("warnings"))]
     return lines + _remarks(said)
 
 
-def _remarks(said: Mapping[str, Any]) -> list[str]:
+def _remarks(attributes: Mapping[str, Any]) -> list[str]:
     """Return what was noted when the trajectories were read; warnings are among those of the result."""
-    return [f"note: {remark}" for remark in said.get("remarks") or [] if not remark.startswith("WARNING: ")]
+    return [f"note: {remark}" for remark in sentences(attributes.get("remarks")) if not remark.startswith(WARNING)]
 
 
 def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines = [text(said.get("summary"))]
     lines.append(f"verdict: {text(said.get('verdict')).replace('_', ' ')}")
     if known(said.get("reason")):
-        lines.append(f"why: {said['reason']}")
+        lines.append(f"why: {text(said['reason'])}")
     target = number(said.get("target_temperature_K"), 6)
     lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
     energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
@@ -162,23 +185,24 @@ def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines += extrapolation_lines(said)
     used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")
-    bounds, unused = said.get("temperatures_bound") or [], said.get("temperatures_refused") or []
-    lines += [f"bound at {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in bounds]
-    lines += [f"not used: {number(item['temperature_K'], 4)} K: {text(item.get('reason'))}" for item in unused]
+    for words, name in (("bound at", "temperatures_bound"), ("not used:", "temperatures_refused")):
+        for item in entries(said.get(name)):
+            lines.append(f"{words} {number(item.get('temperature_K'), 4)} K: {text(item.get('reason'))}")
     lines += convergence_lines(said.get("convergence"))
-    return lines + [f"warning: {warning}" for warning in said.get("warnings") or []]
+    return lines + [f"warning: {warning}" for warning in sentences(said.get("warnings"))]
 
 
 def _trajectory(node: orm.TrajectoryData) -> list[str]:
-    shape = node.get_shape("positions")
-    lines = [f"{shape[0]} frames of {shape[1]} atoms, angstrom, unwrapped"]
+    attributes = _said(node)
+    shape = attributes["array|positions"]
+    sized = isinstance(shape, list) and len(shape) == 3
+    lines = [f"{text(shape[0])} frames of {text(shape[1])} atoms, angstrom, unwrapped"] if sized else []
     wanted = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
-    attributes = node.base.attributes.all
     for name in (*wanted, *SOURCE):
         if known(attributes.get(name)):
             lines.append(f"{name}: {attributes[name]}")
-    warnings = [text for text in attributes.get("remarks") or [] if text.startswith("WARNING: ")]
-    return lines + [f"warning: {text.removeprefix('WARNING: ')}" for text in warnings] + _remarks(attributes)
+    warnings = [remark for remark in sentences(attributes.get("remarks")) if remark.startswith(WARNING)]
+    return lines + [f"warning: {remark.removeprefix(WARNING)}" for remark in warnings] + _remarks(attributes)
 
 
 def _ancestors(node: orm.Node) -> list[orm.ProcessNode]:
@@ -207,34 +231,46 @@ def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
                 lines[f"  {said}"] = None
         versions = _outputs(process).get("versions")
         if isinstance(versions, orm.Dict):
-            lines[f"  versions: {version_text(versions.get_dict(), skip=('checkpoint',))}"] = None
-            checkpoint = versions.get_dict().get("checkpoint") or {}
-            if checkpoint.get("sha256"):
-                lines[f"  checkpoint: {checkpoint.get('name')}, sha256 {checkpoint['sha256']}"] = None
+            said = _said(versions)
+            lines[f"  versions: {version_text(said, skip=('checkpoint',))}"] = None
+            checkpoint = said["checkpoint"]
+            if isinstance(checkpoint, Mapping) and checkpoint.get("sha256"):
+                lines[f"  checkpoint: {text(checkpoint.get('name'))}, sha256 {text(checkpoint['sha256'])}"] = None
     return list(lines)
 
 
 def _input(label: str, node: orm.Node) -> str | None:
     if isinstance(node, orm.StructureData):
-        return f"{label}: {node.get_formula()}, node {node.pk}{f' ({node.description})' if node.description else ''}"
+        return f"{label}: {_formula(node)}, node {node.pk}{f' ({node.description})' if node.description else ''}"
     if isinstance(node, orm.AbstractCode):
         return f"code: {node.full_label}, node {node.pk}"
     if label == "potential" and isinstance(node, orm.Dict):
-        said = ", ".join(f"{key} {value}" for key, value in node.get_dict().items() if value not in (None, {}))
+        said = ", ".join(f"{key} {value}" for key, value in _said(node).items() if value not in (None, {}))
         return f"potential: {said}, node {node.pk}"
     if label == "program" or isinstance(node, orm.SinglefileData):
-        name = node.base.attributes.get("program", None) or node.base.attributes.get("filename", label)
-        return f"{label}: {name}, sha256 {text(node.base.attributes.get('sha256', None))}, node {node.pk}"
+        about = _said(node)
+        name = text(about["program"] or about["filename"] or label)
+        return f"{label}: {name}, sha256 {text(about['sha256'])}, node {node.pk}"
     if label.startswith("replica_") and isinstance(node, orm.TrajectoryData):
-        source = node.base.attributes.get("source_sha256", None)
+        source = _said(node)["source_sha256"]
         return f"trajectory: node {node.pk}{f', file sha256 {source}' if source else ''}"
     return None
+
+
+def _formula(node: orm.StructureData) -> str:
+    """Return the formula of a structure; of one whose sites cannot be read, none."""
+    try:
+        return str(node.get_formula())
+    except Exception:  # whatever AiiDA trips over
+        return "sites that cannot be read"
 
 
 def _child(node: orm.ProcessNode) -> str:
     label = node.base.links.get_incoming().all()
     name = next((link.link_label for link in label if isinstance(link.node, orm.WorkflowNode)), "")
-    state = "finished" if node.is_finished_ok else f"[{node.exit_status}] {node.exit_message or node.process_state}"
+    said = _said(node)
+    why = text(said["exit_message"] or said["process_state"])
+    state = "finished" if _is_done(node) else f"[{text(said['exit_status'])}] {why}"
     return f"{node.pk}  {node.process_label}  {name}: {state}"
 
 

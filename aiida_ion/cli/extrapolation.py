@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from aiida_ion.cli.tables import known, number, text, value_or_bound, with_interval
@@ -25,19 +26,20 @@ def extrapolation_lines(said: Mapping[str, Any]) -> list[str]:
     """
     lines = _collective(said)
     if known(said.get("preferred_law")):
-        lines.append(f"law: {said['preferred_law'].replace('_', ' ')}{_odds(said)}")
+        lines.append(f"law: {text(said['preferred_law']).replace('_', ' ')}{_odds(said)}")
     for name, unit, words in CURVED:
         if known(said.get(f"{name}_{unit}")):
             lines.append(f"{words}: {with_interval(said[f'{name}_{unit}'], said.get(f'{name}_ci95_{unit}'))}")
-    if known(said.get("leave_one_out_activation_energy_range_eV")):
-        low, high = said["leave_one_out_activation_energy_range_eV"]
-        most, shift = said["most_influential_temperature_K"], said["largest_shift_decades"]
+    span = said.get("leave_one_out_activation_energy_range_eV")
+    names = ("most_influential_temperature_K", "largest_shift_decades", "largest_shift_std")
+    if isinstance(span, list) and len(span) == 2 and all(map(_is_number, [*span, *map(said.get, names)])):
+        most, shift, deviations = (said[name] for name in names)
         lines.append(
-            f"without one temperature: activation energy {low:.3f} to {high:.3f} eV; most is moved by {most:.0f} K, "
-            f"{shift:+.2f} decades ({abs(said['largest_shift_std']):.1f} standard deviations)"
+            f"without one temperature: activation energy {span[0]:.3f} to {span[1]:.3f} eV; most is moved by "
+            f"{most:.0f} K, {shift:+.2f} decades ({abs(deviations):.1f} standard deviations)"
         )
     if known(said.get("extrapolation_factor")):
-        factor, leverage = number(said["extrapolation_factor"]), number(said["extrapolation_leverage"])
+        factor, leverage = number(said["extrapolation_factor"]), number(said.get("extrapolation_leverage"))
         lines.append(
             f"extrapolation: lowest temperature {factor} times the target, relative errors times {leverage} decades"
         )
@@ -54,7 +56,11 @@ def _collective(said: Mapping[str, Any]) -> list[str]:
 
 
 def _odds(said: Mapping[str, Any]) -> str:
-    if known(said.get("log_odds_of_curvature")):
+    if _is_number(said.get("log_odds_of_curvature")):
         odds = math.exp(min(said["log_odds_of_curvature"], math.log(1e6)))
         return f"; odds of a curved law against a straight line {number(odds)}"
-    return f" ({said['curvature_reason']})" if known(said.get("curvature_reason")) else ""
+    return f" ({text(said['curvature_reason'])})" if known(said.get("curvature_reason")) else ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -140,8 +140,7 @@ def _csv(found: Mapping[str, pd.DataFrame]) -> str:
         return csv_text(next(iter(found.values())))
     parts = [table.astype(object).assign(table=name) for name, table in found.items()]
     together = pd.concat(parts, ignore_index=True)
-    together.insert(0, "table", together.pop("table"))
-    return csv_text(together)
+    return csv_text(together[["table", *(name for name in together.columns if name != "table")]])
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

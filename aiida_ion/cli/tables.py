@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -13,11 +15,25 @@ from aiida_ion import units
 Rows = list[dict[str, str]]
 
 
+#: What a cell of a printed table shows of a longer text; csv and json hold it whole.
+MAX_CELL = 100
+
+
 def text_table(rows: Rows, style: str = "simple") -> str:
     """Return rows as text; ``style`` is a table format of tabulate."""
     from tabulate import tabulate  # type: ignore[import-untyped]
 
-    return str(tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True))
+    shown = [{heading: _shortened(printable(cell)) for heading, cell in row.items()} for row in rows]
+    return str(tabulate(shown, headers="keys", tablefmt=style, disable_numparse=True))
+
+
+def printable(words: str) -> str:
+    """Return text on one line, without the characters that a terminal obeys or cannot show."""
+    return "".join(letter if letter.isprintable() else " " if letter in "\t\n\r" else "?" for letter in words)
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= MAX_CELL else words[: MAX_CELL - 3] + "..."
 
 
 def known(value: Any) -> bool:
@@ -28,15 +44,32 @@ def known(value: Any) -> bool:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Return a number with its significant digits, ``-`` for none."""
+    """Return a number with its significant digits, ``-`` for none, other things in words."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return text(value)
     return f"{value:.{digits}g}" if known(value) else "-"
+
+
+def percent(value: Any) -> str:
+    """Return a part of one as percent, ``-`` for none."""
+    return f"{value:.0%}" if isinstance(value, Real) and known(value) else "-"
+
+
+def entries(value: Any) -> list[Mapping[str, Any]]:
+    """Return those of a list that are mappings."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def sentences(value: Any) -> list[str]:
+    """Return a list as text; a text alone is a list of one."""
+    return [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
 def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
     """Return ``value [low, high]``, the 95 % interval."""
     if not known(value):
         return "-"
-    if not known(interval):
+    if not isinstance(interval, (list, tuple)) or len(interval) != 2:
         return number(value, digits)
     return f"{number(value, digits)} [{number(interval[0], digits)}, {number(interval[1], digits)}]"
 
@@ -58,7 +91,7 @@ def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
 
 def duration(seconds: Any) -> str:
     """Return a time as people say it, ``-`` for none."""
-    return units.duration(seconds) if known(seconds) else "-"
+    return units.duration(seconds) if isinstance(seconds, Real) and known(seconds) else "-"
 
 
 #: Columns of the tables that have no rows of their own -> what people read above them.
@@ -189,10 +222,11 @@ def engine_rows(table: pd.DataFrame) -> Rows:
     """Return the engines, one a line."""
     return [
         {
-            "engine": row["name"],
-            "computer": row["computer"],
-            "kind": row["entry_point"],
-            "potential": " ".join(row[key] for key in ("potential", "model") if known(row[key])) or "each run's own",
+            "engine": text(row["name"]),
+            "computer": text(row["computer"]),
+            "kind": text(row["entry_point"]),
+            "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key]))
+            or "each run's own",
             "versions": version_text(row["versions"]),
             "checkpoint": text(row["checkpoint_sha256"])[:8],
             "steps/s": number(row["steps_per_s"]),
@@ -204,7 +238,7 @@ def engine_rows(table: pd.DataFrame) -> Rows:
 
 def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "checkpoint")) -> str:
     """Return the versions that matter in one line."""
-    if not known(versions):
+    if not isinstance(versions, Mapping):
         return "-"
     items = [(key, value) for key, value in versions.items() if key not in skip and isinstance(value, str)]
     return ", ".join(f"{key} {value}" for key, value in items if not key.endswith("sha256")) or "-"
@@ -213,12 +247,16 @@ def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "check
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as mappings, nothing instead of NaN."""
     rows = table.astype(object).where(table.map(known), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return [{str(name): _finite(value) for name, value in row.items()} for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def csv_text(table: pd.DataFrame) -> str:
     """Return a table as csv, lists and mappings in its cells as JSON."""
-    flat = table.map(lambda value: json.dumps(value) if isinstance(value, (list, dict)) else value)
+    flat = table.astype(object).map(lambda value: json.dumps(value) if isinstance(value, (list, dict)) else value)
     return str(flat.to_csv(index=False)).rstrip("\n")
 
 

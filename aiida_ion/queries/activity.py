@@ -46,8 +46,8 @@ def counts() -> dict[str, int]:
     found = rows(known)
     failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
     return {
-        "materials": len({formula for formula, _ in found}),
-        "levels": len({level for _, level in found}),
+        "materials": len({str(formula) for formula, _ in found}),
+        "levels": len({str(level) for _, level in found}),
         "conductivities": len(found),
         "fits": _n_of(DIFFUSION_PROCESS),
         "jobs": _n_of(*MD_JOBS),
@@ -97,12 +97,13 @@ def failures(limit: int = 20) -> pd.DataFrame:
     if others.empty and jobs.empty:  # an empty list is no filter
         return others
     query = orm.QueryBuilder()
-    query.append(orm.WorkflowNode, project=["attributes.exit_status", "attributes.process_state"], tag="caller")
+    query.append(orm.WorkflowNode, project=attributes(["exit_status", "process_state"]), tag="caller")
     wanted = [*others["pk"], *jobs["pk"]]
     query.append(orm.ProcessNode, with_incoming="caller", filters={"id": {"in": wanted}}, project=["id"])
-    callers = {pk: (code or 0) > 0 or state in ("excepted", "killed") for code, state, pk in query.all()}
-    failed_above = [pk for pk, failed in callers.items() if failed]
-    parts = [others[~others["pk"].isin(failed_above)], jobs[~jobs["pk"].isin(list(callers))]]
+    callers = frame(query, ["exit_status", "process_state", "pk"])
+    failed = (callers["exit_status"].astype(float) > 0) | callers["process_state"].isin(["excepted", "killed"])
+    failed_above = callers.loc[failed, "pk"]
+    parts = [others[~others["pk"].isin(failed_above)], jobs[~jobs["pk"].isin(callers["pk"])]]
     table = pd.concat([part for part in parts if len(part)] or [others])
     return table.sort_values("mtime", ascending=False, ignore_index=True).head(limit)
 
@@ -116,15 +117,16 @@ def about(pks: Sequence[int]) -> pd.DataFrame:
     codes = orm.QueryBuilder().append(orm.AbstractCode, project=["label"], tag="code")
     engine = {"or": [{"label": {"like": "%engine__code"}}, {"label": "code"}]}
     codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=wanted, project=["id"])
-    crystals = {pk: label or _formula(sites) for label, sites, pk in structures.all()} if len(pks) else {}
-    engines = {pk: label for label, pk in codes.all()} if len(pks) else {}
+    crystals = {pk: label or _formula(sites) for label, sites, pk in rows(structures)} if len(pks) else {}
+    engines = {pk: label for label, pk in rows(codes)} if len(pks) else {}
     columns = {"structure": pd.Series(crystals, dtype=object), "engine": pd.Series(engines, dtype=object)}
     return pd.DataFrame(columns, index=list(pks))
 
 
-def _formula(sites: Sequence[dict[str, Any]]) -> str:
+def _formula(sites: Any) -> str:
     """Return the composition of sites, such as ``CaF2``."""
-    counts = Counter(str(site["kind_name"]) for site in sites or [])
+    found = sites if isinstance(sites, list) else []
+    counts = Counter(str(site.get("kind_name")) for site in found if isinstance(site, dict))
     divisor = math.gcd(*counts.values())
     return "".join(f"{name}{n // divisor if n > divisor else ''}" for name, n in counts.items())
 

@@ -48,8 +48,8 @@ def _temperatures() -> pd.DataFrame:
     chain = {"process_type": CONDUCTIVITY_PROCESS}
     asked = {"label": "parameters"}
     query.append(orm.WorkChainNode, with_incoming="parameters", filters=chain, edge_filters=asked, project=["id"])
-    rows = frame(query, ["n_temperatures", "process_pk"])
-    rows["n_temperatures"] = [len(values or ()) for values in rows["n_temperatures"]]
+    rows = frame(query, ["n_temperatures", "process_pk"], {"n_temperatures": "list"})
+    rows["n_temperatures"] = [len(values) if isinstance(values, list) else 0 for values in rows["n_temperatures"]]
     return rows
 
 
@@ -67,7 +67,8 @@ def diffusion_of_conductivities() -> pd.DataFrame:
         edge_filters={"label": {"like": "diffusion%"}},
         project=["id", *attributes(DIFFUSION_FIELDS)],
     )
-    rows = frame(query, ["process_pk", "pk", "temperature_K", "moved", "plain", *DIFFUSION_FIELDS[3:]])
+    names = ["process_pk", "pk", "temperature_K", "moved", "plain", *DIFFUSION_FIELDS[3:]]
+    rows = frame(query, names, {"moved": "number", "plain": "number"})
     rows = rows.drop_duplicates(["process_pk", "pk"]).rename(columns={"msd_passes_20_A2": "msd_passed"})
     both = [pd.to_numeric(rows[name], errors="coerce") for name in ("moved", "plain")]
     return rows.assign(diffusivity_cm2_s=both[0].fillna(both[1])).drop(columns=["pk", "moved", "plain"])

@@ -9,6 +9,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import chains
+from aiida_ion.queries.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, as_text, attributes, finished, frame, whole
 
@@ -103,18 +104,20 @@ def comparison(selection: Selection | None = None, pks: Sequence[int] | None = N
 
 
 def comparison_records(selection: Selection | None = None, pks: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """Return the attributes of each comparison as they are, lists and mappings too, in the order of the table.
+    """Return the attributes of each comparison, lists and mappings too, in the order of the table.
 
     :param selection: as in :func:`comparison`.
     :param pks: as in :func:`comparison`.
     """
     chosen = selection or Selection()
     table = _comparisons(["attributes"], ["attributes"], chosen, pks)
-    table = table.assign(formula=[said.get("formula") for said in table["attributes"]])
+    table = table.assign(attributes=[read_attributes(said) for said in table["attributes"]])
+    formulas = [said["formula"] for said in table["attributes"]]
+    table = table.assign(formula=pd.Series(formulas, index=table.index, dtype=object))
     table = chosen.rest(table, ["pk"])
     names = ("formula", "level_of_theory", "reference_level_of_theory")
     rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))
-    return [{"pk": pk, **said} for pk, said in rows]
+    return [Attributes({**said, "pk": pk}) for pk, said in rows]
 
 
 def _comparisons(
@@ -168,7 +171,8 @@ def _words(said: Any) -> str | None:
     """Return named numbers or sentences in a line."""
     if isinstance(said, Mapping):
         # Sorted: PostgreSQL keeps the names of an attribute in an order of its own.
-        return ", ".join(f"{name} {value:.4g}" for name, value in sorted(said.items()))
+        numbers = {name: read_number(value) for name, value in sorted(said.items())}
+        return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items() if value is not None)
     return " ".join(map(str, said)) if isinstance(said, list) else None
 
 

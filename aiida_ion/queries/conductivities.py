@@ -9,6 +9,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import chains
+from aiida_ion.queries.kinds import read_number
 from aiida_ion.queries.results import FIT_FUNCTION
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, whole
@@ -89,7 +90,7 @@ def worst_grades() -> pd.DataFrame:
     said = attributes(["grade", "refused_because", "fit_consistent"])
     query.append(orm.ArrayData, with_outgoing="function", project=said)
     query.append(orm.ArrayData, with_incoming="function", project=["id"])
-    rows = frame(query, ["grade", "refused", "consistent", "pk"])
+    rows = frame(query, ["grade", "refused", "consistent", "pk"], {"consistent": "flag"})
     used = rows[rows["refused"].isna() & ~(rows["consistent"] == 0)]
     ranks = used.assign(rank=used["grade"].map({grade: rank for rank, grade in enumerate(GRADES)}))
     moved = ranks[ranks["grade"] != "bound"].groupby("pk")["rank"].max()
@@ -123,8 +124,9 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _kelvins(entries: Any) -> str:
     """Return temperatures in a line: numbers, or mappings with ``temperature_K``."""
-    values = [one.get("temperature_K") if isinstance(one, Mapping) else one for one in entries or []]
-    return ", ".join(f"{value:.4g}" for value in values if isinstance(value, (int, float)))
+    listed = entries if isinstance(entries, list) else []
+    values = [read_number(one.get("temperature_K") if isinstance(one, Mapping) else one) for one in listed]
+    return ", ".join(f"{value:.4g}" for value in values if value is not None)
 
 
 def _refusal(entry: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.queries.kinds import read_attributes
 from aiida_ion.queries.shared import rows
 
 
@@ -16,7 +17,7 @@ class Content:
     """What a node holds.
 
     :param pk: its number.
-    :param attributes: every number, sentence and check.
+    :param attributes: every number, sentence and check, as `read_attributes` reads them.
     :param files: path -> key of each file at its top in the repository.
     """
 
@@ -35,11 +36,13 @@ def contents(uuids: Sequence[str], kind: Any = orm.ArrayData) -> dict[str, Conte
         return {}
     query = orm.QueryBuilder()
     query.append(kind, filters={"uuid": {"in": wanted}}, project=["uuid", "id", "attributes", "repository_metadata"])
-    found = {uuid: Content(pk, dict(said or {}), _files(stored)) for uuid, pk, said, stored in rows(query)}
+    found = {uuid: Content(pk, read_attributes(said), _files(stored)) for uuid, pk, said, stored in rows(query)}
     return {uuid: found[uuid] for uuid in wanted if uuid in found}
 
 
 def _files(stored: Any) -> dict[str, str]:
     """Return path -> key of the files at the top of a node's serialised repository."""
     objects = stored.get("o") if isinstance(stored, dict) else None
-    return {path: one["k"] for path, one in (objects or {}).items() if isinstance(one, dict) and "k" in one}
+    if not isinstance(objects, dict):
+        return {}
+    return {path: one["k"] for path, one in objects.items() if isinstance(one, dict) and "k" in one}

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from aiida_ion.queries.arrays import read_arrays
 from aiida_ion.queries.contents import Content, contents
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, rows
+from aiida_ion.queries.kinds import read_attributes, read_column
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Atoms of the largest structure that is drawn.
@@ -99,8 +100,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
     table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
     for name, place in (("low", 0), ("high", 1)):
-        edges = [value[place] if isinstance(value, list) else None for value in table["tracer_diffusivity_ci95_cm2_s"]]
-        table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = pd.Series(edges, dtype=float)
+        table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)
     table["refused"] = [_refusal(*row) for row in zip(table["refused_because"], table["fit_consistent"], strict=True)]
     table["log10_conductivity_temperature_per_diffusivity"] = [
         nernst_einstein_log10(*row) for row in zip(table["charge_e"], table["number_density_A3"], strict=True)
@@ -111,7 +111,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
 
 def nernst_einstein_log10(charge_e: float | None, number_density_A3: float | None) -> float | None:
     """Return log10 of sigma T / D, mS K/cm over cm^2/s: n q^2 / k_B; ``None`` for ions without charge."""
-    if not charge_e or not number_density_A3 or not charge_e * number_density_A3 < np.inf:
+    if not charge_e or not number_density_A3 or not 0.0 < charge_e**2 * number_density_A3 < 1e200:
         return None
     siemens = number_density_A3 / M3_PER_A3 * (charge_e * ELEMENTARY_CHARGE_C) ** 2 * M2_S_PER_CM2_S / BOLTZMANN_J_K
     return float(np.log10(siemens * MS_CM_PER_S_M))
@@ -130,19 +130,27 @@ def structure(uuid: str) -> dict[str, Any]:
     """
     names = ("cell", "kinds", "sites", "pbc1", "pbc2", "pbc3")
     query = orm.QueryBuilder().append(orm.StructureData, filters={"uuid": str(uuid)}, project=attributes(names))
-    found = query.first()
+    found = next(iter(rows(query)), None)
     if found is None:
         raise ValueError(f"there is no StructureData with the UUID {str(uuid)[:40]!r} here")
     cell, kinds, sites, *pbc = found
+    if not isinstance(sites, list) or not isinstance(kinds, list):
+        raise ValueError("the structure holds no sites that can be read")
     if len(sites) > MAX_ATOMS:
         raise ValueError(f"the structure has {len(sites)} atoms; {MAX_ATOMS} is the most that is drawn")
-    symbols = {kind["name"]: "/".join(kind["symbols"]) for kind in kinds}
-    return {
-        "cell": np.array(cell, dtype=float),
-        "positions": np.array([site["position"] for site in sites], dtype=float).reshape(-1, 3),
-        "symbols": [symbols[site["kind_name"]] for site in sites],
-        "pbc": [bool(one) for one in pbc],
-    }
+    try:
+        symbols = {kind["name"]: "/".join(kind["symbols"]) for kind in kinds}
+        read = {
+            "cell": np.array(cell, dtype=float).reshape(3, 3),
+            "positions": np.array([site["position"] for site in sites], dtype=float).reshape(-1, 3),
+            "symbols": [symbols[site["kind_name"]] for site in sites],
+            "pbc": [bool(one) for one in pbc],
+        }
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        raise ValueError("the structure holds sites or a cell that cannot be read") from error
+    if not np.isfinite(read["positions"]).all() or not np.isfinite(read["cell"]).all():
+        raise ValueError("the structure holds positions or a cell that are not finite")
+    return read
 
 
 def beside(conductivity_uuid: str) -> dict[str, Any]:
@@ -181,7 +189,7 @@ def outputs_of(process_uuid: str) -> dict[str, Any]:
     links = sorted((str(label), pk, uuid) for pk, uuid, label in rows(query))
     wanted = [pk for label, pk, _ in links if label == "cost" or label.partition("__")[0] in _LISTS]
     said = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": wanted}}, project=["id", "attributes"])
-    told = dict(rows(said)) if wanted else {}
+    told = {pk: read_attributes(content) for pk, content in rows(said)} if wanted else {}
     for label, pk, uuid in links:
         kind, _, name = label.partition("__")
         if kind in _LISTS:
@@ -200,10 +208,13 @@ def history(rounds: Sequence[dict[str, Any]]) -> pd.DataFrame:
     :param rounds: ``history`` of `beside`.
     """
     columns = ["round", "temperature_K", "time_ps", "relative_error", "target_relative_error", "reason", "uuid"]
-    rows = []
+    found: list[list[Any]] = []
     for one in rounds:
-        content = one["content"]
-        for entry in content.get("temperatures", []):
-            known = {**content, **entry, "uuid": one["uuid"]}
-            rows.append([known.get(name) for name in columns])
-    return pd.DataFrame(rows, columns=columns)
+        content = read_attributes(one["content"])
+        listed = content["temperatures"]
+        for entry in listed if isinstance(listed, list) else []:
+            if isinstance(entry, dict):
+                known = {**content, **entry, "uuid": one["uuid"]}
+                found.append([known.get(name) for name in columns])
+    read = {name: read_column(name, [row[place] for row in found]) for place, name in enumerate(columns)}
+    return pd.DataFrame(read, columns=columns)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from aiida import orm
+
+from aiida_ion.queries import shared
+from aiida_ion.queries.kinds import Attributes, read_attributes, read_column
 
 ENGINE_COLUMNS = [
     "pk",
@@ -31,25 +36,36 @@ def engine_table() -> pd.DataFrame:
         filters={"extras": {"has_key": "ion"}},
         project=["id", "label", "extras.ion", "attributes.filepath_executable", "extras.hidden"],
     )
-    rows = []
-    for computer, pk, name, about, program, hidden in query.all():
+    found, rows = shared.rows(query), []
+    for computer, pk, name, extra, program, hidden in found:
         if hidden:  # replaced by another of that name
             continue
-        tested, potential, choices = (about.get(key) or {} for key in ("tested", "potential", "choices"))
+        about = read_attributes(extra)
+        tested, potential, choices = (_mapping(about[key]) for key in ("tested", "potential", "choices"))
         rows.append(
             {
                 "pk": pk,
                 "name": name,
                 "computer": computer,
-                "entry_point": about["entry_point"],
-                "potential": potential.get("name") or choices.get("pseudo_family") or choices.get("potential_family"),
-                "model": potential.get("model"),
-                "device": potential.get("device"),
-                "program": program,
-                "checkpoint_sha256": potential.get("checkpoint_sha256"),
-                "versions": tested.get("versions"),
-                "steps_per_s": tested.get("steps_per_s"),
-                "tested": tested.get("time"),
+                "entry_point": _word(about["entry_point"]),
+                "potential": _word(
+                    potential["name"] or choices["pseudo_family"] or choices["potential_family"],
+                ),
+                "model": _word(potential["model"]),
+                "device": _word(potential["device"]),
+                "program": _word(program),
+                "checkpoint_sha256": _word(potential["checkpoint_sha256"]),
+                "versions": tested["versions"] and _mapping(tested["versions"]),
+                "steps_per_s": tested["steps_per_s"],
+                "tested": _word(tested["time"]),
             }
         )
     return pd.DataFrame(rows, columns=ENGINE_COLUMNS).sort_values(["name", "computer"], ignore_index=True)
+
+
+def _mapping(value: Any) -> Attributes:
+    return value if isinstance(value, Attributes) else Attributes()
+
+
+def _word(value: Any) -> str | None:
+    return read_column("text", [value])[0]

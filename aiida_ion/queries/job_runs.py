@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import frame
+from aiida_ion.queries.shared import finite, frame
 from aiida_ion.units import FS_PER_PS
 
 MD_PROCESSES = "aiida.calculations:ion.%md"
@@ -60,9 +60,9 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
     )
     table = table.sort_values(["temperature_K", "run", "pk"], ignore_index=True)
     table["segment"] = table.groupby("run").cumcount()
-    table["time_ps"] = pd.to_numeric(table["n_steps"]) * pd.to_numeric(table["timestep_fs"]) / FS_PER_PS
-    for name in ("seed", "n_steps", "exit_status"):
-        table[name] = pd.to_numeric(table[name], errors="coerce").round().astype("Int64")
+    time_ps = table["n_steps"].astype(float) * table["timestep_fs"].astype(float) / FS_PER_PS
+    table["time_ps"] = finite(time_ps)
+    table = table.astype(dict.fromkeys(("seed", "n_steps", "exit_status"), "Int64"))
     return table[list(RUN_COLUMNS)]
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import callers, chains, jobs_of_trajectories, ledgers, trajectories_of_fits
+from aiida_ion.queries.kinds import LARGEST_COUNT
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.shared import (
     CACHED_FROM,
@@ -127,7 +128,8 @@ def _jobs(selection: Selection) -> pd.DataFrame:
     table = table.merge(trajectories.drop_duplicates("pk"), how="left", on="pk")
     table = _with_origin(table, types)
     table["time_ps"] = table["n_steps"].astype(float) * table["timestep_fs"].astype(float) / FS_PER_PS
-    table["cores"] = table[list(RESOURCES)].astype(float).fillna(1.0).prod(axis=1).astype(int)
+    cores = table[list(RESOURCES)].astype(float).fillna(1.0).prod(axis=1)
+    table["cores"] = cores.where(cores.abs() <= LARGEST_COUNT).astype("Int64")
     table = _numbered(table)
     for name in ("formula", "level_of_theory"):
         if getattr(selection, name) is not None:
@@ -205,9 +207,9 @@ def _samples() -> pd.DataFrame:
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     """Return jobs with the seed that the user gave, and the number of their segment."""
-    given = table["link"].astype("string").str.extract(r"_seed_(\d+)")[0]
-    seed = pd.to_numeric(given).combine_first(pd.to_numeric(table["seed"]))
-    table = table.assign(seed=seed.astype("Int64")).sort_values("pk")
+    given = table["link"].astype("string").str.extract(r"_seed_(\d{1,18})(?!\d)")[0]
+    seed = given.astype("Int64").combine_first(table["seed"].astype("Int64"))
+    table = table.assign(seed=seed).sort_values("pk")
     together = table["process_pk"].combine_first(-table["run_pk"].combine_first(table["pk"]))
     kept = table["trajectory_pk"].notna()
     same = [together[kept], table.loc[kept, "temperature_K"], table.loc[kept, "seed"]]

@@ -9,8 +9,9 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.jobs import runs
+from aiida_ion.queries.kinds import read_number
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import frame, md_processes
+from aiida_ion.queries.shared import frame, md_processes, rows
 
 POTENTIAL_COLUMNS = (
     "name",
@@ -77,7 +78,7 @@ def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "versions"}, project=["attributes"])
-    return dict(query.all())
+    return dict(rows(query))
 
 
 def _together(column: pd.Series[Any]) -> str:
@@ -86,10 +87,12 @@ def _together(column: pd.Series[Any]) -> str:
 
 def _words(said: Mapping[str, Any] | None) -> str | None:
     """Return versions in a line, without hashes."""
-    plain = {name: one for name, one in (said or {}).items() if isinstance(one, (str, int, float))}
+    items = said.items() if isinstance(said, Mapping) else ()
+    plain = {name: one for name, one in items if isinstance(one, str) or read_number(one) is not None}
     return ", ".join(f"{name} {one}" for name, one in plain.items() if "sha256" not in name) or None
 
 
 def _loaded(said: Mapping[str, Any] | None) -> str | None:
-    checkpoint = (said or {}).get("checkpoint")
-    return checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None
+    checkpoint = said.get("checkpoint") if isinstance(said, Mapping) else None
+    digest = checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None
+    return digest if isinstance(digest, str) else None

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import frame
+from aiida_ion.queries.shared import attributes, frame, rows
 
 OURS = ("aiida.calculations:ion.%", "aiida.workflows:ion.%")
 PROCESS_FIELDS = (
@@ -55,9 +55,9 @@ def last_decisions(pks: Sequence[int]) -> dict[int, str]:
     query.append(orm.WorkChainNode, filters={"id": {"in": list(pks)}}, project=["id"], tag="chain")
     decision = {"attributes.function_name": "decide_extensions"}
     query.append(orm.CalcFunctionNode, with_incoming="chain", filters=decision, tag="decision")
-    said = ["attributes.round", "attributes.summary"]
-    query.append(orm.Dict, with_incoming="decision", project=said)
-    return {pk: text for pk, _, text in sorted(query.all())}
+    query.append(orm.Dict, with_incoming="decision", project=attributes(["round", "summary"]))
+    table = frame(query, ["pk", "round", "summary"]).dropna().sort_values("round")
+    return dict(zip(table["pk"].astype(int), table["summary"], strict=True))
 
 
 def _callers() -> pd.DataFrame:
@@ -65,8 +65,8 @@ def _callers() -> pd.DataFrame:
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=["id"], tag="caller")
     query.append(orm.ProcessNode, with_incoming="caller", edge_project=["label"], project=["id"])
-    rows = [(called, caller, label) for caller, called, label in query.all()]
-    return pd.DataFrame(rows, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
+    found = [(called, caller, label) for caller, called, label in rows(query)]
+    return pd.DataFrame(found, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
 
 
 def _descendants(table: pd.DataFrame, pks: set[int]) -> set[int]:

@@ -9,6 +9,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.details import node_of
+from aiida_ion.queries.kinds import read_attributes
+from aiida_ion.queries.shared import frame, rows
 
 #: Nodes of a path, steps back, and nodes that one process may take; a hostile graph may be any size.
 MAX_NODES = 400
@@ -73,12 +75,12 @@ def path_of(uuid: str, max_nodes: int = MAX_NODES) -> Provenance:
     for source, target, label in raw:
         steps.setdefault(target, steps[source])
         roles.setdefault(target, label)
-    rows = _rows(orm.QueryBuilder().append(orm.Node, filters={"id": {"in": list(steps)}}, project=list(_PROJECTED)))
-    rows["step"] = rows["pk"].map(steps)
-    rows["role"] = rows["pk"].map(roles).fillna("")
-    rows["kind"] = [kind_of(*row) for row in zip(rows["node_type"], rows["role"], strict=True)]
-    table = pd.DataFrame(sorted(set(edges)), columns=["source", "target", "label"])
-    return Provenance(rows.sort_values(["step", "pk"], ignore_index=True), table, is_whole)
+    table = _rows(orm.QueryBuilder().append(orm.Node, filters={"id": {"in": list(steps)}}, project=list(_PROJECTED)))
+    table["step"] = table["pk"].map(steps)
+    table["role"] = table["pk"].map(roles).fillna("")
+    table["kind"] = [kind_of(*row) for row in zip(table["node_type"], table["role"], strict=True)]
+    links = pd.DataFrame(sorted(set(edges)), columns=["source", "target", "label"])
+    return Provenance(table.sort_values(["step", "pk"], ignore_index=True), links, is_whole)
 
 
 def _walk(
@@ -94,7 +96,7 @@ def _walk(
         follow = {"type": {"in": list(types)}}
         query.append(orm.Node, with_outgoing="made", edge_filters=follow, edge_project=["label"], project=["id"])
         query.order_by({"made": "id"})
-        met = query.all()
+        met = rows(query)
         new: list[int] = []
         for target, source, label in met:
             if source not in steps:
@@ -115,11 +117,11 @@ def _raw_files(pks: list[int]) -> list[tuple[int, int, str]]:
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="job")
     edge = {"label": "retrieved", "type": "create"}
     query.append(orm.FolderData, with_incoming="job", edge_filters=edge, edge_project=["label"], project=["id"])
-    return [(job, folder, str(label)) for job, folder, label in query.all()]
+    return [(job, folder, str(label)) for job, folder, label in rows(query)]
 
 
 def _rows(query: orm.QueryBuilder) -> pd.DataFrame:
-    return pd.DataFrame(query.all(), columns=list(NODE_COLUMNS))
+    return frame(query, list(NODE_COLUMNS))
 
 
 def kind_of(node_type: str, role: str) -> str:
@@ -172,9 +174,9 @@ def neighbours(uuid: str, limit: int = 200) -> tuple[list[Neighbour], list[Neigh
         fields = ["uuid", "id", "node_type", "label"]
         side: dict[str, Any] = {relation: "node"}
         query.append(orm.Node, project=fields, edge_project=["label", "type"], **side)
-        rows = sorted(query.all(), key=lambda row: (str(row[4]), row[1]))
+        found = sorted(rows(query), key=lambda row: (str(row[4]), row[1]))
         sides.append(
-            [Neighbour(u, pk, kind_of(kind, label), label, link, name) for u, pk, kind, name, label, link in rows]
+            [Neighbour(u, pk, kind_of(kind, label), label, link, name) for u, pk, kind, name, label, link in found]
         )
     return sides[0], sides[1]
 
@@ -185,7 +187,8 @@ def facts_of(uuid: str) -> dict[str, Any]:
     :raises ValueError: if there is no such node.
     """
     node = node_of(uuid)
-    attributes = {key: value for key, value in node.base.attributes.all.items() if key not in _INTERNAL}
+    said = read_attributes(node.base.attributes.all)
+    attributes = {key: value for key, value in said.items() if key not in _INTERNAL}
     return {
         "pk": node.pk,
         "uuid": node.uuid,

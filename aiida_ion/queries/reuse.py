@@ -10,7 +10,7 @@ from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
 from aiida_ion.queries.processes import ENDED
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, rows
 
 SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
@@ -76,7 +76,7 @@ def compared_conductivities() -> set[int]:
     result = {"label": "conductivity"}
     query.append(orm.ArrayData, with_incoming="chain", edge_filters=result, tag="conductivity")
     query.append(orm.CalcFunctionNode, with_incoming="conductivity", filters={"process_type": COMPARISON_FUNCTION})
-    return {pk for (pk,) in query.distinct().all()}
+    return {pk for (pk,) in rows(query.distinct())}
 
 
 def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, Any]) -> list[int]:
@@ -96,9 +96,9 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
     said = ["extras._aiida_hash", "attributes"]
     query.append(orm.Data, with_outgoing="chain", project=said, edge_project=["label"])
     found: dict[tuple[int, str], dict[str, Any]] = {}
-    for pk, digest, attributes, label in query.all():
+    for pk, digest, attributes, label in rows(query):
         run, name = _of_run(label)
-        found.setdefault((pk, run), {})[name] = _physical(attributes) if name == "parameters" else digest
+        found.setdefault((pk, run), {})[name] = _physical(attributes or {}) if name == "parameters" else digest
     return [pk for (pk, _), known in found.items() if known == wanted]
 
 
@@ -106,7 +106,7 @@ def _of_run(label: str) -> tuple[str, str]:
     """Return the run that an input belongs to and its name there; without a run for those of a conductivity."""
     if not label.startswith(RUNS):
         return "", label
-    material, engine, name = label.removeprefix(RUNS).split("__", 2)
+    material, engine, name = (*label.removeprefix(RUNS).split("__", 2), "", "")[:3]
     return f"{material} {engine}", name
 
 

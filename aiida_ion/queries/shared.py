@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import pandas as pd
 from aiida import orm
 from aiida.manage import get_manager
+from sqlalchemy import JSON, String, type_coerce
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.types import TypeDecorator
+
+from aiida_ion.queries.kinds import FLAGS, is_number, kind_of, read_column
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -28,28 +35,75 @@ def as_text(projection: str) -> dict[str, Any]:
     return {projection: {"cast": "t"}}
 
 
-def frame(query: orm.QueryBuilder, columns: list[str]) -> pd.DataFrame:
-    """Return the rows of a query under their names; nothing found is an empty table with the same columns."""
-    return pd.DataFrame(rows(query), columns=columns)
+def frame(query: orm.QueryBuilder, columns: list[str], kinds: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the rows of a query under their names; nothing found is an empty table with the same columns.
+
+    Each cell is what its column holds, or missing, whatever was stored.
+
+    :param kinds: what columns hold whose names do not say, see `kind_of`.
+    """
+    cells = list(zip(*rows(query), strict=True)) or [()] * len(columns)
+    read = {
+        name: read_column(name, values, (kinds or {}).get(name)) for name, values in zip(columns, cells, strict=True)
+    }
+    return pd.DataFrame({name: pd.Series(values, dtype=_dtype(name, values)) for name, values in read.items()})
+
+
+def _dtype(name: str, values: list[Any]) -> Any:
+    """Return the type of a column; a seed keeps all its digits where another job has none."""
+    return "Int64" if kind_of(name) == "whole" else object if not values else None
 
 
 def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     """Return the rows of a query that projects columns and attributes, no whole nodes.
 
     ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
-    many rows needs.
+    many rows needs, and fails as a whole where one attribute cannot be read. Here such a cell is missing, and counted.
     """
     built: Any = query._impl
     storage: Any = get_manager().get_profile_storage()
     session = storage.get_session()
     transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
     with built.query_session(query.as_dict()) as found, transaction:
-        result = session.execute(found.query.statement).all()
+        try:
+            result = session.execute(found.query.statement).all()
+        except (ValueError, RecursionError, OperationalError):  # JSON that Python does not take, text that is none
+            if session.get_bind().dialect.name != "sqlite":
+                raise
+            result = _leniently(session, found.query.statement)
     # PostgreSQL has a type for them.
     texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
     if not texts:
         return [tuple(row) for row in result]
     return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
+
+
+def _leniently(session: Any, statement: Any) -> list[Any]:
+    """Return the rows of a statement on SQLite, cell by cell: JSON that cannot be read is missing."""
+    columns = [type_coerce(one, _LenientJson) if isinstance(one.type, JSON) else one for one in statement.inner_columns]
+    connection = session.connection().connection.dbapi_connection
+    before = connection.text_factory
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        return list(session.execute(statement.with_only_columns(*columns, maintain_column_froms=True)).all())
+    finally:
+        connection.text_factory = before
+
+
+class _LenientJson(TypeDecorator[Any]):
+    """JSON as SQLite returns it, of which what cannot be read is no number and no text, and so is left out later."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002
+        """Return the value."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return math.nan
 
 
 def md_processes() -> list[str]:
@@ -76,12 +130,11 @@ def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     for name in table.columns:
         if "_ci95" in name:
             for place, end in enumerate(("low", "high")):
-                edges = [edge[place] if isinstance(edge, list) else None for edge in table[name]]
-                columns[name.replace("_ci95", f"_ci95_{end}")] = pd.Series(edges, index=table.index, dtype=float)
+                columns[name.replace("_ci95", f"_ci95_{end}")] = edge(table[name], place)
         elif name in FLAGS:
             columns[name] = table[name].astype("boolean")
         elif is_number(name):
-            columns[name] = pd.to_numeric(table[name], errors="coerce")
+            columns[name] = finite(pd.to_numeric(table[name], errors="coerce"))
         else:
             columns[name] = table[name]
     # What a row says comes first, the nodes behind it last.
@@ -89,11 +142,15 @@ def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     return pd.DataFrame(columns)[names].sort_values(order, ignore_index=True)
 
 
-def is_number(name: str) -> bool:
-    """Whether a column holds numbers, by the unit at the end of its name or the count at its start."""
-    if name in NUMBERS or name.startswith(("n_", "log10_")):
-        return True
-    return name.endswith(UNITS) and "_by_" not in name
+def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
+    """Return the lower (0) or upper (1) ends of intervals."""
+    edges = [one[place] if isinstance(one, list) else None for one in intervals]
+    return pd.Series(edges, index=intervals.index, dtype=float)
+
+
+def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers less those that overflowed in a sum or a product."""
+    return numbers.mask(numbers.isin([math.inf, -math.inf])) if numbers.dtype.kind == "f" else numbers
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -109,7 +166,3 @@ TEXTS = frozenset(
         *("process_state", "exit_message"),
     )
 )
-#: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
-UNITS = ("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step")
-FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent"}
-NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio"}

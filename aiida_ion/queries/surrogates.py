@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import CACHED_FROM, frame, without_twins
+from aiida_ion.queries.kinds import read_attributes, read_column
+from aiida_ion.queries.shared import CACHED_FROM, frame, rows, without_twins
 
 TRAIN_PROCESS = "aiida.calculations:ion.surrogate_train"
 PREDICT_PROCESS = "aiida.calculations:ion.surrogate_predict"
@@ -64,14 +65,12 @@ def surrogates() -> pd.DataFrame:
     said = ["id", "uuid", "ctime", f"extras.{CACHED_FROM}", *_projected(("process_state", "exit_status"))]
     query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=said)
     names = ["pk", "uuid", "time", "cached_from", "process_state", "exit_status"]
-    jobs = without_twins(frame(query, names), "uuid")
+    jobs = without_twins(frame(query, names), "uuid")  # `cached_from` and the state are text, whatever was stored
     table = jobs.merge(_reports(), how="left", on="pk").merge(_models(), how="left", on="pk")
     best = pd.DataFrame([_best_rival(arms) for arms in table["arms"]], columns=list(RIVAL_COLUMNS), index=table.index)
     given = zip(table["process_state"], table["exit_status"], strict=True)
     table = pd.concat([table, best], axis=1).assign(
         state=[_state(*one) for one in given],
-        mobile_species=table["mobile_species"].map(_words),
-        levels_of_theory=table["levels_of_theory"].map(_words),
         beats_controls=table["beats_controls"].map(_yes_or_no),
     )
     numbers = [*NUMBERS, *RIVAL_COLUMNS[1:]]
@@ -90,7 +89,8 @@ def _reports() -> pd.DataFrame:
     query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=["id"], tag="job")
     said = ["uuid", *_projected((*NUMBERS, *WORDS, "arms"))]
     query.append(orm.ArrayData, with_incoming="job", edge_filters={"label": "report"}, project=said)
-    return frame(query, ["pk", "report_uuid", *NUMBERS, *WORDS, "arms"])
+    lists = {"mobile_species": "words", "levels_of_theory": "words"}
+    return frame(query, ["pk", "report_uuid", *NUMBERS, *WORDS, "arms"], lists)
 
 
 def _models() -> pd.DataFrame:
@@ -102,31 +102,25 @@ def _models() -> pd.DataFrame:
 
 def _best_rival(arms: Any) -> dict[str, Any]:
     """Return the control or baseline with the largest R2 and the lead of the model over it; nothing without any."""
-    given = arms if isinstance(arms, Sequence) else []
-    known = [one for one in given if isinstance(one, Mapping) and one.get("kind") in RIVALS]
-    scored = [one for one in known if isinstance(one.get("r2"), (int, float))]
+    given = [read_attributes(one) for one in arms] if isinstance(arms, list) else []
+    scored = [one for one in given if one["kind"] in RIVALS and one["r2"] is not None]
     if not scored:
         return {}
     best = max(scored, key=lambda one: float(one["r2"]))
-    edges = best.get("gap_ci95")
-    low, high = edges if isinstance(edges, list) and len(edges) == 2 else (None, None)
-    said = (str(best.get("arm")), best["r2"], best.get("gap"), low, high)
+    low, high = best["gap_ci95"] or (None, None)
+    said = (str(best.get("arm")), best["r2"], best["gap"], low, high)
     return dict(zip(RIVAL_COLUMNS, said, strict=True))
 
 
 def _yes_or_no(flag: Any) -> str | None:
-    """Return a flag in words; SQLite gives those of attributes as 0 and 1, or as JSON."""
-    return {"true": "yes", "1": "yes", "1.0": "yes", "false": "no", "0": "no", "0.0": "no"}.get(str(flag).lower())
+    """Return a flag in words."""
+    return {True: "yes", False: "no"}.get(flag)
 
 
 def _state(process_state: Any, exit_status: Any) -> str:
-    if process_state == "finished" and exit_status:
+    if process_state == "finished" and not pd.isna(exit_status) and exit_status:
         return f"failed [{int(exit_status)}]"
     return str(process_state)
-
-
-def _words(value: Any) -> str | None:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else None
 
 
 def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
@@ -140,7 +134,8 @@ def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
         return _listed(None, names, numbers)
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": dataset_uuid}, project=["attributes.materials"])
-    return _listed(query.first(flat=True), names, numbers)
+    found = rows(query)
+    return _listed(found[0][0] if found else None, names, numbers)
 
 
 def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
@@ -160,7 +155,7 @@ def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
         tag="predictions",
     )
     query.order_by({"predictions": {"id": "desc"}})
-    parts = [_listed(said, names, numbers).assign(uuid=uuid) for uuid, said in query.all()]
+    parts = [_listed(said, names, numbers).assign(uuid=uuid) for uuid, said in rows(query)]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else _listed(None, names, numbers).assign(uuid=None)
 
@@ -175,6 +170,7 @@ def _is_uuid(text: str | None) -> bool:
 
 def _listed(said: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
     """Return a list of mappings as a table of these columns."""
-    rows = [one for one in said if isinstance(one, Mapping)] if isinstance(said, list) else []
-    table = pd.DataFrame([{name: one.get(name) for name in names} for one in rows], columns=names)
+    listed = [read_attributes(one) for one in said] if isinstance(said, list) else []
+    read = {name: read_column(name, [one[name] for one in listed]) for name in names}
+    table = pd.DataFrame(read, columns=names)
     return table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})

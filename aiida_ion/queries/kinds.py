@@ -1,0 +1,237 @@
+"""What each column of a table holds, and the one place where stored values become that or nothing.
+
+An attribute is whatever JSON somebody stored: a number may be text, a list, or larger than any number of a computer.
+Such a value is missing in the table, and counted, so that a table is never lost for one cell and nothing is left out
+without a word.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+#: Larger whole numbers count nothing, and their sums would not fit.
+LARGEST_COUNT = 10**15
+#: What fits into 64 bits.
+LARGEST_WHOLE = 2**63
+#: Larger whole numbers have lost digits where the database gave them as a float.
+EXACT_FLOAT = 2.0**53
+
+#: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
+UNITS = ("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_dex")
+UNITS += ("_A3", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope")
+UNITS += ("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std")
+NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
+NUMBERS |= {"rdf_distance_of_reference_halves", "r2", "spearman", "coverage95"}
+NUMBERS |= {"r2_clip_1e-2", "r2_clip_1e-4", "noise_ceiling_r2_clip_1e-2", "noise_ceiling_r2_clip_1e-4"}
+COUNTS = {"num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc", "round", "exit_status"}
+WHOLE = {"seed"}
+FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_passes_20_A2", "paused"}
+FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
+LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "warnings", "missing", "arms"}
+LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
+#: Of names that end like those of numbers: several numbers.
+LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
+MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}
+#: Columns of the database itself, which say what they hold.
+TIMES = {"time", "ctime", "mtime"}
+KEYS = {"pk", "id"}
+
+_counts: ContextVar[Counter[str] | None] = ContextVar("unreadable", default=None)
+_UNREADABLE = object()
+
+
+def kind_of(name: str) -> str:
+    """Return what a column holds.
+
+    ``key``, ``time``, ``interval``, ``flag``, ``whole`` (64 bits), ``count``, ``number``, ``list``, ``mapping``, or
+    ``text``, which takes numbers too. ``words``, text or a list of it, is for who names it.
+    """
+    if name in KEYS or name.endswith("_pk"):
+        return "key"
+    for kind, names in (("time", TIMES), ("flag", FLAGS), ("whole", WHOLE), ("list", LISTS), ("mapping", MAPPINGS)):
+        if name in names:
+            return kind
+    if name.startswith("array|") or any(part in name for part in LIST_PARTS):
+        return "list"
+    if "_ci95" in name:
+        return "interval"
+    if name in COUNTS or (name.startswith("n_") and name not in NUMBERS):
+        return "count"
+    return "number" if is_number(name) else "text"
+
+
+def is_number(name: str) -> bool:
+    """Whether a column holds numbers, by the unit at the end of its name or the count at its start."""
+    if name in NUMBERS or name.startswith(("n_", "log10_")):
+        return True
+    return name.endswith(UNITS) and "_by_" not in name
+
+
+def read_column(name: str, values: Sequence[Any], kind: str | None = None) -> list[Any]:
+    """Return the values of a column as what it holds, ``None`` for each that is not; these are counted.
+
+    :param kind: what it holds, where its name does not say.
+    """
+    read = _READERS.get(kind or kind_of(name))
+    if read is None:
+        return list(values)
+    found = [None if value is None else read(value) for value in values]
+    bad = sum(value is _UNREADABLE for value in found)
+    if bad:
+        note_unreadable(name, bad)
+        return [None if value is _UNREADABLE else value for value in found]
+    return found
+
+
+def read_number(value: Any) -> float | None:
+    """Return a stored value as a number, ``None`` for anything that is not a finite one."""
+    number = _number(value)
+    return None if number is _UNREADABLE else number
+
+
+class Attributes(dict[str, Any]):
+    """What a node says, of which what it does not say is ``None``."""
+
+    def __missing__(self, name: str) -> None:
+        """Return nothing."""
+
+
+def read_attributes(said: Any) -> Attributes:
+    """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
+
+    Names of which that is not known keep what was stored, less numbers that are none.
+    """
+    items = said.items() if isinstance(said, dict) else ()
+    return Attributes({name: _read_attribute(str(name), value) for name, value in items})
+
+
+def _read_attribute(name: str, value: Any) -> Any:
+    kind = kind_of(name)
+    if value is not None and kind not in ("text", "key", "time"):
+        value = read_column(name, [value])[0]
+    if isinstance(value, dict):
+        return read_attributes(value)
+    if isinstance(value, list):
+        return [_read_item(one) for one in value]
+    if isinstance(value, str):
+        return _text(value)
+    return value if value is None or isinstance(value, bool) else read_number(value)
+
+
+def _read_item(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_read_item(one) for one in value]
+    return _read_attribute("", value)
+
+
+@contextmanager
+def counting_unreadable() -> Iterator[Counter[str]]:
+    """Count, by column, the stored values that tables leave empty meanwhile, because they are not what they should be.
+
+    A block within another counts for itself and for the outer one.
+    """
+    outer, counts = _counts.get(), Counter[str]()
+    token = _counts.set(counts)
+    try:
+        yield counts
+    finally:
+        _counts.reset(token)
+        if outer is not None:
+            outer.update(counts)
+
+
+def note_unreadable(name: str, n_values: int = 1) -> None:
+    """Count values of a column that cannot be read."""
+    counts = _counts.get()
+    if counts is not None:
+        counts[name] += n_values
+
+
+def unreadable_words(counts: Counter[str]) -> str | None:
+    """Return in a sentence which stored values could not be read; nothing where all could."""
+    total = sum(counts.values())
+    if not total:
+        return None
+    names = ", ".join(f"{name} ({n})" for name, n in sorted(counts.items()))
+    if total == 1:
+        return f"1 stored value could not be read and is left empty: {names}"
+    return f"{total} stored values could not be read and are left empty: {names}"
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _UNREADABLE
+    try:
+        # What fits into no float raises; what is not finite is no number.
+        return value if math.isfinite(value) and abs(value) < LARGEST_WHOLE else _large(value)
+    except OverflowError:
+        return _UNREADABLE
+
+
+def _large(value: float) -> Any:
+    """Return a number too large for a whole one of 64 bits as a float."""
+    number = float(value)
+    return number if math.isfinite(number) else _UNREADABLE
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _UNREADABLE
+    if isinstance(value, float) and not (value.is_integer() and abs(value) <= EXACT_FLOAT):
+        return _UNREADABLE
+    return int(value) if -LARGEST_WHOLE <= value < LARGEST_WHOLE else _UNREADABLE
+
+
+def _count(value: Any) -> Any:
+    whole = _whole(value)
+    return whole if whole is not _UNREADABLE and abs(whole) <= LARGEST_COUNT else _UNREADABLE
+
+
+def _flag(value: Any) -> Any:
+    """Return a flag; SQLite gives those of attributes as 0 and 1."""
+    return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else _UNREADABLE
+
+
+def _text(value: Any) -> Any:
+    """Return text; a number is its own word, unless it is none or has thousands of digits."""
+    if isinstance(value, str):
+        # Half a character, as in a file name that is not UTF-8, can be neither printed nor written.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, bool):
+        return str(value)
+    number = _number(value)
+    return number if number is _UNREADABLE else str(number)
+
+
+def _words(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else _text(value)
+
+
+def _interval(value: Any) -> Any:
+    """Return two numbers, either of which may be missing."""
+    if not isinstance(value, list) or len(value) != 2:
+        return _UNREADABLE
+    edges = [None if edge is None else _number(edge) for edge in value]
+    return _UNREADABLE if any(edge is _UNREADABLE for edge in edges) else edges
+
+
+def _kept(kind: type) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, kind) else _UNREADABLE
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "number": _number,
+    "whole": _whole,
+    "count": _count,
+    "flag": _flag,
+    "text": _text,
+    "words": _words,
+    "interval": _interval,
+    "list": _kept(list),
+    "mapping": _kept(dict),
+}
