@@ -54,7 +54,7 @@ def shortest_between(
     :param first, second: indices of atoms; they may be the same.
     """
     reduced, wrapped, margins = _reduced(cell, fractions, cutoff_A)
-    places, owners = _with_images(wrapped[second], margins)
+    places, _ = _with_images(wrapped[second], margins)
     k = 2 if first == second else 1
     distances, _ = KDTree(places @ reduced).query(wrapped[first] @ reduced, k=k, distance_upper_bound=cutoff_A)
     return float((distances if k == 1 else distances[:, 1]).min())

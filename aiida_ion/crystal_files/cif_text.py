@@ -57,12 +57,12 @@ def read_blocks(text: str) -> list[Block]:
         token = tokens[position]
         position += 1
         word = token.text.lower()
-        if token.is_value:
-            raise ValueError(f"line {token.line}: the value {token.text[:30]!r} belongs to no item")
-        if word.startswith("data_"):
+        if word.startswith("data_") and not token.is_value:
             blocks.append(Block(token.text[5:]))
         elif not blocks:
             raise ValueError(f"line {token.line}: {token.text[:30]!r} stands before the first data block (data_...)")
+        elif token.is_value:
+            raise ValueError(f"line {token.line}: the value {token.text[:30]!r} belongs to no item")
         elif word == "loop_":
             position = _read_loop(tokens, position, blocks[-1], token.line)
         elif word.startswith("_"):

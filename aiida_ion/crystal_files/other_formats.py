@@ -7,7 +7,6 @@ import json
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -92,28 +91,37 @@ def read_pymatgen_json(text: str, reading: Reading) -> Structure:
         raise ValueError("it is not a structure of pymatgen")
     if len(content.get("sites") or ()) > MAX_ATOMS:
         raise ValueError(f"more than the {MAX_ATOMS:,} atoms that are read")
-    return _by_pymatgen(json.dumps(content), "json", reading)
-
-
-def read_cssr(text: str, reading: Reading) -> Structure:
-    """Return the crystal in a CSSR file.
-
-    :raises ValueError: a sentence that says why there is none.
-    """
-    return _by_pymatgen(text, "cssr", reading)
-
-
-def _by_pymatgen(text: str, pymatgen_format: Any, reading: Reading) -> Structure:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            structure = Structure.from_str(text, fmt=pymatgen_format)
+            structure = Structure.from_str(json.dumps(content), fmt="json")
     except Exception as error:  # parsers raise whatever they meet in a broken file
         raise ValueError(_reason(error, reading)) from error
     reading.warnings += _words(caught)
     if not len(structure) or not np.all(np.isfinite(structure.cart_coords)):
         raise ValueError("it holds no atoms, or positions that are not numbers")
     return structure
+
+
+def check_xyz(text: str) -> None:
+    """Look at the numbers of atoms before anything is made of them.
+
+    :raises ValueError: for what has no cell, or not as many lines as it announces.
+    """
+    if "lattice=" not in text.lower():
+        raise ValueError("no periodic cell in an xyz file; give a CIF")
+    lines = text.rstrip().split("\n")
+    position = 0
+    while position < len(lines):
+        word = lines[position].strip()
+        count = int(word) if word.isdigit() and len(word) < 12 else None
+        if count is None or count > len(lines) - position - 2:
+            raise ValueError(
+                f"line {position + 1}: a number of atoms with as many lines must stand here, not {word[:30]!r}"
+            )
+        if count > MAX_ATOMS:
+            raise ValueError(f"{count:,} atoms are more than the {MAX_ATOMS:,} that are read")
+        position += count + 2
 
 
 def only_elements(structure: Structure, reading: Reading) -> Structure:

@@ -11,23 +11,35 @@ from pymatgen.core.structure import Structure
 from aiida_ion.analysis.structure import check_structure
 from aiida_ion.crystal_files.cif import read_cif
 from aiida_ion.crystal_files.cif_sites import FULL
-from aiida_ion.crystal_files.other_formats import only_elements, read_cssr, read_pymatgen_json, read_with_ase
+from aiida_ion.crystal_files.other_formats import check_xyz, only_elements, read_pymatgen_json, read_with_ase
 from aiida_ion.crystal_files.plausible import doubts_and_notes
 from aiida_ion.crystal_files.poscar import read_poscar
 from aiida_ion.crystal_files.report import Crystal, Reading, report_of
 from aiida_ion.crystal_files.text import decode, read_bytes
 
-CIF, POSCAR, TRAJ, JSON, CSSR = "CIF", "POSCAR", "ASE traj", "pymatgen JSON", "CSSR"
+CIF, POSCAR, TRAJ, JSON = "CIF", "POSCAR", "ASE traj", "pymatgen JSON"
 #: Formats of text that ASE reads, by its names.
 OF_ASE = {
-    "extxyz": "extended xyz", "espresso-in": "input of pw.x", "espresso-out": "output of pw.x",
-    "vasp-xml": "vasprun.xml", "aims": "geometry.in", "xsf": "XSF",
+    "extxyz": "extended xyz",
+    "espresso-in": "input of pw.x",
+    "espresso-out": "output of pw.x",
+    "vasp-xml": "vasprun.xml",
+    "aims": "geometry.in",
 }
 #: Ending of a name -> format.
 ENDINGS = {
-    ".cif": CIF, ".vasp": POSCAR, ".poscar": POSCAR, ".traj": TRAJ, ".json": JSON, ".cssr": CSSR, ".xsf": "xsf",
-    ".extxyz": "extxyz", ".exyz": "extxyz", ".xyz": "extxyz",
-    ".in": "espresso-in", ".pwi": "espresso-in", ".pwo": "espresso-out", ".out": "espresso-out",
+    ".cif": CIF,
+    ".vasp": POSCAR,
+    ".poscar": POSCAR,
+    ".traj": TRAJ,
+    ".json": JSON,
+    ".extxyz": "extxyz",
+    ".exyz": "extxyz",
+    ".xyz": "extxyz",
+    ".in": "espresso-in",
+    ".pwi": "espresso-in",
+    ".pwo": "espresso-out",
+    ".out": "espresso-out",
 }
 #: Starts of names without an ending of their own.
 STARTS = {"poscar": POSCAR, "contcar": POSCAR, "vasprun": "vasp-xml", "geometry.in": "aims"}
@@ -91,7 +103,7 @@ def format_of(path: Path) -> str:
     if ending not in ENDINGS:
         raise ValueError(
             f"{path.name}: its name does not say a format that is read; give a CIF (.cif), a POSCAR or .vasp, .extxyz, "
-            ".traj, .pwi, .pwo, vasprun.xml, .xsf or .json of pymatgen"
+            ".traj, .pwi, .pwo, vasprun.xml, or .json of pymatgen"
         )
     return ENDINGS[ending]
 
@@ -129,11 +141,11 @@ def _parse(path: Path, kind: str, reading: Reading) -> tuple[Structure, str]:
 
 
 def _from_text(text: str, kind: str, reading: Reading) -> Structure:
-    readers = {CIF: read_cif, POSCAR: read_poscar, JSON: read_pymatgen_json, CSSR: read_cssr}
+    readers = {CIF: read_cif, POSCAR: read_poscar, JSON: read_pymatgen_json}
     if kind in readers:
         return readers[kind](text, reading)
-    if kind == "extxyz" and "lattice=" not in text.lower():
-        raise ValueError("no periodic cell in an xyz file; give a CIF")
+    if kind == "extxyz":
+        check_xyz(text)
     if kind == "espresso-in" and "&system" not in text.lower():
         raise ValueError("it is not an input of pw.x: there is no &SYSTEM in it")
     if kind == "vasp-xml" and "<!ENTITY" in text:

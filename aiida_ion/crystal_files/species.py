@@ -7,11 +7,14 @@ from collections.abc import Collection
 
 from ase.data import chemical_symbols
 
-ELEMENTS = frozenset(chemical_symbols[1:])
+#: Up to lawrencium: no potential knows more, and no radii are known.
+ELEMENTS = frozenset(chemical_symbols[1:104])
 #: Isotopes that have symbols of their own; potentials know elements only.
 ISOTOPES = {"D": "H", "T": "H"}
-#: An optional mass number, letters, an optional charge such as 1+, +2 or -.
-TYPE = re.compile(r"(\d{0,3})([A-Za-z]+)(\d*\.?\d*[+-]?|[+-]\d*\.?\d*)")
+#: An optional mass number, letters, an optional charge such as 1+, +2, - or 0.
+TYPE = re.compile(r"(\d{0,3})([A-Za-z]+)(\d*\.?\d*[+-]|[+-]\d*\.?\d*|0|0\.0+)?")
+#: A label in the place of a type, such as Li1; NO3 is none.
+NUMBERED = re.compile(r"([A-Z][a-z]?)\d+")
 #: Names of sites that hold no atom.
 NOT_ATOMS = frozenset({"x", "xx", "va", "vac", "vacancy", "dum", "dummy", "lp", "q", "cg", "cnt", "bq", "gh", "void"})
 
@@ -23,6 +26,10 @@ def element_of_type(symbol: str, where: str, notes: list[str]) -> str:
     :param notes: takes what had to be assumed.
     :raises ValueError: for what is not an element: a group of atoms, a vacancy, a dummy.
     """
+    numbered = NUMBERED.fullmatch(symbol.strip())
+    if numbered and numbered[1] in ELEMENTS:
+        notes.append(f"{symbol} was taken as {numbered[1]}")
+        return numbered[1]
     found = TYPE.fullmatch(symbol.strip())
     letters = found[2] if found else ""
     if letters.lower() in NOT_ATOMS:
@@ -31,9 +38,10 @@ def element_of_type(symbol: str, where: str, notes: list[str]) -> str:
     if name in ISOTOPES:
         notes.append(f"{symbol} was taken as hydrogen: it has the mass of H in the simulation")
         return ISOTOPES[name]
-    # NO or CO in capitals are groups, not nobelium and cobalt, where both letters are elements.
     if name not in ELEMENTS or not found:
         raise ValueError(f"{where} is {symbol!r}, which is not an element")
+    if letters != name:
+        notes.append(f"{symbol} was taken as {name}")
     if found[1]:
         notes.append(f"{symbol} was taken as {name} with the usual mass")
     return name

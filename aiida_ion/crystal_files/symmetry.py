@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pymatgen.symmetry
-from pymatgen.core.operations import SymmOp
 
 from aiida_ion.crystal_files.cif_text import Block
 from aiida_ion.crystal_files.numbers import number
@@ -26,6 +25,8 @@ HERMANN_MAUGUIN = (
 NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
 #: Names with the glide plane e of 1992 -> those of the table.
 NEW_NAMES = {"cmce": "cmca", "aem2": "abm2", "aea2": "aba2", "ccce": "ccca", "cmme": "cmma"}
+AXES = ("x", "y", "z")
+TERM = re.compile(r"[+-]?(?:[xyz]|\d{1,6}/\d{1,6}|\d{0,6}\.\d{1,9}|\d{1,6})")
 #: Translations are multiples of 1/24 in every setting; files round them.
 TRANSLATIONS = 24
 #: Largest difference between a cell and its image by an operation, relative to its edges.
@@ -169,22 +170,37 @@ def _of_entry(entry: Any, source: str) -> Symmetry:
 def _from_texts(texts: list[str], source: str) -> Symmetry:
     rotations, translations = [], []
     for text in texts:
-        try:
-            operation = SymmOp.from_xyz_str(text.lower().replace(";", ","))
-            rotation = np.rint(operation.rotation_matrix)
-            ok = np.allclose(rotation, operation.rotation_matrix) and abs(round(float(np.linalg.det(rotation)))) == 1
-        except Exception:  # the parser raises whatever it meets in a broken operation
-            ok = False
-        if not ok or text.count(",") + text.count(";") != 2:
+        rows = [_component(part) for part in text.lower().replace(";", ",").split(",")]
+        rotation = np.array([row[:3] for row in rows if row is not None])
+        if len(rows) != 3 or rotation.shape != (3, 3) or abs(round(float(np.linalg.det(rotation)))) != 1:
             raise ValueError(f"{text[:40]!r} is not a symmetry operation such as -x,y+1/2,z")
         rotations.append(rotation.astype(np.int64))
-        translations.append(np.asarray(operation.translation_vector, dtype=float) % 1.0)
+        translations.append(np.array([row[3] for row in rows if row is not None]) % 1.0)
     shifts = np.array(translations)
     rounded = np.rint(shifts * TRANSLATIONS) / TRANSLATIONS
     shifts = np.where(np.abs(shifts - rounded) < 2e-3, rounded % 1.0, shifts)
     unique = {key: index for index, key in reversed(list(enumerate(_key(np.array(rotations), shifts))))}
     kept = sorted(unique.values())
     return Symmetry(np.array(rotations)[kept], shifts[kept], source)
+
+
+def _component(text: str) -> list[float] | None:
+    """Return the factors of x, y and z and the shift in a part such as -x+y+1/2; ``None`` for what is none."""
+    plain = re.sub(r"\s", "", text)
+    terms = TERM.findall(plain)
+    if not terms or "".join(terms) != plain:
+        return None
+    values = [0.0, 0.0, 0.0, 0.0]
+    for term in terms:
+        sign, word = (-1.0 if term[0] == "-" else 1.0), term.lstrip("+-")
+        if word in AXES:
+            values[AXES.index(word)] += sign
+            continue
+        upper, _, lower = word.partition("/")
+        if lower and float(lower) == 0.0:
+            return None
+        values[3] += sign * float(upper) / float(lower or 1.0)
+    return values
 
 
 def _check_group(symmetry: Symmetry) -> None:
