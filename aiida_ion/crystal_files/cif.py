@@ -124,9 +124,7 @@ def _candidates(block: Block, cell: Cell) -> list[Symmetry]:
     fitting = [one for one in by_name if symmetry.fits_cell(one, cell)]
     if not fitting:
         raise ValueError(f"its cell does not have the symmetry {by_name[0].words}")
-    # Of axes that a symbol leaves open the first is the convention; only origins and rhombohedral axes are weighed.
-    base = fitting[0].setting.partition(":")[0]
-    return [one for one in fitting if one.setting.partition(":")[0] == base]
+    return symmetry.usual_axes(fitting)
 
 
 def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: Stated) -> Candidate:

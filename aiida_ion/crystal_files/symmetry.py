@@ -41,12 +41,14 @@ class Symmetry:
     :param translations: from 0 to 1, (n, 3).
     :param source: what they come from, in words.
     :param setting: name of the setting; empty for listed operations.
+    :param number: of the space group; 0 for listed operations.
     """
 
     rotations: npt.NDArray[np.int64]
     translations: npt.NDArray[np.float64]
     source: str
     setting: str = ""
+    number: int = 0
 
     def __len__(self) -> int:
         return len(self.rotations)
@@ -78,7 +80,7 @@ def named(block: Block) -> list[Symmetry]:
     :raises ValueError: for a symbol or number that is none.
     """
     hall = block.stated(*HALL)
-    settings = [entry for entry in _table() if _plain(entry["hall"]) == _plain(hall)] if hall else []
+    settings = _by_hall(hall) if hall else []
     if settings:
         return [_of_entry(settings[0], f"of the Hall symbol {hall}")]
     symbol = block.stated(*HERMANN_MAUGUIN)
@@ -114,6 +116,14 @@ def fits_cell(symmetry: Symmetry, cell: npt.NDArray[Any]) -> bool:
     return bool(np.all(np.abs(images - metric) <= METRIC_TOLERANCE * np.outer(edges, edges)))
 
 
+def usual_axes(settings: list[Symmetry]) -> list[Symmetry]:
+    """Return what is to be weighed: of axes that a symbol leaves open the first of each group are the convention."""
+    bases: dict[int, str] = {}
+    for one in settings:
+        bases.setdefault(one.number, one.setting.partition(":")[0])
+    return [one for one in settings if one.setting.partition(":")[0] == bases[one.number]]
+
+
 def is_subgroup(small: Symmetry, large: Symmetry) -> bool:
     """Whether every operation of one is an operation of the other."""
     return _keys(small) <= _keys(large)
@@ -122,6 +132,14 @@ def is_subgroup(small: Symmetry, large: Symmetry) -> bool:
 def identity() -> Symmetry:
     """Return the symmetry of a crystal that has none."""
     return Symmetry(np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)), "(none is stated: the atoms are those listed)")
+
+
+def _by_hall(symbol: str) -> list[Any]:
+    """Return the setting that a Hall symbol means; spaces count where there are any: P 32 is not P 3 2."""
+    words = symbol.lower().replace("_", " ").split()
+    exact = [entry for entry in _table() if entry["hall"].lower().split() == words]
+    found = exact or [entry for entry in _table() if _plain(entry["hall"]) == _plain(symbol)]
+    return found if len({entry["number"] for entry in found}) == 1 else []
 
 
 def _by_symbol(symbol: str) -> list[Any]:
@@ -164,7 +182,7 @@ def _plain(symbol: str) -> str:
 
 def _of_entry(entry: Any, source: str) -> Symmetry:
     symmetry = _from_texts(entry["symops"], source)
-    return Symmetry(symmetry.rotations, symmetry.translations, source, entry["universal_h_m"])
+    return Symmetry(symmetry.rotations, symmetry.translations, source, entry["universal_h_m"], entry["number"])
 
 
 def _from_texts(texts: list[str], source: str) -> Symmetry:
