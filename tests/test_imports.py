@@ -15,7 +15,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "md_settings": set(),
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
-    "datasets": {"units"},
+    "crystal_files": {"units", "analysis"},
+    "datasets": {"units", "crystal_files"},
     "surrogate": {"units"},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
@@ -49,11 +50,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "archives",
         "dashboards",
         "datasets",
+        "crystal_files",
     },
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate", "trajectory_files"}
+WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

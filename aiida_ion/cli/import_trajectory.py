@@ -52,7 +52,7 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry
     from aiida_ion.calculations.import_trajectory import import_run
     from aiida_ion.cli.structures import structure_node
 
-    structure = structure_node(given["structure"]) if given["structure"] else None
+    structure = structure_node(given["structure"], insist=True) if given["structure"] else None
     run = import_run(
         trajectories,
         given | {"target_temperature_K": given["temperature_K"]},

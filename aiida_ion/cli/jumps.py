@@ -36,7 +36,7 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
     from aiida_ion.cli.describe import describe
     from aiida_ion.cli.structures import structure_node
 
-    given = structure_node(structure) if structure else None
+    given = structure_node(structure, insist=True) if structure else None
     suffix = f" -p {profile}" if profile else ""
     for fit in fits_of(node):
         inputs = inputs_beside_fit(fit, given if given is not None else supercell_of(fit), settings)

@@ -1,0 +1,72 @@
+"""Which element a site holds: from its type symbol, else from its label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from ase.data import chemical_symbols
+
+#: Up to lawrencium: no potential knows more, and no radii are known.
+ELEMENTS = frozenset(chemical_symbols[1:104])
+#: Isotopes that have symbols of their own; potentials know elements only.
+ISOTOPES = {"D": "H", "T": "H"}
+#: An optional mass number, letters, an optional charge such as 1+, +2, - or 0.
+TYPE = re.compile(r"(\d{0,3})([A-Za-z]+)(\d*\.?\d*[+-]|[+-]\d*\.?\d*|0|0\.0+)?")
+#: A label in the place of a type, such as Li1; NO3 is none.
+NUMBERED = re.compile(r"([A-Z][a-z]?)\d+")
+#: Names of sites that hold no atom.
+NOT_ATOMS = frozenset({"x", "xx", "va", "vac", "vacancy", "dum", "dummy", "lp", "q", "cg", "cnt", "bq", "gh", "void"})
+
+
+def element_of_type(symbol: str, where: str, notes: list[str]) -> str:
+    """Return the element that a type symbol names, such as Li, Li1+, 7Li, LI or D.
+
+    :param where: the site, for messages.
+    :param notes: takes what had to be assumed.
+    :raises ValueError: for what is not an element: a group of atoms, a vacancy, a dummy.
+    """
+    numbered = NUMBERED.fullmatch(symbol.strip())
+    if numbered and numbered[1] in ELEMENTS:
+        notes.append(f"{symbol} was taken as {numbered[1]}")
+        return numbered[1]
+    found = TYPE.fullmatch(symbol.strip())
+    letters = found[2] if found else ""
+    if letters.lower() in NOT_ATOMS:
+        raise ValueError(f"{where} is {symbol!r}, which is not an element: take vacancies and dummies out of the file")
+    name = letters[:1].upper() + letters[1:].lower()
+    if name in ISOTOPES:
+        notes.append(f"{symbol} was taken as hydrogen: it has the mass of H in the simulation")
+        return ISOTOPES[name]
+    if name not in ELEMENTS or not found:
+        raise ValueError(f"{where} is {symbol!r}, which is not an element")
+    if letters != name:
+        notes.append(f"{symbol} was taken as {name}")
+    if found[1]:
+        notes.append(f"{symbol} was taken as {name} with the usual mass")
+    return name
+
+
+def element_of_label(label: str, formula: Collection[str]) -> str | None:
+    """Return the element that a label names, such as Li1 or O2A; ``None`` where that is not clear.
+
+    :param formula: elements that the file states; they decide between CA1 as calcium and as carbon.
+    """
+    found = re.match(r"\d{0,3}([A-Za-z]{1,2})", label.strip())
+    if not found:
+        return None
+    letters = found[1]
+    names = [letters[:1].upper() + letters[1:].lower(), letters[:1].upper()]
+    names = [ISOTOPES.get(name, name) for name in dict.fromkeys(names)]
+    possible = list(dict.fromkeys(name for name in names if name in ELEMENTS))
+    if formula:
+        possible = [name for name in possible if name in formula]
+    if len(possible) == 2 and letters[1].islower():
+        return possible[0]
+    return possible[0] if len(possible) == 1 else None
+
+
+def contradicts(label: str, element: str) -> bool:
+    """Whether a label names another element, and cannot be taken for a mere name: Na1 beside Li, not A1 or M1."""
+    found = re.match(r"([A-Z][a-z])\d*[A-Za-z]?$", label.strip())
+    return bool(found) and found is not None and found[1] in ELEMENTS and found[1] != element
