@@ -13,15 +13,17 @@ PACKAGE = Path(__file__).parents[1] / "aiida_ion"
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
     "md_settings": set(),
+    "weight_files": set(),
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
     "datasets": {"units"},
     "surrogate": {"units"},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
-    "runners": {"md_settings"},  # uploaded beside them
+    "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
         "units",
+        "weight_files",
         "md_settings",
         "starting_velocities",
         "datasets",
@@ -34,9 +36,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {"units", "md_settings", "calculations", "queries"},
+    "engines": {"units", "weight_files", "md_settings", "calculations", "queries"},
     "cli": {
         "units",
+        "weight_files",
         "md_settings",
         "analysis",
         "lammps",
@@ -51,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate"}
+WITHOUT_AIIDA |= {"surrogate", "weight_files"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -15,7 +15,12 @@ from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.chosen_frames import choose_frames, find_problem, frame_arrays
-from aiida_ion.calculations.mlip import define_potential_ports, potential_inputs, stage_checkpoint
+from aiida_ion.calculations.mlip import (
+    define_potential_ports,
+    potential_inputs,
+    stage_checkpoint,
+    validate_checkpoint,
+)
 from aiida_ion.calculations.mlip_md import load_rows
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
@@ -73,7 +78,7 @@ class ForcesCalculation(ScriptCalculation):
             invalidates_cache=True,  # with more time the same inputs give more frames
         )
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.forces"
-        spec.inputs.validator = validate_forces_inputs
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write the chosen frames, and which they are."""
@@ -205,3 +210,8 @@ def validate_forces_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if not choose_frames(trajectories, settings["max_frames"], settings["equilibration_fs"]):
         return f"no frame is as late as equilibration_fs = {settings['equilibration_fs']:g}"
     return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
+    """Return what does not fit together among trajectories, parameters and potential."""
+    return validate_forces_inputs(inputs, port) or validate_checkpoint(inputs)

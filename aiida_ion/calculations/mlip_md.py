@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from aiida_ion.calculations.mlip import (
     potential_inputs,
     stage_checkpoint,
     structure_json,
+    validate_checkpoint,
 )
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
@@ -64,7 +66,7 @@ class MlipMdCalculation(ScriptCalculation):
         define_md_ports(spec)
         define_potential_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_md"
-        spec.inputs.validator = validate_md_inputs
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write inputs, structure and, for a continuation, the restart file."""
@@ -92,6 +94,11 @@ class MlipMdCalculation(ScriptCalculation):
         )
         stage_checkpoint(info, inputs)
         return info
+
+
+def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
+    """Return what does not fit together among the inputs."""
+    return validate_md_inputs(inputs, port) or validate_checkpoint(inputs)
 
 
 class MlipMdParser(ScriptParser):

@@ -84,6 +84,8 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "element_unknown": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_missing": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_mismatch": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_unreadable": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_untrusted": "ERROR_UNKNOWN_POTENTIAL",
     "walltime": "ERROR_OUT_OF_WALLTIME",
     "terminated": "ERROR_OUT_OF_WALLTIME",
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
