@@ -92,6 +92,10 @@ def test_after_a_kill_nothing_is_doubled_and_nothing_lost(tmp_path: Path) -> Non
     assert np.abs(jump).max() < 0.3
 
 
+def newest_state(folder: Path) -> int:
+    return max((int(path.name.split(".")[1]) for path in folder.glob(inputs.STATES)), default=0)
+
+
 @pytest.mark.parametrize("order", [inputs.RETRIEVE, inputs.RETRIEVE[::-1]], ids=["as retrieved", "the other way"])
 @pytest.mark.usefixtures("lmp")
 def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[str, ...]) -> None:
@@ -100,23 +104,23 @@ def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[
     folder.mkdir()
     copy.mkdir()
     settings = lj(n_steps=40_000, sample_every=7, timestep_fs=2.0)
-    write_run(folder, settings)
+    write_run(folder, settings, repeat=2)
     environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
     command = [str(LMP), "-in", inputs.INPUT]
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
-        while process.poll() is None and not (folder / "state.800.bin").exists():
-            time.sleep(0.01)
-        for name in order:
+        for number, name in enumerate(order):
+            # Between any two files the run goes on by a restart file at least.
+            while newest_state(folder) < 400 * (number + 2):
+                assert process.poll() is None
+                time.sleep(0.01)
             for path in folder.glob(name):
                 with contextlib.suppress(FileNotFoundError):  # LAMMPS keeps the last three states
                     shutil.copy(path, copy)
-            time.sleep(0.3)
-        assert process.poll() is None
     finally:
         process.kill()
         process.wait()
-    run = read_md(copy, argon().cell[:], settings, log=(copy / "log.lammps").read_text())
+    run = read_md(copy, argon(2).cell[:], settings, log=(copy / "log.lammps").read_text())
     assert run.status == "terminated"
     assert np.array_equal(run.steps, np.arange(0, run.last_step + 1, 7) if len(run.steps) else [])
     if order is inputs.RETRIEVE:
