@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "aiida_ion"
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
     "md_settings": set(),
+    "weight_files": set(),
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
     "crystal_files": {"units", "analysis"},
@@ -21,9 +22,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
-    "runners": {"md_settings"},  # uploaded beside them
+    "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
         "units",
+        "weight_files",
         "md_settings",
         "starting_velocities",
         "datasets",
@@ -37,9 +39,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {"units", "md_settings", "calculations", "queries"},
+    "engines": {"units", "weight_files", "md_settings", "calculations", "queries"},
     "cli": {
         "units",
+        "weight_files",
         "md_settings",
         "analysis",
         "lammps",
@@ -55,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files"}
+WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -15,10 +15,16 @@ from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.chosen_frames import choose_frames, find_problem, frame_arrays
-from aiida_ion.calculations.mlip import define_potential_ports, potential_inputs, stage_checkpoint
+from aiida_ion.calculations.mlip import (
+    define_potential_ports,
+    potential_inputs,
+    stage_checkpoint,
+    validate_checkpoint,
+)
 from aiida_ion.calculations.mlip_md import load_rows
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
+    UNREADABLE,
     ScriptCalculation,
     ScriptParser,
     define_ledger,
@@ -73,7 +79,7 @@ class ForcesCalculation(ScriptCalculation):
             invalidates_cache=True,  # with more time the same inputs give more frames
         )
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.forces"
-        spec.inputs.validator = validate_forces_inputs
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write the chosen frames, and which they are."""
@@ -92,7 +98,8 @@ class ForcesCalculation(ScriptCalculation):
             },
         )
         np.savez(folder.get_abs_path(FILENAME_FRAMES), **frame_arrays(inputs.trajectories, frames))  # type: ignore[arg-type]
-        temporary = ["forces.npy", "energies.npy", FILENAME_PROGRESS]
+        # The progress first: where the program still writes, the arrays then hold all that it counts.
+        temporary = [FILENAME_PROGRESS, "forces.npy", "energies.npy"]
         info = self.describe(folder, temporary, excluded=(FILENAME_FRAMES,))
         stage_checkpoint(info, inputs)
         return info
@@ -109,7 +116,7 @@ class ForcesParser(ScriptParser):
             has_frames = len(arrays["energies"]) > 0
             if has_frames:
                 self.out("forces", self._forces_node(arrays, results or {}))
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.attach_ledger(results or {})
         if results is None:
@@ -167,13 +174,20 @@ def read_forces(folder: Path, results: Mapping[str, Any] | None) -> dict[str, ND
 
     :param folder: folder with the arrays of the program.
     :param results: content of ``results.json``, ``None`` when the job was killed: then the progress file counts.
-    :raises ValueError: if an array is shorter than the program says.
+    :raises ValueError: if an array is shorter than the program says, or holds rows that were never written.
     """
     done = int((results or {}).get("n_frames", 0))
     progress = folder / FILENAME_PROGRESS
     if results is None and progress.exists():
         done = int(json.loads(progress.read_text())["step"])
-    return {name: load_rows(folder / f"{name}.npy", done) for name in ("forces", "energies")}
+    arrays = {name: load_rows(folder / f"{name}.npy", done) for name in ("forces", "energies")}
+    if not done:
+        return arrays
+    written = arrays["forces"].any(axis=(1, 2)) | (arrays["energies"] != 0)
+    whole = done if written.all() else int(np.argmin(written))
+    if results is not None and whole < done:
+        raise ValueError(f"{done} frames are counted, and after {whole} there are zeros alone: they were not written")
+    return {name: array[:whole] for name, array in arrays.items()}
 
 
 def validate_forces_parameters(value: orm.Dict | None, _: Any) -> str | None:
@@ -205,3 +219,8 @@ def validate_forces_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if not choose_frames(trajectories, settings["max_frames"], settings["equilibration_fs"]):
         return f"no frame is as late as equilibration_fs = {settings['equilibration_fs']:g}"
     return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
+    """Return what does not fit together among trajectories, parameters and potential."""
+    return validate_forces_inputs(inputs, port) or validate_checkpoint(inputs)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from aiida import orm
 from aiida.common import datastructures
 
+from aiida_ion.calculations.mlip import refusal, validate_trusted
 from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
 from aiida_ion.lammps.potentials import Potential, load_potential
+from aiida_ion.weight_files import look_into
 
 FILENAME_SCREEN = "screen.txt"
 FILENAME_LOG = "log.lammps"
@@ -52,11 +55,12 @@ def resolve_potential(potential: Mapping[str, Any]) -> Potential:
 
 def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with a potential, nothing when it can be used."""
+    potential = value.get_dict() if value is not None else {}
     try:
-        resolve_potential(value.get_dict() if value is not None else {})
+        resolve_potential(potential)
     except (TypeError, ValueError) as error:
         return str(error)
-    return None
+    return validate_trusted(potential)
 
 
 def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:
@@ -67,9 +71,35 @@ def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str
         potential.require_neutral(symbols)
     except ValueError as error:
         return str(error)
-    given = {node.filename for node in (inputs.get("files") or {}).values()}
-    missing = sorted(set(potential.files) - given)
-    return f"the potential reads {', '.join(missing)}, which is not among `files`" if missing else None
+    files = (inputs.get("files") or {}).values()
+    missing = sorted(set(potential.files) - {node.filename for node in files})
+    if missing:
+        return f"the potential reads {', '.join(missing)}, which is not among `files`"
+    for node in files:
+        with node.open(mode="rb") as stream:
+            problem = file_fault(stream, node.filename, potential)
+        if problem is not None:
+            return problem
+    return None
+
+
+def file_fault(stream: IO[bytes], name: str, potential: Potential) -> str | None:
+    """Return why LAMMPS shall not read a file of a potential, nothing where it may.
+
+    :param stream: the file, open.
+    :param name: its name.
+    """
+    look = look_into(stream, any_format=True)
+    if look.fault is not None:
+        return f"{name} {look.fault}"
+    if not (look.runs_code or potential.unpickles):
+        return None
+    stream.seek(0)
+    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    if sha256 in potential.trusted_sha256:
+        return None
+    danger = look.danger() if look.runs_code else "is unpickled by this pair style, and a pickle can run any code"
+    return refusal(f"{name} {danger}", sha256)
 
 
 def lammps_job(

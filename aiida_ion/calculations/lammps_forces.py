@@ -31,6 +31,7 @@ from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     FILENAME_STDERR,
     STATUS_EXIT_CODES,
+    UNREADABLE,
     read_hardware,
     seconds_allowed,
     write_json,
@@ -99,7 +100,7 @@ class LammpsForcesParser(ForcesParser):
             if len(found["energies"]):
                 said = {"batch_size": 1, "evaluated_by": "lammps_rerun"}
                 self.out("forces", self._forces_node(found, said))
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         cost = {name: value for name, value in found["cost"].items() if value is not None}
         if "wall_time_s" in cost:

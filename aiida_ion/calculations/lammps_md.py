@@ -27,7 +27,7 @@ from aiida_ion.calculations.md import (
     symbols_of,
     validate_md_inputs,
 )
-from aiida_ion.calculations.script import FILENAME_STDERR, ScriptParser, read_hardware, seconds_allowed
+from aiida_ion.calculations.script import FILENAME_STDERR, UNREADABLE, ScriptParser, read_hardware, seconds_allowed
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
@@ -101,7 +101,7 @@ class LammpsMdParser(ScriptParser):
             )
             run = as_run(found, read_hardware(Path(retrieved_temporary_folder or "")))
             outputs = md_outputs(run, symbols_of(inputs.structure), settings)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)

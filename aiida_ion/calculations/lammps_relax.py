@@ -18,7 +18,7 @@ from aiida_ion.calculations.lammps import (
 from aiida_ion.calculations.lammps_md import LammpsMdParser
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import FILENAME_STDERR, read_hardware
+from aiida_ion.calculations.script import FILENAME_STDERR, UNREADABLE, read_hardware
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data
@@ -72,7 +72,7 @@ class LammpsRelaxParser(LammpsMdParser):
                 errors=self.text(FILENAME_STDERR),
                 max_force_eV_A=float(settings["max_force_eV_A"]),
             )
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results: dict[str, Any] = {
             "positions": found.get("final_positions"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from aiida import orm
 from aiida.common import datastructures
 
 from aiida_ion.calculations.script import threads_of
+from aiida_ion.weight_files import look_into
 
 #: Potentials the runner knows by name; ``import`` takes any ASE calculator by import path.
 POTENTIALS = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
-POTENTIAL_KEYS = {"name", "model", "kwargs", "device", "dtype", "checkpoint_sha256"}
+POTENTIAL_KEYS = {"name", "model", "kwargs", "device", "dtype", "checkpoint_sha256", "trusted_sha256"}
 FILENAME_CHECKPOINT = "checkpoint"
 
 
@@ -26,7 +28,8 @@ def define_potential_ports(spec: Any) -> None:
         valid_type=orm.Dict,
         validator=validate_potential,
         help=f"`name` (one of {', '.join(POTENTIALS)}), `model` (the checkpoint's name), `kwargs` of the calculator, "
-        "`device`, `dtype`, and `checkpoint_sha256` when only that very checkpoint will do.",
+        "`device`, `dtype`, `checkpoint_sha256` when only that very checkpoint will do, and `trusted_sha256`, a list: "
+        "files of weights that may run code when they are loaded.",
     )
     spec.input(
         "checkpoint",
@@ -50,13 +53,48 @@ def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
         json.dumps(potential.get("kwargs", {}), allow_nan=False)
     except (TypeError, ValueError) as error:
         return f"kwargs of the calculator must be plain JSON: {error}"
-    return None
+    return validate_trusted(potential)
+
+
+def validate_trusted(potential: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the hashes of the files that a potential may load as code."""
+    trusted = potential.get("trusted_sha256", [])
+    if isinstance(trusted, list) and all(re.fullmatch(r"[0-9a-fA-F]{64}", str(item)) for item in trusted):
+        return None
+    return f"trusted_sha256 must be a list of sha256, 64 hexadecimal digits each, got {trusted!r}"
+
+
+def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:
+    """Return why the checkpoint among the inputs would not be loaded, nothing where it would be or there is none."""
+    checkpoint, potential = inputs.get("checkpoint"), inputs.get("potential")
+    if checkpoint is None or potential is None:
+        return None
+    about = potential.get_dict()
+    with checkpoint.open(mode="rb") as stream:
+        look = look_into(stream, any_format=about.get("name") == "import")
+        if look.fault is not None:
+            return f"the checkpoint {checkpoint.filename} {look.fault}"
+        if not look.runs_code:
+            return None
+        stream.seek(0)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 in {str(given).lower() for given in about.get("trusted_sha256", [])}:
+        return None
+    return refusal(f"{checkpoint.filename} {look.danger()}", sha256)
+
+
+def refusal(danger: str, sha256: str) -> str:
+    """Return the sentence on a file that would run code and that nobody trusted."""
+    return (
+        f"{danger}: if you trust where it comes from, register it with 'aiida-ion engine add ... "
+        f"--trust-checkpoint', or put its sha256 {sha256} into trusted_sha256 of the potential"
+    )
 
 
 def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ``potential`` block of the runner's ``inputs.json``."""
     potential: dict[str, Any] = {"model": None, "kwargs": {}, "device": "cpu", "dtype": None, "checkpoint_sha256": None}
-    potential |= inputs["potential"].get_dict()
+    potential |= {"trusted_sha256": []} | inputs["potential"].get_dict()
     checkpoint = inputs.get("checkpoint")
     return potential | {
         "threads": threads_of(dict(options)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,11 @@ from aiida_ion.calculations.mlip import (
     potential_inputs,
     stage_checkpoint,
     structure_json,
+    validate_checkpoint,
 )
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
+    UNREADABLE,
     ScriptCalculation,
     ScriptParser,
     seconds_allowed,
@@ -40,15 +44,16 @@ FILENAME_RESTART = "restart.npz"
 FILENAME_VELOCITIES = "initial_velocities.npy"
 #: Statuses after which a run is not continued: all of its frames count.
 ENDS = ("finished", "exploded")
-#: Everything large: parsed into nodes, then dropped, so that there is one physical copy.
+#: Everything large: parsed into nodes, then dropped, so that there is one physical copy. The restart file comes first:
+#: where the program still writes while its files are copied, the arrays then hold all that it counts.
 TEMPORARY_FILES = [
+    FILENAME_RESTART,
     "positions.npy",
     "steps.npy",
     "cells.npy",
     "velocities.npy",
     "forces.npy",
     "thermo.npy",
-    FILENAME_RESTART,
 ]
 
 
@@ -64,7 +69,7 @@ class MlipMdCalculation(ScriptCalculation):
         define_md_ports(spec)
         define_potential_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_md"
-        spec.inputs.validator = validate_md_inputs
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write inputs, structure and, for a continuation, the restart file."""
@@ -94,6 +99,11 @@ class MlipMdCalculation(ScriptCalculation):
         return info
 
 
+def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
+    """Return what does not fit together among the inputs."""
+    return validate_md_inputs(inputs, port) or validate_checkpoint(inputs)
+
+
 class MlipMdParser(ScriptParser):
     """Reads the arrays of the runner, also those of a run that was killed."""
 
@@ -105,7 +115,7 @@ class MlipMdParser(ScriptParser):
             folder, first = Path(retrieved_temporary_folder or ""), start_step(self.node.inputs)
             run = read_run(folder, results, self.node.inputs.structure, first)
             outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
@@ -123,33 +133,57 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
     :param results: content of ``results.json``, ``None`` when the run was killed.
     :param structure: the structure that was simulated, for its cell.
     :param first_step: step at which the run started.
-    :raises ValueError: if an array is shorter than the run says.
+    :raises ValueError: if an array is shorter than the run says, or holds rows that were never written.
     """
+    ended = results is not None and results["status"] in ENDS
     state = _load_state(folder / FILENAME_RESTART)
     if state and int(state["start_step"]) != first_step:
         state = {}  # the file that the run was given: it ended before it wrote one of its own
-    counts = results if results is not None and results["status"] in ENDS else state
+    run = _read_arrays(folder, results, structure, results if ended and results is not None else state)
+    fault = rows_fault(run)
+    if fault is None:
+        return replace(run, state=state)
+    if ended:
+        raise ValueError(fault)
+    # What is not whole cannot be continued without a gap: the run counts as one that got nowhere, and is repeated.
+    nothing = _read_arrays(folder, results, structure, {})
+    return replace(nothing, message=f"{run.message} {fault}".strip())
+
+
+def _read_arrays(
+    folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, counts: Mapping[str, Any]
+) -> MdRun:
+    """Read as many rows as are counted; see :func:`read_run`."""
     n_frames, n_thermo = int(counts.get("n_frames", 0)), int(counts.get("n_thermo", 0))
-    steps = load_rows(folder / "steps.npy", n_frames)
-    cells = load_rows(folder / "cells.npy", n_frames) if (folder / "cells.npy").exists() else np.array(structure.cell)
-    extra = {
-        name: load_rows(folder / f"{name}.npy", n_frames)
-        for name in ("velocities", "forces")
-        if (folder / f"{name}.npy").exists()
-    }
+    has_cells = (folder / "cells.npy").exists()
     known = results or {}
     return MdRun(
         status=known.get("status"),
         message=str(known.get("message", "")),
-        steps=steps,
+        steps=load_rows(folder / "steps.npy", n_frames),
         positions=load_rows(folder / "positions.npy", n_frames),
-        cells=cells,
+        cells=load_rows(folder / "cells.npy", n_frames) if has_cells else np.array(structure.cell),
         thermo=load_rows(folder / "thermo.npy", n_thermo),
-        state=state,
-        extra=extra,
+        state={},
+        extra={
+            name: load_rows(folder / f"{name}.npy", n_frames)
+            for name in ("velocities", "forces")
+            if (folder / f"{name}.npy").exists()
+        },
         cost=known.get("cost", {}),
         versions=known.get("versions", {}),
     )
+
+
+def rows_fault(run: MdRun) -> str | None:
+    """Return why rows are not those of a run: zeros stand where a program had not written when it was read."""
+    for name, steps in (("frames", run.steps), ("thermodynamic rows", run.thermo["step"] if len(run.thermo) else [])):
+        if len(steps) and not (np.diff(steps) > 0).all():
+            whole = int(np.argmin(np.diff(steps) > 0)) + 1
+            return f"{len(steps)} {name} are counted, but after {whole} their steps do not rise: they were not written"
+    if len(run.positions) and not run.positions.any(axis=(1, 2)).all():
+        return f"{len(run.positions)} frames are counted, and some hold zeros alone: they were not written"
+    return None
 
 
 def load_rows(path: Path, n_rows: int) -> NDArray[Any]:
@@ -163,7 +197,11 @@ def load_rows(path: Path, n_rows: int) -> NDArray[Any]:
 
 
 def _load_state(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a restart file; nothing where there is none, or one that cannot be read."""
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except UNREADABLE:
+        return {}  # a disk that ran full; the run counts as one that got nowhere

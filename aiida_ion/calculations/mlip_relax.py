@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiida.common import datastructures, folders
@@ -13,6 +14,7 @@ from aiida_ion.calculations.mlip import (
     potential_inputs,
     stage_checkpoint,
     structure_json,
+    validate_checkpoint,
 )
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, relaxation_outputs
 from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
@@ -30,6 +32,7 @@ class MlipRelaxCalculation(ScriptCalculation):
         define_relax_ports(spec)
         define_potential_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_relax"
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write inputs and structure."""
@@ -47,6 +50,11 @@ class MlipRelaxCalculation(ScriptCalculation):
         info = self.describe(folder, temporary=[], excluded=("structure.json",))
         stage_checkpoint(info, inputs)
         return info
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Return why the checkpoint would not be loaded, nothing where it would be."""
+    return validate_checkpoint(inputs)
 
 
 class MlipRelaxParser(ScriptParser):

@@ -23,8 +23,8 @@ SURROGATE = (
 #: folder; everything else keeps its package path where the package goes along, so that it imports there as it does
 #: here, and stands beside them where it does not.
 PROGRAMS: dict[str, tuple[str, ...]] = {
-    "md": ("runners/*.py", "md_settings.py"),
-    "relax": ("runners/*.py", "md_settings.py"),
+    "md": ("runners/*.py", "md_settings.py", "weight_files.py"),
+    "relax": ("runners/*.py", "md_settings.py", "weight_files.py"),
     "forces": (
         *sorted(FORCES_ALONE),
         "runners/checkpoints.py",
@@ -35,6 +35,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "runners/run_inputs.py",
         "runners/stops.py",
         "md_settings.py",
+        "weight_files.py",
     ),
     "diffusion": (
         "runners/diffusion.py",

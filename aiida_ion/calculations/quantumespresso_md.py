@@ -20,7 +20,7 @@ from aiida_ion.calculations.quantumespresso import (
     write_pw_input,
 )
 from aiida_ion.calculations.quantumespresso_parser import PwParser
-from aiida_ion.calculations.script import read_hardware, seconds_allowed
+from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
 from aiida_ion.dft.pw_input import md_namelists
 from aiida_ion.dft.pw_md_output import md_run
 from aiida_ion.dft.steps import DftRun
@@ -82,7 +82,7 @@ class QuantumEspressoMdParser(PwParser):
             found, first_step = self.read(Path(retrieved_temporary_folder or ""), settings, masses)
             run = as_md_run(found, settings, symbols, masses, charges, first_step)
             outputs = md_outputs(run, symbols, settings)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)

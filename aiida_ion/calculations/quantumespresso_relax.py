@@ -18,7 +18,7 @@ from aiida_ion.calculations.quantumespresso import (
 )
 from aiida_ion.calculations.quantumespresso_parser import PwParser
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import read_hardware, seconds_allowed
+from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
 from aiida_ion.dft.pw_input import relax_namelists
 from aiida_ion.dft.pw_relax_output import PwRelaxation, relaxation
 
@@ -69,7 +69,7 @@ class QuantumEspressoRelaxParser(PwParser):
         try:
             run = self.read_runs(folder, STEMS)[0]
             found = relaxation(run, self.errors(STEMS)[0], before, float(settings["max_force_eV_A"]))
-        except (ValueError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results = _results(found, before)
         if found.cost:

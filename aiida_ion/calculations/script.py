@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ FILENAME_STDOUT = "stdout.txt"
 FILENAME_STDERR = "stderr.txt"
 FILENAME_SCHEDULER_STDERR = "_scheduler-stderr.txt"
 FILENAME_HARDWARE = "hardware.txt"
+#: What reading a file raises that is cut short, or another than it is called.
+UNREADABLE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)
 
 
 def define_exit_codes(spec: Any) -> None:
@@ -84,6 +87,8 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "element_unknown": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_missing": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_mismatch": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_unreadable": "ERROR_UNKNOWN_POTENTIAL",
+    "checkpoint_untrusted": "ERROR_UNKNOWN_POTENTIAL",
     "walltime": "ERROR_OUT_OF_WALLTIME",
     "terminated": "ERROR_OUT_OF_WALLTIME",
     "exploded": "ERROR_TRAJECTORY_EXPLODED",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
+    UNREADABLE,
     ScriptCalculation,
     ScriptParser,
     define_ledger,
@@ -113,7 +114,7 @@ class SurrogatePredictParser(ScriptParser):
             if failure is not None:
                 return failure
             node = self._predictions(Path(retrieved_temporary_folder or ""), results)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.out("predictions", node)
         return None

@@ -13,6 +13,7 @@ from aiida.engine import ExitCode
 
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
+    UNREADABLE,
     ScriptCalculation,
     ScriptParser,
     define_ledger,
@@ -131,7 +132,7 @@ class SurrogateTrainParser(ScriptParser):
             self.attach_ledger(results)
             if finished:
                 self._attach_model(folder, results)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         if results["status"] in ("walltime", "terminated") and not has_state:
             return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", str(results.get("message")))

@@ -9,7 +9,7 @@ import numpy as np
 from aiida import orm
 from aiida.engine import ExitCode
 
-from aiida_ion.calculations.script import ScriptParser
+from aiida_ion.calculations.script import UNREADABLE, ScriptParser
 
 FILENAME_ARRAYS = "arrays.npz"
 SEGMENT_ARRAYS = ("positions", "steps", "times", "cells")
@@ -64,7 +64,7 @@ class TrajectoryAnalysisParser(ScriptParser):
             if failure is not None:
                 return failure
             node = self._results_node(results, f"{retrieved_temporary_folder}/{FILENAME_ARRAYS}")
-        except (ValueError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.out(self.output, node)
         self.out("versions", orm.Dict(results["versions"]))

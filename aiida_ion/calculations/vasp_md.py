@@ -12,7 +12,7 @@ from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.dft_md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
 from aiida_ion.calculations.md import MdRun, define_md_ports, killed_label, md_outputs
-from aiida_ion.calculations.script import seconds_allowed
+from aiida_ion.calculations.script import UNREADABLE, seconds_allowed
 from aiida_ion.calculations.vasp import (
     VaspParser,
     define_vasp_ports,
@@ -79,7 +79,7 @@ class VaspMdParser(VaspParser):
             run = as_md_run(found, settings, symbols, masses, charges, begin.step)
             run = without_repeated_frames(_with_restart(run, read), found, begin.step)
             outputs = md_outputs(run, symbols, settings)
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)

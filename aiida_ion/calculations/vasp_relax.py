@@ -13,7 +13,7 @@ from aiida.engine import CalcJob, ExitCode
 from aiida_ion.calculations.dft_md import dft_symbols_and_masses
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import seconds_allowed
+from aiida_ion.calculations.script import UNREADABLE, seconds_allowed
 from aiida_ion.calculations.vasp import (
     VaspParser,
     define_vasp_ports,
@@ -65,7 +65,7 @@ class VaspRelaxParser(VaspParser):
         max_force_eV_A = float(settings["max_force_eV_A"])
         try:
             found = read_relaxation(files, begin, max_force_eV_A, int(settings["max_steps"]))
-        except (ValueError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results = _results(found, max_force_eV_A)
         results |= {"cost": self.cost(files), "versions": found.versions | self.provenance()}

@@ -23,7 +23,7 @@ from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.structures import structure_node
-from aiida_ion.engines.codes import Engine, diffusion_code, load_engine, read_lammps_potential
+from aiida_ion.engines.codes import PINNED, Engine, diffusion_code, load_engine, read_lammps_potential
 from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
 from aiida_ion.workchains.comparison_builder import comparison_builder
 from aiida_ion.workchains.protocols import protocol_inputs
@@ -232,7 +232,8 @@ def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
     if engine.entry_point == "ion.md.mlip" and changed:
         choices["potential"] = engine.potential | changed
         if changed.get("model") not in (None, engine.potential.get("model")):
-            choices["potential"].pop("checkpoint_sha256", None)  # it was that of the engine's own model
+            for key in PINNED:  # they were those of the engine's own model
+                choices["potential"].pop(key, None)
             choices.pop("checkpoint", None)
     return choices
 

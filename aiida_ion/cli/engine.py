@@ -15,7 +15,7 @@ KINDS = ("lammps", "quantumespresso", "vasp")
 #: Engines -> the options of `add` that they alone read.
 OPTIONS_OF = {
     ("ion.md.mlip",): ("model", "checkpoint", "kwargs", "device", "dtype"),
-    ("ion.md.mlip", "ion.md.lammps"): ("potential",),
+    ("ion.md.mlip", "ion.md.lammps"): ("potential", "trust_checkpoint"),
     ("ion.md.quantumespresso",): ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools"),
     ("ion.md.vasp",): ("potcars", "potcar_map"),
     ("ion.md.quantumespresso", "ion.md.vasp"): ("settings", "kpoints"),
@@ -73,6 +73,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.option("--potential", help=f"ASE: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
 @click.option("--model", help="ASE: a published model, or package.module:Class for the potential 'import'.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="ASE: file of weights; kept in the database.")
+@click.option("--trust-checkpoint", is_flag=True, help="Load its files of weights also where that runs their code.")
 @click.option("--kwargs", type=JsonObject(), help="ASE: further arguments of the calculator.")
 @click.option("--device", help="ASE: cpu, cuda, cuda:1, ...")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="ASE: precision.")
@@ -116,6 +117,8 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
     _refuse_foreign(entry_point, given)
     resources = {key: given[key] for key in ("processes", "threads") if given[key] is not None}
     check_cores(resources, given["computer"])
+    force_field = _force_field(entry_point, given)
+    trusted = _trusted(entry_point, force_field, given)
     engine, new = register(
         name,
         program,
@@ -124,7 +127,8 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
         resources=resources,
         prepend=mpi_as_root(given["computer"], resources.get("processes", 1)) + given["prepend_text"],
         replaces=given["replace"],
-        **_force_field(entry_point, given),
+        trusted=trusted,
+        **force_field,
     )
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
     click.echo(f"Next: aiida-ion engine test {name}{'' if profile is None else f' -p {loaded.name}'}")
@@ -133,7 +137,7 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
 def _refuse_foreign(entry_point: str, given: dict[str, Any]) -> None:
     """Refuse options that the engine would not read."""
     foreign = [option for kind, options in OPTIONS_OF.items() for option in options if entry_point not in kind]
-    refused = [option.replace("_", "-") for option in dict.fromkeys(foreign) if given[option] not in (None, ())]
+    refused = [option.replace("_", "-") for option in dict.fromkeys(foreign) if given[option] not in (None, (), False)]
     if refused:
         raise click.UsageError(f"{entry_point.rpartition('.')[2]} takes no --{', --'.join(refused)}")
 
@@ -154,6 +158,19 @@ def _force_field(entry_point: str, given: dict[str, Any]) -> dict[str, Any]:
         raise click.UsageError(f"give --potential, one of {', '.join(MLIP_NAMES)}")
     potential = {"name": given["potential"]} | {key: given[key] for key in ("model", "kwargs", "device", "dtype")}
     return {"potential": potential, "checkpoint": given["checkpoint"]}
+
+
+def _trusted(entry_point: str, force_field: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
+    from aiida_ion.engines.trust import trusted_hashes
+
+    potential, files = force_field.get("potential", {}), force_field.get("files", {})
+    trusts, checkpoint = given["trust_checkpoint"], force_field.get("checkpoint")
+    hashes = trusted_hashes(entry_point, potential, checkpoint, files, given["computer"], trusts)
+    if trusts:
+        said = [f"trusted, with all it runs when it is loaded: sha256 {sha256}" for sha256 in hashes]
+        click.echo("\n".join(said) or "nothing had to be trusted: the files hold weights only")
+    return hashes
 
 
 @command.command("list", cls=OneLineErrors)
@@ -180,26 +197,36 @@ def list_command(profile: str | None) -> None:
 @click.argument("name")
 @click.option("--structure", metavar="FILE|PK", help="A small crystal that the potential knows  [default: one of ours]")
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of 1 fs  [default: 20; 5 with DFT]")
+@click.option("--trust-checkpoint", is_flag=True, help="Load the weights found there also where that runs their code.")
 @profile_option
-def test_command(name: str, structure: str | None, steps: int | None, profile: str | None) -> None:
+def test_command(
+    name: str, structure: str | None, steps: int | None, trust_checkpoint: bool, profile: str | None
+) -> None:
     """Run a few real steps with an engine, and note what it is.
 
-    The checkpoint that was loaded is pinned: later runs refuse another one.
+    The checkpoint that was loaded is pinned: later runs refuse another one. One that would run code is refused, unless
+    you trust that very file.
 
     \b
     Example:
       aiida-ion engine test sevenn
+      aiida-ion engine test mace --trust-checkpoint
     """
     load(profile)
     from aiida_ion.cli.structures import structure_node
     from aiida_ion.engines.codes import load_engine
-    from aiida_ion.engines.testing import run_test
+    from aiida_ion.engines.testing import refused_checkpoint, run_test
+    from aiida_ion.engines.trust import trust
 
     engine = load_engine(name)
     node = structure_node(structure) if structure is not None else None
     click.echo(f"{engine.code.full_label}: a few steps ...")
     try:
         engine, job = run_test(engine, node, steps)
+        refused = refused_checkpoint(job) if trust_checkpoint else None
+        if refused is not None:
+            click.echo(f"trusted from now on: {refused['name']}, sha256 {refused['sha256']}; it {refused['danger']}")
+            engine, job = run_test(trust(engine, refused["sha256"]), node, steps)
     except Exception as error:  # whatever stops a job stops the test
         raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
     if not job.is_finished_ok:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,8 @@ from aiida_ion.engines.environments import RECIPES, executable, found_engines, p
 from aiida_ion.queries import engine_table
 
 EXTRA = "ion"
+#: What a test, or the user's trust, adds to a potential.
+PINNED = ("checkpoint_sha256", "trusted_sha256")
 DIFFUSION_LABEL = "kinisi"
 #: Environments that compute no forces -> the job that their code runs by default.
 PYTHON_JOBS = {"surrogate": "ion.surrogate_train"}
@@ -127,6 +129,7 @@ def register(
     resources: Mapping[str, int] | None = None,
     prepend: str = "",
     replaces: bool = False,
+    trusted: Sequence[str] = (),
 ) -> tuple[Engine, bool]:
     """Register an engine, or bring the one of that name up to date.
 
@@ -141,10 +144,12 @@ def register(
     :param resources: ``processes`` and ``threads`` of each job.
     :param prepend: shell lines before the program.
     :param replaces: hide a code of that name that runs another program, and make a new one.
+    :param trusted: sha256 of files of weights that run code when they are loaded, by the user's word.
     :returns: the engine, and whether its code is new.
     :raises ValueError: if the program is not there, the potential is not valid, or the name is taken.
     """
     chosen = {key: value for key, value in (potential or {}).items() if value is not None}
+    chosen |= {"trusted_sha256": list(trusted)} if trusted else {}
     file = store_file(checkpoint) if checkpoint is not None else None
     if file is not None:
         chosen["checkpoint_sha256"] = file.base.attributes.get("sha256")
@@ -159,7 +164,7 @@ def register(
         old = None
     if old is not None and EXTRA in old.base.extras.all:
         before = load_engine(old.full_label)
-        unpinned = {key: value for key, value in before.potential.items() if key != "checkpoint_sha256"}
+        unpinned = {key: value for key, value in before.potential.items() if key not in PINNED}
         same = (before.choices, before.resources) == (dict(choices or {}), dict(resources or {}))
         if same and file is None and before.checkpoint is None and unpinned == chosen:
             return before, False  # the same once more: what its test found stays

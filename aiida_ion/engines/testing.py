@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aiida import orm
+from aiida.common import exceptions
 from aiida.common.log import override_log_level
 from aiida.engine import run_get_node
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
+from aiida_ion.calculations.script import FILENAME_RESULTS
 from aiida_ion.engines.codes import DFT, Engine, remember_test
 from aiida_ion.engines.jobs import engine_choices, job_options
 
@@ -75,3 +78,13 @@ def run_test(
     if node.is_finished_ok:
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())
     return engine, node
+
+
+def refused_checkpoint(job: Any) -> dict[str, str] | None:
+    """Return name, sha256 and danger of the weights that a test refused to load; nothing where it was not that."""
+    try:
+        text = job.outputs.retrieved.base.repository.get_object_content(FILENAME_RESULTS, "r")
+    except (exceptions.NotExistentAttributeError, FileNotFoundError):
+        return None
+    refused: dict[str, str] | None = json.loads(text).get("refused_checkpoint")
+    return refused

@@ -22,8 +22,9 @@ RESTARTS = ("restart.a", "restart.b")
 LAST_RESTART = "restart.end"
 RELAX_INPUT = "relax.in"
 RELAX_FRAMES = ("relax_initial.bin", "relax_final.bin")
-#: Everything a parser may need after a run; a name that is absent was not reached.
-RETRIEVE = ("log.lammps", FRAMES, THERMO, STATES, *RESTARTS, LAST_RESTART)
+#: Everything a parser may need after a run; a name that is absent was not reached. The restart files come first: where
+#: LAMMPS still writes while its files are copied, the frames then reach as far as what the next job continues from.
+RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES)
 RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 
 #: Restart files and log lines are written so many times in a run, and at least every so many steps; counted

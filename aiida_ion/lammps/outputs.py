@@ -82,6 +82,7 @@ def read_md(
     :param start_step: global step of the restart file a continued segment began from.
     :param continued: the segment began from a restart file, so its first step belongs to the one before.
     :param into: folder for the large arrays as memory-mapped ``.npy`` files; in memory when None.
+    :raises ValueError: if frames or rows of a run that reached its end are missing.
     """
     status, message, stopped = judge(log, errors, settings.n_steps)
     state = read_state(folder, cell)
@@ -89,7 +90,15 @@ def read_md(
     first = start_step + 1 if continued else start_step
     frame = Frame.of(cell)
     wanted = _columns(settings)
+    thermo = read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt")
     data = dumps.read_dump(folder / FRAMES, wanted, first, last, into)
+    fault = _gap(first, last, data["steps"], thermo["step"], settings.sample_every)
+    if fault is not None and status == "finished":
+        raise ValueError(fault)
+    if fault is not None and stopped is None and state:
+        # What is not whole cannot be continued without a gap: the run counts as one that got nowhere, and is repeated.
+        message, state, last = f"{message}; {fault}", {}, start_step
+        thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, wanted, 0, -1, into)
     _turn_back(data, frame)
     return MdOutputs(
         status=status,
@@ -100,7 +109,7 @@ def read_md(
         positions=data["positions"],
         cells=_cells(data["boxes"], frame) if settings.ensemble == "npt" else frame.cell,
         extra={name: data[name] for name in settings.keep},
-        thermo=read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt"),
+        thermo=thermo,
         state=state,
         versions=read_versions(log),
         cost=read_cost(log),
@@ -169,6 +178,16 @@ def read_relax(folder: Path, cell: ArrayLike, *, log: str, errors: str = "", max
         "status": status,
         "message": f"largest force {result['final_max_force_eV_A']:.3g} eV/angstrom",
     }
+
+
+def _gap(first: int, last: int, frames: NDArray[np.int64], rows: NDArray[np.int64], every: int) -> str | None:
+    """Return what is missing between two steps: a file that was cut, or that LAMMPS still wrote when it was copied."""
+    expected = np.arange(-(-first // every) * every, last + 1, every)
+    if not np.array_equal(frames, expected):
+        return f"the dump holds {len(frames)} of the {len(expected)} frames up to step {last}"
+    if not np.array_equal(rows, np.arange(first, last + 1)):
+        return f"the thermodynamic file holds {len(rows)} of the {last + 1 - first} rows up to step {last}"
+    return None
 
 
 def _columns(settings: MdSettings) -> dict[str, str]:

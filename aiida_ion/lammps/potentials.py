@@ -26,6 +26,8 @@ ALLOWED_COMMANDS = (
 )
 #: Pair styles that hand control to a program outside of LAMMPS.
 REFUSED_PAIR_STYLES = ("python", "mdi")
+#: Words of a pair style that hands its file to Python, which unpickles it.
+UNPICKLING_WORDS = ("mliappy", "unified")
 _CUSTOM_KEYS = {
     "commands",
     "charges",
@@ -35,6 +37,7 @@ _CUSTOM_KEYS = {
     "timestep_fs",
     "elements",
     "name",
+    "trusted_sha256",
 }
 _NEUTRAL_E = 1e-6
 #: Below so many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
@@ -57,6 +60,7 @@ class Potential:
     :param timestep_fs: recommended time step, fs.
     :param note: what a user has to know.
     :param files: files that the commands read, which must lie beside the input.
+    :param trusted_sha256: sha256 of those among them that may run code, by the user's word.
     """
 
     name: str
@@ -71,6 +75,13 @@ class Potential:
     timestep_fs: float = 1.0
     note: str = ""
     files: tuple[str, ...] = ()
+    trusted_sha256: tuple[str, ...] = ()
+
+    @property
+    def unpickles(self) -> bool:
+        """Whether its commands have LAMMPS unpickle a file."""
+        styles = (line.split() for line in self.header if line.startswith("pair_style"))
+        return any(word in words for words in styles for word in UNPICKLING_WORDS)
 
     def commands(self, elements: Sequence[str], n_atoms: int = 0) -> list[str]:
         """Return the LAMMPS commands for the atom types 1, 2, ... = ``elements``.
@@ -215,6 +226,7 @@ def load_potential(spec: str | Mapping[str, Any]) -> Potential:
         header=tuple(check_commands(str(spec["commands"]))),
         timestep_fs=float(spec.get("timestep_fs", 1.0)),
         files=tuple(_bare_name(name) for name in spec.get("files", ())),
+        trusted_sha256=tuple(str(digest).lower() for digest in spec.get("trusted_sha256", ())),
     )
 
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import importlib
+import importlib.metadata
 import importlib.util
 import os
+import pickle
+import re
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from output import RunnerError, sha256_of
 from run_inputs import PotentialInputs, require
+
+if TYPE_CHECKING:
+    from aiida_ion.weight_files import look_at
+else:
+    from weight_files import look_at
+
+#: ``name`` and ``sha256`` of weights, and ``loaded_as``: one of the three below.
+Checkpoint = dict[str, str | None]
+WEIGHTS_ONLY, TRUSTED, INSTALLED = "weights only", "code trusted by the user", "code installed with its package"
+#: Potentials whose file of weights is one of torch.
+TORCH_ONLY = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb")
+#: Potentials whose file is a program by its nature.
+ALWAYS_CODE = ("nequip",)
+#: Words of torch on files that are broken, or of another model.
+BROKEN = re.compile(r"PytorchStreamReader|zip archive|loading state_dict|unexpected EOF", re.IGNORECASE)
+#: Variables by which torch decides whether pickles may run code: the one that forbids it, the one that allows it.
+FORCING = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
 
 #: A download that stalls this long is given up, s.
 DOWNLOAD_TIMEOUT_S = 30.0
@@ -66,10 +87,11 @@ def _looks_like_path(model: str) -> bool:
     return os.sep in model or model.endswith(suffixes)
 
 
-def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = None) -> dict[str, str | None]:
-    """Return name and sha256 of the weights.
+def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = None) -> Checkpoint:
+    """Return name and sha256 of the weights, and as what they may be loaded; nothing of them is loaded here.
 
-    :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash.
+    :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash, ``checkpoint_unreadable`` for
+        what cannot be weights, ``checkpoint_untrusted`` for a file that runs code and that nobody trusted.
     """
     found = sha256_of(path)
     if inputs.checkpoint_sha256 is not None and found != inputs.checkpoint_sha256.lower():
@@ -78,7 +100,128 @@ def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = 
             "give the file that was meant, or the hash of this one."
         )
         raise RunnerError("checkpoint_mismatch", message)
-    return {"name": name or path.name, "sha256": found}
+    return {"name": name or path.name, "sha256": found, "loaded_as": _loaded_as(inputs, path, name, found)}
+
+
+def _loaded_as(inputs: PotentialInputs, path: Path, name: str | None, sha256: str) -> str:
+    """Return as what a file may be loaded.
+
+    :raises RunnerError: if it may not.
+    """
+    look = look_at(path, any_format=inputs.name not in TORCH_ONLY)
+    if look.fault is not None:
+        raise RunnerError("checkpoint_unreadable", f"The checkpoint {path.name} {look.fault}.")
+    if is_trusted(inputs, sha256):
+        return TRUSTED
+    if not look.runs_code and inputs.name not in ALWAYS_CODE:
+        return WEIGHTS_ONLY
+    if is_installed(path, sha256):
+        return INSTALLED
+    raise untrusted(path, name, look.danger() if look.runs_code else "is loaded as a compiled program", sha256)
+
+
+def is_trusted(inputs: PotentialInputs, sha256: str) -> bool:
+    """Return whether the user trusts the file of this hash."""
+    return sha256 in {given.lower() for given in inputs.trusted_sha256}
+
+
+def untrusted(path: Path, name: str | None, danger: str, sha256: str) -> RunnerError:
+    """Return the refusal of a file that would run code, with its hash, by which it can be trusted."""
+    message = (
+        f"The checkpoint {name or path.name} {danger}; it was not loaded. If you trust where it comes from, trust this "
+        f"very file: 'aiida-ion engine test NAME --trust-checkpoint', or its sha256 {sha256} in trusted_sha256 of "
+        "the potential."
+    )
+    details = {"refused_checkpoint": {"name": name or path.name, "sha256": sha256, "danger": danger}}
+    return RunnerError("checkpoint_untrusted", message, details)
+
+
+def is_installed(path: Path, sha256: str) -> bool:
+    """Return whether a file came with an installed package and is still as it came: it is that package's code then."""
+    wanted, digest = path.resolve(), base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
+    for distribution in importlib.metadata.distributions():
+        for file in distribution.files or ():
+            same = file.name == path.name and file.hash is not None and file.hash.value == digest
+            if same and Path(str(file.locate())).resolve() == wanted:
+                return True
+    return False
+
+
+def refuse_files_that_run_code(inputs: PotentialInputs) -> None:
+    """Look at every file that the further arguments of a calculator name, as at a checkpoint.
+
+    :raises RunnerError: ``checkpoint_untrusted``.
+    """
+    for path in _files_named(inputs.kwargs):
+        look = look_at(path, any_format=True)
+        if not look.runs_code:
+            continue
+        sha256 = sha256_of(path)
+        if not (is_trusted(inputs, sha256) or is_installed(path, sha256)):
+            raise untrusted(path, str(path), look.danger(), sha256)
+
+
+def _files_named(value: Any) -> Iterator[Path]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _files_named(item)
+    elif isinstance(value, str):
+        with contextlib.suppress(OSError, ValueError):
+            if Path(value).is_file():
+                yield Path(value)
+
+
+@contextlib.contextmanager
+def weights_only(checkpoint: Checkpoint, path: Path | None = None) -> Iterator[None]:
+    """Have torch load nothing but weights while a library opens a file that nobody trusted, whatever it asks for.
+
+    What was seen of the file before decides only how it is refused; here torch itself holds to it.
+
+    :param checkpoint: from :func:`verified_checkpoint`; with its ``loaded_as``.
+    :param path: the file, where it is known.
+    :raises RunnerError: ``checkpoint_untrusted`` where the file holds more.
+    """
+    if checkpoint.get("loaded_as") in (TRUSTED, INSTALLED):
+        yield
+        return
+    serialization = sys.modules["torch"].serialization
+    before = {name: os.environ.get(name) for name in FORCING}
+    os.environ[FORCING[0]] = "1"
+    os.environ.pop(FORCING[1], None)
+    admitted = getattr(serialization, "safe_globals", None)
+    try:
+        with admitted(numpy_rebuilders()) if admitted is not None else contextlib.nullcontext():
+            yield
+    except (EOFError, KeyError, AttributeError, AssertionError, RuntimeError) as error:
+        if path is None or (isinstance(error, RuntimeError) and not BROKEN.search(str(error))):
+            raise
+        message = (
+            f"The checkpoint {path.name} is not one that this potential can load ({type(error).__name__}: {error})."
+        )
+        raise RunnerError("checkpoint_unreadable", message) from error
+    except pickle.UnpicklingError as error:
+        name, sha256 = str(checkpoint["name"]), checkpoint.get("sha256")
+        if path is None or sha256 is None:
+            message = f"The weights of {name} are more than weights; give the file as checkpoint_file, and trust it."
+            raise RunnerError("checkpoint_untrusted", message) from error
+        raise untrusted(path, name, "is a pickle that torch does not load as weights alone", sha256) from error
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            os.environ.update({name: value} if value is not None else {})
+
+
+def numpy_rebuilders() -> list[Any]:
+    """Return what arrays of numbers are rebuilt with, under the names they have had, as torch wants it."""
+    import numpy as np
+
+    multiarray = importlib.import_module("numpy.core.multiarray" if np.__version__ < "2" else "numpy._core.multiarray")
+    functions = [getattr(multiarray, name) for name in ("_reconstruct", "scalar")]
+    names = [f"numpy.{core}.multiarray.{item.__name__}" for core in ("core", "_core") for item in functions]
+    types = [kind for name, kind in vars(np.dtypes).items() if name.endswith("DType")]
+    return [np.ndarray, np.dtype, *types, *zip(functions * 2, names, strict=True)]
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ RUNNER_FILES = (
     "segment.py",
     "simulation.py",
     "stops.py",
+    "weight_files.py",
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
@@ -52,12 +53,14 @@ class RunnerError(Exception):
 
     :param status: the cause in one word, written to ``results.json``.
     :param message: one sentence that says what to do.
+    :param details: what else the results shall say.
     """
 
-    def __init__(self, status: str, message: str) -> None:
+    def __init__(self, status: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.details = details or {}
 
 
 class Ledger:
@@ -113,7 +116,7 @@ def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
     try:
         body(results, ledger)
     except RunnerError as error:
-        results |= {"status": error.status, "message": error.message}
+        results |= {"status": error.status, "message": error.message} | error.details
     except Exception as error:
         traceback.print_exc()
         results |= status_of(error)

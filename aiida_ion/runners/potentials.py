@@ -1,7 +1,8 @@
 """From the name of a potential to an ASE calculator, with the checkpoint that was really loaded.
 
-Every loader finds its file of weights first; the file is hashed, and compared with the hash the inputs
-expect, before anything of it is read, so that nothing the user did not name is ever unpickled.
+Every loader finds its file of weights first; the file is hashed, compared with the hash the inputs expect, and looked
+at without loading it. What holds more than weights is refused unless the user trusted that very file, and while a
+library opens one that nobody trusted, torch is held to weights alone.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from ase.calculators.emt import EMT, parameters
 from ase.data import atomic_numbers, chemical_symbols
 from checkpoints import (
     FILE_ADVICE,
+    Checkpoint,
     finding_weights,
     given_file,
     has_module,
     import_module,
+    refuse_files_that_run_code,
     start_torch,
     verified_checkpoint,
+    weights_only,
 )
 from lennard_jones import PairLennardJones
 from output import RunnerError, versions
@@ -37,7 +41,7 @@ class Potential:
 
     :param calculator: the ASE calculator.
     :param packages: distributions whose versions decide its numbers.
-    :param checkpoint: name and sha256 of the weights, null where there are none.
+    :param checkpoint: name and sha256 of the weights, null where there are none, and as what they were loaded.
     :param elements: atomic numbers it knows; None where it cannot say.
     :param device: device it runs on.
     :param dtype: precision it computes in; None where it cannot say.
@@ -47,7 +51,7 @@ class Potential:
 
     calculator: Any
     packages: tuple[str, ...] = ()
-    checkpoint: dict[str, str | None] = field(default_factory=lambda: {"name": None, "sha256": None})
+    checkpoint: Checkpoint = field(default_factory=lambda: {"name": None, "sha256": None})
     elements: frozenset[int] | None = None
     device: str = "cpu"
     dtype: str | None = "float64"
@@ -65,16 +69,17 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
     :param inputs: the checked inputs.
     :param numbers: atomic numbers of the structure, (N,).
     :raises RunnerError: ``unknown_potential``, ``engine_import_failed``, ``checkpoint_missing``,
-        ``checkpoint_mismatch``, ``element_unknown``, or ``invalid_input`` for a device that is not there.
+        ``checkpoint_mismatch``, ``checkpoint_unreadable``, ``checkpoint_untrusted``, ``element_unknown``, or
+        ``invalid_input`` for a device that is not there.
     """
     loader = LOADERS.get(inputs.name)
     if loader is None:
         known = ", ".join(LOADERS)
         raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; known are {known}.")
-    if inputs.checkpoint_file is not None and inputs.name != "matgl":  # MatGL's is a folder
-        path = given_file(inputs)
-        assert path is not None
+    path = given_file(inputs) if inputs.name != "matgl" else None  # MatGL's is a folder
+    if path is not None:
         verified_checkpoint(inputs, path)  # before the seconds that importing torch takes
+    refuse_files_that_run_code(inputs)
     potential = loader(inputs)
     potential.is_compiled = "torch" in sys.modules
     if inputs.dtype is not None and potential.dtype is not None and inputs.dtype != potential.dtype:
@@ -138,7 +143,8 @@ def _load_sevenn(inputs: PotentialInputs) -> Potential:
         with finding_weights(f"SevenNet '{name}'", FILE_ADVICE):
             path = Path(util.pretrained_name_to_path(name))
     checkpoint = verified_checkpoint(inputs, path, name)
-    calculator = calculators.SevenNetCalculator(model=str(path), device=inputs.device, **inputs.kwargs)
+    with weights_only(checkpoint, path):
+        calculator = calculators.SevenNetCalculator(model=str(path), device=inputs.device, **inputs.kwargs)
     elements = frozenset(int(number) for number in calculator.type_map)
     return Potential(calculator, ("sevenn", "e3nn"), checkpoint, elements, inputs.device, "float32")
 
@@ -152,7 +158,8 @@ def _load_mace(inputs: PotentialInputs) -> Potential:
         path = _published_mace(name)
     checkpoint = verified_checkpoint(inputs, path, name)
     settings = {"default_dtype": inputs.dtype or ""} | dict(inputs.kwargs)
-    calculator = calculators.MACECalculator(model_paths=str(path), device=inputs.device, **settings)
+    with weights_only(checkpoint, path):
+        calculator = calculators.MACECalculator(model_paths=str(path), device=inputs.device, **settings)
     elements = frozenset(int(number) for number in calculator.z_table.zs)
     packages = ("mace-torch", "e3nn")
     return Potential(calculator, packages, checkpoint, elements, inputs.device, calculator.default_dtype)
@@ -186,10 +193,11 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
             raise RunnerError("checkpoint_missing", message)
         path = files[0]
     checkpoint = verified_checkpoint(inputs, path, name)
-    if name is None:
-        model = models.CHGNet.from_file(str(path))
-    else:
-        model = models.CHGNet.load(model_name=name, use_device=inputs.device, verbose=False)
+    with weights_only(checkpoint, path):
+        if name is None:
+            model = models.CHGNet.from_file(str(path))
+        else:
+            model = models.CHGNet.load(model_name=name, use_device=inputs.device, verbose=False)
     settings = {"on_isolated_atoms": "ignore"} | dict(inputs.kwargs)
     calculator = dynamics.CHGNetCalculator(model=model, use_device=inputs.device, **settings)
     elements = frozenset(range(1, 95))
@@ -208,7 +216,8 @@ def _load_nequip(inputs: PotentialInputs) -> Potential:
     kind = import_module(module, "nequip nequip-allegro").NequIPCalculator
     load = kind.from_compiled_model if hasattr(kind, "from_compiled_model") else kind.from_deployed_model
     checkpoint = verified_checkpoint(inputs, path)
-    calculator = load(str(path), device=inputs.device, **inputs.kwargs)
+    with weights_only(checkpoint, path):
+        calculator = load(str(path), device=inputs.device, **inputs.kwargs)
     return Potential(calculator, ("nequip", "nequip-allegro", "e3nn"), checkpoint, None, inputs.device, None)
 
 
@@ -220,7 +229,7 @@ def _load_mattersim(inputs: PotentialInputs) -> Potential:
         name = inputs.model or "MatterSim-v1.0.0-1M"
         path = Path.home() / ".local" / "mattersim" / "pretrained_models" / f"{name.lower()}.pth"
     checkpoint = verified_checkpoint(inputs, path, name) if path.is_file() else {"name": name, "sha256": None}
-    with finding_weights(f"MatterSim '{name}'", FILE_ADVICE):
+    with finding_weights(f"MatterSim '{name}'", FILE_ADVICE), weights_only(checkpoint, path):
         target = str(path) if path.is_file() else f"{name}.pth"
         calculator = kind(load_path=target, device=inputs.device, **inputs.kwargs)
     checkpoint = verified_checkpoint(inputs, path, name) if path.is_file() else checkpoint
@@ -241,7 +250,7 @@ def _load_orb(inputs: PotentialInputs) -> Potential:
     require(path is not None or inputs.checkpoint_sha256 is None, "orb: give checkpoint_file to have it hashed")
     precision = "float64" if inputs.dtype == "float64" else "float32-high"
     weights = {} if path is None else {"weights_path": str(path)}
-    with finding_weights(f"Orb '{name}'", FILE_ADVICE):
+    with finding_weights(f"Orb '{name}'", FILE_ADVICE), weights_only(checkpoint, path):
         built = build(device=inputs.device, precision=precision, **weights)
     arguments = {"atoms_adapter": built[1]} if isinstance(built, tuple) else {}
     model = built[0] if isinstance(built, tuple) else built
@@ -254,12 +263,13 @@ def _load_matgl(inputs: PotentialInputs) -> Potential:
     matgl = import_module("matgl", "matgl")
     kind = import_module("matgl.ext.ase", "matgl").PESCalculator
     name = inputs.checkpoint_file or inputs.model or "TensorNet-MatPES-PBE-v2025.1-PES"
-    with finding_weights(f"MatGL '{name}'", "download the model folder and give its path as model"):
-        model = matgl.load_model(name)
     weights = Path(name) / "state.pt"  # model.pt holds the architecture alone
     checkpoint = (
         verified_checkpoint(inputs, weights, Path(name).name) if weights.is_file() else {"name": name, "sha256": None}
     )
+    advice = "download the model folder and give its path as model"
+    with finding_weights(f"MatGL '{name}'", advice), weights_only(checkpoint, weights):
+        model = matgl.load_model(name)
     known = frozenset(atomic_numbers[symbol] for symbol in getattr(model.model, "element_types", ()))
     # Its stress is in GPa unless told otherwise; ASE, and so the barostat, wants eV/angstrom^3.
     calculator = kind(model.to(inputs.device), **({"stress_unit": "eV/A3"} | dict(inputs.kwargs)))
@@ -287,7 +297,7 @@ def _load_import(inputs: PotentialInputs) -> Potential:
     with contextlib.suppress(ImportError):
         importlib.import_module("torch").set_num_threads(inputs.threads) if "torch" in sys.modules else None
     path = given_file(inputs) if inputs.checkpoint_file is not None else None
-    named: dict[str, str | None] = {"name": inputs.model, "sha256": None}
+    named: Checkpoint = {"name": inputs.model, "sha256": None}
     checkpoint = named if path is None else verified_checkpoint(inputs, path)
     try:
         calculator = getattr(module, attribute)(**inputs.kwargs)

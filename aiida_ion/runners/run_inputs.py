@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class PotentialInputs:
     :param threads: threads of the CPU parts.
     :param checkpoint_file: file of weights in the working folder; takes precedence over ``model``.
     :param checkpoint_sha256: sha256 the weights must have.
+    :param trusted_sha256: sha256 of the files that may run code when they are loaded, by the user's word.
     """
 
     name: str
@@ -51,12 +52,14 @@ class PotentialInputs:
     threads: int = 1
     checkpoint_file: str | None = None
     checkpoint_sha256: str | None = None
+    trusted_sha256: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         require(isinstance(self.name, str) and bool(self.name), "potential.name is missing")
         require(self.dtype in (None, "float32", "float64"), "potential.dtype must be float32, float64 or null")
         require(isinstance(self.threads, int) and self.threads > 0, "potential.threads must be at least 1")
         require(isinstance(self.kwargs, Mapping), "potential.kwargs must be a mapping")
+        require(isinstance(self.trusted_sha256, (list, tuple)), "potential.trusted_sha256 must be a list")
 
 
 def read_inputs(path: Path) -> dict[str, Any]:

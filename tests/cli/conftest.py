@@ -17,6 +17,8 @@ from aiida_ion.cli.main import cli
 
 Invoke = Callable[..., Result]
 Shell = Callable[..., str]
+#: The smallest file of weights: the length of a header, and the header.
+SAFETENSORS = (2).to_bytes(8, "little") + b"{}"
 PROGRAM = "from aiida_ion.cli.main import cli; cli()"
 
 

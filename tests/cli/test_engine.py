@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from aiida import orm
+from ase.build import bulk
 
 from aiida_ion.engines.codes import load_engine, register, remember_test
-from tests.cli.conftest import Invoke, only_line
+from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 from tests.conftest import engine_environment
 
 
@@ -78,21 +79,109 @@ def test_a_taken_name_is_refused_or_replaced(invoke: Invoke, lj_engine: str, tmp
 
 def test_a_checkpoint_is_kept_by_its_hash(invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path) -> None:
     weights = tmp_path / "trained.model"
-    weights.write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
+    weights.write_bytes(SAFETENSORS)
+    digest = hashlib.sha256(SAFETENSORS).hexdigest()
     command = ["engine", "add", "mine", "--python", sys.executable, "--potential", "mace", "--checkpoint", weights]
     invoke(*command)
     invoke(*command)
     engine = load_engine("mine")
     assert engine.potential == {"name": "mace", "checkpoint_sha256": digest}
     assert engine.checkpoint is not None
-    assert engine.checkpoint.get_content(mode="rb") == b"weights"
+    assert engine.checkpoint.get_content(mode="rb") == SAFETENSORS
     assert orm.QueryBuilder().append(orm.SinglefileData).count() == 1
     assert digest[:8] in invoke("engine", "list").output
 
 
+EVIL = b"cos\nsystem\n(S'touch opened'\ntR."
+
+
+def add(checkpoint: Path, potential: str = "mace") -> list[object]:
+    return ["engine", "add", "mine", "--python", sys.executable, "--potential", potential, "--checkpoint", checkpoint]
+
+
+def test_a_checkpoint_that_runs_code_wants_the_users_word(
+    invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path
+) -> None:
+    weights = tmp_path / "evil.model"
+    weights.write_bytes(EVIL)
+    digest = hashlib.sha256(EVIL).hexdigest()
+    line = only_line(invoke(*add(weights), code=1))
+    assert "evil.model is a pickle that imports os.system" in line and "--trust-checkpoint" in line and digest in line
+    assert orm.QueryBuilder().append(orm.SinglefileData).count() == 0
+    assert digest in invoke(*add(weights), "--trust-checkpoint").output
+    assert load_engine("mine").potential["trusted_sha256"] == [digest]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"<!DOCTYPE html><html><body>Not found</body></html>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "git-lfs"),
+        (bytes(range(1, 256)) * 20, "is not a file of weights"),
+        (b"PK\x03\x04" + bytes(200), "is cut short"),
+        ((10**6).to_bytes(8, "little") + b'{"a": 1', "is cut short"),
+        (b"\x1f\x8b\x08" + bytes(30), "gzip"),
+        (b"\x80\x04\x95", "is cut short"),
+    ],
+)
+def test_what_cannot_be_weights_is_refused(
+    invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path, content: bytes, words: str
+) -> None:
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(content)
+    assert words in only_line(invoke(*add(weights, "sevenn"), "--trust-checkpoint", code=1))
+    assert orm.QueryBuilder().append(orm.SinglefileData).count() == 0
+
+
+def test_weights_found_by_the_job_are_trusted_by_its_test(
+    invoke: Invoke, aiida_localhost: orm.Computer, tiny_mace: Path
+) -> None:
+    """As what a library downloads: no file is given here, the job finds it."""
+    python = engine_environment("mace") / "bin" / "python"
+    register("found", str(python), "ion.md.mlip", potential={"name": "mace", "model": str(tiny_mace)})
+    copper = orm.StructureData(ase=bulk("Cu", "fcc", a=3.7, cubic=True)).store()
+    command = ["engine", "test", "found", "--structure", copper.pk, "--steps", 5]
+    digest = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
+    line = only_line(invoke(*command, code=1))
+    assert "--trust-checkpoint" in line and digest in line
+    assert "trusted_sha256" not in load_engine("found").potential
+    assert digest in invoke(*command, "--trust-checkpoint").output
+    assert load_engine("found").potential["trusted_sha256"] == [digest]
+    assert load_engine("found").tested["versions"]["checkpoint"]["loaded_as"] == "code trusted by the user"
+    invoke(*command)
+
+
+def test_trust_without_a_file_is_refused(invoke: Invoke, aiida_localhost: orm.Computer) -> None:
+    line = only_line(
+        invoke("engine", "add", "x", "--python", sys.executable, "--potential", "mace", "--trust-checkpoint", code=1)
+    )
+    assert "no file here to trust" in line
+
+
+@pytest.mark.parametrize(
+    ("style", "content", "words"),
+    [
+        ("mliap model mliappy x.pt descriptor sna x.d", b"# text", "is unpickled by this pair style"),
+        ("allegro", EVIL, "is a pickle that imports os.system"),
+        ("allegro", b"", "is empty"),
+    ],
+)
+def test_files_of_lammps_are_looked_at_too(
+    invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path, style: str, content: bytes, words: str
+) -> None:
+    (tmp_path / "x.pt").write_bytes(content)
+    (tmp_path / "own.yaml").write_text(f"commands: 'pair_style {style}'\nlevel_of_theory: mine\nfiles: [x.pt]\n")
+    command = ["engine", "add", "own", "--executable", "/bin/ls", "--kind", "lammps"]
+    command += ["--potential", str(tmp_path / "own.yaml")]
+    assert words in only_line(invoke(*command, code=1))
+    if content:
+        invoke(*command, "--trust-checkpoint")
+        assert load_engine("own").potential["trusted_sha256"] == [hashlib.sha256(content).hexdigest()]
+
+
 def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path) -> None:
-    (tmp_path / "deployed.pth").write_bytes(b"x")
+    (tmp_path / "deployed.pth").write_bytes(SAFETENSORS)
     text = "commands: 'pair_style table linear 10'\nlevel_of_theory: mine\nfiles: [deployed.pth]\n"
     (tmp_path / "own.yaml").write_text(text)
     invoke("engine", "add", "own", "--executable", "/bin/ls", "--kind", "lammps", "--potential", tmp_path / "own.yaml")
@@ -112,7 +201,7 @@ def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.C
         (["--python", sys.executable, "--potential", "lj", "--computer", "mars"], 1, "no computer 'mars'"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--model", "x"], 2, "lammps takes no --model"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "known are"),
-        (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "no such file"),
+        (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "is not there"),
     ],
 )
 def test_what_cannot_work_is_refused(

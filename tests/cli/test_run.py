@@ -16,7 +16,7 @@ from aiida_ion.cli.campaign import Plan, check, make_plans
 from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.prediction import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.engines.codes import load_engine, register, remember_test
-from tests.cli.conftest import Invoke, only_line
+from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 
 GIVEN: dict[str, Any] = {"threads": 1, "protocol": "fast"}
 
@@ -132,7 +132,7 @@ def test_the_engines_checkpoint_file_goes_along(
     invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
 ) -> None:
     weights = tmp_path / "trained.model"
-    weights.write_bytes(b"weights")
+    weights.write_bytes(SAFETENSORS)
     engine, _ = register("mine", sys.executable, "ion.md.mlip", potential={"name": "mace"}, checkpoint=weights)
     plan = one_plan(crystal_file, "mine")
     assert plan.builder.md.engine["checkpoint"].uuid == engine.checkpoint.uuid  # type: ignore[union-attr]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -88,6 +90,54 @@ def test_after_a_kill_nothing_is_doubled_and_nothing_lost(tmp_path: Path) -> Non
     assert np.array_equal(np.concatenate([first.thermo, second.thermo])["step"], np.arange(total + 1))
     jump = second.positions[0].astype(float) - first.positions[-1]
     assert np.abs(jump).max() < 0.3
+
+
+def newest_state(folder: Path) -> int:
+    return max((int(path.name.split(".")[1]) for path in folder.glob(inputs.STATES)), default=0)
+
+
+@pytest.mark.parametrize("order", [inputs.RETRIEVE, inputs.RETRIEVE[::-1]], ids=["as retrieved", "the other way"])
+@pytest.mark.usefixtures("lmp")
+def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """The shell of a job was killed and its program was not: no frame may be missing before what is continued."""
+    folder, copy = tmp_path / "run", tmp_path / "copy"
+    folder.mkdir()
+    copy.mkdir()
+    settings = lj(n_steps=40_000, sample_every=7, timestep_fs=2.0)
+    write_run(folder, settings, repeat=2)
+    environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
+    command = [str(LMP), "-in", inputs.INPUT]
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for number, name in enumerate(order):
+            # Between any two files the run goes on by a restart file at least.
+            while newest_state(folder) < 400 * (number + 2):
+                assert process.poll() is None
+                time.sleep(0.01)
+            for path in folder.glob(name):
+                with contextlib.suppress(FileNotFoundError):  # LAMMPS keeps the last three states
+                    shutil.copy(path, copy)
+    finally:
+        process.kill()
+        process.wait()
+    run = read_md(copy, argon(2).cell[:], settings, log=(copy / "log.lammps").read_text())
+    assert run.status == "terminated"
+    assert np.array_equal(run.steps, np.arange(0, run.last_step + 1, 7) if len(run.steps) else [])
+    if order is inputs.RETRIEVE:
+        assert run.last_step == int(run.state["step"]) == run.thermo["step"][-1] >= 400
+    else:
+        assert (len(run.steps), run.state) == (0, {}) and "the dump holds" in run.message
+
+
+@pytest.mark.usefixtures("lmp")
+def test_a_dump_that_lost_a_frame_is_refused(tmp_path: Path) -> None:
+    settings = lj(n_steps=100, sample_every=10)
+    write_run(tmp_path, settings)
+    log = run_lmp(tmp_path, inputs.INPUT).stdout
+    whole = (tmp_path / inputs.FRAMES).read_bytes()
+    (tmp_path / inputs.FRAMES).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="the dump holds 5 of the 11 frames up to step 100"):
+        read_md(tmp_path, argon().cell[:], settings, log=log)
 
 
 def test_the_time_limit_ends_in_good_order(md: Run) -> None:

@@ -35,7 +35,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        for source in (*RUNNERS.glob("*.py"), RUNNERS.parent / "md_settings.py"):
+        for source in (
+            *RUNNERS.glob("*.py"),
+            *(RUNNERS.parent / name for name in ("md_settings.py", "weight_files.py")),
+        ):
             if source.name != "__init__.py":
                 shutil.copy(source, path)
 

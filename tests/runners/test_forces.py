@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import signal
@@ -213,13 +214,15 @@ def test_batches_give_the_numbers_of_the_calculator(
 def test_batches_of_mace(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, dtype: str) -> None:
     frames = shaken(copper, 5, stretch=0.01)
     python = engine_python("mace")
-    potential = {"name": "mace", "checkpoint_file": "tiny.model", "dtype": dtype}
+    trusted = [hashlib.sha256(tiny_mace.read_bytes()).hexdigest()]
+    potential = {"name": "mace", "checkpoint_file": "tiny.model", "dtype": dtype, "trusted_sha256": trusted}
     batched = write(make_folder("batched"), frames, potential=potential, batch_size=2)
     shutil.copy(tiny_mace, batched.path)
     results = batched.run("forces.py", python)
     assert (results["evaluated_by"], results["batch_size"], results["warnings"]) == ("model_batches", 2, [])
     kwargs = {"model_paths": str(tiny_mace), "device": "cpu", "default_dtype": dtype}
     bare = {"name": "import", "model": "mace.calculators:MACECalculator", "kwargs": kwargs}
+    bare["trusted_sha256"] = trusted
     one_by_one = write(make_folder("one_by_one"), frames, potential=bare)
     one_by_one.run("forces.py", python)
     noise = 1e-6 if dtype == "float64" else 2e-5

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
+import pickle
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,6 +93,103 @@ def test_mismatching_file_is_never_opened(make_folder: MakeFolder, copper: Atoms
     assert not (folder.path / "opened").exists()
 
 
+#: Unpickling any of these makes the file ``opened``: the oldest kind of pickle, a newer one, and one within an archive.
+EVIL: dict[str, Callable[[], bytes]] = {
+    "oldest": lambda: b"cos\nsystem\n(S'touch opened'\ntR.",
+    "newest": lambda: pickle.dumps(Opener()),
+    "archive": lambda: torch_archive(pickle.dumps(Opener(), protocol=2)),
+}
+
+
+class Opener:
+    """What a pickle can hold: an order to call something when it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch opened",)
+
+
+def torch_archive(data: bytes) -> bytes:
+    """Return a zip archive as torch writes it, around a pickle."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in (("data.pkl", data), ("version", b"3\n"), ("byteorder", b"little")):
+            archive.writestr(f"weights/{name}", content)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", EVIL)
+@pytest.mark.parametrize("given_as", ["checkpoint_file", "model"])
+def test_a_pickle_is_not_executed(make_folder: MakeFolder, copper: Atoms, kind: str, given_as: str) -> None:
+    """Loading it would run a command; the libraries load whatever they are given, so it never comes to them."""
+    folder = make_folder("run")
+    (folder.path / "evil.pth").write_bytes(EVIL[kind]())
+    for name in ("mace", "sevenn", "chgnet", "orb"):
+        results = folder.write(copper, md=THREE_STEPS, potential={"name": name, given_as: "evil.pth"}).run()
+        assert results["status"] == "checkpoint_untrusted", results
+        assert "posix.system" in results["message"] or "os.system" in results["message"]
+        assert results["refused_checkpoint"]["sha256"] in results["message"]
+        assert not (folder.path / "opened").exists()
+
+
+def test_torch_itself_is_held_to_weights(make_folder: MakeFolder, copper: Atoms) -> None:
+    """What the look at a file misses, torch refuses: here the look is made to miss all."""
+    python = engine_python("sevenn")
+    folder = make_folder("run")
+    (folder.path / "evil.pth").write_bytes(EVIL["archive"]())
+    blind = (folder.path / "weight_files.py").read_text().replace("return bool(self.imports) or", "return")
+    (folder.path / "weight_files.py").write_text(blind)
+    potential = {"name": "sevenn", "checkpoint_file": "evil.pth"}
+    results = folder.write(copper, md=THREE_STEPS, potential=potential).run(python=python)
+    assert results["status"] == "checkpoint_untrusted", results
+    assert not (folder.path / "opened").exists()
+
+
+def test_trust_is_that_of_one_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
+    potential = {"name": "mace", "model": str(tiny_mace), "trusted_sha256": ["0" * 64]}
+    results = refused(make_folder, copper, potential, "mace")
+    assert results["status"] == "checkpoint_untrusted"
+    assert "e3nn.nn" in results["message"]
+
+
+def test_a_file_named_by_an_argument_is_looked_at_too(make_folder: MakeFolder, copper: Atoms) -> None:
+    folder = make_folder("run")
+    (folder.path / "evil.pth").write_bytes(EVIL["newest"]())
+    potential = {"name": "import", "model": "ase.calculators.lj:LennardJones", "kwargs": {"weights": ["evil.pth"]}}
+    results = folder.write(copper, md=THREE_STEPS, potential=potential).run()
+    assert results["status"] == "checkpoint_untrusted"
+    assert not (folder.path / "opened").exists()
+
+
+@pytest.mark.parametrize("name", ["sevenn", "chgnet"])
+def test_weights_of_a_file_need_no_trust(make_folder: MakeFolder, lithium_fluoride: Atoms, name: str) -> None:
+    """The published weights, given as a file, are loaded as weights only."""
+    python = engine_python(name)
+    published = next(iter(sorted(Path(python).parents[1].rglob({"sevenn": "*_0.pth", "chgnet": "*.pth.tar"}[name]))))
+    folder = make_folder("run")
+    shutil.copy(published, folder.path / "own.pth")
+    potential = {"name": name, "checkpoint_file": "own.pth"}
+    results = folder.write(lithium_fluoride, md=THREE_STEPS, potential=potential).run(python=python)
+    assert results["status"] == "finished", results
+    assert results["versions"]["checkpoint"]["loaded_as"] == "weights only"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"<!DOCTYPE html><html>404</html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git-lfs"),
+        (bytes(range(1, 256)) * 8, "not a file of weights"),
+        (b"\0" * 5000, "zeros"),
+    ],
+)
+def test_what_is_no_file_of_weights(make_folder: MakeFolder, copper: Atoms, content: bytes, words: str) -> None:
+    folder = make_folder("run")
+    (folder.path / "w.pth").write_bytes(content)
+    results = folder.write(copper, md=THREE_STEPS, potential={"name": "sevenn", "checkpoint_file": "w.pth"}).run()
+    assert results["status"] == "checkpoint_unreadable" and words in results["message"]
+
+
 def test_sevennet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
     potential = {"name": "sevenn", "model": "7net-0", "dtype": "float64"}
     folder = make_folder("run").write(lithium_fluoride, md=THREE_STEPS, potential=potential)
@@ -137,13 +238,18 @@ def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, d
         "name": "mace",
         "checkpoint_file": "tiny.model",
         "checkpoint_sha256": found,
+        "trusted_sha256": [found],
         "dtype": dtype,
     }
     folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
     shutil.copy(tiny_mace, folder.path)
     results = folder.run(python=engine_python("mace"))
     assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
-    assert results["versions"]["checkpoint"] == {"name": "tiny.model", "sha256": found}
+    assert results["versions"]["checkpoint"] == {
+        "name": "tiny.model",
+        "sha256": found,
+        "loaded_as": "code trusted by the user",
+    }
     assert results["versions"]["mace-torch"] and results["warnings"] == []
     assert np.abs(folder.array("forces")).max() > 0
 
@@ -151,7 +257,9 @@ def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, d
 @pytest.mark.slow
 def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
     copper.symbols[3] = "Li"
-    results = refused(make_folder, copper, {"name": "mace", "model": str(tiny_mace)}, "mace")
+    trusted = [hashlib.sha256(tiny_mace.read_bytes()).hexdigest()]
+    potential = {"name": "mace", "model": str(tiny_mace), "trusted_sha256": trusted}
+    results = refused(make_folder, copper, potential, "mace")
     assert results["status"] == "element_unknown" and " Li" in results["message"]
 
 
