@@ -1,0 +1,1 @@
+"""Bad inputs, listed by subject; ``benchmarks/hostile.py`` tries them all."""
