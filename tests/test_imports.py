@@ -9,18 +9,25 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "aiida_ion"
 
+#: What settings are made of.
+SETTINGS = {"settings_rules", "settings_schema"}
+FILES = {"settings_files"}
 #: Room -> the rooms it may import from. What a room imports of itself is its own affair.
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
-    "md_settings": set(),
-    "analysis": {"units", "md_settings"},
+    "settings_rules": set(),
+    "settings_files": {"settings_rules"},
+    "settings_schema": {"settings_rules"},
+    "md_settings": SETTINGS,
+    "analysis": {"units", "md_settings", *SETTINGS},
     "starting_velocities": set(),
     "datasets": {"units"},
-    "surrogate": {"units"},
+    "surrogate": {"units", *SETTINGS},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "runners": {"md_settings"},  # uploaded beside them
     "calculations": {
+        *SETTINGS,
         "units",
         "md_settings",
         "starting_velocities",
@@ -30,12 +37,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "dft",
         "surrogate",
     },
-    "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
+    "workchains": {*SETTINGS, *FILES, "units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {"units", "md_settings", "calculations", "queries"},
+    "engines": {*SETTINGS, *FILES, "units", "md_settings", "calculations", "queries"},
     "cli": {
+        *FILES,
+        *SETTINGS,
         "units",
         "md_settings",
         "analysis",
@@ -51,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate"}
+WITHOUT_AIIDA |= {"surrogate", *SETTINGS}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}
