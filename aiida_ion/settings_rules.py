@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import numbers
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,14 +171,21 @@ class Word(Rule):
     """One of a few words, or any text of one line.
 
     :param choices: the words; none means any text.
+    :param may_be_empty: whether a text may have no letters.
+    :param pattern: regular expression that a text matches, and what that means in words.
     """
 
     choices: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    pattern: tuple[str, str] | None = None
 
     @property
     def words(self) -> str:
         """Such as `one of nve, nvt, npt`."""
-        return f"one of {', '.join(self.choices)}" if self.choices else "a text of one line"
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        empty = "" if self.may_be_empty else ", not empty"
+        return self.pattern[1] if self.pattern is not None else f"a text of one line{empty}"
 
     @property
     def plural(self) -> str:
@@ -187,13 +195,16 @@ class Word(Rule):
     @property
     def range(self) -> str:
         """Such as `nve, nvt or npt`."""
-        return either(self.choices) if self.choices else "text"
+        return either(self.choices) if self.choices else self.words
 
     def _read(self, value: Any, name: str) -> str:
-        known = isinstance(value, str) and (value in self.choices if self.choices else is_one_line(value))
-        if not known:
+        if not isinstance(value, str) or not (value in self.choices if self.choices else self._is_text(value)):
             raise self.refuse(value, name)
-        return str(value)
+        return value
+
+    def _is_text(self, value: str) -> bool:
+        matches = self.pattern is None or re.fullmatch(self.pattern[0], value) is not None
+        return matches and is_one_line(value) and (self.may_be_empty or bool(value.strip()))
 
 
 @dataclass(frozen=True)

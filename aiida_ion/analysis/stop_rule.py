@@ -20,7 +20,7 @@ class StopRule(Settings):
     what: ClassVar[str] = "stop rule"
 
     target_relative_error: float = number(
-        help="Of D at each temperature, or the standard deviation of ln sigma at the target one", above=0.0, most=10.0
+        help="Relative error of D at each temperature, or of the conductivity at the target one", above=0.0, most=10.0
     )
     target_quantity: str = word(QUANTITIES, "tracer_diffusivity", help="What the error is of")
     max_time_ps: float = number(500.0, help="Longest a run may get", **TIME_PS)

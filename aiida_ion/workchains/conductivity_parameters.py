@@ -27,7 +27,7 @@ class ConductivityParameters(Settings):
     )
     mobile_species: str = setting(Element(help="The diffusing element"))
     charges: dict[str, float] = setting(CHARGES)
-    formula: str = setting(Word(help="Reduced formula, for tables"), "")
+    formula: str = setting(Word(help="Reduced formula, for tables", may_be_empty=True), "")
     seeds: list[int] = setting(
         Many(
             item=Number(least=0, most=MAX_SEED, whole=True),
