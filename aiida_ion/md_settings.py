@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING or __package__:
+    from aiida_ion.settings_rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
+    from aiida_ion.settings_schema import Settings, number, setting, whole, word
+else:  # beside a program on a compute machine, where there is no package
+    from settings_rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
+    from settings_schema import Settings, number, setting, whole, word
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
 KEEPABLE = ("velocities", "forces")
-POSITIVE = (
-    "temperature_K",
-    "timestep_fs",
-    "thermostat_time_fs",
-    "barostat_time_fs",
-    "max_force_eV_A",
-    "max_temperature_ratio",
-    "min_distance_ratio",
-    "restart_every_seconds",
-)
-COUNTS = ("n_steps", "sample_every")
 
 #: The elements that are no metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
 #: covalent radius of all others counts.
@@ -34,106 +29,114 @@ DEFAULT_THERMOSTAT_TIME_FS = 100.0
 DEFAULT_BAROSTAT_TIME_FS = 1000.0
 
 
-class MdSettingsError(ValueError):
-    """A setting that no engine could run; the message says what to change."""
+#: What every temperature may be, K: helium is liquid below, and no crystal is left above.
+TEMPERATURE_K: dict[str, Any] = {"least": 1.0, "most": 10_000.0, "unit": "K"}
+#: What the length of a run may be, ps: the longest is a microsecond.
+TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e6, "unit": "ps"}
+#: What the length of all runs together may be, ps.
+TOTAL_TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e9, "unit": "ps"}
+#: Formal charges of the elements.
+CHARGES = Table(key=Element(), item=Number(least=-10.0, most=10.0, unit="e"), help="Formal charge of each element")
+#: Mass of hydrogen, u.
+HYDROGEN_U = 1.008
+#: The longest time step that a hydrogen atom bears, fs; of another element it grows with the root of the mass.
+USUAL_TIMESTEP_H_FS = 1.0
 
 
 @dataclass(frozen=True)
-class MdSettings:
-    """One molecular-dynamics run, in words every engine shares.
+class MdSettings(Settings):
+    """One molecular-dynamics run, in words every engine shares."""
 
-    :param temperature_K: target temperature, K; also the temperature of the starting velocities.
-    :param timestep_fs: integration step, fs.
-    :param n_steps: the total number of steps of the run, over all its segments.
-    :param ensemble: ``nve``, ``nvt`` or ``npt``.
-    :param thermostat: ``csvr`` (stochastic velocity rescaling), ``nose_hoover`` (chains) or ``langevin``.
-    :param thermostat_time_fs: thermostat time constant, fs (the inverse friction for ``langevin``).
-    :param pressure_GPa: target pressure for ``npt``, GPa.
-    :param barostat_time_fs: barostat time constant for ``npt``, fs.
-    :param sample_every: steps between stored frames; frame k is step ``k * sample_every``.
-    :param equilibration_fs: time at the start that analysis leaves out, fs; its frames are kept.
-    :param seed: seed of the starting velocities and of the thermostat; every replica has its own.
-    :param keep: what to store beside positions: any of ``velocities``, ``forces``.
-    :param max_force_eV_A: a larger force on any atom means that the run exploded, eV/angstrom.
-    :param max_temperature_ratio: so many times the target temperature means that the run exploded.
-    :param min_distance_ratio: two atoms closer than this times the sum of their radii mean that the run exploded; this
-        is looked at in every frame that is stored. Radii are covalent, of metals :data:`METAL_PART` of them.
-    :param restart_every_seconds: wall time between two writings of the restart file, s.
-    """
+    what: ClassVar[str] = "MD setting"
 
-    temperature_K: float
-    timestep_fs: float
-    n_steps: int
-    ensemble: str = "nvt"
-    thermostat: str = "csvr"
-    thermostat_time_fs: float = DEFAULT_THERMOSTAT_TIME_FS
-    pressure_GPa: float = 0.0
-    barostat_time_fs: float = DEFAULT_BAROSTAT_TIME_FS
-    sample_every: int = 10
-    equilibration_fs: float = 0.0
-    seed: int = 1
-    keep: tuple[str, ...] = ()
-    max_force_eV_A: float = 100.0
-    max_temperature_ratio: float = 5.0
-    min_distance_ratio: float = 0.4
-    restart_every_seconds: float = 60.0
+    temperature_K: float = number(help="Target temperature; also that of the starting velocities", **TEMPERATURE_K)
+    timestep_fs: float = number(help="Integration step", least=0.001, most=100.0, unit="fs")
+    n_steps: int = whole(help="Total number of steps of the run, over all its segments", least=1, most=10**9)
+    ensemble: str = word(ENSEMBLES, "nvt", help="Ensemble")
+    thermostat: str = word(
+        THERMOSTATS,
+        "csvr",
+        help="Thermostat: `csvr` is stochastic velocity rescaling, `nose_hoover` are chains",
+    )
+    thermostat_time_fs: float = number(
+        DEFAULT_THERMOSTAT_TIME_FS,
+        help="Time constant of the thermostat; the inverse friction for `langevin`",
+        above=0.0,
+        most=1e6,
+        unit="fs",
+    )
+    pressure_GPa: float = number(0.0, help="Target pressure for `npt`", least=-1000.0, most=1000.0, unit="GPa")
+    barostat_time_fs: float = number(
+        DEFAULT_BAROSTAT_TIME_FS, help="Time constant of the barostat for `npt`", above=0.0, most=1e7, unit="fs"
+    )
+    sample_every: int = whole(
+        10, help="Steps between stored frames; frame k is step `k * sample_every`", least=1, most=10**9
+    )
+    equilibration_fs: float = number(
+        0.0, help="Time at the start that analysis leaves out; its frames are kept", least=0.0, most=1e9, unit="fs"
+    )
+    seed: int = whole(
+        1,
+        help="Seed of the starting velocities and of the thermostat; every replica has its own",
+        least=0,
+        most=MAX_RUN_SEED,
+    )
+    keep: tuple[str, ...] = setting(
+        Many(item=Word(choices=KEEPABLE), may_be_empty=True, distinct=True, help="What to store beside positions"), []
+    )
+    max_force_eV_A: float = number(
+        100.0,
+        help="A larger force on any atom means that the run exploded",
+        above=0.0,
+        most=1e6,
+        unit="eV/angstrom",
+    )
+    max_temperature_ratio: float = number(
+        5.0, help="So many times the target temperature means that the run exploded", above=0.0, most=1e6
+    )
+    min_distance_ratio: float = number(
+        0.4,
+        help="Two atoms closer than this times the sum of their radii mean that the run exploded; looked at in every "
+        "frame that is stored. Radii are covalent, of metals `METAL_PART` of them",
+        above=0.0,
+        most=1.0,
+    )
+    restart_every_seconds: float = number(
+        60.0, help="Wall time between two writings of the restart file", above=0.0, most=1e6, unit="s"
+    )
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Refuse a run that is over before it is equilibrated.
+
+        :raises SettingsError: with both times.
+        """
         object.__setattr__(self, "keep", tuple(self.keep))
-        for name in POSITIVE:
-            value = getattr(self, name)
-            _require(_is_positive(value), f"{name} must be a positive number, got {value!r}")
-        for name in COUNTS:
-            value = getattr(self, name)
-            _require(_is_count(value), f"{name} must be a whole number above zero, got {value!r}")
-        _require(isinstance(self.seed, int) and self.seed >= 0, f"seed must be a whole number >= 0, got {self.seed!r}")
-        _require(
-            isinstance(self.pressure_GPa, (int, float)) and math.isfinite(self.pressure_GPa),
-            f"pressure_GPa must be a finite number, got {self.pressure_GPa!r}",
-        )
-        _require(self.ensemble in ENSEMBLES, f"ensemble must be one of {', '.join(ENSEMBLES)}, got {self.ensemble!r}")
-        _require(
-            self.thermostat in THERMOSTATS,
-            f"thermostat must be one of {', '.join(THERMOSTATS)}, got {self.thermostat!r}",
-        )
-        unknown = set(self.keep) - set(KEEPABLE)
-        _require(not unknown, f"keep knows {', '.join(KEEPABLE)}, got {', '.join(sorted(unknown))}")
-        _require(
-            isinstance(self.equilibration_fs, (int, float)) and 0.0 <= self.equilibration_fs < self.total_time_fs,
-            f"equilibration_fs = {self.equilibration_fs!r} leaves nothing of a run of {self.total_time_fs:g} fs",
-        )
+        if not self.equilibration_fs < self.total_time_fs:
+            raise SettingsError(
+                f"equilibration_fs = {self.equilibration_fs:g} leaves nothing of a run of {self.total_time_fs:g} fs"
+            )
 
     @property
     def total_time_fs(self) -> float:
         """Length of the whole run, fs."""
         return self.n_steps * self.timestep_fs
 
-    @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> MdSettings:
-        """Build from a plain mapping.
 
-        :raises MdSettingsError: for a missing, unknown or impossible setting.
-        """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(settings) - known)
-        _require(not unknown, f"unknown MD setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        missing = [name for name in ("temperature_K", "timestep_fs", "n_steps") if name not in settings]
-        _require(not missing, f"MD settings lack {', '.join(missing)}")
-        return cls(**settings)
+@dataclass(frozen=True)
+class RelaxSettings(Settings):
+    """The relaxation of the ions in the fixed cell."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-serialisable mapping that :meth:`from_dict` reads back."""
-        return asdict(self) | {"keep": list(self.keep)}
+    what: ClassVar[str] = "relaxation setting"
+
+    max_force_eV_A: float = number(
+        0.02, help="Largest force of a relaxed ion", above=0.0, most=100.0, unit="eV/angstrom"
+    )
+    max_steps: int = whole(500, help="Steps at most", least=1, most=10**6)
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise MdSettingsError(message)
+def usual_timestep_fs(lightest_mass_u: float) -> float:
+    """Return the longest time step with which the fastest vibration of an atom is usually followed, fs.
 
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    Periods grow with the root of the mass: 1 fs for hydrogen, 2.6 fs for lithium, 4 fs for oxygen.
+    """
+    return USUAL_TIMESTEP_H_FS * math.sqrt(lightest_mass_u / HYDROGEN_U)

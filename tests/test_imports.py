@@ -9,21 +9,28 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "aiida_ion"
 
+#: What settings are made of.
+SETTINGS = {"settings_rules", "settings_schema"}
+FILES = {"settings_files"}
 #: Room -> the rooms it may import from. What a room imports of itself is its own affair.
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
-    "md_settings": set(),
+    "settings_rules": set(),
+    "settings_files": {"settings_rules"},
+    "settings_schema": {"settings_rules"},
+    "md_settings": SETTINGS,
     "weight_files": set(),
-    "analysis": {"units", "md_settings"},
+    "analysis": {"units", "md_settings", *SETTINGS},
     "starting_velocities": set(),
     "crystal_files": {"units", "analysis"},
     "datasets": {"units", "crystal_files"},
-    "surrogate": {"units"},
+    "surrogate": {"units", *SETTINGS},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
     "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
     "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
+        *SETTINGS,
         "units",
         "weight_files",
         "md_settings",
@@ -35,12 +42,14 @@ MAY_IMPORT: dict[str, set[str]] = {
         "surrogate",
         "trajectory_files",
     },
-    "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
+    "workchains": {*SETTINGS, *FILES, "units", "md_settings", "lammps", "dft", "calculations", "queries"},
     "queries": {"units", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {"units", "weight_files", "md_settings", "calculations", "queries"},
+    "engines": {*SETTINGS, *FILES, "units", "weight_files", "md_settings", "calculations", "queries"},
     "cli": {
+        *FILES,
+        *SETTINGS,
         "units",
         "weight_files",
         "md_settings",
@@ -58,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files"}
+WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files", *SETTINGS}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
+
+from aiida_ion.settings_rules import SettingsError
+from aiida_ion.settings_schema import Settings, number
+
+_ENERGY = {"least": -10.0, "most": 100.0, "unit": "eV"}
+_LOG10_PREFACTOR = {"least": -100.0, "most": 100.0, "unit": "(log10 of cm^2/s)"}
 
 
 @dataclass(frozen=True)
-class Priors:
-    """Priors of the fit.
+class Priors(Settings):
+    """Priors of the fit."""
 
-    :param min_activation_energy_eV: the activation energy is uniform from here; also each energy of a curved law
-    :param max_activation_energy_eV: to here, eV.
-    :param min_log10_prefactor_cm2_s: log10 of the prefactor is uniform from here
-    :param max_log10_prefactor_cm2_s: to here, cm^2/s.
-    :param bound_log10_prefactor_mean: used only for a bound: log10 D0 is normal about this, cm^2/s,
-    :param bound_log10_prefactor_std: with this standard deviation. The default is that of ions that try hops of 3
-        angstrom 10^12 to 10^13 times a second, a^2 nu / 6, give or take their entropy.
-    :param uninformative_bound_cm2_s: a bound above this says nothing of a solid: the diffusivity of liquid water at
-        300 K is 2e-5 cm^2/s.
-    """
+    what: ClassVar[str] = "prior"
 
-    min_activation_energy_eV: float = 0.0
-    max_activation_energy_eV: float = 3.0
-    min_log10_prefactor_cm2_s: float = -8.0
-    max_log10_prefactor_cm2_s: float = 4.0
-    bound_log10_prefactor_mean: float = -3.2
-    bound_log10_prefactor_std: float = 0.7
-    uninformative_bound_cm2_s: float = 2e-5
+    min_activation_energy_eV: float = number(
+        0.0, help="The activation energy is uniform from here; also each energy of a curved law", **_ENERGY
+    )
+    max_activation_energy_eV: float = number(3.0, help="The activation energy is uniform to here", **_ENERGY)
+    min_log10_prefactor_cm2_s: float = number(
+        -8.0, help="log10 of the prefactor is uniform from here", **_LOG10_PREFACTOR
+    )
+    max_log10_prefactor_cm2_s: float = number(4.0, help="log10 of the prefactor is uniform to here", **_LOG10_PREFACTOR)
+    #: The default is that of ions that try hops of 3 angstrom 10^12 to 10^13 times a second, a^2 nu / 6, give or take
+    #: their entropy.
+    bound_log10_prefactor_mean: float = number(
+        -3.2, help="Used only for a bound: log10 of the prefactor is normal about this", **_LOG10_PREFACTOR
+    )
+    bound_log10_prefactor_std: float = number(
+        0.7, help="Used only for a bound: with this standard deviation", above=0.0, most=100.0
+    )
+    #: The diffusivity of liquid water at 300 K is 2e-5 cm^2/s.
+    uninformative_bound_cm2_s: float = number(
+        2e-5, help="A bound above this says nothing of a solid", above=0.0, most=1.0, unit="cm^2/s"
+    )
 
-    def __post_init__(self) -> None:
+    def check_together(self) -> None:
+        """Refuse a range without a value in it.
+
+        :raises SettingsError: saying which.
+        """
         if not self.min_activation_energy_eV < self.max_activation_energy_eV:
-            raise ValueError("the prior of the activation energy is empty")
+            raise SettingsError("the prior of the activation energy is empty: max_... must be above min_...")
         if not self.min_log10_prefactor_cm2_s < self.max_log10_prefactor_cm2_s:
-            raise ValueError("the prior of the prefactor is empty")
-        for name in ("bound_log10_prefactor_std", "uninformative_bound_cm2_s"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-serialisable mapping."""
-        return asdict(self)
+            raise SettingsError("the prior of the prefactor is empty: max_... must be above min_...")

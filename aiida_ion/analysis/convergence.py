@@ -10,10 +10,10 @@ from aiida_ion.analysis.convergence_conductivity import Known, Plan, plan_conduc
 from aiida_ion.analysis.convergence_rules import (
     MAX_GROWTH,
     MIN_GROWTH,
-    StopRule,
     expected_hops,
     needed_time_ps,
 )
+from aiida_ion.analysis.stop_rule import StopRule
 
 __all__ = ["Outlook", "Round", "Step", "StopRule", "decide"]
 

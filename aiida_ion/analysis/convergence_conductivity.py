@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.arrhenius import SAME_TEMPERATURE_K
-from aiida_ion.analysis.convergence_rules import LEAST_ERROR, SAFETY, StopRule, expected_hops, time_for_hops
+from aiida_ion.analysis.convergence_rules import LEAST_ERROR, SAFETY, expected_hops, time_for_hops
+from aiida_ion.analysis.stop_rule import StopRule
 from aiida_ion.units import BOLTZMANN_EV_K
 
 FloatArray = npt.NDArray[np.float64]

@@ -58,15 +58,6 @@ def fit_conductivity(
     return node
 
 
-def check_priors(priors: Mapping[str, float]) -> None:
-    """Refuse priors that the fit cannot use.
-
-    :raises ValueError: for an empty range.
-    :raises TypeError: for a name that no prior has.
-    """
-    Priors(**priors)
-
-
 def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     """Return what a diffusion node contributes to the fit: its posterior, its bound, or why neither."""
     attributes = node.base.attributes.all

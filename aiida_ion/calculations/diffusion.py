@@ -17,6 +17,9 @@ from aiida_ion.calculations.trajectory_analysis import (
     segments_fault,
     symbols_of,
 )
+from aiida_ion.md_settings import CHARGES, TEMPERATURE_K
+from aiida_ion.settings_rules import Number, SettingsError
+from aiida_ion.settings_schema import summary
 
 THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
 #: Arrays of a thermo node that the program reads, where the node has them.
@@ -60,8 +63,8 @@ class DiffusionCalculation(ScriptCalculation):
             "parameters",
             valid_type=orm.Dict,
             validator=validate_diffusion_parameters,
-            help="`mobile_species`, `charges` (e), `target_temperature_K`, `level_of_theory`, and settings of the fit "
-            "(`equilibration_fs`, `jump_distance_A`, `n_lags`, `max_lag_fraction`, `max_frames`, ...).",
+            help="`mobile_species`, `charges` (e), `target_temperature_K`, `level_of_theory`, `formula`, and settings "
+            f"of the fit. {summary(DiffusionSettings)}.",
         )
         spec.output(
             "diffusion",
@@ -135,11 +138,11 @@ def validate_diffusion_parameters(value: orm.Dict | None, _: Any) -> str | None:
     missing = [key for key in ("mobile_species", "charges", "target_temperature_K") if key not in parameters]
     if missing:
         return f"parameters lack {', '.join(missing)}"
-    if not parameters["target_temperature_K"] > 0:
-        return "target_temperature_K must be above zero"
     try:
+        Number(**TEMPERATURE_K).read(parameters["target_temperature_K"], "target_temperature_K")
+        CHARGES.read(parameters["charges"], "charges")
         DiffusionSettings.from_dict({key: val for key, val in parameters.items() if key not in SAMPLE_KEYS})
-    except (TypeError, ValueError) as error:
+    except SettingsError as error:
         return str(error)
     return None
 

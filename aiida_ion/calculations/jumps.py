@@ -17,6 +17,9 @@ from aiida_ion.calculations.trajectory_analysis import (
     segments_fault,
     symbols_of,
 )
+from aiida_ion.md_settings import TEMPERATURE_K
+from aiida_ion.settings_rules import Number, SettingsError
+from aiida_ion.settings_schema import summary
 
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
 SAMPLE_KEYS = frozenset({"mobile_species", "temperature_K", "level_of_theory", "formula"})
@@ -48,8 +51,8 @@ class JumpsCalculation(ScriptCalculation):
             "parameters",
             valid_type=orm.Dict,
             validator=validate_jump_parameters,
-            help="`mobile_species`, `temperature_K`, `level_of_theory`, `formula`, and settings of the analysis "
-            "(`equilibration_fs`, `sites`, `site_radius_A`, `max_frames`, `max_memory_MB`, ...).",
+            help="`mobile_species`, `temperature_K`, `level_of_theory`, `formula`, and settings of the analysis. "
+            f"{summary(JumpSettings)}.",
         )
         spec.output(
             "jumps",
@@ -109,14 +112,6 @@ def inputs_beside_fit(
     return inputs | ({"structure": structure} if structure is not None else {})
 
 
-def check_jump_settings(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that the analysis does not know.
-
-    :raises ValueError: with the reason.
-    """
-    JumpSettings.from_dict(settings)
-
-
 def reference_of(structure: orm.StructureData) -> dict[str, Any]:
     """Return a structure as the program reads it: cell (angstrom), symbols, fractional positions."""
     atoms = structure.get_ase()
@@ -133,11 +128,10 @@ def validate_jump_parameters(value: orm.Dict | None, _: Any) -> str | None:
     missing = [key for key in ("mobile_species", "temperature_K") if key not in parameters]
     if missing:
         return f"parameters lack {', '.join(missing)}"
-    if not parameters["temperature_K"] > 0:
-        return "temperature_K must be above zero"
     try:
+        Number(**TEMPERATURE_K).read(parameters["temperature_K"], "temperature_K")
         JumpSettings.from_dict({key: val for key, val in parameters.items() if key not in SAMPLE_KEYS})
-    except (TypeError, ValueError) as error:
+    except SettingsError as error:
         return str(error)
     return None
 

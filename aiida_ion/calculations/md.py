@@ -11,7 +11,9 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
-from aiida_ion.md_settings import MdSettings, MdSettingsError
+from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings_rules import SettingsError
+from aiida_ion.settings_schema import summary
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,7 @@ def define_md_ports(spec: Any) -> None:
         "parameters",
         valid_type=orm.Dict,
         validator=validate_md_parameters,
-        help="MD settings: temperature_K, timestep_fs, n_steps (the total), ensemble, thermostat, sample_every, "
-        "equilibration_fs, seed, keep, ...; the unit stands in each name.",
+        help=f"MD settings. {summary(MdSettings)}.",
     )
     spec.input(
         "charges",
@@ -100,7 +101,7 @@ def validate_md_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with MD settings, nothing when they can be run."""
     try:
         MdSettings.from_dict(value.get_dict() if value is not None else {})
-    except (MdSettingsError, TypeError) as error:
+    except SettingsError as error:
         return str(error)
     return None
 

@@ -10,12 +10,15 @@ from aiida import orm
 
 #: Runners of the forces program that the others have no use for.
 FORCES_ALONE = {"runners/batches.py", "runners/evaluation.py", "runners/forces.py"}
+#: The settings of a run, the rules that judge them, and what tells safe files of weights from others.
+SHARED = ("md_settings.py", "settings_rules.py", "settings_schema.py", "weight_files.py")
 #: What training a surrogate takes; predicting with it takes this, too.
 SURROGATE = (
     "runners/surrogate_train.py",
     "runners/output.py",
     "runners/stops.py",
     "__init__.py",
+    *SHARED[1:],
     "units.py",
     "surrogate/*.py",
 )
@@ -23,8 +26,8 @@ SURROGATE = (
 #: folder; everything else keeps its package path where the package goes along, so that it imports there as it does
 #: here, and stands beside them where it does not.
 PROGRAMS: dict[str, tuple[str, ...]] = {
-    "md": ("runners/*.py", "md_settings.py", "weight_files.py"),
-    "relax": ("runners/*.py", "md_settings.py", "weight_files.py"),
+    "md": ("runners/*.py", *SHARED),
+    "relax": ("runners/*.py", *SHARED),
     "forces": (
         *sorted(FORCES_ALONE),
         "runners/checkpoints.py",
@@ -34,13 +37,12 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
         "runners/potentials.py",
         "runners/run_inputs.py",
         "runners/stops.py",
-        "md_settings.py",
-        "weight_files.py",
+        *SHARED,
     ),
     "diffusion": (
         "runners/diffusion.py",
         "__init__.py",
-        "md_settings.py",
+        *SHARED,
         "units.py",
         "analysis/*.py",
         "analysis/checks/*.py",
@@ -48,11 +50,11 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "jumps": (
         "runners/jumps.py",
         "__init__.py",
+        *SHARED[1:],
         "units.py",
         "analysis/__init__.py",
         "analysis/cell.py",
         "analysis/segment_files.py",
-        "analysis/settings.py",
         "analysis/trajectory.py",
         "analysis/jumps/*.py",
     ),

@@ -10,8 +10,11 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.script import define_ledger, ledger_outputs
+from aiida_ion.md_settings import RelaxSettings
+from aiida_ion.settings_rules import SettingsError
+from aiida_ion.settings_schema import summary
 
-RELAX_DEFAULTS: dict[str, float | int] = {"max_force_eV_A": 0.02, "max_steps": 500}
+RELAX_DEFAULTS: dict[str, float | int] = RelaxSettings().to_dict()
 
 #: What a relaxation says of itself, whatever the engine.
 RELAXATION_KEYS = (
@@ -33,7 +36,7 @@ def define_relax_ports(spec: Any) -> None:
         valid_type=orm.Dict,
         default=lambda: orm.Dict(dict(RELAX_DEFAULTS)),
         validator=validate_relax_parameters,
-        help="`max_force_eV_A` at which ions count as relaxed, and `max_steps`.",
+        help=f"When ions count as relaxed, and when to give up. {summary(RelaxSettings)}.",
     )
     spec.output("structure", valid_type=orm.StructureData, required=False, help="The relaxed ions in the same cell.")
     spec.output(
@@ -48,12 +51,11 @@ def define_relax_ports(spec: Any) -> None:
 
 def validate_relax_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with relaxation settings, nothing when they can be run."""
-    settings = value.get_dict() if value is not None else {}
-    unknown = sorted(set(settings) - set(RELAX_DEFAULTS))
-    if unknown:
-        return f"unknown relaxation setting {', '.join(unknown)}; known are {', '.join(RELAX_DEFAULTS)}"
-    wrong = [name for name, number in settings.items() if not isinstance(number, (int, float)) or number <= 0]
-    return f"{', '.join(wrong)} must be above zero" if wrong else None
+    try:
+        RelaxSettings.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
 
 
 def relaxed_structure(structure: orm.StructureData, positions: NDArray[np.float64]) -> orm.StructureData:

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import JsonObject, NumberList, OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.engine import OneLineGroup
+from aiida_ion.cli.options import COUNT, DEVICE, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import FORMATS
 
 source_option = click.option(
@@ -38,27 +40,46 @@ def command() -> None:
     help="The 21 of the benchmark paper, all without partly occupied sites, or ids, also as gvd,fft.",
 )
 @source_option
-@click.option("--engine", "engines", multiple=True, required=True, help="Name of an engine; several are compared.")
-@click.option("--protocol", default="obelix", show_default=True, help="fast, balanced, stringent or obelix.")
-@click.option("--temperatures", type=NumberList(float), help="Temperatures, K, such as 800,900,1000.")
-@click.option("--seeds", type=NumberList(int), help="One replica for each, such as 1,2,3.")
-@click.option("--time-ps", type=float, help="Length of each run, ps; not with a target.")
-@click.option("--equilibration-ps", type=float, help="Time at the start that analysis leaves out, ps.")
-@click.option("--timestep-fs", type=float, help="Time step, fs.")
-@click.option("--sample-every", type=int, help="Steps between stored frames.")
-@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
-@click.option("--target-relative-error", type=float, help="Extend runs until this is reached, such as 0.2.")
-@click.option("--max-time-ps", type=float, help="With a target: longest a run may get, ps.")
-@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
-@click.option("--model", help="ASE engines: another model than the engine's own.")
-@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
-@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: the engine's]")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: the engine's]")
-@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of each job, s; the next one goes on.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    type=SettingType(TEXT),
+    required=True,
+    help="Name of an engine; several are compared.",
+)
+@click.option(
+    "--protocol",
+    type=SettingType(TEXT),
+    default="obelix",
+    show_default=True,
+    help="fast, balanced, stringent or obelix.",
+)
+@of_protocol("--temperatures", also=", such as 800,900,1000")
+@of_protocol("--seeds", also=", such as 1,2,3")
+@of_protocol("--time-ps")
+@of_protocol("--equilibration-ps")
+@of_protocol("--timestep-fs")
+@of_protocol("--sample-every")
+@of_protocol("--min-width-A")
+@of_protocol("--target-relative-error", also=", such as 0.2: extend runs until it is reached")
+@of_protocol("--max-time-ps")
+@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
+@setting(TEXT, "--model", help="ASE engines: another model than the engine's own")
+@setting(DEVICE, "--device")
+@setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
+@setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--overrides", "overrides_file", type=click.Path(exists=True, dir_okay=False), help="YAML file.")
-@click.option("--group", help="Put everything into this AiiDA group.")
-@click.option("--reference", metavar="ENGINE", help="The others are compared with it  [default: the first with DFT]")
+@click.option("--overrides", "overrides_file", type=click.Path(), help="YAML file with changes to the protocol.")
+@setting(TEXT, "--group", help="Put everything into this AiiDA group")
+@setting(
+    TEXT,
+    "--reference",
+    metavar="ENGINE",
+    help="The others are compared with it",
+    also="  [default: the first with DFT]",
+)
 @click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the scores.")
@@ -170,8 +191,8 @@ def link_command(entry_id: str, structure: str, source: Path | None, profile: st
 @command.command("score", cls=OneLineErrors)
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-@click.option("--level-of-theory", "levels", multiple=True, help="Only this level of theory; several for more.")
-@click.option("--group", help="Only crystals and results of this AiiDA group.")
+@setting(TEXT, "--level-of-theory", "levels", multiple=True, help="Only this level of theory; several for more")
+@setting(TEXT, "--group", help="Only crystals and results of this AiiDA group")
 @source_option
 @profile_option
 def score_command(

@@ -1,13 +1,15 @@
-"""What every command shares: the profile option, errors of one line, and numbers from the command line."""
+"""What every command shares: the profile option, and errors of one line."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from aiida_ion.cli.options import TEXT, SettingType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,7 +52,13 @@ def one_line(error: object) -> str:
 
 def profile_option(command: Command) -> Command:
     """Add ``-p/--profile`` to a command."""
-    option = click.option("-p", "--profile", metavar="NAME", help="AiiDA profile  [default: AiiDA's default profile]")
+    option = click.option(
+        "-p",
+        "--profile",
+        metavar="NAME",
+        type=SettingType(TEXT),
+        help="AiiDA profile  [default: AiiDA's default profile]",
+    )
     return option(command)
 
 
@@ -92,95 +100,6 @@ def require_daemon(profile: Any) -> None:
         raise click.ClickException(
             f"the daemon does not run; start it with 'aiida-ion setup -p {profile.name}', then repeat this command"
         )
-
-
-class NumberList(click.ParamType):
-    """Numbers separated by commas, such as ``800,900,1000``."""
-
-    name = "LIST"
-
-    def __init__(self, kind: Callable[[str], float | int], length: int | None = None) -> None:
-        self.kind, self.length = kind, length
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a list of numbers."""
-        if isinstance(value, list):
-            return value
-        try:
-            numbers = [self.kind(part) for part in str(value).split(",")]
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers separated by commas", param, ctx)
-        if self.length is not None and len(numbers) != self.length:
-            self.fail(f"{value!r} must be {self.length} numbers separated by commas", param, ctx)
-        return numbers
-
-
-class ChargeMap(click.ParamType):
-    """Charges of elements, such as ``Li=1,N=-3``."""
-
-    name = "CHARGES"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a mapping of element to charge, e."""
-        if isinstance(value, dict):
-            return value
-        try:
-            pairs = [part.split("=") for part in str(value).split(",")]
-            return {element.strip(): float(charge) for element, charge in pairs}
-        except ValueError:
-            self.fail(f"{value!r} is not of the form Li=1,N=-3", param, ctx)
-
-
-class Words(click.ParamType):
-    """Words of a known few, separated by commas."""
-
-    name = "LIST"
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self.known = known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a list of words."""
-        words = value if isinstance(value, list) else [word.strip() for word in str(value).split(",")]
-        unknown = [word for word in words if word not in self.known]
-        if unknown:
-            self.fail(f"{', '.join(unknown)} is none of {', '.join(self.known)}", param, ctx)
-        return words
-
-
-class WordMap(click.ParamType):
-    """Words for words, such as ``Li=Li_sv,O=O``."""
-
-    name = "MAP"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the mapping."""
-        if isinstance(value, dict):
-            return value
-        pairs = [part.split("=") for part in str(value).split(",")]
-        if any(len(pair) != 2 or not all(word.strip() for word in pair) for pair in pairs):
-            self.fail(f"{value!r} is not of the form Li=Li_sv,O=O", param, ctx)
-        return {key.strip(): word.strip() for key, word in pairs}
-
-
-class JsonObject(click.ParamType):
-    """A JSON object."""
-
-    name = "JSON"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the mapping."""
-        import json
-
-        if isinstance(value, dict):
-            return value
-        try:
-            content = json.loads(value)
-        except ValueError as error:
-            self.fail(f"not JSON: {error}", param, ctx)
-        if not isinstance(content, dict):
-            self.fail('must be an object such as {"enable_flash": true}', param, ctx)
-        return content
 
 
 def size(n_bytes: float) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import NODE, TEXT, SettingType, setting
 from aiida_ion.cli.table import FORMATS
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", cls=OneLineErrors)
-@click.argument("nodes", nargs=-1, metavar="[PK|UUID]...")
+@click.argument("nodes", nargs=-1, metavar="[PK|UUID]...", type=SettingType(NODE))
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-@click.option("--material", help="Only this reduced formula, such as Li3N.")
-@click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
+@setting(TEXT, "--material", help="Only this reduced formula, such as Li3N")
+@setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
 @profile_option
 def command(
     nodes: tuple[str, ...],

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import setting
+from aiida_ion.settings_rules import Number
 
 if TYPE_CHECKING:
     from aiida_ion.dashboards.app import Source
+
+
+PORT = Number(least=0, most=65_535, whole=True)
 
 
 @click.command("dashboard", cls=OneLineErrors)
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 )
 @profile_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others need a token.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8050, show_default=True, help="0 takes a free one.")
+@setting(PORT, "--port", default=8050, show_default=True, help="0 takes a free one")
 @click.option(
     "--token",
     envvar="AIIDA_ION_TOKEN",

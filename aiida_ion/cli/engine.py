@@ -7,10 +7,16 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import JsonObject, NumberList, OneLineErrors, WordMap, load, one_line, profile_option
+from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option
+from aiida_ion.cli.options import COUNT, DEVICE, NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
+from aiida_ion.settings_rules import Many, Number
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
+ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
+ECUTRHO = Number(least=10.0, most=10_000.0, unit="Ry")
+MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
+STEPS = Number(least=1, most=100_000, whole=True)
 KINDS = ("lammps", "quantumespresso", "vasp")
 #: Engines -> the options of `add` that they alone read.
 OPTIONS_OF = {
@@ -65,32 +71,43 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 
 
 @command.command("add", cls=OneLineErrors)
-@click.argument("name")
-@click.option("--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines).")
-@click.option("--executable", metavar="PATH", help="pw.x, VASP or LAMMPS.")
+@click.argument("name", type=SettingType(NAME))
+@setting(TEXT, "--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines)")
+@setting(TEXT, "--executable", metavar="PATH", help="pw.x, VASP or LAMMPS")
 @click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the executable is  [default: by its name]")
-@click.option("--computer", default="localhost", show_default=True, help="AiiDA computer that has it.")
-@click.option("--potential", help=f"ASE: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.")
-@click.option("--model", help="ASE: a published model, or package.module:Class for the potential 'import'.")
+@setting(TEXT, "--computer", default="localhost", show_default=True, help="AiiDA computer that has it")
+@click.option(
+    "--potential",
+    type=SettingType(TEXT),
+    help=f"ASE: {', '.join(MLIP_NAMES)}. LAMMPS: a name, or a YAML file with commands.",
+)
+@setting(TEXT, "--model", help="ASE: a published model, or package.module:Class for the potential 'import'")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="ASE: file of weights; kept in the database.")
 @click.option("--trust-checkpoint", is_flag=True, help="Load its files of weights also where that runs their code.")
 @click.option("--kwargs", type=JsonObject(), help="ASE: further arguments of the calculator.")
-@click.option("--device", help="ASE: cpu, cuda, cuda:1, ...")
+@setting(DEVICE, "--device")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="ASE: precision.")
-@click.option("--pseudos", multiple=True, metavar="FAMILY|PATH", help="pw.x: family, folder of UPF files, or files.")
-@click.option("--ecutwfc-Ry", type=float, help="pw.x: wave function cut-off, Ry  [default: the family's]")
-@click.option("--ecutrho-Ry", type=float, help="pw.x: charge density cut-off, Ry  [default: the family's]")
-@click.option("--kpoints", type=NumberList(int, 3), help="pw.x, VASP: mesh, such as 2,2,2  [default: Gamma only]")
-@click.option("--pools", type=click.IntRange(min=1), help="pw.x: pools of k-points.")
-@click.option("--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'.")
+@click.option(
+    "--pseudos",
+    multiple=True,
+    type=SettingType(TEXT),
+    metavar="FAMILY|PATH",
+    help="pw.x: family, folder of UPF files, or files.",
+)
+@setting(ECUTWFC, "--ecutwfc-Ry", help="pw.x: wave function cut-off", also="  [default: the family's]")
+@setting(ECUTRHO, "--ecutrho-Ry", help="pw.x: charge density cut-off", also="  [default: the family's]")
+@setting(MESH, "--kpoints", help="pw.x, VASP: mesh", also=", such as 2,2,2  [default: Gamma only]")
+@setting(COUNT, "--pools", help="pw.x: pools of k-points")
+@setting(TEXT, "--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'")
 @click.option("--potcar-map", type=WordMap(), help="VASP: such as Li=Li_sv  [default: those of MPRelaxSet]")
 @click.option(
     "--settings",
-    type=click.Path(exists=True, dir_okay=False),
+    type=SettingType(TEXT),
+    metavar="FILE",
     help="pw.x, VASP: YAML file of namelists or INCAR tags that win over the protocol's.",
 )
-@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: 1]")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: 1]")
+@setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
+@setting(COUNT, "--threads", help="Threads of each process", also="  [default: 1]")
 @click.option("--prepend-text", default="", help="Shell lines before the program, such as 'module load lammps'.")
 @click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
 @profile_option
@@ -194,9 +211,14 @@ def list_command(profile: str | None) -> None:
 
 
 @command.command("test", cls=OneLineErrors)
-@click.argument("name")
-@click.option("--structure", metavar="FILE|PK", help="A small crystal that the potential knows  [default: one of ours]")
-@click.option("--steps", type=click.IntRange(min=1), help="Steps of 1 fs  [default: 20; 5 with DFT]")
+@click.argument("name", type=SettingType(TEXT))
+@click.option(
+    "--structure",
+    type=SettingType(TEXT),
+    metavar="FILE|PK",
+    help="A small crystal that the potential knows  [default: one of ours]",
+)
+@setting(STEPS, "--steps", help="Steps of 1 fs", also="  [default: 20; 5 with DFT]")
 @click.option("--trust-checkpoint", is_flag=True, help="Load the weights found there also where that runs their code.")
 @profile_option
 def test_command(

@@ -8,24 +8,27 @@ from typing import TYPE_CHECKING
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, size
+from aiida_ion.cli.options import TEXT, SettingType, setting
+from aiida_ion.settings_rules import Number
 
 if TYPE_CHECKING:
     from aiida_ion.archives.export import Plan
 
 FORMATS = ("aiida", "h5md")
+FRAMES = Number(least=2, most=10**9, whole=True)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("export", cls=OneLineErrors)
-@click.argument("names", nargs=-1, required=True, metavar="GROUP|PK|UUID...")
+@click.argument("names", nargs=-1, required=True, metavar="GROUP|PK|UUID...", type=SettingType(TEXT))
 @click.option("-o", "--output", type=OUTPUT, required=True, help="The file to write.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="aiida", show_default=True)
 @click.option("--no-trajectories", is_flag=True, help="Leave out the frames; their nodes stay, without files.")
 @click.option(
     "--no-retrieved", is_flag=True, help="Leave out the files that jobs left; their nodes stay, without files."
 )
-@click.option("--licence", help="The licence of the data, such as CC-BY-4.0, for the README.")
-@click.option("--max-frames", type=click.IntRange(min=2), help="h5md: thin each run to this many frames.")
+@setting(TEXT, "--licence", help="The licence of the data, such as CC-BY-4.0, for the README")
+@setting(FRAMES, "--max-frames", help="h5md: thin each run to this many frames")
 @click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells alone, which MDAnalysis reads.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and how much.")

@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import TEXT, setting
 
 
 @click.command("import-archive", cls=OneLineErrors)
 @click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--group", metavar="LABEL", help="Put its nodes into this group  [default: one that AiiDA names]")
+@setting(
+    TEXT, "--group", metavar="LABEL", help="Put its nodes into this group", also="  [default: one that AiiDA names]"
+)
 @click.option("--dry-run", is_flag=True, help="Check it and go through everything, and write nothing.")
 @profile_option
 def command(archive: Path, group: str | None, dry_run: bool, profile: str | None) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import ChargeMap, OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.options import TEXT, SettingType, setting
+from aiida_ion.cli.overrides import of_protocol
+from aiida_ion.workchains.protocol_rules import rule_at
 
 #: Frames that a fit needs.
 FEWEST_FRAMES = 10
@@ -15,16 +18,32 @@ FEWEST_FRAMES = 10
 
 @click.command("import", cls=OneLineErrors)
 @click.argument("trajectories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="TRAJECTORY...")
-@click.option("--structure", metavar="FILE|PK", help="The simulated cell; needed where the file names no elements.")
-@click.option("--timestep-fs", type=float, help="Integration step of the run, fs  [default: as a DFT output says]")
-@click.option("--sample-every", type=int, help="Steps between two frames  [default: 1 for a DFT output]")
-@click.option("--temperature-K", "temperature_K", type=float, help="Temperature of the run, K  [default: likewise]")
-@click.option("--level-of-theory", help="What made the forces, such as PBE  [default: likewise]")
-@click.option("--equilibration-ps", type=float, default=0.0, show_default=True, help="Left out at the start, ps.")
-@click.option("--mobile-species", help="The diffusing element  [default: guessed]")
-@click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
 @click.option(
-    "--format", "file_format", help="xdatcar, vasprun, pw-out, extxyz, traj or lammps-dump  [default: recognised]"
+    "--structure",
+    type=SettingType(TEXT),
+    metavar="FILE|PK",
+    help="The simulated cell; needed where the file names no elements.",
+)
+@of_protocol("--timestep-fs", also="  [default: as a DFT output says]")
+@of_protocol("--sample-every", also="  [default: 1 for a DFT output]")
+@setting(
+    rule_at(("target_temperature_K",)),
+    "--temperature-K",
+    "temperature_K",
+    help="Temperature of the run",
+    also="  [default: likewise]",
+)
+@click.option(
+    "--level-of-theory", type=SettingType(TEXT), help="What made the forces, such as PBE  [default: likewise]"
+)
+@of_protocol("--equilibration-ps", default=0.0, show_default=True)
+@of_protocol("--mobile-species", also="  [default: guessed]")
+@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
+@click.option(
+    "--format",
+    "file_format",
+    type=SettingType(TEXT),
+    help="xdatcar, vasprun, pw-out, extxyz, traj or lammps-dump  [default: recognised]",
 )
 @click.option(
     "--override-file",

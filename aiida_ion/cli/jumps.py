@@ -6,12 +6,18 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import JsonObject, OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.options import NODE, TEXT, JsonObject, SettingType
 
 
 @click.command("jumps", cls=OneLineErrors)
-@click.argument("node", metavar="PK|UUID")
-@click.option("--structure", metavar="FILE|PK", help="The supercell with the sites  [default: that of the run, if any]")
+@click.argument("node", metavar="PK|UUID", type=SettingType(NODE))
+@click.option(
+    "--structure",
+    type=SettingType(TEXT),
+    metavar="FILE|PK",
+    help="The supercell with the sites  [default: that of the run, if any]",
+)
 @click.option("--settings", type=JsonObject(), help='Settings of the analysis, such as {"sites": "density"}.')
 @click.option("--run", "here", is_flag=True, help="Analyse here and now instead of by the daemon.")
 @profile_option

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import yaml
-
+from aiida_ion.cli.options import Command, setting
+from aiida_ion.md_settings import TIME_PS
+from aiida_ion.settings_rules import Number, Rule
 from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.protocol_rules import rule_at
+from aiida_ion.workchains.protocols import read_overrides
 
 #: Option -> where its value stands in the protocol.
 OVERRIDES: dict[str, tuple[str, ...]] = {
@@ -34,8 +36,25 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "thermostat": ("md", "thermostat"),
     "ensemble": ("md", "ensemble"),
 }
+#: Options in other units than the protocol has.
+_OWN_UNITS: dict[str, Rule] = {
+    "equilibration_ps": Number(
+        least=0.0, most=TIME_PS["most"], unit="ps", help="Time at the start that analysis leaves out"
+    )
+}
 #: Options that say nothing without `--target-relative-error`.
 TARGET_OPTIONS = ("target_quantity", "first_time_ps", "max_time_ps", "max_rounds", "max_total_time_ps")
+
+
+def of_protocol(option: str, also: str = "", **more: Any) -> Callable[[Command], Command]:
+    """Return an option for a setting of the protocol, judged by its rule.
+
+    :param option: such as ``--timestep-fs``.
+    :param also: added to its help.
+    :param more: what else `click.option` takes.
+    """
+    name = option.removeprefix("--").replace("-", "_").lower()
+    return setting(_OWN_UNITS.get(name) or rule_at(OVERRIDES[name]), option, also=also, **more)
 
 
 def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = None) -> dict[str, Any]:
@@ -46,9 +65,7 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     """
     overrides: dict[str, Any] = {}
     if given.get("overrides_file"):
-        overrides = yaml.safe_load(Path(given["overrides_file"]).read_text()) or {}
-        if not isinstance(overrides, dict):
-            raise ValueError(f"{given['overrides_file']}: must hold a mapping")
+        overrides = read_overrides(given["overrides_file"])
     for option, path in OVERRIDES.items():
         if given.get(option) is not None:
             _put(overrides, path, given[option])

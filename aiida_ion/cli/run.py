@@ -6,17 +6,9 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import (
-    ChargeMap,
-    JsonObject,
-    NumberList,
-    OneLineErrors,
-    Words,
-    load,
-    profile_option,
-    require_daemon,
-)
-from aiida_ion.md_settings import KEEPABLE
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.options import COUNT, DEVICE, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.overrides import of_protocol
 
 #: Exit codes from here on left something that can be used.
 USABLE = 700
@@ -24,42 +16,55 @@ USABLE = 700
 
 @click.command("run", cls=OneLineErrors)
 @click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...")
-@click.option("--engine", "engines", multiple=True, required=True, help="Name of an engine; several for a comparison.")
-@click.option("--protocol", help="fast, balanced, stringent or obelix  [default: balanced]")
-@click.option("--temperatures", type=NumberList(float), help="Temperatures, K, such as 800,900,1000.")
-@click.option("--seeds", type=NumberList(int), help="One replica for each, such as 1,2,3.")
-@click.option("--target-temperature-K", type=float, help="Temperature of the conductivity wanted, K.")
-@click.option("--time-ps", type=float, help="Length of each run, ps; not with a target.")
-@click.option("--target-relative-error", type=float, help="Extend runs until this is reached, such as 0.2.")
-@click.option("--target-quantity", help="tracer_diffusivity or ionic_conductivity  [default: tracer_diffusivity]")
-@click.option("--first-time-ps", type=float, help="With a target: length of each run in the first round, ps.")
-@click.option("--max-time-ps", type=float, help="With a target: longest a run may get, ps.")
-@click.option("--max-rounds", type=click.IntRange(min=1), help="With a target: rounds at most.")
-@click.option("--max-total-time-ps", type=float, help="With a target: length of all runs together at most, ps.")
-@click.option("--timestep-fs", type=float, help="Time step, fs.")
-@click.option("--sample-every", type=int, help="Steps between stored frames.")
-@click.option("--equilibration-ps", type=float, help="Time at the start that analysis leaves out, ps.")
-@click.option("--supercell", type=NumberList(int, 3), help="Multiples of the cell, such as 2,2,2.")
-@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
-@click.option("--mobile-species", help="The diffusing element  [default: guessed]")
-@click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
-@click.option("--keep", type=Words(KEEPABLE), help="What frames hold beside positions, such as velocities,forces.")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    type=SettingType(TEXT),
+    required=True,
+    help="Name of an engine; several for a comparison.",
+)
+@click.option("--protocol", type=SettingType(TEXT), help="fast, balanced, stringent or obelix  [default: balanced]")
+@of_protocol("--temperatures", also=", such as 800,900,1000")
+@of_protocol("--seeds", also=", such as 1,2,3")
+@of_protocol("--target-temperature-K")
+@of_protocol("--time-ps")
+@of_protocol("--target-relative-error", also=", such as 0.2: extend runs until it is reached")
+@of_protocol("--target-quantity", also="  [default: tracer_diffusivity]")
+@of_protocol("--first-time-ps")
+@of_protocol("--max-time-ps")
+@of_protocol("--max-rounds")
+@of_protocol("--max-total-time-ps")
+@of_protocol("--timestep-fs")
+@of_protocol("--sample-every")
+@of_protocol("--equilibration-ps")
+@of_protocol("--supercell", also=", such as 2,2,2")
+@of_protocol("--min-width-A")
+@of_protocol("--mobile-species", also="  [default: guessed]")
+@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
+@of_protocol("--keep", also=", such as velocities,forces")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
 @click.option("--jumps/--no-jumps", default=None, help="Find the jump picture of each temperature (needs GEMDAT).")
-@click.option("--thermostat", help="csvr, nose_hoover or langevin.")
-@click.option("--ensemble", help="nve, nvt or npt.")
-@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
-@click.option("--model", help="ASE engines: another model than the engine's own.")
-@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
-@click.option("--processes", type=click.IntRange(min=1), help="MPI processes of each job  [default: the engine's]")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of each process  [default: the engine's]")
-@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of each job, s; the next one goes on.")
+@of_protocol("--thermostat")
+@of_protocol("--ensemble")
+@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
+@setting(TEXT, "--model", help="ASE engines: another model than the engine's own")
+@setting(DEVICE, "--device")
+@setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
+@setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--max-concurrent", type=click.IntRange(min=1), help="Jobs side by side  [default: the cores here]")
-@click.option("--overrides", "overrides_file", type=click.Path(exists=True, dir_okay=False), help="YAML file.")
-@click.option("--group", help="Put everything into this AiiDA group.")
-@click.option("--reference", metavar="ENGINE", help="The others are compared with it  [default: the first with DFT]")
-@click.option("--max-force-frames", type=click.IntRange(min=1), help="Frames for force errors  [default: 100]")
+@of_protocol("--max-concurrent", also="  [default: the cores here]")
+@click.option("--overrides", "overrides_file", type=click.Path(), help="YAML file with changes to the protocol.")
+@setting(TEXT, "--group", help="Put everything into this AiiDA group")
+@setting(
+    TEXT,
+    "--reference",
+    metavar="ENGINE",
+    help="The others are compared with it",
+    also="  [default: the first with DFT]",
+)
+@setting(COUNT, "--max-force-frames", help="Frames for force errors", also="  [default: 100]")
 @click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")

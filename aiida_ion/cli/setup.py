@@ -12,21 +12,25 @@ import click
 
 from aiida_ion.cli import postgres as database
 from aiida_ion.cli.common import OneLineErrors, load, one_line
+from aiida_ion.cli.options import NAME, TEXT, setting
+from aiida_ion.settings_rules import Number
 
 SQLITE_WORKERS = 2
+WORKERS = Number(least=1, most=256, whole=True)
+PORT = Number(least=1, most=65_535, whole=True)
 CACHED = "aiida.calculations:ion.*"
 EMAIL = "aiida@localhost"
 
 
 @click.command("setup", cls=OneLineErrors)
-@click.option("-p", "--profile-name", default="ion", show_default=True, help="Name of the AiiDA profile.")
-@click.option("--workers", type=click.IntRange(min=1), help="Daemon workers  [default: the cores, at most 2 on SQLite]")
+@setting(NAME, "-p", "--profile-name", default="ion", show_default=True, help="Name of the AiiDA profile")
+@setting(WORKERS, "--workers", help="Daemon workers", also="  [default: the cores, at most 2 on SQLite]")
 @click.option("--no-daemon", is_flag=True, help="Do not start the daemon.")
 @click.option("--postgres", is_flag=True, help="PostgreSQL instead of SQLite: for more than two workers or one person.")
 @click.option("--postgres-host", default="localhost", show_default=True, help="Empty for the local socket.")
-@click.option("--postgres-port", default=5432, show_default=True)
-@click.option("--postgres-database", default="aiida_ion", show_default=True, help="Made if it is missing.")
-@click.option("--postgres-user", default="aiida", show_default=True)
+@setting(PORT, "--postgres-port", default=5432, show_default=True, help="Its port")
+@setting(TEXT, "--postgres-database", default="aiida_ion", show_default=True, help="Made if it is missing")
+@setting(TEXT, "--postgres-user", default="aiida", show_default=True, help="Its user")
 @click.option("--rabbitmq", metavar="URL", help="RabbitMQ as broker: amqp://USER@HOST:PORT/VIRTUAL_HOST.")
 def command(
     profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, rabbitmq: str | None, **server: Any

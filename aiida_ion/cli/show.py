@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import NODE, SettingType
 
 
 @click.command("show", cls=OneLineErrors)
-@click.argument("node", metavar="PK|UUID")
+@click.argument("node", metavar="PK|UUID", type=SettingType(NODE))
 @profile_option
 def command(node: str, profile: str | None) -> None:
     """Say what a process or a result is: numbers, checks, reasons, origin.

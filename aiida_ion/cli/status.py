@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import PK, SettingType
 
 
 @click.command("status", cls=OneLineErrors)
-@click.argument("pks", nargs=-1, type=int, metavar="[PK]...")
+@click.argument("pks", nargs=-1, type=SettingType(PK), metavar="[PK]...")
 @click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until everything has ended.")
 @click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
 @profile_option

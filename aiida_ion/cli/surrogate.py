@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiida_ion.cli.common import (
-    ChargeMap,
-    JsonObject,
-    OneLineErrors,
-    Words,
-    load,
-    one_line,
-    profile_option,
-    require_daemon,
-)
+from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.options import COUNT, DEVICE, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import GRADES
+from aiida_ion.settings_rules import Element, Many, Number, Word
+from aiida_ion.workchains.protocol_rules import rule_at
 
 if TYPE_CHECKING:
     from aiida_ion.queries import Selection
@@ -29,6 +24,7 @@ PROTOCOLS = ("baseline", "restricted", "trajectory", "best")
 SPLITS = ("material", "chemical_system", "prototype")
 MIXABLE = ("level_of_theory", "temperature", "mobile_species")
 CODE = "surrogate@localhost"
+FOLDS = Number(least=2, most=1000, whole=True)
 
 
 class OneLineGroup(OneLineErrors, click.Group):
@@ -49,21 +45,32 @@ def command() -> None:
 
 
 @command.command("dataset", cls=OneLineErrors)
-@click.option("--temperature-K", "temperature_K", type=float, default=1000.0, show_default=True, help="Of labels, K.")
-@click.option("--element", "elements", multiple=True, help="Only with this element; several: with all of them.")
-@click.option("--material", help="Only this reduced formula, such as Li3N.")
-@click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
+@setting(
+    rule_at(("target_temperature_K",)),
+    "--temperature-K",
+    "temperature_K",
+    default=1000.0,
+    show_default=True,
+    help="Of labels",
+)
+@setting(Element(), "--element", "elements", multiple=True, help="Only with this element; several: with all of them")
+@setting(TEXT, "--material", help="Only this reduced formula, such as Li3N")
+@setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
-@click.option("--from-group", help="Only what this AiiDA group holds: results, work chains or structures.")
-@click.option("--max-materials", type=click.IntRange(min=1), help="At most so many, the oldest.")
-@click.option("--allow-mixed", type=Words(MIXABLE), help="What may differ, such as level_of_theory.")
-@click.option(
-    "--kinds", type=Words(KINDS), default="smeared,trajectory,short_md", show_default=True, help="Of samples."
+@setting(TEXT, "--from-group", help="Only what this AiiDA group holds: results, work chains or structures")
+@setting(COUNT, "--max-materials", help="At most so many, the oldest")
+@setting(Many(item=Word(choices=MIXABLE), distinct=True), "--allow-mixed", help="What may differ")
+@setting(
+    Many(item=Word(choices=KINDS), distinct=True),
+    "--kinds",
+    default="smeared,trajectory,short_md",
+    show_default=True,
+    help="Of samples",
 )
 @click.option("--sampling", type=JsonObject(), help='Changes to the samples, such as {"short_md_fs": 2000.0}.')
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the samples.")
-@click.option("--max-concurrent", type=click.IntRange(min=1), help="Materials side by side  [default: the cores here]")
-@click.option("--group", help="Put work chains and dataset into this AiiDA group.")
+@setting(SEED, "--seed", default=1, show_default=True, help="Of the samples")
+@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(TEXT, "--group", help="Put work chains and dataset into this AiiDA group")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write the arrays here, too.")
 @click.option("--dry-run", is_flag=True, help="Say which materials there are, and what sampling them takes.")
 @profile_option
@@ -141,24 +148,24 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 
 
 @command.command("train", cls=OneLineErrors)
-@click.argument("dataset", metavar="DATASET")
+@click.argument("dataset", metavar="DATASET", type=SettingType(NODE))
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="best", show_default=True, help="Kind of model.")
 @click.option("--settings", type=JsonObject(), help='Changes to the protocol, such as {"n_epochs": 50}.')
 @click.option(
     "--split", type=click.Choice(SPLITS), default="material", show_default=True, help="What is held out whole."
 )
-@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Parts of a cross-validation.")
-@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Cross-validations.")
+@setting(FOLDS, "--folds", default=5, show_default=True, help="Parts of a cross-validation")
+@setting(COUNT, "--repeats", default=1, show_default=True, help="Cross-validations")
 @click.option("--controls/--no-controls", default=True, help="Train controls and baselines, too.")
 @click.option("--ablations", is_flag=True, help="Train the model without each of its parts, too.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of parts and weights.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
-@click.option("--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made.")
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the job.")
-@click.option("--walltime-s", type=click.IntRange(min=1), help="Wall time of the job, s.")
+@setting(SEED, "--seed", default=1, show_default=True, help="Of parts and weights")
+@setting(DEVICE, "--device", default="cpu", show_default=True, help="Where it is trained")
+@setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
+@setting(COUNT, "--threads", default=1, show_default=True, help="Threads of the job")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of the job")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--restart-from", metavar="PK|UUID", help="A training that stopped early: go on there.")
-@click.option("--group", help="Put the training into this AiiDA group.")
+@setting(NODE, "--restart-from", metavar="PK|UUID", help="A training that stopped early: go on there")
+@setting(TEXT, "--group", help="Put the training into this AiiDA group")
 @click.option("--wait", is_flag=True, help="Watch until it is done, then print the report.")
 @profile_option
 def train_command(dataset: str, profile: str | None, group: str | None, wait: bool, **given: Any) -> None:
@@ -190,7 +197,7 @@ def train_command(dataset: str, profile: str | None, group: str | None, wait: bo
 
 
 @command.command("show", cls=OneLineErrors)
-@click.argument("node", metavar="MODEL|TRAINING|DATASET|PREDICTIONS")
+@click.argument("node", metavar="MODEL|TRAINING|DATASET|PREDICTIONS", type=SettingType(NODE))
 @profile_option
 def show_command(node: str, profile: str | None) -> None:
     """Print the report of a training, or what a dataset holds, or predictions.
@@ -206,23 +213,23 @@ def show_command(node: str, profile: str | None) -> None:
 
 
 @command.command("predict", cls=OneLineErrors)
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="MODEL", type=SettingType(NODE))
 @click.argument("structures", nargs=-1, metavar="[STRUCTURE]...")
-@click.option("--dataset", metavar="PK|UUID", help="Predict the materials of this dataset instead of structures.")
-@click.option("--engine", help="Name of an engine: the potential that computes the forces.")
-@click.option("--protocol", help="fast, balanced, stringent or obelix  [default: balanced]")
-@click.option("--potential", help="LAMMPS: name of a published potential, or a YAML file with commands.")
-@click.option("--model-of-engine", help="ASE engines: another model than the engine's own.")
-@click.option("--device", help="ASE engines: cpu, cuda, cuda:1, ...")
-@click.option("--min-width-A", type=float, help="Smallest width of the supercell, angstrom.")
+@setting(NODE, "--dataset", metavar="PK|UUID", help="Predict the materials of this dataset instead of structures")
+@setting(TEXT, "--engine", help="Name of an engine: the potential that computes the forces")
+@click.option("--protocol", type=SettingType(TEXT), help="fast, balanced, stringent or obelix  [default: balanced]")
+@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
+@setting(TEXT, "--model-of-engine", help="ASE engines: another model than the engine's own")
+@setting(DEVICE, "--device")
+@of_protocol("--min-width-A")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
-@click.option("--mobile-species", help="The diffusing element  [default: guessed]")
-@click.option("--charges", type=ChargeMap(), help="Formal charges, e, such as Li=1,N=-3  [default: guessed]")
-@click.option("--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of each job  [default: the engine's]")
+@of_protocol("--mobile-species", also="  [default: guessed]")
+@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
+@setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
+@setting(COUNT, "--threads", help="Threads of each job", also="  [default: the engine's]")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--max-concurrent", type=click.IntRange(min=1), help="Materials side by side  [default: the cores here]")
-@click.option("--group", help="Put everything into this AiiDA group.")
+@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(TEXT, "--group", help="Put everything into this AiiDA group")
 @profile_option
 def predict_command(
     model: str, structures: tuple[str, ...], dataset: str | None, profile: str | None, **given: Any

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.options import TEXT, setting
+from aiida_ion.settings_rules import Element, Number
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from aiida_ion.queries import Selection
 
+#: Of results; those of other programs may lie beyond what we run.
+KELVIN = Number(least=0.0, most=1e6, unit="K")
 FORMATS = ("text", "csv", "json", "markdown")
 #: Functions of `aiida_ion.queries`.
 TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials")
@@ -36,13 +40,13 @@ HEADINGS = {
 @click.argument("names", nargs=-1, type=click.Choice(TABLES), metavar="[TABLE]...")
 @click.option("--format", "style", type=click.Choice([*FORMATS, "parquet"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-@click.option("--element", "elements", multiple=True, help="Only with this element; several: with all of them.")
-@click.option("--material", help="Only this reduced formula, such as Li3N.")
-@click.option("--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'.")
-@click.option("--min-temperature-K", "min_temperature_K", type=float, help="Only this target temperature or above, K.")
-@click.option("--max-temperature-K", "max_temperature_K", type=float, help="Only this target temperature or below, K.")
+@setting(Element(), "--element", "elements", multiple=True, help="Only with this element; several: with all of them")
+@setting(TEXT, "--material", help="Only this reduced formula, such as Li3N")
+@setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
+@setting(KELVIN, "--min-temperature-K", "min_temperature_K", help="Only this target temperature or above")
+@setting(KELVIN, "--max-temperature-K", "max_temperature_K", help="Only this target temperature or below")
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
-@click.option("--group", help="Only what this AiiDA group holds: results, work chains or structures.")
+@setting(TEXT, "--group", help="Only what this AiiDA group holds: results, work chains or structures")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Not older, such as 2026-11-21.")
 @click.option("--archive", type=click.Path(dir_okay=False, exists=True), help="Read this .aiida file, not a profile.")
 @profile_option

@@ -16,7 +16,6 @@ from output import Ledger, RunnerError, is_out_of_memory, limit_threads, run_pro
 if TYPE_CHECKING:
     from ase import Atoms
 
-DEFAULTS = {"max_force_eV_A": 0.02, "max_steps": 500}
 #: Atoms that moved further than this from where they started flew apart, angstrom.
 MAX_DISPLACEMENT_A = 10.0
 
@@ -35,10 +34,10 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
     :raises RunnerError: for whatever keeps the relaxation from starting, or breaks it.
     """
     from potentials import describe_potential, load_potential
-    from run_inputs import potential_inputs, read_inputs, read_structure
+    from run_inputs import potential_inputs, read_inputs, read_structure, relax_inputs
 
     inputs = read_inputs(Path("inputs.json"))
-    max_force_eV_A, max_steps = _limits(inputs.get("relax") or {})
+    limits = relax_inputs(inputs)
     wanted, atoms = potential_inputs(inputs), read_structure(Path("structure.json"))
     results["n_atoms"] = len(atoms)
     results["units"] = {
@@ -54,24 +53,12 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
     describe_potential(results, potential)
     atoms.calc = potential.calculator
     try:
-        _relax(atoms, max_force_eV_A, max_steps, results, ledger)
+        _relax(atoms, limits.max_force_eV_A, limits.max_steps, results, ledger)
     except Exception as error:
         if isinstance(error, (RunnerError, OSError)) or is_out_of_memory(error):
             raise
         message = f"The potential cannot evaluate this structure ({type(error).__name__}: {error})."
         raise RunnerError("engine_failed", message) from error
-
-
-def _limits(given: dict[str, Any]) -> tuple[float, int]:
-    from run_inputs import require
-
-    unknown = sorted(set(given) - set(DEFAULTS))
-    require(not unknown, f"relax does not know {', '.join(unknown)}; it knows {', '.join(DEFAULTS)}")
-    settings = DEFAULTS | given
-    force, steps = settings["max_force_eV_A"], settings["max_steps"]
-    require(isinstance(force, (int, float)) and force > 0, "relax.max_force_eV_A must be a positive number")
-    require(isinstance(steps, int) and steps > 0, "relax.max_steps must be a whole number above zero")
-    return float(force), int(steps)
 
 
 def _relax(atoms: Atoms, max_force_eV_A: float, max_steps: int, results: dict[str, Any], ledger: Ledger) -> None:

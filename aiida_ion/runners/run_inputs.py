@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,9 @@ from ase.data import chemical_symbols
 from output import RunnerError
 
 if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.md_settings import MdSettings, RelaxSettings
 else:
-    from md_settings import MdSettings
+    from md_settings import MdSettings, RelaxSettings
 
 
 def require(condition: bool, message: str) -> None:
@@ -76,8 +75,16 @@ def md_inputs(inputs: Mapping[str, Any]) -> MdSettings:
     require(isinstance(given, Mapping), "inputs.json lacks 'md'")
     try:
         return MdSettings.from_dict(given or {})
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise RunnerError("invalid_input", f"inputs.json, 'md': {error}") from error
+
+
+def relax_inputs(inputs: Mapping[str, Any]) -> RelaxSettings:
+    """Return the checked ``relax`` settings; none stand for the defaults."""
+    try:
+        return RelaxSettings.from_dict(inputs.get("relax") or {})
+    except ValueError as error:
+        raise RunnerError("invalid_input", f"inputs.json, 'relax': {error}") from error
 
 
 def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
@@ -140,7 +147,3 @@ def _build(kind: type[Any], inputs: Mapping[str, Any], name: str) -> Any:
         return kind(**inputs[name])
     except TypeError as error:
         raise RunnerError("invalid_input", f"inputs.json, '{name}': {error}") from error
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0

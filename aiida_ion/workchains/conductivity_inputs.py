@@ -9,11 +9,10 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
-from aiida_ion.calculations.conductivity import check_priors
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import segment_key
-from aiida_ion.calculations.jumps import check_jump_settings
-from aiida_ion.md_settings import MdSettings, MdSettingsError
+from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings_rules import SettingsError
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.conductivity_parameters import TARGET_PARAMETERS, ConductivityParameters
 
@@ -109,10 +108,8 @@ def stop_rule(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the parameters, nothing when they can be used."""
     try:
-        parameters = ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
-        check_priors(parameters.priors)
-        check_jump_settings(parameters.jump_settings)
-    except (TypeError, ValueError) as error:
+        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
         return str(error)
     return None
 
@@ -168,7 +165,7 @@ def engine_problem(inputs: Mapping[str, Any]) -> str | None:
         engine.level_of_theory(inputs["md"]["engine"])
     except exceptions.EntryPointError as error:
         return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
-    except (MdSettingsError, TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         return str(error)
     problem = engine.spec().inputs.validate(md_inputs(inputs, inputs["structure"], float(temperatures[0]), 1))
     if problem is None:

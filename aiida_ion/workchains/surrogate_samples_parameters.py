@@ -2,67 +2,48 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from aiida_ion.calculations.surrogate import KINDS
 from aiida_ion.calculations.surrogate_smearing import amplitudes_fault
+from aiida_ion.md_settings import TEMPERATURE_K, MdSettings
+from aiida_ion.settings_rules import MAX_SEED, Many, Number, SettingsError, Table, Word
+from aiida_ion.settings_schema import Settings, number, rules_of, setting, whole
 
 
 @dataclass(frozen=True)
-class SampleParameters:
-    """Which configurations of a material are evaluated.
+class SampleParameters(Settings):
+    """Which configurations of a material are evaluated."""
 
-    :param temperature_K: temperature of the short run, K.
-    :param kinds: any of ``smeared``, ``trajectory`` and ``short_md``.
-    :param amplitudes_A: standard deviation of each Cartesian component, angstrom, as text -> smeared copies.
-    :param n_trajectory_frames: frames of the given run.
-    :param equilibration_fs: time of the given run that is left out, fs.
-    :param short_md_fs: length of the short run, fs.
-    :param n_short_md_frames: frames of it.
-    :param timestep_fs: its time step, fs; that of the MD settings when not given.
-    :param seed: of the smearing and, as another number, of the short run.
-    """
+    what: ClassVar[str] = "parameter"
 
-    temperature_K: float
-    kinds: list[str] = field(default_factory=lambda: list(KINDS))
-    amplitudes_A: dict[str, int] = field(default_factory=lambda: {"0.05": 5, "0.1": 20, "0.2": 5})
-    n_trajectory_frames: int = 20
-    equilibration_fs: float = 0.0
-    short_md_fs: float = 1000.0
-    n_short_md_frames: int = 50
-    timestep_fs: float | None = None
-    seed: int = 1
+    temperature_K: float = number(help="Temperature of the short run", **TEMPERATURE_K)
+    kinds: list[str] = setting(
+        Many(item=Word(choices=tuple(KINDS)), distinct=True, help="Kinds of configurations"), list(KINDS)
+    )
+    amplitudes_A: dict[str, int] = setting(
+        Table(
+            item=Number(least=1, most=10_000, whole=True),
+            help="Standard deviation of each Cartesian component, angstrom, as text: number of smeared copies",
+        ),
+        {"0.05": 5, "0.1": 20, "0.2": 5},
+    )
+    n_trajectory_frames: int = whole(20, help="Frames of the given run", least=1, most=10**6)
+    equilibration_fs: float = number(0.0, help="Time of the given run that is left out", least=0.0, unit="fs")
+    short_md_fs: float = number(1000.0, help="Length of the short run", above=0.0, most=1e9, unit="fs")
+    n_short_md_frames: int = whole(50, help="Frames of the short run", least=1, most=10**6)
+    timestep_fs: float | None = setting(
+        replace(rules_of(MdSettings)["timestep_fs"], optional=True, help="Time step of the short run; null: as others"),
+        None,
+    )
+    seed: int = whole(1, help="Seed of the smearing and, as another number, of the short run", least=0, most=MAX_SEED)
 
-    def __post_init__(self) -> None:
-        if not self.kinds or len(set(self.kinds)) != len(self.kinds) or set(self.kinds) - set(KINDS):
-            raise ValueError(f"kinds must be any of {', '.join(KINDS)}, each once, got {self.kinds!r}")
+    def check_together(self) -> None:
+        """Refuse amplitudes that are no lengths.
+
+        :raises SettingsError: naming them.
+        """
         problem = amplitudes_fault(self.amplitudes_A)
         if problem is not None:
-            raise ValueError(problem)
-        for name in ("n_trajectory_frames", "n_short_md_frames"):
-            if type(getattr(self, name)) is not int or getattr(self, name) < 1:
-                raise ValueError(f"{name} must be a whole number above zero, got {getattr(self, name)!r}")
-        for name in ("temperature_K", "short_md_fs", "timestep_fs"):
-            if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name} must be a number above zero, got {value!r}")
-        if not 0 <= self.equilibration_fs < math.inf:
-            raise ValueError(f"equilibration_fs must not be negative, got {self.equilibration_fs!r}")
-        if type(self.seed) is not int or self.seed < 0:
-            raise ValueError(f"seed must be a whole number that is not negative, got {self.seed!r}")
-
-    @classmethod
-    def from_dict(cls, parameters: Mapping[str, Any]) -> SampleParameters:
-        """Build from a plain mapping.
-
-        :raises ValueError: for a missing, unknown or impossible parameter.
-        """
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(parameters) - known)
-        if unknown:
-            raise ValueError(f"unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        if "temperature_K" not in parameters:
-            raise ValueError("parameters lack temperature_K")
-        return cls(**parameters)
+            raise SettingsError(problem)

@@ -15,6 +15,7 @@ from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings_schema import rules_of
 from aiida_ion.workchains.comparison_inputs import PARAMETERS
 from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
 
@@ -168,7 +169,7 @@ def test_ports_of_jobs(name: str) -> None:
 
 def default_of(field: Any) -> str:
     if field.default_factory is not dataclasses.MISSING:
-        return "{}"
+        return str(field.default_factory())
     return "required" if field.default is dataclasses.MISSING else str(field.default).replace("()", "[]")
 
 
@@ -184,6 +185,8 @@ def test_settings_and_their_defaults(settings: type, heading: str) -> None:
     (rows,) = tables(section(REFERENCE / "ports.md", heading))
     said = {names(row["setting"])[0]: row["default"] for row in rows}
     assert said == {field.name: default_of(field) for field in dataclasses.fields(settings)}
+    ranges = {names(row["setting"])[0]: row["range"] for row in rows}
+    assert ranges == {name: rule.range for name, rule in rules_of(settings).items()}
 
 
 def test_parameters_of_a_comparison() -> None:

@@ -17,6 +17,8 @@ from ase import Atoms
 from ase.build import bulk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+#: What goes along with the runners.
+SETTINGS = ("md_settings.py", "settings_rules.py", "settings_schema.py", "weight_files.py")
 RUNNERS = REPOSITORY / "aiida_ion" / "runners"
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", REPOSITORY / ".engines"))
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -35,10 +37,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        for source in (
-            *RUNNERS.glob("*.py"),
-            *(RUNNERS.parent / name for name in ("md_settings.py", "weight_files.py")),
-        ):
+        for source in (*RUNNERS.glob("*.py"), *(RUNNERS.parent / name for name in SETTINGS)):
             if source.name != "__init__.py":
                 shutil.copy(source, path)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings_rules import SettingsError
 from aiida_ion.workchains.conductivity_builder import md_parameters
 from aiida_ion.workchains.protocols import ProtocolError, available_protocols, protocol_inputs
 
@@ -36,9 +37,9 @@ def test_overrides_win_level_by_level(tmp_path: Path) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(ProtocolError, match="unknown protocol 'moderate'; known are fast"):
+    with pytest.raises(ProtocolError, match="unknown protocol .moderate.; choose from fast"):
         protocol_inputs("conductivity", "moderate")
-    with pytest.raises(ProtocolError, match="unknown override 'timestep'"):
+    with pytest.raises(SettingsError, match="unknown override in md: timestep: did you mean timestep_fs"):
         protocol_inputs("conductivity", "fast", {"md": {"timestep": 1.0}})
 
 

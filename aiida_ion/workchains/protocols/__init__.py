@@ -9,9 +9,14 @@ from typing import Any
 
 import yaml
 
+from aiida_ion.settings_files import read_yaml
+from aiida_ion.settings_rules import SettingsError, shown
+from aiida_ion.settings_schema import suggestion
+from aiida_ion.workchains import protocol_rules
+
 
 class ProtocolError(ValueError):
-    """A protocol or override that is not known; the message lists what is."""
+    """A protocol that is not known; the message lists what is."""
 
 
 def load_protocols(name: str) -> dict[str, Any]:
@@ -36,24 +41,27 @@ def protocol_inputs(
 
     :param name: the entry point without its prefix.
     :param protocol: name of the protocol; the file's default when not given.
-    :param overrides: nested mapping, or the path of a YAML file that holds one.
-    :raises ProtocolError: for a protocol or an override key that does not exist.
+    :param overrides: of ``conductivity``: nested mapping, or the path of a YAML file that holds one.
+    :raises ValueError: for a protocol that does not exist, or an override that cannot be used.
     """
     content = load_protocols(name)
-    chosen = protocol or content["default_protocol"]
+    chosen = protocol if protocol is not None else content["default_protocol"]
     if chosen not in content["protocols"]:
-        raise ProtocolError(f"unknown protocol {chosen!r}; known are {', '.join(content['protocols'])}")
+        raise ProtocolError(f"unknown protocol {shown(chosen)}{suggestion(str(chosen), list(content['protocols']))}")
     differs = {key: value for key, value in content["protocols"][chosen].items() if key != "description"}
-    changes = read_overrides(overrides)
-    inputs = merge(content["default_inputs"], differs)
-    check_overrides(changes, inputs, content.get("optional_inputs", {}))
-    return merge(inputs, changes)
+    return merge(merge(content["default_inputs"], differs), read_overrides(overrides))
 
 
-def read_overrides(overrides: Mapping[str, Any] | Path | str | None) -> Mapping[str, Any]:
-    """Return overrides as a mapping; those of a YAML file where its path is given."""
-    found = yaml.safe_load(Path(overrides).read_text()) if isinstance(overrides, (str, Path)) else overrides
-    return found or {}
+def read_overrides(overrides: Mapping[str, Any] | Path | str | None) -> dict[str, Any]:
+    """Return overrides as a mapping, each value checked; those of a YAML file where its path is given.
+
+    :raises SettingsError: for a file that cannot be read, an unknown name, or a value that cannot be used.
+    """
+    if isinstance(overrides, (str, Path)):
+        overrides = read_yaml(overrides, "changes to a protocol")
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise SettingsError(f"overrides must be a mapping, got {shown(overrides)}")
+    return protocol_rules.read_overrides(overrides or {})
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,17 +71,3 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
-
-
-def check_overrides(overrides: Mapping[str, Any], known: Mapping[str, Any], optional: Mapping[str, Any]) -> None:
-    """Refuse override keys that nothing would read.
-
-    :raises ProtocolError: naming the key and what is known at its level.
-    """
-    for key, value in overrides.items():
-        if key not in known and key not in optional:
-            names = sorted({*known, *optional})
-            raise ProtocolError(f"unknown override {key!r}; known here are {', '.join(names)}")
-        level, more = known.get(key), optional.get(key) or {}
-        if isinstance(level, Mapping) and isinstance(value, Mapping):
-            check_overrides(value, level, more)

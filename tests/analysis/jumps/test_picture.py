@@ -231,8 +231,8 @@ def test_what_does_not_fit_is_refused(change: dict[str, Any], settings: dict[str
     ("settings", "message"),
     [
         ({"sites": "guess"}, "sites must be one of auto, structure, density"),
-        ({"max_frames": 3}, "max_frames must be a whole number >= 50"),
-        ({"site_radius_A": -1.0}, "site_radius_A must be a positive number or null"),
+        ({"max_frames": 3}, "max_frames must be a whole number from 50"),
+        ({"site_radius_A": -1.0}, "site_radius_A must be a number above 0 and at most 100 angstrom or null"),
         ({"radius": 1.0}, "unknown jump setting radius"),
     ],
 )

@@ -1,0 +1,375 @@
+"""What one value may be: a number within a range, a word of a few, a list or a table of them.
+
+It needs nothing but Python, since it is uploaded with the programs that run on compute machines.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The largest seed of a replica. A work chain makes the seeds of its runs from it, below :data:`MAX_RUN_SEED`.
+MAX_SEED = 2**31 - 1
+#: The largest whole number that JSON, SQLite and tables all keep exactly.
+MAX_RUN_SEED = 2**53 - 1
+_SYMBOLS = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
+    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
+    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
+    "Og"
+)
+ELEMENTS = tuple(_SYMBOLS.split())
+_SHOWN = 60
+_LONGEST = 200
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message says what it may be."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one value may be.
+
+    :param help: what it is, in a few words.
+    :param optional: whether it may be left open, as null.
+    """
+
+    help: str = ""
+    optional: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it may be, as in `must be ...`."""
+        raise NotImplementedError
+
+    @property
+    def range(self) -> str:
+        """The range or the choices in short, for help and tables."""
+        return self.words
+
+    def read(self, value: Any, name: str) -> Any:
+        """Return a value in its own type.
+
+        :param name: of the setting, for the message.
+        :raises SettingsError: if it may not be that.
+        """
+        if value is None and self.optional:
+            return None
+        return self._read(value, name)
+
+    def parse(self, text: str) -> Any:
+        """Return what a text of the command line stands for, as far as it can be told; `read` judges it."""
+        return text
+
+    def refuse(self, value: Any, name: str) -> SettingsError:
+        """Return the error that refuses a value."""
+        or_null = " or null" if self.optional else ""
+        return SettingsError(f"{name} must be {self.words}{or_null}, got {shown(value)}")
+
+    def _read(self, value: Any, name: str) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """A finite number within a range.
+
+    :param least: the smallest it may be; ``above`` is smaller than any.
+    :param most: the largest it may be; ``below`` is larger than any.
+    :param unit: of the number, in words such as ``K`` or ``angstrom``.
+    :param whole: whether it has no fraction.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    unit: str = ""
+    whole: bool = False
+
+    @property
+    def words(self) -> str:
+        """Such as `a number from 1 to 10,000 K`."""
+        return f"a {self.many[:-1]}{self._limits}"
+
+    @property
+    def many(self) -> str:
+        """Such as `whole numbers`."""
+        return "whole numbers" if self.whole else "numbers"
+
+    @property
+    def plural(self) -> str:
+        """Such as `numbers from 1 to 10,000 K`."""
+        return f"{self.many}{self._limits}"
+
+    @property
+    def _limits(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if self.least is not None and self.most is not None:
+            return f" from {plain(self.least)} to {plain(self.most)}{unit}"
+        low = f"at least {plain(self.least)}" if self.least is not None else ""
+        low = f"above {plain(self.above)}" if self.above is not None else low
+        high = f"at most {plain(self.most)}" if self.most is not None else ""
+        high = f"below {plain(self.below)}" if self.below is not None else high
+        limits = " and ".join(part for part in (low, high) if part)
+        return f" {limits}{unit}" if limits else unit
+
+    @property
+    def range(self) -> str:
+        """Such as `1 to 10,000 K`."""
+        return self._limits.strip().removeprefix("from ") or self.many
+
+    def parse(self, text: str) -> Any:
+        """Return the number, else the text."""
+        text = text.strip()
+        if text.isascii() and "_" not in text:
+            for kind in (int, float):
+                try:
+                    return kind(text)
+                except ValueError:
+                    continue
+        return text
+
+    def _read(self, value: Any, name: str) -> float | int:
+        number = as_number(value)
+        if number is None or (self.whole and not isinstance(number, int)) or not self._is_within(number):
+            raise self.refuse(value, name)
+        return number if self.whole else float(number)
+
+    def _is_within(self, number: float) -> bool:
+        return (
+            (self.least is None or number >= self.least)
+            and (self.most is None or number <= self.most)
+            and (self.above is None or number > self.above)
+            and (self.below is None or number < self.below)
+        )
+
+
+@dataclass(frozen=True)
+class Flag(Rule):
+    """True or false."""
+
+    @property
+    def words(self) -> str:
+        """True or false."""
+        return "true or false"
+
+    def _read(self, value: Any, name: str) -> bool:
+        if not isinstance(value, bool):
+            raise self.refuse(value, name)
+        return value
+
+
+@dataclass(frozen=True)
+class Word(Rule):
+    """One of a few words, or any text of one line.
+
+    :param choices: the words; none means any text.
+    :param may_be_empty: whether a text may have no letters.
+    :param pattern: regular expression that a text matches, and what that means in words.
+    """
+
+    choices: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    pattern: tuple[str, str] | None = None
+
+    @property
+    def words(self) -> str:
+        """Such as `one of nve, nvt, npt`."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        empty = "" if self.may_be_empty else ", not empty"
+        return self.pattern[1] if self.pattern is not None else f"a text of one line{empty}"
+
+    @property
+    def plural(self) -> str:
+        """Such as `any of velocities, forces`."""
+        return f"any of {', '.join(self.choices)}" if self.choices else "texts of one line"
+
+    @property
+    def range(self) -> str:
+        """Such as `nve, nvt or npt`."""
+        return either(self.choices) if self.choices else self.words
+
+    def _read(self, value: Any, name: str) -> str:
+        if not isinstance(value, str) or not (value in self.choices if self.choices else self._is_text(value)):
+            raise self.refuse(value, name)
+        return value
+
+    def _is_text(self, value: str) -> bool:
+        matches = self.pattern is None or re.fullmatch(self.pattern[0], value) is not None
+        return matches and is_one_line(value) and (self.may_be_empty or bool(value.strip()))
+
+
+@dataclass(frozen=True)
+class Element(Word):
+    """The symbol of an element."""
+
+    choices: tuple[str, ...] = ELEMENTS
+
+    @property
+    def words(self) -> str:
+        """The symbol of an element."""
+        return "the symbol of an element, such as Li"
+
+    @property
+    def range(self) -> str:
+        """An element."""
+        return "an element"
+
+    def parse(self, text: str) -> str:
+        """Return the symbol without blanks."""
+        return text.strip()
+
+
+@dataclass(frozen=True)
+class Many(Rule):
+    """A list of values of one kind.
+
+    :param item: what each may be.
+    :param length: how many there are; any number above zero when not given.
+    :param distinct: whether each may stand in it only once.
+    :param may_be_empty: whether there may be none.
+    :param most: how many there may be.
+    """
+
+    item: Number | Word = field(default_factory=Number)
+    length: int | None = None
+    distinct: bool = False
+    may_be_empty: bool = False
+    most: int = 1000
+
+    @property
+    def words(self) -> str:
+        """Such as `a list of numbers from 1 to 10,000 K, each once`."""
+        if isinstance(self.item, Word) and self.item.choices:
+            return f"a list of {'none' if self.may_be_empty else 'one'} or more of {', '.join(self.item.choices)}"
+        count = "" if self.length is None else f"{self.length} "
+        return f"a list of {count}{self.item.plural}{', each once' if self.distinct else ''}"
+
+    @property
+    def range(self) -> str:
+        """As that of each."""
+        count = "" if self.length is None else f"{self.length} times "
+        return f"{count}{self.item.range}{', each once' if self.distinct else ''}"
+
+    def parse(self, text: str) -> list[Any]:
+        """Return the values between commas."""
+        return [self.item.parse(part.strip()) for part in text.split(",")]
+
+    def _read(self, value: Any, name: str) -> list[Any]:
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
+            raise self.refuse(value, name)
+        if len(value) > self.most:
+            raise SettingsError(f"{name} must be at most {self.most} values, got {len(value)}")
+        try:
+            found = [self.item.read(one, name) for one in value]
+        except SettingsError as error:
+            raise SettingsError(f"{name} must be {self.words}, got {_first_wrong(self.item, value)}") from error
+        wrong_length = self.length is not None and len(found) != self.length
+        twice = self.distinct and len(set(found)) != len(found)
+        if wrong_length or twice or not (found or self.may_be_empty):
+            raise self.refuse(list(value), name)
+        return found
+
+
+@dataclass(frozen=True)
+class Table(Rule):
+    """Values by name, such as charges by element.
+
+    :param key: what each name may be.
+    :param item: what each value may be.
+    """
+
+    key: Word = field(default_factory=Word)
+    item: Number | Word = field(default_factory=Number)
+
+    @property
+    def words(self) -> str:
+        """Such as `a mapping of elements to numbers`."""
+        return f"a mapping of {'elements' if isinstance(self.key, Element) else 'names'} to {self.item.plural}"
+
+    @property
+    def range(self) -> str:
+        """As that of each value."""
+        return f"each {self.item.range}"
+
+    def parse(self, text: str) -> Any:
+        """Return the mapping of `Li=1,N=-3`.
+
+        :raises SettingsError: for another form, or a name that stands in it twice.
+        """
+        found: dict[str, Any] = {}
+        for part in text.split(","):
+            key, sign, value = (word.strip() for word in part.partition("="))
+            if not (key and sign and value):
+                raise SettingsError(f"must be of the form Li=1,N=-3, got {shown(text)}")
+            if key in found:
+                raise SettingsError(f"must name {key} once, got {shown(text)}")
+            found[key] = self.item.parse(value)
+        return found
+
+    def _read(self, value: Any, name: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise self.refuse(value, name)
+        found = {self.key.read(key, f"a name in {name}"): value[key] for key in value}
+        return {key: self.item.read(one, f"{name}: {key}") for key, one in found.items()}
+
+
+def as_number(value: Any) -> float | int | None:
+    """Return a finite number as Python's own, whole ones as int; nothing for what is none, as true and false."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    if not math.isfinite(found):
+        return None
+    return int(found) if found.is_integer() else found
+
+
+def shown(value: Any) -> str:
+    """Return a value as it stands in a file, shortened; a text that looks like a number with advice."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = str(value)
+    text = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    if isinstance(value, str) and isinstance(found := Number().parse(value), (int, float)) and math.isfinite(found):
+        return f"the text {text}: write {found} without quotes"
+    return text
+
+
+def is_one_line(text: str) -> bool:
+    """Return whether a text can stand in a line: no control characters, and not without end."""
+    return text.isprintable() and len(text) <= _LONGEST
+
+
+def plain(number: float) -> str:
+    """Return a number as people write it: 10,000 and 0.5 and 1e-06."""
+    is_long = float(number).is_integer() and abs(number) < 1e16
+    return f"{int(number):,}" if is_long else f"{number:g}"
+
+
+def either(choices: Sequence[str]) -> str:
+    """Return choices as `a, b or c`."""
+    return " or ".join([", ".join(choices[:-1]), choices[-1]]) if len(choices) > 1 else choices[0]
+
+
+def _first_wrong(item: Rule, values: Iterable[Any]) -> str:
+    for value in values:
+        try:
+            item.read(value, "")
+        except SettingsError:
+            return f"{shown(value)}"
+    return ""
