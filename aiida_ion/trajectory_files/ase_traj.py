@@ -20,7 +20,7 @@ def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG
     :raises ValueError: if it cannot be read as one.
     """
     found = AtomsFrames()
-    with unpacked(path) as file, TrajectoryReader(str(file)) as frames:
+    with unpacked(path) as file, _opened(file) as frames:
         if len(frames) == 0:
             raise ValueError("it holds no frame")
         facts = _facts(frames.description)
@@ -35,6 +35,18 @@ def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG
                 break
             found.append(atoms)
     return found.frames("angstrom", facts)
+
+
+def _opened(file: Path) -> TrajectoryReader:
+    """Open a trajectory.
+
+    :raises ValueError: if its index cannot be read.
+    """
+    try:
+        return TrajectoryReader(str(file))
+    except Exception as error:  # ASE raises whatever it meets in a broken file
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise ValueError(f"it is cut off, damaged, or not a trajectory of ASE ({reason})") from error
 
 
 def _facts(description: object) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ase import Atoms
 from ase.io.extxyz import read_xyz
 
 from aiida_ion.trajectory_files.atoms_frames import AtomsFrames
+from aiida_ion.trajectory_files.elements import element_of
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.lines import Lines
 
@@ -57,7 +59,27 @@ def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
             f"line {first + 1}: the frame there has no Lattice: no periodic cell; a diffusivity needs a crystal"
         )
     try:
-        return next(read_xyz(io.StringIO(text), 0))
+        try:
+            return next(read_xyz(io.StringIO(text), 0))
+        except KeyError:  # a name that is not a symbol
+            return next(read_xyz(io.StringIO(_with_symbols(text)), 0))
     except Exception as error:  # ASE raises whatever it meets in a broken frame
         reason = " ".join(str(error).split())[:150] or type(error).__name__
         raise ValueError(f"the frame that begins in line {first} cannot be read: {reason}") from error
+
+
+def _with_symbols(text: str) -> str:
+    """Return a frame whose names of atoms are symbols of elements.
+
+    :raises ValueError: for a name that stands for no element.
+    """
+    count, comment, *rows = text.splitlines(keepends=True)
+    properties = re.search(r'Properties="?([\w:]+)', comment)
+    fields = (properties[1] if properties else "species:S:1").split(":")
+    widths = dict(zip(fields[::3], map(int, fields[2::3]), strict=True))
+    column = sum(list(widths.values())[: list(widths).index("species")]) if "species" in widths else 0
+    for index, row in enumerate(rows):
+        words = row.split()
+        words[column] = element_of(words[column])
+        rows[index] = " ".join(words) + "\n"
+    return "".join([count, comment, *rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,20 @@ from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.repeats import adjacent_repeats, earlier_repeats, same_frame, same_within
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
 from aiida_ion.trajectory_files.step_numbers import gap_sentence, rewinds, spacing_of
-from aiida_ion.trajectory_files.wrapping import Steps, apart
+from aiida_ion.trajectory_files.wrapping import Steps, apart, measure_steps
 
-#: The step from one piece to the next may be so many times longer than the longest within a piece.
-ODD_SEAM, BROKEN_SEAM = 1.5, 3.0
+#: A step so many times longer than nine in ten of the others is odd, or a break.
+ODD_STEP, BROKEN_STEP = 1.5, 3.0
+#: An atom moves far if it moves so many times the root mean square of a usual step; in a break many atoms do, where a
+#: hop moves one or two.
+FAR_STEP = 4.0
+FEWEST_FAR, FAR_PART = 4, 1 / 6
 #: Stands for a number that is not known.
 NO_NUMBER = -(1 << 61)
 #: A file may consist of so many pieces for each frame.
 MOST_PIECES = 0.34
-#: Steps within a piece before that is judged.
-SEAM_STEPS = 10
+#: Steps within pieces before that is judged.
+FEWEST_STEPS = 10
 #: More repeated rows than this part of a file: the file is something else.
 MOST_REPEATED = 0.9
 
@@ -36,6 +41,22 @@ class Source:
     name: str
     frames: Frames
     steps: Steps
+
+    @cached_property
+    def pieces(self) -> list[range]:
+        """The rows of the file in pieces, each of which is consecutive by what the file says."""
+        return _pieces(self)
+
+    @cached_property
+    def within(self) -> Steps:
+        """What is measured of the steps within pieces alone."""
+        begins = [rows[0] - 1 for rows in self.pieces[1:]]
+        return measure_steps(self.frames.positions, self.frames.cells, begins) if begins else self.steps
+
+    @cached_property
+    def usual_steps(self) -> NDArray[np.float64]:
+        """Root mean square of the steps within pieces, angstrom."""
+        return self.within.rms_A
 
 
 @dataclass
@@ -77,7 +98,7 @@ def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
     timeline, counts = Timeline(), _Counts()
     for file, source in enumerate(sources):
         before = len(timeline.row)
-        for rows in _pieces(source):
+        for rows in source.pieces:
             _append(timeline, sources, file, rows, counts, override_file)
         if len(timeline.row) <= before and file:
             raise ValueError(f"{source.name} adds nothing: its frames are in the files before; is it given twice?")
@@ -163,6 +184,10 @@ def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows:
         return False
     numbers = _kept_numbers(timeline, sources)
     if begin <= max(int(numbers[numbers > NO_NUMBER][0]), spacing_of(mine) or 1):  # numbered from the start again
+        first = int(numbers[numbers > NO_NUMBER][0])
+        if file != timeline.file[-1] and end < first and first > (spacing_of(mine) or 1):
+            other = sources[timeline.file[-1]].name
+            raise ValueError(f"{sources[file].name} ends at {end}, before {other} begins at {first}: give it first")
         counts.restarts += file == timeline.file[-1]
         return False
     at = np.flatnonzero(numbers == begin)
@@ -272,29 +297,61 @@ def _same_kept(
 
 
 def _check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
-    """Compare where a piece begins with where the one before ends, by numbers and by positions.
+    """Compare the step from one piece to the next with those within pieces.
 
-    :raises ValueError: if frames are missing between the two.
+    :raises ValueError: if the second does not go on where the first ends.
     """
     before, source = sources[timeline.file[-1]], sources[file]
-    apart_A = apart(_frame(timeline, sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
-    seam = float(np.sqrt((apart_A**2).sum(axis=1).mean()))
-    usual = np.concatenate([before.steps.rms_A, source.steps.rms_A])
-    where = (
-        f"{before.name} and {source.name}"
-        if before is not source
-        else f"frames {rows[0] - 1} and {rows[0]} of {source.name}"
-    )
-    if len(usual) < SEAM_STEPS or float(np.median(usual)) == 0.0:
-        return
-    longest = float(np.quantile(usual, 0.995))
-    text = f"atoms move {seam:.2g} angstrom (rms) between {where}, {np.median(usual):.2g} elsewhere"
-    if seam > BROKEN_SEAM * longest and not override_file:
+    moved_A = apart(_frame(timeline, sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
+    where = f"{before.name} and {source.name}"
+    if before is source:
+        where = f"frames {timeline.row[-1]} and {rows[0]} of {source.name}"
+    usual_A = np.concatenate([before.usual_steps, source.usual_steps])
+    odd, text = _oddity(moved_A, usual_A, where)
+    if odd >= BROKEN_STEP and not override_file:
         raise ValueError(
             f"{text}: the second does not go on where the first ends; frames are missing, or the order is wrong"
         )
-    if seam > ODD_SEAM * longest:
+    if odd >= ODD_STEP:
         timeline.remarks.append(f"WARNING: {text}; frames may be missing there.")
+
+
+def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: str) -> tuple[float, str]:
+    """Return how many times longer a step is than nine in ten of the usual ones, 0 if few atoms move far, and words."""
+    if len(usual_A) < FEWEST_STEPS or float(np.median(usual_A)) == 0.0:
+        return 0.0, ""
+    usual = float(np.median(usual_A))
+    far = int((np.linalg.norm(moved_A, axis=1) > FAR_STEP * usual).sum())
+    rms = float(np.sqrt((moved_A**2).sum(axis=1).mean()))
+    text = f"atoms move {rms:.2g} angstrom (rms) between {where}, {usual:.2g} elsewhere"
+    if far < max(FEWEST_FAR, FAR_PART * len(moved_A)):
+        return 0.0, text
+    return rms / float(np.quantile(usual_A, 0.9)), text
+
+
+def check_breaks(source: Source) -> None:
+    """Look for breaks within pieces, which a file without numbers does not show otherwise.
+
+    :raises ValueError: naming the first.
+    """
+    if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
+        return
+    begins = {rows[0] for rows in source.pieces}
+    limit = BROKEN_STEP * float(np.quantile(source.usual_steps, 0.9))
+    for row in np.flatnonzero(source.steps.rms_A > limit) + 1:
+        if row in begins:
+            continue
+        positions, cell = source.frames.positions, source.frames.cells[row]
+        odd, text = _oddity(
+            apart(positions[row - 1], positions[row], cell),
+            source.usual_steps,
+            f"frames {row - 1} and {row} of {source.name}",
+        )
+        if odd >= BROKEN_STEP:
+            raise ValueError(
+                f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
+                f"add {OVERRIDE}"
+            )
 
 
 def check_gaps(timeline: Timeline, sources: Sequence[Source], override_file: bool = False) -> list[str]:

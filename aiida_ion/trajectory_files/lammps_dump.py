@@ -17,6 +17,7 @@ from aiida_ion.trajectory_files.dump_elements import elements_of_dump
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.trajectory_files.lines import Lines
+from aiida_ion.trajectory_files.step_numbers import MAX_STEP
 from aiida_ion.trajectory_files.tables import AtomTable, RowError
 from aiida_ion.units import FS_PER_PS
 
@@ -28,8 +29,6 @@ POSITION_COLUMNS = {
     ("xs", "ys", "zs"): (True, False),
 }
 IMAGES = ("ix", "iy", "iz")
-#: Steps beyond this are none.
-MAX_STEP = 1 << 60
 UNIT_SETS = ("metal", "real", "electron", "si", "cgs", "micro", "nano")
 
 
@@ -188,6 +187,8 @@ def _take_frame(found: _Found, snapshot: _Snapshot, table: AtomTable, box: Box) 
         raise ValueError(f"it has no positions x y z, xs ys zs, xu yu zu or xsu ysu zsu, but {' '.join(table.columns)}")
     scaled, unwrapped = POSITION_COLUMNS[names]
     positions = table.floats(*names)
+    if not np.isfinite(positions).all():
+        raise ValueError("positions are not finite: the run has exploded")
     positions = positions @ box.cell if scaled else positions - box.origin
     if not unwrapped and IMAGES in table:
         positions, unwrapped = positions + table.floats(*IMAGES) @ box.cell, True

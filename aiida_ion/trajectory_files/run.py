@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aiida_ion.analysis.trajectory import check_finite
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.joining import Source, Timeline, check_gaps, join
+from aiida_ion.trajectory_files.joining import Source, Timeline, check_breaks, check_gaps, join
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
@@ -101,6 +101,8 @@ def read_run(
         of_file.append(said + check_order(part, steps, name, override_file))
     timeline = join(sources, override_file)
     remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
+    for source in () if override_file else sources:
+        check_breaks(source)
     segments = _segments(paths, hashes, sources, of_file, timeline, facts, file_format)
     if sum(len(segment.frames) for segment in segments) < FEWEST_FRAMES:
         raise ValueError(f"{names[0]}: it holds one frame; a trajectory needs at least two")

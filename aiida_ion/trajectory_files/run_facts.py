@@ -92,6 +92,8 @@ def complete_facts(
             if asked is not None:
                 raise ValueError(f"{option}: {different}; they are not parts of one run")
             raise ValueError(f"give {option}: {different if values else f'{names[0]} does not say it'}")
+        for value in values:
+            _check_stated(name, value, names[0])
         if asked is not None:
             RunFacts(**(_NEUTRAL | {name: asked}))  # what is not possible is refused, whoever wins
         other = [value for value in values if asked is not None and not _same(asked, value)]
@@ -114,6 +116,17 @@ def stated_facts(part: Frames) -> dict[str, Any]:
     if spacing is not None and part.numbering == "steps":
         facts["sample_every"] = spacing
     return facts
+
+
+def _check_stated(name: str, value: Any, file: str) -> None:
+    """Refuse what no run has, saying that a file says so.
+
+    :raises ValueError: naming the file.
+    """
+    try:
+        RunFacts(**(_NEUTRAL | {name: value}))
+    except ValueError as error:
+        raise ValueError(f"{file}: by what the file says, {error}") from error
 
 
 def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_wins: bool) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+#: Numbers beyond this are none.
+MAX_STEP = 1 << 60
+
 
 def spacing_of(steps: NDArray[np.int64] | None) -> int | None:
     """Return the usual distance between two numbers, nothing where there is none."""

@@ -17,7 +17,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
 
     :raises ValueError: if frames are so far apart that the way of an atom is not known.
     """
-    steps, name = source.steps, source.name
+    steps, name = source.within, source.name
     if source.frames.unwrapped:
         return False, "positions not wrapped", []
     if not len(steps.jumps):
@@ -39,7 +39,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
 
 
 def _beyond(source: Source) -> str:
-    steps = source.steps
+    steps = source.within
     span = float((steps.high - steps.low).max())
     return f" They span {span:.3g} cells, as strays or in pieces that were unwrapped before."
 
@@ -65,7 +65,7 @@ def _check_restarts(source: Source) -> None:
 
     :raises ValueError: naming the frame.
     """
-    for row in source.steps.jumps[:1000]:
+    for row in source.within.jumps[:1000]:
         before, after = fractions(source.frames.positions[row : row + 2], source.frames.cells[row : row + 2])
         inside = [bool(((frame > -STRAY) & (frame < 1 + STRAY)).all()) for frame in (before, after)]
         if inside == [False, True]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,27 +64,30 @@ def fractions(positions: NDArray[np.float64], cells: NDArray[np.float64]) -> NDA
     return result
 
 
-def measure_steps(positions: NDArray[np.float64], cells: NDArray[np.float64]) -> Steps:
+def measure_steps(positions: NDArray[np.float64], cells: NDArray[np.float64], skipped: Sequence[int] = ()) -> Steps:
     """Look at the steps between consecutive frames, a few hundred frames at one time.
 
     :param positions: shape (n, N, 3), angstrom.
     :param cells: shape (n, 3, 3), angstrom.
+    :param skipped: rows t for which the step from t to t + 1 is not looked at.
     """
-    steps = Steps()
+    steps, left_out = Steps(), np.zeros(len(positions), dtype=bool)
+    left_out[list(skipped)] = True
     jumps, rms, largest_A = [], [], []
     for low in range(0, len(positions), CHUNK_FRAMES):
         chunk = slice(low, low + CHUNK_FRAMES + 1)
         inside = fractions(positions[chunk], cells[chunk])
         steps.low, steps.high = np.minimum(steps.low, inside.min((0, 1))), np.maximum(steps.high, inside.max((0, 1)))
-        moved = np.diff(inside, axis=0)
+        moved = np.diff(inside, axis=0)[~left_out[low : low + len(inside) - 1]]
         if not len(moved):
             continue
         steps.largest = max(steps.largest, float(np.abs(moved).max()))
-        jumps.append(low + np.flatnonzero((np.abs(moved) >= 0.5).any(axis=(1, 2))))
+        looked_at = low + np.flatnonzero(~left_out[low : low + len(inside) - 1])
+        jumps.append(looked_at[(np.abs(moved) >= 0.5).any(axis=(1, 2))])
         moved -= np.round(moved)
         steps.largest_residual = max(steps.largest_residual, float(np.abs(moved).max()))
         steps.histogram += np.histogram(np.abs(moved), BINS)[0]
-        moved = moved @ cells[chunk][1:]
+        moved = moved @ cells[looked_at + 1]
         rms.append(np.sqrt((moved**2).sum(axis=2).mean(axis=1)))
         largest_A.append(np.abs(moved).max(axis=(1, 2)))
     if jumps:

@@ -16,6 +16,7 @@ from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.trajectory_files.lines import Lines
 from aiida_ion.trajectory_files.rows import positions_of, three_numbers
+from aiida_ion.trajectory_files.step_numbers import MAX_STEP
 
 #: The line before the positions; older versions of VASP write ``Konfig=``, or nothing at all.
 CONFIGURATION = re.compile(rb"^\s*(direct|cartesian)?\s*(?:configuration|konfig)\s*=\s*(\S*)", re.IGNORECASE)
@@ -135,11 +136,16 @@ def _read_frame(lines: Lines, found: _Found, begin: re.Match[bytes] | None) -> N
     if isinstance(numbers, int):
         _interrupted(lines, found, rows, first)
         return
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"positions of frame {len(found.positions)} are not finite: the run has exploded")
     cartesian = begin is not None and (begin[1] or b"").lower() == b"cartesian"
     found.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
     found.cells.append(header.cell)
     text = b"" if begin is None else begin[2]
-    found.numbers.append(int(text) if text.lstrip(b"-").isdigit() else None)
+    number = int(text) if text.isdigit() else None
+    if number is not None and number > MAX_STEP:
+        raise ValueError(f"line {first}: the number {number} is not possible")
+    found.numbers.append(number)
 
 
 def _interrupted(lines: Lines, found: _Found, rows: list[bytes], first: int) -> None:
@@ -201,6 +207,14 @@ def _next_is_row(lines: Lines) -> bool:
     return bool(following) and three_numbers(following[0]) is not None
 
 
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def _floats(line: bytes) -> list[float]:
     try:
         return [float(word) for word in line.split()]
@@ -227,6 +241,8 @@ def _read_header(lines: Lines, comment: bytes, symbols: Sequence[str] | None) ->
         text = comment.decode(errors="replace").strip()[:60]
         raise ValueError(f"line {first}: {text!r} begins neither a frame nor a header with scale and cell")
     cell = np.array(vectors, dtype=float)
+    if not np.isfinite(cell).all():
+        raise ValueError(f"line {first + 2}: the cell is not finite")
     scale = _scale(factors, cell, first + 1)
     names, counts = _names_and_counts(lines)
     lines.check_count(sum(counts))
@@ -275,6 +291,9 @@ def _names_and_counts(lines: Lines) -> tuple[list[str], list[int]]:
         elif CONFIGURATION.match(line):
             lines.push_back([line])
             break
+        elif words and all(_is_number(word) for word in words):
+            text = " ".join(words)[:60]
+            raise ValueError(f"line {lines.number}: {text!r} where names or numbers of atoms should be")
         else:
             names += words
     if not counts or (names and len(names) != len(counts)):
