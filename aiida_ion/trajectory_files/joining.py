@@ -1,90 +1,23 @@
-"""Pieces of a run -> one line of time: what was written twice is kept once, what is missing is refused."""
+"""Pieces of a run -> one line of time: what was written twice is kept once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.repeats import adjacent_repeats, earlier_repeats, same_frame, same_within
-from aiida_ion.trajectory_files.run_facts import OVERRIDE
-from aiida_ion.trajectory_files.step_numbers import gap_sentence, rewinds, spacing_of
-from aiida_ion.trajectory_files.wrapping import Steps, apart, measure_steps
+from aiida_ion.trajectory_files.breaks import check_seam
+from aiida_ion.trajectory_files.repeats import same_frame, same_within
+from aiida_ion.trajectory_files.step_numbers import spacing_of
+from aiida_ion.trajectory_files.timeline import Source, Timeline
+from aiida_ion.trajectory_files.wrapping import apart
 
-#: A step so many times longer than nine in ten of the others is odd, or a break.
-ODD_STEP, BROKEN_STEP = 1.5, 3.0
-#: An atom moves far if it moves so many times the root mean square of a usual step; in a break many atoms do, where a
-#: hop moves one or two.
-FAR_STEP = 4.0
-FEWEST_FAR, FAR_PART = 4, 1 / 6
 #: Stands for a number that is not known.
 NO_NUMBER = -(1 << 61)
-#: A file may consist of so many pieces for each frame.
-MOST_PIECES = 0.34
-#: Steps within pieces before that is judged.
-FEWEST_STEPS = 10
-#: More repeated rows than this part of a file: the file is something else.
-MOST_REPEATED = 0.9
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file and what was measured of its frames.
-
-    :param name: of the file.
-    """
-
-    name: str
-    frames: Frames
-    steps: Steps
-
-    @cached_property
-    def pieces(self) -> list[range]:
-        """The rows of the file in pieces, each of which is consecutive by what the file says."""
-        return _pieces(self)
-
-    @cached_property
-    def within(self) -> Steps:
-        """What is measured of the steps within pieces alone."""
-        begins = [rows[0] - 1 for rows in self.pieces[1:]]
-        return measure_steps(self.frames.positions, self.frames.cells, begins) if begins else self.steps
-
-    @cached_property
-    def usual_steps(self) -> NDArray[np.float64]:
-        """Root mean square of the steps within pieces, angstrom."""
-        return self.within.rms_A
-
-
-@dataclass
-class Timeline:
-    """The frames that are kept, in the order of time.
-
-    :param file: index of the file of each frame.
-    :param row: row of each frame in its file.
-    :param seams: frames at which another piece begins.
-    :param remarks: sentences on what was left out.
-    """
-
-    file: list[int] = field(default_factory=list)
-    row: list[int] = field(default_factory=list)
-    seams: list[int] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def add(self, file: int, rows: range) -> None:
-        """Add rows of a file as a piece."""
-        if self.row and len(rows):
-            self.seams.append(len(self.row))
-        self.file += [file] * len(rows)
-        self.row += rows
-
-    def cut(self, length: int) -> None:
-        """Keep the first frames only."""
-        del self.file[length:], self.row[length:]
-        self.seams = [seam for seam in self.seams if seam < length]
+#: Frames back from the end among which the start of a piece is looked for.
+SEARCHED_FRAMES = 5000
 
 
 def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
@@ -134,24 +67,6 @@ class _Counts:
         return texts
 
 
-def _pieces(source: Source) -> list[range]:
-    """Return the rows of a file in pieces.
-
-    :raises ValueError: if nearly all rows are the same.
-    """
-    n_frames, adjacent = len(source.frames), adjacent_repeats(source.steps)
-    if n_frames > 2 and len(adjacent) > MOST_REPEATED * (n_frames - 1):
-        raise ValueError(f"{source.name}: {len(adjacent)} of {n_frames} frames are the same as the frame before")
-    begins = {*adjacent, *rewinds(source.frames.steps), *earlier_repeats(source.frames.positions)}
-    begins |= set(source.frames.breaks)
-    ends = [*sorted(begins - {0, n_frames}), n_frames]
-    if len(ends) > max(3, MOST_PIECES * n_frames):
-        raise ValueError(
-            f"{source.name}: among {n_frames} frames {len(ends) - 1} repeat an earlier one or are numbered out of order"
-        )
-    return [range(low, high) for low, high in zip([0, *ends], ends, strict=False)]
-
-
 def _append(
     timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts, override_file: bool
 ) -> None:
@@ -163,12 +78,8 @@ def _append(
         rows = _without_overlap(timeline, sources, file, rows, counts)
     if not len(rows):
         return
-    _check_seam(timeline, sources, file, rows, override_file)
+    check_seam(timeline, sources, file, rows, override_file)
     timeline.add(file, rows)
-
-
-def _steps(sources: Sequence[Source], file: int) -> NDArray[np.int64] | None:
-    return sources[file].frames.steps
 
 
 def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts) -> bool:
@@ -176,7 +87,7 @@ def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows:
 
     :raises ValueError: if its frames are out of order.
     """
-    mine, theirs = _steps(sources, file), _steps(sources, timeline.file[-1])
+    mine, theirs = sources[file].frames.steps, sources[timeline.file[-1]].frames.steps
     if mine is None or theirs is None:
         return False
     begin, end, last = int(mine[rows[0]]), int(mine[rows[-1]]), int(theirs[timeline.row[-1]])
@@ -226,7 +137,7 @@ def _kept_numbers(timeline: Timeline, sources: Sequence[Source]) -> NDArray[np.i
     files, rows = np.array(timeline.file), np.array(timeline.row)
     numbers = np.full(len(rows), NO_NUMBER)
     for file in np.unique(files):
-        steps, mine = _steps(sources, int(file)), files == file
+        steps, mine = sources[file].frames.steps, files == file
         if steps is not None:
             numbers[mine] = steps[rows[mine]]
     falls = np.flatnonzero(np.diff(numbers) <= 0)
@@ -235,18 +146,13 @@ def _kept_numbers(timeline: Timeline, sources: Sequence[Source]) -> NDArray[np.i
     return numbers
 
 
-def _frame(timeline: Timeline, sources: Sequence[Source], index: int) -> NDArray[np.float64]:
-    frame: NDArray[np.float64] = sources[timeline.file[index]].frames.positions[timeline.row[index]]
-    return frame
-
-
 def _distance(
     timeline: Timeline, sources: Sequence[Source], first: int, file: int, rows: range, n_frames: int
 ) -> float:
     """Return how far the kept frames from ``first`` on are from those of a piece, angstrom."""
     part, largest = sources[file].frames, 0.0
     for index in range(min(n_frames, len(rows), len(timeline.row) - first)):
-        vectors = apart(_frame(timeline, sources, first + index), part.positions[rows[index]], part.cells[rows[index]])
+        vectors = apart(timeline.frame(sources, first + index), part.positions[rows[index]], part.cells[rows[index]])
         largest = max(largest, float(np.abs(vectors).max()))
     return largest
 
@@ -291,117 +197,6 @@ def _same_kept(
         if found is not None:
             return low + found
         high = low
-        if len(timeline.row) - high > 5000:
+        if len(timeline.row) - high > SEARCHED_FRAMES:
             break
     return None
-
-
-def _check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
-    """Compare the step from one piece to the next with those within pieces.
-
-    :raises ValueError: if the second does not go on where the first ends.
-    """
-    before, source = sources[timeline.file[-1]], sources[file]
-    moved_A = apart(_frame(timeline, sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
-    where = f"{before.name} and {source.name}"
-    if before is source:
-        where = f"frames {timeline.row[-1]} and {rows[0]} of {source.name}"
-    usual_A = np.concatenate([before.usual_steps, source.usual_steps])
-    odd, text = _oddity(moved_A, usual_A, where)
-    if odd >= BROKEN_STEP and not override_file:
-        raise ValueError(
-            f"{text}: the second does not go on where the first ends; frames are missing, or the order is wrong"
-        )
-    if odd >= ODD_STEP:
-        timeline.remarks.append(f"WARNING: {text}; frames may be missing there.")
-
-
-def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: str) -> tuple[float, str]:
-    """Return how many times longer a step is than nine in ten of the usual ones, 0 if few atoms move far, and words."""
-    if len(usual_A) < FEWEST_STEPS or float(np.median(usual_A)) == 0.0:
-        return 0.0, ""
-    usual = float(np.median(usual_A))
-    far = int((np.linalg.norm(moved_A, axis=1) > FAR_STEP * usual).sum())
-    rms = float(np.sqrt((moved_A**2).sum(axis=1).mean()))
-    text = f"atoms move {rms:.2g} angstrom (rms) between {where}, {usual:.2g} elsewhere"
-    if far < max(FEWEST_FAR, FAR_PART * len(moved_A)):
-        return 0.0, text
-    return rms / float(np.quantile(usual_A, 0.9)), text
-
-
-def check_breaks(source: Source) -> None:
-    """Look for breaks within pieces, which a file without numbers does not show otherwise.
-
-    :raises ValueError: naming the first.
-    """
-    if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
-        return
-    begins = {rows[0] for rows in source.pieces}
-    limit = BROKEN_STEP * float(np.quantile(source.usual_steps, 0.9))
-    for row in np.flatnonzero(source.steps.rms_A > limit) + 1:
-        if row in begins:
-            continue
-        positions, cell = source.frames.positions, source.frames.cells[row]
-        odd, text = _oddity(
-            apart(positions[row - 1], positions[row], cell),
-            source.usual_steps,
-            f"frames {row - 1} and {row} of {source.name}",
-        )
-        if odd >= BROKEN_STEP:
-            raise ValueError(
-                f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
-                f"add {OVERRIDE}"
-            )
-
-
-def check_gaps(timeline: Timeline, sources: Sequence[Source], override_file: bool = False) -> list[str]:
-    """Compare the numbers of the frames that are kept with an even spacing.
-
-    :returns: remarks on gaps that are passed over.
-    :raises ValueError: if frames are missing.
-    """
-    remarks: list[str] = []
-    files, rows, seams = np.array(timeline.file), np.array(timeline.row), set(timeline.seams)
-    for file, source in enumerate(sources):
-        steps, spacing = source.frames.steps, spacing_of(source.frames.steps)
-        mine = np.flatnonzero(files == file)
-        for missing in (row for row in source.frames.breaks if 0 < row < len(source.frames)):
-            remarks.append(
-                f"WARNING: {source.name}: a frame is missing after the first {missing}; the frames around it are taken "
-                "as consecutive."
-            )
-        if steps is None or spacing is None or not len(mine):
-            continue
-        for at in mine[1:][np.diff(steps[rows[mine]]) != spacing]:
-            before, after = int(steps[rows[at - 1]]), int(steps[rows[at]])
-            at_break = int(rows[at]) in source.frames.breaks and after - before == 2 * spacing  # said above
-            counted = after - before == (rows[at] - rows[at - 1]) * spacing  # the frame that is left out had a number
-            if at_break or (int(at) in seams and (after <= before or counted)):
-                continue
-            remarks += _gap(source.name, gap_sentence(before, after, spacing, source.frames.numbering), override_file)
-    for seam in timeline.seams:
-        remarks += _gap_between(sources, timeline, seam, override_file)
-    return remarks
-
-
-def _gap_between(sources: Sequence[Source], timeline: Timeline, seam: int, override_file: bool) -> list[str]:
-    """Compare the numbers on both sides of the seam between two files."""
-    one, two = timeline.file[seam - 1], timeline.file[seam]
-    before, after = _steps(sources, one), _steps(sources, two)
-    spacing = spacing_of(after) or spacing_of(before)
-    if one == two or before is None or after is None or spacing is None:
-        return []
-    last, first = int(before[timeline.row[seam - 1]]), int(after[timeline.row[seam]])
-    skipped = timeline.row[seam] * spacing
-    if first <= last or first - last in (spacing, spacing + skipped):
-        return []
-    name = f"{sources[one].name} and {sources[two].name}"
-    return _gap(name, gap_sentence(last, first, spacing, sources[two].frames.numbering), override_file)
-
-
-def _gap(name: str, sentence: str, override_file: bool) -> list[str]:
-    if not override_file:
-        raise ValueError(
-            f"{name}: {sentence}; import the longest part without a gap, or add {OVERRIDE} to take them as consecutive"
-        )
-    return [f"WARNING: {name}: {sentence}; they are taken as consecutive ({OVERRIDE})."]

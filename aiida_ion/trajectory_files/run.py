@@ -13,14 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite
+from aiida_ion.trajectory_files.breaks import check_breaks
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.joining import Source, Timeline, check_breaks, check_gaps, join
+from aiida_ion.trajectory_files.gaps import check_gaps
+from aiida_ion.trajectory_files.joining import join
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
 from aiida_ion.trajectory_files.step_numbers import spacing_of
+from aiida_ion.trajectory_files.timeline import Source, Timeline
 from aiida_ion.trajectory_files.unwrapping import wrapping_of
 from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from aiida_ion.trajectory_files.joining import Source
+import numpy as np
+
+from aiida_ion.trajectory_files.timeline import Source
 from aiida_ion.trajectory_files.wrapping import AMBIGUOUS_STEP, CLEAR_STEP, STRAY, Steps, fractions
 
 #: A file whose atoms leave the cell, and jump in so few steps, was put together from pieces.
 FEW_JUMPS = 10
+#: A jump this near to whole cells, in fractions of the cell, is one.
+WHOLE_CELL = 0.2
 
 
 def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str]]:
@@ -18,16 +22,17 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     :raises ValueError: if frames are so far apart that the way of an atom is not known.
     """
     steps, name = source.within, source.name
-    if source.frames.unwrapped:
-        return False, "positions not wrapped", []
     if not len(steps.jumps):
-        return False, "no atom jumps across the cell between two frames", []
+        words = (
+            "positions not wrapped" if source.frames.unwrapped else "no atom jumps across the cell between two frames"
+        )
+        return False, words, []
     crossings = f"{len(steps.jumps)} of {len(source.frames) - 1} steps"
-    if steps.largest_residual < CLEAR_STEP or steps.in_cell:
-        if not steps.in_cell and len(steps.jumps) <= FEW_JUMPS:
-            at = ", ".join(str(row + 1) for row in steps.jumps)
-            remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run goes on from wrapped positions."
-            return True, "positions not wrapped, in pieces joined here", [remark, *_ambiguous(steps, name, interval_fs)]
+    if _in_pieces(source):
+        at = ", ".join(str(row + 1) for row in steps.jumps)
+        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run goes on from wrapped positions."
+        return True, "positions not wrapped, in pieces joined here", [remark, *_ambiguous(steps, name, interval_fs)]
+    if not source.frames.unwrapped and (steps.largest_residual < CLEAR_STEP or steps.in_cell):
         words = "wrapped positions, unwrapped here"
         remark = f"{name}: atoms jump by whole cells in {crossings}: the positions were wrapped and are unwrapped."
         if not steps.in_cell:
@@ -36,6 +41,21 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     _check_restarts(source)
     remark = f"{name}: atoms move up to {steps.largest:.2f} of the cell between two frames; the file is not wrapped."
     return False, "positions not wrapped", [remark]
+
+
+def _in_pieces(source: Source) -> bool:
+    """Whether an unwrapped file jumps in few steps, and by whole cells."""
+    steps = source.within
+    if len(steps.jumps) > FEW_JUMPS or steps.in_cell or steps.largest_residual >= CLEAR_STEP:
+        return False
+    for row in steps.jumps:
+        (moved,) = np.diff(
+            fractions(source.frames.positions[row : row + 2], source.frames.cells[row : row + 2]), axis=0
+        )
+        jumping = moved[np.abs(moved) >= 0.5]
+        if np.abs(jumping - np.round(jumping)).max() > WHOLE_CELL:
+            return False
+    return True
 
 
 def _beyond(source: Source) -> str:
