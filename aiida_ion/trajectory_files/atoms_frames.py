@@ -61,7 +61,7 @@ class AtomsFrames:
         self._check(atoms, ids)
         self._positions.append(atoms.positions - atoms.get_celldisp().ravel())
         self._cells.append(atoms.cell.array)
-        if atoms.has("momenta") and np.abs(atoms.arrays["momenta"]).max() > 0:
+        if atoms.has("momenta"):
             self._temperatures.append(float(atoms.get_temperature()))
         for key, value in atoms.info.items():
             if np.isscalar(value) and not isinstance(value, (str, bool)):
@@ -143,7 +143,7 @@ class AtomsFrames:
         series = self._series(TEMPERATURE_KEYS)
         values = self._temperatures if len(self._temperatures) == len(self) else [] if series is None else list(series)
         later = values[len(values) // 2 :]
-        return {"mean_temperature_K": float(np.mean(later))} if len(later) > 1 else {}
+        return {"mean_temperature_K": float(np.mean(later))} if len(later) > 1 and np.mean(later) > 0 else {}
 
 
 def _ids_of(atoms: Atoms) -> NDArray[np.int64] | None:

@@ -33,7 +33,7 @@ def read_box(lines: Lines, words: Sequence[str]) -> Box | None:
     """
     first = lines.number
     rows = lines.block(3)
-    if len(rows) < 3:
+    if len(rows) < 3 or not rows[-1].endswith(b"\n"):
         return None
     flags = [word for word in words if len(word) == 2 and set(word) <= set("pfsm")]
     pbc = (flags[0] == "pp", flags[1] == "pp", flags[2] == "pp") if len(flags) == 3 else (True, True, True)

@@ -78,6 +78,10 @@ def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> Frames:
         while (line := lines.next()) is not None:
             if not line.strip():
                 continue
+            if not line.endswith(b"\n"):  # cut off in the middle of a line
+                found.leave_out(lines.number)
+                snapshot = _Snapshot()
+                break
             if not line.startswith(b"ITEM:"):
                 raise ValueError(f"line {lines.number}: {_text(line)!r} where a line with ITEM: should be")
             snapshot = _read_section(lines, found, snapshot, line[5:].split())

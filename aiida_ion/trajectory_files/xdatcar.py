@@ -169,8 +169,9 @@ def _header_begins(rows: Sequence[bytes]) -> int:
 
 
 def _is_cut_short(rows: Sequence[bytes]) -> bool:
-    """Whether the last line of a file lacks its end: VASP gives every row of a frame the same length."""
-    return not rows[-1].endswith(b"\n") and len(rows) > 1 and len(rows[-1].rstrip()) < len(rows[-2].rstrip()) - 1
+    """Whether the last line of a file lacks digits: VASP gives every number the same."""
+    decimals = [len(row.rpartition(b".")[2].strip()) for row in rows[-2:]]
+    return not rows[-1].endswith(b"\n") and decimals[-1] < decimals[0]
 
 
 def _is_scale(lines: Lines) -> bool:
