@@ -34,6 +34,10 @@ class DftOutput:
         all three directions), ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a
         machine-learned force field).
     :param remarks: sentences on what was found.
+    :param numbered: whether the program numbers its steps, over all its restarts.
+    :param unplaced: the step before the first one, where its positions are not in this output but in that of the run
+        that was restarted; those it has here mean nothing.
+    :param unplaced_remark: the one of ``remarks`` that says so.
     """
 
     symbols: list[str]
@@ -41,6 +45,9 @@ class DftOutput:
     masses: NDArray[Any]
     facts: dict[str, Any]
     remarks: list[str] = field(default_factory=list)
+    numbered: bool = False
+    unplaced: DftSteps | None = None
+    unplaced_remark: str = ""
 
     def rows(self, first: int) -> DftOutput:
         """Return what is left from a step on."""

@@ -64,10 +64,18 @@ class Frames:
     def of_dft(cls, dft: DftOutput) -> Frames:
         """Return the frames of a DFT output at constant volume; they are continuous within the output."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
-        kept = dft if dft.has_forces else None
-        unit = dft.facts.get("length_unit", "angstrom")
+        first, n = dft.steps.first_step, len(dft.steps)
         return cls(
-            dft.symbols, dft.steps.positions, cells, None, dft.facts, dft.remarks, kept, unwrapped=True, units=unit
+            dft.symbols,
+            dft.steps.positions,
+            cells,
+            np.arange(first, first + n) if dft.numbered else None,
+            dft.facts,
+            dft.remarks,
+            dft if dft.has_forces else None,
+            unwrapped=True,
+            n_left_out=dft.facts.get("n_steps_left_out", 0),
+            units=dft.facts.get("length_unit", "angstrom"),
         )
 
     def dft_rows(self, rows: NDArray[np.int64]) -> DftOutput | None:

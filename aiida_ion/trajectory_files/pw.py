@@ -38,12 +38,14 @@ def read_pw(path: Path) -> DftOutput:
     runs[0] = with_input_beside(runs[0], path, remarks)
     first = runs[0]
     steps = first.steps
+    unplaced, words = None, ""
     if not first.start_is_known:
-        remarks.append(
+        words = (
             f"The run was restarted: the positions of its first step, step {steps.first_step}, are not in its output; "
             "frames begin with the next one."
         )
-        steps = steps.rows(1)
+        remarks.append(words)
+        unplaced, steps = steps.rows(0, 1), steps.rows(1)
     for later in runs[1:]:
         _check_same_crystal(first, later)
         steps = _joined(steps, later, remarks)
@@ -52,7 +54,16 @@ def read_pw(path: Path) -> DftOutput:
     left_out = [run.left_out for run in runs if run.left_out]
     remarks += labels_remarks(first.head) + left_out
     facts = facts_of(runs, steps)
-    return DftOutput(first.head.symbols, enough_steps(steps), first.head.masses, facts, remarks)
+    return DftOutput(
+        symbols=first.head.symbols,
+        steps=enough_steps(steps),
+        masses=first.head.masses,
+        facts=facts,
+        remarks=remarks,
+        numbered=True,
+        unplaced=unplaced,
+        unplaced_remark=words,
+    )
 
 
 def _with_dynamics(outputs: Sequence[PwOutput], remarks: list[str]) -> list[PwOutput]:

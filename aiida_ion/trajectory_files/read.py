@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiida_ion.trajectory_files.ase_traj import read_traj
-from aiida_ion.trajectory_files.dft_output import DftOutput
+from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
 from aiida_ion.trajectory_files.extxyz import read_extxyz
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.lammps_dump import read_lammps_dump
@@ -27,6 +27,8 @@ READERS: dict[str, Reader] = {
     "lammps-dump": read_lammps_dump,
 }
 FORMATS = ("xdatcar", "vasprun", "pw-out", "extxyz", "traj", "lammps-dump")
+#: cp.x writes each frame to files of its own, in bohr, and its times in units twice as small as those of pw.x.
+CP_ADVICE = "convert its .pos and .cel files to extxyz (angstrom), and give its time step in fs"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -66,7 +68,7 @@ def recognise(path: Path) -> str:
     """
     try:
         with open_binary(path) as handle:
-            head = handle.read(4096)
+            head = handle.read(HEAD_BYTES)
     except (EOFError, OSError, ValueError, zlib.error) as error:
         raise ValueError(f"{path.name}: {error}") from error
     if not head.strip():
@@ -80,6 +82,8 @@ def recognise(path: Path) -> str:
         return "lammps-dump"
     if b"Program PWSCF" in head:
         return "pw-out"
+    if b"Program CP " in head:
+        raise ValueError(f"{path.name} is an output of cp.x, which does not hold its trajectory; {CP_ADVICE}")
     if b"<modeling" in head:
         return "vasprun"
     if len(lines) > 1 and b"Lattice=" in lines[1]:

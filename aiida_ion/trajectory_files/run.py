@@ -21,6 +21,7 @@ from aiida_ion.trajectory_files.joining import join
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
+from aiida_ion.trajectory_files.restarts import restarts_completed
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
 from aiida_ion.trajectory_files.step_numbers import spacing_of
 from aiida_ion.trajectory_files.timeline import Source, Timeline
@@ -91,7 +92,8 @@ def read_run(
     """
     paths = [output_in(path) if path.is_dir() else path for path in paths]
     hashes = _different_files(paths)
-    parts = [_numbered(read_frames(path, file_format, symbols), path.name) for path in paths]
+    files = restarts_completed([read_frames(path, file_format, symbols) for path in paths])
+    parts = [_numbered(part, path.name) for path, part in zip(paths, files, strict=True)]
     names = _names(paths)
     facts, remarks = complete_facts(given, [part for part, _ in parts], names, override_file)
     sources, of_file = [], []

@@ -10,6 +10,8 @@ import pytest
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
 from aiida_ion.trajectory_files.pw import read_pw
+from aiida_ion.trajectory_files.read import read_frames
+from aiida_ion.trajectory_files.run import read_run
 from benchmarks.synthetic_dft import CELL_A, TIMESTEP_FS, Walk, diffusivity_cm2_s, pw_text
 
 WALK = Walk.of(60)
@@ -268,3 +270,24 @@ def test_asterisks_for_the_number_of_a_late_step(tmp_path: Path) -> None:
     found = read(tmp_path, text)
     assert len(found.steps) == 9, "the first positions of a restarted run are not known"
     assert found.facts["n_steps_left_out"] == 1
+
+
+def test_a_restart_in_a_file_of_its_own_takes_its_start_from_the_file_before(tmp_path: Path) -> None:
+    restarted = pw_text(Walk(np.concatenate([WALK.positions[:1], WALK.positions[31:]])), first=31)
+    given = {"target_temperature_K": 800.0}
+    for n_first in (31, 41):  # ended where the other begins; ended later than the last restart file
+        (tmp_path / "a.out").write_text(part(0, n_first))
+        (tmp_path / "b.out").write_text(restarted)
+        run = read_run([tmp_path / "a.out", tmp_path / "b.out"], given)
+        positions = np.concatenate([segment.positions for segment in run.segments])
+        assert positions == pytest.approx(WALK.positions[:-1], abs=2e-5)
+        assert not any("was restarted" in remark for remark in run.remarks)
+    (tmp_path / "a.out").write_text(part(0, 21))
+    with pytest.raises(ValueError, match="steps 19 and 31 follow each other, 1 apart elsewhere: 11 frames are missing"):
+        read_run([tmp_path / "a.out", tmp_path / "b.out"], given)
+
+
+def test_an_output_of_cp(tmp_path: Path) -> None:
+    (tmp_path / "cp.out").write_text("\n     Program CP v.7.3 starts on  1Jan2026\n")
+    with pytest.raises(ValueError, match=r"cp.out is an output of cp.x, .* convert its .pos and .cel files"):
+        read_frames(tmp_path / "cp.out")
