@@ -23,8 +23,6 @@ pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 SEVENNET_WARNS = (
     "import sys; print('sevenn/util.py:1: UserWarning: no accelerator\\n  warnings.warn(x)', file=sys.stderr)\n"
 )
-    "import sys; print('sevenn/util.py:1: UserWarning: no accelerator\\n  warnings.warn(x)', file=sys.stderr)\n"
-)
 
 
 @pytest.fixture
