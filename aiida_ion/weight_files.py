@@ -189,9 +189,9 @@ def _add_imported(stream: IO[bytes], names: set[str]) -> bool:
             elif opcode.name == "MEMOIZE":
                 memo[len(memo)] = recent[-1] if recent else UNKNOWN
             elif opcode.name in ("PUT", "BINPUT", "LONG_BINPUT"):
-                memo[int(argument)] = recent[-1] if recent else UNKNOWN
+                memo[int(str(argument))] = recent[-1] if recent else UNKNOWN
             elif opcode.name in ("GET", "BINGET", "LONG_BINGET"):
-                recent.append(memo.get(int(argument), UNKNOWN))
+                recent.append(memo.get(int(str(argument)), UNKNOWN))
             elif opcode.name not in ("PROTO", "FRAME", "MARK"):
                 recent.append(str(argument) if opcode.name in TEXTS else UNKNOWN)
     except Exception:  # pickletools raises whatever it meets; loading would have run the part before

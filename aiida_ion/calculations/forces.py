@@ -120,7 +120,10 @@ class ForcesParser(ScriptParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.attach_ledger(results or {})
         if results is None:
-            return self.exit_code("ERROR_OUT_OF_WALLTIME" if has_frames else "ERROR_OUTPUT_MISSING", self.error_tail())
+            ending = self.ending()
+            if has_frames:
+                return self.exit_code("ERROR_OUT_OF_WALLTIME", ending.message)
+            return self.exit_code_of_ending(ending)
         if results["status"] in OUT_OF_TIME and not has_frames:
             return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", str(results.get("message")))
         return self.exit_code_of_status(results)

@@ -29,7 +29,6 @@ from aiida_ion.calculations.lammps import (
 )
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
-    FILENAME_STDERR,
     STATUS_EXIT_CODES,
     UNREADABLE,
     read_hardware,
@@ -39,6 +38,7 @@ from aiida_ion.calculations.script import (
 from aiida_ion.calculations.trajectory_analysis import symbols_of
 from aiida_ion.lammps import rerun
 from aiida_ion.lammps.inputs import DATA
+from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.structure import write_data
 
 
@@ -93,10 +93,11 @@ class LammpsForcesParser(ForcesParser):
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the frames that are done, then say how the job ended."""
         folder = Path(retrieved_temporary_folder or "")
+        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        if problem is not None:
+            return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
-            found = rerun.read_rerun(
-                folder, self._cells(), log=self.text(FILENAME_LOG), errors=self.text(FILENAME_STDERR)
-            )
+            found = rerun.read_rerun(folder, self._cells(), log=self.text(FILENAME_LOG), errors=self.error_streams())
             if len(found["energies"]):
                 said = {"batch_size": 1, "evaluated_by": "lammps_rerun"}
                 self.out("forces", self._forces_node(found, said))
@@ -117,7 +118,7 @@ class LammpsForcesParser(ForcesParser):
         early = STATUS_EXIT_CODES.get(found["status"]) == "ERROR_OUT_OF_WALLTIME"
         if early and not len(found["energies"]):
             if not self.text(FILENAME_LOG):
-                return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+                return self.exit_code_of_ending(self.ending())
             return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", found["message"])
         if found["status"] == "finished" and not all(np.isfinite(found[name]).all() for name in ("forces", "energies")):
             return self.exit_code("ERROR_PROGRAM_FAILED", "an energy or a force is not a finite number")

@@ -19,16 +19,19 @@ from aiida_ion.calculations.lammps import (
     validate_lammps_inputs,
 )
 from aiida_ion.calculations.md import (
+    EARLY,
     MdRun,
     define_md_ports,
-    killed_label,
+    early_exit,
     md_outputs,
     start_step,
     symbols_of,
     validate_md_inputs,
 )
-from aiida_ion.calculations.script import FILENAME_STDERR, UNREADABLE, ScriptParser, read_hardware, seconds_allowed
+from aiida_ion.calculations.script import UNREADABLE, ScriptParser, read_hardware, seconds_allowed
+from aiida_ion.endings import Ending
 from aiida_ion.lammps import inputs as lammps_inputs
+from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
 from aiida_ion.md_settings import MdSettings
@@ -89,13 +92,16 @@ class LammpsMdParser(ScriptParser):
         inputs = self.node.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         first = start_step(inputs)
+        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        if problem is not None:
+            return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
             found = read_md(
                 Path(retrieved_temporary_folder or ""),
                 np.array(inputs.structure.cell),
                 settings,
                 log=self.text(FILENAME_LOG),
-                errors=self.text(FILENAME_STDERR),
+                errors=self.error_streams(),
                 start_step=first,
                 continued="restart_from" in inputs,
             )
@@ -105,8 +111,8 @@ class LammpsMdParser(ScriptParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
-        if found.status in ("walltime", "terminated"):
-            return self.exit_code(killed_label(first, run), found.message)
+        if found.status in EARLY:
+            return early_exit(self, first, run, Ending(found.status, found.message))
         return self.exit_code_of_status({"status": found.status, "message": found.message})
 
 

@@ -18,8 +18,9 @@ from aiida_ion.calculations.lammps import (
 from aiida_ion.calculations.lammps_md import LammpsMdParser
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
-from aiida_ion.calculations.script import FILENAME_STDERR, UNREADABLE, read_hardware
+from aiida_ion.calculations.script import UNREADABLE, read_hardware
 from aiida_ion.lammps import inputs as lammps_inputs
+from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data
 
@@ -64,12 +65,15 @@ class LammpsRelaxParser(LammpsMdParser):
         structure = self.node.inputs.structure
         settings = RELAX_DEFAULTS | self.node.inputs.parameters.get_dict()
         folder = Path(retrieved_temporary_folder or "")
+        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        if problem is not None:
+            return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
             found = read_relax(
                 folder,
                 np.array(structure.cell),
                 log=self.text(FILENAME_LOG),
-                errors=self.text(FILENAME_STDERR),
+                errors=self.error_streams(),
                 max_force_eV_A=float(settings["max_force_eV_A"]),
             )
         except UNREADABLE as error:

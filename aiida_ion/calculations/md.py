@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 from aiida import orm
+from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
+from aiida_ion.calculations.script import ScriptParser
 from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
+from aiida_ion.endings import Ending
 from aiida_ion.md_settings import MdSettings
 from aiida_ion.settings_rules import SettingsError
 from aiida_ion.settings_schema import summary
@@ -172,10 +175,24 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
     return outputs
 
 
-def killed_label(start_step: int, run: MdRun) -> str:
-    """Return the exit code label of a run that was killed: continuable only if it got anywhere."""
-    progressed = bool(run.state) and int(run.state["step"]) > start_step
-    return "ERROR_OUT_OF_WALLTIME" if progressed else "ERROR_OUT_OF_WALLTIME_NO_RESTART"
+#: Statuses of a run that something outside its physics ended; ``None`` where nothing says what.
+EARLY = (None, "walltime", "terminated", "disk_full")
+
+
+def early_exit(parser: ScriptParser, start_step: int, run: MdRun, ending: Ending) -> ExitCode:
+    """Return the exit code of a run that ended early: whatever stopped one that got somewhere, its state goes on.
+
+    :param start_step: the step at which the job started.
+    :param ending: why it ended.
+    """
+    if progressed(start_step, run):
+        return parser.exit_code("ERROR_OUT_OF_WALLTIME", ending.message)
+    return parser.exit_code_of_ending(ending, "ERROR_OUT_OF_WALLTIME_NO_RESTART")
+
+
+def progressed(start_step: int, run: MdRun) -> bool:
+    """Whether a run left a state beyond the step at which its job started."""
+    return bool(run.state) and int(run.state["step"]) > start_step
 
 
 def start_step(inputs: Any) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.md import (
     MdRun,
     define_md_ports,
-    killed_label,
+    early_exit,
     md_outputs,
     start_step,
     symbols_of,
@@ -38,6 +38,7 @@ from aiida_ion.calculations.script import (
     write_json,
 )
 from aiida_ion.calculations.trajectory_data import state_arrays
+from aiida_ion.endings import Ending
 from aiida_ion.md_settings import MdSettings
 
 FILENAME_RESTART = "restart.npz"
@@ -119,9 +120,11 @@ class MlipMdParser(ScriptParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
-        if results is not None:
+        if results is not None and results["status"] != "disk_full":
             return self.exit_code_of_status(results)
-        return self.exit_code(killed_label(start_step(self.node.inputs), run), self.error_tail())
+        ending = self.ending() if results is None else Ending("disk_full", "")
+        said = "; ".join(filter(None, (run.message, ending.message)))
+        return early_exit(self, first, run, replace(ending, message=said))
 
 
 def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, first_step: int = 0) -> MdRun:

@@ -67,7 +67,7 @@ class MlipRelaxParser(ScriptParser):
         except ValueError as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         if results is None:
-            return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+            return self.exit_code_of_ending(self.ending())
         for name, node in relaxation_outputs(self.node.inputs.structure, results).items():
             self.out(name, node)
         return self.exit_code_of_status(results)

@@ -12,7 +12,7 @@ from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.dft_md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
-from aiida_ion.calculations.md import define_md_ports, killed_label, md_outputs
+from aiida_ion.calculations.md import EARLY, define_md_ports, early_exit, md_outputs
 from aiida_ion.calculations.quantumespresso import (
     define_pw_ports,
     pw_job,
@@ -24,6 +24,7 @@ from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_all
 from aiida_ion.dft.pw_input import md_namelists
 from aiida_ion.dft.pw_md_output import md_run
 from aiida_ion.dft.steps import DftRun
+from aiida_ion.endings import Ending
 from aiida_ion.md_settings import MdSettings
 
 #: pw.x has stochastic velocity rescaling (``svr``), and no Nose-Hoover.
@@ -86,16 +87,20 @@ class QuantumEspressoMdParser(PwParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
-        if run.status in (None, "walltime"):
-            return self.exit_code(killed_label(first_step, run), run.message)
+        if run.status in EARLY:
+            return early_exit(self, first_step, run, Ending(run.status, run.message))
         return self.exit_code_of_status({"status": run.status, "message": run.message})
 
     def read(self, folder: Path, settings: MdSettings, masses: Any) -> tuple[DftRun, int]:
         """Return what the job left, and the step at which it started."""
         inputs, stems = self.node.inputs, run_names(settings)
         positions, _, first_step = start(inputs, masses, settings)
+        runs = self.read_runs(folder, stems)
+        problem = self.mpi_problem_of(runs)
+        if problem is not None:
+            return DftRun("mpi_failed", problem, None, {}, {}), first_step
         found = md_run(
-            self.read_runs(folder, stems),
+            runs,
             self.errors(stems),
             start_positions=positions,
             cell=np.array(inputs.structure.cell),

@@ -12,6 +12,7 @@ from aiida import orm
 from aiida_ion.calculations.quantumespresso import error_name
 from aiida_ion.calculations.script import FILENAME_SCHEDULER_STDERR, ScriptParser
 from aiida_ion.dft.pw_output import PwOutput, read_output
+from aiida_ion.dft.pw_status import read_ranks
 
 FILENAME_LOG = "pw-log.txt"
 LOG_HEAD_LINES = 150
@@ -31,6 +32,10 @@ class PwParser(ScriptParser):
             self.out("log", orm.SinglefileData.from_string(log, filename=FILENAME_LOG))
         n_atoms = len(self.node.inputs.structure.sites)
         return [read_output(path, n_atoms) for path in paths]
+
+    def mpi_problem_of(self, runs: Sequence[PwOutput]) -> str | None:
+        """Return what is wrong where pw.x ran with another number of MPI processes than it was given."""
+        return self.mpi_problem(next((ranks for ranks in map(read_ranks, runs) if ranks is not None), None))
 
     def errors(self, stems: Sequence[str]) -> list[str]:
         """Return the error stream of each run, with that of the job and without what means nothing."""

@@ -68,6 +68,9 @@ class QuantumEspressoRelaxParser(PwParser):
         before = _positions(structure)
         try:
             run = self.read_runs(folder, STEMS)[0]
+            problem = self.mpi_problem_of([run])
+            if problem is not None:
+                return self.exit_code("ERROR_MPI_FAILED", problem)
             found = relaxation(run, self.errors(STEMS)[0], before, float(settings["max_force_eV_A"]))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))

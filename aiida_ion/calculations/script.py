@@ -14,6 +14,7 @@ from aiida.engine import CalcJob, ExitCode
 from aiida.parsers import Parser
 
 from aiida_ion.calculations.programs import program_node
+from aiida_ion.endings import Ending, find_ending
 
 #: Part of the requested wall time after which a program stops by itself, so that it can write its restart file.
 WALLTIME_FRACTION = 0.95
@@ -43,7 +44,7 @@ def define_exit_codes(spec: Any) -> None:
     spec.exit_code(
         300,
         "ERROR_OUTPUT_MISSING",
-        message="The program left no results; the end of its error stream: {detail}",
+        message="The program left no results: {detail}",
         invalidates_cache=True,
     )
     spec.exit_code(310, "ERROR_OUTPUT_UNREADABLE", message="An output cannot be read: {detail}", invalidates_cache=True)
@@ -51,6 +52,12 @@ def define_exit_codes(spec: Any) -> None:
         320,
         "ERROR_PROGRAM_FAILED",
         message="The program failed for a reason of its own: {detail}",
+        invalidates_cache=True,
+    )
+    spec.exit_code(
+        330,
+        "ERROR_DISK_FULL",
+        message="There was no room for the files of the job: {detail}",
         invalidates_cache=True,
     )
     spec.exit_code(
@@ -65,6 +72,9 @@ def define_exit_codes(spec: Any) -> None:
     spec.exit_code(410, "ERROR_TRAJECTORY_EXPLODED", message="The trajectory exploded: {detail}")
     spec.exit_code(
         420, "ERROR_ENGINE_IMPORT_FAILED", message="The engine cannot be loaded: {detail}", invalidates_cache=True
+    )
+    spec.exit_code(
+        425, "ERROR_MPI_FAILED", message="MPI did not start the program as asked: {detail}", invalidates_cache=True
     )
     spec.exit_code(430, "ERROR_OUT_OF_MEMORY", message="Out of memory: {detail}", invalidates_cache=True)
 
@@ -94,11 +104,19 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
     "scf_not_converged": "ERROR_SCF_NOT_CONVERGED",
     "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
+    "mpi_failed": "ERROR_MPI_FAILED",
     "out_of_memory": "ERROR_OUT_OF_MEMORY",
     "not_converged": "WARNING_NOT_RELAXED",
     "failed": "ERROR_PROGRAM_FAILED",
     "engine_failed": "ERROR_PROGRAM_FAILED",
     "disk_failed": "ERROR_PROGRAM_FAILED",
+    "disk_full": "ERROR_DISK_FULL",
+}
+#: Exit statuses that AiiDA's schedulers give -> why the job ended.
+SCHEDULER_ENDINGS = {
+    110: Ending("out_of_memory", "the scheduler says that it ran out of memory: give the job more, or a smaller cell"),
+    120: Ending("walltime", "the scheduler says that it ran out of wall time: allow more"),
+    140: Ending(None, "the scheduler says that its node failed"),
 }
 
 
@@ -217,13 +235,48 @@ class ScriptParser(Parser):
             return ""
         return content
 
-    def error_tail(self, n_lines: int = 3) -> str:
-        """Return the last lines of the error stream, where a crash says what it was."""
-        for name in (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR):
-            text = self.text(name).strip()
-            if text:
-                return " | ".join(line.strip() for line in text.splitlines()[-n_lines:])
-        return "nothing; the job was killed, or its node was lost"
+    def error_streams(self) -> str:
+        """Return the error streams of the program and of its job."""
+        return "\n".join(map(self.text, (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR)))
+
+    def ending(self) -> Ending:
+        """Return why the job ended without results, by what it, the shell, MPI and the scheduler say."""
+        found = find_ending(self.error_streams())
+        by_scheduler = SCHEDULER_ENDINGS.get(self.node.exit_status or 0)
+        return by_scheduler if found.status is None and by_scheduler is not None else found
+
+    def mpi_problem(self, n_ranks: int | None) -> str | None:
+        """Return what is wrong where a program ran with another number of MPI processes than it was given.
+
+        Under the mpirun of another MPI each process takes itself for the only one: they all do the whole run, and write
+        into the same files.
+
+        :param n_ranks: what the program says; None where it says nothing.
+        """
+        if n_ranks is None or not self.node.get_option("withmpi"):
+            return None
+        resources = self.node.get_option("resources") or {}
+        each = resources.get("num_machines", 1) * (resources.get("num_mpiprocs_per_machine") or 1)
+        wanted = int(resources.get("tot_num_mpiprocs") or each)
+        if wanted == n_ranks:
+            return None
+        return (
+            f"{wanted} MPI processes were asked for, and the program ran with {n_ranks}: the mpirun command is of "
+            "another MPI, or the program has none; put the right one first on the PATH in --prepend-text of the "
+            "engine, or take one process"
+        )
+
+    def exit_code_of_ending(self, ending: Ending, otherwise: str = "ERROR_OUTPUT_MISSING") -> ExitCode:
+        """Return the exit code of a job that left nothing to go on with.
+
+        :param ending: why it ended.
+        :param otherwise: label of the code where nobody says why.
+        """
+        if ending.status in ("walltime", "terminated"):
+            otherwise = "ERROR_OUT_OF_WALLTIME_NO_RESTART"
+        elif ending.status is not None:
+            otherwise = STATUS_EXIT_CODES[ending.status]
+        return self.exit_code(otherwise, ending.message)
 
     def exit_code(self, label: str, detail: str) -> ExitCode:
         """Return the exit code of that label with the detail in its message."""

@@ -127,8 +127,10 @@ class SurrogateTrainParser(ScriptParser):
             finished = results is not None and results["status"] == "finished"
             has_state = not finished and self._attach_state(folder)
             if results is None:
-                label = "ERROR_OUT_OF_WALLTIME" if has_state else "ERROR_OUTPUT_MISSING"
-                return self.exit_code(label, self.error_tail())
+                ending = self.ending()
+                if has_state:
+                    return self.exit_code("ERROR_OUT_OF_WALLTIME", ending.message)
+                return self.exit_code_of_ending(ending)
             self.attach_ledger(results)
             if finished:
                 self._attach_model(folder, results)

@@ -59,7 +59,7 @@ class TrajectoryAnalysisParser(ScriptParser):
         try:
             results = self.read_results()
             if results is None:
-                return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+                return self.exit_code_of_ending(self.ending())
             failure = self.exit_code_of_status(results)
             if failure is not None:
                 return failure

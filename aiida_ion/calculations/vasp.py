@@ -16,7 +16,6 @@ from aiida_ion.calculations.dft_md import define_scf_exit_code, dft_symbols_and_
 from aiida_ion.calculations.kpoints import gamma_point
 from aiida_ion.calculations.script import (
     FILENAME_HARDWARE,
-    FILENAME_SCHEDULER_STDERR,
     FILENAME_STDERR,
     ScriptParser,
     define_exit_codes,
@@ -182,7 +181,7 @@ class VaspParser(ScriptParser):
 
     def files(self, folder: str | None) -> VaspFiles:
         """Return the files that the job left, with its error streams."""
-        return VaspFiles(Path(folder or ""), "\n".join(map(self.text, (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR))))
+        return VaspFiles(Path(folder or ""), self.error_streams())
 
     def keep_log(self, files: VaspFiles) -> bool:
         """Attach the ends of the logs; whether VASP wrote anything at all."""

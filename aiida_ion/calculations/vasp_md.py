@@ -11,7 +11,7 @@ from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 
 from aiida_ion.calculations.dft_md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
-from aiida_ion.calculations.md import MdRun, define_md_ports, killed_label, md_outputs
+from aiida_ion.calculations.md import EARLY, MdRun, define_md_ports, early_exit, md_outputs
 from aiida_ion.calculations.script import UNREADABLE, seconds_allowed
 from aiida_ion.calculations.vasp import (
     VaspParser,
@@ -26,6 +26,7 @@ from aiida_ion.dft.steps import DftRun
 from aiida_ion.dft.vasp_input import md_tags
 from aiida_ion.dft.vasp_output import Start
 from aiida_ion.dft.vasp_runs import VaspMd, read_md
+from aiida_ion.endings import Ending
 from aiida_ion.md_settings import MdSettings
 
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
@@ -70,7 +71,10 @@ class VaspMdParser(VaspParser):
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         files, begin = self.files(retrieved_temporary_folder), vasp_start(inputs, settings)
         if not self.keep_log(files):
-            return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+            return self.exit_code_of_ending(self.ending())
+        problem = self.mpi_problem(files.outcar.get("mpi_ranks"))
+        if problem is not None:
+            return self.exit_code("ERROR_MPI_FAILED", problem)
         symbols, masses = dft_symbols_and_masses(inputs.structure)
         charges = inputs.charges.get_dict() if "charges" in inputs else {}
         try:
@@ -83,8 +87,8 @@ class VaspMdParser(VaspParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
-        if run.status in (None, "walltime"):
-            return self.exit_code(killed_label(begin.step, run), run.message)
+        if run.status in EARLY:
+            return early_exit(self, begin.step, run, Ending(run.status, run.message))
         return self.exit_code_of_status({"status": run.status, "message": run.message})
 
 

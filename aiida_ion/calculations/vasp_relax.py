@@ -58,7 +58,10 @@ class VaspRelaxParser(VaspParser):
         settings = RELAX_DEFAULTS | self.node.inputs.parameters.get_dict()
         files = self.files(retrieved_temporary_folder)
         if not self.keep_log(files):
-            return self.exit_code("ERROR_OUTPUT_MISSING", self.error_tail())
+            return self.exit_code_of_ending(self.ending())
+        problem = self.mpi_problem(files.outcar.get("mpi_ranks"))
+        if problem is not None:
+            return self.exit_code("ERROR_MPI_FAILED", problem)
         positions = np.array([site.position for site in structure.sites])
         masses, inverse = dft_symbols_and_masses(structure)[1], site_groups(structure).inverse
         begin = Start(positions, np.zeros_like(positions), 0, inverse, masses)

@@ -8,13 +8,7 @@ from typing import Any
 
 from aiida_ion.dft.pw_output import PwOutput
 from aiida_ion.dft.upf import functional_name
-
-_NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
-_NO_MEMORY = re.compile(
-    r"out of memory|oom.?kill|cannot allocate|insufficient (?:virtual )?memory|bad_alloc|not enough memory",
-    re.IGNORECASE,
-)
-_KILLED = re.compile(r"\bkilled\b|signal (?:9|15)\b|SIGKILL|SIGTERM|cancelled", re.IGNORECASE)
+from aiida_ion.endings import KILLED, find_ending, known_cause, last_lines
 
 #: Words of pw.x's errors -> what to do. The first that fits is said.
 ADVICE = (
@@ -58,19 +52,19 @@ def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:
         return "walltime", f"the time limit came {where}; continue from the state"
     if run.done:
         return "engine_failed", f"pw.x ended {where} without a reason; read its log"
-    if not run.head and errors.strip() and not _KILLED.search(errors):
-        return "engine_import_failed", f"pw.x was not started: {tail(errors)}; correct the code or the mpirun command"
-    said = tail(errors) or "nothing"
-    return None, f"pw.x was stopped {where}; the end of its error stream: {said}"
+    ending = find_ending(errors)
+    if not run.head and ending.status is None and errors.strip() and not KILLED.search(errors):
+        said = last_lines(errors)
+        return "engine_import_failed", f"pw.x was not started: {said}; correct the code or the mpirun command"
+    return ending.status, f"pw.x was stopped {where}: {ending.message}"
 
 
 def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
     routine, words = run.error or ("", "")
-    if _NO_MEMORY.search(errors) or _NO_MEMORY.search(words):
-        return "out_of_memory", "pw.x ran out of memory: use more nodes, fewer pools or a smaller cell"
-    if found := _NO_LIBRARY.search(errors):
-        remedy = "put its folder on LD_LIBRARY_PATH in the code's prepend_text, or load the module pw.x was built with"
-        return "engine_import_failed", f"pw.x found no {found[1]}: {remedy}"
+    known = known_cause(errors, words)
+    # What pw.x says itself comes before a crash that followed from it.
+    if known is not None and known.status not in ("walltime", "engine_failed"):
+        return str(known.status), f"pw.x: {known.message}"
     if run.error is None:
         return None
     said = f"{words} (in its routine {routine})"
@@ -78,12 +72,6 @@ def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
     if not run.calculating or "smearing is needed" in words:
         return "invalid_input", f"pw.x refused its input: {said}; {advice}"
     return "engine_failed", f"pw.x stopped with an error: {said}; {advice}"
-
-
-def tail(text: str, n_lines: int = 3) -> str:
-    """Return the last lines of a text that say something, in one line."""
-    lines = [line.strip() for line in text.splitlines() if re.search(r"\w", line)]
-    return " | ".join(lines[-n_lines:])
 
 
 def read_cost(runs: Sequence[PwOutput]) -> dict[str, Any]:
@@ -110,13 +98,20 @@ def read_cost(runs: Sequence[PwOutput]) -> dict[str, Any]:
 def _processes(run: PwOutput) -> tuple[int, int]:
     """Return the number of processes and of threads of each."""
     head = "".join(run.head)
-    explicit = re.search(r"Number of MPI processes:\s+(\d+)", head)
-    parallel = re.search(r"Parallel version \(MPI\), running on\s+(\d+) proc", head)
     threads = re.search(r"Threads/MPI process:\s+(\d+)", head)
     alone = re.search(r"Serial multi-threaded version, running on\s+(\d+) proc", head)
-    processes = explicit or parallel
     found = threads or alone
-    return int(processes[1]) if processes else 1, int(found[1]) if found else 1
+    return read_ranks(run) or 1, int(found[1]) if found else 1
+
+
+def read_ranks(run: PwOutput) -> int | None:
+    """Return the number of MPI processes that pw.x says it runs with, nothing where it did not come so far."""
+    head = "".join(run.head)
+    explicit = re.search(r"Number of MPI processes:\s+(\d+)", head)
+    parallel = explicit or re.search(r"Parallel version \(MPI[^)]*\), running on\s+(\d+) proc", head)
+    if parallel is not None:
+        return int(parallel[1])
+    return 1 if "Serial" in head else None
 
 
 def read_versions(run: PwOutput) -> dict[str, Any]:

@@ -6,21 +6,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+from aiida_ion.endings import known_cause
+
 #: Part of a log that is read, and kept, from each of its ends, bytes: the middle repeats itself every step.
 READ_BYTES = 1 << 20
 KEPT_BYTES = 8_000
 
-#: What VASP, MPI or the system say -> status, and what to do. The first that fits counts.
+#: What VASP says -> status, and what to do. The first that fits counts.
 FAILURES: tuple[tuple[str, str, str], ...] = (
     (
-        r"(?i)oom-kill|out of memory|cannot allocate memory|bad_alloc|insufficient (?:virtual )?memory",
-        "out_of_memory",
-        "VASP ran out of memory: use more nodes, or fewer processes a node",
-    ),
-    (
-        r"error while loading shared libraries|command not found|(?i:licen[cs]e).*(?:expired|invalid|not found)",
+        r"(?i:licen[cs]e).*(?:expired|invalid|not found)",
         "engine_import_failed",
-        "VASP did not start: see to its modules and licence in the prepend text of the code",
+        "VASP did not start: see to its licence",
     ),
     (
         r"POSCAR and POTCAR are incompatible|(?i:error).*POTCAR|POTCAR.*(?:not found|missing)",
@@ -28,11 +25,6 @@ FAILURES: tuple[tuple[str, str, str], ...] = (
         "VASP cannot use POTCAR: give each kind the potential of its element",
     ),
     (r"[Ee]rror reading item", "invalid_input", "VASP cannot read a tag of `incar`: correct it"),
-    (
-        r"SIGSEGV|(?i:segmentation fault)|[Ss]ignal:? 11",
-        "engine_failed",
-        "VASP crashed: `ulimit -s unlimited` in the prepend text of the code is the usual remedy",
-    ),
     (
         r"Error EDDDAV|PSSYEVX|PDSYEVX|PZSTEIN|not Hermitian in DAV|BRMIX: very serious",
         "engine_failed",
@@ -70,12 +62,16 @@ def excerpt(*paths: Path) -> str:
 
 def failure(streams: str) -> tuple[str, str] | None:
     """Return the status and a sentence on an error in the streams of VASP, nothing when they hold none known."""
+    known = known_cause(streams)
+    # What VASP says itself comes before a crash that followed from it.
+    if known is not None and known.status not in ("walltime", "engine_failed"):
+        return str(known.status), f"VASP: {known.message}"
     for pattern, status, advice in FAILURES:
         found = re.search(pattern, streams)
         if found:
             line = streams[streams.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
             return status, f"{advice} (VASP says: {_framed(streams) or ' '.join(line.split())})"
-    return None
+    return None if known is None else (str(known.status), f"VASP: {known.message}")
 
 
 def _framed(streams: str) -> str:
@@ -89,13 +85,14 @@ def read_outcar(path: Path) -> dict[str, Any]:
     """Return what OUTCAR says of the run as a whole; ``ended`` when VASP reached its end.
 
     ``wall_time_s``, ``cpu_time_s`` (all processes), ``peak_memory_MiB`` (all processes, if they are like the first),
-    ``processes``, ``threads``, ``nose_period_steps``: those that are there.
+    ``processes``, ``mpi_ranks`` (where it names them), ``threads``, ``nose_period_steps``: those that are there.
     """
     head, tail = head_and_tail(path, READ_BYTES)
     text = head + tail
     found: dict[str, Any] = {"ended": "General timing and accounting" in text}
     processes = _number(r"running\s+(?:on\s+)?(\d+)\s+(?:total cores|mpi-ranks)", text)
     found["processes"] = int(processes or 1)
+    found["mpi_ranks"] = None if processes is None else int(processes)
     found["threads"] = int(_number(r"with\s+(\d+)\s+threads/rank", text) or 1)
     found["wall_time_s"] = _number(r"Elapsed time \(sec\):\s*([\d.]+)", text)
     found["cpu_time_s"] = _times(_number(r"Total CPU time used \(sec\):\s*([\d.]+)", text), found["processes"])

@@ -15,6 +15,7 @@ from aiida_ion.dft.steps import DftSteps, FloatArray
 from aiida_ion.dft.vasp_log import failure, head_and_tail, read_outcar
 from aiida_ion.dft.vasp_motion import unwrapped
 from aiida_ion.dft.vasp_xml import Vasprun, read_vasprun
+from aiida_ion.endings import find_ending, last_lines
 
 VASPRUN, OUTCAR, CONTCAR, STDOUT = "vasprun.xml", "OUTCAR", "CONTCAR", "vasp_output"
 #: How much of the end of the standard output is searched for errors, bytes: VASP survives what it warns of before.
@@ -112,8 +113,8 @@ class VaspFiles:
         known = failure(f"{last_words}\n{self.errors}")
         if known is not None:
             return known
-        words = " ".join((self.errors.strip() or last_words.strip()).splitlines()[-2:])
-        return None, f"VASP was killed {when}; its last words: {words or 'none'}"
+        words = last_lines(last_words, 2) or "none"
+        return None, f"VASP was stopped {when}: {find_ending(self.errors).message}; its last words: {words}"
 
     def cost(self) -> dict[str, Any]:
         """Return the cost ledger; of a killed run the sum of its whole steps, empty when it has none."""

@@ -24,7 +24,8 @@ class Recipe:
     :param entry_point: the MD work chain that uses the engine; ``None`` where it computes no forces.
     :param potential: what a job gets as its potential, where the engine decides it.
     :param executable: the program of the code, relative to the environment.
-    :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``.
+    :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``, and its `bin`, which has the
+        ``mpirun`` and ``mpiexec`` of that very MPI, first on the ``PATH``.
     """
 
     requirements: tuple[tuple[str, ...], ...]
@@ -78,7 +79,8 @@ def prepend_text(name: str) -> str:
     """Return the shell lines that the engine needs before it runs."""
     if not RECIPES[name].needs_lib:
         return ""
-    return f"export LD_LIBRARY_PATH={engines_folder() / name / 'lib'}:$LD_LIBRARY_PATH"
+    folder = engines_folder() / name
+    return f"export PATH={folder / 'bin'}:$PATH\nexport LD_LIBRARY_PATH={folder / 'lib'}:$LD_LIBRARY_PATH"
 
 
 def is_installed(name: str) -> bool:

@@ -85,7 +85,7 @@ def _of_commands(potential: Mapping[str, Any], files: Mapping[str, orm.Singlefil
         with node.open(mode="rb") as stream:
             problem = file_fault(stream, node.filename, resolved)
             stream.seek(0)
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
         if problem is None:
             continue
         trusting = replace(resolved, trusted_sha256=(*resolved.trusted_sha256, sha256))

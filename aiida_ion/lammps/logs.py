@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
+
+from aiida_ion.endings import find_ending
 
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
 #: What LAMMPS says when atoms fly apart.
@@ -26,20 +29,22 @@ def read_progress(log_text: str, n_steps: int) -> tuple[int, float]:
 
 def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
     """Return status, message and the step where the run stopped in good order (None when it did not)."""
-    text = f"{log}\n{errors}"
     match = _STOPPED.search(log)
     stopped = int(match[1]) if match else None
-    if problem := _failure(text):
+    if problem := _failure(log, errors):
         return *problem, stopped
     if stopped is None:
-        return "terminated", "LAMMPS was stopped before its end: continue from the last restart file", None
+        ending = find_ending(errors)
+        said = f"LAMMPS was stopped before its end: {ending.message}"
+        return ending.status or "terminated", said, None
     if stopped < n_steps:
         message = f"the time limit came at step {stopped} of {n_steps}: continue from the restart file"
         return "walltime", message, stopped
     return "finished", f"ran to step {stopped}", stopped
 
 
-def _failure(text: str) -> tuple[str, str] | None:
+def _failure(log: str, errors: str) -> tuple[str, str] | None:
+    text = f"{log}\n{errors}"
     if found := _NO_LIBRARY.search(text):
         return "engine_import_failed", _library_remedy(found[1])
     if found := _NO_STYLE.search(text):
@@ -67,6 +72,12 @@ def read_versions(log: str) -> dict[str, str]:
     """Return ``{"lammps": version}`` where the log names it."""
     found = re.search(r"^LAMMPS \(([^)]*)\)", log, re.MULTILINE)
     return {"lammps": found[1]} if found else {}
+
+
+def read_ranks(log: str) -> int | None:
+    """Return the number of MPI processes that LAMMPS divided its box among, nothing where it did not come so far."""
+    grids = re.findall(r"(\d+) by (\d+) by (\d+) MPI processor grid", log)
+    return math.prod(map(int, grids[-1])) if grids else None
 
 
 def read_cost(log: str) -> dict[str, Any]:

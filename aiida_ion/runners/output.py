@@ -7,6 +7,7 @@ thread limits are set before NumPy or torch start their thread pools.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import json
@@ -45,6 +46,9 @@ RUNNER_FILES = (
     "weight_files.py",
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+#: Room on the disk that is given up before the results are written, so that a full disk can be told.
+RESERVE, RESERVE_BYTES = Path("reserve"), 64 * 1024
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -113,6 +117,8 @@ def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
     results: dict[str, Any] = {"status": "failed", "message": "The program ended without a status."}
     for stale in ("results.json", "progress.json"):
         Path(stale).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        RESERVE.write_bytes(os.urandom(RESERVE_BYTES))
     try:
         body(results, ledger)
     except RunnerError as error:
@@ -123,6 +129,7 @@ def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
     engine = results.get("engine", {})
     results["cost"] = ledger.cost(results.pop("n_atoms", None), engine.get("device", "cpu"), engine.get("threads", 1))
     results.setdefault("versions", versions(()))
+    RESERVE.unlink(missing_ok=True)
     write_json(Path("results.json"), results, durable=True)
     return 0
 
@@ -132,8 +139,10 @@ def status_of(error: Exception) -> dict[str, str]:
     if is_out_of_memory(error):
         advice = "give the job more memory or a smaller cell"
         return {"status": "out_of_memory", "message": f"The run ran out of memory: {advice} ({error})."}
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        return {"status": "disk_full", "message": f"Writing the results failed: {error}; free some space."}
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
-        return {"status": "disk_failed", "message": f"Writing the results failed: {error}; free some space."}
+        return {"status": "disk_failed", "message": f"Writing the results failed: {error}."}
     where = f"{type(error).__name__}: {error}"
     return {
         "status": "failed",

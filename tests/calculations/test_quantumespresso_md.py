@@ -16,6 +16,7 @@ from aiida.plugins import CalculationFactory
 from aiida_ion.calculations.quantumespresso import with_ase_masses
 from aiida_ion.calculations.quantumespresso_md import validate_inputs
 
+from ..conftest import engine_environment
 from ..quantumespresso_fixtures import NAMELISTS, pw_executable
 
 SETTINGS = {"temperature_K": 300.0, "timestep_fs": 2.0, "n_steps": 3, "sample_every": 1, "ensemble": "nve", "seed": 7}
@@ -131,7 +132,7 @@ def test_a_wrong_executable_is_said(run_job: RunJob, aiida_code_installed: Any) 
     job = run_job(code=code)
     assert job.exit_status == 420, job.exit_message
     assert "/nowhere/pw.x" in job.exit_message
-    assert "correct the code" in job.exit_message
+    assert "correct its path" in job.exit_message
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
@@ -145,6 +146,22 @@ def test_a_missing_mpirun_is_said(
     job = run_job(code=code, metadata={"options": options})
     assert job.exit_status == 420, job.exit_message
     assert "mpirun-absent" in job.exit_message
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_two_copies_under_the_mpirun_of_another_mpi(
+    run_job: RunJob, aiida_computer_local: Any, aiida_code_installed: Any
+) -> None:
+    """pw.x of Open MPI, started by MPICH, runs twice by itself, and both write the same files."""
+    mpiexec = engine_environment("lammps") / "bin" / "mpiexec"
+    computer = aiida_computer_local(label="other-mpi")
+    computer.set_mpirun_command([str(mpiexec), "-np", "{tot_num_mpiprocs}"])
+    code = aiida_code_installed(label="pw-mpi", computer=computer, filepath_executable=pw_executable())
+    options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 2}, "withmpi": True}
+    job = run_job(code=code, metadata={"options": options})
+    assert job.exit_status == 425, job.exit_message
+    assert "2 MPI processes were asked for, and the program ran with 1" in job.exit_message
+    assert "trajectory" not in job.outputs
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -137,7 +137,7 @@ def test_langevin_continues_from_the_velocities_of_the_step(oxide: Crystal) -> N
 def test_a_killed_run_keeps_its_whole_steps(oxide: Crystal) -> None:
     read = oxide.run(NVE, dies_after=4)
     assert read.found.status is None
-    assert "killed after step 4 of 12" in read.found.message
+    assert "stopped after step 4 of 12" in read.found.message
     assert steps_of(read) == list(range(5))
     assert read.found.cost["wall_time_s"] >= 0.0
     rest = oxide.run(NVE, oxide.onward(read))

@@ -32,7 +32,9 @@ def test_torch_comes_first_wherever_it_is_needed() -> None:
 
 
 def test_lammps_finds_its_mpi(folder: Path) -> None:
-    assert environments.prepend_text("lammps") == f"export LD_LIBRARY_PATH={folder}/lammps/lib:$LD_LIBRARY_PATH"
+    path, libraries = environments.prepend_text("lammps").splitlines()
+    assert path == f"export PATH={folder}/lammps/bin:$PATH"
+    assert libraries == f"export LD_LIBRARY_PATH={folder}/lammps/lib:$LD_LIBRARY_PATH"
     assert environments.prepend_text("sevenn") == ""
 
 

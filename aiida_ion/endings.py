@@ -1,0 +1,151 @@
+"""Why a program ended before its end, by what it, the shell, MPI and the scheduler say: one list for every job."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+#: A line that is quoted is cut to this length.
+QUOTED_LENGTH = 240
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a program ended.
+
+    :param status: one of the words of ``CAUSES``; None where nothing says it.
+    :param message: what to do, and the line that says it.
+    """
+
+    status: str | None
+    message: str
+
+
+class _Cause(NamedTuple):
+    status: str
+    pattern: str
+    advice: str
+
+
+#: What is said -> status and what to do. The first that fits counts: from what is certain to what goes along with much.
+CAUSES: tuple[_Cause, ...] = (
+    _Cause(
+        "disk_full",
+        r"No space left on device|Disk quota exceeded|File too large|File size limit exceeded|SIGXFSZ|"
+        r"Errno (?:27|28|122)\b|quota (?:is )?exceeded",
+        "the disk is full or a quota is used up: free some space, then repeat the command",
+    ),
+    _Cause(
+        "out_of_memory",
+        r"oom.?kill|out of memory|OutOfMemory|MemoryError\b|cannot allocate memory|can't allocate memory|bad_alloc|"
+        r"Failed to (?:re)?allocate|insufficient (?:virtual )?memory|not enough memory|exceeded job memory limit|"
+        r"TERM_MEMLIMIT|job killed: (?:v|p)?mem\b|Exceeded step memory",
+        "it ran out of memory: give the job more, use more nodes, or a smaller cell",
+    ),
+    _Cause(
+        "walltime",
+        r"DUE TO TIME LIMIT|TERM_RUNLIMIT|job killed: walltime|exceeded (?:its )?(?:hard )?wall ?(?:time|clock)",
+        "the scheduler ended it at its wall time: allow more",
+    ),
+    _Cause(
+        "mpi_failed",
+        r"There are not enough slots|unsupported PMI version|Fatal error in (?:P?MPI_Init|internal_Init)|"
+        r"(?:orte_init|ompi_mpi_init|opal_init|MPI_Init_thread|PMIX?_Init)\b.*fail|attempt to run as root|"
+        r"PMI2?_(?:Init|KVS_\w+).*(?:fail|error)|(?:ORTE|PRTE|OPAL|PMIX) ERROR|ORTE was unable|"
+        r"undefined symbol: (?:ompi|MPI|PMPI|orte|opal)_\w+|requires PMI|srun: error: .*(?:mpi|pmi)",
+        "MPI could not start the program: the mpirun command must be of the MPI that the program was built with (see "
+        "the computer's mpirun command, the engine's --prepend-text, and --processes)",
+    ),
+    _Cause(
+        "engine_import_failed",
+        r"error while loading shared libraries|cannot open shared object file|Library not loaded|"
+        r"version `[\w.]+' not found|symbol lookup error|undefined symbol",
+        "a library of the program is missing: load its modules or set LD_LIBRARY_PATH in --prepend-text of the engine",
+    ),
+    _Cause(
+        "engine_import_failed",
+        r"Illegal instruction|SIGILL",
+        "the program was built for another processor than the one it ran on: build it there",
+    ),
+    _Cause(
+        "engine_import_failed",
+        r"command not found|execvp error|unable to (?:find|launch) the specified (?:executable|application)|"
+        r"cannot execute|Exec format error|bad interpreter|execve\(\)|"
+        r"^\S+: line \d+: \S+: (?:No such file or directory|Permission denied|Is a directory)",
+        "the program was not started: correct its path, its permissions or --prepend-text of the engine",
+    ),
+    _Cause(
+        "engine_import_failed",
+        r"^(?:ModuleNotFoundError|ImportError)\b",
+        "a module of Python is missing: install it into the environment of the engine",
+    ),
+    _Cause(
+        "engine_failed",
+        r"Segmentation fault|SIGSEGV|Bus error|SIGBUS|Floating point exception|SIGFPE|Aborted\b|SIGABRT|core dumped",
+        "the program crashed: look into its output; `ulimit -s unlimited` in --prepend-text is the usual remedy",
+    ),
+)
+#: What says that something outside ended the program, and not why.
+KILLED = re.compile(
+    r"\bKilled\b|^Terminated\b|\bsignal:? \(?(?:9|15)\b|SIGKILL|SIGTERM|CANCELLED|TERM_(?:OWNER|ADMIN|FORCE|UNKNOWN)|"
+    r"NODE_?FAIL|node failure",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: The last line of a traceback of Python.
+RAISED = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt)\b(?::.*)?$", re.MULTILINE)
+#: Lines that say nothing of an end: warnings, the source line below them, rules, notes.
+NOISE = re.compile(r"Warning\b|^\s+warnings?\.warn|^\s*$|^[\s\-=*%#_.!]+$|^Note:|^NOTE:|^STOP ", re.IGNORECASE)
+
+
+def find_ending(*streams: str) -> Ending:
+    """Return why a program ended, by its error streams and those of its scheduler.
+
+    :param streams: texts, in the order in which they are searched for each cause.
+    """
+    known = known_cause(*streams)
+    if known is not None:
+        return known
+    text = "\n".join(streams)
+    raised = RAISED.findall(text)
+    if "Traceback (most recent call last)" in text and raised:
+        return Ending("engine_failed", f"the program failed: {_cut(raised[-1])}")
+    killed = KILLED.search(text)
+    if killed is not None:
+        return Ending(None, f"it was killed from outside, and nothing says why ({line_at(text, killed)})")
+    last = last_lines(text)
+    said = f"; the end of its error stream: {last}" if last else ""
+    return Ending(None, f"nothing says why: it was killed, or its node was lost{said}")
+
+
+def known_cause(*streams: str) -> Ending | None:
+    """Return the cause that the streams name, nothing where they name none."""
+    text = "\n".join(streams)
+    for cause in CAUSES:
+        found = re.search(cause.pattern, text, re.MULTILINE | re.IGNORECASE)
+        if found is not None:
+            return Ending(cause.status, f"{cause.advice} ({line_at(text, found)})")
+    return None
+
+
+def line_at(text: str, found: re.Match[str]) -> str:
+    """Return the line of a text in which something was found, in quotes."""
+    start = text.rfind("\n", 0, found.start()) + 1
+    return f"'{_cut(text[start:].partition(chr(10))[0])}'"
+
+
+def last_lines(text: str, n_lines: int = 3) -> str:
+    """Return the last lines of a text that may say something, in one; warnings are left out with their source line."""
+    lines: list[str] = []
+    after_warning = False
+    for line in text.splitlines():
+        noise = NOISE.search(line) is not None
+        if not (noise or (after_warning and line.startswith((" ", "\t")))):
+            lines.append(line.strip())
+        after_warning = noise
+    return " | ".join(_cut(line) for line in lines[-n_lines:])
+
+
+def _cut(line: str) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= QUOTED_LENGTH else f"{line[:QUOTED_LENGTH]} ..."
