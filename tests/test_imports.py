@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "aiida_ion"
 #: Room -> the rooms it may import from. What a room imports of itself is its own affair.
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
+    "unreadable": set(),
     "md_settings": set(),
     "analysis": {"units", "md_settings"},
     "starting_velocities": set(),
@@ -31,12 +32,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "surrogate",
     },
     "workchains": {"units", "md_settings", "lammps", "dft", "calculations", "queries"},
-    "queries": {"units", "lammps"},  # how far a running job is, from its log
-    "dashboards": {"units", "queries"},
+    "queries": {"units", "unreadable", "lammps"},  # how far a running job is, from its log
+    "dashboards": {"units", "unreadable", "queries"},
     "archives": {"units", "queries", "analysis"},
     "engines": {"units", "md_settings", "calculations", "queries"},
     "cli": {
         "units",
+        "unreadable",
         "md_settings",
         "analysis",
         "lammps",
@@ -50,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
-WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
+WITHOUT_AIIDA = {"units", "unreadable", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
 WITHOUT_AIIDA |= {"surrogate"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -21,7 +22,8 @@ class OneLineErrors(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn errors that a user can mend into one line."""
         try:
-            return super().invoke(ctx)
+            with _unreadable_told():
+                return super().invoke(ctx)
         except click.exceptions.Exit:
             raise
         except click.ClickException:
@@ -30,6 +32,17 @@ class OneLineErrors(click.Command):
             if os.environ.get(ENV_TRACEBACK) or not is_expected(error):
                 raise
             raise click.ClickException(one_line(error)) from error
+
+
+@contextmanager
+def _unreadable_told() -> Iterator[None]:
+    """Say at the end which stored values the tables of a command have left empty."""
+    from aiida_ion.unreadable import counting_unreadable, unreadable_words
+
+    with counting_unreadable() as counts:
+        yield
+    if words := unreadable_words(counts):
+        click.echo(f"Note: {words}", err=True)
 
 
 def is_expected(error: Exception) -> bool:

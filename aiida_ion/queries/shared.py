@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,10 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 from aiida.manage import get_manager
-from sqlalchemy import JSON, String, type_coerce
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.types import TypeDecorator
 
 from aiida_ion.queries.kinds import FLAGS, is_number, kind_of, read_column
+from aiida_ion.queries.lenient import is_lenient, plain_text, read_leniently
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -67,43 +65,19 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     with built.query_session(query.as_dict()) as found, transaction:
         try:
             result = session.execute(found.query.statement).all()
-        except (ValueError, RecursionError, OperationalError):  # JSON that Python does not take, text that is none
+        except (ValueError, RecursionError, OperationalError):  # JSON that cannot be read, text that is none
             if session.get_bind().dialect.name != "sqlite":
                 raise
-            result = _leniently(session, found.query.statement)
+            read_leniently(session.connection().connection.dbapi_connection)
+            result = session.execute(found.query.statement).all()
+        lenient = is_lenient(session.connection().connection.dbapi_connection)
+    if lenient:
+        return [tuple(map(plain_text, row)) for row in result]
     # PostgreSQL has a type for them.
     texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
     if not texts:
         return [tuple(row) for row in result]
     return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
-
-
-def _leniently(session: Any, statement: Any) -> list[Any]:
-    """Return the rows of a statement on SQLite, cell by cell: JSON that cannot be read is missing."""
-    columns = [type_coerce(one, _LenientJson) if isinstance(one.type, JSON) else one for one in statement.inner_columns]
-    connection = session.connection().connection.dbapi_connection
-    before = connection.text_factory
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        return list(session.execute(statement.with_only_columns(*columns, maintain_column_froms=True)).all())
-    finally:
-        connection.text_factory = before
-
-
-class _LenientJson(TypeDecorator[Any]):
-    """JSON as SQLite returns it, of which what cannot be read is no number and no text, and so is left out later."""
-
-    impl = String
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002
-        """Return the value."""
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return math.nan
 
 
 def md_processes() -> list[str]:
