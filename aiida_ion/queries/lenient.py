@@ -1,7 +1,7 @@
-"""SQLite's reading of JSON where it gives up: numbers larger than any, half characters, and what is no JSON at all.
+"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is no JSON at all.
 
-One such value would end every query that looks at its column, filters included. A connection that met one reads JSON
-in Python from then on, which is slower.
+One such value would end every query that looks at its column, filters included. A connection to SQLite that met one
+reads JSON in Python from then on, which is slower; PostgreSQL compares exact numbers instead of floats.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import json
 import math
 import re
 from typing import Any
+
+from sqlalchemy import Cast, Float, Integer, Numeric, cast, func
+from sqlalchemy.sql.visitors import replacement_traverse
 
 #: Takes the place of a value that cannot be read: neither number nor text, so that a table counts it as unreadable.
 UNREADABLE = "[]"
@@ -33,6 +36,18 @@ def is_lenient(connection: Any) -> bool:
 
 def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+def without_overflow(statement: Any) -> Any:
+    """Return a statement for PostgreSQL whose filters take numbers that no float or integer of its own holds."""
+
+    def exact(element: Any, **_: Any) -> Any:
+        if not isinstance(element, Cast) or not isinstance(element.type, (Float, Integer)):
+            return None
+        limit = cast("1e300", Numeric)
+        return cast(func.greatest(-limit, func.least(limit, cast(element.clause, Numeric))), Float)
+
+    return replacement_traverse(statement, {}, exact)
 
 
 def plain_text(value: Any) -> Any:

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 from aiida.manage import get_manager
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from aiida_ion.queries.kinds import FLAGS, is_number, kind_of, read_column
-from aiida_ion.queries.lenient import is_lenient, plain_text, read_leniently
+from aiida_ion.queries.lenient import is_lenient, plain_text, read_leniently, without_overflow
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -58,19 +58,10 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
     many rows needs, and fails as a whole where one attribute cannot be read. Here such a cell is missing, and counted.
     """
-    built: Any = query._impl
-    storage: Any = get_manager().get_profile_storage()
-    session = storage.get_session()
-    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
-    with built.query_session(query.as_dict()) as found, transaction:
-        try:
-            result = session.execute(found.query.statement).all()
-        except (ValueError, RecursionError, OperationalError):  # JSON that cannot be read, text that is none
-            if session.get_bind().dialect.name != "sqlite":
-                raise
-            read_leniently(session.connection().connection.dbapi_connection)
-            result = session.execute(found.query.statement).all()
-        lenient = is_lenient(session.connection().connection.dbapi_connection)
+    try:
+        result, lenient = _executed(query)
+    except (ValueError, RecursionError, OperationalError, DataError):  # a value that the database or Python refuses
+        result, lenient = _executed(query, careful=True)
     if lenient:
         return [tuple(map(plain_text, row)) for row in result]
     # PostgreSQL has a type for them.
@@ -78,6 +69,25 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     if not texts:
         return [tuple(row) for row in result]
     return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
+
+
+def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[Any], bool]:
+    """Return the rows of a query as the database gives them, and whether SQLite read JSON in Python.
+
+    :param careful: so that no stored value ends the query.
+    """
+    built: Any = query._impl
+    storage: Any = get_manager().get_profile_storage()
+    session = storage.get_session()
+    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
+    with built.query_session(query.as_dict()) as found, transaction:
+        statement = found.query.statement
+        connection = session.connection().connection.dbapi_connection
+        if careful and session.get_bind().dialect.name == "sqlite":
+            read_leniently(connection)
+        elif careful:
+            statement = without_overflow(statement)
+        return session.execute(statement).all(), is_lenient(connection)
 
 
 def md_processes() -> list[str]:
