@@ -52,8 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
-WITHOUT_AIIDA = {"units", "unreadable", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate"}
+WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
+WITHOUT_AIIDA |= {"surrogate", "unreadable"}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -97,14 +97,12 @@ def require_daemon(profile: Any) -> None:
 
     :raises click.ClickException: with the command that starts it.
     """
-    from aiida.engine.daemon.client import get_daemon_client
+    from aiida_ion.cli.daemon import ask
 
     if profile.process_control_backend is None:
         raise click.ClickException(f"profile {profile.name!r} has no broker and can only run in the foreground")
-    if not get_daemon_client(profile.name).is_daemon_running:
-        raise click.ClickException(
-            f"the daemon does not run; start it with 'aiida-ion setup -p {profile.name}', then repeat this command"
-        )
+    if trouble := ask(profile).trouble(profile.name):
+        raise click.ClickException(f"{trouble}, then repeat this command")
 
 
 class NumberList(click.ParamType):
