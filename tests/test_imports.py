@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "md_settings": SETTINGS,
     "weight_files": set(),
     "endings": set(),
+    "unreadable": set(),
     "analysis": {"units", "md_settings", *SETTINGS},
     "starting_velocities": set(),
     "crystal_files": {"units", "analysis"},
@@ -45,8 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trajectory_files",
     },
     "workchains": {*SETTINGS, *FILES, "units", "md_settings", "lammps", "dft", "calculations", "queries"},
-    "queries": {"units", "lammps"},  # how far a running job is, from its log
-    "dashboards": {"units", "queries"},
+    "queries": {"units", "unreadable", "lammps"},  # how far a running job is, from its log
+    "dashboards": {"units", "unreadable", "queries"},
     "archives": {"units", "queries", "analysis"},
     "engines": {*SETTINGS, *FILES, "units", "weight_files", "md_settings", "calculations", "queries"},
     "cli": {
@@ -54,6 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *SETTINGS,
         "units",
         "weight_files",
+        "unreadable",
         "md_settings",
         "analysis",
         "lammps",
@@ -69,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
-WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files", *SETTINGS}
+WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files", "unreadable", "endings", *SETTINGS}
 #: Runner -> what goes with it, see calculations/programs.py.
 UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -23,7 +24,8 @@ class OneLineErrors(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn errors that a user can mend into one line."""
         try:
-            return super().invoke(ctx)
+            with _unreadable_told():
+                return super().invoke(ctx)
         except click.exceptions.Exit:
             raise
         except click.ClickException:
@@ -32,6 +34,17 @@ class OneLineErrors(click.Command):
             if os.environ.get(ENV_TRACEBACK) or not is_expected(error):
                 raise
             raise click.ClickException(one_line(error)) from error
+
+
+@contextmanager
+def _unreadable_told() -> Iterator[None]:
+    """Say at the end which stored values the tables of a command have left empty."""
+    from aiida_ion.unreadable import counting_unreadable, unreadable_words
+
+    with counting_unreadable() as counts:
+        yield
+    if words := unreadable_words(counts):
+        click.echo(f"Note: {words}", err=True)
 
 
 def is_expected(error: Exception) -> bool:
@@ -92,14 +105,12 @@ def require_daemon(profile: Any) -> None:
 
     :raises click.ClickException: with the command that starts it.
     """
-    from aiida.engine.daemon.client import get_daemon_client
+    from aiida_ion.cli.daemon import ask
 
     if profile.process_control_backend is None:
         raise click.ClickException(f"profile {profile.name!r} has no broker and can only run in the foreground")
-    if not get_daemon_client(profile.name).is_daemon_running:
-        raise click.ClickException(
-            f"the daemon does not run; start it with 'aiida-ion setup -p {profile.name}', then repeat this command"
-        )
+    if trouble := ask(profile).trouble(profile.name):
+        raise click.ClickException(f"{trouble}, then repeat this command")
 
 
 def size(n_bytes: float) -> str:

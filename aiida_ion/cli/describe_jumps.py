@@ -54,7 +54,8 @@ def short_jump_lines(pictures: Iterable[orm.Node]) -> list[str]:
         rate = with_interval(said["jump_rate_1_ps"], said["jump_rate_ci95_1_ps"])
         lines.append(
             f"{number(said['temperature_K'], 6)} K, node {node.pk}: {text(said['n_jumps'])} jumps between "
-            f"{text(said['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J {number(said['jump_diffusivity_cm2_s'])} cm2/s{_correlation(node)}"
+            f"{text(said['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J "
+            f"{number(said['jump_diffusivity_cm2_s'])} cm2/s{_correlation(node)}"
         )
         lines.append(f"  {_ways(said)}")
     return lines

@@ -10,30 +10,35 @@ from typing import Any
 import click
 import pandas as pd
 
-from aiida_ion.cli.tables import known
+from aiida_ion.cli.daemon import ask
+from aiida_ion.cli.tables import known, printable
 from aiida_ion.queries import last_decisions, process_table
 from aiida_ion.queries.progress import read_job_progress
 from aiida_ion.queries.states import state_text
+from aiida_ion.units import duration
 
 REFRESH_S = 2.0
 #: Where the output is kept instead of redrawn.
 REFRESH_LOG_S = 20.0
 #: Without --all, what ended longer ago than this is left out.
 RECENT = timedelta(days=1)
+#: A daemon that answers asks about its jobs far more often than this, s.
+LONG_SILENCE_S = 3600.0
 
 
-def watch(pks: Sequence[int], everything: bool = False) -> None:
+def watch(pks: Sequence[int], everything: bool = False, profile: Any = None) -> None:
     """Show the processes again and again until all have ended; on a terminal in place, else now and then.
 
     :param pks: only these and what they called; empty for all.
     :param everything: also what ended long ago.
+    :param profile: whose daemon is asked whether it runs, while something is active.
     """
     on_terminal = click.get_text_stream("stdout").isatty()
     while True:
         table = current(pks, everything)
         if on_terminal:
             click.clear()
-        click.echo(render(table) + ("" if on_terminal else "\n"))
+        click.echo(render(table, profile) + ("" if on_terminal else "\n"))
         if not table["active"].any():
             return
         time.sleep(REFRESH_S if on_terminal else REFRESH_LOG_S)
@@ -45,8 +50,11 @@ def current(pks: Sequence[int] = (), everything: bool = False) -> pd.DataFrame:
     return process_table(since=since, pks=pks or None)
 
 
-def render(table: pd.DataFrame) -> str:
-    """Return the processes as a tree, each with its state and, where it runs, its progress."""
+def render(table: pd.DataFrame, profile: Any = None) -> str:
+    """Return the processes as a tree, each with its state and, where it runs, its progress.
+
+    :param profile: whose daemon is asked whether it runs, while something is active.
+    """
     if table.empty:
         return "Nothing runs and nothing ended today. Start with 'aiida-ion run'; older ones: 'aiida-ion status --all'."
     rows: dict[int, Any] = {int(row["pk"]): row for row in table.to_dict("records")}
@@ -65,9 +73,34 @@ def render(table: pd.DataFrame) -> str:
     lines: list[str] = []
     for root in roots:
         _branch(root, rows, children, progress, 0, lines)
-    active = int(table["active"].sum())
-    lines.append(f"{active} active, {len(table) - active} ended.")
-    return "\n".join(lines)
+    active = table[table["active"]]
+    lines.append(f"{len(active)} active, {len(table) - len(active)} ended.")
+    if len(active) and profile is not None:
+        lines += _daemon_lines(active, profile)
+    return "\n".join(map(printable, lines))
+
+
+def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:
+    """Return what stops active processes: a daemon that does not run, and since when nothing was heard of them."""
+    if profile.process_control_backend is None:
+        return []
+    trouble = ask(profile).trouble(profile.name)
+    heard = last_heard(active)
+    now = datetime.now(UTC)
+    silence_s = (now - heard).total_seconds() if heard is not None else 0.0
+    since = f"{heard.astimezone():%Y-%m-%d %H:%M}, {duration(max(silence_s, 0.0))} ago" if heard is not None else "-"
+    if trouble:
+        return [f"Nothing goes on: {trouble}. Last heard of these processes: {since}."]
+    if silence_s > LONG_SILENCE_S:
+        return [f"Nothing heard of these processes since {since}, though the daemon answers: see 'verdi process list'."]
+    return []
+
+
+def last_heard(active: pd.DataFrame) -> datetime | None:
+    """Return when AiiDA last wrote anything of processes, or asked a scheduler about one."""
+    asked = pd.to_datetime(active["scheduler_lastchecktime"], utc=True, errors="coerce", format="ISO8601")
+    newest = pd.concat([active["mtime"], asked]).dropna().max()
+    return None if pd.isna(newest) else newest.to_pydatetime()
 
 
 def _branch(

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from aiida_ion.cli import daemon
 from aiida_ion.cli import postgres as database
 from aiida_ion.cli.common import OneLineErrors, load, one_line
 from aiida_ion.cli.options import NAME, TEXT, setting
 from aiida_ion.settings_rules import Number
 
-SQLITE_WORKERS = 2
 WORKERS = Number(least=1, most=256, whole=True)
 PORT = Number(least=1, most=65_535, whole=True)
 CACHED = "aiida.calculations:ion.*"
@@ -49,8 +49,10 @@ def command(
     profile = _profile(profile_name, database.server(server) if postgres else None, rabbitmq)
     _computer(profile)
     _codes()
+    n_workers = _n_workers(profile, workers)
+    daemon.set_options(profile, n_workers)
     if not no_daemon:
-        _daemon(profile, workers)
+        daemon.start(profile, n_workers)
     click.echo(f"Next: aiida-ion engine list -p {profile.name}")
 
 
@@ -161,22 +163,12 @@ def _codes() -> None:
         click.echo(f"No engine in {engines_folder()}: make one with 'aiida-ion engine install sevenn'")
 
 
-def _daemon(profile: Any, workers: int | None) -> None:
-    """Start the daemon; SQLite bears two workers, because more would wait for each other until one gives up."""
-    from aiida.engine.daemon.client import DaemonException, get_daemon_client
-
+def _n_workers(profile: Any, workers: int | None) -> int:
+    """Return how many workers the daemon gets; more than two on SQLite would wait for each other until one gives up."""
     on_sqlite = profile.storage_backend == "core.sqlite_dos"
     cores = os.cpu_count() or 1
-    wanted = workers or (min(cores, SQLITE_WORKERS) if on_sqlite else cores)
-    if on_sqlite and wanted > SQLITE_WORKERS:
-        click.echo(f"SQLite bears {SQLITE_WORKERS} daemon workers; for more take --postgres")
-        wanted = SQLITE_WORKERS
-    client = get_daemon_client(profile.name)
-    if client.is_daemon_running:
-        click.echo("Daemon: runs already")
-        return
-    try:
-        client.start_daemon(number_workers=wanted)
-    except (DaemonException, RuntimeError) as error:
-        raise click.ClickException(f"the daemon did not start: {one_line(error)}") from error
-    click.echo(f"Daemon: started with {wanted} worker{'s' if wanted > 1 else ''}")
+    wanted = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
+    if on_sqlite and wanted > daemon.SQLITE_WORKERS:
+        click.echo(f"SQLite bears {daemon.SQLITE_WORKERS} daemon workers; for more take --postgres")
+        wanted = daemon.SQLITE_WORKERS
+    return wanted

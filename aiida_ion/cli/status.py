@@ -21,13 +21,13 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
       aiida-ion status --watch
       aiida-ion status 1234
     """
-    load(profile)
+    loaded = load(profile)
     from aiida_ion.cli.live import current, render, watch
 
     if not watching:
-        click.echo(render(current(pks, everything)))
+        click.echo(render(current(pks, everything), loaded))
         return
     try:
-        watch(pks, everything)
+        watch(pks, everything, loaded)
     except KeyboardInterrupt:
         click.echo()

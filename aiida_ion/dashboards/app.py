@@ -161,7 +161,7 @@ def _connect(app: Dash) -> None:
 
 
 def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
-    """Return the page of an address: content, navigation, the address itself, its title, and no message."""
+    """Return the page of an address: content, navigation, the address itself, its title, and a message, if any."""
     if not address:
         return (no_update,) * 5
     path = "/" + address.get("path", "").strip("/")
@@ -173,7 +173,8 @@ def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
     except tables.NotYet:
         # Somebody who waits already keeps the page, whose clock goes on.
         content = no_update if address.get("again") else _reading(title)
-    return content, _links(path), address, title, None
+    words = tables.unreadable()
+    return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."
 
 
 def _content(found: Page | None, view: View) -> Component:

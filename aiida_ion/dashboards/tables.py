@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandas as pd
 
 from aiida_ion import queries
 from aiida_ion.queries.results import counted_fits
+from aiida_ion.unreadable import counting_unreadable, unreadable_words
 
 #: The fits of all materials, of each what it is chosen by: level, grade, temperature, time and nodes.
 FITS = "fits"
@@ -35,6 +37,7 @@ class _Entry:
     """A table as it was read.
 
     :param version: of the database.
+    :param unreadable: stored values that it leaves empty, by column.
     :param used: names of the tables that it was made of, and when each had been made, s.
     """
 
@@ -44,6 +47,7 @@ class _Entry:
     used: tuple[tuple[str, float], ...]
     cost_s: float
     made: float
+    unreadable: Counter[str]
 
 
 class TableCache:
@@ -136,11 +140,14 @@ class TableCache:
         used: list[tuple[str, float]] = []
         self._here.used = used
         try:
-            table = make()
+            with counting_unreadable() as unreadable:
+                table = make()
         finally:
             self._here.used = outer
         now = time.monotonic()
-        self._entries[name] = entry = _Entry(table, make, version, tuple(dict.fromkeys(used)), now - start, now)
+        self._entries[name] = entry = _Entry(
+            table, make, version, tuple(dict.fromkeys(used)), now - start, now, unreadable
+        )
         return entry
 
     def _read_behind(self, name: str, make: Callable[[], pd.DataFrame]) -> threading.Thread:
@@ -196,6 +203,14 @@ def derived(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
 def impatient() -> AbstractContextManager[None]:
     """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before."""
     return _cache.impatient()
+
+
+def unreadable() -> str | None:
+    """Return in a sentence which stored values the tables that were read so far have left empty."""
+    counts: Counter[str] = Counter()
+    for entry in list(_cache._entries.values()):
+        counts |= entry.unreadable
+    return unreadable_words(counts)
 
 
 def changes() -> bool:

@@ -112,8 +112,9 @@ def comparison_records(selection: Selection | None = None, pks: Sequence[int] | 
     chosen = selection or Selection()
     table = _comparisons(["attributes"], ["attributes"], chosen, pks)
     table = table.assign(attributes=[read_attributes(said) for said in table["attributes"]])
-    formulas = [said["formula"] for said in table["attributes"]]
-    table = table.assign(formula=pd.Series(formulas, index=table.index, dtype=object))
+    for name in ("formula", "target_temperature_K"):
+        said = [one[name] for one in table["attributes"]]
+        table = table.assign(**{name: pd.Series(said, index=table.index, dtype=object)})
     table = chosen.rest(table, ["pk"])
     names = ("formula", "level_of_theory", "reference_level_of_theory")
     rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))

@@ -151,7 +151,7 @@ def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
     table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
     if selection.formula is not None:
         table = table[table["formula"] == selection.formula]
-    table = selection.rest(table, ["process_pk", "structure_pk"])
+    table = selection.rest(table, ["process_pk", "structure_pk"], None)
     over = table["state"].isin(["finished", "excepted", "killed"])
     failed = over & ~((table["state"] == "finished") & (table["exit_status"] == 0))
     return table.assign(n_failed=failed.astype(int), n_running=(~over).astype(int))

@@ -18,6 +18,8 @@ from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, 
 
 #: Atoms of the largest structure that is drawn.
 MAX_ATOMS = 5000
+#: Of no node: an empty list is no filter, and PostgreSQL takes nothing but UUIDs.
+NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
     "formula",
     "level_of_theory",
@@ -95,7 +97,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     ``log10_conductivity_temperature_per_diffusivity`` (mS K/cm over cm^2/s) is the constant of Nernst and Einstein.
     """
     query = orm.QueryBuilder()
-    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, ""]}}, project=["uuid"], tag="conductivity")
+    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=["uuid"], tag="conductivity")
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
     table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])

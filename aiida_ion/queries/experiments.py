@@ -56,11 +56,11 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
         tag="link",
     )
     said = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]
-    query.append(orm.Dict, with_incoming="link", filters=chosen.filters("temperature_K"), project=said)
+    query.append(orm.Dict, with_incoming="link", filters=chosen.filters(), project=said)
     names = ["structure_pk", "structure_uuid", "pk", "uuid", "time", *EXPERIMENT_FIELDS]
     table = frame(query, names).sort_values("pk")
     table = table.drop_duplicates(["structure_pk", "dataset", "entry_id"], keep="last")
-    table = replace(chosen, group=None).rest(table, [])
+    table = replace(chosen, group=None).rest(table, [], "temperature_K")
     if chosen.group is not None:
         inside = members_of(chosen.group) | _crystals_of(chosen.group)
         table = table[table[["structure_pk", "pk"]].isin(inside).any(axis=1)]

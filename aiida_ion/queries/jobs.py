@@ -134,9 +134,7 @@ def _jobs(selection: Selection) -> pd.DataFrame:
     for name in ("formula", "level_of_theory"):
         if getattr(selection, name) is not None:
             table = table[table[name] == getattr(selection, name)]
-    if selection.temperature_K is not None:
-        table = table[table["temperature_K"].between(*selection.temperature_K)]
-    table = selection.rest(table, ["pk", "trajectory_pk", "process_pk", "structure_pk"])
+    table = selection.rest(table, ["pk", "trajectory_pk", "process_pk", "structure_pk"], "temperature_K")
     return finished(table, ["formula", "level_of_theory", "temperature_K", "seed", "pk"])
 
 

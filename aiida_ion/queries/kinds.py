@@ -8,11 +8,10 @@ without a word.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from aiida_ion.unreadable import note_unreadable
 
 #: Larger whole numbers count nothing, and their sums would not fit.
 LARGEST_COUNT = 10**15
@@ -41,7 +40,6 @@ MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_dist
 TIMES = {"time", "ctime", "mtime"}
 KEYS = {"pk", "id"}
 
-_counts: ContextVar[Counter[str] | None] = ContextVar("unreadable", default=None)
 _UNREADABLE = object()
 
 
@@ -127,40 +125,6 @@ def _read_item(value: Any) -> Any:
     if isinstance(value, list):
         return [_read_item(one) for one in value]
     return _read_attribute("", value)
-
-
-@contextmanager
-def counting_unreadable() -> Iterator[Counter[str]]:
-    """Count, by column, the stored values that tables leave empty meanwhile, because they are not what they should be.
-
-    A block within another counts for itself and for the outer one.
-    """
-    outer, counts = _counts.get(), Counter[str]()
-    token = _counts.set(counts)
-    try:
-        yield counts
-    finally:
-        _counts.reset(token)
-        if outer is not None:
-            outer.update(counts)
-
-
-def note_unreadable(name: str, n_values: int = 1) -> None:
-    """Count values of a column that cannot be read."""
-    counts = _counts.get()
-    if counts is not None:
-        counts[name] += n_values
-
-
-def unreadable_words(counts: Counter[str]) -> str | None:
-    """Return in a sentence which stored values could not be read; nothing where all could."""
-    total = sum(counts.values())
-    if not total:
-        return None
-    names = ", ".join(f"{name} ({n})" for name, n in sorted(counts.items()))
-    if total == 1:
-        return f"1 stored value could not be read and is left empty: {names}"
-    return f"{total} stored values could not be read and are left empty: {names}"
 
 
 def _number(value: Any) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.jobs import runs
-from aiida_ion.queries.kinds import read_number
+from aiida_ion.queries.kinds import read_attributes, read_number
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.shared import frame, md_processes, rows
 
@@ -78,7 +78,7 @@ def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "versions"}, project=["attributes"])
-    return dict(rows(query))
+    return {pk: read_attributes(said) for pk, said in rows(query)}
 
 
 def _together(column: pd.Series[Any]) -> str:

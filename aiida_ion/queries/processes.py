@@ -23,6 +23,7 @@ PROCESS_FIELDS = (
     "attributes.state",
     "attributes.paused",
     "attributes.remote_workdir",
+    "attributes.scheduler_lastchecktime",
 )
 #: Words of AiiDA for a process that has ended.
 ENDED = ("finished", "excepted", "killed")

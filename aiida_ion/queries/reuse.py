@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
+from aiida.common.exceptions import HashingError
 from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
@@ -119,10 +120,18 @@ def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
             known |= _inputs_known(value, f"{label}__")
         elif isinstance(value, orm.Node):
             stored: Any = value.base.extras.get("_aiida_hash", None) if value.is_stored else None
-            known[label] = stored or make_hash(value.base.caching.get_objects_to_hash())
+            known[label] = stored if isinstance(stored, str) else _hash(value)
         if label == "parameters":
             known[label] = _physical(value.get_dict())
     return known
+
+
+def _hash(node: orm.Node) -> str:
+    """Return the hash of a node's content; of what cannot be hashed one that nothing else has."""
+    try:
+        return str(make_hash(node.base.caching.get_objects_to_hash()))
+    except (ValueError, HashingError):
+        return node.uuid
 
 
 def _physical(parameters: Mapping[str, Any]) -> dict[str, Any]:

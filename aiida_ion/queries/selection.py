@@ -40,19 +40,17 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
 
-    def filters(self, temperature: str | None = "target_temperature_K", grade: str | None = None) -> dict[str, Any]:
+    def filters(self, grade: str | None = None) -> dict[str, Any]:
         """Return the filters of a result node: what its attributes and its time can tell.
 
-        :param temperature: its attribute of the temperature; ``None`` where it has none.
+        Not its temperature: PostgreSQL would end the query at a number that no float holds.
+
         :param grade: its attribute of the grade; ``None`` where it has none.
         """
         wanted: list[dict[str, Any]] = []
         for name in ("formula", "level_of_theory"):
             if getattr(self, name) is not None:
                 wanted.append({f"attributes.{name}": getattr(self, name)})
-        if self.temperature_K is not None and temperature is not None:
-            edges = {">=": float(self.temperature_K[0])}, {"<=": float(self.temperature_K[1])}
-            wanted += [{f"attributes.{temperature}": edge} for edge in edges]
         if self.grades and grade is not None:
             wanted.append({f"attributes.{grade}": {"in": list(self.grades)}})
         for sign, when in ((">=", self.since), ("<=", self.until)):
@@ -60,12 +58,17 @@ class Selection:
                 wanted.append({"ctime": {sign: when}})
         return {"and": wanted} if wanted else {}
 
-    def rest(self, table: pd.DataFrame, members: Sequence[str]) -> pd.DataFrame:
-        """Return the rows that fit what no filter of the query tells: elements and group.
+    def rest(
+        self, table: pd.DataFrame, members: Sequence[str], temperature: str | None = "target_temperature_K"
+    ) -> pd.DataFrame:
+        """Return the rows that fit what no filter of the query tells: elements, temperature and group.
 
         :param table: with the column ``formula``.
         :param members: columns of pks, any of which may be in the group.
+        :param temperature: column of the temperature, K; ``None`` where there is none.
         """
+        if self.temperature_K is not None and temperature is not None:
+            table = table[table[temperature].astype(float).between(*self.temperature_K)]
         if self.elements:
             wanted = set(self.elements)
             # An empty list of flags would choose columns.

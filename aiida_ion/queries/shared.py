@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,11 +11,10 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 from aiida.manage import get_manager
-from sqlalchemy import JSON, String, type_coerce
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.exc import DataError, OperationalError
 
 from aiida_ion.queries.kinds import FLAGS, is_number, kind_of, read_column
+from aiida_ion.queries.lenient import is_lenient, plain_text, read_leniently, without_overflow
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -60,17 +58,12 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
     many rows needs, and fails as a whole where one attribute cannot be read. Here such a cell is missing, and counted.
     """
-    built: Any = query._impl
-    storage: Any = get_manager().get_profile_storage()
-    session = storage.get_session()
-    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
-    with built.query_session(query.as_dict()) as found, transaction:
-        try:
-            result = session.execute(found.query.statement).all()
-        except (ValueError, RecursionError, OperationalError):  # JSON that Python does not take, text that is none
-            if session.get_bind().dialect.name != "sqlite":
-                raise
-            result = _leniently(session, found.query.statement)
+    try:
+        result, lenient = _executed(query)
+    except (ValueError, RecursionError, OperationalError, DataError):  # a value that the database or Python refuses
+        result, lenient = _executed(query, careful=True)
+    if lenient:
+        return [tuple(map(plain_text, row)) for row in result]
     # PostgreSQL has a type for them.
     texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
     if not texts:
@@ -78,32 +71,23 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
 
 
-def _leniently(session: Any, statement: Any) -> list[Any]:
-    """Return the rows of a statement on SQLite, cell by cell: JSON that cannot be read is missing."""
-    columns = [type_coerce(one, _LenientJson) if isinstance(one.type, JSON) else one for one in statement.inner_columns]
-    connection = session.connection().connection.dbapi_connection
-    before = connection.text_factory
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        return list(session.execute(statement.with_only_columns(*columns, maintain_column_froms=True)).all())
-    finally:
-        connection.text_factory = before
+def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[Any], bool]:
+    """Return the rows of a query as the database gives them, and whether SQLite read JSON in Python.
 
-
-class _LenientJson(TypeDecorator[Any]):
-    """JSON as SQLite returns it, of which what cannot be read is no number and no text, and so is left out later."""
-
-    impl = String
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002
-        """Return the value."""
-        if not isinstance(value, str):
-            return value
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return math.nan
+    :param careful: so that no stored value ends the query.
+    """
+    built: Any = query._impl
+    storage: Any = get_manager().get_profile_storage()
+    session = storage.get_session()
+    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
+    with built.query_session(query.as_dict()) as found, transaction:
+        statement = found.query.statement
+        connection = session.connection().connection.dbapi_connection
+        if careful and session.get_bind().dialect.name == "sqlite":
+            read_leniently(connection)
+        elif careful:
+            statement = without_overflow(statement)
+        return session.execute(statement).all(), is_lenient(connection)
 
 
 def md_processes() -> list[str]:

@@ -27,7 +27,9 @@ def state_text(row: Mapping[str, Any]) -> str:
 def failure_kind(row: Mapping[str, Any]) -> str:
     """Return how a process that failed ended: with an exit code, by an exception, or killed."""
     state = row["process_state"]
-    return f"FAILED [{row['exit_status']:.0f}]" if state == "finished" else str(state).upper()
+    if state != "finished":
+        return str(state).upper()
+    return f"FAILED [{row['exit_status']:.0f}]" if _known(row["exit_status"]) else "FAILED"
 
 
 def failure_reason(row: Mapping[str, Any]) -> str:

@@ -62,6 +62,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     engines.mkdir()
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AIIDA_PATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
     environment |= {"AIIDA_ION_ENGINES": str(engines)}
+    environment |= {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
 
     started = False
 

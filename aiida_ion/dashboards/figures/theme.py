@@ -75,6 +75,14 @@ def theme_named(name: str | None) -> Theme:
     return THEMES.get(name or "", LIGHT)
 
 
+class _Styles(dict[str, LevelStyle]):
+    """Styles by level of theory; a name that only one figure has met takes the first of its colour."""
+
+    def __missing__(self, name: str) -> LevelStyle:
+        """Return a style of a name that was not there."""
+        return LevelStyle(list(OKABE_ITO.values())[zlib.crc32(name.encode()) % 6], SYMBOLS[0])
+
+
 def level_styles(levels: Iterable[str]) -> dict[str, LevelStyle]:
     """Return the style of each level of theory: no two alike, and the same for a name wherever it can be.
 
@@ -84,9 +92,9 @@ def level_styles(levels: Iterable[str]) -> dict[str, LevelStyle]:
     colors = list(OKABE_ITO.values())
     # A second name with a colour has another symbol; the diagonal order uses every colour first.
     places = [(colors[i % 6], SYMBOLS[(i % 6 + i // 6) % 8]) for i in range(len(colors) * len(SYMBOLS))]
-    styles: dict[str, LevelStyle] = {}
+    styles = _Styles()
     taken: set[int] = set()
-    for name in sorted(set(levels)):
+    for name in sorted({level for level in levels if isinstance(level, str)}):
         first = zlib.crc32(name.encode()) % 6
         lap = len(taken) // 6 * 6
         near = [lap + (first + k) % 6 for k in range(6)]

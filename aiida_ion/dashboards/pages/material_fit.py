@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from aiida_ion.dashboards.figures.theme import Theme, theme_named
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.queries import details, frames
+from aiida_ion.queries.kinds import read_column
 
 MSD, SCALE = "material-msd", "material-scale"
 RDF, CELL = "material-rdf", "material-cell"
@@ -45,11 +47,11 @@ def msd(shown: Result) -> go.Figure:
 
 
 def _curve(uuid: str, refused: object, said: Mapping[str, Any], arrays: Mapping[str, Any]) -> MsdCurve:
-    window = said.get("fit_window_ps")
+    edges = read_column("fit_window_ps", [said.get("fit_window_ps")], "interval")[0]
     return MsdCurve(
         uuid=uuid,
-        temperature_K=float(said["temperature_K"]),
-        fit_window_ps=(float(window[0]), float(window[1])) if window else None,
+        temperature_K=math.nan if said.get("temperature_K") is None else float(said["temperature_K"]),
+        fit_window_ps=None if edges is None else (edges[0], edges[1]),
         tracer_diffusivity_cm2_s=said.get("tracer_diffusivity_cm2_s"),
         refused=isinstance(refused, str),
         **{name: arrays.get(name, NOTHING) for name in CURVES},

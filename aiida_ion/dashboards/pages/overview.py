@@ -129,7 +129,9 @@ def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
     if progress.steps_per_s:
         words += f", {progress.steps_per_s:.3g} steps/s"
     bar = progress_bar(progress.step / progress.n_steps, words)
-    end = [html.Span(_expected(progress.seconds_left), className="end")] if progress.seconds_left is not None else []
+    said = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
+    said = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else said
+    end = [html.Span(said, className="end")] if said else []
     return html.Div([kind, bar, *end], className="line job")
 
 

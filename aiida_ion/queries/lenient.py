@@ -1,0 +1,104 @@
+"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is no JSON at all.
+
+One such value would end every query that looks at its column, filters included. A connection to SQLite that met one
+reads JSON in Python from then on, which is slower; PostgreSQL compares exact numbers instead of floats.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from typing import Any
+
+from sqlalchemy import Cast, Float, Integer, Numeric, cast, func
+from sqlalchemy.sql.visitors import replacement_traverse
+
+#: Takes the place of a value that cannot be read: neither number nor text, so that a table counts it as unreadable.
+UNREADABLE = "[]"
+#: In front of JSON on its way from one function to the other; no text that SQLite returns begins with it.
+_AS_JSON = "\x00json\x00"
+_KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|\[(\d+)\]')
+
+
+def read_leniently(connection: Any) -> None:
+    """Have a connection of ``sqlite3`` read any value of a JSON column, for as long as it is open."""
+    connection.create_function("json_extract", 2, _extract, deterministic=True)
+    connection.create_function("json_quote", 1, _quote, deterministic=True)
+    connection.text_factory = _decoded
+
+
+def is_lenient(connection: Any) -> bool:
+    """Whether a connection reads so."""
+    return getattr(connection, "text_factory", None) is _decoded
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def without_overflow(statement: Any) -> Any:
+    """Return a statement for PostgreSQL whose filters take numbers that no float or integer of its own holds."""
+
+    def exact(element: Any, **_: Any) -> Any:
+        if not isinstance(element, Cast) or not isinstance(element.type, (Float, Integer)):
+            return None
+        limit = cast("1e300", Numeric)
+        return cast(func.greatest(-limit, func.least(limit, cast(element.clause, Numeric))), Float)
+
+    return replacement_traverse(statement, {}, exact)
+
+
+def plain_text(value: Any) -> Any:
+    """Return a cell less the mark of JSON that was asked for as text."""
+    return value.removeprefix(_AS_JSON) if isinstance(value, str) else value
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _extract(text: Any, path: str) -> Any:
+    """Return what SQLite's ``json_extract`` does: a number, text, a flag as 0 or 1, a list or mapping as JSON."""
+    found = _parsed(text) if isinstance(text, str) else None
+    for key, place in _KEY.findall(path):
+        if isinstance(found, dict) and not place:
+            found = found.get(key)
+        elif isinstance(found, list) and place and int(place) < len(found):
+            found = found[int(place)]
+        else:
+            return None
+    return _cell(found)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return _AS_JSON + _dumped(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool):
+        return value
+    try:
+        number = value if isinstance(value, int) and -(2**63) <= value < 2**63 else float(value)
+    except OverflowError:
+        number = math.inf
+    return number if math.isfinite(number) else _AS_JSON + UNREADABLE
+
+
+def _dumped(value: Any) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return UNREADABLE
+
+
+def _quote(value: Any) -> str:
+    """Return what SQLite's ``json_quote`` does: a cell as JSON."""
+    if isinstance(value, str) and value.startswith(_AS_JSON):
+        return value.removeprefix(_AS_JSON)
+    return _dumped(value) if value is None or isinstance(value, (str, int, float)) else UNREADABLE
