@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
+#: No cell with more atoms is simulated.
+MAX_SIMULATED_ATOMS = 500_000
 WIDTH_RULES = ("perpendicular", "edge")
 
 
@@ -50,3 +52,15 @@ def supercell_multiples(
         widths = np.linalg.norm(np.asarray(cell, dtype=float), axis=1)
     a, b, c = (max(1, math.ceil(min_width_A / float(width) - 1e-6)) for width in widths)
     return a, b, c
+
+
+def check_size(n_atoms: int) -> None:
+    """Refuse a cell that is too large, before it is made.
+
+    :raises ValueError: for more than :data:`MAX_SIMULATED_ATOMS`.
+    """
+    if n_atoms > MAX_SIMULATED_ATOMS:
+        raise ValueError(
+            f"the simulated cell would have {n_atoms:,} atoms, and at most {MAX_SIMULATED_ATOMS:,} are run: "
+            "a smaller min_width_A or supercell"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.analysis.cell import check_size
 from aiida_ion.analysis.structure import supercell_multiples
 
 
@@ -16,10 +18,12 @@ def multiples_of(structure: orm.StructureData, settings: Mapping[str, Any]) -> l
     """Return how often a cell is repeated along each vector.
 
     :param settings: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`.
+    :raises ValueError: if the cell would be too large.
     """
     multiples = settings.get("multiples") or supercell_multiples(
         structure.get_ase().cell.array, settings["min_width_A"], rule=settings["supercell_rule"]
     )
+    check_size(len(structure.sites) * math.prod(int(n) for n in multiples))
     return [int(n) for n in multiples]
 
 

@@ -12,8 +12,9 @@ from aiida import orm
 
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.cli.campaign import Plan, check, comparison, plans_of
+from aiida_ion.cli.structures import node_of
 from aiida_ion.datasets.obelix import DATASET, Entry
-from aiida_ion.datasets.obelix_crystals import crystal
+from aiida_ion.datasets.obelix_crystals import read_entry
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.queries.reuse import (
     compared_conductivities,
@@ -144,7 +145,7 @@ def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, fr
 
 
 def _new_structure(entry: Entry) -> orm.StructureData:
-    node = orm.StructureData(pymatgen=crystal(entry))
+    node = node_of(read_entry(entry))
     node.label = f"{DATASET} {entry.entry_id}"
     node.description = f"{entry.formula}, public structure file of {DATASET}"
     check_link(node, entry.attributes())

@@ -9,6 +9,7 @@ import pandas as pd
 from aiida_ion.cli.benchmark_setup import DONE, FAILED, NEW, RUNNING, Task
 from aiida_ion.cli.campaign import multiples
 from aiida_ion.cli.prediction import atoms_of, size_of, step_time
+from aiida_ion.cli.structures import READ_FROM
 from aiida_ion.cli.tables import Rows, duration, number
 from aiida_ion.datasets.obelix_cells import Measured
 from aiida_ion.datasets.obelix_crystals import PERTURBED, remarks
@@ -29,6 +30,9 @@ def note_lines(tasks: Sequence[Task]) -> list[str]:
     materials = {task.material.name: task.material for task in tasks}
     lines = [PERTURBED] if any(material.entry.perturbed for material in materials.values()) else []
     lines += [f"{name}: {said}." for name, material in materials.items() for said in remarks(material.entry)]
+    for name, material in materials.items():
+        attributes = material.structure.base.extras.get(READ_FROM, None) or {}
+        lines += [f"{name}: {said}." for part in ("notes", "warnings") for said in attributes.get(part) or ()]
     lines += [f"{task.plan.title}: {said}" for task in tasks for said in task.plan.remarks]
     return list(dict.fromkeys(lines))
 

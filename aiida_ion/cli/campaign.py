@@ -23,6 +23,7 @@ from aiida_ion.calculations.md import symbols_of
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.overrides import collect_overrides
 from aiida_ion.cli.structures import structure_node
+from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engines.codes import PINNED, Engine, diffusion_code, load_engine, read_lammps_potential
 from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
 from aiida_ion.workchains.comparison_builder import comparison_builder
@@ -51,26 +52,60 @@ class Plan:
     level_of_theory: str
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def crystal(self) -> str:
+        """The crystal, as the user named it."""
+        return self.title.rpartition(" / ")[0]
 
-def make_plans(structures: Sequence[str], engines: Sequence[str], given: Mapping[str, Any]) -> list[Plan]:
+
+def make_plans(
+    structures: Sequence[str],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: dict[str, str] | None = None,
+) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
     :param structures: files, pks or uuids.
     :param engines: names of engines.
     :param given: the other options of the command.
+    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
-    return plans_of([(name, structure_node(name)) for name in dict.fromkeys(structures)], engines, given)
+    crystals = []
+    for name in dict.fromkeys(structures):
+        try:
+            crystals.append((name, _structure(name, bool(given.get("force_structure")))))
+        except (ValueError, OSError) as error:
+            _refuse(name, error, refused)
+    return plans_of(crystals, engines, given, refused)
+
+
+def _structure(name: str, insist: bool) -> orm.StructureData:
+    try:
+        return structure_node(name, insist)
+    except DoubtfulCrystalError as error:
+        raise ValueError(f"{error} (--force-structure takes the file as it is)") from error
+
+
+def _refuse(name: str, error: Exception, refused: dict[str, str] | None) -> None:
+    if refused is None:
+        raise error
+    refused[name] = one_line(error)
 
 
 def plans_of(
-    crystals: Sequence[tuple[str, orm.StructureData]], engines: Sequence[str], given: Mapping[str, Any]
+    crystals: Sequence[tuple[str, orm.StructureData]],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: dict[str, str] | None = None,
 ) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
     :param crystals: names and nodes, stored or not.
     :param engines: names of engines.
     :param given: the other options of the command; with ``in_one`` all is one comparison, also of one engine.
+    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
@@ -78,7 +113,13 @@ def plans_of(
     if len(loaded) > 1 and given.get("keep") is None:
         given = {**given, "keep": ["velocities"]}  # the vibrations of two levels can be compared
     at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
-    return [_plan(name, node, engine, given, at_once) for name, node in crystals for engine in loaded]
+    plans = []
+    for name, node in crystals:
+        try:
+            plans += [_plan(name, node, engine, given, at_once) for engine in loaded]
+        except ValueError as error:
+            _refuse(name, error, refused)
+    return plans
 
 
 def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
@@ -141,7 +182,9 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
     """
     runs: dict[str, dict[str, Any]] = {}
     for plan in plans:
-        material, engine = label_of(plan.title.rpartition(" / ")[0]), label_of(plan.engine.name)
+        material, engine = label_of(plan.crystal), label_of(plan.engine.name)
+        if engine in runs.get(material, {}):
+            raise ValueError(f"two crystals are called {material} in one comparison: rename one of the files")
         runs.setdefault(material, {})[engine] = plan.builder._inputs(prune=True)
     engines = list(dict.fromkeys(plan.engine.code.uuid for plan in plans))
     of_engine = {plan.engine.code.uuid: plan.engine for plan in plans}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from aiida_ion.analysis.cell import perpendicular_widths
 from aiida_ion.cli.campaign import Plan, multiples
 from aiida_ion.cli.tables import duration
 from aiida_ion.engines.codes import DFT
@@ -97,7 +98,24 @@ def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
     line = f"{plan.title}: {what}, {atoms_of(plan)} atoms, {runs}"
     if plan.engine.entry_point == "ion.md.mlip" and not plan.engine.tested:
         line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
-    return [line, f"  {expected_cost(plan, costs)}"]
+    return [line, *_cell_and_runs(plan, size), f"  {expected_cost(plan, costs)}"]
+
+
+def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
+    """Return the simulated cell, and temperatures, seeds and steps of the runs."""
+    wanted, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    counts = multiples(plan.builder)
+    cell = plan.builder.structure.get_ase().cell.array * np.array(counts)[:, None]
+    width = float(perpendicular_widths(cell).min())
+    line = f"  cell {' x '.join(map(str, counts))}, smallest width {width:.1f} angstrom"
+    least = None if wanted.get("supercell") else wanted.get("min_width_A")
+    if least is not None and width < least - 1e-6:
+        # The rule of the edges measures along the vectors, which in a skewed cell is more than between the faces.
+        line += f", less than the {least:g} asked for: supercell_rule {wanted['supercell_rule']} measures the edges"
+    temperatures = ", ".join(f"{value:g}" for value in wanted["temperatures_K"])
+    seeds = ", ".join(str(seed) for seed in wanted["seeds"])
+    runs = f"  temperatures {temperatures} K, seeds {seeds}; {md['n_steps']:,} steps of {md['timestep_fs']:g} fs each"
+    return [line, runs + (" in the first round" if size.longest_ps > size.first_ps else "")]
 
 
 def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:

@@ -65,18 +65,29 @@ USABLE = 700
     also="  [default: the first with DFT]",
 )
 @setting(COUNT, "--max-force-frames", help="Frames for force errors", also="  [default: 100]")
+@click.option("--skip-bad", is_flag=True, help="Run the crystals that can be run, and list the others.")
+@click.option("--force-structure", is_flag=True, help="Take a file that contradicts itself, or looks like no crystal.")
+@click.option("--yes", is_flag=True, help="Run cells of more than 5,000 atoms, too.")
 @click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
 @profile_option
 def command(
-    structures: tuple[str, ...], engines: tuple[str, ...], profile: str | None, dry_run: bool, wait: bool, **given: Any
+    structures: tuple[str, ...],
+    engines: tuple[str, ...],
+    profile: str | None,
+    dry_run: bool,
+    wait: bool,
+    skip_bad: bool,
+    yes: bool,
+    **given: Any,
 ) -> None:
     """Submit the ionic conductivity of each STRUCTURE with each engine.
 
-    STRUCTURE is a file (CIF, POSCAR, ...) or the pk or uuid of a StructureData. Everything is checked before the first
-    is submitted. With several engines all of it is one comparison: the same cells, temperatures, time steps and
-    starting velocities for each, and what the database holds already is not computed again.
+    STRUCTURE is a file (CIF, POSCAR, ...), a folder of these, or the pk or uuid of a StructureData. Everything is
+    checked before the first is submitted, and all that cannot be run is listed. With several engines all of it is one
+    comparison: the same cells, temperatures, time steps and starting velocities for each, and what the database holds
+    already is not computed again.
 
     \b
     Example:
@@ -86,12 +97,17 @@ def command(
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
-    from aiida_ion.cli.campaign import Plan, check, comparison, make_plans, submit_plans
+    from aiida_ion.cli.batch import large_cells, make_batch, require_all
+    from aiida_ion.cli.campaign import comparison, submit_plans
     from aiida_ion.cli.prediction import describe, in_all
+    from aiida_ion.cli.structures import reading_lines
     from aiida_ion.queries import cost
 
-    plans: list[Plan] = make_plans(structures, engines, given)
-    check(plans)
+    batch = make_batch(structures, engines, given)
+    plans = batch.plans
+    for node in {plan.crystal: plan.builder.structure for plan in plans}.values():
+        click.echo("\n".join(reading_lines(node)))
+    require_all(batch, skip_bad)
     several = len(dict.fromkeys(engines)) > 1
     if several:
         comparison(plans, given)  # checked here, made again when it is submitted
@@ -102,9 +118,14 @@ def command(
             click.echo(f"  NOTE {plan.title}: {remark}", err=True)
     if len(plans) > 1:
         click.echo(in_all(plans, costs))
+    large = large_cells(plans)
+    if large is not None:
+        click.echo(f"NOTE {large}", err=True)
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
         return
+    if large is not None and not yes:
+        raise click.ClickException(f"{large}: nothing was submitted; --yes runs them")
     require_daemon(loaded)
     submitted = submit_plans(plans, given)
     for title, pk in submitted:

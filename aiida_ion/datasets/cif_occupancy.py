@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
-from pymatgen.io.cif import CifFile
+from aiida_ion.crystal_files.cif_text import SITES, read_blocks
+from aiida_ion.crystal_files.numbers import number
 
 OCCUPANCY = "_atom_site_occupancy"
-SITES = "_atom_site_fract_x"
 
 
 def smallest_occupancy(cif: str, name: str) -> float:
@@ -18,13 +16,10 @@ def smallest_occupancy(cif: str, name: str) -> float:
     :raises ValueError: if the file has no sites, or occupancies that are no numbers from 0 to 1.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            blocks = [block.data for block in CifFile.from_str(cif).data.values() if SITES in block.data]
-        stated = [str(value) for block in blocks for value in block.get(OCCUPANCY, ())]
-        # Uncertainties stand in brackets: 0.97(2).
-        values = [float(value.partition("(")[0]) for value in stated]
-    except Exception as error:  # the parser raises whatever it meets in a broken file
+        blocks = [block for block in read_blocks(cif) if SITES in block.items]
+        stated = [value for block in blocks for value in block.items.get(OCCUPANCY, ()) if value not in ("?", ".")]
+        values = [number(value, "an occupancy") for value in stated]
+    except ValueError as error:
         raise ValueError(f"{name}.cif: cannot be read ({' '.join(str(error).split())[:100]})") from error
     if not blocks:
         raise ValueError(f"{name}.cif: there are no sites in it")

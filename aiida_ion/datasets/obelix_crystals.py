@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 
 from pymatgen.core.structure import Structure
 
+from aiida_ion.crystal_files.read import read_cif_text
+from aiida_ion.crystal_files.report import Crystal
 from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
 from aiida_ion.datasets.obelix import Entry
 
@@ -49,7 +50,12 @@ def select(entries: Mapping[str, Entry], wanted: Sequence[str]) -> list[Entry]:
 
 
 def crystal(entry: Entry) -> Structure:
-    """Return the crystal of an entry; sites that are nearly full are full.
+    """Return the crystal of an entry, as :func:`read_entry` does."""
+    return read_entry(entry).structure
+
+
+def read_entry(entry: Entry) -> Crystal:
+    """Return the crystal of an entry and what was read of it; sites that are nearly full are full.
 
     :raises ValueError: saying why it cannot be simulated: no structure file, partly occupied sites, or a structure
         file of another compound.
@@ -61,12 +67,15 @@ def crystal(entry: Entry) -> Structure:
             f"OBELiX {entry.entry_id}: {entry.formula} has partly occupied sites (down to "
             f"{entry.smallest_occupancy:g}); order the cell, run it, and link it with 'aiida-ion benchmark link'"
         )
-    structure = _parsed(entry)
-    found = structure.composition.reduced_formula
+    try:
+        read = read_cif_text(entry.cif, f"{entry.entry_id}.cif", NEARLY_FULL)
+    except ValueError as error:
+        raise ValueError(f"OBELiX {error}".replace(".cif:", ":", 1)) from error
+    found = read.structure.composition.reduced_formula
     difference = composition_difference(found, entry.formula)
     if difference is not None and difference > MAX_DIFFERENCE:
         raise ValueError(f"OBELiX {entry.entry_id}: its structure file holds {found}, the table says {entry.formula}")
-    return structure
+    return read
 
 
 def remarks(entry: Entry) -> list[str]:
@@ -79,19 +88,3 @@ def remarks(entry: Entry) -> list[str]:
     if entry.stated.is_bound:
         said.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
     return said
-
-
-def _parsed(entry: Entry) -> Structure:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            structure = Structure.from_str(entry.cif or "", fmt="cif")
-    except Exception as error:  # the parser raises whatever it meets in a broken file
-        raise ValueError(f"OBELiX {entry.entry_id}: its structure file cannot be read as a crystal") from error
-    for index, site in enumerate(structure):
-        if not site.is_ordered and len(site.species) == 1:
-            structure[index] = next(iter(site.species))
-    structure.remove_oxidation_states()
-    for name in list(structure.site_properties):
-        structure.remove_site_property(name)
-    return structure

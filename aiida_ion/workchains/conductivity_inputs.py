@@ -11,6 +11,7 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import segment_key
+from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.md_settings import MdSettings
 from aiida_ion.settings_rules import SettingsError
 from aiida_ion.units import FS_PER_PS
@@ -123,8 +124,21 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     mobile = inputs["parameters"].get_dict()["mobile_species"]
     if mobile not in inputs["structure"].get_symbols_set():
         return f"the structure has no {mobile}"
+    size = size_problem(inputs)
+    if size is not None:
+        return size
     problem = engine_problem(inputs)
     return f"md: {problem}" if problem is not None else target_problem(inputs)
+
+
+def size_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return whether the simulated cell would be too large to be made."""
+    wanted = inputs["parameters"].get_dict()
+    try:
+        multiples_of(inputs["structure"], {"multiples": wanted.get("supercell")} | wanted)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def target_problem(inputs: Mapping[str, Any]) -> str | None:

@@ -189,10 +189,13 @@ def test_what_cannot_run_is_one_line(
 def test_everything_is_checked_before_anything_is_submitted(
     invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path
 ) -> None:
-    copper = tmp_path / "Cu.cif"
-    write(copper, bulk("Cu", "fcc", a=3.6, cubic=True))
-    for bad in (copper, tmp_path / "absent.cif", "4242"):
-        only_line(invoke("run", crystal_file, bad, "--engine", lj_engine, "--protocol", "fast", code=1))
+    silicon = tmp_path / "Si.cif"
+    write(silicon, bulk("Si", cubic=True))
+    for bad in (silicon, tmp_path / "absent.cif", "4242"):
+        result = invoke("run", crystal_file, bad, "--engine", lj_engine, "--protocol", "fast", code=1)
+        first, last = result.stderr.strip().splitlines()
+        assert first.startswith(f"REFUSED {bad}")
+        assert last == ("Error: 1 of 2 crystals cannot be run, and nothing was submitted; --skip-bad runs the other 1")
     only_line(invoke("run", crystal_file, "--engine", lj_engine, "--engine", "gold", code=1))
     assert orm.QueryBuilder().append(orm.ProcessNode).count() == 0
 

@@ -1,0 +1,87 @@
+"""Many crystals at once: what can be run, what cannot and why, and how large the cells are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from aiida_ion.cli.campaign import Plan, check, make_plans
+from aiida_ion.cli.prediction import atoms_of
+from aiida_ion.cli.structures import files_of
+
+#: Larger cells run for weeks: they are run when the user says so.
+ASK_ABOVE_ATOMS = 5_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The crystals of a command.
+
+    :param plans: what can be run.
+    :param refused: name of each crystal that cannot, and why.
+    """
+
+    plans: list[Plan]
+    refused: dict[str, str]
+
+
+def make_batch(structures: Sequence[str], engines: Sequence[str], given: Mapping[str, Any]) -> Batch:
+    """Look at every crystal, also after the first that cannot be run; a crystal runs with all engines or not at all.
+
+    :param structures: files, folders, pks or uuids.
+    :param engines: names of engines.
+    :param given: the other options of the command.
+    :raises ValueError: for what is wrong with all of them alike: an option, an engine; or with the only crystal.
+    """
+    names = files_of(structures)
+    refused: dict[str, str] = {}
+    plans = make_plans(names, engines, given, refused)
+    sound = [plan for plan in plans if not _is_refused(plan, refused)]
+    kept = [plan for plan in sound if plan.crystal not in refused]
+    reasons = {reason.replace(name, "", 1) for name, reason in refused.items()}
+    if not kept and refused and (len(names) == 1 or len(reasons) == 1):
+        raise ValueError(next(iter(refused.values())))
+    return Batch(kept, refused)
+
+
+def _is_refused(plan: Plan, refused: dict[str, str]) -> bool:
+    try:
+        check([plan])
+    except ValueError as error:
+        refused.setdefault(plan.crystal, str(error))
+    return plan.crystal in refused
+
+
+def require_all(batch: Batch, skip_bad: bool) -> None:
+    """List the crystals that cannot be run, each with its reason, and stop unless the others are to be run.
+
+    :raises click.ClickException: without ``skip_bad``, or if none is left.
+    """
+    if not batch.refused:
+        return
+    n_good = len({plan.crystal for plan in batch.plans})
+    n_all = n_good + len(batch.refused)
+    for name, reason in batch.refused.items():
+        click.echo(f"REFUSED {reason if name in reason else f'{name}: {reason}'}", err=True)
+    if n_good == 0:
+        raise click.ClickException(f"none of the {n_all} crystals can be run; the reasons are above")
+    counts = f"{len(batch.refused)} of {n_all} crystals cannot be run"
+    if not skip_bad:
+        raise click.ClickException(f"{counts}, and nothing was submitted; --skip-bad runs the other {n_good}")
+    click.echo(f"NOTE {counts} and are left out; {n_good} run (--skip-bad)", err=True)
+
+
+def large_cells(plans: Sequence[Plan]) -> str | None:
+    """Return what is to be said of cells above :data:`ASK_ABOVE_ATOMS`; nothing where there are none."""
+    sizes = {plan.title: atoms_of(plan) for plan in plans}
+    large = {title: n_atoms for title, n_atoms in sizes.items() if n_atoms > ASK_ABOVE_ATOMS}
+    if not large:
+        return None
+    largest = max(large, key=lambda title: large[title])
+    return (
+        f"{len(large)} of {len(plans)} simulated cells have more than {ASK_ABOVE_ATOMS:,} atoms, {largest} has "
+        f"{large[largest]:,}"
+    )
