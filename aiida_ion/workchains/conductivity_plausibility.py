@@ -39,8 +39,8 @@ def size_problem(n_atoms: int, settings: MdSettings) -> str | None:
     if n_bytes <= MAX_RUN_BYTES:
         return None
     return (
-        f"a run would store {n_bytes / 1e9:,.0f} GB: {n_frames:,} frames of {n_atoms:,} atoms, and {settings.n_steps:,} "
-        f"steps of thermo; at most {MAX_RUN_BYTES / 1e9:g} GB are held in memory: raise sample_every, or run shorter"
+        f"a run would store {n_bytes / 1e9:,.0f} GB: {n_frames:,} frames of {n_atoms:,} atoms, and thermo of "
+        f"{settings.n_steps:,} steps; at most {MAX_RUN_BYTES / 1e9:g} GB are held in memory: raise sample_every, or run shorter"
     )
 
 

@@ -24,7 +24,7 @@ RUN: dict[str, tuple[str, tuple[str, ...]]] = {
             "800,800",
             "800;900",
             "800 K",
-            "eight hundred",
+            "hot",
             "800,,900",
             "1e400",
         ),
@@ -75,7 +75,7 @@ RUN: dict[str, tuple[str, tuple[str, ...]]] = {
     "--engine": ("engine", ("", "gold", "no such engine", "a" * 300)),
     "--group": ("--group", ("", "   ", "two\nlines", "bell\x07")),
     "--job-options": (
-        "job.options|--job-options",
+        "job option|resource|--job-options",
         (
             "not json",
             "[]",
@@ -120,7 +120,7 @@ TOGETHER: dict[str, tuple[tuple[str, ...], str]] = {
     "a billion steps and all frames": (("--time-ps", "1e6", "--sample-every", "1"), "GB|TB"),
     "a target and a length": (
         ("--target-relative-error", "0.2", "--time-ps", "5"),
-        "--first-time-ps and --max-time-ps",
+        "--first-time-ps and --max-time",
     ),
     "a budget without a target": (("--max-time-ps", "5"), "--target-relative-error"),
     "a first round longer than the longest": (
@@ -136,7 +136,7 @@ TOGETHER: dict[str, tuple[tuple[str, ...], str]] = {
     "no charge on the mobile ion": (("--charges", "Li=0,O=0"), "charge"),
     "a mobile ion that is absent": (("--mobile-species", "Na"), "no Na"),
     "the potential of another engine": (("--potential", "pedone-2006"), "for LAMMPS"),
-    "a reference that is not among the engines": (
+    "a reference that does not run": (
         ("--engine", "lammps-toy", "--reference", "gold"),
         "reference|potential",
     ),

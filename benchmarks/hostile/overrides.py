@@ -26,8 +26,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "an unknown tag": (b"seeds: !mine [1]\n", "line 1.*tags"),
     "anchors": (b"a: &a [1,1]\nb: [*a, *a]\n", "anchors"),
     "a thousand laughs": (
-        b"a: &a [x,x,x,x,x,x,x,x]\n"
-        + b"".join(b"%c: &%c [*%c,*%c,*%c]\n" % (c, c, c - 1, c - 1, c - 1) for c in b"bcdefghi"),
+        b"a: &a [x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghi"),
         "anchors",
     ),
     "a name twice": (b"seeds: [1]\nseeds: [2]\n", "line 2.*seeds stands in it twice"),
@@ -100,7 +99,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "a target of zero": ("target_relative_error: 0", "target_relative_error must be a number above 0"),
     "rounds without a target": ("max_total_time_ps: 100", "give target_relative_error too"),
     "no jobs side by side": ("max_concurrent: 0", "max_concurrent must be a whole number"),
-    "a long name": (f"{'x' * 900}: 1", "unknown override"),
+    "a long name": (900 * "x" + ": 1", "unknown override"),
     "a name with a control character": ('"a\\u0007b": 1', "unknown override"),
 }
 #: Name -> YAML of a LAMMPS potential, and what the line says.
