@@ -92,14 +92,14 @@ class MdSettings(Settings):
         unit="eV/angstrom",
     )
     max_temperature_ratio: float = number(
-        5.0, help="So many times the target temperature means that the run exploded", above=0.0, most=1e6
+        5.0, help="So many times the target temperature means that the run exploded", above=0.0, most=1e9
     )
     min_distance_ratio: float = number(
         0.4,
         help="Two atoms closer than this times the sum of their radii mean that the run exploded; looked at in every "
         "frame that is stored. Radii are covalent, of metals `METAL_PART` of them",
         above=0.0,
-        most=1.0,
+        most=2.0,
     )
     restart_every_seconds: float = number(
         60.0, help="Wall time between two writings of the restart file", above=0.0, most=1e6, unit="s"

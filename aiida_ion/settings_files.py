@@ -76,8 +76,9 @@ def read_json(text: str) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
-        raise SettingsError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
+    if "\0" in str(path) or not path.is_file():
+        there = "\0" not in str(path) and path.exists()
+        raise SettingsError(f"{shown(str(path))[1:-1]}: {'is not a file' if there else 'no such file'}")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SettingsError(f"{path.name} has {path.stat().st_size:,} bytes: that cannot be settings")

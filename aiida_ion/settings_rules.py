@@ -190,6 +190,8 @@ class Word(Rule):
     @property
     def plural(self) -> str:
         """Such as `any of velocities, forces`."""
+        if self.pattern is not None:
+            return self.pattern[1]
         return f"any of {', '.join(self.choices)}" if self.choices else "texts of one line"
 
     @property
@@ -214,6 +216,11 @@ class Element(Word):
     choices: tuple[str, ...] = ELEMENTS
 
     @property
+    def plural(self) -> str:
+        """Symbols of elements."""
+        return "symbols of elements, such as Li"
+
+    @property
     def words(self) -> str:
         """The symbol of an element."""
         return "the symbol of an element, such as Li"
@@ -226,6 +233,21 @@ class Element(Word):
     def parse(self, text: str) -> str:
         """Return the symbol without blanks."""
         return text.strip()
+
+
+@dataclass(frozen=True)
+class Lines(Rule):
+    """A text of any number of lines."""
+
+    @property
+    def words(self) -> str:
+        """A text."""
+        return "a text"
+
+    def _read(self, value: Any, name: str) -> str:
+        if not isinstance(value, str) or not all(one.isprintable() or one in "\n\r\t" for one in value):
+            raise self.refuse(value, name)
+        return value
 
 
 @dataclass(frozen=True)
@@ -248,7 +270,7 @@ class Many(Rule):
     @property
     def words(self) -> str:
         """Such as `a list of numbers from 1 to 10,000 K, each once`."""
-        if isinstance(self.item, Word) and self.item.choices:
+        if isinstance(self.item, Word) and self.item.choices and not isinstance(self.item, Element):
             return f"a list of {'none' if self.may_be_empty else 'one'} or more of {', '.join(self.item.choices)}"
         count = "" if self.length is None else f"{self.length} "
         return f"a list of {count}{self.item.plural}{', each once' if self.distinct else ''}"

@@ -143,7 +143,7 @@ def suggestion(name: str, known: Sequence[str], elsewhere: Iterable[str] = ()) -
 def closest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that is closest to a name, whatever their capitals; nothing where none is close."""
     by_lower = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.7)
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
     return by_lower[found[0]] if found else None
 
 

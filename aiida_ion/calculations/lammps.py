@@ -47,10 +47,9 @@ def resolve_potential(potential: Mapping[str, Any]) -> Potential:
     """
     if "commands" in potential:
         return load_potential(potential)
-    unknown = sorted(set(potential) - {"name"})
-    if unknown:
-        raise ValueError(f"a potential by name takes no {', '.join(unknown)}")
-    return load_potential(str(potential.get("name")))
+    if set(potential) != {"name"}:
+        raise ValueError("a potential is the `name` of a published one alone, or `commands` with `level_of_theory`")
+    return load_potential(str(potential["name"]))
 
 
 def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:

@@ -48,4 +48,8 @@ def describe_sample(
 def _describe(crystal: Any, mobile_species: str | None, charges: Mapping[str, float] | None) -> Sample:
     mobile = mobile_species or guess_mobile_species(crystal.composition)
     check_structure(crystal, mobile)
-    return Sample(crystal.composition.reduced_formula, mobile, formal_charges(crystal.composition, charges))
+    known = formal_charges(crystal.composition, charges)
+    formula = crystal.composition.reduced_formula
+    if known[mobile] == 0 and len(known) > 1:
+        raise ValueError(f"{mobile} is mobile in {formula} and has no charge, so nothing is conducted: give its charge")
+    return Sample(formula, mobile, known)

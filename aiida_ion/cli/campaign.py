@@ -26,7 +26,9 @@ from aiida_ion.cli.structures import structure_node
 from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engines.codes import PINNED, Engine, diffusion_code, load_engine, read_lammps_potential
 from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.options import check_device, check_job_options, check_resources
 from aiida_ion.workchains.comparison_builder import comparison_builder
+from aiida_ion.workchains.conductivity_plausibility import remarks as hardly_meant
 from aiida_ion.workchains.protocols import protocol_inputs
 
 #: Reference frames on which each MLIP is evaluated, where the user does not say.
@@ -139,6 +141,9 @@ def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
     for name in ("model", "device"):
         if given.get(name) and "ion.md.mlip" not in kinds:
             raise ValueError(f"--{name} is for ASE engines; LAMMPS takes it from the commands of its potential")
+    for engine in engines:
+        if engine.entry_point == "ion.md.mlip":
+            check_device(given.get("device") or engine.potential.get("device"), engine.code.computer)
 
 
 def check(plans: Sequence[Plan]) -> None:
@@ -216,6 +221,8 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
     title = f"{name} / {engine.name}"
     options = job_options(engine, given.get("processes"), given.get("threads"))
     local = engine.code.computer.label == "localhost"
+    own = given.get("job_options") or {}
+    check_job_options(own, engine.job, engine.code.computer)
     if local:
         check_cores(
             {"processes": options["resources"]["num_mpiprocs_per_machine"]}
@@ -234,14 +241,16 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
             protocol=given.get("protocol"),
             overrides=collect_overrides(given, share),
             diffusion_code=diffusion_code(),
-            options=with_job_options(options, given.get("job_options") or {}),
+            options=with_job_options(options, own),
             **chosen_inputs(engine, given),
         )
+        check_resources(builder.md.options["resources"], engine.code.computer)
         level = md.level_of_theory(builder.md.engine)
         remarks = [
             *md.remarks(structure, builder.md.engine),
             *_thermostat_remark(builder, given),
             *_kpoint_remark(builder),
+            *hardly_meant(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
         ]
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error

@@ -8,7 +8,6 @@ from typing import Any
 from aiida_ion.cli.options import Command, setting
 from aiida_ion.md_settings import TIME_PS
 from aiida_ion.settings_rules import Number, Rule
-from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.protocol_rules import rule_at
 from aiida_ion.workchains.protocols import read_overrides
 
@@ -63,8 +62,10 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     :param given: options of the command.
     :param cores_per_plan: jobs side by side where nothing else is said.
     """
+    from aiida_ion.units import FS_PER_PS  # here, since it takes scipy, and help should not
+
     overrides: dict[str, Any] = {}
-    if given.get("overrides_file"):
+    if given.get("overrides_file") is not None:
         overrides = read_overrides(given["overrides_file"])
     for option, path in OVERRIDES.items():
         if given.get(option) is not None:

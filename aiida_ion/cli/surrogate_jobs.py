@@ -11,6 +11,7 @@ from aiida.plugins import CalculationFactory
 
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.surrogate_nodes import any_node
+from aiida_ion.engines.options import check_device, check_job_options, check_resources
 
 #: Option -> setting of the training.
 SETTINGS = {"protocol": "protocol", "split": "split", "folds": "n_folds", "repeats": "n_repeats"}
@@ -53,7 +54,11 @@ def _builder(job: str, given: Mapping[str, Any]) -> Any:
             f"there is no code {given['code']}; make it with 'aiida-ion engine install surrogate'"
         ) from error
     resources = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": given.get("threads") or 1}
-    options: dict[str, Any] = {"resources": resources} | (given.get("job_options") or {})
+    own = given.get("job_options") or {}
+    check_job_options(own, job, builder.code.computer)
+    check_device(given.get("device"), builder.code.computer)
+    options: dict[str, Any] = {"resources": resources} | own
+    check_resources(options["resources"], builder.code.computer)
     if given.get("walltime_s"):
         options["max_wallclock_seconds"] = given["walltime_s"]
     builder.metadata.options = options

@@ -14,14 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.calculations.lammps import validate_lammps_potential
 from aiida_ion.calculations.mlip import validate_potential
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
+from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.queries import engine_table
+from aiida_ion.settings_files import read_yaml
+from aiida_ion.settings_rules import Many, Word
 
 EXTRA = "ion"
 #: What a test, or the user's trust, adds to a potential.
@@ -248,12 +250,9 @@ def read_lammps_potential(given: str) -> tuple[dict[str, Any], dict[str, orm.Sin
     path = Path(given)
     if path.suffix not in (".yaml", ".yml"):
         return {"name": given}, {}
-    if not path.is_file():
-        raise ValueError(f"{given}: no such file")
-    content = yaml.safe_load(path.read_text())
-    if not isinstance(content, dict):
-        raise ValueError(f"{given}: must hold a mapping with commands, charges, level_of_theory")
-    names = [Path(name) for name in content.get("files", [])]
+    content = read_yaml(path, "a potential: commands, level_of_theory, charges")
+    names = [Path(name) for name in Many(item=Word(), may_be_empty=True).read(content.get("files", []), "files")]
+    load_potential(content | {"files": [name.name for name in names]})  # refused before any file of it is stored
     files = {f"file_{index:02d}": store_file(path.parent / name) for index, name in enumerate(names)}
     return content | ({"files": [name.name for name in names]} if names else {}), files
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
 from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
+
+from aiida_ion.settings_files import read_yaml
 
 #: Start of the name of an executable -> the work chain that drives it.
 EXECUTABLES = {
@@ -104,10 +105,7 @@ def read_settings(path: str) -> dict[str, Any]:
 
     :raises ValueError: if it holds no mapping.
     """
-    content = yaml.safe_load(Path(path).read_text())
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: must hold a mapping of electronic settings")
-    return content
+    return read_yaml(path, "electronic settings")
 
 
 def pseudo_family(given: Sequence[str]) -> str:

@@ -10,7 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import Any, ClassVar
+
+from aiida_ion.md_settings import CHARGES, MdSettings
+from aiida_ion.settings_rules import Element, Lines, Many, Word
+from aiida_ion.settings_schema import Settings, rules_of, setting, suggestion
 
 #: The only commands a user's potential may hold: none of them runs a program or reads a script.
 ALLOWED_COMMANDS = (
@@ -28,17 +32,8 @@ ALLOWED_COMMANDS = (
 REFUSED_PAIR_STYLES = ("python", "mdi")
 #: Words of a pair style that hands its file to Python, which unpickles it.
 UNPICKLING_WORDS = ("mliappy", "unified")
-_CUSTOM_KEYS = {
-    "commands",
-    "charges",
-    "level_of_theory",
-    "files",
-    "citation",
-    "timestep_fs",
-    "elements",
-    "name",
-    "trusted_sha256",
-}
+SHA256 = Word(pattern=(r"[0-9a-fA-F]{64}", "sha256 of 64 hexadecimal digits"))
+BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
 _NEUTRAL_E = 1e-6
 #: Below so many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
 _EWALD_ATOMS = 200
@@ -197,6 +192,25 @@ POTENTIALS: Mapping[str, Potential] = {
 }
 
 
+@dataclass(frozen=True)
+class OwnPotential(Settings):
+    """A potential that a user brings."""
+
+    what: ClassVar[str] = "key of a potential"
+
+    commands: str = setting(Lines(help="LAMMPS commands, metal units"))
+    level_of_theory: str = setting(Word(help="The name that stands beside every result"))
+    charges: dict[str, float] = setting(CHARGES, {})
+    files: list[str] = setting(Many(item=BARE_NAME, may_be_empty=True, help="Files that the commands name"), [])
+    elements: list[str] = setting(Many(item=Element(), may_be_empty=True, help="Elements; none means any"), [])
+    citation: str = setting(Lines(help="Where it was published"), "")
+    name: str = setting(Word(help="Its name"), "custom")
+    timestep_fs: float = setting(rules_of(MdSettings)["timestep_fs"], 1.0)
+    trusted_sha256: list[str] = setting(
+        Many(item=SHA256, may_be_empty=True, help="Files that may be loaded although that runs their code"), []
+    )
+
+
 def load_potential(spec: str | Mapping[str, Any]) -> Potential:
     """Return a potential by its name in :data:`POTENTIALS`, or from a user's own LAMMPS commands.
 
@@ -207,26 +221,19 @@ def load_potential(spec: str | Mapping[str, Any]) -> Potential:
     """
     if isinstance(spec, str):
         if spec not in POTENTIALS:
-            raise ValueError(f"no potential {spec!r}; known are {', '.join(sorted(POTENTIALS))}")
+            raise ValueError(f"no potential {spec!r}{suggestion(spec, sorted(POTENTIALS))}")
         return POTENTIALS[spec]
-    unknown = sorted(set(spec) - _CUSTOM_KEYS)
-    if unknown:
-        raise ValueError(
-            f"unknown key {', '.join(unknown)} of a potential; known are {', '.join(sorted(_CUSTOM_KEYS))}"
-        )
-    missing = sorted({"commands", "level_of_theory"} - set(spec))
-    if missing:
-        raise ValueError(f"a potential of your own needs {', '.join(missing)}")
+    own = OwnPotential.from_dict(spec)
     return Potential(
-        name=str(spec.get("name", "custom")),
-        level_of_theory=str(spec["level_of_theory"]),
-        citation=str(spec.get("citation", "")),
-        elements=tuple(spec.get("elements", ())),
-        charges={element: float(charge) for element, charge in dict(spec.get("charges", {})).items()},
-        header=tuple(check_commands(str(spec["commands"]))),
-        timestep_fs=float(spec.get("timestep_fs", 1.0)),
-        files=tuple(_bare_name(name) for name in spec.get("files", ())),
-        trusted_sha256=tuple(str(digest).lower() for digest in spec.get("trusted_sha256", ())),
+        name=own.name,
+        level_of_theory=own.level_of_theory,
+        citation=own.citation,
+        elements=tuple(own.elements),
+        charges=own.charges,
+        header=tuple(check_commands(own.commands)),
+        timestep_fs=own.timestep_fs,
+        files=tuple(own.files),
+        trusted_sha256=tuple(digest.lower() for digest in own.trusted_sha256),
     )
 
 
@@ -259,9 +266,3 @@ def _check_command(line: str) -> None:
     for word in words[1:]:
         if word.startswith(("/", "~")) or ".." in word.split("/"):
             raise ValueError(f"{word!r} lies outside of the run folder; list the file in 'files' and use its bare name")
-
-
-def _bare_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", name):
-        raise ValueError(f"{name!r} is not a bare file name")
-    return name

@@ -97,9 +97,11 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
     """Return MD settings with the length of the run in steps instead of picoseconds."""
     settings = {key: value for key, value in md.items() if key != "total_time_ps"}
     if settings.get("n_steps") is None:
-        if not md["timestep_fs"] > 0:
-            raise ValueError(f"timestep_fs must be a positive number, got {md['timestep_fs']!r}")
+        if md.get("total_time_ps") is None:
+            raise ValueError("give total_time_ps or n_steps: how long a run is")
         settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
+        if settings["n_steps"] < 1:
+            raise ValueError(f"a run of {md['total_time_ps']:g} ps is less than one step of {md['timestep_fs']:g} fs")
     return settings
 
 

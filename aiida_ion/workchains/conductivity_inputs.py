@@ -12,10 +12,12 @@ from aiida.plugins import WorkflowFactory
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import segment_key
 from aiida_ion.calculations.functions import multiples_of
+from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.md_settings import MdSettings
 from aiida_ion.settings_rules import SettingsError
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.conductivity_parameters import TARGET_PARAMETERS, ConductivityParameters
+from aiida_ion.workchains.conductivity_plausibility import n_atoms_of, size_problem
 
 
 def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,6 +129,10 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     size = size_problem(inputs)
     if size is not None:
         return size
+    try:
+        DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
+    except SettingsError as error:
+        return f"diffusion: {error}"
     problem = engine_problem(inputs)
     return f"md: {problem}" if problem is not None else target_problem(inputs)
 
@@ -175,7 +181,10 @@ def engine_problem(inputs: Mapping[str, Any]) -> str | None:
     try:
         engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
         for temperature in temperatures:
-            MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
+            md = MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
+        too_much = size_problem(n_atoms_of(inputs["structure"], inputs["parameters"].get_dict()), md)
+        if too_much is not None:
+            return too_much
         engine.level_of_theory(inputs["md"]["engine"])
     except exceptions.EntryPointError as error:
         return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"

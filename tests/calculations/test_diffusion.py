@@ -144,7 +144,7 @@ def test_thermo_that_does_not_belong_is_refused(python_code: Any, walk: Callable
     ("change", "message"),
     [
         ({"mobile_species": "Na"}, "the trajectory has no Na; it has Cl, Li"),
-        ({"target_temperature_K": 0.0}, "target_temperature_K must be above zero"),
+        ({"target_temperature_K": 0.0}, "target_temperature_K must be a number from 1"),
         ({"n_lags": 2}, "n_lags"),
         ({"no_such_setting": 1}, "no_such_setting"),
     ],

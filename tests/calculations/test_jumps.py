@@ -74,7 +74,7 @@ def test_a_python_without_gemdat_is_told_what_to_install(python_code: Any) -> No
     ("change", "message"),
     [
         ({"mobile_species": "Na"}, "the trajectory has no Na; it has Li, O"),
-        ({"temperature_K": 0.0}, "temperature_K must be above zero"),
+        ({"temperature_K": 0.0}, "temperature_K must be a number from 1"),
         ({"max_frames": 1}, "max_frames"),
         ({"sites": "structure"}, "none is given"),
         ({"no_such_setting": 1}, "no_such_setting"),

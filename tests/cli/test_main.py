@@ -58,12 +58,24 @@ def test_an_unknown_command_is_a_usage_error(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--temperatures", "800,hot", "not a list of numbers"),
-        ("--supercell", "2,2", "3 numbers"),
-        ("--charges", "Li", "Li=1,N=-3"),
         ("--job-options", "[1]", "must be an object"),
         ("--job-options", "{", "not JSON"),
     ],
 )
-def test_values_that_cannot_be_read_are_usage_errors(invoke: Invoke, option: str, value: str, words: str) -> None:
+def test_texts_that_are_no_json_are_usage_errors(invoke: Invoke, option: str, value: str, words: str) -> None:
     assert words in invoke("run", "x.cif", "--engine", "toy", option, value, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--temperatures", "800,hot", 'each once, got "hot"'),
+        ("--supercell", "2,2", "a list of 3 whole numbers from 1 to 100, got [2, 2]"),
+        ("--charges", "Li", 'must be of the form Li=1,N=-3, got "Li"'),
+        ("--charges", "Li=1,Li=2", "must name Li once"),
+        ("--time-ps", "inf", "above 0 and at most 1,000,000 ps, got Infinity"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_line(invoke: Invoke, option: str, value: str, words: str) -> None:
+    said = invoke("run", "x.cif", "--engine", "toy", option, value, code=1).stderr
+    assert said.startswith(f"Error: {option} ") and words in said and len(said.splitlines()) == 1

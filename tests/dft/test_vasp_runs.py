@@ -109,7 +109,7 @@ def oxide_folders(oxide: Crystal) -> list[Path]:
 
 
 def test_atoms_that_cross_the_cell_are_followed(oxide: Crystal) -> None:
-    hot = MdSettings(temperature_K=1e4, timestep_fs=1.0, n_steps=120, ensemble="nve", max_temperature_ratio=1e6)
+    hot = MdSettings(temperature_K=1e4, timestep_fs=1.0, n_steps=400, ensemble="nve", max_temperature_ratio=1e6)
     oxide.atoms.positions += [9.0, -4.0, 0.0]
     steps = oxide.run(hot).found.steps
     assert steps is not None
