@@ -126,9 +126,9 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     mobile = inputs["parameters"].get_dict()["mobile_species"]
     if mobile not in inputs["structure"].get_symbols_set():
         return f"the structure has no {mobile}"
-    size = size_problem(inputs)
-    if size is not None:
-        return size
+    too_large = cell_problem(inputs)
+    if too_large is not None:
+        return too_large
     try:
         DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
     except SettingsError as error:
@@ -137,7 +137,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     return f"md: {problem}" if problem is not None else target_problem(inputs)
 
 
-def size_problem(inputs: Mapping[str, Any]) -> str | None:
+def cell_problem(inputs: Mapping[str, Any]) -> str | None:
     """Return whether the simulated cell would be too large to be made."""
     wanted = inputs["parameters"].get_dict()
     try:

@@ -40,7 +40,8 @@ def size_problem(n_atoms: int, settings: MdSettings) -> str | None:
         return None
     return (
         f"a run would store {n_bytes / 1e9:,.0f} GB: {n_frames:,} frames of {n_atoms:,} atoms, and thermo of "
-        f"{settings.n_steps:,} steps; at most {MAX_RUN_BYTES / 1e9:g} GB are held in memory: raise sample_every, or run shorter"
+        f"{settings.n_steps:,} steps; at most {MAX_RUN_BYTES / 1e9:g} GB are held in memory: raise sample_every, or "
+        "run shorter"
     )
 
 
