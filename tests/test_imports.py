@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "crystal_files": {"units", "analysis"},
     "datasets": {"units", "crystal_files"},
     "surrogate": {"units", *SETTINGS},
-    "lammps": {"units", "md_settings", "endings"},
+    "lammps": {"units", "md_settings", "endings", *SETTINGS},
     "dft": {"units", "md_settings", "endings"},
     "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
     "runners": {"md_settings", "weight_files"},  # uploaded beside them
@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": {"units", "unreadable", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "unreadable", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {*SETTINGS, *FILES, "units", "weight_files", "md_settings", "calculations", "queries"},
+    "engines": {*SETTINGS, *FILES, "units", "weight_files", "md_settings", "lammps", "calculations", "queries"},
     "cli": {
         *FILES,
         *SETTINGS,
