@@ -95,10 +95,10 @@ def read_head(lines: Sequence[str]) -> PwHead:
 
 def _lattice_parameter(head: str) -> float | None:
     """Return the lattice parameter: celldm(1) has more digits, where it is the same number."""
-    alat = re.search(r"lattice parameter \(alat\)\s+=\s+([\d.]+)", head)
+    alat = re.search(r"lattice parameter \(alat\)\s+=\s+(\d+\.\d+) ", head)
     if alat is None:
         return None
-    more = re.search(r"celldm\(1\)=\s*([\d.]+)", head)
+    more = re.search(r"celldm\(1\)=\s*(\d+\.\d+) ", head)
     exact = float(more[1]) if more is not None else np.nan
     given = float(alat[1])
     return float(exact if abs(exact - given) <= 1e-4 else given) * float(units.Bohr)
@@ -113,7 +113,7 @@ def _vectors(texts: Sequence[str]) -> FloatArray:
 
 def _check_volume(head: str, cell: FloatArray) -> None:
     volume = abs(float(np.linalg.det(cell)))
-    stated = re.search(r"unit-cell volume\s+=\s+([\d.]+)", head)
+    stated = re.search(r"unit-cell volume\s+=\s+(\d+\.\d+) ", head)
     if stated is None:
         return
     expected = float(stated[1]) * units.Bohr**3
@@ -126,7 +126,8 @@ def _sites(head: str, n_atoms: int) -> list[tuple[str, str]]:
     begin = head.find("positions (alat units)")
     found = re.findall(r"^\s+(\d+)\s+(\S+)\s+tau\(\s*\d+\) = \(([^)]*)\)", head[max(begin, 0) :], re.MULTILINE)
     rows = found[:n_atoms]
-    if begin < 0 or [int(number) for number, _, _ in rows] != list(range(1, n_atoms + 1)):
+    in_order = all(int(number) == row for row, (number, _, _) in enumerate(rows, 1))
+    if begin < 0 or len(rows) != n_atoms or not in_order:
         raise ValueError(f"its head does not list its {n_atoms} atoms in order")
     return [(label, place) for _, label, place in rows]
 
@@ -136,7 +137,7 @@ def read_species(head: str) -> dict[str, tuple[str, float]]:
     begin = head.find("atomic species   valence    mass     pseudopotential")
     found: dict[str, tuple[str, float]] = {}
     for line in head[begin:].splitlines()[1:] if begin >= 0 else []:
-        row = re.match(r"\s+(\S+)\s+[\d.]+\s+([\d.]+)\s+([A-Za-z]+)", line)
+        row = re.match(r"\s+(\S+)\s+\d+\.\d+\s+(\d+\.\d+)\s+([A-Za-z]+)", line)
         if row is None:
             break
         found[row[1]] = (row[3], float(row[2]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.dft.pw_output import PwOutput, scan_runs
 from aiida_ion.dft.steps import DftSteps
-from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps
+from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
 from aiida_ion.trajectory_files.pw_facts import facts_of, kind_problem, labels_remarks
 from aiida_ion.trajectory_files.pw_input_beside import with_input_beside
@@ -51,9 +51,10 @@ def read_pw(path: Path) -> DftOutput:
         steps = _joined(steps, later, remarks)
     if len(steps) > 1:
         check_continuous(steps.positions, steps.cell, first.head.symbols, steps.first_step)
-    left_out = [run.left_out for run in runs if run.left_out]
+    left_out = [run.left_out for run in runs if run.left_out and (run.n_left_out or run is runs[-1])]
     remarks += labels_remarks(first.head) + left_out
     facts = facts_of(runs, steps)
+    remarks += temperature_remarks(steps, facts["degrees_of_freedom"])
     return DftOutput(
         symbols=first.head.symbols,
         steps=enough_steps(steps),

@@ -55,7 +55,7 @@ def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
         "program": f"pw.x {versions.get('quantumespresso', '')}".strip(),
         "sample_every": 1,
         "level_of_theory": f"QE {functional}".strip(),
-        "length_unit": first.output.steps[0].unit or "alat",
+        "length_unit": _length_unit(first.output.steps[0].unit),
         "cell_fixed": True,
         "n_steps": len(steps),
         "n_steps_left_out": sum(run.n_left_out + len(run.steps) for run in runs) - len(steps),
@@ -67,6 +67,11 @@ def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
     if timestep_fs is not None:
         facts["timestep_fs"] = timestep_fs
     return facts
+
+
+def _length_unit(unit: str) -> str:
+    """Return the unit of length of a card in words: fractional positions count in the vectors of the cell."""
+    return {"crystal": "cell vectors", "": "alat"}.get(unit, unit)
 
 
 def _corrections(output: PwOutput) -> str:
@@ -85,7 +90,7 @@ def _frozen(run: PwRun) -> dict[str, int]:
 def _temperature_facts(output: PwOutput) -> dict[str, Any]:
     """Return ensemble and thermostat, and the target only where one holds it."""
     notes = "\n".join(output.notes)
-    begin = re.search(r"Starting temperature\s+=\s+([\d.]+)", notes)
+    begin = re.search(r"Starting temperature\s+=\s+(\d+\.\d+) ", notes)
     control = re.search(r"temperature is controlled by (.+)", notes)
     if control is None:
         # A restarted run says nothing of its thermostat.

@@ -17,6 +17,12 @@ from aiida_ion.dft.steps import DftSteps
 TIME_TOLERANCE = 5e-3
 #: pw.x writes times with four digits of a picosecond, fs.
 TIME_DIGIT_FS = 0.1
+#: Its time step in atomic units has two digits, fs.
+STATED_DIGIT_FS = 5e-4
+#: Temperature and kinetic energy are the same number in other units, within this part of it.
+SAME_ENERGY = 1e-2
+#: A kinetic energy below this has too few digits to compare, Ry.
+SMALLEST_RY = 1e-5
 #: pw.x has room for this many steps; their numbers are asterisks from there on.
 LAST_NUMBER = 99_999
 
@@ -29,7 +35,7 @@ class PwRun:
     :param steps: its consecutive whole steps. The first positions are those of the input; where ``start_is_known`` is
         false the run was restarted, and they are not those of its first step, which nothing says.
     :param timestep_fs: as it states it, or from the times of its steps; ``None`` where neither says it well enough.
-    :param left_out: a sentence on the steps that are not taken, empty where all are.
+    :param left_out: a sentence on the steps that are not taken, or on the end that is not there; empty where all is.
     """
 
     output: PwOutput
@@ -56,7 +62,9 @@ def read_run(output: PwOutput) -> PwRun:
     timestep_fs = _timestep_fs(output, whole)
     steps = as_steps(whole, head.positions, head.cell, first - 1, constant_energy=False, alat_A=head.alat_A)
     n_left_out = len(output.steps) - len(whole)
-    if left_out:
+    if not left_out and not output.done:
+        left_out = "The output does not end with JOB DONE: the run was stopped, or goes on."
+    elif left_out:
         left_out = f"WARNING: {n_left_out} of its {len(output.steps)} ionic steps are left out: {left_out}."
     return PwRun(output, head, _unwrapped(steps), first == 1, timestep_fs, left_out, n_left_out)
 
@@ -65,29 +73,53 @@ def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
     """Return the steps up to the first that is not whole or does not follow, and why there is an end."""
     whole: list[PwStep] = []
     for step in output.steps:
-        number = f"step {whole[-1].iteration if whole else 0}"
-        if step.problem:
-            return whole, f"after {number}, {step.problem}"
-        part = missing_part(step)
-        if part is not None:
-            return whole, _why_cut(output, step, number, part)
         expected = whole[-1].iteration + 1 if whole else step.iteration
         if step.iteration == 0 and expected > LAST_NUMBER:
             step.iteration = expected
-        if step.iteration != expected or step.iteration < 1:
-            return whole, f"after iteration {expected - 1} comes iteration {step.iteration or 'without a number'}"
-        if whole and step.unit != whole[-1].unit:
-            return whole, f"after {number}, its positions are in {step.unit or 'alat'} instead of {whole[-1].unit}"
+        problem = _problem(output, whole, step, expected)
+        if problem:
+            return whole, problem
         whole.append(step)
     return whole, ""
 
 
-def _why_cut(output: PwOutput, step: PwStep, number: str, part: str) -> str:
+def _problem(output: PwOutput, whole: list[PwStep], step: PwStep, expected: int) -> str:
+    """Return why a step cannot be the next one, empty where it can."""
+    after, part = f"after step {expected - 1 if whole else 0}", missing_part(step)
+    if step.problem:
+        return f"{after}, {step.problem}"
+    if part is not None:
+        return _why_cut(output, step, after, part)
+    if not whole:
+        return "" if step.iteration > 0 else "its first step has no number"
+    return _break(whole[-1], step, expected)
+
+
+def _break(before: PwStep, step: PwStep, expected: int) -> str:
+    """Return why a step does not follow the one before, empty where it does."""
+    if step.iteration != expected:
+        return f"after iteration {expected - 1} comes iteration {step.iteration or 'without a number'}"
+    if step.unit != before.unit:
+        return f"after step {expected - 1}, its positions are in {step.unit or 'alat'} instead of {before.unit}"
+    if not _same_freedom(before, step):
+        return f"after step {expected - 1}, its temperature and its kinetic energy contradict each other"
+    return ""
+
+
+def _same_freedom(before: PwStep, step: PwStep) -> bool:
+    """Whether temperature and kinetic energy of two steps speak of the same degrees of freedom."""
+    one, other = ((s.temperature_K or 0.0, s.kinetic_Ry or 0.0) for s in (before, step))
+    if not (one[1] > SMALLEST_RY and other[1] > SMALLEST_RY):
+        return bool(np.isfinite([*one, *other]).all())
+    return abs(one[0] / one[1] - other[0] / other[1]) <= SAME_ENERGY * one[0] / one[1]
+
+
+def _why_cut(output: PwOutput, step: PwStep, after: str, part: str) -> str:
     if step is not output.steps[-1]:
-        return f"after {number}, a step has no {part}"
+        return f"{after}, a step has no {part}"
     if output.scf_failed:
-        return f"after {number} the electrons did not converge"
-    return f"the output ends within the step after {number}, before its {part}"
+        return f"{after} the electrons did not converge"
+    return f"the output ends within the step {after}, before its {part}"
 
 
 def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
@@ -95,13 +127,13 @@ def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
 
     :raises ValueError: if these say different things.
     """
-    stated = re.search(r"Time step +=\s*([\d.]+) a\.u\.,\s*([\d.]+) femto", "\n".join(output.notes))
+    stated = re.search(r"Time step +=\s*(\d+\.\d+) a\.u\.,\s*(\d+\.\d+) femto", "\n".join(output.notes))
     measured = _measured_timestep_fs(whole)
     if stated is None:
         return None if measured is None or measured[1] > TIME_TOLERANCE * measured[0] else round(measured[0], 4)
     timestep_fs = float(stated[2])
     atomic = float(stated[1]) * RYDBERG_TIME_FS
-    if not abs(atomic - timestep_fs) <= 0.01 * timestep_fs:
+    if not abs(atomic - timestep_fs) <= STATED_DIGIT_FS:
         raise ValueError(f"it states a time step of {stated[1]} a.u., which is {atomic:.4g} fs, and of {stated[2]} fs")
     if measured is not None and not abs(measured[0] - timestep_fs) <= measured[1] + 1e-3 * timestep_fs:
         raise ValueError(f"it states a time step of {timestep_fs:g} fs, and its steps are {measured[0]:.4g} fs apart")

@@ -14,7 +14,7 @@ from aiida_ion.dft.steps import DftSteps
 from aiida_ion.dft.vasp_atoms import elements_of
 from aiida_ion.dft.vasp_motion import unwrapped
 from aiida_ion.dft.vasp_xml import Vasprun, read_vaspruns
-from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps
+from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
 from aiida_ion.trajectory_files.vasprun_facts import check_kind, constraints_beside, facts_of, run_remarks
 
@@ -49,6 +49,8 @@ def read_vasp(path: Path) -> DftOutput:
         raise ValueError("it is not a vasprun.xml")
     for run in runs:
         check_kind(run)
+        if not len(run):
+            raise ValueError(f"it holds no whole ionic step{f': {run.problem}' if run.problem else ''}")
     symbols, masses, remarks = elements_of(runs[0].blocks)
     n_constraints, constraint_remarks = constraints_beside(path)
     parts = [_trajectory(run, symbols, n_constraints) for run in runs]
@@ -56,20 +58,22 @@ def read_vasp(path: Path) -> DftOutput:
     for part in parts[1:]:
         _check_same_run(runs[0], part.run)
         steps = _joined(steps, part.steps, remarks)
-    check_continuous(steps.positions, steps.cell, symbols, 0)
+    facts = facts_of(runs, steps, n_constraints)
+    if facts.get("sample_every") == 1:
+        check_continuous(steps.positions, steps.cell, symbols, 0)
     for part in parts:
         remarks += run_remarks(part.run) + part.left_out
-    facts = facts_of(runs, steps, n_constraints)
+    remarks += temperature_remarks(steps, facts["degrees_of_freedom"])
     return DftOutput(symbols, enough_steps(steps), masses, facts, remarks + constraint_remarks)
 
 
 def _trajectory(run: Vasprun, symbols: list[str], n_constraints: int) -> VaspTrajectory:
     """Return the steps of a run up to the first that cannot be used.
 
-    :raises ValueError: if its cell changes, or it holds no step.
+    :raises ValueError: if its cell changes, it is of other atoms, or it holds no step that can be used.
     """
-    if not len(run) or len(symbols) != run.positions.shape[1]:
-        raise ValueError(f"it holds no whole ionic step{f': {run.problem}' if run.problem else ''}")
+    if len(symbols) != run.positions.shape[1]:
+        raise ValueError(f"it holds {run.positions.shape[1]} positions a step for {len(symbols)} atoms")
     _check_cell(run)
     left_out = [f"WARNING: the rest of the file is left out: {run.problem}."] if run.problem else []
     n_whole, reason = _usable(run)

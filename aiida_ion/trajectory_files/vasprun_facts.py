@@ -64,7 +64,7 @@ def facts_of(runs: Sequence[Vasprun], steps: DftSteps, n_constraints: int) -> di
     facts: dict[str, Any] = {
         "program": run.program.replace("vasp", "VASP"),
         "level_of_theory": f"VASP {_level(run)}",
-        "length_unit": "fractional",
+        "length_unit": "cell vectors",
         "cell_fixed": True,
         "n_steps": len(steps),
         "n_steps_left_out": sum(map(len, runs)) - len(steps),

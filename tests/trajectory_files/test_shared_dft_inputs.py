@@ -85,7 +85,7 @@ def test_a_cell_that_changes_is_refused(folder: Path) -> None:
 def test_real_runs_of_pw(folder: Path) -> None:
     found = read_pw(folder / "pw_real_crystal" / "md.out")
     assert len(found.steps) == 6
-    assert found.facts["length_unit"] == "crystal"
+    assert found.facts["length_unit"] == "cell vectors"
     # Hardly anything moves in 6 fs from rest: fluorite with atoms displaced by a hundredth of the cell.
     cell = bulk("OLi2", "fluorite", a=4.62).cell.array
     fractional = np.array([[0.01, 0.0, 0.0], [0.26, 0.25, 0.25], [0.75, 0.74, 0.75]])

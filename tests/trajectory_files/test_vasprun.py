@@ -42,7 +42,7 @@ def test_a_run_with_all_it_says(tmp_path: Path) -> None:
     assert found.facts == {
         "program": "VASP 6.4.3",
         "level_of_theory": "VASP PBE",
-        "length_unit": "fractional",
+        "length_unit": "cell vectors",
         "cell_fixed": True,
         "timestep_fs": TIMESTEP_FS,
         "sample_every": 1,
