@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from aiida_ion.trajectory_files.ase_traj import read_traj
 from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
@@ -68,7 +69,9 @@ def recognise(path: Path) -> str:
     """
     try:
         with open_binary(path) as handle:
-            head = handle.read(HEAD_BYTES)
+            head = handle.read(4096)
+            while len(head) < HEAD_BYTES and (more := _more(handle)):
+                head += more
     except (EOFError, OSError, ValueError, zlib.error) as error:
         raise ValueError(f"{path.name}: {error}") from error
     if not head.strip():
@@ -91,3 +94,11 @@ def recognise(path: Path) -> str:
     if b"configuration=" in head or "XDATCAR" in path.name.upper():
         return "xdatcar"
     raise ValueError(f"{path.name}: unknown kind of trajectory; give --format, one of {', '.join(FORMATS)}")
+
+
+def _more(handle: IO[bytes]) -> bytes:
+    """Return some more of a file, nothing where it ends, be it in the middle of what was compressed."""
+    try:
+        return handle.read(4096)
+    except (EOFError, OSError, zlib.error):
+        return b""
