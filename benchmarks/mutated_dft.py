@@ -101,7 +101,7 @@ def _differences(found: DftOutput, whole: DftOutput) -> list[str]:
     ratios = {
         "diffusivity": _moved(found) / _moved(whole),
         "volume": np.linalg.det(found.steps.cell) / np.linalg.det(whole.steps.cell),
-        "mean temperature": found.facts["mean_temperature_K"] / whole.facts["mean_temperature_K"],
+        "mean temperature": found.facts.get("mean_temperature_K", np.nan) / whole.facts["mean_temperature_K"],
         "number of steps": len(found.steps) / len(whole.steps),
     }
     allowed = {"diffusivity": ONE_OF_FORTY, "volume": 1e-3, "mean temperature": ONE_OF_FORTY, "number of steps": 0.0}

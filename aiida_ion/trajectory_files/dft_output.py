@@ -63,9 +63,10 @@ class DftOutput:
         return rows[[name for name in rows.dtype.names or () if name != "charge_current_e_A_fs"]]
 
     @property
-    def has_forces(self) -> bool:
-        """Whether the file has the forces of every step."""
-        return bool(np.isfinite(self.steps.forces).all())
+    def is_complete(self) -> bool:
+        """Whether the file has forces, energy and temperature of every step: what is kept beside the positions."""
+        kept = (self.steps.forces, self.steps.potential_energy_eV, self.steps.temperature_K)
+        return all(bool(np.isfinite(array).all()) for array in kept)
 
 
 def output_in(folder: Path) -> Path:
@@ -129,7 +130,8 @@ def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Seque
 
 def temperature_remarks(steps: DftSteps, degrees_of_freedom: int) -> list[str]:
     """Return a sentence on temperatures that do not belong to the others."""
-    typical = float(np.median(steps.temperature_K))
+    known = steps.temperature_K[np.isfinite(steps.temperature_K)]
+    typical = float(np.median(known)) if len(known) else 0.0
     bad = steps.temperature_K > TEMPERATURE_FACTOR * max(typical, 1.0)
     if degrees_of_freedom < MANY_FREEDOM or not bad.any():
         return []

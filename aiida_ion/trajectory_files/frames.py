@@ -72,7 +72,7 @@ class Frames:
             np.arange(first, first + n) if dft.numbered else None,
             dft.facts,
             dft.remarks,
-            dft if dft.has_forces else None,
+            dft if dft.is_complete else None,
             unwrapped=True,
             n_left_out=dft.facts.get("n_steps_left_out", 0),
             units=dft.facts.get("length_unit", "angstrom"),

@@ -15,7 +15,7 @@ from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, e
 from aiida_ion.trajectory_files.opening import unpacked
 from aiida_ion.trajectory_files.pw_facts import facts_of, kind_problem, labels_remarks
 from aiida_ion.trajectory_files.pw_input_beside import with_input_beside
-from aiida_ion.trajectory_files.pw_run import PwRun, read_run
+from aiida_ion.trajectory_files.pw_run import PwRun, read_run, unwrapped_steps
 
 #: Positions of a head have seven digits of the lattice parameter; a run goes on where another ended within this.
 SAME_PLACE_A = 1e-4
@@ -49,6 +49,7 @@ def read_pw(path: Path) -> DftOutput:
     for later in runs[1:]:
         _check_same_crystal(first, later)
         steps = _joined(steps, later, remarks)
+    steps = unwrapped_steps(steps)
     if len(steps) > 1:
         check_continuous(steps.positions, steps.cell, first.head.symbols, steps.first_step)
     left_out = [run.left_out for run in runs if run.left_out and (run.n_left_out or run is runs[-1])]

@@ -50,11 +50,9 @@ def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
     """
     first = runs[0]
     versions = read_versions(first.output)
-    functional = f"{versions.get('functional', '')}{_corrections(first.output)}"
     facts: dict[str, Any] = {
         "program": f"pw.x {versions.get('quantumespresso', '')}".strip(),
         "sample_every": 1,
-        "level_of_theory": f"QE {functional}".strip(),
         "length_unit": _length_unit(first.output.steps[0].unit),
         "cell_fixed": True,
         "n_steps": len(steps),
@@ -63,6 +61,8 @@ def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
         **_frozen(first),
         **_temperature_facts(first.output),
     }
+    if "functional" in versions:
+        facts["level_of_theory"] = f"QE {versions['functional']}{_corrections(first.output)}"
     timestep_fs = next((run.timestep_fs for run in runs if run.timestep_fs is not None), None)
     if timestep_fs is not None:
         facts["timestep_fs"] = timestep_fs

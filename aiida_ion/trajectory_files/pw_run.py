@@ -66,7 +66,7 @@ def read_run(output: PwOutput) -> PwRun:
         left_out = "The output does not end with JOB DONE: the run was stopped, or goes on."
     elif left_out:
         left_out = f"WARNING: {n_left_out} of its {len(output.steps)} ionic steps are left out: {left_out}."
-    return PwRun(output, head, _unwrapped(steps), first == 1, timestep_fs, left_out, n_left_out)
+    return PwRun(output, head, unwrapped_steps(steps), first == 1, timestep_fs, left_out, n_left_out)
 
 
 def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
@@ -149,8 +149,8 @@ def _measured_timestep_fs(whole: list[PwStep]) -> tuple[float, float] | None:
     return (last.time_ps - first.time_ps) * 1e3 / n, TIME_DIGIT_FS / n
 
 
-def _unwrapped(steps: DftSteps) -> DftSteps:
-    """Return steps whose positions are continuous, should the program have wrapped them into the cell."""
+def unwrapped_steps(steps: DftSteps) -> DftSteps:
+    """Return steps whose positions are continuous: each run counts from the image of the cell that it was given."""
     assert steps.next_positions is not None
     places = np.concatenate([steps.positions, steps.next_positions[None]])
     jumps = np.round(np.diff(places, axis=0) @ np.linalg.inv(steps.cell))

@@ -16,7 +16,13 @@ from aiida_ion.dft.vasp_motion import unwrapped
 from aiida_ion.dft.vasp_xml import Vasprun, read_vaspruns
 from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
-from aiida_ion.trajectory_files.vasprun_facts import check_kind, constraints_beside, facts_of, run_remarks
+from aiida_ion.trajectory_files.vasprun_facts import (
+    check_kind,
+    constraints_beside,
+    facts_of,
+    missing_remarks,
+    run_remarks,
+)
 
 #: Cells are written with eight digits; one that differs by more has changed, angstrom.
 SAME_CELL_A = 1e-6
@@ -63,7 +69,7 @@ def read_vasp(path: Path) -> DftOutput:
         check_continuous(steps.positions, steps.cell, symbols, 0)
     for part in parts:
         remarks += run_remarks(part.run) + part.left_out
-    remarks += temperature_remarks(steps, facts["degrees_of_freedom"])
+    remarks += temperature_remarks(steps, facts["degrees_of_freedom"]) + missing_remarks(steps)
     return DftOutput(symbols, enough_steps(steps), masses, facts, remarks + constraint_remarks)
 
 

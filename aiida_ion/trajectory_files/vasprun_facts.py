@@ -68,10 +68,11 @@ def facts_of(runs: Sequence[Vasprun], steps: DftSteps, n_constraints: int) -> di
         "cell_fixed": True,
         "n_steps": len(steps),
         "n_steps_left_out": sum(map(len, runs)) - len(steps),
-        "mean_temperature_K": float(np.mean(steps.temperature_K)),
         "degrees_of_freedom": max(run.degrees_of_freedom - n_constraints, 1),
         **_temperature_facts(run),
     }
+    if np.isfinite(steps.temperature_K).any():
+        facts["mean_temperature_K"] = float(np.nanmean(steps.temperature_K))
     timestep_fs, sample_every = run.number("POTIM"), _sample_every(runs)
     if timestep_fs is not None:
         facts["timestep_fs"] = timestep_fs
@@ -158,6 +159,18 @@ def run_remarks(run: Vasprun) -> list[str]:
             f"some direction: its temperature is that of {run.degrees_of_freedom} degrees of freedom."
         )
     return remarks + _length_remarks(run)
+
+
+def missing_remarks(steps: DftSteps) -> list[str]:
+    """Return a sentence on steps of which the file holds the positions and not all else."""
+    whole = np.isfinite(steps.forces).all(axis=(1, 2))
+    whole &= np.isfinite(steps.potential_energy_eV) & np.isfinite(steps.temperature_K)
+    if whole.all():
+        return []
+    return [
+        f"{int((~whole).sum())} of {len(whole)} steps have no forces, energy or temperature in the file; positions "
+        "alone are kept."
+    ]
 
 
 def _length_remarks(run: Vasprun) -> list[str]:

@@ -77,7 +77,8 @@ def test_learned_steps_that_are_not_in_the_file(tmp_path: Path) -> None:
 def test_learned_steps_without_forces_are_positions_alone(tmp_path: Path) -> None:
     found = read(tmp_path, text_of(tags=LEARNS, ab_initio_every=7, forces=False))
     assert_is_the_walk(found)
-    assert not found.has_forces
+    assert not found.is_complete
+    assert found.remarks[-1].startswith("51 of 60 steps have no forces, energy or temperature in the file")
     assert Frames.of_dft(found).dft is None
 
 
@@ -85,6 +86,13 @@ def test_learned_steps_without_the_tag_are_learned_all_the_same(tmp_path: Path) 
     found = read(tmp_path, text_of(ab_initio_every=7))
     assert_is_the_walk(found)
     assert found.facts["n_steps_ab_initio"] == 9
+
+
+def test_steps_without_a_kinetic_energy_are_positions_alone(tmp_path: Path) -> None:
+    found = read(tmp_path, text_of().replace('"kinetic"', '"nothing"'))
+    assert_is_the_walk(found)
+    assert Frames.of_dft(found).dft is None
+    assert "mean_temperature_K" not in found.facts
 
 
 @pytest.mark.parametrize(
