@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "surrogate": {"units", *SETTINGS},
     "lammps": {"units", "md_settings"},
     "dft": {"units", "md_settings"},
-    "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
+    "trajectory_files": {"units", "md_settings", "analysis", "dft", *SETTINGS},
     "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
         *SETTINGS,
