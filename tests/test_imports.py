@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "surrogate": {"units", *SETTINGS},
     "lammps": {"units", "md_settings", "endings", *SETTINGS},
     "dft": {"units", "md_settings", "endings"},
-    "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps"},
+    "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps", *SETTINGS},
     "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
         *SETTINGS,

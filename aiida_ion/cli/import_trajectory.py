@@ -24,8 +24,8 @@ FEWEST_FRAMES = 10
     metavar="FILE|PK",
     help="The simulated cell; needed where the file names no elements.",
 )
-@of_protocol("--timestep-fs", also="  [default: as a DFT output says]")
-@of_protocol("--sample-every", also="  [default: 1 for a DFT output]")
+@of_protocol("--timestep-fs", also="  [default: as the file says]")
+@of_protocol("--sample-every", also="  [default: likewise]")
 @setting(
     rule_at(("target_temperature_K",)),
     "--temperature-K",

@@ -37,9 +37,6 @@ def check_frames(frames: Frames, name: str, override_file: bool = False) -> list
     :raises ValueError: if they cannot be those of a periodic crystal whose atoms are known.
     """
     remarks = []
-    unknown = [symbol for symbol in dict.fromkeys(frames.symbols) if symbol not in atomic_numbers]
-    if unknown:
-        raise ValueError(f"{name}: {', '.join(map(repr, unknown))} is not an element")
     if not np.isfinite(frames.cells).all():
         raise ValueError(f"{name}: the cell of a frame is not finite")
     volumes = np.abs(np.linalg.det(frames.cells))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from ase.data import atomic_numbers
+
 from aiida_ion.trajectory_files.ase_traj import read_traj
 from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
 from aiida_ion.trajectory_files.extxyz import read_extxyz
@@ -53,6 +55,9 @@ def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[st
         raise ValueError(f"{path.name}: cannot be read as {kind}: {reason}") from error
     if not len(frames):
         raise ValueError(f"{path.name}: it holds no whole frame")
+    unknown = [symbol for symbol in dict.fromkeys(frames.symbols) if symbol not in atomic_numbers]
+    if unknown:
+        raise ValueError(f"{path.name}: {', '.join(map(repr, unknown))} is not an element")
     return frames
 
 

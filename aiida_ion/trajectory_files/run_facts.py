@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from ase.data import atomic_masses, atomic_numbers
+
+from aiida_ion.md_settings import MdSettings, usual_timestep_fs
+from aiida_ion.settings_rules import Word
+from aiida_ion.settings_schema import Settings, rules_of, setting
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.step_numbers import spacing_of
 
@@ -25,10 +29,8 @@ FACT_WORDS = {
 }
 #: The option by which the command line wins over the file.
 OVERRIDE = "--override-file"
-#: What a run can have: lowest and highest.
-POSSIBLE = {"timestep_fs": (1e-3, 100.0), "sample_every": (1, 10**9), "target_temperature_K": (1.0, 20000.0)}
-#: A longer time step is usual for no crystal, fs.
-LONG_TIMESTEP_FS = 10.0
+#: A time step so many times the longest usual one is worth a warning.
+LONG_TIMESTEP = 2.0
 #: Numbers that differ by less than this part are the same.
 SAME = 1e-3
 #: A mean temperature that differs by more than this part from the target is worth a warning.
@@ -36,7 +38,7 @@ SAME_TEMPERATURE = 0.1
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunFacts(Settings):
     """What a trajectory file may not say about its run.
 
     :param timestep_fs: integration step, fs.
@@ -46,22 +48,12 @@ class RunFacts:
     :raises ValueError: for a value that no run has.
     """
 
-    timestep_fs: float
-    sample_every: int
-    target_temperature_K: float
-    level_of_theory: str
+    what: ClassVar[str] = "fact of a run"
 
-    def __post_init__(self) -> None:
-        for name, (low, high) in POSSIBLE.items():
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(f"{name} must be above zero, got {value!r}")
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{name} must be between {low:g} and {high:g}, got {value:g}")
-        if not self.level_of_theory.strip():
-            raise ValueError("level_of_theory must say what made the forces, such as PBE")
-        if not self.level_of_theory.isprintable():
-            raise ValueError("level_of_theory must be one line of plain text")
+    timestep_fs: float = setting(rules_of(MdSettings)["timestep_fs"])
+    sample_every: int = setting(rules_of(MdSettings)["sample_every"])
+    target_temperature_K: float = setting(rules_of(MdSettings)["temperature_K"])
+    level_of_theory: str = setting(Word(help="What made the forces"))
 
     @property
     def interval_fs(self) -> float:
@@ -144,8 +136,13 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
     :raises ValueError: if the times fit in no usual unit.
     """
     remarks = []
-    if facts.timestep_fs > LONG_TIMESTEP_FS:
-        remarks.append(f"WARNING: a time step of {facts.timestep_fs:g} fs is longer than molecular dynamics allows.")
+    lightest = min(parts[0].symbols, key=lambda symbol: float(atomic_masses[atomic_numbers[symbol]]))
+    longest_fs = usual_timestep_fs(float(atomic_masses[atomic_numbers[lightest]]))
+    if facts.timestep_fs > LONG_TIMESTEP * longest_fs:
+        remarks.append(
+            f"WARNING: a time step of {facts.timestep_fs:g} fs is long for {lightest}, which usually needs "
+            f"{longest_fs:.2g} fs; is it that of the run, and not the interval between frames?"
+        )
     for part, name in zip(parts, names, strict=True):
         for key, value, what in (
             ("timestep_choices_fs", facts.timestep_fs, "time step"),

@@ -362,18 +362,18 @@ def _options(files: _Files) -> None:
         files.call(name, [run], pattern, *_with(**options))
 
     for value in ("0", "-1", "nan", "inf", "1e-300", "1e9"):
-        error(f"time step {value}", "timestep_fs must be", timestep_fs=value)
+        error(f"time step {value}", "timestep-fs must be", timestep_fs=value)
     for value in ("0", "-5", "99999999999"):
-        error(f"sample every {value}", "sample_every must be", sample_every=value)
-    error("sample every 1.5", "not a valid integer", sample_every="1.5")
+        error(f"sample every {value}", "sample-every must be", sample_every=value)
+    error("sample every 1.5", "sample-every must be", sample_every="1.5")
     for value in ("0", "-300", "nan", "inf", "1e9", "1e-9"):
-        error(f"temperature {value}", "target_temperature_K must be", temperature_K=value)
-    error("a level of theory of blanks", "level_of_theory must say", level_of_theory="  ")
-    error("a level of theory of two lines", "one line of plain text", level_of_theory="PBE\nD3")
+        error(f"temperature {value}", "temperature-K must be", temperature_K=value)
+    error("a level of theory of blanks", "must be a text of one line", level_of_theory="  ")
+    error("a level of theory of two lines", "must be a text of one line", level_of_theory="PBE\nD3")
     for value in ("-1", "nan", "inf", "1e9"):
-        error(f"equilibration {value}", "--equilibration-ps must be between 0", equilibration_ps=value)
+        error(f"equilibration {value}", "equilibration-ps must be", equilibration_ps=value)
     error("equilibration of nearly all", "frames are left", equilibration_ps="1.1")
-    files.call("time step 20 fs", [run], "longer than molecular dynamics", *_with(timestep_fs="20"), warns=True)
+    files.call("time step 20 fs", [run], "time step of 20 fs is long for Li", *_with(timestep_fs="20"), warns=True)
     files.call("a format that is none", [run], "unknown format 'dcd'", *FACTS, "--format", "dcd")
     files.call("the wrong format", [run], "cannot be read as lammps-dump", *FACTS, "--format", "lammps-dump")
     files.call("no facts", [run], "give --timestep-fs", *FACTS[2:])

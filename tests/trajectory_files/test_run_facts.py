@@ -74,4 +74,5 @@ def test_a_mean_temperature_far_from_the_target_is_named() -> None:
 
 def test_a_long_time_step_is_named() -> None:
     (remark,) = complete_facts(FACTS | {"timestep_fs": 20.0}, [frames()], ["a"])[1]
-    assert "longer than" in remark
+    assert "a time step of 20 fs is long for Li, which usually needs 2.6 fs" in remark
+    assert complete_facts(FACTS | {"timestep_fs": 3.0}, [frames()], ["a"])[1] == []
