@@ -65,6 +65,11 @@ USABLE = 700
     also="  [default: the first with DFT]",
 )
 @setting(COUNT, "--max-force-frames", help="Frames for force errors", also="  [default: 100]")
+@click.option(
+    "--clean-workdir/--keep-workdir",
+    default=None,
+    help="Remove the folders of jobs once their results are in the database; failed ones stay  [default: protocol]",
+)
 @click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
