@@ -87,9 +87,27 @@ def load(profile: str | None) -> Any:
         wanted = f"there is no profile {profile!r}" if profile else "there is no default profile"
         make = f"aiida-ion setup --profile-name {profile}" if profile else "aiida-ion setup"
         raise click.ClickException(f"{wanted}; make it with '{make}', or name one with -p") from error
+    except exceptions.IncompatibleStorageSchema as error:
+        raise click.ClickException(_other_schema(profile, error)) from error
     except (exceptions.ConfigurationError, exceptions.StorageMigrationError) as error:
         raise click.ClickException(one_line(error)) from error
     return loaded
+
+
+def _other_schema(profile: str | None, error: Exception) -> str:
+    """Return what to do with a profile whose database an older or a newer AiiDA wrote."""
+    import re
+
+    from aiida import get_version
+
+    name = f"-p {profile} " if profile else ""
+    has, wanted = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
+    if not (has and wanted):
+        return one_line(error)
+    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{wanted}"
+    if int(has) > int(wanted):
+        return f"{which}: a newer aiida-core wrote it, so install that or a newer one (pip install -U aiida-core)"
+    return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
 
 
 def require_daemon(profile: Any) -> None:
