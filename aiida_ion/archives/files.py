@@ -10,6 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,11 +67,13 @@ def _files(folder: Any) -> Iterator[tuple[str, str | None]]:
 
 def _check_arrays(path: Path, arrays: Iterable[zipfile.ZipInfo]) -> None:
     """Compare what the headers of arrays announce with the files; in the order of the file, since there may be many."""
-    with zipfile.ZipFile(path) as container, path.open("rb") as raw:
+    with path.open("rb") as raw, ExitStack() as stack:
+        container: zipfile.ZipFile | None = None
         for member in sorted(arrays, key=lambda one: one.header_offset):
             try:
                 n_bytes = _announced_at_once(_beginning(raw, member))
                 if n_bytes is None:
+                    container = container or stack.enter_context(zipfile.ZipFile(path))
                     with container.open(member) as handle:
                         n_bytes = _announced(handle)
             except UNREADABLE as error:
