@@ -37,8 +37,11 @@ class OneLineErrors(click.Command):
 @contextmanager
 def _unreadable_told() -> Iterator[None]:
     """Say at the end which stored values the tables of a command have left empty."""
-    from aiida_ion.unreadable import counting_unreadable, unreadable_words
+    from aiida_ion.unreadable import counting_unreadable, is_counting, unreadable_words
 
+    if is_counting():  # a command within a group of them
+        yield
+        return
     with counting_unreadable() as counts:
         yield
     if words := unreadable_words(counts):
