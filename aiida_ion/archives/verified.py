@@ -40,8 +40,9 @@ class VerifiedRepository(ZipfileBackendRepository):
 
     def _verify(self, key: str) -> None:
         with super().open(key) as handle:
+            stream: Any = handle
             try:
-                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
             except UNREADABLE as error:
                 raise ArchiveError(
                     f"a file of the archive is damaged: {shown(error)}; get the archive again"
