@@ -26,6 +26,11 @@ def counting_unreadable() -> Iterator[Counter[str]]:
             note_unreadable(name, n_values)
 
 
+def is_counting() -> bool:
+    """Whether somebody counts already."""
+    return _counts.get() is not None
+
+
 def note_unreadable(name: str, n_values: int = 1) -> None:
     """Count values of a column that cannot be read; a column that two tables share is counted once."""
     counts = _counts.get()

@@ -18,7 +18,8 @@ __all__ = ["ArchiveError", "check_archive", "open_archive"]
 def open_archive(path: str | Path) -> None:
     """Load an archive as the profile of this process, after all checks; nothing is imported and the file stays as is.
 
-    AiiDA unpacks the database to a temporary file; arrays are read from the archive when they are asked for.
+    AiiDA unpacks the database to a temporary file; files are read from the archive when they are asked for, and each
+    is compared with its SHA-256 before.
 
     :raises ArchiveError: if it cannot be opened, or should not be.
     """
@@ -26,12 +27,14 @@ def open_archive(path: str | Path) -> None:
     from aiida.manage import get_manager
     from aiida.storage.sqlite_zip.backend import SqliteZipBackend
 
+    from aiida_ion.archives.verified import verify_files
+
     path = Path(path).resolve()
     check_archive(path)
     try:
         manager = get_manager()
         manager.load_profile(SqliteZipBackend.create_profile(path), allow_switch=True)
-        manager.get_profile_storage()
+        verify_files(manager.get_profile_storage(), path)
     except AiidaException as error:
         raise ArchiveError(f"{path} cannot be opened: {shown(error)}") from error
 

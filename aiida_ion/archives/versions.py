@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,31 @@ def check_version(path: Path, metadata: dict[str, Any]) -> None:
         return
     if version in list_versions():
         raise ArchiveError(f"{path} is of an older AiiDA: bring it up to date with 'verdi archive migrate OLD NEW'")
-    writer = metadata.get("aiida_version")
-    needed = f"{shown(writer)} or newer" if isinstance(writer, str) else f"newer than {get_version()}"
+    writer = _newer_writer(metadata.get("aiida_version"))
+    if writer is None and not _is_later(version, head):
+        raise ArchiveError(
+            f"{path} has the schema {shown(version)}, of which aiida-core {get_version()} here knows nothing; it reads "
+            f"{head}: ask whoever sent the file which program wrote it"
+        )
+    needed = f"{writer} or newer" if writer else f"newer than {get_version()}"
     raise ArchiveError(
         f"{path} has the schema {shown(version)} and needs aiida-core {needed}; here is {get_version()}, which reads "
-        f"{head}: pip install -U aiida-core"
+        f"{head}: pip install -U aiida-core, or ask for an archive that {get_version()} wrote"
     )
+
+
+def _newer_writer(stated: object) -> str | None:
+    """Return the aiida-core that wrote an archive, if it says one that is newer than the one here."""
+    from aiida import get_version
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return str(stated) if isinstance(stated, str) and Version(stated) > Version(get_version()) else None
+    except InvalidVersion:
+        return None
+
+
+def _is_later(version: str, head: str) -> bool:
+    """Whether a schema, such as ``main_0002``, comes after the newest that is known here."""
+    found, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
+    return found is not None and newest is not None and int(found[1]) > int(newest[1])

@@ -39,8 +39,11 @@ class OneLineErrors(click.Command):
 @contextmanager
 def _unreadable_told() -> Iterator[None]:
     """Say at the end which stored values the tables of a command have left empty."""
-    from aiida_ion.unreadable import counting_unreadable, unreadable_words
+    from aiida_ion.unreadable import counting_unreadable, is_counting, unreadable_words
 
+    if is_counting():  # a command within a group of them
+        yield
+        return
     with counting_unreadable() as counts:
         yield
     if words := unreadable_words(counts):
@@ -95,9 +98,27 @@ def load(profile: str | None) -> Any:
         wanted = f"there is no profile {profile!r}" if profile else "there is no default profile"
         make = f"aiida-ion setup --profile-name {profile}" if profile else "aiida-ion setup"
         raise click.ClickException(f"{wanted}; make it with '{make}', or name one with -p") from error
+    except exceptions.IncompatibleStorageSchema as error:
+        raise click.ClickException(_other_schema(profile, error)) from error
     except (exceptions.ConfigurationError, exceptions.StorageMigrationError) as error:
         raise click.ClickException(one_line(error)) from error
     return loaded
+
+
+def _other_schema(profile: str | None, error: Exception) -> str:
+    """Return what to do with a profile whose database an older or a newer AiiDA wrote."""
+    import re
+
+    from aiida import get_version
+
+    name = f"-p {profile} " if profile else ""
+    has, wanted = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
+    if not (has and wanted):
+        return one_line(error)
+    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{wanted}"
+    if int(has) > int(wanted):
+        return f"{which}: a newer aiida-core wrote it, so install that or a newer one (pip install -U aiida-core)"
+    return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
 
 
 def require_daemon(profile: Any) -> None:

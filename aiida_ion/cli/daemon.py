@@ -67,7 +67,7 @@ def ask(profile: Any, timeout_s: int = ASK_S) -> Daemon:
 
 def _is_daemon(pid: int) -> bool:
     """Whether a process is a daemon, and not another that got its number later."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     try:
         process = psutil.Process(pid)

@@ -52,12 +52,16 @@ def command(archive: Path | None, profile: str | None, host: str, port: int, tok
     source = _source(archive, profile)
     if token is None and not security.is_loopback(host):
         token = security.new_token()
-        click.echo(f"Warning: others reach {host}; whoever has the address below reads everything.", err=True)
+    if not security.is_loopback(host):
+        words = "other machines reach this dashboard, unencrypted; whoever has the address below reads everything."
+        click.echo(f"Warning: {words}", err=True)
     made = server.make(source, host, port, token)
-    address = server.address(made, token)
+    address, outside = server.address(made, token), server.outside_address(made, token)
 
     def ready() -> None:
         click.echo(f"{'Archive' if source.is_archive else 'Profile'} {source.name}, read-only: {address}")
+        if outside is not None:
+            click.echo(f"From other machines: {outside}")
         click.echo("Ctrl-C ends it.")
         if opens:
             click.launch(address)

@@ -49,7 +49,6 @@ def _saved(content: bytes, name: str) -> Response:
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(files.safe_name(name))}",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox",
         "Cache-Control": "no-store",
     }
     return Response(content, mimetype="application/octet-stream", headers=headers)

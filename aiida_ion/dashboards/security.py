@@ -23,6 +23,14 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: What Dash serves from files.
+FILES = ("/_dash-component-suites/", "/assets/")
+#: What a page is made of, under the policy of pages.
+SCRIPTS = (*FILES, "/_dash-")
+#: Of what is no page: nothing in it may run or be loaded, wherever it is opened.
+ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
+#: Longer addresses are nobody's, characters.
+MAX_PATH = 1000
 REFUSED = "This dashboard opens with the whole address that 'aiida-ion dashboard' printed, token included."
 
 
@@ -56,6 +64,8 @@ def protect(app: Dash, host: str, port: int, token: str | None) -> None:
     cookie = f"aiida_ion_token_{port}"
 
     def check() -> Response | None:
+        if len(request.path) > MAX_PATH or not request.path.isprintable() or "\\" in request.path:
+            return _text("Not Found", 404)
         if not names_this_machine(request.host, names):
             return _text("This address is not one of this machine.", 421)
         if token is None or _same(request.cookies.get(cookie), token):
@@ -65,7 +75,11 @@ def protect(app: Dash, host: str, port: int, token: str | None) -> None:
         return _text(REFUSED, 401)
 
     def finish(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
+        is_page = response.mimetype == "text/html" and response.status_code == 200
+        if is_page or request.path.startswith(SCRIPTS):
+            response.headers["Content-Security-Policy"] = policy
+        else:
+            response.headers["Content-Security-Policy"] = ALONE
         response.headers.update(HEADERS)
         response.headers.remove("Server")
         if "Cache-Control" not in response.headers or response.mimetype == "application/json":
@@ -132,6 +146,8 @@ def _let_in(cookie: str, token: str) -> Response:
 
 def _failed(error: Exception) -> Response:
     """Answer what went wrong without saying where."""
+    if request.path.startswith(FILES):
+        return _text("Not Found", 404)  # of these it can only be that there is no such file
     code = getattr(error, "code", None)
     if isinstance(code, int):
         return _text(getattr(error, "name", "Refused"), code)

@@ -11,16 +11,17 @@ from contextlib import suppress
 from typing import Any
 
 from dash import Dash
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer
 
 from aiida_ion.dashboards import security, tables
 from aiida_ion.dashboards.app import Source, create_app
+from aiida_ion.dashboards.connections import Handler, Server
 from aiida_ion.queries import end_reading, read_only
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
-#: Seconds after which a connection that says nothing is closed.
-IDLE_S = 60
+#: Where a server listens at every address -> what this machine itself may ask.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 #: Read before anybody asks.
 FIRST_TABLES = ("materials", "conductivity")
 
@@ -31,20 +32,6 @@ class PortInUse(OSError):  # noqa: N818
     """Something else listens there."""
 
 
-class _Handler(WSGIRequestHandler):
-    """Keeps connections open between requests, closes idle ones, and writes no line for each request."""
-
-    protocol_version = "HTTP/1.1"
-    timeout = IDLE_S
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the terminal is for errors."""
-
-    def version_string(self) -> str:
-        """Return no versions."""
-        return "aiida-ion"
-
-
 def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGIServer:
     """Return a server of the loaded profile that listens but does not answer yet.
 
@@ -52,6 +39,7 @@ def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGISer
     :raises PortInUse: if something else listens there.
     :raises ValueError: if others could reach it without a token.
     """
+    host = host.strip("[]")
     if token is None and not security.is_loopback(host):
         raise ValueError(f"a dashboard on {host} needs a token: others reach it")
     if token is not None and len(token) < security.SHORTEST_TOKEN:
@@ -61,14 +49,15 @@ def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGISer
     _share(app, source)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with _listen(host, port) as listener:
-        return make_server(host, port, app.server, threaded=True, request_handler=_Handler, fd=listener.fileno())
+        return Server(host, port, app.server, Handler, fd=listener.fileno())
 
 
 def _listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; werkzeug's own ends the process where it cannot have the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        return socket.create_server((host, port), family=family, backlog=128, dualstack_ipv6=both)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(f"port {port} of {host} is in use: choose another with --port") from error
@@ -108,10 +97,32 @@ def _share(app: Dash, source: Source) -> None:
 
 
 def address(server: BaseWSGIServer, token: str | None) -> str:
-    """Return what to open in a browser."""
-    host, port = server.host, server.port
-    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)
+    """Return what to open in a browser of this machine."""
+    return _address(EVERYWHERE.get(server.host, server.host), server.port, token)
+
+
+def outside_address(server: BaseWSGIServer, token: str | None) -> str | None:
+    """Return what to open in a browser of another machine, where the server listens at every address of this one."""
+    if server.host not in EVERYWHERE:
+        return None
+    return _address(_own_address(socket.AF_INET6 if ":" in server.host else socket.AF_INET), server.port, token)
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    # The zone of a link-local address is escaped in a URL.
+    shown = f"[{host.replace('%', '%25')}]" if ":" in host else host
     return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+
+
+def _own_address(family: socket.AddressFamily) -> str:
+    """Return the address by which this machine would reach others, else its name; nothing is sent."""
+    known = "2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1"  # of documentation, nobody's
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((known, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return socket.gethostname()
 
 
 def archive_source(name: str) -> Source:

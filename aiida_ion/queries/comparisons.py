@@ -80,6 +80,7 @@ COMPARISON_PROCESS = "aiida_ion.calculations.comparison.compare_levels"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 
 
+TEMPERATURE = "target_temperature_K"
 #: What comes as a list or a mapping and is put in words.
 _WORDS = ("force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "missing")
 
@@ -111,10 +112,9 @@ def comparison_records(selection: Selection | None = None, pks: Sequence[int] | 
     """
     chosen = selection or Selection()
     table = _comparisons(["attributes"], ["attributes"], chosen, pks)
-    table = table.assign(attributes=[read_attributes(said) for said in table["attributes"]])
-    for name in ("formula", "target_temperature_K"):
-        said = [one[name] for one in table["attributes"]]
-        table = table.assign(**{name: pd.Series(said, index=table.index, dtype=object)})
+    found = [read_attributes(one) for one in table["attributes"]]
+    columns = {"attributes": found} | {name: [one[name] for one in found] for name in ("formula", TEMPERATURE)}
+    table = table.assign(**{name: pd.Series(one, index=table.index, dtype=object) for name, one in columns.items()})
     table = chosen.rest(table, ["pk"])
     names = ("formula", "level_of_theory", "reference_level_of_theory")
     rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))

@@ -18,6 +18,8 @@ from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, 
 
 #: Atoms of the largest structure that is drawn.
 MAX_ATOMS = 5000
+#: No ion has a larger charge, e, and nothing a larger density, 1/angstrom^3.
+LARGEST = 1e6
 #: Of no node: an empty list is no filter, and PostgreSQL takes nothing but UUIDs.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
@@ -113,7 +115,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
 
 def nernst_einstein_log10(charge_e: float | None, number_density_A3: float | None) -> float | None:
     """Return log10 of sigma T / D, mS K/cm over cm^2/s: n q^2 / k_B; ``None`` for ions without charge."""
-    if not charge_e or not number_density_A3 or not 0.0 < charge_e**2 * number_density_A3 < 1e200:
+    if not charge_e or not number_density_A3 or not (abs(charge_e) < LARGEST and 0.0 < number_density_A3 < LARGEST):
         return None
     siemens = number_density_A3 / M3_PER_A3 * (charge_e * ELEMENTARY_CHARGE_C) ** 2 * M2_S_PER_CM2_S / BOLTZMANN_J_K
     return float(np.log10(siemens * MS_CM_PER_S_M))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from aiida_ion.cli.common import ENV_TRACEBACK, OneLineErrors, one_line
+from tests.cli.conftest import Shell
 
 
 def failing(error: Exception) -> click.Command:
@@ -41,3 +45,18 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_message_is_never_empty() -> None:
     assert one_line(ValueError()) == "ValueError"
     assert one_line("invalid attribute value x must be\ny") == "x must be y"
+
+
+@pytest.mark.parametrize(
+    ("has", "words"), [("main_9999", "a newer aiida-core wrote it"), ("main_0000", "'verdi -p ion storage migrate'")]
+)
+def test_a_profile_of_another_schema_says_what_to_do(shell: Shell, tmp_path: Path, has: str, words: str) -> None:
+    shell("setup", "--no-daemon")
+    (database,) = tmp_path.glob(".aiida/repository/*/database.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (has,))
+    connection.close()
+    said = shell("table", "-p", "ion", code=1)
+    assert f"has schema {has}" in said
+    assert words in said
+    assert len(said.strip().splitlines()) == 1

@@ -20,7 +20,7 @@ OPTIONS = (
     "load_profile()\n"
     "print(get('daemon.timeout'), get('daemon.default_workers'))\n"
 )
-#: A job of a minute that a daemon would run: it is stored as waiting, as a submitted one is.
+#: A job that is stored as waiting, as a submitted one is.
 WAITING = (
     "from aiida import load_profile, orm; load_profile()\n"
     "node = orm.CalcJobNode(process_type='aiida.calculations:ion.mlip_md', computer=orm.load_computer('localhost'))\n"
@@ -55,6 +55,7 @@ def killed_at_the_end(tmp_path: Path) -> Iterator[None]:
             kill_all(daemon_processes(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("killed_at_the_end")
 def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Path) -> None:
     said = shell("setup", "--workers", "1")
@@ -86,6 +87,7 @@ def test_a_number_that_another_process_got_is_no_daemon(shell: Shell, tmp_path: 
     assert f"the daemon has died: its process {os.getpid()} is gone" in shell("status")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("killed_at_the_end")
 def test_a_daemon_that_stands_still_is_not_started_twice(shell: Shell, tmp_path: Path) -> None:
     shell("setup", "--workers", "1")

@@ -14,6 +14,7 @@ from aiida_ion import queries
 from aiida_ion.cli.table import TABLES
 from benchmarks.many_results import GROUP, fill
 from tests.cli.conftest import Invoke, Shell, only_line
+from tests.queries.hostile import poison_all
 
 
 @pytest.fixture
@@ -81,3 +82,13 @@ def test_a_table_comes_from_an_archive_where_there_is_no_profile(
     frame = pd.read_csv(path)
     assert set(frame["formula"]) == {"Ar", "CaF2", "Li2O"}
     assert str(Path(__file__).name) in shell("table", "--archive", __file__, code=1)
+
+
+def test_what_cannot_be_read_is_left_empty_and_said(filled: Invoke) -> None:
+    whole = read(filled("table", "runs", "--format", "csv").stdout)
+    poison_all("seed", "1e23")
+    said = filled("table", "runs", "--format", "csv")
+    assert said.stderr == f"Note: stored values that cannot be read are left empty: seed ({len(whole)})\n"
+    assert len(read(said.stdout)) == len(whole)
+    assert filled("table", "cost").stderr == said.stderr
+    assert filled("table", "diffusion").stderr == ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import re
+import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +20,7 @@ import pytest
 from aiida import orm
 from werkzeug.serving import BaseWSGIServer
 
-from aiida_ion.dashboards import security, server
+from aiida_ion.dashboards import connections, security, server
 from aiida_ion.dashboards.app import Source
 from aiida_ion.dashboards.pages import PAGES
 from aiida_ion.queries import read_only
@@ -270,3 +273,162 @@ def test_reading_writes_nothing(aiida_profile_clean: Any) -> None:
 def _content() -> list[Any]:
     query = orm.QueryBuilder().append(orm.Node, project=["uuid", "mtime", "attributes", "extras"])
     return sorted(query.all(), key=lambda row: row[0])
+
+
+def talk(made: BaseWSGIServer, *parts: bytes, pause_s: float = 0.0) -> socket.socket:
+    """Open a connection and send parts of a request, with pauses; whoever asked reads what comes."""
+    connection = socket.create_connection(("127.0.0.1", made.port), timeout=30)
+    for part in parts:
+        connection.sendall(part)
+        time.sleep(pause_s)
+    return connection
+
+
+def heard(connection: socket.socket) -> bytes:
+    """Return everything that comes until the other end closes."""
+    found = b""
+    try:
+        while part := connection.recv(65536):
+            found += part
+    except ConnectionResetError:
+        pass
+    finally:
+        connection.close()
+    return found
+
+
+HALF_A_POST = b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture
+def locked_server(aiida_profile_clean: Any) -> Iterator[BaseWSGIServer]:
+    """Return a server whose readers wait for each other, as those of an archive do."""
+    with serving(Source("made up", lock=threading.RLock())) as made:
+        yield made
+
+
+def test_a_slow_request_stops_nobody(locked_server: BaseWSGIServer) -> None:
+    slow = [
+        talk(locked_server, HALF_A_POST + b"Content-Length: 5000\r\n\r\n{"),
+        talk(locked_server, HALF_A_POST),
+        talk(locked_server, b"G"),
+        talk(locked_server),
+    ]
+    try:
+        assert show(locked_server, "/").status == 200
+        assert ask(locked_server, "/download/zip?uuid=x&side=inputs").status == 404
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_a_request_has_a_deadline_for_headers_and_body(
+    locked_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "REQUEST_S", 0.5)
+    for begun in (b"", b"GET / HT", HALF_A_POST, HALF_A_POST + b"Content-Length: 5000\r\n\r\n{"):
+        # A byte now and then keeps nobody connected.
+        connection = talk(locked_server, begun, b" ", b" ", b" ", pause_s=0.2)
+        assert b"200 OK" not in heard(connection)
+    assert show(locked_server, "/").status == 200
+
+
+def test_the_slowest_make_room_for_others(locked_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 8)
+    before = threading.active_count()
+    crowd = [talk(locked_server, HALF_A_POST) for _ in range(40)]
+    try:
+        assert show(locked_server, "/").status == 200
+        assert threading.active_count() - before <= 12
+    finally:
+        for one in crowd:
+            one.close()
+
+
+def test_too_many_that_are_answered_are_told_so(locked_server: BaseWSGIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 2)
+    body = page_request("/").encode()
+    whole = HALF_A_POST + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    app: Any = locked_server.app
+    answer, go_on = app.wsgi_app, threading.Event()
+
+    def waits(environ: Any, start: Any) -> Any:
+        go_on.wait(30)
+        return answer(environ, start)
+
+    monkeypatch.setattr(app, "wsgi_app", waits)
+    busy = [talk(locked_server, whole) for _ in range(2)]
+    while sum(locked_server._open.values()) < 2:  # type: ignore[attr-defined]
+        time.sleep(0.01)
+    refused = heard(talk(locked_server, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    go_on.set()
+    assert all(heard(one).startswith(b"HTTP/1.1 200 ") for one in busy)
+
+
+@pytest.mark.parametrize("start", ["/_dash-component-suites/", "/_dash-component-suites/dash/", "/assets/", "/", ""])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("%00", "dash_renderer%00.js", "../../etc/passwd", "..%2f..%2fetc/passwd", "%2e%2e/x", "%ff%fe", "x/y.js"),
+        *("a" * 3000, "%F0%9F%92%A9", "//", "os/path.js", "%", "%zz", "%0d%0aX-Evil:1", "deps/../../__init__.py"),
+    ],
+)
+def test_odd_paths_are_not_found_and_no_failure(open_server: BaseWSGIServer, start: str, odd: str) -> None:
+    said = heard(talk(open_server, f"GET {start}{odd} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()))
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] in (b"200", b"400", b"404")
+    assert b"root:" not in body
+    assert b"x-evil" not in head.lower()
+    assert b"x-content-type-options: nosniff" in head.lower()
+    assert b"content-security-policy: default-src" in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: x", b"400"),
+        (b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -7", b"400"),
+        (b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked", b"411"),
+        (b"GET / HTTP/1.1" + b"\r\nA: b" * 200, b"431"),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000, b"431"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1", b"414"),
+        (b"nonsense and more of it", b"400"),
+    ],
+)
+def test_what_is_no_request_is_told_so(open_server: BaseWSGIServer, line: bytes, status: bytes) -> None:
+    said = heard(talk(open_server, line + b"\r\n\r\n"))
+    assert said.split(b" ", 2)[1] == status
+    assert b"sandbox" in said
+
+
+def test_what_is_no_page_may_run_nothing(open_server: BaseWSGIServer) -> None:
+    for path in ("/download/file?uuid=x&path=y", "/download/zip?uuid=x&side=inputs"):
+        policy = ask(open_server, path).headers["content-security-policy"]
+        assert policy == "default-src 'none'; frame-ancestors 'none'; sandbox", path
+    data = orm.SinglefileData(io.BytesIO(b"<script>alert(1)</script>"), filename="evil.html").store()
+    answer = ask(open_server, f"/download/file?uuid={data.uuid}&path=evil.html")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/octet-stream")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "[::1]", "127.0.0.1", "localhost"])
+def test_the_printed_address_is_one_that_answers(aiida_profile_clean: Any, host: str) -> None:
+    try:
+        made = server.make(Source("made up"), host, 0, TOKEN)
+    except OSError as error:
+        pytest.skip(f"this machine has no such address: {error}")
+    thread = threading.Thread(target=made.serve_forever, daemon=True)
+    thread.start()
+    try:
+        for address in filter(None, (server.address(made, TOKEN), server.outside_address(made, TOKEN))):
+            with urllib.request.urlopen(address, timeout=30) as answer:
+                assert answer.status == 200
+            assert "0.0.0.0" not in address
+            assert "[::]" not in address
+        assert (server.outside_address(made, TOKEN) is not None) == (host in ("0.0.0.0", "::"))
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()

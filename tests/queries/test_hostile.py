@@ -42,7 +42,7 @@ SELECTIONS = (
 )
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def poisoned(request: pytest.FixtureRequest, aiida_profile_clean: Any) -> int:
     """Return how many values were replaced in a profile with results of every kind: a third of all, or nearly all."""
     fill(25, seed=request.param, n_with_arrays=0)

@@ -1,0 +1,182 @@
+"""Connections of the dashboard: each has a deadline, and there are not more than so many.
+
+Whoever sends slowly, or nothing, holds no lock and is the first to go when others come.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from aiida_ion.dashboards.security import ALONE, HEADERS, MAX_REQUEST
+
+#: A request, with its headers and its body, must have come after this time, s.
+REQUEST_S = 20.0
+#: An answer may take this time, s, and more for each byte: nobody who reads more slowly is waited for, bytes/s.
+ANSWER_S, SLOWEST = 60.0, 32 * 1024
+#: Open at once; a browser opens about six.
+MAX_CONNECTIONS = 64
+_CHUNK = 64 * 1024
+
+
+class Handler(WSGIRequestHandler):
+    """Reads the whole request before anything answers it, and writes no line for each request."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        """Give the connection its deadline."""
+        super().setup()
+        self.rfile = io.BufferedReader(_Reader(self.connection, REQUEST_S))
+        self.wfile = _Writer(self.connection)
+
+    def run_wsgi(self) -> None:
+        """Read the body, which no lock waits for, and answer."""
+        if "Transfer-Encoding" in self.headers:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            length = -1
+        if length < 0:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        if 0 < length <= MAX_REQUEST:  # a longer one is refused before it is read
+            if (self.headers.get("Expect") or "").strip().lower() == "100-continue":
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                del self.headers["Expect"]
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True
+                return
+            self.rfile = io.BufferedReader(io.BytesIO(body))  # type: ignore[arg-type]
+        self.server.answers(self.connection)
+        super().run_wsgi()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no request, in a word."""
+        self.close_connection = True
+        self.wfile.write(refusal(code))
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the terminal is for errors."""
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Say nothing of what strangers send."""
+
+    def version_string(self) -> str:
+        """Return no versions."""
+        return "aiida-ion"
+
+
+def refusal(code: int) -> bytes:
+    """Return a whole answer that only says what was wrong."""
+    words = f"{HTTPStatus(code).phrase}\n".encode()
+    headers = HEADERS | {"Content-Security-Policy": ALONE, "Content-Type": "text/plain", "Connection": "close"}
+    headers |= {"Content-Length": str(len(words)), "Cache-Control": "no-store"}
+    lines = [f"HTTP/1.1 {code} {HTTPStatus(code).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + words
+
+
+class Server(ThreadedWSGIServer):
+    """A thread for each connection, up to `MAX_CONNECTIONS`; then the one that has sent longest makes room."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._guard = threading.Lock()
+        #: In the order in which they came -> whether the request is whole and is being answered.
+        self._open: dict[Any, bool] = {}
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, unless there are too many that are being answered."""
+        with self._guard:
+            has_room = len(self._open) < MAX_CONNECTIONS or self._make_room()
+            if has_room:
+                self._open[request] = False
+        if has_room:
+            super().process_request(request, client_address)
+            return
+        request.settimeout(0.1)
+        with suppress(OSError):
+            request.sendall(refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+        self.shutdown_request(request)
+
+    def _make_room(self) -> bool:
+        """End the oldest connection whose request has not come yet; its thread ends by itself."""
+        slow = next((one for one, is_answered in self._open.items() if not is_answered), None)
+        if slow is None:
+            return False
+        del self._open[slow]
+        with suppress(OSError):
+            slow.shutdown(socket.SHUT_RDWR)
+        return True
+
+    def answers(self, request: Any) -> None:
+        """Note that the request of a connection has come."""
+        with self._guard:
+            if request in self._open:
+                self._open[request] = True
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection and close it."""
+        with self._guard:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+
+class _Reader(io.RawIOBase):
+    """A socket of which everything must be read before a deadline."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._end = connection, time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there.
+
+        :raises TimeoutError: after the deadline.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request took too long")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+class _Writer(io.BufferedIOBase):
+    """A socket that is written to for as long as somebody reads at the other end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self._sent, self._begun = connection, 0, 0.0
+
+    def writable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write everything.
+
+        :raises TimeoutError: if the other end reads too slowly.
+        """
+        self._begun = self._begun or time.monotonic()
+        view = memoryview(data)
+        for start in range(0, len(view), _CHUNK):
+            left = self._begun + ANSWER_S + self._sent / SLOWEST - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer is read too slowly")
+            self._connection.settimeout(left)
+            self._connection.sendall(view[start : start + _CHUNK])
+            self._sent += _CHUNK
+        return len(view)
