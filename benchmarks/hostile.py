@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,17 @@ FOREIGN = re.compile(
     r"<class |\bdict\b|\bint\(|\bfloat\(|object is not|not subscriptable|unhashable|\bNone\b|orm\."
 )
 MAX_LENGTH = 1200
+#: What takes longer hangs: a server that listens, a question that nobody answers.
+PATIENCE_S = 60
+
+
+class HangingError(BaseException):
+    """An input that was accepted in silence, and keeps its command busy."""
+
+
+def give_up(*_: object) -> None:
+    """End a command that hangs."""
+    raise HangingError("it hangs")
 
 
 def main() -> int:
@@ -39,6 +51,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print what each said")
     given = parser.parse_args()
     started = time.perf_counter()
+    signal.signal(signal.SIGALRM, give_up)
     with tempfile.TemporaryDirectory() as folder:
         make_profile(Path(folder))
         verdicts = [
@@ -140,7 +153,9 @@ def call(one: HostileInput) -> tuple[int, str, BaseException | None]:
         except Exception as error:
             return 1, "", error
         return 0, "", None
+    signal.alarm(PATIENCE_S)
     result = CliRunner().invoke(cli, list(one.call))
+    signal.alarm(0)
     error = result.exception
     return result.exit_code, result.output, None if isinstance(error, SystemExit) else error
 

@@ -9,9 +9,10 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.engine import OneLineGroup
-from aiida_ion.cli.options import COUNT, DEVICE, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import FORMATS
+from aiida_ion.md_settings import DEVICE
 
 source_option = click.option(
     "--source", type=click.Path(path_type=Path), help="Folder or zip of OBELiX  [default: obelix-data downloads it]"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
-from aiida_ion.cli.options import COUNT, DEVICE, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.options import COUNT, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import GRADES
+from aiida_ion.md_settings import DEVICE
 from aiida_ion.settings_rules import Element, Many, Number, Word
 from aiida_ion.workchains.protocol_rules import rule_at
 
