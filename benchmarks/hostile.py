@@ -32,7 +32,7 @@ FOREIGN = re.compile(
 )
 MAX_LENGTH = 1200
 #: What takes longer hangs: a server that listens, a question that nobody answers.
-PATIENCE_S = 60
+PATIENCE_S = 30
 
 
 class HangingError(BaseException):
@@ -120,12 +120,19 @@ def inputs_of(subject: str, folder: Path) -> list[HostileInput]:
 def judge(one: HostileInput) -> tuple[str, str]:
     """Try an input.
 
-    :returns: ``clear``, ``word`` (accepted with a warning that was asked for), ``silent``, ``unclear``, ``stored`` or
+    :returns: ``clear``, ``word`` (accepted with a warning that was asked for), ``silent``, ``unclear`` or
         ``traceback``; and what was said.
     """
     before = count_nodes()
+    verdict, said = verdict_of(one)
+    if count_nodes() == before or verdict in ("traceback", "silent", "word"):
+        return verdict, said
+    return "unclear", f"{said} [something was stored]"
+
+
+def verdict_of(one: HostileInput) -> tuple[str, str]:
+    """Try an input, and judge what was said alone."""
     code, said, error = call(one)
-    changed = count_nodes() != before
     if error is not None:
         return "traceback", f"{type(error).__name__}: {error}"
     if one.outcome == "warning":
@@ -134,8 +141,8 @@ def judge(one: HostileInput) -> tuple[str, str]:
         return "silent", said
     lines = error_lines(said)
     is_clear = code in (1, 2) and len(lines) == 1 and not FOREIGN.search(lines[0]) and len(lines[0]) < MAX_LENGTH
-    if not is_clear or not re.search(one.pattern, lines[0]) or changed:
-        return "unclear", said + (" [something was stored]" if changed else "")
+    if not is_clear or not re.search(one.pattern, lines[0]):
+        return "unclear", said
     return "clear", lines[0]
 
 
@@ -154,8 +161,12 @@ def call(one: HostileInput) -> tuple[int, str, BaseException | None]:
             return 1, "", error
         return 0, "", None
     signal.alarm(PATIENCE_S)
-    result = CliRunner().invoke(cli, list(one.call))
-    signal.alarm(0)
+    try:
+        result = CliRunner().invoke(cli, list(one.call))
+    except HangingError as error:
+        return 0, str(error), None
+    finally:
+        signal.alarm(0)
     error = result.exception
     return result.exit_code, result.output, None if isinstance(error, SystemExit) else error
 

@@ -16,7 +16,7 @@ USABLE = 700
 
 
 @click.command("run", cls=OneLineErrors)
-@click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...")
+@click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...", type=SettingType(TEXT))
 @click.option(
     "--engine",
     "engines",

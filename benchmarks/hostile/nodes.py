@@ -67,7 +67,10 @@ def inputs(folder: Path) -> list[HostileInput]:
         "run of a huge number": (("run", "9" * 30, "--engine", "toy"), "neither a file nor"),
         "run with a fit as engine": (("run", str(structure), "--engine", "kinisi"), "no engine"),
         "jumps with settings that are none": (("jumps", "--settings", "[]", "--run", str(structure)), "object"),
-        "export of an empty name": (("export", "", "-o", str(folder / "a.aiida")), "must be a text of one line, not empty"),
+        "export of an empty name": (
+            ("export", "", "-o", str(folder / "a.aiida")),
+            "must be a text of one line, not empty",
+        ),
         "export of a pattern": (("export", "%", "-o", str(folder / "a.aiida")), "no group"),
         "export of a huge number": (("export", "9" * 30, "-o", str(folder / "a.aiida")), "no group"),
         "link to an absent entry": (("benchmark", "link", "zzz", str(structure), "--source", str(folder)), "."),

@@ -53,7 +53,6 @@ def inputs(folder: Path) -> list[HostileInput]:
         "compare of an empty material": (("compare", "--material", ""), "--material must be"),
         "export without a place": (("export", "1"), "--output"),
         "export to a folder": (("export", "1", "-o", str(folder / "a folder")), "directory|folder"),
-        "export to an absent folder": (("export", "1", "-y", "-o", absent), "folder"),
         "export over a file": (("export", "1", "-o", str(text)), "exists"),
         "export of an unknown format": (("export", "1", "-o", "x", "--format", "zip"), "zip"),
         "export thinned to one": (
@@ -83,7 +82,7 @@ def inputs(folder: Path) -> list[HostileInput]:
         "dashboard of a text": (("dashboard", "--archive", str(text)), "archive"),
         "dashboard of an archive and a profile": (("dashboard", "--archive", str(text), "-p", "hostile"), "exclude"),
         "score into an absent folder": (("benchmark", "score", "--output", absent), "folder"),
-        "score of an absent group": (("benchmark", "score", "--group", "absent"), "group"),
+        "score of an absent group": (("benchmark", "score", "--group", "absent"), "no group"),
         "score of an empty level": (("benchmark", "score", "--level-of-theory", ""), "--level-of-theory must be"),
         "score from a text": (("benchmark", "score", "--source", str(text)), "OBELiX|text.aiida"),
         "obelix from nowhere": (("benchmark", "obelix", "--engine", "toy", "--source", str(folder / "no")), "no"),
