@@ -37,6 +37,11 @@ TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e6, "unit": "ps"}
 TOTAL_TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e9, "unit": "ps"}
 #: Formal charges of the elements.
 CHARGES = Table(key=Element(), item=Number(least=-10.0, most=10.0, unit="e"), help="Formal charge of each element")
+#: Where forces are computed.
+DEVICE = Word(
+    pattern=(r"cpu|mps|(cuda|xpu)(:[0-9]{1,3})?", "cpu, cuda, cuda:1, mps or xpu"),
+    help="ASE engines: where forces are computed",
+)
 #: Mass of hydrogen, u.
 HYDROGEN_U = 1.008
 #: The longest time step that a hydrogen atom bears, fs; of another element it grows with the root of the mass.

@@ -235,6 +235,29 @@ class Element(Word):
         return text.strip()
 
 
+#: The hash of a file.
+SHA256 = Word(pattern=(r"[0-9a-fA-F]{64}", "sha256 of 64 hexadecimal digits"))
+
+
+@dataclass(frozen=True)
+class Json(Rule):
+    """An object of JSON, whatever it holds."""
+
+    @property
+    def words(self) -> str:
+        """A JSON object."""
+        return "a JSON object"
+
+    def _read(self, value: Any, name: str) -> dict[str, Any]:
+        try:
+            is_json = isinstance(value, Mapping) and bool(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError, RecursionError):
+            is_json = False
+        if not is_json:
+            raise self.refuse(value, name)
+        return dict(value)
+
+
 @dataclass(frozen=True)
 class Lines(Rule):
     """A text of any number of lines."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,17 @@ FOREIGN = re.compile(
     r"<class |\bdict\b|\bint\(|\bfloat\(|object is not|not subscriptable|unhashable|\bNone\b|orm\."
 )
 MAX_LENGTH = 1200
+#: What takes longer hangs: a server that listens, a question that nobody answers.
+PATIENCE_S = 30
+
+
+class HangingError(BaseException):
+    """An input that was accepted in silence, and keeps its command busy."""
+
+
+def give_up(*_: object) -> None:
+    """End a command that hangs."""
+    raise HangingError("it hangs")
 
 
 def main() -> int:
@@ -39,6 +51,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print what each said")
     given = parser.parse_args()
     started = time.perf_counter()
+    signal.signal(signal.SIGALRM, give_up)
     with tempfile.TemporaryDirectory() as folder:
         make_profile(Path(folder))
         verdicts = [
@@ -107,12 +120,19 @@ def inputs_of(subject: str, folder: Path) -> list[HostileInput]:
 def judge(one: HostileInput) -> tuple[str, str]:
     """Try an input.
 
-    :returns: ``clear``, ``word`` (accepted with a warning that was asked for), ``silent``, ``unclear``, ``stored`` or
+    :returns: ``clear``, ``word`` (accepted with a warning that was asked for), ``silent``, ``unclear`` or
         ``traceback``; and what was said.
     """
     before = count_nodes()
+    verdict, said = verdict_of(one)
+    if count_nodes() == before or verdict in ("traceback", "silent", "word"):
+        return verdict, said
+    return "unclear", f"{said} [something was stored]"
+
+
+def verdict_of(one: HostileInput) -> tuple[str, str]:
+    """Try an input, and judge what was said alone."""
     code, said, error = call(one)
-    changed = count_nodes() != before
     if error is not None:
         return "traceback", f"{type(error).__name__}: {error}"
     if one.outcome == "warning":
@@ -121,8 +141,8 @@ def judge(one: HostileInput) -> tuple[str, str]:
         return "silent", said
     lines = error_lines(said)
     is_clear = code in (1, 2) and len(lines) == 1 and not FOREIGN.search(lines[0]) and len(lines[0]) < MAX_LENGTH
-    if not is_clear or not re.search(one.pattern, lines[0]) or changed:
-        return "unclear", said + (" [something was stored]" if changed else "")
+    if not is_clear or not re.search(one.pattern, lines[0]):
+        return "unclear", said
     return "clear", lines[0]
 
 
@@ -140,7 +160,13 @@ def call(one: HostileInput) -> tuple[int, str, BaseException | None]:
         except Exception as error:
             return 1, "", error
         return 0, "", None
-    result = CliRunner().invoke(cli, list(one.call))
+    signal.alarm(PATIENCE_S)
+    try:
+        result = CliRunner().invoke(cli, list(one.call))
+    except HangingError as error:
+        return 0, str(error), None
+    finally:
+        signal.alarm(0)
     error = result.exception
     return result.exit_code, result.output, None if isinstance(error, SystemExit) else error
 

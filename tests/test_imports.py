@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "queries": {"units", "unreadable", "lammps"},  # how far a running job is, from its log
     "dashboards": {"units", "unreadable", "queries"},
     "archives": {"units", "queries", "analysis"},
-    "engines": {*SETTINGS, *FILES, "units", "weight_files", "md_settings", "lammps", "calculations", "queries"},
+    "engines": {*SETTINGS, *FILES, "dft", "units", "weight_files", "md_settings", "lammps", "calculations", "queries"},
     "cli": {
         *FILES,
         *SETTINGS,

@@ -7,6 +7,7 @@ time this takes depends on what was chosen, not on the size of the database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.links import LinkType
 from aiida.tools.graph.graph_traversers import get_nodes_export
 
+#: A pk, or a uuid or a good part of its start.
+NODE = re.compile(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}")
 #: Calculation functions that set a measurement beside a crystal; they hang on the crystal, not on what was chosen.
 EXPERIMENTS = "aiida_ion.calculations.experiment.%"
 
@@ -75,6 +78,8 @@ def _resolve(names: Sequence[str]) -> tuple[list[orm.Group], set[int]]:
             groups += labelled
             continue
         try:
+            if not NODE.fullmatch(name):
+                raise ValueError("an empty name, or a pattern, would find any node")
             pks |= _pks(orm.Node, {"uuid": orm.load_node(name).uuid})
         except (NotExistent, MultipleObjectsError, ValueError) as error:
             raise ValueError(f"there is no group {name!r}, and no node with this PK or UUID") from error

@@ -9,7 +9,7 @@ from typing import IO, Any
 from aiida import orm
 from aiida.common import datastructures
 
-from aiida_ion.calculations.mlip import refusal, validate_trusted
+from aiida_ion.calculations.mlip import refusal
 from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
 from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.weight_files import look_into
@@ -59,7 +59,7 @@ def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
         resolve_potential(potential)
     except (TypeError, ValueError) as error:
         return str(error)
-    return validate_trusted(potential)
+    return None
 
 
 def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:

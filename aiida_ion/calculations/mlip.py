@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import Any, ClassVar
 
 from aiida import orm
 from aiida.common import datastructures
 
 from aiida_ion.calculations.script import threads_of
+from aiida_ion.md_settings import DEVICE
+from aiida_ion.settings_rules import SHA256, Json, Many, SettingsError, Word
+from aiida_ion.settings_schema import Settings, setting, summary, word
 from aiida_ion.weight_files import look_into
 
 #: Potentials the runner knows by name; ``import`` takes any ASE calculator by import path.
 POTENTIALS = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
-POTENTIAL_KEYS = {"name", "model", "kwargs", "device", "dtype", "checkpoint_sha256", "trusted_sha256"}
+#: Those whose numbers stand in their arguments.
+WITHOUT_MODELS = ("lj", "emt")
 FILENAME_CHECKPOINT = "checkpoint"
 
 
@@ -27,9 +31,7 @@ def define_potential_ports(spec: Any) -> None:
         "potential",
         valid_type=orm.Dict,
         validator=validate_potential,
-        help=f"`name` (one of {', '.join(POTENTIALS)}), `model` (the checkpoint's name), `kwargs` of the calculator, "
-        "`device`, `dtype`, `checkpoint_sha256` when only that very checkpoint will do, and `trusted_sha256`, a list: "
-        "files of weights that may run code when they are loaded.",
+        help=f"Which potential, with which weights, where. {summary(MlipPotential)}.",
     )
     spec.input(
         "checkpoint",
@@ -39,29 +41,42 @@ def define_potential_ports(spec: Any) -> None:
     )
 
 
+@dataclass(frozen=True)
+class MlipPotential(Settings):
+    """The choice of a potential."""
+
+    what: ClassVar[str] = "key of a potential"
+
+    name: str = word(POTENTIALS, help="Potential")
+    model: str | None = setting(Word(optional=True, help="Name of the checkpoint"), None)
+    kwargs: dict[str, Any] | None = setting(Json(optional=True, help="Further arguments of the calculator"), None)
+    device: str | None = setting(replace(DEVICE, optional=True), None)
+    dtype: str | None = word(("float32", "float64"), None, help="Precision")
+    checkpoint_sha256: str | None = setting(
+        replace(SHA256, optional=True, help="The hash of the only checkpoint that will do"), None
+    )
+    trusted_sha256: list[str] = setting(
+        Many(item=SHA256, may_be_empty=True, help="Files of weights that may run code when they are loaded"), []
+    )
+
+    def check_together(self) -> None:
+        """Refuse a model that the potential has no use for, or cannot find.
+
+        :raises SettingsError: saying what it takes.
+        """
+        if self.name == "import" and not re.fullmatch(r"[\w.]+:\w+", self.model or ""):
+            raise SettingsError("the potential import needs a model of the form package.module:Class")
+        if self.name in WITHOUT_MODELS and self.model is not None:
+            raise SettingsError(f"the potential {self.name} has no models, got {self.model}")
+
+
 def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the choice of a potential, nothing when it can be tried."""
-    potential = value.get_dict() if value is not None else {}
-    if potential.get("name") not in POTENTIALS:
-        return f"unknown potential {potential.get('name')!r}; known are {', '.join(POTENTIALS)}"
-    unknown = sorted(set(potential) - POTENTIAL_KEYS)
-    if unknown:
-        return f"potential does not know {', '.join(unknown)}; known are {', '.join(sorted(POTENTIAL_KEYS))}"
-    if potential["name"] == "import" and ":" not in str(potential.get("model", "")):
-        return "potential 'import' needs a model of the form package.module:Class"
     try:
-        json.dumps(potential.get("kwargs", {}), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        return f"kwargs of the calculator must be plain JSON: {error}"
-    return validate_trusted(potential)
-
-
-def validate_trusted(potential: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the hashes of the files that a potential may load as code."""
-    trusted = potential.get("trusted_sha256", [])
-    if isinstance(trusted, list) and all(re.fullmatch(r"[0-9a-fA-F]{64}", str(item)) for item in trusted):
-        return None
-    return f"trusted_sha256 must be a list of sha256, 64 hexadecimal digits each, got {trusted!r}"
+        MlipPotential.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
 
 
 def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
 from aiida_ion.cli.engine import OneLineGroup
-from aiida_ion.cli.options import COUNT, DEVICE, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import FORMATS
+from aiida_ion.md_settings import DEVICE
 
 source_option = click.option(
     "--source", type=click.Path(path_type=Path), help="Folder or zip of OBELiX  [default: obelix-data downloads it]"
@@ -220,6 +221,7 @@ def score_command(
     from aiida_ion.cli.benchmark_scores import scored
     from aiida_ion.datasets.obelix import read_obelix
 
+    require_group(group)
     content = render(scored(levels, group, read_obelix(source) if source else None), style)
     if output is None:
         click.echo(content)

@@ -121,6 +121,17 @@ def _other_schema(profile: str | None, error: Exception) -> str:
     return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
 
 
+def require_group(label: str | None) -> None:
+    """Fail where a group is named that is not there.
+
+    :raises click.ClickException: with the command that lists all.
+    """
+    from aiida import orm
+
+    if label is not None and not orm.QueryBuilder().append(orm.Group, filters={"label": label}).count():
+        raise click.ClickException(f"there is no group {label!r}; 'verdi group list -A' shows all")
+
+
 def require_daemon(profile: Any) -> None:
     """Fail unless the daemon of a profile runs: nothing can be submitted without it.
 

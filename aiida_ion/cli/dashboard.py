@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import setting
+from aiida_ion.cli.options import TEXT, setting
 from aiida_ion.settings_rules import Number
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PORT = Number(least=0, most=65_535, whole=True)
     help="Show this archive instead of a profile; nothing is imported.",
 )
 @profile_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others need a token.")
+@setting(TEXT, "--host", default="127.0.0.1", show_default=True, help="Where to listen; others need a token")
 @setting(PORT, "--port", default=8050, show_default=True, help="0 takes a free one")
 @click.option(
     "--token",

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option
-from aiida_ion.cli.options import COUNT, DEVICE, NAME, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.options import COUNT, NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
-from aiida_ion.settings_rules import Many, Number
+from aiida_ion.md_settings import DEVICE
+from aiida_ion.settings_rules import Lines, Many, Number
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
@@ -108,7 +109,12 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 )
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: 1]")
-@click.option("--prepend-text", default="", help="Shell lines before the program, such as 'module load lammps'.")
+@click.option(
+    "--prepend-text",
+    default="",
+    type=SettingType(Lines()),
+    help="Shell lines before the program, such as 'module load lammps'.",
+)
 @click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
 @profile_option
 def add_command(name: str, profile: str | None, **given: Any) -> None:
@@ -125,15 +131,21 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
     if (given["python"] is None) == (given["executable"] is None):
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
-    from aiida_ion.engines.codes import register
+    from aiida.orm import load_computer
+
+    from aiida_ion.engines.codes import check_program, register
     from aiida_ion.engines.dft import absolute_program, entry_point_of, mpi_as_root
     from aiida_ion.engines.jobs import check_cores
+    from aiida_ion.engines.options import check_device
 
     program = given["python"] or absolute_program(given["executable"], given["computer"])
     entry_point = "ion.md.mlip" if given["python"] else entry_point_of(program, given["kind"])
     _refuse_foreign(entry_point, given)
     resources = {key: given[key] for key in ("processes", "threads") if given[key] is not None}
     check_cores(resources, given["computer"])
+    check_program(name, program, entry_point, given["computer"], given["replace"])
+    if given["device"] is not None:
+        check_device(given["device"], load_computer(given["computer"]))
     force_field = _force_field(entry_point, given)
     trusted = _trusted(entry_point, force_field, given)
     engine, new = register(

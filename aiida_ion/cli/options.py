@@ -21,16 +21,21 @@ TEXT = Word()
 COUNT = Number(least=1, most=100_000, whole=True)
 #: At most ten years.
 WALLTIME_S = Number(least=1, most=315_576_000, whole=True, unit="s")
-DEVICE = Word(
-    pattern=(r"cpu|mps|(cuda|xpu)(:[0-9]{1,3})?", "cpu, cuda, cuda:1, mps or xpu"),
-    help="ASE engines: where forces are computed",
-)
 SEED = Number(least=0, most=MAX_SEED, whole=True)
 #: The number of a node.
 PK = Number(least=1, most=2**63 - 1, whole=True)
 #: A node of the database; a shorter start of a uuid would find another node tomorrow.
-NODE = Word(pattern=(r"[0-9]{1,18}|[0-9a-f]{8}[0-9a-f-]{0,28}", "the pk or the uuid of a node"))
+NODE = Word(pattern=(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}", "the pk or the uuid of a node"))
 _METAVARS = {Number: "NUMBER", Many: "LIST", Table: "LI=1,N=-3"}
+
+
+def is_node_name(text: str) -> bool:
+    """Return whether a text can be the pk or the uuid of a node."""
+    try:
+        NODE.read(text, "")
+    except SettingsError:
+        return False
+    return True
 
 
 class SettingType(click.ParamType):

@@ -7,15 +7,16 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
-from aiida_ion.cli.options import COUNT, DEVICE, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.overrides import of_protocol
+from aiida_ion.md_settings import DEVICE
 
 #: Exit codes from here on left something that can be used.
 USABLE = 700
 
 
 @click.command("run", cls=OneLineErrors)
-@click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...")
+@click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...", type=SettingType(TEXT))
 @click.option(
     "--engine",
     "engines",

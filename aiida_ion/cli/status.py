@@ -24,6 +24,7 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
     loaded = load(profile)
     from aiida_ion.cli.live import current, render, watch
 
+    _refuse_others(pks)
     if not watching:
         click.echo(render(current(pks, everything), loaded))
         return
@@ -31,3 +32,13 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
         watch(pks, everything, loaded)
     except KeyboardInterrupt:
         click.echo()
+
+
+def _refuse_others(pks: tuple[int, ...]) -> None:
+    """Refuse numbers that are no process."""
+    from aiida.orm import ProcessNode, QueryBuilder
+
+    known = QueryBuilder().append(ProcessNode, filters={"id": {"in": list(pks)}}, project="id").all(flat=True)
+    unknown = [str(pk) for pk in pks if pk not in known]
+    if unknown:
+        raise click.ClickException(f"there is no process {', '.join(unknown)}; 'aiida-ion status --all' lists all")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiida_ion.cli.options import is_node_name
+
 if TYPE_CHECKING:
     from aiida import orm
 
@@ -35,6 +37,8 @@ def structure_node(given: str, insist: bool = False) -> orm.StructureData:
     if path.suffix or "/" in given:
         raise ValueError(f"{given}: no such file")
     try:
+        if not is_node_name(given):
+            raise ValueError("an empty name, or a pattern, would find any node")
         node = orm.load_node(given)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
         raise ValueError(f"{given}: neither a file nor the pk or uuid of a node") from error

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
-from aiida_ion.cli.options import COUNT, DEVICE, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon, require_group
+from aiida_ion.cli.options import COUNT, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.overrides import of_protocol
 from aiida_ion.cli.table import GRADES
+from aiida_ion.md_settings import DEVICE
 from aiida_ion.settings_rules import Element, Many, Number, Word
 from aiida_ion.workchains.protocol_rules import rule_at
 
@@ -129,14 +130,11 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 
     :raises ValueError: for a group that is not there.
     """
-    from aiida import orm
-
     from aiida_ion.cli.surrogate_candidates import temperatures
     from aiida_ion.queries import Selection
 
     group = chosen["from_group"]
-    if group is not None and not orm.QueryBuilder().append(orm.Group, filters={"label": group}).count():
-        raise ValueError(f"there is no group {group!r}; 'verdi group list -A' shows all")
+    require_group(group)
     return Selection(
         elements=chosen["elements"],
         formula=chosen["material"],
@@ -214,7 +212,7 @@ def show_command(node: str, profile: str | None) -> None:
 
 @command.command("predict", cls=OneLineErrors)
 @click.argument("model", metavar="MODEL", type=SettingType(NODE))
-@click.argument("structures", nargs=-1, metavar="[STRUCTURE]...")
+@click.argument("structures", nargs=-1, metavar="[STRUCTURE]...", type=SettingType(TEXT))
 @setting(NODE, "--dataset", metavar="PK|UUID", help="Predict the materials of this dataset instead of structures")
 @setting(TEXT, "--engine", help="Name of an engine: the potential that computes the forces")
 @click.option("--protocol", type=SettingType(TEXT), help="fast, balanced, stringent or obelix  [default: balanced]")

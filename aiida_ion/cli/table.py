@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_group
 from aiida_ion.cli.options import TEXT, setting
 from aiida_ion.settings_rules import Element, Number
 
@@ -96,14 +96,13 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 
     :raises ValueError: for a group that is not there.
     """
-    from aiida import orm
-
     from aiida_ion.queries import Selection
 
     group, since = chosen["group"], chosen["since"]
-    if group is not None and not orm.QueryBuilder().append(orm.Group, filters={"label": group}).count():
-        raise ValueError(f"there is no group {group!r}; 'verdi group list -A' shows all")
+    require_group(group)
     low, high = chosen["min_temperature_K"], chosen["max_temperature_K"]
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"--min-temperature-K {low:g} is above --max-temperature-K {high:g}: nothing lies between")
     bounded = low is not None or high is not None
     return Selection(
         elements=chosen["elements"],

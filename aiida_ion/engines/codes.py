@@ -7,6 +7,7 @@ potential, its checkpoint, and what the last test found. What decides a result g
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -117,6 +118,29 @@ def load_engine(name: str) -> Engine:
 def _known() -> str:
     names = sorted(set(engine_table()["name"]))
     return f"registered are {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
+
+
+def check_program(name: str, program: str, entry_point: str, computer: str, replaces: bool = False) -> None:
+    """Refuse a program that no engine of this name can run, before anything is stored for it.
+
+    :raises ValueError: for a computer or a program that is not there, a Python that is none, or a name that is taken.
+    """
+    old = _code_of(name, computer)
+    if old is not None and not replaces and str(old.filepath_executable) != program:
+        raise ValueError(
+            f"{name}@{computer} runs {old.filepath_executable} already; give another name, or --replace it"
+        )
+    _unstored_code(name, program, JOBS[entry_point], computer, "")
+    if entry_point == "ion.md.mlip" and computer == "localhost" and not _is_python(program):
+        raise ValueError(f"{program} is not a Python: give that of the environment with the potential")
+
+
+def _is_python(program: str) -> bool:
+    try:
+        done = subprocess.run([program, "-c", "print(6 * 7)"], capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout.strip() == b"42"
 
 
 def register(
@@ -306,6 +330,12 @@ def _code_of(name: str, computer: str) -> orm.InstalledCode | None:
 
 
 def _new_code(name: str, program: str, job: str, computer: str, prepend: str) -> orm.InstalledCode:
+    code = _unstored_code(name, program, job, computer, prepend)
+    code.store()
+    return code
+
+
+def _unstored_code(name: str, program: str, job: str, computer: str, prepend: str) -> orm.InstalledCode:
     try:
         machine = orm.load_computer(computer)
     except exceptions.NotExistent as error:
@@ -319,5 +349,4 @@ def _new_code(name: str, program: str, job: str, computer: str, prepend: str) ->
         code.validate_filepath_executable()
     except exceptions.ValidationError as error:
         raise ValueError(f"{program} cannot be used on {computer}: {error}") from error
-    code.store()
     return code

@@ -14,8 +14,13 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
+from aiida_ion.calculations.vasp import validate_incar
+from aiida_ion.dft.pw_input import normal_namelists, spelled
+from aiida_ion.dft.upf import common_functional, read_upf_header
 from aiida_ion.settings_files import read_yaml
 
+#: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.
+ANY_CUTOFF = 100.0
 #: Start of the name of an executable -> the work chain that drives it.
 EXECUTABLES = {
     "pw": "ion.md.quantumespresso",
@@ -67,12 +72,15 @@ def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises ValueError: if the pseudopotentials are not there or cannot be used.
     """
-    choices: dict[str, Any] = {"pseudo_family": pseudo_family(given.get("pseudos") or ())}
+    namelists = read_settings(given["settings"]) if given.get("settings") is not None else {}
+    system = _system_of(namelists)
+    has_cutoff = given.get("ecutwfc_ry") is not None or "ecutwfc" in system
+    choices: dict[str, Any] = {"pseudo_family": pseudo_family(given.get("pseudos") or (), has_cutoff, system)}
     for option, name in (("ecutwfc_ry", "ecutwfc_Ry"), ("ecutrho_ry", "ecutrho_Ry")):
         if given.get(option) is not None:
             choices[name] = given[option]
-    if given.get("settings"):
-        choices["namelists"] = read_settings(given["settings"])
+    if namelists:
+        choices["namelists"] = namelists
     if given.get("kpoints"):
         choices["kpoints"] = given["kpoints"]
     if given.get("pools"):
@@ -93,8 +101,12 @@ def vasp_choices(given: Mapping[str, Any]) -> dict[str, Any]:
     choices: dict[str, Any] = {"potential_family": family}
     if given.get("potcar_map"):
         choices["potential_mapping"] = dict(given["potcar_map"])
-    if given.get("settings"):
+    if given.get("settings") is not None:
         choices["incar"] = read_settings(given["settings"])
+        tags = {str(tag).lower(): value for tag, value in choices["incar"].items() if value is not None}
+        problem = validate_incar(orm.Dict({"encut": ANY_CUTOFF} | tags), None)
+        if problem is not None:
+            raise ValueError(f"{PurePath(given['settings']).name}: {problem}")
     if given.get("kpoints"):
         choices["kpoints"] = given["kpoints"]
     return choices
@@ -108,12 +120,26 @@ def read_settings(path: str) -> dict[str, Any]:
     return read_yaml(path, "electronic settings")
 
 
-def pseudo_family(given: Sequence[str]) -> str:
+def _system_of(namelists: Mapping[str, Any]) -> dict[str, Any]:
+    """Return SYSTEM of namelists that can be used.
+
+    :raises ValueError: for a namelist or a key that is not the user's to set.
+    """
+    system = dict(spelled(namelists).get("SYSTEM", {}))
+    normal_namelists({**spelled(namelists), "SYSTEM": {"ecutwfc": ANY_CUTOFF} | system})
+    return system
+
+
+def pseudo_family(given: Sequence[str], has_cutoff: bool = True, system: Mapping[str, Any] | None = None) -> str:
     """Return the label of a family of pseudopotentials: one that is installed, or one made of files.
 
     :param given: a label; or a folder, or files, with one UPF for each element.
-    :raises ValueError: if there is none of that name, or the files do not make a family.
+    :param has_cutoff: whether the user gives the cut-off of the wave functions.
+    :param system: the user's namelist SYSTEM; with `input_dft` the functionals may differ.
+    :raises ValueError: if there is none of that name, the files do not make a family, they were made with different
+        functionals, or there is no cut-off.
     """
+    has_functional = "input_dft" in (system or {})
     if not given:
         raise ValueError(
             "give --pseudos: a family ('aiida-pseudo install sssp' makes one), a folder of UPF files, or the files"
@@ -122,11 +148,20 @@ def pseudo_family(given: Sequence[str]) -> str:
     if len(given) == 1 and not paths[0].exists():
         if not _groups(given[0]):
             raise ValueError(f"{given[0]!r} is neither a folder nor an installed family; see 'aiida-pseudo list'")
+        family: Any = orm.load_group(given[0])
+        if not has_cutoff and not (hasattr(family, "get_cutoff_stringencies") and family.get_cutoff_stringencies()):
+            raise ValueError(f"the family {given[0]} has no cut-offs: give --ecutwfc-Ry")
         return given[0]
     files = sorted(path for path in paths[0].iterdir() if path.suffix.lower() == ".upf") if paths[0].is_dir() else paths
     missing = [str(path) for path in files if not path.is_file()]
     if missing or not files:
         raise ValueError(f"no such pseudopotential: {', '.join(missing) or paths[0]}")
+    by_element = _one_each(files)
+    if not has_functional:
+        found = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
+        common_functional({name: header.functional for name, header in found.items()})
+    if not has_cutoff:
+        raise ValueError("files of pseudopotentials come without cut-offs: give --ecutwfc-Ry")
     return _family_of_files(files)
 
 
@@ -138,7 +173,6 @@ def _family_of_files(files: Sequence[Path]) -> str:
     label = f"{files[0].absolute().parent.name}-{digest[:8]}"
     if _groups(label):
         return label
-    _require_one_each(files)
     with tempfile.TemporaryDirectory() as folder:
         for path in files:
             shutil.copy(path, folder)
@@ -149,19 +183,28 @@ def _family_of_files(files: Sequence[Path]) -> str:
     return str(family.label)
 
 
-def _require_one_each(files: Sequence[Path]) -> None:
+def _one_each(files: Sequence[Path]) -> dict[str, Path]:
+    """Return the file of each element.
+
+    :raises ValueError: for a file that is no UPF, or two of one element.
+    """
     upf: Any = DataFactory("pseudo.upf")
-    by_element: dict[str, list[str]] = {}
+    by_element: dict[str, list[Path]] = {}
     for path in files:
         try:
             with path.open("rb") as stream:
                 element = upf(stream, filename=path.name).element
         except ValueError as error:
             raise ValueError(f"{path.name} cannot be read as a UPF pseudopotential: {error}") from error
-        by_element.setdefault(element, []).append(path.name)
-    double = [f"{element}: {', '.join(names)}" for element, names in by_element.items() if len(names) > 1]
+        by_element.setdefault(element, []).append(path)
+    double = [
+        f"{element}: {', '.join(path.name for path in paths)}"
+        for element, paths in by_element.items()
+        if len(paths) > 1
+    ]
     if double:
         raise ValueError(f"more than one pseudopotential for {'; '.join(double)}: name one file for each element")
+    return {element: paths[0] for element, paths in by_element.items()}
 
 
 def _groups(label: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement
 from typing import Any, ClassVar
 
 from aiida_ion.md_settings import CHARGES, MdSettings
-from aiida_ion.settings_rules import Element, Lines, Many, Word
+from aiida_ion.settings_rules import SHA256, Element, Lines, Many, Word
 from aiida_ion.settings_schema import Settings, rules_of, setting, suggestion
 
 #: The only commands a user's potential may hold: none of them runs a program or reads a script.
@@ -32,7 +32,6 @@ ALLOWED_COMMANDS = (
 REFUSED_PAIR_STYLES = ("python", "mdi")
 #: Words of a pair style that hands its file to Python, which unpickles it.
 UNPICKLING_WORDS = ("mliappy", "unified")
-SHA256 = Word(pattern=(r"[0-9a-fA-F]{64}", "sha256 of 64 hexadecimal digits"))
 BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
 _NEUTRAL_E = 1e-6
 #: Below so many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
