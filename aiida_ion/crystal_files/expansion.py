@@ -64,16 +64,17 @@ def expand(sites: list[Site], symmetry: Symmetry, cell: FloatArray) -> Atoms:
     :raises ValueError: for too many atoms.
     """
     check_count(len(sites), len(symmetry))
-    places, numbers, moved = [], [], []
+    places, numbers, moved, n_atoms = [], [], [], 0
     for index, site in enumerate(sites):
         on_place, distance_A = _special_position(site.place, symmetry, cell)
         images = _unique(_images(on_place, symmetry), cell)
         places.append(images)
         numbers.append(np.full(len(images), index))
         moved.append(distance_A)
+        n_atoms += len(images)
+        if n_atoms > MAX_ATOMS:
+            raise ValueError(f"its sites make more than the {MAX_ATOMS:,} atoms that are read")
     whole = np.concatenate(places)
-    if len(whole) > MAX_ATOMS:
-        raise ValueError(f"{len(whole):,} atoms are more than the {MAX_ATOMS:,} that are read")
     return Atoms(whole, np.concatenate(numbers), np.array(moved))
 
 

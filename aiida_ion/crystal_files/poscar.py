@@ -78,7 +78,7 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
         position += 1
     counts: list[int] = []
     while position < len(lines) and _are_counts(lines[position]):
-        counts += [int(word) for word in lines[position].split()]
+        counts += [int(word) for word in _without_comment(lines[position])]
         position += 1
         if not symbols or len(counts) >= len(symbols):
             break
@@ -91,6 +91,10 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
     if sum(counts) > MAX_ATOMS:
         raise ValueError(f"{sum(counts):,} atoms are more than the {MAX_ATOMS:,} that are read")
     return symbols, counts, position
+
+
+def _without_comment(line: str) -> list[str]:
+    return line.split("!", maxsplit=1)[0].split("#", maxsplit=1)[0].split()
 
 
 def _are_counts(line: str) -> bool:

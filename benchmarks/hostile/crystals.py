@@ -122,6 +122,9 @@ def symmetries() -> Iterator[Hostile]:
         "names of the newer dictionary": "_space_group_name_H-M_alt 'F m -3 m'\n_space_group_IT_number 225\n",
         "names with dots": "_space_group.name_H-M_alt 'F m -3 m'\n",
         "names in capitals": "_SYMMETRY_SPACE_GROUP_NAME_H-M 'F m -3 m'\n",
+        "symbol of another group than the number": f"{symbol} 'P m -3 m'\n{number} 225\n",
+        "Hall symbol of another group": f"{hall} '-P 4 2 3'\n{symbol} 'F m -3 m'\n",
+        "formula with brackets": f"{symbol} 'F m -3 m'\n_chemical_formula_sum '(Li Cl)1'\n",
         "unknown symbol beside a number": f"{symbol} 'weird'\n{number} 225\n",
     }
     for name, text in right.items():
