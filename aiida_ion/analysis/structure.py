@@ -12,6 +12,8 @@ __all__ = ["check_structure", "perpendicular_widths", "supercell_multiples"]
 
 #: Atoms closer than this share a site: no real crystal has them.
 MIN_DISTANCE_A = 0.5
+#: No simulated cell is longer.
+MAX_EDGE_A = 1e5
 
 
 def check_structure(structure: Structure, mobile_species: str | None = None) -> None:
@@ -23,6 +25,8 @@ def check_structure(structure: Structure, mobile_species: str | None = None) -> 
     lattice = getattr(structure, "lattice", None)
     if lattice is None or lattice.volume < 1e-3:
         raise ValueError("no periodic cell: this is a molecule, not a crystal")
+    if not np.all(np.abs(lattice.matrix) < MAX_EDGE_A):
+        raise ValueError(f"a cell vector is longer than {MAX_EDGE_A:g} angstrom, or not a number")
     _check_order(structure)
     _check_distances(structure)
     elements = {element.symbol for element in structure.composition.elements}

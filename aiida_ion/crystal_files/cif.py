@@ -87,6 +87,9 @@ def _block(blocks: list[Block], reading: Reading) -> Block:
 
 def _cell(block: Block, reading: Reading) -> Cell:
     lengths, angles = [], []
+    several = [name for name, values in block.items.items() if name.startswith("_cell_length") and len(set(values)) > 1]
+    if several:
+        raise ValueError(f"{several[0]} has {len(block.items[several[0]])} values")
     for axis in ("a", "b", "c"):
         value = number(block.stated(f"_cell_length_{axis}") or "?", f"the cell length {axis}")
         if value <= 0:
