@@ -157,7 +157,7 @@ def only_elements(structure: Structure, reading: Reading) -> Structure:
         return structure
     elements = []
     for site in structure:
-        symbol = getattr(site.specie, "symbol", str(site.specie))
+        symbol = getattr(getattr(site.specie, "element", site.specie), "name", str(site.specie))
         elements.append(element_of_type(symbol, f"the site {site.label}", reading.notes))
         if getattr(site.specie, "oxi_state", None):
             reading.notes.append("oxidation states were left out: charges are guessed from the formula, or given")

@@ -74,6 +74,8 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
     while position < len(lines) and lines[position].split() and not lines[position].split()[0].lstrip("-").isdigit():
         if lines[position].strip()[:1].lower() in ("s", "d", "c", "k") and symbols and len(symbols) > 200:
             break
+        if not lines[position].split()[0][0].isalpha():
+            raise ValueError(f"line {position + 1}: the whole numbers of atoms must stand here")
         symbols += lines[position].split()
         position += 1
     counts: list[int] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.structure import check_structure
+from aiida_ion.analysis.structure import check_cell, check_structure
 from aiida_ion.crystal_files.cif import read_cif
 from aiida_ion.crystal_files.cif_sites import FULL
 from aiida_ion.crystal_files.other_formats import (
@@ -121,6 +121,7 @@ def finish(
     :raises DoubtfulCrystalError: for what the user may insist on.
     :raises ValueError: for what cannot be simulated.
     """
+    check_cell(structure)
     structure = _right_handed(only_elements(structure, reading), reading)
     check_structure(structure, mobile_species)
     if reading.file_format != CIF:  # a CIF was looked at for each symmetry that it may have

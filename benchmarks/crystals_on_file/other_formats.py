@@ -102,6 +102,8 @@ def other_formats() -> Iterator[Hostile]:
     charged = structure.copy()
     charged.add_oxidation_state_by_element({"Li": 1, "O": -2})
     yield Hostile("oxidation states", "x.json", json.dumps(charged.as_dict()).encode(), "Li8O4", "oxidation states")
+    heavy = json.dumps(structure.as_dict()).replace('"element": "Li"', '"element": "D"')
+    yield Hostile("deuterium in JSON", "x.json", heavy.encode(), "H8O4", "mass of H")
     mixed = structure.copy()
     mixed[0] = {"Li": 0.5, "Na": 0.5}
     yield Hostile("a shared site in JSON", "x.json", json.dumps(mixed.as_dict()).encode(), "", "disordered")
