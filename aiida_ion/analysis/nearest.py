@@ -35,7 +35,8 @@ def nearest_neighbours(
     reduced, wrapped, margins = _reduced(cell, fractions, cutoff_A)
     places, owners = _with_images(wrapped, margins)
     tree = KDTree(places @ reduced)
-    distances, found = tree.query(wrapped @ reduced, k=2, distance_upper_bound=cutoff_A)
+    near: Any = tree.query(wrapped @ reduced, k=2, distance_upper_bound=cutoff_A)
+    distances, found = near
     # The first is the atom itself, or one that coincides with it.
     own = np.arange(len(wrapped))
     is_first = found[:, 0] == own
@@ -56,8 +57,9 @@ def shortest_between(
     reduced, wrapped, margins = _reduced(cell, fractions, cutoff_A)
     places, _ = _with_images(wrapped[second], margins)
     k = 2 if first == second else 1
-    distances, _ = KDTree(places @ reduced).query(wrapped[first] @ reduced, k=k, distance_upper_bound=cutoff_A)
-    return float((distances if k == 1 else distances[:, 1]).min())
+    tree = KDTree(places @ reduced)
+    near: Any = tree.query(wrapped[first] @ reduced, k=k, distance_upper_bound=cutoff_A)
+    return float((near[0] if k == 1 else near[0][:, 1]).min())
 
 
 def _reduced(

@@ -38,21 +38,24 @@ def make_batch(structures: Sequence[str], engines: Sequence[str], given: Mapping
     """
     names = files_of(structures)
     refused: dict[str, str] = {}
-    plans = make_plans(names, engines, given, refused)
-    sound = [plan for plan in plans if not _is_refused(plan, refused)]
-    kept = [plan for plan in sound if plan.crystal not in refused]
+    kept = sound_plans(make_plans(names, engines, given, refused), refused)
     reasons = {reason.replace(name, "", 1) for name, reason in refused.items()}
     if not kept and refused and (len(names) == 1 or len(reasons) == 1):
         raise ValueError(next(iter(refused.values())))
     return Batch(kept, refused)
 
 
-def _is_refused(plan: Plan, refused: dict[str, str]) -> bool:
-    try:
-        check([plan])
-    except ValueError as error:
-        refused.setdefault(plan.crystal, str(error))
-    return plan.crystal in refused
+def sound_plans(plans: Sequence[Plan], refused: dict[str, str]) -> list[Plan]:
+    """Return the plans of the crystals that can be run with all engines.
+
+    :param refused: takes the crystals that cannot, and why.
+    """
+    for plan in plans:
+        try:
+            check([plan])
+        except ValueError as error:
+            refused.setdefault(plan.crystal, str(error))
+    return [plan for plan in plans if plan.crystal not in refused]
 
 
 def require_all(batch: Batch, skip_bad: bool) -> None:

@@ -123,7 +123,11 @@ def obelix_command(
         click.echo(f"REFUSED {line}", err=True)
     if not materials:
         raise click.ClickException("none of these entries can be simulated; the reasons stand above")
-    tasks, costs = tasks_of(materials, engines, given), cost()
+    unfit: list[str] = []
+    tasks, costs = tasks_of(materials, engines, given, unfit), cost()
+    for line in unfit:
+        click.echo(f"REFUSED {line}", err=True)
+    materials = list({task.material.name: task.material for task in tasks}.values())
     todo = open_tasks(tasks)
     click.echo(text_table(task_rows(tasks, costs)))
     for line in note_lines(tasks):

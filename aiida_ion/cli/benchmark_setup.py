@@ -11,7 +11,8 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.calculations.experiment import check_link, link_experiment
-from aiida_ion.cli.campaign import Plan, check, comparison, plans_of
+from aiida_ion.cli.batch import sound_plans
+from aiida_ion.cli.campaign import Plan, comparison, plans_of
 from aiida_ion.cli.structures import node_of
 from aiida_ion.datasets.obelix import DATASET, Entry
 from aiida_ion.datasets.obelix_crystals import read_entry
@@ -73,18 +74,29 @@ def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
     return found, refused
 
 
-def tasks_of(materials: Sequence[Material], engines: Sequence[str], given: Mapping[str, Any]) -> list[Task]:
+def tasks_of(
+    materials: Sequence[Material],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: list[str] | None = None,
+) -> list[Task]:
     """Return a checked plan for each crystal with each engine, with its state.
 
     Velocities are kept, so that an engine which joins later compares with what is there.
 
     :param given: the other options of the command.
+    :param refused: takes why a crystal cannot be run, as long as any can; without it the first raises.
     :raises ValueError: for what cannot be run, or without a relaxation of the ions.
     """
     settings = {**given, "in_one": True, "keep": given.get("keep") or ["velocities"]}
     by_name = {material.name: material for material in materials}
-    plans = plans_of([(name, material.structure) for name, material in by_name.items()], engines, settings)
-    check(plans)
+    crystals = [(name, material.structure) for name, material in by_name.items()]
+    reasons: dict[str, str] = {}
+    plans = sound_plans(plans_of(crystals, engines, settings, reasons), reasons)
+    if reasons and (refused is None or not plans):
+        raise ValueError(next(iter(reasons.values())))
+    if refused is not None:
+        refused += reasons.values()
     if not all(plan.builder.parameters.get_dict().get("relax_ions") for plan in plans):
         raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
     tasks = []

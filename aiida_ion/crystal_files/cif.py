@@ -55,10 +55,10 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     for name, kind in OTHER_KINDS.items():
         if name in block.items:
             raise ValueError(f"it describes {kind}")
-    cell = _cell(block)
+    cell = _cell(block, reading)
     stated = read_stated(block, reading.notes)
     sites = read_sites(block, stated.formula, reading, full_from)
-    candidates = _candidates(block, cell)
+    candidates = _candidates(block, cell, reading)
     check_count(len(sites), max(len(candidate) for candidate in candidates))
     chosen = _choose([_built(one, sites, cell, stated) for one in candidates], reading)
     _note_moved(sites, chosen.atoms, reading)
@@ -85,8 +85,11 @@ def _block(blocks: list[Block], reading: Reading) -> Block:
     return with_atoms[0]
 
 
-def _cell(block: Block) -> Cell:
+def _cell(block: Block, reading: Reading) -> Cell:
     lengths, angles = [], []
+    several = [name for name, values in block.items.items() if name.startswith("_cell_length") and len(set(values)) > 1]
+    if several:
+        raise ValueError(f"{several[0]} has {len(block.items[several[0]])} values")
     for axis in ("a", "b", "c"):
         value = number(block.stated(f"_cell_length_{axis}") or "?", f"the cell length {axis}")
         if value <= 0:
@@ -95,6 +98,8 @@ def _cell(block: Block) -> Cell:
     for angle in ("alpha", "beta", "gamma"):
         text = block.stated(f"_cell_angle_{angle}")
         angles.append(90.0 if text is None else number(text, f"the cell angle {angle}"))
+        if text is None:
+            reading.notes.append(f"the cell angle {angle} is not stated and was taken as 90 degrees, as CIF has it")
     if all(0 < angle < 3.2 for angle in angles):
         raise ValueError(f"the cell angles {', '.join(f'{angle:g}' for angle in angles)} look like radians")
     if not all(5.0 < angle < 175.0 for angle in angles):
@@ -105,7 +110,7 @@ def _cell(block: Block) -> Cell:
     return np.array(Lattice.from_parameters(*lengths, *angles).matrix, dtype=float)
 
 
-def _candidates(block: Block, cell: Cell) -> list[Symmetry]:
+def _candidates(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
     """Return the symmetries that the file may mean, the most likely first."""
     in_file, by_name = symmetry.listed(block), []
     try:
@@ -118,6 +123,8 @@ def _candidates(block: Block, cell: Cell) -> list[Symmetry]:
             raise ValueError("its cell does not have the symmetry of the operations that it lists")
         # A group of the same order is the same or another setting, of which the list says which.
         larger = [one for one in by_name if len(one) > len(in_file) and symmetry.is_subgroup(in_file, one)]
+        if by_name and not larger and all(len(one) != len(in_file) for one in by_name):
+            reading.notes.append(f"its symbol is not that of the {in_file.words}; the list was taken")
         return [in_file, *(one for one in larger if symmetry.fits_cell(one, cell))]
     if not by_name:
         return [symmetry.identity()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -15,6 +16,7 @@ from aiida_ion.crystal_files.species import contradicts, element_of_label, eleme
 #: Sites are full from here on: occupancies are refined, and rounded.
 FULL = 0.995
 NOTHING = (UNKNOWN, INAPPLICABLE, "")
+WATER = re.compile(r"(O[WwHh]|[Ww][Aa][Tt])")
 AXES = ("x", "y", "z")
 Row = dict[str, str]
 
@@ -32,7 +34,12 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
         raise ValueError("there are no atom sites in it")
     sites = [_site(row, formula, reading, full_from) for row in rows]
     _check_order(rows, sites, full_from)
-    _note_disorder_groups(rows)
+    _check_disorder_groups(rows)
+    water = [site.label for site in sites if WATER.match(site.label) and site.element == "O"]
+    if water and all(site.element != "H" for site in sites):
+        reading.doubts.append(
+            f"the site {water[0]} is named as water or hydroxide, and there is no hydrogen in the file"
+        )
     return sites
 
 
@@ -139,7 +146,7 @@ def _check_order(rows: list[Row], sites: list[Site], full_from: float) -> None:
         )
 
 
-def _note_disorder_groups(rows: list[Row]) -> None:
+def _check_disorder_groups(rows: list[Row]) -> None:
     """Refuse alternatives: their occupancies are 1 in files that refine them otherwise."""
     groups: dict[str, set[str]] = {}
     for row in rows:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 #: Values that state nothing.
 UNKNOWN, INAPPLICABLE = "?", "."
 TOKEN = re.compile(r"""'(?P<single>.*?)'(?=\s|$)|"(?P<double>.*?)"(?=\s|$)|(?P<comment>\#.*)|(?P<bare>\S+)""")
+#: More are not read: each takes some hundred bytes of memory.
+MAX_TOKENS = 2_000_000
 SITES = "_atom_site_fract_x"
 
 
@@ -36,9 +40,8 @@ class Block:
         return None
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word of the file: its text, whether it is quoted, and its line."""
+class Token(NamedTuple):
+    """A word of the file: its text, whether it is a value, and its line."""
 
     text: str
     is_value: bool
@@ -51,7 +54,9 @@ def read_blocks(text: str) -> list[Block]:
     :raises ValueError: naming the line where the text is not CIF.
     """
     blocks: list[Block] = []
-    tokens = list(_tokens(text))
+    tokens = list(islice(_tokens(text), MAX_TOKENS + 1))
+    if len(tokens) > MAX_TOKENS:
+        raise ValueError(f"more than {MAX_TOKENS:,} values; give a file without measured intensities")
     position = 0
     while position < len(tokens):
         token = tokens[position]

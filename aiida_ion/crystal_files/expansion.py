@@ -14,7 +14,7 @@ SAME_ATOM_A = 0.1
 #: Moves of an atom to its special position that are worth a word, angstrom.
 WORTH_A_WORD_A = 0.01
 #: More atoms are not read.
-MAX_ATOMS = 100_000
+MAX_ATOMS = 50_000
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def check_count(n_sites: int, n_operations: int) -> None:
 
     :raises ValueError: if there may be more than :data:`MAX_ATOMS` atoms.
     """
-    if n_sites > MAX_ATOMS or n_sites * n_operations > 10 * MAX_ATOMS:
+    if n_sites > MAX_ATOMS or n_sites * n_operations > 20 * MAX_ATOMS:
         raise ValueError(f"{n_sites:,} sites with {n_operations} symmetry operations are more than can be read here")
 
 
@@ -64,16 +64,17 @@ def expand(sites: list[Site], symmetry: Symmetry, cell: FloatArray) -> Atoms:
     :raises ValueError: for too many atoms.
     """
     check_count(len(sites), len(symmetry))
-    places, numbers, moved = [], [], []
+    places, numbers, moved, n_atoms = [], [], [], 0
     for index, site in enumerate(sites):
         on_place, distance_A = _special_position(site.place, symmetry, cell)
         images = _unique(_images(on_place, symmetry), cell)
         places.append(images)
         numbers.append(np.full(len(images), index))
         moved.append(distance_A)
+        n_atoms += len(images)
+        if n_atoms > MAX_ATOMS:
+            raise ValueError(f"its sites make more than the {MAX_ATOMS:,} atoms that are read")
     whole = np.concatenate(places)
-    if len(whole) > MAX_ATOMS:
-        raise ValueError(f"{len(whole):,} atoms are more than the {MAX_ATOMS:,} that are read")
     return Atoms(whole, np.concatenate(numbers), np.array(moved))
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import warnings
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +46,14 @@ def _last_frame(source: str | Path, ase_format: str) -> tuple[Atoms, int]:
     if isinstance(source, Path):
         with Trajectory(str(source)) as frames:
             return frames[-1], len(frames)
-    last, count = None, 0
-    for last in iread(io.StringIO(source), index=":", format=ase_format):  # noqa: B007
-        count += 1
+    last, formulas = None, []
+    for last in iread(io.StringIO(source), index=":", format=ase_format):
+        formulas.append(last.get_chemical_formula())
     if last is None:
         raise ValueError("there are no atoms in it")
-    return last, count
+    if len(set(formulas)) > 1:
+        raise ValueError(f"its {len(formulas)} frames are different crystals ({formulas[0]}, ...); give one of them")
+    return last, len(formulas)
 
 
 def _from_atoms(atoms: Atoms, reading: Reading) -> Structure:
@@ -66,7 +69,8 @@ def _from_atoms(atoms: Atoms, reading: Reading) -> Structure:
         raise ValueError("a position is not a number")
     if any(number == 0 for number in atoms.numbers):
         raise ValueError("an atom (X) is not an element: take vacancies and dummies out of the file")
-    if "occupancy" in atoms.info:
+    shares = atoms.arrays.get("occupancy", np.ones(1))
+    if "occupancy" in atoms.info or np.any(np.asarray(shares) != 1.0):
         raise ValueError("disordered: its sites are partly occupied; order the structure first")
     for name, words in LEFT_OUT.items():
         if atoms.has(name) and np.any(atoms.arrays[name]):
@@ -124,6 +128,26 @@ def check_xyz(text: str) -> None:
         position += count + 2
 
 
+def check_pw_input(text: str) -> None:
+    """Refuse inputs of pw.x of which ASE reads something else than pw.x does.
+
+    :raises ValueError: saying what is not read.
+    """
+    if "&system" not in text.lower():
+        raise ValueError("it is not an input of pw.x: there is no &SYSTEM in it")
+    lines = [re.split(r"[!#]", line)[0].strip() for line in text.split("\n")]
+    plain = "\n".join(lines)
+    if re.search(r"(?i)\bspace_group\s*=", plain):
+        raise ValueError("its atoms are those of a space group (space_group), which is not read; give a CIF")
+    stated = re.search(r"(?i)\bnat\s*=\s*(\d+)", plain)
+    start = next((n for n, line in enumerate(lines) if line.upper().startswith("ATOMIC_POSITIONS")), None)
+    if stated is None or start is None:
+        return
+    rows = list(takewhile(lambda line: len(line.split()) in (4, 7), (line for line in lines[start + 1 :] if line)))
+    if len(rows) != int(stated[1]):
+        raise ValueError(f"it states nat = {stated[1]} and has {len(rows)} positions")
+
+
 def only_elements(structure: Structure, reading: Reading) -> Structure:
     """Return an ordered crystal with nothing but elements on its sites.
 
@@ -133,7 +157,7 @@ def only_elements(structure: Structure, reading: Reading) -> Structure:
         return structure
     elements = []
     for site in structure:
-        symbol = getattr(site.specie, "symbol", str(site.specie))
+        symbol = getattr(getattr(site.specie, "element", site.specie), "name", str(site.specie))
         elements.append(element_of_type(symbol, f"the site {site.label}", reading.notes))
         if getattr(site.specie, "oxi_state", None):
             reading.notes.append("oxidation states were left out: charges are guessed from the formula, or given")

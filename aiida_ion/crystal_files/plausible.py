@@ -39,7 +39,8 @@ def doubts_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
 
     :raises ValueError: for a cell that is far too flat.
     """
-    doubts, notes = [], []
+    doubts: list[str] = []
+    notes: list[str] = []
     filled = room(structure)
     if filled is not None and not USUAL_ROOM[0] <= filled <= USUAL_ROOM[1]:
         many = "empty" if filled > 1 else "dense"

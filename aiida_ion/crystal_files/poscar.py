@@ -74,11 +74,13 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
     while position < len(lines) and lines[position].split() and not lines[position].split()[0].lstrip("-").isdigit():
         if lines[position].strip()[:1].lower() in ("s", "d", "c", "k") and symbols and len(symbols) > 200:
             break
+        if not lines[position].split()[0][0].isalpha():
+            raise ValueError(f"line {position + 1}: the whole numbers of atoms must stand here")
         symbols += lines[position].split()
         position += 1
     counts: list[int] = []
     while position < len(lines) and _are_counts(lines[position]):
-        counts += [int(word) for word in lines[position].split()]
+        counts += [int(word) for word in _without_comment(lines[position])]
         position += 1
         if not symbols or len(counts) >= len(symbols):
             break
@@ -91,6 +93,10 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
     if sum(counts) > MAX_ATOMS:
         raise ValueError(f"{sum(counts):,} atoms are more than the {MAX_ATOMS:,} that are read")
     return symbols, counts, position
+
+
+def _without_comment(line: str) -> list[str]:
+    return line.split("!", maxsplit=1)[0].split("#", maxsplit=1)[0].split()
 
 
 def _are_counts(line: str) -> bool:

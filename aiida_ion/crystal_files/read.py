@@ -8,10 +8,16 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.structure import check_structure
+from aiida_ion.analysis.structure import check_cell, check_structure
 from aiida_ion.crystal_files.cif import read_cif
 from aiida_ion.crystal_files.cif_sites import FULL
-from aiida_ion.crystal_files.other_formats import check_xyz, only_elements, read_pymatgen_json, read_with_ase
+from aiida_ion.crystal_files.other_formats import (
+    check_pw_input,
+    check_xyz,
+    only_elements,
+    read_pymatgen_json,
+    read_with_ase,
+)
 from aiida_ion.crystal_files.plausible import doubts_and_notes
 from aiida_ion.crystal_files.poscar import read_poscar
 from aiida_ion.crystal_files.report import Crystal, Reading, report_of
@@ -24,7 +30,6 @@ OF_ASE = {
     "espresso-in": "input of pw.x",
     "espresso-out": "output of pw.x",
     "vasp-xml": "vasprun.xml",
-    "aims": "geometry.in",
 }
 #: Ending of a name -> format.
 ENDINGS = {
@@ -42,7 +47,7 @@ ENDINGS = {
     ".out": "espresso-out",
 }
 #: Starts of names without an ending of their own.
-STARTS = {"poscar": POSCAR, "contcar": POSCAR, "vasprun": "vasp-xml", "geometry.in": "aims"}
+STARTS = {"poscar": POSCAR, "contcar": POSCAR, "vasprun": "vasp-xml"}
 REFUSED = {
     ".mcif": "a magnetic CIF; give the nuclear structure as an ordinary CIF",
     ".pdb": "a PDB file, which leaves elements and symmetry open; give a CIF",
@@ -116,6 +121,7 @@ def finish(
     :raises DoubtfulCrystalError: for what the user may insist on.
     :raises ValueError: for what cannot be simulated.
     """
+    check_cell(structure)
     structure = _right_handed(only_elements(structure, reading), reading)
     check_structure(structure, mobile_species)
     if reading.file_format != CIF:  # a CIF was looked at for each symmetry that it may have
@@ -146,8 +152,8 @@ def _from_text(text: str, kind: str, reading: Reading) -> Structure:
         return readers[kind](text, reading)
     if kind == "extxyz":
         check_xyz(text)
-    if kind == "espresso-in" and "&system" not in text.lower():
-        raise ValueError("it is not an input of pw.x: there is no &SYSTEM in it")
+    if kind == "espresso-in":
+        check_pw_input(text)
     if kind == "vasp-xml" and "<!ENTITY" in text:
         raise ValueError("it defines entities, which no vasprun.xml does")
     return read_with_ase(text, kind, reading)

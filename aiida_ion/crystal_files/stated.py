@@ -80,15 +80,25 @@ def _formula(text: str, notes: list[str]) -> dict[str, float]:
     atoms: dict[str, float] = {}
     parts = PART.findall(plain)
     if not parts or "".join(name + count for name, count in parts) != plain:
-        notes.append(f"the formula {text!r} cannot be read and was not compared")
-        return {}
+        parts = _with_brackets(text)
     for name, count in parts:
         element = ISOTOPES.get(name, name)
         if element not in ELEMENTS:
-            notes.append(f"the formula {text!r} cannot be read and was not compared")
-            return {}
+            parts = []
+            break
         atoms[element] = atoms.get(element, 0.0) + float(count or 1)
+    if not parts:
+        notes.append(f"the formula {text!r} cannot be read and was not compared")
+        return {}
     return atoms
+
+
+def _with_brackets(text: str) -> list[tuple[str, str]]:
+    """Return the atoms of a formula with brackets, such as ``Li (P O3)3``; nothing for what is none."""
+    try:
+        return [(str(element), f"{count:.6g}") for element, count in Composition(text).items()]
+    except (ValueError, KeyError):  # what pymatgen raises for a formula that it cannot read
+        return []
 
 
 def _structural(text: str) -> dict[str, float]:

@@ -79,23 +79,18 @@ def named(block: Block) -> list[Symmetry]:
 
     :raises ValueError: for a symbol or number that is none.
     """
-    hall = block.stated(*HALL)
-    settings = _by_hall(hall) if hall else []
-    if settings:
-        return [_of_entry(settings[0], f"of the Hall symbol {hall}")]
-    symbol = block.stated(*HERMANN_MAUGUIN)
-    if symbol is not None:
-        found = _by_symbol(symbol)
-        if found:
-            return [_of_entry(entry, f"of the space group {entry['universal_h_m']}") for entry in found]
-    stated = block.stated(*NUMBER)
-    if stated is not None:
-        value = number(stated, "the number of the space group")
-        of_number = [entry for entry in _table() if entry["number"] == value and "(" not in entry["universal_h_m"]]
-        if not of_number:
-            raise ValueError(f"there is no space group number {stated}")
-        usual = [entry for entry in of_number if entry["hermann_mauguin"] == of_number[0]["hermann_mauguin"]]
-        return [_of_entry(entry, f"of space group {stated}, {entry['universal_h_m']}") for entry in usual]
+    hall, symbol, stated = block.stated(*HALL), block.stated(*HERMANN_MAUGUIN), block.stated(*NUMBER)
+    found = [_of_entry(entry, f"of the Hall symbol {hall}") for entry in (_by_hall(hall) if hall else [])]
+    by_symbol = _by_symbol(symbol) if symbol else []
+    if not found or all(entry["number"] != found[0].number for entry in by_symbol):
+        # Two symbols of different groups: both are weighed.
+        found += [_of_entry(entry, f"of the space group {entry['universal_h_m']}") for entry in by_symbol]
+    if stated is not None and all(one.number != number(stated, "the space group number") for one in found):
+        found += [
+            _of_entry(entry, f"of space group {stated}, {entry['universal_h_m']}") for entry in _by_number(stated)
+        ]
+    if found:
+        return found
     unknown = hall or symbol
     if unknown is not None:
         raise ValueError(
@@ -140,6 +135,18 @@ def _by_hall(symbol: str) -> list[Any]:
     exact = [entry for entry in _table() if entry["hall"].lower().split() == words]
     found = exact or [entry for entry in _table() if _plain(entry["hall"]) == _plain(symbol)]
     return found if len({entry["number"] for entry in found}) == 1 else []
+
+
+def _by_number(stated: str) -> list[Any]:
+    """Return the settings of a space group by its number, with the usual axes.
+
+    :raises ValueError: if there is no such group.
+    """
+    value = number(stated, "the space group number")
+    entries = [entry for entry in _table() if entry["number"] == value and "(" not in entry["universal_h_m"]]
+    if not entries:
+        raise ValueError(f"there is no space group number {stated}")
+    return [entry for entry in entries if entry["hermann_mauguin"] == entries[0]["hermann_mauguin"]]
 
 
 def _by_symbol(symbol: str) -> list[Any]:

@@ -14,7 +14,7 @@ from aiida_ion.cli.batch import ASK_ABOVE_ATOMS, make_batch
 from aiida_ion.cli.campaign import comparison
 from aiida_ion.cli.structures import READ_FROM, reading_lines, structure_node
 from aiida_ion.engines.codes import register
-from benchmarks.hostile.crystals import LITHIA, cif, typed
+from benchmarks.crystals_on_file.makers import LITHIA, cif, typed
 from tests.cli.conftest import Invoke, only_line
 
 GIVEN = {"threads": 1, "protocol": "fast"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hostile.crystals import Hostile, files, outcome
+from benchmarks.crystals_on_file.makers import Hostile
+from benchmarks.hostile.crystals import files, outcome
 
 FILES = files()
 

@@ -21,7 +21,7 @@ from aiida_ion.crystal_files.report import lines_of
 from aiida_ion.crystal_files.symmetry import Symmetry, _keys, named
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
-from benchmarks.hostile.crystals import LITHIA, cif, poscar, salt, typed
+from benchmarks.crystals_on_file.makers import LITHIA, cif, poscar, salt, typed
 from tests.datasets.obelix_files import real_dataset
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "import.tar.xz"
