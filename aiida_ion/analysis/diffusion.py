@@ -170,7 +170,9 @@ def _describe(
     n_eff = _n_eff(motion, settings)
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
     counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
-    framework = [cross_checks.largest_framework_msd(replica.framework) for replica in joined]
+    # A single atom is where positions are measured from.
+    watched = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
+    framework = [cross_checks.largest_framework_msd(positions) for positions in watched]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))
     return DiffusionResult(
         verdict="bound",

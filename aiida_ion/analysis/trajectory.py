@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.cell import perpendicular_widths
+from aiida_ion.analysis.images import ImageFollower
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -179,24 +180,30 @@ def join_segments(
     equilibration_fs: float = 0.0,
     max_frames: int = 5000,
     *,
+    other_indices: IntArray | None = None,
     stride: int | None = None,
     charges_e: FloatArray | None = None,
 ) -> Replica:
     """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
 
+    :param other_indices: atoms that are neither: ions of other species that move too.
     :param stride: keep every so many frames, rather than as few as ``max_frames`` asks for.
     :param charges_e: charge of each atom, e, (N,), together zero; the collective vector is then that of all charges,
         which no frame of reference changes. Without them it is that of the mobile ions in the framework's frame.
 
-    Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few hundred framework
-    frames are kept: memory-mapped positions stay on disk.
+    Atoms other than the mobile ones that cross a face of the cell are followed to their nearest image; mobile ions that
+    do so are refused. Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few
+    hundred framework frames are kept: memory-mapped positions stay on disk.
 
     :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or
         that jump by half a cell (wrapped), or when too few frames remain.
     """
     if not segments:
         raise ValueError("a replica has no segments")
-    _check_atoms(segments, len(mobile_indices) + len(framework_indices))
+    _check_atoms(
+        segments,
+        sum(len(part) for part in (mobile_indices, framework_indices, [] if other_indices is None else other_indices)),
+    )
     spacing_fs, first, n_frames = _kept_frames(segments, equilibration_fs)
     stride = stride or thin(n_frames - first, max_frames)
     weights = np.zeros(segments[0].positions.shape[1]) if charges_e is None else charges_e
@@ -255,14 +262,19 @@ def _gather(
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.float32], FloatArray]:
     """Read every ``stride``-th frame from ``first`` on: mobile ions, framework centre, framework, sum q_i r_i."""
     mobile_parts, centres, framework_parts, dipoles = [], [], [], []
+    others = np.setdiff1d(np.arange(segments[0].positions.shape[1]), mobile)
+    follower = ImageFollower()
     offset = 0
     for segment in segments:
         n_frames = len(segment.positions)
         start = first - offset if offset < first else (first - offset) % stride
         offset += n_frames
         for low in range(start, n_frames, CHUNK_FRAMES * stride):
-            block = np.asarray(segment.positions[low : low + CHUNK_FRAMES * stride : stride])
+            chosen = slice(low, low + CHUNK_FRAMES * stride, stride)
+            block = np.array(segment.positions[chosen])
             check_finite(block)
+            cells = segment.cells if segment.cells.ndim == 2 else segment.cells[chosen]
+            block[:, others] = follower.follow(block[:, others], cells)
             mobile_parts.append(block[:, mobile].astype(float))
             centres.append(framework_drift(block, framework))
             framework_parts.append(block[:, framework].astype(np.float32))

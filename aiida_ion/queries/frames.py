@@ -115,10 +115,20 @@ def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Pat
         ions=ions,
         positions=_running_mean(frames.positions[:, ions], width),
         n_mobile=len(mobile),
-        framework=frames.positions[:, rest].mean(axis=0).reshape(-1, 3),
+        framework=_mean_places(frames.positions[:, rest], frames.cell),
         framework_symbols=tuple(frames.symbols[i] for i in rest),
         smoothed_ps=float(frames.times_ps[width - 1] - frames.times_ps[0]),
     )
+
+
+def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
+    """Return mean positions of atoms, angstrom, (k, 3): each by its images nearest to where it was at first.
+
+    Files that were imported may leave an atom on a face of the cell now on one side, now on the other.
+    """
+    apart = (positions - positions[0]) @ np.linalg.inv(cell)
+    images = np.round(apart - np.median(apart, axis=1, keepdims=True)) if positions.shape[1] else apart
+    return np.asarray((positions - images @ cell).mean(axis=0).reshape(-1, 3), dtype=np.float64)
 
 
 def _running_mean(positions: FloatArray, width: int) -> FloatArray:

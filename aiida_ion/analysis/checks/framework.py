@@ -17,6 +17,7 @@ MIN_FRAMES = 20
 N_VIBRATION_WINDOWS = 5
 #: Lags of the growth: from a tenth to half of the run.
 N_LAGS = 12
+LONE_PIECE = "The framework is a single piece, and positions are measured from it: whether it moves cannot be seen."
 #: A piece has left its site beyond this part of the distance of its neighbours.
 DISPLACED_PART = 0.5
 
@@ -27,6 +28,8 @@ def framework_checks(watched: Watched, units: Units, limits: CheckLimits) -> lis
     if not len(units.kinds):
         why = "There is no framework: every atom is of the mobile species."
         return [not_applicable(name, unit, why) for name, unit in names.items()]
+    if len(units.kinds) == 1:
+        return [not_applicable(name, unit, LONE_PIECE) for name, unit in names.items()]
     if len(watched.times_ps) - watched.first < MIN_FRAMES:
         why = f"Fewer than {MIN_FRAMES} frames are left after equilibration."
         return [not_applicable(name, unit, why) for name, unit in names.items()]
