@@ -11,7 +11,7 @@ from aiida import orm
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.ratios import Quantity, Ratio, difference, mean_log10_difference, ratio
 from aiida_ion.calculations.comparison_findings import Findings, starting_with
-from aiida_ion.calculations.conductivity import has_moved
+from aiida_ion.calculations.conductivity_points import has_moved
 from aiida_ion.units import BOLTZMANN_EV_K
 
 ENERGY = ("activation_energy_eV", "activation_energy_ci95_eV")

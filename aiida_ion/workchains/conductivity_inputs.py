@@ -10,7 +10,7 @@ from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
-from aiida_ion.calculations.diffusion import segment_key
+from aiida_ion.calculations.diffusion import framework_fault, segment_key
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.md_settings import MdSettings
@@ -133,6 +133,10 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
     except SettingsError as error:
         return f"diffusion: {error}"
+    named = inputs["diffusion"]["parameters"].get_dict().get("framework_species")
+    problem = framework_fault(named, mobile, inputs["structure"].get_symbols_set())
+    if problem is not None:
+        return f"diffusion: {problem}"
     problem = engine_problem(inputs)
     return f"md: {problem}" if problem is not None else target_problem(inputs)
 

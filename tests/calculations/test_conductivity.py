@@ -9,7 +9,8 @@ import pytest
 from aiida import orm
 
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
-from aiida_ion.calculations.conductivity import arrhenius_point, fit_conductivity
+from aiida_ion.calculations.conductivity import fit_conductivity
+from aiida_ion.calculations.conductivity_points import arrhenius_point
 from aiida_ion.cli.describe import describe
 from aiida_ion.units import BOLTZMANN_EV_K
 
