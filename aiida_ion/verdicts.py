@@ -28,7 +28,7 @@ INTERVALS = (
 
 def interval_decades(low: Any, high: Any) -> float | None:
     """Return the decades that an interval of a positive quantity spans; infinite from zero on, ``None`` without one."""
-    if not all(isinstance(edge, (int, float)) and not math.isnan(edge) for edge in (low, high)):
+    if not all(_is_known(edge) for edge in (low, high)):
         return None
     if high <= 0 or low <= 0:
         return math.inf
@@ -71,7 +71,7 @@ def edges_of(said: Mapping[str, Any], name: str) -> tuple[float | None, float | 
     whole = said.get(name)
     before, _, unit = name.rpartition("_ci95_")
     found = whole if isinstance(whole, (list, tuple)) else [said.get(f"{before}_ci95_{end}_{unit}") for end in _ENDS]
-    edges = [edge if isinstance(edge, (int, float)) and not math.isnan(edge) else None for edge in found]
+    edges = [edge if _is_known(edge) else None for edge in found]
     return (edges[0], edges[1]) if len(edges) == 2 else (None, None)
 
 
@@ -86,6 +86,10 @@ def too_wide(decades: float, max_interval_decades: float) -> str:
 def words_of(verdict: Any) -> str:
     """Return a verdict as people read it."""
     return str(verdict).replace("_", " ")
+
+
+def _is_known(edge: Any) -> bool:
+    return isinstance(edge, (int, float)) and edge == edge  # NaN is not
 
 
 def _limit(max_interval_decades: Any) -> float:

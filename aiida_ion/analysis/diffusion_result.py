@@ -27,7 +27,8 @@ class DiffusionResult:
 
     ``species`` has a mapping for each element: its role, hops, and diffusivity or bound. Diffusivities and
     ``ionic_conductivity_mS_cm`` (Nernst-Einstein) are those of ``mobile_species`` alone;
-    ``total_ionic_conductivity_mS_cm`` sums over all species that moved beside it, ``total_ionic_conductivity_species``.
+    ``all_species_ionic_conductivity_mS_cm`` is the sum over the mobile species that moved, which
+    ``all_species_ionic_conductivity_species`` names.
     """
 
     verdict: str
@@ -64,11 +65,11 @@ class DiffusionResult:
     other_mobile_species: list[str] = field(default_factory=list)
     moved_species: list[str] = field(default_factory=list)
     species: list[dict[str, Any]] = field(default_factory=list)
-    total_ionic_conductivity_mS_cm: float | None = None
-    total_ionic_conductivity_ci95_mS_cm: Interval | None = None
-    total_ionic_conductivity_upper_bound_mS_cm: float | None = None
-    total_ionic_conductivity_species: list[str] = field(default_factory=list)
-    total_ionic_conductivity_reason: str | None = None
+    all_species_ionic_conductivity_mS_cm: float | None = None
+    all_species_ionic_conductivity_ci95_mS_cm: Interval | None = None
+    all_species_ionic_conductivity_upper_bound_mS_cm: float | None = None
+    all_species_ionic_conductivity_species: list[str] = field(default_factory=list)
+    all_species_ionic_conductivity_reason: str | None = None
 
     tracer_diffusivity_cm2_s: float | None = None
     tracer_diffusivity_std_cm2_s: float | None = None

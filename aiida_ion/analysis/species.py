@@ -114,18 +114,20 @@ def _fill_total(
     wanted = [roles.mobile, *roles.others]
     unknown = [element for element in wanted if element not in charges or element not in {roles.mobile, *others}]
     if unknown:
-        result.total_ionic_conductivity_reason = f"The charge or the diffusion of {' and '.join(unknown)} is not known."
+        result.all_species_ionic_conductivity_reason = (
+            f"The charge or the diffusion of {' and '.join(unknown)} is not known."
+        )
         return
     each = [result, *others.values()]
     moved = [one for one in each if one.tracer_diffusivity_samples_cm2_s is not None]
-    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each if one not in moved)
+    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of those that moved
     if not moved:
-        result.total_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
+        result.all_species_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
         return
     low, high = interval95(summed_draws([_conductivities(one) for one in moved], seed))
-    result.total_ionic_conductivity_mS_cm = sum(one.ionic_conductivity_mS_cm or 0.0 for one in moved)
-    result.total_ionic_conductivity_ci95_mS_cm = (low, high + bounds_mS_cm)
-    result.total_ionic_conductivity_species = [one.mobile_species for one in moved]
+    result.all_species_ionic_conductivity_mS_cm = sum(one.ionic_conductivity_mS_cm or 0.0 for one in moved)
+    result.all_species_ionic_conductivity_ci95_mS_cm = (low, high + bounds_mS_cm)
+    result.all_species_ionic_conductivity_species = [one.mobile_species for one in moved]
 
 
 def summed_draws(each: Sequence[FloatArray], seed: int) -> FloatArray:
@@ -154,7 +156,7 @@ def _fill_haven_ratio(result: DiffusionResult, seed: int) -> None:
         if (drawn := result.other_samples_cm2_s.get(row["element"])) is not None
     ]
     collective = result.collective_diffusivity_samples_cm2_s
-    if collective is None or result.total_ionic_conductivity_mS_cm is None:
+    if collective is None or result.all_species_ionic_conductivity_mS_cm is None:
         result.haven_ratio = result.haven_ratio_ci95 = None
         return
     unit = ionic_conductivity_mS_cm(1.0, result.charge_e, result.number_density_A3, result.temperature_K)
@@ -168,8 +170,8 @@ def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[s
     still = [row["element"] for row in rows if row["role"] == OTHER and row["verdict"] not in WITH_POSTERIOR]
     words = []
     if also:
-        counted = " and ".join(result.total_ionic_conductivity_species)
-        total = f"; total_ionic_conductivity counts {counted}" if counted else ""
+        counted = " and ".join(result.all_species_ionic_conductivity_species)
+        total = f"; all_species_ionic_conductivity counts {counted}" if counted else ""
         words.append(
             f"{' and '.join(also)} moved too: the diffusivity and ionic_conductivity are those of "
             f"{result.mobile_species} alone{total}."

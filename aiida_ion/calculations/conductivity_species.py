@@ -17,7 +17,7 @@ from aiida_ion.analysis.species import OTHER, summed_draws
 from aiida_ion.calculations.conductivity_points import conductivity_numbers, refusal
 from aiida_ion.verdicts import BOUND, MEASURED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known
 
-TOTAL = "total_ionic_conductivity"
+TOTAL = "all_species_ionic_conductivity"
 #: What is kept of the fit of each species.
 KEPT = ("verdict", "reason", "activation_energy_eV", "activation_energy_ci95_eV", "temperatures_used_K")
 

@@ -33,6 +33,8 @@ FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_pa
 FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
 LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "warnings", "missing", "arms"}
 LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
+LISTS |= {"species", "framework_species", "other_mobile_species", "moved_species"}
+LISTS |= {"all_species_ionic_conductivity_species", "collective_temperatures_refused", "collective_warnings"}
 #: Of names that end like those of numbers: several numbers.
 LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
 MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}
