@@ -89,7 +89,7 @@ def words_of(verdict: Any) -> str:
 
 
 def _is_known(edge: Any) -> bool:
-    return isinstance(edge, (int, float)) and edge == edge  # NaN is not
+    return isinstance(edge, int) or (isinstance(edge, float) and not math.isnan(edge))
 
 
 def _limit(max_interval_decades: Any) -> float:

@@ -43,8 +43,9 @@ def parity_figure(
 ) -> go.Figure:
     """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
 
-    Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is the number of temperatures that moved; hollow points were refused; ``customdata`` holds
-    the UUID of y, then that of x.
+    Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is
+    the number of temperatures that moved; hollow points were refused; ``customdata`` holds the UUID of y, then that
+    of x.
 
     :param found: of `aiida_ion.dashboards.pairs.pairs`.
     :param reference: level of theory on the x axis, or ``experiment``.
