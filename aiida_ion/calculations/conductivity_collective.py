@@ -9,7 +9,7 @@ from aiida import orm
 
 from aiida_ion.analysis.arrhenius import MIN_TEMPERATURES, ArrheniusPoint, Priors, fit_arrhenius
 from aiida_ion.calculations.conductivity_points import DISAGREE, conductivity_numbers, has_moved, refusal
-from aiida_ion.verdicts import MAX_INTERVAL_DECADES
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES, POORLY_KNOWN
 
 SAMPLES = "collective_diffusivity_samples_cm2_s"
 #: What is kept of the collective fit: its own names and those of the node.
@@ -53,8 +53,8 @@ def collective_attributes(
     found["collective_temperatures_used_K"] = [point.temperature_K for point in points]
     found["collective_temperatures_refused"] = refused
     if not points:
-        reason = f"No temperature has a collective diffusivity that can be used. {_listed(refused)}"
-        return found | {"collective_reason": reason.rstrip()}
+        reason = "No temperature has a collective diffusivity that can be used."
+        return found | {"collective_reason": reason, "collective_warnings": [_listed(refused)]}
     given = (target_temperature_K, charge_e, number_density_A3)
     result = fit_arrhenius(points, *given, priors=priors, max_interval_decades=max_interval_decades)
     said = result.attributes()
@@ -69,7 +69,10 @@ def collective_attributes(
         )
         return found | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
     warnings = [*result.warnings, *([_listed(refused)] if refused else [])]
-    return found | {"collective_reason": result.reason, "collective_warnings": warnings}
+    reason = result.reason
+    if result.verdict == POORLY_KNOWN:  # there is a number, and the sentence is on its interval
+        reason, warnings = None, [str(result.reason), *warnings]
+    return found | {"collective_reason": reason, "collective_warnings": warnings}
 
 
 def left_out(node: orm.ArrayData) -> str | None:
