@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,13 +138,17 @@ def _running_mean(positions: FloatArray, width: int) -> FloatArray:
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float64)
 
 
-def framework_rdf(frames: Frames, mobile_species: str) -> FrameworkRdf | None:
+def framework_rdf(
+    frames: Frames, mobile_species: str, framework_species: Collection[str] | None = None
+) -> FrameworkRdf | None:
     """Return g(r) among all framework atoms, as far as half the narrowest width of the cell, at most 8 angstrom.
 
+    The framework is all but the mobile species where its elements are not given.
     Below that range the nearest image is found by rounding, whatever the shape of the cell. ``None`` where there are
     fewer than two framework atoms or frames.
     """
-    rest = np.flatnonzero(np.array(frames.symbols) != mobile_species)
+    elements = framework_species or set(frames.symbols) - {mobile_species}
+    rest = np.flatnonzero([symbol in elements for symbol in frames.symbols])
     if len(rest) < 2 or len(frames.positions) < 2:
         return None
     inverse = np.asarray(np.linalg.inv(frames.cell), dtype=np.float64)
