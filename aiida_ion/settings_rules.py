@@ -226,11 +226,6 @@ class Element(Word):
         return "the symbol of an element, such as Li"
 
     @property
-    def plural(self) -> str:
-        """Symbols of elements."""
-        return "symbols of elements"
-
-    @property
     def range(self) -> str:
         """An element."""
         return "an element"

@@ -119,7 +119,7 @@ def _score_card(found: pd.DataFrame, made: Choices) -> Component:
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
         f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
-        "every time; what does not beat it has learnt nothing. Bounds and poorly known values are counted, not averaged."
+        "every time; what does not beat it has learnt nothing. Bounds and what is poorly known are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 
