@@ -90,9 +90,9 @@ def _row(found: DiffusionResult, role: str, has_charge: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"element": found.mobile_species, "role": role}
     row |= {RENAMED.get(name, name): getattr(found, name) for name in MOTION}
     row["grade"] = grade(found.n_eff) if found.moved else "bound"
-    row |= {name: getattr(found, name) for name in DIFFUSION}
-    row["charge_e"] = found.charge_e if has_charge else None
-    return row | {name: getattr(found, name) if has_charge else None for name in CONDUCTION}
+    values = {name: getattr(found, name) for name in DIFFUSION}
+    values |= {name: getattr(found, name) if has_charge else None for name in ("charge_e", *CONDUCTION)}
+    return row | {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _sentence(error: ValueError) -> str:
