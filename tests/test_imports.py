@@ -15,6 +15,7 @@ FILES = {"settings_files"}
 #: Room -> the rooms it may import from. What a room imports of itself is its own affair.
 MAY_IMPORT: dict[str, set[str]] = {
     "units": set(),
+    "verdicts": set(),
     "settings_rules": set(),
     "settings_files": {"settings_rules"},
     "settings_schema": {"settings_rules"},
@@ -22,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "weight_files": set(),
     "endings": set(),
     "unreadable": set(),
-    "analysis": {"units", "md_settings", *SETTINGS},
+    "analysis": {"verdicts", "units", "md_settings", *SETTINGS},
     "starting_velocities": set(),
     "crystal_files": {"units", "analysis"},
     "datasets": {"units", "crystal_files"},
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps", *SETTINGS},
     "runners": {"md_settings", "weight_files"},  # uploaded beside them
     "calculations": {
+        "verdicts",
         *SETTINGS,
         "units",
         "endings",
@@ -46,11 +48,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trajectory_files",
     },
     "workchains": {*SETTINGS, *FILES, "units", "md_settings", "lammps", "dft", "calculations", "queries"},
-    "queries": {"units", "unreadable", "lammps"},  # how far a running job is, from its log
-    "dashboards": {"units", "unreadable", "queries"},
-    "archives": {"units", "queries", "analysis"},
+    "queries": {"verdicts", "units", "unreadable", "lammps"},  # how far a running job is, from its log
+    "dashboards": {"verdicts", "units", "unreadable", "queries"},
+    "archives": {"verdicts", "units", "queries", "analysis"},
     "engines": {*SETTINGS, *FILES, "dft", "units", "weight_files", "md_settings", "lammps", "calculations", "queries"},
     "cli": {
+        "verdicts",
         *FILES,
         *SETTINGS,
         "units",
@@ -72,8 +75,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 #: Rooms that know no AiiDA: they run on compute machines, or in a notebook without a profile.
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
 WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files", "unreadable", "endings", *SETTINGS}
+WITHOUT_AIIDA |= {"verdicts"}
 #: Runner -> what goes with it, see calculations/programs.py.
-UPLOADED = {"diffusion": {"analysis", "units"}, "jumps": {"analysis", "units"}}
+UPLOADED = {"diffusion": {"analysis", "units", "verdicts"}, "jumps": {"analysis", "units"}}
 UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}
 
 

@@ -14,6 +14,7 @@ from aiida_ion.analysis.arrhenius_measured import fill_measured, fill_upper_boun
 from aiida_ion.analysis.arrhenius_posterior import Observations
 from aiida_ion.analysis.arrhenius_priors import Priors
 from aiida_ion.analysis.arrhenius_result import ArrheniusResult
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 __all__ = ["ArrheniusPoint", "ArrheniusResult", "Priors", "fit_arrhenius"]
 
@@ -55,6 +56,7 @@ def fit_arrhenius(
     priors: Priors | None = None,
     seed: int = 1,
     n_samples: int = 1000,
+    max_interval_decades: float = MAX_INTERVAL_DECADES,
 ) -> ArrheniusResult:
     """Fit D(T) = D0 exp(-Ea / k_B T) to posteriors and bounds, and say whether the law is curved.
 
@@ -66,6 +68,7 @@ def fit_arrhenius(
     :param charge_e: charge of the mobile ion, e; with ``number_density_A3`` (per angstrom^3) gives
         conductivities.
     :param seed: of the draws.
+    :param max_interval_decades: a number at the target whose 95 % interval is wider is poorly known.
     :raises ValueError: for no points, a target temperature that is not positive, or priors that exclude the data.
     """
     if not points:
@@ -84,6 +87,7 @@ def fit_arrhenius(
         temperatures_bound_K=[p.temperature_K for p in bounds],
         temperatures_refused=[_refused(p) for p in points if _refusal(p)],
         priors=priors.to_dict(),
+        max_interval_decades=max_interval_decades,
     )
     ions = None if not charge_e or number_density_A3 is None else (charge_e, number_density_A3)
     n_different = _n_different(result.temperatures_used_K)

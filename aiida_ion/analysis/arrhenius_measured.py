@@ -18,6 +18,7 @@ from aiida_ion.analysis.arrhenius_result import ArrheniusResult
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion_result import interval95
 from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.verdicts import MEASURED, POORLY_KNOWN, is_too_wide, too_wide
 
 FloatArray = npt.NDArray[np.float64]
 #: Charge, e, and number density, per angstrom^3, of the mobile ion; ``None`` where there is no conductivity.
@@ -165,9 +166,12 @@ def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions
 
 def _fill_target(result: ArrheniusResult, draws: FloatArray, value: float, ions: Ions) -> None:
     """Fill in D at the target, log10, cm^2/s, and by Nernst-Einstein the conductivity."""
-    result.verdict = "measured"
+    low, high = interval95(draws)
+    result.verdict = MEASURED
+    if is_too_wide(high - low, result.max_interval_decades):
+        result.verdict, result.reason = POORLY_KNOWN, too_wide(high - low, result.max_interval_decades)
     result.log10_diffusivity_samples_cm2_s = draws
-    result.log10_diffusivity_cm2_s, result.log10_diffusivity_ci95_cm2_s = value, interval95(draws)
+    result.log10_diffusivity_cm2_s, result.log10_diffusivity_ci95_cm2_s = value, (low, high)
     if ions is None:
         return
     shift = float(np.log10(ionic_conductivity_mS_cm(1.0, *ions, result.target_temperature_K)))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.diffusion_result import Interval
 from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,9 +21,11 @@ class ArrheniusResult:
 
     ``verdict``: ``measured`` (there is a number at the target temperature), ``bound`` (an upper bound: from a stated
     prior of D0 where fewer than three temperatures moved, from curved laws where these have no lower edge),
-    ``not_measurable`` (neither); ``reason`` says why there is no number. ``preferred_law`` is ``arrhenius`` unless a
-    curved law is decisively more likely; the activation energy is then that of the straight line, a mean over the
-    measured range, and what is said at the target is averaged over laws.
+    ``not_measurable`` (neither), ``poorly_known`` (a number whose 95 % interval is wider than
+    ``max_interval_decades``); ``reason`` says why there is no number, or none to quote.
+
+    ``preferred_law`` is ``arrhenius`` unless a curved law is decisively more likely; the activation energy is then that
+    of the straight line, a mean over the measured range, and what is said at the target is averaged over laws.
     """
 
     verdict: str
@@ -32,6 +35,7 @@ class ArrheniusResult:
     temperatures_bound_K: list[float]
     temperatures_refused: list[dict[str, Any]]
     priors: dict[str, Any]
+    max_interval_decades: float = MAX_INTERVAL_DECADES
     warnings: list[str] = field(default_factory=list)
     activation_energy_eV: float | None = None
     activation_energy_std_eV: float | None = None

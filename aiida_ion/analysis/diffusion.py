@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis import cross_checks, hops
-from aiida_ion.analysis.charge_frame import charge_frame
+from aiida_ion.analysis.charge_frame import ChargeFrame, charge_frame
 from aiida_ion.analysis.checks.judge import judge
 from aiida_ion.analysis.diffusion_result import DiffusionResult
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
@@ -17,8 +17,11 @@ from aiida_ion.analysis.estimates import fill_bound, fill_measured
 from aiida_ion.analysis.green_kubo import fill_green_kubo
 from aiida_ion.analysis.motion import Motion, side_by_side
 from aiida_ion.analysis.regime import Window, find_window
+from aiida_ion.analysis.roles import Roles, assign_roles
+from aiida_ion.analysis.species import fill_species, say_framework
 from aiida_ion.analysis.thermo import Thermo
 from aiida_ion.analysis.trajectory import Replica, Segment, common_stride, join_segments
+from aiida_ion.verdicts import POORLY_KNOWN, interval_decades, is_too_wide, too_wide
 
 __all__ = ["DiffusionResult", "DiffusionSettings", "Segment", "analyse_diffusion"]
 
@@ -47,7 +50,8 @@ def analyse_diffusion(
 
     :param replicas: for each replica its segments in order; replicas share cell and frame interval, not length.
     :param symbols: element of each atom, (N,).
-    :param mobile_species: the element whose ions diffuse; all other atoms are the framework.
+    :param mobile_species: the element whose ions diffuse. All other atoms are the framework, but for the usual mobile
+        ions that leave their sites while the rest stays, or as the settings name it.
     :param charges: formal charge of the elements, e; that of the mobile one is needed, those of all others make the
         collective diffusivity independent of the frame of reference.
     :param temperature_K: measured mean temperature where known, K.
@@ -59,32 +63,27 @@ def analyse_diffusion(
     :raises ValueError: for input that cannot be analysed; the message says why.
     """
     settings = settings or DiffusionSettings()
-    mobile, framework = _split(symbols, mobile_species)
-    _check_inputs(replicas, mobile_species, charges, temperature_K)
+    _check_inputs(replicas, symbols, mobile_species, charges, temperature_K)
+    roles = assign_roles(
+        replicas,
+        symbols,
+        mobile_species,
+        charges,
+        framework_species=settings.framework_species,
+        equilibration_fs=settings.equilibration_fs,
+        jump_distance_A=settings.jump_distance_A,
+        limits=settings.limits,
+    )
     frame = charge_frame(symbols, mobile_species, charges)
     stride = common_stride(replicas, settings.equilibration_fs, settings.max_frames)
-    joined = [
-        join_segments(segments, mobile, framework, settings.equilibration_fs, stride=stride, charges_e=frame.charges_e)
-        for segments in replicas
-    ]
-    motion = side_by_side(joined)
-    found, reason = _diffusive_window(motion, settings)
-    result = _describe(
-        joined,
-        motion,
-        mobile_species=mobile_species,
-        charge_e=float(charges[mobile_species]),
-        temperature_K=temperature_K,
-        settings=settings,
-    )
-    if len(framework) == 0:
-        result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
-    else:
-        result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
-    if found is None:
-        fill_bound(result, motion, settings, reason)
-    else:
-        fill_measured(result, motion, *found, settings)
+
+    def measure(species: str, species_settings: DiffusionSettings, every: int) -> DiffusionResult:
+        return _measure(replicas, symbols, roles, species, charges, temperature_K, species_settings, every, frame)
+
+    result = measure(mobile_species, settings, stride)
+    result.framework_species, result.other_mobile_species = list(roles.framework), list(roles.others)
+    result.framework_reason = roles.reason
+    fill_species(result, roles, charges, settings, stride, measure)
     fill_green_kubo(result, thermo or (), frame, settings)
     judge(
         result,
@@ -95,24 +94,78 @@ def analyse_diffusion(
         equilibration_fs=settings.equilibration_fs,
         limits=settings.limits,
     )
+    say_framework(result)
     return result
 
 
-def _split(symbols: Sequence[str], mobile_species: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    is_mobile = np.array([symbol == mobile_species for symbol in symbols], dtype=bool)
-    if not is_mobile.any():
-        raise ValueError(f"no {mobile_species} among the symbols {', '.join(sorted(set(symbols)))}")
-    return np.flatnonzero(is_mobile), np.flatnonzero(~is_mobile)
+def _measure(
+    replicas: Sequence[Sequence[Segment]],
+    symbols: Sequence[str],
+    roles: Roles,
+    species: str,
+    charges: Mapping[str, float],
+    temperature_K: float,
+    settings: DiffusionSettings,
+    stride: int,
+    frame: ChargeFrame,
+) -> DiffusionResult:
+    """The diffusivity or the bound of one species in the framework's frame, before any check.
+
+    Only the species that is analysed carries the displacement of charge.
+    """
+    is_analysed = species == roles.mobile
+    chosen = [roles.indices(symbols, elements) for elements in ({species}, set(roles.framework))]
+    rest = roles.indices(symbols, {roles.mobile, *roles.others} - {species})
+    joined = [
+        join_segments(
+            segments,
+            *chosen,
+            settings.equilibration_fs,
+            other_indices=rest,
+            stride=stride,
+            charges_e=frame.charges_e if is_analysed else None,
+            follow_mobile=not is_analysed,
+        )
+        for segments in replicas
+    ]
+    motion = side_by_side(joined)
+    found, reason = _diffusive_window(motion, settings)
+    charge_e = float(charges.get(species, 0.0))
+    result = _describe(
+        joined, motion, mobile_species=species, charge_e=charge_e, temperature_K=temperature_K, settings=settings
+    )
+    if not roles.framework:
+        result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
+    elif is_analysed:
+        result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
+    if found is None:
+        fill_bound(result, motion, settings, reason)
+        result.collective_reason = result.collective_reason or f"The ions did not move enough. {reason}"
+    else:
+        fill_measured(result, motion, *found, settings)
+        _judge_interval(result, settings)
+    return result
+
+
+def _judge_interval(result: DiffusionResult, settings: DiffusionSettings) -> None:
+    """Call a diffusivity poorly known whose interval is too wide."""
+    result.max_interval_decades = settings.max_interval_decades
+    decades = interval_decades(*(result.tracer_diffusivity_ci95_cm2_s or (None, None)))
+    if decades is not None and is_too_wide(decades, settings.max_interval_decades):
+        result.verdict, result.reason = POORLY_KNOWN, too_wide(decades, settings.max_interval_decades)
 
 
 def _check_inputs(
     replicas: Sequence[Sequence[Segment]],
+    symbols: Sequence[str],
     mobile_species: str,
     charges: Mapping[str, float],
     temperature_K: float,
 ) -> None:
     if not replicas:
         raise ValueError("no replica was given")
+    if mobile_species not in symbols:
+        raise ValueError(f"no {mobile_species} among the symbols {', '.join(sorted(set(symbols)))}")
     if mobile_species not in charges:
         raise ValueError(f"the charges lack the mobile species {mobile_species}")
     if not (math.isfinite(temperature_K) and temperature_K > 0):
@@ -170,7 +223,9 @@ def _describe(
     n_eff = _n_eff(motion, settings)
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
     counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
-    framework = [cross_checks.largest_framework_msd(replica.framework) for replica in joined]
+    # A single atom is where positions are measured from.
+    watched = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
+    framework = [cross_checks.largest_framework_msd(positions) for positions in watched]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))
     return DiffusionResult(
         verdict="bound",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES, WITH_POSTERIOR
+
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 #: Three rows of three.
@@ -18,9 +20,15 @@ Matrix = list[list[float]]
 class DiffusionResult:
     """Diffusion of one mobile species at one temperature. What was not determined is ``None``.
 
-    ``verdict`` is ``moved`` (there is a diffusivity) or ``bound`` (there is only an upper bound, and
-    ``reason`` says why). ``checks`` holds each check as a mapping (see :class:`aiida_ion.analysis.checks.check.Check`);
-    with ``refused_because``, the message of the first that failed, the result must not enter any fit.
+    ``verdict`` is ``moved`` (there is a diffusivity), ``poorly_known`` (there is one, with a 95 % interval wider than
+    ``max_interval_decades``) or ``bound`` (there is only an upper bound); ``reason`` says why it is not the first.
+    ``checks`` holds each check as a mapping (see :class:`aiida_ion.analysis.checks.check.Check`); with
+    ``refused_because``, the message of the first that failed, the result must not enter any fit.
+
+    ``species`` has a mapping for each element: its role, hops, and diffusivity or bound. Diffusivities and
+    ``ionic_conductivity_mS_cm`` (Nernst-Einstein) are those of ``mobile_species`` alone;
+    ``all_species_ionic_conductivity_mS_cm`` is the sum over the mobile species that moved, which
+    ``all_species_ionic_conductivity_species`` names.
     """
 
     verdict: str
@@ -50,6 +58,18 @@ class DiffusionResult:
     warnings: list[str] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
     refused_because: str | None = None
+
+    max_interval_decades: float = MAX_INTERVAL_DECADES
+    framework_species: list[str] = field(default_factory=list)
+    framework_reason: str | None = None
+    other_mobile_species: list[str] = field(default_factory=list)
+    moved_species: list[str] = field(default_factory=list)
+    species: list[dict[str, Any]] = field(default_factory=list)
+    all_species_ionic_conductivity_mS_cm: float | None = None
+    all_species_ionic_conductivity_ci95_mS_cm: Interval | None = None
+    all_species_ionic_conductivity_upper_bound_mS_cm: float | None = None
+    all_species_ionic_conductivity_species: list[str] = field(default_factory=list)
+    all_species_ionic_conductivity_reason: str | None = None
 
     tracer_diffusivity_cm2_s: float | None = None
     tracer_diffusivity_std_cm2_s: float | None = None
@@ -129,22 +149,30 @@ class DiffusionResult:
     green_kubo_lag_times_ps: FloatArray | None = None
     green_kubo_integral_mS_cm: FloatArray | None = None
     green_kubo_integral_std_mS_cm: FloatArray | None = None
+    #: Draws of the diffusivity of species that moved beside the mobile one, cm^2/s, by element.
+    other_samples_cm2_s: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
     def moved(self) -> bool:
-        """Whether there is a diffusivity rather than a bound."""
-        return self.verdict == "moved"
+        """Whether there is a diffusivity, be it poorly known, rather than a bound."""
+        return self.verdict in WITH_POSTERIOR
 
     def attributes(self) -> dict[str, Any]:
         """Every number, flag, sentence and short list, ready for JSON."""
-        names = [entry.name for entry in fields(self) if entry.name not in ARRAYS]
+        names = [entry.name for entry in fields(self) if entry.name not in (*ARRAYS, "other_samples_cm2_s")]
         values = {name: getattr(self, name) for name in names}
         return {name: _plain(value) for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:
         """The arrays there are."""
         found = {name: getattr(self, name) for name in ARRAYS}
+        found |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def species_samples_name(element: str) -> str:
+    """Return the name of the array with the draws of the diffusivity of a species beside the mobile one."""
+    return f"tracer_diffusivity_samples_of_{element}_cm2_s"
 
 
 ARRAYS = (

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.settings_rules import MAX_SEED, SettingsError
+from aiida_ion.settings_rules import MAX_SEED, Element, Many, SettingsError
 from aiida_ion.settings_schema import Part, Settings, flag, number, setting, whole
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 #: A fit may end here at most, as a part of the trajectory's length: kinisi is sound up to it.
 LAG_FRACTION = {"above": 0.0, "most": 0.5}
+#: Of the fit and of the jumps: what stays in place.
+FRAMEWORK_SPECIES = Many(
+    item=Element(),
+    distinct=True,
+    most=100,
+    optional=True,
+    help="Elements that stay, from which everything is measured",
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class DiffusionSettings(Settings):
     hop_smoothing_fs: float = number(
         1000.0, help="Running mean before hops are counted (at least 3 frames)", least=0.0, most=1e9, unit="fs"
     )
+    framework_species: list[str] | None = setting(FRAMEWORK_SPECIES, None)
     n_samples: int = whole(1000, help="Posterior draws kept", least=100, most=10**6)
     collective: bool = flag(True, help="Whether to fit the collective diffusivity too")
     green_kubo: bool = flag(
@@ -63,6 +73,13 @@ class DiffusionSettings(Settings):
     )
     green_kubo_max_relative_error: float = number(
         0.4, help="A run too short for this relative error gives no such conductivity", above=0.0, most=10.0
+    )
+    max_interval_decades: float = number(
+        MAX_INTERVAL_DECADES,
+        help="A number whose 95 % interval is wider, log10 of its upper over its lower edge, is poorly known",
+        above=0.0,
+        most=100.0,
+        unit="decades",
     )
     seed: int = whole(1, help="Seed of the Markov chain and the resampling", least=0, most=MAX_SEED)
     limits: CheckLimits = setting(Part(help="Where the checks warn and fail", kind=CheckLimits), {})

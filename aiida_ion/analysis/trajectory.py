@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.cell import perpendicular_widths
+from aiida_ion.analysis.images import ImageFollower
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 CHUNK_FRAMES = 500
 #: The framework's mean squared displacement needs few frames; more are thinned to this number.
 MAX_FRAMEWORK_FRAMES = 500
+#: An ion that was followed through a face must step by less than this part of half the cell, or its way is a guess.
+SURE_PART = 0.8
 #: Times are floats: frames closer to the grid than this part of the spacing are on it.
 SPACING_TOLERANCE = 0.01
 
@@ -179,35 +182,43 @@ def join_segments(
     equilibration_fs: float = 0.0,
     max_frames: int = 5000,
     *,
+    other_indices: IntArray | None = None,
     stride: int | None = None,
     charges_e: FloatArray | None = None,
+    follow_mobile: bool = False,
 ) -> Replica:
     """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
 
+    :param other_indices: atoms that are neither: ions of other species that move too.
     :param stride: keep every so many frames, rather than as few as ``max_frames`` asks for.
     :param charges_e: charge of each atom, e, (N,), together zero; the collective vector is then that of all charges,
         which no frame of reference changes. Without them it is that of the mobile ions in the framework's frame.
+    :param follow_mobile: follow mobile ions through the faces of the cell, too, unless they go nearly half a cell
+        between two frames. They may be atoms of the framework here.
 
-    Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few hundred framework
-    frames are kept: memory-mapped positions stay on disk.
+    Atoms other than the mobile ones that cross a face of the cell are followed to their nearest image; mobile ions that
+    do so are refused. Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few
+    hundred framework frames are kept: memory-mapped positions stay on disk.
 
     :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or
         that jump by half a cell (wrapped), or when too few frames remain.
     """
     if not segments:
         raise ValueError("a replica has no segments")
-    _check_atoms(segments, len(mobile_indices) + len(framework_indices))
+    others = np.zeros(0, dtype=np.int64) if other_indices is None else other_indices
+    _check_atoms(segments, len(np.unique(np.concatenate([mobile_indices, framework_indices, others]))))
     spacing_fs, first, n_frames = _kept_frames(segments, equilibration_fs)
     stride = stride or thin(n_frames - first, max_frames)
     weights = np.zeros(segments[0].positions.shape[1]) if charges_e is None else charges_e
-    mobile, centre, framework, dipole = _gather(segments, first, stride, mobile_indices, framework_indices, weights)
+    chosen = (mobile_indices, framework_indices)
+    mobile, centre, framework, dipole = _gather(segments, first, stride, *chosen, weights, follow_mobile)
     centre -= centre[0]
     mobile -= centre[:, None]
     collective = mobile.sum(axis=1) if charges_e is None else dipole / charges_e[mobile_indices[0]]
     coarse = thin(len(framework), MAX_FRAMEWORK_FRAMES)
     framework = framework[::coarse] - centre[::coarse, None].astype(np.float32)
     cells = _cells(segments)
-    _check_wrapped(mobile, cells)
+    _check_wrapped(mobile, cells, SURE_PART if follow_mobile else 1.0)
     return Replica(
         mobile=mobile,
         framework=framework,
@@ -251,18 +262,31 @@ def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
 
 
 def _gather(
-    segments: Sequence[Segment], first: int, stride: int, mobile: IntArray, framework: IntArray, charges_e: FloatArray
+    segments: Sequence[Segment],
+    first: int,
+    stride: int,
+    mobile: IntArray,
+    framework: IntArray,
+    charges_e: FloatArray,
+    follow_mobile: bool,
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.float32], FloatArray]:
     """Read every ``stride``-th frame from ``first`` on: mobile ions, framework centre, framework, sum q_i r_i."""
     mobile_parts, centres, framework_parts, dipoles = [], [], [], []
+    followed = np.arange(segments[0].positions.shape[1])
+    if not follow_mobile:
+        followed = np.setdiff1d(followed, mobile)
+    follower = ImageFollower()
     offset = 0
     for segment in segments:
         n_frames = len(segment.positions)
         start = first - offset if offset < first else (first - offset) % stride
         offset += n_frames
         for low in range(start, n_frames, CHUNK_FRAMES * stride):
-            block = np.asarray(segment.positions[low : low + CHUNK_FRAMES * stride : stride])
+            chosen = slice(low, low + CHUNK_FRAMES * stride, stride)
+            block = np.array(segment.positions[chosen])
             check_finite(block)
+            cells = segment.cells if segment.cells.ndim == 2 else segment.cells[chosen]
+            block[:, followed] = follower.follow(block[:, followed], cells)
             mobile_parts.append(block[:, mobile].astype(float))
             centres.append(framework_drift(block, framework))
             framework_parts.append(block[:, framework].astype(np.float32))
@@ -286,12 +310,13 @@ def _cells(segments: Sequence[Segment]) -> FloatArray:
     return cells
 
 
-def _check_wrapped(mobile: FloatArray, cells: FloatArray) -> None:
-    half_width = 0.5 * float(perpendicular_widths(cells.mean(axis=0)).min())
+def _check_wrapped(mobile: FloatArray, cells: FloatArray, part: float) -> None:
+    half_width = part * 0.5 * float(perpendicular_widths(cells.mean(axis=0)).min())
     steps = np.abs(np.diff(mobile, axis=0)).max() if len(mobile) > 1 else 0.0
     if steps > half_width:
+        how_far = "more than" if part == 1.0 else "nearly"
         raise ValueError(
-            f"an ion moves {steps:.1f} angstrom between two frames, more than half the cell: "
+            f"an ion moves {steps:.1f} angstrom between two frames, {how_far} half the cell: "
             "the positions are wrapped or stored too rarely; unwrap them first"
         )
 

@@ -13,6 +13,7 @@ from aiida_ion.analysis.radial_distribution import radial_distribution
 from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size
+from aiida_ion.verdicts import MOVED, verdict_of
 
 FIT = "aiida.calculations:ion.diffusion"
 PREFIX = "trajectories__"
@@ -125,7 +126,7 @@ def _motion(result: orm.ArrayData) -> Motion | None:
     if not set(names) <= set(result.get_arraynames()):
         return None
     said = result.base.attributes.all
-    moved = said.get("verdict") == "moved" and said.get("tracer_diffusivity_cm2_s") is not None
+    moved = verdict_of(said) == MOVED and said.get("tracer_diffusivity_cm2_s") is not None
     value = (said["tracer_diffusivity_cm2_s"], said.get("tracer_diffusivity_std_cm2_s") or 0.0) if moved else None
     lag_times_ps, msd_A2, msd_std_A2 = (result.get_array(name) for name in names)
     return Motion(said["mobile_species"], lag_times_ps, msd_A2, msd_std_A2, value, int(said.get("n_replicas") or 1))

@@ -15,6 +15,7 @@ from aiida import get_version, orm
 from aiida_ion import __version__
 from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
+from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, verdict_of, words_of
 
 #: The attribute of a linked measurement that names where it was published; OBELiX is CC BY 4.0.
 DATASET = "attributes.dataset"
@@ -74,16 +75,20 @@ def _diffusivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
 
 
 def _names(quantity: str, unit: str) -> tuple[str, ...]:
-    return "verdict", f"{quantity}_{unit}", f"{quantity}_ci95_{unit}", f"{quantity}_upper_bound_{unit}"
+    edges = (f"{quantity}_ci95_{unit}", f"{quantity}_upper_bound_{unit}")
+    return "verdict", "max_interval_decades", f"{quantity}_{unit}", *edges
 
 
 def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> tuple[str, ...]:
     value, interval = row[f"{quantity}_{unit}"], row[f"{quantity}_ci95_{unit}"]
     bound = row[f"{quantity}_upper_bound_{unit}"]
-    if value is not None and row["verdict"] in ("moved", "measured"):
+    verdict = verdict_of(row)
+    if verdict == POORLY_KNOWN and interval:
+        said = f"poorly known ({interval[0]:.3g} to {interval[1]:.3g}) {shown_unit}"
+    elif value is not None and verdict in (MOVED, MEASURED):
         said = f"{value:.3g}" + (f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "") + f" {shown_unit}"
     else:
-        said = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {row['verdict']}"
+        said = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {words_of(verdict)}"
     temperature = row["target_temperature_K"]
     shown = "" if temperature is None else f"{temperature:g}"
     return (str(row["formula"]), str(row["level_of_theory"]), shown, said, str(row.get("grade") or ""), row["uuid"])
@@ -96,7 +101,8 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [" | ".join(HEADS[index] for index in used), " | ".join("---" for _ in used)]
     lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
-    return f"## {title}\n\nIn brackets the 95 % interval; `below` is an upper bound, where too little moved.\n\n{table}"
+    how = "In brackets the 95 % interval; `below` is an upper bound, where too little moved; of what is poorly known"
+    return f"## {title}\n\n{how} there is the interval alone.\n\n{table}"
 
 
 def _opening(name: str) -> str:

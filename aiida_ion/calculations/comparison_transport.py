@@ -11,8 +11,9 @@ from aiida import orm
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.ratios import Quantity, Ratio, difference, mean_log10_difference, ratio
 from aiida_ion.calculations.comparison_findings import Findings, starting_with
-from aiida_ion.calculations.conductivity import has_moved
+from aiida_ion.calculations.conductivity_points import has_moved
 from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.verdicts import POORLY_KNOWN, verdict_of
 
 ENERGY = ("activation_energy_eV", "activation_energy_ci95_eV")
 CONDUCTIVITY = ("ionic_conductivity_mS_cm", "ionic_conductivity_ci95_mS_cm", "ionic_conductivity_upper_bound_mS_cm")
@@ -56,7 +57,11 @@ def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fi
         if said.get("activation_energy_eV") is None:
             found.lack(f"Activation energy: not known of {level}. {said['reason']}")
         found.say(said, prefix, {name: name for name in (*CONDUCTIVITY, *ENERGY)})
-        conductivities.append(_conductivity(node, said, target))
+        if verdict_of(said) == POORLY_KNOWN:
+            found.lack(f"Conductivity: that of {level} is poorly known, so it is not compared.")
+            conductivities.append(Quantity())
+        else:
+            conductivities.append(_conductivity(node, said, target))
         energies.append(_energy(node, said))
     found.say({"target_temperature_K": target})
     if len(conductivities) < 2:
@@ -137,6 +142,9 @@ def _temperature(found: Findings, sides: list[Any], settings: Mapping[str, Any])
         usable = said.get("fit_consistent") is not False
         if not usable:
             found.lack(f"Diffusivity at {at}: the fits of {level} disagree with each other, so it is not compared.")
+        if usable and verdict_of(said) == POORLY_KNOWN:
+            found.lack(f"Diffusivity at {at}: that of {level} is poorly known, so it is not compared.")
+            usable = False
         diffusivities.append(_diffusivity(node, said) if usable else Quantity())
         conductivities.append(_conductivity_at(node, said) if usable else Quantity())
     quotient = ratio(*diffusivities)

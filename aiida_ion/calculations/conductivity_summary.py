@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida_ion.analysis.arrhenius_influence import distance_sentence
+from aiida_ion.verdicts import MEASURED, POORLY_KNOWN
 
 
 def summary(attributes: Mapping[str, Any]) -> str:
@@ -15,7 +16,10 @@ def summary(attributes: Mapping[str, Any]) -> str:
     """
     what = f"{attributes['formula']}, {attributes['level_of_theory']}"
     target = f"{attributes['target_temperature_K']:g} K"
-    if attributes["verdict"] == "measured":
+    if attributes["verdict"] == POORLY_KNOWN:
+        parts = [f"{what}: poorly known. {_poorly(attributes, target)}", attributes["reason"], _distance(attributes)]
+        return ". ".join(part.rstrip(".") for part in [*parts, *attributes["warnings"]] if part)
+    if attributes["verdict"] == MEASURED:
         parts = [f"{what}: {_measured(attributes, target)}", _distance(attributes)]
         return ". ".join(part.rstrip(".") for part in [*parts, *attributes["warnings"]] if part)
     bound = attributes["ionic_conductivity_upper_bound_mS_cm"]
@@ -24,8 +28,21 @@ def summary(attributes: Mapping[str, Any]) -> str:
     return f"{what}: not measurable. {attributes['reason']}"
 
 
+def _poorly(attributes: Mapping[str, Any], target: str) -> str:
+    low, high = attributes["activation_energy_ci95_eV"]
+    text = f"Activation energy between {low:.3f} and {high:.3f} eV"
+    if attributes["ionic_conductivity_ci95_mS_cm"] is not None:
+        low, high = attributes["ionic_conductivity_ci95_mS_cm"]
+        text += f", ionic conductivity at {target} between {low:.3g} and {high:.3g} mS/cm"
+    return f"{text}, from {_used(attributes)} K"
+
+
+def _used(attributes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{temperature:.0f}" for temperature in attributes["temperatures_used_K"])
+
+
 def _measured(attributes: Mapping[str, Any], target: str) -> str:
-    used = ", ".join(f"{temperature:.0f}" for temperature in attributes["temperatures_used_K"])
+    used = _used(attributes)
     low, high = attributes["activation_energy_ci95_eV"]
     text = f"activation energy {attributes['activation_energy_eV']:.3f} eV [{low:.3f}, {high:.3f}]"
     if attributes["ionic_conductivity_mS_cm"] is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures, folders
 
 from aiida_ion.analysis.diffusion import DiffusionSettings
+from aiida_ion.analysis.framework_species import framework_problem
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import (
@@ -71,8 +72,8 @@ class DiffusionCalculation(CleaningCalculation):
             "diffusion",
             valid_type=orm.ArrayData,
             required=False,
-            help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks); MSD (angstrom^2) "
-            "over lag times (ps) and posterior samples (cm^2/s) as arrays.",
+            help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks, `species`); MSD "
+            "(angstrom^2) over lag times (ps) and posterior samples (cm^2/s) as arrays.",
         )
         spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"
@@ -158,7 +159,16 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     fault = _thermo_fault(inputs.get("thermo") or {}, trajectories)
     if fault is not None:
         return fault
-    return segments_fault(trajectories, parameters.get_dict().get("mobile_species"))
+    settings = parameters.get_dict()
+    mobile, framework = settings.get("mobile_species"), settings.get("framework_species")
+    return segments_fault(trajectories, mobile) or framework_fault(framework, mobile, set(symbols_of(trajectories)))
+
+
+def framework_fault(
+    framework_species: Sequence[str] | None, mobile_species: str | None, elements: Collection[str]
+) -> str | None:
+    """Return why a crystal of these elements cannot have a framework that was named, nothing when it can."""
+    return framework_problem(framework_species, mobile_species, elements)
 
 
 def _thermo_fault(thermo: Mapping[str, Any], trajectories: Mapping[str, Any]) -> str | None:

@@ -105,6 +105,9 @@ def inputs_beside_fit(
     said = fit.inputs.parameters.get_dict()
     parameters = {"mobile_species": said["mobile_species"], "temperature_K": said["target_temperature_K"]}
     parameters |= {name: said[name] for name in ("level_of_theory", "formula", "equilibration_fs") if name in said}
+    found = fit.outputs.diffusion.base.attributes.all if "diffusion" in fit.outputs else {}
+    if found.get("other_mobile_species"):
+        parameters["framework_species"] = found["framework_species"]
     inputs = {
         "code": fit.inputs.code,
         "trajectories": {name: fit.inputs.trajectories[name] for name in fit.inputs.trajectories},

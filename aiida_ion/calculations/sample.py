@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiida import orm
 
 from aiida_ion.analysis.charges import formal_charges, guess_mobile_species
+from aiida_ion.analysis.framework_species import framework_problem
 from aiida_ion.analysis.structure import check_structure
 
 
@@ -31,18 +32,24 @@ def describe_sample(
     structure: orm.StructureData,
     mobile_species: str | None = None,
     charges: Mapping[str, float] | None = None,
+    framework_species: Sequence[str] | None = None,
 ) -> Sample:
     """Check a structure and return its description, guessing what is not given.
 
     :param mobile_species: the diffusing element; guessed from the composition when not given.
     :param charges: formal charges, e, which win over the guess.
+    :param framework_species: elements that are named as the framework.
     :raises ValueError: if the structure cannot be simulated as it is; the message says why.
     """
     crystal = structure.get_pymatgen_structure()
     with warnings.catch_warnings():
         # The order of elements in a formula asks for electronegativities; noble gases have none.
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
-        return _describe(crystal, mobile_species, charges)
+        sample = _describe(crystal, mobile_species, charges)
+    problem = framework_problem(framework_species, sample.mobile_species, structure.get_symbols_set())
+    if problem is not None:
+        raise ValueError(problem)
+    return sample
 
 
 def _describe(crystal: Any, mobile_species: str | None, charges: Mapping[str, float] | None) -> Sample:

@@ -10,6 +10,7 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.units import CM2_S_PER_A2_PS
+from aiida_ion.verdicts import WITH_POSTERIOR
 
 #: MSD = 6 D t in three dimensions.
 DIMENSIONS_FACTOR = 6.0
@@ -64,7 +65,7 @@ def label_of(diffusion: orm.ArrayData) -> Label:
     if said.get("fit_consistent") is False:
         raise LabelRefusedError(INCONSISTENT)
     replicas = [log10_slope(value or 0.0) for value in said.get("replica_diffusivities_cm2_s") or []]
-    if said.get("verdict") == "moved":
+    if said.get("verdict") in WITH_POSTERIOR:
         return Label(_finite(said.get("tracer_diffusivity_cm2_s")), _std(diffusion, said), False, replicas)
     return Label(_finite(said.get("tracer_diffusivity_upper_bound_cm2_s")), 0.0, True, replicas)
 

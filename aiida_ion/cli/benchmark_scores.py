@@ -29,6 +29,7 @@ from aiida_ion.datasets.obelix_paper import Stated
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
 from aiida_ion.queries.selection import Selection
 from aiida_ion.units import MS_CM_PER_S_CM
+from aiida_ion.verdicts import MEASURED, POORLY_KNOWN
 
 #: A conductivity counts for a measurement whose temperature is at most so far away, K.
 MAX_TEMPERATURE_DIFFERENCE_K = 5.0
@@ -115,11 +116,18 @@ def pairs_of(rows: Records, fits: Records) -> tuple[list[Pair], list[str]]:
         newest[row["entry_id"], row["level_of_theory"]] = _pair(row, of_chain.get(int(row["process_pk"]), []))
     found = [newest[key] for key in sorted(newest)]
     notes += [
-        f"{pair.row['entry_id']}, {pair.row['level_of_theory']}: neither number nor bound. {pair.row['reason'] or ''}"
+        f"{pair.row['entry_id']}, {pair.row['level_of_theory']}: {_why_unscored(pair.row)}"
         for pair in found
         if pair.computed is None
     ]
     return found, notes
+
+
+def _why_unscored(row: Mapping[str, Any]) -> str:
+    if row["verdict"] == POORLY_KNOWN:
+        low, high = (row[f"computed_ionic_conductivity_ci95_{end}_mS_cm"] for end in ("low", "high"))
+        return f"poorly known, between {low:.3g} and {high:.3g} mS/cm; not scored."
+    return f"neither number nor bound. {row['reason'] or ''}"
 
 
 def paper_scores(pairs: Sequence[Pair]) -> list[Stated]:
@@ -209,7 +217,7 @@ def _pair(row: Mapping[str, Any], fits: Records) -> Pair:
     stated = _value(row["ionic_conductivity_mS_cm"], row["ionic_conductivity_upper_bound_mS_cm"])
     if stated is None:
         raise ValueError(f"{row['dataset']} {row['entry_id']}: the link holds no conductivity; link it again")
-    number = row["computed_ionic_conductivity_mS_cm"] if row["verdict"] == "measured" else None
+    number = row["computed_ionic_conductivity_mS_cm"] if row["verdict"] == MEASURED else None
     bound, *edges = (
         row[f"computed_ionic_conductivity_{name}_mS_cm"] for name in ("upper_bound", "ci95_low", "ci95_high")
     )

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
-from aiida_ion.cli.tables import Rows, duration, entries, known, number, sentences, text, value_or_bound, with_interval
+from aiida_ion.cli.tables import (
+    Rows,
+    duration,
+    entries,
+    known,
+    number,
+    number_or_interval,
+    sentences,
+    text,
+    value_or_bound,
+    with_interval,
+)
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -154,7 +165,7 @@ def title(record: Mapping[str, Any]) -> str:
 def ratio_text(row: Mapping[str, Any], name: str) -> str:
     """Return a ratio with its interval, or its bound."""
     if known(row.get(f"{name}_ratio")):
-        return with_interval(row[f"{name}_ratio"], row.get(f"{name}_ratio_ci95"))
+        return number_or_interval(row[f"{name}_ratio"], row.get(f"{name}_ratio_ci95"))
     for bound, sign in (("upper", "<"), ("lower", ">")):
         if known(row.get(f"{name}_ratio_{bound}_bound")):
             return f"{sign} {number(row[f'{name}_ratio_{bound}_bound'])}"

@@ -11,6 +11,7 @@ from aiida.common.links import LinkType
 from aiida_ion.cli.comparison_tables import comparison_lines
 from aiida_ion.cli.convergence_lines import convergence_lines
 from aiida_ion.cli.describe_jumps import is_jump_picture, jump_lines, short_jump_lines
+from aiida_ion.cli.describe_species import species_lines
 from aiida_ion.cli.extrapolation import extrapolation_lines
 from aiida_ion.cli.tables import (
     entries,
@@ -25,6 +26,7 @@ from aiida_ion.cli.tables import (
 )
 from aiida_ion.queries.kinds import Attributes, read_attributes
 from aiida_ion.queries.processes import ENDED
+from aiida_ion.verdicts import MOVED, POORLY_KNOWN, verdict_of, words_of
 
 #: Attributes of a diffusion node that check it, in the order of reading.
 CHECKS = (
@@ -146,8 +148,11 @@ def _result(node: orm.Node) -> list[str]:
 def _diffusion(said: Mapping[str, Any]) -> list[str]:
     what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
     lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {text(said.get('mobile_species'))} mobile"]
-    if said.get("verdict") == "moved":
+    verdict = verdict_of(said)
+    if verdict == MOVED:
         lines.append(f"moved; grade {text(said.get('grade'))}")
+    elif verdict == POORLY_KNOWN:
+        lines.append(f"moved, POORLY KNOWN; grade {text(said.get('grade'))}. {text(said.get('reason'))}")
     else:
         lines.append(f"DID NOT MOVE enough for a number: {text(said.get('reason'))}")
     for name, unit, words in (
@@ -160,6 +165,7 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
         value = value_or_bound(said, name, unit)
         if value != "-":
             lines.append(f"{words}: {value}")
+    lines += species_lines(said)
     if known(said.get("haven_ratio")):
         lines.append(f"Haven ratio: {with_interval(said['haven_ratio'], said.get('haven_ratio_ci95'))}")
     checks = [f"{words} {_plain(said[name])}" for name, words in CHECKS if known(said.get(name))]
@@ -175,13 +181,14 @@ def _remarks(attributes: Mapping[str, Any]) -> list[str]:
 
 def _conductivity(said: Mapping[str, Any]) -> list[str]:
     lines = [text(said.get("summary"))]
-    lines.append(f"verdict: {text(said.get('verdict')).replace('_', ' ')}")
+    lines.append(f"verdict: {words_of(verdict_of(said))}")
     if known(said.get("reason")):
         lines.append(f"why: {text(said['reason'])}")
     target = number(said.get("target_temperature_K"), 6)
     lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
     energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
     lines.append(f"activation energy, eV: {energy}")
+    lines += species_lines(said)
     lines += extrapolation_lines(said)
     used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")

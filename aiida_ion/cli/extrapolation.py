@@ -49,10 +49,11 @@ def extrapolation_lines(said: Mapping[str, Any]) -> list[str]:
 def _collective(said: Mapping[str, Any]) -> list[str]:
     if "collective_reason" not in said:
         return []
-    value = value_or_bound(said, "collective_ionic_conductivity", "mS_cm")
+    value = value_or_bound({**said, "verdict": None}, "collective_ionic_conductivity", "mS_cm")
     target = number(said.get("target_temperature_K"), 6)
     why = f" ({text(said['collective_reason'])})" if known(said["collective_reason"]) else ""
-    return [f"ionic conductivity (collective) at {target} K, mS/cm: {value}{why}"]
+    lines = [f"ionic conductivity (collective) at {target} K, mS/cm: {value}{why}"]
+    return lines + [f"collective fit: {warning}" for warning in said.get("collective_warnings") or []]
 
 
 def _odds(said: Mapping[str, Any]) -> str:

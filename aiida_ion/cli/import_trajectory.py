@@ -38,6 +38,7 @@ FEWEST_FRAMES = 10
 )
 @of_protocol("--equilibration-ps", default=0.0, show_default=True)
 @of_protocol("--mobile-species", also="  [default: guessed]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @click.option(
     "--format",
@@ -132,7 +133,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
 
     facts = run.facts
     _check_equilibration(run, given["equilibration_ps"])
-    sample = describe_sample(run.structure, given["mobile_species"], given["charges"])
+    sample = describe_sample(run.structure, given["mobile_species"], given["charges"], given["framework_species"])
     job: Any = CalculationFactory("ion.diffusion")
     builder = job.get_builder()
     builder.code = diffusion_code()
@@ -147,6 +148,8 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
         "equilibration_fs": given["equilibration_ps"] * FS_PER_PS,
         "remarks": run.remarks,
     }
+    if given["framework_species"]:
+        said["framework_species"] = given["framework_species"]
     builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | said)
     builder.clean_workdir = True
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"

@@ -20,6 +20,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "min_width_a": ("min_width_A",),
     "mobile_species": ("mobile_species",),
     "charges": ("charges",),
+    "framework_species": ("diffusion", "framework_species"),
     "max_concurrent": ("max_concurrent",),
     "jumps": ("jumps",),
     "clean_workdir": ("clean_workdir",),

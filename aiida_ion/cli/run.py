@@ -42,6 +42,7 @@ USABLE = 700
 @of_protocol("--supercell", also=", such as 2,2,2")
 @of_protocol("--min-width-A")
 @of_protocol("--mobile-species", also="  [default: guessed]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @of_protocol("--keep", also=", such as velocities,forces")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")

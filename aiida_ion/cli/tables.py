@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import units
+from aiida_ion.verdicts import BOUND, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, words_of
 
 Rows = list[dict[str, str]]
 
@@ -75,11 +76,21 @@ def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
 
 
 def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
-    """Return a quantity with its interval, or its upper bound; never a number where nothing moved."""
-    if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in ("bound", "not_measurable"):
-        return with_interval(row[f"{name}_{unit}"], interval_of(row, name, unit))
+    """Return a quantity with its interval, or its upper bound; never a number where nothing moved.
+
+    Of one that is poorly known there is the interval alone.
+    """
+    if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in (BOUND, NOT_MEASURABLE):
+        return number_or_interval(row[f"{name}_{unit}"], interval_of(row, name, unit), row.get("max_interval_decades"))
     bound = row.get(f"{name}_upper_bound_{unit}")
     return f"< {number(bound)}" if known(bound) else "-"
+
+
+def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:
+    """Return ``value [low, high]``, or ``poorly known [low, high]`` where that spans too many decades."""
+    if known(interval) and is_poorly_known(*interval, max_interval_decades):
+        return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
+    return with_interval(value, interval)
 
 
 def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
@@ -167,10 +178,13 @@ def rows_of(name: str, table: pd.DataFrame) -> Rows:
     if name not in SHOWN:
         return {"diffusion": diffusion_rows, "conductivity": conductivity_rows}[name](table)
     shown = SHOWN[name]
-    return [{heading: _cell(column, row[column]) for column, heading in shown.items()} for row in records(table)]
+    return [{heading: _cell(column, row[column], row) for column, heading in shown.items()} for row in records(table)]
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
+    if row.get("verdict") == POORLY_KNOWN and column == "ionic_conductivity_mS_cm":
+        low, high = interval_of(row, "ionic_conductivity", "mS_cm") or (None, None)
+        return f"poorly known [{number(low)}, {number(high)}]"
     if column == "wall_time_s":
         return duration(value)
     if column == "checkpoint_sha256":
@@ -185,7 +199,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
             "material": text(row["formula"]),
             "level of theory": text(row["level_of_theory"]),
             "T (K)": number(row["target_temperature_K"], 6),
-            "moved": "yes" if row["moved"] else "did not move",
+            "moved": _moved(row),
             "D* (cm2/s)": value_or_bound(row, "tracer_diffusivity", "cm2_s"),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
             "hops": number(row["n_eff"]),
@@ -198,6 +212,14 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
     ]
 
 
+def _moved(row: Mapping[str, Any]) -> str:
+    if not row["moved"]:
+        return "did not move"
+    others = [one for one in str(row.get("moved_species") or "").split() if one != row.get("mobile_species")]
+    said = "poorly known" if row.get("verdict") == POORLY_KNOWN else "yes"
+    return f"{said}; {', '.join(others)} too" if others else said
+
+
 def conductivity_rows(table: pd.DataFrame) -> Rows:
     """Return the conductivities, one a line."""
     return [
@@ -205,7 +227,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "material": text(row["formula"]),
             "level of theory": text(row["level_of_theory"]),
             "T (K)": number(row["target_temperature_K"], 6),
-            "verdict": text(row["verdict"]).replace("_", " "),
+            "verdict": words_of(text(row["verdict"])),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
             "Ea (eV)": with_interval(row["activation_energy_eV"], interval_of(row, "activation_energy", "eV")),
             "from (K)": row["temperatures_used_K"] or "-",

@@ -17,8 +17,8 @@ MARKS = {"good": "✓", "doubtful": "!", "bad": "✕", "neutral": "", "active": 
 #: Grade or verdict -> kind of badge.
 KINDS = {
     "A": "good", "B": "good", "C": "doubtful", "D": "doubtful", "E": "bad", "F": "bad",
-    "measured": "good", "pass": "good", "passed": "good", "ok": "good",
-    "bound": "doubtful", "warn": "doubtful", "warning": "doubtful", "doubtful": "doubtful",
+    "measured": "good", "moved": "good", "pass": "good", "passed": "good", "ok": "good",
+    "poorly_known": "doubtful", "bound": "doubtful", "warn": "doubtful", "warning": "doubtful", "doubtful": "doubtful",
     "not_measurable": "bad", "fail": "bad", "failed": "bad", "refused": "bad",
 }  # fmt: skip
 

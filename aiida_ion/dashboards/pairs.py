@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiida_ion.dashboards.quantities import Quantity
+from aiida_ion.verdicts import POORLY_KNOWN
 
 #: What is chosen in place of a level of theory to compare with what was measured.
 EXPERIMENT = "experiment"
@@ -22,6 +23,7 @@ SIDE_COLUMNS = (
     "low",
     "high",
     "is_bound",
+    "is_poorly_known",
     "n_moved",
     "refused",
     "uuid",
@@ -47,6 +49,7 @@ def sides(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
             "low": _number(table, quantity.edges[0]).where(value.notna()),
             "high": _number(table, quantity.edges[1]).where(value.notna()),
             "is_bound": value.isna(),
+            "is_poorly_known": quantity.logarithmic & _words(table, "verdict").eq(POORLY_KNOWN),
             "n_moved": _number(table, "n_temperatures_moved"),
             "refused": _words(table, "refused_because").notna(),
             "uuid": table["uuid"],
@@ -76,6 +79,7 @@ def measured(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
             "low": np.nan,
             "high": np.nan,
             "is_bound": value.isna(),
+            "is_poorly_known": False,
             "n_moved": np.nan,
             "refused": False,
             "uuid": table["uuid"],
@@ -122,7 +126,7 @@ def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -
     The same structure is preferred; without one, the same formula will do. ``difference`` is y less x, in decades
     where the quantity is compared on logarithmic axes, with a 95 % interval that takes both for independent:
     half widths add in quadrature on each side. ``difference_kind`` is ``value``, ``upper`` (only y is a bound),
-    ``lower`` (only x is), or ``unknown``.
+    ``lower`` (only x is), ``poorly known`` (either is: the interval counts, the value does not), or ``unknown``.
 
     :param reference: of `sides` for one level, or of `measured`.
     :param compared: of `sides`.
@@ -152,7 +156,9 @@ def _with_differences(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     up = np.hypot(_width(scale("y_high") - y), _width(x - scale("x_low")))
     x_bound, y_bound = found["x_is_bound"].astype(bool), found["y_is_bound"].astype(bool)
     known = ~x_bound & ~y_bound
-    kind = np.select([known, y_bound & ~x_bound, x_bound & ~y_bound], ["value", "upper", "lower"], "unknown")
+    poor = known & (found["x_is_poorly_known"].astype(bool) | found["y_is_poorly_known"].astype(bool))
+    kinds = {"poorly known": poor, "value": known, "upper": y_bound & ~x_bound, "lower": x_bound & ~y_bound}
+    kind = np.select(list(kinds.values()), list(kinds), "unknown")
     return found.assign(
         difference=y - x,
         difference_down=pd.Series(down, index=found.index).where(known & (down > 0)),
@@ -171,7 +177,7 @@ def scores(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 
     ``mae`` and ``bias`` (y less x) are in decades or in units of the quantity, ``n_within`` counts what is inside the
     band. ``constant_mae`` is that of always answering the median of the other materials of the reference, which any
-    method must beat. Bounds are in ``n_bounds`` and in nothing else.
+    method must beat. Bounds are in ``n_bounds`` and what is poorly known in ``n_poorly_known``, in nothing else.
 
     :param found: of `pairs`.
     """
@@ -187,10 +193,11 @@ def scores(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
                 "bias": off.mean(),
                 "n_within": int((off.abs() <= quantity.band).sum()),
                 "constant_mae": constant_error(known["x_value"].to_numpy(dtype=float), quantity.logarithmic),
-                "n_bounds": len(group) - len(known),
+                "n_bounds": int(group["difference_kind"].isin(["upper", "lower", "unknown"]).sum()),
+                "n_poorly_known": int((group["difference_kind"] == "poorly known").sum()),
             }
         )
-    names = ["level_of_theory", "n_pairs", "mae", "bias", "n_within", "constant_mae", "n_bounds"]
+    names = ["level_of_theory", "n_pairs", "mae", "bias", "n_within", "constant_mae", "n_bounds", "n_poorly_known"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.processes import ENDED, OURS, PROCESS_FIELDS
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, rows
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, rows, verdicts
 
 #: Work chains that are started by hand; what else runs is below them, or was heard of lately.
 ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
@@ -29,6 +29,7 @@ RECENT = (
     "ionic_conductivity_ci95_mS_cm",
     "ionic_conductivity_upper_bound_mS_cm",
     "activation_energy_eV",
+    "max_interval_decades",
 )
 #: A chain of callers is not longer.
 DEPTH = 5
@@ -150,7 +151,8 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
         filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
         project=["id", "uuid", "ctime", *attributes(RECENT)],
     )
-    return newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
+    found = newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
+    return found.assign(verdict=verdicts(found))
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from aiida_ion.queries.chains import chains
 from aiida_ion.queries.kinds import read_number
 from aiida_ion.queries.results import FIT_FUNCTION
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, whole
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, verdicts, whole
 
 CONDUCTIVITY_FIELDS = (
     "formula",
@@ -30,6 +30,10 @@ CONDUCTIVITY_FIELDS = (
     "log10_ionic_conductivity_std_mS_cm",
     "collective_ionic_conductivity_mS_cm",
     "collective_ionic_conductivity_ci95_mS_cm",
+    "all_species_ionic_conductivity_mS_cm",
+    "all_species_ionic_conductivity_ci95_mS_cm",
+    "all_species_ionic_conductivity_species",
+    "max_interval_decades",
     "preferred_law",
     "averaged_over_laws",
     "arrhenius_consistent",
@@ -59,8 +63,11 @@ _ORIGIN = [
 def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each conductivity: sigma (mS/cm) at the target temperature (K), activation energy (eV).
 
-    ``grade`` is the worst of the temperatures that it rests on, ``wall_time_s`` that of all its molecular dynamics.
-    ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists in words; ``refusals`` has the reasons.
+    ``verdict`` is ``poorly_known`` where the interval is wider than ``max_interval_decades``.
+    ``ionic_conductivity_mS_cm`` is that of the mobile species, ``all_species_ionic_conductivity_mS_cm`` that of
+    ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures that it rests on,
+    ``wall_time_s`` that of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K``
+    are lists in words; ``refusals`` has the reasons.
     """
     chosen = selection or Selection()
     query = orm.QueryBuilder()
@@ -74,6 +81,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
         project=["id", "uuid", "ctime", *attributes(CONDUCTIVITY_FIELDS)],
     )
     table = frame(query, ["process_pk", "process_uuid", "pk", "uuid", "time", *CONDUCTIVITY_FIELDS])
+    table["verdict"] = verdicts(table)
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
@@ -118,6 +126,10 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
         temperatures_bound_K=[_kelvins(one) for one in bound],
         temperatures_refused_K=[_kelvins(one) for one in refused],
         refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
+        all_species_ionic_conductivity_species=[
+            " ".join(map(str, one)) if isinstance(one, list) else None
+            for one in table["all_species_ionic_conductivity_species"]
+        ],
         warnings=[" ".join(map(str, one)) if isinstance(one, list) else "" for one in table["warnings"]],
     )
 

@@ -12,12 +12,14 @@ from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
 from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
+from aiida_ion.verdicts import POORLY_KNOWN
 
-#: Of the newest conductivity that was measured.
+#: Of the newest conductivity that was measured, and is not poorly known where another one is.
 NEWEST = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_low_mS_cm",
     "ionic_conductivity_ci95_high_mS_cm",
+    "verdict",
     "activation_energy_eV",
     "target_temperature_K",
     "level_of_theory",
@@ -124,7 +126,8 @@ def _of_conductivities(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(found: pd.DataFrame) -> pd.DataFrame:
-    measured = found[found["ionic_conductivity_mS_cm"].notna()].sort_values("time")
+    measured = found[found["ionic_conductivity_mS_cm"].notna()]
+    measured = measured.assign(known=measured["verdict"] != POORLY_KNOWN).sort_values(["known", "time"])
     return measured.groupby(_KEY, dropna=False)[list(NEWEST)].last()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aiida_ion.queries.arrays import read_arrays
 from aiida_ion.queries.contents import Content, contents
 from aiida_ion.queries.kinds import read_attributes, read_column
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows, verdicts
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Atoms of the largest structure that is drawn.
@@ -38,6 +38,7 @@ POINT_ATTRIBUTES = (
     "tracer_diffusivity_upper_bound_cm2_s",
     "charge_e",
     "number_density_A3",
+    "max_interval_decades",
 )
 
 
@@ -103,6 +104,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
     table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
+    table["verdict"] = verdicts(table)
     for name, place in (("low", 0), ("high", 1)):
         table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)
     table["refused"] = [_refusal(*row) for row in zip(table["refused_because"], table["fit_consistent"], strict=True)]
@@ -110,6 +112,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
         nernst_einstein_log10(*row) for row in zip(table["charge_e"], table["number_density_A3"], strict=True)
     ]
     drop = ["tracer_diffusivity_ci95_cm2_s", "refused_because", "fit_consistent", "charge_e", "number_density_A3"]
+    drop.append("max_interval_decades")
     return table.drop(columns=drop).sort_values(["conductivity_uuid", "temperature_K"], ignore_index=True)
 
 

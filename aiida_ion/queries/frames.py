@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +116,20 @@ def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Pat
         ions=ions,
         positions=_running_mean(frames.positions[:, ions], width),
         n_mobile=len(mobile),
-        framework=frames.positions[:, rest].mean(axis=0).reshape(-1, 3),
+        framework=_mean_places(frames.positions[:, rest], frames.cell),
         framework_symbols=tuple(frames.symbols[i] for i in rest),
         smoothed_ps=float(frames.times_ps[width - 1] - frames.times_ps[0]),
     )
+
+
+def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
+    """Return mean positions of atoms, angstrom, (k, 3): each by its images nearest to where it was at first.
+
+    Files that were imported may leave an atom on a face of the cell now on one side, now on the other.
+    """
+    apart = (positions - positions[0]) @ np.linalg.inv(cell)
+    images = np.round(apart - np.median(apart, axis=1, keepdims=True)) if positions.shape[1] else apart
+    return np.asarray((positions - images @ cell).mean(axis=0).reshape(-1, 3), dtype=np.float64)
 
 
 def _running_mean(positions: FloatArray, width: int) -> FloatArray:
@@ -127,13 +138,17 @@ def _running_mean(positions: FloatArray, width: int) -> FloatArray:
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float64)
 
 
-def framework_rdf(frames: Frames, mobile_species: str) -> FrameworkRdf | None:
+def framework_rdf(
+    frames: Frames, mobile_species: str, framework_species: Collection[str] | None = None
+) -> FrameworkRdf | None:
     """Return g(r) among all framework atoms, as far as half the narrowest width of the cell, at most 8 angstrom.
 
+    The framework is all but the mobile species where its elements are not given.
     Below that range the nearest image is found by rounding, whatever the shape of the cell. ``None`` where there are
     fewer than two framework atoms or frames.
     """
-    rest = np.flatnonzero(np.array(frames.symbols) != mobile_species)
+    elements = framework_species or set(frames.symbols) - {mobile_species}
+    rest = np.flatnonzero([symbol in elements for symbol in frames.symbols])
     if len(rest) < 2 or len(frames.positions) < 2:
         return None
     inverse = np.asarray(np.linalg.inv(frames.cell), dtype=np.float64)

@@ -21,7 +21,21 @@ LARGEST_WHOLE = 2**63
 EXACT_FLOAT = 2.0**53
 
 #: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
-UNITS: tuple[str, ...] = ("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_dex")
+UNITS: tuple[str, ...] = (
+    "_ps",
+    "_fs",
+    "_s",
+    "_eV",
+    "_eV_A",
+    "_eV_atom",
+    "_cm2_s",
+    "_mS_cm",
+    "_MiB",
+    "_THz",
+    "_per_step",
+    "_e",
+    "_dex",
+)
 UNITS += ("_A3", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope")
 UNITS += ("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std")
 NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
@@ -33,6 +47,8 @@ FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_pa
 FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
 LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "warnings", "missing", "arms"}
 LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
+LISTS |= {"species", "framework_species", "other_mobile_species", "moved_species"}
+LISTS |= {"all_species_ionic_conductivity_species", "collective_temperatures_refused", "collective_warnings"}
 #: Of names that end like those of numbers: several numbers.
 LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
 MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}

@@ -15,9 +15,11 @@ from aiida_ion.queries.shared import (
     attributes,
     finished,
     frame,
+    verdicts,
     whole,
     without_twins,
 )
+from aiida_ion.verdicts import WITH_POSTERIOR
 
 DIFFUSION_FIELDS = (
     "formula",
@@ -46,6 +48,11 @@ DIFFUSION_FIELDS = (
     "collective_ionic_conductivity_ci95_mS_cm",
     "haven_ratio",
     "haven_ratio_ci95",
+    "all_species_ionic_conductivity_mS_cm",
+    "all_species_ionic_conductivity_ci95_mS_cm",
+    "framework_species",
+    "moved_species",
+    "max_interval_decades",
 )
 FIT_FUNCTION = "aiida_ion.calculations.conductivity.fit_conductivity"
 #: What materials are counted by.
@@ -67,7 +74,9 @@ INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each diffusion fit: D (cm^2/s) and sigma (mS/cm) at a temperature (K).
 
-    ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``refused_because`` says why a
+    ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``verdict`` is ``poorly_known``
+    where its interval is wider than ``max_interval_decades``. ``ionic_conductivity_mS_cm`` is that of the mobile
+    species, ``all_species_ionic_conductivity_mS_cm`` that of all that moved. ``refused_because`` says why a
     temperature enters no extrapolation, ``superseded`` that a later round of its work chain fitted it again.
     ``wall_time_s`` is that of the molecular dynamics behind it, missing for imported trajectories. ``job_pk`` is the
     fit, ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that it
@@ -76,6 +85,9 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     chosen = selection or Selection()
     table = _fits(chosen, DIFFUSION_FIELDS)
     table["refused_because"] = _refusals(table)
+    table["verdict"] = verdicts(table)
+    for name in ("framework_species", "moved_species"):
+        table[name] = [" ".join(map(str, one)) if isinstance(one, list) else None for one in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
     table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
@@ -112,7 +124,7 @@ def _fits(selection: Selection, fields: tuple[str, ...]) -> pd.DataFrame:
         project=["id", "uuid", "ctime", *attributes(fields)],
     )
     table = without_twins(frame(query, [*_JOB_COLUMNS, *fields]), "job_uuid")
-    table.insert(list(table.columns).index("verdict") + 1, "moved", table["verdict"] == "moved")
+    table.insert(list(table.columns).index("verdict") + 1, "moved", table["verdict"].isin(WITH_POSTERIOR))
     calls = callers([DIFFUSION_PROCESS], CONDUCTIVITY_PROCESS).drop(columns="link")
     calls = calls.rename(columns={"pk": "job_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
     table = whole(table.merge(calls, how="left", on="job_pk"), ["process_pk"])

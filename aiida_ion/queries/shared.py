@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from aiida_ion.queries.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.lenient import is_lenient, plain_text, read_leniently, without_overflow
+from aiida_ion.verdicts import verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -135,6 +136,11 @@ def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
 def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
     """Return numbers less those that overflowed in a sum or a product."""
     return numbers.mask(numbers.isin([math.inf, -math.inf])) if numbers.dtype.kind == "f" else numbers
+
+
+def verdicts(table: pd.DataFrame) -> list[str | None]:
+    """Return the verdict of each row, those of earlier versions by the rule of this one."""
+    return [verdict_of(row) for row in table.to_dict("records")]
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

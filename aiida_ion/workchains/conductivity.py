@@ -178,6 +178,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         parameters = {
             "target_temperature_K": wanted["target_temperature_K"],
             "priors": wanted.get("priors", {}),
+            **self._interval_limit(),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
         fits: dict[str, Any] = {
@@ -191,6 +192,11 @@ class ConductivityWorkChain(JumpsWorkChain):
         result: Any = fit_conductivity(parameters=orm.Dict(parameters), **fits)
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
+
+    def _interval_limit(self) -> dict[str, Any]:
+        """Return the decades beyond which a number is poorly known, as the fits have it."""
+        said = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
+        return {name: said[name] for name in ("max_interval_decades",) if name in said}
 
     def _supercell_settings(self) -> dict[str, Any]:
         wanted = self.ctx.parameters

@@ -54,7 +54,8 @@ def builder_from_protocol(
     :raises ValueError: if the structure or a setting cannot be used; the message says why.
     """
     inputs = protocol_inputs("conductivity", protocol, overrides)
-    sample = describe_sample(structure, inputs.get("mobile_species"), inputs.get("charges"))
+    framework = (inputs.get("diffusion") or {}).get("framework_species")
+    sample = describe_sample(structure, inputs.get("mobile_species"), inputs.get("charges"), framework)
     md = engine_class(engine)
     builder = process_class.get_builder()
     builder.structure = structure

@@ -10,7 +10,7 @@ from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
-from aiida_ion.calculations.diffusion import segment_key
+from aiida_ion.calculations.diffusion import framework_fault, segment_key
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.md_settings import MdSettings
@@ -129,12 +129,20 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     too_large = cell_problem(inputs)
     if too_large is not None:
         return too_large
-    try:
-        DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
-    except SettingsError as error:
-        return f"diffusion: {error}"
+    problem = fit_problem(inputs, mobile)
+    if problem is not None:
+        return f"diffusion: {problem}"
     problem = engine_problem(inputs)
     return f"md: {problem}" if problem is not None else target_problem(inputs)
+
+
+def fit_problem(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
+    """Return what is wrong with the settings of the fits."""
+    try:
+        settings = DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
+    except SettingsError as error:
+        return str(error)
+    return framework_fault(settings.framework_species, mobile_species, inputs["structure"].get_symbols_set())
 
 
 def cell_problem(inputs: Mapping[str, Any]) -> str | None:

@@ -131,7 +131,7 @@ def test_refused_points_say_why():
         ArrheniusPoint(650.0, upper_bound_cm2_s=0.0),
         ArrheniusPoint(660.0, np.array([1e-6])),
     ]
-    result = fit_arrhenius(given, 300.0)
+    result = fit_arrhenius(given, 300.0, max_interval_decades=10.0)
     assert result.temperatures_used_K == [900.0, 1000.0, 1100.0]
     reasons = {entry["temperature_K"]: entry["reason"] for entry in result.temperatures_refused}
     assert reasons[1200.0] == "The framework melted."

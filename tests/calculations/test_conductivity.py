@@ -9,7 +9,8 @@ import pytest
 from aiida import orm
 
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
-from aiida_ion.calculations.conductivity import arrhenius_point, fit_conductivity
+from aiida_ion.calculations.conductivity import fit_conductivity
+from aiida_ion.calculations.conductivity_points import arrhenius_point
 from aiida_ion.cli.describe import describe
 from aiida_ion.units import BOLTZMANN_EV_K
 
@@ -89,7 +90,7 @@ def test_too_few_collective_temperatures_leave_a_reason() -> None:
     assert said["verdict"] == "measured"
     assert said["collective_ionic_conductivity_mS_cm"] is None
     assert said["collective_activation_energy_eV"] is None
-    assert "moved at 2 different temperatures" in said["collective_reason"]
+    assert "known at 2 of the 5 temperatures at which the ions moved" in said["collective_reason"]
     none = fit(*(diffusion(kelvin, **odd) for kelvin in HOT_K)).base.attributes.all
     assert none["collective_reason"] == "No temperature has a collective diffusivity that can be used."
 

@@ -17,19 +17,28 @@ MIN_FRAMES = 20
 N_VIBRATION_WINDOWS = 5
 #: Lags of the growth: from a tenth to half of the run.
 N_LAGS = 12
+LONE_PIECE = "The framework is a single piece, and positions are measured from it: whether it moves cannot be seen."
+#: The checks and the units of their numbers.
+NAMES = {"framework_growth": "angstrom^2", "framework_vibration": "", "framework_displaced": ""}
 #: A piece has left its site beyond this part of the distance of its neighbours.
 DISPLACED_PART = 0.5
 
 
 def framework_checks(watched: Watched, units: Units, limits: CheckLimits) -> list[Check]:
     """Growth of the MSD, vibration and displacement of the framework, the worst kind of pieces of each."""
-    names = {"framework_growth": "angstrom^2", "framework_vibration": "", "framework_displaced": ""}
     if not len(units.kinds):
         why = "There is no framework: every atom is of the mobile species."
-        return [not_applicable(name, unit, why) for name, unit in names.items()]
+        return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
+    if len(units.kinds) == 1:
+        return [not_applicable(name, unit, LONE_PIECE) for name, unit in NAMES.items()]
+    return rest_checks(watched, units, limits)
+
+
+def rest_checks(watched: Watched, units: Units, limits: CheckLimits) -> list[Check]:
+    """The same of any pieces, however few, whose positions are measured from something else."""
     if len(watched.times_ps) - watched.first < MIN_FRAMES:
         why = f"Fewer than {MIN_FRAMES} frames are left after equilibration."
-        return [not_applicable(name, unit, why) for name, unit in names.items()]
+        return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
     kinds = list(units.spacing_A)
     return [
         worst([_growth(watched, units, kind, limits) for kind in kinds]),

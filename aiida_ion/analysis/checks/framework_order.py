@@ -35,11 +35,15 @@ def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
         why = f"The framework has fewer than {MIN_PIECES} pieces of any kind, or the run has too few frames."
         return not_applicable("framework_peak_ratio", "", why)
     found = []
+    unseen = []
     for kind in counted:
         centres, spacing = units.of(kind)[watched.production], units.spacing_A[kind]
         cells = watched.cells[watched.production]
         start = _peak_height(centres[cold : cold + n_end], cells[cold : cold + n_end], spacing)
         end = _peak_height(centres[-n_end:], cells[-n_end:], spacing)
+        if start <= 0.0:
+            unseen.append(kind)
+            continue
         message = (
             f"The first peak of g(r) of {kind} in the framework is {end / start:.3g} times as high as at the start"
         )
@@ -54,6 +58,9 @@ def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
                 message=message,
             )
         )
+    if not found:
+        why = f"No two pieces of {' or of '.join(unseen)} are near the distance of neighbours at the start of the run."
+        return not_applicable("framework_peak_ratio", "", why)
     return worst(found)
 
 

@@ -36,7 +36,7 @@ def judge(
 ) -> None:
     """Make all checks, and fill in ``checks``, ``refused_because`` and ``grade`` of a finished result.
 
-    :param result: with everything else filled in.
+    :param result: with everything else filled in; its ``framework_species`` are what must stay in order.
     :param replicas: the segments it was made from, unwrapped.
     :param symbols: element of each atom, (N,).
     :param thermo: one for each replica, from the first step on; ``None``: what needs it is not applicable.
@@ -46,8 +46,13 @@ def judge(
     :param limits: defaults when ``None``.
     """
     limits = limits or CheckLimits()
+    framework = result.framework_species or None
     each = [
-        _of_trajectory(watch(segments, symbols, result.mobile_species, equilibration_fs), result, limits)
+        _of_trajectory(
+            watch(segments, symbols, result.mobile_species, equilibration_fs, framework_species=framework),
+            result,
+            limits,
+        )
         for segments in replicas
     ]
     recorded: Sequence[Thermo | None] = thermo or [None]

@@ -19,8 +19,9 @@ from aiida_ion.md_settings import NON_METALS
 BOND_RATIO = 1.25
 #: Parts of a run over which positions are averaged.
 N_WINDOWS = 20
-#: Neighbours of the same kind are looked for up to here; pieces on top of each other count as this far apart, angstrom.
-FARTHEST_A, NEAREST_A = 12.0, 0.5
+#: Neighbours of the same kind are looked for up to here first; pieces on top of each other count as this far apart,
+#: angstrom.
+FIRST_REACH_A, NEAREST_A = 12.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def covalent_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
 
 def find_bonds(watched: Watched) -> Bonds:
     """Find the bonds within the framework in the first frame."""
-    chosen = np.flatnonzero(~watched.is_mobile)
+    chosen = np.flatnonzero(watched.is_framework)
     symbols = tuple(watched.symbols[k] for k in chosen)
     if not symbols:
         return Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))
@@ -95,7 +96,7 @@ def find_units(watched: Watched, bonds: Bonds) -> Units:
     Atoms joined by bonds are one piece when it is finite; in a network that runs through the whole crystal every atom
     is a piece by itself.
     """
-    chosen = np.flatnonzero(~watched.is_mobile)
+    chosen = np.flatnonzero(watched.is_framework)
     pieces = [piece for group in _components(chosen, bonds) for piece in group]
     centres = np.empty((len(watched.positions), len(pieces), 3))
     kinds = []
@@ -148,8 +149,12 @@ def _formula(symbols: list[str]) -> str:
 
 def _spacing(centres: FloatArray, cell: FloatArray) -> float:
     """Median distance to the nearest of the same kind, own images included, angstrom."""
-    reach = min(FARTHEST_A, 1.01 * float(np.linalg.norm(cell, axis=1).min()))
-    first, _, _, distances = neighbours(centres, cell, reach)
-    nearest = np.full(len(centres), reach)
-    np.minimum.at(nearest, first, distances)
-    return max(float(np.median(nearest)), NEAREST_A)
+    farthest = 1.01 * float(np.linalg.norm(cell, axis=1).min())  # there the own image is
+    reach = min(FIRST_REACH_A, farthest)
+    nearest = np.full(len(centres), np.inf)
+    while True:
+        first, _, _, distances = neighbours(centres, cell, reach)
+        np.minimum.at(nearest, first, distances)
+        if reach >= farthest or np.isfinite(nearest).all():
+            return max(float(np.median(nearest)), NEAREST_A)
+        reach = min(2.0 * reach, farthest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
+from aiida_ion.analysis.images import ImageFollower
 from aiida_ion.analysis.trajectory import Segment
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,6 +29,7 @@ class Watched:
     :param cells: angstrom, (n, 3, 3).
     :param symbols: element of each atom, (N,).
     :param is_mobile: (N,).
+    :param is_framework: (N,); atoms that are neither are ions of other species that move too.
     :param first: the first frame after equilibration.
     :param longest_step_A: of a mobile ion from one of these frames to the next stored one, angstrom.
     """
@@ -37,6 +39,7 @@ class Watched:
     cells: FloatArray
     symbols: tuple[str, ...]
     is_mobile: npt.NDArray[np.bool_]
+    is_framework: npt.NDArray[np.bool_]
     first: int
     longest_step_A: float
 
@@ -58,16 +61,23 @@ def watch(
     mobile_species: str,
     equilibration_fs: float,
     max_frames: int = MAX_FRAMES,
+    *,
+    framework_species: Collection[str] | None = None,
 ) -> Watched:
     """Read frames of a run, evenly spread over all of it; positions stay on disk otherwise.
 
-    :param segments: of one replica in order, unwrapped.
+    :param segments: of one replica in order, unwrapped, but for atoms on a face of the cell.
     :param symbols: element of each atom, (N,).
     :param equilibration_fs: from the first frame on, fs.
+    :param framework_species: elements of the framework; all but the mobile species when not given.
     """
     ends = np.cumsum([len(segment.positions) for segment in segments])
     chosen = np.unique(np.linspace(0, ends[-1] - 1, min(max_frames, int(ends[-1]))).round().astype(int))
     is_mobile = np.array([symbol == mobile_species for symbol in symbols], dtype=bool)
+    is_framework = ~is_mobile
+    if framework_species is not None:
+        is_framework &= np.array([symbol in framework_species for symbol in symbols], dtype=bool)
+    follower = ImageFollower()
     times, positions, cells, steps = [], [], [], [0.0]
     for segment, end in zip(segments, ends, strict=True):
         start = end - len(segment.positions)
@@ -75,17 +85,19 @@ def watch(
         if not len(rows):
             continue
         times.append(np.asarray(segment.times_ps, dtype=float)[rows])
-        positions.append(np.asarray(segment.positions[rows], dtype=float))
         steps.append(_longest_step(segment.positions, rows, is_mobile))
         cell = np.asarray(segment.cells, dtype=float)
         cells.append(cell[rows] if cell.ndim == 3 else np.broadcast_to(cell, (len(rows), 3, 3)))
+        frames = np.array(segment.positions[rows], dtype=float)
+        frames[:, ~is_mobile] = follower.follow(frames[:, ~is_mobile], cells[-1])
+        positions.append(frames)
     joined, time_ps = np.concatenate(positions), np.concatenate(times)
-    if not is_mobile.all():
-        centre = joined[:, ~is_mobile].mean(axis=1, keepdims=True)
+    if is_framework.any():
+        centre = joined[:, is_framework].mean(axis=1, keepdims=True)
         joined -= centre - centre[0]
     later = (time_ps - time_ps[0]) * 1000.0 >= equilibration_fs - 1e-6
     first = int(np.argmax(later))
-    return Watched(time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, first, max(steps))
+    return Watched(time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, is_framework, first, max(steps))
 
 
 def _longest_step(positions: npt.NDArray[Any], rows: IntArray, is_mobile: npt.NDArray[np.bool_]) -> float:

@@ -80,7 +80,11 @@ def read_frames(
     longest = max(sum(len(segment.times_ps) for segment in replica) for replica in segments)
     equilibration_fs = settings.equilibration_fs
     stride = common_stride(segments, equilibration_fs, max_frames)
-    joined = [join_segments(replica, mobile, framework, equilibration_fs, stride=stride) for replica in segments]
+    others = _others(segments[0][0], mobile, framework)
+    joined = [
+        join_segments(replica, mobile, framework, equilibration_fs, other_indices=others, stride=stride)
+        for replica in segments
+    ]
     _check_same_interval(joined)
     inverse = np.linalg.inv(cell)
     return Frames(
@@ -152,7 +156,14 @@ def _vibration(
         if low < high:
             parts.append(_slice(segment, low, high))
         offset += len(segment.times_ps)
-    return join_segments(parts, mobile, framework, 0.0, n_frames).mobile
+    others = _others(replica[0], mobile, framework)
+    return join_segments(parts, mobile, framework, 0.0, n_frames, other_indices=others).mobile
+
+
+def _others(segment: Segment, mobile: IntArray, framework: IntArray) -> IntArray:
+    """Atoms that are neither: ions of species that move beside the mobile one."""
+    others: IntArray = np.setdiff1d(np.arange(segment.positions.shape[1]), np.concatenate([mobile, framework]))
+    return others
 
 
 def _slice(segment: Segment, low: int, high: int) -> Segment:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from aiida_ion.analysis.framework_species import framework_problem
 from aiida_ion.analysis.jumps import by_gemdat
 from aiida_ion.analysis.jumps.detection import find_jumps, stays
 from aiida_ion.analysis.jumps.doubts import ASSUMED_ATTEMPT_FREQUENCY_THZ, Seen, doubts
@@ -67,8 +68,13 @@ def analyse_jumps(
         raise ValueError(f"there is no {mobile_species} among {', '.join(sorted(set(symbols)))}")
     if settings.sites == "structure" and reference is None:
         raise ValueError("sites are to come from a structure, and none is given")
-    frames = read_frames(replicas, np.flatnonzero(is_mobile), np.flatnonzero(~is_mobile), settings)
-    frames, sites, counts = _find_sites(frames, symbols, mobile_species, reference, settings)
+    problem = framework_problem(settings.framework_species, mobile_species, set(symbols))
+    if problem is not None:
+        raise ValueError(problem)
+    framework = settings.framework_species or sorted(set(symbols) - {mobile_species})
+    is_framework = np.isin(np.array(symbols), framework)
+    frames = read_frames(replicas, np.flatnonzero(is_mobile), np.flatnonzero(is_framework), settings)
+    frames, sites, counts = _find_sites(frames, symbols, mobile_species, framework, reference, settings)
     described = (mobile_species, frames.cell)
 
     def gemdat_of(positions: FloatArray, interval_fs: float) -> Any:
@@ -122,12 +128,17 @@ def analyse_jumps(
 
 
 def _find_sites(
-    frames: Frames, symbols: Sequence[str], species: str, reference: Reference | None, settings: JumpSettings
+    frames: Frames,
+    symbols: Sequence[str],
+    species: str,
+    framework_species: Sequence[str],
+    reference: Reference | None,
+    settings: JumpSettings,
 ) -> tuple[Frames, Sites, IntArray]:
     """Return the frames in the place of the sites, the sites, and the density of all replicas."""
     sites, framework = NO_SITES, None
     if reference is not None and settings.sites != "density":
-        sites, framework = structure_sites(reference, frames.cell, symbols, species)
+        sites, framework = structure_sites(reference, frames.cell, symbols, species, framework_species)
     frames = align(frames, framework)
     counts = sum(
         by_gemdat.density(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings_schema import Settings, number, whole, word
+from aiida_ion.settings_rules import Element, Many
+from aiida_ion.settings_schema import Settings, number, setting, whole, word
 
 SITE_SOURCES = ("auto", "structure", "density")
 _LENGTH = {"above": 0.0, "most": 100.0, "unit": "angstrom"}
@@ -19,6 +20,16 @@ class JumpSettings(Settings):
 
     equilibration_fs: float = number(
         0.0, help="Time dropped at the start of every replica, counted from its first frame", least=0.0, unit="fs"
+    )
+    framework_species: list[str] | None = setting(
+        Many(
+            item=Element(),
+            distinct=True,
+            most=100,
+            optional=True,
+            help="Elements from which everything is measured; all but the mobile species when not given",
+        ),
+        None,
     )
     sites: str = word(
         SITE_SOURCES,

@@ -106,7 +106,11 @@ def _shift(own: FloatArray, target: FloatArray, cell: FloatArray) -> FloatArray:
 
 
 def structure_sites(
-    reference: Reference, cell: FloatArray, symbols: Sequence[str], mobile_species: str
+    reference: Reference,
+    cell: FloatArray,
+    symbols: Sequence[str],
+    mobile_species: str,
+    framework_species: Sequence[str],
 ) -> tuple[Sites, FloatArray]:
     """Return the mobile sites of a structure, and the fractional positions of its framework.
 
@@ -118,8 +122,8 @@ def structure_sites(
     mobile = np.array([symbol == mobile_species for symbol in reference.symbols])
     if not mobile.any():
         raise ValueError(f"the structure has no {mobile_species}")
-    own = [symbol for symbol in reference.symbols if symbol != mobile_species]
-    if own != [symbol for symbol in symbols if symbol != mobile_species]:
+    own = [symbol for symbol in reference.symbols if symbol in framework_species]
+    if own != [symbol for symbol in symbols if symbol in framework_species]:
         raise ValueError("the structure's framework atoms are not those of the trajectory in the same order")
     kinds = _kinds(reference)[mobile]
     names = {kind: f"{mobile_species}{number + 1}" for number, kind in enumerate(dict.fromkeys(kinds.tolist()))}
@@ -127,7 +131,7 @@ def structure_sites(
         names = dict.fromkeys(names, mobile_species)
     labels = [names[kind] for kind in kinds.tolist()]
     sites = Sites(reference.fractional[mobile] % 1.0, labels, np.zeros(len(labels), dtype=bool))
-    return sites, reference.fractional[~mobile]
+    return sites, reference.fractional[np.isin(np.array(reference.symbols), list(framework_species))]
 
 
 def _check_cell(reference: FloatArray, cell: FloatArray) -> None:

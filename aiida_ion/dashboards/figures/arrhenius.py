@@ -17,6 +17,7 @@ from aiida_ion.dashboards.figures.arrhenius_points import (
     log10_of,
 )
 from aiida_ion.dashboards.figures.theme import (
+    POORLY_KNOWN_SYMBOL,
     UPPER_BOUND_SYMBOL,
     LevelStyle,
     Theme,
@@ -26,6 +27,7 @@ from aiida_ion.dashboards.figures.theme import (
     plain,
 )
 from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.verdicts import POORLY_KNOWN, WITH_POSTERIOR
 
 #: What the vertical axis may show -> its title.
 QUANTITIES = {
@@ -124,7 +126,7 @@ def _factor(lines: Sequence[ArrheniusLine], points: pd.DataFrame) -> float | Non
 def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """Return the points that can be drawn, with ``x``, ``y``, ``up``, ``down`` and ``is_bound``."""
     table = points.copy()
-    moved = table["verdict"] == "moved"
+    moved = table["verdict"].isin(WITH_POSTERIOR)
     value = table["tracer_diffusivity_cm2_s"].where(moved, table["tracer_diffusivity_upper_bound_cm2_s"])
     zero = pd.Series(0.0, index=table.index)
     shift = table["log10_conductivity_temperature_per_diffusivity"] if quantity == "conductivity" else zero
@@ -133,6 +135,7 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     table["up"] = (log10_of(table["tracer_diffusivity_ci95_high_cm2_s"]) - log10_of(value)).where(moved)
     table["down"] = (log10_of(value) - log10_of(table["tracer_diffusivity_ci95_low_cm2_s"])).where(moved)
     table["is_bound"] = ~moved
+    table["is_poorly_known"] = table["verdict"] == POORLY_KNOWN
     return pd.DataFrame(table[np.isfinite(table["x"]) & np.isfinite(table["y"])])
 
 
@@ -170,6 +173,7 @@ def _explain_symbols(figure: go.Figure, shown: pd.DataFrame, theme: Theme) -> No
     """Add to the legend what hollow points and arrows are, where there are any."""
     for there, symbol, words in (
         (shown["refused"].notna().any(), "circle-open", "refused"),
+        (shown["is_poorly_known"].any(), POORLY_KNOWN_SYMBOL, "poorly known"),
         (shown["is_bound"].any(), UPPER_BOUND_SYMBOL, "upper bound"),
     ):
         if there:

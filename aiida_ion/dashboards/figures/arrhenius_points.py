@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from aiida_ion.dashboards.figures.theme import EXPERIMENT_SYMBOL, UPPER_BOUND_SYMBOL, LevelStyle, Theme, plain
+from aiida_ion.dashboards.figures.theme import (
+    EXPERIMENT_SYMBOL,
+    POORLY_KNOWN_SYMBOL,
+    UPPER_BOUND_SYMBOL,
+    LevelStyle,
+    Theme,
+    plain,
+)
 
 KELVIN_AT_0_CELSIUS = 273.15
 
@@ -21,10 +28,14 @@ def log10_of(values: pd.Series[Any]) -> pd.Series[float]:
 
 
 def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle) -> None:
-    """Add the temperatures of one level: filled, hollow where refused, an arrow where only bounded."""
+    """Add the temperatures of one level: filled, hollow where refused, an arrow where only bounded.
+
+    Where a diffusivity is poorly known its interval stands alone, with a dash in the middle.
+    """
     kept = rows["refused"].isna()
     bound = rows["is_bound"].astype(bool)
     symbols = np.where(bound, UPPER_BOUND_SYMBOL, style.symbol) + np.where(kept, pd.Series("", rows.index), "-open")
+    symbols = np.where(rows["is_poorly_known"].astype(bool), POORLY_KNOWN_SYMBOL, symbols)
     figure.add_scatter(
         x=rows["x"],
         y=rows["y"],
@@ -61,7 +72,8 @@ def _words(row: Mapping[Any, Any]) -> str:
         lines.append(f"D* &lt; {row['tracer_diffusivity_upper_bound_cm2_s']:.2e} cm²/s")
     else:
         low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
-        lines.append(f"D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
+        doubt = "poorly known: " if row["is_poorly_known"] else ""
+        lines.append(f"{doubt}D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
     lines.append(f"grade {plain(row['grade'])}")
     why = row["refused"] if isinstance(row["refused"], str) else row["reason"] if row["is_bound"] else None
     if isinstance(why, str):

@@ -14,7 +14,7 @@ from aiida_ion.dashboards.quantities import Quantity
 #: Materials in one figure; the rest is in the table.
 MAX_MATERIALS = 40
 LINE_PX, FRAME_PX = 24, 130
-ARROWS = {"upper": "arrow-left", "lower": "arrow-right"}
+ARROWS = {"upper": "arrow-left", "lower": "arrow-right", "poorly known": "line-ns-open"}
 
 
 def error_figure(

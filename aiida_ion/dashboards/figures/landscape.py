@@ -19,6 +19,7 @@ from aiida_ion.dashboards.figures.theme import (
     new_figure,
     plain,
 )
+from aiida_ion.verdicts import POORLY_KNOWN
 
 #: More points are not drawn: the browser would take seconds, and nobody could tell them apart.
 MOST_POINTS = 2000
@@ -36,7 +37,7 @@ def landscape(
     theme: Theme,
     picked: Collection[str] = (),
 ) -> go.Figure:
-    """Return a point for each row; upper bounds of the conductivity are arrows.
+    """Return a point for each row; upper bounds of the conductivity are arrows, poorly known ones are hollow.
 
     :param table: rows with ``formula``, ``level_of_theory``, ``uuid`` and the columns of both axes.
     :param x: column of the horizontal axis.
@@ -93,6 +94,8 @@ def _points(
     out = rows["formula"].isin(picked)
     # Lists only where points differ: plotly looks at each of their entries.
     symbol = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol) if rows["is_bound"].any() else style.symbol
+    if "verdict" in rows and SIGMA in (x, y) and rows["verdict"].eq(POORLY_KNOWN).any():
+        symbol = np.where(rows["verdict"].eq(POORLY_KNOWN), style.hollow, symbol)
     width = np.where(out, 1.5, 0.5) if picked else 0.5
     color = np.where(out, style.color, faded(style.color, 0.15)) if picked else style.color
     edge = {"width": width, "color": theme.text if picked else theme.card}

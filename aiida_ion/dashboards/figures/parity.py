@@ -10,7 +10,16 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+from aiida_ion.dashboards.figures.theme import (
+    POORLY_KNOWN_SYMBOL,
+    LevelStyle,
+    Theme,
+    empty_figure,
+    faded,
+    formula_label,
+    new_figure,
+    plain,
+)
 from aiida_ion.dashboards.quantities import Quantity
 
 #: Marker size, px, without and with each temperature that moved, and the largest.
@@ -34,8 +43,9 @@ def parity_figure(
 ) -> go.Figure:
     """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
 
-    The size of a point is the number of temperatures that moved; hollow points were refused; ``customdata`` holds
-    the UUID of y, then that of x.
+    Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is
+    the number of temperatures that moved; hollow points were refused; ``customdata`` holds the UUID of y, then that
+    of x.
 
     :param found: of `aiida_ion.dashboards.pairs.pairs`.
     :param reference: level of theory on the x axis, or ``experiment``.
@@ -92,8 +102,10 @@ def _add_level(
 ) -> None:
     bounds = list(zip(rows["x_is_bound"].astype(bool), rows["y_is_bound"].astype(bool), strict=True))
     symbols = [
-        ARROWS.get(bound, style.hollow if refused else style.symbol)
-        for bound, refused in zip(bounds, rows["y_refused"].astype(bool), strict=True)
+        POORLY_KNOWN_SYMBOL if poor else ARROWS.get(bound, style.hollow if refused else style.symbol)
+        for bound, refused, poor in zip(
+            bounds, rows["y_refused"].astype(bool), rows["difference_kind"] == "poorly known", strict=True
+        )
     ]
     figure.add_scatter(
         x=rows["x_value"],
@@ -157,6 +169,8 @@ def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, referenc
 def amount(row: Mapping[Any, Any], side: str, quantity: Quantity) -> str:
     """Return a value with its interval and unit, or the bound."""
     value, low, high = (row[f"{side}_{name}"] for name in ("value", "low", "high"))
+    if row[f"{side}_is_poorly_known"]:
+        return f"poorly known, {low:.2g} to {high:.2g} {quantity.unit}"
     if row[f"{side}_is_bound"]:
         return f"&lt; {value:.2g} {quantity.unit}"
     between = f" [{low:.2g}, {high:.2g}]" if pd.notna(low) and pd.notna(high) else ""

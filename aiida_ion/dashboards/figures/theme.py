@@ -24,6 +24,8 @@ OKABE_ITO = {
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagram", "cross", "triangle-left")
 EXPERIMENT_SYMBOL = "star"
 UPPER_BOUND_SYMBOL = "arrow-down"
+#: Of a number that is poorly known there is only its interval, with this in the middle.
+POORLY_KNOWN_SYMBOL = "line-ew-open"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 #: Longest text of a node that goes into a figure.
 MAX_CHARACTERS = 400

@@ -100,6 +100,7 @@ def _score_card(found: pd.DataFrame, made: Choices) -> Component:
         "within the band",
         "MAE of a constant",
         "bounds",
+        "poorly known",
     ]
     lines = [
         [
@@ -110,6 +111,7 @@ def _score_card(found: pd.DataFrame, made: Choices) -> Component:
             f"{one['n_within']} of {one['n_pairs']}",
             _decimal(one["constant_mae"]),
             one["n_bounds"],
+            one["n_poorly_known"],
         ]
         for one in scores(found, made.quantity).to_dict("records")
     ]
@@ -117,7 +119,7 @@ def _score_card(found: pd.DataFrame, made: Choices) -> Component:
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
         f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
-        "every time; what does not beat it has learnt nothing. Bounds are counted, not averaged."
+        "every time; what does not beat it has learnt nothing. Bounds and what is poorly known are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 
@@ -178,6 +180,9 @@ def point(view: View, made: Choices) -> Component | None:
 
 def _side(one: Mapping[Any, Any], side: str, quantity: Quantity) -> Component:
     value, low, high = (one[f"{side}_{name}"] for name in ("value", "low", "high"))
+    if one[f"{side}_is_poorly_known"]:
+        words = f"poorly known: {low:.3g} to {high:.3g} {quantity.unit}"
+        return html.Span([words, " ", uuid_label(one[f"{side}_uuid"])], className="line")
     words = f"{'< ' if one[f'{side}_is_bound'] else ''}{value:.3g} {quantity.unit}"
     if pd.notna(low) and pd.notna(high):
         words += f", 95 % from {low:.3g} to {high:.3g}"

@@ -19,6 +19,7 @@ from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.pages.material_result import Result
+from aiida_ion.dashboards.pages.material_species import species_table
 from aiida_ion.queries import details, frames
 from aiida_ion.queries.kinds import read_column
 
@@ -82,17 +83,23 @@ def checks_card(shown: Result) -> Component:
     chosen = shown.view.option("fit")
     value = chosen if chosen in known else next(iter(known), None)
     picked = dcc.Dropdown(options, value, id=FIT, clearable=False, className="dropdown")
-    found = shown.said(value).get("checks") if value else None
+    found = _species_and_checks(shown.said(value)) if value else checks_table(None)
     return card(
-        "Checks at one temperature",
+        "Species and checks at one temperature",
         html.Div(control("temperature", picked), className="filters"),
-        html.Div(checks_table(found), id=CHECKS, className="scroll tall"),
+        html.Div(found, id=CHECKS, className="scroll tall"),
     )
 
 
 def checks(uuid: str | None) -> Component:
-    """Return the checks of a temperature."""
-    return checks_table(details.diffusion_attributes(uuid).get("checks") if uuid else None)
+    """Return species and checks of a temperature."""
+    return _species_and_checks(details.diffusion_attributes(uuid)) if uuid else checks_table(None)
+
+
+def _species_and_checks(said: Mapping[str, Any]) -> Component:
+    table = species_table(said)
+    checked = checks_table(said.get("checks"))
+    return checked if table is None else html.Div([table, checked])
 
 
 def checks_table(found: Any) -> Component:
@@ -130,17 +137,18 @@ def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
     """Return the order of the framework and the ways of the ions, from a few frames of the first run."""
     if not uuid:
         return []
-    mobile = str(details.diffusion_attributes(uuid).get("mobile_species"))
+    said = details.diffusion_attributes(uuid)
+    mobile, framework = str(said.get("mobile_species")), said.get("framework_species")
     try:
         found = frames.frames_of(uuid)
     except ValueError as error:
         return [card("Framework and ways of the ions", empty_state("There is no trajectory to draw.", str(error)))]
     theme = theme_named(theme_name)
-    return [row(_rdf_card(found, mobile, theme), _cell_card(found, mobile, theme))]
+    return [row(_rdf_card(found, mobile, framework, theme), _cell_card(found, mobile, theme))]
 
 
-def _rdf_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
-    rdf = frames.framework_rdf(found, mobile)
+def _rdf_card(found: frames.Frames, mobile: str, framework: Any, theme: Theme) -> Component:
+    rdf = frames.framework_rdf(found, mobile, framework if isinstance(framework, list) else None)
     figure = rdf_figure(None, None, None, theme=theme)
     words = "There is nothing but mobile ions."
     if rdf is not None:

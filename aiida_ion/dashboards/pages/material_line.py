@@ -17,6 +17,7 @@ from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
 from aiida_ion.dashboards.pages.material_result import ALL, ONE, Result
 from aiida_ion.queries.experiments import experiments
+from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, words_of
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
@@ -82,6 +83,7 @@ def summary_card(shown: Result) -> Component:
         (f"σ at {target} K", _sigma(said, "")),
         ("activation energy", interval(said, "activation_energy", "_eV", "eV")),
         (f"collective σ at {target} K", _sigma(said, "collective_")),
+        *_all_species(said),
         ("law", str(said.get("preferred_law") or "-").replace("_", " ")),
         ("extrapolated by", _factor(said)),
         ("temperatures", _temperatures(said)),
@@ -96,9 +98,21 @@ def summary_card(shown: Result) -> Component:
 
 
 def _sigma(said: Mapping[str, Any], prefix: str) -> str:
+    edges = said.get(f"{prefix}ionic_conductivity_ci95_mS_cm")
+    if edges and is_poorly_known(*edges, said.get("max_interval_decades")):
+        return f"poorly known: {short(edges[0])} to {short(edges[1])} mS/cm"
     words = interval(said, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
     bound = said.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")
     return f"< {short(bound)} mS/cm" if words == "-" and bound is not None else words
+
+
+def _all_species(said: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what all mobile species conduct, where there are several."""
+    counted = said.get("all_species_ionic_conductivity_species") or []
+    if len(said.get("species") or []) < 2:
+        return []
+    at = short(said.get("target_temperature_K"))
+    return [(f"σ of {' and '.join(map(str, counted)) or 'all species'} at {at} K", _sigma(said, "all_species_"))]
 
 
 def _factor(said: Mapping[str, Any]) -> str:
@@ -131,13 +145,15 @@ def _cells(one: Mapping[Any, Any]) -> tuple[Any, ...]:
     kind = "bad" if refused else "good" if one["verdict"] == "moved" else "doubtful"
     low, high = one["tracer_diffusivity_ci95_low_cm2_s"], one["tracer_diffusivity_ci95_high_cm2_s"]
     value = f"{short(one['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
-    if one["verdict"] != "moved":
+    if one["verdict"] == POORLY_KNOWN:
+        value = f"[{short(low)}, {short(high)}]"
+    elif one["verdict"] != "moved":
         value = f"< {short(one['tracer_diffusivity_upper_bound_cm2_s'])}"
     why = one["refused"] if refused else one["reason"] if isinstance(one["reason"], str) else ""
     return (
         short(one["target_temperature_K"]),
         short(one["temperature_K"], 5),
-        badge("refused" if refused else str(one["verdict"]), kind),
+        badge("refused" if refused else words_of(one["verdict"]), kind),
         grade_badge(one["grade"]),
         value,
         short(one["n_eff"]),

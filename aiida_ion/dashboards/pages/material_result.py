@@ -14,10 +14,11 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.arrays import read_arrays
 from aiida_ion.queries.contents import Content, contents
+from aiida_ion.verdicts import verdict_of
 
 ALL, ONE = "levels", "one"
 #: What is shown first of several results.
-RANKS = {"measured": 0, "bound": 1, "not_measurable": 2}
+RANKS = {"measured": 0, "poorly_known": 1, "bound": 2, "not_measurable": 3}
 #: Lines in one plot.
 MOST_LINES = 8
 
@@ -71,7 +72,8 @@ class Result:
     def said(self, uuid: str | None) -> dict[str, Any]:
         """Return the attributes of a node."""
         content = self.contents.get(str(uuid))
-        return content.attributes if content is not None else details.diffusion_attributes(str(uuid))
+        said = content.attributes if content is not None else details.diffusion_attributes(str(uuid))
+        return {**said, "verdict": verdict_of(said)} if "verdict" in said else said
 
     def arrays(self, uuids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
         """Return arrays of several nodes by UUID and name; those that an export left out are not there."""

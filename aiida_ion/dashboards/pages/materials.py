@@ -30,6 +30,7 @@ SHOWN = (
     "formula",
     "best_grade",
     "ionic_conductivity_mS_cm",
+    "verdict",
     "activation_energy_eV",
     "levels_of_theory",
     "n_temperatures_moved",

@@ -31,6 +31,7 @@ from aiida_ion.queries import activity
 from aiida_ion.queries.progress import Progress, read_job_progress
 from aiida_ion.queries.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
+from aiida_ion.verdicts import POORLY_KNOWN
 
 PATH = "/"
 TITLE = "Overview"
@@ -175,7 +176,7 @@ def _recent() -> Component:
         formula = str(one["formula"])
         link = page_link(formula_label(formula), View(formula=formula, uuid=one["uuid"]).url("/material"))
         verdict = str(one["verdict"])
-        kind = {"measured": "good", "bound": "doubtful"}.get(verdict, "bad")
+        kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
         cells: tuple[Any, ...] = (
             link,
             str(one["level_of_theory"]),
@@ -194,6 +195,8 @@ def _conductivity(one: Mapping[Any, Any]) -> str:
     value, bound = one["ionic_conductivity_mS_cm"], one["ionic_conductivity_upper_bound_mS_cm"]
     if one["verdict"] not in ("bound", "not_measurable") and _is_number(value):
         ends = one["ionic_conductivity_ci95_mS_cm"]
+        if one["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
+            return f"{ends[0]:.2g} to {ends[1]:.2g}"
         interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
         return f"{value:.3g}{interval}"
     return f"< {bound:.2g}" if _is_number(bound) else "-"

@@ -1,0 +1,97 @@
+"""What a result is worth in one word, and the rule by which a number is known too poorly to be quoted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+#: Of a diffusivity: the ions moved enough for a number. Of a conductivity: there is one at the target temperature.
+MOVED, MEASURED = "moved", "measured"
+#: Either: there is a number, but its 95 % interval is wider than ``max_interval_decades``.
+POORLY_KNOWN = "poorly_known"
+#: There is an upper bound; of a conductivity: there is not even that.
+BOUND, NOT_MEASURABLE = "bound", "not_measurable"
+#: Verdicts with a posterior behind them.
+WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
+
+#: A 95 % interval that is wider than this, log10 of its upper over its lower edge, says little more than a bound.
+MAX_INTERVAL_DECADES = 2.0
+#: The interval that a verdict rests on, of what is first there, and whether it is that of a logarithm to base ten.
+INTERVALS = (
+    ("log10_diffusivity_ci95_cm2_s", True),
+    ("log10_ionic_conductivity_ci95_mS_cm", True),
+    ("tracer_diffusivity_ci95_cm2_s", False),
+    ("ionic_conductivity_ci95_mS_cm", False),
+)
+
+
+def interval_decades(low: Any, high: Any) -> float | None:
+    """Return the decades that an interval of a positive quantity spans; infinite from zero on, ``None`` without one."""
+    if not all(_is_known(edge) for edge in (low, high)):
+        return None
+    if high <= 0 or low <= 0:
+        return math.inf
+    return abs(math.log10(high) - math.log10(low))
+
+
+def is_too_wide(decades: float | None, max_interval_decades: Any = None) -> bool:
+    """Whether a 95 % interval spans more than some decades, the default where these are not given."""
+    return decades is not None and decades > _limit(max_interval_decades)
+
+
+def is_poorly_known(low: Any, high: Any, max_interval_decades: Any = None) -> bool:
+    """The same of the edges of an interval."""
+    return is_too_wide(interval_decades(low, high), max_interval_decades)
+
+
+def verdict_of(said: Mapping[str, Any]) -> str | None:
+    """Return the verdict of a diffusion or conductivity, that of an earlier version by the same rule as a new one.
+
+    :param said: attributes of the node, or a row of a table that has an interval as two columns ``..._low_...`` and
+        ``..._high_...``.
+    """
+    verdict = said.get("verdict")
+    if verdict not in (MOVED, MEASURED):
+        return verdict if isinstance(verdict, str) else None
+    for name, is_logarithm in INTERVALS:
+        low, high = edges_of(said, name)
+        if low is None or high is None:
+            continue
+        decades = abs(high - low) if is_logarithm else interval_decades(low, high)
+        return POORLY_KNOWN if is_too_wide(decades, said.get("max_interval_decades")) else str(verdict)
+    return str(verdict)
+
+
+def edges_of(said: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
+    """Return the edges of an interval: of a list, as attributes have it, or of two columns, as tables have it.
+
+    :param name: of the list, with ``_ci95_`` in it.
+    """
+    whole = said.get(name)
+    before, _, unit = name.rpartition("_ci95_")
+    found = whole if isinstance(whole, (list, tuple)) else [said.get(f"{before}_ci95_{end}_{unit}") for end in _ENDS]
+    edges = [edge if _is_known(edge) else None for edge in found]
+    return (edges[0], edges[1]) if len(edges) == 2 else (None, None)
+
+
+_ENDS = ("low", "high")
+
+
+def too_wide(decades: float, max_interval_decades: float) -> str:
+    """Return the sentence on an interval that is too wide."""
+    return f"The 95 % interval spans {decades:.1f} decades, more than max_interval_decades = {max_interval_decades:g}."
+
+
+def words_of(verdict: Any) -> str:
+    """Return a verdict as people read it."""
+    return str(verdict).replace("_", " ")
+
+
+def _is_known(edge: Any) -> bool:
+    return isinstance(edge, int) or (isinstance(edge, float) and not math.isnan(edge))
+
+
+def _limit(max_interval_decades: Any) -> float:
+    is_number = isinstance(max_interval_decades, (int, float)) and max_interval_decades > 0
+    return float(max_interval_decades) if is_number else MAX_INTERVAL_DECADES
