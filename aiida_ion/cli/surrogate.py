@@ -221,6 +221,7 @@ def show_command(node: str, profile: str | None) -> None:
 @setting(DEVICE, "--device")
 @of_protocol("--min-width-A")
 @click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--skip-bad", is_flag=True, help="Predict the crystals that can be sampled, and list the others.")
 @of_protocol("--mobile-species", also="  [default: guessed]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")

@@ -9,7 +9,8 @@ from aiida import orm
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.functions import make_supercell
-from aiida_ion.cli.campaign import Plan, make_plans, multiples
+from aiida_ion.cli.batch import make_batch, require_all
+from aiida_ion.cli.campaign import Plan, multiples
 from aiida_ion.cli.common import one_line
 from aiida_ion.cli.surrogate_candidates import ENGINES, Candidate
 from aiida_ion.cli.surrogate_sampling import Say, check, gather, run_all, sample, usable
@@ -29,12 +30,15 @@ def sample_structures(
     :param given: options of the command.
     :param at_once: materials side by side.
     :param say: takes each line of progress.
-    :raises ValueError: if a crystal cannot be sampled; the message names it.
+    :raises ValueError: if no crystal can be sampled; the message says why.
+    :raises click.ClickException: if some cannot, which are listed, unless these are to be left out (`skip_bad`).
     """
     temperature_K = float(model.base.attributes.get("temperature_K"))
     sampling = sampling_of(model)
     options = dict(given) | {"temperatures": [temperature_K], "seeds": [1], "model": given.get("model_of_engine")}
-    plans = make_plans(structures, [given["engine"]], options)
+    batch = make_batch(structures, [given["engine"]], options)
+    require_all(batch, bool(given.get("skip_bad")))
+    plans = batch.plans
     if plans[0].engine.entry_point not in FORCES:
         raise ValueError(f"{given['engine']} computes no forces of samples: give a potential or LAMMPS, not DFT")
     cells = relaxed(plans, at_once, say) if not given.get("no_relax") else [plan.builder.structure for plan in plans]

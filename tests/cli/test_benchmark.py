@@ -79,6 +79,19 @@ def test_what_cannot_be_set_up_is_one_line(
     assert count(orm.StructureData) == 0
 
 
+def test_a_crystal_that_the_engine_does_not_know_is_listed(invoke: Invoke, dataset: Path) -> None:
+    register_diffusion_code()
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    found, _ = materials_of(select(read_obelix(dataset), ["aaa", "ggg"]))
+    refused: list[str] = []
+    given = SHORT | {"potential": "pedone-2006"}
+    done = tasks_of(found, ["lammps"], given, refused)
+    assert [task.material.entry.entry_id for task in done] == ["ggg"]
+    assert "has no F" in refused[0]
+    with pytest.raises(ValueError, match="has no F"):
+        tasks_of(found, ["lammps"], given)
+
+
 def test_noisy_crystals_are_relaxed_or_not_run(invoke: Invoke, lj_engine: str, dataset: Path, tmp_path: Path) -> None:
     assert tasks(dataset, lj_engine)[0].plan.builder.parameters["relax_ions"] is True
     (tmp_path / "off.yaml").write_text("relax_ions: false")
