@@ -79,8 +79,7 @@ def test_what_cannot_be_set_up_is_one_line(
     assert count(orm.StructureData) == 0
 
 
-def test_a_crystal_that_the_engine_does_not_know_is_listed(invoke: Invoke, dataset: Path) -> None:
-    register_diffusion_code()
+def test_a_crystal_that_the_engine_does_not_know_is_listed(invoke: Invoke, lj_engine: str, dataset: Path) -> None:
     register("lammps", "/bin/ls", "ion.md.lammps")
     found, _ = materials_of(select(read_obelix(dataset), ["aaa", "ggg"]))
     refused: list[str] = []
