@@ -52,7 +52,7 @@ class Document:
         self._line += n_lines
         try:
             for event in self._parser.read_events():
-                yield cast(Element, event[1])
+                yield cast("tuple[str, Element]", event)[1]
         except ElementTree.ParseError as error:
             line = self.first_line + error.position[0] - 1
             self.broken = f"it is not XML from line {line} on ({str(error).partition(':')[0]})"
