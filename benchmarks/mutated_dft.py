@@ -93,7 +93,7 @@ def _differences(found: DftOutput, whole: DftOutput) -> list[str]:
 
     A fact that is not there is asked for when a trajectory is imported; its target is compared with what was measured.
     """
-    changed = [
+    changed: list[str] = [
         name
         for name in ("timestep_fs", "sample_every", "level_of_theory", "degrees_of_freedom")
         if name in found.facts and found.facts[name] != whole.facts.get(name)

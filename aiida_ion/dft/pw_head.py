@@ -62,7 +62,8 @@ def in_angstrom(positions: FloatArray, unit: str, cell: FloatArray, alat_A: floa
     length = lengths.get(unit)
     if length is None:
         raise ValueError(f"its positions are in {unit!r}; angstrom, bohr, alat and crystal are read")
-    return positions * length
+    scaled: FloatArray = positions * length
+    return scaled
 
 
 def read_head(lines: Sequence[str]) -> PwHead:

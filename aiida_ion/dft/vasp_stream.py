@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree
 
 Element = ElementTree.Element
@@ -39,7 +40,7 @@ class Document:
     rooted: bool = False
 
     def __post_init__(self) -> None:
-        self._parser = ElementTree.XMLPullParser(events=("end",))
+        self._parser: ElementTree.XMLPullParser[Element] = ElementTree.XMLPullParser(events=("end",))
         self._line = self.first_line
 
     def feed(self, text: str) -> Iterator[Element]:
@@ -50,8 +51,8 @@ class Document:
         self._parser.feed(self._mend(text) if _SUSPECT.search(text) else text)
         self._line += n_lines
         try:
-            for _, element in self._parser.read_events():
-                yield element
+            for event in self._parser.read_events():
+                yield cast("tuple[str, Element]", event)[1]
         except ElementTree.ParseError as error:
             line = self.first_line + error.position[0] - 1
             self.broken = f"it is not XML from line {line} on ({str(error).partition(':')[0]})"

@@ -73,7 +73,7 @@ class Vasprun:
     @property
     def degrees_of_freedom(self) -> int:
         """What the kinetic energy is shared by: in a direction in which no atom is held, the centre of mass rests."""
-        n_atoms = self.positions.shape[1]
+        n_atoms = int(self.positions.shape[1])
         if self.selective is None or self.selective.shape != (n_atoms, 3):
             return max(3 * n_atoms - 3, 1)
         return max(int(self.selective.sum()) - int(self.selective.all(axis=0).sum()), 1)
@@ -214,4 +214,4 @@ def _collect(run: Vasprun, reader: StepReader) -> None:
 
 def _fits(step: Mapping[str, Any], n_atoms: int) -> bool:
     shape = (n_atoms, 3)
-    return step["positions"].shape == shape == step["forces"].shape and step["cells"].shape == (3, 3)
+    return bool(step["positions"].shape == shape == step["forces"].shape and step["cells"].shape == (3, 3))
