@@ -58,6 +58,11 @@ def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
         raise ValueError(
             f"line {first + 1}: the frame there has no Lattice: no periodic cell; a diffusivity needs a crystal"
         )
+    widths = [len(row.split()) for row in rows[1:]]
+    usual = max(set(widths), key=widths.count)
+    for line, width in enumerate(widths, start=first + 2):
+        if width != usual:
+            raise ValueError(f"line {line}: {width} words, where the other atoms have {usual}")
     try:
         try:
             return next(read_xyz(io.StringIO(text), 0))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite
-from aiida_ion.trajectory_files.breaks import check_breaks
+from aiida_ion.trajectory_files.breaks import check_breaks, exchanges
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.gaps import check_gaps
@@ -109,8 +109,10 @@ def read_run(
     remarks += _check_alike([source.frames for source in sources], names)
     timeline = join(sources, override_file)
     remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
-    for source in () if override_file else sources:
-        check_breaks(source)
+    for source in sources:
+        if not override_file:
+            check_breaks(source)
+        remarks += exchanges(source)
     segments = _segments(paths, hashes, sources, of_file, timeline, facts, file_format)
     if sum(len(segment.frames) for segment in segments) < FEWEST_FRAMES:
         raise ValueError(f"{names[0]}: it holds one frame; a trajectory needs at least two")

@@ -175,3 +175,11 @@ def test_parts_that_differ_in_order_or_cell(tmp_path: Path) -> None:
         tmp_path, "b.extxyz", extxyz(RUN.wrapped()[30:]).replace("9.2 ", "9.5 ", 1).replace(f'"{EDGE_A} ', '"9.5 ')
     )
     assert any("are they one run?" in warning for warning in warnings_of(read(one, wider)))
+
+
+def test_two_atoms_that_change_places_are_told(tmp_path: Path) -> None:
+    positions = RUN.wrapped()
+    positions[20, [3, 7]] = positions[20, [7, 3]]
+    run = read(write(tmp_path, "run.extxyz", extxyz(positions)))
+    (warning,) = warnings_of(run)
+    assert "two atoms of one element change places at frame 20, and at 1 more: does their order change?" in warning
