@@ -65,12 +65,13 @@ def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
             raise ValueError(f"line {line}: {width} words, where the other atoms have {usual}")
     try:
         try:
-            return next(read_xyz(io.StringIO(text), 0))
+            atoms: Atoms = next(read_xyz(io.StringIO(text), 0))
         except KeyError:  # a name that is not a symbol
-            return next(read_xyz(io.StringIO(_with_symbols(text)), 0))
+            atoms = next(read_xyz(io.StringIO(_with_symbols(text)), 0))
     except Exception as error:  # ASE raises whatever it meets in a broken frame
         reason = " ".join(str(error).split())[:150] or type(error).__name__
         raise ValueError(f"the frame that begins in line {first} cannot be read: {reason}") from error
+    return atoms
 
 
 def _with_symbols(text: str) -> str:

@@ -70,7 +70,7 @@ def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
 
 def _as_frames(found: _Found) -> Frames:
     assert found.header is not None and found.positions is not None
-    steps, facts = None, {"program": "VASP"}
+    steps: NDArray[np.int64] | None = None
     if all(number is not None for number in found.numbers):
         steps = np.array(found.numbers, dtype=np.int64)
     elif any(number is not None for number in found.numbers):
@@ -81,7 +81,7 @@ def _as_frames(found: _Found) -> Frames:
         found.positions.finish(),
         np.array(found.cells),
         steps,
-        facts,
+        {"program": "VASP"},
         found.remarks,
         # VASP numbers steps, other programs (and joined files) frames: a spacing of one does not say which.
         numbering="steps" if spacing > 1 else "frames",
@@ -117,11 +117,11 @@ def _read_frame(lines: Lines, found: _Found, begin: re.Match[bytes] | None) -> N
     if isinstance(numbers, int):
         _interrupted(lines, found, rows, first)
         return
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"positions of frame {len(found.positions)} are not finite: the run has exploded")
     short = _short_row(rows)
     if short is not None:
         raise ValueError(f"line {first + short + 1}: a number lacks digits that all others have")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"positions of frame {len(found.positions)} are not finite: the run has exploded")
     cartesian = begin is not None and (begin[1] or b"").lower() == b"cartesian"
     found.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
     found.cells.append(header.cell)
