@@ -19,6 +19,9 @@ FAR_STEP = 4.0
 FEWEST_FAR, FAR_PART = 4, 1 / 6
 #: Steps within pieces before that is judged.
 FEWEST_STEPS = 10
+#: A move so many times the usual largest is looked at, in so many steps at most; two atoms have changed places if each
+#: is nearer to where the other was than this part of its move.
+ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 
 
 def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
@@ -77,3 +80,38 @@ def check_breaks(source: Source) -> None:
                 f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
                 f"add {OVERRIDE}"
             )
+
+
+def exchanges(source: Source) -> list[str]:
+    """Return a warning where two atoms of an element change places from one frame to the next.
+
+    In a crystal that is the order of the atoms which changes, and not their places; ids would tell.
+    """
+    largest = source.within.largest_A
+    if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
+        return []
+    begins = {rows[0] for rows in source.pieces}
+    found = []
+    for row in np.flatnonzero(source.steps.largest_A > ODD_MOVE * np.median(largest))[:MOST_LOOKED_AT] + 1:
+        if row not in begins and _exchanged(source, int(row)):
+            found.append(int(row))
+    if not found:
+        return []
+    return [
+        f"WARNING: {source.name}: two atoms of one element change places at frame {found[0]}"
+        f"{f', and at {len(found) - 1} more' if len(found) > 1 else ''}: does their order change?"
+    ]
+
+
+def _exchanged(source: Source, row: int) -> bool:
+    before, after, cell = source.frames.positions[row - 1], source.frames.positions[row], source.frames.cells[row]
+    moved_A = np.linalg.norm(apart(before, after, cell), axis=1)
+    far = np.flatnonzero(moved_A > ODD_MOVE * np.median(moved_A))
+    for one in far:
+        for other in far[far > one]:
+            if source.frames.symbols[one] != source.frames.symbols[other]:
+                continue
+            crossed = np.linalg.norm(apart(before[[one, other]], after[[other, one]], cell), axis=1)
+            if (crossed < EXCHANGED_PART * moved_A[[one, other]]).all():
+                return True
+    return False

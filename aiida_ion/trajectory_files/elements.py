@@ -53,4 +53,5 @@ def element_of_mass(mass: float) -> str:
     nearest = int(np.nanargmin(np.abs(atomic_masses[1:] - mass))) + 1
     if not abs(atomic_masses[nearest] - mass) < MASS_TOLERANCE:
         raise ValueError(f"no element has the mass {mass:g} g/mol")
-    return chemical_symbols[nearest]
+    symbol: str = chemical_symbols[nearest]
+    return symbol

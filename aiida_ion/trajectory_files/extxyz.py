@@ -58,14 +58,20 @@ def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
         raise ValueError(
             f"line {first + 1}: the frame there has no Lattice: no periodic cell; a diffusivity needs a crystal"
         )
+    widths = [len(row.split()) for row in rows[1:]]
+    usual = max(set(widths), key=widths.count)
+    for line, width in enumerate(widths, start=first + 2):
+        if width != usual:
+            raise ValueError(f"line {line}: {width} words, where the other atoms have {usual}")
     try:
         try:
-            return next(read_xyz(io.StringIO(text), 0))
+            atoms: Atoms = next(read_xyz(io.StringIO(text), 0))
         except KeyError:  # a name that is not a symbol
-            return next(read_xyz(io.StringIO(_with_symbols(text)), 0))
+            atoms = next(read_xyz(io.StringIO(_with_symbols(text)), 0))
     except Exception as error:  # ASE raises whatever it meets in a broken frame
         reason = " ".join(str(error).split())[:150] or type(error).__name__
         raise ValueError(f"the frame that begins in line {first} cannot be read: {reason}") from error
+    return atoms
 
 
 def _with_symbols(text: str) -> str:

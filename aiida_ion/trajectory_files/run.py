@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectory import check_finite
-from aiida_ion.trajectory_files.breaks import check_breaks
+from aiida_ion.trajectory_files.breaks import check_breaks, exchanges
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.gaps import check_gaps
 from aiida_ion.trajectory_files.joining import join
+from aiida_ion.trajectory_files.numbering import numbered
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
 from aiida_ion.trajectory_files.restarts import restarts_completed
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
-from aiida_ion.trajectory_files.step_numbers import spacing_of
 from aiida_ion.trajectory_files.timeline import Source, Timeline
 from aiida_ion.trajectory_files.unwrapping import wrapping_of
 from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
 
 #: Frames that a run needs.
 FEWEST_FRAMES = 2
+#: Mean volumes of the parts of a run that differ by more than this part are worth a warning.
+SAME_VOLUME = 0.01
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def read_run(
     paths = [output_in(path) if path.is_dir() else path for path in paths]
     hashes = _different_files(paths)
     files = restarts_completed([read_frames(path, file_format, symbols) for path in paths])
-    parts = [_numbered(part, path.name) for path, part in zip(paths, files, strict=True)]
+    parts = [numbered(part, path.name) for path, part in zip(paths, files, strict=True)]
     names = _names(paths)
     facts, remarks = complete_facts(given, [part for part, _ in parts], names, override_file)
     sources, of_file = [], []
@@ -104,10 +106,13 @@ def read_run(
         steps = measure_steps(part.positions, part.cells)
         sources.append(Source(name, part, steps))
         of_file.append(said + check_order(part, steps, name, override_file))
+    remarks += _check_alike([source.frames for source in sources], names)
     timeline = join(sources, override_file)
     remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
-    for source in () if override_file else sources:
-        check_breaks(source)
+    for source in sources:
+        if not override_file:
+            check_breaks(source)
+        remarks += exchanges(source)
     segments = _segments(paths, hashes, sources, of_file, timeline, facts, file_format)
     if sum(len(segment.frames) for segment in segments) < FEWEST_FRAMES:
         raise ValueError(f"{names[0]}: it holds one frame; a trajectory needs at least two")
@@ -141,13 +146,20 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
 
 
-def _numbered(part: Frames, name: str) -> tuple[Frames, list[str]]:
-    """Return frames whose numbers say something, and remarks where they do not."""
-    if part.steps is None or len(part.steps) < 2 or spacing_of(part.steps) is not None:
-        return part, []
-    if (np.diff(part.steps) < 0).all():
-        raise ValueError(f"{name}: the frames are out of order: their numbers fall")
-    return replace(part, steps=None), [f"{name}: all frames have the number {part.steps[0]}, which says nothing."]
+def _check_alike(parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
+    """Return remarks on parts that differ in their cell.
+
+    :raises ValueError: if the atoms of one stand in another order.
+    """
+    remarks = []
+    volumes = [float(np.abs(np.linalg.det(part.cells)).mean()) for part in parts]
+    for part, name, volume in zip(parts, names, volumes, strict=True):
+        if part.symbols != parts[0].symbols:
+            raise ValueError(f"{name} holds the atoms in another order than {names[0]}; write them in one order")
+        if abs(volume / volumes[0] - 1) > SAME_VOLUME:
+            text = f"the cell of {name} has {volume:.5g} A^3, that of {names[0]} {volumes[0]:.5g}"
+            remarks.append(f"WARNING: {text}: are they one run?")
+    return remarks
 
 
 def _check_atoms(found: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:

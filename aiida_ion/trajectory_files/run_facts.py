@@ -98,7 +98,12 @@ def complete_facts(
     return facts, remarks + _about_temperature(facts, parts, names)
 
 
-_NEUTRAL = {"timestep_fs": 1.0, "sample_every": 1, "target_temperature_K": 300.0, "level_of_theory": "-"}
+_NEUTRAL: dict[str, Any] = {
+    "timestep_fs": 1.0,
+    "sample_every": 1,
+    "target_temperature_K": 300.0,
+    "level_of_theory": "-",
+}
 
 
 def stated_facts(part: Frames) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from aiida_ion.trajectory_files.rows import positions_of, three_numbers
 from aiida_ion.trajectory_files.step_numbers import MAX_STEP
 from aiida_ion.trajectory_files.xdatcar_header import CONFIGURATION, Header, floats_of, read_header
 
+#: Rows of a frame before one that differs is told from numbers of any length.
+FEWEST_ROWS = 4
+
 
 @dataclass
 class _Found:
@@ -67,7 +70,7 @@ def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
 
 def _as_frames(found: _Found) -> Frames:
     assert found.header is not None and found.positions is not None
-    steps, facts = None, {"program": "VASP"}
+    steps: NDArray[np.int64] | None = None
     if all(number is not None for number in found.numbers):
         steps = np.array(found.numbers, dtype=np.int64)
     elif any(number is not None for number in found.numbers):
@@ -78,7 +81,7 @@ def _as_frames(found: _Found) -> Frames:
         found.positions.finish(),
         np.array(found.cells),
         steps,
-        facts,
+        {"program": "VASP"},
         found.remarks,
         # VASP numbers steps, other programs (and joined files) frames: a spacing of one does not say which.
         numbering="steps" if spacing > 1 else "frames",
@@ -116,6 +119,9 @@ def _read_frame(lines: Lines, found: _Found, begin: re.Match[bytes] | None) -> N
         return
     if not np.isfinite(numbers).all():
         raise ValueError(f"positions of frame {len(found.positions)} are not finite: the run has exploded")
+    short = _short_row(rows)
+    if short is not None:
+        raise ValueError(f"line {first + short + 1}: a number lacks digits that all others have")
     cartesian = begin is not None and (begin[1] or b"").lower() == b"cartesian"
     found.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
     found.cells.append(header.cell)
@@ -166,6 +172,14 @@ def _header_begins(rows: Sequence[bytes]) -> int:
         if len(scale) in (1, 3) and floats_of(rows[index + 1]) and all(three_numbers(row) is not None for row in cell):
             return index
     return len(rows)
+
+
+def _short_row(rows: Sequence[bytes]) -> int | None:
+    """Return the only row whose last number has fewer decimals than all others have; nothing where they vary."""
+    decimals = [len(row.rpartition(b".")[2].strip()) for row in rows]
+    usual = max(decimals)
+    odd = [index for index, number in enumerate(decimals) if number != usual]
+    return odd[0] if len(odd) == 1 and len(rows) >= FEWEST_ROWS else None
 
 
 def _is_cut_short(rows: Sequence[bytes]) -> bool:

@@ -151,3 +151,35 @@ def test_a_density_that_no_crystal_has(tmp_path: Path) -> None:
         read(write(tmp_path, "XDATCAR", text.replace(" 1.0\n", " 0.1\n")))
     run = read(write(tmp_path, "XDATCAR", text.replace(" 1.0\n", " 1.8897\n")))
     assert any("the density is 0.0755 g/cm3" in warning for warning in warnings_of(run))
+
+
+def test_a_first_and_a_last_frame_off_the_grid_are_left_out(tmp_path: Path) -> None:
+    steps = [4, *range(10, 590, 10), 583]
+    run = read(write(tmp_path, "run.dump", dump(RUN.wrapped(), steps)))
+    assert displacements(run) == pytest.approx(RUN.positions[1:-1] - RUN.positions[1], abs=2e-5)
+    assert run.segments[0].report.n_left_out == 2
+    assert [remark for remark in run.remarks if "left out" in remark] == [
+        f"run.dump: frame {number} is nearer than 10 to the next; it is left out." for number in (4, 583)
+    ]
+
+
+def test_parts_that_differ_in_order_or_cell(tmp_path: Path) -> None:
+    one = write(tmp_path, "a.extxyz", extxyz(RUN.wrapped()[:30]))
+    lines = extxyz(RUN.wrapped()[30:]).splitlines(keepends=True)
+    reordered = [
+        line for low in range(0, len(lines), 26) for line in lines[low : low + 2] + lines[low + 25 : low + 1 : -1]
+    ]
+    with pytest.raises(ValueError, match="b.extxyz holds the atoms in another order than a.extxyz"):
+        read(one, write(tmp_path, "b.extxyz", "".join(reordered)))
+    wider = write(
+        tmp_path, "b.extxyz", extxyz(RUN.wrapped()[30:]).replace("9.2 ", "9.5 ", 1).replace(f'"{EDGE_A} ', '"9.5 ')
+    )
+    assert any("are they one run?" in warning for warning in warnings_of(read(one, wider)))
+
+
+def test_two_atoms_that_change_places_are_told(tmp_path: Path) -> None:
+    positions = RUN.wrapped()
+    positions[20, [3, 7]] = positions[20, [7, 3]]
+    run = read(write(tmp_path, "run.extxyz", extxyz(positions)))
+    (warning,) = warnings_of(run)
+    assert "two atoms of one element change places at frame 20, and at 1 more: does their order change?" in warning

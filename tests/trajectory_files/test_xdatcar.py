@@ -187,3 +187,10 @@ def test_more_atoms_than_the_file_has_room_for_are_refused_at_once(tmp_path: Pat
     for counts in ("100000000000 8", "10000000 8"):
         with pytest.raises(ValueError, match="it announces"):
             read(write(tmp_path, xdatcar(RUN).replace("16 8", counts)))
+
+
+def test_a_number_cut_in_the_middle_of_the_file_is_named(tmp_path: Path) -> None:
+    lines = xdatcar(RUN).splitlines()
+    lines[99] = lines[99][:-4]
+    with pytest.raises(ValueError, match="line 100: a number lacks digits"):
+        read(write(tmp_path, "\n".join(lines) + "\n"))
