@@ -12,7 +12,7 @@ WORKERS ?= 2
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
 export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
-.PHONY: help install engines demo-engines pw browser servers demo test test-slow lint bench clean
+.PHONY: help install engines demo-engines pw browser servers demo test test-slow test-full lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ test: engines pw browser servers lint ## install what is needed, check, and run 
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
+
+test-full: engines pw browser servers lint ## check, and run every test, those that take long too
+	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
 
 bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/md_runner.py

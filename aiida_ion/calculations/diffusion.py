@@ -9,7 +9,8 @@ from aiida import orm
 from aiida.common import datastructures, folders
 
 from aiida_ion.analysis.diffusion import DiffusionSettings
-from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, write_json
+from aiida_ion.calculations.cleaning import CleaningCalculation
+from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
@@ -36,7 +37,7 @@ def segment_key(replica: int, segment: int) -> str:
     return f"replica_{replica:02d}_segment_{segment:03d}"
 
 
-class DiffusionCalculation(ScriptCalculation):
+class DiffusionCalculation(CleaningCalculation):
     """Tracer and collective diffusivity, Haven ratio and the first checks, by kinisi."""
 
     _program = "diffusion"

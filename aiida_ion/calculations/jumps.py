@@ -9,7 +9,8 @@ from aiida import orm
 from aiida.common import datastructures, folders
 
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, write_json
+from aiida_ion.calculations.cleaning import CleaningCalculation
+from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
@@ -25,7 +26,7 @@ from aiida_ion.settings_schema import summary
 SAMPLE_KEYS = frozenset({"mobile_species", "temperature_K", "level_of_theory", "formula"})
 
 
-class JumpsCalculation(ScriptCalculation):
+class JumpsCalculation(CleaningCalculation):
     """Sites and their occupancy, jumps and their rates, attempt frequency, jump diffusivity, percolation."""
 
     _program = "jumps"

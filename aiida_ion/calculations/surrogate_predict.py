@@ -13,10 +13,10 @@ from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
+from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     UNREADABLE,
-    ScriptCalculation,
     ScriptParser,
     define_ledger,
     seconds_allowed,
@@ -47,7 +47,7 @@ PREDICTED: dict[str, tuple[int, ...]] = {
 PREDICT_DEFAULTS: dict[str, Any] = {"seed": 1, "device": "cpu"}
 
 
-class SurrogatePredictCalculation(ScriptCalculation):
+class SurrogatePredictCalculation(CleaningCalculation):
     """Predict materials with a trained surrogate; what is unlike anything that it has learnt from is said."""
 
     _program = "surrogate_predict"

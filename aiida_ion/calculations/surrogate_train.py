@@ -11,10 +11,10 @@ from aiida import orm
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
+from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
     UNREADABLE,
-    ScriptCalculation,
     ScriptParser,
     define_ledger,
     seconds_allowed,
@@ -45,7 +45,7 @@ DEFAULTS = {"protocol": DEFAULT_PROTOCOL, "device": "cpu"}
 ELSEWHERE = {"status", "message", "versions", "cost", "metrics"}
 
 
-class SurrogateTrainCalculation(ScriptCalculation):
+class SurrogateTrainCalculation(CleaningCalculation):
     """Train the surrogate of the diffusivity, and judge it by cross-validation beside its controls."""
 
     _program = "surrogate_train"

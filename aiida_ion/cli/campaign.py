@@ -205,6 +205,7 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
     builder = comparison_builder(WorkflowFactory("ion.comparison"), runs, entry_points, parameters)
     builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
     builder.fresh = bool(given.get("fresh"))
+    builder.clean_workdir = all(plan.builder.clean_workdir for plan in plans)
     problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
     if problem is not None:
         raise ValueError(one_line(problem.message))

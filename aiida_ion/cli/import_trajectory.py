@@ -148,6 +148,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
         "remarks": run.remarks,
     }
     builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | said)
+    builder.clean_workdir = True
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"
     problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
     if problem is not None:

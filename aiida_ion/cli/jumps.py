@@ -47,6 +47,7 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
     for fit in fits_of(node):
         inputs = inputs_beside_fit(fit, given if given is not None else supercell_of(fit), settings)
         _check(inputs)
+        inputs["clean_workdir"] = True
         if not here:
             pk = submit(JumpsCalculation, **inputs).pk
             click.echo(f"Submitted the jump picture of fit {fit.pk}: {pk}")

@@ -22,6 +22,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "charges": ("charges",),
     "max_concurrent": ("max_concurrent",),
     "jumps": ("jumps",),
+    "clean_workdir": ("clean_workdir",),
     "time_ps": ("md", "total_time_ps"),
     "target_relative_error": ("target_relative_error",),
     "target_quantity": ("target_quantity",),

@@ -68,6 +68,11 @@ USABLE = 700
 @click.option("--skip-bad", is_flag=True, help="Run the crystals that can be run, and list the others.")
 @click.option("--force-structure", is_flag=True, help="Take a file that contradicts itself, or looks like no crystal.")
 @click.option("--yes", is_flag=True, help="Run cells of more than 5,000 atoms, too.")
+@click.option(
+    "--clean-workdir/--keep-workdir",
+    default=None,
+    help="Remove the folders of jobs once their results are in the database; failed ones stay  [default: protocol]",
+)
 @click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")

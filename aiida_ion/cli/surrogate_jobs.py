@@ -62,6 +62,7 @@ def _builder(job: str, given: Mapping[str, Any]) -> Any:
     if given.get("walltime_s"):
         options["max_wallclock_seconds"] = given["walltime_s"]
     builder.metadata.options = options
+    builder.clean_workdir = True
     return builder
 
 

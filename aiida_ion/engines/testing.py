@@ -11,6 +11,7 @@ from aiida.common.log import override_log_level
 from aiida.engine import run_get_node
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
+from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.script import FILENAME_RESULTS
 from aiida_ion.engines.codes import DFT, Engine, remember_test
 from aiida_ion.engines.jobs import engine_choices, job_options
@@ -76,6 +77,7 @@ def run_test(
     with override_log_level():  # the caller says what went wrong, in one line
         node = run_get_node(builder)[1]
     if node.is_finished_ok:
+        clean_jobs([node])
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())
     return engine, node
 

@@ -20,6 +20,10 @@ from aiida_ion.workchains.conductivity_runs import outcome, temperature_label
 __all__ = ["ConductivityWorkChain", "outcome", "temperature_label"]
 
 
+#: Inputs of a fit that are not the same at every temperature, or are the work chain's own affair.
+NOT_SHARED = ("trajectories", "thermo", "program", "clean_workdir")
+
+
 class ConductivityWorkChain(JumpsWorkChain):
     """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity.
 
@@ -61,7 +65,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         spec.input(
             "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what AiiDA's cache holds already."
         )
-        spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=("trajectories", "thermo", "program"))
+        spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=NOT_SHARED)
         # Trajectories and temperature are known only later; the job checks them again when it is made.
         spec.inputs["diffusion"].validator = None
         spec.inputs["diffusion"]["parameters"].validator = None

@@ -65,6 +65,7 @@ def builder_from_protocol(
     builder.md.entry_point = orm.Str(engine)
     builder.md.parameters = orm.Dict(with_thermostat(md_parameters(first_round(inputs)), md.thermostats, overrides))
     builder.md.engine = md.engine_inputs(structure, protocol, **engine_inputs)
+    builder.clean_workdir = inputs["clean_workdir"]
     if options:
         builder.md.options = dict(options)
     if inputs["relax_ions"]:

@@ -55,6 +55,8 @@ class RoundsWorkChain(WindowWorkChain):
         inputs = md_inputs(self.inputs, self.ctx.supercell, run["temperature_K"], run["seed"], run["n_steps"])
         if run["pks"]:
             inputs["restart_from"] = orm.load_node(run["pks"][-1]).outputs.state
+        if not self.inputs.clean_workdir:
+            inputs["clean_workdir"] = orm.Bool(False)
         name = f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}"
         inputs["metadata"] = {"call_link_label": f"{name}{round_suffix(self.ctx.number)}"}
         return self.submit(self._engine, **inputs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.md_settings import TIME_PS, MdSettings, RelaxSettings
-from aiida_ion.settings_rules import Number, Rule, SettingsError, shown
+from aiida_ion.settings_rules import Flag, Number, Rule, SettingsError, shown
 from aiida_ion.settings_schema import Part, refuse_unknown, rules_of
 from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
 
@@ -37,6 +37,7 @@ _LENGTH = Number(**TIME_PS, optional=True, help="Without a target, length of eac
 #: Of a protocol of ``ion.conductivity``; ``null`` leaves open what is optional.
 CONDUCTIVITY: Rules = {
     **_part(ConductivityParameters),
+    "clean_workdir": Flag(help="Remove the folders of jobs whose results were parsed"),
     "first_time_ps": replace(_LENGTH, help="With a target, length of each run in the first round"),
     "relax": _part(RelaxSettings),
     "md": {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ExitCode, ToContext, WorkChain
+from aiida.engine import ExitCode, ToContext
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.surrogate_smearing import smear_structure
+from aiida_ion.workchains.cleaning import CleaningWorkChain
 from aiida_ion.workchains.conductivity_runs import outcome
 from aiida_ion.workchains.surrogate_samples_inputs import (
     forces_inputs,
@@ -19,7 +20,7 @@ from aiida_ion.workchains.surrogate_samples_inputs import (
 from aiida_ion.workchains.surrogate_samples_parameters import SampleParameters
 
 
-class SurrogateSamplesWorkChain(WorkChain):
+class SurrogateSamplesWorkChain(CleaningWorkChain):
     """Smear a relaxed supercell, take frames of its run, run a short one, and evaluate the forces of all of them."""
 
     @classmethod
@@ -124,6 +125,8 @@ class SurrogateSamplesWorkChain(WorkChain):
             )
         if "short_md" in wanted.kinds:
             inputs = short_md_inputs(self.inputs) | {"metadata": {"call_link_label": "short_md"}}
+            if not self.inputs.clean_workdir:
+                inputs["clean_workdir"] = orm.Bool(False)
             engine: Any = WorkflowFactory(self.inputs.md.entry_point.value)
             children["run"] = self.submit(engine, **inputs)
         return ToContext(**children)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ProcessState, WorkChain
+from aiida.engine import ProcessState
+
+from aiida_ion.workchains.cleaning import CleaningWorkChain
 
 
-class WindowWorkChain(WorkChain):
+class WindowWorkChain(CleaningWorkChain):
     """A work chain that keeps a number of children running until a list of them is done.
 
     A plain work chain that submits several children goes on when all of them have ended, so that the slowest of a

@@ -16,6 +16,7 @@ from aiida.engine import (
     while_,
 )
 
+from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.calculations.kpoints import mesh_of_part
 from aiida_ion.md_settings import THERMOSTATS
@@ -53,6 +54,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         spec.expose_inputs(cls._process_class, include=MD_PORTS)
         spec.expose_inputs(cls._process_class, namespace="engine", exclude=MD_PORTS)
         spec.inputs["max_iterations"].default = lambda: orm.Int(100)
+        spec.inputs["clean_workdir"].default = lambda: orm.Bool(True)
         spec.inputs.validator = cls.validate_inputs
         spec.outline(
             cls.setup,
@@ -187,6 +189,15 @@ class MdBaseWorkChain(BaseRestartWorkChain):
             self.out(name, node)
         if self.ctx.costs:
             self.out("cost", sum_costs(**{segment_label(i): cost for i, cost in enumerate(self.ctx.costs)}))
+
+    def on_terminated(self) -> None:
+        """Remove the remote folders of the jobs whose results were parsed; AiiDA would remove those of failed ones too.
+
+        A continuation starts from nodes, never from a folder.
+        """
+        super(BaseRestartWorkChain, self).on_terminated()
+        if self.inputs.clean_workdir.value:
+            clean_jobs(self.node.called)
 
     def _continue_from(self, job: orm.CalcJobNode) -> ProcessHandlerReport:
         """Continue from the job's state, or repeat it; give up when that did not help before."""
