@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from aiida import orm
 
 from aiida_ion.units import duration
 
+#: Characters of a reason that are shown.
+LONGEST_REASON = 240
 STEPS = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
 
 
@@ -20,8 +23,27 @@ def state_text(row: Mapping[str, Any]) -> str:
     if state in ("finished", "excepted", "killed"):
         return f"{failure_kind(row)} {failure_reason(row)}"
     if _known(row["paused"]) and row["paused"]:
-        return f"paused: {_text(row['process_status'])} ('verdi process play {row['pk']}' goes on)"
+        words = pause_reason(int(row["pk"]))
+        why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
+        return f"paused: {why}; when that is mended, 'verdi process play {row['pk']}' goes on"
     return STEPS.get(str(row["state"]), "runs" if state == "running" else "waits")
+
+
+def pause_reason(pk: int) -> str | None:
+    """Return the last words of what AiiDA tried in vain before it paused a process: of the scheduler, or the transport.
+
+    AiiDA keeps them in the log of the process alone, as a traceback.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.Node, filters={"id": pk}, tag="node")
+    query.append(orm.Log, with_node="node", filters={"levelname": "ERROR"}, project=["message"], tag="log")
+    newest = query.order_by({"log": {"time": "desc"}}).limit(1).first(flat=True)
+    # A scheduler's refusal ends with what it wrote to its error stream.
+    lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
+    if not lines:
+        return None
+    said = next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in newest else lines[-1]
+    return said[:LONGEST_REASON]
 
 
 def failure_kind(row: Mapping[str, Any]) -> str:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiida import orm
+from aiida.schedulers import SchedulerError
 
 from aiida_ion.queries import last_decisions, process_table
+from aiida_ion.queries.states import state_text
 from tests.queries.nodes import called, chain, job, output
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
@@ -40,3 +42,31 @@ def test_the_last_decision_of_a_work_chain_is_found() -> None:
         called(caller, function, f"decide_{number}").store()
         output(function, orm.Dict(), "result", {"round": number, "summary": f"Round {number}."})
     assert last_decisions([int(caller.pk), int(silent.pk)]) == {caller.pk: "Round 2."}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            SchedulerError(
+                "Error during submission, retval=1\nstdout=\nstderr=sbatch: error: invalid partition: gpux\n"
+            ),
+            "(sbatch: error: invalid partition: gpux)",
+        ),
+        (OSError(28, "No space left on device"), "(OSError: [Errno 28] No space left on device)"),
+        (None, "upload_calculation failed 5 times;"),
+    ],
+)
+def test_a_paused_job_says_what_the_scheduler_or_the_transport_said(error: Exception | None, words: str) -> None:
+    node = job("ion.mlip_md", state="waiting")
+    node.base.attributes.set_many({"paused": True, "process_status": "upload_calculation failed 5 times"})
+    node.store()
+    if error is not None:
+        try:
+            raise error
+        except (SchedulerError, OSError):
+            node.logger.exception("iteration 5 of do_upload excepted")
+    row = process_table(pks=[int(node.pk or 0)]).iloc[0]
+    said = state_text(row)
+    assert said.startswith("paused: upload_calculation failed 5 times")
+    assert words in said and f"verdi process play {node.pk}" in said

@@ -85,7 +85,7 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         spec.exit_code(
             510,
             "ERROR_NO_PROGRESS",
-            message="Jobs end before they make progress; allow more wall time or memory: {detail}",
+            message="Two jobs in a row ended before they made progress: {detail}",
         )
 
     @classmethod
