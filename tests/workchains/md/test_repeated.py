@@ -29,19 +29,21 @@ SETTINGS = {
     "restart_every_seconds": 0.05,
     "keep": ["velocities", "forces"],
 }
-Run = Callable[[orm.InstalledCode | None], orm.WorkChainNode]
+Run = Callable[..., orm.WorkChainNode]
 
 
 @pytest.fixture
 def run_md(argon: orm.StructureData, lj_potential: orm.Dict, python_code: Any) -> Run:
-    def run(code: orm.InstalledCode | None) -> Any:
+    def run(code: orm.InstalledCode | None, **change: Any) -> Any:
         engine = {
             "code": code or python_code("ion.mlip_md"),
             "potential": lj_potential,
             "metadata": {"options": OPTIONS},
         }
         with enable_caching(identifier="aiida.calculations:ion.*"):
-            return run_get_node(MlipMdWorkChain, structure=argon, parameters=orm.Dict(SETTINGS), engine=engine)[1]
+            return run_get_node(
+                MlipMdWorkChain, structure=argon, parameters=orm.Dict(SETTINGS | change), engine=engine
+            )[1]
 
     return run
 
@@ -95,12 +97,12 @@ def test_two_kills_before_anything_end_a_run_and_the_same_again_goes_on(run_md: 
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_full_from_the_start(run_md: Run, make_code: Any, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_before_anything_can_be_continued(run_md: Run, make_code: Any, tmp_path: Path) -> None:
     code = make_code(small_disk(tmp_path, "500k"), 1)
-    run = run_md(code)
+    run = run_md(code, restart_every_seconds=600.0)
     assert run.exit_status == 500, run.exit_message
     assert "[330]" in run.exit_message and "No space left on device" in run.exit_message
-    again = run_md(code)
+    again = run_md(code, restart_every_seconds=600.0)
     assert again.is_finished_ok, again.exit_message
     assert trajectory(again)[0].tolist() == list(range(3001))
 
