@@ -21,23 +21,11 @@ LARGEST_WHOLE = 2**63
 EXACT_FLOAT = 2.0**53
 
 #: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
-UNITS: tuple[str, ...] = (
-    "_ps",
-    "_fs",
-    "_s",
-    "_eV",
-    "_eV_A",
-    "_eV_atom",
-    "_cm2_s",
-    "_mS_cm",
-    "_MiB",
-    "_THz",
-    "_per_step",
-    "_e",
-    "_dex",
+UNITS = (
+    *("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_A3"),
+    *("_dex", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope"),
+    *("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std"),
 )
-UNITS += ("_A3", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope")
-UNITS += ("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std")
 NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
 NUMBERS |= {"rdf_distance_of_reference_halves", "r2", "spearman", "coverage95"}
 NUMBERS |= {"r2_clip_1e-2", "r2_clip_1e-4", "noise_ceiling_r2_clip_1e-2", "noise_ceiling_r2_clip_1e-4"}
