@@ -108,7 +108,7 @@ class Attributes(dict[str, Any]):
 def read_attributes(said: Any) -> Attributes:
     """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
 
-    Names of which that is not known keep what was stored, less numbers that are none; those of numbers may hold several.
+    Names of which that is not known keep what was stored, less numbers that are none. Those of numbers may hold lists.
     """
     items = said.items() if isinstance(said, dict) else ()
     return Attributes({name: _read_attribute(str(name), value) for name, value in items})
