@@ -86,7 +86,7 @@ def _said(node: orm.Node) -> Attributes:
 
 def _is_done(node: orm.ProcessNode) -> bool:
     said = _said(node)
-    return said["process_state"] == "finished" and said["exit_status"] == 0
+    return bool(said["process_state"] == "finished" and said["exit_status"] == 0)
 
 
 def _process(node: orm.ProcessNode) -> list[str]:
@@ -238,9 +238,9 @@ def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
                 lines[f"  {said}"] = None
         versions = _outputs(process).get("versions")
         if isinstance(versions, orm.Dict):
-            said = _said(versions)
-            lines[f"  versions: {version_text(said, skip=('checkpoint',))}"] = None
-            checkpoint = said["checkpoint"]
+            stated = _said(versions)
+            lines[f"  versions: {version_text(stated, skip=('checkpoint',))}"] = None
+            checkpoint = stated["checkpoint"]
             if isinstance(checkpoint, Mapping) and checkpoint.get("sha256"):
                 lines[f"  checkpoint: {text(checkpoint.get('name'))}, sha256 {text(checkpoint['sha256'])}"] = None
     return list(lines)

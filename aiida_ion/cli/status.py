@@ -36,6 +36,8 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
 
 def _refuse_others(pks: tuple[int, ...]) -> None:
     """Refuse numbers that are no process."""
+    if not pks:  # which is no filter of AiiDA
+        return
     from aiida.orm import ProcessNode, QueryBuilder
 
     known = QueryBuilder().append(ProcessNode, filters={"id": {"in": list(pks)}}, project="id").all(flat=True)

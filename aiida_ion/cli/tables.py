@@ -102,7 +102,7 @@ def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
 
 def duration(seconds: Any) -> str:
     """Return a time as people say it, ``-`` for none."""
-    return units.duration(seconds) if isinstance(seconds, Real) and known(seconds) else "-"
+    return units.duration(float(seconds)) if isinstance(seconds, Real) and known(seconds) else "-"
 
 
 #: Columns of the tables that have no rows of their own -> what people read above them.

@@ -58,7 +58,7 @@ class Handler(WSGIRequestHandler):
             if len(body) < length:
                 self.close_connection = True
                 return
-            self.rfile = io.BufferedReader(io.BytesIO(body))  # type: ignore[arg-type]
+            self.rfile = io.BufferedReader(io.BytesIO(body))
         self.server.answers(self.connection)
         super().run_wsgi()
 

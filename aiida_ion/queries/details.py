@@ -147,7 +147,7 @@ def structure(uuid: str) -> dict[str, Any]:
         raise ValueError(f"the structure has {len(sites)} atoms; {MAX_ATOMS} is the most that is drawn")
     try:
         symbols = {kind["name"]: "/".join(kind["symbols"]) for kind in kinds}
-        read = {
+        read: dict[str, Any] = {
             "cell": np.array(cell, dtype=float).reshape(3, 3),
             "positions": np.array([site["position"] for site in sites], dtype=float).reshape(-1, 3),
             "symbols": [symbols[site["kind_name"]] for site in sites],

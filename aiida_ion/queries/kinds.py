@@ -21,27 +21,17 @@ LARGEST_WHOLE = 2**63
 EXACT_FLOAT = 2.0**53
 
 #: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
-UNITS: tuple[str, ...] = (
-    "_ps",
-    "_fs",
-    "_s",
-    "_eV",
-    "_eV_A",
-    "_eV_atom",
-    "_cm2_s",
-    "_mS_cm",
-    "_MiB",
-    "_THz",
-    "_per_step",
-    "_e",
-    "_dex",
+UNITS = (
+    *("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_A3"),
+    *("_dex", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope"),
+    *("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std"),
 )
-UNITS += ("_A3", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope")
-UNITS += ("_upper_bound", "_lower_bound", "_correlation", "_similarity", "_std")
 NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
 NUMBERS |= {"rdf_distance_of_reference_halves", "r2", "spearman", "coverage95"}
 NUMBERS |= {"r2_clip_1e-2", "r2_clip_1e-4", "noise_ceiling_r2_clip_1e-2", "noise_ceiling_r2_clip_1e-4"}
-COUNTS = {"num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc", "round", "exit_status"}
+COUNTS = {"num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc", "round", "exit_status", "n_atoms"}
+COUNTS |= {"n_steps", "n_replicas", "n_temperatures_compared", "n_materials", "n_censored", "reference_n_steps"}
+COUNTS |= {"energy_n_frames", "force_n_frames"}
 WHOLE = {"seed"}
 FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_passes_20_A2", "paused"}
 FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
@@ -74,14 +64,14 @@ def kind_of(name: str) -> str:
         return "list"
     if "_ci95" in name:
         return "interval"
-    if name in COUNTS or (name.startswith("n_") and name not in NUMBERS):
+    if name in COUNTS:
         return "count"
     return "number" if is_number(name) else "text"
 
 
 def is_number(name: str) -> bool:
     """Whether a column holds numbers, by the unit at the end of its name or the count at its start."""
-    if name in NUMBERS or name.startswith(("n_", "log10_")):
+    if name in NUMBERS or name in COUNTS or name.startswith(("n_", "log10_")):
         return True
     return name.endswith(UNITS) and "_by_" not in name
 
@@ -118,7 +108,7 @@ class Attributes(dict[str, Any]):
 def read_attributes(said: Any) -> Attributes:
     """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
 
-    Names of which that is not known keep what was stored, less numbers that are none.
+    Names of which that is not known keep what was stored, less numbers that are none. Those of numbers may hold lists.
     """
     items = said.items() if isinstance(said, dict) else ()
     return Attributes({name: _read_attribute(str(name), value) for name, value in items})
@@ -126,7 +116,8 @@ def read_attributes(said: Any) -> Attributes:
 
 def _read_attribute(name: str, value: Any) -> Any:
     kind = kind_of(name)
-    if value is not None and kind not in ("text", "key", "time"):
+    several = kind == "number" and isinstance(value, list)  # of each replica, of each block
+    if value is not None and not several and kind not in ("text", "key", "time"):
         value = read_column(name, [value])[0]
     if isinstance(value, dict):
         return read_attributes(value)

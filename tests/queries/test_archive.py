@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from aiida import orm
 
 from aiida_ion import queries
 from aiida_ion.queries import Selection
+from aiida_ion.queries.kinds import read_attributes
+from aiida_ion.unreadable import counting_unreadable
 
 pytestmark = pytest.mark.usefixtures("campaign")
 FLUORIDE = ("classical/Gillan-1986", "classical/softened")
@@ -42,3 +45,15 @@ def test_runs_of_an_archive_say_what_became_of_them() -> None:
     ledger = queries.cost()
     assert (ledger["wall_s_per_step"] > 0).all()
     assert len(queries.runs(Selection(group="campaign"))) == len(table)
+
+
+def test_nothing_real_is_unreadable() -> None:
+    """What the work chains of today store is all read: nothing is lost to a kind that does not fit."""
+    with counting_unreadable() as counts:
+        for name in ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials"):
+            getattr(queries, name)()
+        queries.comparison_records()
+        for (attributes,) in orm.QueryBuilder().append((orm.ArrayData, orm.Dict), project=["attributes"]).iterall():
+            read = read_attributes(attributes)
+            assert [key for key, value in attributes.items() if value is not None and read[key] is None] == []
+    assert not counts

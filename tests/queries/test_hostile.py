@@ -166,3 +166,14 @@ def test_real_numbers_pass() -> None:
     assert read_column("wall_time_s", [1, 2.5, 0, -1.0]) == [1, 2.5, 0, -1.0]
     assert read_column("fit_consistent", [0, 1, True, None]) == [False, True, True, None]
     assert read_column("ionic_conductivity_ci95_mS_cm", [[1.0, 2], [None, 1.0], [1.0]]) == [[1.0, 2], [None, 1.0], None]
+
+
+def test_every_column_that_held_numbers_still_does(aiida_profile_clean: Any) -> None:
+    """What is a number in the attributes of a real node is none of the columns of text."""
+    fill(25, n_with_arrays=0)
+    for name in TABLES:
+        table = getattr(queries, name)()
+        for column in table:
+            values = [value for value in table[column] if isinstance(value, str)]
+            numbers = [value for value in values if value.replace(".", "", 1).replace("e-", "", 1).isdigit()]
+            assert not numbers or column.endswith(("_K", "uuid", "sha256")), (name, column, numbers[:3])
