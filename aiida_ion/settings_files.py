@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from aiida_ion.settings_rules import SettingsError, shown
+from aiida_ion.settings_rules import SettingsError, printable, shown
 
 #: No settings are larger; what is, is another file.
 MAX_BYTES = 1_000_000
@@ -78,7 +78,7 @@ def read_json(text: str) -> dict[str, Any]:
 def _text(path: Path) -> str:
     if "\0" in str(path) or not path.is_file():
         there = "\0" not in str(path) and path.exists()
-        raise SettingsError(f"{shown(str(path))[1:-1]}: {'is not a file' if there else 'no such file'}")
+        raise SettingsError(f"{printable(str(path))}: {'is not a file' if there else 'no such file'}")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SettingsError(f"{path.name} has {path.stat().st_size:,} bytes: that cannot be settings")

@@ -388,11 +388,16 @@ def shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         text = str(value)
-    text = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    text = printable(text)
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     if isinstance(value, str) and isinstance(found := Number().parse(value), (int, float)) and math.isfinite(found):
         return f"the text {text}: write {found} without quotes"
     return text
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters are written out."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 
 def is_one_line(text: str) -> bool:

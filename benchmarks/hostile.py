@@ -24,7 +24,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.hostile.hostile_input import HostileInput
 
-SUBJECTS = ("options", "overrides", "engines", "nodes", "outputs", "settings", "crystals", "trajectories")
+SUBJECTS = (
+    "options",
+    "overrides",
+    "engines",
+    "nodes",
+    "outputs",
+    "settings",
+    "crystals",
+    "trajectories",
+    "dft_outputs",
+)
 #: Words of Python, and of libraries that a user need not know.
 FOREIGN = re.compile(
     r"Traceback|\w+Error\b|NoneType|invalid literal|has no attribute|pydantic|positional argument|keyword argument|"

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from aiida import orm
 from aiida.plugins import WorkflowFactory
 
+from aiida_ion.settings_rules import SettingsError, Word
+from aiida_ion.settings_schema import Settings, rules_of, setting, whole
 from aiida_ion.workchains.conductivity import ConductivityWorkChain
 from aiida_ion.workchains.conductivity_inputs import engine_inputs
 
-PARAMETERS = ("reference", "max_concurrent", "max_force_frames")
+
+@dataclass(frozen=True)
+class ComparisonParameters(Settings):
+    """What a comparison needs beside its runs."""
+
+    what: ClassVar[str] = "parameter"
+
+    reference: str = setting(Word(help="The engine that the others are compared with"))
+    max_concurrent: int = whole(help="Conductivities side by side", least=1, most=100_000)
+    max_force_frames: int = whole(
+        help="Frames of the reference on which each potential is evaluated", least=1, most=100_000
+    )
+
+
+PARAMETERS = tuple(rules_of(ComparisonParameters))
 #: What may differ between the engines of a material: it does not change what is simulated.
 MAY_DIFFER = {"max_concurrent", "thermostat", "keep", "restart_every_seconds"}
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the parameters, nothing when they can be used."""
-    parameters = value.get_dict() if value is not None else {}
-    if sorted(parameters) != sorted(PARAMETERS):
-        return f"parameters are {', '.join(PARAMETERS)}, got {', '.join(sorted(parameters)) or 'none'}"
-    wrong = [name for name in PARAMETERS[1:] if not isinstance(parameters[name], int) or parameters[name] < 1]
-    return f"{', '.join(wrong)} must be whole numbers above zero" if wrong else None
+    try:
+        ComparisonParameters.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:

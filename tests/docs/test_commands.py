@@ -12,6 +12,7 @@ import click
 import pytest
 
 from aiida_ion.cli.main import cli
+from aiida_ion.cli.options import NODE, SettingType
 
 from .reading import DOCS, PAGES, REFERENCE, ROOT, commands, names, prose, section, tables
 
@@ -30,7 +31,7 @@ def resolve(root: click.Command, words: list[str]) -> tuple[click.Command, list[
 
 @pytest.fixture
 def no_files_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let options name files that do not exist."""
+    """Let options name files that do not exist, and nodes such as DATASET."""
     convert = click.Path.convert
 
     def lenient(self: click.Path, value: Any, param: Any, ctx: Any) -> Any:
@@ -40,6 +41,13 @@ def no_files_needed(monkeypatch: pytest.MonkeyPatch) -> None:
             return convert(self, value, param, ctx)
 
     monkeypatch.setattr(click.Path, "convert", lenient)
+    read = SettingType.convert
+
+    def any_node(self: SettingType, value: Any, param: Any, ctx: Any) -> Any:
+        stands_for_one = isinstance(value, str) and value.isupper() and self.rule == NODE
+        return value if stands_for_one else read(self, value, param, ctx)
+
+    monkeypatch.setattr(SettingType, "convert", any_node)
 
 
 @pytest.mark.usefixtures("no_files_needed")
