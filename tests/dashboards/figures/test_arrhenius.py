@@ -139,7 +139,7 @@ def test_of_what_is_poorly_known_only_the_interval_is_drawn() -> None:
     wide = {"tracer_diffusivity_ci95_low_cm2_s": diffusivity(800) / 100, "verdict": "poorly_known"}
     figure = arrhenius_figure(pd.DataFrame([point(600), point(800, **wide)]), [], STYLES, theme=LIGHT)
     drawn = next(one for one in figure.data if one.customdata is not None)
-    assert list(drawn.marker.symbol) == ["circle", "line-ew-open"]
+    assert list(drawn.marker.symbol) == [STYLES[LEVEL].symbol, "line-ew-open"]
     assert drawn.error_y.arrayminus[1] == pytest.approx(2.0)
     assert "poorly known" in drawn.hovertext[1] and "poorly known" not in drawn.hovertext[0]
     assert trace(figure, "poorly known").marker.symbol == "line-ew-open"
