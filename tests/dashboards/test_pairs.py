@@ -57,6 +57,20 @@ def test_bounds_are_bounds_on_the_right_side() -> None:
     assert (table_of_scores["n_pairs"], table_of_scores["n_bounds"]) == (0, 3)
 
 
+def test_what_is_poorly_known_is_counted_and_scores_nothing() -> None:
+    wide = {"ionic_conductivity_ci95_low_mS_cm": 1e-3, "ionic_conductivity_ci95_high_mS_cm": 1e3}
+    found = paired(
+        conductivity_row("A", "PBE", 1.0),
+        conductivity_row("A", "MLIP", 1.0, verdict="poorly_known", **wide),
+        conductivity_row("B", "PBE", 1.0),
+        conductivity_row("B", "MLIP", 10.0),
+    )
+    assert found.set_index("formula")["difference_kind"].to_dict() == {"A": "poorly known", "B": "value"}
+    row = scores(found, SIGMA).iloc[0]
+    assert (row["n_pairs"], row["n_poorly_known"], row["n_bounds"]) == (1, 1, 0)
+    assert row["mae"] == pytest.approx(1.0)
+
+
 def test_the_same_structure_is_preferred_and_the_newest_result_counts() -> None:
     found = paired(
         conductivity_row("A", "PBE", 1.0, uuid="other", structure_uuid="polymorph", time=LATER),

@@ -55,6 +55,16 @@ def test_a_bound_is_no_diffusivity() -> None:
     assert row["tracer_diffusivity_upper_bound_cm2_s"] == 2e-7
 
 
+def test_a_wide_interval_is_poorly_known_also_where_an_earlier_version_said_otherwise() -> None:
+    fit({"tracer_diffusivity_ci95_cm2_s": [1e-9, 1e-5]})
+    fit({"tracer_diffusivity_ci95_cm2_s": [1e-9, 1e-5], "max_interval_decades": 5.0})
+    fit({"tracer_diffusivity_ci95_cm2_s": [1e-9, 1e-5], "verdict": "poorly_known", "moved_species": ["Li", "Na"]})
+    table = diffusion()
+    assert list(table["verdict"]) == ["poorly_known", "moved", "poorly_known"]
+    assert list(table["moved"]) == [True, True, True]
+    assert table["moved_species"].iloc[2] == "Li Na" and table["moved_species"].iloc[:2].isna().all()
+
+
 def test_what_enters_no_extrapolation_says_why() -> None:
     fit({"refused_because": "The framework melted."})
     fit({"fit_consistent": False})

@@ -133,3 +133,13 @@ def test_nothing_to_draw_is_said() -> None:
     figure = arrhenius_figure(neutral, [], STYLES, theme=LIGHT)
     assert "ions without charge" in figure.layout.annotations[0].text
     assert len(arrhenius_figure(neutral, [], STYLES, theme=LIGHT, quantity="diffusivity").data) > 1
+
+
+def test_of_what_is_poorly_known_only_the_interval_is_drawn() -> None:
+    wide = {"tracer_diffusivity_ci95_low_cm2_s": diffusivity(800) / 100, "verdict": "poorly_known"}
+    figure = arrhenius_figure(pd.DataFrame([point(600), point(800, **wide)]), [], STYLES, theme=LIGHT)
+    drawn = next(one for one in figure.data if one.customdata is not None)
+    assert list(drawn.marker.symbol) == [STYLES[LEVEL].symbol, "line-ew-open"]
+    assert drawn.error_y.arrayminus[1] == pytest.approx(2.0)
+    assert "poorly known" in drawn.hovertext[1] and "poorly known" not in drawn.hovertext[0]
+    assert trace(figure, "poorly known").marker.symbol == "line-ew-open"
