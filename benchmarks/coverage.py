@@ -20,20 +20,25 @@ from walkers import (
     CHARGES,
     CUBIC,
     D_CM2_S,
+    SHEARED,
     TRICLINIC,
     anisotropic,
     anisotropic_tensor,
     brownian,
+    caged,
     hopping,
     hopping_pairs,
     inert,
     langevin,
+    lingering,
     pairs,
     partly_common,
+    together_along,
     trajectory,
 )
 
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.trajectory import unwrap
 
 Interval = tuple[float, float]
 
@@ -45,6 +50,7 @@ class Case(NamedTuple):
     :param frames: of each replica.
     :param haven: the true Haven ratio.
     :param tensor: the true diffusivity tensor over a third of its trace.
+    :param wrapped: whether positions are wrapped into the cell and unwrapped again first.
     """
 
     name: str
@@ -55,6 +61,7 @@ class Case(NamedTuple):
     cell: npt.NDArray[np.float64] = CUBIC
     haven: float = 1.0
     tensor: npt.NDArray[np.float64] = np.eye(3)
+    wrapped: bool = False
 
 
 class Outcome(NamedTuple):
@@ -79,11 +86,20 @@ def outcome(case: Case, seed: int) -> Outcome:
     for number, n_frames in enumerate(case.frames):
         own = seed + 100_000 * number
         segment, symbols = trajectory(own, case.walk(own, n_frames, case.n_ions), case.rattle_A, case.cell)
+        if case.wrapped:
+            segment = wrapped_and_back(segment)
         replicas.append([segment])
     result = analyse_diffusion(replicas, symbols, "Li", CHARGES, 800.0, settings=DiffusionSettings(seed=seed))
     if not result.moved:
         return Outcome(False, result.tracer_diffusivity_upper_bound_cm2_s)
     return _measured(case, result)
+
+
+def wrapped_and_back(segment: Segment) -> Segment:
+    """As a reader of wrapped positions sees them."""
+    fractional = segment.positions.astype(float) @ np.linalg.inv(segment.cells)
+    positions = (fractional - np.floor(fractional)) @ segment.cells
+    return Segment(unwrap(positions, segment.cells).positions, segment.times_ps, segment.cells)
 
 
 def _measured(case: Case, result: DiffusionResult) -> Outcome:
@@ -150,8 +166,29 @@ CASES = (
     Case("pairs, H = 1/2, 40 ions, triclinic", pairs, LONG, 40, cell=TRICLINIC, haven=0.5),
     Case("pairs that hop, H = 1/2, 40 ions", hopping_pairs, LONG, 40, haven=0.5),
     Case("a tenth in common, H = 0.256, 30 ions", partly_common, LONG, 30, haven=1.0 / 3.9),
+    Case("pairs, H = 1/2, 40 ions, sheared and wrapped", pairs, LONG, 40, cell=SHEARED, haven=0.5, wrapped=True),
+    Case(
+        "a tenth in common, H = 0.256, 30 ions, sheared and wrapped",
+        partly_common,
+        LONG,
+        30,
+        cell=SHEARED,
+        haven=1.0 / 3.9,
+        wrapped=True,
+    ),
+    Case(
+        "together along one direction, H = 0.256, 30 ions, sheared and wrapped",
+        together_along,
+        LONG,
+        30,
+        cell=SHEARED,
+        haven=3.0 / 11.7,
+        wrapped=True,
+    ),
     Case("Langevin, 20 ions", langevin, LONG, 20),
     Case("Langevin, 20 ions, no rattling, triclinic", langevin, LONG, 20, rattle_A=0.0, cell=TRICLINIC),
+    Case("slow velocities, a quarter of D, 60 ions of 2000", lingering, (2000,), 60),
+    Case("slow cages, 60 ions of 2000", caged, (2000,), 60),
     Case("anisotropic and rotated, 20 ions", anisotropic, LONG, 20, tensor=anisotropic_tensor()),
     Case("Brownian, 20 ions, 4 replicas of 500", brownian, (500,) * 4, 20),
     Case("pairs that hop, 20 ions, 6 replicas of 500", hopping_pairs, (500,) * 6, 20, haven=0.5),

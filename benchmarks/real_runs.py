@@ -1,4 +1,4 @@
-"""Real trajectories for the benchmarks: lithium oxide in LAMMPS, made on the spot, and Li6PS5Cl from kinisi's wheel."""
+"""Real trajectories for the benchmarks: LAMMPS runs, made on the spot, and Li6PS5Cl from kinisi's wheel."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from ase import Atoms
+from ase.build import bulk
 from ase.spacegroup import crystal
 
 from aiida_ion.analysis.trajectory import Segment, unwrap
-from aiida_ion.lammps import inputs
+from aiida_ion.lammps import dumps, inputs
 from aiida_ion.lammps.outputs import read_md
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.lammps.structure import write_data
@@ -25,6 +27,8 @@ from aiida_ion.starting_velocities import starting_velocities
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
 #: Lattice constant of lithium oxide at zero pressure and 1200 K with this potential, angstrom.
 ANTIFLUORITE_A = 4.87
+#: Lennard-Jones argon: sigma, angstrom, epsilon over Boltzmann's constant, K.
+ARGON_SIGMA_A, ARGON_EPSILON_K = 3.405, 119.8
 
 
 class Run(NamedTuple):
@@ -38,8 +42,7 @@ class Run(NamedTuple):
 
 def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, seed: int = 1) -> Run:
     """Li2O with the potential of Pedone et al. (2006), 2 x 2 x 2 cells, 1 fs; the first 2 ps are dropped."""
-    cell = [ANTIFLUORITE_A] * 3 + [90] * 3
-    atoms = crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell).repeat(2)
+    atoms = antifluorite()
     symbols, model = atoms.get_chemical_symbols(), load_potential("pedone-2006")
     settings = MdSettings.from_dict(
         {
@@ -54,14 +57,68 @@ def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / inputs.DATA).write_text(write_data(atoms.positions, atoms.cell[:], symbols, model, velocities))
     (folder / inputs.INPUT).write_text(inputs.write_md_input(symbols, settings, model, {"Li": 1.0, "O": -2.0}))
-    environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
-    command = [str(ENGINES / "lammps" / "bin" / "lmp"), "-in", inputs.INPUT]
-    done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+    done = _lammps(folder)
     found = read_md(folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False)
     keep = found.steps >= 2000
     steps = found.steps[keep]
     segment = Segment(found.positions[keep], (steps - steps[0]) / 1000.0, np.array(atoms.cell[:]))
     return Run(segment, symbols, temperature_K, atoms.get_scaled_positions())
+
+
+def antifluorite() -> Atoms:
+    """96 atoms of Li2O."""
+    cell = [ANTIFLUORITE_A] * 3 + [90] * 3
+    return crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell).repeat(2)
+
+
+def argon(density: float) -> Atoms:
+    """256 atoms of argon on a face-centred lattice, which melts, at a reduced density."""
+    return bulk("Ar", "fcc", a=(4.0 / density) ** (1.0 / 3.0) * ARGON_SIGMA_A, cubic=True).repeat(4)
+
+
+def positions_alone(
+    folder: Path,
+    atoms: Atoms,
+    potential: str,
+    temperature_K: float,
+    *,
+    timestep_fs: float,
+    settling_steps: int,
+    n_steps: int,
+    sample_every: int,
+    seed: int,
+) -> Run:
+    """A run at constant volume and temperature of which nothing but the positions is kept, after some steps to settle.
+
+    Without what the engine writes at every step it is several times as fast, and long runs take no space.
+    """
+    symbols, model = atoms.get_chemical_symbols(), load_potential(potential)
+    velocities = starting_velocities(atoms.get_masses(), temperature_K, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / inputs.DATA).write_text(write_data(atoms.positions, atoms.cell[:], symbols, model, velocities))
+    lines = [
+        *inputs.system_commands(symbols, model),
+        f"timestep {timestep_fs / 1000.0}",
+        "fix move all nve",
+        f"fix heat all temp/csvr {temperature_K} {temperature_K} 0.1 {seed + 17}",
+        "thermo 100000",
+        f"run {settling_steps}",
+        "reset_timestep 0",
+        f"dump frames all custom {sample_every} {inputs.FRAMES} xu yu zu",
+        "dump_modify frames sort id",
+        f"run {n_steps}",
+    ]
+    (folder / inputs.INPUT).write_text("\n".join(lines) + "\n")
+    _lammps(folder)
+    positions = dumps.read_dump(folder / inputs.FRAMES, {"positions": "xu"}, 0, None, None)["positions"]
+    times_ps = np.arange(len(positions)) * (sample_every * timestep_fs / 1000.0)
+    return Run(Segment(positions, times_ps, np.array(atoms.cell[:])), symbols, temperature_K)
+
+
+def _lammps(folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
+    command = [str(ENGINES / "lammps" / "bin" / "lmp"), "-in", inputs.INPUT]
+    return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
 
 
 def argyrodite(folder: Path) -> Run:

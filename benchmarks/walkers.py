@@ -22,6 +22,8 @@ D_A2_PS = 0.1
 D_CM2_S = 1e-5
 SITE_DISTANCE_A = 3.0
 CUBIC = np.eye(3) * 20.0
+#: Neither reduced nor near it: its vectors are up to three times as long as the cell is wide.
+SHEARED = np.array([[20.0, 0.0, 0.0], [46.0, 14.0, 0.0], [-33.0, 25.0, 15.0]])
 TRICLINIC = np.array([[20.0, 0.0, 0.0], [9.0, 18.0, 0.0], [-6.0, 7.0, 17.0]])
 #: Diffusivities along the axes of the anisotropic walk over their mean, and a rotation of those axes.
 ANISOTROPIC = np.array([2.0, 0.7, 0.3])
@@ -71,6 +73,43 @@ def langevin(seed: Seed, n_frames: int, n_ions: int, *, memory_ps: float = 1.0) 
     kicks[0] /= np.sqrt(1.0 - kept**2)
     steps: FloatArray = signal.lfilter([1.0], [1.0, -kept], kicks, axis=0)
     return steps * np.sqrt(2.0 * D_A2_PS * FRAME_PS * (1.0 - kept) / (1.0 + kept))
+
+
+def together_along(seed: Seed, n_frames: int, n_ions: int, *, common: float = 0.3) -> FloatArray:
+    """Free walks alike in three directions, with a part of their variance in common along the first alone.
+
+    The Haven ratio is 3 / (3 + (N - 1) common).
+    """
+    generator = np.random.default_rng(seed)
+    own, shared = brownian(generator, n_frames, n_ions), brownian(generator, n_frames, 1)
+    parts = np.array([common, 0.0, 0.0])
+    steps: FloatArray = np.sqrt(1.0 - parts) * own + np.sqrt(parts) * shared
+    return steps
+
+
+def lingering(seed: Seed, n_frames: int, n_ions: int, *, part: float = 0.25, memory_ps: float = 10.0) -> FloatArray:
+    """A part of D from slow Ornstein-Uhlenbeck velocities.
+
+    The slope of the MSD goes on to rise where it looks diffusive, 6 D (1 - part exp(-t / memory)).
+    """
+    generator = np.random.default_rng(seed)
+    free, slow = brownian(generator, n_frames, n_ions), langevin(generator, n_frames, n_ions, memory_ps=memory_ps)
+    return np.sqrt(1.0 - part) * free + np.sqrt(part) * slow
+
+
+def caged(seed: Seed, n_frames: int, n_ions: int, *, size_A: float = 0.7, memory_ps: float = 10.0) -> FloatArray:
+    """Free walks of cages in which ions move to and fro, overdamped.
+
+    The slope of the MSD goes on to fall where it looks diffusive, 6 (D + size^2 exp(-t / memory) / memory).
+    """
+    generator = np.random.default_rng(seed)
+    free = brownian(generator, n_frames, n_ions)
+    kept = np.exp(-FRAME_PS / memory_ps)
+    kicks = generator.normal(0.0, size_A * np.sqrt(1.0 - kept**2), (n_frames, n_ions, 3))
+    kicks[0] /= np.sqrt(1.0 - kept**2)
+    inside = signal.lfilter([1.0], [1.0, -kept], kicks, axis=0)
+    steps: FloatArray = free + np.diff(inside, axis=0, prepend=inside[:1])
+    return steps
 
 
 def anisotropic(seed: Seed, n_frames: int, n_ions: int) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ase.geometry.minkowski_reduction import minkowski_reduce
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,6 +31,24 @@ def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
     areas = np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
     widths: FloatArray = volume / areas
     return widths
+
+
+def reduction(cell: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Whole numbers R, (3, 3), such that the rows of R @ cell are the shortest vectors of the same lattice (Minkowski).
+
+    :param cell: rows are cell vectors, angstrom, (3, 3).
+    """
+    multiples: npt.NDArray[np.int64] = np.asarray(minkowski_reduce(np.asarray(cell, dtype=float))[1], dtype=np.int64)
+    return multiples
+
+
+def image_room_A(cell: npt.NDArray[Any]) -> float:  # noqa: N802
+    """Half the narrowest width of the reduced cell, angstrom: a shorter step has but one nearest image.
+
+    :param cell: rows are cell vectors, angstrom, (3, 3); a skewed one of the same lattice has the same room.
+    """
+    cell = np.asarray(cell, dtype=float)
+    return 0.5 * float(perpendicular_widths(reduction(cell) @ cell).min())
 
 
 def supercell_multiples(

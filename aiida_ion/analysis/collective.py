@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.kinisi_fit import CM2_S_PER_A2_FS
 from aiida_ion.analysis.motion import Motion
-from aiida_ion.analysis.msd import least_squares_slope, mean_squared_displacement, msd_tensor
-from aiida_ion.analysis.msd_covariance import Line, brownian_noise, slope_weights, straight_line
+from aiida_ion.analysis.msd import mean_squared_displacement, msd_tensor
+from aiida_ion.analysis.msd_covariance import Line, brownian_noise, plain_weights, slope_weights, straight_line
 from aiida_ion.analysis.pieces import Pieces
-from aiida_ion.analysis.tracer import TracerFit
+from aiida_ion.analysis.regime import Window
+from aiida_ion.analysis.transient import Start, start_from, transient_shape
 from aiida_ion.analysis.uncertainty import MODEL_FREEDOM, Inflation, combine
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 #: The covariance is that of the slope found with it, so often.
 N_ITERATIONS = 3
@@ -26,53 +29,85 @@ MIN_SLOPE_PART = 0.1
 class CollectiveFit(NamedTuple):
     """The collective diffusivity.
 
+    :param window: of the fit.
     :param diffusivity_cm2_s: of generalised least squares; not positive where the displacement does not grow.
     :param variance: of the estimate relative to D^2, for Gaussian displacements alike in three directions.
+    :param systematic: variance relative to D^2 of a slope that is not yet that of diffusion.
     :param least_squares_cm2_s: of unweighted least squares on the same lags.
+    :param difference_variance: of the difference from least squares relative to D^2, as ``variance``.
     :param tensor_cm2_s: (3, 3), a third of whose trace is the diffusivity.
     """
 
+    window: Window
     diffusivity_cm2_s: float
     variance: float
+    systematic: float
     least_squares_cm2_s: float
+    difference_variance: float
     tensor_cm2_s: FloatArray
 
 
-def fit_collective(motion: Motion, tracer: TracerFit) -> CollectiveFit:
-    """Fit D_sigma on the lags of the tracer fit.
+def fit_collective(
+    motion: Motion, window: Window, fraction: float, starts: Sequence[Start], n_lags: int
+) -> CollectiveFit:
+    """Fit D_sigma from the start that knows it best, if its MSD deviates from diffusion as that of single ions does.
 
-    Generalised least squares with the exact covariance of a Brownian vector that vibrates as one ion does: the sum of
-    many displacements is Gaussian, and ions vibrate mostly independently. The single ions know that vibration far
-    better than the one vector, whose own intercept would make the error a matter of chance.
+    One vector knows less than many ions, so that its fit begins at earlier lags than theirs.
+
+    :param window: the first window with the slope of diffusion.
+    :param fraction: part of a replica's length that lags may have.
+    :param starts: later windows; the deviations of single ions, :func:`aiida_ion.analysis.transient.find_starts`.
     """
-    noises = [brownian_noise(one.lags, one.batch.n_frames) for one in tracer.each]
-    msds = [mean_squared_displacement(one.batch.centres)[one.lags] for one in tracer.each]
-    lines = [straight_line(one.lags, one.fit.msd_A2) for one in tracer.each]
-    shares = tracer.shares
+    best = _fit(motion, start_from(motion, window, starts[0]), fraction, starts[0], n_lags)
+    for start in starts[1:]:
+        fit = _fit(motion, start_from(motion, window, start), fraction, start, n_lags)
+        if fit.variance > best.variance + best.systematic:
+            break  # and so it is for all that start later
+        best = min(best, fit, key=lambda one: one.variance + one.systematic)
+    return best
+
+
+def _fit(motion: Motion, window: Window, fraction: float, start: Start, n_lags: int) -> CollectiveFit:
+    """Generalised least squares with the exact covariance of a Brownian vector that vibrates as one ion does.
+
+    The sum of many displacements is Gaussian, and ions vibrate mostly independently. The single ions know that
+    vibration far better than the one vector, whose own intercept would make the error a matter of chance.
+    """
+    known = [(batch, batch.lags(window, fraction, n_lags)) for batch in motion.batches]
+    each = [(batch, lags) for batch, lags in known if lags is not None]
+    shares = np.array([float(batch.n_particles * (batch.n_frames - 1)) for batch, _ in each])
+    shares /= shares.sum()
+    noises = [brownian_noise(lags, batch.n_frames) for batch, lags in each]
+    msds = [mean_squared_displacement(batch.centres)[lags] for batch, lags in each]
+    lines = [straight_line(lags, batch.msd[lags]) for batch, lags in each]
     single = float(shares @ [line.slope for line in lines])
     vibration = float(shares @ [line.intercept for line in lines])
     slope = assumed = single
-    weights, variance = [np.zeros(0)], 0.0
+    weights: list[FloatArray] = []
+    covariances: list[FloatArray] = []
     for _ in range(N_ITERATIONS):
         assumed = max(slope, MIN_SLOPE_PART * single)
         covariances = [
-            noise.of(Line(assumed, vibration), one.batch.n_replicas)
-            for noise, one in zip(noises, tracer.each, strict=True)
+            noise.of(Line(assumed, vibration), batch.n_replicas) for noise, (batch, _) in zip(noises, each, strict=True)
         ]
-        weights = [slope_weights(matrix, one.lags) for matrix, one in zip(covariances, tracer.each, strict=True)]
+        weights = [slope_weights(matrix, lags) for matrix, (_, lags) in zip(covariances, each, strict=True)]
         slope = float(shares @ [w @ msd for w, msd in zip(weights, msds, strict=True)])
-        own = [w @ matrix @ w for w, matrix in zip(weights, covariances, strict=True)]
-        variance = float(shares**2 @ own) / assumed**2
+    plain = [plain_weights(lags) for _, lags in each]
+    own = [w @ matrix @ w for w, matrix in zip(weights, covariances, strict=True)]
+    apart = [(v - w) @ matrix @ (v - w) for v, w, matrix in zip(plain, weights, covariances, strict=True)]
     unit = CM2_S_PER_A2_FS / motion.interval_fs
-    plain = [least_squares_slope(one.lags.astype(np.float64), msd) for one, msd in zip(tracer.each, msds, strict=True)]
+    biases = [w @ transient_shape(lags, start.first) for w, (_, lags) in zip(weights, each, strict=True)]
     tensors = [
-        np.einsum("k,kab->ab", w, msd_tensor(one.batch.centres, one.lags))
-        for w, one in zip(weights, tracer.each, strict=True)
+        np.einsum("k,kab->ab", w, msd_tensor(batch.centres, lags))
+        for w, (batch, lags) in zip(weights, each, strict=True)
     ]
     return CollectiveFit(
+        window=window,
         diffusivity_cm2_s=slope / 6.0 * unit,
-        variance=variance,
-        least_squares_cm2_s=float(shares @ plain) / 6.0 * unit,
+        variance=float(shares**2 @ own) / assumed**2,
+        systematic=float(shares @ biases) ** 2 * start.expected_square,
+        least_squares_cm2_s=float(shares @ [v @ msd for v, msd in zip(plain, msds, strict=True)]) / 6.0 * unit,
+        difference_variance=float(shares**2 @ apart) / assumed**2,
         tensor_cm2_s=np.einsum("k,kab->ab", shares, tensors) / 2.0 * unit,
     )
 
@@ -82,10 +117,25 @@ def direction_scale(tensor: FloatArray) -> float:
     return float(3.0 * np.sum(tensor * tensor) / np.trace(tensor) ** 2)
 
 
+def unequal_directions(fit: CollectiveFit, tracer_tensor: FloatArray) -> float:
+    """:func:`direction_scale` of the collective motion: the larger of what single ions and what the vector itself show.
+
+    Ions that are alike in three directions may move together along one, and one vector is too noisy to say so alone.
+    Its tensor is that of a Wishart matrix with n = 2 / (3 variance) degrees of freedom, which makes directions unequal
+    by chance; E tr M^2 = tr D^2 (1 + 1/n) + (tr D)^2 / n and E (tr M)^2 = (tr D)^2 + 2 tr D^2 / n are solved for D.
+    """
+    freedom = 2.0 / (3.0 * fit.variance)
+    of_square = float(np.sum(fit.tensor_cm2_s * fit.tensor_cm2_s))
+    square = float(np.trace(fit.tensor_cm2_s)) ** 2
+    own = (of_square - square / freedom) / (1.0 + 1.0 / freedom - 2.0 / freedom**2)
+    trace = max(square - 2.0 * own / freedom, square / freedom)
+    return max(direction_scale(tracer_tensor), float(np.clip(3.0 * own / trace, 1.0, 3.0)))
+
+
 def collective_inflation(pieces: Pieces | None, scale: float) -> Inflation:
     """How much the pieces scatter beyond a Brownian vector; the vector itself has no correlations left to count.
 
-    :param scale: :func:`direction_scale`, which the pieces hold already.
+    :param scale: :func:`unequal_directions`, which the pieces hold already.
     """
     blocks = None
     if pieces is not None:

@@ -14,6 +14,9 @@ from aiida_ion.analysis.pieces import CM2_S_PER_SLOPE
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+#: Student's quantile beyond which two estimates disagree: 3 standard errors where the error is well known.
+CONSISTENT_LEVEL = 0.99865
+
 
 class SlopeBound(NamedTuple):
     """Least-squares diffusivity and its upper 97.5 % limit, cm^2/s; no limit for a single ion."""
@@ -22,12 +25,41 @@ class SlopeBound(NamedTuple):
     upper_cm2_s: float | None
 
 
-def least_squares_diffusivity(lags: IntArray, msd: FloatArray, interval_fs: float) -> float:
-    """D from the unweighted least-squares slope, cm^2/s.
+class Agreement(NamedTuple):
+    """Whether a fit agrees with unweighted least squares on the same lags.
 
-    :param lags: frames. :param msd: angstrom^2, same shape.
+    :param fitted_cm2_s: D of the fit, cm^2/s.
+    :param plain_cm2_s: D of least squares, cm^2/s.
+    :param errors: their difference over its standard error; ``None`` where least squares gives nothing positive.
+    :param consistent: whether that is within the limit.
     """
-    return least_squares_slope(lags.astype(np.float64) * interval_fs, msd) * CM2_S_PER_SLOPE
+
+    fitted_cm2_s: float
+    plain_cm2_s: float
+    errors: float | None
+    consistent: bool
+
+    def sentence(self, fit: str, what: str) -> str:
+        """What is wrong, with the numbers."""
+        how_far = "" if self.errors is None else f", {self.errors:.1f} standard errors of their difference apart"
+        return (
+            f"{fit} gives {self.fitted_cm2_s:.3g} cm^2/s and least squares {self.plain_cm2_s:.3g} cm^2/s on the same "
+            f"window{how_far} and disagree: do not rely on {what}."
+        )
+
+
+def compare(fitted_cm2_s: float, plain_cm2_s: float, variance: float, freedom: float) -> Agreement:
+    """Compare a fit with least squares by the error of the logarithm of their ratio.
+
+    Least squares knows D worse and is skewed, as a chi^2 variable is; the logarithm is less so.
+
+    :param variance: of the difference relative to D^2.
+    :param freedom: degrees of freedom of that variance.
+    """
+    if not (fitted_cm2_s > 0 and plain_cm2_s > 0):
+        return Agreement(fitted_cm2_s, plain_cm2_s, None, consistent=False)
+    errors = abs(float(np.log(fitted_cm2_s / plain_cm2_s))) / float(np.sqrt(variance))
+    return Agreement(fitted_cm2_s, plain_cm2_s, errors, errors <= float(stats.t.ppf(CONSISTENT_LEVEL, freedom)))
 
 
 def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> SlopeBound:

@@ -92,6 +92,16 @@ class DiffusionResult:
     isotropy_p_value: float | None = None
     ionic_conductivity_tensor_mS_cm: Matrix | None = None
     fit_consistent: bool | None = None
+    least_squares_difference_errors: float | None = None
+    statistical_relative_error: float | None = None
+    systematic_relative_error: float | None = None
+    diffusive_from_ps: float | None = None
+    slope_deviation: float | None = None
+    slope_deviation_std: float | None = None
+    window_starts_ps: list[float] | None = None
+    window_diffusivities_cm2_s: list[float] | None = None
+    window_statistical_relative_errors: list[float] | None = None
+    window_systematic_relative_errors: list[float] | None = None
     fit_window_ps: Interval | None = None
     fit_variance_scale: float | None = None
     independent_relative_error: float | None = None
@@ -103,6 +113,8 @@ class DiffusionResult:
     collective_diffusivity_cm2_s: float | None = None
     collective_diffusivity_ci95_cm2_s: Interval | None = None
     collective_fit_consistent: bool | None = None
+    collective_least_squares_difference_errors: float | None = None
+    collective_fit_window_ps: Interval | None = None
     collective_reason: str | None = None
     collective_frame: str | None = None
     collective_frame_reason: str | None = None

@@ -12,6 +12,8 @@ from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 #: A fit may end here at most, as a part of the trajectory's length: kinisi is sound up to it.
 LAG_FRACTION = {"above": 0.0, "most": 0.5}
+#: Largest deviation that may be expected unmeasured: half the range of log-log slopes that count as diffusion.
+MAX_EXPECTED = 0.2
 #: Of the fit and of the jumps: what stays in place.
 FRAMEWORK_SPECIES = Many(
     item=Element(),
@@ -61,6 +63,13 @@ class DiffusionSettings(Settings):
         0.8, help="Least slope of log MSD over log t that counts as diffusion", above=0.0, most=2.0
     )
     max_log_log_slope: float = number(1.2, help="Largest slope that counts as diffusion", above=0.0, most=2.0)
+    expected_transient: float = number(
+        0.03,
+        help="Standard deviation, before anything is measured, of the part by which the slope of the MSD at the first "
+        "diffusive lag differs from that of diffusion",
+        above=0.0,
+        most=MAX_EXPECTED,
+    )
     hop_smoothing_fs: float = number(
         1000.0, help="Running mean before hops are counted (at least 3 frames)", least=0.0, most=1e9, unit="fs"
     )

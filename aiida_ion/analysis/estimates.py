@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis import cross_checks, hops, pieces, tensor
-from aiida_ion.analysis.collective import CollectiveFit, collective_inflation, direction_scale, fit_collective
+from aiida_ion.analysis.collective import CollectiveFit, collective_inflation, fit_collective, unequal_directions
 from aiida_ion.analysis.conductivity import FloatOrArray, ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion_result import DiffusionResult, interval95
 from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.analysis.motion import Motion
-from aiida_ion.analysis.msd import msd_of_each
+from aiida_ion.analysis.msd import msd_of_each, slope_lags
+from aiida_ion.analysis.pieces import CM2_S_PER_SLOPE
 from aiida_ion.analysis.regime import Window, lag_grid
 from aiida_ion.analysis.tracer import TracerFit, fit_tracer
+from aiida_ion.analysis.transient import Start, best_start, find_starts, start_from
 from aiida_ion.analysis.uncertainty import Inflation, diffusivity_draws
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Two estimates may differ by this part of least squares, or by so many standard errors.
-CONSISTENT_PART = 0.5
-CONSISTENT_ERRORS = 3.0
 #: First lag of the slope that bounds D, as a part of the last one.
 BOUND_LAG_START = 0.3
 #: A collective tensor is given where each of its elements has so many degrees of freedom.
@@ -55,19 +56,29 @@ def fill_measured(
 ) -> None:
     """Fill in the diffusivities, their checks and the conductivities.
 
+    :param window: the first one with the slope of diffusion; the fit may start later.
     :param fraction: part of a replica's length that lags may have.
     """
-    fit = fit_tracer(motion, window, fraction, settings)
-    blocks = pieces.cut(motion, window, fraction)
+    growth_A2 = settings.min_n_eff * settings.jump_distance_A**2
+    starts = find_starts(motion, window, fraction, expected=settings.expected_transient, min_growth_A2=growth_A2)
+    start = best_start(starts)
+    moved_on = start_from(motion, window, start)
+    fit = fit_tracer(motion, moved_on, fraction, settings)
+    blocks = pieces.cut(motion, moved_on, fraction)
     inflation = fit.inflation(blocks)
-    variance = fit.relative_variance(inflation)
-    samples = diffusivity_draws(fit.diffusivity_cm2_s, variance, inflation.freedom, settings.n_samples, settings.seed)
+    statistical = fit.relative_variance(inflation)
+    systematic = fit.bias(start.first) ** 2 * start.expected_square
+    samples = diffusivity_draws(
+        fit.diffusivity_cm2_s, statistical + systematic, inflation.freedom, settings.n_samples, settings.seed
+    )
     sigma = _conductivity(result, samples)
     result.verdict, result.grade = "moved", hops.grade(result.n_eff)
     result.tracer_diffusivity_cm2_s = fit.diffusivity_cm2_s
     result.tracer_diffusivity_std_cm2_s = float(samples.std(ddof=1))
     result.tracer_diffusivity_ci95_cm2_s = interval95(samples)
     result.tracer_diffusivity_samples_cm2_s = samples
+    result.statistical_relative_error = float(np.sqrt(statistical))
+    result.systematic_relative_error = float(np.sqrt(systematic))
     result.independent_relative_error = float(np.sqrt(fit.independent_variance))
     result.displacement_spread_scale = fit.spread_scale
     result.correlation_inflation, result.uncertainty_freedom = inflation.factor, inflation.freedom
@@ -76,11 +87,12 @@ def fill_measured(
     if blocks is not None:
         result.block_diffusivities_cm2_s, result.block_kind = blocks.diffusivities_cm2_s.tolist(), blocks.kind
         result.block_standard_error_cm2_s = blocks.standard_error_cm2_s
-    _describe_fit(result, motion, window, fit, settings)
-    _cross_check(result, motion, window, fraction, fit, float(np.sqrt(variance)))
+    _describe_fit(result, motion, moved_on, fit, settings)
+    _describe_starts(result, motion, starts)
+    _cross_check(result, motion, moved_on, fraction, fit, start, inflation)
     diffusivity_tensor = fit.tensor_cm2_s()
-    _fill_tensor(result, diffusivity_tensor, fit, inflation, settings.seed)
-    _measure_collective(result, motion, window, fraction, fit, diffusivity_tensor, settings)
+    _fill_tensor(result, diffusivity_tensor, fit, inflation, systematic, settings.seed)
+    _measure_collective(result, motion, window, fraction, starts, diffusivity_tensor, settings)
 
 
 def _describe_fit(
@@ -94,25 +106,48 @@ def _describe_fit(
     result.lag_times_ps = motion.times_ps[longest.lags]
     result.msd_A2, result.msd_std_A2 = longest.fit.msd_A2, longest.fit.msd_std_A2
     result.log_log_slope = window.slope
+    lags = slope_lags(int(longest.lags[0]), int(longest.lags[-1]))
     result.log_log_slope_ci95 = cross_checks.slope_interval(
-        longest.lags.astype(np.float64) * motion.interval_fs,
-        msd_of_each(longest.batch.positions, longest.lags),
-        settings.seed,
+        lags.astype(np.float64) * motion.interval_fs, msd_of_each(longest.batch.positions, lags), settings.seed
     )
+
+
+def _describe_starts(result: DiffusionResult, motion: Motion, starts: Sequence[Start]) -> None:
+    """Where the slope is first that of diffusion, how it goes on to change, and D from later windows."""
+    unit = CM2_S_PER_SLOPE / motion.interval_fs
+    result.diffusive_from_ps = float(motion.times_ps[starts[0].first])
+    measured = [start for start in starts if np.isfinite(start.variance)]
+    if not measured:
+        return
+    result.slope_deviation, result.slope_deviation_std = measured[0].deviation, measured[0].deviation_error
+    result.window_starts_ps = [float(motion.times_ps[start.first]) for start in measured]
+    result.window_diffusivities_cm2_s = [start.slope * unit for start in measured]
+    result.window_statistical_relative_errors = [float(np.sqrt(start.variance)) for start in measured]
+    result.window_systematic_relative_errors = [float(np.sqrt(start.systematic)) for start in measured]
 
 
 def _cross_check(
-    result: DiffusionResult, motion: Motion, window: Window, fraction: float, fit: TracerFit, relative_error: float
+    result: DiffusionResult,
+    motion: Motion,
+    window: Window,
+    fraction: float,
+    fit: TracerFit,
+    start: Start,
+    inflation: Inflation,
 ) -> None:
     """Compare with unweighted least squares and with the replicas one by one; keep every estimate."""
-    plain = float(
-        fit.shares
-        @ [cross_checks.least_squares_diffusivity(one.lags, one.fit.msd_A2, motion.interval_fs) for one in fit.each]
-    )
+    plain = fit.least_squares_cm2_s(motion.interval_fs)
+    variance, bias = fit.least_squares_difference(start.first)
     result.least_squares_diffusivity_cm2_s = plain
-    result.fit_consistent = _consistent(fit.diffusivity_cm2_s, plain, relative_error)
-    if not result.fit_consistent:
-        result.warnings.append("The kinisi fit and least squares disagree: do not rely on this diffusivity.")
+    found = cross_checks.compare(
+        fit.diffusivity_cm2_s,
+        plain,
+        variance * fit.spread_scale * inflation.factor + bias**2 * start.expected_square,
+        inflation.freedom,
+    )
+    result.least_squares_difference_errors, result.fit_consistent = found.errors, found.consistent
+    if not found.consistent:
+        result.warnings.append(found.sentence("kinisi", "this diffusivity"))
     replicas = pieces.of_replicas(motion, window, fraction)
     if replicas is not None:
         result.replica_diffusivities_cm2_s = replicas.diffusivities_cm2_s.tolist()
@@ -120,13 +155,11 @@ def _cross_check(
         result.replica_ci95_cm2_s = replicas.ci95_cm2_s
 
 
-def _consistent(fitted: float, plain: float, relative_error: float) -> bool:
-    return abs(fitted - plain) <= max(CONSISTENT_ERRORS * relative_error, CONSISTENT_PART) * abs(plain)
-
-
-def _fill_tensor(result: DiffusionResult, found: FloatArray, fit: TracerFit, inflation: Inflation, seed: int) -> None:
+def _fill_tensor(
+    result: DiffusionResult, found: FloatArray, fit: TracerFit, inflation: Inflation, systematic: float, seed: int
+) -> None:
     shape = max(fit.first_moments.shape_inflation, 1.0)
-    common = fit.independent_variance * fit.spread_scale * max(inflation.factor - shape, 0.0)
+    common = fit.independent_variance * fit.spread_scale * max(inflation.factor - shape, 0.0) + systematic
     covariance = tensor.tensor_covariance(found, fit.moments, fit.independent_variance * shape, common)
     values, directions = tensor.principal(found)
     result.tracer_diffusivity_tensor_cm2_s = found.tolist()
@@ -143,7 +176,7 @@ def _measure_collective(
     motion: Motion,
     window: Window,
     fraction: float,
-    tracer: TracerFit,
+    starts: Sequence[Start],
     tracer_tensor: FloatArray,
     settings: DiffusionSettings,
 ) -> None:
@@ -152,29 +185,40 @@ def _measure_collective(
         result.collective_reason = "The settings leave the collective diffusivity out."
     if result.collective_reason is not None:
         return
-    fit = fit_collective(motion, tracer)
+    fit = fit_collective(motion, window, fraction, starts, settings.n_lags)
     if not fit.diffusivity_cm2_s > 0:
         result.collective_reason = "The mean squared displacement of the charge does not grow over the window."
         return
-    scale = direction_scale(tracer_tensor)
-    inflation = collective_inflation(pieces.cut(motion, window, fraction, collective=True), scale)
-    variance = fit.variance * scale * inflation.factor
+    scale = unequal_directions(fit, tracer_tensor)
+    inflation = collective_inflation(pieces.cut(motion, fit.window, fraction, collective=True), scale)
+    noise = scale * inflation.factor
     samples = diffusivity_draws(
-        fit.diffusivity_cm2_s, variance, inflation.freedom, settings.n_samples, settings.seed + 1
+        fit.diffusivity_cm2_s,
+        fit.variance * noise + fit.systematic,
+        inflation.freedom,
+        settings.n_samples,
+        settings.seed + 1,
     )
     sigma = _conductivity(result, samples)
     result.collective_diffusivity_cm2_s = float(np.median(samples))
     result.collective_diffusivity_ci95_cm2_s = interval95(samples)
     result.collective_diffusivity_samples_cm2_s = samples
-    result.collective_fit_consistent = _consistent(
-        fit.diffusivity_cm2_s, fit.least_squares_cm2_s, float(np.sqrt(variance))
+    result.collective_fit_window_ps = (
+        float(motion.times_ps[fit.window.first]),
+        float(motion.times_ps[fit.window.last]),
     )
+    variance = fit.difference_variance * noise + fit.systematic
+    found = cross_checks.compare(fit.diffusivity_cm2_s, fit.least_squares_cm2_s, variance, inflation.freedom)
+    result.collective_least_squares_difference_errors = found.errors
+    result.collective_fit_consistent = found.consistent
+    if not found.consistent:
+        result.warnings.append(found.sentence("The weighted fit", "the collective diffusivity and the Haven ratio"))
     result.collective_ionic_conductivity_mS_cm = float(np.median(sigma))
     result.collective_ionic_conductivity_ci95_mS_cm = interval95(sigma)
     if result.tracer_diffusivity_samples_cm2_s is not None:
         ratio = result.tracer_diffusivity_samples_cm2_s / samples
         result.haven_ratio, result.haven_ratio_ci95 = float(np.median(ratio)), interval95(ratio)
-    replicas = pieces.of_replicas(motion, window, fraction, collective=True)
+    replicas = pieces.of_replicas(motion, fit.window, fraction, collective=True)
     if replicas is not None:
         result.replica_collective_diffusivities_cm2_s = replicas.diffusivities_cm2_s.tolist()
         result.replica_collective_standard_error_cm2_s = replicas.standard_error_cm2_s

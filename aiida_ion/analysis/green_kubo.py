@@ -98,8 +98,8 @@ def fill_green_kubo(
         return
     try:
         currents, interval_fs = _currents(result, thermo, frame, settings.equilibration_fs)
-        assert result.fit_window_ps is not None
-        conditions = Conditions(result.temperature_K, result.volume_A3, result.fit_window_ps[0])
+        assert result.diffusive_from_ps is not None
+        conditions = Conditions(result.temperature_K, result.volume_A3, result.diffusive_from_ps)
         found = green_kubo(currents, interval_fs, conditions, settings.green_kubo_max_relative_error)
     except NotDeterminedError as refusal:
         result.green_kubo_reason = str(refusal)
@@ -121,7 +121,7 @@ def _currents(
             f"The charge current of all atoms depends on the frame of reference unless all charges are known and add "
             f"up to zero. {frame.reason}"
         )
-    if result.fit_window_ps is None:
+    if result.diffusive_from_ps is None:
         raise NotDeterminedError(
             "Without a diffusive regime the charge current has no zero-frequency limit to look for."
         )

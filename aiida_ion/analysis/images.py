@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aiida_ion.analysis.cell import reduction
+
 FloatArray = npt.NDArray[np.float64]
 
 #: A step longer than this part of a cell vector between two frames is a change of image, not motion.
@@ -23,6 +25,7 @@ class ImageFollower:
     def __init__(self) -> None:
         self._last: FloatArray | None = None
         self._shift: FloatArray | None = None
+        self._reduction: npt.NDArray[np.int64] | None = None
 
     def follow(self, positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the next frames without crossings; the array itself where there are none.
@@ -33,6 +36,9 @@ class ImageFollower:
         if not positions.size:
             return positions
         cells = np.broadcast_to(np.asarray(cells, dtype=float), (len(positions), 3, 3))
+        if self._reduction is None:
+            self._reduction = reduction(cells[0])
+        cells = self._reduction @ cells
         fractional = np.einsum("tni,tij->tnj", np.asarray(positions, dtype=float), np.linalg.inv(cells))
         before = fractional[:1] if self._last is None else self._last
         steps = np.diff(np.concatenate([before, fractional]), axis=0)

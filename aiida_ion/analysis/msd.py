@@ -88,11 +88,17 @@ def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float =
 
 def log_log_slope(times: FloatArray, msd: FloatArray, first: int, last: int) -> float:
     """Slope of log MSD over log t by least squares on up to 30 log-spaced lags; nan if there are too few."""
-    lags = np.unique(np.round(np.geomspace(first, last, 30)).astype(int))
+    lags = slope_lags(first, last)
     lags = lags[msd[lags] > 0]
     if len(lags) < 2:
         return float("nan")
     return least_squares_slope(np.log(times[lags]), np.log(msd[lags]))
+
+
+def slope_lags(first: int, last: int) -> IntArray:
+    """Up to 30 log-spaced lags, frames, that a log-log slope is taken from."""
+    lags: IntArray = np.unique(np.round(np.geomspace(first, last, 30)).astype(np.int64))
+    return lags
 
 
 def least_squares_slope(x: FloatArray, y: FloatArray) -> float:

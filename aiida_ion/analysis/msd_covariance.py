@@ -90,3 +90,10 @@ def slope_weights(covariance: FloatArray, lags: IntArray) -> FloatArray:
     solved = np.linalg.solve(covariance, design)
     weights: FloatArray = np.linalg.solve(design.T @ solved, solved.T)[0]
     return weights
+
+
+def plain_weights(lags: IntArray) -> FloatArray:
+    """Weights w of unweighted least squares with a free intercept: the slope is w @ MSD, for each frame, (n,)."""
+    centred = lags - lags.mean()
+    weights: FloatArray = centred / (centred @ centred)
+    return weights

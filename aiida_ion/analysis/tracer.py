@@ -13,9 +13,10 @@ from aiida_ion.analysis.diffusion_settings import DiffusionSettings
 from aiida_ion.analysis.kinisi_fit import CM2_S_PER_A2_FS, KinisiFit, fit_diffusivity
 from aiida_ion.analysis.motion import Batch, Motion
 from aiida_ion.analysis.msd import msd_tensor
-from aiida_ion.analysis.msd_covariance import brownian_noise, straight_line
+from aiida_ion.analysis.msd_covariance import brownian_noise, plain_weights, straight_line
 from aiida_ion.analysis.pieces import Pieces
 from aiida_ion.analysis.regime import Window
+from aiida_ion.analysis.transient import transient_shape
 from aiida_ion.analysis.uncertainty import Inflation, combine
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,14 +30,19 @@ class BatchFit(NamedTuple):
     :param lags: of the fit, frames.
     :param fit: kinisi's.
     :param diffusivity_cm2_s: posterior mean.
-    :param variance: of that estimate relative to D^2, if the ions were independent and Brownian.
+    :param covariance: of the MSD over the square of its slope, if the ions were independent and Brownian, frames^2.
     """
 
     batch: Batch
     lags: IntArray
     fit: KinisiFit
     diffusivity_cm2_s: float
-    variance: float
+    covariance: FloatArray
+
+    @property
+    def variance(self) -> float:
+        """Of the estimate relative to D^2, if the ions were independent and Brownian."""
+        return float(self.fit.weights @ self.covariance @ self.fit.weights)
 
     @property
     def share(self) -> float:
@@ -92,6 +98,22 @@ class TracerFit(NamedTuple):
         """Variance of the estimate relative to D^2."""
         return self.independent_variance * self.spread_scale * inflation.factor
 
+    def bias(self, first: int) -> float:
+        """Part by which the estimate is too high where the slope is so by one at lag ``first``, frames, and by 1/t."""
+        return float(self.shares @ [one.fit.weights @ transient_shape(one.lags, first) for one in self.each])
+
+    def least_squares_cm2_s(self, interval_fs: float) -> float:
+        """Estimate of unweighted least squares on the same lags, cm^2/s."""
+        slopes = [plain_weights(one.lags) @ one.fit.msd_A2 for one in self.each]
+        return float(self.shares @ slopes) / interval_fs / 6.0 * CM2_S_PER_A2_FS
+
+    def least_squares_difference(self, first: int) -> tuple[float, float]:
+        """Variance of the difference from least squares relative to D^2, if ions were independent, and its bias."""
+        shifts = [plain_weights(one.lags) - one.fit.weights for one in self.each]
+        own = [shift @ one.covariance @ shift for shift, one in zip(shifts, self.each, strict=True)]
+        biases = [shift @ transient_shape(one.lags, first) for shift, one in zip(shifts, self.each, strict=True)]
+        return float(self.shares**2 @ own), float(self.shares @ biases)
+
     def tensor_cm2_s(self) -> FloatArray:
         """Diffusivity tensor by kinisi's weights of the same lags, a third of its trace D*, (3, 3)."""
         tensors = [
@@ -121,7 +143,7 @@ def _fit_batch(batch: Batch, lags: IntArray, interval_fs: float, settings: Diffu
     mean = float(fit.samples_cm2_s.mean())
     covariance = brownian_noise(lags, batch.n_frames).of(straight_line(lags, fit.msd_A2), batch.n_particles)
     slope = mean * 6.0 / CM2_S_PER_A2_FS * interval_fs
-    return BatchFit(batch, lags, fit, mean, float(fit.weights @ covariance @ fit.weights) / slope**2)
+    return BatchFit(batch, lags, fit, mean, covariance / slope**2)
 
 
 def _together(each: Sequence[BatchFit]) -> TracerFit:

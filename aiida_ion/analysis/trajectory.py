@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.cell import perpendicular_widths
+from aiida_ion.analysis.cell import image_room_A, reduction
 from aiida_ion.analysis.images import ImageFollower
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ SPACING_TOLERANCE = 0.01
 
 
 class Unwrapped(NamedTuple):
-    """Unwrapped positions (n, N, 3), angstrom, and the largest step in fractions of the cell."""
+    """Unwrapped positions (n, N, 3), angstrom, and the largest step in fractions of the reduced cell."""
 
     positions: FloatArray
     largest_step: float
@@ -89,10 +89,9 @@ class Replica:
 def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
     """Undo periodic wrapping by the minimum image of fractional differences between consecutive frames.
 
-    Any triclinic cell will do. Limits: an atom that moves half a cell vector or more between two frames is
-    taken for one that moved the other way, so a ``largest_step`` near 0.5 means that frames were stored too
-    rarely; in very skewed cells the nearest image of the fractional difference is not always the shortest
-    vector, which matters only for steps as long as a good part of the cell.
+    Any triclinic cell will do, however skewed: fractions are those of the reduced cell of the same lattice. An atom
+    that moves half a vector of that or more between two frames is taken for one that moved the other way, so a
+    ``largest_step`` near 0.5 means that frames were stored too rarely.
 
     :param positions: wrapped positions, angstrom, (n, N, 3).
     :param cells: rows are cell vectors, angstrom, (n, 3, 3) or (3, 3).
@@ -101,6 +100,7 @@ def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
     cells = np.broadcast_to(np.asarray(cells, dtype=float), (len(positions), 3, 3))
     if np.any(np.abs(np.linalg.det(cells)) < 1e-9):
         raise ValueError("a cell has no volume: positions cannot be unwrapped")
+    cells = reduction(cells[0]) @ cells
     fractional = np.einsum("tni,tij->tnj", np.asarray(positions, dtype=float), np.linalg.inv(cells))
     steps = np.diff(fractional, axis=0)
     steps -= np.round(steps)
@@ -311,7 +311,7 @@ def _cells(segments: Sequence[Segment]) -> FloatArray:
 
 
 def _check_wrapped(mobile: FloatArray, cells: FloatArray, part: float) -> None:
-    half_width = part * 0.5 * float(perpendicular_widths(cells.mean(axis=0)).min())
+    half_width = part * image_room_A(cells.mean(axis=0))
     steps = np.abs(np.diff(mobile, axis=0)).max() if len(mobile) > 1 else 0.0
     if steps > half_width:
         how_far = "more than" if part == 1.0 else "nearly"

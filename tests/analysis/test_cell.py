@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from aiida_ion.analysis.cell import perpendicular_widths, supercell_multiples
+from aiida_ion.analysis.cell import image_room_A, perpendicular_widths, reduction, supercell_multiples
+from benchmarks.walkers import SHEARED
 
 from .synthetic import TRICLINIC
 
@@ -42,3 +43,11 @@ def test_exact_fit_is_not_doubled():
 def test_impossible_supercells(cell, width, rule, message):
     with pytest.raises(ValueError, match=message):
         supercell_multiples(cell, width, rule)
+
+
+def test_a_sheared_cell_has_the_room_of_its_lattice():
+    """Its faces are 2.4 angstrom apart, the shortest vectors of its lattice far longer."""
+    assert perpendicular_widths(SHEARED).min() < 2.5
+    assert image_room_A(SHEARED) > 5.0
+    assert abs(round(np.linalg.det(reduction(SHEARED)))) == 1
+    assert image_room_A(np.eye(3) * 12.0) == pytest.approx(6.0)

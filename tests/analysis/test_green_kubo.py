@@ -169,7 +169,7 @@ def test_both_routes_agree_in_the_whole_analysis() -> None:
     assert max(low, other_low) < min(high, other_high)
     assert result.attributes()["green_kubo_n_blocks"] >= 5
     assert {"green_kubo_spectrum_mS_cm", "green_kubo_integral_mS_cm"} <= set(result.arrays())
-    assert result.green_kubo_cutoff_THz == pytest.approx(1.0 / result.fit_window_ps[0])
+    assert result.green_kubo_cutoff_THz == pytest.approx(1.0 / result.diffusive_from_ps)
     assert next(check for check in result.checks if check["name"] == "green_kubo")["verdict"] == "pass"
 
 

@@ -12,13 +12,14 @@ from aiida_ion.analysis.trajectory import (
     thin,
     unwrap,
 )
+from benchmarks.walkers import SHEARED
 
 from .synthetic import CUBIC, TRICLINIC, brownian, crystal
 
 MOBILE, FRAMEWORK = np.arange(20), np.arange(20, 50)
 
 
-@pytest.mark.parametrize("cell", [CUBIC, TRICLINIC, TRICLINIC[[2, 0, 1]]])
+@pytest.mark.parametrize("cell", [CUBIC, TRICLINIC, TRICLINIC[[2, 0, 1]], SHEARED])
 def test_unwrap_restores_the_path(cell):
     path = brownian(1) * 3.0 + 1.0
     wrapped = (path @ np.linalg.inv(cell) % 1.0) @ cell

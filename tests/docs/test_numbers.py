@@ -94,7 +94,7 @@ def test_limits_of_the_checks() -> None:
     limits = dataclasses.asdict(CheckLimits())
     renamed = {"nearest_distance": "min_distance_ratio"}
     numbered = [row for row in rows if row["warns"].replace(".", "").isdigit()]
-    assert len(numbered) == 18
+    assert len(numbered) == 19
     for row in numbered:
         name = names(row["check"])[0]
         for end in ("warn", "fail"):
@@ -112,13 +112,17 @@ def test_constants_of_the_methods() -> None:
         charge_frame,
         collective,
         correlations,
+        cross_checks,
         diffusion,
+        diffusion_settings,
         estimates,
         hops,
         kinisi_fit,
         motion,
         pieces,
+        regime,
         tensor,
+        transient,
         uncertainty,
     )
     from aiida_ion.workchains.conductivity_inputs import run_seed
@@ -156,9 +160,12 @@ def test_constants_of_the_methods() -> None:
         "log10 D0 ~ N(-3.2, 0.7)": lambda: (
             (priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std) == (-3.2, 0.7)
         ),
-        "<= max(3 r, 1/2) D_least squares": lambda: (
-            (estimates.CONSISTENT_ERRORS, estimates.CONSISTENT_PART) == (3.0, 0.5)
+        "Student's 99.865 % quantile": lambda: cross_checks.CONSISTENT_LEVEL == 0.99865,
+        "by factors of sqrt(2), up to 2/3 of the last lag": lambda: (
+            (transient.START_RATIO, regime.MIN_SPAN) == (2.0**0.5, 1.5)
         ),
+        "from up to 40 lags": lambda: transient.N_LAGS == 40,
+        "at most to 0.2^2": lambda: diffusion_settings.MAX_EXPECTED == 0.2,
         "on fifths of the run": lambda: (pieces.N_BLOCKS, pieces.MIN_BLOCKS) == (5, 3),
         "at least 0.9 times as long as the longest": lambda: motion.LIKE_LENGTH == 0.9,
         "counted as at most 20": lambda: uncertainty.MODEL_FREEDOM == 20.0,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aiida_ion.analysis import hops
 from aiida_ion.analysis.checks.check import Check, worst
+from aiida_ion.analysis.checks.estimators import systematic_error_check
 from aiida_ion.analysis.checks.explosion import distance_check, explosion_checks
 from aiida_ion.analysis.checks.framework import framework_checks
 from aiida_ion.analysis.checks.framework_order import order_checks
@@ -58,7 +59,7 @@ def judge(
     recorded: Sequence[Thermo | None] = thermo or [None]
     each_thermo = [_of_thermo(one, target_temperature_K, equilibration_fs, limits) for one in recorded]
     checks = [*_worst_of_replicas(each_thermo), *_worst_of_replicas(each)]
-    checks += [*motion_checks(result, limits), green_kubo_check(result)]
+    checks += [*motion_checks(result, limits), systematic_error_check(result, limits), green_kubo_check(result)]
     result.checks = [check.to_dict() for check in checks]
     result.refused_because = next((check.message for check in checks if check.verdict == "fail"), None)
     result.grade = grade(result, checks)

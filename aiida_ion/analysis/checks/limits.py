@@ -92,6 +92,9 @@ class CheckLimits(Settings):
         3.0, help="Warns: potential energy of the second half less the first", least=0.0, unit="meV/atom"
     )
     log_log_slope_warn: float = number(0.15, help="Warns: distance of the log-log slope of the MSD from one", least=0.0)
+    systematic_error_warn: float = number(
+        0.15, help="Warns: error of D from a slope of the MSD that still changes, as a part of D", least=0.0
+    )
     effective_hops_warn: float = number(50.0, help="Warns: effective hops", least=0.0)
     ions_hopped_warn: float = number(0.25, help="Warns: part of the mobile ions that ever hopped", least=0.0)
     frame_spacing_warn: float = number(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiida_ion.analysis.cell import perpendicular_widths
+from aiida_ion.analysis.cell import image_room_A
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.watched import Watched
@@ -42,7 +42,7 @@ def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
 
 def spacing_check(watched: Watched, limits: CheckLimits) -> Check:
     """Largest step of a mobile ion between two frames over half the narrowest width of the cell."""
-    half_width = 0.5 * float(perpendicular_widths(watched.cell).min())
+    half_width = image_room_A(watched.cell)
     longest = watched.longest_step_A
     return graded(
         "frame_spacing",
@@ -75,7 +75,9 @@ def _fit(result: DiffusionResult) -> Check:
     if result.fit_consistent is None or fitted is None or not plain:
         return not_applicable("fit_consistent", "", "There is no second fit to compare with.")
     off = abs(fitted - plain) / abs(plain)
-    message = f"kinisi and least squares differ by {off:.2g} of the latter on the same window"
+    errors = result.least_squares_difference_errors
+    apart = "" if errors is None else f", {errors:.2g} standard errors of their difference"
+    message = f"kinisi and least squares differ by {off:.2g} of the latter on the same window{apart}"
     if result.fit_consistent:
         return Check("fit_consistent", off, "", None, "pass", f"{message}.")
     return Check("fit_consistent", off, "", None, "fail", f"{message}: neither can be relied on.")
