@@ -114,12 +114,13 @@ def _measure(
     Only the species that is analysed carries the displacement of charge.
     """
     is_analysed = species == roles.mobile
-    chosen = [roles.indices(symbols, elements) for elements in ({species}, set(roles.framework))]
+    own, framework = (roles.indices(symbols, elements) for elements in ({species}, set(roles.framework)))
     rest = roles.indices(symbols, {roles.mobile, *roles.others} - {species})
     joined = [
         join_segments(
             segments,
-            *chosen,
+            own,
+            framework,
             settings.equilibration_fs,
             other_indices=rest,
             stride=stride,

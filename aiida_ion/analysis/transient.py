@@ -159,19 +159,19 @@ def _fit(stacked: Sequence[_Stacked], first: int) -> tuple[float, float, float, 
     """Slope, its relative variance, deviation, its error, and bias of the slope, from the lags from ``first`` on."""
     normal, right = np.zeros((3, 3)), np.zeros(3)
     plain: list[tuple[float, float, float, float]] = []
-    for batch, lags, covariance, share in stacked:
+    for batch, lags, noise_of_lags, part in stacked:
         use = lags >= first
         own = lags[use]
         if len(own) < MIN_LAGS or own[-1] < MIN_SPAN * first:
             continue
-        matrix, msd, shape = covariance[np.ix_(use, use)], batch.msd[own], transient_shape(own, first)
+        matrix, msd, shape = noise_of_lags[np.ix_(use, use)], batch.msd[own], transient_shape(own, first)
         design = np.stack([own.astype(np.float64), np.ones(len(own)), shape], axis=1)
         solved = np.linalg.solve(matrix, design)
         normal += design.T @ solved
         right += solved.T @ msd
         weights = slope_weights(matrix, own)
         slope = max(float(weights @ msd), MIN_SLOPE_PART * straight_line(own, msd).slope)
-        plain.append((share, slope, float(weights @ matrix @ weights), float(weights @ shape)))
+        plain.append((part, slope, float(weights @ matrix @ weights), float(weights @ shape)))
     if not plain:
         return None
     share, slopes, noise, biases = np.array(plain).T

@@ -69,10 +69,9 @@ def collective_attributes(
         )
         return found | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
     warnings = [*result.warnings, *([_listed(refused)] if refused else [])]
-    reason = result.reason
     if result.verdict == POORLY_KNOWN:  # there is a number, and the sentence is on its interval
-        reason, warnings = None, [str(result.reason), *warnings]
-    return found | {"collective_reason": reason, "collective_warnings": warnings}
+        return found | {"collective_reason": None, "collective_warnings": [str(result.reason), *warnings]}
+    return found | {"collective_reason": result.reason, "collective_warnings": warnings}
 
 
 def left_out(node: orm.ArrayData) -> str | None:

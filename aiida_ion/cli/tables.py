@@ -88,7 +88,7 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
 
 def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:
     """Return ``value [low, high]``, or ``poorly known [low, high]`` where that spans too many decades."""
-    if known(interval) and is_poorly_known(*interval, max_interval_decades):
+    if known(interval) and is_poorly_known(interval[0], interval[1], max_interval_decades):
         return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
     return with_interval(value, interval)
 

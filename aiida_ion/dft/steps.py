@@ -70,7 +70,7 @@ class DftSteps:
 
     def followed_by(self, later: DftSteps) -> DftSteps:
         """Return these steps and those that follow the last of them."""
-        rows = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in ROWS}
+        rows: dict[str, Any] = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in ROWS}
         return replace(self, next_positions=later.next_positions, **rows)
 
 

@@ -152,7 +152,7 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
         project=["id", "uuid", "ctime", *attributes(RECENT)],
     )
     found = newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
-    return found.assign(verdict=verdicts(found))
+    return found.assign(verdict=pd.Series(verdicts(found), index=found.index, dtype=object))
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
         temperatures_refused_K=[_kelvins(one) for one in refused],
         refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
         all_species_ionic_conductivity_species=[
-            " ".join(map(str, one)) if isinstance(one, list) else None
+            " ".join(map(str, one)) if isinstance(one, list) else ""
             for one in table["all_species_ionic_conductivity_species"]
         ],
         warnings=[" ".join(map(str, one)) if isinstance(one, list) else "" for one in table["warnings"]],

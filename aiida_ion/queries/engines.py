@@ -68,4 +68,5 @@ def _mapping(value: Any) -> Attributes:
 
 
 def _word(value: Any) -> str | None:
-    return read_column("text", [value])[0]
+    word: str | None = read_column("text", [value])[0]
+    return word

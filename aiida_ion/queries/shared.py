@@ -140,7 +140,7 @@ def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
 
 def verdicts(table: pd.DataFrame) -> list[str | None]:
     """Return the verdict of each row, those of earlier versions by the rule of this one."""
-    return [verdict_of(row) for row in table.to_dict("records")]
+    return [verdict_of({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

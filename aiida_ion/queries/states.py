@@ -42,7 +42,9 @@ def pause_reason(pk: int) -> str | None:
     lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
     if not lines:
         return None
-    said = next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in newest else lines[-1]
+    said = (
+        next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in str(newest) else lines[-1]
+    )
     return said[:LONGEST_REASON]
 
 

@@ -74,7 +74,10 @@ class AtomsFrames:
         frame = len(self)
         if len(atoms) != len(self._first):
             raise ValueError(f"frame {frame} has {len(atoms)} atoms, frame 0 {len(self._first)}")
-        if (ids is None) != (self._ids is None) or (ids is not None and not np.array_equal(ids, self._ids)):
+        same = ids is self._ids is None or (
+            ids is not None and self._ids is not None and np.array_equal(ids, self._ids)
+        )
+        if not same:
             raise ValueError(f"the ids of frame {frame} are not those of frame 0")
         if not np.array_equal(atoms.numbers, self._first.numbers):
             raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or stand in another order")
@@ -149,7 +152,7 @@ class AtomsFrames:
 def _ids_of(atoms: Atoms) -> NDArray[np.int64] | None:
     for name, values in atoms.arrays.items():
         if name.lower().replace(" ", "_") in ID_COLUMNS and values.ndim == 1 and values.dtype.kind in "iu":
-            ids = values.astype(np.int64)
+            ids: NDArray[np.int64] = values.astype(np.int64)
             unique, counts = np.unique(ids, return_counts=True)
             if len(unique) == len(ids):
                 return ids

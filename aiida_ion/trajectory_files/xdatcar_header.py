@@ -78,7 +78,7 @@ def read_header(lines: Lines, comment: bytes, symbols: Sequence[str] | None) -> 
 
 def _scale(factors: Sequence[float], cell: NDArray[np.float64], line: int) -> NDArray[np.float64]:
     """Return the factors of the three Cartesian components; a negative one is the volume, as in POSCAR."""
-    scale = np.array(factors if len(factors) == 3 else factors * 3)
+    scale = np.array(factors) if len(factors) == 3 else np.repeat(factors, 3)
     volume = abs(float(np.linalg.det(cell)))
     if len(factors) == 1 and factors[0] < 0 and volume > 0:
         scale = np.full(3, (-factors[0] / volume) ** (1 / 3))

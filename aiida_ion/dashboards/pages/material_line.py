@@ -99,7 +99,7 @@ def summary_card(shown: Result) -> Component:
 
 def _sigma(said: Mapping[str, Any], prefix: str) -> str:
     edges = said.get(f"{prefix}ionic_conductivity_ci95_mS_cm")
-    if edges and is_poorly_known(*edges, said.get("max_interval_decades")):
+    if edges and is_poorly_known(edges[0], edges[1], said.get("max_interval_decades")):
         return f"poorly known: {short(edges[0])} to {short(edges[1])} mS/cm"
     words = interval(said, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
     bound = said.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")

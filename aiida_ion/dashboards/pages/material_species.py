@@ -52,4 +52,4 @@ def _amount(one: Mapping[str, Any], name: str, unit: str, limit: Any) -> str:
     if not isinstance(edges, (list, tuple)) or len(edges) != 2:
         return short(value)
     between = f"[{short(edges[0])}, {short(edges[1])}]"
-    return between if is_poorly_known(*edges, limit) else f"{short(value)} {between}"
+    return between if is_poorly_known(edges[0], edges[1], limit) else f"{short(value)} {between}"
