@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiida_ion.analysis.baselines import MIN_MATERIALS, Score, Value, compare_methods, verdict_sentences
-from aiida_ion.cli.tables import Rows, known, number, text
+from aiida_ion.cli.tables import Rows, entries, known, number, text
+from aiida_ion.queries.kinds import read_number
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -94,7 +95,7 @@ def _scores(data: Mapping[tuple[str, str], _Datum]) -> list[Score]:
 
 def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
     """Yield what a comparison says of each quantity on both sides."""
-    for at in record.get("temperatures") or []:
+    for at in entries(record.get("temperatures")):
         name = f"log10 D* at {number(at.get('temperature_K'), 6)} K"
         sides = [_log10(at, f"{prefix}tracer_diffusivity", "cm2_s") for prefix in ("", "reference_")]
         yield _Datum(name, "decades", *sides)
@@ -106,18 +107,22 @@ def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
 
 
 def _log10(said: Mapping[str, Any], name: str, unit: str) -> Value | None:
-    value: Any = said.get(f"{name}_{unit}")
-    bound: Any = said.get(f"{name}_upper_bound_{unit}")
-    edges: Any = said.get(f"{name}_ci95_{unit}")
-    if known(value) and value > 0:
-        ci95 = (math.log10(edges[0]), math.log10(edges[1])) if known(edges) and min(edges) > 0 else None
+    value, bound = (read_number(said.get(f"{name}{part}_{unit}")) for part in ("", "_upper_bound"))
+    edges = _edges(said.get(f"{name}_ci95_{unit}"))
+    if value is not None and value > 0:
+        ci95 = (math.log10(edges[0]), math.log10(edges[1])) if edges is not None and min(edges) > 0 else None
         return Value(math.log10(value), ci95=ci95)
-    return Value(math.log10(bound), is_bound=True) if known(bound) and bound > 0 else None
+    return Value(math.log10(bound), is_bound=True) if bound is not None and bound > 0 else None
 
 
 def _energy(said: Mapping[str, Any], prefix: str) -> Value | None:
-    value: Any = said.get(f"{prefix}activation_energy_eV")
-    edges: Any = said.get(f"{prefix}activation_energy_ci95_eV")
-    if not known(value):
-        return None
-    return Value(float(value), ci95=(edges[0], edges[1]) if known(edges) else None)
+    value = read_number(said.get(f"{prefix}activation_energy_eV"))
+    edges = _edges(said.get(f"{prefix}activation_energy_ci95_eV"))
+    return None if value is None else Value(float(value), ci95=edges)
+
+
+def _edges(interval: Any) -> tuple[float, float] | None:
+    """Return an interval whose ends are both numbers."""
+    ends = [read_number(one) for one in interval] if isinstance(interval, (list, tuple)) else []
+    low, high = ends if len(ends) == 2 else (None, None)
+    return None if low is None or high is None else (float(low), float(high))

@@ -170,7 +170,7 @@ def _is_uuid(text: str | None) -> bool:
 
 def _listed(said: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
     """Return a list of mappings as a table of these columns."""
-    listed = [read_attributes(one) for one in said] if isinstance(said, list) else []
+    listed = [read_attributes(one) for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     read = {name: read_column(name, [one[name] for one in listed]) for name in names}
     table = pd.DataFrame(read, columns=names)
     return table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})
