@@ -72,7 +72,7 @@ def command() -> None:
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
 @setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--overrides", "overrides_file", type=click.Path(), help="YAML file with changes to the protocol.")
+@click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
 @setting(TEXT, "--group", help="Put everything into this AiiDA group")
 @setting(
     TEXT,
