@@ -13,7 +13,6 @@ from ase.io import write
 from aiida_ion.cli.campaign import comparison, label_of, make_plans
 from aiida_ion.engines.codes import load_engine
 from aiida_ion.engines.dft import mpi_as_root
-from aiida_ion.queries.progress import _dft_steps
 from aiida_ion.workchains.conductivity_builder import with_thermostat
 
 from ..dft.pw import run_pw
@@ -168,13 +167,6 @@ def test_labels_can_stand_in_the_graph() -> None:
     assert label_of("folder/Li3PS4__a b.cif") == "Li3PS4_a_b"
     assert label_of("mace@my-cluster") == "mace_my_cluster"
     assert label_of("1234") == "1234"
-
-
-def test_progress_of_a_dft_run_is_counted() -> None:
-    entering = "     Entering Dynamics:    iteration =     {}\n"
-    assert _dft_steps("ion.quantumespresso_md", "") == 0
-    assert _dft_steps("ion.quantumespresso_md", entering.format(1) + entering.format(12)) == 11
-    assert _dft_steps("ion.vasp_md", "<calculation></calculation>" * 3 + "<calculation>") == 2
 
 
 def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
