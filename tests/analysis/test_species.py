@@ -160,7 +160,7 @@ def test_a_framework_that_cannot_be_is_refused(framework, words):
 
 @pytest.mark.parametrize("value", ["O", [], ["O", "O"], [1], [""]])
 def test_a_framework_must_be_a_list_of_elements(value):
-    with pytest.raises(ValueError, match="framework_species must be a list of different elements"):
+    with pytest.raises(ValueError, match="framework_species must be a list of symbols of elements"):
         DiffusionSettings.from_dict({"framework_species": value})
 
 

@@ -61,6 +61,7 @@ def test_the_same_files_are_the_same_family(invoke: Invoke, pw_engine: str, tmp_
         pw_executable(),
         "--pseudos",
         load_engine("qe").choices["pseudo_family"],
+        *SMALL,
     )
     assert load_engine("again").choices["pseudo_family"] == load_engine("qe").choices["pseudo_family"]
 
@@ -104,6 +105,7 @@ def test_what_an_executable_is_can_be_told_from_its_name(invoke: Invoke, lj_engi
 
 def test_several_engines_are_one_comparison(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
     options = ("--temperatures", "300", "--supercell", "1,1,1", "--time-ps", "0.006", "--timestep-fs", "1.5")
+    options += ("--sample-every", "1")
     run = ("run", oxide_file, "--engine", "toy", "--engine", "qe", *options, "--equilibration-ps", "0", "--dry-run")
     result = invoke(*run, "--protocol", "obelix")
     assert "Li2O with QE PBEsol" in result.output
