@@ -25,12 +25,14 @@ from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.md_settings import MdSettings
+from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 #: Lattice constant of CaF2 at zero pressure and 1600 K with this potential, angstrom: the mean of 11 ps of ``npt``.
 FLUORITE_A = 5.66
+TIMESTEP_FS = 2.0
 
 
 def calcium_fluoride(folder: Path, temperature_K: float, time_ps: float) -> Run:
@@ -38,8 +40,8 @@ def calcium_fluoride(folder: Path, temperature_K: float, time_ps: float) -> Run:
     settings = MdSettings.from_dict(
         {
             "temperature_K": temperature_K,
-            "timestep_fs": 2.0,
-            "n_steps": round(time_ps * 500),
+            "timestep_fs": TIMESTEP_FS,
+            "n_steps": round(time_ps * FS_PER_PS / TIMESTEP_FS),
             "sample_every": 10,
             "seed": 1,
         }
@@ -96,7 +98,7 @@ def compare(title: str, run: Run, species: str) -> str:
     told = own.attributes()
     at, far = nearest_sites(run, species)
     ion_time_ps = told["n_mobile_ions"] * told["analysed_time_ps"]
-    interval_ps = told["frame_interval_fs"] / 1000.0
+    interval_ps = told["frame_interval_fs"] / FS_PER_PS
 
     def rate(n: int) -> str:
         low, high = poisson_interval(n)

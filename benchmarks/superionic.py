@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from ase import units
 from real_runs import Run, fluorite, in_lammps
 
 from aiida_ion.analysis.arrhenius import ArrheniusPoint, fit_arrhenius
 from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, analyse_diffusion
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.md_settings import MdSettings
-from aiida_ion.units import BOLTZMANN_EV_K, CM2_S_PER_A2_PS, FS_PER_PS
+from aiida_ion.units import CM2_S_PER_A2_PS, FS_PER_PS
 
 #: A, B, C of A exp(-B r) - C / r^6 (eV, 1/angstrom, eV angstrom^6), and the charge of plutonium, e.
 OXYGEN, PLUTONIUM_OXYGEN = (50211.74, 5.520015, 74.79611), (871.7899, 2.807875, 0.0)
@@ -34,12 +35,17 @@ CATION_E = 4 * 0.6862303
 LATTICE_A = (8.22179410e-09, 5.46845199e-05, 5.37619492)
 TIMESTEP_FS = 3.0
 EQUILIBRATION_PS = 6.0
-#: Temperature, K, and time after equilibration, ps; those below the transition are region I of the paper.
-REGION_I = ((1900.0, 60.0), (2050.0, 50.0), (2200.0, 40.0))
-SUPERIONIC = ((2800.0, 25.0), (3100.0, 25.0), (3400.0, 25.0))
-#: Published: ln D = -10 divides the superionic state from region I; region II begins at 5e-8 cm^2/s, at 1700 K.
-SUPERIONIC_ABOVE_CM2_S = float(np.exp(-10.0))
-REGION_II_K, REGION_II_CM2_S, FREE_SURFACE_EV = 1700.0, 5e-8, 3.47
+#: Temperature, K, and time after equilibration, ps. The paper calls the state superionic where ln D is above -10
+#: (D in cm^2/s), and region I what is below, down to 5e-8 cm^2/s.
+RUNS = {
+    "superionic": ((3100.0, 20.0), (3400.0, 20.0), (3700.0, 20.0)),
+    "region I": ((2550.0, 20.0), (2400.0, 25.0), (2250.0, 35.0)),
+}
+#: What the paper states of the two, eV.
+PUBLISHED = {
+    "superionic": "close to 1.0",
+    "region I": "4.2 +- 0.05 (periodic, 1500 ions); 3.47 +- 0.05 (free surface, 5460 ions)",
+}
 MSD_FILE = "own_msd.txt"
 
 
@@ -84,7 +90,9 @@ def measured(temperature_K: float, time_ps: float, repeat: int) -> Measured:
     times_ps = step * TIMESTEP_FS / FS_PER_PS
     late = times_ps > EQUILIBRATION_PS
     slope = float(np.polyfit(times_ps[late], msd_A2[late], 1)[0])
-    return Measured(analysed(run), slope / 6.0 * CM2_S_PER_A2_PS, float(pressure_bar[late].mean()) * 1e-4)
+    return Measured(
+        analysed(run), slope / 6.0 * CM2_S_PER_A2_PS, float(pressure_bar[late].mean()) * units.bar / units.GPa
+    )
 
 
 def analysed(run: Run) -> DiffusionResult:
@@ -101,22 +109,9 @@ def row(temperature_K: float, time_ps: float, found: Measured) -> str:
         shown = f"no number | below {result.tracer_diffusivity_upper_bound_cm2_s:.3g}"
     else:
         shown = f"{value:.3g} | {interval[0]:.3g} to {interval[1]:.3g}"
-    cells = [
-        f"{temperature_K:g}",
-        f"{time_ps:g}",
-        shown,
-        f"{found.lammps_cm2_s:.3g}",
-        published_diffusivity(temperature_K),
-    ]
-    return "| " + " | ".join([*cells, result.grade, f"{found.pressure_GPa:+.2f}"]) + " |"
-
-
-def published_diffusivity(temperature_K: float) -> str:
-    """What the paper's words say of D at a temperature."""
-    if temperature_K >= SUPERIONIC[0][0]:
-        return f"> {SUPERIONIC_ABOVE_CM2_S:.1e} (superionic)"
-    distance = 1.0 / (BOLTZMANN_EV_K * temperature_K) - 1.0 / (BOLTZMANN_EV_K * REGION_II_K)
-    return f"about {REGION_II_CM2_S * np.exp(-FREE_SURFACE_EV * distance):.1e}"
+    logarithm = "" if value is None else f"{np.log(value):.2f}"
+    cells = [f"{temperature_K:g}", f"{time_ps:g}", shown, logarithm, f"{found.lammps_cm2_s:.3g}", result.grade]
+    return "| " + " | ".join([*cells, f"{found.pressure_GPa:+.2f}"]) + " |"
 
 
 def energy(found: Sequence[Measured]) -> str:
@@ -135,19 +130,20 @@ def energy(found: Sequence[Measured]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=4, help="unit cells along each edge")
+    parser.add_argument("--only", choices=list(RUNS), help="one of the two")
     arguments = parser.parse_args()
-    print("| T, K | time, ps | D*, cm2/s | 95 % interval | LAMMPS's compute msd | published | grade | pressure, GPa |")
+    print("| T, K | time, ps | D*, cm2/s | 95 % interval | ln D* | LAMMPS's compute msd | grade | pressure, GPa |")
     print("|---|---|---|---|---|---|---|---|")
-    energies = []
-    for runs in (SUPERIONIC, REGION_I):
+    energies = {}
+    for name in [arguments.only] if arguments.only else RUNS:
         found = []
-        for temperature_K, time_ps in runs:
+        for temperature_K, time_ps in RUNS[name]:
             found.append(measured(temperature_K, time_ps, arguments.repeat))
             print(row(temperature_K, time_ps, found[-1]), flush=True)
-        energies.append(energy(found))
+        energies[name] = energy(found)
     print("\n| activation energy, eV | here [95 %] | published |\n|---|---|---|")
-    print(f"| superionic | {energies[0]} | close to 1.0 |")
-    print(f"| region I | {energies[1]} | 4.2 +- 0.05 (periodic, 1500 ions), 3.47 +- 0.05 (free surface, 5460 ions) |")
+    for name, here in energies.items():
+        print(f"| {name} | {here} | {PUBLISHED[name]} |")
 
 
 if __name__ == "__main__":
