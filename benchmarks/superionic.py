@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +41,7 @@ EQUILIBRATION_PS = 6.0
 #: (D in cm^2/s), and region I what is below, down to 5e-8 cm^2/s.
 RUNS = {
     "superionic": ((3100.0, 20.0), (3400.0, 20.0), (3700.0, 20.0)),
-    "region I": ((2550.0, 20.0), (2400.0, 25.0), (2250.0, 35.0)),
+    "region I": ((2550.0, 15.0), (2400.0, 20.0), (2300.0, 30.0)),
 }
 #: What the paper states of the two, eV.
 PUBLISHED = {
@@ -66,8 +68,9 @@ def mox_07() -> dict[str, object]:
     return {"commands": "\n".join(commands), "charges": charges, "level_of_theory": "classical/MOX-07"}
 
 
-def measured(temperature_K: float, time_ps: float, repeat: int) -> Measured:
+def measured(repeat: int, temperature_and_time: tuple[float, float]) -> Measured:
     """Run once at constant volume, and analyse."""
+    temperature_K, time_ps = temperature_and_time
     settings = MdSettings.from_dict(
         {
             "temperature_K": temperature_K,
@@ -130,6 +133,7 @@ def energy(found: Sequence[Measured]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=4, help="unit cells along each edge")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--only", choices=list(RUNS), help="one of the two")
     arguments = parser.parse_args()
     print("| T, K | time, ps | D*, cm2/s | 95 % interval | ln D* | LAMMPS's compute msd | grade | pressure, GPa |")
@@ -137,9 +141,10 @@ def main() -> None:
     energies = {}
     for name in [arguments.only] if arguments.only else RUNS:
         found = []
-        for temperature_K, time_ps in RUNS[name]:
-            found.append(measured(temperature_K, time_ps, arguments.repeat))
-            print(row(temperature_K, time_ps, found[-1]), flush=True)
+        with ProcessPoolExecutor(arguments.jobs) as pool:
+            for run, one in zip(RUNS[name], pool.map(partial(measured, arguments.repeat), RUNS[name]), strict=True):
+                found.append(one)
+                print(row(*run, one), flush=True)
         energies[name] = energy(found)
     print("\n| activation energy, eV | here [95 %] | published |\n|---|---|---|")
     for name, here in energies.items():
