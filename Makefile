@@ -74,6 +74,8 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/adaptive.py
 	$(BIN)/python benchmarks/seeds.py
+	$(BIN)/python benchmarks/superionic.py
+	$(BIN)/python benchmarks/jump_rates.py
 	$(BIN)/python benchmarks/other_packages.py
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/export.py

@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -19,16 +20,19 @@ from ase.spacegroup import crystal
 from aiida_ion.analysis.trajectory import Segment, unwrap
 from aiida_ion.lammps import dumps, inputs
 from aiida_ion.lammps.outputs import read_md
-from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.lammps.structure import write_data
 from aiida_ion.md_settings import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
+from aiida_ion.units import FS_PER_PS
 
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
 #: Lattice constant of lithium oxide at zero pressure and 1200 K with this potential, angstrom.
 ANTIFLUORITE_A = 4.87
 #: Lennard-Jones argon: sigma, angstrom, epsilon over Boltzmann's constant, K.
 ARGON_SIGMA_A, ARGON_EPSILON_K = 3.405, 119.8
+#: What is dropped at the start of a run, ps.
+EQUILIBRATION_PS = 2.0
 
 
 class Run(NamedTuple):
@@ -40,35 +44,60 @@ class Run(NamedTuple):
     reference: npt.NDArray[np.float64] | None = None
 
 
-def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, seed: int = 1) -> Run:
-    """Li2O with the potential of Pedone et al. (2006), 2 x 2 x 2 cells, 1 fs; the first 2 ps are dropped."""
-    atoms = antifluorite()
-    symbols, model = atoms.get_chemical_symbols(), load_potential("pedone-2006")
-    settings = MdSettings.from_dict(
-        {
-            "temperature_K": temperature_K,
-            "timestep_fs": 1.0,
-            "n_steps": round(time_ps * 1000),
-            "sample_every": 20,
-            "seed": seed,
-        }
-    )
-    velocities = starting_velocities(atoms.get_masses(), temperature_K, settings.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / inputs.DATA).write_text(write_data(atoms.positions, atoms.cell[:], symbols, model, velocities))
-    (folder / inputs.INPUT).write_text(inputs.write_md_input(symbols, settings, model, {"Li": 1.0, "O": -2.0}))
-    done = _lammps(folder)
-    found = read_md(folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False)
-    keep = found.steps >= 2000
-    steps = found.steps[keep]
-    segment = Segment(found.positions[keep], (steps - steps[0]) / 1000.0, np.array(atoms.cell[:]))
-    return Run(segment, symbols, temperature_K, atoms.get_scaled_positions())
+def fluorite(corner: str, tetrahedral: str, lattice_A: float, repeat: int) -> Atoms:
+    """A supercell of the (anti)fluorite structure: one element on the fcc lattice, the other in all its tetrahedra."""
+    cell = [lattice_A] * 3 + [90] * 3
+    sites = [(0, 0, 0), (0.25, 0.25, 0.25)]
+    made: Atoms = crystal([corner, tetrahedral], sites, spacegroup=225, cellpar=cell).repeat(repeat)
+    return made
 
 
 def antifluorite() -> Atoms:
     """96 atoms of Li2O."""
-    cell = [ANTIFLUORITE_A] * 3 + [90] * 3
-    return crystal(["O", "Li"], [(0, 0, 0), (0.25, 0.25, 0.25)], spacegroup=225, cellpar=cell).repeat(2)
+    return fluorite("O", "Li", ANTIFLUORITE_A, 2)
+
+
+def in_lammps(
+    folder: Path,
+    atoms: Atoms,
+    model: Potential,
+    charges: Mapping[str, float],
+    settings: MdSettings,
+    extra: str = "",
+    equilibration_ps: float = EQUILIBRATION_PS,
+) -> Run:
+    """Run a crystal with the input that the package writes.
+
+    :param extra: further LAMMPS commands, put before ``run``.
+    :param equilibration_ps: dropped at the start, ps.
+    """
+    symbols = atoms.get_chemical_symbols()
+    velocities = starting_velocities(atoms.get_masses(), settings.temperature_K, settings.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / inputs.DATA).write_text(write_data(atoms.positions, atoms.cell[:], symbols, model, velocities))
+    script = inputs.write_md_input(symbols, settings, model, charges)
+    (folder / inputs.INPUT).write_text(script.replace("\nrun ", f"\n{extra}\nrun ", 1) if extra else script)
+    done = _lammps(folder)
+    found = read_md(folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False)
+    times_ps = found.steps * settings.timestep_fs / FS_PER_PS
+    keep = times_ps >= equilibration_ps
+    times_ps = times_ps[keep]
+    segment = Segment(found.positions[keep], times_ps - times_ps[0], np.array(atoms.cell[:]))
+    return Run(segment, symbols, settings.temperature_K, atoms.get_scaled_positions())
+
+
+def lithium_oxide(folder: Path, temperature_K: float = 1300.0, time_ps: float = 30.0, seed: int = 1) -> Run:
+    """Li2O with the potential of Pedone et al. (2006), 2 x 2 x 2 cells, 1 fs; the first 2 ps are dropped."""
+    settings = MdSettings.from_dict(
+        {
+            "temperature_K": temperature_K,
+            "timestep_fs": 1.0,
+            "n_steps": round(time_ps * FS_PER_PS),
+            "sample_every": 20,
+            "seed": seed,
+        }
+    )
+    return in_lammps(folder, antifluorite(), load_potential("pedone-2006"), {"Li": 1.0, "O": -2.0}, settings)
 
 
 def argon(density: float) -> Atoms:
