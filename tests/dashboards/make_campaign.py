@@ -123,6 +123,7 @@ class Campaign:
         softer = {"commands": SOFTER, "charges": {"Ca": 2.0, "F": -1.0}, "level_of_theory": "classical/softened"}
         overrides = {
             "temperatures_K": [1700, 1900, 2100],
+            "target_temperature_K": 1500.0,
             "supercell": [2, 2, 2],
             "relax_ions": False,
             "md": {"total_time_ps": 8.0, "equilibration_fs": 1000.0, "timestep_fs": 2.0, "sample_every": 25},
