@@ -186,11 +186,20 @@ def read_forces(folder: Path, results: Mapping[str, Any] | None) -> dict[str, ND
     arrays = {name: load_rows(folder / f"{name}.npy", done) for name in ("forces", "energies")}
     if not done:
         return arrays
-    written = arrays["forces"].any(axis=(1, 2)) | (arrays["energies"] != 0)
-    whole = done if written.all() else int(np.argmin(written))
+    whole = _written(arrays["forces"], arrays["energies"])
     if results is not None and whole < done:
-        raise ValueError(f"{done} frames are counted, and after {whole} there are zeros alone: they were not written")
+        raise ValueError(f"{done} frames are counted, but those after {whole} were not written")
     return {name: array[:whole] for name, array in arrays.items()}
+
+
+def _written(forces: NDArray[Any], energies: NDArray[Any]) -> int:
+    """Return how many rows from the first were written: before that they hold an energy that is not a number.
+
+    Atoms that do not feel each other have neither energy nor forces, so zeros count where rows with values follow.
+    """
+    zero = ~forces.any(axis=(1, 2)) & (energies == 0)
+    missing = ~np.isfinite(energies) | np.logical_and.accumulate(zero[::-1])[::-1]
+    return int(np.argmax(missing)) if missing.any() else len(energies)
 
 
 def validate_forces_parameters(value: orm.Dict | None, _: Any) -> str | None:

@@ -60,7 +60,9 @@ class ForcesFile:
     def __init__(self, n_frames: int, n_atoms: int) -> None:
         self.n_frames, self.done = n_frames, 0
         self._forces = ArrayFile(Path("forces.npy"), "<f4", (n_atoms, 3), n_frames)
-        self._energies = ArrayFile(Path("energies.npy"), "<f8", (), n_frames)
+        # Not a number until it is written: zero may be the energy of a frame.
+        np.save("energies.npy", np.full(n_frames, np.nan, dtype="<f8"))
+        self._energies = ArrayFile(Path("energies.npy"), "<f8", (), n_frames, count=0)
 
     def append(self, energy: float, forces: Array) -> None:
         """Add the next frame: energy in eV, forces (N, 3) in eV/angstrom."""

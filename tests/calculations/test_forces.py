@@ -214,3 +214,16 @@ def test_a_killed_job_counts_up_to_its_last_report(tmp_path: Path) -> None:
     assert len(read_forces(tmp_path, {"status": "walltime", "n_frames": 7})["forces"]) == 7
     with pytest.raises(ValueError, match="forces.npy holds 9 rows, the run says 10"):
         read_forces(tmp_path, {"status": "finished", "n_frames": 10})
+
+
+def test_rows_that_were_never_written_do_not_count(tmp_path: Path) -> None:
+    np.save(tmp_path / "forces.npy", np.zeros((9, 8, 3), dtype="f4"))
+    (tmp_path / "progress.json").write_text(json.dumps({"step": 6, "n_steps": 9}))
+    for unwritten in (np.nan, 0.0):
+        np.save(tmp_path / "energies.npy", np.array([0.0, 0.0, -1.0, *[unwritten] * 6]))
+        assert read_forces(tmp_path, None)["energies"].tolist() == [0.0, 0.0, -1.0]
+        with pytest.raises(ValueError, match="6 frames are counted, but those after 3 were not written"):
+            read_forces(tmp_path, {"status": "finished", "n_frames": 6})
+    # A page of the file that was lost, with what followed it kept.
+    np.save(tmp_path / "energies.npy", np.array([-1.0, np.nan, *[-1.0] * 7]))
+    assert read_forces(tmp_path, None)["energies"].tolist() == [-1.0]
