@@ -45,7 +45,7 @@ def define_potential_ports(spec: Any) -> None:
 class MlipPotential(Settings):
     """The choice of a potential."""
 
-    what: ClassVar[str] = "key of a potential"
+    what: ClassVar[str] = "potential setting"
 
     name: str = word(POTENTIALS, help="Potential")
     model: str | None = setting(Word(optional=True, help="Name of the checkpoint"), None)

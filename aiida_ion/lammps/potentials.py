@@ -195,7 +195,7 @@ POTENTIALS: Mapping[str, Potential] = {
 class OwnPotential(Settings):
     """A potential that a user brings."""
 
-    what: ClassVar[str] = "key of a potential"
+    what: ClassVar[str] = "potential setting"
 
     commands: str = setting(Lines(help="LAMMPS commands, metal units"))
     level_of_theory: str = setting(Word(help="The name that stands beside every result"))

@@ -29,9 +29,9 @@ def test_a_checkpoint_keeps_the_endings_that_say_its_format(given: str, staged: 
 @pytest.mark.parametrize(
     ("potential", "message"),
     [
-        ({"name": "m3gnet"}, "unknown potential 'm3gnet'; known are sevenn"),
-        ({}, "unknown potential None"),
-        ({"name": "sevenn", "dype": "float32"}, "does not know dype"),
+        ({"name": "m3gnet"}, "name must be one of sevenn, mace, "),
+        ({}, "potential settings lack name"),
+        ({"name": "sevenn", "dype": "float32"}, "unknown potential setting dype: did you mean dtype?"),
         ({"name": "import", "model": "no_colon"}, "package.module:Class"),
     ],
 )

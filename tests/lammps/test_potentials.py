@@ -81,7 +81,7 @@ def test_what_is_missing_is_said() -> None:
         check_commands("pair_coeff * *")
     with pytest.raises(ValueError, match="level_of_theory"):
         load_potential({"commands": "pair_style zero 5.0"})
-    with pytest.raises(ValueError, match="unknown key charge"):
+    with pytest.raises(ValueError, match=r"unknown potential setting charge: did you mean charges\?"):
         load_potential({"commands": "pair_style zero 5.0", "level_of_theory": "x", "charge": {}})
     with pytest.raises(ValueError, match="bare file name"):
         load_potential({"commands": "pair_style zero 5", "level_of_theory": "x", "files": ["a/b"]})
