@@ -187,7 +187,7 @@ def test_priors_are_wide_stored_and_bind_only_at_their_edge():
         Priors(max_activation_energy_eV=-1.0)
     with pytest.raises(ValueError, match="empty"):
         Priors(max_log10_prefactor_cm2_s=-9.0)
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="bound_log10_prefactor_std must be a number above 0"):
         Priors(bound_log10_prefactor_std=0.0)
 
 

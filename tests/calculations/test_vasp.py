@@ -85,7 +85,7 @@ def test_a_potential_without_its_file_is_named(problem: Problem, vasp_engine: di
     ("change", "words"),
     [
         ({"ensemble": "npt"}, "npt is not available with DFT"),
-        ({"n_steps": 0}, "n_steps must be a whole number above zero"),
+        ({"n_steps": 0}, "n_steps must be a whole number from 1 to 1,000,000,000, got 0"),
     ],
 )
 def test_settings_that_vasp_cannot_run(problem: Problem, change: dict[str, Any], words: str) -> None:

@@ -99,7 +99,7 @@ def test_mock_vasp_serves_what_it_has_run(run_md: Run, mock_vasp: Any) -> None:
     for name in ("positions", "forces", "velocities"):
         assert (replayed.outputs.trajectory.get_array(name) == first.outputs.trajectory.get_array(name)).all()
     unknown = run_md(mock_vasp(strict=True), seed=99)
-    assert unknown.exit_code.status == 300
+    assert unknown.exit_code.status == 320
     assert "could not perform a clean run" in unknown.exit_message
 
 

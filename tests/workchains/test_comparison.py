@@ -104,5 +104,5 @@ def test_the_reference_must_be_among_the_engines(make: Any) -> None:
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_what_a_conductivity_refuses_is_refused_by_name(make: Any) -> None:
-    with pytest.raises(ValueError, match="argon with deep: .*max_force_eV_A must be a positive number"):
+    with pytest.raises(ValueError, match=r"argon with deep: md\.max_force_eV_A must be a number above 0 .*got -1\.0"):
         run_get_node(make(md=OVERRIDES["md"] | {"max_force_eV_A": -1.0}))

@@ -24,6 +24,7 @@ def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) 
     node = run_get_node(
         builder(
             temperatures_K=[1700, 1900, 2100],
+            target_temperature_K=1500.0,
             supercell=[2, 2, 2],
             md={"total_time_ps": 20.0, "equilibration_fs": 2000.0, "timestep_fs": 2.0, "sample_every": 25},
         )

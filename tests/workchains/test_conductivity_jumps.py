@@ -89,7 +89,7 @@ def test_a_picture_that_fails_fails_nothing(builder: Any) -> None:
     ("overrides", "message"),
     [
         ({"jumps": "yes"}, "jumps must be true or false"),
-        ({"jump_settings": {"radius": 1.0}}, "unknown jump setting radius"),
+        ({"jump_settings": {"radius": 1.0}}, "unknown override in jump_settings: radius; choose from .*site_radius_A"),
     ],
 )
 @pytest.mark.usefixtures("aiida_profile")

@@ -158,7 +158,7 @@ def test_what_engine_inputs_refuse(lithium_oxide: orm.StructureData, vasp_progra
         ask(sulfide, potential_family=potcar_family)
     with pytest.raises(ValueError, match="incar: nsw cannot be set here"):
         ask(potential_family=potcar_family, incar={"nsw": 4})
-    with pytest.raises(ValueError, match="unknown protocol 'moderate'"):
+    with pytest.raises(ValueError, match='unknown protocol "moderate"; choose from fast, balanced, stringent'):
         VaspMdWorkChain.engine_inputs(lithium_oxide, "moderate", code=code, potential_family=potcar_family)
 
 
