@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,8 +121,9 @@ def nernst_einstein_log10(charge_e: float | None, number_density_A3: float | Non
     """Return log10 of sigma T / D, mS K/cm over cm^2/s: n q^2 / k_B; ``None`` for ions without charge."""
     if not charge_e or not number_density_A3 or not (abs(charge_e) < LARGEST and 0.0 < number_density_A3 < LARGEST):
         return None
-    siemens = number_density_A3 / M3_PER_A3 * (charge_e * ELEMENTARY_CHARGE_C) ** 2 * M2_S_PER_CM2_S / BOLTZMANN_J_K
-    return float(np.log10(siemens * MS_CM_PER_S_M))
+    constant = ELEMENTARY_CHARGE_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * M3_PER_A3) * MS_CM_PER_S_M
+    # A sum of logarithms: the product of very small numbers is zero.
+    return math.log10(number_density_A3) + 2.0 * math.log10(abs(charge_e)) + math.log10(constant)
 
 
 def _refusal(refused_because: object, fit_consistent: object) -> str | None:

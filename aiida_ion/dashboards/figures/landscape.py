@@ -83,7 +83,7 @@ def _drawable(column: pd.Series[float], name: str) -> pd.Series[bool]:
 
 def _ticks(column: pd.Series[float]) -> int | str:
     """Return how many decades stand between two ticks; within two decades also ticks at 2 and 5."""
-    decades = float(np.log10(column.max() / column.min()))
+    decades = float(np.log10(column.max()) - np.log10(column.min()))  # their ratio may fit into no float
     return max(1, round(decades / 6)) if decades > 2 else "D2"
 
 
