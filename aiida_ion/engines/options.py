@@ -48,9 +48,12 @@ def check_resources(resources: Mapping[str, Any], computer: orm.Computer) -> Non
 
     :raises SettingsError: saying which.
     """
-    kind = computer.get_scheduler().job_resource_class
+    scheduler = computer.get_scheduler()
+    whole = dict(resources)
     try:
-        kind.validate_resources(**resources)
+        # As AiiDA does before it asks the scheduler: the computer's own number of processes fills a gap.
+        scheduler.preprocess_resources(whole, computer.get_default_mpiprocs_per_machine())
+        scheduler.validate_resources(**whole)
     except (TypeError, ValueError) as error:
         text = str(error).replace("`", "").rstrip(".")
         raise SettingsError(f"resources do not suit the scheduler of {computer.label}: {text}") from error
