@@ -195,13 +195,25 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
     checkpoint = verified_checkpoint(inputs, path, name)
     with weights_only(checkpoint, path):
         if name is None:
-            model = models.CHGNet.from_file(str(path))
+            model = _read_chgnet(models.CHGNet, path)
         else:
             model = models.CHGNet.load(model_name=name, use_device=inputs.device, verbose=False)
     settings = {"on_isolated_atoms": "ignore"} | dict(inputs.kwargs)
     calculator = dynamics.CHGNetCalculator(model=model, use_device=inputs.device, **settings)
     elements = frozenset(range(1, 95))
     return Potential(calculator, ("chgnet", "pymatgen"), checkpoint, elements, inputs.device, "float32")
+
+
+def _read_chgnet(kind: Any, path: Path) -> Any:
+    """Return the model of a file, as ``CHGNet.from_file`` does, of any version.
+
+    A file does not say whether its last layers have a bias, as those of version 0.2.0 do: the names of its weights do.
+    To be called within :func:`weights_only`, which decides what may be loaded.
+    """
+    content = sys.modules["torch"].load(path, map_location="cpu", weights_only=False)["model"]
+    has_bias = any(name.endswith("mlp_out.layers.1.bias") for name in content["state_dict"])
+    is_told = "mlp_out_bias" in content["model_args"]
+    return kind.from_dict(content, **({} if is_told else {"mlp_out_bias": has_bias}))
 
 
 def _load_nequip(inputs: PotentialInputs) -> Potential:
