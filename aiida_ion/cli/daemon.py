@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -53,28 +55,36 @@ def ask(profile: Any, timeout_s: int = ASK_S) -> Daemon:
     pid = client.get_daemon_pid()
     if pid is None:
         return Daemon("stopped")
-    if not _is_daemon(pid):
+    if not _is_daemon(pid, client):
         return Daemon("died", pid=pid)
     try:
         answer = client.get_worker_info(timeout=timeout_s)
     except (DaemonException, RuntimeError, OSError):
         # It may have ended meanwhile.
-        return Daemon("silent" if _is_daemon(pid) else "died", pid=pid)
+        return Daemon("silent" if _is_daemon(pid, client) else "died", pid=pid)
     workers = answer.get("info")
     n_workers = len(workers) if isinstance(workers, dict) else 0
     return Daemon("runs" if n_workers else "idle", n_workers, pid)
 
 
-def _is_daemon(pid: int) -> bool:
-    """Whether a process is a daemon, and not another that got its number later."""
+def _is_daemon(pid: int, client: Any) -> bool:
+    """Whether a process is the daemon of a profile, and not another that got its number later.
+
+    That may be the daemon of another profile, or of another folder of AiiDA: nobody is to be told to end that one.
+    """
     import psutil  # type: ignore[import-untyped]
 
     try:
         process = psutil.Process(pid)
-        is_zombie = process.status() == psutil.STATUS_ZOMBIE
-        return not is_zombie and any(word in ("start-circus", "circusd") for word in process.cmdline())
+        if process.status() == psutil.STATUS_ZOMBIE or process.username() != psutil.Process().username():
+            return False
+        words, home = process.cmdline(), process.environ().get("AIIDA_PATH")
     except psutil.Error:
         return False
+    own_home = client.get_env()["AIIDA_PATH"]
+    if home is not None and os.path.realpath(home) != os.path.realpath(own_home):
+        return False
+    return "circusd" in words or ("start-circus" in words and client.profile.name in words)
 
 
 def set_options(profile: Any, workers: int | None) -> None:
@@ -108,9 +118,12 @@ def start(profile: Any, workers: int) -> None:
         return
     if found.state in ("silent", "idle"):
         raise click.ClickException(str(found.trouble(profile.name)))
+    client = get_daemon_client(profile.name)
+    if found.state == "died":  # AiiDA would keep the file where another daemon has the number now, and not start
+        Path(client.circus_pid_file).unlink(missing_ok=True)
     try:
-        with override_log_level():  # AiiDA's own words on the PID file that it deletes
-            get_daemon_client(profile.name).start_daemon(number_workers=workers)
+        with override_log_level():
+            client.start_daemon(number_workers=workers)
     except (DaemonException, RuntimeError) as error:
         raise click.ClickException(f"the daemon did not start: {one_line(error)}") from error
     answered = ask(profile, TIMEOUT_S)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -51,7 +51,8 @@ def kill_all(processes: list[psutil.Process]) -> None:
 def killed_at_the_end(tmp_path: Path) -> Iterator[None]:
     yield
     for path in (tmp_path / ".aiida" / "daemon").glob("circus-*.pid"):
-        if psutil.pid_exists(int(path.read_text())):
+        pid = int(path.read_text())
+        if psutil.pid_exists(pid) and "start-circus" in psutil.Process(pid).cmdline():
             kill_all(daemon_processes(tmp_path))
 
 
@@ -78,13 +79,56 @@ def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Pa
     assert "Daemon: runs already with 1 worker" in shell("setup", "--workers", "1")
 
 
-@pytest.mark.usefixtures("killed_at_the_end")
-def test_a_number_that_another_process_got_is_no_daemon(shell: Shell, tmp_path: Path) -> None:
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Return a function that starts a process of the test's own that only sleeps, with words and a folder of AiiDA."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str, home: Path = tmp_path / ".aiida") -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", "import time; time.sleep(600)", *words]
+        started.append(subprocess.Popen(command, env={**os.environ, "AIIDA_PATH": str(home)}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_number_that_another_process_got_is_no_daemon(
+    shell: Shell, tmp_path: Path, sleeper: Callable[..., subprocess.Popen[bytes]], is_stopped: bool
+) -> None:
     shell("setup", "--no-daemon")
-    folder = tmp_path / ".aiida" / "daemon"
-    (folder / "circus-ion.pid").write_text(str(os.getpid()))
+    pid_file = tmp_path / ".aiida" / "daemon" / "circus-ion.pid"
     python(tmp_path, WAITING)
-    assert f"the daemon has died: its process {os.getpid()} is gone" in shell("status")
+    start_circus = ("daemon", "start-circus", "1")
+    others = [
+        sleeper(),
+        sleeper("-p", "another", *start_circus),
+        sleeper("-p", "ion", *start_circus, home=tmp_path / "elsewhere" / ".aiida"),
+    ]
+    for other in others[: 1 if is_stopped else None]:
+        pid_file.write_text(str(other.pid))
+        if is_stopped:
+            verdi = [str(Path(sys.executable).parent / "verdi"), "daemon", "stop"]
+            subprocess.run(verdi, capture_output=True, check=False, env={**os.environ, "AIIDA_PATH": str(tmp_path)})
+            assert not pid_file.exists()
+        else:
+            assert f"the daemon has died: its process {other.pid} is gone" in shell("status")
+    assert [other.poll() for other in others] == [None] * 3  # nothing ends a process by the number of a file
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("killed_at_the_end")
+def test_a_daemon_starts_where_that_of_another_profile_has_its_number(
+    shell: Shell, tmp_path: Path, sleeper: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    shell("setup", "--no-daemon")
+    other = sleeper("-p", "another", "daemon", "start-circus", "1")
+    (tmp_path / ".aiida" / "daemon" / "circus-ion.pid").write_text(str(other.pid))
+    assert f"Daemon: had died (process {other.pid} is gone), started with 1 worker" in shell("setup", "--workers", "1")
+    assert other.poll() is None
 
 
 @pytest.mark.slow
