@@ -68,7 +68,7 @@ def test_a_dry_run_lists_all_and_stores_nothing(invoke: Invoke, lj_engine: str, 
         (("--select", "zzz"), "OBELiX has no entry zzz"),
         (("--select", "paper"), "OBELiX has no entry kfp, clt"),
         (("--select", "aaa"), "broker"),  # the profile of the tests has none
-        (("--select", "aaa", "--temperatures", "-1"), "temperatures_K"),
+        (("--select", "aaa", "--temperatures", "-1"), "--temperatures must be a list of numbers from 1 to 10,000 K"),
     ],
 )
 def test_what_cannot_be_set_up_is_one_line(

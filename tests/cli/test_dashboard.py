@@ -46,7 +46,7 @@ def test_it_says_what_it_shows_and_where(aiida_profile_clean: Any, served: list[
 def test_others_need_a_token(aiida_profile_clean: Any, served: list[BaseWSGIServer]) -> None:
     said = run("--port", 0, "--host", "0.0.0.0")
     assert said.exit_code == 0
-    assert "Warning: others reach 0.0.0.0" in said.stderr
+    assert "Warning: other machines reach this dashboard, unencrypted" in said.stderr
     token = said.stdout.splitlines()[0].partition("?token=")[2]
     assert len(token) >= 32
     assert run("--port", 0, "--host", "0.0.0.0").stdout.partition("?token=")[2].split()[0] != token

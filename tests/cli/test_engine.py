@@ -200,7 +200,7 @@ def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.C
         (["--python", "python", "--potential", "lj"], 1, "absolute path"),
         (["--python", sys.executable, "--potential", "lj", "--computer", "mars"], 1, "no computer 'mars'"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--model", "x"], 2, "lammps takes no --model"),
-        (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "known are"),
+        (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "choose from"),
         (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "is not there"),
     ],
 )

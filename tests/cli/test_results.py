@@ -134,6 +134,7 @@ def test_the_progress_of_a_job_is_read_from_its_folder(invoke: Invoke, lj_engine
     row = process_table().iloc[-1].to_dict()
     assert read_job_progress(row) is None  # it took less than the second between two reports
     said = {"step": 4, "n_steps": 6, "steps_per_s": 2.0, "seconds_left": 1.0, "temperature_K": 40.0}
+    Path(row["remote_workdir"]).mkdir()  # it went with the end of the test, whose results are in the database
     (Path(row["remote_workdir"]) / "progress.json").write_text(json.dumps(said))
     assert read_job_progress(row) == Progress(4, 6, 2.0, 1.0)
     (Path(row["remote_workdir"]) / "progress.json").write_text("{half a fi")
@@ -146,12 +147,18 @@ def test_the_progress_of_a_job_is_read_from_its_folder(invoke: Invoke, lj_engine
     assert "versions: python" in said
 
 
-def test_the_progress_of_lammps_is_read_from_its_log(invoke: Invoke, aiida_localhost: orm.Computer) -> None:
+def test_the_progress_of_lammps_is_read_from_its_log(
+    invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path
+) -> None:
     folder = engine_environment("lammps")
     prepend = f"export LD_LIBRARY_PATH={folder}/lib:$LD_LIBRARY_PATH"
     invoke("engine", "add", "lammps", "--executable", folder / "bin" / "lmp", "--prepend-text", prepend)
     invoke("engine", "test", "lammps", "--steps", 50)
-    progress = read_job_progress(process_table().iloc[-1].to_dict())
+    row = process_table().iloc[-1].to_dict()
+    assert read_job_progress(row) is None  # its folder went with the end of the test
+    log = orm.load_node(row["pk"]).outputs.retrieved.base.repository.get_object_content("log.lammps")
+    (tmp_path / "log.lammps").write_text(log)
+    progress = read_job_progress(row | {"remote_workdir": str(tmp_path)})
     assert progress is not None
     assert (progress.step, progress.n_steps) == (50, 50)
     assert progress.steps_per_s is not None

@@ -28,7 +28,7 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Main:
 @pytest.mark.usefixtures("lj_engine")
 def test_the_dry_run_lists_cells_atoms_and_cost(main: Main, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_dataset(tmp_path / "obelix")
-    main(["--engine", "toy", "--source", str(source), "--dry-run"])
+    main(["--engine", "toy", "--source", str(source), "--device", "cpu", "--dry-run"])
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     cell = "4.0 x 4.0 x 4.0 3 x 3 x 3 216 1000 2 of 100 ps 100,000 unknown - new"
     assert f"aaa LiF 1e-12 Lennard-Jones {cell}" in lines
