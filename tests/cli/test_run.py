@@ -245,6 +245,9 @@ def test_resources_of_many_processes_mean_mpi(invoke: Invoke, lj_engine: str, cr
     ):
         plan = one_plan(crystal_file, lj_engine, job_options={"resources": resources})
         assert plan.builder.md.options["withmpi"] is expected
+    orm.load_computer("localhost").delete_property("default_mpiprocs_per_machine")
+    with pytest.raises(ValueError, match="resources do not suit the scheduler of localhost: At least two among"):
+        one_plan(crystal_file, lj_engine, job_options={"resources": {"tot_num_mpiprocs": 4}})
 
 
 def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.queries import details, frames
+from aiida_ion.queries.details import nernst_einstein_log10
 from aiida_ion.queries.job_runs import runs_of
 from aiida_ion.units import BOLTZMANN_EV_K
 
@@ -157,3 +159,15 @@ def test_every_segment_of_every_seed_is_a_row(unmeasured: str) -> None:
         assert row.wall_time_s == job.outputs.cost["wall_time_s"]
         assert row.seed == job.inputs.parameters["seed"]
     assert runs_of("nowhere").empty
+
+
+def test_the_constant_of_nernst_and_einstein_has_any_size() -> None:
+    constant = nernst_einstein_log10(1.0, 1.0)
+    assert constant is not None
+    assert constant == pytest.approx(math.log10(1e30 * 1.602176634e-19**2 * 1e-4 / 1.380649e-23 * 10.0))
+    assert nernst_einstein_log10(-2.0, 0.03) == pytest.approx(constant + math.log10(4 * 0.03))
+    for charge_e, number_density_A3 in ((1.0, 1e-320), (1e-200, 1.0), (1e-200, 1e-320)):
+        expected = constant + 2 * math.log10(charge_e) + math.log10(number_density_A3)
+        assert nernst_einstein_log10(charge_e, number_density_A3) == pytest.approx(expected)
+    assert nernst_einstein_log10(0.0, 1.0) is None
+    assert nernst_einstein_log10(1.0, 0.0) is None
