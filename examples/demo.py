@@ -42,7 +42,8 @@ def main() -> None:
     step("lithium oxide in LAMMPS: an antifluorite that is superionic here from about 1000 K, at five temperatures")
     ion(
         *("run", str(lithium_oxide(home)), "--engine", "lammps", "--potential", "pedone-2006"),
-        *("--protocol", "fast", "--temperatures", "1100,1175,1250,1325,1400", "--supercell", "2,2,2"),
+        *("--protocol", "fast", "--temperatures", "1100,1175,1250,1325,1400", "--target-temperature-K", "500"),
+        *("--supercell", "2,2,2"),
         *("--time-ps", "40", "--equilibration-ps", "5", "--sample-every", "25", "--max-concurrent", "1"),
     )
 
