@@ -207,7 +207,7 @@ def validate_forces_parameters(value: orm.Dict | None, _: Any) -> str | None:
     settings = value.get_dict() if value is not None else {}
     unknown = sorted(set(settings) - set(FORCES_DEFAULTS))
     if unknown:
-        return f"unknown setting {', '.join(unknown)}; known are {', '.join(FORCES_DEFAULTS)}"
+        return f"unknown setting {', '.join(unknown)}; choose from {', '.join(FORCES_DEFAULTS)}"
     settings = FORCES_DEFAULTS | settings
     for name in ("max_frames", "batch_size"):
         number = settings[name]

@@ -204,7 +204,7 @@ def validate_predict_parameters(value: orm.Dict | None, _: Any) -> str | None:
     settings = value.get_dict() if value is not None else {}
     unknown = sorted(set(settings) - set(PREDICT_DEFAULTS))
     if unknown:
-        return f"unknown setting {', '.join(unknown)}; known are {', '.join(PREDICT_DEFAULTS)}"
+        return f"unknown setting {', '.join(unknown)}; choose from {', '.join(PREDICT_DEFAULTS)}"
     seed = settings.get("seed", PREDICT_DEFAULTS["seed"])
     return None if type(seed) is int and seed >= 0 else f"seed must be a whole number from 0 on, got {seed!r}"
 

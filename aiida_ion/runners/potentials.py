@@ -75,7 +75,7 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
     loader = LOADERS.get(inputs.name)
     if loader is None:
         known = ", ".join(LOADERS)
-        raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; known are {known}.")
+        raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; choose from {known}.")
     path = given_file(inputs) if inputs.name != "matgl" else None  # MatGL's is a folder
     if path is not None:
         verified_checkpoint(inputs, path)  # before the seconds that importing torch takes
@@ -171,7 +171,7 @@ def _published_mace(name: str) -> Path:
     links: dict[str, str] = foundations.mace_mp_urls
     if name not in links:
         known = ", ".join(links)
-        message = f"There is no published MACE model '{name}'; known are {known}; or give a file as checkpoint_file."
+        message = f"There is no published MACE model '{name}'; choose from {known}; or give a file as checkpoint_file."
         raise RunnerError("checkpoint_missing", message)
     advice = f"download {links[name]} where there is a network and give the file as checkpoint_file"
     with finding_weights(f"MACE '{name}'", advice):
@@ -188,7 +188,7 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
         files = sorted((Path(models.__file__).parent.parent / "pretrained" / name).glob("*.pth.tar"))
         if not files:
             message = (
-                f"CHGNet has no model '{name}'; known are 0.2.0, 0.3.0, r2scan; or give a file as checkpoint_file."
+                f"CHGNet has no model '{name}'; choose from 0.2.0, 0.3.0, r2scan; or give a file as checkpoint_file."
             )
             raise RunnerError("checkpoint_missing", message)
         path = files[0]

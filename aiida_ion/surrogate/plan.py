@@ -55,7 +55,7 @@ class Plan:
         """
         unknown = sorted(set(parameters) - set(PARAMETERS))
         if unknown:
-            raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(PARAMETERS)}")
+            raise ValueError(f"unknown setting {', '.join(unknown)}; choose from {', '.join(PARAMETERS)}")
         changes = parameters.get("settings", {})
         if not isinstance(changes, Mapping):
             raise ValueError(f"settings must be a mapping, got {changes!r}")

@@ -119,7 +119,7 @@ def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
     known = {one.name: type(getattr(settings, one.name)) for one in fields(Settings)}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
-        raise ValueError(f"unknown setting {', '.join(unknown)}; known are {', '.join(known)}")
+        raise ValueError(f"unknown setting {', '.join(unknown)}; choose from {', '.join(known)}")
     return replace(settings, **{name: _converted(name, value, known[name]) for name, value in overrides.items()})
 
 
@@ -177,5 +177,5 @@ def protocol_settings(protocol: str, overrides: Mapping[str, Any] | None = None)
     :raises ValueError: for an unknown protocol or setting.
     """
     if protocol not in PROTOCOLS:
-        raise ValueError(f"no protocol {protocol!r}; known are {', '.join(PROTOCOLS)}")
+        raise ValueError(f"no protocol {protocol!r}; choose from {', '.join(PROTOCOLS)}")
     return changed(PROTOCOLS[protocol], overrides or {})

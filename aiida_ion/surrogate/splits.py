@@ -18,7 +18,7 @@ def groups_of(dataset: Dataset, split: str) -> list[str]:
     :raises ValueError: for an unknown split.
     """
     if split not in SPLITS:
-        raise ValueError(f"no split {split!r}; known are {', '.join(SPLITS)}")
+        raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
     said = list(dataset.materials) or [{}] * len(dataset)
     return [str(one.get(SPLITS[split]) or f"material {index}") for index, one in enumerate(said)]
 

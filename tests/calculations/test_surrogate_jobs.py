@@ -213,5 +213,5 @@ def test_settings_are_refused_before_anything_is_submitted() -> None:
         Plan.from_parameters({"settings": {"epochs": 3}})
     with pytest.raises(ValueError, match="no protocol 'fast'"):
         Plan.from_parameters({"protocol": "fast"})
-    with pytest.raises(ValueError, match="unknown setting fold; known are protocol, .*, device"):
+    with pytest.raises(ValueError, match="unknown setting fold; choose from protocol, .*, device"):
         Plan.from_parameters({"fold": 3, "device": "cpu"})
