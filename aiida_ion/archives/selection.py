@@ -17,10 +17,10 @@ from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.links import LinkType
 from aiida.tools.graph.graph_traversers import get_nodes_export
 
+from aiida_ion.queries.shared import of_function
+
 #: A pk, or a uuid or a good part of its start.
 NODE = re.compile(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}")
-#: Calculation functions that set a measurement beside a crystal; they hang on the crystal, not on what was chosen.
-EXPERIMENTS = "aiida_ion.calculations.experiment.%"
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,11 @@ def _experiments(pks: set[int]) -> set[int]:
     structures = _pks(orm.StructureData, {"id": {"in": pks}})
     if not structures:
         return set()
+    # They hang on the crystal, not on what was chosen.
     query = orm.QueryBuilder().append(orm.StructureData, filters={"id": {"in": structures}}, tag="structure")
-    wanted = {"process_type": {"like": EXPERIMENTS}}
+    links = of_function("link_experiment")
     return set(
-        query.append(orm.CalcFunctionNode, with_incoming="structure", filters=wanted, project="id").all(flat=True)
+        query.append(orm.CalcFunctionNode, with_incoming="structure", filters=links, project="id").all(flat=True)
     )
 
 

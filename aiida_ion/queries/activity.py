@@ -74,8 +74,7 @@ def running() -> pd.DataFrame:
         level = level[~level["pk"].isin(seen)]
         seen |= set(level["pk"])
         parts.append(level)
-    ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
-    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, ours, _ALIVE]})
+    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, OURS, _ALIVE]})
     parts.append(others[~others["pk"].isin(seen)].assign(caller_pk=None))
     filled = [part.astype(object) for part in parts if len(part)] or [parts[0].astype(object)]
     table = pd.concat(filled, ignore_index=True)
@@ -92,8 +91,7 @@ def failures(limit: int = 20) -> pd.DataFrame:
 
     :param limit: most rows.
     """
-    ours = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
-    others = _processes({"and": [ours, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
+    others = _processes({"and": [OURS, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
     jobs = _processes({"and": [{"process_type": {"in": list(MD_JOBS)}}, _FAILED]}, newest=limit)
     if others.empty and jobs.empty:  # an empty list is no filter
         return others

@@ -11,7 +11,16 @@ from aiida import orm
 from aiida_ion.queries.chains import chains
 from aiida_ion.queries.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CACHED_FROM, CONDUCTIVITY_PROCESS, as_text, attributes, finished, frame, whole
+from aiida_ion.queries.shared import (
+    CACHED_FROM,
+    CONDUCTIVITY_PROCESS,
+    as_text,
+    attributes,
+    finished,
+    frame,
+    of_function,
+    whole,
+)
 
 #: Of both levels of theory; those of the reference carry `reference_` in front.
 LEVEL_COLUMNS = (
@@ -76,7 +85,6 @@ COMPARISON_FIELDS = (
     "summary",
     "missing",
 )
-COMPARISON_PROCESS = "aiida_ion.calculations.comparison.compare_levels"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 
 
@@ -125,7 +133,7 @@ def _comparisons(
     projected: list[str], names: list[str], selection: Selection, pks: Sequence[int] | None
 ) -> pd.DataFrame:
     query = orm.QueryBuilder()
-    process = {"process_type": COMPARISON_PROCESS}
+    process = of_function("compare_levels")
     said: list[Any] = ["id", "uuid", as_text(f"extras.{CACHED_FROM}")]
     query.append(orm.CalcFunctionNode, filters=process, project=said, tag="function")
     project = ["id", "uuid", "ctime", *projected]
@@ -147,7 +155,7 @@ def _comparison_chains() -> pd.DataFrame:
 def _compared() -> pd.DataFrame:
     """Return the conductivities that each comparison compared, and the crystal of the compared one."""
     query = orm.QueryBuilder()
-    query.append(orm.CalcFunctionNode, filters={"process_type": COMPARISON_PROCESS}, project=["id"], tag="function")
+    query.append(orm.CalcFunctionNode, filters=of_function("compare_levels"), project=["id"], tag="function")
     sides = ["conductivity", "reference_conductivity"]
     edge = {"label": {"in": sides}}
     query.append(

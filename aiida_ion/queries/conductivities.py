@@ -10,9 +10,8 @@ from aiida import orm
 
 from aiida_ion.queries.chains import chains
 from aiida_ion.queries.kinds import read_number
-from aiida_ion.queries.results import FIT_FUNCTION
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, verdicts, whole
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, of_function, verdicts, whole
 
 CONDUCTIVITY_FIELDS = (
     "formula",
@@ -94,7 +93,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
 def worst_grades() -> pd.DataFrame:
     """Return the worst grade of the fits that each conductivity uses, and, where it uses none, of its bounds."""
     query = orm.QueryBuilder()
-    query.append(orm.CalcFunctionNode, filters={"process_type": FIT_FUNCTION}, tag="function")
+    query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
     said = attributes(["grade", "refused_because", "fit_consistent"])
     query.append(orm.ArrayData, with_outgoing="function", project=said)
     query.append(orm.ArrayData, with_incoming="function", project=["id"])

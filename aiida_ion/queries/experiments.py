@@ -8,9 +8,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.selection import Selection, members_of
-from aiida_ion.queries.shared import attributes, finished, frame
+from aiida_ion.queries.shared import attributes, finished, frame, of_function
 
-EXPERIMENT_PROCESS = "aiida_ion.calculations.experiment.link_experiment"
 EXPERIMENT_FIELDS = (
     "formula",
     "dataset",
@@ -52,7 +51,7 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
     query.append(
         orm.CalcFunctionNode,
         with_incoming="structure",
-        filters={"process_type": EXPERIMENT_PROCESS, "attributes.exit_status": 0},
+        filters=of_function("link_experiment") | {"attributes.exit_status": 0},
         tag="link",
     )
     said = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]

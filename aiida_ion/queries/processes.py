@@ -11,7 +11,13 @@ from aiida import orm
 
 from aiida_ion.queries.shared import attributes, frame, rows
 
-OURS = ("aiida.calculations:ion.%", "aiida.workflows:ion.%")
+#: Our jobs and work chains; calculation functions end at once, and are not among them.
+OURS = {
+    "and": [
+        {"or": [{"process_type": {"like": kind}} for kind in ("aiida.calculations:ion.%", "aiida.workflows:ion.%")]},
+        {"node_type": {"!like": "process.calculation.calcfunction.%"}},
+    ]
+}
 PROCESS_FIELDS = (
     "process_type",
     "label",
@@ -36,7 +42,7 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
     :param pks: only these processes, and what they called directly.
     """
     query = orm.QueryBuilder()
-    filters: dict[str, Any] = {"or": [{"process_type": {"like": kind}} for kind in OURS]}
+    filters: dict[str, Any] = OURS
     if since is not None:
         alive = {"attributes.process_state": {"!in": list(ENDED)}}
         filters = {"and": [filters, {"or": [alive, {"mtime": {">": since}}]}]}

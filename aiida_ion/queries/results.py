@@ -15,6 +15,7 @@ from aiida_ion.queries.shared import (
     attributes,
     finished,
     frame,
+    of_function,
     verdicts,
     whole,
     without_twins,
@@ -54,7 +55,6 @@ DIFFUSION_FIELDS = (
     "moved_species",
     "max_interval_decades",
 )
-FIT_FUNCTION = "aiida_ion.calculations.conductivity.fit_conductivity"
 #: What materials are counted by.
 COUNTED_FIELDS = (
     "formula",
@@ -150,7 +150,7 @@ def _refusals(table: pd.DataFrame) -> list[str | None]:
 def _entered() -> pd.DataFrame:
     """Return the newest conductivity that each diffusion entered."""
     query = orm.QueryBuilder()
-    query.append(orm.CalcFunctionNode, filters={"process_type": FIT_FUNCTION}, tag="function")
+    query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
     query.append(orm.ArrayData, with_outgoing="function", project=["id"])
     query.append(orm.ArrayData, with_incoming="function", project=["id", "uuid"])
     rows = frame(query, ["pk", "conductivity_pk", "conductivity_uuid"])

@@ -11,11 +11,10 @@ from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
 from aiida_ion.queries.processes import ENDED
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, rows
+from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, of_function, rows
 
 SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
-COMPARISON_FUNCTION = "aiida_ion.calculations.comparison.compare_levels"
 #: Link label of a crystal within a comparison, and what follows the namespace of a run there.
 RUNS, STRUCTURE = "runs__", "structure"
 
@@ -76,7 +75,7 @@ def compared_conductivities() -> set[int]:
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
     result = {"label": "conductivity"}
     query.append(orm.ArrayData, with_incoming="chain", edge_filters=result, tag="conductivity")
-    query.append(orm.CalcFunctionNode, with_incoming="conductivity", filters={"process_type": COMPARISON_FUNCTION})
+    query.append(orm.CalcFunctionNode, with_incoming="conductivity", filters=of_function("compare_levels"))
     return {pk for (pk,) in rows(query.distinct())}
 
 

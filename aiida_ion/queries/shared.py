@@ -20,8 +20,23 @@ from aiida_ion.verdicts import verdict_of
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
 MD_PROCESSES = "aiida.calculations:ion.%md"
+#: Functions whose results fill tables -> the module that version 0.1 stored as their type, without an entry point.
+_MODULES = {
+    "compare_levels": "comparison",
+    "fit_conductivity": "conductivity",
+    "link_experiment": "experiment",
+}
 #: Extra of a process that was served from the cache: the uuid of the one that really ran.
 CACHED_FROM = "_aiida_cached_from"
+
+
+def of_function(name: str) -> dict[str, Any]:
+    """Return the filter of the runs of a calculation function of ours, in databases of every version.
+
+    :param name: one of the functions whose results fill tables, such as ``fit_conductivity``.
+    """
+    types = [f"aiida.calculations:ion.{name}", f"aiida_ion.calculations.{_MODULES[name]}.{name}"]
+    return {"process_type": {"in": types}}
 
 
 def attributes(names: Sequence[str]) -> list[Any]:
