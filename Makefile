@@ -54,7 +54,6 @@ lint: install ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=aiida_ion/runners $(BIN)/mypy aiida_ion/runners/*.py
 
 test: engines pw browser servers lint ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20

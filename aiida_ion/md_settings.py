@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-if TYPE_CHECKING or __package__:
-    from aiida_ion.settings_rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
-    from aiida_ion.settings_schema import Settings, number, setting, whole, word
-else:  # beside a program on a compute machine, where there is no package
-    from settings_rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
-    from settings_schema import Settings, number, setting, whole, word
+from aiida_ion.settings_rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
+from aiida_ion.settings_schema import Settings, number, setting, whole, word
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")

@@ -9,12 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-if TYPE_CHECKING or __package__:
-    from aiida_ion.settings_rules import Flag, Number, Rule, SettingsError, Word, is_one_line, shown
-else:  # beside a program on a compute machine, where there is no package
-    from settings_rules import Flag, Number, Rule, SettingsError, Word, is_one_line, shown
+from aiida_ion.settings_rules import Flag, Number, Rule, SettingsError, Word, is_one_line, shown
 
 _RULE = "rule"
 

@@ -47,9 +47,9 @@ def seconds(evaluate: Callable[[], Any]) -> float:
 
 def compare(name: str, repeat: int, batch_size: int, n_frames: int, repeats: int, device: str) -> str:
     """Return one row of the table, measured in this process."""
-    from batches import batch_of, one_by_one
-    from potentials import load_potential
-    from run_inputs import PotentialInputs
+    from aiida_ion.runners.batches import batch_of, one_by_one
+    from aiida_ion.runners.potentials import load_potential
+    from aiida_ion.runners.run_inputs import PotentialInputs
 
     frames = rattled(repeat, n_frames)
     calculator = load_potential(PotentialInputs(name, device=device), frames[0].numbers).calculator
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        sys.path[:0] = [str(REPOSITORY / "aiida_ion" / "runners"), str(REPOSITORY / "aiida_ion")]
+        sys.path.insert(0, str(REPOSITORY))
         case = (options.potentials[0], options.cells[0], options.batch_sizes[0], options.frames, options.repeats)
         with redirect_stdout(io.StringIO()):
             row = compare(*case, options.device)

@@ -28,7 +28,8 @@ SETTINGS = {"temperature_K": 60.0, "timestep_fs": 1.0, "sample_every": 10, "rest
 def cases(name: str) -> tuple[Any, Any]:
     """Return the atoms and the potential inputs of a benchmark case."""
     from ase.build import bulk
-    from run_inputs import PotentialInputs
+
+    from aiida_ion.runners.run_inputs import PotentialInputs
 
     if name == "sevenn":
         return bulk("LiF", "rocksalt", a=4.0).repeat((2, 1, 1)), PotentialInputs("sevenn")
@@ -40,9 +41,9 @@ def cases(name: str) -> tuple[Any, Any]:
 
 def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     """Return atoms with momenta and an evaluated calculator, and the settings."""
-    from ensembles import maxwell_boltzmann
-    from md_settings import MdSettings
-    from potentials import load_potential
+    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.runners.ensembles import maxwell_boltzmann
+    from aiida_ion.runners.potentials import load_potential
 
     atoms, inputs = cases(name)
     atoms.calc = load_potential(inputs, atoms.numbers).calculator
@@ -70,11 +71,12 @@ def bare_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
 def runner_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
     """Return wall and processor time of the runner's loop with all that it writes, s."""
     import numpy as np
-    from ensembles import make_integrator
-    from output import Ledger
-    from recorder import Recorder
-    from simulation import Simulation
-    from stops import StopSignal
+
+    from aiida_ion.runners.ensembles import make_integrator
+    from aiida_ion.runners.output import Ledger
+    from aiida_ion.runners.recorder import Recorder
+    from aiida_ion.runners.simulation import Simulation
+    from aiida_ion.runners.stops import StopSignal
 
     integrator = make_integrator(atoms, settings)
     recorder = Recorder(Path(), settings, len(atoms), 0, True, None)
@@ -107,7 +109,7 @@ def compare(name: str, n_steps: int, repeats: int) -> str:
 
 def measure_here(name: str, n_steps: int, repeats: int) -> None:
     """Measure one case in the present interpreter and print its row alone."""
-    sys.path[:0] = [str(REPOSITORY / "aiida_ion" / "runners"), str(REPOSITORY / "aiida_ion")]
+    sys.path.insert(0, str(REPOSITORY))
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         with redirect_stdout(io.StringIO()):

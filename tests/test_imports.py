@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lammps": {"units", "md_settings", "endings", *SETTINGS},
     "dft": {"units", "md_settings", "endings"},
     "trajectory_files": {"units", "md_settings", "analysis", "dft", "lammps", *SETTINGS},
-    "runners": {"md_settings", "weight_files"},  # uploaded beside them
+    "runners": {"verdicts", "units", "weight_files", "md_settings", *SETTINGS, "analysis", "surrogate"},
     "calculations": {
         "verdicts",
         *SETTINGS,
@@ -76,9 +76,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 WITHOUT_AIIDA = {"units", "md_settings", "starting_velocities", "analysis", "lammps", "dft", "runners", "datasets"}
 WITHOUT_AIIDA |= {"surrogate", "trajectory_files", "crystal_files", "weight_files", "unreadable", "endings", *SETTINGS}
 WITHOUT_AIIDA |= {"verdicts"}
-#: Runner -> what goes with it, see calculations/programs.py.
-UPLOADED = {"diffusion": {"analysis", "units", "verdicts"}, "jumps": {"analysis", "units"}}
-UPLOADED |= {program: {"surrogate", "units"} for program in ("surrogate_train", "surrogate_predict")}
 
 
 def room_of(path: Path) -> str:
@@ -107,8 +104,7 @@ def test_imports_go_one_way(path: Path) -> None:
         if parts[0] == "aiida":
             assert room not in WITHOUT_AIIDA, f"{room} knows no AiiDA, and imports {name}"
         if parts[0] == "aiida_ion" and parts[1] not in ("__version__", room):
-            allowed = UPLOADED.get(path.stem, MAY_IMPORT[room]) if room == "runners" else MAY_IMPORT[room]
-            assert parts[1] in allowed, f"{room} must not import {name}"
+            assert parts[1] in MAY_IMPORT[room], f"{room} must not import {name}"
 
 
 def test_every_room_is_known() -> None:

@@ -2,86 +2,69 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from aiida import orm
 
-#: Runners of the forces program that the others have no use for.
-FORCES_ALONE = {"runners/batches.py", "runners/evaluation.py", "runners/forces.py"}
-#: The settings of a run, the rules that judge them, and what tells safe files of weights from others.
-SHARED = ("md_settings.py", "settings_rules.py", "settings_schema.py", "weight_files.py")
-#: What training a surrogate takes; predicting with it takes this, too.
-SURROGATE = (
-    "runners/surrogate_train.py",
-    "runners/output.py",
-    "runners/stops.py",
-    "__init__.py",
-    *SHARED[1:],
-    "units.py",
-    "surrogate/*.py",
-)
-#: What is uploaded for each program, as patterns within the package. ``runners`` stand at the top of the working
-#: folder; everything else keeps its package path where the package goes along, so that it imports there as it does
-#: here, and stands beside them where it does not.
-PROGRAMS: dict[str, tuple[str, ...]] = {
-    "md": ("runners/*.py", *SHARED),
-    "relax": ("runners/*.py", *SHARED),
-    "forces": (
-        *sorted(FORCES_ALONE),
-        "runners/checkpoints.py",
-        "runners/frames.py",
-        "runners/lennard_jones.py",
-        "runners/output.py",
-        "runners/potentials.py",
-        "runners/run_inputs.py",
-        "runners/stops.py",
-        *SHARED,
-    ),
-    "diffusion": (
-        "runners/diffusion.py",
-        "__init__.py",
-        *SHARED,
-        "units.py",
-        "verdicts.py",
-        "analysis/*.py",
-        "analysis/checks/*.py",
-    ),
-    "jumps": (
-        "runners/jumps.py",
-        "__init__.py",
-        *SHARED[1:],
-        "units.py",
-        "analysis/__init__.py",
-        "analysis/cell.py",
-        "analysis/framework_species.py",
-        "analysis/images.py",
-        "analysis/segment_files.py",
-        "analysis/trajectory.py",
-        "analysis/jumps/*.py",
-    ),
-    "surrogate_train": SURROGATE,
-    "surrogate_predict": ("runners/surrogate_predict.py", *SURROGATE),
-}
-#: Runners of jobs that compute no forces.
-ANALYSES = {f"runners/{name}.py" for name in ("diffusion", "jumps", "surrogate_train", "surrogate_predict")}
-#: Files a pattern finds that the program does not need.
-LEFT_OUT = {name: {"runners/__init__.py", *ANALYSES, *FORCES_ALONE} for name in ("md", "relax")}
+PACKAGE = "aiida_ion"
+#: What is run: ``python -m aiida_ion.runners.NAME`` in the working folder.
+RUNNERS = f"{PACKAGE}.runners"
+PROGRAMS = ("md", "relax", "forces", "diffusion", "jumps", "surrogate_train", "surrogate_predict")
 
 
+@cache
 def program_files(name: str) -> dict[str, bytes]:
-    """Return the files of a program, by their path in the working folder."""
-    package = Path(str(files("aiida_ion")))
+    """Return the files of a program by their path in the working folder: what it imports of this package, and no more.
+
+    :param name: one of :data:`PROGRAMS`.
+    """
+    root = Path(str(files(PACKAGE))).parent
     found: dict[str, bytes] = {}
-    for pattern in PROGRAMS[name]:
-        for path in sorted(package.glob(pattern)):
-            relative = path.relative_to(package)
-            if str(relative) in LEFT_OUT.get(name, set()):
-                continue
-            at_top = relative.parts[0] == "runners" or "__init__.py" not in PROGRAMS[name]
-            found[relative.name if at_top else str(PurePosixPath("aiida_ion", *relative.parts))] = path.read_bytes()
-    return found
+    waiting = [f"{RUNNERS}.{name}"]
+    while waiting:
+        path = _file_of(root, waiting.pop())
+        if path is not None and str(path) not in found:
+            content = (root / path).read_bytes()
+            found[str(path)] = content
+            waiting += [*map(".".join, _parents(path)), *_imported(content)]
+    return dict(sorted(found.items()))
+
+
+def _file_of(root: Path, module: str) -> Path | None:
+    """Return the file of a module of this package, relative to its folder; nothing for a name within a module."""
+    path = Path(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if (root / candidate).is_file()), None)
+
+
+def _parents(path: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the packages that are imported before a module."""
+    parts = path.parent.parts
+    return (parts[:depth] for depth in range(1, len(parts) + 1))
+
+
+def _imported(content: bytes) -> Iterator[str]:
+    """Yield the modules of this package that a module imports, now or when a function of it is called.
+
+    What stands under ``if TYPE_CHECKING`` is not imported when the program runs.
+    """
+    waiting: list[ast.AST] = [ast.parse(content)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith(f"{PACKAGE}."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        waiting += ast.iter_child_nodes(node)
 
 
 def program_node(name: str) -> orm.FolderData:
@@ -101,3 +84,9 @@ def program_node(name: str) -> orm.FolderData:
     node.base.attributes.set_many({"program": name, "sha256": digest.hexdigest()})
     node.label = f"aiida-ion runner: {name}"
     return node
+
+
+def program_command(name: str, program: orm.FolderData) -> list[str]:
+    """Return what Python is given to run a program; those of version 0.1 lie flat in their folder."""
+    script = f"{name}.py"
+    return [script] if script in program.base.repository.list_object_names() else ["-m", f"{RUNNERS}.{name}"]

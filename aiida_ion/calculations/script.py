@@ -13,7 +13,7 @@ from aiida.common import datastructures, folders
 from aiida.engine import CalcJob, ExitCode
 from aiida.parsers import Parser
 
-from aiida_ion.calculations.programs import program_node
+from aiida_ion.calculations.programs import program_command, program_node
 from aiida_ion.endings import Ending, find_ending
 
 #: Part of the requested wall time after which a program stops by itself, so that it can write its restart file.
@@ -191,7 +191,7 @@ class ScriptCalculation(CalcJob):
         threads = threads_of(self.inputs.metadata.options)
         code = datastructures.CodeInfo()
         code.code_uuid = self.inputs.code.uuid
-        code.cmdline_params = [f"{self._program}.py"]
+        code.cmdline_params = program_command(self._program, self.inputs.program)
         code.stdout_name, code.stderr_name = FILENAME_STDOUT, FILENAME_STDERR
         info = datastructures.CalcInfo()
         info.codes_info = [code]

@@ -1,4 +1,4 @@
 """Programs that are copied to the compute machine and run by the engine's own Python.
 
-They import nothing of this package but the files that are uploaded with them.
+What they import of this package goes along, see :mod:`aiida_ion.calculations.programs`; it knows no AiiDA.
 """

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from output import is_out_of_memory
+
+from aiida_ion.runners.output import is_out_of_memory
 
 Array = np.ndarray[Any, Any]
 #: Energies (n,) in eV and forces (n, N, 3) in eV/angstrom.

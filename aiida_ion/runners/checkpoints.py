@@ -14,15 +14,11 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from output import RunnerError, sha256_of
-from run_inputs import PotentialInputs, require
-
-if TYPE_CHECKING:
-    from aiida_ion.weight_files import look_at
-else:
-    from weight_files import look_at
+from aiida_ion.runners.output import RunnerError, sha256_of
+from aiida_ion.runners.run_inputs import PotentialInputs, require
+from aiida_ion.weight_files import look_at
 
 #: ``name`` and ``sha256`` of weights, and ``loaded_as``: one of the three below.
 Checkpoint = dict[str, str | None]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols, covalent_radii
 
-if TYPE_CHECKING:
-    from aiida_ion.md_settings import METAL_PART, NON_METALS
-else:
-    from md_settings import METAL_PART, NON_METALS
+from aiida_ion.md_settings import METAL_PART, NON_METALS
 
 Array = np.ndarray[Any, Any]
 #: Atoms whose distances to all others are held at one time.

@@ -23,8 +23,9 @@ from ase.md.bussi import Bussi
 from ase.md.langevin import Langevin
 from ase.md.nose_hoover_chain import IsotropicMTKNPT, NoseHooverChainNVT
 from ase.md.verlet import VelocityVerlet
-from output import RunnerError
-from run_inputs import require
+
+from aiida_ion.runners.output import RunnerError
+from aiida_ion.runners.run_inputs import require
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from batches import Evaluator, batch_of, default_batch_size
-from frames import ArrayFile
-from output import Ledger, RunnerError, is_out_of_memory, write_json
-from potentials import describe_potential, load_potential
-from run_inputs import potential_inputs, read_inputs, require
-from stops import StopSignal, usable_seconds
+
+from aiida_ion.runners.batches import Evaluator, batch_of, default_batch_size
+from aiida_ion.runners.frames import ArrayFile
+from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory, write_json
+from aiida_ion.runners.potentials import describe_potential, load_potential
+from aiida_ion.runners.run_inputs import potential_inputs, read_inputs, require
+from aiida_ion.runners.stops import StopSignal, usable_seconds
 
 Array = np.ndarray[Any, Any]
 FRAMES = Path("frames.npz")

@@ -1,4 +1,4 @@
-"""Energies and forces of stored frames with any ASE calculator: ``python forces.py`` in its working folder.
+"""Energies and forces of stored frames with any ASE calculator: ``python -m aiida_ion.runners.forces`` in a folder.
 
 Reads ``inputs.json`` (``{"potential": ..., "batch_size": null, "max_seconds": null, "frames": [["segment", 17]]}``,
 where ``frames`` says what each row of the arrays is) and ``frames.npz`` (``numbers`` (N,), ``positions`` (n, N, 3) and
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from output import Ledger, limit_threads, run_program
+from aiida_ion.runners.output import Ledger, limit_threads, run_program
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
 
 
 def _body(results: dict[str, Any], ledger: Ledger) -> None:
-    from evaluation import evaluate_frames  # NumPy starts its threads here, after they were limited
+    from aiida_ion.runners.evaluation import evaluate_frames  # NumPy starts its threads here, after they were limited
 
     evaluate_frames(results, ledger)
 

@@ -1,6 +1,6 @@
 """Program that finds the jump picture of one species at one temperature: inputs.json in, results.json out.
 
-Run as ``python jumps.py`` in a folder that holds ``inputs.json`` and the arrays it names, with
+Run as ``python -m aiida_ion.runners.jumps`` in a folder that holds ``inputs.json`` and the arrays it names, with
 ``aiida_ion.analysis`` and ``aiida_ion.units`` importable, by a Python that has GEMDAT. ``results.json`` is written
 last and whole: without it the program has not finished.
 """

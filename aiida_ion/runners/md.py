@@ -1,4 +1,4 @@
-"""Molecular dynamics with any ASE calculator: ``python md.py`` in its working folder.
+"""Molecular dynamics with any ASE calculator: ``python -m aiida_ion.runners.md`` in its working folder.
 
 Reads ``inputs.json``, ``structure.json``, and, where they are there, ``restart.npz`` (a run to continue) and
 ``initial_velocities.npy``. Writes ``positions.npy``, ``steps.npy``, ``thermo.npy``, ``restart.npz``,
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from output import Ledger, limit_threads, run_program
+from aiida_ion.runners.output import Ledger, limit_threads, run_program
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def _body(results: dict[str, Any], ledger: Ledger) -> None:
-    from segment import simulate  # NumPy starts its threads here, after they were limited
+    from aiida_ion.runners.segment import simulate  # NumPy starts its threads here, after they were limited
 
     simulate(results, ledger)
 

@@ -1,7 +1,6 @@
 """What every runner program shares: errors with a status, whole files, versions and the cost ledger.
 
-Runs on the compute machine beside the other runner files; imports the standard library alone, so that the
-thread limits are set before NumPy or torch start their thread pools.
+Imports the standard library alone, so that the thread limits are set before NumPy or torch start their thread pools.
 """
 
 from __future__ import annotations
@@ -22,29 +21,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-#: The files that are uploaded together; their text is the ``runner_sha256`` of the results.
-RUNNER_FILES = (
-    "batches.py",
-    "checkpoints.py",
-    "distances.py",
-    "ensembles.py",
-    "evaluation.py",
-    "forces.py",
-    "frames.py",
-    "lennard_jones.py",
-    "md.py",
-    "md_settings.py",
-    "output.py",
-    "potentials.py",
-    "recorder.py",
-    "relax.py",
-    "restart.py",
-    "run_inputs.py",
-    "segment.py",
-    "simulation.py",
-    "stops.py",
-    "weight_files.py",
-)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: Room on the disk that is given up before the results are written, so that a full disk can be told.
 RESERVE, RESERVE_BYTES = Path("reserve"), 64 * 1024
@@ -217,12 +193,11 @@ def versions(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def runner_sha256() -> str:
-    """Return one sha256 over the runner files that lie beside this one."""
+    """Return one sha256 over this package as it lies on the compute machine: a program and what it imports."""
     digest = hashlib.sha256()
-    here = Path(__file__).resolve().parent
-    for name in RUNNER_FILES:
-        if (here / name).exists():
-            digest.update(name.encode() + b"\0" + (here / name).read_bytes())
+    package = Path(__file__).resolve().parents[1]
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

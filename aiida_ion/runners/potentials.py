@@ -18,7 +18,8 @@ from typing import Any
 
 from ase.calculators.emt import EMT, parameters
 from ase.data import atomic_numbers, chemical_symbols
-from checkpoints import (
+
+from aiida_ion.runners.checkpoints import (
     FILE_ADVICE,
     Checkpoint,
     finding_weights,
@@ -30,9 +31,9 @@ from checkpoints import (
     verified_checkpoint,
     weights_only,
 )
-from lennard_jones import PairLennardJones
-from output import RunnerError, versions
-from run_inputs import PotentialInputs, require
+from aiida_ion.runners.lennard_jones import PairLennardJones
+from aiida_ion.runners.output import RunnerError, versions
+from aiida_ion.runners.run_inputs import PotentialInputs, require
 
 
 @dataclass

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
-from frames import ArrayFile
+
+from aiida_ion.runners.frames import ArrayFile
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings

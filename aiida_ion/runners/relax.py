@@ -1,4 +1,4 @@
-"""Relaxation of the ions in the fixed cell with any ASE calculator: ``python relax.py`` in its working folder.
+"""Relaxation of the ions in the fixed cell with an ASE calculator: ``python -m aiida_ion.runners.relax`` in its folder.
 
 Reads ``inputs.json`` (``{"potential": ..., "relax": {"max_force_eV_A": 0.02, "max_steps": 500}}``) and
 ``structure.json``; writes ``relaxed.npy`` (N, 3; float64; angstrom) and at last ``results.json``.
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from output import Ledger, RunnerError, is_out_of_memory, limit_threads, run_program, write_bytes
+from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory, limit_threads, run_program, write_bytes
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -33,8 +33,8 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
     :param ledger: gets the costs.
     :raises RunnerError: for whatever keeps the relaxation from starting, or breaks it.
     """
-    from potentials import describe_potential, load_potential
-    from run_inputs import potential_inputs, read_inputs, read_structure, relax_inputs
+    from aiida_ion.runners.potentials import describe_potential, load_potential
+    from aiida_ion.runners.run_inputs import potential_inputs, read_inputs, read_structure, relax_inputs
 
     inputs = read_inputs(Path("inputs.json"))
     limits = relax_inputs(inputs)

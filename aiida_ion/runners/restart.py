@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
-from output import RunnerError, write_bytes
-from run_inputs import require
+
+from aiida_ion.runners.output import RunnerError, write_bytes
+from aiida_ion.runners.run_inputs import require
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings

@@ -6,17 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from output import RunnerError
 
-if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings, RelaxSettings
-else:
-    from md_settings import MdSettings, RelaxSettings
+from aiida_ion.md_settings import MdSettings, RelaxSettings
+from aiida_ion.runners.output import RunnerError
 
 
 def require(condition: bool, message: str) -> None:

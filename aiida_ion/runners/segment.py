@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
-from ensembles import has_drift, make_integrator, maxwell_boltzmann, without_drift
-from output import Ledger, RunnerError, is_out_of_memory
-from potentials import Potential, describe_potential, load_potential, restore_neighbours
-from recorder import UNITS, Recorder, own_counts
-from restart import RESTART, read_restart, require_same_potential
-from run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
-from simulation import ExplodedError, Simulation
-from stops import StopSignal, usable_seconds
+
+from aiida_ion.runners.ensembles import has_drift, make_integrator, maxwell_boltzmann, without_drift
+from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
+from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
+from aiida_ion.runners.recorder import UNITS, Recorder, own_counts
+from aiida_ion.runners.restart import RESTART, read_restart, require_same_potential
+from aiida_ion.runners.run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
+from aiida_ion.runners.simulation import ExplodedError, Simulation
+from aiida_ion.runners.stops import StopSignal, usable_seconds
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
-from distances import nearest_pair, radii_A
-from ensembles import Integrator, degrees_of_freedom
-from output import Ledger, write_json
-from potentials import neighbour_reference
-from recorder import Recorder
-from restart import RESTART, write_restart
-from stops import StopSignal
+
+from aiida_ion.runners.distances import nearest_pair, radii_A
+from aiida_ion.runners.ensembles import Integrator, degrees_of_freedom
+from aiida_ion.runners.output import Ledger, write_json
+from aiida_ion.runners.potentials import neighbour_reference
+from aiida_ion.runners.recorder import Recorder
+from aiida_ion.runners.restart import RESTART, write_restart
+from aiida_ion.runners.stops import StopSignal
 
 if TYPE_CHECKING:
     from aiida_ion.md_settings import MdSettings

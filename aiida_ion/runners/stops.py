@@ -6,7 +6,7 @@ import math
 import signal
 from typing import Any
 
-from output import RunnerError
+from aiida_ion.runners.output import RunnerError
 
 #: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
 WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0

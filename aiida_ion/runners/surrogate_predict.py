@@ -1,8 +1,8 @@
-"""Predicts materials by a surrogate: ``python surrogate_predict.py`` beside ``inputs.json``, ``dataset.npz``, a model.
+"""Predicts materials by a surrogate: ``python -m aiida_ion.runners.surrogate_predict`` in its folder.
 
-``inputs.json``: ``device``, ``threads``, ``materials``. Reads ``model.safetensors`` and writes ``predictions.npz``
-(``log10_slope``, ``std``, ``interval95``, ``in_domain``, ``domain_distance``, ``seconds``) and at last
-``results.json`` with the ``reasons`` why a material is outside of what the model knows.
+Reads ``inputs.json`` (``device``, ``threads``, ``materials``), ``dataset.npz`` and ``model.safetensors``; writes
+``predictions.npz`` (``log10_slope``, ``std``, ``interval95``, ``in_domain``, ``domain_distance``, ``seconds``) and at
+last ``results.json`` with the ``reasons`` why a material is outside of what the model knows.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from output import Ledger, RunnerError, run_program, versions
-from surrogate_train import PACKAGES, prepare
+from aiida_ion.runners.output import Ledger, RunnerError, run_program, versions
+from aiida_ion.runners.surrogate_train import PACKAGES, prepare
 
 ARRAYS = ("log10_slope", "std", "interval95", "in_domain", "domain_distance", "seconds")
 

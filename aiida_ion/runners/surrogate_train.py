@@ -1,4 +1,4 @@
-"""Trains a surrogate: ``python surrogate_train.py`` in a folder with ``inputs.json`` and ``dataset.npz``.
+"""Trains a surrogate: ``python -m aiida_ion.runners.surrogate_train`` beside ``inputs.json`` and ``dataset.npz``.
 
 ``inputs.json``: ``protocol``, ``settings`` (changes to it), ``split``, ``n_folds``, ``n_repeats``, ``controls``,
 ``ablations``, ``seed``, ``device``, ``threads``, ``max_seconds``, ``materials``, ``said`` (noted in the model). Writes
@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from output import Ledger, RunnerError, run_program, versions, write_json
-from stops import StopSignal, usable_seconds
+from aiida_ion.runners.output import Ledger, RunnerError, run_program, versions, write_json
+from aiida_ion.runners.stops import StopSignal, usable_seconds
 
 #: The restart file is written so often, s.
 WRITE_EVERY_S = 30.0

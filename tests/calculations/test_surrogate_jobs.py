@@ -202,10 +202,10 @@ def test_predictions_that_are_not_whole(tmp_path: Path) -> None:
 
 
 def test_the_programs_are_those_of_the_surrogate() -> None:
-    assert {"surrogate_train.py", "output.py", "stops.py", "aiida_ion/surrogate/network.py"} <= set(
+    assert {"aiida_ion/runners/surrogate_train.py", "aiida_ion/surrogate/network.py"} <= set(
         program_files("surrogate_train")
     )
-    assert "surrogate_predict.py" in program_files("surrogate_predict")
+    assert "aiida_ion/runners/surrogate_predict.py" in program_files("surrogate_predict")
 
 
 def test_settings_are_refused_before_anything_is_submitted() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,30 +15,31 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from aiida_ion.calculations.programs import RUNNERS, program_files
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-#: What goes along with the runners.
-SETTINGS = ("md_settings.py", "settings_rules.py", "settings_schema.py", "weight_files.py")
-RUNNERS = REPOSITORY / "aiida_ion" / "runners"
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", REPOSITORY / ".engines"))
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""}
 
 MD = {"temperature_K": 300.0, "timestep_fs": 2.0, "n_steps": 40, "sample_every": 5, "seed": 7}
 EMT = {"name": "emt"}
 ARGON = {"name": "lj", "kwargs": {"sigma": 3.4, "epsilon": 0.0104, "rc": 7.5}}
 
 
-class Folder:
-    """The working folder of one program run.
+def place(folder: Path, program: str) -> list[str]:
+    """Write a program and what it imports, and no more of this package; return what Python is given to run it."""
+    for name, content in program_files(program).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return ["-m", f"{RUNNERS}.{program}"]
 
-    :param path: the folder; made with the runner files in it.
-    """
+
+class Folder:
+    """The working folder of one program run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        for source in (*RUNNERS.glob("*.py"), *(RUNNERS.parent / name for name in SETTINGS)):
-            if source.name != "__init__.py":
-                shutil.copy(source, path)
 
     def write(self, atoms: Atoms, **inputs: Any) -> Folder:
         """Write ``structure.json`` and ``inputs.json``."""
@@ -53,13 +53,18 @@ class Folder:
         (self.path / "inputs.json").write_text(json.dumps({"charges": {}, "max_seconds": None} | inputs))
         return self
 
-    def start(self, program: str = "md.py", python: str = sys.executable) -> subprocess.Popen[str]:
+    def start(self, program: str = "md", python: str = sys.executable) -> subprocess.Popen[str]:
         """Start the program."""
         return subprocess.Popen(
-            [python, program], cwd=self.path, env=ENVIRONMENT, text=True, stdout=-1, stderr=subprocess.STDOUT
+            [python, *place(self.path, program)],
+            cwd=self.path,
+            env=ENVIRONMENT,
+            text=True,
+            stdout=-1,
+            stderr=subprocess.STDOUT,
         )
 
-    def run(self, program: str = "md.py", python: str = sys.executable) -> dict[str, Any]:
+    def run(self, program: str = "md", python: str = sys.executable) -> dict[str, Any]:
         """Run the program to its end and return its results."""
         process = self.start(program, python)
         output, _ = process.communicate(timeout=300)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +12,7 @@ import pytest
 
 import aiida_ion.runners.diffusion as program
 from tests.analysis.synthetic import D_CM2_S, brownian, crystal
-
-PACKAGE_ROOT = Path(program.__file__).parents[2]
+from tests.runners.conftest import ENVIRONMENT, place
 
 
 def write_folder(folder: Path, mobile: np.ndarray, **changes: object) -> None:
@@ -41,9 +39,13 @@ def write_folder(folder: Path, mobile: np.ndarray, **changes: object) -> None:
 
 
 def run(folder: Path) -> dict:
-    environment = os.environ | {"PYTHONPATH": str(PACKAGE_ROOT), "OMP_NUM_THREADS": "1"}
     finished = subprocess.run(
-        [sys.executable, program.__file__], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *place(folder, "diffusion")],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert finished.returncode == 0, finished.stderr
     assert not (folder / "results.json.part").exists()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-
 import numpy as np
 import pytest
 from ase import Atoms
@@ -13,19 +10,11 @@ from ase.data import chemical_symbols, covalent_radii
 from ase.neighborlist import neighbor_list
 
 from aiida_ion.analysis.checks.explosion import judged_radii_A
-from tests.runners.conftest import RUNNERS
-
-
-@pytest.fixture
-def distances(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module as the program imports it."""
-    for folder in (RUNNERS, RUNNERS.parent):
-        monkeypatch.syspath_prepend(str(folder))
-    return importlib.import_module("distances")
+from aiida_ion.runners import distances
 
 
 @pytest.mark.parametrize("n_atoms", [2, 40, 300])
-def test_the_nearest_pair_in_a_skewed_cell(distances: ModuleType, n_atoms: int) -> None:
+def test_the_nearest_pair_in_a_skewed_cell(n_atoms: int) -> None:
     cell = np.array([[12.0, 0.0, 0.0], [5.0, 11.0, 0.0], [-4.0, 3.0, 10.0]])
     atoms = Atoms("LiO" * (n_atoms // 2), cell=cell, pbc=True)
     atoms.positions = np.random.default_rng(1).random((n_atoms, 3)) @ cell * 3.0 - 7.0
@@ -38,7 +27,7 @@ def test_the_nearest_pair_in_a_skewed_cell(distances: ModuleType, n_atoms: int) 
     assert {first, second} == {int(i[expected.argmin()]), int(j[expected.argmin()])}
 
 
-def test_a_molecule_without_a_cell_and_a_single_atom(distances: ModuleType) -> None:
+def test_a_molecule_without_a_cell_and_a_single_atom() -> None:
     water = molecule("H2O")
     ratio, first, second = distances.nearest_pair(water, distances.radii_A(water.numbers))
     assert ratio == pytest.approx(0.969 / 0.97, abs=0.01) and {first, second} in ({0, 1}, {0, 2})
@@ -46,7 +35,7 @@ def test_a_molecule_without_a_cell_and_a_single_atom(distances: ModuleType) -> N
     assert distances.nearest_pair(one, distances.radii_A(one.numbers))[0] == np.inf
 
 
-def test_the_radii_are_those_of_the_analysis(distances: ModuleType) -> None:
+def test_the_radii_are_those_of_the_analysis() -> None:
     numbers = np.arange(1, 97)
     mine = distances.radii_A(numbers)
     np.testing.assert_allclose(mine, judged_radii_A(tuple(chemical_symbols[number] for number in numbers)))

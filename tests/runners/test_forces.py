@@ -18,7 +18,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from tests.runners.conftest import ARGON, ENVIRONMENT, RUNNERS, Folder, engine_python
+from tests.runners.conftest import ARGON, ENVIRONMENT, Folder, engine_python
 from tests.runners.conftest import EMT as EMT_POTENTIAL
 
 MakeFolder = Callable[[str], Folder]
@@ -49,7 +49,7 @@ def write(folder: Folder, structures: Sequence[Atoms], **inputs: Any) -> Folder:
 def test_results_and_arrays(make_folder: MakeFolder, copper: Atoms) -> None:
     frames = shaken(copper, 5, stretch=0.01)
     folder = write(make_folder("run"), frames)
-    results = folder.run("forces.py")
+    results = folder.run("forces")
     assert (results["status"], results["n_frames"], results["batch_size"]) == ("finished", 5, 1)
     assert results["evaluated_by"] == "ase_calculator" and results["warnings"] == []
     assert (results["cost"]["n_steps"], results["cost"]["n_atoms"]) == (5, 32)
@@ -66,7 +66,7 @@ def test_ions_far_from_the_cell_feel_the_same(make_folder: MakeFolder, copper: A
     frames[1].positions = frames[0].positions
     frames[1].positions[5] += [3, -7, 2] @ copper.cell.array
     folder = write(make_folder("run"), frames)
-    folder.run("forces.py")
+    folder.run("forces")
     np.testing.assert_allclose(*folder.array("forces"), atol=1e-6)
     assert folder.array("energies")[0] == pytest.approx(folder.array("energies")[1], abs=1e-9)
 
@@ -81,7 +81,7 @@ def test_ions_far_from_the_cell_feel_the_same(make_folder: MakeFolder, copper: A
     ],
 )
 def test_invalid_input(make_folder: MakeFolder, copper: Atoms, change: dict[str, Any], message: str) -> None:
-    results = write(make_folder("run"), shaken(copper, 3), **change).run("forces.py")
+    results = write(make_folder("run"), shaken(copper, 3), **change).run("forces")
     assert results["status"] == "invalid_input" and message in results["message"]
 
 
@@ -102,19 +102,19 @@ def test_frames_that_cannot_be_evaluated(
     with np.load(folder.path / "frames.npz") as stored:
         arrays = dict(stored) | {name: array}
     np.savez(folder.path / "frames.npz", **arrays)
-    results = folder.run("forces.py")
+    results = folder.run("forces")
     assert results["status"] == "invalid_input" and message in results["message"]
 
 
 def test_missing_frames(make_folder: MakeFolder, copper: Atoms) -> None:
     folder = write(make_folder("run"), shaken(copper, 1))
     (folder.path / "frames.npz").unlink()
-    results = folder.run("forces.py")
+    results = folder.run("forces")
     assert results["status"] == "invalid_input" and "frames.npz" in results["message"]
 
 
 def test_unknown_element(make_folder: MakeFolder) -> None:
-    results = write(make_folder("run"), shaken(bulk("Li").repeat(2), 2)).run("forces.py")
+    results = write(make_folder("run"), shaken(bulk("Li").repeat(2), 2)).run("forces")
     assert results["status"] == "element_unknown" and " Li" in results["message"]
     assert not list(make_folder("run").path.glob("*.npy"))
 
@@ -124,7 +124,7 @@ def test_a_frame_that_has_no_forces_is_named_and_those_before_it_kept(make_folde
     frames[2].positions[1] = frames[2].positions[0]
     origins = [["early", 3], ["early", 9], ["late", 0], ["late", 6]]
     folder = write(make_folder("run"), frames, potential=ARGON, frames=origins)
-    results = folder.run("forces.py")
+    results = folder.run("forces")
     assert results["status"] == "engine_failed" and "frame 0 of late" in results["message"]
     assert results["n_frames"] == 2
     assert np.abs(folder.array("forces")[:2]).min(axis=(1, 2)).all()
@@ -133,7 +133,7 @@ def test_a_frame_that_has_no_forces_is_named_and_those_before_it_kept(make_folde
 def test_out_of_time_keeps_what_is_done(make_folder: MakeFolder, argon: Atoms) -> None:
     frames = shaken(argon.repeat((1, 1, 4)), 1) * 20000
     folder = write(make_folder("run"), frames, potential=ARGON, max_seconds=4.0)
-    results = folder.run("forces.py")
+    results = folder.run("forces")
     assert results["status"] == "walltime"
     done = results["n_frames"]
     assert 0 < done < 20000 and f"{done} of 20000" in results["message"]
@@ -145,7 +145,7 @@ def test_out_of_time_keeps_what_is_done(make_folder: MakeFolder, argon: Atoms) -
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_run_says_how_many_rows_are_valid(make_folder: MakeFolder, argon: Atoms, number: int) -> None:
     folder = write(make_folder("run"), shaken(argon.repeat((1, 1, 4)), 1) * 20000, potential=ARGON)
-    process = folder.start("forces.py")
+    process = folder.start("forces")
     progress = folder.path / "progress.json"
     end = time.monotonic() + 60.0
     while not progress.exists():
@@ -197,14 +197,14 @@ def test_batches_give_the_numbers_of_the_calculator(
     # Seven frames in batches of three: two whole ones and what is left.
     frames = shaken(crystal(), 7, stretch=0.01)
     batched = write(make_folder("batched"), frames, potential={"name": engine} | kwargs, batch_size=3)
-    results = batched.run("forces.py", python)
+    results = batched.run("forces", python)
     assert (results["status"], results["batch_size"]) == ("finished", 3), results["message"]
     assert results["evaluated_by"] == "model_batches" and results["warnings"] == []
     arguments = {"model": kwargs["model"], **kwargs["kwargs"]} if "model" in kwargs else {}
     device = {"sevenn": {"device": "cpu"}, "chgnet": {"use_device": "cpu"}}[engine]
     bare = {"name": "import", "model": ase_calculator, "kwargs": device | arguments}
     one_by_one = write(make_folder("one_by_one"), frames, potential=bare)
-    assert one_by_one.run("forces.py", python)["evaluated_by"] == "ase_calculator"
+    assert one_by_one.run("forces", python)["evaluated_by"] == "ase_calculator"
     assert np.abs(batched.array("forces")).max() > 0.1
     np.testing.assert_allclose(batched.array("forces"), one_by_one.array("forces"), atol=2e-5)
     np.testing.assert_allclose(batched.array("energies"), one_by_one.array("energies"), atol=2e-5)
@@ -218,13 +218,13 @@ def test_batches_of_mace(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path
     potential = {"name": "mace", "checkpoint_file": "tiny.model", "dtype": dtype, "trusted_sha256": trusted}
     batched = write(make_folder("batched"), frames, potential=potential, batch_size=2)
     shutil.copy(tiny_mace, batched.path)
-    results = batched.run("forces.py", python)
+    results = batched.run("forces", python)
     assert (results["evaluated_by"], results["batch_size"], results["warnings"]) == ("model_batches", 2, [])
     kwargs = {"model_paths": str(tiny_mace), "device": "cpu", "default_dtype": dtype}
     bare = {"name": "import", "model": "mace.calculators:MACECalculator", "kwargs": kwargs}
     bare["trusted_sha256"] = trusted
     one_by_one = write(make_folder("one_by_one"), frames, potential=bare)
-    one_by_one.run("forces.py", python)
+    one_by_one.run("forces", python)
     noise = 1e-6 if dtype == "float64" else 2e-5
     np.testing.assert_allclose(batched.array("forces"), one_by_one.array("forces"), atol=noise)
     np.testing.assert_allclose(batched.array("energies"), one_by_one.array("energies"), atol=noise)
@@ -237,7 +237,7 @@ def test_batches_that_outgrow_the_memory_shrink(make_folder: MakeFolder) -> None
     folder = write(make_folder("run"), frames, potential={"name": "chgnet"}, batch_size=16)
     # Sixteen frames at once take 5.6 GB, one takes 0.9 GB.
     limit = f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({3 * 10**9}, {3 * 10**9}))"
-    start = f"{limit}; import runpy; runpy.run_path('forces.py', run_name='__main__')"
+    start = f"{limit}; import runpy; runpy.run_module('aiida_ion.runners.forces', run_name='__main__')"
     subprocess.run([python, "-c", start], cwd=folder.path, env=ENVIRONMENT, check=False, capture_output=True)
     results = folder.results()
     assert (results["status"], results["n_frames"]) == ("finished", 16), results["message"]
@@ -245,12 +245,8 @@ def test_batches_that_outgrow_the_memory_shrink(make_folder: MakeFolder) -> None
 
 
 class TestEvaluator:
-    @pytest.fixture(autouse=True)
-    def _path(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.syspath_prepend(str(RUNNERS))
-
     def test_batches_shrink_until_they_fit(self, copper: Atoms) -> None:
-        from batches import Evaluator, one_by_one
+        from aiida_ion.runners.batches import Evaluator, one_by_one
 
         seen = []
 
@@ -267,14 +263,14 @@ class TestEvaluator:
         np.testing.assert_allclose(forces, one_by_one(EMT(), frames[:2])[1])
 
     def test_one_frame_that_does_not_fit_is_an_error(self, copper: Atoms) -> None:
-        from batches import Evaluator
+        from aiida_ion.runners.batches import Evaluator
 
         evaluator = Evaluator(EMT(), lambda _: np.empty(2**62, dtype=np.int8), 4)
         with pytest.raises(MemoryError):
             evaluator.evaluate(shaken(copper, 4))
 
     def test_batches_that_mix_up_their_frames_are_given_up(self, copper: Atoms) -> None:
-        from batches import Evaluator, one_by_one
+        from aiida_ion.runners.batches import Evaluator, one_by_one
 
         def turned(frames: Sequence[Atoms]) -> Any:
             energies, forces = one_by_one(EMT(), frames)
@@ -290,7 +286,7 @@ class TestEvaluator:
         assert len(evaluator.warnings) == 1
 
     def test_batches_are_larger_on_a_gpu(self) -> None:
-        from batches import default_batch_size
+        from aiida_ion.runners.batches import default_batch_size
 
         assert default_batch_size(10**6, "cpu") == default_batch_size(10**6, "cuda") == 1
         assert default_batch_size(4, "cuda:1") > default_batch_size(4, "cpu") > 1

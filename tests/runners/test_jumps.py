@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,15 +14,12 @@ import pytest
 pytest.importorskip("gemdat")
 
 import aiida_ion.runners.jumps as program
-from aiida_ion.calculations.programs import program_files
 from tests.analysis.jumps.hopper import Hopper
+from tests.runners.conftest import ENVIRONMENT, place
 
 
 def write_folder(folder: Path, **changes: object) -> None:
     """Two segments of one replica and the program with everything it imports, as a job has them."""
-    for path, content in program_files("jumps").items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
     hopper = Hopper(n_frames=2500)
     segment, symbols = hopper.segment(1)
     files = []
@@ -39,9 +35,8 @@ def write_folder(folder: Path, **changes: object) -> None:
 
 
 def run(folder: Path, *options: str) -> dict[str, Any]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *options, "jumps.py"]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, *options, *place(folder, "jumps")]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (done.stdout, done.stderr) == ("", "")
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))

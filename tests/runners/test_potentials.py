@@ -19,7 +19,8 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
-from tests.runners.conftest import ENVIRONMENT, Folder, engine_python, md_settings
+from aiida_ion.runners.lennard_jones import PairLennardJones
+from tests.runners.conftest import ENVIRONMENT, Folder, engine_python, md_settings, place
 
 MakeFolder = Callable[[str], Folder]
 THREE_STEPS = md_settings(n_steps=3, timestep_fs=1.0, sample_every=1, keep=["forces"])
@@ -266,7 +267,7 @@ def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms,
 def test_published_mace_without_network(make_folder: MakeFolder, copper: Atoms) -> None:
     folder = make_folder("run").write(copper, md=THREE_STEPS, potential={"name": "mace", "model": "medium-mpa-0"})
     process = subprocess.run(
-        [engine_python("mace"), "md.py"],
+        [engine_python("mace"), *place(folder.path, "md")],
         cwd=folder.path,
         check=True,
         capture_output=True,
@@ -314,10 +315,7 @@ def test_import_path_that_leads_nowhere(
 
 
 @pytest.mark.parametrize("cell", ["cubic", "sheared"])
-def test_lennard_jones_gives_the_numbers_of_ase(monkeypatch: pytest.MonkeyPatch, cell: str) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "aiida_ion" / "runners"))
-    from lennard_jones import PairLennardJones
-
+def test_lennard_jones_gives_the_numbers_of_ase(cell: str) -> None:
     atoms = bulk("Ar", "fcc", a=5.3, cubic=cell == "cubic").repeat(2)
     atoms.rattle(0.3, seed=4)
     kwargs = {"sigma": 3.4, "epsilon": 0.0104, "rc": 9.0}

@@ -19,7 +19,7 @@ MakeFolder = Callable[[str], Folder]
 def relax(folder: Folder, atoms: Atoms, python: str | None = None, **changes: Any) -> dict[str, Any]:
     inputs: dict[str, Any] = {"potential": {"name": "emt"}, "relax": {}} | changes
     folder.write(atoms, **inputs)
-    return folder.run("relax.py") if python is None else folder.run("relax.py", python)
+    return folder.run("relax") if python is None else folder.run("relax", python)
 
 
 def test_relaxes_to_the_lattice(make_folder: MakeFolder) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.calculations.programs import program_files
 from benchmarks.made_up.springs import made_up
+from tests.runners.conftest import place
 
 INPUTS: dict[str, Any] = {
     "protocol": "baseline",
@@ -30,10 +30,7 @@ INPUTS: dict[str, Any] = {
 
 def folder_with(folder: Path, program: str, inputs: dict[str, Any], n_materials: int = 12) -> Path:
     folder.mkdir()
-    for name, content in program_files(program).items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    place(folder, program)
     dataset = made_up(n_materials)
     np.savez(folder / "dataset.npz", **dataset.arrays)  # type: ignore[arg-type]
     (folder / "inputs.json").write_text(json.dumps({"materials": dataset.materials, **inputs}))
@@ -47,7 +44,12 @@ def environment() -> dict[str, str]:
 
 def run(folder: Path, program: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, f"{program}.py"], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-m", f"aiida_ion.runners.{program}"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     results: dict[str, Any] = json.loads((folder / "results.json").read_text())
