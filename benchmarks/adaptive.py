@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from walkers import CHARGES, CUBIC, FRAME_PS, brownian, hopping, trajectory
 
-from aiida_ion.analysis.arrhenius import ArrheniusPoint, fit_arrhenius
-from aiida_ion.analysis.arrhenius_bound import detection_bound_cm2_s
+from aiida_ion.analysis.arrhenius.bound import detection_bound_cm2_s
+from aiida_ion.analysis.arrhenius.fit import ArrheniusPoint, fit_arrhenius
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.convergence import Outlook, Step, StopRule, decide
-from aiida_ion.analysis.convergence_conductivity import variance_at_target
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.convergence.conductivity import variance_at_target
+from aiida_ion.analysis.convergence.decide import Outlook, Step, StopRule, decide
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.units import BOLTZMANN_EV_K
 
 TEMPERATURES_K = (600.0, 700.0, 800.0, 900.0, 1000.0)

@@ -61,8 +61,8 @@ def progress(home: Path, size_MB: int) -> None:
     """Read how far a job is whose log is long."""
     from aiida import orm
 
-    from aiida_ion.queries.processes import process_table
-    from aiida_ion.queries.progress import read_job_progress
+    from aiida_ion.queries.running.processes import process_table
+    from aiida_ion.queries.running.progress import read_job_progress
 
     computer = orm.Computer("localhost", "localhost", "", "core.local", "core.direct", str(home / "work")).store()
     computer.set_minimum_job_poll_interval(0)

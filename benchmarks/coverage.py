@@ -37,8 +37,8 @@ from walkers import (
     trajectory,
 )
 
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
-from aiida_ion.analysis.trajectory import unwrap
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.trajectories.trajectory import unwrap
 
 Interval = tuple[float, float]
 

@@ -19,10 +19,10 @@ import numpy.typing as npt
 from scipy import stats
 from walkers import CHARGES, CUBIC, brownian, hopping, trajectory
 
-from aiida_ion.analysis.arrhenius import ArrheniusPoint, Priors, fit_arrhenius
-from aiida_ion.analysis.arrhenius_bound import detection_bound_cm2_s
+from aiida_ion.analysis.arrhenius.bound import detection_bound_cm2_s
+from aiida_ion.analysis.arrhenius.fit import ArrheniusPoint, Priors, fit_arrhenius
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion import DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings, analyse_diffusion
 from aiida_ion.units import BOLTZMANN_EV_K
 
 FloatArray = npt.NDArray[np.float64]

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from real_runs import ARGON_EPSILON_K, Run, antifluorite, argon, positions_alone
 
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, analyse_diffusion
-from aiida_ion.analysis.msd import least_squares_slope, mean_squared_displacement
-from aiida_ion.analysis.pieces import CM2_S_PER_SLOPE
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.diffusion.block_averages import CM2_S_PER_SLOPE
+from aiida_ion.analysis.diffusion.msd import least_squares_slope, mean_squared_displacement
 
 CHARGES = {"Ar": 0.0, "Li": 1.0, "O": -2.0}
 #: The long run is cut into so many pieces, whose scatter is its error.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings, Segment, analyse_diffusion
 
 FRAME_PS = 0.1
 STEP_A = 0.14

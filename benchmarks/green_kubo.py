@@ -20,9 +20,9 @@ from scipy.linalg import expm
 from scipy.signal import lfilter
 
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
-from aiida_ion.analysis.green_kubo import Conditions, GreenKubo, NotDeterminedError, green_kubo
-from aiida_ion.analysis.msd import mean_squared_displacement
-from aiida_ion.analysis.regime import find_window
+from aiida_ion.analysis.diffusion.msd import mean_squared_displacement
+from aiida_ion.analysis.diffusion.window import find_window
+from aiida_ion.analysis.green_kubo.estimate import Conditions, GreenKubo, NotDeterminedError, green_kubo
 
 FloatArray = npt.NDArray[np.float64]
 

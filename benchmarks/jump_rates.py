@@ -24,7 +24,7 @@ from aiida_ion.analysis.jumps.rates import poisson_interval
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
 from aiida_ion.lammps.potentials import load_potential
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]

@@ -88,7 +88,10 @@ def compare(graph: Graph, numbers: Numbers, formula: str, reference: Chain, othe
         inputs = {chain.conductivity: "conductivity", reference.conductivity: "reference_conductivity"}
         for prefix, side in (("", chain), ("reference_", reference)):
             inputs |= {node: f"{prefix}diffusion_{label}" for label, node in side.fits.items()}
-        process_type, key = "aiida_ion.calculations.comparison.compare_levels", f"{formula}__{chain.level.engine}"
+        process_type, key = (
+            "aiida.calculations:ion.compare_levels",
+            f"{formula}__{chain.level.engine}",
+        )
         function = graph.process("calcfunction", process_type, "compare_levels", inputs, caller, f"compare_{key}")
         names = (chain.level.name, reference.level.name)
         said = numbers.comparison(formula, names, (chain.attributes, reference.attributes))

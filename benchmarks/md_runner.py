@@ -41,9 +41,9 @@ def cases(name: str) -> tuple[Any, Any]:
 
 def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     """Return atoms with momenta and an evaluated calculator, and the settings."""
-    from aiida_ion.md_settings import MdSettings
     from aiida_ion.runners.ensembles import maxwell_boltzmann
     from aiida_ion.runners.potentials import load_potential
+    from aiida_ion.settings.md import MdSettings
 
     atoms, inputs = cases(name)
     atoms.calc = load_potential(inputs, atoms.numbers).calculator

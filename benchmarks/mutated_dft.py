@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
-from aiida_ion.trajectory_files.pw import read_pw
-from aiida_ion.trajectory_files.vasprun import read_vasp
+from aiida_ion.trajectory_files.pw.read import read_pw
+from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
 from benchmarks.synthetic_dft import VaspOptions, Walk, pw_text, vasprun_text
 
 WALK = Walk.of(40)

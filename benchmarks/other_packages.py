@@ -22,7 +22,7 @@ from packages import PACKAGES, Estimate, estimate
 from real_runs import Run, argyrodite, lithium_oxide
 from walkers import CUBIC, D_CM2_S, hopping, hopping_pairs, inert, trajectory
 
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 N_FRAMES = 500
 RATTLE_A = 0.3

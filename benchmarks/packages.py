@@ -40,7 +40,7 @@ def interval_fs(run: Run) -> float:
 
 
 def aiida_ion(run: Run) -> Estimate:
-    from aiida_ion.analysis.diffusion import analyse_diffusion
+    from aiida_ion.analysis.diffusion.analyse import analyse_diffusion
 
     charges = dict.fromkeys(run.symbols, 0.0) | {"Li": float(CHARGE_E)}
     result = analyse_diffusion([[run.segment]], run.symbols, "Li", charges, run.temperature_K)

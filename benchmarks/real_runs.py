@@ -17,12 +17,12 @@ from ase import Atoms
 from ase.build import bulk
 from ase.spacegroup import crystal
 
-from aiida_ion.analysis.trajectory import Segment, unwrap
+from aiida_ion.analysis.trajectories.trajectory import Segment, unwrap
 from aiida_ion.lammps import dumps, inputs
 from aiida_ion.lammps.outputs import read_md
 from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.lammps.structure import write_data
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.units import FS_PER_PS
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
-from aiida_ion.analysis.thermo import Thermo
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.trajectories.thermo import Thermo
 
 FloatArray = npt.NDArray[np.float64]
 

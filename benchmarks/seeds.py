@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from real_runs import lithium_oxide
 
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, analyse_diffusion
 
 CHARGES = {"Li": 1.0, "O": -2.0}
 QUANTITIES = {"D*": "tracer_diffusivity_cm2_s", "D_sigma": "collective_diffusivity_cm2_s", "Haven ratio": "haven_ratio"}

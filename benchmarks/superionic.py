@@ -24,10 +24,10 @@ import numpy as np
 from ase import units
 from real_runs import Run, fluorite, in_lammps
 
-from aiida_ion.analysis.arrhenius import ArrheniusPoint, fit_arrhenius
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.arrhenius.fit import ArrheniusPoint, fit_arrhenius
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, analyse_diffusion
 from aiida_ion.lammps.potentials import load_potential
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.units import CM2_S_PER_A2_PS, FS_PER_PS
 
 #: A, B, C of A exp(-B r) - C / r^6 (eV, 1/angstrom, eV angstrom^6), and the charge of plutonium, e.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 FloatArray = npt.NDArray[np.float64]
 Seed = int | np.random.Generator

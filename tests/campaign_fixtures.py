@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from .conftest import ENGINES, engine_environment
+from tests.conftest import ENGINES, engine_environment
 
 
 @pytest.fixture(scope="session")

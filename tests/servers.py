@@ -21,7 +21,7 @@ from aiida.manage import get_manager
 from aiida.manage.configuration import create_profile, profile_context
 from aiida.manage.configuration.profile import Profile
 
-from aiida_ion.cli.postgres import Server
+from aiida_ion.cli.services.postgres import Server
 
 PASSWORD = "p@ss:w/rd"  # what must be quoted in a URL
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

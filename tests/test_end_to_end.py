@@ -15,8 +15,8 @@ from ase.build import bulk
 from ase.io import write
 from ase.spacegroup import crystal
 
-from .conftest import ENGINES, engine_environment
-from .quantumespresso_fixtures import pseudo_paths, pw_executable
+from tests.conftest import ENGINES, engine_environment
+from tests.quantumespresso_fixtures import pseudo_paths, pw_executable
 
 BIN = Path(sys.executable).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"

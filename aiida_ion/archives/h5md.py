@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ase.data import atomic_masses, atomic_numbers
 
 from aiida_ion import __version__
-from aiida_ion.analysis.radial_distribution import RadialDistribution
+from aiida_ion.analysis.comparison.radial_distribution import RadialDistribution
 
 FloatArray = npt.NDArray[np.floating[Any]]
 VERSION = (1, 1)

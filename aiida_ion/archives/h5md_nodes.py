@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 
-from aiida_ion.analysis.radial_distribution import radial_distribution
+from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
 from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size

@@ -17,7 +17,7 @@ from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.links import LinkType
 from aiida.tools.graph.graph_traversers import get_nodes_export
 
-from aiida_ion.queries.shared import of_function
+from aiida_ion.queries.reading.shared import of_function
 
 #: A pk, or a uuid or a good part of its start.
 NODE = re.compile(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}")

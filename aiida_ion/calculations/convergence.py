@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import calcfunction
 
-from aiida_ion.analysis.convergence import Outlook, Round, StopRule, decide
+from aiida_ion.analysis.convergence.decide import Outlook, Round, StopRule, decide
 
 #: Temperatures that a conductivity needs.
 MIN_TEMPERATURES = StopRule.min_temperatures
@@ -37,9 +37,9 @@ CURABLE = {
 def decide_extensions(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Dict:
     """Decide what becomes of each temperature after a round.
 
-    :param parameters: the target and the budget (:class:`~aiida_ion.analysis.convergence.StopRule`), `round`, `n_steps`
-        of all runs so far, and `temperatures`: for each its `label` among the fits, `temperature_K`, `time_ps`,
-        `n_runs`, and `ended` with `ended_because` where its runs cannot go on.
+    :param parameters: the target and the budget (:class:`~aiida_ion.analysis.convergence.decide.StopRule`), `round`,
+        `n_steps` of all runs so far, and `temperatures`: for each its `label` among the fits, `temperature_K`,
+        `time_ps`, `n_runs`, and `ended` with `ended_because` where its runs cannot go on.
     :param diffusion: the newest fit of each temperature that has one.
     """
     given = parameters.get_dict()

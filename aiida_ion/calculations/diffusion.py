@@ -8,8 +8,8 @@ from typing import Any
 from aiida import orm
 from aiida.common import datastructures, folders
 
-from aiida_ion.analysis.diffusion import DiffusionSettings
-from aiida_ion.analysis.framework_species import framework_problem
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings
+from aiida_ion.analysis.species.framework import framework_problem
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import (
@@ -19,9 +19,9 @@ from aiida_ion.calculations.trajectory_analysis import (
     segments_fault,
     symbols_of,
 )
-from aiida_ion.md_settings import CHARGES, TEMPERATURE_K
-from aiida_ion.settings_rules import Number, SettingsError
-from aiida_ion.settings_schema import summary
+from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
+from aiida_ion.settings.rules import Number, SettingsError
+from aiida_ion.settings.schema import summary
 
 THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
 #: Arrays of a thermo node that the program reads, where the node has them.

@@ -10,8 +10,8 @@ import numpy as np
 from aiida import orm
 from aiida.engine import calcfunction
 
-from aiida_ion.analysis.cell import check_size
-from aiida_ion.analysis.structure import supercell_multiples
+from aiida_ion.analysis.crystals.cell import check_size
+from aiida_ion.analysis.crystals.structure import supercell_multiples
 
 
 def multiples_of(structure: orm.StructureData, settings: Mapping[str, Any]) -> list[int]:

@@ -18,9 +18,9 @@ from aiida_ion.calculations.trajectory_analysis import (
     segments_fault,
     symbols_of,
 )
-from aiida_ion.md_settings import TEMPERATURE_K
-from aiida_ion.settings_rules import Number, SettingsError
-from aiida_ion.settings_schema import summary
+from aiida_ion.settings.md import TEMPERATURE_K
+from aiida_ion.settings.rules import Number, SettingsError
+from aiida_ion.settings.schema import summary
 
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
 SAMPLE_KEYS = frozenset({"mobile_species", "temperature_K", "level_of_theory", "formula"})

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.script import ScriptParser
 from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
 from aiida_ion.endings import Ending
-from aiida_ion.md_settings import MdSettings
-from aiida_ion.settings_rules import SettingsError
-from aiida_ion.settings_schema import summary
+from aiida_ion.settings.md import MdSettings
+from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.schema import summary
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.calculations.script import define_ledger, ledger_outputs
-from aiida_ion.md_settings import RelaxSettings
-from aiida_ion.settings_rules import SettingsError
-from aiida_ion.settings_schema import summary
+from aiida_ion.settings.md import RelaxSettings
+from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.schema import summary
 
 RELAX_DEFAULTS: dict[str, float | int] = RelaxSettings().to_dict()
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.analysis.charges import formal_charges, guess_mobile_species
-from aiida_ion.analysis.framework_species import framework_problem
-from aiida_ion.analysis.structure import check_structure
+from aiida_ion.analysis.crystals.charges import formal_charges, guess_mobile_species
+from aiida_ion.analysis.crystals.structure import check_structure
+from aiida_ion.analysis.species.framework import framework_problem
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aiida_ion.analysis.arrhenius_priors import Priors
-from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.analysis.arrhenius.priors import Priors
+from aiida_ion.analysis.convergence.targets import StopRule
+from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.analysis.stop_rule import StopRule
 
 __all__ = ["DiffusionSettings", "JumpSettings", "Priors", "StopRule"]

@@ -10,9 +10,9 @@ import click
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
 from aiida_ion.cli.engine import OneLineGroup
 from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.overrides import of_protocol
+from aiida_ion.cli.protocol_options import of_protocol
 from aiida_ion.cli.table import FORMATS
-from aiida_ion.md_settings import DEVICE
+from aiida_ion.settings.md import DEVICE
 
 source_option = click.option(
     "--source", type=click.Path(path_type=Path), help="Folder or zip of OBELiX  [default: obelix-data downloads it]"
@@ -106,11 +106,18 @@ def obelix_command(
       aiida-ion benchmark obelix --select gvd,mdp --engine sevenn --protocol fast --group trial
     """
     loaded = load(profile)
-    from aiida_ion.cli.benchmark_setup import DONE, default_folder, materials_of, open_tasks, store_and_link, tasks_of
-    from aiida_ion.cli.benchmark_tables import note_lines, task_rows
-    from aiida_ion.cli.campaign import submit_plans
-    from aiida_ion.cli.prediction import in_all
-    from aiida_ion.cli.tables import text_table
+    from aiida_ion.campaigns.expected_cost import in_all
+    from aiida_ion.campaigns.obelix_tasks import (
+        DONE,
+        default_folder,
+        materials_of,
+        open_tasks,
+        store_and_link,
+        tasks_of,
+    )
+    from aiida_ion.campaigns.plans import submit_plans
+    from aiida_ion.cli.text.benchmark_tasks import note_lines, task_rows
+    from aiida_ion.cli.text.tables import text_table
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
     from aiida_ion.datasets.obelix_download import download
@@ -154,9 +161,9 @@ def obelix_command(
 
 
 def _wait(pk: int) -> None:
-    from aiida_ion.cli.benchmark_report import render
-    from aiida_ion.cli.benchmark_scores import scored
-    from aiida_ion.cli.live import watch
+    from aiida_ion.campaigns.obelix_scores import scored
+    from aiida_ion.cli.text.benchmark_scores import render
+    from aiida_ion.cli.text.live import watch
 
     watch([pk])
     click.echo(render(scored(), "text"))
@@ -177,8 +184,8 @@ def link_command(entry_id: str, structure: str, source: Path | None, profile: st
       aiida-ion benchmark link gvd 1234
     """
     load(profile)
-    from aiida_ion.cli.benchmark_setup import default_folder, link
-    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.campaigns.obelix_tasks import default_folder, link
+    from aiida_ion.campaigns.structures import structure_node
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
     from aiida_ion.datasets.obelix_download import download
@@ -221,8 +228,8 @@ def score_command(
       aiida-ion benchmark score --format markdown --output score.md
     """
     load(profile)
-    from aiida_ion.cli.benchmark_report import render
-    from aiida_ion.cli.benchmark_scores import scored
+    from aiida_ion.campaigns.obelix_scores import scored
+    from aiida_ion.cli.text.benchmark_scores import render
     from aiida_ion.datasets.obelix import read_obelix
 
     require_group(group)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from aiida_ion.cli.options import TEXT, SettingType
+from aiida_ion.messages import one_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,12 +59,6 @@ def is_expected(error: Exception) -> bool:
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
     return isinstance(error, tuple(kinds))
-
-
-def one_line(error: object) -> str:
-    """Return the message of an error without its line breaks."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.removeprefix("invalid attribute value ")  # AiiDA's words around ours
 
 
 def profile_option(command: Command) -> Command:
@@ -137,7 +132,7 @@ def require_daemon(profile: Any) -> None:
 
     :raises click.ClickException: with the command that starts it.
     """
-    from aiida_ion.cli.daemon import ask
+    from aiida_ion.cli.services.daemon import ask
 
     if profile.process_control_backend is None:
         raise click.ClickException(f"profile {profile.name!r} has no broker and can only run in the foreground")

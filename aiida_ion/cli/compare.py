@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aiida_ion.campaigns.structures import NODE
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import NODE, TEXT, SettingType, setting
+from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.table import FORMATS
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def command(
       aiida-ion compare 1234 --format markdown
     """
     load(profile)
-    from aiida_ion.cli import tables
+    from aiida_ion.cli.text import tables
     from aiida_ion.queries import Selection, comparison, comparison_records
 
     chosen = Selection(formula=material, level_of_theory=level_of_theory)
@@ -65,8 +66,8 @@ def command(
 
 def nested(selection: Selection, pks: Sequence[int] | None) -> list[dict[str, Any]]:
     """Return the table of comparisons as mappings, each with the lists and mappings of its node."""
-    from aiida_ion.cli.tables import records
     from aiida_ion.queries import comparison, comparison_records
+    from aiida_ion.queries.cells import records
 
     lists = {
         said["pk"]: {name: value for name, value in said.items() if isinstance(value, (list, dict))}
@@ -106,9 +107,9 @@ def text_of(records: list[dict[str, Any]], style: str) -> str:
 
     :param records: :func:`~aiida_ion.queries.comparison_records`.
     """
-    from aiida_ion.cli import tables
-    from aiida_ion.cli.baseline_tables import baseline_groups, baseline_lines, baseline_rows
-    from aiida_ion.cli.comparison_tables import comparison_tables, missing_lines
+    from aiida_ion.cli.text import tables
+    from aiida_ion.cli.text.baselines import baseline_groups, baseline_lines, baseline_rows
+    from aiida_ion.cli.text.comparisons import comparison_tables, missing_lines
 
     if not records:
         return "No comparisons yet. Start with 'aiida-ion run' and two engines or more."

@@ -9,7 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import TEXT, setting
-from aiida_ion.settings_rules import Number
+from aiida_ion.settings.rules import Number
 
 if TYPE_CHECKING:
     from aiida_ion.dashboards.app import Source

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option
+from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import COUNT, NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
-from aiida_ion.md_settings import DEVICE
-from aiida_ion.settings_rules import Lines, Many, Number
+from aiida_ion.messages import one_line
+from aiida_ion.settings.md import DEVICE
+from aiida_ion.settings.rules import Lines, Many, Number
 
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
@@ -212,7 +213,7 @@ def list_command(profile: str | None) -> None:
       aiida-ion engine list
     """
     load(profile)
-    from aiida_ion.cli.tables import engine_rows, text_table
+    from aiida_ion.cli.text.tables import engine_rows, text_table
     from aiida_ion.queries import engine_table
 
     table = engine_table()
@@ -247,7 +248,7 @@ def test_command(
       aiida-ion engine test mace --trust-checkpoint
     """
     load(profile)
-    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.campaigns.structures import structure_node
     from aiida_ion.engines.codes import load_engine
     from aiida_ion.engines.testing import refused_checkpoint, run_test
     from aiida_ion.engines.trust import trust

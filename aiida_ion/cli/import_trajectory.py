@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, SettingType, setting
-from aiida_ion.cli.overrides import of_protocol
-from aiida_ion.workchains.protocol_rules import rule_at
+from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.messages import one_line
+from aiida_ion.workchains.protocols.rules import rule_at
 
 #: Frames that a fit needs.
 FEWEST_FRAMES = 10
@@ -70,7 +71,7 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry
     if not here and not dry_run:
         require_daemon(loaded)
     from aiida_ion.calculations.import_trajectory import import_run
-    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.campaigns.structures import structure_node
 
     structure = structure_node(given["structure"], insist=True) if given["structure"] else None
     run = import_run(
@@ -172,6 +173,6 @@ def _fit(builder: Any, here: bool, suffix: str) -> None:
         node = run_get_node(builder)[1]
     if not node.is_finished_ok:
         raise click.ClickException(f"the fit {node.pk} failed: {one_line(node.exit_message or node.process_state)}")
-    from aiida_ion.cli.describe import describe
+    from aiida_ion.cli.text.nodes import describe
 
     click.echo(describe(node))

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon
-from aiida_ion.cli.options import NODE, TEXT, JsonObject, SettingType
+from aiida_ion.campaigns.structures import NODE
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.options import TEXT, JsonObject, SettingType
+from aiida_ion.messages import one_line
 
 
 @click.command("jumps", cls=OneLineErrors)
@@ -39,8 +41,8 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
     from aiida.engine import run_get_node, submit
 
     from aiida_ion.calculations.jumps import JumpsCalculation, inputs_beside_fit
-    from aiida_ion.cli.describe import describe
-    from aiida_ion.cli.structures import structure_node
+    from aiida_ion.campaigns.structures import structure_node
+    from aiida_ion.cli.text.nodes import describe
 
     given = structure_node(structure, insist=True) if structure else None
     suffix = f" -p {profile}" if profile else ""

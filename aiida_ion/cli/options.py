@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from aiida_ion.settings_files import read_json
-from aiida_ion.settings_rules import MAX_SEED, Element, Many, Number, Rule, SettingsError, Table, Word, shown
+from aiida_ion.settings.files import read_json
+from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, Rule, SettingsError, Table, Word, shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,18 +24,7 @@ WALLTIME_S = Number(least=1, most=315_576_000, whole=True, unit="s")
 SEED = Number(least=0, most=MAX_SEED, whole=True)
 #: The number of a node.
 PK = Number(least=1, most=2**63 - 1, whole=True)
-#: A node of the database; a shorter start of a uuid would find another node tomorrow.
-NODE = Word(pattern=(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}", "the pk or the uuid of a node"))
 _METAVARS = {Number: "NUMBER", Many: "LIST", Table: "LI=1,N=-3"}
-
-
-def is_node_name(text: str) -> bool:
-    """Return whether a text can be the pk or the uuid of a node."""
-    try:
-        NODE.read(text, "")
-    except SettingsError:
-        return False
-    return True
 
 
 class SettingType(click.ParamType):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.overrides import of_protocol
-from aiida_ion.md_settings import DEVICE
+from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.settings.md import DEVICE
 
 #: Exit codes from here on left something that can be used.
 USABLE = 700
@@ -104,17 +105,17 @@ def command(
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
-    from aiida_ion.cli.batch import large_cells, make_batch, require_all
-    from aiida_ion.cli.campaign import comparison, submit_plans
-    from aiida_ion.cli.prediction import describe, in_all
-    from aiida_ion.cli.structures import reading_lines
+    from aiida_ion.campaigns.batch import large_cells, make_batch, require_all
+    from aiida_ion.campaigns.expected_cost import describe, in_all
+    from aiida_ion.campaigns.plans import comparison, submit_plans
+    from aiida_ion.campaigns.structures import reading_lines
     from aiida_ion.queries import cost
 
     batch = make_batch(structures, engines, given)
     plans = batch.plans
     for node in {plan.crystal: plan.builder.structure for plan in plans}.values():
         click.echo("\n".join(reading_lines(node)))
-    require_all(batch, skip_bad)
+    require_all(batch, skip_bad, partial(click.echo, err=True))
     several = len(dict.fromkeys(engines)) > 1
     if several:
         comparison(plans, given)  # checked here, made again when it is submitted
@@ -147,8 +148,8 @@ def command(
 
 
 def _wait(pks: list[int], compared: bool) -> None:
-    from aiida_ion.cli.live import watch
     from aiida_ion.cli.table import render
+    from aiida_ion.cli.text.live import watch
     from aiida_ion.queries import conductivity, diffusion, process_table
 
     watch(pks)

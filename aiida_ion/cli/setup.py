@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli import daemon
-from aiida_ion.cli import postgres as database
-from aiida_ion.cli.common import OneLineErrors, load, one_line
+from aiida_ion.cli.common import OneLineErrors, load
 from aiida_ion.cli.options import NAME, TEXT, setting
-from aiida_ion.settings_rules import Number
+from aiida_ion.cli.services import daemon
+from aiida_ion.cli.services import postgres as database
+from aiida_ion.messages import one_line
+from aiida_ion.settings.rules import Number
 
 WORKERS = Number(least=1, most=256, whole=True)
 PORT = Number(least=1, most=65_535, whole=True)
@@ -117,7 +118,7 @@ def _postgres(config: Any, name: str, server: database.Server) -> tuple[str, dic
 
 def _broker(rabbitmq: str | None) -> tuple[str, dict[str, Any]]:
     if rabbitmq is not None:
-        from aiida_ion.cli.rabbitmq import broker_config
+        from aiida_ion.cli.services.rabbitmq import broker_config
 
         return "core.rabbitmq", broker_config(rabbitmq)
     from aiida.plugins import BrokerFactory

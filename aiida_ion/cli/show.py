@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from aiida_ion.campaigns.structures import NODE
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import NODE, SettingType
+from aiida_ion.cli.options import SettingType
 
 
 @click.command("show", cls=OneLineErrors)
@@ -22,7 +23,7 @@ def command(node: str, profile: str | None) -> None:
     from aiida import orm
     from aiida.common.exceptions import MultipleObjectsError, NotExistent
 
-    from aiida_ion.cli.describe import describe
+    from aiida_ion.cli.text.nodes import describe
 
     try:
         found = orm.load_node(node)

@@ -22,7 +22,7 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
       aiida-ion status 1234
     """
     loaded = load(profile)
-    from aiida_ion.cli.live import current, render, watch
+    from aiida_ion.cli.text.live import current, render, watch
 
     _refuse_others(pks)
     if not watching:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, one_line, profile_option, require_daemon, require_group
-from aiida_ion.cli.options import COUNT, NODE, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.overrides import of_protocol
+from aiida_ion.campaigns.structures import NODE
+from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
+from aiida_ion.cli.options import COUNT, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.protocol_options import of_protocol
 from aiida_ion.cli.table import GRADES
-from aiida_ion.md_settings import DEVICE
-from aiida_ion.settings_rules import Element, Many, Number, Word
-from aiida_ion.workchains.protocol_rules import rule_at
+from aiida_ion.messages import one_line
+from aiida_ion.settings.md import DEVICE
+from aiida_ion.settings.rules import Element, Many, Number, Word
+from aiida_ion.workchains.protocols.rules import rule_at
 
 if TYPE_CHECKING:
     from aiida_ion.queries import Selection
@@ -94,9 +96,9 @@ def dataset_command(
     loaded = load(profile)
     from aiida import orm
 
-    from aiida_ion.cli import surrogate_reports as reports
-    from aiida_ion.cli.surrogate_candidates import find_candidates
-    from aiida_ion.cli.surrogate_sampling import check, gather, sample, sampled_before
+    from aiida_ion.campaigns.surrogate_candidates import find_candidates
+    from aiida_ion.campaigns.surrogate_sampling import check, gather, sample, sampled_before
+    from aiida_ion.cli.text import surrogates as reports
 
     sampling = {"kinds": chosen["kinds"], "seed": chosen["seed"]} | (chosen["sampling"] or {})
     found = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
@@ -130,7 +132,7 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 
     :raises ValueError: for a group that is not there.
     """
-    from aiida_ion.cli.surrogate_candidates import temperatures
+    from aiida_ion.campaigns.surrogate_candidates import temperatures
     from aiida_ion.queries import Selection
 
     group = chosen["from_group"]
@@ -251,9 +253,9 @@ def predict_command(
     require_daemon(loaded)
     from aiida.engine import submit
 
+    from aiida_ion.campaigns.surrogate_structures import sample_structures
     from aiida_ion.cli.surrogate_jobs import predict_builder
     from aiida_ion.cli.surrogate_nodes import dataset_node, model_of
-    from aiida_ion.cli.surrogate_structures import sample_structures
 
     trained = model_of(model)
     at_once = given["max_concurrent"] or os.cpu_count() or 1
@@ -265,7 +267,7 @@ def predict_command(
 
 
 def _watch(job: Any) -> None:
-    from aiida_ion.cli.live import watch
+    from aiida_ion.cli.text.live import watch
 
     watch([job.pk])
     if not job.is_finished_ok:

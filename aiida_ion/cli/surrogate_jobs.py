@@ -9,9 +9,9 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.cli.common import one_line
 from aiida_ion.cli.surrogate_nodes import any_node
 from aiida_ion.engines.options import check_device, check_job_options, check_resources
+from aiida_ion.messages import one_line
 
 #: Option -> setting of the training.
 SETTINGS = {"protocol": "protocol", "split": "split", "folds": "n_folds", "repeats": "n_repeats"}

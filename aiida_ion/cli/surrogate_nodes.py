@@ -8,9 +8,9 @@ import click
 from aiida import orm
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 
-from aiida_ion.calculations.surrogate import DATASET_ARRAYS, model_fault
-from aiida_ion.cli import surrogate_reports as reports
-from aiida_ion.cli.common import one_line
+from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, model_fault
+from aiida_ion.cli.text import surrogates as reports
+from aiida_ion.messages import one_line
 
 TRAIN = "aiida.calculations:ion.surrogate_train"
 PREDICT = "aiida.calculations:ion.surrogate_predict"

@@ -11,7 +11,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_group
 from aiida_ion.cli.options import TEXT, setting
-from aiida_ion.settings_rules import Element, Number
+from aiida_ion.settings.rules import Element, Number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 
 def render(found: Mapping[str, pd.DataFrame], style: str) -> str:
     """Return tables by their names in one of the four text formats."""
-    from aiida_ion.cli import tables
+    from aiida_ion.cli.text import tables
 
     if style == "csv":
         return _csv(found)
@@ -137,7 +137,7 @@ def _csv(found: Mapping[str, pd.DataFrame]) -> str:
     """Return one table as it is; several under one another, with their names in the first column."""
     import pandas as pd
 
-    from aiida_ion.cli.tables import csv_text
+    from aiida_ion.cli.text.tables import csv_text
 
     if len(found) == 1:
         return csv_text(next(iter(found.values())))

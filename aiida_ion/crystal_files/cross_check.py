@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ase.data import atomic_masses, atomic_numbers
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.nearest import shortest_between
+from aiida_ion.analysis.crystals.nearest import shortest_between
 from aiida_ion.crystal_files.cif_text import Block
 from aiida_ion.crystal_files.expansion import Atoms, Site
 from aiida_ion.crystal_files.numbers import number

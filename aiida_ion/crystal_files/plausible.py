@@ -10,7 +10,7 @@ from ase.data import atomic_numbers, covalent_radii
 from ase.data.vdw_alvarez import vdw_radii
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.nearest import nearest_neighbours
+from aiida_ion.analysis.crystals.nearest import nearest_neighbours
 
 #: Volume of the cell over that of its van der Waals spheres (Alvarez, Dalton Trans. 42, 8617 (2013)). Oxides, sulphides
 #: and halides have 0.2 to 0.8, ice 1.1, solid argon 1.5, metal-organic frameworks up to 2.

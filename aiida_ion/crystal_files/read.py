@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.structure import check_cell, check_structure
+from aiida_ion.analysis.crystals.structure import check_cell, check_structure
 from aiida_ion.crystal_files.cif import read_cif
 from aiida_ion.crystal_files.cif_sites import FULL
 from aiida_ion.crystal_files.other_formats import (

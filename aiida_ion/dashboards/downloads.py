@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from dash import Dash
 from flask import Response, request
 
-from aiida_ion.queries import files
+from aiida_ion.queries.reading import files
 
 ROOT = "/download"
 

@@ -11,7 +11,7 @@ from ase import units
 from numpy.typing import ArrayLike
 from scipy import constants
 
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 
 Namelists = dict[str, dict[str, Any]]
 

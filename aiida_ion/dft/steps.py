@@ -10,7 +10,7 @@ import numpy as np
 from ase import units
 from numpy.typing import NDArray
 
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 
 FloatArray = NDArray[np.float64]
 

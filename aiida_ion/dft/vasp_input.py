@@ -10,7 +10,7 @@ import numpy as np
 from ase import units
 from numpy.typing import ArrayLike, NDArray
 
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.units import FS_PER_PS
 
 #: Tags that follow from the settings of a run and from the structure.

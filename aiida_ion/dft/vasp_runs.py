@@ -16,7 +16,7 @@ from aiida_ion.dft.vasp_motion import (
     takes_half_step_velocities,
 )
 from aiida_ion.dft.vasp_output import Start, VaspFiles
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from typing import Any
 from aiida import orm
 from aiida.common import exceptions
 
-from aiida_ion.calculations.lammps import validate_lammps_potential
-from aiida_ion.calculations.mlip import validate_potential
+from aiida_ion.calculations.lammps.job import validate_lammps_potential
+from aiida_ion.calculations.mlip.job import validate_potential
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.queries import engine_table
-from aiida_ion.settings_files import read_yaml
-from aiida_ion.settings_rules import Many, Word
+from aiida_ion.settings.files import read_yaml
+from aiida_ion.settings.rules import Many, Word
 
 EXTRA = "ion"
 #: What a test, or the user's trust, adds to a potential.

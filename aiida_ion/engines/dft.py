@@ -14,10 +14,10 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
-from aiida_ion.calculations.vasp import validate_incar
+from aiida_ion.calculations.vasp.job import validate_incar
 from aiida_ion.dft.pw_input import normal_namelists, spelled
 from aiida_ion.dft.upf import common_functional, read_upf_header
-from aiida_ion.settings_files import read_yaml
+from aiida_ion.settings.files import read_yaml
 
 #: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.
 ANY_CUTOFF = 100.0

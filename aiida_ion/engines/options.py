@@ -10,8 +10,8 @@ from typing import Any
 from aiida import orm
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.settings_rules import Flag, Lines, Number, Rule, SettingsError, Word, shown
-from aiida_ion.settings_schema import refuse_unknown
+from aiida_ion.settings.rules import Flag, Lines, Number, Rule, SettingsError, Word, shown
+from aiida_ion.settings.schema import refuse_unknown
 
 #: Type of an option -> what it may be. Times, memory and counts are never zero.
 _RULES: tuple[tuple[type, Rule], ...] = (

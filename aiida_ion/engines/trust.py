@@ -11,8 +11,8 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.calculations.lammps import file_fault, resolve_potential
-from aiida_ion.calculations.mlip import refusal
+from aiida_ion.calculations.lammps.job import file_fault, resolve_potential
+from aiida_ion.calculations.mlip.job import refusal
 from aiida_ion.engines.codes import Engine
 from aiida_ion.weight_files import look_at
 

@@ -9,7 +9,7 @@ from ase.data import atomic_numbers, covalent_radii
 
 from aiida_ion.lammps.potentials import Potential
 from aiida_ion.lammps.structure import type_order
-from aiida_ion.md_settings import METAL_PART, NON_METALS, MdSettings
+from aiida_ion.settings.md import METAL_PART, NON_METALS, MdSettings
 from aiida_ion.units import FS_PER_PS
 
 INPUT = "md.in"

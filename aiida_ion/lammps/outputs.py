@@ -15,7 +15,7 @@ from aiida_ion.lammps import dumps
 from aiida_ion.lammps.inputs import FRAMES, LAST_RESTART, RELAX_FRAMES, RESTARTS, THERMO
 from aiida_ion.lammps.logs import judge, read_cost, read_versions
 from aiida_ion.lammps.structure import Frame
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.units import FS_PER_PS
 
 _GPA_PER_BAR = 1e-4

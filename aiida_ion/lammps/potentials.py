@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, ClassVar
 
-from aiida_ion.md_settings import CHARGES, MdSettings
-from aiida_ion.settings_rules import SHA256, Element, Lines, Many, Word
-from aiida_ion.settings_schema import Settings, rules_of, setting, suggestion
+from aiida_ion.settings.md import CHARGES, MdSettings
+from aiida_ion.settings.rules import SHA256, Element, Lines, Many, Word
+from aiida_ion.settings.schema import Settings, rules_of, setting, suggestion
 
 #: The only commands a user's potential may hold: none of them runs a program or reads a script.
 ALLOWED_COMMANDS = (

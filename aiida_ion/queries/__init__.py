@@ -9,10 +9,10 @@ from aiida_ion.queries.engines import engine_table
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.queries.jobs import cost, runs
 from aiida_ion.queries.potentials import potentials
-from aiida_ion.queries.processes import last_decisions, process_table
-from aiida_ion.queries.read_only import end_reading, newest_change, read_only
+from aiida_ion.queries.reading.read_only import end_reading, newest_change, read_only
 from aiida_ion.queries.results import diffusion
 from aiida_ion.queries.reuse import finished_conductivity
+from aiida_ion.queries.running.processes import last_decisions, process_table
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
 

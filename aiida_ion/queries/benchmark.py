@@ -7,8 +7,8 @@ from aiida import orm
 
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.experiments import experiments
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame
 
 DIFFUSION_FIELDS = (
     *("temperature_K", "tracer_diffusivity_cm2_s", "least_squares_diffusivity_cm2_s"),

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import (
+from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
     as_text,

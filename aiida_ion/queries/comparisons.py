@@ -9,9 +9,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import chains
-from aiida_ion.queries.kinds import Attributes, read_attributes, read_number
-from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import (
+from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
+from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     as_text,
@@ -21,6 +20,7 @@ from aiida_ion.queries.shared import (
     of_function,
     whole,
 )
+from aiida_ion.queries.selection import Selection
 
 #: Of both levels of theory; those of the reference carry `reference_` in front.
 LEVEL_COLUMNS = (

@@ -9,9 +9,17 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import chains
-from aiida_ion.queries.kinds import read_number
+from aiida_ion.queries.reading.kinds import read_number
+from aiida_ion.queries.reading.shared import (
+    CONDUCTIVITY_PROCESS,
+    attributes,
+    finished,
+    frame,
+    of_function,
+    verdicts,
+    whole,
+)
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, finished, frame, of_function, verdicts, whole
 
 CONDUCTIVITY_FIELDS = (
     "formula",

@@ -9,9 +9,9 @@ from aiida import orm
 
 from aiida_ion.queries.chains import chains
 from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 from aiida_ion.verdicts import POORLY_KNOWN
 
 #: Of the newest conductivity that was measured, and is not poorly known where another one is.

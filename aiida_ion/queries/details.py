@@ -11,10 +11,10 @@ import pandas as pd
 from aiida import orm
 from numpy.typing import NDArray
 
-from aiida_ion.queries.arrays import read_arrays
-from aiida_ion.queries.contents import Content, contents
-from aiida_ion.queries.kinds import read_attributes, read_column
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows, verdicts
+from aiida_ion.queries.reading.arrays import read_arrays
+from aiida_ion.queries.reading.contents import Content, contents
+from aiida_ion.queries.reading.kinds import read_attributes, read_column
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows, verdicts
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Atoms of the largest structure that is drawn.

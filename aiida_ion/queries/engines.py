@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries import shared
-from aiida_ion.queries.kinds import Attributes, read_attributes, read_column
+from aiida_ion.queries.reading import shared
+from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_column
 
 ENGINE_COLUMNS = [
     "pk",

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.queries.reading.shared import attributes, finished, frame, of_function
 from aiida_ion.queries.selection import Selection, members_of
-from aiida_ion.queries.shared import attributes, finished, frame, of_function
 
 EXPERIMENT_FIELDS = (
     "formula",

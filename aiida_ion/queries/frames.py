@@ -10,8 +10,8 @@ import numpy as np
 from aiida import orm
 from numpy.typing import NDArray
 
-from aiida_ion.queries.arrays import read_array, read_frames
 from aiida_ion.queries.details import MAX_ATOMS
+from aiida_ion.queries.reading.arrays import read_array, read_frames
 
 FloatArray = NDArray[np.float64]
 

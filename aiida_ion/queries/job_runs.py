@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.shared import finite, frame
+from aiida_ion.queries.reading.shared import finite, frame
 from aiida_ion.units import FS_PER_PS
 
 MD_PROCESSES = "aiida.calculations:ion.%md"

@@ -6,9 +6,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import callers, chains, jobs_of_trajectories, ledgers, trajectories_of_fits
-from aiida_ion.queries.kinds import LARGEST_COUNT
-from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import (
+from aiida_ion.queries.reading.kinds import LARGEST_COUNT
+from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
@@ -20,6 +19,7 @@ from aiida_ion.queries.shared import (
     whole,
     without_twins,
 )
+from aiida_ion.queries.selection import Selection
 from aiida_ion.units import FS_PER_PS
 
 LEDGER = (

@@ -9,9 +9,9 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.jobs import runs
-from aiida_ion.queries.kinds import read_attributes, read_number
+from aiida_ion.queries.reading.kinds import read_attributes, read_number
+from aiida_ion.queries.reading.shared import frame, md_processes, rows
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import frame, md_processes, rows
 
 POTENTIAL_COLUMNS = (
     "name",

@@ -9,8 +9,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.details import node_of
-from aiida_ion.queries.kinds import read_attributes
-from aiida_ion.queries.shared import frame, rows
+from aiida_ion.queries.reading.kinds import read_attributes
+from aiida_ion.queries.reading.shared import frame, rows
 
 #: Nodes of a path, steps back, and nodes that one process may take; a hostile graph may be any size.
 MAX_NODES = 400

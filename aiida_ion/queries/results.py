@@ -6,8 +6,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.chains import callers, chains, wall_times
-from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.shared import (
+from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
@@ -20,6 +19,7 @@ from aiida_ion.queries.shared import (
     whole,
     without_twins,
 )
+from aiida_ion.queries.selection import Selection
 from aiida_ion.verdicts import WITH_POSTERIOR
 
 DIFFUSION_FIELDS = (

@@ -10,8 +10,8 @@ from aiida.common.exceptions import HashingError
 from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
-from aiida_ion.queries.processes import ENDED
-from aiida_ion.queries.shared import CONDUCTIVITY_PROCESS, of_function, rows
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, of_function, rows
+from aiida_ion.queries.running.processes import ENDED
 
 SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.analysis.diffusion import DiffusionSettings, analyse_diffusion
-from aiida_ion.analysis.diffusion_result import DiffusionResult
-from aiida_ion.analysis.segment_files import load_array, load_segment, read_inputs, write_results
-from aiida_ion.analysis.thermo import Thermo, join_thermo, temperature_statistics
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings, analyse_diffusion
+from aiida_ion.analysis.diffusion.result import DiffusionResult
+from aiida_ion.analysis.trajectories.segment_files import load_array, load_segment, read_inputs, write_results
+from aiida_ion.analysis.trajectories.thermo import Thermo, join_thermo, temperature_statistics
 from aiida_ion.units import FS_PER_PS
 
 UNITS = {

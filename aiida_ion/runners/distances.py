@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols, covalent_radii
 
-from aiida_ion.md_settings import METAL_PART, NON_METALS
+from aiida_ion.settings.md import METAL_PART, NON_METALS
 
 Array = np.ndarray[Any, Any]
 #: Atoms whose distances to all others are held at one time.

@@ -20,7 +20,7 @@ from aiida_ion.analysis.jumps.picture import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
-from aiida_ion.analysis.segment_files import load_segment, read_inputs, write_results
+from aiida_ion.analysis.trajectories.segment_files import load_segment, read_inputs, write_results
 
 UNITS = {
     "time": "ps",

@@ -11,7 +11,7 @@ from ase import Atoms, units
 from aiida_ion.runners.frames import ArrayFile
 
 if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
 THERMO_FIELDS = [

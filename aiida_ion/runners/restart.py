@@ -15,7 +15,7 @@ from aiida_ion.runners.output import RunnerError, write_bytes
 from aiida_ion.runners.run_inputs import require
 
 if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
 FORMAT = 1

@@ -12,8 +12,8 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from aiida_ion.md_settings import MdSettings, RelaxSettings
 from aiida_ion.runners.output import RunnerError
+from aiida_ion.settings.md import MdSettings, RelaxSettings
 
 
 def require(condition: bool, message: str) -> None:

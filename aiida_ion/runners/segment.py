@@ -18,7 +18,7 @@ from aiida_ion.runners.simulation import ExplodedError, Simulation
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 
 if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
 #: Evaluations before the first step, so that just-in-time compilers have settled in any segment alike.

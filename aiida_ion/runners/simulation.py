@@ -19,7 +19,7 @@ from aiida_ion.runners.restart import RESTART, write_restart
 from aiida_ion.runners.stops import StopSignal
 
 if TYPE_CHECKING:
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
 TICK_S = 1.0

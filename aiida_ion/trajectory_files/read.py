@@ -9,15 +9,15 @@ from typing import IO
 
 from ase.data import atomic_numbers
 
-from aiida_ion.trajectory_files.ase_traj import read_traj
+from aiida_ion.trajectory_files.ase.extxyz import read_extxyz
+from aiida_ion.trajectory_files.ase.traj import read_traj
 from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
-from aiida_ion.trajectory_files.extxyz import read_extxyz
 from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.lammps_dump import read_lammps_dump
+from aiida_ion.trajectory_files.lammps.dump import read_lammps_dump
 from aiida_ion.trajectory_files.opening import open_binary
-from aiida_ion.trajectory_files.pw import read_pw
-from aiida_ion.trajectory_files.vasprun import read_vasp
-from aiida_ion.trajectory_files.xdatcar import read_xdatcar
+from aiida_ion.trajectory_files.pw.read import read_pw
+from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
+from aiida_ion.trajectory_files.vasp.xdatcar import read_xdatcar
 
 Reader = Callable[[Path, Sequence[str] | None], Frames]
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from ase.data import atomic_masses, atomic_numbers
 
-from aiida_ion.md_settings import MdSettings, usual_timestep_fs
-from aiida_ion.settings_rules import Word
-from aiida_ion.settings_schema import Settings, rules_of, setting
+from aiida_ion.settings.md import MdSettings, usual_timestep_fs
+from aiida_ion.settings.rules import Word
+from aiida_ion.settings.schema import Settings, rules_of, setting
 from aiida_ion.trajectory_files.frames import Frames
-from aiida_ion.trajectory_files.step_numbers import spacing_of
+from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 
 #: What must be known of a run -> the option of the command line that says it.
 FACT_OPTIONS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aiida_ion.trajectory_files.timeline import Source
+from aiida_ion.trajectory_files.timeline.pieces import Source
 from aiida_ion.trajectory_files.wrapping import AMBIGUOUS_STEP, CLEAR_STEP, STRAY, Steps, fractions
 
 #: A file whose atoms leave the cell, and jump in so few steps, was put together from pieces.

@@ -146,10 +146,10 @@ def _validated(port: str, content: dict[str, Any]) -> Callable[[], object]:
         from aiida_ion.calculations.diffusion import validate_diffusion_parameters
         from aiida_ion.calculations.jumps import validate_jump_parameters
         from aiida_ion.calculations.md import validate_md_parameters
-        from aiida_ion.calculations.mlip import validate_potential
+        from aiida_ion.calculations.mlip.job import validate_potential
         from aiida_ion.calculations.relax import validate_relax_parameters
-        from aiida_ion.workchains.conductivity_inputs import validate_parameters
-        from aiida_ion.workchains.surrogate_samples_inputs import validate_parameters as validate_samples
+        from aiida_ion.workchains.conductivity.inputs import validate_parameters
+        from aiida_ion.workchains.surrogate_samples.inputs import validate_parameters as validate_samples
 
         validators: dict[str, Any] = {
             "md": validate_md_parameters,
@@ -171,7 +171,7 @@ def _made(content: dict[str, Any]) -> Callable[[], object]:
     """Return a call that makes settings of a run."""
 
     def call() -> None:
-        from aiida_ion.md_settings import MdSettings
+        from aiida_ion.settings.md import MdSettings
 
         MdSettings.from_dict(content)
 

@@ -23,7 +23,6 @@ NO_MD = {
     "exit_status": 502,
     "exit_message": f"No temperature has a trajectory that can be used: {EXPLODED['exit_message']}",
 }
-FUNCTIONS = "aiida_ion.calculations"
 
 
 @dataclass
@@ -173,7 +172,7 @@ class Chain:
     ) -> Ref:
         called_by = self.chain if caller is None else caller
         label = name.rpartition(".")[2]
-        function = self.graph.process("calcfunction", f"{FUNCTIONS}.{name}", label, inputs, called_by)
+        function = self.graph.process("calcfunction", f"aiida.calculations:ion.{label}", label, inputs, called_by)
         return self.graph.output(function, kind, attributes, "result", **more)
 
 

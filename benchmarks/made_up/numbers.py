@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.analysis.arrhenius import ArrheniusPoint, fit_arrhenius
+from aiida_ion.analysis.arrhenius.fit import ArrheniusPoint, fit_arrhenius
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.units import BOLTZMANN_EV_K
 from benchmarks import walkers
 from benchmarks.made_up.levels import Level

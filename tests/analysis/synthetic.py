@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.trajectory import Segment
 from benchmarks import walkers
 from benchmarks.walkers import CUBIC, D_A2_PS, D_CM2_S, TRICLINIC
 

@@ -105,8 +105,7 @@ def fit_archive(
 ) -> Path:
     """Return the archive of a real fit of two walks, made in a profile of its own."""
     from aiida_ion.archives.export import export, plan
-
-    from .real_fit import fitted
+    from tests.archives.real_fit import fitted
 
     profile = get_manager().get_profile()
     folder = tmp_path_factory.mktemp("fit")

@@ -18,8 +18,7 @@ from aiida_ion.archives.importing import import_archive
 from aiida_ion.archives.open import ArchiveError, check_archive, open_archive
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.writing import LEFT_OUT
-
-from .real_fit import fitted
+from tests.archives.real_fit import fitted
 
 
 @calcfunction

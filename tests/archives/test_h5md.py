@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from aiida import orm
 
-from aiida_ion.analysis.radial_distribution import radial_distribution
+from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
 from aiida_ion.archives.export import export, plan
 from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
 from aiida_ion.archives.h5md_nodes import export_runs, read_frames, runs, runs_size

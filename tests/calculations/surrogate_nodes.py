@@ -9,8 +9,8 @@ from aiida import orm
 from ase import Atoms
 from ase.build import bulk
 
-from aiida_ion.calculations.forces import forces_node
-from aiida_ion.calculations.surrogate_dataset import gather_dataset, material_key
+from aiida_ion.calculations.mlip.forces import forces_node
+from aiida_ion.calculations.surrogate.dataset import gather_dataset, material_key
 from aiida_ion.calculations.trajectory_data import trajectory_node
 
 SAMPLED = {"smeared": 3, "trajectory": 2, "short_md": 4}

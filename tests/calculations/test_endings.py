@@ -12,9 +12,9 @@ from aiida import orm
 from aiida.engine import run_get_node
 from ase.build import bulk
 
-from aiida_ion.calculations.lammps_md import LammpsMdCalculation
-from aiida_ion.calculations.mlip_md import MlipMdCalculation
-from aiida_ion.calculations.mlip_relax import MlipRelaxCalculation
+from aiida_ion.calculations.lammps.md import LammpsMdCalculation
+from aiida_ion.calculations.mlip.md import MlipMdCalculation
+from aiida_ion.calculations.mlip.relax import MlipRelaxCalculation
 from aiida_ion.engines.environments import ENV_FOLDER, prepend_text
 from tests.conftest import OPTIONS, engine_environment
 from tests.test_endings import open_mpi

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from aiida import orm
 
+from aiida_ion.calculations.dft.kpoints import gamma_point, is_gamma, mesh_node, mesh_of_part
 from aiida_ion.calculations.functions import make_supercell, sum_costs
-from aiida_ion.calculations.kpoints import gamma_point, is_gamma, mesh_node, mesh_of_part
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -12,22 +12,21 @@ from aiida import orm
 from aiida.engine import run_get_node
 
 from aiida_ion.calculations.programs import program_files
-from aiida_ion.calculations.surrogate import FILENAME_MODEL, model_fault
-from aiida_ion.calculations.surrogate_predict import (
+from aiida_ion.calculations.surrogate.arrays import FILENAME_MODEL, model_fault
+from aiida_ion.calculations.surrogate.predict import (
     SurrogatePredictCalculation,
     predicted_materials,
     read_predictions,
     validate_predict_inputs,
     validate_predict_parameters,
 )
-from aiida_ion.calculations.surrogate_train import (
+from aiida_ion.calculations.surrogate.train import (
     SurrogateTrainCalculation,
     validate_train_inputs,
     validate_train_parameters,
 )
 from aiida_ion.surrogate.plan import Plan
-
-from .surrogate_nodes import dataset
+from tests.calculations.surrogate_nodes import dataset
 
 #: A network that trains in no time.
 TINY = {"scalars": 4, "vectors": 2, "n_epochs": 2, "n_samplings": 1, "n_layers": 1}

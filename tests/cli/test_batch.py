@@ -8,11 +8,11 @@ import pytest
 from aiida import orm
 from pymatgen.core import Lattice, Structure
 
-from aiida_ion.analysis.cell import MAX_SIMULATED_ATOMS
+from aiida_ion.analysis.crystals.cell import MAX_SIMULATED_ATOMS
 from aiida_ion.calculations.functions import multiples_of
-from aiida_ion.cli.batch import ASK_ABOVE_ATOMS, make_batch
-from aiida_ion.cli.campaign import comparison
-from aiida_ion.cli.structures import READ_FROM, reading_lines, structure_node
+from aiida_ion.campaigns.batch import ASK_ABOVE_ATOMS, make_batch
+from aiida_ion.campaigns.plans import comparison
+from aiida_ion.campaigns.structures import READ_FROM, reading_lines, structure_node
 from aiida_ion.engines.codes import register
 from benchmarks.crystals_on_file.makers import LITHIA, cif, typed
 from tests.cli.conftest import Invoke, only_line

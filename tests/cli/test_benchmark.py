@@ -11,9 +11,9 @@ from aiida import orm
 from aiida.common.links import LinkType
 from aiida.engine import run_get_node
 
-from aiida_ion.cli.benchmark_scores import scored
-from aiida_ion.cli.benchmark_setup import Task, materials_of, open_tasks, store_and_link, tasks_of
-from aiida_ion.cli.campaign import comparison
+from aiida_ion.campaigns.obelix_scores import scored
+from aiida_ion.campaigns.obelix_tasks import Task, materials_of, open_tasks, store_and_link, tasks_of
+from aiida_ion.campaigns.plans import comparison
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
 from aiida_ion.engines.codes import register, register_diffusion_code

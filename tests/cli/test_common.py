@@ -9,7 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from aiida_ion.cli.common import ENV_TRACEBACK, OneLineErrors, one_line
+from aiida_ion.cli.common import ENV_TRACEBACK, OneLineErrors
+from aiida_ion.messages import one_line
 from tests.cli.conftest import Shell
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.calculations.comparison import compare_levels
+from aiida_ion.calculations.comparison.compare_levels import compare_levels
 from tests.cli.conftest import Invoke, only_line
 
 SLOW = {"wall_time_s": 8000.0, "cpu_time_s": 32000.0, "gpu_time_s": 0.0, "n_steps": 1000, "peak_memory_MiB": 900.0}

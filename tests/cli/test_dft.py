@@ -10,14 +10,13 @@ import pytest
 from aiida import orm
 from ase.io import write
 
-from aiida_ion.cli.campaign import comparison, label_of, make_plans
+from aiida_ion.campaigns.plans import comparison, label_of, make_plans
 from aiida_ion.engines.codes import load_engine
 from aiida_ion.engines.dft import mpi_as_root
-from aiida_ion.workchains.conductivity_builder import with_thermostat
-
-from ..dft.pw import run_pw
-from ..quantumespresso_fixtures import pseudo_paths, pw_executable
-from .conftest import Invoke, only_line
+from aiida_ion.workchains.conductivity.builder import with_thermostat
+from tests.cli.conftest import Invoke, only_line
+from tests.dft.pw import run_pw
+from tests.quantumespresso_fixtures import pseudo_paths, pw_executable
 
 SMALL = ("--ecutwfc-Ry", 25, "--ecutrho-Ry", 150)
 
@@ -173,10 +172,9 @@ def test_labels_can_stand_in_the_graph() -> None:
 
 def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
     from aiida_ion.dft.pw_input import md_namelists
-    from aiida_ion.md_settings import MdSettings
+    from aiida_ion.settings.md import MdSettings
     from aiida_ion.starting_velocities import starting_velocities
-
-    from ..dft.pw import ATOMS, MASSES, input_text, with_namelists
+    from tests.dft.pw import ATOMS, MASSES, input_text, with_namelists
 
     pw_executable()
     settings = MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=14, ensemble="nve")

@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.io import write
 
 from aiida_ion.queries import conductivity, diffusion, process_table
-from aiida_ion.queries.progress import Progress, read_job_progress
+from aiida_ion.queries.running.progress import Progress, read_job_progress
 from tests.cli.conftest import Invoke, only_line
 from tests.conftest import engine_environment
 

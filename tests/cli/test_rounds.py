@@ -6,8 +6,8 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.cli.convergence_lines import convergence_lines
-from aiida_ion.cli.live import current, render
+from aiida_ion.cli.text.convergence import convergence_lines
+from aiida_ion.cli.text.live import current, render
 
 DECISION = {
     "round": 2,

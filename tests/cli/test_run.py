@@ -12,9 +12,9 @@ from aiida import orm
 from ase.build import bulk
 from ase.io import write
 
-from aiida_ion.cli.campaign import Plan, check, make_plans
-from aiida_ion.cli.overrides import collect_overrides
-from aiida_ion.cli.prediction import describe, expected_cost, in_all, size_of, step_time
+from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, size_of, step_time
+from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.plans import Plan, check, make_plans
 from aiida_ion.engines.codes import load_engine, register, remember_test
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from aiida import orm
 
-from aiida_ion.calculations.surrogate import KINDS
-from aiida_ion.calculations.surrogate_dataset import MIXABLE
+from aiida_ion.calculations.surrogate.arrays import KINDS
+from aiida_ion.calculations.surrogate.dataset import MIXABLE
+from aiida_ion.campaigns.surrogate_candidates import find_candidates, force_calls, temperatures
+from aiida_ion.campaigns.surrogate_sampling import check
+from aiida_ion.campaigns.surrogate_structures import sampling_of
 from aiida_ion.cli import surrogate
-from aiida_ion.cli.surrogate_candidates import find_candidates, force_calls, temperatures
-from aiida_ion.cli.surrogate_reports import describe_predictions, describe_report
-from aiida_ion.cli.surrogate_sampling import check
-from aiida_ion.cli.surrogate_structures import sampling_of
+from aiida_ion.cli.text.surrogates import describe_predictions, describe_report
 from aiida_ion.queries import Selection
 from aiida_ion.surrogate.settings import PROTOCOLS, SPLITS
 from tests.calculations.surrogate_nodes import dataset
@@ -144,7 +144,7 @@ def test_predictions_are_shown_with_their_intervals() -> None:
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_the_arrays_of_a_dataset_can_be_written(tmp_path: Path) -> None:
-    from aiida_ion.cli.surrogate_reports import write_arrays
+    from aiida_ion.cli.text.surrogates import write_arrays
 
     npz, words = write_arrays(dataset(2), tmp_path / "out")
     with np.load(npz, allow_pickle=False) as arrays:

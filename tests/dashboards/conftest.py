@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .browser import MISSING, Browser, browse
+from tests.dashboards.browser import MISSING, Browser, browse
 
 ROOT = Path(__file__).parents[2]
 

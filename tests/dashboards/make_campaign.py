@@ -85,7 +85,7 @@ class Campaign:
         """Run one comparison to its end."""
         from aiida.engine import run_get_node
 
-        from aiida_ion.workchains.comparison import ComparisonWorkChain
+        from aiida_ion.workchains.comparison.workchain import ComparisonWorkChain
 
         builder = ComparisonWorkChain.get_builder_from_protocol(
             structures,
@@ -103,7 +103,7 @@ class Campaign:
         """Run one conductivity to the end that is expected of it."""
         from aiida.engine import run_get_node
 
-        from aiida_ion.workchains.conductivity import ConductivityWorkChain
+        from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 
         builder = ConductivityWorkChain.get_builder_from_protocol(
             structure,

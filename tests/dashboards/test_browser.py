@@ -12,9 +12,8 @@ from selenium.webdriver.common.keys import Keys
 
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT
 from aiida_ion.dashboards.pages import PAGES
-
-from .browser import NARROW, WIDE, Browser
-from .test_compare_browser import CLICK
+from tests.dashboards.browser import NARROW, WIDE, Browser
+from tests.dashboards.test_compare_browser import CLICK
 
 Named = Callable[[str], str]
 
@@ -303,7 +302,7 @@ def test_an_address_that_makes_no_sense(browser: Browser) -> None:
 
 
 def test_what_nodes_say_is_text(hostile_dashboard: str, tmp_path: Path) -> None:
-    from .browser import MISSING, browse
+    from tests.dashboards.browser import MISSING, browse
 
     if MISSING:
         pytest.skip(MISSING)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
-from .browser import Browser
+from tests.dashboards.browser import Browser
 
 FORMULA = {"archive": "CaF2", "profile": "Li2O"}
 

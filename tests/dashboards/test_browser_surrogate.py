@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
-from .browser import MISSING, NARROW, WIDE, Browser, browse
+from tests.dashboards.browser import MISSING, NARROW, WIDE, Browser, browse
 
 FLOOR = "return document.querySelector('#surrogate-parity .js-plotly-plot')._fullLayout.xaxis.range[0]"
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from selenium.webdriver.common.keys import Keys
 
-from .browser import Browser
+from tests.dashboards.browser import Browser
 
 POINTS = "#compare-parity .scatterlayer .points path"
 CLICK = """

@@ -24,7 +24,8 @@ from aiida_ion.dashboards.figures.landscape import landscape
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT, level_styles
 from aiida_ion.dashboards.pages import PAGES, materials, overview
 from aiida_ion.dashboards.state import View
-from aiida_ion.queries import activity, conductivity
+from aiida_ion.queries import conductivity
+from aiida_ion.queries.running import activity
 from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import fill
 

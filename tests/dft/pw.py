@@ -12,8 +12,7 @@ from ase.build import bulk
 from ase.data import atomic_masses
 
 from aiida_ion.dft.pw_input import Namelists, with_start
-
-from ..quantumespresso_fixtures import NAMELISTS, pseudo_paths, pw_executable
+from tests.quantumespresso_fixtures import NAMELISTS, pseudo_paths, pw_executable
 
 ATOMS = bulk("OLi2", "fluorite", a=4.62)
 ATOMS.rattle(0.02, seed=3)

@@ -17,7 +17,7 @@ from aiida_ion.dft.pw_input import (
     relax_namelists,
     with_start,
 )
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 
 ELECTRONS: dict[str, dict[str, Any]] = {"SYSTEM": {"ecutwfc": 30.0}}
 

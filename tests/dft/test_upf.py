@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
-
-from ..quantumespresso_fixtures import pseudo_paths
+from tests.quantumespresso_fixtures import pseudo_paths
 
 VERSION_1 = """<PP_HEADER>
    0                   Version Number

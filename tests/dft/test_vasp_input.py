@@ -21,7 +21,7 @@ from aiida_ion.dft.vasp_input import (
     random_seed,
     relax_tags,
 )
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 
 SETTINGS = {"temperature_K": 700.0, "timestep_fs": 2.0, "n_steps": 100, "thermostat_time_fs": 50.0, "seed": 5}
 

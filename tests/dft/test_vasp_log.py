@@ -8,8 +8,7 @@ import pytest
 
 from aiida_ion.dft.vasp_log import excerpt, failure, read_outcar
 from aiida_ion.dft.vasp_output import read_contcar
-
-from .test_vasp_xml import real
+from tests.dft.test_vasp_xml import real
 
 BOX = """ running on    4 total cores
  -----------------------------------------------------------------------------

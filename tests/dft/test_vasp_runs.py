@@ -15,10 +15,9 @@ from ase import units
 from aiida_ion.dft.steps import velocities
 from aiida_ion.dft.vasp_output import Start, VaspFiles
 from aiida_ion.dft.vasp_runs import VaspMd, read_md
-from aiida_ion.md_settings import MdSettings
-
-from ..vasp_fixtures import STAND_IN
-from .vasp_running import Crystal
+from aiida_ion.settings.md import MdSettings
+from tests.dft.vasp_running import Crystal
+from tests.vasp_fixtures import STAND_IN
 
 NVE = MdSettings(temperature_K=400.0, timestep_fs=1.0, n_steps=12, ensemble="nve", seed=3)
 CSVR = MdSettings(temperature_K=400.0, timestep_fs=1.0, n_steps=12, thermostat_time_fs=20.0, seed=3)

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from aiida_ion.dft.vasp_xml import read_vasprun
-
-from .vasp_running import DATA
+from tests.dft.vasp_running import DATA
 
 RUNS = pytest.mark.parametrize("name", ["ti", "h2o"])
 

@@ -17,10 +17,9 @@ from ase.data import atomic_masses
 from aiida_ion.dft.vasp_input import SiteGroups, incar_text, md_tags, poscar_text
 from aiida_ion.dft.vasp_output import Start, VaspFiles
 from aiida_ion.dft.vasp_runs import VaspMd, read_md
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
-
-from ..vasp_fixtures import POTCAR, POTCARS, STAND_IN
+from tests.vasp_fixtures import POTCAR, POTCARS, STAND_IN
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "vasp_aimd"
 

@@ -10,12 +10,11 @@ import pytest
 import yaml
 from aiida import orm
 
-from aiida_ion.calculations.vasp import validate_incar
+from aiida_ion.calculations.vasp.job import validate_incar
 from aiida_ion.dft.pw_input import normal_namelists
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.workchains.protocols import merge, protocol_inputs
-
-from .reading import Block, blocks
+from tests.docs.reading import Block, blocks
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.where)

@@ -11,10 +11,10 @@ from typing import Any
 import click
 import pytest
 
+from aiida_ion.campaigns.structures import NODE
 from aiida_ion.cli.main import cli
-from aiida_ion.cli.options import NODE, SettingType
-
-from .reading import DOCS, PAGES, REFERENCE, ROOT, commands, names, prose, section, tables
+from aiida_ion.cli.options import SettingType
+from tests.docs.reading import DOCS, PAGES, REFERENCE, ROOT, commands, names, prose, section, tables
 
 
 def resolve(root: click.Command, words: list[str]) -> tuple[click.Command, list[str], click.Context]:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.lammps.potentials import POTENTIALS
 from aiida_ion.workchains.protocols import load_protocols, protocol_inputs
-
-from .reading import DOCS, REFERENCE, names, section, tables
+from tests.docs.reading import DOCS, REFERENCE, names, section, tables
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -103,56 +102,50 @@ def test_limits_of_the_checks() -> None:
 
 
 def test_constants_of_the_methods() -> None:
-    from aiida_ion.analysis import (
-        arrhenius,
-        arrhenius_influence,
-        arrhenius_laws,
-        arrhenius_measured,
-        arrhenius_posterior,
-        charge_frame,
+    from aiida_ion.analysis.arrhenius import fit, influence, laws, measured, posterior
+    from aiida_ion.analysis.diffusion import (
+        analyse,
+        block_averages,
         collective,
         correlations,
         cross_checks,
-        diffusion,
-        diffusion_settings,
         estimates,
         hops,
         kinisi_fit,
         motion,
-        pieces,
-        regime,
+        settings,
         tensor,
         transient,
         uncertainty,
+        window,
     )
-    from aiida_ion.workchains.conductivity_inputs import run_seed
+    from aiida_ion.analysis.green_kubo import charge_frame
+    from aiida_ion.workchains.conductivity.inputs import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
-    priors = arrhenius.Priors()
+    priors = fit.Priors()
     stated: dict[str, Callable[[], bool]] = {
         "A from 200": lambda: hops.GRADES[0] == (200.0, "A"),
         "B from 50": lambda: hops.GRADES[1] == (50.0, "B"),
         "C from 10": lambda: hops.GRADES[2] == (10.0, "C"),
-        "maximum over lags up to 0.7": lambda: diffusion.MAX_N_EFF_LAG_FRACTION == 0.7,
-        "reached 20 angstrom^2": lambda: diffusion.LEGACY_MSD_A2 == 20.0,
-        "It measures from ten hops on": lambda: arrhenius_posterior.HOPS_TO_MEASURE == 10,
-        "15.7 is the mean": lambda: round(arrhenius_posterior.MEAN_AT_BOUND, 1) == 15.7,
-        "From four different temperatures on": lambda: arrhenius_laws.MIN_TEMPERATURES_TO_BEND == 4,
-        "the sum over 40 such temperatures": lambda: arrhenius_laws.N_TEMPERATURES == 40,
-        "Odds of 20 or more": lambda: arrhenius_laws.DECISIVE_ODDS == 20.0,
-        "Odds of 3 or more": lambda: arrhenius_laws.DOUBTFUL_ODDS == 3.0,
+        "maximum over lags up to 0.7": lambda: analyse.MAX_N_EFF_LAG_FRACTION == 0.7,
+        "reached 20 angstrom^2": lambda: analyse.LEGACY_MSD_A2 == 20.0,
+        "It measures from ten hops on": lambda: posterior.HOPS_TO_MEASURE == 10,
+        "15.7 is the mean": lambda: round(posterior.MEAN_AT_BOUND, 1) == 15.7,
+        "From four different temperatures on": lambda: laws.MIN_TEMPERATURES_TO_BEND == 4,
+        "the sum over 40 such temperatures": lambda: laws.N_TEMPERATURES == 40,
+        "Odds of 20 or more": lambda: laws.DECISIVE_ODDS == 20.0,
+        "Odds of 3 or more": lambda: laws.DOUBTFUL_ODDS == 3.0,
         "A shift of more than 1 decade or a surprise above 3": lambda: (
-            (arrhenius_influence.MAX_SHIFT_DECADES, arrhenius_influence.MAX_SURPRISE) == (1.0, 3.0)
+            (influence.MAX_SHIFT_DECADES, influence.MAX_SURPRISE) == (1.0, 3.0)
         ),
-        "Above 2 the summary says so": lambda: arrhenius_influence.FAR_LEVERAGE == 2.0,
-        "At least three different temperatures": lambda: arrhenius.MIN_TEMPERATURES == 3,
+        "Above 2 the summary says so": lambda: influence.FAR_LEVERAGE == 2.0,
+        "At least three different temperatures": lambda: fit.MIN_TEMPERATURES == 3,
         "A bound above 2e-5 cm^2/s": lambda: priors.uninformative_bound_cm2_s == 2e-5,
         "100,000 times that of its replica plus ten times the temperature": lambda: run_seed(3, 800.0) == 308_000,
-        "when p < 0.01": lambda: arrhenius_measured.MIN_P_VALUE == 0.01,
-        "81 values of ln D": lambda: arrhenius_posterior.N_MIDDLES == 81,
-        "65 energies over 10 standard deviations": lambda: (
-            (arrhenius_posterior.N_ENERGIES, arrhenius_posterior.N_STD) == (65, 10.0)
-        ),
+        "when p < 0.01": lambda: measured.MIN_P_VALUE == 0.01,
+        "81 values of ln D": lambda: posterior.N_MIDDLES == 81,
+        "65 energies over 10 standard deviations": lambda: (posterior.N_ENERGIES, posterior.N_STD) == (65, 10.0),
         "Ea uniform in 0 to 3 eV": lambda: (priors.min_activation_energy_eV, priors.max_activation_energy_eV) == (0, 3),
         "log10 D0 uniform in -8 to 4": lambda: (
             (priors.min_log10_prefactor_cm2_s, priors.max_log10_prefactor_cm2_s) == (-8, 4)
@@ -162,11 +155,11 @@ def test_constants_of_the_methods() -> None:
         ),
         "Student's 99.865 % quantile": lambda: cross_checks.CONSISTENT_LEVEL == 0.99865,
         "by factors of sqrt(2), up to 2/3 of the last lag": lambda: (
-            (transient.START_RATIO, regime.MIN_SPAN) == (2.0**0.5, 1.5)
+            (transient.START_RATIO, window.MIN_SPAN) == (2.0**0.5, 1.5)
         ),
         "from up to 40 lags": lambda: transient.N_LAGS == 40,
-        "at most to 0.2^2": lambda: diffusion_settings.MAX_EXPECTED == 0.2,
-        "on fifths of the run": lambda: (pieces.N_BLOCKS, pieces.MIN_BLOCKS) == (5, 3),
+        "at most to 0.2^2": lambda: settings.MAX_EXPECTED == 0.2,
+        "on fifths of the run": lambda: (block_averages.N_BLOCKS, block_averages.MIN_BLOCKS) == (5, 3),
         "at least 0.9 times as long as the longest": lambda: motion.LIKE_LENGTH == 0.9,
         "counted as at most 20": lambda: uncertainty.MODEL_FREEDOM == 20.0,
         "degrees of freedom are 2.5 T/t": lambda: correlations.WINDOWS_OF_VARIANCE == 2.5,
@@ -186,10 +179,10 @@ def test_constants_of_the_methods() -> None:
 
 
 def test_constants_of_the_comparison() -> None:
-    from aiida_ion.analysis import force_errors, radial_distribution, ratios, vibrational_density
-    from aiida_ion.calculations.comparison_forces import MAX_PARITY
-    from aiida_ion.calculations.forces import FORCES_DEFAULTS
-    from aiida_ion.cli.campaign import GAMMA_WIDTH_A, MAX_FORCE_FRAMES
+    from aiida_ion.analysis.comparison import force_errors, radial_distribution, ratios, vibrational_density
+    from aiida_ion.calculations.comparison.forces import MAX_PARITY
+    from aiida_ion.calculations.mlip.forces import FORCES_DEFAULTS
+    from aiida_ion.campaigns.plans import GAMMA_WIDTH_A, MAX_FORCE_FRAMES
 
     stated: dict[str, dict[str, Callable[[], bool]]] = {
         "topics/methods.md": {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .reading import DOCS, PAGES, ROOT, anchors, prose
+from tests.docs.reading import DOCS, PAGES, ROOT, anchors, prose
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -12,14 +12,23 @@ import pytest
 from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
-from aiida_ion.analysis.diffusion_settings import DiffusionSettings
+from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.md_settings import MdSettings
-from aiida_ion.settings_schema import rules_of
-from aiida_ion.workchains.comparison_inputs import PARAMETERS
-from aiida_ion.workchains.conductivity_parameters import ConductivityParameters
-
-from .reading import GROUPS, INHERITED_INPUTS, INHERITED_OUTPUTS, PAGES, REFERENCE, ROOT, names, section, tables
+from aiida_ion.settings.md import MdSettings
+from aiida_ion.settings.schema import rules_of
+from aiida_ion.workchains.comparison.inputs import PARAMETERS
+from aiida_ion.workchains.protocols.parameters import ConductivityParameters
+from tests.docs.reading import (
+    GROUPS,
+    INHERITED_INPUTS,
+    INHERITED_OUTPUTS,
+    PAGES,
+    REFERENCE,
+    ROOT,
+    names,
+    section,
+    tables,
+)
 
 
 def registered(group: str) -> dict[str, tuple[str, str]]:

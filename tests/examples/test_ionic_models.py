@@ -15,7 +15,7 @@ import pytest
 import yaml
 from ase.io import write
 
-from aiida_ion.analysis.cell import perpendicular_widths
+from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.lammps.inputs import write_relax_input
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.potentials import load_potential

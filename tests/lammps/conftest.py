@@ -16,7 +16,7 @@ from aiida_ion.lammps import inputs
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.lammps.structure import write_data
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[2] / ".engines"))

@@ -12,8 +12,8 @@ from aiida_ion.lammps.inputs import restart_interval, write_md_input
 from aiida_ion.lammps.outputs import MdOutputs
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.lammps.structure import Frame, write_data
-from aiida_ion.md_settings import MdSettings
 from aiida_ion.runners.ensembles import maxwell_boltzmann
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 
 CAF2 = {"Ca": 2.0, "F": -1.0}

@@ -18,11 +18,10 @@ from aiida_ion.lammps.logs import judge, read_cost, read_progress
 from aiida_ion.lammps.outputs import MdOutputs, read_md, read_relax, read_state, read_thermo
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.lammps.structure import write_data
-from aiida_ion.md_settings import MdSettings
+from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
-
-from .conftest import ENGINES, LMP, run_lmp
-from .test_inputs import argon, fluorite, lj
+from tests.lammps.conftest import ENGINES, LMP, run_lmp
+from tests.lammps.test_inputs import argon, fluorite, lj
 
 Run = Callable[..., MdOutputs]
 

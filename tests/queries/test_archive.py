@@ -7,7 +7,7 @@ from aiida import orm
 
 from aiida_ion import queries
 from aiida_ion.queries import Selection
-from aiida_ion.queries.kinds import read_attributes
+from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.unreadable import counting_unreadable
 
 pytestmark = pytest.mark.usefixtures("campaign")

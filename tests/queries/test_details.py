@@ -114,7 +114,7 @@ def test_frames_of_a_run_are_thinned_and_in_order(unmeasured: str) -> None:
 
 
 def test_the_framework_is_counted_as_the_analysis_counts_it(measured: str) -> None:
-    from aiida_ion.analysis.radial_distribution import radial_distribution
+    from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
 
     fit = details.arrhenius(measured)["points"]["uuid"].iloc[0]
     found = frames.frames_of(fit, max_frames=40)

@@ -16,20 +16,21 @@ from plotly.utils import PlotlyJSONEncoder
 
 from aiida_ion import queries
 from aiida_ion.cli import table as printing
-from aiida_ion.cli import tables as texts
 from aiida_ion.cli.compare import nested, text_of
-from aiida_ion.cli.describe import describe
-from aiida_ion.cli.live import current, render
+from aiida_ion.cli.text import tables as texts
+from aiida_ion.cli.text.live import current, render
+from aiida_ion.cli.text.nodes import describe
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.pages import PAGES
 from aiida_ion.dashboards.state import View
-from aiida_ion.queries import Selection, activity, reuse
+from aiida_ion.queries import Selection, reuse
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
 from aiida_ion.queries.details import arrhenius_points, beside, history
 from aiida_ion.queries.job_runs import runs_of
-from aiida_ion.queries.kinds import kind_of, read_attributes, read_column
 from aiida_ion.queries.provenance import path_of
+from aiida_ion.queries.reading.kinds import kind_of, read_attributes, read_column
 from aiida_ion.queries.results import counted_fits
+from aiida_ion.queries.running import activity
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import GROUP, fill

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from aiida import orm
 
-from aiida_ion.queries import files, provenance
-
-from .test_details import conductivity
+from aiida_ion.queries import provenance
+from aiida_ion.queries.reading import files
+from tests.queries.test_details import conductivity
 
 
 @pytest.fixture

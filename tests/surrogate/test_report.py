@@ -13,8 +13,7 @@ from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
 from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.report import Report
-
-from .conftest import evaluate, unwatched
+from tests.surrogate.conftest import evaluate, unwatched
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,10 @@ from ase.io import write as write_atoms
 from ase.io.trajectory import Trajectory
 from ase.md.langevin import Langevin
 
-from aiida_ion.trajectory_files.ase_traj import read_traj
-from aiida_ion.trajectory_files.extxyz import read_extxyz
+from aiida_ion.trajectory_files.ase.extxyz import read_extxyz
+from aiida_ion.trajectory_files.ase.traj import read_traj
 from benchmarks.trajectory_writers import EDGE_A, SYMBOLS, extxyz, synthetic_run, write_traj
-
-from .runs import FACTS, displacements, read, warnings_of
+from tests.trajectory_files.runs import FACTS, displacements, read, warnings_of
 
 RUN = synthetic_run(40)
 TRUTH = RUN.positions - RUN.positions[0]

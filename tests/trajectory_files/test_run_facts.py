@@ -9,8 +9,7 @@ import pytest
 
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
-
-from .runs import FACTS
+from tests.trajectory_files.runs import FACTS
 
 
 def frames(**facts: Any) -> Frames:

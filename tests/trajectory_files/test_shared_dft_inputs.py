@@ -10,8 +10,8 @@ import pytest
 from ase.build import bulk
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
-from aiida_ion.trajectory_files.pw import read_pw
-from aiida_ion.trajectory_files.vasprun import read_vasp
+from aiida_ion.trajectory_files.pw.read import read_pw
+from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "cases" / "import.tar.xz"
 

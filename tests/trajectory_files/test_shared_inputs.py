@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .runs import displacements, read, warnings_of
+from tests.trajectory_files.runs import displacements, read, warnings_of
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "cases" / "import.tar.xz"
 #: By displacement over two frames, cm^2/s.

@@ -8,9 +8,8 @@ import pytest
 from aiida import orm
 from ase.spacegroup import crystal
 
-from aiida_ion.workchains.conductivity import ConductivityWorkChain
-
-from ..conftest import OPTIONS
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
+from tests.conftest import OPTIONS
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from aiida.engine import run_get_node
 from aiida.manage.caching import enable_caching
 
 from aiida_ion.calculations.cleaning import clean_jobs
-from aiida_ion.calculations.mlip_md import MlipMdCalculation
+from aiida_ion.calculations.mlip.md import MlipMdCalculation
 from aiida_ion.workchains.md.mlip import MlipMdWorkChain
-
-from ..conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 

@@ -10,9 +10,8 @@ from aiida.engine import run_get_node
 from ase.build import bulk
 from scipy import constants
 
-from aiida_ion.workchains.conductivity import ConductivityWorkChain
-
-from ..conftest import OPTIONS
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
+from tests.conftest import OPTIONS
 
 SIGMA_A = 3.405
 EPSILON_K = 119.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion_result import DiffusionResult
+from aiida_ion.analysis.diffusion.result import DiffusionResult
 
 
 def systematic_error_check(result: DiffusionResult, limits: CheckLimits) -> Check:

@@ -8,8 +8,8 @@ from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.units import covalent_radii_A
 from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours
-from aiida_ion.analysis.thermo import Thermo
-from aiida_ion.md_settings import METAL_PART, NON_METALS
+from aiida_ion.analysis.trajectories.thermo import Thermo
+from aiida_ion.settings.md import METAL_PART, NON_METALS
 
 #: Distances are looked for up to this times the sum of the radii, in at most so many frames.
 SEARCH_RATIO, MAX_DISTANCE_FRAMES = 0.8, 200

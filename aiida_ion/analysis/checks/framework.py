@@ -9,7 +9,7 @@ from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.units import N_WINDOWS, Units
 from aiida_ion.analysis.checks.watched import FloatArray, Watched, onset_ps
-from aiida_ion.analysis.msd import msd_of_each
+from aiida_ion.analysis.diffusion.msd import msd_of_each
 
 #: Frames after equilibration below which nothing can be said.
 MIN_FRAMES = 20

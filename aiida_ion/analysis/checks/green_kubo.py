@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiida_ion.analysis.checks.check import Check, not_applicable
-from aiida_ion.analysis.diffusion_result import DiffusionResult
+from aiida_ion.analysis.diffusion.result import DiffusionResult
 
 
 def green_kubo_check(result: DiffusionResult) -> Check:

@@ -10,9 +10,9 @@ from aiida_ion.analysis.checks.explosion import NO_THERMO
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.temperature import ERRORS, MIN_ROWS, trend
 from aiida_ion.analysis.checks.watched import FloatArray, Watched
-from aiida_ion.analysis.diffusion_result import DiffusionResult
-from aiida_ion.analysis.msd import msd_of_each
-from aiida_ion.analysis.thermo import Thermo
+from aiida_ion.analysis.diffusion.msd import msd_of_each
+from aiida_ion.analysis.diffusion.result import DiffusionResult
+from aiida_ion.analysis.trajectories.thermo import Thermo
 
 #: A half is compared at lags up to this part of its length, and at so many of them.
 LAST_PART, N_LAGS = 0.5, 8

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiida_ion.analysis import hops
 from aiida_ion.analysis.checks.check import Check, worst
 from aiida_ion.analysis.checks.estimators import systematic_error_check
 from aiida_ion.analysis.checks.explosion import distance_check, explosion_checks
@@ -17,9 +16,10 @@ from aiida_ion.analysis.checks.motion import motion_checks, spacing_check
 from aiida_ion.analysis.checks.temperature import energy_drift_check, temperature_checks
 from aiida_ion.analysis.checks.units import find_bonds, find_units
 from aiida_ion.analysis.checks.watched import Watched, watch
-from aiida_ion.analysis.diffusion_result import DiffusionResult
-from aiida_ion.analysis.thermo import Thermo
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.diffusion import hops
+from aiida_ion.analysis.diffusion.result import DiffusionResult
+from aiida_ion.analysis.trajectories.thermo import Thermo
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 #: One letter lower for a result that a check warns of.
 LOWER = {"A": "B", "B": "C", "C": "C"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aiida_ion.analysis.cell import image_room_A
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.watched import Watched
-from aiida_ion.analysis.diffusion_result import DiffusionResult
+from aiida_ion.analysis.crystals.cell import image_room_A
+from aiida_ion.analysis.diffusion.result import DiffusionResult
 
 BOUND = "Nothing was measured; the reason says why."
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ase.data import atomic_numbers, covalent_radii
 
 from aiida_ion.analysis.checks.watched import FloatArray, IntArray, Watched, neighbours
-from aiida_ion.md_settings import NON_METALS
+from aiida_ion.settings.md import NON_METALS
 
 #: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
 BOND_RATIO = 1.25

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pymatgen.optimization.neighbors import find_points_in_spheres
 
-from aiida_ion.analysis.images import ImageFollower
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.images import ImageFollower
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.jumps.settings import JumpSettings
-from aiida_ion.analysis.trajectory import (
+from aiida_ion.analysis.trajectories.trajectory import (
     FloatArray,
     IntArray,
     Replica,
@@ -67,8 +67,8 @@ def read_frames(
 ) -> Frames:
     """Join the segments of every replica, remove drift, thin to what ``settings`` allow, and go to fractions.
 
-    :raises ValueError: as :func:`aiida_ion.analysis.trajectory.join_segments`; for replicas that were stored at
-        different intervals; for a changing cell with more frames than memory is allowed for.
+    :raises ValueError: as :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`; for replicas that
+        were stored at different intervals; for a changing cell with more frames than memory is allowed for.
     """
     segments = [list(replica) for replica in replicas]
     if not segments or not all(segments):

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aiida_ion.analysis.framework_species import framework_problem
 from aiida_ion.analysis.jumps import by_gemdat
 from aiida_ion.analysis.jumps.detection import find_jumps, stays
 from aiida_ion.analysis.jumps.doubts import ASSUMED_ATTEMPT_FREQUENCY_THZ, Seen, doubts
@@ -26,7 +25,8 @@ from aiida_ion.analysis.jumps.sites import (
     structure_sites,
 )
 from aiida_ion.analysis.jumps.vibration import Vibration, vibration_between_jumps
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.species.framework import framework_problem
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 #: Spheres that just do not touch, angstrom.
 SPHERE_GAP_A = 0.005

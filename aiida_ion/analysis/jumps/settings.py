@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings_rules import Element, Many
-from aiida_ion.settings_schema import Settings, number, setting, whole, word
+from aiida_ion.settings.rules import Element, Many
+from aiida_ion.settings.schema import Settings, number, setting, whole, word
 
 SITE_SOURCES = ("auto", "structure", "density")
 _LENGTH = {"above": 0.0, "most": 100.0, "unit": "angstrom"}

@@ -21,7 +21,7 @@ from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.pages.material_species import species_table
 from aiida_ion.queries import details, frames
-from aiida_ion.queries.kinds import read_column
+from aiida_ion.queries.reading.kinds import read_column
 
 MSD, SCALE = "material-msd", "material-scale"
 RDF, CELL = "material-rdf", "material-cell"

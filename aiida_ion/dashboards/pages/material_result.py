@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
-from aiida_ion.queries.arrays import read_arrays
-from aiida_ion.queries.contents import Content, contents
+from aiida_ion.queries.reading.arrays import read_arrays
+from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.verdicts import verdict_of
 
 ALL, ONE = "levels", "one"

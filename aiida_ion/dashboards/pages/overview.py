@@ -27,9 +27,9 @@ from aiida_ion.dashboards.components import (
 )
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.state import View
-from aiida_ion.queries import activity
-from aiida_ion.queries.progress import Progress, read_job_progress
-from aiida_ion.queries.states import failure_kind, failure_reason, state_text
+from aiida_ion.queries.running import activity
+from aiida_ion.queries.running.progress import Progress, read_job_progress
+from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
 from aiida_ion.verdicts import POORLY_KNOWN
 

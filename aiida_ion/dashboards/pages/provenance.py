@@ -16,7 +16,8 @@ from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
-from aiida_ion.queries import files, provenance
+from aiida_ion.queries import provenance
+from aiida_ion.queries.reading import files
 
 PATH = "/provenance"
 TITLE = "Provenance"

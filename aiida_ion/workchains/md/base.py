@@ -17,9 +17,9 @@ from aiida.engine import (
 )
 
 from aiida_ion.calculations.cleaning import clean_jobs
+from aiida_ion.calculations.dft.kpoints import mesh_of_part
 from aiida_ion.calculations.functions import sum_costs
-from aiida_ion.calculations.kpoints import mesh_of_part
-from aiida_ion.md_settings import THERMOSTATS
+from aiida_ion.settings.md import THERMOSTATS
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")

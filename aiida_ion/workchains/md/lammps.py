@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiida_ion.calculations.lammps import resolve_potential
-from aiida_ion.calculations.lammps_md import LammpsMdCalculation
-from aiida_ion.calculations.lammps_relax import LammpsRelaxCalculation
+from aiida_ion.calculations.lammps.job import resolve_potential
+from aiida_ion.calculations.lammps.md import LammpsMdCalculation
+from aiida_ion.calculations.lammps.relax import LammpsRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 
 

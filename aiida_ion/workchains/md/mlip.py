@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiida_ion.calculations.mlip_md import MlipMdCalculation
-from aiida_ion.calculations.mlip_relax import MlipRelaxCalculation
+from aiida_ion.calculations.mlip.md import MlipMdCalculation
+from aiida_ion.calculations.mlip.relax import MlipRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 
 #: How the field writes the names.

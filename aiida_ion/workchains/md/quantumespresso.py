@@ -8,9 +8,9 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 
-from aiida_ion.calculations.kpoints import gamma_point, mesh_node
-from aiida_ion.calculations.quantumespresso_md import THERMOSTATS, QuantumEspressoMdCalculation
-from aiida_ion.calculations.quantumespresso_relax import QuantumEspressoRelaxCalculation
+from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
+from aiida_ion.calculations.quantumespresso.md import THERMOSTATS, QuantumEspressoMdCalculation
+from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCalculation
 from aiida_ion.dft.pw_input import gentler
 from aiida_ion.workchains.md.base import MdBaseWorkChain, as_node
 from aiida_ion.workchains.md.quantumespresso_inputs import (

@@ -9,7 +9,7 @@ from aiida import orm
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from pymatgen.core.periodic_table import Element
 
-from aiida_ion.calculations.quantumespresso import n_electrons
+from aiida_ion.calculations.quantumespresso.job import n_electrons
 from aiida_ion.dft.pw_input import normal_namelists, spelled
 from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
 from aiida_ion.workchains.protocols import merge, protocol_inputs

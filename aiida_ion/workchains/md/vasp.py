@@ -8,9 +8,9 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 
-from aiida_ion.calculations.kpoints import gamma_point, mesh_node
-from aiida_ion.calculations.vasp_md import THERMOSTATS, VaspMdCalculation
-from aiida_ion.calculations.vasp_relax import VaspRelaxCalculation
+from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
+from aiida_ion.calculations.vasp.md import THERMOSTATS, VaspMdCalculation
+from aiida_ion.calculations.vasp.relax import VaspRelaxCalculation
 from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.vasp_inputs import incar_of_protocol, potentials_of, remarks_on

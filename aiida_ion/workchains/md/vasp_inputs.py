@@ -9,7 +9,7 @@ from typing import Any
 from aiida import orm
 from aiida.common import exceptions
 
-from aiida_ion.calculations.vasp import UPLOAD_ADVICE, PotcarData, validate_incar
+from aiida_ion.calculations.vasp.job import UPLOAD_ADVICE, PotcarData, validate_incar
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 #: A looser convergence of the electrons than this, eV an atom, makes the energy drift within picoseconds.

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from aiida_ion.settings_files import read_yaml
-from aiida_ion.settings_rules import SettingsError, shown
-from aiida_ion.settings_schema import suggestion
-from aiida_ion.workchains import protocol_rules
+from aiida_ion.settings.files import read_yaml
+from aiida_ion.settings.rules import SettingsError, shown
+from aiida_ion.settings.schema import suggestion
+from aiida_ion.workchains.protocols import rules
 
 
 class ProtocolError(ValueError):
@@ -61,7 +61,7 @@ def read_overrides(overrides: Mapping[str, Any] | Path | str | None) -> dict[str
         overrides = read_yaml(overrides, "changes to a protocol")
     if overrides is not None and not isinstance(overrides, Mapping):
         raise SettingsError(f"overrides must be a mapping, got {shown(overrides)}")
-    return protocol_rules.read_overrides(overrides or {})
+    return rules.read_overrides(overrides or {})
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

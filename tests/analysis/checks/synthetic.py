@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aiida_ion.analysis.diffusion import DiffusionSettings, Segment, analyse_diffusion
-from aiida_ion.analysis.thermo import Thermo
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings, Segment, analyse_diffusion
+from aiida_ion.analysis.trajectories.thermo import Thermo
 
 SITE_A, N_CUBES, FRAME_PS = 3.0, 4, 0.1
 CELL = np.eye(3) * SITE_A * N_CUBES

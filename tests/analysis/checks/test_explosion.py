@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from aiida_ion.analysis.checks.watched import neighbours, onset_ps
-
-from .synthetic import analyse, checks, recorded, solid, verdicts
+from tests.analysis.checks.synthetic import analyse, checks, recorded, solid, verdicts
 
 
 def test_a_good_run_passes_everything_it_can():

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from aiida_ion.analysis.charge_frame import charge_frame
-from aiida_ion.analysis.diffusion import Segment
-from aiida_ion.analysis.images import ImageFollower
-from aiida_ion.analysis.trajectory import join_segments
-
-from ..synthetic import GHOSTS, TRICLINIC
-from .synthetic import CELL, FRAME_PS, analyse, checks, grid, liquid, verdicts
+from aiida_ion.analysis.diffusion.analyse import Segment
+from aiida_ion.analysis.green_kubo.charge_frame import charge_frame
+from aiida_ion.analysis.trajectories.images import ImageFollower
+from aiida_ion.analysis.trajectories.trajectory import join_segments
+from tests.analysis.checks.synthetic import CELL, FRAME_PS, analyse, checks, grid, liquid, verdicts
+from tests.analysis.synthetic import GHOSTS, TRICLINIC
 
 FRAMEWORK = ("framework_growth", "framework_vibration", "framework_displaced")
 SHIFTS = {"faces": (0.0, 0.5, 0.5), "edges": (0.0, 0.0, 0.5), "corners": (0.0, 0.0, 0.0)}

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-
-from ..synthetic import GHOSTS
-from .synthetic import CELL, analyse, checks, grid, liquid, solid, verdicts
+from tests.analysis.checks.synthetic import CELL, analyse, checks, grid, liquid, solid, verdicts
+from tests.analysis.synthetic import GHOSTS
 
 FRAMEWORK = ("framework_growth", "framework_vibration", "framework_displaced")
 OXYGEN = np.arange(64, 128)

@@ -7,10 +7,9 @@ from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
 from aiida_ion.analysis.checks.green_kubo import green_kubo_check
 from aiida_ion.analysis.checks.judge import grade
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.diffusion import DiffusionSettings
-
-from ..synthetic import GHOSTS
-from .synthetic import analyse, checks, liquid, recorded, solid, verdicts
+from aiida_ion.analysis.diffusion.analyse import DiffusionSettings
+from tests.analysis.checks.synthetic import analyse, checks, liquid, recorded, solid, verdicts
+from tests.analysis.synthetic import GHOSTS
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.trajectory import Segment
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -52,8 +52,7 @@ def test_the_jumps_are_those_of_gemdat() -> None:
     from gemdat import Jumps
 
     from aiida_ion.analysis.jumps.by_gemdat import gemdat_trajectory, site_visits
-
-    from .hopper import Hopper
+    from tests.analysis.jumps.hopper import Hopper
 
     hopper = Hopper(n_frames=1500)
     segment, _ = hopper.segment(5)

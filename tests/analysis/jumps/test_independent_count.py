@@ -15,9 +15,8 @@ from aiida_ion.analysis.jumps.picture import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
-from aiida_ion.analysis.trajectory import Segment
-
-from .hopper import Hopper
+from aiida_ion.analysis.trajectories.trajectory import Segment
+from tests.analysis.jumps.hopper import Hopper
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -16,10 +16,9 @@ from aiida_ion.analysis.jumps.picture import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference, distances
-from aiida_ion.analysis.trajectory import Segment
+from aiida_ion.analysis.trajectories.trajectory import Segment
 from aiida_ion.units import BOLTZMANN_EV_K
-
-from .hopper import Hopper
+from tests.analysis.jumps.hopper import Hopper
 
 TRICLINIC = np.array([[8.5, 2.0, -1.5], [0.5, 9.0, 3.0], [1.5, -1.0, 10.0]])
 

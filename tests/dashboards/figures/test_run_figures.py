@@ -110,7 +110,13 @@ def node(pk: int, kind: str, role: str, step: int, **change: Any) -> dict[str, A
 NODES = pd.DataFrame(
     [
         node(9, "result", "", 0),
-        node(8, "function", "result", 1, process_type="aiida_ion.calculations.conductivity.fit_conductivity"),
+        node(
+            8,
+            "function",
+            "result",
+            1,
+            process_type="aiida.calculations:ion.fit_conductivity",
+        ),
         node(7, "result", "T_0800K", 2),
         node(6, "job", "diffusion", 3, process_type="aiida.calculations:ion.diffusion", exit_status=0),
         node(5, "settings", "parameters", 4),

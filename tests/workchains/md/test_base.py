@@ -13,8 +13,7 @@ from aiida import orm
 from aiida.engine import run_get_node
 
 from aiida_ion.workchains.md.mlip import MlipMdWorkChain
-
-from ...conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 #: Enough steps that the program is always caught in the middle, few enough to wait for.
 SETTINGS = {

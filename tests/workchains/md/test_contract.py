@@ -15,8 +15,7 @@ from aiida.plugins.entry_point import get_entry_point_names
 
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.workchains.md.base import MD_PORTS
-
-from ...conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 BOLTZMANN_EV_K = 8.617333262e-5
 #: amu * (angstrom/fs)^2 in eV.

@@ -13,8 +13,7 @@ from aiida.engine import run_get_node
 from ase.build import bulk
 
 from aiida_ion.workchains.md.mlip import MlipMdWorkChain
-
-from ...conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

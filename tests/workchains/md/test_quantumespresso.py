@@ -14,11 +14,10 @@ from ase import units
 from ase.build import bulk
 from ase.data import atomic_masses
 
-from aiida_ion.calculations.quantumespresso_md import QuantumEspressoMdCalculation
+from aiida_ion.calculations.quantumespresso.md import QuantumEspressoMdCalculation
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.workchains.md.quantumespresso import QuantumEspressoMdWorkChain
-
-from ...quantumespresso_fixtures import FAMILY, NAMELISTS, pw_executable
+from tests.quantumespresso_fixtures import FAMILY, NAMELISTS, pw_executable
 
 SETTINGS = {"temperature_K": 300.0, "timestep_fs": 2.0, "n_steps": 16, "sample_every": 4, "seed": 7, "ensemble": "nve"}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ...quantumespresso_fixtures import NAMELISTS, pseudo_paths, pw_executable
+from tests.quantumespresso_fixtures import NAMELISTS, pseudo_paths, pw_executable
 
 BIN = Path(sys.executable).parent
 N_STEPS = 40

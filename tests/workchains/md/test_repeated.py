@@ -16,8 +16,7 @@ from aiida.engine import run_get_node
 from aiida.manage.caching import enable_caching
 
 from aiida_ion.workchains.md.mlip import MlipMdWorkChain
-
-from ...conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 SETTINGS = {

@@ -13,8 +13,7 @@ from aiida.engine import run_get_node
 
 from aiida_ion.workchains.md.vasp import VaspMdWorkChain
 from aiida_ion.workchains.md.vasp_inputs import electrons_of, incar_of_protocol, recommended_potentials
-
-from ...conftest import OPTIONS
+from tests.conftest import OPTIONS
 
 SETTINGS = {"temperature_K": 400.0, "timestep_fs": 1.0, "n_steps": 12, "sample_every": 3, "seed": 4, "ensemble": "nve"}
 Run = Callable[..., orm.WorkChainNode]

@@ -1,0 +1,1 @@
+"""Diffusivities at several temperatures -> activation energy and conductivity at another one."""

@@ -1,0 +1,1 @@
+"""Levels of theory and baselines beside each other: ratios, forces, structure, vibrations, cost."""

@@ -1,0 +1,1 @@
+"""When runs that go on are good enough, and which go on."""

@@ -1,0 +1,51 @@
+"""The target and the budget of runs that go on until they are good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS, TOTAL_TIME_PS
+from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.schema import Settings, number, rules_of, whole, word
+
+QUANTITIES = ("tracer_diffusivity", "ionic_conductivity")
+
+
+@dataclass(frozen=True)
+class StopRule(Settings):
+    """When it is good enough, and when it is too much."""
+
+    what: ClassVar[str] = "stop rule"
+
+    target_relative_error: float = number(
+        help="Relative error of D at each temperature, or of the conductivity at the target one", above=0.0, most=10.0
+    )
+    target_quantity: str = word(QUANTITIES, "tracer_diffusivity", help="What the error is of")
+    max_time_ps: float = number(500.0, help="Longest a run may get", **TIME_PS)
+    max_rounds: int = whole(8, help="Rounds at most, the first included", least=1, most=1000)
+    max_total_time_ps: float | None = number(None, help="Length of all runs together at most", **TOTAL_TIME_PS)
+    target_temperature_K: float = number(300.0, help="Where the conductivity is wanted", **TEMPERATURE_K)
+    equilibration_ps: float = number(0.0, help="What the analysis leaves out of each run", least=0.0, unit="ps")
+    min_n_eff: float = number(10.0, help="Effective hops below which there is no diffusivity", above=0.0)
+    jump_distance_A: float = number(3.0, help="Distance between neighbouring sites", above=0.0, unit="angstrom")
+    min_temperatures: int = whole(3, help="Temperatures that must have moved for a line", least=1)
+
+    def check_together(self) -> None:
+        """Refuse runs that are over before they are equilibrated.
+
+        :raises SettingsError: with the length.
+        """
+        if not self.max_time_ps > self.equilibration_ps:
+            raise SettingsError(f"max_time_ps = {self.max_time_ps:g} leaves nothing after equilibration")
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> StopRule:
+        """Build from a mapping that may hold more than this."""
+        known = rules_of(cls)
+        return super().from_dict({key: value for key, value in given.items() if key in known})
+
+    def analysed_ps(self, time_ps: float) -> float:
+        """What the analysis has of a run of this length, ps."""
+        return max(time_ps - self.equilibration_ps, 0.0)

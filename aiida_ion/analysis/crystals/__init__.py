@@ -1,0 +1,1 @@
+"""Crystals: cells, charges, neighbours, and the supercell that molecular dynamics needs."""

@@ -1,0 +1,67 @@
+"""Crystals fit for molecular dynamics: what is refused, and the supercell they need."""
+
+from __future__ import annotations
+
+import numpy as np
+from pymatgen.core.structure import Structure
+
+from aiida_ion.analysis.crystals.cell import perpendicular_widths, supercell_multiples
+from aiida_ion.analysis.crystals.nearest import nearest_neighbours
+
+__all__ = ["check_cell", "check_structure", "perpendicular_widths", "supercell_multiples"]
+
+#: Atoms closer than this share a site: no real crystal has them.
+MIN_DISTANCE_A = 0.5
+#: No simulated cell is longer.
+MAX_EDGE_A = 1e5
+
+
+def check_structure(structure: Structure, mobile_species: str | None = None) -> None:
+    """Refuse a crystal that molecular dynamics cannot start from.
+
+    :param mobile_species: an element that must be in it.
+    :raises ValueError: one line that says what is wrong: no cell, disordered, overlapping, ion absent.
+    """
+    check_cell(structure)
+    _check_order(structure)
+    _check_distances(structure)
+    elements = {element.symbol for element in structure.composition.elements}
+    if mobile_species is not None and mobile_species not in elements:
+        raise ValueError(f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move")
+
+
+def check_cell(structure: Structure) -> None:
+    """Refuse what has no cell, or a cell that no crystal has.
+
+    :raises ValueError: one line.
+    """
+    lattice = getattr(structure, "lattice", None)
+    if lattice is None:
+        raise ValueError("no periodic cell: this is a molecule, not a crystal")
+    if not np.all(np.abs(lattice.matrix) < MAX_EDGE_A):
+        raise ValueError(f"a cell vector is longer than {MAX_EDGE_A:g} angstrom, or not a number")
+    if lattice.volume < 1e-3:
+        raise ValueError("no periodic cell: this is a molecule, not a crystal")
+
+
+def _check_order(structure: Structure) -> None:
+    partial = [site for site in structure if not site.is_ordered]
+    if partial:
+        site = partial[0]
+        where = ", ".join(f"{coordinate:.3f}" for coordinate in site.frac_coords)
+        raise ValueError(
+            f"disordered: the site {site.label} at ({where}) holds {site.species_string} and {len(partial)} sites are "
+            "partly occupied; order the structure first"
+        )
+
+
+def _check_distances(structure: Structure) -> None:
+    distances, others = nearest_neighbours(structure.lattice.matrix, structure.frac_coords, MIN_DISTANCE_A)
+    closest = int(np.argmin(distances))
+    if others[closest] < 0:
+        return
+    i, j = sorted((closest, int(others[closest])))
+    raise ValueError(
+        f"atoms {i} ({structure[i].species_string}) and {j} ({structure[j].species_string}) are "
+        f"{distances[closest]:.3f} angstrom apart, closer than {MIN_DISTANCE_A} angstrom"
+    )

@@ -1,0 +1,1 @@
+"""Displacements -> diffusivities with their errors, or bounds where nothing moved."""

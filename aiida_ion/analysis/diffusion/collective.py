@@ -1,0 +1,150 @@
+"""The collective diffusivity from the displacement of all charges (Einstein-Helfand), one vector for each replica."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.diffusion.block_averages import Pieces
+from aiida_ion.analysis.diffusion.kinisi_fit import CM2_S_PER_A2_FS
+from aiida_ion.analysis.diffusion.motion import Motion
+from aiida_ion.analysis.diffusion.msd import mean_squared_displacement, msd_tensor
+from aiida_ion.analysis.diffusion.msd_covariance import (
+    Line,
+    brownian_noise,
+    plain_weights,
+    slope_weights,
+    straight_line,
+)
+from aiida_ion.analysis.diffusion.transient import Start, start_from, transient_shape
+from aiida_ion.analysis.diffusion.uncertainty import MODEL_FREEDOM, Inflation, combine
+from aiida_ion.analysis.diffusion.window import Window
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: The covariance is that of the slope found with it, so often.
+N_ITERATIONS = 3
+#: Its slope is at least this part of the single ions'.
+MIN_SLOPE_PART = 0.1
+
+
+class CollectiveFit(NamedTuple):
+    """The collective diffusivity.
+
+    :param window: of the fit.
+    :param diffusivity_cm2_s: of generalised least squares; not positive where the displacement does not grow.
+    :param variance: of the estimate relative to D^2, for Gaussian displacements alike in three directions.
+    :param systematic: variance relative to D^2 of a slope that is not yet that of diffusion.
+    :param least_squares_cm2_s: of unweighted least squares on the same lags.
+    :param difference_variance: of the difference from least squares relative to D^2, as ``variance``.
+    :param tensor_cm2_s: (3, 3), a third of whose trace is the diffusivity.
+    """
+
+    window: Window
+    diffusivity_cm2_s: float
+    variance: float
+    systematic: float
+    least_squares_cm2_s: float
+    difference_variance: float
+    tensor_cm2_s: FloatArray
+
+
+def fit_collective(
+    motion: Motion, window: Window, fraction: float, starts: Sequence[Start], n_lags: int
+) -> CollectiveFit:
+    """Fit D_sigma from the start that knows it best, if its MSD deviates from diffusion as that of single ions does.
+
+    One vector knows less than many ions, so that its fit begins at earlier lags than theirs.
+
+    :param window: the first window with the slope of diffusion.
+    :param fraction: part of a replica's length that lags may have.
+    :param starts: later windows; the deviations of single ions, from
+        :func:`aiida_ion.analysis.diffusion.transient.find_starts`.
+    """
+    best = _fit(motion, start_from(motion, window, starts[0]), fraction, starts[0], n_lags)
+    for start in starts[1:]:
+        fit = _fit(motion, start_from(motion, window, start), fraction, start, n_lags)
+        if fit.variance > best.variance + best.systematic:
+            break  # and so it is for all that start later
+        best = min(best, fit, key=lambda one: one.variance + one.systematic)
+    return best
+
+
+def _fit(motion: Motion, window: Window, fraction: float, start: Start, n_lags: int) -> CollectiveFit:
+    """Generalised least squares with the exact covariance of a Brownian vector that vibrates as one ion does.
+
+    The sum of many displacements is Gaussian, and ions vibrate mostly independently. The single ions know that
+    vibration far better than the one vector, whose own intercept would make the error a matter of chance.
+    """
+    known = [(batch, batch.lags(window, fraction, n_lags)) for batch in motion.batches]
+    each = [(batch, lags) for batch, lags in known if lags is not None]
+    shares = np.array([float(batch.n_particles * (batch.n_frames - 1)) for batch, _ in each])
+    shares /= shares.sum()
+    noises = [brownian_noise(lags, batch.n_frames) for batch, lags in each]
+    msds = [mean_squared_displacement(batch.centres)[lags] for batch, lags in each]
+    lines = [straight_line(lags, batch.msd[lags]) for batch, lags in each]
+    single = float(shares @ [line.slope for line in lines])
+    vibration = float(shares @ [line.intercept for line in lines])
+    slope = assumed = single
+    weights: list[FloatArray] = []
+    covariances: list[FloatArray] = []
+    for _ in range(N_ITERATIONS):
+        assumed = max(slope, MIN_SLOPE_PART * single)
+        covariances = [
+            noise.of(Line(assumed, vibration), batch.n_replicas) for noise, (batch, _) in zip(noises, each, strict=True)
+        ]
+        weights = [slope_weights(matrix, lags) for matrix, (_, lags) in zip(covariances, each, strict=True)]
+        slope = float(shares @ [w @ msd for w, msd in zip(weights, msds, strict=True)])
+    plain = [plain_weights(lags) for _, lags in each]
+    own = [w @ matrix @ w for w, matrix in zip(weights, covariances, strict=True)]
+    apart = [(v - w) @ matrix @ (v - w) for v, w, matrix in zip(plain, weights, covariances, strict=True)]
+    unit = CM2_S_PER_A2_FS / motion.interval_fs
+    biases = [w @ transient_shape(lags, start.first) for w, (_, lags) in zip(weights, each, strict=True)]
+    tensors = [
+        np.einsum("k,kab->ab", w, msd_tensor(batch.centres, lags))
+        for w, (batch, lags) in zip(weights, each, strict=True)
+    ]
+    return CollectiveFit(
+        window=window,
+        diffusivity_cm2_s=slope / 6.0 * unit,
+        variance=float(shares**2 @ own) / assumed**2,
+        systematic=float(shares @ biases) ** 2 * start.expected_square,
+        least_squares_cm2_s=float(shares @ [v @ msd for v, msd in zip(plain, msds, strict=True)]) / 6.0 * unit,
+        difference_variance=float(shares**2 @ apart) / assumed**2,
+        tensor_cm2_s=np.einsum("k,kab->ab", shares, tensors) / 2.0 * unit,
+    )
+
+
+def direction_scale(tensor: FloatArray) -> float:
+    """What unequal directions multiply the variance of a trace with: 1 for three alike, 3 for a single one."""
+    return float(3.0 * np.sum(tensor * tensor) / np.trace(tensor) ** 2)
+
+
+def unequal_directions(fit: CollectiveFit, tracer_tensor: FloatArray) -> float:
+    """:func:`direction_scale` of the collective motion: the larger of what single ions and what the vector itself show.
+
+    Ions that are alike in three directions may move together along one, and one vector is too noisy to say so alone.
+    Its tensor is that of a Wishart matrix with n = 2 / (3 variance) degrees of freedom, which makes directions unequal
+    by chance; E tr M^2 = tr D^2 (1 + 1/n) + (tr D)^2 / n and E (tr M)^2 = (tr D)^2 + 2 tr D^2 / n are solved for D.
+    """
+    freedom = 2.0 / (3.0 * fit.variance)
+    of_square = float(np.sum(fit.tensor_cm2_s * fit.tensor_cm2_s))
+    square = float(np.trace(fit.tensor_cm2_s)) ** 2
+    own = (of_square - square / freedom) / (1.0 + 1.0 / freedom - 2.0 / freedom**2)
+    trace = max(square - 2.0 * own / freedom, square / freedom)
+    return max(direction_scale(tracer_tensor), float(np.clip(3.0 * own / trace, 1.0, 3.0)))
+
+
+def collective_inflation(pieces: Pieces | None, scale: float) -> Inflation:
+    """How much the pieces scatter beyond a Brownian vector; the vector itself has no correlations left to count.
+
+    :param scale: :func:`unequal_directions`, which the pieces hold already.
+    """
+    blocks = None
+    if pieces is not None:
+        blocks = Inflation(pieces.inflation.factor / scale, pieces.inflation.freedom)
+    return combine(Inflation(1.0, MODEL_FREEDOM), blocks)

@@ -1,0 +1,1 @@
+"""The collective conductivity from the charge current."""

@@ -1,0 +1,1 @@
+"""Which elements move, which are the framework, and the conductivity of all together."""

@@ -1,0 +1,181 @@
+"""Every species of a trajectory: which moved, how far each can be told to, and the conductivity of all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
+from aiida_ion.analysis.diffusion.hops import grade
+from aiida_ion.analysis.diffusion.result import DiffusionResult, interval95
+from aiida_ion.analysis.diffusion.settings import DiffusionSettings
+from aiida_ion.analysis.species.roles import Roles
+from aiida_ion.analysis.trajectories.trajectory import MAX_FRAMEWORK_FRAMES, thin
+from aiida_ion.verdicts import WITH_POSTERIOR
+
+FloatArray = npt.NDArray[np.float64]
+#: Analyses one species: its element, the settings, and every how many stored frames are read.
+Measure = Callable[[str, DiffusionSettings, int], DiffusionResult]
+
+MOBILE, OTHER, FRAMEWORK = "mobile", "also mobile", "framework"
+#: What a row has of the analysis of its species.
+MOTION = ("n_mobile_ions", "n_hops", "n_ions_hopped", "n_eff", "max_msd_A2", "verdict", "reason")
+DIFFUSION = (
+    "tracer_diffusivity_cm2_s",
+    "tracer_diffusivity_ci95_cm2_s",
+    "tracer_diffusivity_upper_bound_cm2_s",
+    "fit_window_ps",
+    "log_log_slope",
+)
+CONDUCTION = ("ionic_conductivity_mS_cm", "ionic_conductivity_ci95_mS_cm", "ionic_conductivity_upper_bound_mS_cm")
+#: Column of a row -> field of the result, where the names differ.
+RENAMED = {"n_mobile_ions": "n_ions"}
+
+
+def fill_species(
+    result: DiffusionResult,
+    roles: Roles,
+    charges: Mapping[str, float],
+    settings: DiffusionSettings,
+    stride: int,
+    measure: Measure,
+) -> None:
+    """Fill in a row for each species, the total conductivity, and the Haven ratio where several species move.
+
+    :param result: of the mobile species.
+    :param stride: every how many stored frames it has.
+    """
+    rows = [_row(result, MOBILE, roles.mobile in charges)]
+    others: dict[str, DiffusionResult] = {}
+    alone = replace(settings, collective=False)
+    for element in (*roles.others, *roles.framework):
+        role = OTHER if element in roles.others else FRAMEWORK
+        # A framework at rest needs few frames to show it.
+        every = stride if role == OTHER else stride * thin(result.n_frames, MAX_FRAMEWORK_FRAMES)
+        try:
+            found = measure(element, alone, every)
+        except ValueError as error:
+            rows.append({"element": element, "role": role, "verdict": "unknown", "reason": _sentence(error)})
+            continue
+        rows.append(_row(found, role, element in charges))
+        if role == OTHER:
+            others[element] = found
+    result.species = rows
+    result.moved_species = [row["element"] for row in rows if row["verdict"] in WITH_POSTERIOR]
+    samples = {element: found.tracer_diffusivity_samples_cm2_s for element, found in others.items()}
+    result.other_samples_cm2_s = {element: draws for element, draws in samples.items() if draws is not None}
+    _fill_total(result, roles, charges, others, settings.seed)
+    if roles.others:
+        _fill_haven_ratio(result, settings.seed)
+        result.warnings += _words(result, rows)
+
+
+def say_framework(result: DiffusionResult) -> None:
+    """Where the framework failed a check, say what it was taken to be, and what to do if ions of it are to move."""
+    failed = [check for check in result.checks if check["verdict"] == "fail"]
+    if len(result.framework_species) < 2 or not any(check["name"].startswith("framework_") for check in failed):
+        return
+    result.warnings.append(
+        f"The framework was taken to be {' and '.join(result.framework_species)}: if ions of one of these are meant to "
+        "move, name the others as framework_species."
+    )
+
+
+def _row(found: DiffusionResult, role: str, has_charge: bool) -> dict[str, Any]:
+    """What is kept of the analysis of a species; without its charge there is no conductivity."""
+    row: dict[str, Any] = {"element": found.mobile_species, "role": role}
+    row |= {RENAMED.get(name, name): getattr(found, name) for name in MOTION}
+    row["grade"] = grade(found.n_eff) if found.moved else "bound"
+    values = {name: getattr(found, name) for name in DIFFUSION}
+    values |= {name: getattr(found, name) if has_charge else None for name in ("charge_e", *CONDUCTION)}
+    return row | {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _sentence(error: ValueError) -> str:
+    text = " ".join(str(error).split())
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _fill_total(
+    result: DiffusionResult,
+    roles: Roles,
+    charges: Mapping[str, float],
+    others: Mapping[str, DiffusionResult],
+    seed: int,
+) -> None:
+    """Nernst-Einstein conductivity of all mobile species: draws of those that moved, summed as independent.
+
+    What did not move raises the upper edge of the interval by its bound; where nothing moved, the bounds add up.
+    """
+    wanted = [roles.mobile, *roles.others]
+    unknown = [element for element in wanted if element not in charges or element not in {roles.mobile, *others}]
+    if unknown:
+        result.all_species_ionic_conductivity_reason = (
+            f"The charge or the diffusion of {' and '.join(unknown)} is not known."
+        )
+        return
+    each = [result, *others.values()]
+    moved = [one for one in each if one.tracer_diffusivity_samples_cm2_s is not None]
+    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of those that moved
+    if not moved:
+        result.all_species_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
+        return
+    low, high = interval95(summed_draws([_conductivities(one) for one in moved], seed))
+    result.all_species_ionic_conductivity_mS_cm = sum(one.ionic_conductivity_mS_cm or 0.0 for one in moved)
+    result.all_species_ionic_conductivity_ci95_mS_cm = (low, high + bounds_mS_cm)
+    result.all_species_ionic_conductivity_species = [one.mobile_species for one in moved]
+
+
+def summed_draws(each: Sequence[FloatArray], seed: int) -> FloatArray:
+    """Add draws of independent quantities, (n,): all but the first are shuffled, since they share their ranks."""
+    generator = np.random.default_rng(seed + 2)
+    total: FloatArray = each[0] + sum((generator.permutation(draws) for draws in each[1:]), np.zeros(len(each[0])))
+    return total
+
+
+def _conductivities(found: DiffusionResult) -> FloatArray:
+    assert found.tracer_diffusivity_samples_cm2_s is not None
+    drawn = found.tracer_diffusivity_samples_cm2_s
+    return ionic_conductivity_mS_cm(drawn, found.charge_e, found.number_density_A3, found.temperature_K)
+
+
+def _fill_haven_ratio(result: DiffusionResult, seed: int) -> None:
+    """Haven ratio of several species: their Nernst-Einstein conductivity over that of the displacement of all charges.
+
+    Where only the charges of the mobile species are displaced, the ratio stays that of this species alone.
+    """
+    if result.haven_ratio is None or result.collective_frame != "centre_of_charge":
+        return
+    draws = [
+        ionic_conductivity_mS_cm(drawn, row["charge_e"], row["n_ions"] / result.volume_A3, result.temperature_K)
+        for row in result.species
+        if (drawn := result.other_samples_cm2_s.get(row["element"])) is not None
+    ]
+    collective = result.collective_diffusivity_samples_cm2_s
+    if collective is None or result.all_species_ionic_conductivity_mS_cm is None:
+        result.haven_ratio = result.haven_ratio_ci95 = None
+        return
+    unit = ionic_conductivity_mS_cm(1.0, result.charge_e, result.number_density_A3, result.temperature_K)
+    ratio = summed_draws([_conductivities(result), *draws], seed) / (collective * unit)
+    result.haven_ratio, result.haven_ratio_ci95 = float(np.median(ratio)), interval95(ratio)
+
+
+def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What else moved, and what the conductivity counts."""
+    also = [row["element"] for row in rows if row["role"] == OTHER and row["verdict"] in WITH_POSTERIOR]
+    still = [row["element"] for row in rows if row["role"] == OTHER and row["verdict"] not in WITH_POSTERIOR]
+    words = []
+    if also:
+        counted = " and ".join(result.all_species_ionic_conductivity_species)
+        total = f"; all_species_ionic_conductivity counts {counted}" if counted else ""
+        words.append(
+            f"{' and '.join(also)} moved too: the diffusivity and ionic_conductivity are those of "
+            f"{result.mobile_species} alone{total}."
+        )
+    if still:
+        words.append(f"{' and '.join(still)} did not move enough for a diffusivity, and are no part of the framework.")
+    return words

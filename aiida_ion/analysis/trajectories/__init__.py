@@ -1,0 +1,1 @@
+"""Trajectories as arrays: segments, images, thermodynamic rows."""

@@ -1,0 +1,1 @@
+"""The calculation function that compares levels of theory, and its parts."""

@@ -1,0 +1,1 @@
+"""The calculation function that fits a conductivity, and its parts."""

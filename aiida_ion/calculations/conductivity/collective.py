@@ -1,0 +1,100 @@
+"""The collective conductivity at the target temperature, and which temperatures it could not be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiida import orm
+
+from aiida_ion.analysis.arrhenius.fit import MIN_TEMPERATURES, ArrheniusPoint, Priors, fit_arrhenius
+from aiida_ion.calculations.conductivity.points import DISAGREE, conductivity_numbers, has_moved, refusal
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES, POORLY_KNOWN
+
+SAMPLES = "collective_diffusivity_samples_cm2_s"
+#: What is kept of the collective fit: its own names and those of the node.
+COLLECTIVE = {
+    "verdict": "collective_verdict",
+    "activation_energy_eV": "collective_activation_energy_eV",
+    "activation_energy_std_eV": "collective_activation_energy_std_eV",
+    "activation_energy_ci95_eV": "collective_activation_energy_ci95_eV",
+    "log10_ionic_conductivity_mS_cm": "log10_collective_ionic_conductivity_mS_cm",
+    "log10_ionic_conductivity_std_mS_cm": "log10_collective_ionic_conductivity_std_mS_cm",
+    "log10_ionic_conductivity_ci95_mS_cm": "log10_collective_ionic_conductivity_ci95_mS_cm",
+    "arrhenius_consistent": "collective_arrhenius_consistent",
+    "preferred_law": "collective_preferred_law",
+}
+
+
+def collective_attributes(
+    nodes: Sequence[orm.ArrayData],
+    target_temperature_K: float,
+    charge_e: float | None,
+    number_density_A3: float | None,
+    priors: Priors,
+    max_interval_decades: float = MAX_INTERVAL_DECADES,
+) -> dict[str, Any]:
+    """Return the extrapolated collective conductivity, from the temperatures that have one; else why there is none.
+
+    A temperature that did not move bounds the tracer diffusivity alone, so it does not enter here.
+    `collective_temperatures_refused` lists the temperatures without a collective diffusivity, each with its reason.
+    """
+    found: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
+    found |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
+    reasons = [(node, left_out(node)) for node in nodes]
+    used = [node for node, reason in reasons if reason is None]
+    refused = [
+        {"temperature_K": node.base.attributes.get("temperature_K"), "reason": reason}
+        for node, reason in reasons
+        if reason is not None
+    ]
+    refused.sort(key=lambda entry: float(entry["temperature_K"]))
+    points = [ArrheniusPoint(node.base.attributes.get("temperature_K"), node.get_array(SAMPLES)) for node in used]
+    found["collective_temperatures_used_K"] = [point.temperature_K for point in points]
+    found["collective_temperatures_refused"] = refused
+    if not points:
+        reason = "No temperature has a collective diffusivity that can be used."
+        return found | {"collective_reason": reason, "collective_warnings": [_listed(refused)]}
+    given = (target_temperature_K, charge_e, number_density_A3)
+    result = fit_arrhenius(points, *given, priors=priors, max_interval_decades=max_interval_decades)
+    said = result.attributes()
+    found |= {ours: said[theirs] for theirs, ours in COLLECTIVE.items()}
+    found |= {f"collective_{key}": value for key, value in conductivity_numbers(result).items()}
+    if result.activation_energy_eV is None:
+        moved = sum(has_moved(node) for node in nodes)
+        reason = (
+            f"A collective diffusivity is known at {len(points)} of the {moved} temperatures at which the ions moved; "
+            f"{MIN_TEMPERATURES} different ones are needed to extrapolate to {target_temperature_K:g} K. "
+            f"{_listed(refused)}"
+        )
+        return found | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
+    warnings = [*result.warnings, *([_listed(refused)] if refused else [])]
+    if result.verdict == POORLY_KNOWN:  # there is a number, and the sentence is on its interval
+        return found | {"collective_reason": None, "collective_warnings": [str(result.reason), *warnings]}
+    return found | {"collective_reason": result.reason, "collective_warnings": warnings}
+
+
+def left_out(node: orm.ArrayData) -> str | None:
+    """Return why a temperature has no collective diffusivity that can be used, nothing where it has one."""
+    attributes = node.base.attributes.all
+    refused = collective_refusal(attributes)
+    if refused is not None or SAMPLES in node.get_arraynames():
+        return refused
+    if attributes.get("collective_reason"):
+        return str(attributes["collective_reason"])
+    if not has_moved(node):
+        return f"The ions did not move enough. {attributes.get('reason') or ''}".rstrip()
+    return "The fit gave no collective diffusivity."
+
+
+def collective_refusal(attributes: Mapping[str, Any]) -> str | None:
+    """Return why the collective diffusivity of a temperature is not used."""
+    if attributes.get("collective_fit_consistent") is False:
+        return DISAGREE
+    return refusal(attributes)
+
+
+def _listed(refused: Sequence[Mapping[str, Any]]) -> str:
+    """Return which temperatures were left out, and why, in a sentence."""
+    each = "; ".join(f"{entry['temperature_K']:.0f} K: {str(entry['reason']).rstrip('.')}" for entry in refused)
+    return f"Left out of the collective fit: {each}." if refused else ""

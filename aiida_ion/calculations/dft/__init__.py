@@ -1,0 +1,1 @@
+"""What the jobs of every program that converges electrons share."""

@@ -1,0 +1,126 @@
+"""What the LAMMPS jobs share: the potential, the command line, the hardware."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
+
+from aiida import orm
+from aiida.common import datastructures
+
+from aiida_ion.calculations.mlip.job import refusal
+from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
+from aiida_ion.lammps.potentials import Potential, load_potential
+from aiida_ion.weight_files import look_into
+
+FILENAME_SCREEN = "screen.txt"
+FILENAME_LOG = "log.lammps"
+
+
+def define_lammps_ports(spec: Any) -> None:
+    """Declare the potential, its files, and the exit codes."""
+    spec.input(
+        "potential",
+        valid_type=orm.Dict,
+        validator=validate_lammps_potential,
+        help="`name` of a published potential, or `commands` (LAMMPS, metal units, `{elements}` for the order of the "
+        "atom types), `charges` (e), `level_of_theory` and `files`.",
+    )
+    spec.input_namespace(
+        "files",
+        valid_type=orm.SinglefileData,
+        dynamic=True,
+        required=False,
+        help="The files that the commands name, such as a deployed machine-learning potential.",
+    )
+    options = spec.inputs["metadata"]["options"]
+    options["resources"].default = lambda: {"num_machines": 1, "num_mpiprocs_per_machine": 1}
+    options["withmpi"].default = False
+    define_exit_codes(spec)
+
+
+def resolve_potential(potential: Mapping[str, Any]) -> Potential:
+    """Return the potential that an input stands for.
+
+    :raises ValueError: for an unknown name, or commands that are not allowed.
+    """
+    if "commands" in potential:
+        return load_potential(potential)
+    if set(potential) != {"name"}:
+        raise ValueError("a potential is the `name` of a published one alone, or `commands` with `level_of_theory`")
+    return load_potential(str(potential["name"]))
+
+
+def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with a potential, nothing when it can be used."""
+    potential = value.get_dict() if value is not None else {}
+    try:
+        resolve_potential(potential)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:
+    """Return what does not fit between structure, potential and its files."""
+    potential = resolve_potential(inputs["potential"].get_dict())
+    try:
+        potential.require(symbols)
+        potential.require_neutral(symbols)
+    except ValueError as error:
+        return str(error)
+    files = (inputs.get("files") or {}).values()
+    missing = sorted(set(potential.files) - {node.filename for node in files})
+    if missing:
+        return f"the potential reads {', '.join(missing)}, which is not among `files`"
+    for node in files:
+        with node.open(mode="rb") as stream:
+            problem = file_fault(stream, node.filename, potential)
+        if problem is not None:
+            return problem
+    return None
+
+
+def file_fault(stream: IO[bytes], name: str, potential: Potential) -> str | None:
+    """Return why LAMMPS shall not read a file of a potential, nothing where it may.
+
+    :param stream: the file, open.
+    :param name: its name.
+    """
+    look = look_into(stream, any_format=True)
+    if look.fault is not None:
+        return f"{name} {look.fault}"
+    if not (look.runs_code or potential.unpickles):
+        return None
+    stream.seek(0)
+    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    if sha256 in potential.trusted_sha256:
+        return None
+    danger = look.danger() if look.runs_code else "is unpickled by this pair style, and a pickle can run any code"
+    return refusal(f"{name} {danger}", sha256)
+
+
+def lammps_job(
+    inputs: Mapping[str, Any],
+    script: str,
+    temporary: Iterable[str],
+) -> datastructures.CalcInfo:
+    """Return the job description of a LAMMPS input script.
+
+    :param script: name of the input script in the working folder.
+    :param temporary: files that are parsed and then dropped; patterns are allowed.
+    """
+    code = datastructures.CodeInfo()
+    code.code_uuid = inputs["code"].uuid
+    code.cmdline_params = ["-in", script, "-log", FILENAME_LOG, "-nocite"]
+    code.stdout_name, code.stderr_name = FILENAME_SCREEN, FILENAME_STDERR
+    info = datastructures.CalcInfo()
+    info.codes_info = [code]
+    info.prepend_text = run_environment(inputs["metadata"]["options"])
+    info.retrieve_list = [FILENAME_LOG, FILENAME_STDERR]
+    patterns: list[str | tuple[str, str, int]] = [FILENAME_HARDWARE]
+    patterns += [(name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG]
+    info.retrieve_temporary_list = patterns
+    info.local_copy_list = [(node.uuid, node.filename, node.filename) for node in (inputs.get("files") or {}).values()]
+    return info

@@ -1,0 +1,1 @@
+"""Jobs of ASE calculators, machine-learning interatomic potentials first."""

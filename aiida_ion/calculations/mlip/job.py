@@ -1,0 +1,144 @@
+"""The potential as input of a job: which calculator, which checkpoint, on which device."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any, ClassVar
+
+from aiida import orm
+from aiida.common import datastructures
+
+from aiida_ion.calculations.script import threads_of
+from aiida_ion.settings.md import DEVICE
+from aiida_ion.settings.rules import SHA256, Json, Many, SettingsError, Word
+from aiida_ion.settings.schema import Settings, setting, summary, word
+from aiida_ion.weight_files import look_into
+
+#: Potentials the runner knows by name; ``import`` takes any ASE calculator by import path.
+POTENTIALS = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
+#: Those whose numbers stand in their arguments.
+WITHOUT_MODELS = ("lj", "emt")
+FILENAME_CHECKPOINT = "checkpoint"
+
+
+def define_potential_ports(spec: Any) -> None:
+    """Declare the potential's ports."""
+    spec.input(
+        "potential",
+        valid_type=orm.Dict,
+        validator=validate_potential,
+        help=f"Which potential, with which weights, where. {summary(MlipPotential)}.",
+    )
+    spec.input(
+        "checkpoint",
+        valid_type=orm.SinglefileData,
+        required=False,
+        help="The checkpoint as a file of the database, instead of one that the environment has.",
+    )
+
+
+@dataclass(frozen=True)
+class MlipPotential(Settings):
+    """The choice of a potential."""
+
+    what: ClassVar[str] = "potential setting"
+
+    name: str = word(POTENTIALS, help="Potential")
+    model: str | None = setting(Word(optional=True, help="Name of the checkpoint"), None)
+    kwargs: dict[str, Any] | None = setting(Json(optional=True, help="Further arguments of the calculator"), None)
+    device: str | None = setting(replace(DEVICE, optional=True), None)
+    dtype: str | None = word(("float32", "float64"), None, help="Precision")
+    checkpoint_sha256: str | None = setting(
+        replace(SHA256, optional=True, help="The hash of the only checkpoint that will do"), None
+    )
+    trusted_sha256: list[str] = setting(
+        Many(item=SHA256, may_be_empty=True, help="Files of weights that may run code when they are loaded"), []
+    )
+
+    def check_together(self) -> None:
+        """Refuse a model that the potential has no use for, or cannot find.
+
+        :raises SettingsError: saying what it takes.
+        """
+        if self.name == "import" and not re.fullmatch(r"[\w.]+:\w+", self.model or ""):
+            raise SettingsError("the potential import needs a model of the form package.module:Class")
+        if self.name in WITHOUT_MODELS and self.model is not None:
+            raise SettingsError(f"the potential {self.name} has no models, got {self.model}")
+
+
+def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the choice of a potential, nothing when it can be tried."""
+    try:
+        MlipPotential.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:
+    """Return why the checkpoint among the inputs would not be loaded, nothing where it would be or there is none."""
+    checkpoint, potential = inputs.get("checkpoint"), inputs.get("potential")
+    if checkpoint is None or potential is None:
+        return None
+    about = potential.get_dict()
+    with checkpoint.open(mode="rb") as stream:
+        look = look_into(stream, any_format=about.get("name") == "import")
+        if look.fault is not None:
+            return f"the checkpoint {checkpoint.filename} {look.fault}"
+        if not look.runs_code:
+            return None
+        stream.seek(0)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 in {str(given).lower() for given in about.get("trusted_sha256", [])}:
+        return None
+    return refusal(f"{checkpoint.filename} {look.danger()}", sha256)
+
+
+def refusal(danger: str, sha256: str) -> str:
+    """Return the sentence on a file that would run code and that nobody trusted."""
+    return (
+        f"{danger}: if you trust where it comes from, register it with 'aiida-ion engine add ... "
+        f"--trust-checkpoint', or put its sha256 {sha256} into trusted_sha256 of the potential"
+    )
+
+
+def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``potential`` block of the runner's ``inputs.json``."""
+    potential: dict[str, Any] = {"model": None, "kwargs": {}, "device": "cpu", "dtype": None, "checkpoint_sha256": None}
+    potential |= {"trusted_sha256": []} | inputs["potential"].get_dict()
+    checkpoint = inputs.get("checkpoint")
+    return potential | {
+        "threads": threads_of(dict(options)),
+        "checkpoint_file": checkpoint_name(checkpoint) if checkpoint is not None else None,
+    }
+
+
+def checkpoint_name(checkpoint: orm.SinglefileData) -> str:
+    """Return the name a checkpoint has in the working folder: a fixed stem and its own endings.
+
+    Two endings are kept, since libraries tell their formats by them: ``.nequip.pt2``, ``.pth.tar``.
+    """
+    endings = "".join(PurePath(checkpoint.filename).suffixes[-2:])
+    return FILENAME_CHECKPOINT + (endings if re.fullmatch(r"[A-Za-z0-9._-]*", endings) else "")
+
+
+def stage_checkpoint(info: datastructures.CalcInfo, inputs: Mapping[str, Any]) -> None:
+    """Have the checkpoint copied from its node to the working folder, with no second copy in the database."""
+    checkpoint = inputs.get("checkpoint")
+    if checkpoint is not None:
+        info.local_copy_list = [(checkpoint.uuid, checkpoint.filename, checkpoint_name(checkpoint))]
+
+
+def structure_json(structure: orm.StructureData) -> dict[str, Any]:
+    """Return the structure as the runners read it, angstrom, every bit kept."""
+    atoms = structure.get_ase()
+    return {
+        "numbers": atoms.numbers.tolist(),
+        "positions": atoms.positions.tolist(),
+        "cell": atoms.cell.array.tolist(),
+        "pbc": [True, True, True],
+    }

@@ -1,0 +1,1 @@
+"""Jobs of Quantum ESPRESSO's pw.x."""

@@ -1,0 +1,1 @@
+"""Datasets of the surrogate, its training and its predictions."""

@@ -1,0 +1,89 @@
+"""Many crystals at once: what can be run, what cannot and why, and how large the cells are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiida_ion.campaigns.expected_cost import atoms_of
+from aiida_ion.campaigns.plans import Plan, check, make_plans
+from aiida_ion.campaigns.structures import files_of
+
+#: Larger cells run for weeks: they are run when the user says so.
+ASK_ABOVE_ATOMS = 5_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The crystals of a command.
+
+    :param plans: what can be run.
+    :param refused: name of each crystal that cannot, and why.
+    """
+
+    plans: list[Plan]
+    refused: dict[str, str]
+
+
+def make_batch(structures: Sequence[str], engines: Sequence[str], given: Mapping[str, Any]) -> Batch:
+    """Look at every crystal, also after the first that cannot be run; a crystal runs with all engines or not at all.
+
+    :param structures: files, folders, pks or uuids.
+    :param engines: names of engines.
+    :param given: the other options of the command.
+    :raises ValueError: for what is wrong with all of them alike: an option, an engine; or with the only crystal.
+    """
+    names = files_of(structures)
+    refused: dict[str, str] = {}
+    kept = sound_plans(make_plans(names, engines, given, refused), refused)
+    reasons = {reason.replace(name, "", 1) for name, reason in refused.items()}
+    if not kept and refused and (len(names) == 1 or len(reasons) == 1):
+        raise ValueError(next(iter(refused.values())))
+    return Batch(kept, refused)
+
+
+def sound_plans(plans: Sequence[Plan], refused: dict[str, str]) -> list[Plan]:
+    """Return the plans of the crystals that can be run with all engines.
+
+    :param refused: takes the crystals that cannot, and why.
+    """
+    for plan in plans:
+        try:
+            check([plan])
+        except ValueError as error:
+            refused.setdefault(plan.crystal, str(error))
+    return [plan for plan in plans if plan.crystal not in refused]
+
+
+def require_all(batch: Batch, skip_bad: bool, say: Callable[[str], object]) -> None:
+    """List the crystals that cannot be run, each with its reason, and stop unless the others are to be run.
+
+    :param say: takes each line.
+    :raises ValueError: without ``skip_bad``, or if none is left.
+    """
+    if not batch.refused:
+        return
+    n_good = len({plan.crystal for plan in batch.plans})
+    n_all = n_good + len(batch.refused)
+    for name, reason in batch.refused.items():
+        say(f"REFUSED {reason if name in reason else f'{name}: {reason}'}")
+    if n_good == 0:
+        raise ValueError(f"none of the {n_all} crystals can be run; the reasons are above")
+    counts = f"{len(batch.refused)} of {n_all} crystals cannot be run"
+    if not skip_bad:
+        raise ValueError(f"{counts}, and nothing was submitted; --skip-bad runs the other {n_good}")
+    say(f"NOTE {counts} and are left out; {n_good} run (--skip-bad)")
+
+
+def large_cells(plans: Sequence[Plan]) -> str | None:
+    """Return what is to be said of cells above :data:`ASK_ABOVE_ATOMS`; nothing where there are none."""
+    sizes = {plan.title: atoms_of(plan) for plan in plans}
+    large = {title: n_atoms for title, n_atoms in sizes.items() if n_atoms > ASK_ABOVE_ATOMS}
+    if not large:
+        return None
+    largest = max(large, key=lambda title: large[title])
+    return (
+        f"{len(large)} of {len(plans)} simulated cells have more than {ASK_ABOVE_ATOMS:,} atoms, {largest} has "
+        f"{large[largest]:,}"
+    )

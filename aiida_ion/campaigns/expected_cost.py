@@ -1,0 +1,156 @@
+"""What a plan will run, and what that should cost by the jobs that the database knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from aiida_ion.analysis.crystals.cell import perpendicular_widths
+from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.engines.codes import DFT
+from aiida_ion.engines.jobs import cores_per_job
+from aiida_ion.units import FS_PER_PS, duration
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a plan runs: from the first round to the whole budget; both are the same without a target.
+
+    :param n_runs: temperatures times seeds.
+    :param first_ps: length of each run in the first round, ps; ``longest_ps`` the longest a run may get.
+    :param n_steps: steps of all runs, fewest and most.
+    """
+
+    n_runs: int
+    first_ps: float
+    longest_ps: float
+    n_steps: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Time of a step, s: low, middle and high of what is known, and a few words on what that is."""
+
+    seconds: tuple[float, float, float]
+    origin: str
+
+
+def size_of(plan: Plan) -> Size:
+    """Return how much a plan runs."""
+    wanted, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    n_runs = len(wanted["temperatures_K"]) * len(wanted["seeds"])
+    first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
+    longest_ps = max(first_ps, wanted.get("max_time_ps") or 0.0)
+    most_ps = min(n_runs * longest_ps, wanted.get("max_total_time_ps") or math.inf)
+    steps_per_ps = FS_PER_PS / md["timestep_fs"]
+    return Size(n_runs, first_ps, longest_ps, (n_runs * md["n_steps"], round(most_ps * steps_per_ps)))
+
+
+def atoms_of(plan: Plan) -> int:
+    """Return the atoms of the simulated cell."""
+    return len(plan.builder.structure.sites) * math.prod(multiples(plan.builder))
+
+
+def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
+    """Return the time of a step: by earlier jobs of the nearest size, else by the engine's test, else nothing.
+
+    Where earlier jobs had as many cores as these will have, only those count. Potentials take time in proportion to the
+    atoms, DFT at these sizes to about their square; fewer atoms are not taken to be faster.
+
+    :param costs: :func:`~aiida_ion.queries.cost`.
+    """
+    n_atoms, power = atoms_of(plan), 2 if plan.engine.entry_point in DFT else 1
+    same = costs[
+        (costs["level_of_theory"] == plan.level_of_theory) & (costs["computer"] == plan.engine.code.computer.label)
+    ]
+    cores = cores_per_job(dict(plan.builder.md.options or {})) if plan.builder.md.options else 1
+    same = same[same["cores"] == cores] if (same["cores"] == cores).any() else same
+    if len(same):
+        distance = np.abs(np.log(same["n_atoms"].astype(float) / n_atoms))
+        nearest = same[distance <= distance.min() + 1e-9]
+        of_atoms = int(nearest["n_atoms"].iloc[0])
+        seconds = nearest["wall_time_s"] / nearest["n_steps"] * max(1.0, n_atoms / of_atoms) ** power
+        low, middle, high = (float(np.quantile(seconds.astype(float), part)) for part in (0.0, 0.5, 1.0))
+        jobs = f"{len(nearest)} earlier job{'s' if len(nearest) > 1 else ''}"
+        return StepTime((low, middle, high), f"by {jobs} with {of_atoms} atoms")
+    rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
+    if not rate or not tested_atoms:
+        return None
+    one = max(1.0, n_atoms / tested_atoms) ** power / rate
+    return StepTime((one, one, one), "very roughly, by 'aiida-ion engine test'")
+
+
+def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
+    """Return what a plan will run, and what that should cost, a line each."""
+    wanted, size = plan.builder.parameters.get_dict(), size_of(plan)
+    charges = ", ".join(f"{element} {charge:+g}" for element, charge in wanted["charges"].items())
+    what = f"{wanted['formula']} with {plan.level_of_theory}, {wanted['mobile_species']} mobile ({charges})"
+    runs = f"{size.n_runs} run{'s' if size.n_runs > 1 else ''} of {size.first_ps:g} ps"
+    if wanted.get("target_relative_error") is not None:
+        aim = wanted.get("target_quantity", "tracer_diffusivity").replace("_", " ")
+        runs += f", each on to at most {size.longest_ps:g} ps until the {aim} is known to "
+        runs += f"{wanted['target_relative_error']:g}"
+    line = f"{plan.title}: {what}, {atoms_of(plan)} atoms, {runs}"
+    if plan.engine.entry_point == "ion.md.mlip" and not plan.engine.tested:
+        line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
+    return [line, *_cell_and_runs(plan, size), f"  {expected_cost(plan, costs)}"]
+
+
+def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
+    """Return the simulated cell, and temperatures, seeds and steps of the runs."""
+    wanted, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    counts = multiples(plan.builder)
+    cell = plan.builder.structure.get_ase().cell.array * np.array(counts)[:, None]
+    width = float(perpendicular_widths(cell).min())
+    line = f"  cell {' x '.join(map(str, counts))}, smallest width {width:.1f} angstrom"
+    least = None if wanted.get("supercell") else wanted.get("min_width_A")
+    if least is not None and width < least - 1e-6:
+        # The rule of the edges measures along the vectors, which in a skewed cell is more than between the faces.
+        line += f", less than the {least:g} asked for: supercell_rule {wanted['supercell_rule']} measures the edges"
+    temperatures = ", ".join(f"{value:g}" for value in wanted["temperatures_K"])
+    seeds = ", ".join(str(seed) for seed in wanted["seeds"])
+    runs = f"  temperatures {temperatures} K, seeds {seeds}; {md['n_steps']:,} steps of {md['timestep_fs']:g} fs each"
+    return [line, runs + (" in the first round" if size.longest_ps > size.first_ps else "")]
+
+
+def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:
+    """Return steps and time of a plan in words; relaxation and fits are left out."""
+    size, known = size_of(plan), step_time(plan, costs)
+    least, most = size.n_steps
+    steps = f"{least:,} steps" if least == most else f"{least:,} to {most:,} steps"
+    if known is None:
+        return f"{steps}, time unknown: run 'aiida-ion engine test {plan.engine.name}' first"
+    at_once = min(size.n_runs, plan.builder.parameters.get_dict().get("max_concurrent", 1))
+    low, middle, high = known.seconds
+    spread = "" if low == high else f"{_between(low * least, high * most)} "
+    wall = "" if at_once == 1 else f"; {_between(middle * least / at_once, middle * most / at_once)}"
+    wall += f" with {at_once} side by side" if wall else ""
+    return f"{steps}: about {_between(middle * least, middle * most)} of computing ({spread}{known.origin}){wall}"
+
+
+def in_all(plans: Sequence[Plan], costs: pd.DataFrame) -> str:
+    """Return the computing time of all plans, for each engine and together."""
+    sums: dict[str, list[float]] = {}
+    unknown: dict[str, None] = {}
+    for plan in plans:
+        known, size = step_time(plan, costs), size_of(plan)
+        if known is None:
+            unknown[plan.engine.name] = None
+            continue
+        least, most = known.seconds[1] * size.n_steps[0], known.seconds[1] * size.n_steps[1]
+        before = sums.get(plan.engine.name, [0.0, 0.0])
+        sums[plan.engine.name] = [before[0] + least, before[1] + most]
+    parts = [f"{name} {_between(*seconds)}" for name, seconds in sums.items()] + [f"{name} unknown" for name in unknown]
+    total = [sum(seconds[end] for seconds in sums.values()) for end in (0, 1)]
+    whole = "unknown" if not sums else f"{'more than ' if unknown else ''}{_between(*total)}"
+    engines = f" ({', '.join(parts)})" if len(parts) > 1 else ""
+    return f"In all: {len(plans)} cells and engines, computing {whole}{engines}"
+
+
+def _between(low_s: float, high_s: float) -> str:
+    low, high = duration(low_s), duration(high_s)
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,172 @@
+"""Measured crystals -> nodes, plans, what of them is left to do, and the links to their measurements."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiida import orm
+
+from aiida_ion.calculations.experiment import check_link, link_experiment
+from aiida_ion.campaigns.batch import sound_plans
+from aiida_ion.campaigns.plans import Plan, comparison, plans_of
+from aiida_ion.campaigns.structures import node_of
+from aiida_ion.datasets.obelix import DATASET, Entry
+from aiida_ion.datasets.obelix_crystals import read_entry
+from aiida_ion.queries.experiments import experiments
+from aiida_ion.queries.reuse import (
+    compared_conductivities,
+    failed_conductivity,
+    finished_conductivity,
+    running_conductivity,
+)
+
+DONE, RUNNING, FAILED, NEW = "done", "running", "failed", "new"
+
+
+@dataclass(frozen=True)
+class Material:
+    """An entry and its crystal, which is stored where the database has it already."""
+
+    entry: Entry
+    structure: orm.StructureData
+
+    @property
+    def name(self) -> str:
+        """The name in titles and, with an underscore, in links."""
+        return f"{DATASET} {self.entry.entry_id}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A plan and what the database knows of it: ``done``, ``running``, ``failed`` or ``new``, by which process."""
+
+    material: Material
+    plan: Plan
+    state: str
+    pk: int | None
+
+
+def default_folder() -> Path:
+    """Return where the dataset is kept when it is downloaded: in ``XDG_DATA_HOME`` or ``~/.local/share``."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "aiida-ion" / "obelix"
+
+
+def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
+    """Return the crystals that can be simulated, and why each of the others cannot."""
+    known = experiments()
+    known = known[(known["dataset"] == DATASET) & known["from_dataset"].eq(True)]
+    ids = zip(known["entry_id"], known["cif_sha256"], strict=True)
+    stored = dict(zip(ids, known["structure_pk"].tolist(), strict=True))
+    found, refused = [], []
+    for entry in entries:
+        pk = stored.get((entry.entry_id, entry.attributes()["cif_sha256"]))
+        try:
+            node: Any = _new_structure(entry) if pk is None else orm.load_node(pk)
+        except ValueError as error:
+            refused.append(str(error))
+            continue
+        found.append(Material(entry, node))
+    return found, refused
+
+
+def tasks_of(
+    materials: Sequence[Material],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: list[str] | None = None,
+) -> list[Task]:
+    """Return a checked plan for each crystal with each engine, with its state.
+
+    Velocities are kept, so that an engine which joins later compares with what is there.
+
+    :param given: the other options of the command.
+    :param refused: takes why a crystal cannot be run, as long as any can; without it the first raises.
+    :raises ValueError: for what cannot be run, or without a relaxation of the ions.
+    """
+    settings = {**given, "in_one": True, "keep": given.get("keep") or ["velocities"]}
+    by_name = {material.name: material for material in materials}
+    crystals = [(name, material.structure) for name, material in by_name.items()]
+    reasons: dict[str, str] = {}
+    plans = sound_plans(plans_of(crystals, engines, settings, reasons), reasons)
+    if reasons and (refused is None or not plans):
+        raise ValueError(next(iter(reasons.values())))
+    if refused is not None:
+        refused += reasons.values()
+    if not all(plan.builder.parameters.get_dict().get("relax_ions") for plan in plans):
+        raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
+    tasks = []
+    for plan in plans:
+        state, pk = (NEW, None) if given.get("fresh") else _state(plan.builder._inputs(prune=True))
+        tasks.append(Task(by_name[plan.title.rpartition(" / ")[0]], plan, state, pk))
+    todo = open_tasks(tasks)
+    if todo:
+        comparison([task.plan for task in todo], settings)  # checked here, made again when it is submitted
+    return tasks
+
+
+def open_tasks(tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks of all crystals of which something is missing and nothing runs.
+
+    All engines of a crystal go together, as their comparison needs each; what is done is not computed again.
+    """
+    compared = compared_conductivities()
+    wanted = []
+    for name in dict.fromkeys(task.material.name for task in tasks):
+        mine = [task for task in tasks if task.material.name == name]
+        states = {task.state for task in mine}
+        chains = {task.pk for task in mine}
+        is_done = states == {DONE} and (len(mine) == 1 or chains <= compared)
+        if not is_done and RUNNING not in states:
+            wanted += mine
+    return wanted
+
+
+def store_and_link(materials: Sequence[Material]) -> int:
+    """Store the crystals and link each to its measurement, once.
+
+    :returns: how many links are new.
+    """
+    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    return sum(
+        link(material.structure, material.entry, known.get((material.structure.uuid, material.entry.entry_id)), True)
+        for material in materials
+    )
+
+
+def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, from_dataset: bool) -> bool:
+    """Link a crystal to an entry, unless a link says the same already.
+
+    :param linked_uuid: the link that there is, if any.
+    :param from_dataset: whether the crystal is the dataset's own.
+    :returns: whether there is a new link.
+    :raises ValueError: if the crystal is another compound.
+    """
+    said = entry.attributes() | {"from_dataset": from_dataset}
+    check_link(structure, said)
+    if linked_uuid is not None:
+        there = orm.load_node(linked_uuid).base.attributes.all
+        if all(there.get(name) == value for name, value in said.items()):
+            return False
+    link_experiment(structure.store(), orm.Dict(said))
+    return True
+
+
+def _new_structure(entry: Entry) -> orm.StructureData:
+    node = node_of(read_entry(entry))
+    node.label = f"{DATASET} {entry.entry_id}"
+    node.description = f"{entry.formula}, public structure file of {DATASET}"
+    check_link(node, entry.attributes())
+    return node
+
+
+def _state(inputs: Mapping[str, Any]) -> tuple[str, int | None]:
+    for state, find in ((DONE, finished_conductivity), (RUNNING, running_conductivity), (FAILED, failed_conductivity)):
+        pk = find(inputs)
+        if pk is not None:
+            return state, pk
+    return NEW, None

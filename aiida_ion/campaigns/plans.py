@@ -1,0 +1,314 @@
+"""From the options of ``aiida-ion run`` to checked builders, and from those to submitted work chains."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from aiida import orm
+from aiida.engine import submit
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.analysis.crystals.cell import perpendicular_widths
+from aiida_ion.calculations.dft.kpoints import is_gamma
+from aiida_ion.calculations.functions import multiples_of
+from aiida_ion.calculations.lammps.job import validate_lammps_inputs
+from aiida_ion.calculations.md import symbols_of
+from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.structures import structure_node
+from aiida_ion.crystal_files.read import DoubtfulCrystalError
+from aiida_ion.engines.codes import PINNED, Engine, diffusion_code, load_engine, read_lammps_potential
+from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.options import check_device, check_job_options, check_resources
+from aiida_ion.messages import one_line
+from aiida_ion.workchains.comparison.builder import comparison_builder
+from aiida_ion.workchains.conductivity.plausibility import remarks as hardly_meant
+from aiida_ion.workchains.protocols import protocol_inputs
+
+#: Reference frames on which each MLIP is evaluated, where the user does not say.
+MAX_FORCE_FRAMES = 100
+#: Narrower cells are not well described by the Gamma point alone, angstrom.
+GAMMA_WIDTH_A = 7.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One work chain to be.
+
+    :param title: the crystal and the engine, as the user named them.
+    :param engine: the engine.
+    :param builder: its inputs.
+    :param level_of_theory: the name that the results will carry.
+    :param remarks: what the user should know before it runs.
+    """
+
+    title: str
+    engine: Engine
+    builder: Any
+    level_of_theory: str
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def crystal(self) -> str:
+        """The crystal, as the user named it."""
+        return self.title.rpartition(" / ")[0]
+
+
+def make_plans(
+    structures: Sequence[str],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: dict[str, str] | None = None,
+) -> list[Plan]:
+    """Return a plan for each crystal with each engine.
+
+    :param structures: files, pks or uuids.
+    :param engines: names of engines.
+    :param given: the other options of the command.
+    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :raises ValueError: naming the crystal and engine that cannot be run, and why.
+    """
+    crystals = []
+    for name in dict.fromkeys(structures):
+        try:
+            crystals.append((name, _structure(name, bool(given.get("force_structure")))))
+        except (ValueError, OSError) as error:
+            _refuse(name, error, refused)
+    return plans_of(crystals, engines, given, refused)
+
+
+def _structure(name: str, insist: bool) -> orm.StructureData:
+    try:
+        return structure_node(name, insist)
+    except DoubtfulCrystalError as error:
+        raise ValueError(f"{error} (--force-structure takes the file as it is)") from error
+
+
+def _refuse(name: str, error: Exception, refused: dict[str, str] | None) -> None:
+    if refused is None:
+        raise error
+    refused[name] = one_line(error)
+
+
+def plans_of(
+    crystals: Sequence[tuple[str, orm.StructureData]],
+    engines: Sequence[str],
+    given: Mapping[str, Any],
+    refused: dict[str, str] | None = None,
+) -> list[Plan]:
+    """Return a plan for each crystal with each engine.
+
+    :param crystals: names and nodes, stored or not.
+    :param engines: names of engines.
+    :param given: the other options of the command; with ``in_one`` all is one comparison, also of one engine.
+    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :raises ValueError: naming the crystal and engine that cannot be run, and why.
+    """
+    loaded = [load_engine(name) for name in dict.fromkeys(engines)]
+    _check_options(loaded, given)
+    if len(loaded) > 1 and given.get("keep") is None:
+        given = {**given, "keep": ["velocities"]}  # the vibrations of two levels can be compared
+    at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
+    plans = []
+    for name, node in crystals:
+        try:
+            plans += [_plan(name, node, engine, given, at_once) for engine in loaded]
+        except ValueError as error:
+            _refuse(name, error, refused)
+    return plans
+
+
+def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
+    """Return how many work chains run side by side: those of a comparison on this machine as its cores bear."""
+    each_by_itself = len(engines) == 1 and not given.get("in_one")
+    if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
+        return n_plans
+    cores = max(cores_per_job(job_options(item, given.get("processes"), given.get("threads"))) for item in engines)
+    return min(n_plans, max(1, (os.cpu_count() or 1) // cores))
+
+
+def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
+    """Refuse options that none of the engines would read."""
+    kinds = {engine.entry_point for engine in engines}
+    if given.get("potential") and "ion.md.lammps" not in kinds:
+        raise ValueError("--potential is for LAMMPS; an ASE engine has its own, see 'aiida-ion engine list'")
+    for name in ("model", "device"):
+        if given.get(name) and "ion.md.mlip" not in kinds:
+            raise ValueError(f"--{name} is for ASE engines; LAMMPS takes it from the commands of its potential")
+    for engine in engines:
+        if engine.entry_point == "ion.md.mlip":
+            check_device(given.get("device") or engine.potential.get("device"), engine.code.computer)
+
+
+def check(plans: Sequence[Plan]) -> None:
+    """Check every builder as its submission would.
+
+    :raises ValueError: naming the first that cannot be submitted, and why.
+    """
+    for plan in plans:
+        problem = plan.builder._process_spec.inputs.validate(plan.builder._inputs(prune=True))
+        if problem is not None:
+            raise ValueError(f"{plan.title}: {one_line(problem.message)}")
+        if plan.engine.entry_point == "ion.md.lammps":
+            unfit = validate_lammps_inputs(plan.builder.md.engine, symbols_of(plan.builder.structure))
+            if unfit is not None:
+                raise ValueError(f"{plan.title}: {unfit}")
+
+
+def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Submit the plans, in a group where one is named: one comparison where there are several engines or ``in_one``.
+
+    :returns: title and pk of each work chain.
+    """
+    if given.get("in_one") or len({plan.engine.code.uuid for plan in plans}) > 1:
+        builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, given))]
+    else:
+        builders = [(plan.title, plan.builder) for plan in plans]
+    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
+    submitted = []
+    for title, builder in builders:
+        node = submit(builder)
+        submitted.append((title, int(node.pk or 0)))
+        if group is not None:
+            group.add_nodes([node])
+    return submitted
+
+
+def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
+    """Return the builder of one comparison that holds all plans.
+
+    :raises ValueError: if the reference is none of the engines, or two engines would not do the same.
+    """
+    runs: dict[str, dict[str, Any]] = {}
+    for plan in plans:
+        material, engine = label_of(plan.crystal), label_of(plan.engine.name)
+        if engine in runs.get(material, {}):
+            raise ValueError(f"two crystals are called {material} in one comparison: rename one of the files")
+        runs.setdefault(material, {})[engine] = plan.builder._inputs(prune=True)
+    engines = list(dict.fromkeys(plan.engine.code.uuid for plan in plans))
+    of_engine = {plan.engine.code.uuid: plan.engine for plan in plans}
+    entry_points = {label_of(of_engine[uuid].name): of_engine[uuid].entry_point for uuid in engines}
+    reference = label_of(given["reference"]) if given.get("reference") else None
+    if reference is not None and reference not in entry_points:
+        raise ValueError(f"--reference must be one of the engines, {', '.join(entry_points)}")
+    parameters = {
+        "reference": reference,
+        "max_concurrent": chains_at_once([of_engine[uuid] for uuid in engines], len(plans), given),
+        "max_force_frames": given.get("max_force_frames") or MAX_FORCE_FRAMES,
+    }
+    builder = comparison_builder(WorkflowFactory("ion.comparison"), runs, entry_points, parameters)
+    builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
+    builder.fresh = bool(given.get("fresh"))
+    builder.clean_workdir = all(plan.builder.clean_workdir for plan in plans)
+    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    if problem is not None:
+        raise ValueError(one_line(problem.message))
+    return builder
+
+
+def label_of(name: str) -> str:
+    """Return a name as it can stand in a link of the graph: letters, digits, single underscores."""
+    stem = PurePath(name).stem if PurePath(name).suffix else name
+    return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", stem)).strip("_")
+
+
+def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], at_once: int) -> Plan:
+    title = f"{name} / {engine.name}"
+    options = job_options(engine, given.get("processes"), given.get("threads"))
+    local = engine.code.computer.label == "localhost"
+    own = given.get("job_options") or {}
+    check_job_options(own, engine.job, engine.code.computer)
+    if local:
+        check_cores(
+            {"processes": options["resources"]["num_mpiprocs_per_machine"]}
+            | {"threads": options["resources"]["num_cores_per_mpiproc"]},
+            "localhost",
+        )
+    share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * at_once)) if local else None
+    chain: Any = WorkflowFactory("ion.conductivity")
+    md: Any = WorkflowFactory(engine.entry_point)
+    if given.get("walltime_s"):
+        options["max_wallclock_seconds"] = given["walltime_s"]
+    try:
+        builder = chain.get_builder_from_protocol(
+            structure,
+            engine=engine.entry_point,
+            protocol=given.get("protocol"),
+            overrides=collect_overrides(given, share),
+            diffusion_code=diffusion_code(),
+            options=with_job_options(options, own),
+            **chosen_inputs(engine, given),
+        )
+        check_resources(builder.md.options["resources"], engine.code.computer)
+        level = md.level_of_theory(builder.md.engine)
+        remarks = [
+            *md.remarks(structure, builder.md.engine),
+            *_thermostat_remark(builder, given),
+            *_kpoint_remark(builder),
+            *hardly_meant(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
+        ]
+    except ValueError as error:
+        raise ValueError(f"{title}: {one_line(error)}") from error
+    builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
+    builder.fresh = bool(given.get("fresh"))
+    return Plan(title, engine, builder, level, remarks)
+
+
+def with_job_options(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a job with the user's own, which win; MPI where their resources have many processes."""
+    merged = {**options, **own}
+    if "resources" in own and "withmpi" not in own:
+        counts = (own["resources"].get(name) or 1 for name in ("num_machines", "num_mpiprocs_per_machine"))
+        merged["withmpi"] = max(math.prod(counts), own["resources"].get("tot_num_mpiprocs") or 1) > 1
+    return merged
+
+
+def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the engine's `engine_inputs` takes, with the choices of this command.
+
+    The hash of the checkpoint that the engine was tested with goes along, so that another one is refused.
+    """
+    choices = engine_choices(engine)
+    if engine.entry_point == "ion.md.lammps":
+        if given.get("potential"):
+            choices["potential"], files = read_lammps_potential(given["potential"])
+            choices |= {"files": files} if files else {}
+        if not choices.get("potential"):
+            raise ValueError("this engine needs --potential: a published one, or a YAML file with commands")
+    changed = {key: given[key] for key in ("model", "device") if given.get(key)}
+    if engine.entry_point == "ion.md.mlip" and changed:
+        choices["potential"] = engine.potential | changed
+        if changed.get("model") not in (None, engine.potential.get("model")):
+            for key in PINNED:  # they were those of the engine's own model
+                choices["potential"].pop(key, None)
+            choices.pop("checkpoint", None)
+    return choices
+
+
+def _kpoint_remark(builder: Any) -> list[str]:
+    """Warn of a cell that is too small for the Gamma point alone."""
+    kpoints = builder.md.engine.get("kpoints")
+    cell = builder.structure.get_ase().cell.array * np.array(multiples(builder))[:, None]
+    width = float(perpendicular_widths(cell).min())
+    if kpoints is None or not is_gamma(kpoints) or width >= GAMMA_WIDTH_A:
+        return []
+    return [f"the cell is {width:.1f} angstrom wide, little for the Gamma point alone: a larger one, or --kpoints"]
+
+
+def multiples(builder: Any) -> list[int]:
+    """Return how often the cell is repeated along each vector."""
+    wanted = builder.parameters.get_dict()
+    return multiples_of(builder.structure, {"multiples": wanted.get("supercell")} | wanted)
+
+
+def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:
+    """Say where the protocol's thermostat is not to be had."""
+    wanted = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
+    used = builder.md.parameters.get_dict()["thermostat"]
+    return [] if used == wanted else [f"it has no {wanted} thermostat and runs with {used}"]

@@ -1,0 +1,113 @@
+"""Crystals from the command line: a file, or a node by its pk or uuid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiida_ion.settings.rules import SettingsError, Word
+
+if TYPE_CHECKING:
+    from aiida import orm
+
+    from aiida_ion.crystal_files.report import Crystal
+
+#: A node of the database; a shorter start of a uuid would find another node tomorrow.
+NODE = Word(pattern=(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}", "the pk or the uuid of a node"))
+#: Extra of a StructureData that holds what was read from its file. An extra, because attributes make the node's hash:
+#: the same crystal from another file is the same crystal, and what was computed of it is found again.
+READ_FROM = "aiida_ion_read_from"
+#: Endings of the files that are taken from a folder; formats whose name says less are named one by one.
+IN_FOLDERS = (".cif", ".cif.gz", ".vasp", ".poscar")
+
+
+def is_node_name(text: str) -> bool:
+    """Return whether a text can be the pk or the uuid of a node."""
+    try:
+        NODE.read(text, "")
+    except SettingsError:
+        return False
+    return True
+
+
+def structure_node(given: str, insist: bool = False) -> orm.StructureData:
+    """Return a crystal as a node: stored where it was named by pk or uuid, new where it is read from a file.
+
+    :param given: path of a file, pk or uuid.
+    :param insist: take a file although it contradicts itself or looks like no crystal.
+    :raises DoubtfulCrystalError: for a file on which the user may insist.
+    :raises ValueError: if it is neither, or the crystal cannot be simulated.
+    """
+    from aiida import orm
+    from aiida.common.exceptions import MultipleObjectsError, NotExistent
+
+    path = Path(given)
+    if path.is_file():
+        return _from_file(path, insist)
+    if path.suffix or "/" in given:
+        raise ValueError(f"{given}: no such file")
+    try:
+        if not is_node_name(given):
+            raise ValueError("an empty name, or a pattern, would find any node")
+        node = orm.load_node(given)
+    except (NotExistent, MultipleObjectsError, ValueError) as error:
+        raise ValueError(f"{given}: neither a file nor the pk or uuid of a node") from error
+    if not isinstance(node, orm.StructureData):
+        raise ValueError(f"{given} is a {node.__class__.__name__}, not a StructureData")
+    return node
+
+
+def node_of(crystal: Crystal) -> orm.StructureData:
+    """Return a crystal as a new node, with what was read of it."""
+    from aiida import orm
+
+    structure = crystal.structure.copy()
+    for name in list(structure.site_properties):
+        structure.remove_site_property(name)
+    node = orm.StructureData(pymatgen=structure)
+    node.label = Path(crystal.report.file).stem
+    node.description = f"read from {crystal.report.file}"
+    node.base.extras.set(READ_FROM, crystal.report.attributes())
+    return node
+
+
+def reading_lines(node: orm.StructureData) -> list[str]:
+    """Return what was read from the file of a crystal; where no file is known, what is unusual of it."""
+    from aiida_ion.crystal_files.plausible import doubts_and_notes
+    from aiida_ion.crystal_files.report import lines_of
+
+    attributes = node.base.extras.get(READ_FROM, None)
+    if isinstance(attributes, dict):
+        return lines_of(attributes)
+    if node.has_vacancies or node.is_alloy:
+        return []  # refused elsewhere, with the reason
+    return [sentence for part in doubts_and_notes(node.get_pymatgen_structure()) for sentence in part]
+
+
+def files_of(given: Sequence[str]) -> list[str]:
+    """Return what was given, each once, with the crystals in a folder in the place of the folder.
+
+    :raises ValueError: for a folder without crystals.
+    """
+    found: dict[str, None] = {}
+    for name in given:
+        if not Path(name).is_dir():
+            found[name] = None
+            continue
+        inside = [path for path in sorted(Path(name).iterdir()) if _is_crystal(path)]
+        if not inside:
+            raise ValueError(f"{name}: there is no crystal in this folder ({', '.join(IN_FOLDERS)}, POSCAR, CONTCAR)")
+        found |= {str(path): None for path in inside}
+    return list(found)
+
+
+def _is_crystal(path: Path) -> bool:
+    name = path.name.lower()
+    return path.is_file() and (name.endswith(IN_FOLDERS) or name.startswith(("poscar", "contcar")))
+
+
+def _from_file(path: Path, insist: bool) -> orm.StructureData:
+    from aiida_ion.crystal_files.read import read_crystal
+
+    return node_of(read_crystal(path, insist=insist))

@@ -1,0 +1,178 @@
+"""Materials that a surrogate can learn from: their labels, and how each was simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiida import orm
+from aiida.common.links import LinkType
+
+from aiida_ion.calculations.surrogate.arrays import TEMPERATURE_TOLERANCE
+from aiida_ion.calculations.surrogate.labels import Label, LabelRefusedError, label_of
+from aiida_ion.calculations.surrogate.materials import fingerprint
+from aiida_ion.queries import Selection, diffusion
+
+#: Job of molecular dynamics -> its work chain, the job that evaluates frames with the same potential, and their inputs.
+ENGINES = {
+    "aiida.calculations:ion.mlip_md": ("ion.md.mlip", "ion.forces", ("code", "potential", "checkpoint")),
+    "aiida.calculations:ion.lammps_md": ("ion.md.lammps", "ion.lammps_forces", ("code", "potential", "files")),
+}
+#: Options of a job that say where and how it runs.
+OPTIONS = ("resources", "withmpi", "max_wallclock_seconds", "queue_name", "account", "qos", "custom_scheduler_commands")
+#: Settings of the run that the short run has of its own.
+OF_THE_RUN = ("temperature_K", "n_steps", "seed", "sample_every", "equilibration_fs", "keep")
+#: Everything that ``sampling`` may say, as the parameters of ``ion.surrogate_samples`` call it.
+Sampling = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A material that can be sampled.
+
+    :param title: formula and level of theory.
+    :param inputs: of ``ion.surrogate_samples``.
+    :param about: what the dataset notes of it.
+    :param label: what was measured; ``None`` for a prediction.
+    """
+
+    title: str
+    inputs: dict[str, Any]
+    about: dict[str, Any]
+    label: Label | None = None
+
+
+@dataclass
+class Found:
+    """Materials that can be sampled, and why others cannot."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+class NotSampledError(ValueError):
+    """A result whose forces cannot be computed again; the message says why."""
+
+
+def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Found:
+    """Return the materials behind the diffusion results of a selection.
+
+    Of several results for the same crystal, potential and temperature the newest counts.
+
+    :param selection: with the range of temperatures.
+    :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
+    :param max_materials: at most so many, the oldest.
+    """
+    found, seen = Found(), dict[Any, Candidate]()
+    table = diffusion(selection).query("not superseded").sort_values("pk", ascending=False)
+    for row in table.to_dict("records"):
+        title = f"{row['formula']} / {row['level_of_theory']} ({row['uuid'][:8]})"
+        try:
+            node: Any = orm.load_node(int(row["pk"]))
+            candidate = candidate_of(node, sampling)
+        except (NotSampledError, LabelRefusedError) as error:
+            found.refused.append((title, str(error)))
+            continue
+        said = (row["level_of_theory"], row["mobile_species"], round(float(row["target_temperature_K"])))
+        first = seen.setdefault((fingerprint(candidate.inputs["structure"]), *said), candidate)
+        if first is candidate:
+            found.candidates.append(candidate)
+        else:
+            found.refused.append((title, "a newer result of the same crystal is taken"))
+    found.candidates = found.candidates[::-1][:max_materials]
+    return found
+
+
+def temperatures(temperature_K: float) -> tuple[float, float]:
+    """Return the range of target temperatures that count as one."""
+    half = 0.5 * TEMPERATURE_TOLERANCE * temperature_K
+    return temperature_K - half, temperature_K + half
+
+
+def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
+    """Return what samples the material of a diffusion result with the potential of its own run.
+
+    :raises LabelRefusedError: if the result is no label.
+    :raises NotSampledError: if its forces cannot be computed again here.
+    """
+    label = label_of(node)
+    given = inputs_of(node.creator)
+    segments: dict[str, Any] = dict(sorted(given["trajectories"].items()))
+    first = min(segments)
+    replica = first.partition("_segment_")[0]
+    creators = {name: segment.creator for name, segment in segments.items() if segment.creator is not None}
+    job = creators.get(first)
+    chain, forces, ports = _engine(job)
+    run = inputs_of(job)
+    engine = {name: run[name] for name in ports if name in run}
+    options = _options(job)
+    said = node.base.attributes.all
+    own = dict(sampling) | {"temperature_K": float(said["target_temperature_K"])}
+    if "trajectory" in own["kinds"]:
+        own["equilibration_fs"] = float(given["parameters"].get("equilibration_fs", 0.0))
+    settings = {key: value for key, value in run["parameters"].get_dict().items() if key not in OF_THE_RUN}
+    inputs: dict[str, Any] = {
+        "structure": run["structure"],
+        "diffusion": node,
+        "parameters": orm.Dict(own),
+        "forces": {"entry_point": orm.Str(forces), "engine": engine, "options": options},
+    }
+    if "trajectory" in own["kinds"]:
+        inputs["trajectories"] = {name: item for name, item in segments.items() if name.startswith(f"{replica}_")}
+    if "short_md" in own["kinds"]:
+        md = {"entry_point": orm.Str(chain), "parameters": orm.Dict(settings), "engine": engine, "options": options}
+        inputs["md"] = md
+    title = f"{said['formula']} / {said['level_of_theory']}"
+    return Candidate(title, inputs, {"formula": said["formula"]} | _label_cost(creators.values()), label)
+
+
+def _engine(job: Any) -> tuple[str, str, tuple[str, ...]]:
+    if job is None:
+        raise NotSampledError("its trajectory was imported: nothing here can compute its forces again")
+    if job.process_type not in ENGINES:
+        raise NotSampledError(
+            f"it was run by {job.process_type.rpartition(':')[2]}, and samples come from potentials only: choose a "
+            "potential with --level-of-theory"
+        )
+    return ENGINES[job.process_type]
+
+
+def _options(job: Any) -> dict[str, Any]:
+    return {name: job.get_option(name) for name in OPTIONS if job.get_option(name) is not None}
+
+
+def inputs_of(process: Any) -> dict[str, Any]:
+    """Return the inputs of a process as nested mappings of nodes, by one query for all of them."""
+    links: dict[str, Any] = process.base.links.get_incoming(link_type=(LinkType.INPUT_CALC,)).nested()
+    return links
+
+
+def _label_cost(jobs: Iterable[Any]) -> dict[str, Any]:
+    """Return the steps and the wall time (s) of the runs behind a label, ``None`` where a run does not say."""
+    once = {job.pk: job for job in jobs}.values()
+    costs = [job.base.links.get_outgoing(link_label_filter="cost").first() for job in once]
+    ledgers: list[dict[str, Any]] = [cost.node.get_dict() if cost is not None else {} for cost in costs]
+    steps, seconds = ([ledger.get(key) for ledger in ledgers] for key in ("n_steps", "wall_time_s"))
+    return {
+        "label_steps": None if None in steps else sum(steps),
+        "label_wall_s": None if None in seconds else sum(seconds),
+    }
+
+
+def force_calls(parameters: Mapping[str, Any], timestep_fs: float) -> dict[str, int]:
+    """Return how often the forces of a material are computed, for each kind of configuration.
+
+    :param parameters: of ``ion.surrogate_samples``.
+    :param timestep_fs: of its runs, fs.
+    """
+    from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
+
+    wanted = SampleParameters.from_dict(dict(parameters))
+    steps = round(wanted.short_md_fs / (wanted.timestep_fs or timestep_fs)) + wanted.n_short_md_frames
+    calls = {
+        "smeared": sum(wanted.amplitudes_A.values()),
+        "trajectory": wanted.n_trajectory_frames,
+        "short_md": steps,
+    }
+    return {kind: calls[kind] for kind in wanted.kinds}

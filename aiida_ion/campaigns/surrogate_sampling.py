@@ -1,0 +1,161 @@
+"""Sampling many materials, some at a time, and putting them into one dataset."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiida import orm
+from aiida.engine import submit
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.calculations.surrogate.arrays import KINDS
+from aiida_ion.calculations.surrogate.dataset import MIXABLE, gather_dataset, join_datasets, material_key
+from aiida_ion.campaigns.surrogate_candidates import Candidate
+from aiida_ion.messages import one_line
+from aiida_ion.queries.reuse import finished_samples, running_samples
+
+POLL_S = 2.0
+#: Exit codes from here on left something that can be used.
+USABLE = 700
+#: Materials that are gathered by one process: the time that takes grows with the square of their number.
+IN_ONE_PART = 6
+Say = Callable[[str], None]
+
+
+def check(candidates: Sequence[Candidate]) -> None:
+    """Check the inputs of every material as their submission would.
+
+    :raises ValueError: naming the first that cannot be sampled, and why.
+    """
+    chain: Any = WorkflowFactory("ion.surrogate_samples")
+    for candidate in candidates:
+        problem = chain.spec().inputs.validate(candidate.inputs)
+        if problem is not None:
+            raise ValueError(f"{candidate.title}: {one_line(problem.message)}")
+
+
+def sampled_before(candidates: Sequence[Candidate]) -> dict[int, int]:
+    """Return the work chains that sampled or sample materials with the same inputs, by the number of the material."""
+    found = {}
+    for index, candidate in enumerate(candidates):
+        inputs = {key: value for key, value in candidate.inputs.items() if value != {}}
+        pk = finished_samples(inputs) or running_samples(inputs)
+        if pk is not None:
+            found[index] = pk
+    return found
+
+
+def run_all(processes: Sequence[Any], at_once: int, say: Say, there: Mapping[int, int] | None = None) -> list[Any]:
+    """Submit processes, some at a time, and wait until all have ended.
+
+    :param processes: of each, what ``aiida.engine.submit`` takes: a builder, or a class and its inputs.
+    :param at_once: how many may run side by side.
+    :param say: takes each line of progress.
+    :param there: those that were submitted before, by their number.
+    :returns: the nodes, in the order of the processes.
+    """
+    nodes: dict[int, Any] = {index: orm.load_node(pk) for index, pk in (there or {}).items()}
+    pending = [index for index in range(len(processes)) if index not in nodes]
+    last = None
+    while True:
+        running = [index for index, node in nodes.items() if not node.is_terminated]
+        for index in pending[: max(0, at_once - len(running))]:
+            nodes[index] = _submit(processes[index])
+            running.append(index)
+        pending = [index for index in pending if index not in nodes]
+        ended = [node for index, node in nodes.items() if index not in running]
+        failed = sum(not node.is_finished_ok for node in ended)
+        line = f"{len(ended)} of {len(processes)} done, {len(running)} running, {failed} failed"
+        if line != last:
+            say(line)
+            last = line
+        if not pending and not running:
+            return [nodes[index] for index in range(len(processes))]
+        time.sleep(POLL_S)
+
+
+def _submit(process: Any) -> Any:
+    if isinstance(process, tuple):
+        kind, inputs = process
+        return submit(kind, **inputs)
+    return submit(process)
+
+
+def sample(candidates: Sequence[Candidate], at_once: int, say: Say, group: Any = None) -> list[Any]:
+    """Sample materials that were not yet sampled with the same inputs.
+
+    :param group: takes the work chains, also those of before.
+    :returns: the work chain of each material.
+    """
+    there = sampled_before(candidates)
+    if there:
+        say(f"{len(there)} of {len(candidates)} materials were sampled before")
+    chain: Any = WorkflowFactory("ion.surrogate_samples")
+    processes = []
+    for candidate in candidates:
+        label = {"metadata": {"label": candidate.title}}
+        processes.append((chain, candidate.inputs | label))
+    nodes = run_all(processes, at_once, say, there)
+    if group is not None:
+        group.add_nodes(nodes)
+    return nodes
+
+
+def usable(node: Any) -> bool:
+    """Whether a work chain left samples that can be used."""
+    return bool(node.is_finished and (node.exit_status == 0 or node.exit_status >= USABLE))
+
+
+def gather(
+    candidates: Sequence[Candidate],
+    chains: Sequence[Any],
+    allow_mixed: Sequence[str] = (),
+    sampling: Mapping[str, Any] | None = None,
+) -> Any:
+    """Put sampled materials into one dataset node.
+
+    :raises ValueError: if they do not belong together, or none was sampled.
+    """
+    usable_ones = [pair for pair in zip(candidates, chains, strict=True) if usable(pair[1])]
+    if not usable_ones:
+        raise ValueError("no material could be sampled; 'aiida-ion status' says why")
+    allowed = list(allow_mixed)
+    if len(usable_ones) <= IN_ONE_PART:
+        return _gather_part(usable_ones, allowed, sampling)
+    # What may not differ is looked at when the parts are joined.
+    starts = range(0, len(usable_ones), IN_ONE_PART)
+    parts = [_gather_part(usable_ones[first : first + IN_ONE_PART], list(MIXABLE), sampling) for first in starts]
+    named = {f"part_{index:04d}": part for index, part in enumerate(parts)}
+    return join_datasets(parameters=orm.Dict({"allow_mixed": allowed}), **named)
+
+
+def _gather_part(pairs: Sequence[tuple[Candidate, Any]], allow_mixed: list[str], sampling: Any) -> Any:
+    nodes: dict[str, Any] = {}
+    about: dict[str, Any] = {}
+    for index, (candidate, chain) in enumerate(pairs):
+        key = material_key(index)
+        about[key] = candidate.about | {"seconds_forces": seconds_of(chain)}
+        nodes |= {f"{key}_{name}": node for name, node in sampled_nodes(chain).items()}
+    parameters = {"materials": about, "allow_mixed": allow_mixed, "sampling": dict(sampling or {})}
+    return gather_dataset(parameters=orm.Dict(parameters), **nodes)
+
+
+def sampled_nodes(chain: Any) -> dict[str, Any]:
+    """Return what the dataset takes of a work chain, by the names it has there."""
+    found = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
+    found |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
+    if "smeared_forces" in found:
+        found["smeared"] = chain.outputs.smeared
+    if "trajectory_forces" in found:
+        found |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
+    if "short_md_forces" in found:
+        found |= {f"short_md_{name}": node for name, node in chain.outputs.short_md.items()}
+    return found
+
+
+def seconds_of(chain: Any) -> float:
+    """Return the wall time of the jobs of a work chain, s."""
+    costs = [node.outputs.cost.get_dict() for node in chain.called_descendants if "cost" in node.outputs]
+    return float(sum(cost.get("wall_time_s") or 0.0 for cost in costs if "n_jobs" not in cost))

@@ -1,0 +1,128 @@
+"""Crystals that a surrogate is to predict: relaxed, repeated and sampled as those that it has learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiida import orm
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.calculations.functions import make_supercell
+from aiida_ion.campaigns.batch import make_batch, require_all
+from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.surrogate_candidates import ENGINES, Candidate
+from aiida_ion.campaigns.surrogate_sampling import Say, check, gather, run_all, sample, usable
+from aiida_ion.messages import one_line
+from aiida_ion.workchains.conductivity.inputs import engine_inputs
+
+#: Engine -> the job that evaluates frames with its potential, and its inputs.
+FORCES = {chain: (forces, ports) for chain, forces, ports in ENGINES.values()}
+
+
+def sample_structures(
+    model: orm.SinglefileData, structures: Sequence[str], given: Mapping[str, Any], at_once: int, say: Say
+) -> Any:
+    """Return the dataset of crystals, without labels.
+
+    :param model: says the temperature and how materials are sampled.
+    :param structures: files, pks or uuids.
+    :param given: options of the command.
+    :param at_once: materials side by side.
+    :param say: takes each line of progress.
+    :raises ValueError: if no crystal can be sampled, or some cannot, which are listed, unless these are to be left out
+        (`skip_bad`).
+    """
+    temperature_K = float(model.base.attributes.get("temperature_K"))
+    sampling = sampling_of(model)
+    options = dict(given) | {"temperatures": [temperature_K], "seeds": [1], "model": given.get("model_of_engine")}
+    batch = make_batch(structures, [given["engine"]], options)
+    require_all(batch, bool(given.get("skip_bad")), say)
+    plans = batch.plans
+    if plans[0].engine.entry_point not in FORCES:
+        raise ValueError(f"{given['engine']} computes no forces of samples: give a potential or LAMMPS, not DFT")
+    cells = relaxed(plans, at_once, say) if not given.get("no_relax") else [plan.builder.structure for plan in plans]
+    candidates = [
+        candidate(plan, cell, dict(sampling) | {"temperature_K": temperature_K})
+        for plan, cell in zip(plans, cells, strict=True)
+    ]
+    check(candidates)
+    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
+    chains = sample(candidates, at_once, say, group)
+    for item, chain in zip(candidates, chains, strict=True):
+        if not usable(chain):
+            say(f"  NOTE {item.title}: {one_line(chain.exit_message or chain.process_state)}")
+    # Whether they fit the model is checked with the prediction.
+    node = gather(candidates, chains, ["level_of_theory", "mobile_species"], sampling)
+    if group is not None:
+        group.add_nodes([node])
+    return node
+
+
+def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
+    """Return how materials are sampled for a model, which reads no more of them than that.
+
+    :raises ValueError: if it reads frames of long runs.
+    """
+    sampling: dict[str, Any] = model.base.attributes.get("sampling")
+    if "trajectory" in sampling["kinds"]:
+        raise ValueError(
+            "this model reads frames of a long run, so that it predicts nothing: train one by another protocol, or "
+            "give a dataset"
+        )
+    return sampling
+
+
+def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.StructureData]:
+    """Return the crystals with relaxed ions, in the fixed cell.
+
+    :raises ValueError: naming the first that could not be relaxed.
+    """
+    builders = []
+    for plan in plans:
+        md: Any = WorkflowFactory(plan.engine.entry_point)
+        inputs = plan.builder._inputs(prune=True)
+        builder = md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
+        builder.parameters = plan.builder.relax_parameters
+        builders.append(builder)
+    say(f"relaxing the ions of {len(builders)} crystals")
+    jobs = run_all(builders, at_once, say)
+    for plan, job in zip(plans, jobs, strict=True):
+        if "structure" not in job.outputs:
+            raise ValueError(f"{plan.title} could not be relaxed: {one_line(job.exit_message or job.process_state)}")
+    return [job.outputs.structure for job in jobs]
+
+
+def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) -> Candidate:
+    """Return what samples a crystal.
+
+    :param plan: of its conductivity, which says what a run of it would be.
+    :param cell: with relaxed ions.
+    :param sampling: parameters of ``ion.surrogate_samples``.
+    """
+    builder = plan.builder
+    wanted = builder.parameters.get_dict()
+    engine = dict(builder._inputs(prune=True)["md"]["engine"])
+    job, ports = FORCES[plan.engine.entry_point]
+    options = dict(builder.md.options)
+    supercell: Any = make_supercell(cell, orm.Dict({"multiples": multiples(builder)}))
+    inputs: dict[str, Any] = {
+        "structure": supercell,
+        "parameters": orm.Dict(dict(sampling)),
+        "forces": {
+            "entry_point": orm.Str(job),
+            "engine": {name: engine[name] for name in ports if name in engine},
+            "options": options,
+        },
+    }
+    if "short_md" in sampling["kinds"]:
+        md = {"entry_point": builder.md.entry_point, "parameters": builder.md.parameters, "engine": engine}
+        inputs["md"] = md | {"options": options}
+    about = {
+        "formula": wanted["formula"],
+        "level_of_theory": plan.level_of_theory,
+        "mobile_species": wanted["mobile_species"],
+        "temperature_K": sampling["temperature_K"],
+        "charge_e": wanted["charges"].get(wanted["mobile_species"]),
+    }
+    return Candidate(plan.title, inputs, about)

@@ -1,0 +1,1 @@
+"""The services that AiiDA needs to run in the background: database, message queue, daemon."""

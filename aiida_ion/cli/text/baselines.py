@@ -1,0 +1,129 @@
+"""Methods beside trivial baselines, over all materials that were compared with the same reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiida_ion.analysis.comparison.baselines import MIN_MATERIALS, Score, Value, compare_methods, verdict_sentences
+from aiida_ion.cli.text.tables import Rows, entries, number, text
+from aiida_ion.queries.cells import known
+from aiida_ion.queries.reading.kinds import read_number
+
+Records = Sequence[Mapping[str, Any]]
+
+
+class Group(NamedTuple):
+    """Scores of one quantity against one reference: its words, its unit, and the scores."""
+
+    reference: str
+    quantity: str
+    unit: str
+    scores: list[Score]
+
+
+class _Datum(NamedTuple):
+    quantity: str
+    unit: str
+    level: Value | None
+    reference: Value | None
+
+
+def baseline_rows(found: Sequence[Group]) -> Rows:
+    """Return one line for each method and baseline of each quantity."""
+    return [
+        {
+            "quantity": group.quantity,
+            "against": group.reference,
+            "method": f"({one.name})" if one.is_baseline else one.name,
+            "materials": f"{one.n}" + (f" ({one.n_bounds} bounds)" if one.n_bounds else ""),
+            "MAE (decades or eV)": number(one.mae),
+            "RMSE": number(one.rmse),
+            "bias": number(one.bias),
+            "Spearman": number(one.spearman),
+            "Kendall": number(one.kendall),
+            "in 95 %": "-" if one.coverage is None else f"{one.coverage:.0%}",
+        }
+        for group in found
+        for one in group.scores
+    ]
+
+
+def baseline_lines(found: Sequence[Group]) -> list[str]:
+    """Return a sentence for each method and quantity on whether it beats a constant."""
+    return [
+        f"{group.quantity}: {sentence}" for group in found for sentence in verdict_sentences(group.scores, group.unit)
+    ]
+
+
+def baseline_groups(records: Records) -> list[Group]:
+    """Return the scores of every quantity and reference with at least three materials in common.
+
+    Of several comparisons of a material at the same levels the last one in the table counts.
+    """
+    found = []
+    for reference in sorted({text(record.get("reference_level_of_theory")) for record in records}):
+        mine = [record for record in records if text(record.get("reference_level_of_theory")) == reference]
+        data = {
+            (datum.quantity, datum.unit, str(record["formula"]), text(record.get("level_of_theory"))): datum
+            for record in mine
+            for datum in _data(record)
+            if known(record.get("formula"))
+        }
+        for quantity, unit in dict.fromkeys((name, unit) for name, unit, _, _ in data):
+            scores = _scores({key[2:]: datum for key, datum in data.items() if key[:2] == (quantity, unit)})
+            if scores:
+                found.append(Group(reference, quantity, unit, scores))
+    return found
+
+
+def _scores(data: Mapping[tuple[str, str], _Datum]) -> list[Score]:
+    """Return the scores of one quantity.
+
+    :param data: by formula and level of theory.
+    """
+    references = {formula: datum.reference for (formula, _), datum in data.items() if datum.reference is not None}
+    formulas, levels = sorted(references), sorted({level for _, level in data})
+    if len(formulas) < MIN_MATERIALS:
+        return []
+    methods = {
+        level: [data[formula, level].level if (formula, level) in data else None for formula in formulas]
+        for level in levels
+    }
+    return compare_methods([value for formula in formulas if (value := references[formula])], formulas, methods)
+
+
+def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
+    """Yield what a comparison says of each quantity on both sides."""
+    for at in entries(record.get("temperatures")):
+        name = f"log10 D* at {number(at.get('temperature_K'), 6)} K"
+        sides = [_log10(at, f"{prefix}tracer_diffusivity", "cm2_s") for prefix in ("", "reference_")]
+        yield _Datum(name, "decades", *sides)
+    if known(record.get("target_temperature_K")):
+        name = f"log10 sigma at {number(record['target_temperature_K'], 6)} K"
+        sides = [_log10(record, f"{prefix}ionic_conductivity", "mS_cm") for prefix in ("", "reference_")]
+        yield _Datum(name, "decades", *sides)
+    yield _Datum("activation energy", "eV", _energy(record, ""), _energy(record, "reference_"))
+
+
+def _log10(said: Mapping[str, Any], name: str, unit: str) -> Value | None:
+    value, bound = (read_number(said.get(f"{name}{part}_{unit}")) for part in ("", "_upper_bound"))
+    edges = _edges(said.get(f"{name}_ci95_{unit}"))
+    if value is not None and value > 0:
+        ci95 = (math.log10(edges[0]), math.log10(edges[1])) if edges is not None and min(edges) > 0 else None
+        return Value(math.log10(value), ci95=ci95)
+    return Value(math.log10(bound), is_bound=True) if bound is not None and bound > 0 else None
+
+
+def _energy(said: Mapping[str, Any], prefix: str) -> Value | None:
+    value = read_number(said.get(f"{prefix}activation_energy_eV"))
+    edges = _edges(said.get(f"{prefix}activation_energy_ci95_eV"))
+    return None if value is None else Value(float(value), ci95=edges)
+
+
+def _edges(interval: Any) -> tuple[float, float] | None:
+    """Return an interval whose ends are both numbers."""
+    ends = [read_number(one) for one in interval] if isinstance(interval, (list, tuple)) else []
+    low, high = ends if len(ends) == 2 else (None, None)
+    return None if low is None or high is None else (float(low), float(high))

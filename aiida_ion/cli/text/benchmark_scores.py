@@ -1,0 +1,122 @@
+"""The scores of a benchmark as text, markdown, csv or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from aiida_ion.analysis.comparison.baselines import Score, Value
+from aiida_ion.campaigns.obelix_scores import Pair, Scored, pair_table
+from aiida_ion.cli.text import tables
+from aiida_ion.cli.text.baselines import Group, baseline_lines, baseline_rows
+from aiida_ion.cli.text.tables import Rows, number, text
+from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, Stated
+
+PAPER = "As the paper scores: each level on what it has, a line through all temperatures, checked or not"
+COMMON = "On common materials: a bound that holds is no error, however wide"
+NUMBERS = "On common materials that are numbers on both sides"
+HEADINGS = {PAPER: "paper", COMMON: "common", NUMBERS: "common_numbers"}
+SIGMA = "log10 sigma"
+NOTHING = (
+    "Nothing to score yet. Start with 'aiida-ion benchmark obelix', or link structures with 'aiida-ion benchmark link'."
+)
+PUBLISHED = (
+    "Published rows are of the paper's 21 materials (arXiv:2603.28012): a constant, the median of what was measured, "
+    "is nearer (2.65 decades) than both of its methods (4.11 and 4.10)."
+)
+
+
+def render(found: Scored, style: str) -> str:
+    """Return the scores in one of the four formats."""
+    if style == "csv":
+        return tables.csv_text(score_table(found))
+    if style == "json":
+        return tables.json_text({"materials": pair_table(found.pairs), "scores": score_table(found)})
+    if not found.pairs:
+        return "\n".join([NOTHING, *found.notes])
+    layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
+    parts = [heading.format("Computed beside measured"), tables.text_table(pair_rows(found.pairs), layout)]
+    parts += [heading.format(PAPER), tables.text_table(paper_rows(found.paper), layout), PUBLISHED]
+    for title, scores in ((COMMON, found.common), (NUMBERS, found.numbers)):
+        rows = _without_words(baseline_rows(_groups(scores)))
+        table = tables.text_table(rows, layout) if rows else "Fewer than three materials: no score."
+        parts += [heading.format(title), table]
+    lines = [*baseline_lines(_groups(found.numbers)), *found.notes]
+    return "\n\n".join([*parts, "\n".join(f"- {line}" for line in lines)]).rstrip()
+
+
+def score_table(found: Scored) -> pd.DataFrame:
+    """Return every score, one a row; errors in decades."""
+    rows = [
+        {"scoring": "paper", "method": one.method, "published": is_published, "n_materials": one.n}
+        | {"mae_decades": one.mae, "n_passed": one.n_passed, "mae_passed_decades": one.mae_passed}
+        for is_published, scores in ((False, found.paper), (True, (*METHODS, *CONSTANTS)))
+        for one in scores
+    ]
+    rows += [
+        {"scoring": HEADINGS[title], "method": one.name, "published": False, "is_baseline": one.is_baseline}
+        | {"n_materials": one.n, "n_bounds": one.n_bounds, "mae_decades": one.mae, "rmse_decades": one.rmse}
+        | {"bias_decades": one.bias, "spearman": one.spearman, "kendall": one.kendall, "coverage_ci95": one.coverage}
+        for title, scores in ((COMMON, found.common), (NUMBERS, found.numbers))
+        for one in scores
+    ]
+    return pd.DataFrame(rows)
+
+
+def pair_rows(pairs: Sequence[Pair]) -> Rows:
+    """Return the materials, one a line for each level of theory."""
+    return [
+        {
+            "entry": text(pair.row["entry_id"]),
+            "material": text(pair.row["formula"]),
+            "level of theory": text(pair.row["level_of_theory"]),
+            "measured (mS/cm)": _sigma(pair.stated),
+            "bulk (mS/cm)": "-" if pair.bulk is pair.stated else _sigma(pair.bulk),
+            "computed (mS/cm)": "-" if pair.computed is None else _sigma(pair.computed),
+            "error (decades)": number(pair.error),
+            "unchecked (mS/cm)": "-" if pair.ungated is None else _sigma(pair.ungated),
+            "MSD passed": f"{pair.row['n_msd_passed'] or 0:.0f} of {pair.row['n_temperatures'] or 0:.0f}",
+            "flags": ", ".join(_flags(pair)) or "-",
+            "node": str(pair.row["process_pk"]),
+        }
+        for pair in pairs
+    ]
+
+
+def paper_rows(scores: Sequence[Stated]) -> Rows:
+    """Return the errors as the paper takes them, then the published ones."""
+    return [
+        {
+            "method": f"published: {one.method}" if is_published else one.method,
+            "materials": str(one.n),
+            "MAE (decades)": number(one.mae),
+            "passed the check": "-" if one.n_passed is None else str(one.n_passed),
+            "MAE of these": number(one.mae_passed),
+        }
+        for is_published, found in ((False, scores), (True, (*METHODS, *CONSTANTS)))
+        for one in found
+    ]
+
+
+def _groups(scores: Sequence[Score]) -> list[Group]:
+    return [Group("experiment", SIGMA, "decades", list(scores))] if scores else []
+
+
+def _without_words(rows: Rows) -> Rows:
+    """Return rows without the columns that say the same in each."""
+    return [{key: value for key, value in row.items() if key not in ("quantity", "against")} for row in rows]
+
+
+def _sigma(value: Value) -> str:
+    """Return a conductivity with its interval, or its bound."""
+    if value.is_bound:
+        return f"< {number(10**value.value)}"
+    edges = None if value.ci95 is None else [10**edge for edge in value.ci95]
+    return tables.with_interval(10**value.value, edges)
+
+
+def _flags(pair: Pair) -> list[str]:
+    words = {"close_match": "similar composition", "partly_occupied": "occupancies rounded", "perturbed": "noise"}
+    said = [word for name, word in words.items() if pair.row[name]]
+    return said + ([str(pair.row["conductivity_kind"])] if pair.row["conductivity_kind"] else [])

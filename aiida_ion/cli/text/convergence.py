@@ -1,0 +1,35 @@
+"""How runs that were extended came to an end, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida_ion.cli.text.tables import entries, number, text
+from aiida_ion.queries.cells import known
+
+
+def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
+    """Return why each temperature stopped, and what was used.
+
+    :param said: the last decision of a conductivity; ``None`` where its runs were not extended.
+    """
+    if not isinstance(said, Mapping):
+        return []
+    aim = f"{words(said.get('target_quantity'))} to {number(said.get('target_relative_error'), 2)}"
+    steps = said.get("n_steps")
+    n_steps = f"{steps:,}" if isinstance(steps, int) else "-"
+    total = number(said.get("total_time_ps"), 4)
+    used = f"{text(said.get('round'))} rounds, {n_steps} steps, {total} ps in all"
+    lines = [f"runs went on until: {aim}; {words(said.get('reason'))} after {used}"]
+    for entry in entries(said.get("temperatures")):
+        relative = entry.get("relative_error")
+        error = f", D known to {number(relative, 2)}" if known(relative) else ""
+        what = f"{number(entry.get('temperature_K'), 4)} K, {number(entry.get('time_ps'), 4)} ps{error}"
+        lines.append(f"  {what}: {words(entry.get('reason'))}. {text(entry.get('message'))}")
+    return lines
+
+
+def words(reason: Any) -> str:
+    """Return a reason as people say it."""
+    return text(reason or "still running").replace("_", " ")

@@ -1,0 +1,46 @@
+"""Which species moved, in lines: each with its diffusivity or bound, and what all of them conduct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida_ion.cli.text.tables import entries, sentences, text, value_or_bound
+from aiida_ion.queries.cells import known
+
+
+def species_lines(said: Mapping[str, Any]) -> list[str]:
+    """Return a line for each species where there is more to say than of the mobile one.
+
+    :param said: attributes of a diffusion or conductivity node; those of an older version have none.
+    """
+    rows = entries(said.get("species"))
+    lines = []
+    if known(said.get("framework_species")):
+        why = f" ({text(said['framework_reason'])})" if known(said.get("framework_reason")) else ""
+        lines.append(f"framework: {', '.join(sentences(said['framework_species']))}{why}")
+    limit = {"max_interval_decades": said.get("max_interval_decades")}
+    others = [row for row in rows if row.get("role") != "mobile"] if "n_eff" in said else rows[1:]
+    lines += [_line({**row, **limit}) for row in others]
+    counted = sentences(said.get("all_species_ionic_conductivity_species"))
+    total = value_or_bound({**said, "verdict": None}, "all_species_ionic_conductivity", "mS_cm")
+    if len(counted) > 1 or (counted and counted != [said.get("mobile_species")]):
+        lines.append(f"ionic conductivity of {' and '.join(counted)} (Nernst-Einstein), mS/cm: {total}")
+    elif known(said.get("all_species_ionic_conductivity_reason")):
+        lines.append(f"ionic conductivity of all species: none. {text(said['all_species_ionic_conductivity_reason'])}")
+    return lines
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Return one species: role, hops, diffusivity; of a conductivity node, what it conducts at the target."""
+    if "role" not in row:
+        sigma = value_or_bound(row, "ionic_conductivity", "mS_cm")
+        why = f" ({text(row['reason'])})" if known(row.get("reason")) else ""
+        return f"ionic conductivity of {text(row.get('element'))}, mS/cm: {sigma}{why}"
+    if row.get("verdict") == "unknown":
+        return f"{text(row.get('element'))}, {text(row['role'])}: not analysed. {text(row.get('reason'))}"
+    diffusivity = value_or_bound(row, "tracer_diffusivity", "cm2_s")
+    return (
+        f"{text(row.get('element'))}, {text(row['role'])}: tracer diffusivity, cm2/s: {diffusivity}; "
+        f"{text(row.get('n_hops'))} hops of {text(row.get('n_ions_hopped'))} ions"
+    )

@@ -1,0 +1,276 @@
+"""Tables as people read them: numbers with their intervals, bounds where nothing moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import pandas as pd
+
+from aiida_ion import units
+from aiida_ion.queries.cells import known, records
+from aiida_ion.verdicts import BOUND, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, words_of
+
+Rows = list[dict[str, str]]
+
+
+#: What a cell of a printed table shows of a longer text; csv and json hold it whole.
+MAX_CELL = 100
+
+
+def text_table(rows: Rows, style: str = "simple") -> str:
+    """Return rows as text; ``style`` is a table format of tabulate."""
+    from tabulate import tabulate  # type: ignore[import-untyped]
+
+    shown = [{heading: _shortened(printable(cell)) for heading, cell in row.items()} for row in rows]
+    return str(tabulate(shown, headers="keys", tablefmt=style, disable_numparse=True))
+
+
+def printable(words: str) -> str:
+    """Return text on one line, without the characters that a terminal obeys or cannot show."""
+    return "".join(letter if letter.isprintable() else " " if letter in "\t\n\r" else "?" for letter in words)
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= MAX_CELL else words[: MAX_CELL - 3] + "..."
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number with its significant digits, ``-`` for none, other things in words."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return text(value)
+    return f"{value:.{digits}g}" if known(value) else "-"
+
+
+def percent(value: Any) -> str:
+    """Return a part of one as percent, ``-`` for none."""
+    return f"{value:.0%}" if isinstance(value, Real) and known(value) else "-"
+
+
+def entries(value: Any) -> list[Mapping[str, Any]]:
+    """Return those of a list that are mappings."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def sentences(value: Any) -> list[str]:
+    """Return a list as text; a text alone is a list of one."""
+    return [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
+
+
+def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
+    """Return ``value [low, high]``, the 95 % interval."""
+    if not known(value):
+        return "-"
+    if not isinstance(interval, (list, tuple)) or len(interval) != 2:
+        return number(value, digits)
+    return f"{number(value, digits)} [{number(interval[0], digits)}, {number(interval[1], digits)}]"
+
+
+def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
+    """Return a quantity with its interval, or its upper bound; never a number where nothing moved.
+
+    Of one that is poorly known there is the interval alone.
+    """
+    if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in (BOUND, NOT_MEASURABLE):
+        return number_or_interval(row[f"{name}_{unit}"], interval_of(row, name, unit), row.get("max_interval_decades"))
+    bound = row.get(f"{name}_upper_bound_{unit}")
+    return f"< {number(bound)}" if known(bound) else "-"
+
+
+def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:
+    """Return ``value [low, high]``, or ``poorly known [low, high]`` where that spans too many decades."""
+    if known(interval) and is_poorly_known(interval[0], interval[1], max_interval_decades):
+        return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
+    return with_interval(value, interval)
+
+
+def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
+    """Return the 95 % interval of a quantity: a list, as in attributes, or two columns, as in tables."""
+    whole = row.get(f"{name}_ci95_{unit}")
+    edges = [row.get(f"{name}_ci95_{end}_{unit}") for end in ("low", "high")]
+    return whole if known(whole) else edges if all(map(known, edges)) else None
+
+
+def duration(seconds: Any) -> str:
+    """Return a time as people say it, ``-`` for none."""
+    return units.duration(float(seconds)) if isinstance(seconds, Real) and known(seconds) else "-"
+
+
+#: Columns of the tables that have no rows of their own -> what people read above them.
+SHOWN = {
+    "materials": {
+        "formula": "material",
+        "levels_of_theory": "levels of theory",
+        "n_temperatures_moved": "moved",
+        "n_temperatures": "of",
+        "best_grade": "best grade",
+        "ionic_conductivity_mS_cm": "sigma (mS/cm)",
+        "target_temperature_K": "at (K)",
+        "level_of_theory": "by",
+        "n_failed": "failed",
+        "n_running": "running",
+        "wall_time_s": "wall time",
+    },
+    "runs": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "temperature_K": "T (K)",
+        "seed": "seed",
+        "segment": "segment",
+        "time_ps": "time (ps)",
+        "process_state": "state",
+        "exit_status": "exit status",
+        "wall_time_s": "wall time",
+        "steps_per_s": "steps/s",
+        "computer": "computer",
+        "pk": "job",
+    },
+    "comparison": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "reference_level_of_theory": "against",
+        "ionic_conductivity_ratio": "sigma ratio",
+        "activation_energy_difference_eV": "Ea difference (eV)",
+        "log10_tracer_diffusivity_mae": "D* MAE (decades)",
+        "force_mae_eV_A": "force MAE (eV/A)",
+        "wall_speed_ratio": "times faster",
+        "pk": "node",
+    },
+    "cost": {
+        "formula": "material",
+        "level_of_theory": "level of theory",
+        "computer": "computer",
+        "cores": "cores",
+        "n_atoms": "atoms",
+        "n_steps": "steps",
+        "wall_time_s": "wall time",
+        "wall_s_per_step": "wall of a step (s)",
+        "core_s_per_step": "core-seconds",
+        "gpu_s_per_step": "GPU-seconds",
+        "job_pk": "job",
+    },
+    "potentials": {
+        "name": "potential",
+        "model": "model",
+        "versions": "versions",
+        "checkpoint_sha256": "checkpoint",
+        "n_runs": "runs",
+        "levels_of_theory": "levels of theory",
+        "wall_time_s": "wall time",
+    },
+}
+
+
+def rows_of(name: str, table: pd.DataFrame) -> Rows:
+    """Return the rows of a table as people read them.
+
+    :param name: function of `aiida_ion.queries` that made it.
+    """
+    if name not in SHOWN:
+        return {"diffusion": diffusion_rows, "conductivity": conductivity_rows}[name](table)
+    shown = SHOWN[name]
+    return [{heading: _cell(column, row[column], row) for column, heading in shown.items()} for row in records(table)]
+
+
+def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
+    if row.get("verdict") == POORLY_KNOWN and column == "ionic_conductivity_mS_cm":
+        low, high = interval_of(row, "ionic_conductivity", "mS_cm") or (None, None)
+        return f"poorly known [{number(low)}, {number(high)}]"
+    if column == "wall_time_s":
+        return duration(value)
+    if column == "checkpoint_sha256":
+        return text(value)[:8]
+    return number(value, 4) if isinstance(value, float) else text(value)
+
+
+def diffusion_rows(table: pd.DataFrame) -> Rows:
+    """Return the fits, one a line; those that a later round fitted again are left to csv and json."""
+    return [
+        {
+            "material": text(row["formula"]),
+            "level of theory": text(row["level_of_theory"]),
+            "T (K)": number(row["target_temperature_K"], 6),
+            "moved": _moved(row),
+            "D* (cm2/s)": value_or_bound(row, "tracer_diffusivity", "cm2_s"),
+            "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
+            "hops": number(row["n_eff"]),
+            "grade": text(row["grade"]),
+            "wall time": duration(row["wall_time_s"]),
+            "node": str(row["pk"]),
+        }
+        for row in records(table)
+        if not row.get("superseded")
+    ]
+
+
+def _moved(row: Mapping[str, Any]) -> str:
+    if not row["moved"]:
+        return "did not move"
+    others = [one for one in str(row.get("moved_species") or "").split() if one != row.get("mobile_species")]
+    said = "poorly known" if row.get("verdict") == POORLY_KNOWN else "yes"
+    return f"{said}; {', '.join(others)} too" if others else said
+
+
+def conductivity_rows(table: pd.DataFrame) -> Rows:
+    """Return the conductivities, one a line."""
+    return [
+        {
+            "material": text(row["formula"]),
+            "level of theory": text(row["level_of_theory"]),
+            "T (K)": number(row["target_temperature_K"], 6),
+            "verdict": words_of(text(row["verdict"])),
+            "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
+            "Ea (eV)": with_interval(row["activation_energy_eV"], interval_of(row, "activation_energy", "eV")),
+            "from (K)": row["temperatures_used_K"] or "-",
+            "not used (K)": ", ".join(filter(None, (row["temperatures_bound_K"], row["temperatures_refused_K"])))
+            or "-",
+            "wall time": duration(row["wall_time_s"]),
+            "node": str(row["pk"]),
+        }
+        for row in records(table)
+    ]
+
+
+def engine_rows(table: pd.DataFrame) -> Rows:
+    """Return the engines, one a line."""
+    return [
+        {
+            "engine": text(row["name"]),
+            "computer": text(row["computer"]),
+            "kind": text(row["entry_point"]),
+            "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key]))
+            or "each run's own",
+            "versions": version_text(row["versions"]),
+            "checkpoint": text(row["checkpoint_sha256"])[:8],
+            "steps/s": number(row["steps_per_s"]),
+            "tested": text(row["tested"])[:16].replace("T", " ") if known(row["tested"]) else "never",
+        }
+        for row in records(table)
+    ]
+
+
+def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "checkpoint")) -> str:
+    """Return the versions that matter in one line."""
+    if not isinstance(versions, Mapping):
+        return "-"
+    items = [(key, value) for key, value in versions.items() if key not in skip and isinstance(value, str)]
+    return ", ".join(f"{key} {value}" for key, value in items if not key.endswith("sha256")) or "-"
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as csv, lists and mappings in its cells as JSON."""
+    flat = table.astype(object).map(lambda value: json.dumps(value) if isinstance(value, (list, dict)) else value)
+    return str(flat.to_csv(index=False)).rstrip("\n")
+
+
+def json_text(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return tables by their names as JSON, nothing as null."""
+    content = {name: records(table) for name, table in tables.items()}
+    return json.dumps(content, indent=2, default=str, allow_nan=False)
+
+
+def text(value: Any) -> str:
+    """Return a word, ``-`` for none."""
+    return str(value) if known(value) else "-"

@@ -1,0 +1,9 @@
+"""Messages of errors as people read them."""
+
+from __future__ import annotations
+
+
+def one_line(error: object) -> str:
+    """Return the message of an error without its line breaks."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.removeprefix("invalid attribute value ")  # AiiDA's words around ours

@@ -1,0 +1,1 @@
+"""How tables read a database: projections, kinds of columns, files, no writing."""

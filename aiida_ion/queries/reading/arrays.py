@@ -1,0 +1,138 @@
+"""Arrays of a node, read with a bound on their size: an archive may claim anything in the header of a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+from aiida import orm
+from aiida.manage import get_manager
+from numpy.typing import NDArray
+
+from aiida_ion.queries.reading.contents import Content
+
+#: The largest array that is read whole, bytes.
+MAX_BYTES = 64 * 2**20
+#: The largest part of a trajectory that is read for a picture, bytes.
+MAX_STREAM_BYTES = 192 * 2**20
+#: The prefix of the attributes in which ``ArrayData`` keeps the shapes of its arrays.
+SHAPE = "array|"
+
+
+class NotHere(ValueError):  # noqa: N818
+    """The file of an array is not in the database or archive: an export may leave files out."""
+
+
+def array_names(attributes: dict[str, Any]) -> list[str]:
+    """Return the names of the arrays of a node, by its attributes."""
+    return sorted(name.removeprefix(SHAPE) for name in attributes if name.startswith(SHAPE))
+
+
+def read_array(node: orm.Node, name: str) -> NDArray[Any]:
+    """Return an array of a node.
+
+    :raises NotHere: if there is no such file.
+    :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is no array; the message names it.
+    """
+    with _opened(node, name) as stream:
+        return _array(stream, name, node.pk)
+
+
+def read_arrays(contents: Mapping[str, Content], names: Sequence[str] | None) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return arrays of several nodes, by UUID and name, all files asked for at once.
+
+    :param contents: of each node by its UUID.
+    :param names: these, else all; what is not here is not among what is returned: an export may leave files out.
+    :raises ValueError: as `read_array` does.
+    """
+    found: dict[str, dict[str, NDArray[Any]]] = {uuid: {} for uuid in contents}
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    for uuid, content in contents.items():
+        for name in array_names(content.attributes) if names is None else names:
+            if f"{name}.npy" in content.files:
+                wanted.setdefault(content.files[f"{name}.npy"], []).append((uuid, name))
+    storage: Any = get_manager().get_profile_storage()
+    repository = storage.get_repository()
+    keys = [key for key, here in zip(wanted, repository.has_objects(list(wanted)), strict=True) if here]
+    for key, stream in repository.iter_object_streams(keys):
+        uuid, name = wanted[key][0]
+        array = _array(stream, name, contents[uuid].pk)
+        for uuid, name in wanted[key]:
+            found[uuid][name] = array
+    return found
+
+
+def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
+    shape, dtype = _header(stream, name)
+    count = math.prod(shape)
+    if count * dtype.itemsize > MAX_BYTES:
+        raise ValueError(f"the array {name} of node {pk} claims {count * dtype.itemsize} bytes and is not read")
+    data = stream.read(count * dtype.itemsize)
+    if len(data) != count * dtype.itemsize:
+        raise ValueError(f"the array {name} of node {pk} is cut short")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.int64]) -> tuple[NDArray[Any], list[int]]:
+    """Return a few evenly spaced frames of an array of shape (n, N, 3), and their numbers, read as a stream.
+
+    Of a trajectory larger than `MAX_STREAM_BYTES` only the beginning is read.
+
+    :param max_frames: how many, at most.
+    :param atoms: indices of the atoms that are kept.
+    :raises NotHere: if there is no such file.
+    :raises ValueError: if the array is not of that shape.
+    """
+    with _opened(node, name) as stream:
+        shape, dtype = _header(stream, name)
+        if len(shape) != 3 or shape[2] != 3 or not shape[1] or (len(atoms) and int(atoms.max()) >= shape[1]):
+            raise ValueError(f"the array {name} of node {node.pk} has shape {shape}, not (frames, atoms, 3)")
+        size = shape[1] * 3 * dtype.itemsize
+        if size > MAX_BYTES:
+            raise ValueError(f"a frame of {name} of node {node.pk} claims {size} bytes and is not read")
+        last = min(shape[0], MAX_STREAM_BYTES // size)
+        wanted = np.unique(np.linspace(0, max(last - 1, 0), min(max_frames, last)).round().astype(int)).tolist()
+        frames = []
+        for before, number in zip([-1, *wanted], wanted, strict=False):
+            _skip(stream, (number - before - 1) * size)
+            data = stream.read(size)
+            if len(data) != size:
+                raise ValueError(f"the array {name} of node {node.pk} is cut short")
+            frames.append(np.frombuffer(data, dtype).reshape(shape[1], 3)[atoms])
+    return np.array(frames).reshape(len(frames), len(atoms), 3), wanted
+
+
+@contextmanager
+def _opened(node: orm.Node, name: str) -> Iterator[BinaryIO]:
+    try:
+        with node.base.repository.open(f"{name}.npy", "rb") as stream:
+            yield stream
+    except FileNotFoundError as error:
+        raise NotHere(f"the array {name} of node {node.pk} is not here: an export may leave files out") from error
+
+
+def _header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of numbers, in the order of C, in native byte order of the file."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, in_fortran_order, dtype = read(stream)
+    if dtype.hasobject or dtype.names or (in_fortran_order and len(shape) > 1):
+        raise ValueError(f"the array {name} is not plain numbers in the order of C and is not read")
+    if any(extent < 0 for extent in shape):
+        raise ValueError(f"the array {name} has a negative extent")
+    return shape, dtype
+
+
+def _skip(stream: BinaryIO, size: int) -> None:
+    """Go on in a stream; files in archives may not know how to jump."""
+    if size and stream.seekable():
+        stream.seek(size, 1)
+        return
+    while size > 0:
+        part = stream.read(min(size, 2**20))
+        if not part:
+            return
+        size -= len(part)

@@ -1,0 +1,173 @@
+"""What the tables share: process types, filters, and rows under their names."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+from aiida.manage import get_manager
+from sqlalchemy.exc import DataError, OperationalError
+
+from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
+from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
+from aiida_ion.verdicts import verdict_of
+
+DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
+CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
+MD_PROCESSES = "aiida.calculations:ion.%md"
+#: Functions whose results fill tables -> the module that version 0.1 stored as their type, without an entry point.
+_MODULES = {
+    "compare_levels": "comparison",
+    "fit_conductivity": "conductivity",
+    "link_experiment": "experiment",
+}
+#: Extra of a process that was served from the cache: the uuid of the one that really ran.
+CACHED_FROM = "_aiida_cached_from"
+
+
+def of_function(name: str) -> dict[str, Any]:
+    """Return the filter of the runs of a calculation function of ours, in databases of every version.
+
+    :param name: one of the functions whose results fill tables, such as ``fit_conductivity``.
+    """
+    types = [f"aiida.calculations:ion.{name}", f"aiida_ion.calculations.{_MODULES[name]}.{name}"]
+    return {"process_type": {"in": types}}
+
+
+def attributes(names: Sequence[str]) -> list[Any]:
+    """Return the projections of attributes; those that hold text are not read as JSON, cell by cell."""
+    return [as_text(f"attributes.{name}") if name in TEXTS else f"attributes.{name}" for name in names]
+
+
+def as_text(projection: str) -> dict[str, Any]:
+    """Return the projection of an attribute or extra that holds text."""
+    return {projection: {"cast": "t"}}
+
+
+def frame(query: orm.QueryBuilder, columns: list[str], kinds: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the rows of a query under their names; nothing found is an empty table with the same columns.
+
+    Each cell is what its column holds, or missing, whatever was stored.
+
+    :param kinds: what columns hold whose names do not say, see `kind_of`.
+    """
+    cells = list(zip(*rows(query), strict=True)) or [()] * len(columns)
+    read = {
+        name: read_column(name, values, (kinds or {}).get(name)) for name, values in zip(columns, cells, strict=True)
+    }
+    return pd.DataFrame({name: pd.Series(values, dtype=_dtype(name, values)) for name, values in read.items()})
+
+
+def _dtype(name: str, values: list[Any]) -> Any:
+    """Return the type of a column; a seed keeps all its digits where another job has none."""
+    return "Int64" if kind_of(name) == "whole" else object if not values else None
+
+
+def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that projects columns and attributes, no whole nodes.
+
+    ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
+    many rows needs, and fails as a whole where one attribute cannot be read. Here such a cell is missing, and counted.
+    """
+    try:
+        result, lenient = _executed(query)
+    except (ValueError, RecursionError, OperationalError, DataError):  # a value that the database or Python refuses
+        result, lenient = _executed(query, careful=True)
+    if lenient:
+        return [tuple(map(plain_text, row)) for row in result]
+    # PostgreSQL has a type for them.
+    texts = {place for place, cell in enumerate(result[0]) if isinstance(cell, uuid.UUID)} if result else set()
+    if not texts:
+        return [tuple(row) for row in result]
+    return [tuple(str(cell) if place in texts else cell for place, cell in enumerate(row)) for row in result]
+
+
+def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[Any], bool]:
+    """Return the rows of a query as the database gives them, and whether SQLite read JSON in Python.
+
+    :param careful: so that no stored value ends the query.
+    """
+    built: Any = query._impl
+    storage: Any = get_manager().get_profile_storage()
+    session = storage.get_session()
+    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
+    with built.query_session(query.as_dict()) as found, transaction:
+        statement = found.query.statement
+        connection = session.connection().connection.dbapi_connection
+        if careful and session.get_bind().dialect.name == "sqlite":
+            read_leniently(connection)
+        elif careful:
+            statement = without_overflow(statement)
+        return session.execute(statement).all(), is_lenient(connection)
+
+
+def md_processes() -> list[str]:
+    """Return the process types of molecular dynamics that the database has."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"process_type": {"like": MD_PROCESSES}}, project=["process_type"])
+    return sorted(query.distinct().all(flat=True)) or ["none"]
+
+
+def without_twins(table: pd.DataFrame, process: str = "process") -> pd.DataFrame:
+    """Return a table less the rows that the cache served from another row's process.
+
+    :param process: name of the column with the uuid of the process; ``cached_from`` stands beside it.
+    """
+    return table[~table["cached_from"].isin(set(table[process]))].drop(columns="cached_from")
+
+
+def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """Return a table in order, with numbers where there are any and each interval in two columns.
+
+    An interval ``..._ci95_...`` becomes ``..._ci95_low_...`` and ``..._ci95_high_...``.
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        if "_ci95" in name:
+            for place, end in enumerate(("low", "high")):
+                columns[name.replace("_ci95", f"_ci95_{end}")] = edge(table[name], place)
+        elif name in FLAGS:
+            columns[name] = table[name].astype("boolean")
+        elif is_number(name):
+            columns[name] = finite(pd.to_numeric(table[name], errors="coerce"))
+        else:
+            columns[name] = table[name]
+    # What a row says comes first, the nodes behind it last.
+    names = sorted(columns, key=lambda name: name.endswith(("pk", "uuid")) or name == "time")
+    return pd.DataFrame(columns)[names].sort_values(order, ignore_index=True)
+
+
+def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
+    """Return the lower (0) or upper (1) ends of intervals."""
+    edges = [one[place] if isinstance(one, list) else None for one in intervals]
+    return pd.Series(edges, index=intervals.index, dtype=float)
+
+
+def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
+    """Return numbers less those that overflowed in a sum or a product."""
+    return numbers.mask(numbers.isin([math.inf, -math.inf])) if numbers.dtype.kind == "f" else numbers
+
+
+def verdicts(table: pd.DataFrame) -> list[str | None]:
+    """Return the verdict of each row, those of earlier versions by the rule of this one."""
+    return [verdict_of({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
+
+
+def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Return a table whose columns of these names are whole numbers, also where some are missing."""
+    return table.astype(dict.fromkeys(names, "Int64"))
+
+
+#: Attributes that hold text.
+TEXTS = frozenset(
+    (
+        *("formula", "level_of_theory", "reference_level_of_theory", "mobile_species", "name", "model"),
+        *("verdict", "grade", "reason", "refused_because", "preferred_law", "summary"),
+        *("process_state", "exit_message"),
+    )
+)

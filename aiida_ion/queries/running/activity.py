@@ -1,0 +1,171 @@
+"""What goes on: how much there is, what runs, what failed, what came last. Quick in a database of any size."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, rows, verdicts
+from aiida_ion.queries.running.processes import ENDED, OURS, PROCESS_FIELDS
+
+#: Work chains that are started by hand; what else runs is below them, or was heard of lately.
+ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
+LATELY = timedelta(days=7)
+#: Compared as they are, these find their index; a pattern would read every process.
+MD_JOBS = tuple(f"aiida.calculations:ion.{name}_md" for name in ("lammps", "mlip", "quantumespresso", "vasp"))
+COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
+RECENT = (
+    "formula",
+    "level_of_theory",
+    "verdict",
+    "target_temperature_K",
+    "ionic_conductivity_mS_cm",
+    "ionic_conductivity_ci95_mS_cm",
+    "ionic_conductivity_upper_bound_mS_cm",
+    "activation_energy_eV",
+    "max_interval_decades",
+)
+#: A chain of callers is not longer.
+DEPTH = 5
+_FAILED: dict[str, Any] = {
+    "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
+}
+_ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
+
+
+def counts() -> dict[str, int]:
+    """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
+    known = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, tag="chain")
+    said = attributes(["formula", "level_of_theory"])
+    known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
+    found = rows(known)
+    failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
+    return {
+        "materials": len({str(formula) for formula, _ in found}),
+        "levels": len({str(level) for _, level in found}),
+        "conductivities": len(found),
+        "fits": _n_of(DIFFUSION_PROCESS),
+        "jobs": _n_of(*MD_JOBS),
+        "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
+    }
+
+
+def _n_of(*process_types: str) -> int:
+    """Return how many jobs there are of these types."""
+    # Any node: a process type belongs to one class, and a filter on that would read all of them.
+    return orm.QueryBuilder().append(orm.Node, filters={"process_type": {"in": list(process_types)}}).count()
+
+
+def running() -> pd.DataFrame:
+    """Return what has not ended: `COLUMNS`, the caller's pk, and the pk of the process at the top.
+
+    Of processes that no conductivity or comparison called, only those that changed in the last seven days.
+    """
+    level = _processes({"and": [{"process_type": {"in": list(ROOTS)}}, _ALIVE]}).assign(caller_pk=None)
+    parts, seen = [level], set(level["pk"])
+    for _ in range(DEPTH):
+        level = _alive_below(list(level["pk"])) if len(level) else level
+        level = level[~level["pk"].isin(seen)]
+        seen |= set(level["pk"])
+        parts.append(level)
+    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, OURS, _ALIVE]})
+    parts.append(others[~others["pk"].isin(seen)].assign(caller_pk=None))
+    filled = [part.astype(object) for part in parts if len(part)] or [parts[0].astype(object)]
+    table = pd.concat(filled, ignore_index=True)
+    tops: dict[int, int] = {}
+    for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
+        tops[pk] = pk if pd.isna(caller) else tops.get(caller, caller)
+    return table.assign(root_pk=table["pk"].map(tops))
+
+
+def failures(limit: int = 20) -> pd.DataFrame:
+    """Return what failed last: `COLUMNS`, newest first; of a process and what it called only the uppermost.
+
+    A job of molecular dynamics counts as failed where its work chain did: most that stop are continued.
+
+    :param limit: most rows.
+    """
+    others = _processes({"and": [OURS, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
+    jobs = _processes({"and": [{"process_type": {"in": list(MD_JOBS)}}, _FAILED]}, newest=limit)
+    if others.empty and jobs.empty:  # an empty list is no filter
+        return others
+    query = orm.QueryBuilder()
+    query.append(orm.WorkflowNode, project=attributes(["exit_status", "process_state"]), tag="caller")
+    wanted = [*others["pk"], *jobs["pk"]]
+    query.append(orm.ProcessNode, with_incoming="caller", filters={"id": {"in": wanted}}, project=["id"])
+    callers = frame(query, ["exit_status", "process_state", "pk"])
+    failed = (callers["exit_status"].astype(float) > 0) | callers["process_state"].isin(["excepted", "killed"])
+    failed_above = callers.loc[failed, "pk"]
+    parts = [others[~others["pk"].isin(failed_above)], jobs[~jobs["pk"].isin(callers["pk"])]]
+    table = pd.concat([part for part in parts if len(part)] or [others])
+    return table.sort_values("mtime", ascending=False, ignore_index=True).head(limit)
+
+
+def about(pks: Sequence[int]) -> pd.DataFrame:
+    """Return what processes are about, indexed by pk: label or formula of the structure, label of the engine's code."""
+    wanted = {"id": {"in": list(pks)}}
+    said = ["label", "attributes.sites"]
+    structures = orm.QueryBuilder().append(orm.StructureData, project=said, tag="structure")
+    structures.append(orm.ProcessNode, with_incoming="structure", filters=wanted, project=["id"])
+    codes = orm.QueryBuilder().append(orm.AbstractCode, project=["label"], tag="code")
+    engine = {"or": [{"label": {"like": "%engine__code"}}, {"label": "code"}]}
+    codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=wanted, project=["id"])
+    crystals = {pk: label or _formula(sites) for label, sites, pk in rows(structures)} if len(pks) else {}
+    engines = {pk: label for label, pk in rows(codes)} if len(pks) else {}
+    columns = {"structure": pd.Series(crystals, dtype=object), "engine": pd.Series(engines, dtype=object)}
+    return pd.DataFrame(columns, index=list(pks))
+
+
+def _formula(sites: Any) -> str:
+    """Return the composition of sites, such as ``CaF2``."""
+    found = sites if isinstance(sites, list) else []
+    counts = Counter(str(site.get("kind_name")) for site in found if isinstance(site, dict))
+    divisor = math.gcd(*counts.values())
+    return "".join(f"{name}{n // divisor if n > divisor else ''}" for name, n in counts.items())
+
+
+def recent_conductivities(limit: int = 10) -> pd.DataFrame:
+    """Return the newest conductivities: pk and uuid of the result, `RECENT`, its time and its work chain's uuid."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["uuid"], tag="chain")
+    query.append(
+        orm.ArrayData,
+        with_incoming="chain",
+        edge_filters={"label": "conductivity"},
+        project=["id"],
+        tag="result",
+    )
+    query.order_by({"result": {"ctime": "desc"}}).limit(limit)
+    newest = frame(query, ["process_uuid", "pk"])
+    # What they say is asked for afterwards: SQLite would take it out of all of them to find the newest.
+    said = orm.QueryBuilder().append(
+        orm.ArrayData,
+        filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
+        project=["id", "uuid", "ctime", *attributes(RECENT)],
+    )
+    found = newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
+    return found.assign(verdict=pd.Series(verdicts(found), index=found.index, dtype=object))
+
+
+def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    projection = ["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS]
+    query.append(orm.ProcessNode, filters=filters, project=projection, tag="process")
+    if newest is not None:
+        query.order_by({"process": {"mtime": "desc"}}).limit(newest)
+    return frame(query, list(COLUMNS))
+
+
+def _alive_below(pks: list[int]) -> pd.DataFrame:
+    """Return what these processes called and has not ended."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkflowNode, filters={"id": {"in": pks}}, project=["id"], tag="caller")
+    projection = ["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS]
+    query.append(orm.ProcessNode, with_incoming="caller", filters=_ALIVE, project=projection)
+    return frame(query, ["caller_pk", *COLUMNS])

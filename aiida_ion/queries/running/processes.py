@@ -1,0 +1,86 @@
+"""What runs, what ran, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.reading.shared import attributes, frame, rows
+
+#: Our jobs and work chains; calculation functions end at once, and are not among them.
+OURS = {
+    "and": [
+        {"or": [{"process_type": {"like": kind}} for kind in ("aiida.calculations:ion.%", "aiida.workflows:ion.%")]},
+        {"node_type": {"!like": "process.calculation.calcfunction.%"}},
+    ]
+}
+PROCESS_FIELDS = (
+    "process_type",
+    "label",
+    "attributes.process_state",
+    "attributes.process_status",
+    "attributes.exit_status",
+    "attributes.exit_message",
+    "attributes.exception",
+    "attributes.state",
+    "attributes.paused",
+    "attributes.remote_workdir",
+    "attributes.scheduler_lastchecktime",
+)
+#: Words of AiiDA for a process that has ended.
+ENDED = ("finished", "excepted", "killed")
+
+
+def process_table(since: datetime | None = None, pks: Sequence[int] | None = None) -> pd.DataFrame:
+    """Return one row for each of our processes, oldest first, with the process that called it.
+
+    :param since: leave out what ended before this time; what still runs is always there.
+    :param pks: only these processes, and what they called directly.
+    """
+    query = orm.QueryBuilder()
+    filters: dict[str, Any] = OURS
+    if since is not None:
+        alive = {"attributes.process_state": {"!in": list(ENDED)}}
+        filters = {"and": [filters, {"or": [alive, {"mtime": {">": since}}]}]}
+    query.append(orm.ProcessNode, filters=filters, project=["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS])
+    names = [field.rpartition(".")[2] for field in PROCESS_FIELDS]
+    table = frame(query, ["pk", "uuid", "ctime", "mtime", *names])
+    table = table.merge(_callers(), how="left", on="pk").sort_values("pk", ignore_index=True)
+    if pks is not None:
+        table = table[table["pk"].isin(_descendants(table, set(pks)))].reset_index(drop=True)
+    table["active"] = ~table["process_state"].isin(ENDED)
+    return table
+
+
+def last_decisions(pks: Sequence[int]) -> dict[int, str]:
+    """Return what work chains decided after their last round, in a sentence, by the pk of each that extends runs."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"id": {"in": list(pks)}}, project=["id"], tag="chain")
+    decision = {"attributes.function_name": "decide_extensions"}
+    query.append(orm.CalcFunctionNode, with_incoming="chain", filters=decision, tag="decision")
+    query.append(orm.Dict, with_incoming="decision", project=attributes(["round", "summary"]))
+    table = frame(query, ["pk", "round", "summary"]).dropna().sort_values("round")
+    return dict(zip(table["pk"].astype(int), table["summary"], strict=True))
+
+
+def _callers() -> pd.DataFrame:
+    """Return, for each called process, who called it and as what."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkflowNode, project=["id"], tag="caller")
+    query.append(orm.ProcessNode, with_incoming="caller", edge_project=["label"], project=["id"])
+    found = [(called, caller, label) for caller, called, label in rows(query)]
+    return pd.DataFrame(found, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
+
+
+def _descendants(table: pd.DataFrame, pks: set[int]) -> set[int]:
+    """Return the processes and everything below them."""
+    wanted = set(pks)
+    for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
+        # A caller is older than what it called, so one pass in the order of the pks is enough.
+        if not pd.isna(caller) and int(caller) in wanted:
+            wanted.add(int(pk))
+    return wanted

@@ -1,0 +1,180 @@
+"""How far running jobs are, read from the ends of their logs on their computers, once for all who ask."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+from aiida.common.exceptions import AiidaException
+from aiida.manage import get_manager
+
+from aiida_ion.lammps.logs import read_progress
+from aiida_ion.queries.reading.kinds import read_number
+from aiida_ion.queries.running.log_tails import MOST_BYTES, TAIL_BYTES, RemoteFile
+from aiida_ion.units import duration
+
+#: Job -> the file in its folder that says how far it is.
+PROGRESS_FILES = {
+    "ion.mlip_md": "progress.json",
+    "ion.forces": "progress.json",
+    "ion.surrogate_train": "progress.json",
+    "ion.lammps_md": "log.lammps",
+    "ion.quantumespresso_md": "md.out",
+    "ion.vasp_md": "vasprun.xml",
+}
+#: A job that has written nothing for so long is not said to end soon, s.
+SILENT_S = 300.0
+#: Nobody waits longer, s: what would take longer has no time left that means anything.
+LONGEST_S = 10 * 365 * 86400.0
+_MOST_KEPT = 2000
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running job is.
+
+    :param step: last step, not above `n_steps`.
+    :param n_steps: steps of the whole run.
+    :param steps_per_s: speed.
+    :param seconds_left: time that is still needed at that speed, s.
+    :param silent_s: time since the job last wrote anything, s.
+    """
+
+    step: int
+    n_steps: int
+    steps_per_s: float | None = None
+    seconds_left: float | None = None
+    silent_s: float | None = field(default=None, compare=False)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the job has written nothing for long: it may be dead."""
+        return self.silent_s is not None and self.silent_s > SILENT_S
+
+    def __str__(self) -> str:
+        share = f"{100 * self.step / self.n_steps:.0f} %" if self.n_steps else ""
+        words = [f"step {self.step} of {self.n_steps} ({share})"]
+        if self.is_silent:
+            return ", ".join([*words, f"nothing written for {duration(self.silent_s or 0.0)}"])
+        if self.steps_per_s:
+            words.append(f"{self.steps_per_s:.3g} steps/s")
+        if self.seconds_left is not None:
+            words.append(f"{duration(self.seconds_left)} left")
+        return ", ".join(words)
+
+
+class _Shared:
+    """The last progress of each job: whoever asks again too soon, or at the same time, gets the same."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[Any, threading.Lock] = {}
+        self._found: dict[Any, tuple[float, Progress | None]] = {}
+
+    def get(self, key: Any, interval_s: float, read: Any) -> Progress | None:
+        with self._guard:
+            if len(self._found) > _MOST_KEPT:
+                self._found.clear()
+                self._locks.clear()
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            when, progress = self._found.get(key, (-math.inf, None))
+            if time.monotonic() - when >= interval_s:
+                progress = read()
+                self._found[key] = (time.monotonic(), progress)
+            return progress
+
+
+_shared = _Shared()
+
+
+def read_job_progress(row: Mapping[str, Any]) -> Progress | None:
+    """Return how far a running job is, read from its folder on its computer; nothing where it does not say.
+
+    A computer is not asked more often about a job than AiiDA's daemon asks it, by its minimum poll interval and the
+    safe interval of its transport.
+    """
+    kind = str(row["process_type"]).rpartition(":")[2]
+    source = PROGRESS_FILES.get(kind)
+    if source is None or pd.isna(row["remote_workdir"]):
+        return None
+    try:
+        node: Any = orm.load_node(int(row["pk"]))
+        transport = node.get_authinfo().get_transport()
+        interval_s = float(node.computer.get_minimum_job_poll_interval())
+        interval_s = max(interval_s, float(transport.get_safe_open_interval()))
+        path = str(PurePosixPath(str(row["remote_workdir"])) / source)
+    except (OSError, ValueError, TypeError, AttributeError, AiidaException):
+        return None
+    profile = get_manager().get_profile()
+    key = (profile and profile.uuid, int(row["pk"]), path)
+    return _shared.get(key, interval_s, lambda: _read(kind, path, node, transport))
+
+
+def _read(kind: str, path: str, node: Any, transport: Any) -> Progress | None:
+    try:
+        with transport:
+            log = RemoteFile(transport, path)
+            if PROGRESS_FILES[kind] == "progress.json":
+                return _stated(log)
+            return _of_log(kind, log, node)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError, AiidaException):
+        return None  # not begun yet, or its computer does not answer
+
+
+def _stated(log: RemoteFile) -> Progress | None:
+    """Return what a runner says of itself."""
+    content = log.tail()
+    said = json.loads(content[content.index("{") :])
+    step, n_steps, rate, left = (
+        read_number(said.get(name)) for name in ("step", "n_steps", "steps_per_s", "seconds_left")
+    )
+    return None if step is None or n_steps is None else _clamped(step, n_steps, rate, left, log.silent_s)
+
+
+def _of_log(kind: str, log: RemoteFile, node: Any) -> Progress | None:
+    """Return what the log of a program says of the job's steps."""
+    n_steps = int(node.inputs.parameters.get_dict()["n_steps"])
+    start = int(node.inputs.restart_from.base.attributes.get("step")) if "restart_from" in node.inputs else 0
+    if kind == "ion.lammps_md":
+        step = read_progress(log.tail(), n_steps)[0]
+    elif kind == "ion.vasp_md":
+        step = start + max(0, log.count(b"</calculation>") - 1)  # the first evaluates where it starts
+    else:
+        step = start + _pw_steps(log)
+    # What a dead job did not do since it last wrote slows nothing down.
+    elapsed = (datetime.now(UTC) - node.ctime).total_seconds() - (log.silent_s if log.silent_s > SILENT_S else 0.0)
+    rate = (step - start) / elapsed if step > start and elapsed > 0 else None
+    return _clamped(step, n_steps, rate, (n_steps - step) / rate if rate else None, log.silent_s)
+
+
+def _pw_steps(log: RemoteFile) -> int:
+    """Return how many steps pw.x has done from where its job started; one step may write more than a tail holds."""
+    n_bytes = TAIL_BYTES
+    while True:
+        found = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", log.tail(n_bytes))
+        if found:
+            return max(0, int(found[-1]) - 1)
+        if n_bytes >= min(log.size, MOST_BYTES):
+            return 0
+        n_bytes *= 8
+
+
+def _clamped(step: float, n_steps: float, rate: float | None, seconds_left: float | None, silent_s: float) -> Progress:
+    """Return progress that can be: no step outside of the run, no time left that is negative or longer than lives."""
+    total = max(0, int(n_steps))
+    done = min(max(0, int(step)), total)
+    speed = rate if rate is not None and 0 < rate < math.inf else None
+    left = seconds_left if seconds_left is not None and seconds_left < LONGEST_S else None
+    left = 0.0 if done == total else None if left is None else max(0.0, left)
+    return Progress(done, total, speed, left, silent_s)

@@ -1,0 +1,157 @@
+"""Classes of settings: what each may be is stated once, as the rule of a field.
+
+The classes check themselves; click options, overrides, the help of ports and the tables of the documentation read the
+same rules. It needs nothing but Python, since it is uploaded with the programs that run on compute machines.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+from aiida_ion.settings.rules import Flag, Number, Rule, SettingsError, Word, is_one_line, shown
+
+_RULE = "rule"
+
+
+@dataclass(frozen=True)
+class Part(Rule):
+    """Settings within settings, some or all of them.
+
+    :param kind: their class.
+    """
+
+    kind: type[Settings] | None = None
+
+    @property
+    def words(self) -> str:
+        """A mapping of settings."""
+        return "a mapping of settings"
+
+    def _read(self, value: Any, name: str) -> Any:
+        assert self.kind is not None
+        if isinstance(value, self.kind):
+            return value
+        if not isinstance(value, Mapping):
+            raise self.refuse(value, name)
+        return self.kind.from_dict(value)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of classes of settings: every field is checked by its rule, then all of them together."""
+
+    #: One of them in words, for messages.
+    what: ClassVar[str] = "setting"
+
+    def __post_init__(self) -> None:
+        for name, rule in rules_of(type(self)).items():
+            object.__setattr__(self, name, rule.read(getattr(self, name), name))
+        self.check_together()
+
+    def check_together(self) -> None:
+        """Refuse settings that exclude each other.
+
+        :raises SettingsError: saying which.
+        """
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """Build from a plain mapping.
+
+        :raises SettingsError: for a missing, unknown or impossible setting.
+        """
+        if not isinstance(given, Mapping):
+            raise SettingsError(f"{cls.what}s must be a mapping, got {shown(given)}")
+        refuse_unknown(given, rules_of(cls), cls.what)
+        missing = [item.name for item in fields(cls) if _is_required(item) and item.name not in given]
+        if missing:
+            raise SettingsError(f"{cls.what}s lack {', '.join(missing)}")
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable mapping that :meth:`from_dict` reads back."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def setting(rule: Rule, default: Any = MISSING) -> Any:
+    """Return a field of a class of settings.
+
+    :param rule: what it may be.
+    :param default: its value where none is given; required when left out.
+    """
+    metadata = {_RULE: rule}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def number(default: Any = MISSING, **limits: Any) -> Any:
+    """Return a field for a number; limits are those of :class:`Number`."""
+    return setting(Number(**limits, optional=default is None), default)
+
+
+def whole(default: Any = MISSING, **limits: Any) -> Any:
+    """Return a field for a whole number; limits are those of :class:`Number`."""
+    return setting(Number(**limits, whole=True, optional=default is None), default)
+
+
+def word(choices: Sequence[str], default: Any = MISSING, **about: Any) -> Any:
+    """Return a field for one of a few words."""
+    return setting(Word(choices=tuple(choices), optional=default is None, **about), default)
+
+
+def flag(default: Any = MISSING, **about: Any) -> Any:
+    """Return a field for true or false."""
+    return setting(Flag(**about), default)
+
+
+def rules_of(kind: type[Settings]) -> dict[str, Rule]:
+    """Return the rule of each setting of a class."""
+    return {item.name: item.metadata[_RULE] for item in fields(kind)}
+
+
+def refuse_unknown(given: Iterable[Any], known: Iterable[str], what: str, elsewhere: Iterable[str] = ()) -> None:
+    """Refuse unknown names.
+
+    :param what: one of them in words, such as ``jump setting``.
+    :param elsewhere: names that are known at other places, with dots, which may be meant.
+    :raises SettingsError: with the closest known name, or all of them.
+    """
+    names = sorted(known)
+    for name in given:
+        if name not in names:
+            raise SettingsError(f"unknown {what} {_named(name)}{suggestion(str(name), names, elsewhere)}")
+
+
+def suggestion(name: str, known: Sequence[str], elsewhere: Iterable[str] = ()) -> str:
+    """Return the end of a sentence on an unknown name: what is meant, or what there is."""
+    others = {other.rpartition(".")[2].lower(): other for other in elsewhere}
+    if name.lower() in others and name.lower() not in {one.lower() for one in known}:
+        return f": did you mean {others[name.lower()]}?"
+    close = closest(name, known) or closest(name, list(others.values()))
+    if close is not None:
+        return f": did you mean {close}?"
+    return f"; choose from {', '.join(known)}" if known else ""
+
+
+def closest(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name that is closest to a name, whatever their capitals; nothing where none is close."""
+    by_lower = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
+    return by_lower[found[0]] if found else None
+
+
+def summary(kind: type[Settings]) -> str:
+    """Return all settings of a class with what they may be, for the help of a port."""
+    return "; ".join(f"`{name}`: {rule.range}" for name, rule in rules_of(kind).items())
+
+
+def _is_required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _named(name: Any) -> str:
+    return name if isinstance(name, str) and name and is_one_line(name) else shown(name)

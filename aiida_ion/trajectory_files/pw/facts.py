@@ -1,0 +1,120 @@
+"""What an output of pw.x says of its run: kind of dynamics, thermostat, level of theory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+
+from aiida_ion.dft.pw_head import PwHead, element_of
+from aiida_ion.dft.pw_output import PwOutput
+from aiida_ion.dft.pw_status import read_versions
+from aiida_ion.dft.steps import DftSteps
+from aiida_ion.trajectory_files.pw.run import PwRun
+
+#: Words of what is not molecular dynamics -> what it is.
+OTHER_KINDS = (
+    ("Entering Dynamics;", "its cell changes (vc-md); only molecular dynamics at constant volume is read"),
+    ("BFGS Geometry Optimization", "it is a relaxation (BFGS), not molecular dynamics"),
+    ("Damped Dynamics Calculation", "it is a relaxation (damped dynamics), not molecular dynamics"),
+    ("Over-damped Langevin", "it is over-damped Langevin dynamics, whose steps are not steps in time"),
+)
+#: Schemes of velocity rescaling that change the temperature on purpose.
+RAMPS = ("rescale-T", "reduce-T")
+#: A mass that is further than this part of it from that of the element is that of an isotope.
+ISOTOPE_TOLERANCE = 0.01
+#: Words of the head -> what they add to the functional's name.
+CORRECTIONS = ((r"Grimme-D2|DFT-D2", "-D2"), (r"DFT-D3|Grimme-D3", "-D3"), (r"LDA\+U|DFT\+U|Hubbard", "+U"))
+
+
+def kind_problem(output: PwOutput) -> str | None:
+    """Return what an output is instead of molecular dynamics at constant volume, nothing where it is that."""
+    notes = "\n".join(output.notes)
+    found = next((words for mark, words in OTHER_KINDS if mark in notes), None)
+    if found is not None:
+        return found
+    if output.cell_changes:
+        return "its cell changes; only molecular dynamics at constant volume is read"
+    if any(step.kinetic_Ry is not None or step.iteration for step in output.steps):
+        return None
+    return "it holds no whole step of molecular dynamics" + (f": {output.error[1]}" if output.error else "")
+
+
+def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
+    """Return what the runs of one file say.
+
+    :param steps: the steps that are taken.
+    """
+    first = runs[0]
+    versions = read_versions(first.output)
+    facts: dict[str, Any] = {
+        "program": f"pw.x {versions.get('quantumespresso', '')}".strip(),
+        "sample_every": 1,
+        "length_unit": _length_unit(first.output.steps[0].unit),
+        "cell_fixed": True,
+        "n_steps": len(steps),
+        "n_steps_left_out": sum(run.n_left_out + len(run.steps) for run in runs) - len(steps),
+        "mean_temperature_K": float(np.mean(steps.temperature_K)),
+        **_frozen(first),
+        **_temperature_facts(first.output),
+    }
+    if "functional" in versions:
+        facts["level_of_theory"] = f"QE {versions['functional']}{_corrections(first.output)}"
+    timestep_fs = next((run.timestep_fs for run in runs if run.timestep_fs is not None), None)
+    if timestep_fs is not None:
+        facts["timestep_fs"] = timestep_fs
+    return facts
+
+
+def _length_unit(unit: str) -> str:
+    """Return the unit of length of a card in words: fractional positions count in the vectors of the cell."""
+    return {"crystal": "cell vectors", "": "alat"}.get(unit, unit)
+
+
+def _corrections(output: PwOutput) -> str:
+    head = "".join(output.head)
+    return "".join(words for pattern, words in CORRECTIONS if re.search(pattern, head))
+
+
+def _frozen(run: PwRun) -> dict[str, int]:
+    """Return degrees of freedom, as pw.x counts them, and the number of atoms that are held."""
+    frozen = run.output.frozen
+    if frozen is None:
+        return {"degrees_of_freedom": max(3 * len(run.head.symbols) - 3, 1)}
+    return {"degrees_of_freedom": int((~frozen).sum()), "frozen_atoms": int(frozen.all(axis=1).sum())}
+
+
+def _temperature_facts(output: PwOutput) -> dict[str, Any]:
+    """Return ensemble and thermostat, and the target only where one holds it."""
+    notes = "\n".join(output.notes)
+    begin = re.search(r"Starting temperature\s+=\s+(\d+\.\d+) ", notes)
+    control = re.search(r"temperature is controlled by (.+)", notes)
+    if control is None:
+        # A restarted run says nothing of its thermostat.
+        return {"ensemble": "nve"} if "Molecular Dynamics Calculation" in notes else {}
+    facts: dict[str, Any] = {"ensemble": "nvt", "thermostat": control[1].rstrip(" ;")}
+    ramp = next((name for name in RAMPS if name in control[1]), None)
+    if begin is not None and ramp is None:
+        facts["target_temperature_K"] = float(begin[1])
+    return facts
+
+
+def labels_remarks(head: PwHead) -> list[str]:
+    """Return sentences on species whose element or mass is not what their label says."""
+    remarks = []
+    for label in dict.fromkeys(head.labels):
+        index = head.labels.index(label)
+        symbol, mass = head.symbols[index], float(head.masses[index])
+        try:
+            by_label = element_of(label, {})
+        except ValueError:
+            by_label = ""
+        if by_label != symbol:
+            remarks.append(f"WARNING: its species {label} is taken for {symbol}, as its pseudopotential says.")
+        usual = float(atomic_masses[atomic_numbers[symbol]])
+        if not np.isclose(mass, usual, rtol=ISOTOPE_TOLERANCE):
+            remarks.append(f"Its species {label} has a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")
+    return remarks

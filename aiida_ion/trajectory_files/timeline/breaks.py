@@ -1,0 +1,117 @@
+"""Steps too long for one run, by positions: from one piece to the next, and within pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiida_ion.trajectory_files.run_facts import OVERRIDE
+from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
+from aiida_ion.trajectory_files.wrapping import apart
+
+#: A step so many times longer than nine in ten of the others is odd, or a break.
+ODD_STEP, BROKEN_STEP = 1.5, 3.0
+#: An atom moves far if it moves so many times the root mean square of a usual step; in a break many atoms do, where a
+#: hop moves one or two.
+FAR_STEP = 4.0
+FEWEST_FAR, FAR_PART = 4, 1 / 6
+#: Steps within pieces before that is judged.
+FEWEST_STEPS = 10
+#: A move so many times the usual largest is looked at, in so many steps at most; two atoms have changed places if each
+#: is nearer to where the other was than this part of its move.
+ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
+
+
+def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
+    """Compare the step from one piece to the next with those within pieces.
+
+    :raises ValueError: if the second does not go on where the first ends.
+    """
+    before, source = sources[timeline.file[-1]], sources[file]
+    moved_A = apart(timeline.frame(sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
+    where = f"{before.name} and {source.name}"
+    if before is source:
+        where = f"frames {timeline.row[-1]} and {rows[0]} of {source.name}"
+    usual_A = np.concatenate([before.usual_steps, source.usual_steps])
+    odd, text = _oddity(moved_A, usual_A, where)
+    if odd >= BROKEN_STEP and not override_file:
+        raise ValueError(
+            f"{text}: the second does not go on where the first ends; frames are missing, or the order is wrong"
+        )
+    if odd >= ODD_STEP:
+        timeline.remarks.append(f"WARNING: {text}; frames may be missing there.")
+
+
+def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: str) -> tuple[float, str]:
+    """Return how many times longer a step is than nine in ten of the usual ones, 0 if few atoms move far, and words."""
+    if len(usual_A) < FEWEST_STEPS or float(np.median(usual_A)) == 0.0:
+        return 0.0, ""
+    usual = float(np.median(usual_A))
+    far = int((np.linalg.norm(moved_A, axis=1) > FAR_STEP * usual).sum())
+    rms = float(np.sqrt((moved_A**2).sum(axis=1).mean()))
+    text = f"atoms move {rms:.2g} angstrom (rms) between {where}, {usual:.2g} elsewhere"
+    if far < max(FEWEST_FAR, FAR_PART * len(moved_A)):
+        return 0.0, text
+    return rms / float(np.quantile(usual_A, 0.9)), text
+
+
+def check_breaks(source: Source) -> None:
+    """Look for breaks within pieces, which a file without numbers does not show otherwise.
+
+    :raises ValueError: naming the first.
+    """
+    if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
+        return
+    begins = {rows[0] for rows in source.pieces}
+    limit = BROKEN_STEP * float(np.quantile(source.usual_steps, 0.9))
+    for row in np.flatnonzero(source.steps.rms_A > limit) + 1:
+        if row in begins:
+            continue
+        positions, cell = source.frames.positions, source.frames.cells[row]
+        odd, text = _oddity(
+            apart(positions[row - 1], positions[row], cell),
+            source.usual_steps,
+            f"frames {row - 1} and {row} of {source.name}",
+        )
+        if odd >= BROKEN_STEP:
+            raise ValueError(
+                f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
+                f"add {OVERRIDE}"
+            )
+
+
+def exchanges(source: Source) -> list[str]:
+    """Return a warning where two atoms of an element change places from one frame to the next.
+
+    In a crystal that is the order of the atoms which changes, and not their places; ids would tell.
+    """
+    largest = source.within.largest_A
+    if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
+        return []
+    begins = {rows[0] for rows in source.pieces}
+    found = []
+    for row in np.flatnonzero(source.steps.largest_A > ODD_MOVE * np.median(largest))[:MOST_LOOKED_AT] + 1:
+        if row not in begins and _exchanged(source, int(row)):
+            found.append(int(row))
+    if not found:
+        return []
+    return [
+        f"WARNING: {source.name}: two atoms of one element change places at frame {found[0]}"
+        f"{f', and at {len(found) - 1} more' if len(found) > 1 else ''}: does their order change?"
+    ]
+
+
+def _exchanged(source: Source, row: int) -> bool:
+    before, after, cell = source.frames.positions[row - 1], source.frames.positions[row], source.frames.cells[row]
+    moved_A = np.linalg.norm(apart(before, after, cell), axis=1)
+    far = np.flatnonzero(moved_A > ODD_MOVE * np.median(moved_A))
+    for one in far:
+        for other in far[far > one]:
+            if source.frames.symbols[one] != source.frames.symbols[other]:
+                continue
+            crossed = np.linalg.norm(apart(before[[one, other]], after[[other, one]], cell), axis=1)
+            if (crossed < EXCHANGED_PART * moved_A[[one, other]]).all():
+                return True
+    return False

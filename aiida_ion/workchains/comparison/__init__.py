@@ -1,0 +1,5 @@
+"""``ion.comparison``."""
+
+from aiida_ion.workchains.comparison.workchain import ComparisonWorkChain
+
+__all__ = ["ComparisonWorkChain"]

@@ -1,0 +1,157 @@
+"""The inputs of ``ion.comparison``: what is refused before anything is submitted, and what its children get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiida import orm
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.settings.rules import SettingsError, Word
+from aiida_ion.settings.schema import Settings, rules_of, setting, whole
+from aiida_ion.workchains.conductivity.inputs import engine_inputs
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
+
+
+@dataclass(frozen=True)
+class ComparisonParameters(Settings):
+    """What a comparison needs beside its runs."""
+
+    what: ClassVar[str] = "parameter"
+
+    reference: str = setting(Word(help="The engine that the others are compared with"))
+    max_concurrent: int = whole(help="Conductivities side by side", least=1, most=100_000)
+    max_force_frames: int = whole(
+        help="Frames of the reference on which each potential is evaluated", least=1, most=100_000
+    )
+
+
+PARAMETERS = tuple(rules_of(ComparisonParameters))
+#: What may differ between the engines of a material: it does not change what is simulated.
+MAY_DIFFER = {"max_concurrent", "thermostat", "keep", "restart_every_seconds"}
+
+
+def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the parameters, nothing when they can be used."""
+    try:
+        ComparisonParameters.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Check every run as its own submission would, and that the engines of a material do the same."""
+    runs = inputs.get("runs")
+    if not runs or inputs.get("parameters") is None:
+        return "runs is empty: material, then engine, then the inputs of an ion.conductivity"
+    reference = inputs["parameters"].get_dict().get("reference")
+    for material, engines in runs.items():
+        if reference not in engines:
+            return f"{material} has no run with the reference {reference!r}; it has {', '.join(engines)}"
+        for engine, run in engines.items():
+            problem = ConductivityWorkChain.spec().inputs.validate(run)
+            if problem is not None:
+                return f"{material} with {engine}: {problem.message}"
+            different = differences(engines[reference], run)
+            if different:
+                return f"{material}: {engine} and {reference} differ in {', '.join(different)}; compare like with like"
+    return None
+
+
+def differences(reference: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
+    """Return what two runs of a material do not have in common and should."""
+    pairs = [(reference["parameters"], run["parameters"]), (reference["md"]["parameters"], run["md"]["parameters"])]
+    names = []
+    for left, right in pairs:
+        before, after = left.get_dict(), right.get_dict()
+        names += [key for key in sorted({*before, *after} - MAY_DIFFER) if before.get(key) != after.get(key)]
+    before, after = reference["structure"], run["structure"]
+    same = before.uuid == after.uuid or before.base.caching.compute_hash() == after.base.caching.compute_hash()
+    return names if same else ["structure", *names]
+
+
+def conductivity_inputs(run: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
+    """Return the inputs of one conductivity as plain mappings of nodes."""
+    inputs: dict[str, Any] = plain(run)
+    return inputs | {"fresh": fresh}
+
+
+def forces_inputs(run: Mapping[str, Any], reference: Any, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the inputs of ``ion.forces``; ``None`` where the engine or the reference has no use for it.
+
+    :param run: inputs of the conductivity whose potential is evaluated.
+    :param reference: the finished conductivity work chain of the reference.
+    :param inputs: inputs of the comparison.
+    """
+    segments = trajectories(reference)
+    if run["md"]["entry_point"].value != "ion.md.mlip" or not any(
+        "forces" in node.get_arraynames() for node in segments.values()
+    ):
+        return None
+    engine = engine_inputs(run)
+    chosen = {key: engine[key] for key in ("code", "potential", "checkpoint") if key in engine}
+    metadata = plain(engine.get("metadata", {})) | ({"disable_cache": True} if inputs["fresh"] else {})
+    parameters = {
+        "max_frames": inputs["parameters"].get_dict()["max_force_frames"],
+        "equilibration_fs": run["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
+    }
+    return chosen | {"trajectories": segments, "parameters": orm.Dict(parameters), "metadata": metadata}
+
+
+def trajectories(conductivity: Any, port: str = "trajectories") -> dict[str, Any]:
+    """Return the segments of all runs of a conductivity work chain, by temperature, seed and number.
+
+    :param port: ``trajectories`` or ``thermo``.
+    """
+    found: dict[str, Any] = {}
+    for link in conductivity.base.links.get_outgoing(link_label_filter="md\\_%").all():
+        if link.node.is_finished_ok and port in link.node.outputs:
+            name = link.link_label.removeprefix("md_")
+            found |= {f"{name}_{label}": node for label, node in sorted(link.node.outputs[port].items())}
+    return dict(sorted(found.items()))
+
+
+def level_of_run(run: Mapping[str, Any]) -> str:
+    """Return the level of theory of a run."""
+    engine: Any = WorkflowFactory(run["md"]["entry_point"].value)
+    level: str = engine.level_of_theory(run["md"]["engine"])
+    return level
+
+
+def comparison_inputs(
+    reference: tuple[str, Any], other: tuple[str, Any], forces: Any, run: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the inputs of ``compare_levels``: whatever two finished conductivities have to say.
+
+    :param reference: level of theory and work chain of the reference.
+    :param other: the same of the engine that is compared with it.
+    :param forces: output of ``ion.forces`` on the reference's frames, where there is one.
+    :param run: inputs of the conductivity that is compared.
+    """
+    wanted = run["parameters"].get_dict()
+    md = run["md"]["parameters"].get_dict()
+    parameters = {
+        "formula": wanted["formula"],
+        "level_of_theory": other[0],
+        "reference_level_of_theory": reference[0],
+        "target_temperature_K": wanted.get("target_temperature_K", 300.0),
+        "equilibration_fs": md.get("equilibration_fs", 0.0),
+    }
+    nodes: dict[str, Any] = {"parameters": orm.Dict(parameters)} | ({"forces": forces} if forces is not None else {})
+    for prefix, (_, node) in (("reference_", reference), ("", other)):
+        nodes[f"{prefix}conductivity"] = node.outputs.conductivity
+        if "cost" in node.outputs:
+            nodes[f"{prefix}cost"] = node.outputs.cost
+        for label, fit in (node.outputs.diffusion if "diffusion" in node.outputs else {}).items():
+            nodes[f"{prefix}diffusion_{label}"] = fit
+        nodes |= {f"{prefix}trajectory_{key}": segment for key, segment in trajectories(node).items()}
+    nodes |= {f"reference_thermo_{key}": rows for key, rows in trajectories(reference[1], "thermo").items()}
+    return nodes
+
+
+def plain(value: Any) -> Any:
+    """Return nested mappings as dictionaries, everything in them as it is."""
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

@@ -1,0 +1,207 @@
+"""``ion.comparison``: the same crystals under the same protocol at several levels of theory, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.engine import ExitCode, while_
+
+from aiida_ion.calculations.comparison.compare_levels import compare_levels
+from aiida_ion.calculations.mlip.forces import ForcesCalculation
+from aiida_ion.queries import finished_conductivity
+from aiida_ion.workchains.comparison.builder import builder_from_protocol
+from aiida_ion.workchains.comparison.inputs import (
+    comparison_inputs,
+    conductivity_inputs,
+    forces_inputs,
+    level_of_run,
+    validate_inputs,
+    validate_parameters,
+)
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain, outcome
+from aiida_ion.workchains.window import WindowWorkChain
+
+
+class ComparisonWorkChain(WindowWorkChain):
+    """Run what is not in the database yet, evaluate each MLIP on the frames of the reference, compare."""
+
+    @classmethod
+    def define(cls: Any, spec: Any) -> None:
+        """Declare inputs, outline, outputs and exit codes."""
+        super().define(spec)
+        spec.input_namespace(
+            "runs", dynamic=True, help="Material, then engine, then the inputs of an `ion.conductivity` work chain."
+        )
+        spec.input(
+            "parameters",
+            valid_type=orm.Dict,
+            validator=validate_parameters,
+            help="`reference`: the engine that the others are compared with; `max_concurrent`: conductivities at a "
+            "time; `max_force_frames`: reference frames on which each MLIP is evaluated.",
+        )
+        spec.input(
+            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what the database holds already."
+        )
+        spec.inputs.validator = validate_inputs
+        spec.outline(
+            cls.line_up_runs,
+            while_(cls.window_is_open)(cls.fill_window),
+            cls.line_up_forces,
+            while_(cls.window_is_open)(cls.fill_window),
+            cls.compare,
+        )
+        spec.output_namespace(
+            "conductivities",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            help="The conductivity of each material with each engine, computed now or found.",
+        )
+        spec.output_namespace(
+            "forces",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            help="Forces (eV/angstrom) and energies (eV) of each MLIP on frames of the reference trajectory.",
+        )
+        spec.output_namespace(
+            "comparisons",
+            valid_type=orm.ArrayData,
+            dynamic=True,
+            help="Each engine against the reference: ratios with intervals, force and energy errors, cost.",
+        )
+        spec.exit_code(505, "ERROR_NO_CONDUCTIVITY", message="Not one conductivity could be computed: {detail}")
+        spec.exit_code(710, "WARNING_INCOMPLETE", message="Some runs failed; what could be compared is there: {detail}")
+
+    @classmethod
+    def get_builder_from_protocol(
+        cls,
+        structures: Mapping[str, orm.StructureData],
+        engines: Mapping[str, Mapping[str, Any]],
+        protocol: str | None = None,
+        overrides: Mapping[str, Any] | str | None = None,
+        *,
+        diffusion_code: orm.AbstractCode,
+        reference: str | None = None,
+        max_concurrent: int = 4,
+        max_force_frames: int = 100,
+    ) -> Any:
+        """Return a builder: every material with every engine under one protocol.
+
+        :param structures: material label -> crystal.
+        :param engines: engine label -> its ``entry_point`` and inputs, as ``ion.conductivity`` takes them: ``code``,
+            ``potential``, ``pseudo_family``, ``options``, ...
+        :param protocol: ``fast``, ``balanced``, ``stringent`` or ``obelix``.
+        :param overrides: changes to the protocol, for all engines alike.
+        :param diffusion_code: the Python that has kinisi.
+        :param reference: label of the engine the others are compared with; the first DFT one, else the first.
+        :param max_concurrent: conductivities at a time.
+        :param max_force_frames: reference frames on which each MLIP is evaluated.
+        :raises ValueError: if a structure, engine or setting cannot be used; the message says why.
+        """
+        return builder_from_protocol(
+            cls,
+            structures,
+            engines,
+            protocol,
+            overrides,
+            diffusion_code=diffusion_code,
+            parameters={
+                "reference": reference,
+                "max_concurrent": max_concurrent,
+                "max_force_frames": max_force_frames,
+            },
+        )
+
+    def line_up_runs(self) -> None:
+        """Unfold materials and engines into conductivities."""
+        self.ctx.conductivities, self.ctx.forces, self.ctx.failed = {}, {}, []
+        runs = [
+            {"what": "conductivity", "material": material, "engine": engine}
+            for material, engines in self.inputs.runs.items()
+            for engine in engines
+        ]
+        self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
+
+    def line_up_forces(self) -> ExitCode | None:
+        """Attach the conductivities, and unfold what is to be evaluated on frames of the reference."""
+        for key, pk in sorted(self.ctx.conductivities.items()):
+            self.out(f"conductivities.{key.replace('__', '.')}", orm.load_node(pk).outputs.conductivity)
+        if not self.ctx.conductivities:
+            return self.exit_codes.ERROR_NO_CONDUCTIVITY.format(detail=self.ctx.failed[0])  # type: ignore[no-any-return]
+        runs = [{"what": "forces", "material": material, "engine": engine} for material, engine in self._pairs()]
+        self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
+        return None
+
+    def submit_run(self, run: dict[str, Any]) -> Any:
+        """Submit a conductivity that is not in the database yet, or an evaluation of forces."""
+        key = f"{run['material']}__{run['engine']}"
+        inputs = self.inputs.runs[run["material"]][run["engine"]]
+        if run["what"] == "forces":
+            wanted = forces_inputs(inputs, self._chain(run["material"]), self.inputs)
+            if wanted is None:
+                return None
+            wanted["metadata"]["call_link_label"] = f"forces_{key}"
+            return self.submit(ForcesCalculation, **wanted)
+        found = None if self.inputs.fresh else finished_conductivity(inputs)
+        if found is not None:
+            self.ctx.conductivities = self.ctx.conductivities | {key: found}
+            self.report(f"{run['material']} with {run['engine']} is in the database: work chain {found}")
+            return None
+        wanted = conductivity_inputs(inputs, bool(self.inputs.fresh))
+        wanted["metadata"] = {"call_link_label": f"conductivity_{key}", "label": f"{run['material']} {run['engine']}"}
+        return self.submit(ConductivityWorkChain, **wanted)
+
+    def inspect_run(self, run: dict[str, Any], node: Any) -> None:
+        """Keep what came out; a run that failed does not stop the others."""
+        key = f"{run['material']}__{run['engine']}"
+        output = "conductivity" if run["what"] == "conductivity" else "forces"
+        if output not in node.outputs:
+            self.ctx.failed = [*self.ctx.failed, outcome(node)]
+            self.report(f"{output} of {run['material']} with {run['engine']} failed: {outcome(node)}")
+        elif output == "forces":
+            self.ctx.forces = self.ctx.forces | {key: node.pk}
+            self.out(f"forces.{run['material']}.{run['engine']}", node.outputs.forces)
+        else:
+            self.ctx.conductivities = self.ctx.conductivities | {key: node.pk}
+
+    def compare(self) -> ExitCode | None:
+        """Compare each engine with the reference, for each material that both have."""
+        for material, engine in self._pairs():
+            key = f"{material}__{engine}"
+            forces = orm.load_node(self.ctx.forces[key]).outputs.forces if key in self.ctx.forces else None
+            runs = self.inputs.runs[material]
+            inputs = comparison_inputs(
+                (level_of_run(runs[self._reference]), self._chain(material)),
+                (level_of_run(runs[engine]), self._chain(material, engine)),
+                forces,
+                runs[engine],
+            )
+            inputs["metadata"] = {"call_link_label": f"compare_{key}"}
+            result: Any = compare_levels(**inputs)
+            self.out(f"comparisons.{material}.{engine}", result)
+            self.report(result.base.attributes.get("summary"))
+        if self.ctx.failed:
+            return self.exit_codes.WARNING_INCOMPLETE.format(detail="; ".join(self.ctx.failed))  # type: ignore[no-any-return]
+        return None
+
+    @property
+    def _reference(self) -> str:
+        reference: str = self.inputs.parameters.get_dict()["reference"]
+        return reference
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        """Return material and engine wherever there is a result beside one of the reference."""
+        have = self.ctx.conductivities
+        return [
+            (material, engine)
+            for material, engines in self.inputs.runs.items()
+            for engine in engines
+            if engine != self._reference
+            and f"{material}__{engine}" in have
+            and f"{material}__{self._reference}" in have
+        ]
+
+    def _chain(self, material: str, engine: str | None = None) -> Any:
+        """Return the conductivity work chain of a material with an engine, the reference where none is named."""
+        return orm.load_node(self.ctx.conductivities[f"{material}__{engine or self._reference}"])

@@ -1,0 +1,204 @@
+"""The inputs of ``ion.conductivity``: what its children get, and what is refused before anything is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiida import orm
+from aiida.common import exceptions
+from aiida.plugins import WorkflowFactory
+
+from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
+from aiida_ion.calculations.diffusion import framework_fault, segment_key
+from aiida_ion.calculations.functions import multiples_of
+from aiida_ion.calculations.settings_of_fits import DiffusionSettings
+from aiida_ion.settings.md import MdSettings
+from aiida_ion.settings.rules import SettingsError
+from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, size_problem
+from aiida_ion.workchains.protocols.parameters import TARGET_PARAMETERS, ConductivityParameters
+
+
+def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
+    engine = dict(inputs["md"]["engine"])
+    metadata: dict[str, Any] = {"disable_cache": True} if inputs.get("fresh") else {}
+    if inputs["md"].get("options"):
+        metadata["options"] = dict(inputs["md"]["options"])
+    return engine | ({"metadata": metadata} if metadata else {})
+
+
+def run_seed(seed: int, temperature_K: float) -> int:
+    """Return the seed of one run: another for each temperature, so that thermostats do not share their noise.
+
+    It does not depend on the other temperatures: a temperature added later finds the old runs in the cache.
+    """
+    return 100_000 * seed + round(10 * temperature_K)
+
+
+def md_inputs(
+    inputs: Mapping[str, Any],
+    structure: orm.StructureData,
+    temperature_K: float,
+    seed: int,
+    n_steps: int | None = None,
+) -> dict[str, Any]:
+    """Return the inputs of the MD work chain for one temperature and seed.
+
+    :param n_steps: steps in all; those of the first round when not given.
+    """
+    settings = inputs["md"]["parameters"].get_dict() | {
+        "temperature_K": temperature_K,
+        "seed": run_seed(seed, temperature_K),
+    }
+    if n_steps is not None:
+        settings["n_steps"] = n_steps
+    return {
+        "structure": structure,
+        "parameters": orm.Dict(settings),
+        "charges": orm.Dict(inputs["parameters"].get_dict()["charges"]),
+        "engine": engine_inputs(inputs),
+    }
+
+
+def fit_inputs(
+    inputs: Mapping[str, Any], temperature_K: float, replicas: list[list[Any]], level_of_theory: str
+) -> dict[str, Any]:
+    """Return what a diffusion fit gets beside its code: the segments of all replicas, their thermo, the settings.
+
+    :param inputs: inputs of the conductivity.
+    :param replicas: finished MD work chains at this temperature: of each replica those that continue each other.
+    """
+    segments = {
+        segment_key(index, number): (run, label)
+        for index, rounds in enumerate(replicas)
+        for number, (run, label) in enumerate(
+            (run, label) for run in rounds for label in sorted(run.outputs.trajectories)
+        )
+    }
+    wanted = inputs["parameters"].get_dict()
+    settings = inputs["diffusion"]["parameters"].get_dict() | {
+        "mobile_species": wanted["mobile_species"],
+        "charges": wanted["charges"],
+        "target_temperature_K": temperature_K,
+        "level_of_theory": level_of_theory,
+        "formula": wanted["formula"],
+        "equilibration_fs": inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
+    }
+    return {
+        "trajectories": {key: run.outputs.trajectories[label] for key, (run, label) in segments.items()},
+        "thermo": {key: run.outputs.thermo[label] for key, (run, label) in segments.items()},
+        "parameters": orm.Dict(settings),
+    }
+
+
+def stop_rule(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the target and the budget with what decides on them; ``None`` without a target.
+
+    What the parameters leave out has the default of :class:`~aiida_ion.analysis.convergence.decide.StopRule`.
+    """
+    wanted = inputs["parameters"].get_dict()
+    if wanted.get("target_relative_error") is None:
+        return None
+    equilibration_fs = inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0)
+    fit = inputs["diffusion"]["parameters"].get_dict()
+    found = {name: wanted[name] for name in (*TARGET_PARAMETERS, "target_temperature_K") if name in wanted}
+    found |= {name: fit[name] for name in ("min_n_eff", "jump_distance_A") if name in fit}
+    return found | {"equilibration_ps": equilibration_fs / FS_PER_PS}
+
+
+def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the parameters, nothing when they can be used."""
+    try:
+        ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Check everything that the children would refuse, before anything is submitted."""
+    if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
+        return None
+    if (inputs.get("diffusion") or {}).get("code") is None:
+        return "diffusion.code is not given: the Python that has kinisi, such as kinisi@localhost"
+    mobile = inputs["parameters"].get_dict()["mobile_species"]
+    if mobile not in inputs["structure"].get_symbols_set():
+        return f"the structure has no {mobile}"
+    too_large = cell_problem(inputs)
+    if too_large is not None:
+        return too_large
+    problem = fit_problem(inputs, mobile)
+    if problem is not None:
+        return f"diffusion: {problem}"
+    problem = engine_problem(inputs)
+    return f"md: {problem}" if problem is not None else target_problem(inputs)
+
+
+def fit_problem(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
+    """Return what is wrong with the settings of the fits."""
+    try:
+        settings = DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
+    except SettingsError as error:
+        return str(error)
+    return framework_fault(settings.framework_species, mobile_species, inputs["structure"].get_symbols_set())
+
+
+def cell_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return whether the simulated cell would be too large to be made."""
+    wanted = inputs["parameters"].get_dict()
+    try:
+        multiples_of(inputs["structure"], {"multiples": wanted.get("supercell")} | wanted)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def target_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the target or the budget of runs that are extended."""
+    rule, wanted = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
+    if rule is None:
+        return None
+    if wanted.max_time_ps is None:
+        return "target_relative_error needs max_time_ps, the length that no run may exceed"
+    try:
+        check_rule(rule)
+        _check_budget(wanted, inputs["md"]["parameters"].get_dict())
+    except ValueError as error:
+        return str(error)
+    if rule.get("target_quantity") == "ionic_conductivity" and len(wanted.temperatures_K) < MIN_TEMPERATURES:
+        return f"target_quantity ionic_conductivity needs at least {MIN_TEMPERATURES} temperatures"
+    return None
+
+
+def _check_budget(wanted: ConductivityParameters, md: Mapping[str, Any]) -> None:
+    """Refuse a budget that the first round exceeds already."""
+    first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
+    all_ps = first_ps * len(wanted.temperatures_K) * len(wanted.seeds)
+    for name, time_ps in (("max_time_ps", first_ps), ("max_total_time_ps", all_ps)):
+        limit = getattr(wanted, name)
+        if limit is not None and time_ps > limit:
+            raise ValueError(f"{name} = {limit:g} is less than the first round, {time_ps:g} ps; first_time_ps sets it")
+
+
+def engine_problem(inputs: Mapping[str, Any]) -> str | None:
+    """Return what the engine would refuse, at any of the temperatures."""
+    temperatures = inputs["parameters"].get_dict()["temperatures_K"]
+    settings = inputs["md"]["parameters"].get_dict()
+    try:
+        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
+        for temperature in temperatures:
+            md = MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
+        too_much = size_problem(n_atoms_of(inputs["structure"], inputs["parameters"].get_dict()), md)
+        if too_much is not None:
+            return too_much
+        engine.level_of_theory(inputs["md"]["engine"])
+    except exceptions.EntryPointError as error:
+        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
+    except (TypeError, KeyError, ValueError) as error:
+        return str(error)
+    problem = engine.spec().inputs.validate(md_inputs(inputs, inputs["structure"], float(temperatures[0]), 1))
+    if problem is None:
+        return None
+    return str(problem.message) if problem.port == "inputs" else f"{problem.message} ({problem.port})"

@@ -1,0 +1,72 @@
+"""Processes know who called them, whether they are alive, and what was decided."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiida import orm
+from aiida.schedulers import SchedulerError
+
+from aiida_ion.queries import last_decisions, process_table
+from aiida_ion.queries.running.states import state_text
+from tests.queries.nodes import called, chain, job, output
+
+pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
+
+
+def test_processes_know_their_caller_and_whether_they_are_alive() -> None:
+    caller = chain(state="waiting").store()
+    child = called(caller, job("ion.mlip_md", state="running"), "md_T_0800K_seed_1").store()
+    alone = job("ion.diffusion").store()
+    job("core.arithmetic.add").store()
+    table = process_table().set_index("pk")
+    assert set(table.index) == {caller.pk, child.pk, alone.pk}
+    assert table.loc[child.pk, "caller_pk"] == caller.pk
+    assert table.loc[child.pk, "link_label"] == "md_T_0800K_seed_1"
+    assert table["active"].to_dict() == {caller.pk: True, child.pk: True, alone.pk: False}
+    assert set(process_table(pks=[caller.pk])["pk"]) == {caller.pk, child.pk}
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    assert set(process_table(since=later)["pk"]) == {caller.pk, child.pk}
+
+
+def test_an_empty_profile_has_a_table_with_its_columns() -> None:
+    assert "active" in process_table()
+
+
+def test_the_last_decision_of_a_work_chain_is_found() -> None:
+    caller, silent = chain().store(), chain().store()
+    for number in (1, 2):
+        function = orm.CalcFunctionNode()
+        function.base.attributes.set("function_name", "decide_extensions")
+        called(caller, function, f"decide_{number}").store()
+        output(function, orm.Dict(), "result", {"round": number, "summary": f"Round {number}."})
+    assert last_decisions([int(caller.pk), int(silent.pk)]) == {caller.pk: "Round 2."}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            SchedulerError(
+                "Error during submission, retval=1\nstdout=\nstderr=sbatch: error: invalid partition: gpux\n"
+            ),
+            "(sbatch: error: invalid partition: gpux)",
+        ),
+        (OSError(28, "No space left on device"), "(OSError: [Errno 28] No space left on device)"),
+        (None, "upload_calculation failed 5 times;"),
+    ],
+)
+def test_a_paused_job_says_what_the_scheduler_or_the_transport_said(error: Exception | None, words: str) -> None:
+    node = job("ion.mlip_md", state="waiting")
+    node.base.attributes.set_many({"paused": True, "process_status": "upload_calculation failed 5 times"})
+    node.store()
+    if error is not None:
+        try:
+            raise error
+        except (SchedulerError, OSError):
+            node.logger.exception("iteration 5 of do_upload excepted")
+    row = process_table(pks=[int(node.pk or 0)]).iloc[0]
+    said = state_text(row)
+    assert said.startswith("paused: upload_calculation failed 5 times")
+    assert words in said and f"verdi process play {node.pk}" in said

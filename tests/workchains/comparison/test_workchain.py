@@ -1,0 +1,107 @@
+"""The whole of ``ion.comparison``: two potentials for argon, the second a little too deep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+
+from aiida_ion.workchains.comparison.workchain import ComparisonWorkChain
+from tests.conftest import OPTIONS
+
+OVERRIDES: dict[str, Any] = {
+    "temperatures_K": [150],
+    "mobile_species": "Ar",
+    "charges": {"Ar": 0.0},
+    "supercell": [1, 1, 1],
+    "relax_ions": False,
+    "md": {"n_steps": 200, "equilibration_fs": 100.0, "sample_every": 4, "keep": ["forces", "velocities"]},
+}
+
+
+@pytest.fixture
+def make(python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict) -> Any:
+    """Return a factory of builders: argon with two potentials."""
+    deeper = lj_potential.get_dict()
+    deeper["kwargs"] = deeper["kwargs"] | {"epsilon": 0.012}
+
+    def engine(potential: dict[str, Any]) -> dict[str, Any]:
+        code = python_code("ion.mlip_md")
+        return {"entry_point": "ion.md.mlip", "code": code, "potential": potential, "options": OPTIONS}
+
+    def build(reference: str | None = "right", **change: Any) -> Any:
+        return ComparisonWorkChain.get_builder_from_protocol(
+            {"argon": argon},
+            {"deep": engine(deeper), "right": engine(lj_potential.get_dict())},
+            protocol="fast",
+            overrides=OVERRIDES | change,
+            diffusion_code=python_code("ion.diffusion"),
+            reference=reference,
+            max_concurrent=2,
+            max_force_frames=20,
+        )
+
+    return build
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: Any) -> None:
+    node = run_get_node(make())[1]
+    assert node.is_finished_ok, node.exit_message
+    assert sorted(node.outputs.conductivities.argon) == ["deep", "right"]
+    said = node.outputs.comparisons.argon.deep.base.attributes.all
+    assert said["reference_level_of_theory"] == said["level_of_theory"] == "Lennard-Jones"
+    # Forces of a Lennard-Jones potential go with its depth: 0.012 / 0.01032 - 1 = 0.163 of each is wrong.
+    assert said["force_rmse_eV_A"] / said["reference_force_rms_eV_A"] == pytest.approx(0.1628, abs=2e-3)
+    assert said["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-4)
+    assert said["force_n_frames"] == 20
+    assert [item["temperature_K"] for item in said["temperatures"]] == [150.0]
+    assert 0 <= said["rdf_distance"] < 0.5
+    assert said["wall_speed_ratio"] > 0
+
+    again = run_get_node(make())[1]
+    assert again.is_finished_ok, again.exit_message
+    assert [child.process_label for child in again.called] == ["ForcesCalculation", "compare_levels"]
+    assert again.outputs.conductivities.argon.deep.uuid == node.outputs.conductivities.argon.deep.uuid
+
+    builder = make()
+    builder.fresh = True
+    fresh = run_get_node(builder)[1]
+    assert fresh.is_finished_ok, fresh.exit_message
+    jobs = [child for child in fresh.called_descendants if isinstance(child, orm.CalcJobNode)]
+    assert len(jobs) == 5  # 2 engines x (1 run + 1 fit), and the forces
+    assert not any(job.base.caching.is_created_from_cache for job in jobs)
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_run_that_fails_does_not_stop_the_others(make: Any) -> None:
+    builder = make(md=OVERRIDES["md"] | {"max_force_eV_A": 100.0})
+    broken = orm.Dict(builder.runs["argon"]["deep"]["md"]["engine"]["potential"].get_dict() | {"kwargs": {"sgma": 1.0}})
+    builder.runs["argon"]["deep"]["md"]["engine"]["potential"] = broken
+    node = run_get_node(builder)[1]
+    assert node.exit_status == 710, node.exit_message
+    assert "sgma" in node.exit_message
+    assert sorted(node.outputs.conductivities.argon) == ["right"]
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_engines_that_would_not_do_the_same_are_refused(make: Any) -> None:
+    builder = make()
+    other = make(temperatures_K=[160])
+    builder.runs["argon"]["deep"] = other.runs["argon"]["deep"]
+    with pytest.raises(ValueError, match="deep and right differ in temperatures_K"):
+        run_get_node(builder)
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_the_reference_must_be_among_the_engines(make: Any) -> None:
+    with pytest.raises(ValueError, match="argon has no run with the reference 'vasp'; it has deep, right"):
+        run_get_node(make(reference="vasp"))
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_what_a_conductivity_refuses_is_refused_by_name(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"argon with deep: md\.max_force_eV_A must be a number above 0 .*got -1\.0"):
+        run_get_node(make(md=OVERRIDES["md"] | {"max_force_eV_A": -1.0}))
