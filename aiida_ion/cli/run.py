@@ -7,16 +7,69 @@ from typing import Any
 
 import click
 
-from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
+from aiida_ion.cli.common import load, profile_option, require_daemon
 from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.cli.sections import SectionedCommand
 from aiida_ion.settings.md import DEVICE
 
 #: Exit codes from here on left something that can be used.
 USABLE = 700
+SECTIONS = {
+    "What to run": (
+        "--engine",
+        "--protocol",
+        "--temperatures",
+        "--seeds",
+        "--target-temperature-K",
+        "--supercell",
+        "--min-width-A",
+        "--no-relax",
+        "--overrides",
+    ),
+    "How long": (
+        "--time-ps",
+        "--target-relative-error",
+        "--target-quantity",
+        "--first-time-ps",
+        "--max-time-ps",
+        "--max-rounds",
+        "--max-total-time-ps",
+    ),
+    "Molecular dynamics": (
+        "--timestep-fs",
+        "--sample-every",
+        "--equilibration-ps",
+        "--ensemble",
+        "--thermostat",
+        "--keep",
+    ),
+    "Ions and analysis": ("--mobile-species", "--framework-species", "--charges", "--jumps"),
+    "Engine": ("--potential", "--model", "--device"),
+    "Comparison of several engines": ("--reference", "--max-force-frames"),
+    "Jobs": (
+        "--processes",
+        "--threads",
+        "--walltime-s",
+        "--job-options",
+        "--max-concurrent",
+        "--clean-workdir",
+    ),
+    "Submission": (
+        "--dry-run",
+        "--wait",
+        "--group",
+        "--skip-bad",
+        "--force-structure",
+        "--yes",
+        "--fresh",
+        "--profile",
+        "--help",
+    ),
+}
 
 
-@click.command("run", cls=OneLineErrors)
+@click.command("run", cls=SectionedCommand, sections=SECTIONS)
 @click.argument("structures", nargs=-1, required=True, metavar="STRUCTURE...", type=SettingType(TEXT))
 @click.option(
     "--engine",

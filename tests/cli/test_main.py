@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from aiida_ion.cli.main import COMMANDS, cli
+from aiida_ion.cli.run import SECTIONS
 from tests.cli.conftest import Invoke, only_line
 
 ALL = [[name] for name in COMMANDS] + [["engine", sub] for sub in ("install", "add", "list", "test")]
@@ -20,6 +21,14 @@ def test_every_command_shows_an_example(command: list[str]) -> None:
     assert result.exit_code == 0
     assert "Example:" in result.output
     assert "aiida-ion" in result.output.split("Example:")[1]
+
+
+def test_every_option_of_run_is_under_one_heading() -> None:
+    output = CliRunner().invoke(cli, ["run", "--help"]).output
+    assert "What to run:" in output and "Other:" not in output
+    placed = [name for names in SECTIONS.values() for name in names]
+    assert len(placed) == len(set(placed))
+    assert all(output.count(f"\n  {name} ") + output.count(f" {name} ") >= 1 for name in placed)
 
 
 def test_help_does_not_import_aiida() -> None:
