@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ENV_FOLDER = "AIIDA_ION_ENGINES"
-#: Torch comes first and by its exact version: what a potential would pull in by itself differs by the day.
+#: By its exact version: what a potential would pull in by itself differs by the day. It is installed once, in an
+#: environment of its own, on which those of the potentials stand: each would take a gigabyte more.
 TORCH = "torch==2.13.0"
+#: The file in an environment that names the packages of the one that it stands on.
+BASE_PTH = "aiida_ion_torch.pth"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Recipe:
     :param entry_point: the MD work chain that uses the engine; ``None`` where it computes no forces.
     :param potential: what a job gets as its potential, where the engine decides it.
     :param executable: the program of the code, relative to the environment.
+    :param needs_torch: whether it stands on the environment that has torch.
     :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``, and its `bin`, which has the
         ``mpirun`` and ``mpiexec`` of that very MPI, first on the ``PATH``.
     """
@@ -33,13 +37,14 @@ class Recipe:
     entry_point: str | None = "ion.md.mlip"
     potential: dict[str, Any] | None = None
     executable: str = "bin/python"
+    needs_torch: bool = False
     needs_lib: bool = False
 
 
 RECIPES: dict[str, Recipe] = {
-    "sevenn": Recipe(((TORCH,), ("sevenn==0.13.0",)), ("torch", "sevenn"), potential={"name": "sevenn"}),
-    "chgnet": Recipe(((TORCH,), ("chgnet",)), ("torch", "chgnet"), potential={"name": "chgnet"}),
-    "mace": Recipe(((TORCH,), ("mace-torch==0.3.16",)), ("torch", "mace"), potential={"name": "mace"}),
+    "sevenn": Recipe((("sevenn==0.13.0",),), ("torch", "sevenn"), potential={"name": "sevenn"}, needs_torch=True),
+    "chgnet": Recipe((("chgnet",),), ("torch", "chgnet"), potential={"name": "chgnet"}, needs_torch=True),
+    "mace": Recipe((("mace-torch==0.3.16",),), ("torch", "mace"), potential={"name": "mace"}, needs_torch=True),
     "lammps": Recipe(
         (("lammps", "mpich", "numpy"),),
         ("lammps", "numpy"),
@@ -48,9 +53,10 @@ RECIPES: dict[str, Recipe] = {
         needs_lib=True,
     ),
     "surrogate": Recipe(
-        ((TORCH,), ("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy")),
+        (("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy")),
         ("torch", "e3nn", "ase", "vesin", "sklearn", "safetensors", "scipy"),
         entry_point=None,
+        needs_torch=True,
     ),
 }
 
@@ -89,11 +95,9 @@ def is_installed(name: str) -> bool:
     python = folder / "bin" / "python"
     if not python.exists() or not executable(name).exists():
         return False
-    program = "; ".join(f"import {module}" for module in RECIPES[name].imports)
     known = os.environ.get("LD_LIBRARY_PATH", "")
     environment = {**os.environ, "LD_LIBRARY_PATH": f"{folder / 'lib'}:{known}"} if RECIPES[name].needs_lib else None
-    done = subprocess.run([str(python), "-c", program], capture_output=True, check=False, env=environment)
-    return done.returncode == 0
+    return _imports(python, RECIPES[name].imports, environment)
 
 
 def found_engines() -> list[str]:
@@ -111,20 +115,50 @@ def install(name: str, say: Callable[[str], None]) -> bool:
     """
     if is_installed(name):
         return False
-    folder = engines_folder() / name
+    recipe = RECIPES[name]
+    python = _make(engines_folder() / name, name, say)
+    if recipe.needs_torch:
+        base = _make(engines_folder() / TORCH.replace("==", "-"), "torch", say)
+        if not _imports(base, ("torch",)):
+            _pip(base, "torch", (TORCH,), say)
+        (_packages(python) / BASE_PTH).write_text(f"{_packages(base)}\n")
+    for packages in recipe.requirements:
+        _pip(python, name, packages, say)
+    if not is_installed(name):
+        modules = ", ".join(RECIPES[name].imports)
+        raise EnvironmentSetupError(f"{name}: everything was installed, but {modules} cannot be imported by {python}")
+    return True
+
+
+def _make(folder: Path, name: str, say: Callable[[str], None]) -> Path:
+    """Make an environment where there is none; return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
         say(f"{name}: making an environment in {folder}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         _call([sys.executable, "-m", "venv", str(folder)], f"{name}: no environment could be made", say)
-    for packages in RECIPES[name].requirements:
-        say(f"{name}: pip install {' '.join(packages)}")
-        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *packages]
-        _call(pip, f"{name}: pip install {' '.join(packages)} failed", say)
-    if not is_installed(name):
-        modules = ", ".join(RECIPES[name].imports)
-        raise EnvironmentSetupError(f"{name}: everything was installed, but {modules} cannot be imported by {python}")
-    return True
+    return python
+
+
+def _packages(python: Path) -> Path:
+    """Return the folder where an environment has its packages."""
+    program = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    done = subprocess.run([str(python), "-c", program], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def _pip(python: Path, name: str, packages: Sequence[str], say: Callable[[str], None]) -> None:
+    say(f"{name}: pip install {' '.join(packages)}")
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *packages]
+    _call(pip, f"{name}: pip install {' '.join(packages)} failed", say)
+
+
+def _imports(python: Path, modules: Sequence[str], environment: Mapping[str, str] | None = None) -> bool:
+    """Return whether modules can be imported in an environment."""
+    program = "; ".join(f"import {module}" for module in modules)
+    return (
+        subprocess.run([str(python), "-c", program], capture_output=True, check=False, env=environment).returncode == 0
+    )
 
 
 def _call(command: Sequence[str], failure: str, say: Callable[[str], None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,10 +27,18 @@ def test_the_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert engines_folder().is_absolute()
 
 
-def test_torch_comes_first_wherever_it_is_needed() -> None:
-    for recipe in RECIPES.values():
-        if "torch" in recipe.imports:
-            assert recipe.requirements[0] == (TORCH,)
+def test_torch_is_there_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(recipe.needs_torch == ("torch" in recipe.imports) for recipe in RECIPES.values())
+    base = folder / TORCH.replace("==", "-")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", base], check=True)
+    (packages,) = base.glob("lib/python*/site-packages")
+    (packages / "torch.py").write_text("")
+    recipe = environments.Recipe((("--no-index", "pip"),), ("torch",), needs_torch=True)
+    monkeypatch.setitem(environments.RECIPES, "small", recipe)
+    lines: list[str] = []
+    assert install("small", lines.append) is True
+    assert not any(TORCH in line for line in lines)
+    assert install("small", lines.append) is False
 
 
 def test_lammps_finds_its_mpi(folder: Path) -> None:
