@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "weight_files": set(),
     "endings": set(),
     "unreadable": set(),
+    "engine_kinds": set(),
     "analysis": {"verdicts", "units", "settings"},
     "starting_velocities": set(),
     "crystal_files": {"units", "analysis"},
@@ -41,11 +42,21 @@ MAY_IMPORT: dict[str, set[str]] = {
         "surrogate",
         "trajectory_files",
     },
-    "workchains": {"settings", "units", "lammps", "dft", "calculations", "queries"},
-    "queries": {"verdicts", "units", "unreadable", "lammps"},  # how far a running job is, from its log
+    "workchains": {
+        "settings",
+        "units",
+        "weight_files",
+        "lammps",
+        "dft",
+        "calculations",
+        "engine_kinds",
+        "queries",
+    },
+    "queries": {"verdicts", "units", "unreadable", "engine_kinds", "lammps"},  # how far a running job is, from its log
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
     "archives": {"verdicts", "units", "queries", "analysis"},
-    "engines": {"settings", "dft", "units", "weight_files", "lammps", "calculations", "queries"},
+    # What it needs of a work chain it reaches by its entry point.
+    "engines": {"settings", "engine_kinds", "calculations", "queries"},
     "campaigns": {
         "verdicts",
         "messages",
@@ -56,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "datasets",
         "calculations",
         "workchains",
+        "engine_kinds",
         "queries",
         "engines",
     },
@@ -70,6 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lammps",
         "calculations",
         "workchains",
+        "engine_kinds",
         "queries",
         "engines",
         "archives",

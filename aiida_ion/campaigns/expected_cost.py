@@ -11,7 +11,6 @@ import pandas as pd
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.campaigns.plans import Plan, multiples
-from aiida_ion.engines.codes import DFT
 from aiida_ion.engines.jobs import cores_per_job
 from aiida_ion.units import FS_PER_PS, duration
 
@@ -63,7 +62,7 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
 
     :param costs: :func:`~aiida_ion.queries.cost`.
     """
-    n_atoms, power = atoms_of(plan), 2 if plan.engine.entry_point in DFT else 1
+    n_atoms, power = atoms_of(plan), 2 if plan.engine.md.is_dft else 1
     same = costs[
         (costs["level_of_theory"] == plan.level_of_theory) & (costs["computer"] == plan.engine.code.computer.label)
     ]
@@ -95,7 +94,7 @@ def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
         runs += f", each on to at most {size.longest_ps:g} ps until the {aim} is known to "
         runs += f"{wanted['target_relative_error']:g}"
     line = f"{plan.title}: {what}, {atoms_of(plan)} atoms, {runs}"
-    if plan.engine.entry_point == "ion.md.mlip" and not plan.engine.tested:
+    if "checkpoint" in plan.engine.md.engine_ports and not plan.engine.tested:
         line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
     return [line, *_cell_and_runs(plan, size), f"  {expected_cost(plan, costs)}"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -18,21 +17,22 @@ from aiida.plugins import WorkflowFactory
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
-from aiida_ion.calculations.lammps.job import validate_lammps_inputs
-from aiida_ion.calculations.md import symbols_of
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.structures import structure_node
 from aiida_ion.crystal_files.read import DoubtfulCrystalError
-from aiida_ion.engines.codes import PINNED, Engine, diffusion_code, load_engine, read_lammps_potential
-from aiida_ion.engines.jobs import check_cores, cores_per_job, engine_choices, job_options
-from aiida_ion.engines.options import check_device, check_job_options, check_resources
+from aiida_ion.engine_kinds import installed_engines, kind_of
+from aiida_ion.engines.codes import Engine, diffusion_code, load_engine
+from aiida_ion.engines.jobs import checked_options, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.comparison.builder import comparison_builder
 from aiida_ion.workchains.conductivity.plausibility import remarks as hardly_meant
 from aiida_ion.workchains.protocols import protocol_inputs
 
-#: Reference frames on which each MLIP is evaluated, where the user does not say.
+#: Reference frames on which each potential is evaluated, where the user does not say.
 MAX_FORCE_FRAMES = 100
+#: Options of the command that some engines read: which do is a fact of the engine.
+RUN_OPTIONS = ("potential", "model", "device", "kpoints")
 #: Narrower cells are not well described by the Gamma point alone, angstrom.
 GAMMA_WIDTH_A = 7.0
 
@@ -129,20 +129,20 @@ def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, 
     each_by_itself = len(engines) == 1 and not given.get("in_one")
     if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans
-    cores = max(cores_per_job(job_options(item, given.get("processes"), given.get("threads"))) for item in engines)
+    cores = max(cores_per_job(job_options(engine, given)) for engine in engines)
     return min(n_plans, max(1, (os.cpu_count() or 1) // cores))
 
 
 def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
-    """Refuse options that none of the engines would read."""
-    kinds = {engine.entry_point for engine in engines}
-    if given.get("potential") and "ion.md.lammps" not in kinds:
-        raise ValueError("--potential is for LAMMPS; an ASE engine has its own, see 'aiida-ion engine list'")
-    for name in ("model", "device"):
-        if given.get(name) and "ion.md.mlip" not in kinds:
-            raise ValueError(f"--{name} is for ASE engines; LAMMPS takes it from the commands of its potential")
+    """Refuse options that none of the engines would read, and job options that one of them cannot take."""
+    for name in RUN_OPTIONS:
+        if given.get(name) and not any(name in engine.md.run_options for engine in engines):
+            kinds = [kind for kind, md in installed_engines().items() if name in md.run_options]
+            own = ", ".join(f"{engine.name} ({kind_of(engine.entry_point)})" for engine in engines)
+            raise ValueError(f"--{name} is for engines of the kind {' or '.join(kinds)}, and this is {own}")
     for engine in engines:
-        if engine.entry_point == "ion.md.mlip":
+        checked_options(engine, given)
+        if "device" in engine.md.run_options:
             check_device(given.get("device") or engine.potential.get("device"), engine.code.computer)
 
 
@@ -155,10 +155,6 @@ def check(plans: Sequence[Plan]) -> None:
         problem = plan.builder._process_spec.inputs.validate(plan.builder._inputs(prune=True))
         if problem is not None:
             raise ValueError(f"{plan.title}: {one_line(problem.message)}")
-        if plan.engine.entry_point == "ion.md.lammps":
-            unfit = validate_lammps_inputs(plan.builder.md.engine, symbols_of(plan.builder.structure))
-            if unfit is not None:
-                raise ValueError(f"{plan.title}: {unfit}")
 
 
 def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -220,21 +216,10 @@ def label_of(name: str) -> str:
 
 def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], at_once: int) -> Plan:
     title = f"{name} / {engine.name}"
-    options = job_options(engine, given.get("processes"), given.get("threads"))
+    options = checked_options(engine, given)
     local = engine.code.computer.label == "localhost"
-    own = given.get("job_options") or {}
-    check_job_options(own, engine.job, engine.code.computer)
-    if local:
-        check_cores(
-            {"processes": options["resources"]["num_mpiprocs_per_machine"]}
-            | {"threads": options["resources"]["num_cores_per_mpiproc"]},
-            "localhost",
-        )
     share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * at_once)) if local else None
     chain: Any = WorkflowFactory("ion.conductivity")
-    md: Any = WorkflowFactory(engine.entry_point)
-    if given.get("walltime_s"):
-        options["max_wallclock_seconds"] = given["walltime_s"]
     try:
         builder = chain.get_builder_from_protocol(
             structure,
@@ -242,13 +227,12 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
             protocol=given.get("protocol"),
             overrides=collect_overrides(given, share),
             diffusion_code=diffusion_code(),
-            options=with_job_options(options, own),
-            **chosen_inputs(engine, given),
+            options=options,
+            **engine.md.with_run_options(engine_choices(engine), given),
         )
-        check_resources(builder.md.options["resources"], engine.code.computer)
-        level = md.level_of_theory(builder.md.engine)
+        level = engine.md.level_of_theory(builder.md.engine)
         remarks = [
-            *md.remarks(structure, builder.md.engine),
+            *engine.md.remarks(structure, builder.md.engine),
             *_thermostat_remark(builder, given),
             *_kpoint_remark(builder),
             *hardly_meant(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
@@ -258,37 +242,6 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mappin
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
     builder.fresh = bool(given.get("fresh"))
     return Plan(title, engine, builder, level, remarks)
-
-
-def with_job_options(options: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a job with the user's own, which win; MPI where their resources have many processes."""
-    merged = {**options, **own}
-    if "resources" in own and "withmpi" not in own:
-        counts = (own["resources"].get(name) or 1 for name in ("num_machines", "num_mpiprocs_per_machine"))
-        merged["withmpi"] = max(math.prod(counts), own["resources"].get("tot_num_mpiprocs") or 1) > 1
-    return merged
-
-
-def chosen_inputs(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the engine's `engine_inputs` takes, with the choices of this command.
-
-    The hash of the checkpoint that the engine was tested with goes along, so that another one is refused.
-    """
-    choices = engine_choices(engine)
-    if engine.entry_point == "ion.md.lammps":
-        if given.get("potential"):
-            choices["potential"], files = read_lammps_potential(given["potential"])
-            choices |= {"files": files} if files else {}
-        if not choices.get("potential"):
-            raise ValueError("this engine needs --potential: a published one, or a YAML file with commands")
-    changed = {key: given[key] for key in ("model", "device") if given.get(key)}
-    if engine.entry_point == "ion.md.mlip" and changed:
-        choices["potential"] = engine.potential | changed
-        if changed.get("model") not in (None, engine.potential.get("model")):
-            for key in PINNED:  # they were those of the engine's own model
-                choices["potential"].pop(key, None)
-            choices.pop("checkpoint", None)
-    return choices
 
 
 def _kpoint_remark(builder: Any) -> list[str]:

@@ -12,13 +12,9 @@ from aiida.common.links import LinkType
 from aiida_ion.calculations.surrogate.arrays import TEMPERATURE_TOLERANCE
 from aiida_ion.calculations.surrogate.labels import Label, LabelRefusedError, label_of
 from aiida_ion.calculations.surrogate.materials import fingerprint
+from aiida_ion.engine_kinds import engine_class, entry_point_of, kind_of_job
 from aiida_ion.queries import Selection, diffusion
 
-#: Job of molecular dynamics -> its work chain, the job that evaluates frames with the same potential, and their inputs.
-ENGINES = {
-    "aiida.calculations:ion.mlip_md": ("ion.md.mlip", "ion.forces", ("code", "potential", "checkpoint")),
-    "aiida.calculations:ion.lammps_md": ("ion.md.lammps", "ion.lammps_forces", ("code", "potential", "files")),
-}
 #: Options of a job that say where and how it runs.
 OPTIONS = ("resources", "withmpi", "max_wallclock_seconds", "queue_name", "account", "qos", "custom_scheduler_commands")
 #: Settings of the run that the short run has of its own.
@@ -103,9 +99,9 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     replica = first.partition("_segment_")[0]
     creators = {name: segment.creator for name, segment in segments.items() if segment.creator is not None}
     job = creators.get(first)
-    chain, forces, ports = _engine(job)
-    run = inputs_of(job)
-    engine = {name: run[name] for name in ports if name in run}
+    chain = _engine(job)
+    md, run = engine_class(chain), inputs_of(job)
+    engine = md.shared_inputs(run)
     options = _options(job)
     said = node.base.attributes.all
     own = dict(sampling) | {"temperature_K": float(said["target_temperature_K"])}
@@ -116,7 +112,7 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
         "structure": run["structure"],
         "diffusion": node,
         "parameters": orm.Dict(own),
-        "forces": {"entry_point": orm.Str(forces), "engine": engine, "options": options},
+        "forces": {"entry_point": orm.Str(md.forces_job()), "engine": engine, "options": options},
     }
     if "trajectory" in own["kinds"]:
         inputs["trajectories"] = {name: item for name, item in segments.items() if name.startswith(f"{replica}_")}
@@ -127,15 +123,20 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     return Candidate(title, inputs, {"formula": said["formula"]} | _label_cost(creators.values()), label)
 
 
-def _engine(job: Any) -> tuple[str, str, tuple[str, ...]]:
+def _engine(job: Any) -> str:
+    """Return the entry point of the engine that ran a job.
+
+    :raises NotSampledError: if it cannot evaluate frames.
+    """
     if job is None:
         raise NotSampledError("its trajectory was imported: nothing here can compute its forces again")
-    if job.process_type not in ENGINES:
+    kind = kind_of_job(job)
+    if kind is None or engine_class(entry_point_of(kind)).forces_class is None:
         raise NotSampledError(
             f"it was run by {job.process_type.rpartition(':')[2]}, and samples come from potentials only: choose a "
             "potential with --level-of-theory"
         )
-    return ENGINES[job.process_type]
+    return entry_point_of(kind)
 
 
 def _options(job: Any) -> dict[str, Any]:

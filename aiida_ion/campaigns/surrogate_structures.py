@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
-from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
 from aiida_ion.campaigns.plans import Plan, multiples
-from aiida_ion.campaigns.surrogate_candidates import ENGINES, Candidate
+from aiida_ion.campaigns.surrogate_candidates import Candidate
 from aiida_ion.campaigns.surrogate_sampling import Say, check, gather, run_all, sample, usable
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.conductivity.inputs import engine_inputs
-
-#: Engine -> the job that evaluates frames with its potential, and its inputs.
-FORCES = {chain: (forces, ports) for chain, forces, ports in ENGINES.values()}
 
 
 def sample_structures(
@@ -39,7 +35,7 @@ def sample_structures(
     batch = make_batch(structures, [given["engine"]], options)
     require_all(batch, bool(given.get("skip_bad")), say)
     plans = batch.plans
-    if plans[0].engine.entry_point not in FORCES:
+    if plans[0].engine.md.forces_class is None:
         raise ValueError(f"{given['engine']} computes no forces of samples: give a potential or LAMMPS, not DFT")
     cells = relaxed(plans, at_once, say) if not given.get("no_relax") else [plan.builder.structure for plan in plans]
     candidates = [
@@ -80,9 +76,8 @@ def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.Structure
     """
     builders = []
     for plan in plans:
-        md: Any = WorkflowFactory(plan.engine.entry_point)
         inputs = plan.builder._inputs(prune=True)
-        builder = md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
+        builder = plan.engine.md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
         builder.parameters = plan.builder.relax_parameters
         builders.append(builder)
     say(f"relaxing the ions of {len(builders)} crystals")
@@ -103,15 +98,14 @@ def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) 
     builder = plan.builder
     wanted = builder.parameters.get_dict()
     engine = dict(builder._inputs(prune=True)["md"]["engine"])
-    job, ports = FORCES[plan.engine.entry_point]
     options = dict(builder.md.options)
     supercell: Any = make_supercell(cell, orm.Dict({"multiples": multiples(builder)}))
     inputs: dict[str, Any] = {
         "structure": supercell,
         "parameters": orm.Dict(dict(sampling)),
         "forces": {
-            "entry_point": orm.Str(job),
-            "engine": {name: engine[name] for name in ports if name in engine},
+            "entry_point": orm.Str(plan.engine.md.forces_job()),
+            "engine": plan.engine.md.shared_inputs(engine),
             "options": options,
         },
     }

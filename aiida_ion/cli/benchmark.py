@@ -9,7 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
 from aiida_ion.cli.engine import OneLineGroup
-from aiida_ion.cli.options import COUNT, TEXT, WALLTIME_S, JsonObject, SettingType, setting
+from aiida_ion.cli.options import COUNT, MESH, TEXT, WALLTIME_S, JsonObject, SettingType, setting
 from aiida_ion.cli.protocol_options import of_protocol
 from aiida_ion.cli.table import FORMATS
 from aiida_ion.settings.md import DEVICE
@@ -68,6 +68,7 @@ def command() -> None:
 @setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
 @setting(TEXT, "--model", help="ASE engines: another model than the engine's own")
 @setting(DEVICE, "--device")
+@setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
 @setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")

@@ -8,26 +8,23 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import COUNT, NAME, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.options import COUNT, MESH, NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 from aiida_ion.messages import one_line
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import Lines, Many, Number
+from aiida_ion.settings.rules import Lines, Number
 
+KIND_DEFAULT = "  [default: by the name of the executable; mlip with --python]"
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
 ECUTRHO = Number(least=10.0, most=10_000.0, unit="Ry")
-MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
+SUCH_AS = 'such as {"queue_name": "gpu", "account": "my-project"}'
 STEPS = Number(least=1, most=100_000, whole=True)
-KINDS = ("lammps", "quantumespresso", "vasp")
-#: Engines -> the options of `add` that they alone read.
-OPTIONS_OF = {
-    ("ion.md.mlip",): ("model", "checkpoint", "kwargs", "device", "dtype"),
-    ("ion.md.mlip", "ion.md.lammps"): ("potential", "trust_checkpoint"),
-    ("ion.md.quantumespresso",): ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools"),
-    ("ion.md.vasp",): ("potcars", "potcar_map"),
-    ("ion.md.quantumespresso", "ion.md.vasp"): ("settings", "kpoints"),
-}
+#: Options of `add` that only some engines read: which do is a fact of the engine.
+OF_SOME_ENGINES = (
+    *("potential", "model", "checkpoint", "trust_checkpoint", "kwargs", "device", "dtype"),
+    *("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools", "potcars", "potcar_map", "settings", "kpoints", "inputs"),
+)
 
 
 class OneLineGroup(OneLineErrors, click.Group):
@@ -76,7 +73,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.argument("name", type=SettingType(NAME))
 @setting(TEXT, "--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines)")
 @setting(TEXT, "--executable", metavar="PATH", help="pw.x, VASP or LAMMPS")
-@click.option("--kind", type=click.Choice(sorted(KINDS)), help="What the executable is  [default: by its name]")
+@setting(NAME, "--kind", help="lammps, quantumespresso, vasp, mlip, or that of another package", also=KIND_DEFAULT)
 @setting(TEXT, "--computer", default="localhost", show_default=True, help="AiiDA computer that has it")
 @click.option(
     "--potential",
@@ -108,8 +105,10 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
     metavar="FILE",
     help="pw.x, VASP: YAML file of namelists or INCAR tags that win over the protocol's.",
 )
+@click.option("--inputs", type=JsonObject(), help="Inputs of an engine of another package.")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: 1]")
+@click.option("--job-options", type=JsonObject(), help=f"Further options of every job, {SUCH_AS}.")
 @click.option(
     "--prepend-text",
     default="",
@@ -132,74 +131,78 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
     if (given["python"] is None) == (given["executable"] is None):
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
-    from aiida.orm import load_computer
-
+    from aiida_ion.engine_kinds import engine_class
     from aiida_ion.engines.codes import check_program, register
-    from aiida_ion.engines.dft import absolute_program, entry_point_of, mpi_as_root
-    from aiida_ion.engines.jobs import check_cores
-    from aiida_ion.engines.options import check_device
+    from aiida_ion.engines.jobs import n_processes
+    from aiida_ion.engines.programs import absolute_program, mpi_as_root
 
     program = given["python"] or absolute_program(given["executable"], given["computer"])
-    entry_point = "ion.md.mlip" if given["python"] else entry_point_of(program, given["kind"])
-    _refuse_foreign(entry_point, given)
+    entry_point = _entry_point(program, given)
+    md = engine_class(entry_point)
+    _refuse_foreign(entry_point, md, given)
     resources = {key: given[key] for key in ("processes", "threads") if given[key] is not None}
-    check_cores(resources, given["computer"])
     check_program(name, program, entry_point, given["computer"], given["replace"])
-    if given["device"] is not None:
-        check_device(given["device"], load_computer(given["computer"]))
-    force_field = _force_field(entry_point, given)
-    trusted = _trusted(entry_point, force_field, given)
+    options = _checked_jobs(md, resources, given)
+    kept = md.read_options(given)
     engine, new = register(
         name,
         program,
         entry_point,
         given["computer"],
         resources=resources,
-        prepend=mpi_as_root(given["computer"], resources.get("processes", 1)) + given["prepend_text"],
+        job_options=given["job_options"],
+        prepend=mpi_as_root(given["computer"], n_processes(options["resources"])) + given["prepend_text"],
         replaces=given["replace"],
-        trusted=trusted,
-        **force_field,
+        trusted=_trusted(md, kept, given),
+        **kept,
     )
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
     click.echo(f"Next: aiida-ion engine test {name}{'' if profile is None else f' -p {loaded.name}'}")
 
 
-def _refuse_foreign(entry_point: str, given: dict[str, Any]) -> None:
+def _entry_point(program: str, given: dict[str, Any]) -> str:
+    """Return the MD work chain that drives a program: that of the kind that was named, else of what it looks like."""
+    from aiida_ion.engine_kinds import engine_class, engine_kinds, entry_point_of, kind_of_executable
+    from aiida_ion.engines.environments import PYTHON_KIND
+
+    kinds = engine_kinds()
+    if given["kind"] is not None and given["kind"] not in kinds:
+        raise click.UsageError(f"there is no kind {given['kind']!r} of engines: choose from {', '.join(kinds)}")
+    kind = given["kind"] or (PYTHON_KIND if given["python"] else kind_of_executable(program))
+    needed = "python" if engine_class(entry_point_of(kind)).needs_python else "executable"
+    if given[needed] is None:
+        raise click.UsageError(f"{kind} runs by its --{needed}")
+    return entry_point_of(kind)
+
+
+def _refuse_foreign(entry_point: str, md: Any, given: dict[str, Any]) -> None:
     """Refuse options that the engine would not read."""
-    foreign = [option for kind, options in OPTIONS_OF.items() for option in options if entry_point not in kind]
-    refused = [option.replace("_", "-") for option in dict.fromkeys(foreign) if given[option] not in (None, (), False)]
-    if refused:
-        raise click.UsageError(f"{entry_point.rpartition('.')[2]} takes no --{', --'.join(refused)}")
+    from aiida_ion.engine_kinds import kind_of
+
+    foreign = [name for name in OF_SOME_ENGINES if name not in md.add_options and given[name] not in (None, (), False)]
+    if foreign:
+        raise click.UsageError(f"{kind_of(entry_point)} takes no --{', --'.join(foreign).replace('_', '-')}")
 
 
-def _force_field(entry_point: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the engine computes forces with, as the registry keeps it."""
-    from aiida_ion.engines import dft
-    from aiida_ion.engines.codes import read_lammps_potential
+def _checked_jobs(md: Any, resources: dict[str, int], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the engine's jobs; refuse those that the computer cannot run."""
+    from aiida.orm import load_computer
 
-    if entry_point == "ion.md.quantumespresso":
-        return {"choices": dft.quantumespresso_choices(given)}
-    if entry_point == "ion.md.vasp":
-        return {"choices": dft.vasp_choices(given)}
-    if entry_point == "ion.md.lammps":
-        potential, files = read_lammps_potential(given["potential"]) if given["potential"] else ({}, {})
-        return {"potential": potential, "files": files}
-    if given["potential"] not in MLIP_NAMES:
-        raise click.UsageError(f"give --potential, one of {', '.join(MLIP_NAMES)}")
-    potential = {"name": given["potential"]} | {key: given[key] for key in ("model", "kwargs", "device", "dtype")}
-    return {"potential": potential, "checkpoint": given["checkpoint"]}
+    from aiida_ion.engines.jobs import check_options
+    from aiida_ion.engines.options import check_device
+
+    computer = load_computer(given["computer"])
+    if given["device"] is not None:
+        check_device(given["device"], computer)
+    return check_options(md.md_job(), computer, resources, given["job_options"] or {})
 
 
-def _trusted(entry_point: str, force_field: dict[str, Any], given: dict[str, Any]) -> list[str]:
+def _trusted(md: Any, kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
     """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
-    from aiida_ion.engines.trust import trusted_hashes
-
-    potential, files = force_field.get("potential", {}), force_field.get("files", {})
-    trusts, checkpoint = given["trust_checkpoint"], force_field.get("checkpoint")
-    hashes = trusted_hashes(entry_point, potential, checkpoint, files, given["computer"], trusts)
-    if trusts:
-        said = [f"trusted, with all it runs when it is loaded: sha256 {sha256}" for sha256 in hashes]
-        click.echo("\n".join(said) or "nothing had to be trusted: the files hold weights only")
+    hashes: list[str] = md.trusted_hashes(kept, given["computer"], given["trust_checkpoint"])
+    if given["trust_checkpoint"]:
+        lines = [f"trusted, with all it runs when it is loaded: sha256 {sha256}" for sha256 in hashes]
+        click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
 
 
@@ -233,9 +236,15 @@ def list_command(profile: str | None) -> None:
 )
 @setting(STEPS, "--steps", help="Steps of 1 fs", also="  [default: 20; 5 with DFT]")
 @click.option("--trust-checkpoint", is_flag=True, help="Load the weights found there also where that runs their code.")
+@click.option("--job-options", type=JsonObject(), help=f"Job options of this test, {SUCH_AS}.")
 @profile_option
 def test_command(
-    name: str, structure: str | None, steps: int | None, trust_checkpoint: bool, profile: str | None
+    name: str,
+    structure: str | None,
+    steps: int | None,
+    trust_checkpoint: bool,
+    job_options: dict[str, Any] | None,
+    profile: str | None,
 ) -> None:
     """Run a few real steps with an engine, and note what it is.
 
@@ -257,11 +266,11 @@ def test_command(
     node = structure_node(structure) if structure is not None else None
     click.echo(f"{engine.code.full_label}: a few steps ...")
     try:
-        engine, job = run_test(engine, node, steps)
+        engine, job = run_test(engine, node, steps, job_options)
         refused = refused_checkpoint(job) if trust_checkpoint else None
         if refused is not None:
             click.echo(f"trusted from now on: {refused['name']}, sha256 {refused['sha256']}; it {refused['danger']}")
-            engine, job = run_test(trust(engine, refused["sha256"]), node, steps)
+            engine, job = run_test(trust(engine, refused["sha256"]), node, steps, job_options)
     except Exception as error:  # whatever stops a job stops the test
         raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
     if not job.is_finished_ok:

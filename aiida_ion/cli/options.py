@@ -19,6 +19,8 @@ NAME = Word(pattern=(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "letters, digits, `.`, 
 TEXT = Word()
 #: Processes, threads, jobs side by side.
 COUNT = Number(least=1, most=100_000, whole=True)
+#: K-points along the three vectors of a cell.
+MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
 #: At most ten years.
 WALLTIME_S = Number(least=1, most=315_576_000, whole=True, unit="s")
 SEED = Number(least=0, most=MAX_SEED, whole=True)

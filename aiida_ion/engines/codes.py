@@ -6,8 +6,6 @@ potential, its checkpoint, and what the last test found. What decides a result g
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,31 +16,17 @@ from typing import Any
 from aiida import orm
 from aiida.common import exceptions
 
-from aiida_ion.calculations.lammps.job import validate_lammps_potential
-from aiida_ion.calculations.mlip.job import validate_potential
+from aiida_ion.calculations.mlip.job import PINNED
+from aiida_ion.calculations.stored_files import store_file
+from aiida_ion.engine_kinds import engine_class, entry_point_of
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
-from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.engines.programs import is_python
 from aiida_ion.queries import engine_table
-from aiida_ion.settings.files import read_yaml
-from aiida_ion.settings.rules import Many, Word
 
 EXTRA = "ion"
-#: What a test, or the user's trust, adds to a potential.
-PINNED = ("checkpoint_sha256", "trusted_sha256")
 DIFFUSION_LABEL = "kinisi"
 #: Environments that compute no forces -> the job that their code runs by default.
 PYTHON_JOBS = {"surrogate": "ion.surrogate_train"}
-#: MD work chain -> the job that its codes run by default.
-JOBS = {
-    "ion.md.mlip": "ion.mlip_md",
-    "ion.md.lammps": "ion.lammps_md",
-    "ion.md.quantumespresso": "ion.quantumespresso_md",
-    "ion.md.vasp": "ion.vasp_md",
-}
-
-
-#: Those that converge electrons.
-DFT = ("ion.md.quantumespresso", "ion.md.vasp")
 
 
 @dataclass(frozen=True)
@@ -54,8 +38,9 @@ class Engine:
     :param potential: the job input of that name; empty where each run names one.
     :param checkpoint: the file of weights, where it is kept in the database.
     :param files: the files that the potential's LAMMPS commands read, by a name of ours.
-    :param choices: what a DFT engine takes beside its program: families of pseudopotentials, cut-offs, settings.
+    :param choices: what else it takes beside its program, such as families of pseudopotentials, cut-offs, settings.
     :param resources: ``processes`` (MPI) and ``threads`` of each job, where the user chose them.
+    :param job_options: further ``metadata.options`` of each job, such as queue and account.
     :param tested: what the last test found: versions, checkpoint, steps per second.
     """
 
@@ -66,6 +51,7 @@ class Engine:
     files: dict[str, orm.SinglefileData] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, int] = field(default_factory=dict)
+    job_options: dict[str, Any] = field(default_factory=dict)
     tested: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,9 +60,17 @@ class Engine:
         return str(self.code.label)
 
     @property
+    def md(self) -> Any:
+        """The MD work chain, which knows everything else of this kind of engine.
+
+        :raises ValueError: if the package that has it is not installed.
+        """
+        return engine_class(self.entry_point)
+
+    @property
     def job(self) -> str:
         """Entry point of the MD job."""
-        return JOBS[self.entry_point]
+        return str(self.md.md_job())
 
     def save(self) -> None:
         """Write the extra of the code."""
@@ -89,6 +83,7 @@ class Engine:
                 "files": {name: node.uuid for name, node in self.files.items()},
                 "choices": self.choices,
                 "resources": self.resources,
+                "job_options": self.job_options,
                 "tested": self.tested,
             },
         )
@@ -111,8 +106,9 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"the code {name!r} is no engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
-    said = {name: about.get(name) or {} for name in ("potential", "choices", "resources", "tested")}
-    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, **said)
+    names = ("potential", "choices", "resources", "job_options", "tested")  # earlier versions wrote no job_options
+    rest = {name: about.get(name) or {} for name in names}
+    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, **rest)
 
 
 def _known() -> str:
@@ -126,21 +122,12 @@ def check_program(name: str, program: str, entry_point: str, computer: str, repl
     :raises ValueError: for a computer or a program that is not there, a Python that is none, or a name that is taken.
     """
     old = _code_of(name, computer)
-    if old is not None and not replaces and str(old.filepath_executable) != program:
-        raise ValueError(
-            f"{name}@{computer} runs {old.filepath_executable} already; give another name, or --replace it"
-        )
-    _unstored_code(name, program, JOBS[entry_point], computer, "")
-    if entry_point == "ion.md.mlip" and computer == "localhost" and not _is_python(program):
+    md = engine_class(entry_point)
+    if old is not None and not _runs(old, program, md.md_job()):
+        _check_free(old, replaces)
+    _unstored_code(name, program, md.md_job(), computer, "")
+    if md.needs_python and computer == "localhost" and not is_python(program):
         raise ValueError(f"{program} is not a Python: give that of the environment with the potential")
-
-
-def _is_python(program: str) -> bool:
-    try:
-        done = subprocess.run([program, "-c", "print(6 * 7)"], capture_output=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.stdout.strip() == b"42"
 
 
 def register(
@@ -153,6 +140,7 @@ def register(
     files: Mapping[str, orm.SinglefileData] | None = None,
     choices: Mapping[str, Any] | None = None,
     resources: Mapping[str, int] | None = None,
+    job_options: Mapping[str, Any] | None = None,
     prepend: str = "",
     replaces: bool = False,
     trusted: Sequence[str] = (),
@@ -165,9 +153,10 @@ def register(
     :param computer: label of the computer.
     :param potential: the job input of that name.
     :param checkpoint: file of weights, kept in the database.
-    :param files: files that the potential reads, from :func:`read_lammps_potential`.
-    :param choices: what a DFT engine takes beside its program.
+    :param files: files that the potential reads.
+    :param choices: what else the engine takes beside its program.
     :param resources: ``processes`` and ``threads`` of each job.
+    :param job_options: further ``metadata.options`` of each job.
     :param prepend: shell lines before the program.
     :param replaces: hide a code of that name that runs another program, and make a new one.
     :param trusted: sha256 of files of weights that run code when they are loaded, by the user's word.
@@ -179,25 +168,47 @@ def register(
     file = store_file(checkpoint) if checkpoint is not None else None
     if file is not None:
         chosen["checkpoint_sha256"] = file.base.attributes.get("sha256")
-    check_potential(entry_point, chosen)
+    md = engine_class(entry_point)
+    problem = md.validate_potential(chosen)
+    if problem is not None:
+        raise ValueError(problem)
     old = _code_of(name, computer)
-    if old is not None and (str(old.filepath_executable), old.prepend_text) != (program, prepend):
-        if not replaces:
-            raise ValueError(
-                f"{name}@{computer} runs {old.filepath_executable} already; give another name, or --replace it"
-            )
+    same_program = old is not None and _runs(old, program, md.md_job()) and old.prepend_text == prepend
+    if old is not None and not same_program:
+        _check_free(old, replaces)
         retire(old)
         old = None
+    code = old or _new_code(name, program, md.md_job(), computer, prepend)
+    rest = (dict(given or {}) for given in (files, choices, resources, job_options))
+    engine = Engine(code, entry_point, chosen, file, *rest)
     if old is not None and EXTRA in old.base.extras.all:
-        before = load_engine(old.full_label)
-        unpinned = {key: value for key, value in before.potential.items() if key not in PINNED}
-        same = (before.choices, before.resources) == (dict(choices or {}), dict(resources or {}))
-        if same and file is None and before.checkpoint is None and unpinned == chosen:
-            return before, False  # the same once more: what its test found stays
-    code = old or _new_code(name, program, JOBS[entry_point], computer, prepend)
-    engine = Engine(code, entry_point, chosen, file, dict(files or {}), dict(choices or {}), dict(resources or {}))
+        engine = _with_past(engine, load_engine(old.full_label))
     engine.save()
     return engine, old is None
+
+
+def _with_past(engine: Engine, before: Engine) -> Engine:
+    """Return an engine with the checkpoint that was pinned to it, and what its test found, where they still hold."""
+    unpinned = {key: value for key, value in before.potential.items() if key not in PINNED}
+    forces = [
+        (item.checkpoint, item.choices, {key: node.uuid for key, node in item.files.items()})
+        for item in (before, engine)
+    ]
+    if before.checkpoint is not None or unpinned != engine.potential or forces[0] != forces[1]:
+        return engine
+    same_jobs = (before.resources, before.job_options) == (engine.resources, engine.job_options)
+    return replace(engine, potential=before.potential, tested=before.tested if same_jobs else {})
+
+
+def _runs(code: orm.InstalledCode, program: str, job: str) -> bool:
+    return (str(code.filepath_executable), code.default_calc_job_plugin) == (program, job)
+
+
+def _check_free(old: orm.InstalledCode, replaces: bool) -> None:
+    """Refuse a name that another program has, unless that one is to be replaced."""
+    if not replaces:
+        what = f"{old.filepath_executable} ({old.default_calc_job_plugin})"
+        raise ValueError(f"{old.full_label} runs {what} already; give another name, or --replace it")
 
 
 def register_found() -> list[tuple[orm.InstalledCode, bool]]:
@@ -209,11 +220,10 @@ def register_installed(name: str) -> tuple[orm.InstalledCode, bool]:
     """Register the environment of a known engine; whether it is new."""
     recipe = RECIPES[name]
     program, prepend = str(executable(name)), prepend_text(name)
-    if recipe.entry_point is None:
+    if recipe.kind is None:
         return register_python(name, program, PYTHON_JOBS[name])
-    engine, new = register(
-        name, program, recipe.entry_point, potential=recipe.potential, prepend=prepend, replaces=True
-    )
+    entry_point = entry_point_of(recipe.kind)
+    engine, new = register(name, program, entry_point, potential=recipe.potential, prepend=prepend, replaces=True)
     return engine.code, new
 
 
@@ -247,59 +257,6 @@ def diffusion_code() -> orm.InstalledCode:
     if code is None:
         raise ValueError("the code kinisi@localhost is not registered; run 'aiida-ion setup'")
     return code
-
-
-def check_potential(entry_point: str, potential: Mapping[str, Any]) -> None:
-    """Refuse a potential that the engine could not use.
-
-    :raises ValueError: saying what is wrong.
-    """
-    if entry_point == "ion.md.lammps":
-        problem = validate_lammps_potential(orm.Dict(dict(potential)), None) if potential else None
-    elif entry_point != "ion.md.mlip":
-        problem = f"{entry_point} takes no potential" if potential else None
-    else:
-        problem = validate_potential(orm.Dict(dict(potential)), None)
-    if problem is not None:
-        raise ValueError(problem)
-
-
-def read_lammps_potential(given: str) -> tuple[dict[str, Any], dict[str, orm.SinglefileData]]:
-    """Return potential and files from the name of a published one, or from a YAML file with `commands`.
-
-    :param given: a name, or the path of a file with `commands`, `charges`, `level_of_theory` and `files`, the latter
-        relative to the file.
-    :raises ValueError: if the file is not there or holds no mapping.
-    """
-    path = Path(given)
-    if path.suffix not in (".yaml", ".yml"):
-        return {"name": given}, {}
-    content = read_yaml(path, "a potential: commands, level_of_theory, charges")
-    names = [Path(name) for name in Many(item=Word(), may_be_empty=True).read(content.get("files", []), "files")]
-    load_potential(content | {"files": [name.name for name in names]})  # refused before any file of it is stored
-    files = {f"file_{index:02d}": store_file(path.parent / name) for index, name in enumerate(names)}
-    return content | ({"files": [name.name for name in names]} if names else {}), files
-
-
-def store_file(path: Path) -> orm.SinglefileData:
-    """Return a file as a stored node with its sha256; the one there is, where the file is known.
-
-    :raises ValueError: if there is no such file.
-    """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    filters = {"attributes.sha256": digest, "attributes.filename": path.name}
-    stored = orm.QueryBuilder().append(orm.SinglefileData, filters=filters).first()
-    if stored is not None:
-        found: orm.SinglefileData = stored[0]
-        return found
-    node = orm.SinglefileData(path.absolute())
-    node.base.attributes.set("sha256", digest)
-    node.label = path.name
-    node.store()
-    return node
 
 
 def remember_test(engine: Engine, versions: Mapping[str, Any], cost: Mapping[str, Any]) -> Engine:

@@ -16,6 +16,8 @@ ENV_FOLDER = "AIIDA_ION_ENGINES"
 TORCH = "torch==2.13.0"
 #: The file in an environment that names the packages of the one that it stands on.
 BASE_PTH = "aiida_ion_torch.pth"
+#: The kind of engine that the Python of an environment is, where nothing else is said.
+PYTHON_KIND = "mlip"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Recipe:
 
     :param requirements: what pip installs, one call for each item.
     :param imports: modules that must import when it is done.
-    :param entry_point: the MD work chain that uses the engine; ``None`` where it computes no forces.
+    :param kind: the kind of engine that it is; ``None`` where it computes no forces.
     :param potential: what a job gets as its potential, where the engine decides it.
     :param executable: the program of the code, relative to the environment.
     :param needs_torch: whether it stands on the environment that has torch.
@@ -34,7 +36,7 @@ class Recipe:
 
     requirements: tuple[tuple[str, ...], ...]
     imports: tuple[str, ...]
-    entry_point: str | None = "ion.md.mlip"
+    kind: str | None = PYTHON_KIND
     potential: dict[str, Any] | None = None
     executable: str = "bin/python"
     needs_torch: bool = False
@@ -48,14 +50,14 @@ RECIPES: dict[str, Recipe] = {
     "lammps": Recipe(
         (("lammps", "mpich", "numpy"),),
         ("lammps", "numpy"),
-        entry_point="ion.md.lammps",
+        kind="lammps",
         executable="bin/lmp",
         needs_lib=True,
     ),
     "surrogate": Recipe(
         (("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy")),
         ("torch", "e3nn", "ase", "vesin", "sklearn", "safetensors", "scipy"),
-        entry_point=None,
+        kind=None,
         needs_torch=True,
     ),
 }

@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.reading.shared import finite, frame
+from aiida_ion.queries.reading.shared import MD_CHAINS, finite, frame
 from aiida_ion.units import FS_PER_PS
 
-MD_PROCESSES = "aiida.calculations:ion.%md"
 JOB_FIELDS = ("process_state", "exit_status", "exit_message")
 SETTINGS = ("temperature_K", "seed", "timestep_fs")
 COST = ("n_steps", "wall_time_s", "steps_per_s", "device")
@@ -42,10 +41,10 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
     """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"uuid": str(process_uuid)}, tag="chain")
-    query.append(orm.WorkChainNode, with_incoming="chain", edge_project=["label"], tag="run")
+    run = {"process_type": {"like": f"{MD_CHAINS}%"}}
+    query.append(orm.WorkChainNode, with_incoming="chain", filters=run, edge_project=["label"], tag="run")
     fields = ["id", "uuid", *(f"attributes.{name}" for name in JOB_FIELDS)]
-    job = {"process_type": {"like": MD_PROCESSES}}
-    query.append(orm.CalcJobNode, with_incoming="run", filters=job, project=fields, tag="job")
+    query.append(orm.CalcJobNode, with_incoming="run", project=fields, tag="job")
     query.append(orm.Computer, with_node="job", project=["label"])
     table = frame(query, ["pk", "uuid", *JOB_FIELDS, "computer", "run"])  # what links say comes last
     pks = [int(pk) for pk in table["pk"]] or [-1]

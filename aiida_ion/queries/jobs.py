@@ -15,6 +15,7 @@ from aiida_ion.queries.reading.shared import (
     attributes,
     finished,
     frame,
+    md_chains,
     md_processes,
     whole,
     without_twins,
@@ -171,7 +172,7 @@ def _settings(types: list[str]) -> pd.DataFrame:
 
 def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     """Return jobs with their work chain, crystal, formula and level of theory."""
-    run_types = _called_types()
+    run_types = md_chains()
     above = callers(types).rename(columns={"caller_pk": "run_pk"})[["pk", "run_pk"]]
     top = callers(run_types, CONDUCTIVITY_PROCESS)
     top = top.rename(columns={"pk": "run_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
@@ -184,14 +185,6 @@ def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
         known = table.groupby(same, dropna=False)["level_of_theory"].transform("first")
         table["level_of_theory"] = table["level_of_theory"].combine_first(known.where(table[same[0]].notna()))
     return table
-
-
-def _called_types() -> list[str]:
-    query = orm.QueryBuilder()
-    query.append(
-        orm.WorkChainNode, filters={"process_type": {"like": "aiida.workflows:ion.md.%"}}, project=["process_type"]
-    )
-    return sorted(query.distinct().all(flat=True)) or ["none"]
 
 
 def _samples() -> pd.DataFrame:

@@ -12,7 +12,7 @@ from ase.io import write
 
 from aiida_ion.campaigns.plans import comparison, label_of, make_plans
 from aiida_ion.engines.codes import load_engine
-from aiida_ion.engines.dft import mpi_as_root
+from aiida_ion.engines.programs import mpi_as_root
 from aiida_ion.workchains.conductivity.builder import with_thermostat
 from tests.cli.conftest import Invoke, only_line
 from tests.dft.pw import run_pw
@@ -138,6 +138,14 @@ def test_processes_and_threads_reach_the_jobs(invoke: Invoke, pw_engine: str, ox
     assert plan.builder.md.options["withmpi"] is True
     with pytest.raises(ValueError, match="999 cores for each job"):
         make_plans([str(oxide_file)], ["qe"], {"threads": 999})
+
+
+def test_a_run_may_have_a_mesh_of_its_own(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
+    (plan,) = make_plans([str(oxide_file)], ["qe"], {"kpoints": [2, 2, 2]})
+    assert plan.builder.md.engine["kpoints"].get_kpoints_mesh()[0] == [2, 2, 2]
+    assert load_engine("qe").choices.get("kpoints") is None
+    with pytest.raises(ValueError, match="--kpoints is for engines of the kind quantumespresso or vasp, and this is"):
+        make_plans([str(oxide_file)], ["toy"], {"kpoints": [2, 2, 2]})
 
 
 def test_open_mpi_starts_for_root_where_there_is_a_root() -> None:

@@ -10,6 +10,8 @@ import pytest
 from aiida import orm
 from ase.build import bulk
 
+from aiida_ion.calculations.mlip.job import POTENTIALS
+from aiida_ion.cli.engine import MLIP_NAMES
 from aiida_ion.engines.codes import load_engine, register, remember_test
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 from tests.conftest import engine_environment
@@ -190,15 +192,90 @@ def test_a_lammps_potential_may_be_a_file(invoke: Invoke, aiida_localhost: orm.C
     assert [node.filename for node in engine.files.values()] == ["deployed.pth"]
 
 
+def test_a_file_that_has_changed_is_another_potential(
+    invoke: Invoke, aiida_localhost: orm.Computer, tmp_path: Path
+) -> None:
+    """The mapping of the potential is as before, and so are the names of its files."""
+    (tmp_path / "own.yaml").write_text("commands: 'pair_style table linear 10'\nlevel_of_theory: a\nfiles: [x.table]\n")
+    command = ["engine", "add", "own", "--executable", "/bin/ls", "--kind", "lammps"]
+    for content in ("first\n", "second\n"):
+        (tmp_path / "x.table").write_text(content)
+        invoke(*command, "--potential", tmp_path / "own.yaml")
+        (node,) = load_engine("own").files.values()
+        assert node.get_content() == content
+
+
+def test_job_options_are_kept_used_and_shown(invoke: Invoke, lj_engine: str) -> None:
+    add = ("engine", "add", "toy", "--python", sys.executable, "--potential", "lj")
+    remember_test(load_engine(lj_engine), {"checkpoint": {"sha256": "ab" * 32}}, {"steps_per_s": 9.0})
+    invoke(*add, "--job-options", '{"queue_name": "gpu", "max_memory_kb": 4000000}')
+    engine = load_engine(lj_engine)
+    assert engine.job_options == {"queue_name": "gpu", "max_memory_kb": 4_000_000}
+    assert engine.potential["checkpoint_sha256"] == "ab" * 32
+    assert engine.tested == {}  # the speed was that of other jobs
+    assert "queue_name gpu, max_memory_kb 4000000" in invoke("engine", "list").output
+    command = ("engine", "test", lj_engine, "--steps", 5, "--job-options", '{"max_wallclock_seconds": 60}')
+    engine.potential.pop("checkpoint_sha256")  # that of no file: the job would refuse its own
+    engine.save()
+    invoke(*command)
+    (job,) = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
+    options = [job.get_option(name) for name in ("queue_name", "max_memory_kb", "max_wallclock_seconds")]
+    assert options == ["gpu", 4_000_000, 60]
+
+
+def test_engines_of_earlier_versions_have_no_job_options(invoke: Invoke, lj_engine: str) -> None:
+    code = load_engine(lj_engine).code
+    about = code.base.extras.get("ion")
+    del about["job_options"]
+    code.base.extras.set("ion", about)
+    assert load_engine(lj_engine).job_options == {}
+    assert lj_engine in invoke("engine", "list").output
+
+
+def test_an_engine_whose_package_is_gone_is_listed_and_says_so(invoke: Invoke, lj_engine: str) -> None:
+    code = load_engine(lj_engine).code
+    code.base.extras.set("ion", code.base.extras.get("ion") | {"entry_point": "ion.md.gone"})
+    assert "ion.md.gone" in invoke("engine", "list").output
+    for command in (("engine", "test", lj_engine), ("run", "1", "--engine", lj_engine)):
+        assert "'ion.md.gone' is not an installed engine" in invoke(*command, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('{"queue": "gpu"}', "unknown job option queue"),
+        ('{"max_wallclock_seconds": "1 h"}', "job option max_wallclock_seconds"),
+        ('{"resources": [1]}', "job option resources must be a mapping"),
+        ('{"resources": {"nodes": 1}}', "unknown resource nodes"),
+    ],
+)
+def test_job_options_that_no_job_takes_are_refused(invoke: Invoke, lj_engine: str, options: str, words: str) -> None:
+    add = ("engine", "add", "other", "--python", sys.executable, "--potential", "lj", "--job-options", options)
+    assert words in only_line(invoke(*add, code=1))
+    assert words in only_line(invoke("engine", "test", lj_engine, "--job-options", options, code=1))
+
+
+def test_a_code_of_another_kind_is_not_made_an_engine(invoke: Invoke, lj_engine: str) -> None:
+    command = ("engine", "add", "kinisi", "--python", sys.executable, "--potential", "lj")
+    assert "kinisi@localhost runs" in only_line(invoke(*command, code=1))
+
+
+def test_the_help_names_the_potentials() -> None:
+    assert MLIP_NAMES == POTENTIALS
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["--potential", "lj"], 2, "either --python"),
-        (["--python", sys.executable, "--potential", "magic"], 2, "give --potential, one of"),
+        (["--python", sys.executable, "--potential", "magic"], 1, "give --potential, one of"),
         (["--python", sys.executable, "--potential", "import", "--model", "noclass"], 1, "package.module:Class"),
         (["--python", "/absent/python", "--potential", "lj"], 1, "/absent/python cannot be used on localhost"),
         (["--python", "python", "--potential", "lj"], 1, "absolute path"),
         (["--python", sys.executable, "--potential", "lj", "--computer", "mars"], 1, "no computer 'mars'"),
+        (["--executable", "/bin/ls", "--kind", "mlip", "--potential", "lj"], 2, "mlip runs by its --python"),
+        (["--python", sys.executable, "--kind", "lammps"], 2, "lammps runs by its --executable"),
+        (["--executable", "/bin/ls", "--kind", "lammps", "--inputs", "{}"], 2, "lammps takes no --inputs"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--model", "x"], 2, "lammps takes no --model"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "choose from"),
         (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "is not there"),

@@ -15,7 +15,9 @@ from ase.io import write
 from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.plans import Plan, check, make_plans
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.engines.codes import load_engine, register, remember_test
+from aiida_ion.workchains.conductivity.inputs import engine_inputs, md_inputs
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 
 GIVEN: dict[str, Any] = {"threads": 1, "protocol": "fast"}
@@ -176,7 +178,7 @@ def test_a_format_that_only_ase_reads_will_do(
         (["--thermostat", "berendsen"], "thermostat must be one of"),
         (["--supercell", "2,2,0"], "--supercell must be a list of 3 whole numbers"),
         (["--min-width-A", "-1"], "--min-width-A must be a number above 0"),
-        (["--potential", "pedone-2006"], "--potential is for LAMMPS"),
+        (["--potential", "pedone-2006"], "--potential is for engines of the kind lammps, and this is toy (mlip)"),
     ],
 )
 def test_what_cannot_run_is_one_line(
@@ -214,7 +216,9 @@ def test_an_engine_of_lammps_needs_a_potential(invoke: Invoke, lj_engine: str, t
     plan = one_plan(path, "lammps", potential="gillan-caf2-1986")
     assert plan.builder.md.engine["potential"].get_dict() == {"name": "gillan-caf2-1986"}
     assert plan.level_of_theory == "classical/Gillan-1986"
-    assert "--device is for ASE" in only_line(invoke("run", path, "--engine", "lammps", "--device", "cuda", code=1))
+    assert "--device is for engines of the kind mlip" in only_line(
+        invoke("run", path, "--engine", "lammps", "--device", "cuda", code=1)
+    )
 
 
 def test_a_potential_that_does_not_know_the_crystal_is_refused_at_once(
@@ -250,10 +254,42 @@ def test_resources_of_many_processes_mean_mpi(invoke: Invoke, lj_engine: str, cr
         one_plan(crystal_file, lj_engine, job_options={"resources": {"tot_num_mpiprocs": 4}})
 
 
+def test_job_options_are_checked_first(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    """Also where several engines share the cores, for which they are counted."""
+    register("second", sys.executable, "ion.md.mlip", potential={"name": "lj"})
+    engines = ("--engine", lj_engine, "--engine", "second")
+    line = only_line(invoke("run", crystal_file, *engines, "--job-options", '{"resources": [1]}', code=1))
+    assert "job option resources must be a mapping" in line
+
+
 def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
     options = one_plan(crystal_file, lj_engine, job_options={"withmpi": True}).builder.md.options
     assert options["withmpi"] is True
     assert "max_wallclock_seconds" not in options
+
+
+def test_options_of_a_run_win_over_those_of_the_engine(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    own = {"queue_name": "gpu", "account": "mine", "max_wallclock_seconds": 600, "resources": {"num_machines": 2}}
+    register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, job_options=own)
+    options = one_plan(crystal_file, lj_engine, threads=None).builder.md.options
+    assert dict(options) == own | {"withmpi": True}
+    given = {"walltime_s": 60, "processes": 3, "job_options": {"queue_name": "cpu"}}
+    options = one_plan(crystal_file, lj_engine, threads=None, **given).builder.md.options
+    assert (options["queue_name"], options["account"], options["max_wallclock_seconds"]) == ("cpu", "mine", 60)
+    assert options["resources"] == {"num_machines": 2, "num_mpiprocs_per_machine": 3}
+    one = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}}
+    options = one_plan(crystal_file, lj_engine, threads=None, job_options=one).builder.md.options
+    assert (options["resources"], options["withmpi"]) == (one["resources"], False)
+
+
+def test_job_options_reach_every_job_of_the_engine(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
+    register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, job_options={"queue_name": "gpu"})
+    builder = one_plan(crystal_file, lj_engine).builder
+    md = engine_class("ion.md.mlip")
+    inputs = builder._inputs(prune=True)
+    assert md_inputs(inputs, builder.structure, 300.0, 1)["engine"]["metadata"]["options"]["queue_name"] == "gpu"
+    relax = md.relax_builder(builder.structure, engine_inputs(inputs))
+    assert relax.metadata.options["queue_name"] == "gpu"
 
 
 def test_a_target_becomes_inputs(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:

@@ -22,6 +22,8 @@ from aiida_ion.weight_files import look_into
 POTENTIALS = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 #: Those whose numbers stand in their arguments.
 WITHOUT_MODELS = ("lj", "emt")
+#: Settings that a test, or the user's trust, adds: they belong to one file of weights.
+PINNED = ("checkpoint_sha256", "trusted_sha256")
 FILENAME_CHECKPOINT = "checkpoint"
 
 

@@ -242,6 +242,7 @@ def engine_rows(table: pd.DataFrame) -> Rows:
             "kind": text(row["entry_point"]),
             "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key]))
             or "each run's own",
+            "job options": option_text(row["job_options"]),
             "versions": version_text(row["versions"]),
             "checkpoint": text(row["checkpoint_sha256"])[:8],
             "steps/s": number(row["steps_per_s"]),
@@ -249,6 +250,12 @@ def engine_rows(table: pd.DataFrame) -> Rows:
         }
         for row in records(table)
     ]
+
+
+def option_text(options: Any) -> str:
+    """Return the job options of an engine in one line."""
+    items = options.items() if isinstance(options, Mapping) else ()
+    return ", ".join(f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in items) or "-"
 
 
 def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "checkpoint")) -> str:

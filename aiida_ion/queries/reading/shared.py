@@ -13,13 +13,17 @@ from aiida import orm
 from aiida.manage import get_manager
 from sqlalchemy.exc import DataError, OperationalError
 
+from aiida_ion.engine_kinds import ENGINE_PREFIX
 from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
 from aiida_ion.verdicts import verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
-MD_PROCESSES = "aiida.calculations:ion.%md"
+#: Start of the process types of the MD work chains, of this package and of others.
+MD_CHAINS = f"aiida.workflows:{ENGINE_PREFIX}"
+#: Start of the process types of this package's jobs; those of molecular dynamics end in "md".
+JOBS = "aiida.calculations:ion."
 #: Functions whose results fill tables -> the module that version 0.1 stored as their type, without an entry point.
 _MODULES = {
     "compare_levels": "comparison",
@@ -107,10 +111,32 @@ def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[
 
 
 def md_processes() -> list[str]:
-    """Return the process types of molecular dynamics that the database has."""
-    query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, filters={"process_type": {"like": MD_PROCESSES}}, project=["process_type"])
-    return sorted(query.distinct().all(flat=True)) or ["none"]
+    """Return the process types of molecular dynamics that the database has.
+
+    An engine ``ion.md.<name>`` of this package runs the job ``ion.<name>_md``; one of another package may call its
+    own job anything, so what such work chains called counts too.
+    """
+    kinds = process_types()
+    types = {kind for kind in kinds if kind.startswith(JOBS) and kind.endswith("md")}
+    foreign = [
+        kind for kind in kinds if kind.startswith(MD_CHAINS) and f"{JOBS}{kind.removeprefix(MD_CHAINS)}_md" not in types
+    ]
+    if foreign:
+        query = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": {"in": foreign}}, tag="run")
+        query.append(orm.CalcJobNode, with_incoming="run", project=["process_type"])
+        types |= set(query.distinct().all(flat=True))
+    return sorted(types) or ["none"]
+
+
+def md_chains() -> list[str]:
+    """Return the process types of MD work chains that the database has."""
+    return [kind for kind in process_types() if kind.startswith(MD_CHAINS)] or ["none"]
+
+
+def process_types() -> list[str]:
+    """Return the process types that the database has, sorted; by their index, without a look at the nodes."""
+    query = orm.QueryBuilder().append(orm.Node, filters={"process_type": {"like": "aiida.%"}}, project=["process_type"])
+    return sorted(query.distinct().all(flat=True))
 
 
 def without_twins(table: pd.DataFrame, process: str = "process") -> pd.DataFrame:

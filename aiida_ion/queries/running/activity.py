@@ -11,14 +11,20 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, DIFFUSION_PROCESS, attributes, frame, rows, verdicts
-from aiida_ion.queries.running.processes import ENDED, OURS, PROCESS_FIELDS
+from aiida_ion.queries.reading.shared import (
+    CONDUCTIVITY_PROCESS,
+    DIFFUSION_PROCESS,
+    attributes,
+    frame,
+    md_processes,
+    rows,
+    verdicts,
+)
+from aiida_ion.queries.running.processes import ENDED, PROCESS_FIELDS, ours
 
 #: Work chains that are started by hand; what else runs is below them, or was heard of lately.
 ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
 LATELY = timedelta(days=7)
-#: Compared as they are, these find their index; a pattern would read every process.
-MD_JOBS = tuple(f"aiida.calculations:ion.{name}_md" for name in ("lammps", "mlip", "quantumespresso", "vasp"))
 COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
 RECENT = (
     "formula",
@@ -51,7 +57,7 @@ def counts() -> dict[str, int]:
         "levels": len({str(level) for _, level in found}),
         "conductivities": len(found),
         "fits": _n_of(DIFFUSION_PROCESS),
-        "jobs": _n_of(*MD_JOBS),
+        "jobs": _n_of(*md_processes()),
         "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
     }
 
@@ -74,7 +80,7 @@ def running() -> pd.DataFrame:
         level = level[~level["pk"].isin(seen)]
         seen |= set(level["pk"])
         parts.append(level)
-    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, OURS, _ALIVE]})
+    others = _processes({"and": [{"mtime": {">": datetime.now(UTC) - LATELY}}, ours(), _ALIVE]})
     parts.append(others[~others["pk"].isin(seen)].assign(caller_pk=None))
     filled = [part.astype(object) for part in parts if len(part)] or [parts[0].astype(object)]
     table = pd.concat(filled, ignore_index=True)
@@ -91,8 +97,9 @@ def failures(limit: int = 20) -> pd.DataFrame:
 
     :param limit: most rows.
     """
-    others = _processes({"and": [OURS, {"process_type": {"!in": list(MD_JOBS)}}, _FAILED]}, newest=5 * limit)
-    jobs = _processes({"and": [{"process_type": {"in": list(MD_JOBS)}}, _FAILED]}, newest=limit)
+    md = md_processes()  # compared as they are, these find their index; a pattern would read every process
+    others = _processes({"and": [ours(), {"process_type": {"!in": md}}, _FAILED]}, newest=5 * limit)
+    jobs = _processes({"and": [{"process_type": {"in": md}}, _FAILED]}, newest=limit)
     if others.empty and jobs.empty:  # an empty list is no filter
         return others
     query = orm.QueryBuilder()

@@ -9,15 +9,9 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.reading.shared import attributes, frame, rows
+from aiida_ion.queries.reading.shared import JOBS, attributes, frame, md_processes, rows
 
-#: Our jobs and work chains; calculation functions end at once, and are not among them.
-OURS = {
-    "and": [
-        {"or": [{"process_type": {"like": kind}} for kind in ("aiida.calculations:ion.%", "aiida.workflows:ion.%")]},
-        {"node_type": {"!like": "process.calculation.calcfunction.%"}},
-    ]
-}
+OURS = (f"{JOBS}%", "aiida.workflows:ion.%")
 PROCESS_FIELDS = (
     "process_type",
     "label",
@@ -42,7 +36,7 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
     :param pks: only these processes, and what they called directly.
     """
     query = orm.QueryBuilder()
-    filters: dict[str, Any] = OURS
+    filters = ours()
     if since is not None:
         alive = {"attributes.process_state": {"!in": list(ENDED)}}
         filters = {"and": [filters, {"or": [alive, {"mtime": {">": since}}]}]}
@@ -54,6 +48,15 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
         table = table[table["pk"].isin(_descendants(table, set(pks)))].reset_index(drop=True)
     table["active"] = ~table["process_state"].isin(ENDED)
     return table
+
+
+def ours() -> dict[str, Any]:
+    """Return the filter for our jobs and work chains, and for the jobs of engines of other packages.
+
+    Calculation functions end at once, and are not among them.
+    """
+    kinds = [{"process_type": {"like": kind}} for kind in OURS] + [{"process_type": {"in": md_processes()}}]
+    return {"and": [{"or": kinds}, {"node_type": {"!like": "process.calculation.calcfunction.%"}}]}
 
 
 def last_decisions(pks: Sequence[int]) -> dict[int, str]:

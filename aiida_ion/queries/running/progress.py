@@ -23,11 +23,11 @@ from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.running.log_tails import MOST_BYTES, TAIL_BYTES, RemoteFile
 from aiida_ion.units import duration
 
+#: What a runner writes of itself; jobs of engines of other packages may write the same.
+STATED = "progress.json"
 #: Job -> the file in its folder that says how far it is.
 PROGRESS_FILES = {
-    "ion.mlip_md": "progress.json",
-    "ion.forces": "progress.json",
-    "ion.surrogate_train": "progress.json",
+    **dict.fromkeys(("ion.mlip_md", "ion.forces", "ion.surrogate_train"), STATED),
     "ion.lammps_md": "log.lammps",
     "ion.quantumespresso_md": "md.out",
     "ion.vasp_md": "vasprun.xml",
@@ -105,7 +105,7 @@ def read_job_progress(row: Mapping[str, Any]) -> Progress | None:
     safe interval of its transport.
     """
     kind = str(row["process_type"]).rpartition(":")[2]
-    source = PROGRESS_FILES.get(kind)
+    source = PROGRESS_FILES.get(kind, None if kind.startswith("ion.") else STATED)
     if source is None or pd.isna(row["remote_workdir"]):
         return None
     try:
@@ -125,7 +125,7 @@ def _read(kind: str, path: str, node: Any, transport: Any) -> Progress | None:
     try:
         with transport:
             log = RemoteFile(transport, path)
-            if PROGRESS_FILES[kind] == "progress.json":
+            if PROGRESS_FILES.get(kind, STATED) == STATED:
                 return _stated(log)
             return _of_log(kind, log, node)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError, AiidaException):

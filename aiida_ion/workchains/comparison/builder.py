@@ -7,9 +7,8 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
-
-DFT = ("ion.md.vasp", "ion.md.quantumespresso")
 
 
 def builder_from_protocol(
@@ -73,5 +72,5 @@ def comparison_builder(
 
 def first_dft(entry_points: Mapping[str, str]) -> str:
     """Return the engine that the others are compared with where none is named."""
-    dft = [label for label, entry_point in entry_points.items() if entry_point in DFT]
+    dft = [label for label, entry_point in entry_points.items() if engine_class(entry_point).is_dft]
     return next(iter([*dft, *entry_points]))

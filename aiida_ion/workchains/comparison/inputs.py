@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiida import orm
-from aiida.plugins import WorkflowFactory
 
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.rules import SettingsError, Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, whole
 from aiida_ion.workchains.conductivity.inputs import engine_inputs
@@ -79,26 +79,26 @@ def conductivity_inputs(run: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
     return inputs | {"fresh": fresh}
 
 
-def forces_inputs(run: Mapping[str, Any], reference: Any, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the inputs of ``ion.forces``; ``None`` where the engine or the reference has no use for it.
+def forces_job(run: Mapping[str, Any], reference: Any, inputs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]] | None:
+    """Return the job that evaluates a potential on frames of the reference, and its inputs.
+
+    ``None`` where the engine has no such job, or the reference kept no forces.
 
     :param run: inputs of the conductivity whose potential is evaluated.
     :param reference: the finished conductivity work chain of the reference.
     :param inputs: inputs of the comparison.
     """
-    segments = trajectories(reference)
-    if run["md"]["entry_point"].value != "ion.md.mlip" or not any(
-        "forces" in node.get_arraynames() for node in segments.values()
-    ):
+    md, segments = engine_class(run["md"]["entry_point"].value), trajectories(reference)
+    if md.forces_class is None or not any("forces" in node.get_arraynames() for node in segments.values()):
         return None
     engine = engine_inputs(run)
-    chosen = {key: engine[key] for key in ("code", "potential", "checkpoint") if key in engine}
     metadata = plain(engine.get("metadata", {})) | ({"disable_cache": True} if inputs["fresh"] else {})
     parameters = {
         "max_frames": inputs["parameters"].get_dict()["max_force_frames"],
         "equilibration_fs": run["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
     }
-    return chosen | {"trajectories": segments, "parameters": orm.Dict(parameters), "metadata": metadata}
+    given = {"trajectories": segments, "parameters": orm.Dict(parameters), "metadata": metadata}
+    return md.forces_class, md.shared_inputs(engine) | given
 
 
 def trajectories(conductivity: Any, port: str = "trajectories") -> dict[str, Any]:
@@ -116,8 +116,7 @@ def trajectories(conductivity: Any, port: str = "trajectories") -> dict[str, Any
 
 def level_of_run(run: Mapping[str, Any]) -> str:
     """Return the level of theory of a run."""
-    engine: Any = WorkflowFactory(run["md"]["entry_point"].value)
-    level: str = engine.level_of_theory(run["md"]["engine"])
+    level: str = engine_class(run["md"]["entry_point"].value).level_of_theory(run["md"]["engine"])
     return level
 
 
@@ -128,7 +127,7 @@ def comparison_inputs(
 
     :param reference: level of theory and work chain of the reference.
     :param other: the same of the engine that is compared with it.
-    :param forces: output of ``ion.forces`` on the reference's frames, where there is one.
+    :param forces: of its potential on the reference's frames, as ``ion.forces`` gives them, where there are any.
     :param run: inputs of the conductivity that is compared.
     """
     wanted = run["parameters"].get_dict()

@@ -9,13 +9,12 @@ from aiida import orm
 from aiida.engine import ExitCode, while_
 
 from aiida_ion.calculations.comparison.compare_levels import compare_levels
-from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.queries import finished_conductivity
 from aiida_ion.workchains.comparison.builder import builder_from_protocol
 from aiida_ion.workchains.comparison.inputs import (
     comparison_inputs,
     conductivity_inputs,
-    forces_inputs,
+    forces_job,
     level_of_run,
     validate_inputs,
     validate_parameters,
@@ -25,7 +24,7 @@ from aiida_ion.workchains.window import WindowWorkChain
 
 
 class ComparisonWorkChain(WindowWorkChain):
-    """Run what is not in the database yet, evaluate each MLIP on the frames of the reference, compare."""
+    """Run what is not in the database yet, evaluate each potential on the frames of the reference, compare."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -39,7 +38,7 @@ class ComparisonWorkChain(WindowWorkChain):
             valid_type=orm.Dict,
             validator=validate_parameters,
             help="`reference`: the engine that the others are compared with; `max_concurrent`: conductivities at a "
-            "time; `max_force_frames`: reference frames on which each MLIP is evaluated.",
+            "time; `max_force_frames`: reference frames on which each potential is evaluated.",
         )
         spec.input(
             "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what the database holds already."
@@ -62,7 +61,7 @@ class ComparisonWorkChain(WindowWorkChain):
             "forces",
             valid_type=orm.ArrayData,
             dynamic=True,
-            help="Forces (eV/angstrom) and energies (eV) of each MLIP on frames of the reference trajectory.",
+            help="Forces (eV/angstrom) and energies (eV) of each potential on frames of the reference trajectory.",
         )
         spec.output_namespace(
             "comparisons",
@@ -96,7 +95,7 @@ class ComparisonWorkChain(WindowWorkChain):
         :param diffusion_code: the Python that has kinisi.
         :param reference: label of the engine the others are compared with; the first DFT one, else the first.
         :param max_concurrent: conductivities at a time.
-        :param max_force_frames: reference frames on which each MLIP is evaluated.
+        :param max_force_frames: reference frames on which each potential is evaluated.
         :raises ValueError: if a structure, engine or setting cannot be used; the message says why.
         """
         return builder_from_protocol(
@@ -138,11 +137,12 @@ class ComparisonWorkChain(WindowWorkChain):
         key = f"{run['material']}__{run['engine']}"
         inputs = self.inputs.runs[run["material"]][run["engine"]]
         if run["what"] == "forces":
-            wanted = forces_inputs(inputs, self._chain(run["material"]), self.inputs)
-            if wanted is None:
+            evaluation = forces_job(inputs, self._chain(run["material"]), self.inputs)
+            if evaluation is None:
                 return None
-            wanted["metadata"]["call_link_label"] = f"forces_{key}"
-            return self.submit(ForcesCalculation, **wanted)
+            job, given = evaluation
+            given["metadata"]["call_link_label"] = f"forces_{key}"
+            return self.submit(job, **given)
         found = None if self.inputs.fresh else finished_conductivity(inputs)
         if found is not None:
             self.ctx.conductivities = self.ctx.conductivities | {key: found}

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
-from aiida.common import exceptions
-from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.sample import describe_sample
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.protocols import protocol_inputs, read_overrides
 from aiida_ion.workchains.protocols.parameters import TARGET_PARAMETERS
@@ -105,17 +104,6 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
         if settings["n_steps"] < 1:
             raise ValueError(f"a run of {md['total_time_ps']:g} ps is less than one step of {md['timestep_fs']:g} fs")
     return settings
-
-
-def engine_class(entry_point: str) -> Any:
-    """Return the MD work chain of an engine.
-
-    :raises ValueError: if there is none of that name, or what it needs is not installed; the message says what.
-    """
-    try:
-        return WorkflowFactory(entry_point)
-    except exceptions.EntryPointError as error:
-        raise ValueError(f"{entry_point!r} is not an installed engine: {error}") from error
 
 
 def with_thermostat(md: dict[str, Any], known: Sequence[str], overrides: Any) -> dict[str, Any]:

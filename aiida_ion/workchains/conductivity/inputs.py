@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
-from aiida.common import exceptions
-from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
 from aiida_ion.calculations.diffusion import framework_fault, segment_key
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.units import FS_PER_PS
@@ -187,15 +186,13 @@ def engine_problem(inputs: Mapping[str, Any]) -> str | None:
     temperatures = inputs["parameters"].get_dict()["temperatures_K"]
     settings = inputs["md"]["parameters"].get_dict()
     try:
-        engine: Any = WorkflowFactory(inputs["md"]["entry_point"].value)
+        engine = engine_class(inputs["md"]["entry_point"].value)
         for temperature in temperatures:
             md = MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
         too_much = size_problem(n_atoms_of(inputs["structure"], inputs["parameters"].get_dict()), md)
         if too_much is not None:
             return too_much
         engine.level_of_theory(inputs["md"]["engine"])
-    except exceptions.EntryPointError as error:
-        return f"{inputs['md']['entry_point'].value!r} is not an installed engine: {error}"
     except (TypeError, KeyError, ValueError) as error:
         return str(error)
     problem = engine.spec().inputs.validate(md_inputs(inputs, inputs["structure"], float(temperatures[0]), 1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any
 
 from aiida import orm
 from aiida.common import AttributeDict
@@ -17,9 +17,8 @@ from aiida.engine import (
 )
 
 from aiida_ion.calculations.cleaning import clean_jobs
-from aiida_ion.calculations.dft.kpoints import mesh_of_part
 from aiida_ion.calculations.functions import sum_costs
-from aiida_ion.settings.md import THERMOSTATS
+from aiida_ion.workchains.md.facts import EngineFacts
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
@@ -36,16 +35,10 @@ def segment_label(index: int) -> str:
     return f"segment_{index:03d}"
 
 
-class MdBaseWorkChain(BaseRestartWorkChain):
+class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
     """One molecular-dynamics run, in as many segments as it takes."""
 
     _process_class: type[CalcJob]
-    #: The job that relaxes ions with the same engine inputs.
-    relax_class: ClassVar[type[CalcJob]]
-    #: Thermostats that the engine has.
-    thermostats: ClassVar[tuple[str, ...]] = THERMOSTATS
-    #: Engine inputs that a relaxation takes too.
-    engine_ports: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -95,49 +88,6 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         validator: Any = cls._process_class.spec().inputs.validator
         problem: str | None = validator(job, port)
         return problem
-
-    @classmethod
-    def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
-        """Return the name of the level of theory that engine inputs stand for."""
-        raise NotImplementedError
-
-    @classmethod
-    def engine_inputs(cls, structure: orm.StructureData, protocol: str | None = None, **choices: Any) -> dict[str, Any]:
-        """Return the engine namespace for a structure; plain mappings become nodes, ``None`` is left out.
-
-        :param structure: the crystal.
-        :param protocol: name of the protocol of the whole; engines that converge electrons have settings for it.
-        :param choices: the engine's own inputs.
-        :raises ValueError: if something is missing or does not fit the structure; the message says what.
-        """
-        del structure, protocol
-        return {key: as_node(value) for key, value in choices.items() if value is not None}
-
-    @classmethod
-    def remarks(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
-        """Return sentences on what the user should know before the engine runs this structure."""
-        del structure, engine
-        return []
-
-    @classmethod
-    def relax_builder(
-        cls, structure: orm.StructureData, engine: Mapping[str, Any], multiples: Sequence[int] = (1, 1, 1)
-    ) -> Any:
-        """Return the builder of a relaxation with the same engine inputs.
-
-        :param multiples: the supercell that the engine inputs are for; its k-points are those of a finer mesh here.
-        """
-        builder: Any = cls.relax_class.get_builder()
-        builder.structure = structure
-        for name in cls.engine_ports:
-            if engine.get(name) is not None:
-                setattr(builder, name, engine[name])
-        if engine.get("kpoints") is not None:
-            builder.kpoints = mesh_of_part(engine["kpoints"], multiples)
-        options = engine.get("metadata", {}).get("options", {})
-        if options:
-            builder.metadata.options = dict(options)
-        return builder
 
     def setup(self) -> None:
         """Prepare the inputs of the first job."""
@@ -239,12 +189,6 @@ class MdBaseWorkChain(BaseRestartWorkChain):
         if calculation.is_failed:
             return ProcessHandlerReport(True, self.exit_codes.ERROR_ENGINE_GAVE_UP.format(detail=_detail(calculation)))
         return None
-
-
-def as_node(value: Any) -> Any:
-    """Return plain mappings as ``Dict`` nodes; nodes, and mappings of nodes, as they are."""
-    plain = isinstance(value, Mapping) and not any(isinstance(item, orm.Node) for item in value.values())
-    return orm.Dict(dict(value)) if plain else value
 
 
 def _detail(calculation: orm.CalcJobNode) -> str:

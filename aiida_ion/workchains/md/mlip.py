@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiida import orm
+
+from aiida_ion.calculations.mlip.forces import ForcesCalculation
+from aiida_ion.calculations.mlip.job import validate_potential
 from aiida_ion.calculations.mlip.md import MlipMdCalculation
 from aiida_ion.calculations.mlip.relax import MlipRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
+from aiida_ion.workchains.md.mlip_options import read_potential, trusted_weights, with_model
+from aiida_ion.workchains.md.small_cells import argon, copper, lithium_oxide
 
 #: How the field writes the names.
 FAMILY_NAMES = {
@@ -30,7 +36,11 @@ class MlipMdWorkChain(MdBaseWorkChain):
 
     _process_class = MlipMdCalculation
     relax_class = MlipRelaxCalculation
+    forces_class = ForcesCalculation
     engine_ports = ("code", "potential", "checkpoint")
+    needs_python = True
+    add_options = ("potential", "model", "checkpoint", "trust_checkpoint", "kwargs", "device", "dtype")
+    run_options = ("model", "device")
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
@@ -42,3 +52,31 @@ class MlipMdWorkChain(MdBaseWorkChain):
         checkpoint = engine.get("checkpoint")
         model = checkpoint.filename if checkpoint is not None else potential.get("model") or DEFAULT_MODELS.get(name)
         return f"{FAMILY_NAMES.get(name, name)} {model}" if model else FAMILY_NAMES.get(name, name)
+
+    @classmethod
+    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return potential and checkpoint."""
+        return read_potential(given)
+
+    @classmethod
+    def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:
+        """Return why a potential cannot be tried; each engine has one of its own."""
+        return validate_potential(orm.Dict(dict(potential)), None)
+
+    @classmethod
+    def trusted_hashes(cls, kept: Mapping[str, Any], computer: str, trusts: bool) -> list[str]:
+        """Look at the file of weights, where it is here."""
+        return trusted_weights(kept, computer, trusts)
+
+    @classmethod
+    def with_run_options(cls, choices: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the choices with another model or device, where one is given."""
+        changed = {name: given[name] for name in cls.run_options if given.get(name)}
+        return with_model(choices, changed) if changed else dict(choices)
+
+    @classmethod
+    def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
+        """Return argon or copper for the toys, lithium oxide for universal potentials."""
+        cells = {"lj": (argon, 40.0), "emt": (copper, 300.0)}
+        cell, temperature_K = cells.get(choices["potential"]["name"], (lithium_oxide, 300.0))
+        return cell(), temperature_K

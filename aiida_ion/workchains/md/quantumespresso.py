@@ -12,7 +12,8 @@ from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.quantumespresso.md import THERMOSTATS, QuantumEspressoMdCalculation
 from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCalculation
 from aiida_ion.dft.pw_input import gentler
-from aiida_ion.workchains.md.base import MdBaseWorkChain, as_node
+from aiida_ion.workchains.md.base import MdBaseWorkChain
+from aiida_ion.workchains.md.facts import as_node
 from aiida_ion.workchains.md.quantumespresso_inputs import (
     build_namelists,
     electron_remarks,
@@ -20,6 +21,8 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
     load_family,
     pseudos_of,
 )
+from aiida_ion.workchains.md.quantumespresso_options import quantumespresso_choices
+from aiida_ion.workchains.md.small_cells import lithium_oxide
 
 #: So many times in a row the electrons are tried again at the same place, each time more gently.
 MAX_SCF_RETRIES = 2
@@ -31,6 +34,11 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
     _process_class = QuantumEspressoMdCalculation
     relax_class = QuantumEspressoRelaxCalculation
     thermostats = THERMOSTATS
+    is_dft = True
+    executables = ("pw",)
+    add_options = ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools", "settings", "kpoints")
+    run_options = ("kpoints",)
+    test_steps = 5
     engine_ports = ("code", "pseudos", "kpoints", "namelists", "parallelization")
 
     @classmethod
@@ -92,6 +100,17 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         }
         functional_of(engine)  # different functionals are refused here
         return {key: as_node(value) for key, value in (engine | choices).items() if value is not None}
+
+    @classmethod
+    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return pseudopotentials, cut-offs, namelists and k-points."""
+        return {"choices": quantumespresso_choices(given)}
+
+    @classmethod
+    def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
+        """Return the smallest cell of lithium oxide."""
+        del choices
+        return lithium_oxide(primitive=True), 300.0
 
     @classmethod
     def remarks(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:

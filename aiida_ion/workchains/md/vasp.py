@@ -13,7 +13,9 @@ from aiida_ion.calculations.vasp.md import THERMOSTATS, VaspMdCalculation
 from aiida_ion.calculations.vasp.relax import VaspRelaxCalculation
 from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.workchains.md.base import MdBaseWorkChain
+from aiida_ion.workchains.md.small_cells import lithium_oxide
 from aiida_ion.workchains.md.vasp_inputs import incar_of_protocol, potentials_of, remarks_on
+from aiida_ion.workchains.md.vasp_options import vasp_choices
 
 #: How often electrons that do not converge are tried again, each time with more iterations.
 MAX_SCF_RETRIES = 2
@@ -25,6 +27,11 @@ class VaspMdWorkChain(MdBaseWorkChain):
     _process_class = VaspMdCalculation
     relax_class = VaspRelaxCalculation
     thermostats = THERMOSTATS
+    is_dft = True
+    executables = ("vasp", "mock-vasp")
+    add_options = ("potcars", "potcar_map", "settings", "kpoints")
+    run_options = ("kpoints",)
+    test_steps = 5
     engine_ports = ("code", "potential", "kpoints", "incar")
 
     @classmethod
@@ -80,6 +87,17 @@ class VaspMdWorkChain(MdBaseWorkChain):
             "incar": incar_of_protocol(protocol, incar),
         }
         return {name: value for name, value in inputs.items() if value is not None}
+
+    @classmethod
+    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return POTCARs, INCAR tags and k-points."""
+        return {"choices": vasp_choices(given)}
+
+    @classmethod
+    def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
+        """Return the smallest cell of lithium oxide."""
+        del choices
+        return lithium_oxide(primitive=True), 300.0
 
     @classmethod
     def remarks(cls, structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:

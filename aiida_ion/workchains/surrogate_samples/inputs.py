@@ -7,15 +7,14 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import exceptions
-from aiida.plugins import CalculationFactory, WorkflowFactory
+from aiida.plugins import CalculationFactory
 
 from aiida_ion.calculations.chosen_frames import find_problem
 from aiida_ion.calculations.md import symbols_of
+from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.conductivity.inputs import engine_inputs, run_seed
 from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
-#: Jobs that evaluate frames.
-FORCES_JOBS = ("ion.forces", "ion.lammps_forces")
 #: Added to the seed of a run, so that the short run never repeats one whose conductivity is computed.
 OWN_SEED = 50_000
 
@@ -91,13 +90,18 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         if problem is not None:
             return problem
     job = inputs["forces"]["entry_point"].value
-    if job not in FORCES_JOBS:
-        return f"forces: {job!r} evaluates no frames; use one of {', '.join(FORCES_JOBS)}"
     try:
-        CalculationFactory(job)
+        if not evaluates_frames(CalculationFactory(job)):
+            return f"forces: {job!r} evaluates no frames; use ion.forces, ion.lammps_forces or a job with their ports"
         return _short_md_fault(inputs) if "short_md" in wanted.kinds else None
     except (exceptions.EntryPointError, ValueError) as error:
         return str(error)
+
+
+def evaluates_frames(job: Any) -> bool:
+    """Whether a job has the ports of ``ion.forces``: stored frames in, their forces out."""
+    spec = job.spec()
+    return {"trajectories", "parameters"} <= set(spec.inputs) and "forces" in spec.outputs
 
 
 def _trajectory_fault(inputs: Mapping[str, Any]) -> str | None:
@@ -118,6 +122,6 @@ def _short_md_fault(inputs: Mapping[str, Any]) -> str | None:
     missing = [name for name in ("entry_point", "parameters", "engine") if not md.get(name)]
     if missing:
         return f"kinds names short_md, and md.{missing[0]} is not given: give it, or leave short_md out"
-    engine: Any = WorkflowFactory(md["entry_point"].value)
+    engine = engine_class(md["entry_point"].value)
     problem = engine.spec().inputs.validate(short_md_inputs(inputs))
     return None if problem is None else f"md: {problem.message} ({problem.port})"

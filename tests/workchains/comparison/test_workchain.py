@@ -76,6 +76,32 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+def test_lammps_is_evaluated_on_frames_of_the_reference(
+    python_code: Any, lammps_code: orm.InstalledCode, argon: orm.StructureData, lj_potential: orm.Dict
+) -> None:
+    """By its own job; its argon is that of the reference, whose frames hold positions of single precision."""
+    ase = {"entry_point": "ion.md.mlip", "code": python_code("ion.mlip_md"), "potential": lj_potential.get_dict()}
+    lammps = {"entry_point": "ion.md.lammps", "code": lammps_code, "potential": {"name": "lennard-jones-argon"}}
+    builder = ComparisonWorkChain.get_builder_from_protocol(
+        {"argon": argon},
+        {"ase": ase | {"options": OPTIONS}, "lammps": lammps | {"options": OPTIONS}},
+        protocol="fast",
+        overrides=OVERRIDES,
+        diffusion_code=python_code("ion.diffusion"),
+        max_force_frames=20,
+    )
+    node = run_get_node(builder)[1]
+    assert node.is_finished_ok, node.exit_message
+    job = node.outputs.forces.argon.lammps.creator
+    assert job.process_type == "aiida.calculations:ion.lammps_forces"
+    about = node.outputs.comparisons.argon.lammps.base.attributes.all
+    assert about["level_of_theory"].startswith("classical/")
+    assert about["force_n_frames"] == 20
+    assert about["force_rmse_eV_A"] < 0.02 * about["reference_force_rms_eV_A"]
+    assert about["force_cosine_similarity"] > 0.999
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_run_that_fails_does_not_stop_the_others(make: Any) -> None:
     builder = make(md=OVERRIDES["md"] | {"max_force_eV_A": 100.0})
     broken = orm.Dict(builder.runs["argon"]["deep"]["md"]["engine"]["potential"].get_dict() | {"kwargs": {"sgma": 1.0}})

@@ -1,70 +1,26 @@
-"""What a DFT engine takes beside its program: pseudopotentials, cut-offs, electronic settings."""
+"""From the options of ``aiida-ion engine add`` to pseudopotentials, cut-offs and namelists of pw.x."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
-from aiida_ion.calculations.vasp.job import validate_incar
 from aiida_ion.dft.pw_input import normal_namelists, spelled
 from aiida_ion.dft.upf import common_functional, read_upf_header
 from aiida_ion.settings.files import read_yaml
 
 #: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.
 ANY_CUTOFF = 100.0
-#: Start of the name of an executable -> the work chain that drives it.
-EXECUTABLES = {
-    "pw": "ion.md.quantumespresso",
-    "vasp": "ion.md.vasp",
-    "mock-vasp": "ion.md.vasp",
-    "lmp": "ion.md.lammps",
-}
-KINDS = {"quantumespresso": "ion.md.quantumespresso", "vasp": "ion.md.vasp", "lammps": "ion.md.lammps"}
-
-
-def entry_point_of(executable: str, kind: str | None) -> str:
-    """Return the work chain that drives an executable.
-
-    :param executable: its path.
-    :param kind: a key of ``KINDS``; guessed from the executable's name when not given.
-    :raises ValueError: if the name says nothing.
-    """
-    if kind is not None:
-        return KINDS[kind]
-    name = PurePath(executable).name
-    found = [entry_point for start, entry_point in EXECUTABLES.items() if name.startswith(start)]
-    if not found:
-        raise ValueError(f"what {name} is cannot be told from its name: give --kind, one of {', '.join(KINDS)}")
-    return found[0]
-
-
-def absolute_program(executable: str, computer: str) -> str:
-    """Return the absolute path of an executable; one on this machine may be named as the shell finds it.
-
-    :raises ValueError: if the shell does not find it.
-    """
-    if PurePath(executable).is_absolute() or computer != "localhost":
-        return executable
-    found = shutil.which(executable)
-    if found is None:
-        raise ValueError(f"{executable} is not on the PATH; give its absolute path, or install it")
-    return str(Path(found).absolute())
-
-
-def mpi_as_root(computer: str, processes: int) -> str:
-    """Return shell lines without which Open MPI refuses to start for root, as in a container; else nothing."""
-    if computer != "localhost" or processes == 1 or os.geteuid() != 0:
-        return ""
-    return "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1\n"
+#: What a file of settings holds.
+SETTINGS = "electronic settings"
 
 
 def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +28,7 @@ def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises ValueError: if the pseudopotentials are not there or cannot be used.
     """
-    namelists = read_settings(given["settings"]) if given.get("settings") is not None else {}
+    namelists = read_yaml(given["settings"], SETTINGS) if given.get("settings") is not None else {}
     system = _system_of(namelists)
     has_cutoff = given.get("ecutwfc_ry") is not None or "ecutwfc" in system
     choices: dict[str, Any] = {"pseudo_family": pseudo_family(given.get("pseudos") or (), has_cutoff, system)}
@@ -86,38 +42,6 @@ def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("pools"):
         choices["parallelization"] = {"npool": given["pools"]}
     return choices
-
-
-def vasp_choices(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``ion.md.vasp`` takes beside its code, from the options of the command line.
-
-    :raises ValueError: if the family of POTCARs is not there.
-    """
-    family = given.get("potcars")
-    if not family:
-        raise ValueError("give --potcars, a family made by 'aiida-vasp potcar uploadfamily'")
-    if not _groups(family):
-        raise ValueError(f"there is no family of POTCARs {family!r}: make it with 'aiida-vasp potcar uploadfamily'")
-    choices: dict[str, Any] = {"potential_family": family}
-    if given.get("potcar_map"):
-        choices["potential_mapping"] = dict(given["potcar_map"])
-    if given.get("settings") is not None:
-        choices["incar"] = read_settings(given["settings"])
-        tags = {str(tag).lower(): value for tag, value in choices["incar"].items() if value is not None}
-        problem = validate_incar(orm.Dict({"encut": ANY_CUTOFF} | tags), None)
-        if problem is not None:
-            raise ValueError(f"{PurePath(given['settings']).name}: {problem}")
-    if given.get("kpoints"):
-        choices["kpoints"] = given["kpoints"]
-    return choices
-
-
-def read_settings(path: str) -> dict[str, Any]:
-    """Return electronic settings that win over the protocol's, from a YAML file.
-
-    :raises ValueError: if it holds no mapping.
-    """
-    return read_yaml(path, "electronic settings")
 
 
 def _system_of(namelists: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""An engine of another package: solid argon in a well of a given depth."""
