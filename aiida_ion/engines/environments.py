@@ -55,7 +55,7 @@ RECIPES: dict[str, Recipe] = {
         needs_lib=True,
     ),
     "surrogate": Recipe(
-        (("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy")),
+        (("e3nn==0.6.0", "ase", "vesin", "scikit-learn", "safetensors", "scipy"),),
         ("torch", "e3nn", "ase", "vesin", "sklearn", "safetensors", "scipy"),
         kind=None,
         needs_torch=True,

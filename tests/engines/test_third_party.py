@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 from aiida.plugins import entry_point as plugins
+from ase.io import write
 
 from aiida_ion import queries
 from aiida_ion.campaigns.expected_cost import step_time
@@ -24,8 +26,7 @@ from aiida_ion.engine_kinds import engine_class, engine_kinds, installed_engines
 from aiida_ion.engines.codes import load_engine
 from aiida_ion.queries import job_runs, process_table
 from aiida_ion.queries.running import activity
-
-from ..cli.conftest import Invoke, Shell, crystal_file, invoke, lj_engine, only_line, shell
+from tests.cli.conftest import Invoke, Shell, crystal_file, invoke, lj_engine, only_line, shell
 
 __all__ = ["crystal_file", "invoke", "lj_engine", "shell"]
 SOURCE = Path(__file__).parent / "third_party"
@@ -49,6 +50,18 @@ RUN: dict[str, Any] = {
 }
 
 
+def look_again() -> None:
+    """Let AiiDA read the entry points anew, which it does once in a process."""
+    importlib.invalidate_caches()
+    for cached in (
+        plugins.eps,
+        plugins.eps_select,
+        plugins.get_entry_point_from_class,
+        plugins.is_registered_entry_point,
+    ):
+        cached.cache_clear()
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the package is installed, as pip would lay it out."""
@@ -63,12 +76,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def toy_package(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the package on the path of this process, where AiiDA looks for entry points once."""
+    """Put the package on the path of this process."""
     monkeypatch.syspath_prepend(str(site))
-    plugins.eps.cache_clear()
+    look_again()
     yield
     monkeypatch.undo()
-    plugins.eps.cache_clear()
+    look_again()
     for name in [name for name in sys.modules if name.partition(".")[0] == "aiida_toy"]:
         del sys.modules[name]
 
@@ -172,12 +185,15 @@ def check_cost(plan: Any) -> None:
 
 
 @pytest.mark.slow
-def test_the_daemon_runs_it(shell: Shell, site: Path, crystal_file: Path) -> None:
+def test_the_daemon_runs_it(shell: Shell, site: Path, argon: orm.StructureData, tmp_path: Path) -> None:
+    crystal = tmp_path / "argon.vasp"
+    write(crystal, argon.get_ase())
     path = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH", ""))))
     shell("setup", "--workers", "1", PYTHONPATH=path)
     shell(*ADD, *INPUTS, PYTHONPATH=path)
     assert "steps/s with 32 atoms" in shell("engine", "test", "well", PYTHONPATH=path)
-    run = ("run", crystal_file, "--engine", "well", "--protocol", "fast", "--temperatures", "150", "--no-relax")
+    run = ("run", crystal, "--engine", "well", "--protocol", "fast", "--temperatures", "150", "--no-relax")
+    run += ("--force-structure", "--mobile-species", "Ar", "--charges", "Ar=0")
     run += ("--supercell", "1,1,1", "--time-ps", "0.4", "--timestep-fs", "2", "--sample-every", "4")
     output = shell(*run, "--equilibration-ps", "0.1", "--wait", PYTHONPATH=path)
     assert "toy 12 meV" in output
@@ -207,7 +223,7 @@ def test_a_package_that_does_not_work_stops_nothing_but_itself(
     (about / "entry_points.txt").write_text("[aiida.workflows]\nion.md.odd = odd_engine:Odd\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "odd_engine", raising=False)
-    plugins.eps.cache_clear()
+    look_again()
     try:
         assert "odd" in engine_kinds()
         assert kind_of_executable("/usr/bin/pw.x") == "quantumespresso"
@@ -220,4 +236,4 @@ def test_a_package_that_does_not_work_stops_nothing_but_itself(
                 engine_class("ion.md.odd")
     finally:
         monkeypatch.undo()
-        plugins.eps.cache_clear()
+        look_again()

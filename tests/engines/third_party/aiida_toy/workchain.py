@@ -10,7 +10,7 @@ from aiida import orm
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.small_cells import argon
-from tests.engines.third_party.aiida_toy.jobs import ToyMdCalculation, ToyRelaxCalculation
+from .jobs import ToyMdCalculation, ToyRelaxCalculation
 
 
 class ToyMdWorkChain(MdBaseWorkChain):
