@@ -12,7 +12,7 @@ WORKERS ?= 2
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
 export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
-.PHONY: help install engines demo-engines pw browser servers demo test test-slow test-full lint bench clean
+.PHONY: help install engines test-engines demo-engines pw browser servers demo test test-slow test-full lint bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,8 +26,11 @@ help: ## list the targets
 
 install: .venv/installed ## make the environment in .venv
 
-engines: install ## make the environments of the engines that the tests run
+engines: install ## make the environments of all engines that tests run
 	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace surrogate
+
+test-engines: install
+	$(BIN)/aiida-ion engine install --no-register lammps sevenn surrogate
 
 demo-engines: install pw
 	$(BIN)/aiida-ion engine install --no-register lammps sevenn
@@ -55,13 +58,13 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: engines pw browser servers lint ## install what is needed, check, and run the tests
+test: test-engines pw browser lint ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
-test-full: engines pw browser servers lint ## check, and run every test, those that take long too
+test-full: engines pw browser servers lint ## install everything, check, and run every test, those that take long too
 	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
 
 bench: engines ## measure: ratios, coverage, memory

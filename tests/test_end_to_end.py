@@ -68,18 +68,18 @@ def test_a_run_by_the_daemon_ends_in_the_table(command: Command, tmp_path: Path)
 
 
 def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> None:
-    engine_environment("chgnet")
+    engine_environment("sevenn")
     pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", str(path))]
     command("aiida-ion", "engine", "add", "qe", "--executable", pw_executable(), *pseudos, *SMALL)
     atoms = bulk("OLi2", "fluorite", a=4.62)
     write(tmp_path / "Li2O.vasp", atoms)
     run = (
-        *("aiida-ion", "run", str(tmp_path / "Li2O.vasp"), "--engine", "chgnet", "--engine", "qe", "--no-relax"),
+        *("aiida-ion", "run", str(tmp_path / "Li2O.vasp"), "--engine", "sevenn", "--engine", "qe", "--no-relax"),
         *("--protocol", "fast", "--temperatures", "100", "--supercell", "1,1,1", "--timestep-fs", "1"),
         *("--time-ps", "0.014", "--equilibration-ps", "0", "--sample-every", "1", "--wait"),
     )
     said = command(*run)
-    for words in ("QE PBEsol", "CHGNet 0.3.0", "Forces and energies on frames of the reference", "times faster"):
+    for words in ("QE PBEsol", "SevenNet 7net-0", "Forces and energies on frames of the reference", "times faster"):
         assert words in said, said
     (row,) = json.loads(command("aiida-ion", "compare", "--format", "json"))["comparison"]
     assert row["reference_level_of_theory"] == "QE PBEsol"
