@@ -45,7 +45,7 @@ SECTIONS = {
         "--keep",
     ),
     "Ions and analysis": ("--mobile-species", "--framework-species", "--charges", "--jumps"),
-    "Engine": ("--potential", "--model", "--device"),
+    "Engine": ("--potential", "--model", "--device", "--kpoints"),
     "Comparison of several engines": ("--reference", "--max-force-frames"),
     "Jobs": (
         "--processes",
