@@ -1,4 +1,4 @@
-"""Time the dashboard's pages and filters over a made-up database of growing size.
+"""Time the dashboard's pages and filters over a synthetic database of growing size.
 
     python benchmarks/dashboard.py --results 1000 10000
 
@@ -53,9 +53,9 @@ def in_own_process(n_results: int) -> dict[str, list[float]]:
         environment = os.environ | {"AIIDA_PATH": folder}
         verdi = str(Path(sys.executable).with_name("verdi"))
         commands = (
-            [verdi, "presto", "--use-zeromq", "-p", "made-up"],
-            [sys.executable, "benchmarks/many_results.py", "--profile", "made-up", "--results", str(n_results)],
-            [sys.executable, "benchmarks/dashboard.py", "--profile", "made-up"],
+            [verdi, "presto", "--use-zeromq", "-p", "synthetic"],
+            [sys.executable, "benchmarks/many_results.py", "--profile", "synthetic", "--results", str(n_results)],
+            [sys.executable, "benchmarks/dashboard.py", "--profile", "synthetic"],
         )
         for command in commands:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -2,7 +2,7 @@
 
     python benchmarks/queries.py --results 1000 10000 100000
 
-Each size is a throw-away SQLite profile of made-up results; see many_results.py. Processor time stands beside the wall
+Each size is a throw-away SQLite profile of synthetic results; see many_results.py. Processor time stands beside the wall
 time, which the other programs of the machine stretch. `--profile NAME` measures a profile that is there instead.
 """
 

@@ -31,7 +31,7 @@ SITE_A = 3.0
 N_CUBES = 5
 TARGET_K = 800.0
 STEPS_PER_FRAME = 10
-#: A made-up liquid has atoms on top of each other; without these limits only the checks of the framework see it.
+#: A synthetic liquid has atoms on top of each other; without these limits only the checks of the framework see it.
 OVERLAP = CheckLimits(min_distance_ratio_warn=0.0, min_distance_ratio_fail=0.0)
 OUTCOMES = ("A", "B", "C", "bound", "D", "bound, refused", "no result")
 

@@ -20,8 +20,8 @@ from tests.dashboards.test_pages import counted
 
 @pytest.fixture
 def filled(aiida_profile_clean: Any) -> None:
-    """Fill the profile with made-up results; a quarter is in a group."""
-    create_app(Source("made up"))
+    """Fill the profile with synthetic results; a quarter is in a group."""
+    create_app(Source("synthetic"))
     fill(120, n_with_arrays=0)
 
 

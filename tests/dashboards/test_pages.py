@@ -26,7 +26,7 @@ from aiida_ion.dashboards.pages import PAGES, materials, overview
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
-from benchmarks.made_up.surrogate import store_training
+from benchmarks.synthetic.surrogate import store_training
 from benchmarks.many_results import fill
 
 #: Page -> most statements with no table read yet, and with all of them.
@@ -59,7 +59,7 @@ def counted() -> Iterator[list[str]]:
 
 @pytest.fixture
 def app(aiida_profile_clean: Any) -> Any:
-    return create_app(Source("made up"))
+    return create_app(Source("synthetic"))
 
 
 def text_of(component: Any) -> str:

@@ -1,4 +1,4 @@
-"""The page of surrogates, as it is laid out from made-up trainings."""
+"""The page of surrogates, as it is laid out from synthetic trainings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.pages import surrogate, surrogate_cards
 from aiida_ion.dashboards.state import View
 from aiida_ion.dashboards.surrogate_rows import arm_rows, cost_rows, own_clip, report_rows, speed_up
-from benchmarks.made_up.surrogate import store_training
+from benchmarks.synthetic.surrogate import store_training
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
 
 
 @pytest.fixture(autouse=True)
 def app(aiida_profile_clean: Any) -> None:
-    create_app(Source("made up"))
+    create_app(Source("synthetic"))
 
 
 def text(component: Any) -> str:

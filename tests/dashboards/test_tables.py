@@ -133,7 +133,7 @@ def test_materials_are_made_of_the_conductivities_at_hand(aiida_profile_clean: A
 def test_a_page_that_waits_fills_itself_in(
     version: list[int], gate: threading.Event, aiida_profile_clean: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create_app(Source("made up"))
+    create_app(Source("synthetic"))
     made = Slow(gate)
 
     def layout(view: View) -> Component:

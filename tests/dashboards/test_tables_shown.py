@@ -116,7 +116,7 @@ def test_columns_of_the_grid(table: pd.DataFrame) -> None:
     assert (made["grade"]["hide"], made["n_runs"]["hide"]) == (True, False)
     assert made["n_runs"]["filter"] == "agNumberColumnFilter"
     view = View(sort=(("n_runs", "desc"),), hidden=("time",), filters=(ColumnFilter("n_runs", "equals", "2"),))
-    shown = grid("made-up", table, view)
+    shown = grid("synthetic", table, view)
     hidden = {one["field"]: (one["hide"], one.get("sort")) for one in shown.columnDefs}
     assert (hidden["time"], hidden["n_runs"], hidden["grade"]) == ((True, None), (False, "desc"), (False, None))
     assert shown.filterModel == {"n_runs": {"filterType": "number", "type": "equals", "filter": 2.0}}

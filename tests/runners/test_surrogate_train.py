@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.made_up.springs import made_up
+from benchmarks.synthetic.springs import synthetic_dataset
 from tests.runners.conftest import place
 
 INPUTS: dict[str, Any] = {
@@ -31,7 +31,7 @@ INPUTS: dict[str, Any] = {
 def folder_with(folder: Path, program: str, inputs: dict[str, Any], n_materials: int = 12) -> Path:
     folder.mkdir()
     place(folder, program)
-    dataset = made_up(n_materials)
+    dataset = synthetic_dataset(n_materials)
     np.savez(folder / "dataset.npz", **dataset.arrays)  # type: ignore[arg-type]
     (folder / "inputs.json").write_text(json.dumps({"materials": dataset.materials, **inputs}))
     return folder

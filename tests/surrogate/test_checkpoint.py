@@ -18,7 +18,7 @@ from aiida_ion.surrogate.domain import Domain, descriptors
 from aiida_ion.surrogate.evaluation import Evaluation
 from aiida_ion.surrogate.prediction import predict, with_stand_in_frames
 from aiida_ion.surrogate.settings import Settings
-from benchmarks.made_up.springs import made_up
+from benchmarks.synthetic.springs import synthetic_dataset
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_model_says_the_same_after_it_was_kept(model: Model, path: Path, datas
 
 
 def test_new_materials_are_predicted_with_an_interval(model: Model) -> None:
-    others = made_up(16, seed=7)
+    others = synthetic_dataset(16, seed=7)
     true = np.array([one.mean() for one in others.replicas()])
     found = predict(model, Dataset({**others.arrays, "log10_slope": np.full(16, np.nan)}))
     assert np.corrcoef(found.log10_slope, true)[0, 1] > 0.9

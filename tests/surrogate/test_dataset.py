@@ -68,9 +68,9 @@ def test_a_missing_array_and_an_empty_set_are_refused(dataset: Dataset) -> None:
 
 
 def test_atoms_of_another_material_are_refused() -> None:
-    from benchmarks.made_up.springs import made_up
+    from benchmarks.synthetic.springs import synthetic_dataset
 
-    dataset = made_up(4)
+    dataset = synthetic_dataset(4)
     offsets = dataset["atom_offsets"].copy()
     offsets[1] += 2
     assert "has not the atoms" in str(find_fault(Dataset({**dataset.arrays, "atom_offsets": offsets})))

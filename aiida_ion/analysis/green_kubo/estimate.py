@@ -207,7 +207,7 @@ def _estimate(spectrum: Periodogram, n_points: int) -> tuple[list[ZeroFrequency]
     """ln S(0) of each Cartesian direction, and of their mean.
 
     Directions that conduct differently count as fewer than three: l = (sum S)^2 / sum S^2 (Satterthwaite), in which the
-    noise of the three alone, exp(variance), is made up for.
+    noise of the three alone, exp(variance), is compensated.
     """
     power = spectrum.power[: n_points + 1]
     axes = [log_power_at_zero(power[:, axis], spectrum.n_records) for axis in range(3)]

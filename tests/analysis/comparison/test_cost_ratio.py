@@ -34,7 +34,7 @@ def test_runs_of_other_lengths_are_compared_by_the_step():
         ({"n_atoms": None}, {"wall_speed_ratio", "core_speed_ratio"}),
     ],
 )
-def test_what_a_ledger_does_not_say_is_not_made_up(change, left):
+def test_what_a_ledger_does_not_say_is_not_invented(change, left):
     assert set(speed_ratios(DFT | change, MLIP)) == left
     assert set(speed_ratios(MLIP, DFT | change)) == left
 

@@ -169,7 +169,7 @@ def test_a_fit_that_contradicts_itself_is_not_compared(aiida_profile_clean: Any)
     assert "log10_tracer_diffusivity_bias" not in said
 
 
-def test_nothing_is_made_up_of_nothing(aiida_profile_clean: Any) -> None:
+def test_nothing_comes_from_nothing(aiida_profile_clean: Any) -> None:
     node = compare(reference_cost=orm.Dict({"wall_time_s": 10.0, "n_steps": 5}))
     said = node.base.attributes.all
     assert said["reference_wall_s_per_step"] == 2.0

@@ -1,4 +1,4 @@
-"""One made-up ``ion.conductivity``: its runs, their segments, the fits and what came out."""
+"""One synthetic ``ion.conductivity``: its runs, their segments, the fits and what came out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Composition
 
-from benchmarks.made_up.graph import Graph, Ref
-from benchmarks.made_up.levels import Level
-from benchmarks.made_up.numbers import CHARGES, Arrays, Law, Numbers, trajectory_arrays, walk_segment
+from benchmarks.synthetic.graph import Graph, Ref
+from benchmarks.synthetic.levels import Level
+from benchmarks.synthetic.numbers import CHARGES, Arrays, Law, Numbers, trajectory_arrays, walk_segment
 
 TEMPERATURES_K = (600.0, 800.0, 1000.0, 1200.0)
 EXPLODED = {

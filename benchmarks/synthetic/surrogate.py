@@ -1,6 +1,6 @@
-"""A made-up surrogate: a dataset, its training with model and report, and predictions, as the real jobs leave them.
+"""A synthetic surrogate: a dataset, its training with model and report, and predictions, as the real jobs leave them.
 
-python benchmarks/made_up/surrogate.py --profile scratch
+python benchmarks/synthetic/surrogate.py --profile scratch
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _job(process_type: str, inputs: dict[str, orm.Data], state: dict[str, Any] |
 
 def _computer() -> orm.Computer:
     found = orm.QueryBuilder().append(orm.Computer).first(flat=True)
-    return found or orm.Computer("made-up", "localhost", "", "core.local", "core.direct").store()
+    return found or orm.Computer("synthetic", "localhost", "", "core.local", "core.direct").store()
 
 
 def _output(job: orm.CalcJobNode, node: orm.Data, label: str) -> None:

@@ -1,4 +1,4 @@
-"""Numbers of made-up results: those of walks that were really analysed, scaled to a law that is drawn."""
+"""Numbers of synthetic results: those of walks that were really analysed, scaled to a law that is drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.units import BOLTZMANN_EV_K
 from benchmarks import walkers
-from benchmarks.made_up.levels import Level
+from benchmarks.synthetic.levels import Level
 
 Arrays = dict[str, Any]
 N_IONS, N_FRAMES = 16, 400

@@ -1,4 +1,4 @@
-"""Made-up crystals whose label is known: ions on springs, which are the harder the slower the ions are."""
+"""Synthetic crystals whose label is known: ions on springs, which are the harder the slower the ions are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STEP_FS = 10.0
 FORMULAS = ("Li2O", "LiCl", "Li3N", "Li2S")
 
 
-def made_up(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2) -> Dataset:
+def synthetic_dataset(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2) -> Dataset:
     """Return a dataset of rocksalt-like cells of 8 (or ``edge``^3) atoms; half of the atoms are mobile.
 
     The spring constant of a material decides its label, and how far its ions move in the short MD, which stands beside
@@ -82,7 +82,7 @@ def _said(index: int) -> dict[str, Any]:
         "formula": formula,
         "chemical_system": "-".join(sorted({"Li", formula.strip("Li23") or "O"})),
         "prototype": f"AB{index % 3} {220 + index % 6}",
-        "level_of_theory": "made-up",
+        "level_of_theory": "synthetic",
         "structure_uuid": f"structure-{index}",
         "diffusion_uuid": f"diffusion-{index}",
     }

@@ -1,4 +1,4 @@
-"""Levels of theory of the made-up database, and their codes."""
+"""Levels of theory of the synthetic database, and their codes."""
 
 from __future__ import annotations
 
