@@ -117,7 +117,7 @@ def hops(generator: np.random.Generator, n_steps: int) -> Run:
 
 
 class Case(NamedTuple):
-    """A kind of motion and how long it is watched."""
+    """A kind of motion and how long it is sampled."""
 
     name: str
     run: Callable[[np.random.Generator, int], Run]
@@ -134,7 +134,7 @@ CASES = (
 )
 
 
-class Found(NamedTuple):
+class RunResult(NamedTuple):
     """Of one run: ln(value/true), its stated error, whether its interval holds the truth; the same of the plateau."""
 
     log_ratio: float
@@ -144,7 +144,7 @@ class Found(NamedTuple):
     running_held: bool | None
 
 
-def analyse(case: Case, seed: int) -> Found | str:
+def analyse(case: Case, seed: int) -> RunResult | str:
     """Return what one run gives, or the reason why it gives nothing."""
     run = case.run(np.random.default_rng(seed), case.n_steps)
     n_ions = run.velocities.shape[1]
@@ -165,11 +165,11 @@ def analyse(case: Case, seed: int) -> Found | str:
     return compare(found, truth)
 
 
-def compare(found: GreenKubo, truth: float) -> Found:
+def compare(found: GreenKubo, truth: float) -> RunResult:
     low, high = found.green_kubo_ionic_conductivity_ci95_mS_cm
     value = found.green_kubo_ionic_conductivity_mS_cm
     running, interval = found.green_kubo_running_mS_cm, found.green_kubo_running_ci95_mS_cm
-    return Found(
+    return RunResult(
         float(np.log(value / truth)),
         found.green_kubo_ionic_conductivity_std_mS_cm / value,
         low <= truth <= high,
@@ -178,9 +178,9 @@ def compare(found: GreenKubo, truth: float) -> Found:
     )
 
 
-def row(name: str, outcomes: list[Found | str], seconds: float) -> str:
+def row(name: str, outcomes: list[RunResult | str], seconds: float) -> str:
     """One line of the table."""
-    found = [outcome for outcome in outcomes if isinstance(outcome, Found)]
+    found = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
     logs = np.array([each.log_ratio for each in found])
     plateaus = [each for each in found if each.running_ratio is not None]
     ratios = np.array([each.running_ratio for each in plateaus], dtype=float)

@@ -33,7 +33,7 @@ KINDS = {
 }
 
 
-class Measured(NamedTuple):
+class TimedEstimate(NamedTuple):
     """An estimate with its time, s, and the peak memory of its process before and after, MiB."""
 
     estimate: Estimate
@@ -42,13 +42,13 @@ class Measured(NamedTuple):
     peak_MiB: float = np.nan
 
 
-def timed(name: str, run: Run) -> Measured:
+def timed(name: str, run: Run) -> TimedEstimate:
     start = time.perf_counter()
     found = estimate(name, run)
-    return Measured(found, time.perf_counter() - start)
+    return TimedEstimate(found, time.perf_counter() - start)
 
 
-def in_own_process(name: str, run: Run) -> Measured:
+def in_own_process(name: str, run: Run) -> TimedEstimate:
     """Once for the libraries, on a tenth of the frames, then for the time and the memory."""
     whole, few = run.segment, max(60, len(run.segment.times_ps) // 10)
     short = Segment(whole.positions[:few], whole.times_ps[:few], whole.cells)
@@ -59,15 +59,15 @@ def in_own_process(name: str, run: Run) -> Measured:
     return measured._replace(before_MiB=before, peak_MiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0)
 
 
-def real(name: str, run: Run) -> Measured:
+def real(name: str, run: Run) -> TimedEstimate:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(in_own_process, (name, run))
 
 
-def synthetic(kind: str, n_seeds: int) -> dict[str, list[Measured]]:
+def synthetic(kind: str, n_seeds: int) -> dict[str, list[TimedEstimate]]:
     """Every package on every trajectory, side by side."""
     walk, n_ions = KINDS[kind]
-    found: dict[str, list[Measured]] = {name: [] for name in PACKAGES}
+    found: dict[str, list[TimedEstimate]] = {name: [] for name in PACKAGES}
     for seed in range(n_seeds):
         segment, symbols = trajectory(seed, walk(seed, N_FRAMES, n_ions), RATTLE_A, CUBIC)
         run = Run(segment, symbols, 800.0)
@@ -76,11 +76,11 @@ def synthetic(kind: str, n_seeds: int) -> dict[str, list[Measured]]:
     return found
 
 
-def column(found: list[Measured], field: str) -> npt.NDArray[np.float64]:
+def column(found: list[TimedEstimate], field: str) -> npt.NDArray[np.float64]:
     return np.array([getattr(one.estimate, field) for one in found], dtype=float)
 
 
-def print_moving(kind: str, found: dict[str, list[Measured]]) -> None:
+def print_moving(kind: str, found: dict[str, list[TimedEstimate]]) -> None:
     print(f"\n{kind}, {len(found['aiida-ion'])} trajectories\n")
     print("| package | mean D/true | scatter | mean stated sd | 95 % interval holds D | time over aiida-ion's |")
     print("|---|---|---|---|---|---|")
@@ -94,7 +94,7 @@ def print_moving(kind: str, found: dict[str, list[Measured]]) -> None:
         print(f"| {name} | {np.nanmean(value):.3f} | {np.nanstd(value, ddof=1):.3f} | {says} | {ratio:.2g} |")
 
 
-def print_inert(found: dict[str, list[Measured]]) -> None:
+def print_inert(found: dict[str, list[TimedEstimate]]) -> None:
     print(f"\ninert, {len(found['aiida-ion'])} trajectories\n")
     print("| package | gave a number above zero | largest, cm2/s | number more than two stated sd above zero |")
     print("|---|---|---|---|")

@@ -74,7 +74,7 @@ def node_of(crystal: Crystal) -> orm.StructureData:
 
 def reading_lines(node: orm.StructureData) -> list[str]:
     """Return what was read from the file of a crystal; where no file is known, what is unusual of it."""
-    from aiida_ion.crystal_files.plausible import doubts_and_notes
+    from aiida_ion.crystal_files.plausible import caveats_and_notes
     from aiida_ion.crystal_files.report import lines_of
 
     attributes = node.base.extras.get(READ_FROM, None)
@@ -82,7 +82,7 @@ def reading_lines(node: orm.StructureData) -> list[str]:
         return lines_of(attributes)
     if node.has_vacancies or node.is_alloy:
         return []  # refused elsewhere, with the reason
-    return [sentence for part in doubts_and_notes(node.get_pymatgen_structure()) for sentence in part]
+    return [sentence for part in caveats_and_notes(node.get_pymatgen_structure()) for sentence in part]
 
 
 def files_of(given: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass
-class Found:
+class Candidates:
     """Materials that can be sampled, and why others cannot."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -51,7 +51,7 @@ class NotSampledError(ValueError):
     """A result whose forces cannot be computed again; the message says why."""
 
 
-def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Found:
+def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Candidates:
     """Return the materials behind the diffusion results of a selection.
 
     Of several results for the same crystal, potential and temperature the newest counts.
@@ -60,7 +60,7 @@ def find_candidates(selection: Selection, sampling: Sampling, max_materials: int
     :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
     :param max_materials: at most so many, the oldest.
     """
-    found, seen = Found(), dict[Any, Candidate]()
+    found, seen = Candidates(), dict[Any, Candidate]()
     table = diffusion(selection).query("not superseded").sort_values("pk", ascending=False)
     for row in table.to_dict("records"):
         title = f"{row['formula']} / {row['level_of_theory']} ({row['uuid'][:8]})"

@@ -25,7 +25,7 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     """Return the sites of a block.
 
     :param formula: the elements that the file states.
-    :param reading: takes notes and doubts.
+    :param reading: takes notes and caveats.
     :param full_from: occupancy from which a site counts as full.
     :raises ValueError: for sites without coordinates or element, and for partly occupied ones.
     """
@@ -37,7 +37,7 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     _check_disorder_groups(rows)
     water = [site.label for site in sites if WATER.match(site.label) and site.element == "O"]
     if water and all(site.element != "H" for site in sites):
-        reading.doubts.append(
+        reading.caveats.append(
             f"the site {water[0]} is named as water or hydroxide, and there is no hydrogen in the file"
         )
     return sites
@@ -89,7 +89,7 @@ def _site(row: Row, formula: Collection[str], reading: Reading, full_from: float
     place = np.array([coordinate(row[f"fract_{axis}"], f"coordinate {axis} of {name}") for axis in AXES])
     attached = row.get("attached_hydrogens", "0")
     if attached not in NOTHING and number(attached, f"the attached hydrogens of {name}") > 0:
-        reading.doubts.append(
+        reading.caveats.append(
             f"the site {name} carries {attached} hydrogen atoms without coordinates "
             "(_atom_site_attached_hydrogens); add them to the file"
         )
@@ -109,7 +109,7 @@ def _element(row: Row, formula: Collection[str], reading: Reading) -> str:
         element = element_of_type(symbol, f"the type of the site {_name(row)}", reading.notes)
         if contradicts(label, element):
             sentence = f"the site {label} is of type {symbol}: the type was taken"
-            (reading.notes if element in formula else reading.doubts).append(sentence)
+            (reading.notes if element in formula else reading.caveats).append(sentence)
         return element
     found = element_of_label(label, formula)
     if found is None:
@@ -125,7 +125,7 @@ def _occupancy(row: Row, formula: Collection[str], reading: Reading, full_from: 
     text = row.get("occupancy", "1")
     if text in NOTHING:
         sentence = f"the site {_name(row)} has the occupancy {text!r} and was taken as full"
-        (reading.notes if text == INAPPLICABLE or formula else reading.doubts).append(sentence)
+        (reading.notes if text == INAPPLICABLE or formula else reading.caveats).append(sentence)
         return 1.0
     value = number(text, f"the occupancy of {_name(row)}")
     if not 0.0 < value < 1.0 + (1.0 - FULL):

@@ -12,7 +12,7 @@ from aiida_ion.analysis.crystals.nearest import shortest_between
 from aiida_ion.crystal_files.cif_text import Block
 from aiida_ion.crystal_files.expansion import Atoms, Site
 from aiida_ion.crystal_files.numbers import number
-from aiida_ion.crystal_files.stated import Stated
+from aiida_ion.crystal_files.stated import StatedContents
 from aiida_ion.units import G_CM3_PER_U_A3
 
 #: Half the sum of the differences of atomic fractions up to which two formulas are the same.
@@ -24,7 +24,7 @@ DEUTERIUM_U = 1.006
 
 
 def disagreements(
-    counts: Mapping[str, int], volume_A3: float, stated: Stated, notes: list[str] | None = None
+    counts: Mapping[str, int], volume_A3: float, stated: StatedContents, notes: list[str] | None = None
 ) -> list[str]:
     """Return what a file states and its atoms are not, a sentence each.
 
@@ -53,7 +53,7 @@ def multiplicity_disagreement(sites: list[Site], atoms: Atoms) -> str | None:
     return None
 
 
-def _composition(counts: Mapping[str, int], stated: Stated) -> list[str]:
+def _composition(counts: Mapping[str, int], stated: StatedContents) -> list[str]:
     if not stated.formula:
         return []
     fractions = [
@@ -66,7 +66,7 @@ def _composition(counts: Mapping[str, int], stated: Stated) -> list[str]:
     return [f"its atoms are {_words(counts)}, the file states {_words(stated.formula)}"]
 
 
-def _formula_units(counts: Mapping[str, int], stated: Stated) -> list[str]:
+def _formula_units(counts: Mapping[str, int], stated: StatedContents) -> list[str]:
     if not stated.formula or _composition(counts, stated):
         return []
     expected = {name: n * (stated.z or 1.0) for name, n in stated.formula.items()}

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from aiida_ion.datasets.cif_occupancy import smallest_occupancy
-from aiida_ion.datasets.obelix_cells import Measured, entry_id, flag, measured, plain, refuse_placeholders, words
+from aiida_ion.datasets.obelix_cells import (
+    MeasuredConductivity,
+    entry_id,
+    flag,
+    measured,
+    plain,
+    refuse_placeholders,
+    words,
+)
 from aiida_ion.datasets.obelix_files import read_files
 from aiida_ion.units import MS_CM_PER_S_CM
 
@@ -54,9 +62,9 @@ class Entry:
     entry_id: str
     formula: str
     cell_formula: str
-    stated: Measured
-    total: Measured | None = None
-    bulk: Measured | None = None
+    stated: MeasuredConductivity
+    total: MeasuredConductivity | None = None
+    bulk: MeasuredConductivity | None = None
     space_group: str | None = None
     family: str | None = None
     dois: tuple[str, ...] = ()

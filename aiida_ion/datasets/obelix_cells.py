@@ -18,14 +18,14 @@ MAX_ALIKE = 12
 MAX_S_CM = 100.0
 
 
-class Measured(NamedTuple):
+class MeasuredConductivity(NamedTuple):
     """A conductivity, S/cm: the number, or the upper bound."""
 
     value_S_cm: float
     is_bound: bool = False
 
 
-def measured(text: str | None, name: str) -> Measured | None:
+def measured(text: str | None, name: str) -> MeasuredConductivity | None:
     """Return the conductivity in a cell; nothing for an empty one.
 
     :param text: such as ``1.6e-10`` or ``<1E-10``.
@@ -42,10 +42,10 @@ def measured(text: str | None, name: str) -> Measured | None:
         raise ValueError(f"all.csv: {name}: {said[:30]!r} is no conductivity") from None
     if not (math.isfinite(value) and 0.0 < value <= MAX_S_CM):
         raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is no conductivity")
-    return Measured(value, is_bound)
+    return MeasuredConductivity(value, is_bound)
 
 
-def refuse_placeholders(found: Sequence[Measured]) -> None:
+def refuse_placeholders(found: Sequence[MeasuredConductivity]) -> None:
     """Refuse a table in which upper bounds were replaced by a number.
 
     The number says nothing of the bound it stands for, so it cannot be put right.

@@ -160,7 +160,7 @@ def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: flo
     return made
 
 
-def gentler(namelists: Mapping[str, Any], times: int) -> Namelists:
+def more_robust_scf(namelists: Mapping[str, Any], times: int) -> Namelists:
     """Return namelists with which electrons converge more slowly and more surely.
 
     :param times: how often to halve ``mixing_beta`` and to double ``electron_maxstep``, from pw.x's values where not

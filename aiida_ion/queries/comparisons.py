@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
@@ -104,7 +104,7 @@ def comparison(selection: Selection | None = None, pks: Sequence[int] | None = N
     """
     chosen = selection or Selection()
     table = _comparisons(attributes(COMPARISON_FIELDS), list(COMPARISON_FIELDS), chosen, pks)
-    table = whole(table.merge(_comparison_chains(), how="left", on="pk"), ["process_pk"])
+    table = whole(table.merge(_comparison_lineage(), how="left", on="pk"), ["process_pk"])
     table = table.merge(_compared(), how="left", on="function_pk")
     table = chosen.rest(table, ["pk", "process_pk", "conductivity_pk", "structure_pk"])
     for name in _WORDS:
@@ -143,7 +143,7 @@ def _comparisons(
     return table[wanted].drop(columns=["cached_from", "function"])
 
 
-def _comparison_chains() -> pd.DataFrame:
+def _comparison_lineage() -> pd.DataFrame:
     """Return the newest work chain that returned each comparison."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": COMPARISON_CHAIN}, project=["id", "uuid"], tag="process")
@@ -169,7 +169,7 @@ def _compared() -> pd.DataFrame:
     returned.append(
         orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain"
     ).append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"])
-    origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(chains(), on="process_pk")
+    origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(lineage(), on="process_pk")
     crystal = origin[["conductivity_pk", "structure_pk", "structure_uuid"]].drop_duplicates("conductivity_pk")
     return whole(
         both.merge(crystal, how="left", on="conductivity_pk"), ["conductivity_pk", "reference_conductivity_pk"]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
@@ -92,7 +92,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
-    table = table.merge(_costs(), how="left", on="process_pk").merge(chains()[_ORIGIN], how="left", on="process_pk")
+    table = table.merge(_costs(), how="left", on="process_pk").merge(lineage()[_ORIGIN], how="left", on="process_pk")
     table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))
     order = ["formula", "level_of_theory", "target_temperature_K", "pk"]
     return finished(table, order)

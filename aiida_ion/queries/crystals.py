@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
 from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
@@ -64,7 +64,7 @@ def materials(
     :param fits: what ``counted_fits`` of `results` returns for it.
     """
     chosen = selection or Selection()
-    crystals = chains()
+    crystals = lineage()
     crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
     counted = counted_fits(chosen) if fits is None else fits
     counted = counted[~counted["superseded"]]

@@ -29,7 +29,7 @@ _PROJECTED = ["id", "uuid", "label", as_text("extras._aiida_hash"), *attributes(
 CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
 
 
-def chains() -> pd.DataFrame:
+def lineage() -> pd.DataFrame:
     """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import callers, chains, wall_times
+from aiida_ion.queries.lineage import callers, lineage, wall_times
 from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
@@ -89,7 +89,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     for name in ("framework_species", "moved_species"):
         table[name] = [" ".join(map(str, one)) if isinstance(one, list) else None for one in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
-    table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
+    table = table.merge(lineage()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
@@ -102,7 +102,7 @@ def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
     chosen = selection or Selection()
     table = _fits(chosen, COUNTED_FIELDS)
     origin = ["process_pk", "structure_pk", "structure_uuid", "structure_hash"]
-    table = table.merge(chains()[origin], how="left", on="process_pk")
+    table = table.merge(lineage()[origin], how="left", on="process_pk")
     members = [*_MEMBERS, "structure_pk"]
     if chosen.group is None:
         members.remove("conductivity_pk")

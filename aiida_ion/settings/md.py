@@ -11,7 +11,7 @@ from aiida_ion.settings.schema import Settings, number, setting, whole, word
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
-KEEPABLE = ("velocities", "forces")
+OPTIONAL_ARRAYS = ("velocities", "forces")
 
 #: The elements that are no metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
 #: covalent radius of all others counts.
@@ -83,7 +83,10 @@ class MdSettings(Settings):
         most=MAX_RUN_SEED,
     )
     keep: tuple[str, ...] = setting(
-        Many(item=Word(choices=KEEPABLE), may_be_empty=True, distinct=True, help="What to store beside positions"), []
+        Many(
+            item=Word(choices=OPTIONAL_ARRAYS), may_be_empty=True, distinct=True, help="What to store beside positions"
+        ),
+        [],
     )
     max_force_eV_A: float = number(
         100.0,

@@ -1,4 +1,4 @@
-"""The training of one network on some of the materials, watched on the others. The same seed gives the same network."""
+"""Training of one network on some materials, validated on the others. The same seed gives the same network."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from aiida_ion.trajectory_files.pw.restarts import restarts_completed
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.timeline.breaks import check_breaks, exchanges
 from aiida_ion.trajectory_files.timeline.gaps import check_gaps
 from aiida_ion.trajectory_files.timeline.joining import join
 from aiida_ion.trajectory_files.timeline.numbering import numbered
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
 from aiida_ion.trajectory_files.unwrapping import wrapping_of
 from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
 

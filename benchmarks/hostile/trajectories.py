@@ -302,8 +302,8 @@ def _extxyz(files: _Files) -> None:
     warning("not periodic, overridden", extxyz(WRAPPED, pbc="F F F"), "taken as periodic", *FACTS, "--override-file")
     warning("cut in the last frame", "".join(_lines(text)[:-3]), "After 59 frames one was cut off")
     warning("ids in another order", extxyz(WRAPPED, ids=1), "in the order of their ids")
-    pieces = extxyz(np.concatenate([RUN.positions[:30] + 5 * EDGE_A, WRAPPED[30:31], _on(30)]))
-    warning("a piece from wrapped positions", pieces, "jump by whole cells")
+    blocks = extxyz(np.concatenate([RUN.positions[:30] + 5 * EDGE_A, WRAPPED[30:31], _on(30)]))
+    warning("a block from wrapped positions", blocks, "jump by whole cells")
 
 
 def _on(first: int) -> np.ndarray:

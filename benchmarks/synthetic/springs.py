@@ -13,7 +13,9 @@ STEP_FS = 10.0
 FORMULAS = ("Li2O", "LiCl", "Li3N", "Li2S")
 
 
-def synthetic_dataset(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2) -> Dataset:
+def synthetic_dataset(
+    n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2
+) -> Dataset:
     """Return a dataset of rocksalt-like cells of 8 (or ``edge``^3) atoms; half of the atoms are mobile.
 
     The spring constant of a material decides its label, and how far its ions move in the short MD, which stands beside

@@ -26,8 +26,8 @@ from aiida_ion.dashboards.pages import PAGES, materials, overview
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
-from benchmarks.synthetic.surrogate import store_training
 from benchmarks.many_results import fill
+from benchmarks.synthetic.surrogate import store_training
 
 #: Page -> most statements with no table read yet, and with all of them.
 MOST_SQL = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aiida_ion.datasets.obelix import DATASET, ROOM_TEMPERATURE_K, read_obelix
-from aiida_ion.datasets.obelix_cells import MAX_ALIKE, Measured
+from aiida_ion.datasets.obelix_cells import MAX_ALIKE, MeasuredConductivity
 from aiida_ion.datasets.obelix_crystals import PAPER_IDS, crystal, remarks, select
 from aiida_ion.datasets.obelix_download import download
 from tests.datasets.obelix_files import (
@@ -28,10 +28,10 @@ from tests.datasets.obelix_files import (
 def test_an_entry_keeps_its_flags_and_bounds(tmp_path: Path) -> None:
     found = read_obelix(write_dataset(tmp_path))
     assert list(found) == ["aaa", "bbb", "ccc", "ddd", "eee", "fff", "ggg"]
-    assert found["aaa"].stated == Measured(1e-12)
-    assert found["bbb"].stated == Measured(1e-10, is_bound=True)
+    assert found["aaa"].stated == MeasuredConductivity(1e-12)
+    assert found["bbb"].stated == MeasuredConductivity(1e-10, is_bound=True)
     assert [found[name].conductivity_kind for name in ("aaa", "ccc", "ddd")] == [None, "total", "bulk"]
-    assert found["ccc"].bulk == Measured(5e-6)
+    assert found["ccc"].bulk == MeasuredConductivity(5e-6)
     assert [entry.perturbed for entry in found.values()] == [True, False, False, False, False, False, True]
     assert [entry.close_match for entry in found.values()] == [False, False, True, False, False, False, False]
     assert [entry.partly_occupied for entry in found.values()] == [False, False, True, True, False, None, False]

@@ -32,8 +32,8 @@ from aiida_ion.queries.reading.kinds import kind_of, read_attributes, read_colum
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.running import activity
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
-from benchmarks.synthetic.surrogate import store_training
 from benchmarks.many_results import GROUP, fill
+from benchmarks.synthetic.surrogate import store_training
 from tests.queries.hostile import VALUES, poison, poison_all
 
 TABLES = printing.TABLES

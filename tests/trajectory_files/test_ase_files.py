@@ -60,7 +60,7 @@ def test_first_frames_that_restarts_wrote_again_are_kept_once(tmp_path: Path) ->
     assert "run.traj: 7 frames repeat the frame before, as a restart writes it; each is kept once." in run.remarks
 
 
-def test_a_piece_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
+def test_a_block_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
     rest = RUN.positions[20:] - RUN.positions[20] + RUN.wrapped()[20]
     joined = np.concatenate([RUN.positions[:20] + 3 * EDGE_A, rest])
     run = read(write(tmp_path, extxyz(joined)))

@@ -1,4 +1,4 @@
-"""Filling a result where enough temperatures moved: the line, its doubts, and what it says at the target."""
+"""Filling a result where enough temperatures moved: the line, its caveats, and what it says at the target."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.explosion import NO_THERMO
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.checks.watched import FloatArray
+from aiida_ion.analysis.checks.sampled_frames import FloatArray
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
 #: Blocks that standard errors are taken from, and the rows that they need together.

@@ -225,8 +225,8 @@ def _describe(
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
     counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
     # A single atom is where positions are measured from.
-    watched = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
-    framework = [cross_checks.largest_framework_msd(positions) for positions in watched]
+    frameworks = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
+    framework = [cross_checks.largest_framework_msd(positions) for positions in frameworks]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))
     return DiffusionResult(
         verdict="bound",

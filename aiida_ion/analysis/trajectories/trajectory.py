@@ -41,7 +41,7 @@ class DriftFree(NamedTuple):
 
 @dataclass(frozen=True)
 class Segment:
-    """One piece of a run, in the order of its frames.
+    """One part of a run, in the order of its frames.
 
     :param positions: unwrapped positions, angstrom, shape (n, N, 3); may be memory-mapped and float32.
     :param times_ps: time of each frame, ps, shape (n,).

@@ -11,7 +11,7 @@ from aiida_ion.campaigns.obelix_scores import Pair, Scored, pair_table
 from aiida_ion.cli.text import tables
 from aiida_ion.cli.text.baselines import Group, baseline_lines, baseline_rows
 from aiida_ion.cli.text.tables import Rows, number, text
-from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, Stated
+from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, ReportedErrors
 
 PAPER = "As the paper scores: each level on what it has, a line through all temperatures, checked or not"
 COMMON = "On common materials: a bound that holds is no error, however wide"
@@ -75,7 +75,7 @@ def pair_rows(pairs: Sequence[Pair]) -> Rows:
             "bulk (mS/cm)": "-" if pair.bulk is pair.stated else _sigma(pair.bulk),
             "computed (mS/cm)": "-" if pair.computed is None else _sigma(pair.computed),
             "error (decades)": number(pair.error),
-            "unchecked (mS/cm)": "-" if pair.ungated is None else _sigma(pair.ungated),
+            "unchecked (mS/cm)": "-" if pair.without_motion_check is None else _sigma(pair.without_motion_check),
             "MSD passed": f"{pair.row['n_msd_passed'] or 0:.0f} of {pair.row['n_temperatures'] or 0:.0f}",
             "flags": ", ".join(_flags(pair)) or "-",
             "node": str(pair.row["process_pk"]),
@@ -84,7 +84,7 @@ def pair_rows(pairs: Sequence[Pair]) -> Rows:
     ]
 
 
-def paper_rows(scores: Sequence[Stated]) -> Rows:
+def paper_rows(scores: Sequence[ReportedErrors]) -> Rows:
     """Return the errors as the paper takes them, then the published ones."""
     return [
         {

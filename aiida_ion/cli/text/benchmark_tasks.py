@@ -11,7 +11,7 @@ from aiida_ion.campaigns.obelix_tasks import DONE, FAILED, NEW, RUNNING, Task
 from aiida_ion.campaigns.plans import multiples
 from aiida_ion.campaigns.structures import READ_FROM
 from aiida_ion.cli.text.tables import Rows, duration, number
-from aiida_ion.datasets.obelix_cells import Measured
+from aiida_ion.datasets.obelix_cells import MeasuredConductivity
 from aiida_ion.datasets.obelix_crystals import PERTURBED, remarks
 
 STATE_WORDS = {DONE: "in the database", RUNNING: "runs", FAILED: "failed before", NEW: "new"}
@@ -37,7 +37,7 @@ def note_lines(tasks: Sequence[Task]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def measured_text(found: Measured) -> str:
+def measured_text(found: MeasuredConductivity) -> str:
     """Return a measured conductivity, S/cm, with its bound as one."""
     return f"{'< ' if found.is_bound else ''}{number(found.value_S_cm)}"
 

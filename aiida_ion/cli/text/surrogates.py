@@ -10,14 +10,14 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.surrogate.dataset import label_range
-from aiida_ion.campaigns.surrogate_candidates import Found, force_calls
+from aiida_ion.campaigns.surrogate_candidates import Candidates, force_calls
 from aiida_ion.cli.text.tables import duration, number, text_table, with_interval
 
 #: Reasons for which materials are left out, as many as are shown.
 MAX_SHOWN = 10
 
 
-def describe_candidates(found: Found, n_before: int) -> list[str]:
+def describe_candidates(found: Candidates, n_before: int) -> list[str]:
     """Return what would be sampled: materials, labels, force calls, and what is left out.
 
     :param n_before: materials that were sampled before.

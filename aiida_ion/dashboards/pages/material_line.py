@@ -93,8 +93,8 @@ def summary_card(shown: Result) -> Component:
         if beside.get(name):
             pairs.append((label, uuid_label(str(beside[name]))))
     warnings = [html.Li(str(one)) for one in said.get("warnings") or []]
-    doubts = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
-    return card("What follows from it", facts(pairs), *(doubts if warnings else []))
+    caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
+    return card("What follows from it", facts(pairs), *(caveats if warnings else []))
 
 
 def _sigma(said: Mapping[str, Any], prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""Steps too long for one run, by positions: from one piece to the next, and within pieces."""
+"""Steps too long for one run, by positions: from one block to the next, and within blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.wrapping import apart
 
 #: A step so many times longer than nine in ten of the others is odd, or a break.
@@ -17,7 +17,7 @@ ODD_STEP, BROKEN_STEP = 1.5, 3.0
 #: hop moves one or two.
 FAR_STEP = 4.0
 FEWEST_FAR, FAR_PART = 4, 1 / 6
-#: Steps within pieces before that is judged.
+#: Steps within blocks before that is judged.
 FEWEST_STEPS = 10
 #: A move so many times the usual largest is looked at, in so many steps at most; two atoms have changed places if each
 #: is nearer to where the other was than this part of its move.
@@ -25,7 +25,7 @@ ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 
 
 def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
-    """Compare the step from one piece to the next with those within pieces.
+    """Compare the step from one block to the next with those within blocks.
 
     :raises ValueError: if the second does not go on where the first ends.
     """
@@ -58,13 +58,13 @@ def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: s
 
 
 def check_breaks(source: Source) -> None:
-    """Look for breaks within pieces, which a file without numbers does not show otherwise.
+    """Look for breaks within blocks, which a file without numbers does not show otherwise.
 
     :raises ValueError: naming the first.
     """
     if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
         return
-    begins = {rows[0] for rows in source.pieces}
+    begins = {rows[0] for rows in source.blocks}
     limit = BROKEN_STEP * float(np.quantile(source.usual_steps, 0.9))
     for row in np.flatnonzero(source.steps.rms_A > limit) + 1:
         if row in begins:
@@ -90,7 +90,7 @@ def exchanges(source: Source) -> list[str]:
     largest = source.within.largest_A
     if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
         return []
-    begins = {rows[0] for rows in source.pieces}
+    begins = {rows[0] for rows in source.blocks}
     found = []
     for row in np.flatnonzero(source.steps.largest_A > ODD_MOVE * np.median(largest))[:MOST_LOOKED_AT] + 1:
         if row not in begins and _exchanged(source, int(row)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.timeline.step_numbers import gap_sentence, spacing_of
 
 

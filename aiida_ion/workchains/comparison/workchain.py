@@ -45,9 +45,9 @@ class ComparisonWorkChain(WindowWorkChain):
         )
         spec.inputs.validator = validate_inputs
         spec.outline(
-            cls.line_up_runs,
+            cls.queue_runs,
             while_(cls.window_is_open)(cls.fill_window),
-            cls.line_up_forces,
+            cls.queue_forces,
             while_(cls.window_is_open)(cls.fill_window),
             cls.compare,
         )
@@ -112,7 +112,7 @@ class ComparisonWorkChain(WindowWorkChain):
             },
         )
 
-    def line_up_runs(self) -> None:
+    def queue_runs(self) -> None:
         """Unfold materials and engines into conductivities."""
         self.ctx.conductivities, self.ctx.forces, self.ctx.failed = {}, {}, []
         runs = [
@@ -122,8 +122,8 @@ class ComparisonWorkChain(WindowWorkChain):
         ]
         self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
 
-    def line_up_forces(self) -> ExitCode | None:
-        """Attach the conductivities, and unfold what is to be evaluated on frames of the reference."""
+    def queue_forces(self) -> ExitCode | None:
+        """Attach the conductivities, and queue what is to be evaluated on frames of the reference."""
         for key, pk in sorted(self.ctx.conductivities.items()):
             self.out(f"conductivities.{key.replace('__', '.')}", orm.load_node(pk).outputs.conductivity)
         if not self.ctx.conductivities:

@@ -33,7 +33,7 @@ def outcome(node: Any) -> str:
     return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"
 
 
-def unfold(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
+def expand_runs(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
     """Return a run for each temperature and seed, in the order in which they are submitted."""
     return [
         {"temperature_K": float(temperature), "seed": int(seed), "n_steps": n_steps, "pks": [], "ended": None}
@@ -42,12 +42,12 @@ def unfold(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
     ]
 
 
-def same(run: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def is_same_run(run: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two entries are one run."""
     return bool(run["temperature_K"] == other["temperature_K"] and run["seed"] == other["seed"])
 
 
-def after(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
+def record_result(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
     """Return a run after one more work chain.
 
     What exploded is dropped whole, as it would be had it been run in one piece. What failed otherwise keeps the frames
@@ -75,7 +75,7 @@ def usable(runs: Sequence[Run]) -> dict[float, list[list[int]]]:
     return dict(sorted(found.items()))
 
 
-def stock(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:
+def summarise_runs(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what the decision needs to know of the runs at each temperature, temperatures rising.
 
     :param fit_errors: why the newest fit of a temperature failed, by its label.

@@ -74,7 +74,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             cls.setup,
             if_(cls.should_relax)(cls.run_relaxation, cls.inspect_relaxation),
             cls.run_supercell,
-            cls.line_up_runs,
+            cls.queue_runs,
             while_(cls.has_another_round)(
                 while_(cls.window_is_open)(cls.fill_window),
                 cls.submit_fits,
@@ -135,7 +135,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         return builder_from_protocol(cls, structure, engine, protocol, overrides, **engine_inputs)
 
     def setup(self) -> None:
-        """Take stock of the inputs."""
+        """Read the inputs into the context."""
         self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.structure = self.inputs.structure
         self.ctx.refused = {}

@@ -101,7 +101,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         )
 
     def setup(self) -> None:
-        """Take stock of what is wanted."""
+        """Read what is requested into the context."""
         self.ctx.wanted = self.inputs.parameters.get_dict()
         self.ctx.failed = []
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiida_ion.analysis.checks.watched import neighbours, onset_ps
+from aiida_ion.analysis.checks.sampled_frames import neighbours, onset_ps
 from tests.analysis.checks.synthetic import analyse, checks, recorded, solid, verdicts
 
 

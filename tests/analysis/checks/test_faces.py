@@ -110,7 +110,7 @@ def small(n_framework, seed=6, rattle_A=0.1, spacing_A=4.0):
 def test_of_a_framework_of_one_atom_nothing_is_said():
     result = analyse(*small(1), limits=GHOSTS)
     assert set(verdicts(result, *FRAMEWORK).values()) == {"not_applicable"}
-    assert "single piece" in checks(result)["framework_growth"]["message"]
+    assert "single unit" in checks(result)["framework_growth"]["message"]
     assert result.framework_msd_A2 is None
 
 

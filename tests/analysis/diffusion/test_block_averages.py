@@ -22,7 +22,7 @@ def motion_of(walk, lengths, n_ions=20, seed=0):
 
 
 @pytest.mark.parametrize(("walk", "inflation"), [(walkers.brownian, 1.0), (walkers.pairs, 2.0)])
-def test_scatter_of_pieces_is_that_of_independent_ions_times_the_inflation(walk, inflation):
+def test_scatter_of_blocks_is_that_of_independent_ions_times_the_inflation(walk, inflation):
     found = [block_averages.cut(motion_of(walk, [1000], seed=seed), WINDOW, 1 / 3).inflation for seed in range(40)]
     assert {one.freedom for one in found} == {4.0}
     assert np.mean([one.factor for one in found]) == pytest.approx(inflation, rel=0.3)
@@ -31,7 +31,7 @@ def test_scatter_of_pieces_is_that_of_independent_ions_times_the_inflation(walk,
 @pytest.mark.parametrize(
     ("lengths", "kind", "count"), [([1000], "time", 5), ([500] * 2, "time", 6), ([500] * 6, "replicas", 6)]
 )
-def test_kinds_of_pieces(lengths, kind, count):
+def test_kinds_of_blocks(lengths, kind, count):
     found = block_averages.cut(motion_of(walkers.brownian, lengths), WINDOW, 1 / 3)
     assert (found.kind, len(found.diffusivities_cm2_s)) == (kind, count)
     assert found.mean_cm2_s == pytest.approx(walkers.D_CM2_S, rel=0.3)
@@ -39,7 +39,7 @@ def test_kinds_of_pieces(lengths, kind, count):
     assert low < found.mean_cm2_s < high
 
 
-def test_pieces_too_short_for_the_window_are_fewer_or_none():
+def test_blocks_too_short_for_the_window_are_fewer_or_none():
     assert (
         len(block_averages.cut(motion_of(walkers.brownian, [400]), Window(60, 133, 1.0), 1 / 3).diffusivities_cm2_s)
         == 3

@@ -57,9 +57,9 @@ def test_blocks_of_frames_change_nothing(monkeypatch):
     positions = brownian(3, 200, 12)
     whole = displacement_moments(positions, 7, 2)
     monkeypatch.setattr(correlations, "BLOCK_NUMBERS", 500)
-    pieces = displacement_moments(positions, 7, 2)
-    np.testing.assert_allclose(pieces.fourth, whole.fourth)
-    assert pieces.inflation == pytest.approx(whole.inflation)
+    blocks = displacement_moments(positions, 7, 2)
+    np.testing.assert_allclose(blocks.fourth, whole.fourth)
+    assert blocks.inflation == pytest.approx(whole.inflation)
 
 
 def test_replicas_add_degrees_of_freedom():

@@ -137,7 +137,7 @@ def test_electrons_that_do_not_converge_are_given_up_and_frames_kept(run_md: Run
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_gentler_electrons_continue_the_run(run_md: Run) -> None:
+def test_more_robust_scf_continue_the_run(run_md: Run) -> None:
     # The first step needs more iterations than the following, which start from a density that is nearly right.
     node = run_md({"namelists": electrons(electron_maxstep=4, conv_thr=1e-6)}, n_steps=4, sample_every=1)
     assert node.is_finished_ok, node.exit_message
