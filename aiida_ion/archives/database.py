@@ -96,7 +96,7 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
         for column in columns:
             no_object = f"NOT json_valid({column}) OR json_type({column}) <> 'object'"
             if _any(connection, f"SELECT 1 FROM {table} WHERE {column} IS NOT NULL AND ({no_object})"):
-                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is no JSON object")
+                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is not a JSON object")
     if _any(connection, "SELECT 1 FROM db_dbnode WHERE strftime('%s', ctime) IS NULL OR strftime('%s', mtime) IS NULL"):
         raise ArchiveError(f"{path} has a damaged database: nodes without a time")
 

@@ -23,7 +23,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except UNREADABLE as error:
         raise ArchiveError(f"{path} has a damaged {METADATA}: {shown(error)}") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("export_version"), str):
-        raise ArchiveError(f"{path} is no AiiDA archive: its {METADATA} names no export_version")
+        raise ArchiveError(f"{path} is not an AiiDA archive: its {METADATA} names no export_version")
     return metadata
 
 

@@ -40,7 +40,7 @@ def clean_jobs(nodes: Iterable[Any]) -> list[int]:
 
     A folder that cannot be removed stays, and nothing fails by it.
 
-    :param nodes: processes; what is no job is passed over.
+    :param nodes: processes; what is not a job is passed over.
     :returns: pks of the jobs whose folder was removed.
     """
     folders: dict[str, list[tuple[int, orm.RemoteData]]] = {}

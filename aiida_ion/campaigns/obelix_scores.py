@@ -149,7 +149,7 @@ def common_scores(
     """Return scores on the materials that all levels have, beside baselines; empty below three of them.
 
     :param entries: of the dataset, for a forest that learns from the other ones.
-    :param numbers_alone: leave out materials with a bound on either side; else a bound that holds is no error.
+    :param numbers_alone: leave out materials with a bound on either side; else a bound that holds is not an error.
     """
     references = {pair.row["entry_id"]: pair for pair in pairs}
     ids = sorted(name for name, pair in references.items() if not (numbers_alone and pair.bulk.is_bound))

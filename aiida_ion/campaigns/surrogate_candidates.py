@@ -89,7 +89,7 @@ def temperatures(temperature_K: float) -> tuple[float, float]:
 def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     """Return what samples the material of a diffusion result with the potential of its own run.
 
-    :raises LabelRefusedError: if the result is no label.
+    :raises LabelRefusedError: if the result is not a label.
     :raises NotSampledError: if its forces cannot be computed again here.
     """
     label = label_of(node)

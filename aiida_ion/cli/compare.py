@@ -97,7 +97,7 @@ def comparisons(identifiers: Sequence[str]) -> list[int]:
             text = f"process {identifier} has no comparison; 'aiida-ion status {node.pk}' says how far it is"
             raise click.ClickException(text)
         if not found:
-            raise click.ClickException(f"node {identifier} is no comparison; 'aiida-ion compare' lists all")
+            raise click.ClickException(f"node {identifier} is not a comparison; 'aiida-ion compare' lists all")
         pks += found
     return pks
 

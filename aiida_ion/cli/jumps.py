@@ -80,7 +80,7 @@ def fits_of(given: str) -> list[Any]:
         return [fit.creator for fit in node.outputs.diffusion.values()]
     if isinstance(node, orm.CalcJobNode) and node.process_type == "aiida.calculations:ion.diffusion":
         return [node]
-    raise click.ClickException(f"{given} is no fit and has none; 'aiida-ion table' lists fits and conductivities")
+    raise click.ClickException(f"{given} is not a fit and has none; 'aiida-ion table' lists fits and conductivities")
 
 
 def supercell_of(fit: Any) -> Any:

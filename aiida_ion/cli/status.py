@@ -35,8 +35,8 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
 
 
 def _refuse_others(pks: tuple[int, ...]) -> None:
-    """Refuse numbers that are no process."""
-    if not pks:  # which is no filter of AiiDA
+    """Refuse numbers that are not processes."""
+    if not pks:  # which is not a filter of AiiDA
         return
     from aiida.orm import ProcessNode, QueryBuilder
 

@@ -170,6 +170,6 @@ def _words(caught: list[warnings.WarningMessage]) -> list[str]:
 
 
 def _reason(error: BaseException, reading: Reading) -> str:
-    """Return a sentence; what a parser meets by accident is no reason that helps anyone."""
+    """Return a sentence; what a parser meets by accident is not a reason that helps anyone."""
     text = " ".join(str(error).split())[:200] if isinstance(error, ValueError) else ""
     return f"cannot be read as a crystal: {text or f'it is damaged, or is not of the format {reading.file_format}'}"

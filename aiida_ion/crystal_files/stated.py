@@ -75,7 +75,7 @@ def _number(block: Block, notes: list[str], name: str) -> float | None:
 
 
 def _formula(text: str, notes: list[str]) -> dict[str, float]:
-    """Return the atoms of each element; empty for what is no plain sum such as ``Li2 O`` or ``Li2O1``."""
+    """Return the atoms of each element; empty for what is not a plain sum such as ``Li2 O`` or ``Li2O1``."""
     plain = re.sub(r"[\s'~_]", "", text)
     atoms: dict[str, float] = {}
     parts = PART.findall(plain)

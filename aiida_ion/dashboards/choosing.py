@@ -58,7 +58,7 @@ def _in_time_and_group(table: pd.DataFrame, view: View) -> pd.Series[bool]:
 
 
 def _members(label: str) -> pd.Series[Any]:
-    """Return the pks in a group; of a label that is no group's none, so that addresses fill no memory."""
+    """Return the pks in a group; none for a label without a group, so that addresses fill no memory."""
     if label not in group_labels():
         return pd.Series([], dtype=int)
     return tables.derived(f"group {label}", lambda: pd.DataFrame({"pk": sorted(members_of(label))}))["pk"]

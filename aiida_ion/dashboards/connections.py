@@ -63,7 +63,7 @@ class Handler(WSGIRequestHandler):
         super().run_wsgi()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no request, in a word."""
+        """Answer what is not a request, in a word."""
         self.close_connection = True
         self.wfile.write(refusal(code))
 

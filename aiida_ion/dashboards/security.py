@@ -27,7 +27,7 @@ HEADERS = {
 FILES = ("/_dash-component-suites/", "/assets/")
 #: What a page is made of, under the policy of pages.
 SCRIPTS = (*FILES, "/_dash-")
-#: Of what is no page: nothing in it may run or be loaded, wherever it is opened.
+#: Of what is not a page: nothing in it may run or be loaded, wherever it is opened.
 ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 #: Longer addresses are nobody's, characters.
 MAX_PATH = 1000

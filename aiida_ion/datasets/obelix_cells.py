@@ -39,9 +39,9 @@ def measured(text: str | None, name: str) -> MeasuredConductivity | None:
     try:
         value = float(said.removeprefix("<"))
     except ValueError:
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} is no conductivity") from None
+        raise ValueError(f"all.csv: {name}: {said[:30]!r} is not a conductivity") from None
     if not (math.isfinite(value) and 0.0 < value <= MAX_S_CM):
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is no conductivity")
+        raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is not a conductivity")
     return MeasuredConductivity(value, is_bound)
 
 
@@ -67,7 +67,7 @@ def entry_id(text: str | None) -> str:
     :raises ValueError: if it is not three lower-case letters or digits.
     """
     if text is None or not re.fullmatch(r"[a-z0-9]{3}", text):
-        raise ValueError(f"all.csv: {plain(text)[:30]!r} is no id of three letters or digits")
+        raise ValueError(f"all.csv: {plain(text)[:30]!r} is not an id of three letters or digits")
     return text
 
 

@@ -99,7 +99,7 @@ def _text(file: IO[bytes], limit: int, name: str) -> str:
     try:
         return _bytes(file, limit, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is no text in UTF-8") from error
+        raise ValueError(f"{name}: is not text in UTF-8") from error
 
 
 def _bytes(file: IO[bytes], limit: int, name: str) -> bytes:

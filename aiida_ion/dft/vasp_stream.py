@@ -29,7 +29,7 @@ class Document:
     """One document of a file, fed piece by piece.
 
     :param first_line: of the file, from one.
-    :param mended: what was no XML and is read nonetheless.
+    :param mended: what was not XML and is read nonetheless.
     :param broken: where and why the XML ends before the document does, empty when it does not.
     :param rooted: whether its root element began.
     """

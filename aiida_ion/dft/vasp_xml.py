@@ -37,7 +37,7 @@ class Vasprun:
     :param seconds: shape (n, 2), CPU and wall time of each step, s.
     :param final_positions: shape (N, 3), fractional: where a run that ended by itself would have gone on.
     :param first_line: line of the file at which it begins.
-    :param mended: what was no XML and is read nonetheless.
+    :param mended: what was not XML and is read nonetheless.
     :param problem: why its steps end before the file does, empty when they do not.
     """
 

@@ -103,7 +103,7 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"there is no engine {name!r}; {_known()}") from error
     about = code.base.extras.get(EXTRA, None)
     if not about:
-        raise ValueError(f"the code {name!r} is no engine; {_known()}")
+        raise ValueError(f"the code {name!r} is not an engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
     names = ("potential", "choices", "resources", "job_options", "tested")  # earlier versions wrote no job_options

@@ -53,7 +53,7 @@ CONDUCTIVITY_FIELDS = (
     "warnings",
     "summary",
 )
-#: From the best to the worst; one that only bounds is no measurement, but no failed check either.
+#: From the best to the worst; one that only bounds is not a measurement, but no failed check either.
 GRADES = ("A", "B", "C", "bound", "D")
 _ORIGIN = [
     "process_pk",

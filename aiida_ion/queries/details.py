@@ -21,7 +21,7 @@ from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, 
 MAX_ATOMS = 5000
 #: No ion has a larger charge, e, and nothing a larger density, 1/angstrom^3.
 LARGEST = 1e6
-#: Of no node: an empty list is no filter, and PostgreSQL takes nothing but UUIDs.
+#: The UUID of no node: an empty list is not a filter, and PostgreSQL accepts nothing but UUIDs.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
     "formula",

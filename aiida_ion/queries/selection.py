@@ -82,7 +82,7 @@ class Selection:
 
 @functools.lru_cache(maxsize=100_000)
 def elements_of(formula: Any) -> frozenset[str]:
-    """Return the elements of a formula; none of what is no formula."""
+    """Return the elements of a formula; none of what is not a formula."""
     return frozenset(_ELEMENT.findall(formula)) if isinstance(formula, str) else frozenset()
 
 

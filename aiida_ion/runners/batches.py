@@ -149,7 +149,7 @@ def _chgnet(calculator: Any) -> Batch:
         to_structure = importlib.import_module("pymatgen.io.ase").AseAtomsAdaptor.get_structure
         graphs = [model.graph_converter(to_structure(frame)) for frame in frames]
         found = model.predict_graph(graphs, task="ef", batch_size=len(graphs))
-        predictions = found if isinstance(found, list) else [found]  # of a single graph it is no list
+        predictions = found if isinstance(found, list) else [found]  # of a single graph it is not a list
         factor = len(frames[0]) if model.is_intensive else 1
         energies = np.array([float(prediction["e"]) * factor for prediction in predictions])
         return energies, np.array([prediction["f"] for prediction in predictions])

@@ -13,7 +13,7 @@ ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
 OPTIONAL_ARRAYS = ("velocities", "forces")
 
-#: The elements that are no metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
+#: The elements that are not metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
 #: covalent radius of all others counts.
 NON_METALS = frozenset(
     "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Sb Te I Xe Po At Rn".split()  # noqa: SIM905

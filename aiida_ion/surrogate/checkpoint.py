@@ -23,7 +23,7 @@ from aiida_ion.surrogate.training import Member
 FORMAT = "aiida-ion surrogate 1"
 #: Name of the entry of the file's metadata that says all this.
 HEADER = "aiida_ion_surrogate"
-#: More networks, or larger ones, are no model of ours.
+#: A file with more or larger networks is not a model of this package.
 MAX_MEMBERS = 1000
 MAX_WIDTH = 512
 
@@ -67,18 +67,18 @@ def save_model(path: Path, model: Model) -> None:
 def load_model(path: Path) -> Model:
     """Return a model of a file; whatever else the file may be ends in an error that says so.
 
-    :raises ValueError: if it is no model of this format, or does not hold together.
+    :raises ValueError: if it is not a model of this format, or does not hold together.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is no safetensors file: {error}") from error
+        raise ValueError(f"{path.name} is not a safetensors file: {error}") from error
     try:
         header = json.loads(metadata.get(HEADER, "{}"))
         if header.get("format") != FORMAT:
-            raise ValueError(f"{path.name} is no model of this program: its format is {header.get('format')!r}")
+            raise ValueError(f"{path.name} is not a model of this program: its format is {header.get('format')!r}")
         return _model(header, tensors)
     except (KeyError, RuntimeError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} does not hold together: {error}") from error

@@ -109,7 +109,7 @@ def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Seque
     """Check that no atom jumps: rows of a file that were lost or swapped make atoms move as none can.
 
     :param positions: shape (n, N, 3), angstrom, at every step.
-    :param cell: shape (3, 3), angstrom: a jump by a lattice vector is no jump.
+    :param cell: shape (3, 3), angstrom: a jump by a lattice vector is not a jump.
     :raises ValueError: naming the first step at which one does.
     """
     elements = np.array(symbols)

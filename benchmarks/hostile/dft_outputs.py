@@ -117,7 +117,7 @@ def _pw() -> dict[str, tuple[str, str]]:
         ),
         "another lattice parameter": (text.replace("17.3855  a.u.", "27.3855  a.u."), "axes span .* states a cell"),
         "another axis": (text.replace("a(1) = (   1.000000", "a(1) = (   2.000000"), "axes span .* states a cell"),
-        "an axis that is no number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
+        "an axis that is not a number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
         "no lattice parameter": (text.replace("lattice parameter", "lattice"), "does not say cell and atoms"),
         "no positions in the head": (text.replace("positions (alat units)", "positions"), "list its 12 atoms"),
         "two time steps": (text.replace("2.0000 femto", "4.0000 femto"), "states a time step of"),
@@ -212,7 +212,7 @@ def _vasp() -> dict[str, tuple[str, str]]:
         ),
         "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "taken for Li"),
         "more atoms than positions": (_block(text, "<c>   8</c>", "<c>   9</c>"), "no whole ionic step|for 13 atoms"),
-        "a count that is no number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
+        "a count that is not a number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
         "a billion atoms": (
             _block(text, "<c>   8</c>", "<c>1000000000</c>"),
             "no whole ionic step|for 1000000004 atoms",

@@ -166,7 +166,7 @@ def _potentials(folder: Path, python: tuple[str, ...]) -> list[HostileInput]:
         "import without a class": ((*add, "--potential", "import", "--model", "ase"), "package.module:Class"),
         "a model of what has none": ((*add, *python[2:], "--model", "large"), "has no models"),
         "a bad device": ((*add, *python[2:], "--device", "gpu"), "cpu, cuda"),
-        "arguments that are no JSON": ((*add, *python[2:], "--kwargs", "rc=3"), "not JSON"),
+        "arguments that are not JSON": ((*add, *python[2:], "--kwargs", "rc=3"), "not JSON"),
         "arguments with NaN": ((*add, *python[2:], "--kwargs", '{"rc": NaN}'), "NaN"),
         "arguments in a list": ((*add, *python[2:], "--kwargs", "[1]"), "object"),
         "an unknown precision": ((*add, *python[2:], "--dtype", "float16"), "float16"),

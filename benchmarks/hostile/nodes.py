@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.hostile.hostile_input import HostileInput
 
-#: Names that are no node here.
+#: Names that are not nodes here.
 NAMES = (
     "",
     " ",
@@ -46,9 +46,9 @@ def inputs(folder: Path) -> list[HostileInput]:
         for name in NAMES
     ]
     kinds = {
-        "jumps of a crystal": (("jumps", "--run", str(structure)), "is no fit"),
-        "jumps of a code": (("jumps", "--run", str(code)), "is no fit"),
-        "compare of a crystal": (("compare", str(structure)), "is no comparison"),
+        "jumps of a crystal": (("jumps", "--run", str(structure)), "is not a fit"),
+        "jumps of a code": (("jumps", "--run", str(code)), "is not a fit"),
+        "compare of a crystal": (("compare", str(structure)), "is not a comparison"),
         "surrogate show of a crystal": (("surrogate", "show", str(structure)), "no dataset"),
         "surrogate predict of a crystal": (
             ("surrogate", "predict", str(structure), "--dataset", "1"),

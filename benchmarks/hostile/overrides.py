@@ -110,7 +110,7 @@ POTENTIALS: dict[str, tuple[str, str]] = {
     "an unknown key": ("{commands: 'pair_style zero 5', level_of_theory: mine, colour: red}", "colour"),
     "a command that runs a program": ("{commands: 'shell touch hostile', level_of_theory: mine}", "shell"),
     "a Python object": ("commands: !!python/object/apply:os.system ['true']", "tags"),
-    "files that are no list": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: 3}", "files"),
+    "files that are not a list": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: 3}", "files"),
     "an absent file": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: [absent.pt]}", "absent.pt"),
     "charges as text": ("{commands: 'pair_style zero 5', level_of_theory: mine, charges: {Li: one}}", "charge"),
     "commands that are a number": ("{commands: 3, level_of_theory: mine}", "commands"),

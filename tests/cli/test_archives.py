@@ -52,7 +52,7 @@ def test_what_cannot_be_done_is_one_line(invoke: Invoke, result: str, tmp_path: 
     assert "there is no group 'nobody'" in only_line(invoke("export", "nobody", "-o", path, code=1))
     path.write_text("mine")
     assert "--overwrite" in only_line(invoke("export", "mine", "-o", path, "--yes", code=1))
-    assert "it is no zip file" in only_line(invoke("import-archive", path, code=1))
+    assert "it is not a zip file" in only_line(invoke("import-archive", path, code=1))
     assert path.read_text() == "mine"
     invoke("export", "mine", "-o", path, "--yes", "--overwrite")
     assert path.read_bytes()[:2] == b"PK"

@@ -195,7 +195,7 @@ def test_what_is_no_comparison_is_one_line(invoke: Invoke, both: Any) -> None:
     number = orm.Int(1).store()
     idle = orm.WorkChainNode(process_type="aiida.workflows:ion.comparison").store()
     assert "there is no node 99999; 'aiida-ion compare' lists all" in only_line(invoke("compare", 99999, code=1))
-    assert f"node {number.pk} is no comparison" in only_line(invoke("compare", number.pk, code=1))
+    assert f"node {number.pk} is not a comparison" in only_line(invoke("compare", number.pk, code=1))
     assert f"process {idle.pk} has no comparison" in only_line(invoke("compare", idle.pk, code=1))
 
 

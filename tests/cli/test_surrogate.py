@@ -79,7 +79,7 @@ def test_materials_behind_real_results() -> None:
     assert len(symbols) == len(inputs["structure"].sites)
     assert fluorite.about["label_steps"] > 0 and fluorite.label is not None
     check(found.candidates)
-    # A run far off its temperature is no label.
+    # A run far off its temperature is not a label.
     assert all("off the target" in why or "drifts" in why for _, why in found.refused)
     assert [title.partition(" (")[0] for title, _ in found.refused if title.startswith("Ar /")]
 
@@ -107,7 +107,7 @@ def test_an_empty_profile_says_so_in_one_line(invoke: Invoke) -> None:
 
 def test_what_is_no_surrogate_is_said(invoke: Invoke) -> None:
     pk = orm.Int(1).store().pk
-    assert "is no dataset, training" in only_line(invoke("surrogate", "show", pk, code=1))
+    assert "is not a dataset, training" in only_line(invoke("surrogate", "show", pk, code=1))
     assert "there is no node 99" in only_line(invoke("surrogate", "show", 99, code=1))
     result = invoke("surrogate", "predict", pk, code=2)
     assert "either structures or --dataset" in result.stderr

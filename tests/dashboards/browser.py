@@ -23,7 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 ENV_SCREENSHOTS = "AIIDA_ION_SCREENSHOTS"
 WIDE, NARROW = (1400, 900), (480, 900)
 PATIENCE_S = 40.0
-#: What Chromium says of drawing in three dimensions without a graphics card, which is no fault of the page.
+#: What Chromium says of drawing in three dimensions without a graphics card, which is not a fault of the page.
 OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
 MISSING = next((f"{name} is not installed" for name in ("chromium", "chromedriver") if not shutil.which(name)), None)
 

@@ -194,7 +194,7 @@ def test_filters_leave_what_fits(written: Any) -> None:
     written(*rows, conductivity_row("KCl", "PBE", 1.0), conductivity_row("KCl", "MLIP", 1.0, grade="D"))
     for view, formulas in (
         (View(), {"Li2S", "Li2Si", "NaCl", "KCl"}),
-        (View(elements=("Li", "S")), {"Li2S"}),  # the S of Si is no sulfur
+        (View(elements=("Li", "S")), {"Li2S"}),  # the S of Si is not sulfur
         (View(grades=("D",)), {"KCl"}),
         (View(formula="NaCl"), {"NaCl"}),
     ):

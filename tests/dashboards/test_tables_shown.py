@@ -92,7 +92,7 @@ def test_elements_are_no_beginnings_of_others(table: pd.DataFrame) -> None:
     assert list(with_elements(table, ("S",))["formula"]) == ["Na3PS4"]
     assert list(with_elements(table, ("Li", "N"))["formula"]) == ["Li3N"]
     assert len(with_elements(table, ())) == 4
-    # What stands in an address is no pattern.
+    # What stands in an address is not a pattern.
     assert with_elements(table, (".",)).empty
     assert with_elements(table, ("(",)).empty
 

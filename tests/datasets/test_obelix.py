@@ -132,13 +132,13 @@ def changed(**more: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (changed(**{VALUE: "high"}), "aaa: 'high' is no conductivity"),
-        (changed(**{VALUE: "-1"}), "'-1' S/cm is no conductivity"),
-        (changed(**{VALUE: "nan"}), "'nan' S/cm is no conductivity"),
-        (changed(**{VALUE: "1e9"}), "is no conductivity"),
+        (changed(**{VALUE: "high"}), "aaa: 'high' is not a conductivity"),
+        (changed(**{VALUE: "-1"}), "'-1' S/cm is not a conductivity"),
+        (changed(**{VALUE: "nan"}), "'nan' S/cm is not a conductivity"),
+        (changed(**{VALUE: "1e9"}), "is not a conductivity"),
         (changed(**{VALUE: ""}), "aaa has no ionic conductivity"),
         (changed(ID="bbb"), "bbb is there twice"),
-        (changed(ID="../../etc"), "is no id of three letters or digits"),
+        (changed(ID="../../etc"), "is not an id of three letters or digits"),
         ([{"ID": "aaa"}], "this is not the table of OBELiX"),
         (changed(Family="x" * 200_000), "cannot be read as a table"),
     ],
@@ -190,7 +190,7 @@ def test_files_that_are_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no.zip: cannot be read as a zip file"):
         read_obelix(tmp_path / "no.zip")
     (folder / "all.csv").write_bytes(b"ID\xff\n")
-    with pytest.raises(ValueError, match=r"all.csv: is no text in UTF-8"):
+    with pytest.raises(ValueError, match=r"all.csv: is not text in UTF-8"):
         read_obelix(folder)
 
 

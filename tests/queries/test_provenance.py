@@ -31,7 +31,7 @@ def test_a_number_leads_to_structure_potential_and_raw_files(number: str) -> Non
     assert found[process.inputs.structure.uuid] == "structure"
     assert found[potential.uuid] == "potential"
     jobs = [one for one in process.called_descendants if isinstance(one, orm.CalcJobNode)]
-    # The last fits and all segments: the fits of the first round are no part of the number but of the decision.
+    # The last fits and all segments: the fits of the first round are not part of the number but of the decision.
     runs = [job for job in jobs if job.process_type.endswith("ion.lammps_md")]
     assert len(runs) == 8
     for job in runs:

@@ -84,7 +84,7 @@ def test_a_pickle_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     hostile = tmp_path / "model.safetensors"
     for write in (lambda: hostile.write_bytes(pickle.dumps(Trap())), lambda: torch.save({"a": Trap()}, hostile)):
         write()
-        with pytest.raises(ValueError, match="is no safetensors file"):
+        with pytest.raises(ValueError, match="is not a safetensors file"):
             load_model(hostile)
     assert not (tmp_path / "trapped").exists()
 
@@ -129,9 +129,9 @@ def test_equal_models_are_equal_files(model: Model, path: Path, tmp_path: Path) 
 def test_a_truncated_file(path: Path, tmp_path: Path) -> None:
     short = tmp_path / "model.safetensors"
     short.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="is no safetensors file"):
+    with pytest.raises(ValueError, match="is not a safetensors file"):
         load_model(short)
-    with pytest.raises(ValueError, match="is no safetensors file"):
+    with pytest.raises(ValueError, match="is not a safetensors file"):
         load_model(tmp_path / "nowhere.safetensors")
 
 

@@ -143,7 +143,7 @@ def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, i
         _fill_target(result, finite, float(np.median(finite)), ions)
         return
     result.reason = (
-        f"The law is no straight line, and in {np.mean(np.isneginf(draws)):.0%} of what fits the diffusivity vanishes "
+        f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of what fits the diffusivity vanishes "
         f"above {result.target_temperature_K:g} K: a number needs runs nearer to it."
     )
     edge = float(np.quantile(draws, BOUND_CONFIDENCE, method="nearest"))

@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 MOVE = 0.1
 #: A temperature without a value counts as one that will have one when the line promises so many times `min_n_eff` hops.
 HOP_MARGIN = 2.0
-#: A move that lowers the variance by a smaller part than this is no gain.
+#: A move that lowers the variance by a smaller part than this is not a gain.
 LEAST_GAIN = 1e-6
 
 

@@ -220,7 +220,7 @@ def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, said: str) -> St
         return _stop(outlook, "budget", f"{said}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     next_ps = min(max(wanted_ps, MIN_GROWTH * outlook.time_ps), MAX_GROWTH * outlook.time_ps, rule.max_time_ps)
     if rule.max_time_ps < MIN_GROWTH * next_ps:
-        next_ps = rule.max_time_ps  # a rest that small is no round of its own
+        next_ps = rule.max_time_ps  # a rest that small is not a round of its own
     return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{said}.", next_ps)
 
 

@@ -22,7 +22,7 @@ def find_jumps(
     :param states: site of each ion in each frame, -1 for none, (n, M).
     :param fractional: unwrapped positions, (n, M, 3).
     :param sites: fractional, (S, 3).
-    :param minimal_residence: a stay of fewer frames, between its first and last one, is no stay.
+    :param minimal_residence: fewest frames, from first to last, that count as a stay at a site.
     """
     frames, ions = (found.astype(np.int64) for found in np.nonzero(states.T >= 0)[::-1])
     at = states[frames, ions].astype(np.int64)

@@ -177,5 +177,5 @@ def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[s
             f"{result.mobile_species} alone{total}."
         )
     if still:
-        words.append(f"{' and '.join(still)} did not move enough for a diffusivity, and are no part of the framework.")
+        words.append(f"{' and '.join(still)} did not move enough for a diffusivity, and are not part of the framework.")
     return words

@@ -90,7 +90,7 @@ def without_nan(value: Any) -> Any:
 def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
     """Return a model file as an unstored node with its sha256.
 
-    :raises ValueError: if the file is no safetensors file.
+    :raises ValueError: if the file is not a safetensors file.
     """
     content = path.read_bytes()
     require_safetensors(content)
@@ -115,7 +115,7 @@ def model_fault(model: orm.SinglefileData) -> str | None:
 
 
 def require_safetensors(content: bytes) -> None:
-    """Refuse what is no safetensors file, which holds numbers and nothing that runs when it is read.
+    """Refuse what is not a safetensors file, which holds numbers and nothing that runs when it is read.
 
     :raises ValueError: saying so.
     """
@@ -125,4 +125,4 @@ def require_safetensors(content: bytes) -> None:
     except ValueError:
         header = None
     if not isinstance(header, dict):
-        raise ValueError("the model is no safetensors file; no other kind is read")
+        raise ValueError("the model is not a safetensors file; no other kind is read")

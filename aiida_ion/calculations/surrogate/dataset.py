@@ -131,7 +131,7 @@ def materials_of(nodes: Mapping[str, Any], about: Mapping[str, Any]) -> list[Mat
     for name, node in sorted(nodes.items()):
         found = _NAME.fullmatch(name)
         if found is None:
-            raise ValueError(f"{name} is no input of a dataset; names are like material_0000_structure")
+            raise ValueError(f"{name} is not an input of a dataset; names are like material_0000_structure")
         groups.setdefault(found[1], {})[found[2]] = node
     return [material_of(_title(key, about), group, about.get(key) or {}) for key, group in groups.items()]
 

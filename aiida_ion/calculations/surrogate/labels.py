@@ -18,12 +18,12 @@ DIMENSIONS_FACTOR = 6.0
 CI95_STANDARD_DEVIATIONS = 2 * 1.959964
 #: A posterior with fewer positive draws than this part says little of a logarithm.
 MIN_POSITIVE_PART = 0.95
-#: Why a fit whose estimates disagree is no label.
+#: Why a fit whose estimates disagree is not a label.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
 
 class LabelRefusedError(ValueError):
-    """A diffusion that is no label; the message says why."""
+    """A diffusion that is not a label; the message says why."""
 
 
 @dataclass(frozen=True)

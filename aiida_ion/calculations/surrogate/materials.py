@@ -110,7 +110,7 @@ def _frames_of(kind: str, nodes: Mapping[str, Any]) -> dict[str, orm.TrajectoryD
 def label(material: Material) -> Label:
     """Return the label of a material; NaN where it has no diffusion.
 
-    :raises LabelRefusedError: if its diffusion is no label.
+    :raises LabelRefusedError: if its diffusion is not a label.
     """
     return label_of(material.diffusion) if material.diffusion is not None else Label(math.nan, math.nan, False)
 

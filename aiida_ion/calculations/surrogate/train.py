@@ -160,7 +160,7 @@ class SurrogateTrainParser(ScriptParser):
     def _attach_model(self, folder: Path, results: Mapping[str, Any]) -> None:
         """Attach the model and the report.
 
-        :raises ValueError: if the model is no safetensors file, or the report does not fit the dataset.
+        :raises ValueError: if the model is not a safetensors file, or the report does not fit the dataset.
         """
         said = self._origin()
         report = orm.ArrayData()

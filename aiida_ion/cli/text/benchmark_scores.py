@@ -14,7 +14,7 @@ from aiida_ion.cli.text.tables import Rows, number, text
 from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, ReportedErrors
 
 PAPER = "As the paper scores: each level on what it has, a line through all temperatures, checked or not"
-COMMON = "On common materials: a bound that holds is no error, however wide"
+COMMON = "On common materials: a bound that holds is not an error, however wide"
 NUMBERS = "On common materials that are numbers on both sides"
 HEADINGS = {PAPER: "paper", COMMON: "common", NUMBERS: "common_numbers"}
 SIGMA = "log10 sigma"

@@ -35,7 +35,7 @@ def read_array(node: orm.Node, name: str) -> NDArray[Any]:
     """Return an array of a node.
 
     :raises NotHere: if there is no such file.
-    :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is no array; the message names it.
+    :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is not an array; the message names it.
     """
     with _opened(node, name) as stream:
         return _array(stream, name, node.pk)

@@ -138,7 +138,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _UNREADABLE
     try:
-        # What fits into no float raises; what is not finite is no number.
+        # What fits into no float raises; what is not finite is not a number.
         return value if math.isfinite(value) and abs(value) < LARGEST_WHOLE else _large(value)
     except OverflowError:
         return _UNREADABLE

@@ -1,4 +1,4 @@
-"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is no JSON at all.
+"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is not JSON at all.
 
 One such value would end every query that looks at its column, filters included. A connection to SQLite that met one
 reads JSON in Python from then on, which is slower; PostgreSQL compares exact numbers instead of floats.

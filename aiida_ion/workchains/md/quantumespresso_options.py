@@ -110,7 +110,7 @@ def _family_of_files(files: Sequence[Path]) -> str:
 def _one_each(files: Sequence[Path]) -> dict[str, Path]:
     """Return the file of each element.
 
-    :raises ValueError: for a file that is no UPF, or two of one element.
+    :raises ValueError: for a file that is not a UPF file, or two of one element.
     """
     upf: Any = DataFactory("pseudo.upf")
     by_element: dict[str, list[Path]] = {}

@@ -40,7 +40,7 @@ class SampleParameters(Settings):
     seed: int = whole(1, help="Seed of the smearing and, as another number, of the short run", least=0, most=MAX_SEED)
 
     def check_together(self) -> None:
-        """Refuse amplitudes that are no lengths.
+        """Refuse amplitudes that are not lengths.
 
         :raises SettingsError: naming them.
         """

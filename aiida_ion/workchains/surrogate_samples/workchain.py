@@ -144,7 +144,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
             self.ctx.failed = [*self.ctx.failed, outcome(run)]
 
     def submit_last(self) -> Any:
-        """Submit the forces of the short run; its start, the structure itself, is no frame."""
+        """Submit the forces of the short run; its start, the structure itself, is not a frame."""
         run = self.ctx.get("run")
         if run is None or not run.is_finished_ok:
             return None

@@ -200,7 +200,7 @@ def test_segments_of_other_atoms_are_refused(segment: Segment, copper: Atoms) ->
     assert "no trajectory" in problem()
     segments = {"a": segment()}
     segments["a"].base.attributes.set("symbols", ["Cu1"] * 8)
-    assert "Cu1, which is no element" in problem()
+    assert "Cu1, which is not an element" in problem()
 
 
 def test_a_killed_job_counts_up_to_its_last_report(tmp_path: Path) -> None:
