@@ -1,4 +1,4 @@
-"""What a result is worth in one word, and the rule by which a number is known too poorly to be quoted."""
+"""Verdicts on results, and the rule by which a value is too poorly known to be quoted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: Of a diffusivity: the ions moved enough for a number. Of a conductivity: there is one at the target temperature.
+#: Diffusivity: diffusion was detected, so there is a value. Conductivity: there is a value at the target temperature.
 MOVED, MEASURED = "moved", "measured"
 #: Either: there is a number, but its 95 % interval is wider than ``max_interval_decades``.
 POORLY_KNOWN = "poorly_known"
 #: There is an upper bound; of a conductivity: there is not even that.
 BOUND, NOT_MEASURABLE = "bound", "not_measurable"
+#: Stored verdict -> the words shown for it.
+WORDS = {MOVED: "diffusive", BOUND: "upper bound", NOT_MEASURABLE: "undetermined"}
 #: Verdicts with a posterior behind them.
 WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
 
@@ -84,8 +86,8 @@ def too_wide(decades: float, max_interval_decades: float) -> str:
 
 
 def words_of(verdict: Any) -> str:
-    """Return a verdict as people read it."""
-    return str(verdict).replace("_", " ")
+    """Return a stored verdict in plain words; any other word with spaces for its underscores."""
+    return WORDS.get(str(verdict), str(verdict).replace("_", " "))
 
 
 def _is_known(edge: Any) -> bool:

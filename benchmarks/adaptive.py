@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
 
     :param time_ps: of all runs.
     :param rounds: how many.
-    :param errors: stated relative error of D at each temperature that moved, and its true one.
+    :param errors: stated relative error of D at each diffusive temperature, and its true one.
     :param true_errors: ln of D over the truth there.
     :param ln_error: stated standard deviation of ln D at the target by least squares; nan without a line.
     :param ln_off: ln of the extrapolated D over the truth; nan without one.

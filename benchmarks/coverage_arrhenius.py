@@ -257,7 +257,9 @@ def main() -> None:
         if arguments.only in "bound":
             pairs = np.array(list(pool.map(unmoved, range(arguments.seeds))))
             held, gap = np.mean(pairs[:, 0] <= pairs[:, 1]), np.median(pairs[:, 1] - pairs[:, 0])
-            print(f"\nBound at 300 K where fewer than three temperatures moved: holds in {held:.1%} of materials whose")
+            print(
+                f"\nBound at 300 K where fewer than three temperatures are diffusive: holds in {held:.1%} of materials whose"
+            )
             print(f"prefactor follows the prior; its median distance from the truth is {gap:.1f} decades.")
 
 

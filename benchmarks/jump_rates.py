@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from real_runs import Run, fluorite, in_lammps, lithium_oxide
 
-from aiida_ion.analysis.jumps.picture import analyse_jumps
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.rates import poisson_interval
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference

@@ -64,7 +64,7 @@ def try_mutations(folder: Path, seeds: Iterable[int]) -> Counted:
                 found = _read(folder, name, change(text, draw))
             except ValueError:
                 counted.n_errors += 1
-            except Exception:  # any other is a fault of ours, and counted
+            except Exception:  # any other is a bug in this package, and counted
                 counted.tracebacks.append(f"{label}: {traceback.format_exc(limit=-1)}")
             else:
                 _count(counted, found, whole[name], label)

@@ -118,7 +118,7 @@ def row(temperature_K: float, time_ps: float, found: RunResult) -> str:
 
 
 def energy(found: Sequence[RunResult]) -> str:
-    """The activation energy over the runs that moved, with its interval."""
+    """The activation energy over the diffusive runs, with its interval."""
     moved = [one.result for one in found if one.result.tracer_diffusivity_samples_cm2_s is not None]
     if len(moved) < 3:
         return f"no number: the ions moved at {len(moved)} temperature(s)"

@@ -64,7 +64,7 @@ def test_a_run_by_the_daemon_ends_in_the_table(command: Command, tmp_path: Path)
     text = json.dumps(rows)
     assert "CaF2" in text
     assert "classical/Gillan-1986" in text
-    assert "did not move" in command("aiida-ion", "table")
+    assert "no diffusion detected" in command("aiida-ion", "table")
 
 
 def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> None:
@@ -143,6 +143,6 @@ def test_the_demo_ends_in_its_table(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     table = done.stdout.partition("=== the table")[2]
     assert "measured" in next(line for line in table.splitlines() if line.startswith("Li2O"))
-    assert "did not move" in table
+    assert "no diffusion detected" in table
     assert "Li6PS5Cl" in table
     assert "QE PBEsol" in done.stdout.partition("side by side: conductivities")[2] or "DFT is left out" in done.stdout

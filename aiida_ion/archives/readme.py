@@ -101,8 +101,8 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [" | ".join(HEADS[index] for index in used), " | ".join("---" for _ in used)]
     lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
-    how = "In brackets the 95 % interval; `below` is an upper bound, where too little moved; of what is poorly known"
-    return f"## {title}\n\n{how} there is the interval alone.\n\n{table}"
+    how = "Brackets hold the 95 % interval; `below` is an upper bound, where no diffusion was detected;"
+    return f"## {title}\n\n{how} a poorly known value is given by its interval alone.\n\n{table}"
 
 
 def _opening(name: str) -> str:

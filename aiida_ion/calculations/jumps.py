@@ -97,7 +97,7 @@ class JumpsParser(TrajectoryAnalysisParser):
 def inputs_beside_fit(
     fit: orm.CalcJobNode, structure: orm.StructureData | None = None, settings: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the inputs of the jump picture of what an ``ion.diffusion`` job fitted, with its code and trajectories.
+    """Return the inputs of the jump analysis of what an ``ion.diffusion`` job fitted, with its code and trajectories.
 
     :param structure: the supercell with the sites; without it sites are the peaks of the density.
     :param settings: changes to the defaults of the analysis.

@@ -127,7 +127,7 @@ def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:
     low, middle, high = known.seconds
     spread = "" if low == high else f"{_between(low * least, high * most)} "
     wall = "" if at_once == 1 else f"; {_between(middle * least / at_once, middle * most / at_once)}"
-    wall += f" with {at_once} side by side" if wall else ""
+    wall += f" with {at_once} in parallel" if wall else ""
     return f"{steps}: about {_between(middle * least, middle * most)} of computing ({spread}{known.origin}){wall}"
 
 

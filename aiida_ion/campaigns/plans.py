@@ -125,7 +125,7 @@ def plans_of(
 
 
 def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
-    """Return how many work chains run side by side: those of a comparison on this machine as its cores bear."""
+    """Return how many work chains run in parallel: for a comparison on this machine as many as its cores allow."""
     each_by_itself = len(engines) == 1 and not given.get("in_one")
     if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans

@@ -58,7 +58,7 @@ def find_candidates(selection: Selection, sampling: Sampling, max_materials: int
 
     :param selection: with the range of temperatures.
     :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
-    :param max_materials: at most so many, the oldest.
+    :param max_materials: maximum number (oldest first).
     """
     found, seen = Candidates(), dict[Any, Candidate]()
     table = diffusion(selection).query("not superseded").sort_values("pk", ascending=False)

@@ -51,7 +51,7 @@ def run_all(processes: Sequence[Any], at_once: int, say: Say, there: Mapping[int
     """Submit processes, some at a time, and wait until all have ended.
 
     :param processes: of each, what ``aiida.engine.submit`` takes: a builder, or a class and its inputs.
-    :param at_once: how many may run side by side.
+    :param at_once: how many may run in parallel.
     :param say: takes each line of progress.
     :param there: those that were submitted before, by their number.
     :returns: the nodes, in the order of the processes.

@@ -24,7 +24,7 @@ def sample_structures(
     :param model: says the temperature and how materials are sampled.
     :param structures: files, pks or uuids.
     :param given: options of the command.
-    :param at_once: materials side by side.
+    :param at_once: materials in parallel.
     :param say: takes each line of progress.
     :raises ValueError: if no crystal can be sampled, or some cannot, which are listed, unless these are to be left out
         (`skip_bad`).

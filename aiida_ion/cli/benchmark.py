@@ -82,8 +82,8 @@ def command() -> None:
     help="The others are compared with it",
     also="  [default: the first with DFT]",
 )
-@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
+@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the scores.")
 @profile_option
 def obelix_command(
@@ -130,7 +130,7 @@ def obelix_command(
     for line in refused:
         click.echo(f"REFUSED {line}", err=True)
     if not materials:
-        raise click.ClickException("none of these entries can be simulated; the reasons stand above")
+        raise click.ClickException("none of these entries can be simulated; see above")
     unfit: list[str] = []
     tasks, costs = tasks_of(materials, engines, given, unfit), cost()
     for line in unfit:

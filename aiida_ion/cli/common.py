@@ -141,7 +141,7 @@ def require_daemon(profile: Any) -> None:
 
 
 def size(n_bytes: float) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes in a readable unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if n_bytes < 1000:
             return f"{n_bytes:.3g} {unit}"

@@ -232,7 +232,7 @@ def list_command(profile: str | None) -> None:
     "--structure",
     type=SettingType(TEXT),
     metavar="FILE|PK",
-    help="A small crystal that the potential knows  [default: one of ours]",
+    help="A small crystal that the potential knows  [default: a built-in one]",
 )
 @setting(STEPS, "--steps", help="Steps of 1 fs", also="  [default: 20; 5 with DFT]")
 @click.option("--trust-checkpoint", is_flag=True, help="Load the weights found there also where that runs their code.")

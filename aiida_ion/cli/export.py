@@ -31,7 +31,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @setting(FRAMES, "--max-frames", help="h5md: thin each run to this many frames")
 @click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells alone, which MDAnalysis reads.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and how much.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and its size.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @profile_option
 def command(

@@ -53,7 +53,7 @@ FEWEST_FRAMES = 10
     help="Where the files say otherwise, take the options, and the frames as they stand  [default: the files win]",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what is read; store nothing.")
-@click.option("--run", "here", is_flag=True, help="Fit here and now instead of by the daemon.")
+@click.option("--run", "here", is_flag=True, help="Fit here and now instead of through the daemon.")
 @profile_option
 def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry_run: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.

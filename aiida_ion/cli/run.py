@@ -99,8 +99,8 @@ SECTIONS = {
 @of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @of_protocol("--keep", also=", such as velocities,forces")
-@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
-@click.option("--jumps/--no-jumps", default=None, help="Find the jump picture of each temperature (needs GEMDAT).")
+@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
+@click.option("--jumps/--no-jumps", default=None, help="Find the jump analysis of each temperature (needs GEMDAT).")
 @of_protocol("--thermostat")
 @of_protocol("--ensemble")
 @setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
@@ -130,8 +130,8 @@ SECTIONS = {
     default=None,
     help="Remove the folders of jobs once their results are in the database; failed ones stay  [default: protocol]",
 )
-@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
+@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
 @click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
 @profile_option
 def command(
@@ -216,7 +216,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     if compared and not (failed["exit_status"] < USABLE).any():
         _print_comparison(pks)
     if len(failed):
-        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; the reason stands above")
+        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see above")
 
 
 def _print_comparison(pks: list[int]) -> None:

@@ -170,6 +170,6 @@ def _n_workers(profile: Any, workers: int | None) -> int:
     cores = os.cpu_count() or 1
     wanted = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
     if on_sqlite and wanted > daemon.SQLITE_WORKERS:
-        click.echo(f"SQLite bears {daemon.SQLITE_WORKERS} daemon workers; for more take --postgres")
+        click.echo(f"SQLite supports {daemon.SQLITE_WORKERS} daemon workers; for more use --postgres")
         wanted = daemon.SQLITE_WORKERS
     return wanted

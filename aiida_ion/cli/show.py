@@ -1,4 +1,4 @@
-"""``aiida-ion show``: what a node of ours says, and where it came from."""
+"""``aiida-ion show``: the content of a node and its origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.cli.options import SettingType
 @click.argument("node", metavar="PK|UUID", type=SettingType(NODE))
 @profile_option
 def command(node: str, profile: str | None) -> None:
-    """Say what a process or a result is: numbers, checks, reasons, origin.
+    """Show a process or a result: values, checks, reasons, origin.
 
     \b
     Example:

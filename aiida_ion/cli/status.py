@@ -14,7 +14,7 @@ from aiida_ion.cli.options import PK, SettingType
 @click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
 @profile_option
 def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str | None) -> None:
-    """Say what runs, how far it is, how long it still takes, and what failed and why.
+    """Show running processes, their progress and remaining time, and what failed and why.
 
     \b
     Example:

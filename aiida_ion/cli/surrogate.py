@@ -61,7 +61,7 @@ def command() -> None:
 @setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
 @setting(TEXT, "--from-group", help="Only what this AiiDA group holds: results, work chains or structures")
-@setting(COUNT, "--max-materials", help="At most so many, the oldest")
+@setting(COUNT, "--max-materials", help="Maximum number (oldest first)")
 @setting(Many(item=Word(choices=MIXABLE), distinct=True), "--allow-mixed", help="What may differ")
 @setting(
     Many(item=Word(choices=KINDS), distinct=True),
@@ -72,10 +72,10 @@ def command() -> None:
 )
 @click.option("--sampling", type=JsonObject(), help='Changes to the samples, such as {"short_md_fs": 2000.0}.')
 @setting(SEED, "--seed", default=1, show_default=True, help="Of the samples")
-@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(COUNT, "--max-concurrent", help="Maximum number of materials in parallel", also="  [default: the cores here]")
 @setting(TEXT, "--group", help="Put work chains and dataset into this AiiDA group")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write the arrays here, too.")
-@click.option("--dry-run", is_flag=True, help="Say which materials there are, and what sampling them takes.")
+@click.option("--dry-run", is_flag=True, help="Show the available materials and the cost of sampling them.")
 @profile_option
 def dataset_command(
     profile: str | None,
@@ -222,14 +222,14 @@ def show_command(node: str, profile: str | None) -> None:
 @setting(TEXT, "--model-of-engine", help="ASE engines: another model than the engine's own")
 @setting(DEVICE, "--device")
 @of_protocol("--min-width-A")
-@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
 @click.option("--skip-bad", is_flag=True, help="Predict the crystals that can be sampled, and list the others.")
 @of_protocol("--mobile-species", also="  [default: guessed]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
 @setting(COUNT, "--threads", help="Threads of each job", also="  [default: the engine's]")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(COUNT, "--max-concurrent", help="Maximum number of materials in parallel", also="  [default: the cores here]")
 @setting(TEXT, "--group", help="Put everything into this AiiDA group")
 @profile_option
 def predict_command(

@@ -21,7 +21,7 @@ MAX_SEGMENTS = 20
 MAX_PAIRS = 4_000_000
 MAX_RANGE_A = 8.0
 BIN_WIDTH_A = 0.1
-#: A way is smoothed over this part of the run.
+#: A pathway is smoothed over this part of the run.
 SMOOTHING = 30
 
 
@@ -45,7 +45,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Paths:
-    """Ways of mobile ions through the cell, and the mean places of the framework.
+    """Pathways of mobile ions through the cell, and the mean places of the framework.
 
     :param ions: index of each drawn ion, those that came farthest, (m,).
     :param positions: angstrom, unwrapped, (n, m, 3): running means over `smoothed_ps`, which vibrations leave.
@@ -103,7 +103,7 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
 
 
 def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Paths:
-    """Return the ways of the ions that came farthest.
+    """Return the pathways of the ions that came farthest.
 
     :param max_ions: how many are drawn, at most.
     """

@@ -62,7 +62,7 @@ def path_of(uuid: str, max_nodes: int = MAX_NODES) -> Provenance:
 
     Of a work chain these are its inputs.
 
-    :param max_nodes: at most so many, the raw files not counted.
+    :param max_nodes: maximum number, the raw files not counted.
     :raises ValueError: if there is no such node.
     """
     first = _rows(orm.QueryBuilder().append(orm.Node, filters={"uuid": str(uuid)}, project=list(_PROJECTED)))

@@ -76,7 +76,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
 
     ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``verdict`` is ``poorly_known``
     where its interval is wider than ``max_interval_decades``. ``ionic_conductivity_mS_cm`` is that of the mobile
-    species, ``all_species_ionic_conductivity_mS_cm`` that of all that moved. ``refused_because`` says why a
+    species, ``all_species_ionic_conductivity_mS_cm`` that of all diffusive ones. ``refused_because`` says why a
     temperature enters no extrapolation, ``superseded`` that a later round of its work chain fitted it again.
     ``wall_time_s`` is that of the molecular dynamics behind it, missing for imported trajectories. ``job_pk`` is the
     fit, ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that it

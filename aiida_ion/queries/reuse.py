@@ -1,4 +1,4 @@
-"""Results that are in the database already, or on their way."""
+"""Results that are in the database already, or running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNS, STRUCTURE = "runs__", "structure"
 def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
     """Return the pk of a finished conductivity work chain with the same inputs, the newest; ``None`` without one.
 
-    Inputs are the same when their content is; how many runs went side by side does not matter. Only results of this
+    Inputs are the same when their content is; how many runs went in parallel does not matter. Only results of this
     version of the package count.
 
     :param inputs: inputs of an ``ion.conductivity``: nested mappings of nodes, stored or not.

@@ -1,4 +1,4 @@
-"""Program that finds the jump picture of one species at one temperature: inputs.json in, results.json out.
+"""Program that finds the jump analysis of one species at one temperature: inputs.json in, results.json out.
 
 Run as ``python -m aiida_ion.runners.jumps`` in a folder that holds ``inputs.json`` and the arrays it names, with
 ``aiida_ion.analysis`` and ``aiida_ion.units`` importable, by a Python that has GEMDAT. ``results.json`` is written
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from aiida_ion.analysis.jumps.by_gemdat import GemdatMissingError
-from aiida_ion.analysis.jumps.picture import analyse_jumps
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference

@@ -40,7 +40,7 @@ DEVICE = Word(
 )
 #: Mass of hydrogen, u.
 HYDROGEN_U = 1.008
-#: The longest time step that a hydrogen atom bears, fs; of another element it grows with the root of the mass.
+#: The longest safe time step for a hydrogen atom, fs; of another element it grows with the root of the mass.
 USUAL_TIMESTEP_H_FS = 1.0
 
 
@@ -96,7 +96,7 @@ class MdSettings(Settings):
         unit="eV/angstrom",
     )
     max_temperature_ratio: float = number(
-        5.0, help="So many times the target temperature means that the run exploded", above=0.0, most=1e9
+        5.0, help="A temperature above this multiple of the target means that the run exploded", above=0.0, most=1e9
     )
     min_distance_ratio: float = number(
         0.4,

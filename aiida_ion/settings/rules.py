@@ -406,7 +406,7 @@ def is_one_line(text: str) -> bool:
 
 
 def plain(number: float) -> str:
-    """Return a number as people write it: 10,000 and 0.5 and 1e-06."""
+    """Return a number formatted for reading: 10,000 and 0.5 and 1e-06."""
     is_long = float(number).is_integer() and abs(number) < 1e16
     return f"{int(number):,}" if is_long else f"{number:g}"
 

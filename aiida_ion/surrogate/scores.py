@@ -39,7 +39,7 @@ def judged(labels: FloatArray, predicted: FloatArray, censored: BoolArray) -> Fl
 
 
 def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
-    """Return R2 with bounds as bounds, as published with both floors, and of those that moved; MAE, ranks and AUC.
+    """Return R2 with bounds as bounds, as published with both floors, and of the diffusive ones; MAE, ranks and AUC.
 
     :param labels: (M,), log10 of angstrom^2/ps, bounds as their value.
     :param predicted: (M,).

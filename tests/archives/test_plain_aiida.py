@@ -1,4 +1,4 @@
-"""Who receives an archive needs aiida-core and nothing of ours; and nothing in an archive is executed."""
+"""Who receives an archive needs aiida-core and nothing else; and nothing in an archive is executed."""
 
 from __future__ import annotations
 

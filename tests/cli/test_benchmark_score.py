@@ -57,7 +57,7 @@ def computed(
 ) -> orm.WorkChainNode:
     """Store a conductivity, mS/cm at 300 K, from two temperatures of which `n_passed` passed the paper's check.
 
-    :param unchecked: where the ions did not move: what a line through plain slopes would say, mS/cm.
+    :param unchecked: where no diffusion was detected: what a line through plain slopes would give, mS/cm.
     """
     chain = orm.WorkChainNode(process_type="aiida.workflows:ion.conductivity")
     parameters = orm.Dict({"temperatures_K": [900.0, 1000.0]}).store()

@@ -24,7 +24,7 @@ def conductivity(sigma: float | None, energy_eV: float | None, bound: float | No
     node = orm.ArrayData()
     said = {
         "verdict": "bound" if sigma is None else "measured",
-        "reason": "The ions moved at 1 different temperatures; 3 are needed to extrapolate to 300 K.",
+        "reason": "Diffusion was detected at 1 different temperatures; 3 are needed to extrapolate to 300 K.",
         "target_temperature_K": 300.0,
         "ionic_conductivity_mS_cm": sigma,
         "ionic_conductivity_ci95_mS_cm": None if sigma is None else [sigma / 2, sigma * 2],

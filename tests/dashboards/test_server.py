@@ -233,7 +233,7 @@ def _read_whole(made: Any, path: str) -> str:
     raise AssertionError(f"{path} is being read for half a minute")
 
 
-def _read_side_by_side(source: Source, paths: list[str]) -> None:
+def _read_in_parallel(source: Source, paths: list[str]) -> None:
     """Ask for pages from sixteen threads at once; all must be whole, and the same as when asked alone."""
     with serving(source) as made, read_only():
         alone = {path: _read_whole(made, path) for path in paths}
@@ -249,14 +249,14 @@ def _read_side_by_side(source: Source, paths: list[str]) -> None:
 
 
 def test_readers_of_an_archive_do_not_disturb_each_other(campaign: Path) -> None:
-    _read_side_by_side(server.archive_source(campaign.name), ["/", "/materials"])
+    _read_in_parallel(server.archive_source(campaign.name), ["/", "/materials"])
 
 
 def test_readers_of_a_profile_do_not_disturb_each_other(aiida_profile_clean: Any) -> None:
     from benchmarks.many_results import fill
 
     fill(60, n_with_arrays=0)
-    _read_side_by_side(Source("synthetic"), ["/", "/materials"])
+    _read_in_parallel(Source("synthetic"), ["/", "/materials"])
 
 
 def test_reading_writes_nothing(aiida_profile_clean: Any) -> None:

@@ -76,7 +76,7 @@ def thresholds(text: str) -> dict[str, float]:
 
 def test_thresholds_are_those_of_the_settings() -> None:
     page = DOCS / "topics" / "methods.md"
-    jumps = section(page, "## Jump picture")
+    jumps = section(page, "## Jump analysis")
     said, settings = thresholds(page.read_text().replace(jumps, "")), dataclasses.asdict(DiffusionSettings())
     assert len(said) >= 8
     for name, number in said.items():

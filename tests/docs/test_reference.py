@@ -187,7 +187,7 @@ def default_of(field: Any) -> str:
     [
         (MdSettings, "## Settings of molecular dynamics"),
         (DiffusionSettings, "## Settings of the fit"),
-        (JumpSettings, "## Settings of the jump picture"),
+        (JumpSettings, "## Settings of the jump analysis"),
     ],
 )
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:

@@ -26,7 +26,7 @@ class LeftOut:
     """The fit without one temperature.
 
     :param temperature_K: the temperature left out, K.
-    :param bound: whether it had not moved.
+    :param bound: whether it is an upper bound.
     :param activation_energy_eV: mean without it, eV.
     :param log10_diffusivity_cm2_s: mean of log10 D at the target without it, cm^2/s.
     :param shift_decades: how far the temperature moves log10 D at the target, with it less without it.
@@ -99,6 +99,6 @@ def distance_sentence(factor: float, leverage: float, target_temperature_K: floa
     if leverage <= FAR_LEVERAGE or factor <= 1.0:
         return None
     return (
-        f"The lowest temperature that moved is {factor:.1f} times {target_temperature_K:g} K: 10 % at each temperature "
+        f"The lowest diffusive temperature is {factor:.1f} times {target_temperature_K:g} K: 10 % at each temperature "
         f"make {leverage / 10.0:.1g} decades there."
     )

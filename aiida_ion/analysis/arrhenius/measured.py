@@ -46,7 +46,7 @@ def fill_measured(
     else:
         result.preferred_law, result.averaged_over_laws = laws_of.ARRHENIUS, False
         result.curvature_reason = (
-            f"{n_different} different temperatures moved; {laws_of.MIN_TEMPERATURES_TO_BEND} are needed to tell a "
+            f"Diffusion was detected at {n_different} different temperatures; {laws_of.MIN_TEMPERATURES_TO_BEND} are needed to tell a "
             "curved law from a straight one."
         )
     data = _fill_line(result, data, priors, seed, n_samples)

@@ -43,7 +43,7 @@ class Observations(NamedTuple):
     ln_bound: FloatArray
 
     def select(self, moved: npt.NDArray[np.bool_], bounds: npt.NDArray[np.bool_]) -> Observations:
-        """Return some of the temperatures that moved and some of the bounds."""
+        """Return some of the diffusive temperatures and some of the bounds."""
         return Observations(
             self.temperature_K[moved],
             self.ln_d[moved],

@@ -24,7 +24,7 @@ def diffusivity_halves_check(sampled: SampledFrames, result: DiffusionResult, li
     name = "halves_diffusivity"
     positions = sampled.positions[sampled.production][:, sampled.is_mobile]
     if not result.moved or result.fit_window_ps is None:
-        return not_applicable(name, "", "Nothing moved enough to compare the halves of the run.")
+        return not_applicable(name, "", "No diffusion was detected, so the halves of the run cannot be compared.")
     if len(positions) < MIN_FRAMES:
         return not_applicable(name, "", f"Fewer than {MIN_FRAMES} frames are left after equilibration.")
     half = len(positions) // 2

@@ -29,9 +29,9 @@ class Outlook:
     :param time_ps: length of each of its runs so far, ps.
     :param n_runs: runs that can go on.
     :param n_ions: mobile ions of all of them.
-    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` where nothing moved or nothing may be used.
+    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` where no diffusion was detected or nothing may be used.
     :param relative_error: its standard deviation over its value.
-    :param upper_bound_cm2_s: bound where nothing moved, cm^2/s.
+    :param upper_bound_cm2_s: bound where no diffusion was detected, cm^2/s.
     :param n_eff: effective hops.
     :param measured_temperature_K: the mean that was measured, K; the target where not known.
     :param refused_because: a sentence that keeps the result out of every fit, although more time may cure it.
@@ -131,7 +131,7 @@ def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
     )
     if reachable < rule.min_n_eff:
         return _stop(outlook, "not_diffusive", said)
-    return _extend(outlook, rule, math.inf, "Too little has moved for a diffusivity")
+    return _extend(outlook, rule, math.inf, "No diffusion has been detected yet")
 
 
 def _reachable_hops(outlook: Outlook, rule: StopRule) -> float:
@@ -183,7 +183,7 @@ def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step
     if moved + going_on >= rule.min_temperatures:
         return steps
     message = (
-        f"{moved + going_on} temperatures have moved or can, {rule.min_temperatures} are needed for a conductivity at "
+        f"{moved + going_on} temperatures are or can become diffusive, {rule.min_temperatures} are needed for a conductivity at "
         f"{rule.target_temperature_K:g} K."
     )
     return [

@@ -30,7 +30,7 @@ class StopRule(Settings):
     equilibration_ps: float = number(0.0, help="What the analysis leaves out of each run", least=0.0, unit="ps")
     min_n_eff: float = number(10.0, help="Effective hops below which there is no diffusivity", above=0.0)
     jump_distance_A: float = number(3.0, help="Distance between neighbouring sites", above=0.0, unit="angstrom")
-    min_temperatures: int = whole(3, help="Temperatures that must have moved for a line", least=1)
+    min_temperatures: int = whole(3, help="Diffusive temperatures needed for an Arrhenius fit", least=1)
 
     def check_together(self) -> None:
         """Refuse runs that are over before they are equilibrated.

@@ -141,7 +141,7 @@ def _measure(
         result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
     if found is None:
         fill_bound(result, motion, settings, reason)
-        result.collective_reason = result.collective_reason or f"The ions did not move enough. {reason}"
+        result.collective_reason = result.collective_reason or f"No diffusion detected. {reason}"
     else:
         fill_measured(result, motion, *found, settings)
         _judge_interval(result, settings)

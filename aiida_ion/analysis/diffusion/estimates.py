@@ -1,4 +1,4 @@
-"""Filling a result: a bound when nothing moved; else diffusivities, their checks and conductivities."""
+"""Filling a result: a bound when no diffusion was detected; else diffusivities, their checks and conductivities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a jump picture doubtful, in sentences."""
+"""What makes a jump analysis doubtful, in sentences."""
 
 from __future__ import annotations
 

@@ -107,9 +107,9 @@ def _fill_total(
     others: Mapping[str, DiffusionResult],
     seed: int,
 ) -> None:
-    """Nernst-Einstein conductivity of all mobile species: draws of those that moved, summed as independent.
+    """Nernst-Einstein conductivity of all mobile species: draws of the diffusive ones, summed as independent.
 
-    What did not move raises the upper edge of the interval by its bound; where nothing moved, the bounds add up.
+    A species without detected diffusion raises the upper edge of the interval by its bound; where no diffusion was detected, the bounds add up.
     """
     wanted = [roles.mobile, *roles.others]
     unknown = [element for element in wanted if element not in charges or element not in {roles.mobile, *others}]
@@ -120,7 +120,7 @@ def _fill_total(
         return
     each = [result, *others.values()]
     moved = [one for one in each if one.tracer_diffusivity_samples_cm2_s is not None]
-    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of those that moved
+    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of the diffusive ones
     if not moved:
         result.all_species_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
         return
@@ -173,9 +173,9 @@ def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[s
         counted = " and ".join(result.all_species_ionic_conductivity_species)
         total = f"; all_species_ionic_conductivity counts {counted}" if counted else ""
         words.append(
-            f"{' and '.join(also)} moved too: the diffusivity and ionic_conductivity are those of "
+            f"{' and '.join(also)} diffused too: the diffusivity and ionic_conductivity are those of "
             f"{result.mobile_species} alone{total}."
         )
     if still:
-        words.append(f"{' and '.join(still)} did not move enough for a diffusivity, and are not part of the framework.")
+        words.append(f"No diffusion was detected of {' and '.join(still)}, which the framework leaves out too.")
     return words

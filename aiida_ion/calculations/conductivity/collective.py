@@ -36,7 +36,7 @@ def collective_attributes(
 ) -> dict[str, Any]:
     """Return the extrapolated collective conductivity, from the temperatures that have one; else why there is none.
 
-    A temperature that did not move bounds the tracer diffusivity alone, so it does not enter here.
+    A temperature without detected diffusion bounds the tracer diffusivity alone, so it does not enter here.
     `collective_temperatures_refused` lists the temperatures without a collective diffusivity, each with its reason.
     """
     found: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
@@ -63,7 +63,7 @@ def collective_attributes(
     if result.activation_energy_eV is None:
         moved = sum(has_moved(node) for node in nodes)
         reason = (
-            f"A collective diffusivity is known at {len(points)} of the {moved} temperatures at which the ions moved; "
+            f"A collective diffusivity is known at {len(points)} of the {moved} diffusive temperatures; "
             f"{MIN_TEMPERATURES} different ones are needed to extrapolate to {target_temperature_K:g} K. "
             f"{_listed(refused)}"
         )
@@ -83,7 +83,7 @@ def left_out(node: orm.ArrayData) -> str | None:
     if attributes.get("collective_reason"):
         return str(attributes["collective_reason"])
     if not has_moved(node):
-        return f"The ions did not move enough. {attributes.get('reason') or ''}".rstrip()
+        return f"No diffusion detected. {attributes.get('reason') or ''}".rstrip()
     return "The fit gave no collective diffusivity."
 
 

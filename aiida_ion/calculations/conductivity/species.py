@@ -56,7 +56,7 @@ def species_attributes(
 
 
 def _others(nodes: Sequence[orm.ArrayData]) -> list[str]:
-    """Return the elements that moved beside the mobile species at any temperature."""
+    """Return the elements that diffused beside the mobile species at any temperature."""
     rows = [row for node in nodes for row in node.base.attributes.get("species", None) or []]
     return list(dict.fromkeys(str(row["element"]) for row in rows if row["role"] == OTHER))
 

@@ -1,4 +1,4 @@
-"""Comparisons of levels of theory as people read them: both sides with their intervals, and how far they are apart."""
+"""Comparisons of levels of theory as text: both values with their intervals, and their difference."""
 
 from __future__ import annotations
 

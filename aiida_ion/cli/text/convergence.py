@@ -31,5 +31,5 @@ def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
 
 
 def words(reason: Any) -> str:
-    """Return a reason as people say it."""
+    """Return a reason in plain words."""
     return text(reason or "still running").replace("_", " ")

@@ -1,4 +1,4 @@
-"""Jump pictures in words."""
+"""Jump analyses in words."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aiida_ion.queries.reading.kinds import read_attributes
 MAX_TYPES = 5
 
 
-def is_jump_picture(attributes: Mapping[str, Any]) -> bool:
+def is_jump_analysis(attributes: Mapping[str, Any]) -> bool:
     """Whether attributes are those of an output of ``ion.jumps``."""
     return "jump_network_dimension" in attributes
 
 
 def jump_lines(node: orm.Node) -> list[str]:
-    """Return what a jump picture says, in lines."""
+    """Return what a jump analysis says, in lines."""
     said = read_attributes(node.base.attributes.all)
     what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
     lines = [
@@ -48,7 +48,7 @@ def jump_lines(node: orm.Node) -> list[str]:
 
 
 def short_jump_lines(pictures: Iterable[orm.Node]) -> list[str]:
-    """Return two lines for each jump picture, temperatures rising."""
+    """Return two lines for each jump analysis, temperatures rising."""
     lines = []
     for node in sorted(pictures, key=_temperature):
         said = read_attributes(node.base.attributes.all)

@@ -11,7 +11,7 @@ from aiida.common.links import LinkType
 from aiida_ion.cli.text.comparisons import comparison_lines
 from aiida_ion.cli.text.convergence import convergence_lines
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
-from aiida_ion.cli.text.jumps import is_jump_picture, jump_lines, short_jump_lines
+from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines, short_jump_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.tables import (
     entries,
@@ -60,7 +60,7 @@ def describe(node: orm.Node) -> str:
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
         lines += _section("Comparisons", _comparisons(node))
-        lines += _section("Jump pictures", _jump_pictures(node))
+        lines += _section("Jump analyses", _jump_analyses(node))
         lines += _section("Inputs", _origin([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
@@ -122,8 +122,8 @@ def _comparisons(node: orm.ProcessNode) -> list[str]:
     return [f"node {one.pk}: {text(_said(one)['summary'])}" for one in found]
 
 
-def _jump_pictures(node: orm.ProcessNode) -> list[str]:
-    """Return two lines for each jump picture that a work chain has put out."""
+def _jump_analyses(node: orm.ProcessNode) -> list[str]:
+    """Return two lines for each jump analysis that a work chain has put out."""
     found = [one for label, one in _outputs(node).items() if label.startswith("jumps__")]
     return short_jump_lines(found)
 
@@ -132,7 +132,7 @@ def _result(node: orm.Node) -> list[str]:
     attributes = _said(node)
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
-    if is_jump_picture(attributes):
+    if is_jump_analysis(attributes):
         return jump_lines(node)
     if "reference_level_of_theory" in attributes:
         return comparison_lines(attributes)
@@ -150,11 +150,11 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
     lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {text(said.get('mobile_species'))} mobile"]
     verdict = verdict_of(said)
     if verdict == MOVED:
-        lines.append(f"moved; grade {text(said.get('grade'))}")
+        lines.append(f"diffusive; grade {text(said.get('grade'))}")
     elif verdict == POORLY_KNOWN:
-        lines.append(f"moved, POORLY KNOWN; grade {text(said.get('grade'))}. {text(said.get('reason'))}")
+        lines.append(f"diffusive, POORLY KNOWN; grade {text(said.get('grade'))}. {text(said.get('reason'))}")
     else:
-        lines.append(f"DID NOT MOVE enough for a number: {text(said.get('reason'))}")
+        lines.append(f"no diffusion detected: upper bound. {text(said.get('reason'))}")
     for name, unit, words in (
         ("tracer_diffusivity", "cm2_s", "tracer diffusivity, cm2/s"),
         ("ionic_conductivity", "mS_cm", "ionic conductivity (Nernst-Einstein), mS/cm"),

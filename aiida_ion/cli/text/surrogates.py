@@ -1,4 +1,4 @@
-"""Datasets, trainings and predictions as people read them."""
+"""Datasets, trainings and predictions as text."""
 
 from __future__ import annotations
 

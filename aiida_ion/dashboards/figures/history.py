@@ -12,7 +12,7 @@ from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, new
 def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Return the relative error of D* over the time of a run, a line for each temperature, and the error wanted.
 
-    A temperature without an error, since nothing moved, stands in the legend with why it stopped.
+    A temperature without an error, since no diffusion was detected, stands in the legend with why it stopped.
 
     :param rounds: rows of `aiida_ion.queries.details.history`.
     """

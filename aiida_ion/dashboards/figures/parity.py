@@ -22,7 +22,7 @@ from aiida_ion.dashboards.figures.theme import (
 )
 from aiida_ion.dashboards.quantities import Quantity
 
-#: Marker size, px, without and with each temperature that moved, and the largest.
+#: Marker size, px, without and with each diffusive temperature, and the largest.
 SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
 #: Room beside the outermost points, part of the range. In half widths of the band: what an axis spans at least, and how
 #: far beyond all values it follows an interval.
@@ -44,7 +44,7 @@ def parity_figure(
     """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
 
     Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is
-    the number of temperatures that moved; hollow points were refused; ``customdata`` holds the UUID of y, then that
+    the number of diffusive temperatures; hollow points were refused; ``customdata`` holds the UUID of y, then that
     of x.
 
     :param found: of `aiida_ion.dashboards.pairs.pairs`.
@@ -128,7 +128,7 @@ def _add_level(
 
 
 def marker_sizes(n_moved: pd.Series[float]) -> list[float]:
-    """Return the size of each marker, px, from the number of temperatures that moved; unknown is small."""
+    """Return the size of each marker, px, from the number of diffusive temperatures; unknown is small."""
     return [min(SIZE + SIZE_PER_TEMPERATURE * float(n), LARGEST) for n in n_moved.fillna(0.0)]
 
 
@@ -159,7 +159,7 @@ def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, referenc
         unit = "decades" if quantity.logarithmic else quantity.unit
         lines.append(f"difference {row['difference']:+.2f} {unit}")
     if pd.notna(row["y_n_moved"]):
-        lines.append(f"{row['y_n_moved']:.0f} temperatures moved")
+        lines.append(f"{row['y_n_moved']:.0f} diffusive temperatures")
     lines += [plain(row[name]) for name in ("x_words",) if isinstance(row[name], str) and row[name]]
     if not row["same_structure"]:
         lines.append("another structure of the same formula")

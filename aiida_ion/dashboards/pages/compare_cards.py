@@ -73,7 +73,7 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
 
 
 def _parity_note(found: pd.DataFrame, shown: pd.DataFrame) -> str:
-    words = "Bars are 95 % intervals, arrows are bounds, larger points had more temperatures that moved."
+    words = "Bars are 95 % intervals, arrows are bounds, larger points have more diffusive temperatures."
     return words if len(shown) == len(found) else f"{len(shown):,} of {len(found):,} points are drawn. {words}"
 
 

@@ -133,7 +133,7 @@ def _view(
 
 def _name(one: dict[Any, Any]) -> str:
     """Return what a result is called in the list."""
-    verdict = str(one["verdict"]).replace("_", " ")
+    verdict = words_of(one["verdict"])
     return f"{one['level_of_theory']}: {verdict}, {one['time']:%d %b %Y %H:%M}, PK {one['pk']}"
 
 

@@ -134,7 +134,7 @@ def _sign(found: re.Match[str]) -> str:
 
 
 def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
-    """Return the order of the framework and the ways of the ions, from a few frames of the first run."""
+    """Return the order of the framework and the pathways of the ions, from a few frames of the first run."""
     if not uuid:
         return []
     said = details.diffusion_attributes(uuid)
@@ -142,7 +142,7 @@ def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
     try:
         found = frames.frames_of(uuid)
     except ValueError as error:
-        return [card("Framework and ways of the ions", empty_state("There is no trajectory to draw.", str(error)))]
+        return [card("Framework and pathways", empty_state("There is no trajectory to draw.", str(error)))]
     theme = theme_named(theme_name)
     return [row(_rdf_card(found, mobile, framework, theme), _cell_card(found, mobile, theme))]
 
@@ -171,5 +171,5 @@ def _cell_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
     words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(found.times_ps[-1])} ps."
     if len(paths.ions) < paths.n_mobile:
         words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} that came farthest."
-    title = f"Ways of {mobile} through the cell"
+    title = f"{mobile} pathways"
     return figure_card(CELL, title, _leading_to(figure, found.trajectory_uuids[0]), note=words, height_px=480)

@@ -1,4 +1,4 @@
-"""The upper part of a material's page: Arrhenius plot, what follows from it, and its temperatures."""
+"""The upper part of a material's page: Arrhenius plot, result, and temperatures."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def summary_card(shown: Result) -> Component:
             pairs.append((label, uuid_label(str(beside[name]))))
     warnings = [html.Li(str(one)) for one in said.get("warnings") or []]
     caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
-    return card("What follows from it", facts(pairs), *(caveats if warnings else []))
+    return card("Result", facts(pairs), *(caveats if warnings else []))
 
 
 def _sigma(said: Mapping[str, Any], prefix: str) -> str:

@@ -76,7 +76,7 @@ def _cost_card(cost: Mapping[str, Any] | None) -> Component:
 
 
 def jumps_card(one: Mapping[str, Any]) -> Component:
-    """Return the jump picture of one temperature: sites and how full they are, jumps between them."""
+    """Return the jump analysis of one temperature: sites and how full they are, jumps between them."""
     said = one["content"]
     heads = ("site", "number", "ions at each")
     sites = [

@@ -182,7 +182,7 @@ def _recent() -> Component:
             str(one["level_of_theory"]),
             f"{one['target_temperature_K']:.0f}",
             _conductivity(one),
-            badge(verdict.replace("_", " "), kind),
+            badge(words_of(verdict), kind),
             f"{one['time']:%d %b %H:%M}",
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))

@@ -35,7 +35,7 @@ CACHED_FROM = "_aiida_cached_from"
 
 
 def of_function(name: str) -> dict[str, Any]:
-    """Return the filter of the runs of a calculation function of ours, in databases of every version.
+    """Return the filter of the runs of one of this package's calculation functions, in databases of every version.
 
     :param name: one of the functions whose results fill tables, such as ``fit_conductivity``.
     """

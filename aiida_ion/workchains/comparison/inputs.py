@@ -22,7 +22,7 @@ class ComparisonParameters(Settings):
     what: ClassVar[str] = "parameter"
 
     reference: str = setting(Word(help="The engine that the others are compared with"))
-    max_concurrent: int = whole(help="Conductivities side by side", least=1, most=100_000)
+    max_concurrent: int = whole(help="Maximum number of conductivities in parallel", least=1, most=100_000)
     max_force_frames: int = whole(
         help="Frames of the reference on which each potential is evaluated", least=1, most=100_000
     )

@@ -1,4 +1,4 @@
-"""``ion.comparison``: the same crystals under the same protocol at several levels of theory, side by side."""
+"""``ion.comparison``: the same crystals under the same protocol at several levels of theory, compared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ComparisonWorkChain(WindowWorkChain):
             "time; `max_force_frames`: reference frames on which each potential is evaluated.",
         )
         spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what the database holds already."
+            "fresh", valid_type=bool, non_db=True, default=False, help="Recompute existing results."
         )
         spec.inputs.validator = validate_inputs
         spec.outline(

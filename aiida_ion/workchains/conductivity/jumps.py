@@ -1,4 +1,4 @@
-"""The jump picture of each temperature, beside the fits of ``ion.conductivity``; nothing depends on it."""
+"""The jump analysis of each temperature, beside the fits of ``ion.conductivity``; nothing depends on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class JumpsWorkChain(RoundsWorkChain):
     """Once no run goes on: a job for each temperature that was fitted, on the trajectories of its last fit."""
 
     def wants_jumps(self) -> bool:
-        """Whether jump pictures are asked for."""
+        """Whether jump analyses are asked for."""
         return bool(self.ctx.parameters.get("jumps", False))
 
     def submit_jumps(self) -> None:
@@ -42,4 +42,4 @@ class JumpsWorkChain(RoundsWorkChain):
             if "jumps" in job.outputs:
                 self.out(f"jumps.{label}", job.outputs.jumps)
             else:
-                self.report(f"{label} has no jump picture: {outcome(job)}")
+                self.report(f"{label} has no jump analysis: {outcome(job)}")

@@ -61,7 +61,7 @@ def remarks(structure: orm.StructureData, wanted: Mapping[str, Any], md: Mapping
     settings = MdSettings.from_dict({**md, "temperature_K": hottest, "seed": 1})
     found = timestep_remark(symbols_of(structure), settings.timestep_fs)
     if hottest > HOT_K:
-        found.append(f"{hottest:,g} K is above what most solids bear: a melt is refused after it has run")
+        found.append(f"{hottest:,g} K is above what most solids withstand: a melt is refused after it has run")
     n_bytes = run_bytes(n_atoms_of(structure, wanted), settings)
     if n_bytes > MANY_RUN_BYTES:
         found.append(f"each run stores about {n_bytes / 1e9:,.0f} GB: raise sample_every if that is too much")

@@ -63,7 +63,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
         spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what AiiDA's cache holds already."
+            "fresh", valid_type=bool, non_db=True, default=False, help="Recompute results that AiiDA's cache already holds."
         )
         spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=NOT_SHARED)
         # Trajectories and temperature are known only later; the job checks them again when it is made.
@@ -96,7 +96,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             "jumps",
             valid_type=orm.ArrayData,
             dynamic=True,
-            help="The jump picture of each temperature, where `jumps` is true and GEMDAT is there.",
+            help="The jump analysis of each temperature, where `jumps` is true and GEMDAT is there.",
         )
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
         spec.output(

@@ -53,9 +53,9 @@ class ConductivityParameters(Settings):
         None,
     )
     relax_ions: bool = flag(True, help="Relax the ions in the fixed cell first")
-    max_concurrent: int = whole(8, help="Runs side by side", least=1, most=10_000)
+    max_concurrent: int = whole(8, help="Maximum number of runs in parallel", least=1, most=10_000)
     priors: Priors = setting(Part(kind=Priors, help="Priors of the Arrhenius fit that differ from its own"), {})
-    jumps: bool = flag(False, help="Find the jump picture of each temperature too, which needs GEMDAT beside kinisi")
+    jumps: bool = flag(False, help="Find the jump analysis of each temperature too, which needs GEMDAT beside kinisi")
     jump_settings: JumpSettings = setting(Part(kind=JumpSettings, help="Settings of it that differ from its own"), {})
     target_relative_error: float | None = setting(_TARGET["target_relative_error"], None)
     target_quantity: str | None = setting(_TARGET["target_quantity"], None)

@@ -37,10 +37,10 @@ def test_inflation_needs_no_fixed_partners():
     assert displacement_moments(np.cumsum(shuffled, axis=0), 5, 1).inflation == pytest.approx(1.8, abs=0.25)
 
 
-def test_common_haste_inflates_the_trace_alone():
+def test_collective_fluctuations_inflate_the_trace_alone():
     steps = walkers.brownian(1, 4000, 50)
-    haste = np.repeat(np.random.default_rng(2).choice([0.6, 1.3], 40), 100)
-    found = displacement_moments(np.cumsum(steps * haste[:, None, None], axis=0), 5, 1)
+    speed = np.repeat(np.random.default_rng(2).choice([0.6, 1.3], 40), 100)
+    found = displacement_moments(np.cumsum(steps * speed[:, None, None], axis=0), 5, 1)
     assert found.inflation > 5.0
     assert found.shape_inflation == pytest.approx(1.0, abs=0.2)
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 pytest.importorskip("gemdat")
 
-from aiida_ion.analysis.jumps.picture import analyse_jumps
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference

@@ -56,7 +56,7 @@ def test_a_superionic_with_two_mobile_cations_is_no_melt(two_cations):
     assert result.framework_species == ["O"] and result.other_mobile_species == ["Na"]
     assert result.moved_species == ["Li", "Na"]
     assert "Na" in result.framework_reason and "O" in result.framework_reason
-    assert any("Na moved too" in warning and "Li alone" in warning for warning in result.warnings)
+    assert any("Na diffused too" in warning and "Li alone" in warning for warning in result.warnings)
 
 
 def test_each_species_has_its_own_diffusivity(two_cations):

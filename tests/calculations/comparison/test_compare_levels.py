@@ -126,7 +126,7 @@ def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any)
     assert "activation_energy_difference_eV" not in said
     assert said["ionic_conductivity_upper_bound_mS_cm"] > 0
     missing = "\n".join(said["missing"])
-    assert "Activation energy: not known of PBE. The ions moved at 1 different temperatures" in missing
+    assert "Activation energy: not known of PBE. Diffusion was detected at 1 different temperatures" in missing
     assert "Ratio of the conductivities: both levels have only an upper bound" in missing
 
 

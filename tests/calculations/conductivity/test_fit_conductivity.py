@@ -25,7 +25,7 @@ def law(temperature_K: float) -> float:
 
 
 def diffusion(temperature_K: float, **changes: Any) -> orm.ArrayData:
-    """Return a node that moved as the law says, known to 10 %."""
+    """Return a diffusive node that follows the law, known to 10 %."""
     generator = np.random.default_rng(int(temperature_K))
     node = orm.ArrayData()
     samples = law(temperature_K) * np.exp(generator.normal(generator.normal(0.0, 0.1), 0.1, 1000))
@@ -54,7 +54,7 @@ def diffusion(temperature_K: float, **changes: Any) -> orm.ArrayData:
 
 
 def still(temperature_K: float, bound_cm2_s: float, **changes: Any) -> orm.ArrayData:
-    """Return a node that did not move."""
+    """Return a node without detected diffusion."""
     said = {"verdict": "bound", "reason": "3 effective hops.", "tracer_diffusivity_upper_bound_cm2_s": bound_cm2_s}
     return diffusion(temperature_K, **said, **changes)
 
@@ -79,7 +79,7 @@ def test_both_conductivities_are_extrapolated() -> None:
     assert said["collective_preferred_law"] == said["preferred_law"] == "arrhenius"
     value = 10 ** said["log10_collective_ionic_conductivity_mS_cm"]
     assert said["collective_ionic_conductivity_mS_cm"] == pytest.approx(value)
-    assert "The lowest temperature that moved is 2.7 times 300 K" in said["summary"]
+    assert "The lowest diffusive temperature is 2.7 times 300 K" in said["summary"]
     draws = node.get_array("log10_diffusivity_samples_cm2_s")
     assert draws.mean() == pytest.approx(said["log10_diffusivity_cm2_s"], abs=1e-4)
 
@@ -90,7 +90,7 @@ def test_too_few_collective_temperatures_leave_a_reason() -> None:
     assert said["verdict"] == "measured"
     assert said["collective_ionic_conductivity_mS_cm"] is None
     assert said["collective_activation_energy_eV"] is None
-    assert "known at 2 of the 5 temperatures at which the ions moved" in said["collective_reason"]
+    assert "known at 2 of the 5 diffusive temperatures" in said["collective_reason"]
     none = fit(*(diffusion(kelvin, **odd) for kelvin in HOT_K)).base.attributes.all
     assert none["collective_reason"] == "No temperature has a collective diffusivity that can be used."
 

@@ -46,11 +46,11 @@ def test_a_collective_fit_says_which_temperatures_it_lacks_and_why() -> None:
         still(600.0, 1e-8),
     )
     reason = said["collective_reason"]
-    assert "known at 2 of the 4 temperatures at which the ions moved" in reason
-    assert "The ions moved at 2" not in reason
+    assert "known at 2 of the 4 diffusive temperatures" in reason
+    assert "Diffusion was detected at 2" not in reason
     assert f"800 K: {why.rstrip('.')}" in reason
     assert "1000 K: kinisi and least squares disagree" in reason
-    assert "600 K: The ions did not move enough. 3 effective hops" in reason
+    assert "600 K: No diffusion detected. 3 effective hops" in reason
     assert [one["temperature_K"] for one in said["collective_temperatures_refused"]] == [600.0, 800.0, 1000.0]
     assert said["collective_temperatures_used_K"] == [900.0, 1100.0]
     assert said["collective_ionic_conductivity_mS_cm"] is None

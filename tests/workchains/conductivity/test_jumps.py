@@ -1,4 +1,4 @@
-"""Jump pictures beside the fits of a conductivity, on real runs; and that nothing depends on them."""
+"""Jump analyses beside the fits of a conductivity, on real runs; and that nothing depends on them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def builder(python_code: Any, lammps_code: orm.InstalledCode) -> Any:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_a_superionic_crystal_has_a_jump_picture(builder: Any) -> None:
+def test_a_superionic_crystal_has_a_jump_analysis(builder: Any) -> None:
     node = run_get_node(builder(jump_settings={"sites": "structure"}))[1]
     assert node.is_finished_ok, node.exit_message
     said = node.outputs.jumps["T_1300K"].base.attributes.all
@@ -63,7 +63,7 @@ def test_a_superionic_crystal_has_a_jump_picture(builder: Any) -> None:
     assert "between 64 sites (0 from the density)" in result.output, result.output
     assert "Li -> Li, 2." in result.output
     result = CliRunner().invoke(cli, ["show", str(node.pk)])
-    assert "Jump pictures:" in result.output
+    assert "Jump analyses:" in result.output
     assert f"1300 K, node {picture.pk}: {said['n_jumps']} jumps between 64 sites" in result.output
     # Again, from the command line, with sites from the density.
     result = CliRunner().invoke(cli, ["jumps", str(node.pk), "--run", "--settings", '{"sites": "density"}'])
@@ -80,7 +80,7 @@ def test_a_picture_that_fails_fails_nothing(builder: Any) -> None:
     assert "conductivity" in node.outputs
     assert "jumps" not in node.outputs
     said = " ".join(log.message for log in orm.Log.collection.get_logs_for(node))
-    assert "T_1300K has no jump picture" in said
+    assert "T_1300K has no jump analysis" in said
     assert "spheres would overlap" in said
 
 

@@ -1,4 +1,4 @@
-"""From trajectories to the jump picture: sites, who is where, jumps, rates, vibration, percolation."""
+"""From trajectories to the jump analysis: sites, who is where, jumps, rates, vibration, percolation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def analyse_jumps(
     reference: Reference | None = None,
     settings: JumpSettings | None = None,
 ) -> JumpResult:
-    """Return the jump picture of one species.
+    """Return the jump analysis of one species.
 
     :param replicas: for each replica its segments in the order of time; positions unwrapped, angstrom; times in ps.
     :param symbols: element of each atom.
