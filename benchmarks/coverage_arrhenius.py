@@ -258,7 +258,7 @@ def main() -> None:
             pairs = np.array(list(pool.map(unmoved, range(arguments.seeds))))
             held, gap = np.mean(pairs[:, 0] <= pairs[:, 1]), np.median(pairs[:, 1] - pairs[:, 0])
             print(
-                f"\nBound at 300 K where fewer than three temperatures are diffusive: holds in {held:.1%} of materials whose"
+                f"\nBound at 300 K from fewer than three diffusive temperatures: holds in {held:.1%} of materials whose"
             )
             print(f"prefactor follows the prior; its median distance from the truth is {gap:.1f} decades.")
 

@@ -54,7 +54,7 @@ class LazyGroup(OneLineErrors, click.Group):
 
 
 def prepare() -> None:
-    """Make AiiDA find `verdi`, which its daemon is made of, beside this Python; a new configuration causes no warning."""
+    """Make AiiDA find `verdi`, which its daemon needs, beside this Python; a new configuration causes no warning."""
     warnings.filterwarnings("ignore", message="Creating AiiDA configuration folder")
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):

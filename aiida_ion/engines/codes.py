@@ -113,7 +113,7 @@ def load_engine(name: str) -> Engine:
 
 def _known() -> str:
     names = sorted(set(engine_table()["name"]))
-    return f"registered are {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
+    return f"choose from {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
 
 
 def check_program(name: str, program: str, entry_point: str, computer: str, replaces: bool = False) -> None:

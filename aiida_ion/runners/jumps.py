@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.analysis.jumps.by_gemdat import GemdatMissingError
 from aiida_ion.analysis.jumps.analyse import analyse_jumps
+from aiida_ion.analysis.jumps.by_gemdat import GemdatMissingError
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference

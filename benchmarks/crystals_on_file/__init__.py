@@ -1,1 +1,1 @@
-"""Files of crystals that are odd, damaged or contradict themselves, listed by subject, with the expected outcome of each."""
+"""Crystal files that are odd, damaged or contradict themselves, by subject, with the expected outcome of each."""

@@ -98,7 +98,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "a negative site radius": ("jump_settings: {site_radius_A: -1}", "site_radius_A must be a number"),
     "a target of zero": ("target_relative_error: 0", "target_relative_error must be a number above 0"),
     "rounds without a target": ("max_total_time_ps: 100", "give target_relative_error too"),
-    "no jobs side by side": ("max_concurrent: 0", "max_concurrent must be a whole number"),
+    "no jobs in parallel": ("max_concurrent: 0", "max_concurrent must be a whole number"),
     "a long name": (900 * "x" + ": 1", "unknown override"),
     "a name with a control character": ('"a\\u0007b": 1', "unknown override"),
 }

@@ -103,7 +103,7 @@ def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     uuid = result("classical/Gillan-1986", "measured")
     fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
     said = text(material_fit.run_cards(fit, "light"))
-    assert "Ways of F through the cell" in said
+    assert "F pathways" in said
     assert "The 40 of 64 F that came farthest." in said
     assert material_fit.run_cards(None, "light") == []
 

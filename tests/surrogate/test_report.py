@@ -34,7 +34,7 @@ def test_the_forces_are_what_is_learnt(report: Report) -> None:
 
 
 def test_a_rival_that_is_as_good_is_named(report: Report) -> None:
-    """On springs all of one strength the accelerations may be dealt anew: that gains nothing, and the report says so."""
+    """On springs of equal strength, shuffling the accelerations gains nothing, and the report says so."""
     assert report.metrics()["beats_controls"] is False
     assert "does not beat shuffled accelerations" in report.verdict()
 

@@ -1,4 +1,4 @@
-"""Upper bounds: what a run without detected diffusion says about a line, and what too few temperatures say at the target."""
+"""Upper bounds: from runs without detected diffusion, and at the target temperature from too few temperatures."""
 
 from __future__ import annotations
 

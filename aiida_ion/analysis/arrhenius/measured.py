@@ -46,8 +46,8 @@ def fill_measured(
     else:
         result.preferred_law, result.averaged_over_laws = laws_of.ARRHENIUS, False
         result.curvature_reason = (
-            f"Diffusion was detected at {n_different} different temperatures; {laws_of.MIN_TEMPERATURES_TO_BEND} are needed to tell a "
-            "curved law from a straight one."
+            f"Diffusion was detected at {n_different} different temperatures; {laws_of.MIN_TEMPERATURES_TO_BEND} are "
+            "needed to tell a curved law from a straight one."
         )
     data = _fill_line(result, data, priors, seed, n_samples)
     _fill_influence(result, data, priors)
@@ -143,8 +143,8 @@ def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, i
         _fill_target(result, finite, float(np.median(finite)), ions)
         return
     result.reason = (
-        f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of what fits the diffusivity vanishes "
-        f"above {result.target_temperature_K:g} K: a number needs runs nearer to it."
+        f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of the fits the diffusivity "
+        f"vanishes above {result.target_temperature_K:g} K: a number needs runs nearer to it."
     )
     edge = float(np.quantile(draws, BOUND_CONFIDENCE, method="nearest"))
     if np.isfinite(edge):

@@ -29,7 +29,7 @@ class Outlook:
     :param time_ps: length of each of its runs so far, ps.
     :param n_runs: runs that can go on.
     :param n_ions: mobile ions of all of them.
-    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` where no diffusion was detected or nothing may be used.
+    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` without detected diffusion or a usable fit.
     :param relative_error: its standard deviation over its value.
     :param upper_bound_cm2_s: bound where no diffusion was detected, cm^2/s.
     :param n_eff: effective hops.
@@ -183,8 +183,8 @@ def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step
     if moved + going_on >= rule.min_temperatures:
         return steps
     message = (
-        f"{moved + going_on} temperatures are or can become diffusive, {rule.min_temperatures} are needed for a conductivity at "
-        f"{rule.target_temperature_K:g} K."
+        f"{moved + going_on} temperatures are or can become diffusive, {rule.min_temperatures} are needed for a "
+        f"conductivity at {rule.target_temperature_K:g} K."
     )
     return [
         step if step.action == "stop" else replace(step, action="stop", reason="no_gain", message=message)

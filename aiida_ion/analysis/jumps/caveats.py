@@ -1,4 +1,4 @@
-"""What makes a jump analysis doubtful, in sentences."""
+"""Caveats of a jump analysis, in sentences."""
 
 from __future__ import annotations
 

@@ -109,7 +109,8 @@ def _fill_total(
 ) -> None:
     """Nernst-Einstein conductivity of all mobile species: draws of the diffusive ones, summed as independent.
 
-    A species without detected diffusion raises the upper edge of the interval by its bound; where no diffusion was detected, the bounds add up.
+    A species without detected diffusion raises the upper edge of the interval by its bound; where no species is
+    diffusive, the bounds add up.
     """
     wanted = [roles.mobile, *roles.others]
     unknown = [element for element in wanted if element not in charges or element not in {roles.mobile, *others}]

@@ -39,7 +39,7 @@ def jump_lines(node: orm.Node) -> list[str]:
         f"vibration amplitude, angstrom: {number(said['vibration_amplitude_A'])}",
         f"jump diffusivity, cm2/s: {with_interval(said['jump_diffusivity_cm2_s'], said['jump_diffusivity_ci95_cm2_s'])}"
         f"{_correlation(node)}",
-        _ways(said),
+        _pathways(said),
     ]
     if known(said["collective_fraction"]):
         looked = said["n_collective_looked_at"]
@@ -47,10 +47,10 @@ def jump_lines(node: orm.Node) -> list[str]:
     return lines + [f"warning: {warning}" for warning in sentences(said["warnings"])]
 
 
-def short_jump_lines(pictures: Iterable[orm.Node]) -> list[str]:
+def short_jump_lines(analyses: Iterable[orm.Node]) -> list[str]:
     """Return two lines for each jump analysis, temperatures rising."""
     lines = []
-    for node in sorted(pictures, key=_temperature):
+    for node in sorted(analyses, key=_temperature):
         said = read_attributes(node.base.attributes.all)
         rate = with_interval(said["jump_rate_1_ps"], said["jump_rate_ci95_1_ps"])
         lines.append(
@@ -58,7 +58,7 @@ def short_jump_lines(pictures: Iterable[orm.Node]) -> list[str]:
             f"{text(said['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J "
             f"{number(said['jump_diffusivity_cm2_s'])} cm2/s{_correlation(node)}"
         )
-        lines.append(f"  {_ways(said)}")
+        lines.append(f"  {_pathways(said)}")
     return lines
 
 
@@ -75,16 +75,16 @@ def _type_line(kind: Mapping[str, Any]) -> str:
     )
 
 
-def _ways(said: Mapping[str, Any]) -> str:
-    """Return how far jumps and density lead."""
+def _pathways(said: Mapping[str, Any]) -> str:
+    """Return the dimension of the jump network and the percolation barriers."""
     barriers = said["percolation_barriers_eV"] or []
     shown = ", ".join(f"{d}D {number(barrier, 2)}" for d, barrier in enumerate(barriers, 1) if barrier is not None)
     dimension = text(said["jump_network_dimension"])
-    return f"jumps lead on in {dimension}D; percolation barriers, eV: {shown or 'not connected'}"
+    return f"jumps connect sites in {dimension}D; percolation barriers, eV: {shown or 'not connected'}"
 
 
 def _correlation(node: orm.Node) -> str:
-    """Return the correlation factor D* / D_J, where the same trajectories were fitted and both moved."""
+    """Return the correlation factor D* / D_J, where the same trajectories were fitted and both are diffusive."""
     jump = read_attributes(node.base.attributes.all)["jump_diffusivity_cm2_s"]
     tracer = _tracer_diffusivity(node)
     return f"; correlation factor D*/D_J {tracer / jump:.2f}" if tracer and jump else ""

@@ -17,6 +17,7 @@ from aiida_ion.dashboards.pages import material_line as line
 from aiida_ion.dashboards.pages import material_runs as runs
 from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Result
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
+from aiida_ion.verdicts import words_of
 
 PATH = "/material"
 TITLE = "Material"

@@ -31,7 +31,7 @@ from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
 from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import POORLY_KNOWN
+from aiida_ion.verdicts import POORLY_KNOWN, words_of
 
 PATH = "/"
 TITLE = "Overview"

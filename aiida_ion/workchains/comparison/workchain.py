@@ -40,9 +40,7 @@ class ComparisonWorkChain(WindowWorkChain):
             help="`reference`: the engine that the others are compared with; `max_concurrent`: conductivities at a "
             "time; `max_force_frames`: reference frames on which each potential is evaluated.",
         )
-        spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Recompute existing results."
-        )
+        spec.input("fresh", valid_type=bool, non_db=True, default=False, help="Recompute existing results.")
         spec.inputs.validator = validate_inputs
         spec.outline(
             cls.queue_runs,

@@ -36,7 +36,7 @@ class JumpsWorkChain(RoundsWorkChain):
         return metadata | {"options": options}
 
     def inspect_jumps(self) -> None:
-        """Attach the pictures; one that failed is reported, and that is all."""
+        """Attach the analyses; one that failed is reported, and that is all."""
         for label in self.ctx.fits:
             job = self.ctx[f"jumps_{label}"]
             if "jumps" in job.outputs:

@@ -63,7 +63,11 @@ class ConductivityWorkChain(JumpsWorkChain):
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
         spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Recompute results that AiiDA's cache already holds."
+            "fresh",
+            valid_type=bool,
+            non_db=True,
+            default=False,
+            help="Recompute results that AiiDA's cache already holds.",
         )
         spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=NOT_SHARED)
         # Trajectories and temperature are known only later; the job checks them again when it is made.

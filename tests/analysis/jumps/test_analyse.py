@@ -11,8 +11,8 @@ pytest.importorskip("gemdat")
 
 from gemdat import Jumps
 
-from aiida_ion.analysis.jumps.by_gemdat import gemdat_trajectory, site_visits
 from aiida_ion.analysis.jumps.analyse import analyse_jumps
+from aiida_ion.analysis.jumps.by_gemdat import gemdat_trajectory, site_visits
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference, distances

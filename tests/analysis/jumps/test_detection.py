@@ -41,7 +41,7 @@ def test_a_short_stay_is_part_of_the_way() -> None:
     assert len(find_jumps(states, places(states), SITES, 0, minimal_residence=2)) == 1
 
 
-def test_stays_are_numbered_and_ways_are_not() -> None:
+def test_stays_are_numbered_and_jumps_are_not() -> None:
     states = states_of([0, -1, 0, -1, 1, 1], [-1, 0, 0, 0, 0, 0])
     table = find_jumps(states, places(states), SITES, 0)
     assert stays(table, 6, 2).T.tolist() == [[0, 0, 0, -1, 1, 1], [0, 0, 0, 0, 0, 0]]
