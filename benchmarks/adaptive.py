@@ -1,4 +1,4 @@
-"""What runs that go on until they are good enough save over runs of 100 ps, and whether their intervals still hold.
+"""What runs extended until converged save over runs of 100 ps, and whether their intervals still hold.
 
 Synthetic conductors that hop at five temperatures, and a liquid. The fixed protocol runs everything for 100 ps; the
 adaptive one aims at the error that this reached, once at that of each conductor by itself and once, as a campaign of

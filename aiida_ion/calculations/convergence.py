@@ -125,13 +125,13 @@ def entry_of(known: Outlook, step: Mapping[str, Any]) -> dict[str, Any]:
 def summary(found: Round, rule: StopRule, number: int) -> str:
     """Return the decision in one sentence."""
     error = "not known" if found.relative_error is None else f"{found.relative_error:.2g}"
-    aim = f"error {error}, wanted {rule.target_relative_error:g}"
+    target = f"error {error}, target {rule.target_relative_error:g}"
     if found.reason is not None:
         ends = ", ".join(f"{step.temperature_K:g} K {(step.reason or '').replace('_', ' ')}" for step in found.steps)
-        return f"Round {number}: {aim}; the end: {ends}."
+        return f"Round {number}: {target}; finished: {ends}."
     longer = ", ".join(
         f"{step.temperature_K:g} K to {step.next_time_ps:.4g} ps"
         for step in found.steps
         if step.next_time_ps is not None
     )
-    return f"Round {number}: {aim}; goes on with {longer}."
+    return f"Round {number}: {target}; continues with {longer}."

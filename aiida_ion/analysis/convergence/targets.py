@@ -1,4 +1,4 @@
-"""The target and the budget of runs that go on until they are good enough."""
+"""The target and the budget of runs that are extended until converged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUANTITIES = ("tracer_diffusivity", "ionic_conductivity")
 
 @dataclass(frozen=True)
 class StopRule(Settings):
-    """When it is good enough, and when it is too much."""
+    """Target error and budget."""
 
     what: ClassVar[str] = "stop rule"
 

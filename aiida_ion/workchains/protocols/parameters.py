@@ -11,7 +11,7 @@ from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, SettingsEr
 from aiida_ion.settings.schema import Part, Settings, flag, number, rules_of, setting, whole, word
 
 SUPERCELL_RULES = ("perpendicular", "edge")
-#: What is given only where runs go on until they are good enough.
+#: Parameters of runs that are extended until converged.
 TARGET_PARAMETERS = ("target_relative_error", "target_quantity", "max_time_ps", "max_rounds", "max_total_time_ps")
 _TARGET = {name: replace(rules_of(StopRule)[name], optional=True) for name in TARGET_PARAMETERS}
 

@@ -1,4 +1,4 @@
-"""Runs that go on until they are good enough, with a real engine."""
+"""Runs that are extended until converged, with a real engine."""
 
 from __future__ import annotations
 
