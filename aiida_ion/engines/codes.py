@@ -37,8 +37,8 @@ class Engine:
     :param entry_point: the MD work chain that uses it.
     :param potential: the job input of that name; empty where each run names one.
     :param checkpoint: the file of weights, where it is kept in the database.
-    :param files: the files that the potential's LAMMPS commands read, by a name of ours.
-    :param choices: what else it takes beside its program, such as families of pseudopotentials, cut-offs, settings.
+    :param files: the files that the potential's LAMMPS commands read, by their names in the job.
+    :param choices: what else it takes besides its program, such as families of pseudopotentials, cut-offs, settings.
     :param resources: ``processes`` (MPI) and ``threads`` of each job, where the user chose them.
     :param job_options: further ``metadata.options`` of each job, such as queue and account.
     :param tested: what the last test found: versions, checkpoint, steps per second.
@@ -154,7 +154,7 @@ def register(
     :param potential: the job input of that name.
     :param checkpoint: file of weights, kept in the database.
     :param files: files that the potential reads.
-    :param choices: what else the engine takes beside its program.
+    :param choices: what else the engine takes besides its program.
     :param resources: ``processes`` and ``threads`` of each job.
     :param job_options: further ``metadata.options`` of each job.
     :param prepend: shell lines before the program.

@@ -100,7 +100,7 @@ def failures(limit: int = 20) -> pd.DataFrame:
     md = md_processes()  # compared as they are, these find their index; a pattern would read every process
     others = _processes({"and": [ours(), {"process_type": {"!in": md}}, _FAILED]}, newest=5 * limit)
     jobs = _processes({"and": [{"process_type": {"in": md}}, _FAILED]}, newest=limit)
-    if others.empty and jobs.empty:  # an empty list is no filter
+    if others.empty and jobs.empty:  # an empty list is not a filter
         return others
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=attributes(["exit_status", "process_state"]), tag="caller")
