@@ -38,7 +38,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(arguments.threads)
-    dataset = synthetic_dataset(arguments.materials, n_smeared=arguments.samplings, n_frames=40, edge=4)
+    dataset = synthetic_dataset(arguments.materials, n_displaced=arguments.samplings, n_frames=40, edge=4)
     print(
         f"{arguments.materials} materials of 64 atoms, {arguments.samplings} samplings, {arguments.threads} threads\n"
     )

@@ -21,7 +21,7 @@ source_option = click.option(
 
 @click.group("benchmark", cls=OneLineGroup)
 def command() -> None:
-    """Compute crystals whose conductivity was measured, and score what came out.
+    """Compute crystals with measured conductivities, and score the results.
 
     \b
     Example:
@@ -71,7 +71,7 @@ def command() -> None:
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
 @click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
 @setting(TEXT, "--group", help="Put everything into this AiiDA group")
@@ -79,12 +79,12 @@ def command() -> None:
     TEXT,
     "--reference",
     metavar="ENGINE",
-    help="The others are compared with it",
+    help="Engine that the others are compared with",
     also="  [default: the first with DFT]",
 )
 @click.option("--fresh", is_flag=True, help="Recompute existing results.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
-@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the scores.")
+@click.option("--wait", is_flag=True, help="Wait until everything is done, then print the scores.")
 @profile_option
 def obelix_command(
     selected: tuple[str, ...],
@@ -95,9 +95,9 @@ def obelix_command(
     wait: bool,
     **given: Any,
 ) -> None:
-    """Compute crystals of OBELiX, each linked to what was measured of it.
+    """Compute crystals of OBELiX, each linked to its measurement.
 
-    Repeat the command to go on: what is in the database, or on its way, is left alone; what is missing or failed is
+    Repeat the command to continue: existing and running results are left alone; what is missing or failed is
     submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Entries with
     partly occupied sites are refused.
 
@@ -176,9 +176,9 @@ def _wait(pk: int) -> None:
 @source_option
 @profile_option
 def link_command(entry_id: str, structure: str, source: Path | None, profile: str | None) -> None:
-    """Link a structure of the database to the entry ID of OBELiX: a cell that you ordered, say.
+    """Link a structure of the database to the entry ID of OBELiX, for example a cell that you ordered.
 
-    Its composition must be that of the entry, within 2 % of the atoms. What is computed from it is then scored.
+    Its composition must be that of the entry, within 2 % of the atoms. Results computed from it are then scored.
 
     \b
     Example:
@@ -216,7 +216,7 @@ def score_command(
     source: Path | None,
     profile: str | None,
 ) -> None:
-    """Print how far computed conductivities are from measured ones, beside predictors that know nothing.
+    """Print how far computed conductivities are from measured ones, compared with trivial predictors.
 
     First as the benchmark paper scores: each level of theory on what it has, a bound as its number, all materials and
     those that passed its check. Then as it should be done: on the materials that all levels have, bounds as bounds,

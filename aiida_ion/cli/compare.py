@@ -33,12 +33,12 @@ def command(
     level_of_theory: str | None,
     profile: str | None,
 ) -> None:
-    """Print how far levels of theory are from their reference: diffusion, conductivity, forces, structure, cost.
+    """Compare levels of theory with their reference: diffusion, conductivity, forces, structure, cost.
 
     PK is a comparison or the process that made it; all in the database otherwise. Ratios are level over reference,
-    differences level less reference, intervals 95 %; what is missing is said, and why. From three materials on each
-    level stands beside a constant, from eight on beside a random forest of compositions.
-    csv and json hold every column with its unit in the name, json also lists, such as what stands at each temperature.
+    differences level less reference, intervals 95 %; missing values are listed with the reason. With three or more
+    materials each level is compared with a constant, with eight or more also with a random forest of compositions.
+    csv and json hold every column with its unit in the name, json also lists, such as the values at each temperature.
 
     \b
     Example:

@@ -15,7 +15,7 @@ from aiida_ion.cli.options import TEXT, setting
 @setting(
     TEXT, "--group", metavar="LABEL", help="Put its nodes into this group", also="  [default: one that AiiDA names]"
 )
-@click.option("--dry-run", is_flag=True, help="Check it and go through everything, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @profile_option
 def command(archive: Path, group: str | None, dry_run: bool, profile: str | None) -> None:
     """Import an archive, after checking that it is whole, readable here and harmless.

@@ -39,7 +39,7 @@ FEWEST_FRAMES = 10
 )
 @of_protocol("--equilibration-ps", default=0.0, show_default=True)
 @of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @click.option(
     "--format",
@@ -50,7 +50,7 @@ FEWEST_FRAMES = 10
 @click.option(
     "--override-file",
     is_flag=True,
-    help="Where the files say otherwise, take the options, and the frames as they stand  [default: the files win]",
+    help="Where options and files disagree, use the options, and the frames as they are  [default: the files]",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what is read; store nothing.")
 @click.option("--run", "here", is_flag=True, help="Fit here and now instead of through the daemon.")
@@ -58,9 +58,9 @@ FEWEST_FRAMES = 10
 def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry_run: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.
 
-    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; of a
-    DFT run the folder will do. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
-    read is printed first; where a file says something else than an option, the file wins, with a warning.
+    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; for a
+    DFT run its folder is enough. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
+    read is printed first; where a file and an option disagree, the file wins, with a warning.
 
     \b
     Example:

@@ -96,11 +96,11 @@ SECTIONS = {
 @of_protocol("--supercell", also=", such as 2,2,2")
 @of_protocol("--min-width-A")
 @of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @of_protocol("--keep", also=", such as velocities,forces")
 @click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
-@click.option("--jumps/--no-jumps", default=None, help="Find the jump analysis of each temperature (needs GEMDAT).")
+@click.option("--jumps/--no-jumps", default=None, help="Analyse the jumps at each temperature (needs GEMDAT).")
 @of_protocol("--thermostat")
 @of_protocol("--ensemble")
 @setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
@@ -109,7 +109,7 @@ SECTIONS = {
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
 @of_protocol("--max-concurrent", also="  [default: the cores here]")
 @click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
@@ -118,13 +118,15 @@ SECTIONS = {
     TEXT,
     "--reference",
     metavar="ENGINE",
-    help="The others are compared with it",
+    help="Engine that the others are compared with",
     also="  [default: the first with DFT]",
 )
-@setting(COUNT, "--max-force-frames", help="Frames for force errors", also="  [default: 100]")
+@setting(COUNT, "--max-force-frames", help="Frames for the force errors", also="  [default: 100]")
 @click.option("--skip-bad", is_flag=True, help="Run the crystals that can be run, and list the others.")
-@click.option("--force-structure", is_flag=True, help="Take a file that contradicts itself, or looks like no crystal.")
-@click.option("--yes", is_flag=True, help="Run cells of more than 5,000 atoms, too.")
+@click.option(
+    "--force-structure", is_flag=True, help="Accept a file that contradicts itself or does not look like a crystal."
+)
+@click.option("--yes", is_flag=True, help="Also run cells of more than 5,000 atoms.")
 @click.option(
     "--clean-workdir/--keep-workdir",
     default=None,
@@ -132,7 +134,7 @@ SECTIONS = {
 )
 @click.option("--fresh", is_flag=True, help="Recompute existing results.")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
-@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
+@click.option("--wait", is_flag=True, help="Wait until everything is done, then print the table.")
 @profile_option
 def command(
     structures: tuple[str, ...],
@@ -147,9 +149,9 @@ def command(
     """Submit the ionic conductivity of each STRUCTURE with each engine.
 
     STRUCTURE is a file (CIF, POSCAR, ...), a folder of these, or the pk or uuid of a StructureData. Everything is
-    checked before the first is submitted, and all that cannot be run is listed. With several engines all of it is one
-    comparison: the same cells, temperatures, time steps and starting velocities for each, and what the database holds
-    already is not computed again.
+    checked before anything is submitted, and all that cannot be run is listed. With several engines everything is one
+    comparison: the same cells, temperatures, time steps and starting velocities for each, and existing results
+    are not recomputed.
 
     \b
     Example:

@@ -30,16 +30,16 @@ EMAIL = "aiida@localhost"
 @click.option("--postgres", is_flag=True, help="PostgreSQL instead of SQLite: for more than two workers or one person.")
 @click.option("--postgres-host", default="localhost", show_default=True, help="Empty for the local socket.")
 @setting(PORT, "--postgres-port", default=5432, show_default=True, help="Its port")
-@setting(TEXT, "--postgres-database", default="aiida_ion", show_default=True, help="Made if it is missing")
+@setting(TEXT, "--postgres-database", default="aiida_ion", show_default=True, help="Created if it is missing")
 @setting(TEXT, "--postgres-user", default="aiida", show_default=True, help="Its user")
 @click.option("--rabbitmq", metavar="URL", help="RabbitMQ as broker: amqp://USER@HOST:PORT/VIRTUAL_HOST.")
 def command(
     profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, rabbitmq: str | None, **server: Any
 ) -> None:
-    """Make the profile, the computer localhost, the codes, and start the daemon.
+    """Create the profile, the computer localhost and the codes, and start the daemon.
 
     Without --postgres nothing else must be installed: the database is SQLite, the broker comes with AiiDA. Run it
-    again at any time: what is there stays, what is missing is made. Passwords are asked for, or read from
+    again at any time: existing parts are kept, missing ones are created. Passwords are asked for, or read from
     AIIDA_ION_POSTGRES_PASSWORD, PGPASSWORD or ~/.pgpass, and from AIIDA_ION_RABBITMQ_PASSWORD.
 
     \b

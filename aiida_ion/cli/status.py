@@ -10,8 +10,8 @@ from aiida_ion.cli.options import PK, SettingType
 
 @click.command("status", cls=OneLineErrors)
 @click.argument("pks", nargs=-1, type=SettingType(PK), metavar="[PK]...")
-@click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until everything has ended.")
-@click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
+@click.option("--watch", "watching", is_flag=True, help="Repeat every two seconds until everything has ended.")
+@click.option("--all", "everything", is_flag=True, help="Include processes that ended more than a day ago.")
 @profile_option
 def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str | None) -> None:
     """Show running processes, their progress and remaining time, and what failed and why.

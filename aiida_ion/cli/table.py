@@ -53,11 +53,11 @@ HEADINGS = {
 def command(
     names: tuple[str, ...], style: str, output: Path | None, archive: str | None, profile: str | None, **chosen: Any
 ) -> None:
-    """Print tables of what is known, with 95 % intervals, or upper bounds where no diffusion was detected.
+    """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
     TABLE is any of materials, runs, diffusion, conductivity, comparison, cost and potentials; conductivity and
     diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
-    the nodes behind a row; text and markdown those that people read.
+    the nodes behind a row; text and markdown the most important ones.
 
     \b
     Example:

@@ -74,7 +74,7 @@ class MdSettings(Settings):
         10, help="Steps between stored frames; frame k is step `k * sample_every`", least=1, most=10**9
     )
     equilibration_fs: float = number(
-        0.0, help="Time at the start that analysis leaves out; its frames are kept", least=0.0, most=1e9, unit="fs"
+        0.0, help="Time at the start excluded from the analysis; its frames are kept", least=0.0, most=1e9, unit="fs"
     )
     seed: int = whole(
         1,
@@ -84,7 +84,7 @@ class MdSettings(Settings):
     )
     keep: tuple[str, ...] = setting(
         Many(
-            item=Word(choices=OPTIONAL_ARRAYS), may_be_empty=True, distinct=True, help="What to store beside positions"
+            item=Word(choices=OPTIONAL_ARRAYS), may_be_empty=True, distinct=True, help="What to store besides positions"
         ),
         [],
     )
@@ -106,7 +106,7 @@ class MdSettings(Settings):
         most=2.0,
     )
     restart_every_seconds: float = number(
-        60.0, help="Wall time between two writings of the restart file", above=0.0, most=1e6, unit="s"
+        60.0, help="Wall time between two restart files", above=0.0, most=1e6, unit="s"
     )
 
     def check_together(self) -> None:
@@ -135,7 +135,7 @@ class RelaxSettings(Settings):
     max_force_eV_A: float = number(
         0.02, help="Largest force of a relaxed ion", above=0.0, most=100.0, unit="eV/angstrom"
     )
-    max_steps: int = whole(500, help="Steps at most", least=1, most=10**6)
+    max_steps: int = whole(500, help="Maximum number of steps", least=1, most=10**6)
 
 
 def usual_timestep_fs(lightest_mass_u: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import N_ELEMENTS, IntArray
 from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.labels import cheap_labels
@@ -76,13 +76,13 @@ def make_baselines(dataset: Dataset, settings: Settings) -> dict[str, Baseline]:
 def force_calls(dataset: Dataset, settings: Settings) -> int:
     """Return how many force evaluations a prediction for one material costs, about.
 
-    Frames of a run cost all its steps; so do the numbers about a material, and the smeared cells that they need.
+    Frames of a run cost all its steps; so do the numbers about a material, and the displaced cells that they need.
     """
     material = int(dataset["material"][0])
     kinds, amplitudes = kinds_read(settings), amplitudes_read(settings)
-    smeared = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, SMEARED))
+    displaced = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, DISPLACED))
     run = run_steps(dataset, material) if {"short_md", "trajectory"} & set(kinds) else 0
-    return run + (smeared if "smeared" in kinds else 0)
+    return run + (displaced if "smeared" in kinds else 0)
 
 
 def run_steps(dataset: Dataset, material: int) -> int:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
-SMEARED, TRAJECTORY, SHORT_MD = range(3)
-KINDS = {"smeared": SMEARED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
+DISPLACED, TRAJECTORY, SHORT_MD = range(3)
+KINDS = {"smeared": DISPLACED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
 #: What each array has one row for.
 _ROWS = {
     "atomic_numbers": "atoms",
@@ -77,10 +77,10 @@ class Dataset:
     def configurations(self, material: int, kind: int, amplitudes_A: Sequence[float] = ()) -> npt.NDArray[np.int64]:
         """Return the configurations of a material of one kind, in the order of time.
 
-        :param amplitudes_A: of smeared ones, those with these amplitudes; all of them where empty.
+        :param amplitudes_A: of displaced ones, those with these amplitudes; all of them where empty.
         """
         chosen = (self["material"] == material) & (self["kind"] == kind)
-        if amplitudes_A and kind == SMEARED:
+        if amplitudes_A and kind == DISPLACED:
             chosen &= np.isclose(self["amplitude_A"][:, None], np.asarray(amplitudes_A)[None]).any(axis=1)
         return np.flatnonzero(chosen)
 

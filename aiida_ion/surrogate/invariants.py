@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import without_drift
 
 BoolArray = npt.NDArray[np.bool_]
@@ -43,15 +43,15 @@ def _rms(vectors: FloatArray) -> float:
 
 
 def _amplitudes(dataset: Dataset, material: int) -> list[float]:
-    found = dataset["amplitude_A"][dataset.configurations(material, SMEARED)]
+    found = dataset["amplitude_A"][dataset.configurations(material, DISPLACED)]
     return sorted({round(float(one), 6) for one in found})
 
 
 def _forces(dataset: Dataset, material: int) -> FloatArray:
-    """Return the size of the accelerations of mobile and other ions, smeared by least and most, and in the short MD."""
+    """Return the size of the accelerations of mobile and other ions: least and most displaced, and in the short MD."""
     mobile = _mobile(dataset, material)
     amplitudes = _amplitudes(dataset, material)
-    sets = [dataset.configurations(material, SMEARED, [one]) for one in (amplitudes[:1] + amplitudes[-1:])]
+    sets = [dataset.configurations(material, DISPLACED, [one]) for one in (amplitudes[:1] + amplitudes[-1:])]
     sets = (sets or [np.zeros(0, dtype=np.int64)] * 2) + [dataset.configurations(material, SHORT_MD)]
     found = []
     for chosen in sets:
@@ -79,8 +79,8 @@ def _curvature(dataset: Dataset, material: int) -> FloatArray:
 
 
 def _force_constants(dataset: Dataset, material: int, amplitude_A: float) -> FloatArray:
-    """Return -<a.u>/<u.u> of each atom over the configurations smeared by an amplitude, (N,), eV/(angstrom^2 amu)."""
-    chosen = dataset.configurations(material, SMEARED, [amplitude_A])
+    """Return -<a.u>/<u.u> of each atom over the configurations displaced by an amplitude, (N,), eV/(angstrom^2 amu)."""
+    chosen = dataset.configurations(material, DISPLACED, [amplitude_A])
     moved = dataset.positions(chosen) - dataset["reference_positions_A"][dataset.atoms(material)]
     along = (dataset.accelerations(chosen) * moved).sum(axis=(0, 2))
     return np.asarray(-along / np.maximum((moved**2).sum(axis=(0, 2)), _TINY))
@@ -94,7 +94,7 @@ def _anharmonicity(dataset: Dataset, material: int) -> FloatArray:
     mobile = _mobile(dataset, material)
     ends = (amplitudes[0], amplitudes[-1])
     constants = [_force_constants(dataset, material, one)[mobile].mean() for one in ends]
-    sizes = [_rms(dataset.accelerations(dataset.configurations(material, SMEARED, [a]))[:, mobile]) / a for a in ends]
+    sizes = [_rms(dataset.accelerations(dataset.configurations(material, DISPLACED, [a]))[:, mobile]) / a for a in ends]
     softened = (constants[1] - constants[0]) / (abs(constants[0]) + _TINY)
     return np.array([np.arcsinh(softened), float(_log(sizes[1] / (sizes[0] + _TINY))), np.arcsinh(constants[1] / 1e-2)])
 

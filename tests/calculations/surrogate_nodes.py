@@ -45,7 +45,7 @@ def diffusion(diffusivity_cm2_s: float | None = 1e-5, **changes: Any) -> orm.Arr
 
 
 def material(atoms: Atoms, label: orm.ArrayData | None, seed: int = 0) -> dict[str, Any]:
-    """Return the nodes of a material: three smeared copies, two frames of its run, four of a short one."""
+    """Return the nodes of a material: three displaced copies, two frames of its run, four of a short one."""
     rng = np.random.default_rng(seed)
     nodes: dict[str, Any] = {"structure": orm.StructureData(ase=atoms)}
     if label is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, find_fault, read_dataset
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, find_fault, read_dataset
 
 
 def test_a_file_gives_what_was_written(dataset: Dataset, tmp_path: Path) -> None:
@@ -17,13 +17,13 @@ def test_a_file_gives_what_was_written(dataset: Dataset, tmp_path: Path) -> None
     found = read_dataset(path, dataset.materials)
     assert len(found) == len(dataset) == 24
     assert all(np.array_equal(found[name], dataset[name], equal_nan=True) for name in ("time_fs", "forces_eV_A"))
-    assert len(found.configurations(3, SMEARED)) == 12
-    assert len(found.configurations(3, SMEARED, [0.1])) == 6
+    assert len(found.configurations(3, DISPLACED)) == 12
+    assert len(found.configurations(3, DISPLACED, [0.1])) == 6
     assert found.positions(found.configurations(3, SHORT_MD)).shape == (24, 8, 3)
 
 
 def test_accelerations_are_forces_over_masses(dataset: Dataset) -> None:
-    chosen = dataset.configurations(5, SMEARED)[:2]
+    chosen = dataset.configurations(5, DISPLACED)[:2]
     forces = dataset["forces_eV_A"][dataset.rows(int(chosen[1]))]
     assert dataset.accelerations(chosen)[1] == pytest.approx(forces / dataset["masses_amu"][dataset.atoms(5)][:, None])
     assert dataset.accelerations([]).shape == (0, 0, 3)

@@ -33,7 +33,7 @@ DATASET_ARRAYS: dict[str, str] = {
     "material": "int32",  # (C)
     "kind": "int8",  # (C), an index into KINDS
     "amplitude_A": "float64",  # (C), angstrom, NaN where there is none
-    "time_fs": "float64",  # (C), fs, NaN for smeared ones
+    "time_fs": "float64",  # (C), fs, NaN for displaced ones
     "position_offsets": "int64",  # (C+1)
     "positions_A": "float32",  # (P, 3), angstrom, unwrapped
     "forces_eV_A": "float32",  # (P, 3), eV/angstrom

@@ -1,4 +1,4 @@
-"""Smeared configurations: copies of a relaxed cell whose atoms are displaced at random."""
+"""Displaced configurations: copies of a relaxed cell whose atoms are displaced at random."""
 
 from __future__ import annotations
 

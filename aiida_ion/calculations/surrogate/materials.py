@@ -145,10 +145,10 @@ def _of_kind(material: Material, kind: str) -> dict[str, NDArray[Any]]:
     cell = material.structure.get_ase().cell.array
     if any(np.abs(node.get_array("cells")[index] - cell).max() > CELL_TOLERANCE_A for node, index in chosen):
         raise ValueError(f"{material.name}: {kind} configurations are of another cell than its structure; use nvt runs")
-    smeared = kind == "smeared"
+    displaced = kind == "smeared"
     nan = np.full(len(chosen), math.nan)
-    amplitudes = [node.base.attributes.get("amplitudes_A")[index] for node, index in chosen] if smeared else nan
-    times = nan if smeared else [float(node.get_array("times")[index]) * FS_PER_PS for node, index in chosen]
+    amplitudes = [node.base.attributes.get("amplitudes_A")[index] for node, index in chosen] if displaced else nan
+    times = nan if displaced else [float(node.get_array("times")[index]) * FS_PER_PS for node, index in chosen]
     return {
         "kind": np.full(len(chosen), KINDS.index(kind)),
         "amplitude_A": np.asarray(amplitudes, dtype=float),

@@ -36,12 +36,12 @@ class ConductivityParameters(Settings):
         ),
         [1],
     )
-    target_temperature_K: float = number(300.0, help="Temperature at which the conductivity is wanted", **TEMPERATURE_K)
+    target_temperature_K: float = number(300.0, help="Temperature of the conductivity", **TEMPERATURE_K)
     min_width_A: float = number(10.0, help="Smallest width of the supercell", above=0.0, most=200.0, unit="angstrom")
     supercell_rule: str = word(
         SUPERCELL_RULES,
         "perpendicular",
-        help="What counts as its width: the distance between faces, or the length of the cell vectors",
+        help="Definition of its width: the distance between faces, or the length of the cell vectors",
     )
     supercell: list[int] | None = setting(
         Many(
@@ -54,9 +54,11 @@ class ConductivityParameters(Settings):
     )
     relax_ions: bool = flag(True, help="Relax the ions in the fixed cell first")
     max_concurrent: int = whole(8, help="Maximum number of runs in parallel", least=1, most=10_000)
-    priors: Priors = setting(Part(kind=Priors, help="Priors of the Arrhenius fit that differ from its own"), {})
-    jumps: bool = flag(False, help="Find the jump analysis of each temperature too, which needs GEMDAT beside kinisi")
-    jump_settings: JumpSettings = setting(Part(kind=JumpSettings, help="Settings of it that differ from its own"), {})
+    priors: Priors = setting(Part(kind=Priors, help="Priors of the Arrhenius fit that differ from its defaults"), {})
+    jumps: bool = flag(False, help="Analyse the jumps at each temperature too, which needs GEMDAT besides kinisi")
+    jump_settings: JumpSettings = setting(
+        Part(kind=JumpSettings, help="Settings of the jump analysis that differ from its defaults"), {}
+    )
     target_relative_error: float | None = setting(_TARGET["target_relative_error"], None)
     target_quantity: str | None = setting(_TARGET["target_quantity"], None)
     max_time_ps: float | None = setting(_TARGET["max_time_ps"], None)

@@ -21,7 +21,7 @@ from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
 
 class SurrogateSamplesWorkChain(CleaningWorkChain):
-    """Smear a relaxed supercell, take frames of its run, run a short one, and evaluate the forces of all of them."""
+    """Displace the atoms of a relaxed supercell, take frames of its run and of a short one, and evaluate all forces."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -77,13 +77,13 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
             "smeared",
             valid_type=orm.TrajectoryData,
             required=False,
-            help="Smeared copies of the structure as frames; `amplitudes_A` of each as an attribute.",
+            help="Displaced copies of the structure as frames; `amplitudes_A` of each as an attribute.",
         )
         spec.output_namespace(
             "short_md", valid_type=orm.TrajectoryData, dynamic=True, help="Segments of the short run."
         )
         for kind, words in (
-            ("smeared", "the smeared copies"),
+            ("smeared", "the displaced copies"),
             ("trajectory", "frames of the given run"),
             ("short_md", "frames of the short run"),
         ):
@@ -110,7 +110,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         return SampleParameters.from_dict(self.ctx.wanted)
 
     def submit_first(self) -> Any:
-        """Submit all that waits for nothing: forces of smeared copies and of the given run, and the short run."""
+        """Submit all that waits for nothing: forces of displaced copies and of the given run, and the short run."""
         wanted, children = self._wanted, {}
         if "smeared" in wanted.kinds:
             settings = {"amplitudes_A": wanted.amplitudes_A, "seed": wanted.seed}

@@ -166,14 +166,14 @@ def test_a_changed_dataset_is_noticed() -> None:
     assert "lacks kind" in str(dataset_fault(node))
 
 
-def test_smearing_is_what_was_asked_for(lithium_nitride: orm.StructureData) -> None:
+def test_displacements_are_what_was_asked_for(lithium_nitride: orm.StructureData) -> None:
     structure = orm.StructureData(ase=lithium_nitride.get_ase().repeat(3))
 
-    def smear(seed: int = 1, **counts: int) -> Any:
+    def displace(seed: int = 1, **counts: int) -> Any:
         amplitudes = {name.replace("_", "."): count for name, count in counts.items()}
         return smear_structure(structure, orm.Dict({"amplitudes_A": amplitudes, "seed": seed}))
 
-    both, alone, other = smear(**{"0_1": 30, "0_05": 10}), smear(**{"0_1": 30}), smear(2, **{"0_1": 30})
+    both, alone, other = displace(**{"0_1": 30, "0_05": 10}), displace(**{"0_1": 30}), displace(2, **{"0_1": 30})
     shift = both.get_array("positions") - structure.get_ase().positions
     assert shift[:10].std() == pytest.approx(0.05, rel=0.05) and shift[10:].std() == pytest.approx(0.1, rel=0.05)
     assert both.base.attributes.get("amplitudes_A") == [0.05] * 10 + [0.1] * 30
