@@ -68,5 +68,5 @@ def _newer_writer(stated: object) -> str | None:
 
 def _is_later(version: str, head: str) -> bool:
     """Whether a schema, such as ``main_0002``, comes after the newest that is known here."""
-    found, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
-    return found is not None and newest is not None and int(found[1]) > int(newest[1])
+    given, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
+    return given is not None and newest is not None and int(given[1]) > int(newest[1])

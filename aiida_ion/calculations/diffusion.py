@@ -129,8 +129,8 @@ def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str
         node = nodes[key]
         arrays = {name: f"{key}_thermo_{name}.npy" for name in THERMO_ARRAYS if name in node.get_arraynames()}
         copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
-        said = {name: node.base.attributes.get(name, None) for name in ("timestep_fs", "ensemble")}
-        replicas.setdefault(key.partition("_segment_")[0], []).append(said | {"files": arrays})
+        attributes = {name: node.base.attributes.get(name, None) for name in ("timestep_fs", "ensemble")}
+        replicas.setdefault(key.partition("_segment_")[0], []).append(attributes | {"files": arrays})
     return list(replicas.values()), copies
 
 

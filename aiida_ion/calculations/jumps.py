@@ -102,12 +102,19 @@ def inputs_beside_fit(
     :param structure: the supercell with the sites; without it sites are the peaks of the density.
     :param settings: changes to the defaults of the analysis.
     """
-    said = fit.inputs.parameters.get_dict()
-    parameters = {"mobile_species": said["mobile_species"], "temperature_K": said["target_temperature_K"]}
-    parameters |= {name: said[name] for name in ("level_of_theory", "formula", "equilibration_fs") if name in said}
-    found = fit.outputs.diffusion.base.attributes.all if "diffusion" in fit.outputs else {}
-    if found.get("other_mobile_species"):
-        parameters["framework_species"] = found["framework_species"]
+    fit_parameters = fit.inputs.parameters.get_dict()
+    parameters = {
+        "mobile_species": fit_parameters["mobile_species"],
+        "temperature_K": fit_parameters["target_temperature_K"],
+    }
+    parameters |= {
+        name: fit_parameters[name]
+        for name in ("level_of_theory", "formula", "equilibration_fs")
+        if name in fit_parameters
+    }
+    attributes = fit.outputs.diffusion.base.attributes.all if "diffusion" in fit.outputs else {}
+    if attributes.get("other_mobile_species"):
+        parameters["framework_species"] = attributes["framework_species"]
     inputs = {
         "code": fit.inputs.code,
         "trajectories": {name: fit.inputs.trajectories[name] for name in fit.inputs.trajectories},

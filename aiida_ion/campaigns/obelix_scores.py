@@ -84,10 +84,10 @@ def scored(levels: Sequence[str] = (), group: str | None = None, entries: Mappin
     :param group: label of a group with the crystals.
     :param entries: of the dataset, for a forest that learns from the other ones.
     """
-    found = records(measured_and_computed(Selection(group=group)))
+    rows = records(measured_and_computed(Selection(group=group)))
     fits = records(diffusion_of_conductivities())
-    pairs, notes = pairs_of([row for row in found if not levels or row["level_of_theory"] in levels], fits)
-    missing = sorted({row["entry_id"] for row in found} - {pair.row["entry_id"] for pair in pairs})
+    pairs, notes = pairs_of([row for row in rows if not levels or row["level_of_theory"] in levels], fits)
+    missing = sorted({row["entry_id"] for row in rows} - {pair.row["entry_id"] for pair in pairs})
     if missing:
         notes.append(f"Nothing computed yet for {', '.join(missing)}.")
     both = (common_scores(pairs, entries), common_scores(pairs, entries, numbers_alone=True))
@@ -114,13 +114,13 @@ def pairs_of(rows: Records, fits: Records) -> tuple[list[Pair], list[str]]:
         if (row["entry_id"], row["level_of_theory"]) in newest:
             notes.append(f"{where}: computed more than once; the newest counts ({row['process_pk']}).")
         newest[row["entry_id"], row["level_of_theory"]] = _pair(row, of_chain.get(int(row["process_pk"]), []))
-    found = [newest[key] for key in sorted(newest)]
+    results = [newest[key] for key in sorted(newest)]
     notes += [
         f"{pair.row['entry_id']}, {pair.row['level_of_theory']}: {_why_unscored(pair.row)}"
-        for pair in found
+        for pair in results
         if pair.computed is None
     ]
-    return found, notes
+    return results, notes
 
 
 def _why_unscored(row: Mapping[str, Any]) -> str:
@@ -192,11 +192,11 @@ def _constants(pairs: Sequence[Pair]) -> list[ReportedErrors]:
     truth = [_as_number(pair.stated) for pair in {pair.row["entry_id"]: pair for pair in pairs}.values()]
     if len(truth) < 2:
         return []
-    found = []
+    scores = []
     for name, leave_one_out in ((IN_SAMPLE_MEDIAN, False), (LEAVE_ONE_OUT_MEDIAN, True)):
         guesses = [Value(float(number)) for number in constant_predictions(truth, leave_one_out)]
-        found.append(ReportedErrors(f"({name})", len(truth), score(name, guesses, truth).mae))
-    return found
+        scores.append(ReportedErrors(f"({name})", len(truth), score(name, guesses, truth).mae))
+    return scores
 
 
 def _forest(formulas: Sequence[str], entries: Mapping[str, Entry]) -> list[float]:
@@ -211,8 +211,8 @@ def _forest(formulas: Sequence[str], entries: Mapping[str, Entry]) -> list[float
 
 
 def _mae(pairs: Sequence[Pair]) -> float:
-    said = [pair.without_motion_check for pair in pairs if pair.without_motion_check is not None]
-    return score("", said, [_as_number(pair.stated) for pair in pairs]).mae
+    values = [pair.without_motion_check for pair in pairs if pair.without_motion_check is not None]
+    return score("", values, [_as_number(pair.stated) for pair in pairs]).mae
 
 
 def _as_number(value: Value) -> Value:

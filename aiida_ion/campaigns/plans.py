@@ -256,12 +256,12 @@ def _kpoint_remark(builder: Any) -> list[str]:
 
 def multiples(builder: Any) -> list[int]:
     """Return how often the cell is repeated along each vector."""
-    wanted = builder.parameters.get_dict()
-    return multiples_of(builder.structure, {"multiples": wanted.get("supercell")} | wanted)
+    parameters = builder.parameters.get_dict()
+    return multiples_of(builder.structure, {"multiples": parameters.get("supercell")} | parameters)
 
 
 def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:
     """Say where the protocol's thermostat is not to be had."""
-    wanted = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
+    requested = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
     used = builder.md.parameters.get_dict()["thermostat"]
-    return [] if used == wanted else [f"it has no {wanted} thermostat and runs with {used}"]
+    return [] if used == requested else [f"it has no {requested} thermostat and runs with {used}"]

@@ -90,16 +90,16 @@ def files_of(given: Sequence[str]) -> list[str]:
 
     :raises ValueError: for a folder without crystals.
     """
-    found: dict[str, None] = {}
+    files: dict[str, None] = {}
     for name in given:
         if not Path(name).is_dir():
-            found[name] = None
+            files[name] = None
             continue
         inside = [path for path in sorted(Path(name).iterdir()) if _is_crystal(path)]
         if not inside:
             raise ValueError(f"{name}: there is no crystal in this folder ({', '.join(IN_FOLDERS)}, POSCAR, CONTCAR)")
-        found |= {str(path): None for path in inside}
-    return list(found)
+        files |= {str(path): None for path in inside}
+    return list(files)
 
 
 def _is_crystal(path: Path) -> bool:

@@ -90,9 +90,9 @@ def load(profile: str | None) -> Any:
         loaded = load_profile(profile, allow_switch=True)
         get_manager().get_profile_storage()
     except exceptions.ProfileConfigurationError as error:
-        wanted = f"there is no profile {profile!r}" if profile else "there is no default profile"
+        problem = f"there is no profile {profile!r}" if profile else "there is no default profile"
         make = f"aiida-ion setup --profile-name {profile}" if profile else "aiida-ion setup"
-        raise click.ClickException(f"{wanted}; make it with '{make}', or name one with -p") from error
+        raise click.ClickException(f"{problem}; make it with '{make}', or name one with -p") from error
     except exceptions.IncompatibleStorageSchema as error:
         raise click.ClickException(_other_schema(profile, error)) from error
     except (exceptions.ConfigurationError, exceptions.StorageMigrationError) as error:
@@ -107,11 +107,11 @@ def _other_schema(profile: str | None, error: Exception) -> str:
     from aiida import get_version
 
     name = f"-p {profile} " if profile else ""
-    has, wanted = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
-    if not (has and wanted):
+    has, needed = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
+    if not (has and needed):
         return one_line(error)
-    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{wanted}"
-    if int(has) > int(wanted):
+    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{needed}"
+    if int(has) > int(needed):
         return f"{which}: a newer aiida-core wrote it, so install that or a newer one (pip install -U aiida-core)"
     return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
 

@@ -74,7 +74,7 @@ def command(
     from aiida_ion.archives.export import export, plan
 
     planned = plan(names, trajectories=not no_trajectories, retrieved=not no_retrieved)
-    click.echo(said(planned))
+    click.echo(size_text(planned))
     if dry_run:
         return
     if not yes:
@@ -83,7 +83,7 @@ def command(
     click.echo(f"Written: {output} ({size(output.stat().st_size)}), and {beside.name} beside it")
 
 
-def said(planned: Plan) -> str:
+def size_text(planned: Plan) -> str:
     """Return what an export holds and weighs."""
     sizes, choice = planned.sizes, planned.choice
     lines = [f"{len(choice.pks)} nodes with {sizes.n_files} files: {size(sizes.kept)} before compression"]

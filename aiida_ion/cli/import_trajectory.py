@@ -140,7 +140,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     builder.code = diffusion_code()
     builder.trajectories = {segment_key(0, index): node for index, node in enumerate(run.segments)}
     builder.thermo = {segment_key(0, index): node for index, node in enumerate(run.thermo)}
-    said = {
+    parameters = {
         "mobile_species": sample.mobile_species,
         "charges": sample.charges,
         "formula": sample.formula,
@@ -150,8 +150,8 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
         "remarks": run.remarks,
     }
     if given["framework_species"]:
-        said["framework_species"] = given["framework_species"]
-    builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | said)
+        parameters["framework_species"] = given["framework_species"]
+    builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | parameters)
     builder.clean_workdir = True
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"
     problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))

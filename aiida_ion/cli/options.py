@@ -80,10 +80,10 @@ class WordMap(click.ParamType):
         pairs = [part.split("=") for part in str(value).split(",")]
         if any(len(pair) != 2 or not all(word.strip() for word in pair) for pair in pairs):
             self.fail(f"{shown(value)} is not of the form Li=Li_sv,O=O", param, ctx)
-        found = {key.strip(): word.strip() for key, word in pairs}
-        if len(found) != len(pairs):
+        mapping = {key.strip(): word.strip() for key, word in pairs}
+        if len(mapping) != len(pairs):
             self.fail(f"{shown(value)} names an element twice", param, ctx)
-        return found
+        return mapping
 
 
 class JsonObject(click.ParamType):

@@ -226,8 +226,8 @@ def _print_comparison(pks: list[int]) -> None:
     from aiida_ion.queries import comparison_records
 
     try:
-        found = comparisons([str(pk) for pk in pks])
+        pks_of_comparisons = comparisons([str(pk) for pk in pks])
     except click.ClickException as error:
         click.echo(error.message, err=True)
         return
-    click.echo(text_of(comparison_records(pks=found), "text"))
+    click.echo(text_of(comparison_records(pks=pks_of_comparisons), "text"))

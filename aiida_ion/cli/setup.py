@@ -157,10 +157,10 @@ def _codes() -> None:
 
     code, new = register_diffusion_code()
     click.echo(f"Code {code.full_label}: {'registered' if new else 'there already'} ({sys.executable})")
-    found = register_found()
-    for engine, is_new in found:
+    registered = register_found()
+    for engine, is_new in registered:
         click.echo(f"Engine {engine.full_label}: {'registered' if is_new else 'there already'}")
-    if not found:
+    if not registered:
         click.echo(f"No engine in {engines_folder()}: make one with 'aiida-ion engine install sevenn'")
 
 
@@ -168,8 +168,8 @@ def _n_workers(profile: Any, workers: int | None) -> int:
     """Return how many workers the daemon gets; more than two on SQLite would wait for each other until one gives up."""
     on_sqlite = profile.storage_backend == "core.sqlite_dos"
     cores = os.cpu_count() or 1
-    wanted = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
-    if on_sqlite and wanted > daemon.SQLITE_WORKERS:
+    n_workers = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
+    if on_sqlite and n_workers > daemon.SQLITE_WORKERS:
         click.echo(f"SQLite supports {daemon.SQLITE_WORKERS} daemon workers; for more use --postgres")
-        wanted = daemon.SQLITE_WORKERS
-    return wanted
+        n_workers = daemon.SQLITE_WORKERS
+    return n_workers

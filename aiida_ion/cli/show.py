@@ -26,8 +26,8 @@ def command(node: str, profile: str | None) -> None:
     from aiida_ion.cli.text.nodes import describe
 
     try:
-        found = orm.load_node(node)
+        shown = orm.load_node(node)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
         text = f"there is no node {node}; 'aiida-ion table' lists results, 'aiida-ion status' processes"
         raise click.ClickException(text) from error
-    click.echo(describe(found))
+    click.echo(describe(shown))

@@ -103,24 +103,24 @@ def dataset_command(
     from aiida_ion.cli.text import surrogates as reports
 
     sampling = {"kinds": chosen["kinds"], "seed": chosen["seed"]} | (chosen["sampling"] or {})
-    found = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
-    if not found.candidates:
-        reasons = "\n".join(reports.refusals(found.refused))
+    candidates = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
+    if not candidates.candidates:
+        reasons = "\n".join(reports.refusals(candidates.refused))
         raise click.ClickException(f"no result can be learnt from; 'aiida-ion table diffusion' lists all\n{reasons}")
-    check(found.candidates)
-    click.echo("\n".join(reports.describe_candidates(found, len(sampled_before(found.candidates)))))
+    check(candidates.candidates)
+    click.echo("\n".join(reports.describe_candidates(candidates, len(sampled_before(candidates.candidates)))))
     if dry_run:
-        for candidate in found.candidates:
+        for candidate in candidates.candidates:
             click.echo(f"  {candidate.title}")
         click.echo("Nothing was submitted (--dry-run).")
         return
     require_daemon(loaded)
     holder = orm.Group.collection.get_or_create(chosen["group"])[0] if chosen["group"] else None
-    chains = sample(found.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
-    for candidate, chain in zip(found.candidates, chains, strict=True):
+    chains = sample(candidates.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
+    for candidate, chain in zip(candidates.candidates, chains, strict=True):
         if not chain.is_finished_ok:
             click.echo(f"  NOTE {candidate.title}: {one_line(chain.exit_message or chain.process_state)}", err=True)
-    node = gather(found.candidates, chains, chosen["allow_mixed"] or (), sampling)
+    node = gather(candidates.candidates, chains, chosen["allow_mixed"] or (), sampling)
     if holder is not None:
         holder.add_nodes([node])
     click.echo("\n".join(reports.describe_dataset(node)))

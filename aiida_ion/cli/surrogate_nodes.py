@@ -46,8 +46,8 @@ def model_of(given: str) -> orm.SinglefileData:
     node = any_node(given)
     if isinstance(node, orm.CalcJobNode) and node.process_type == TRAIN:
         if "model" not in node.outputs:
-            said = one_line(node.exit_message or node.process_state)
-            raise click.ClickException(f"the training {given} has no model: {said}")
+            text = one_line(node.exit_message or node.process_state)
+            raise click.ClickException(f"the training {given} has no model: {text}")
         node = node.outputs.model
     if not isinstance(node, orm.SinglefileData):
         raise click.ClickException(f"{given} is not a model; give a training or its model")
@@ -67,8 +67,8 @@ def describe(node: Any) -> str:
     if isinstance(node, orm.CalcJobNode) and node.process_type in (TRAIN, PREDICT):
         output = "report" if node.process_type == TRAIN else "predictions"
         if output not in node.outputs:
-            said = one_line(node.exit_message or node.process_state)
-            raise click.ClickException(f"the job {node.pk} has no {output}: {said}")
+            text = one_line(node.exit_message or node.process_state)
+            raise click.ClickException(f"the job {node.pk} has no {output}: {text}")
         models = f"\nModel: {node.outputs.model.pk}" if "model" in node.outputs else ""
         return describe(node.outputs[output]) + models
     if isinstance(node, orm.ArrayData):

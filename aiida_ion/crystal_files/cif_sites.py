@@ -111,14 +111,14 @@ def _element(row: Row, formula: Collection[str], reading: Reading) -> str:
             sentence = f"the site {label} is of type {symbol}: the type was taken"
             (reading.notes if element in formula else reading.caveats).append(sentence)
         return element
-    found = element_of_label(label, formula)
-    if found is None:
+    result = element_of_label(label, formula)
+    if result is None:
         raise ValueError(f"the site {_name(row)} has no type symbol, and its label does not name one element")
     if "type_symbol" in row:
-        reading.notes.append(f"the site {label} has the type {symbol!r} and was taken as {found} by its label")
-    if label[:1].upper() in ("D", "T") and found == "H":
+        reading.notes.append(f"the site {label} has the type {symbol!r} and was taken as {result} by its label")
+    if label[:1].upper() in ("D", "T") and result == "H":
         reading.notes.append(f"{label} was taken as hydrogen: it has the mass of H in the simulation")
-    return found
+    return result
 
 
 def _occupancy(row: Row, formula: Collection[str], reading: Reading, full_from: float) -> float:
@@ -153,7 +153,7 @@ def _check_disorder_groups(rows: list[Row]) -> None:
         group = row.get("disorder_group", INAPPLICABLE)
         if group not in NOTHING:
             groups.setdefault(row.get("disorder_assembly", INAPPLICABLE), set()).add(group)
-    several = [found for found in groups.values() if len(found) > 1]
+    several = [members for members in groups.values() if len(members) > 1]
     if several:
         raise ValueError(
             f"disordered: its sites are alternatives of each other (_atom_site_disorder_group "

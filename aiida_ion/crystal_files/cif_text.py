@@ -124,13 +124,13 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("\n".join(parts).strip(), True, start)
             line = lines[number][1:]
             number += 1
-        for found in TOKEN.finditer(line):
-            if found["comment"] is not None:
+        for match in TOKEN.finditer(line):
+            if match["comment"] is not None:
                 break
-            quoted = found["single"] if found["single"] is not None else found["double"]
+            quoted = match["single"] if match["single"] is not None else match["double"]
             if quoted is not None:
                 yield Token(quoted, True, number)
                 continue
-            word = found["bare"]
+            word = match["bare"]
             keyword = word.startswith("_") or re.match(r"(data_|save_)|(loop_|global_|stop_)$", word, re.IGNORECASE)
             yield Token(word, not keyword, number)

@@ -32,16 +32,16 @@ def disagreements(
     :param notes: takes smaller differences.
     """
     notes = [] if notes is None else notes
-    found = [*_composition(counts, stated), *_formula_units(counts, stated)]
-    found += _compare("cell volume", "A^3", volume_A3, stated.volume_A3, notes)
+    sentences = [*_composition(counts, stated), *_formula_units(counts, stated)]
+    sentences += _compare("cell volume", "A^3", volume_A3, stated.volume_A3, notes)
     extra = stated.n_deuterium * (stated.z or 0.0) * DEUTERIUM_U
     mass = sum(atomic_masses[atomic_numbers[name]] * count for name, count in counts.items())
     density = (mass + extra) * G_CM3_PER_U_A3 / volume_A3
     if stated.density_g_cm3 is not None:
-        found += _compare("density", "g/cm^3", density, stated.density_g_cm3, notes)
+        sentences += _compare("density", "g/cm^3", density, stated.density_g_cm3, notes)
     if stated.weight is not None and stated.z is not None and not stated.formula:
-        found += _compare("mass of the cell", "u", mass, stated.weight * stated.z, notes)
-    return found
+        sentences += _compare("mass of the cell", "u", mass, stated.weight * stated.z, notes)
+    return sentences
 
 
 def multiplicity_disagreement(sites: list[Site], atoms: Atoms) -> str | None:
@@ -79,11 +79,11 @@ def _formula_units(counts: Mapping[str, int], stated: StatedContents) -> list[st
     return [f"its cell holds {_words(counts)}, the file states {_words(expected)} (formula times Z)"]
 
 
-def _compare(what: str, unit: str, found: float, stated: float | None, notes: list[str]) -> list[str]:
+def _compare(what: str, unit: str, value: float, stated: float | None, notes: list[str]) -> list[str]:
     if stated is None:
         return []
-    sentence = f"the {what} is {found:.4g} {unit}, the file states {stated:.4g}"
-    difference = abs(found / stated - 1.0)
+    sentence = f"the {what} is {value:.4g} {unit}, the file states {stated:.4g}"
+    difference = abs(value / stated - 1.0)
     if difference > ANOTHER_CRYSTAL:
         return [sentence]
     if difference > WORTH_A_WORD:
@@ -117,8 +117,8 @@ def _bond(structure: Structure, pair: tuple[str, str], length_A: float) -> str |
     second = [index for index, symbol in enumerate(symbols) if symbol == pair[1]]
     if not 0.3 < length_A < 5.0 or not first or not second:
         return None
-    found = shortest_between(structure.lattice.matrix, structure.frac_coords, first, second, 2.0 * length_A)
-    if abs(found / length_A - 1.0) <= ANOTHER_CRYSTAL:
+    shortest = shortest_between(structure.lattice.matrix, structure.frac_coords, first, second, 2.0 * length_A)
+    if abs(shortest / length_A - 1.0) <= ANOTHER_CRYSTAL:
         return None
-    actual = f"{found:.3f}" if math.isfinite(found) else f"more than {2 * length_A:.1f}"
+    actual = f"{shortest:.3f}" if math.isfinite(shortest) else f"more than {2 * length_A:.1f}"
     return f"its nearest {pair[0]} and {pair[1]} are {actual} angstrom apart, the file states {length_A:.3f}"

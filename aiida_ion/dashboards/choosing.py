@@ -75,10 +75,10 @@ def moment(text: Any, ends: bool = False) -> datetime | None:
     """Return the time that somebody typed as ISO 8601; a bare date begins its day, or `ends` it."""
     written = str(text or "").strip()
     try:
-        found = datetime.fromisoformat(written)
+        result = datetime.fromisoformat(written)
     except ValueError:
         return None
-    return datetime.combine(found.date(), time.max) if ends and len(written) <= len("2026-01-01") else found
+    return datetime.combine(result.date(), time.max) if ends and len(written) <= len("2026-01-01") else result
 
 
 def moment_words(when: datetime | None, ends: bool = False) -> str:

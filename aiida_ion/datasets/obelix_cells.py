@@ -32,27 +32,27 @@ def measured(text: str | None, name: str) -> MeasuredConductivity | None:
     :param name: of the entry, for the message.
     :raises ValueError: for a cell that is neither, or a number that no conductivity has.
     """
-    said = plain(text)
-    if not said:
+    cell = plain(text)
+    if not cell:
         return None
-    is_bound = said.startswith("<")
+    is_bound = cell.startswith("<")
     try:
-        value = float(said.removeprefix("<"))
+        value = float(cell.removeprefix("<"))
     except ValueError:
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} is not a conductivity") from None
+        raise ValueError(f"all.csv: {name}: {cell[:30]!r} is not a conductivity") from None
     if not (math.isfinite(value) and 0.0 < value <= MAX_S_CM):
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is not a conductivity")
+        raise ValueError(f"all.csv: {name}: {cell[:30]!r} S/cm is not a conductivity")
     return MeasuredConductivity(value, is_bound)
 
 
-def refuse_placeholders(found: Sequence[MeasuredConductivity]) -> None:
+def refuse_placeholders(measurements: Sequence[MeasuredConductivity]) -> None:
     """Refuse a table in which upper bounds were replaced by a number.
 
     The number says nothing of the bound it stands for, so it cannot be put right.
 
     :raises ValueError: with what to give instead.
     """
-    counts = Counter(one.value_S_cm for one in found if not one.is_bound)
+    counts = Counter(one.value_S_cm for one in measurements if not one.is_bound)
     alike = [value for value, number in counts.items() if number > MAX_ALIKE or value == API_PLACEHOLDER_S_CM]
     if alike:
         raise ValueError(

@@ -52,8 +52,8 @@ def element_of(block: Mapping[str, Any]) -> str:
         fitting = [symbol for symbol in (named, titled) if _has_mass(symbol, mass)]
         if len(fitting) == 1:
             return fitting[0]
-    elif found := named or titled or _by_mass(mass, text):
-        return found
+    elif element := named or titled or _by_mass(mass, text):
+        return element
     raise ValueError(
         f"its atoms named {text!r}, of the POTCAR {title!r} and {mass:g} g/mol, are of no element that can be told; "
         "correct the name in the file"

@@ -72,8 +72,8 @@ class Document:
         return "\n".join(lines)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[1] + found[2].replace("<", "&lt;") + found[3]
+def _escaped(match: re.Match[str]) -> str:
+    return match[1] + match[2].replace("<", "&lt;") + match[3]
 
 
 def documents(path: Path) -> Iterator[tuple[Document, Iterator[Element]]]:

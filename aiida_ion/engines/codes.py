@@ -1,7 +1,7 @@
 """Engines as AiiDA codes: registered, found, and tested by a real job of a few steps.
 
 What an engine is beyond its program stands in the extra ``ion`` of its code: the MD work chain that uses it, its
-potential, its checkpoint, and what the last test found. What decides a result goes into the inputs of each job.
+potential, its checkpoint, and what the last test showed. What decides a result goes into the inputs of each job.
 """
 
 from __future__ import annotations
@@ -282,8 +282,8 @@ def retire(code: orm.InstalledCode) -> None:
 
 def _code_of(name: str, computer: str) -> orm.InstalledCode | None:
     query = orm.QueryBuilder().append(orm.Computer, filters={"label": computer}, tag="computer")
-    found = query.append(orm.InstalledCode, with_computer="computer", filters={"label": name}).first()
-    return found[0] if found else None
+    row = query.append(orm.InstalledCode, with_computer="computer", filters={"label": name}).first()
+    return row[0] if row else None
 
 
 def _new_code(name: str, program: str, job: str, computer: str, prepend: str) -> orm.InstalledCode:

@@ -102,8 +102,8 @@ def worst_grades() -> pd.DataFrame:
     """Return the worst grade of the fits that each conductivity uses, and, where it uses none, of its bounds."""
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
-    said = attributes(["grade", "refused_because", "fit_consistent"])
-    query.append(orm.ArrayData, with_outgoing="function", project=said)
+    columns = attributes(["grade", "refused_because", "fit_consistent"])
+    query.append(orm.ArrayData, with_outgoing="function", project=columns)
     query.append(orm.ArrayData, with_incoming="function", project=["id"])
     rows = frame(query, ["grade", "refused", "consistent", "pk"], {"consistent": "flag"})
     used = rows[rows["refused"].isna() & ~(rows["consistent"] == 0)]
@@ -134,10 +134,10 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
         temperatures_refused_K=[_kelvins(one) for one in refused],
         refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
         all_species_ionic_conductivity_species=[
-            " ".join(map(str, one)) if isinstance(one, list) else ""
-            for one in table["all_species_ionic_conductivity_species"]
+            " ".join(map(str, species)) if isinstance(species, list) else ""
+            for species in table["all_species_ionic_conductivity_species"]
         ],
-        warnings=[" ".join(map(str, one)) if isinstance(one, list) else "" for one in table["warnings"]],
+        warnings=[" ".join(map(str, warning)) if isinstance(warning, list) else "" for warning in table["warnings"]],
     )
 
 

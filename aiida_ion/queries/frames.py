@@ -96,10 +96,10 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
         parts.append(frames.astype(float))
         times.append(_times(node)[numbers])
     cell = read_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
-    found = np.concatenate(parts)
-    if not np.isfinite(found).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
+    positions = np.concatenate(parts)
+    if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
-    return Frames(found, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+    return Frames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
 
 
 def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Paths:

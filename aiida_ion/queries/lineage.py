@@ -40,10 +40,10 @@ def lineage() -> pd.DataFrame:
         edge_project=["label"],
         project=_PROJECTED,
     )
-    found = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
-    table = pd.DataFrame({"process_pk": found["process_pk"].unique()})
+    records = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
+    table = pd.DataFrame({"process_pk": records["process_pk"].unique()})
     for link, columns in _INPUTS.items():
-        rows = found[found["link"] == link].drop_duplicates("process_pk")
+        rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
         table = table.merge(rows, how="left", on="process_pk")
     return whole(table, ["process_pk", "structure_pk", "code_pk"])

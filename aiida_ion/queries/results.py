@@ -143,8 +143,8 @@ def _refusals(table: pd.DataFrame) -> list[str | None]:
 
     SQLite gives the flags of attributes as 0 and 1.
     """
-    said = zip(table["refused_because"], table["fit_consistent"], strict=True)
-    return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in said]
+    reasons = zip(table["refused_because"], table["fit_consistent"], strict=True)
+    return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in reasons]
 
 
 def _entered() -> pd.DataFrame:

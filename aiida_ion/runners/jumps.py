@@ -40,7 +40,7 @@ def main() -> None:
     """Analyse the current folder; exit 0 whenever results.json was written."""
     started = time.perf_counter()
     folder = Path.cwd()
-    found = versions()
+    all_versions = versions()
     try:
         inputs = read_inputs(folder, REQUIRED)
         settings = JumpSettings.from_dict(inputs.get("settings") or {})
@@ -56,7 +56,7 @@ def main() -> None:
         outcome = {"status": "finished", "message": f"{len(result.jumps)} jumps between {len(result.sites)} sites."}
         outcome |= result.attributes() | {"settings": settings.to_dict()}
     cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
-    write_results(folder, outcome | {"units": UNITS, "versions": found, "cost": cost})
+    write_results(folder, outcome | {"units": UNITS, "versions": all_versions, "cost": cost})
 
 
 def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> JumpResult:
@@ -82,13 +82,13 @@ def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> Jum
 
 def versions() -> dict[str, str]:
     """Versions of everything that matters for the numbers, as far as it is installed."""
-    found = {"python": platform.python_version()}
+    packages = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            packages[name] = version(name)
         except ModuleNotFoundError:
             continue
-    return found
+    return packages
 
 
 if __name__ == "__main__":

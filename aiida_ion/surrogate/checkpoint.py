@@ -86,10 +86,10 @@ def load_model(path: Path) -> Model:
 
 def member_tensors(member: Member) -> dict[str, Tensor]:
     """Return a network and its units as tensors."""
-    found = {f"network.{name}": one for name, one in member.network.state_dict().items()}
+    tensors = {f"network.{name}": one for name, one in member.network.state_dict().items()}
     units = {"mean": member.standard.mean, "spread": member.standard.spread}
-    found |= {name: torch.as_tensor(np.asarray(one, dtype=float)) for name, one in units.items()}
-    return found | {"center_width": torch.tensor([member.center, member.width], dtype=torch.float64)}
+    tensors |= {name: torch.as_tensor(np.asarray(one, dtype=float)) for name, one in units.items()}
+    return tensors | {"center_width": torch.tensor([member.center, member.width], dtype=torch.float64)}
 
 
 def member_of(tensors: Mapping[str, Tensor], settings: Settings) -> Member:
@@ -121,6 +121,6 @@ def _model(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Model:
         own = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
         members.append(member_of(own, settings))
     domain = Domain(tensors["domain/descriptors"].numpy(), float(tensors["domain/limit"]))
-    if not all(torch.isfinite(one).all() for one in tensors.values() if one.is_floating_point()):
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values() if tensor.is_floating_point()):
         raise ValueError("a number of the model is not finite")
     return Model(members, float(tensors["halfwidth_dex"]), domain, dict(header["said"]))

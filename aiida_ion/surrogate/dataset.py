@@ -86,22 +86,26 @@ class Dataset:
 
     def positions(self, configurations: Sequence[int] | npt.NDArray[np.int64]) -> FloatArray:
         """Return the positions of configurations of one material, (n, N, 3), angstrom."""
-        return np.array([self["positions_A"][self.rows(int(one))] for one in configurations], dtype=float)
+        return np.array(
+            [self["positions_A"][self.rows(int(configuration))] for configuration in configurations], dtype=float
+        )
 
     def accelerations(self, configurations: Sequence[int] | npt.NDArray[np.int64]) -> FloatArray:
         """Return forces over masses of configurations of one material, (n, N, 3), eV/(angstrom amu)."""
         if len(configurations) == 0:
             return np.zeros((0, 0, 3))
         masses = self["masses_amu"][self.atoms(int(self["material"][configurations[0]]))]
-        forces = np.array([self["forces_eV_A"][self.rows(int(one))] for one in configurations], dtype=float)
+        forces = np.array(
+            [self["forces_eV_A"][self.rows(int(configuration))] for configuration in configurations], dtype=float
+        )
         return forces / masses[:, None]
 
     def replicas(self) -> Iterator[FloatArray]:
         """Return the labels of the replicas of each material, those that have one."""
         offsets = self["replica_offsets"]
         for first, last in pairwise(offsets):
-            found = self["replica_log10_slope"][first:last]
-            yield found[np.isfinite(found)]
+            slopes = self["replica_log10_slope"][first:last]
+            yield slopes[np.isfinite(slopes)]
 
     def with_forces(self, forces_eV_A: Array) -> Dataset:
         """Return the same with other forces."""

@@ -43,11 +43,11 @@ class Domain:
     def _distances(self, descriptors: FloatArray, leave_out_self: bool) -> FloatArray:
         standard = Standard.of(self.descriptors)
         known = _filled(standard, self.descriptors)
-        found = cdist(_filled(standard, descriptors), known) / np.sqrt(known.shape[1])
+        distances = cdist(_filled(standard, descriptors), known) / np.sqrt(known.shape[1])
         if leave_out_self:
-            np.fill_diagonal(found, np.inf)
+            np.fill_diagonal(distances, np.inf)
         n_nearest = min(N_NEAREST, len(known) - 1 if leave_out_self else len(known))
-        nearest: FloatArray = np.sort(found, axis=1)[:, : max(n_nearest, 1)].mean(axis=1)
+        nearest: FloatArray = np.sort(distances, axis=1)[:, : max(n_nearest, 1)].mean(axis=1)
         return nearest
 
 

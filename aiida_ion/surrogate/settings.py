@@ -116,7 +116,7 @@ def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
 
     :raises ValueError: for an unknown name or a value that cannot be used.
     """
-    known = {one.name: type(getattr(settings, one.name)) for one in fields(Settings)}
+    known = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(f"unknown setting {', '.join(unknown)}; choose from {', '.join(known)}")

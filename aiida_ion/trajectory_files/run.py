@@ -102,10 +102,10 @@ def read_run(
     for path, name, (part, remark) in zip(paths, names, parts, strict=True):
         _check_atoms(part.symbols, symbols or parts[0][0].symbols, path, "the structure" if symbols else names[0])
         check_finite(part.positions, f"{name}: positions")
-        said = [*part.remarks, *remark, *check_frames(part, name, override_file)]
+        sentences = [*part.remarks, *remark, *check_frames(part, name, override_file)]
         steps = measure_steps(part.positions, part.cells)
         sources.append(Source(name, part, steps))
-        of_file.append(said + check_order(part, steps, name, override_file))
+        of_file.append(sentences + check_order(part, steps, name, override_file))
     remarks += _check_alike([source.frames for source in sources], names)
     timeline = join(sources, override_file)
     remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
@@ -162,13 +162,15 @@ def _check_alike(parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
     return remarks
 
 
-def _check_atoms(found: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
-    if Counter(found) == Counter(expected):
+def _check_atoms(symbols: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
+    if Counter(symbols) == Counter(expected):
         return
-    texts = ["".join(f"{name}{count}" for name, count in sorted(Counter(names).items())) for names in (found, expected)]
-    advice = "; give the supercell that was simulated" if len(found) > len(expected) else ""
+    texts = [
+        "".join(f"{name}{count}" for name, count in sorted(Counter(names).items())) for names in (symbols, expected)
+    ]
+    advice = "; give the supercell that was simulated" if len(symbols) > len(expected) else ""
     raise ValueError(
-        f"{path.name} holds {texts[0]} ({len(found)} atoms), {what} {texts[1]} ({len(expected)} atoms){advice}"
+        f"{path.name} holds {texts[0]} ({len(symbols)} atoms), {what} {texts[1]} ({len(expected)} atoms){advice}"
     )
 
 

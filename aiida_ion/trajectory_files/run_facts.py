@@ -157,10 +157,10 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
             if not choices or any(_same(value, choice) for choice in choices):
                 continue
             text = " or ".join(f"{choice:.6g}" for choice in choices)
-            said = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
+            message = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
             if not override_file:
-                raise ValueError(f"{said}; give the one that is right, or add {OVERRIDE}")
-            remarks.append(f"WARNING: {said}; {OVERRIDE} takes the latter.")
+                raise ValueError(f"{message}; give the one that is right, or add {OVERRIDE}")
+            remarks.append(f"WARNING: {message}; {OVERRIDE} takes the latter.")
     return remarks
 
 

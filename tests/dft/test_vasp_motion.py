@@ -60,14 +60,14 @@ def test_a_recorded_run_is_read_whole(name: str, timestep_fs: float) -> None:
     _, start = load(name, timestep_fs)
     settings = MdSettings(temperature_K=500.0, timestep_fs=timestep_fs, n_steps=9, ensemble="nve")
     read = read_md(VaspFiles(DATA / name), start, settings)
-    assert (read.found.status, read.found.message) == ("finished", "")
-    assert read.found.steps is not None
-    assert read.found.steps.next_positions is not None
-    assert read.found.versions["poscar_velocities"] == "t - dt/2"
-    assert read.found.versions["kinetic_energy_deviation"] < 5e-5
-    assert read.found.cost["wall_time_s"] > 50
+    assert (read.run.status, read.run.message) == ("finished", "")
+    assert read.run.steps is not None
+    assert read.run.steps.next_positions is not None
+    assert read.run.versions["poscar_velocities"] == "t - dt/2"
+    assert read.run.versions["kinetic_energy_deviation"] < 5e-5
+    assert read.run.cost["wall_time_s"] > 50
     longer = read_md(VaspFiles(DATA / name), start, MdSettings(**(settings.to_dict() | {"n_steps": 20})))
-    assert (longer.found.status, longer.found.message) == ("walltime", "VASP was told to stop after step 9 of 20")
+    assert (longer.run.status, longer.run.message) == ("walltime", "VASP was told to stop after step 9 of 20")
 
 
 @RUNS

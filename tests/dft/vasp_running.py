@@ -46,9 +46,9 @@ class Crystal:
 
     def onward(self, read: VaspMd) -> Start:
         """Return the start of the segment after one that was read."""
-        assert read.found.steps is not None
+        assert read.run.steps is not None
         assert read.restart_velocities is not None
-        steps = read.found.steps
+        steps = read.run.steps
         step = steps.first_step + len(steps) - 1
         return Start(steps.positions[-1], read.restart_velocities, step, self.groups.inverse, self.masses)
 

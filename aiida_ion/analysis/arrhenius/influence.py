@@ -55,7 +55,7 @@ def leave_one_out(
     """Fit a line without each temperature in turn; one without which too few are left has no entry."""
     x = float(inverse(np.array(target_temperature_K)))
     (_, ln_d), (_, std) = whole.moments(x)
-    found = []
+    influences = []
     n_moved, n_bounds = len(data.temperature_K), len(data.bound_temperature_K)
     for index, temperature in enumerate([*data.temperature_K, *data.bound_temperature_K]):
         keep = np.arange(n_moved + n_bounds) != index
@@ -67,7 +67,7 @@ def leave_one_out(
         shift = float(ln_d - without)
         is_bound = index >= n_moved
         noise = float(np.sqrt(max(std_without**2 - std**2, 0.0)))
-        found.append(
+        influences.append(
             LeftOut(
                 temperature_K=float(temperature),
                 bound=is_bound,
@@ -78,7 +78,7 @@ def leave_one_out(
                 surprise=None if is_bound or noise == 0.0 else shift / noise,
             )
         )
-    return found
+    return influences
 
 
 def extrapolation_leverage(temperatures_K: Sequence[float], target_temperature_K: float) -> float:

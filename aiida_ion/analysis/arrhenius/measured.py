@@ -112,11 +112,11 @@ def _fill_line(result: ArrheniusResult, data: Observations, priors: Priors, seed
 
 def _fill_influence(result: ArrheniusResult, data: Observations, priors: Priors) -> None:
     whole = straight_line(data, priors)
-    found = influence.leave_one_out(data, priors, result.target_temperature_K, whole)
-    energies = [entry.activation_energy_eV for entry in found]
-    diffusivities = [entry.log10_diffusivity_cm2_s for entry in found]
-    most = max(found, key=lambda entry: abs(entry.shift_decades))
-    result.leave_one_out = [asdict(entry) for entry in found]
+    influences = influence.leave_one_out(data, priors, result.target_temperature_K, whole)
+    energies = [entry.activation_energy_eV for entry in influences]
+    diffusivities = [entry.log10_diffusivity_cm2_s for entry in influences]
+    most = max(influences, key=lambda entry: abs(entry.shift_decades))
+    result.leave_one_out = [asdict(entry) for entry in influences]
     result.leave_one_out_activation_energy_range_eV = (min(energies), max(energies))
     result.leave_one_out_log10_diffusivity_range_cm2_s = (min(diffusivities), max(diffusivities))
     result.most_influential_temperature_K = most.temperature_K
@@ -124,7 +124,7 @@ def _fill_influence(result: ArrheniusResult, data: Observations, priors: Priors)
     result.warnings += [
         f"{entry.temperature_K:.0f} K alone moves log10 D at {result.target_temperature_K:g} K by "
         f"{entry.shift_decades:+.2f} decades ({abs(entry.shift_std):.1f} of its standard deviations)."
-        for entry in found
+        for entry in influences
         if entry.is_influential
     ]
 

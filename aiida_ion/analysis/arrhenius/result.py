@@ -105,8 +105,8 @@ class ArrheniusResult:
 
     def arrays(self) -> dict[str, FloatArray]:
         """The posterior draws there are: energy and log10 of the prefactor, paired, and log10 D at the target."""
-        found = {name: getattr(self, name) for name in ARRAYS}
-        return {name: values for name, values in found.items() if values is not None}
+        result = {name: getattr(self, name) for name in ARRAYS}
+        return {name: values for name, values in result.items() if values is not None}
 
 
 ARRAYS = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s", "log10_diffusivity_samples_cm2_s")

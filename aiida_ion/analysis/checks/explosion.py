@@ -37,9 +37,9 @@ def distance_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, MAX_DISTANCE_FRAMES)).round().astype(int))
     ratio, where, pair = SEARCH_RATIO, 0, (0, 0)
     for frame in chosen:
-        found = _nearest(sampled.positions[frame], sampled.cells[frame], radii)
-        if found[0] < ratio:
-            ratio, where, pair = found[0], int(frame), found[1]
+        nearest = _nearest(sampled.positions[frame], sampled.cells[frame], radii)
+        if nearest[0] < ratio:
+            ratio, where, pair = nearest[0], int(frame), nearest[1]
     if ratio >= SEARCH_RATIO:
         message = f"No two atoms come closer than {SEARCH_RATIO:g} times the sum of their radii"
     else:

@@ -34,7 +34,7 @@ def _peak(sampled: SampledFrames, units: Units, limits: CheckLimits) -> Check:
     if not counted or n_end < MIN_FRAMES // 5:
         why = f"The framework has fewer than {MIN_UNITS} units of any kind, or the run has too few frames."
         return not_applicable("framework_peak_ratio", "", why)
-    found = []
+    ratios = []
     unseen = []
     for kind in counted:
         centres, spacing = units.of(kind)[sampled.production], units.spacing_A[kind]
@@ -47,7 +47,7 @@ def _peak(sampled: SampledFrames, units: Units, limits: CheckLimits) -> Check:
         message = (
             f"The first peak of g(r) of {kind} in the framework is {end / start:.3g} times as high as at the start"
         )
-        found.append(
+        ratios.append(
             graded(
                 "framework_peak_ratio",
                 end / start,
@@ -58,10 +58,10 @@ def _peak(sampled: SampledFrames, units: Units, limits: CheckLimits) -> Check:
                 message=message,
             )
         )
-    if not found:
+    if not ratios:
         why = f"No two units of {' or of '.join(unseen)} are near the distance of neighbours at the start of the run."
         return not_applicable("framework_peak_ratio", "", why)
-    return worst(found)
+    return worst(ratios)
 
 
 def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> float:

@@ -122,8 +122,8 @@ def neighbours(
     cell = np.array(cell, dtype=float)
     shifts = np.floor(positions @ np.linalg.inv(cell))  # the search slows down for atoms far outside the cell
     points = np.ascontiguousarray(positions - shifts @ cell)
-    found = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=cell)
-    first, second, images, distances = (np.asarray(part) for part in found)
+    pairs = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=cell)
+    first, second, images, distances = (np.asarray(part) for part in pairs)
     others = (first != second) | np.any(np.abs(images) > 0.5, axis=1)
     first, second, distances = first[others], second[others], distances[others]
     images = np.rint(images[others] - shifts[second] + shifts[first]).astype(np.int64)

@@ -70,10 +70,10 @@ def _features(composition: Composition, elements: Sequence[Element | Species]) -
     fractions = [float(composition[element]) for element in elements]
     own = list(composition.elements)
     weights = np.array([composition[element] for element in own], dtype=float)
-    found = fractions
+    features = fractions
     for name in PROPERTIES:
         values = np.array([float(getattr(element, name)) for element in own])
         mean = float(weights @ values)
         spread = float(np.sqrt(weights @ (values - mean) ** 2))
-        found += [mean, spread, float(values.min()), float(values.max())]
-    return found
+        features += [mean, spread, float(values.min()), float(values.max())]
+    return features

@@ -142,8 +142,8 @@ def _pair(
     """Check two arrays of shape (n, *shape) and return them in double precision."""
     pair = np.asarray(reference, dtype=float), np.asarray(predicted, dtype=float)
     if pair[0].shape != pair[1].shape or pair[0].shape[1:] != shape or not len(pair[0]):
-        wanted = ", ".join(["frames", *map(str, shape)])
-        raise ValueError(f"reference and prediction must both be ({wanted}), got {pair[0].shape} and {pair[1].shape}")
+        expected = ", ".join(["frames", *map(str, shape)])
+        raise ValueError(f"reference and prediction must both be ({expected}), got {pair[0].shape} and {pair[1].shape}")
     if not all(np.isfinite(values).all() for values in pair):
         raise ValueError("some forces or energies are not finite")
     return pair

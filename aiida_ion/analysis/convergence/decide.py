@@ -114,10 +114,10 @@ def _for_diffusivity(outlook: Outlook, rule: StopRule) -> Step:
     if not outlook.measured:
         return _without_a_value(outlook, rule)
     error = outlook.relative_error or math.inf
-    said = f"D is known to {error:.0%}, {rule.target_relative_error:.0%} is wanted"
+    text = f"D is known to {error:.0%}, the target is {rule.target_relative_error:.0%}"
     if error <= rule.target_relative_error:
-        return _stop(outlook, "converged", f"{said}.")
-    return _extend(outlook, rule, needed_time_ps(outlook.time_ps, error, rule), said)
+        return _stop(outlook, "converged", f"{text}.")
+    return _extend(outlook, rule, needed_time_ps(outlook.time_ps, error, rule), text)
 
 
 def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
@@ -125,12 +125,12 @@ def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
     if outlook.refused_because is not None:
         return _extend(outlook, rule, math.inf, f"Refused so far: {outlook.refused_because.rstrip('.')}")
     reachable = _reachable_hops(outlook, rule)
-    said = (
+    text = (
         f"The bound allows {reachable:.1f} effective hops in max_time_ps = {rule.max_time_ps:g}, "
         f"{rule.min_n_eff:g} are needed."
     )
     if reachable < rule.min_n_eff:
-        return _stop(outlook, "not_diffusive", said)
+        return _stop(outlook, "not_diffusive", text)
     return _extend(outlook, rule, math.inf, "No diffusion has been detected yet")
 
 
@@ -144,7 +144,7 @@ def _for_conductivity(outlooks: Sequence[Outlook], rule: StopRule) -> tuple[list
     """The decision where only the conductivity at the target temperature counts."""
     plan = plan_conductivity([_known(outlook) for outlook in outlooks], rule)
     if plan.error is not None and plan.error <= rule.target_relative_error:
-        message = f"ln sigma is known to {plan.error:.2g}, {rule.target_relative_error:g} is wanted."
+        message = f"ln sigma is known to {plan.error:.2g}, the target is {rule.target_relative_error:g}."
         steps = [_ended(item) if item.ended else _stop(item, "converged", message) for item in outlooks]
         return steps, plan.error
     if plan.error is None:
@@ -155,17 +155,17 @@ def _for_conductivity(outlooks: Sequence[Outlook], rule: StopRule) -> tuple[list
 def _planned(outlook: Outlook, plan: Plan, rule: StopRule) -> Step:
     if outlook.ended is not None:
         return _ended(outlook)
-    said = f"ln sigma is known to {plan.error:.2g}, {rule.target_relative_error:g} is wanted"
-    wanted = plan.times_ps.get(outlook.temperature_K)
-    if wanted is not None:
-        return _extend(outlook, rule, wanted, said)
+    text = f"ln sigma is known to {plan.error:.2g}, the target is {rule.target_relative_error:g}"
+    planned_ps = plan.times_ps.get(outlook.temperature_K)
+    if planned_ps is not None:
+        return _extend(outlook, rule, planned_ps, text)
     if outlook.time_ps >= rule.max_time_ps:
-        return _stop(outlook, "budget", f"{said}, and max_time_ps = {rule.max_time_ps:g} is used up.")
+        return _stop(outlook, "budget", f"{text}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     if not outlook.measured and outlook.refused_because is None and _reachable_hops(outlook, rule) < rule.min_n_eff:
         return _without_a_value(outlook, rule)
     if not plan.times_ps:
-        return _stop(outlook, "no_gain", f"{said}, and more steps at no temperature lower it further.")
-    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{said}; steps pay more elsewhere.")
+        return _stop(outlook, "no_gain", f"{text}, and more steps at no temperature lower it further.")
+    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{text}; steps pay more elsewhere.")
 
 
 def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step]:
@@ -214,14 +214,14 @@ def _stop(outlook: Outlook, reason: str, message: str) -> Step:
     return Step(outlook.temperature_K, outlook.time_ps, "stop", reason, message)
 
 
-def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, said: str) -> Step:
+def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, text: str) -> Step:
     """Go on to a time, within what a round and a run may have."""
     if outlook.time_ps * (1.0 + 1e-9) >= rule.max_time_ps:
-        return _stop(outlook, "budget", f"{said}, and max_time_ps = {rule.max_time_ps:g} is used up.")
+        return _stop(outlook, "budget", f"{text}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     next_ps = min(max(wanted_ps, MIN_GROWTH * outlook.time_ps), MAX_GROWTH * outlook.time_ps, rule.max_time_ps)
     if rule.max_time_ps < MIN_GROWTH * next_ps:
         next_ps = rule.max_time_ps  # a rest that small is not a round of its own
-    return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{said}.", next_ps)
+    return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{text}.", next_ps)
 
 
 def _within_budget(outlooks: Sequence[Outlook], steps: list[Step], rule: StopRule, number: int) -> list[Step]:

@@ -130,7 +130,7 @@ def _measure(
         for segments in replicas
     ]
     motion = side_by_side(joined)
-    found, reason = _diffusive_window(motion, settings)
+    window, reason = _diffusive_window(motion, settings)
     charge_e = float(charges.get(species, 0.0))
     result = _describe(
         joined, motion, mobile_species=species, charge_e=charge_e, temperature_K=temperature_K, settings=settings
@@ -139,11 +139,11 @@ def _measure(
         result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
     elif is_analysed:
         result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
-    if found is None:
+    if window is None:
         fill_bound(result, motion, settings, reason)
         result.collective_reason = result.collective_reason or f"No diffusion detected. {reason}"
     else:
-        fill_measured(result, motion, *found, settings)
+        fill_measured(result, motion, *window, settings)
         _judge_interval(result, settings)
     return result
 

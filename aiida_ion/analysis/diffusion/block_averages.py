@@ -72,9 +72,9 @@ def cut(motion: Motion, window: Window, fraction: float, *, collective: bool = F
     """
     most, least = (-(-number // motion.n_replicas) for number in (N_BLOCKS, MIN_BLOCKS))
     for parts in range(most, least - 1, -1):
-        found = _blocks(motion, window, fraction, parts, collective)
-        if found is not None:
-            return found
+        blocks = _blocks(motion, window, fraction, parts, collective)
+        if blocks is not None:
+            return blocks
     return None
 
 
@@ -87,10 +87,10 @@ def _blocks(motion: Motion, window: Window, fraction: float, parts: int, collect
     values: list[float] = []
     variances: list[float] = []
     for batch in motion.batches:
-        found = _of_batch(batch, window, fraction, parts, collective)
-        if found is not None:
-            values += (found[0] / motion.interval_fs * CM2_S_PER_SLOPE).tolist()
-            variances += [found[1]] * len(found[0])
+        slopes = _of_batch(batch, window, fraction, parts, collective)
+        if slopes is not None:
+            values += (slopes[0] / motion.interval_fs * CM2_S_PER_SLOPE).tolist()
+            variances += [slopes[1]] * len(slopes[0])
     if len(values) < 2 or not np.average(values, weights=1.0 / np.array(variances)) > 0:
         return None
     return Blocks(np.array(values), np.array(variances), "replicas" if parts == 1 else "time")

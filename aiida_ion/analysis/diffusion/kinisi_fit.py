@@ -76,9 +76,9 @@ def check_lag_indices(parser: Any, lags: IntArray) -> None:
     :param lags: the lags meant, frames.
     :raises RuntimeError: when they differ.
     """
-    found = np.asarray(parser.dt_index.values)
-    if not np.array_equal(found, lags):
-        wrong = int(np.sum(found != lags)) if found.shape == np.shape(lags) else len(lags)
+    indices = np.asarray(parser.dt_index.values)
+    if not np.array_equal(indices, lags):
+        wrong = int(np.sum(indices != lags)) if indices.shape == np.shape(lags) else len(lags)
         raise RuntimeError(f"kinisi mislabels {wrong} of {len(lags)} lags by rounding; the fit would be wrong")
 
 

@@ -177,9 +177,9 @@ class DiffusionResult:
 
     def arrays(self) -> dict[str, FloatArray]:
         """The arrays there are."""
-        found = {name: getattr(self, name) for name in ARRAYS}
-        found |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        result = {name: getattr(self, name) for name in ARRAYS}
+        result |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
+        return {name: value for name, value in result.items() if value is not None}
 
 
 def species_samples_name(element: str) -> str:

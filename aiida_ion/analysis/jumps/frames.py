@@ -150,9 +150,9 @@ def _vibration(
     """Positions at every stored frame, angstrom, as many frames as the thinned trajectory has."""
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
     first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
-    wanted, offset, parts = slice(first, first + n_frames), 0, []
+    rows, offset, parts = slice(first, first + n_frames), 0, []
     for segment in replica:
-        low, high = max(wanted.start - offset, 0), min(wanted.stop - offset, len(segment.times_ps))
+        low, high = max(rows.start - offset, 0), min(rows.stop - offset, len(segment.times_ps))
         if low < high:
             parts.append(_slice(segment, low, high))
         offset += len(segment.times_ps)

@@ -65,26 +65,26 @@ def percolation_barriers(counts: npt.NDArray[np.integer], temperature_K: float) 
         raise ValueError("the density is empty")
     levels = np.unique(counts[counts > 0])[::-1]
     faces = _faces(counts.shape)
-    found = [_first_level(counts, levels, faces, wanted) for wanted in (1, 2, 3)]
+    levels_eV = [_first_level(counts, levels, faces, dimension) for dimension in (1, 2, 3)]
     kT = BOLTZMANN_EV_K * temperature_K
     top = float(levels[0])
     return Percolation(
-        [None if level is None else float(kT * np.log(top / level)) for level in found],
-        found,
+        [None if level is None else float(kT * np.log(top / level)) for level in levels_eV],
+        levels_eV,
         float(kT * np.log(top)),
     )
 
 
 def _first_level(
-    counts: npt.NDArray[np.integer], levels: npt.NDArray[np.integer], faces: _Faces, wanted: int
+    counts: npt.NDArray[np.integer], levels: npt.NDArray[np.integer], faces: _Faces, dimension: int
 ) -> int | None:
     """Largest count at or above which the voxels percolate in that many dimensions, by bisection."""
-    if _dimension(counts >= levels[-1], faces) < wanted:
+    if _dimension(counts >= levels[-1], faces) < dimension:
         return None
     low, high = 0, len(levels) - 1
     while low < high:
         middle = (low + high) // 2
-        if _dimension(counts >= levels[middle], faces) >= wanted:
+        if _dimension(counts >= levels[middle], faces) >= dimension:
             high = middle
         else:
             low = middle + 1

@@ -59,8 +59,8 @@ def _block(positions: FloatArray, sites: IntArray, low: int, window: int) -> Flo
     """Positions of the ions that stay over a window, (window, m, 3)."""
     stay = sites[low : low + window]
     chosen = (stay == stay[0]).all(axis=0) & (stay[0] >= 0)
-    found: FloatArray = positions[low : low + window, chosen]
-    return found
+    block: FloatArray = positions[low : low + window, chosen]
+    return block
 
 
 def _mean_frequency(stays: FloatArray, interval_fs: float) -> float | None:

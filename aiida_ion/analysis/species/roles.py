@@ -39,8 +39,8 @@ class Roles:
 
     def indices(self, symbols: Sequence[str], elements: Collection[str]) -> IntArray:
         """Indices of the atoms of some elements, (k,)."""
-        found: IntArray = np.flatnonzero([symbol in elements for symbol in symbols]).astype(np.int64)
-        return found
+        numbers: IntArray = np.flatnonzero([symbol in elements for symbol in symbols]).astype(np.int64)
+        return numbers
 
 
 def assign_roles(

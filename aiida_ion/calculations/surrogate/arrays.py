@@ -101,12 +101,12 @@ def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
 
 def model_fault(model: orm.SinglefileData) -> str | None:
     """Return why a node is not the model that a training made, nothing when it is."""
-    said = model.base.attributes.get("sha256", None)
+    stated = model.base.attributes.get("sha256", None)
     content = model.get_content(mode="rb")
-    if said is None:
+    if stated is None:
         return "the model has no sha256; give the `model` output of an ion.surrogate_train"
-    if hashlib.sha256(content).hexdigest() != said:
-        return f"the model file is not the one that its sha256 {said[:12]} says; train it again"
+    if hashlib.sha256(content).hexdigest() != stated:
+        return f"the model file is not the one that its sha256 {stated[:12]} says; train it again"
     try:
         require_safetensors(content)
     except ValueError as error:

@@ -99,13 +99,13 @@ class SurrogateTrainCalculation(CleaningCalculation):
         """Write settings and arrays; a restart file is copied from its node."""
         inputs = self.inputs
         settings = DEFAULTS | inputs.parameters.get_dict()
-        options, said = inputs.metadata.options, inputs.dataset.base.attributes
+        options, attributes = inputs.metadata.options, inputs.dataset.base.attributes
         more = {
             "threads": threads_of(options),
             "max_seconds": seconds_allowed(options.get("max_wallclock_seconds")),
-            "materials": said.get("materials"),
-            "dataset_sha256": said.get("sha256"),
-            "said": {key: said.get(key) for key in (*IDENTITY, "sha256")},
+            "materials": attributes.get("materials"),
+            "dataset_sha256": attributes.get("sha256"),
+            "said": {key: attributes.get(key) for key in (*IDENTITY, "sha256")},
         }
         write_json(folder, FILENAME_INPUTS, settings | more)
         write_dataset(folder.get_abs_path(FILENAME_DATASET), inputs.dataset)
@@ -162,7 +162,7 @@ class SurrogateTrainParser(ScriptParser):
 
         :raises ValueError: if the model is not a safetensors file, or the report does not fit the dataset.
         """
-        said = self._origin()
+        origin = self._origin()
         report = orm.ArrayData()
         with np.load(folder / FILENAME_REPORT, allow_pickle=False) as arrays:
             for name in arrays.files:
@@ -172,8 +172,8 @@ class SurrogateTrainParser(ScriptParser):
             if report.get_shape(name) != (n_materials,):
                 raise ValueError(f"{FILENAME_REPORT}: {name} is not of the {n_materials} materials of the dataset")
         rest = {key: value for key, value in results.items() if key not in ELSEWHERE}
-        report.base.attributes.set_many(without_nan(dict(results["metrics"]) | rest) | said)
-        kept = {key: said[key] for key in (*IDENTITY, "protocol", "dataset_uuid")}
+        report.base.attributes.set_many(without_nan(dict(results["metrics"]) | rest) | origin)
+        kept = {key: origin[key] for key in (*IDENTITY, "protocol", "dataset_uuid")}
         model = model_node(folder / FILENAME_MODEL, kept | {"sampling": self._sampling()})
         self.out("model", model)
         self.out("report", report)

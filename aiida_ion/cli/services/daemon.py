@@ -110,16 +110,16 @@ def start(profile: Any, workers: int) -> None:
     from aiida.common.log import override_log_level
     from aiida.engine.daemon.client import DaemonException, get_daemon_client
 
-    found = ask(profile, TIMEOUT_S)
-    if found.state == "runs":
-        has = f"{found.n_workers} worker{'s' if found.n_workers > 1 else ''}"
-        change = "" if found.n_workers == workers else f"; 'verdi -p {profile.name} daemon incr' adds to them"
+    state = ask(profile, TIMEOUT_S)
+    if state.state == "runs":
+        has = f"{state.n_workers} worker{'s' if state.n_workers > 1 else ''}"
+        change = "" if state.n_workers == workers else f"; 'verdi -p {profile.name} daemon incr' adds to them"
         click.echo(f"Daemon: runs already with {has}{change}")
         return
-    if found.state in ("silent", "idle"):
-        raise click.ClickException(str(found.trouble(profile.name)))
+    if state.state in ("silent", "idle"):
+        raise click.ClickException(str(state.trouble(profile.name)))
     client = get_daemon_client(profile.name)
-    if found.state == "died":  # AiiDA would keep the file where another daemon has the number now, and not start
+    if state.state == "died":  # AiiDA would keep the file where another daemon has the number now, and not start
         Path(client.circus_pid_file).unlink(missing_ok=True)
     try:
         with override_log_level():
@@ -129,5 +129,5 @@ def start(profile: Any, workers: int) -> None:
     answered = ask(profile, TIMEOUT_S)
     if answered.state not in ("runs", "idle"):
         raise click.ClickException(f"the daemon was started and does not go on: {answered.trouble(profile.name)}")
-    died = f"had died (process {found.pid} is gone), " if found.state == "died" else ""
+    died = f"had died (process {state.pid} is gone), " if state.state == "died" else ""
     click.echo(f"Daemon: {died}started with {workers} worker{'s' if workers > 1 else ''}")

@@ -42,7 +42,7 @@ def cell_figure(
     figure = new_figure(theme, "", "")
     _add_edges(figure, cell, theme)
     for number, element in enumerate(dict.fromkeys(framework_symbols)):
-        chosen = [one == element for one in framework_symbols]
+        chosen = [symbol == element for symbol in framework_symbols]
         marker = {
             "symbol": SYMBOLS_3D[number % len(SYMBOLS_3D)],
             "color": FRAMEWORK_COLORS[number % len(FRAMEWORK_COLORS)],

@@ -34,10 +34,10 @@ def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
             name=plain(words),
             hovertemplate="%{x:.3g} ps: %{y:.2g}<extra>%{fullData.name}</extra>",
         )
-    wanted = pd.to_numeric(rounds["target_relative_error"]).dropna()
-    if len(wanted):
+    targets = pd.to_numeric(rounds["target_relative_error"]).dropna()
+    if len(targets):
         figure.add_hline(
-            y=float(wanted.iloc[-1]),
+            y=float(targets.iloc[-1]),
             line={"color": theme.muted, "width": 1.5, "dash": "dash"},
             annotation={"text": "wanted", "font": {"color": theme.muted}},
         )

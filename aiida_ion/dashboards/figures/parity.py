@@ -33,7 +33,7 @@ SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
 
 
 def parity_figure(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     quantity: Quantity,
     reference: str,
     styles: Mapping[str, LevelStyle],
@@ -47,27 +47,27 @@ def parity_figure(
     the number of diffusive temperatures; hollow points were refused; ``customdata`` holds the UUID of y, then that
     of x.
 
-    :param found: of `aiida_ion.dashboards.pairs.pairs`.
+    :param table: of `aiida_ion.dashboards.pairs.pairs`.
     :param reference: level of theory on the x axis, or ``experiment``.
     :param chosen: UUID of y of a point that is ringed.
     """
-    if found.empty:
+    if table.empty:
         return empty_figure(theme, "No material has both.")
     unit = f"{quantity.symbol} ({quantity.unit})"
     figure = new_figure(theme, f"{unit}, {plain(reference)}", unit)
-    low, high = _range(found, quantity)
+    low, high = _range(table, quantity)
     _add_diagonal(figure, low, high, quantity, theme)
-    for level, rows in found.groupby("y_level_of_theory", sort=True):
+    for level, rows in table.groupby("y_level_of_theory", sort=True):
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
-    _add_ring(figure, found[found["y_uuid"] == chosen], theme)
+    _add_ring(figure, table[table["y_uuid"] == chosen], theme)
     _finish_axes(figure, low, high, quantity)
     return figure
 
 
-def _range(found: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
+def _range(table: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
     """Return the ends of both axes, in decades where they are logarithmic: all values, and intervals that are near."""
-    values = _scaled(found[["x_value", "y_value"]], quantity)
-    edges = _scaled(found[["x_low", "x_high", "y_low", "y_high"]], quantity)
+    values = _scaled(table[["x_value", "y_value"]], quantity)
+    edges = _scaled(table[["x_low", "x_high", "y_low", "y_high"]], quantity)
     reach = FARTHEST_BAR * quantity.band
     edges = np.clip(edges[np.isfinite(edges)], values.min() - reach, values.max() + reach)
     low, high = float(min([values.min(), *edges])), float(max([values.max(), *edges]))

@@ -37,10 +37,10 @@ def pareto_card(view: View, made: Choices) -> Component:
 
 def pareto(view: View, made: Choices) -> go.Figure:
     """Return the figure of accuracy over cost."""
-    found = accuracy.points(within(tables.table("comparison"), view), made.reference, made.error, made.cost)
-    levels = accuracy.levels(found, made.reference)
+    points = accuracy.points(within(tables.table("comparison"), view), made.reference, made.error, made.cost)
+    levels = accuracy.levels(points, made.reference)
     titles = accuracy.COSTS[made.cost], accuracy.ERRORS[made.error]
-    return pareto_figure(found, levels, *titles, styles(), theme=theme_named(view.theme))
+    return pareto_figure(points, levels, *titles, styles(), theme=theme_named(view.theme))
 
 
 def force_card(view: View, made: Choices) -> Component:
@@ -49,8 +49,8 @@ def force_card(view: View, made: Choices) -> Component:
         words = "A DFT reference keeps its forces; another one must be told to."
         command = _command(" --keep velocities,forces")
         return card(TITLE, empty_state("No forces were compared.", words, command))
-    said = html.Span(force_words(made), id=FORCE_NOTE)
-    note = [said, html.Span(force_controls(made), className="filters")]
+    sentence = html.Span(force_words(made), id=FORCE_NOTE)
+    note = [sentence, html.Span(force_controls(made), className="filters")]
     return figure_card(FORCE_FIGURE, TITLE, forces(view, made), note, HEIGHT_PX)
 
 

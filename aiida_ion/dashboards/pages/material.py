@@ -33,7 +33,7 @@ def layout(view: View) -> Component:
         return page(TITLE, _nothing(view))
     chosen = replace(view, formula=str(results["formula"].iloc[0]), uuid=chosen_result(results, view.uuid))
     picked = dcc.Dropdown(
-        [{"label": _name(one), "value": one["uuid"]} for one in results.to_dict("records")],
+        [{"label": _name(result), "value": result["uuid"]} for result in results.to_dict("records")],
         chosen.uuid,
         id=RESULT,
         clearable=False,

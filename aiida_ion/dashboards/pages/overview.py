@@ -73,17 +73,17 @@ def running(read: bool) -> list[Component]:
     if table.empty:
         return [html.P("Nothing runs.", className="muted")]
     records: list[dict[Any, Any]] = table.to_dict("records")
-    roots = [one for one in records if one["pk"] == one["root_pk"]]
-    jobs = [one for one in records if one["state"] == "withscheduler"]
-    shown = {one["pk"] for one in roots[-MOST_RUNNING:]}
+    roots = [record for record in records if record["pk"] == record["root_pk"]]
+    jobs = [record for record in records if record["state"] == "withscheduler"]
+    shown = {root["pk"] for root in roots[-MOST_RUNNING:]}
     progress = {one["pk"]: read_job_progress(one) for one in jobs[:MOST_READ] if read and one["root_pk"] in shown}
-    names = activity.about([one["pk"] for one in roots])
+    names = activity.about([root["pk"] for root in roots])
     items = [
         html.Li(
-            [_head(one, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == one["pk"]]]
+            [_head(root, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == root["pk"]]]
         )
-        for one in reversed(roots)
-        if one["pk"] in shown
+        for root in reversed(roots)
+        if root["pk"] in shown
     ]
     more = len(roots) - len(items)
     rest = html.P(f"and {more} more: aiida-ion status lists them all", className="muted") if more > 0 else None
@@ -130,9 +130,9 @@ def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
     if progress.steps_per_s:
         words += f", {progress.steps_per_s:.3g} steps/s"
     bar = progress_bar(progress.step / progress.n_steps, words)
-    said = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
-    said = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else said
-    end = [html.Span(said, className="end")] if said else []
+    remaining = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
+    remaining = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else remaining
+    end = [html.Span(remaining, className="end")] if remaining else []
     return html.Div([kind, bar, *end], className="line job")
 
 
@@ -172,18 +172,18 @@ def _recent() -> Component:
     heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
     looks = ("tight", "", "", "", "tight", "tight")
     body = []
-    for one in table.to_dict("records"):
-        formula = str(one["formula"])
-        link = page_link(formula_label(formula), View(formula=formula, uuid=one["uuid"]).url("/material"))
-        verdict = str(one["verdict"])
+    for record in table.to_dict("records"):
+        formula = str(record["formula"])
+        link = page_link(formula_label(formula), View(formula=formula, uuid=record["uuid"]).url("/material"))
+        verdict = str(record["verdict"])
         kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
         cells: tuple[Any, ...] = (
             link,
-            str(one["level_of_theory"]),
-            f"{one['target_temperature_K']:.0f}",
-            _conductivity(one),
+            str(record["level_of_theory"]),
+            f"{record['target_temperature_K']:.0f}",
+            _conductivity(record),
             badge(words_of(verdict), kind),
-            f"{one['time']:%d %b %H:%M}",
+            f"{record['time']:%d %b %H:%M}",
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
     head = html.Thead(html.Tr([html.Th(name) for name in heads]))

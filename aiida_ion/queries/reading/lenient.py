@@ -65,15 +65,15 @@ def _parsed(text: str) -> Any:
 
 def _extract(text: Any, path: str) -> Any:
     """Return what SQLite's ``json_extract`` does: a number, text, a flag as 0 or 1, a list or mapping as JSON."""
-    found = _parsed(text) if isinstance(text, str) else None
+    parsed = _parsed(text) if isinstance(text, str) else None
     for key, place in _KEY.findall(path):
-        if isinstance(found, dict) and not place:
-            found = found.get(key)
-        elif isinstance(found, list) and place and int(place) < len(found):
-            found = found[int(place)]
+        if isinstance(parsed, dict) and not place:
+            parsed = parsed.get(key)
+        elif isinstance(parsed, list) and place and int(place) < len(parsed):
+            parsed = parsed[int(place)]
         else:
             return None
-    return _cell(found)
+    return _cell(parsed)
 
 
 def _cell(value: Any) -> Any:

@@ -100,8 +100,8 @@ def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[
     storage: Any = get_manager().get_profile_storage()
     session = storage.get_session()
     transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
-    with built.query_session(query.as_dict()) as found, transaction:
-        statement = found.query.statement
+    with built.query_session(query.as_dict()) as result, transaction:
+        statement = result.query.statement
         connection = session.connection().connection.dbapi_connection
         if careful and session.get_bind().dialect.name == "sqlite":
             read_leniently(connection)
@@ -170,7 +170,7 @@ def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
 
 def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
     """Return the lower (0) or upper (1) ends of intervals."""
-    edges = [one[place] if isinstance(one, list) else None for one in intervals]
+    edges = [interval[place] if isinstance(interval, list) else None for interval in intervals]
     return pd.Series(edges, index=intervals.index, dtype=float)
 
 

@@ -42,10 +42,10 @@ def pause_reason(pk: int) -> str | None:
     lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
     if not lines:
         return None
-    said = (
+    text = (
         next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in str(newest) else lines[-1]
     )
-    return said[:LONGEST_REASON]
+    return text[:LONGEST_REASON]
 
 
 def failure_kind(row: Mapping[str, Any]) -> str:

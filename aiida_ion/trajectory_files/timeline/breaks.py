@@ -91,15 +91,15 @@ def exchanges(source: Source) -> list[str]:
     if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
         return []
     begins = {rows[0] for rows in source.blocks}
-    found = []
+    exchanged = []
     for row in np.flatnonzero(source.steps.largest_A > ODD_MOVE * np.median(largest))[:MOST_LOOKED_AT] + 1:
         if row not in begins and _exchanged(source, int(row)):
-            found.append(int(row))
-    if not found:
+            exchanged.append(int(row))
+    if not exchanged:
         return []
     return [
-        f"WARNING: {source.name}: two atoms of one element change places at frame {found[0]}"
-        f"{f', and at {len(found) - 1} more' if len(found) > 1 else ''}: does their order change?"
+        f"WARNING: {source.name}: two atoms of one element change places at frame {exchanged[0]}"
+        f"{f', and at {len(exchanged) - 1} more' if len(exchanged) > 1 else ''}: does their order change?"
     ]
 
 

@@ -193,9 +193,9 @@ def _same_kept(
     high = len(timeline.row)
     for low in reversed([0, *timeline.seams]):
         rows = timeline.row[low:high]
-        found = same_frame(sources[timeline.file[low]].frames.positions[rows[0] : rows[-1] + 1], frame, cell, tol)
-        if found is not None:
-            return low + found
+        is_same = same_frame(sources[timeline.file[low]].frames.positions[rows[0] : rows[-1] + 1], frame, cell, tol)
+        if is_same is not None:
+            return low + is_same
         high = low
         if len(timeline.row) - high > SEARCHED_FRAMES:
             break

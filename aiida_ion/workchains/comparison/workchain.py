@@ -141,14 +141,17 @@ class ComparisonWorkChain(WindowWorkChain):
             job, given = evaluation
             given["metadata"]["call_link_label"] = f"forces_{key}"
             return self.submit(job, **given)
-        found = None if self.inputs.fresh else finished_conductivity(inputs)
-        if found is not None:
-            self.ctx.conductivities = self.ctx.conductivities | {key: found}
-            self.report(f"{run['material']} with {run['engine']} is in the database: work chain {found}")
+        finished = None if self.inputs.fresh else finished_conductivity(inputs)
+        if finished is not None:
+            self.ctx.conductivities = self.ctx.conductivities | {key: finished}
+            self.report(f"{run['material']} with {run['engine']} is in the database: work chain {finished}")
             return None
-        wanted = conductivity_inputs(inputs, bool(self.inputs.fresh))
-        wanted["metadata"] = {"call_link_label": f"conductivity_{key}", "label": f"{run['material']} {run['engine']}"}
-        return self.submit(ConductivityWorkChain, **wanted)
+        inputs_of_run = conductivity_inputs(inputs, bool(self.inputs.fresh))
+        inputs_of_run["metadata"] = {
+            "call_link_label": f"conductivity_{key}",
+            "label": f"{run['material']} {run['engine']}",
+        }
+        return self.submit(ConductivityWorkChain, **inputs_of_run)
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep what came out; a run that failed does not stop the others."""

@@ -37,14 +37,14 @@ class RoundsWorkChain(WindowWorkChain):
 
     def queue_runs(self) -> None:
         """Expand temperatures and seeds into runs."""
-        wanted = self.ctx.parameters
+        parameters = self.ctx.parameters
         self.ctx.number, self.ctx.goes_on = 1, True
-        self.ctx.runs = expand_runs(wanted, int(self._md["n_steps"]))
+        self.ctx.runs = expand_runs(parameters, int(self._md["n_steps"]))
         self.ctx.fits, self.ctx.fit_errors = {}, {}
         self.ctx.decisions, self.ctx.md_pks = [], []
-        self.open_window(self.ctx.runs, int(wanted["max_concurrent"]))
+        self.open_window(self.ctx.runs, int(parameters["max_concurrent"]))
         n_atoms = len(self.ctx.supercell.sites)
-        self.report(f"{n_atoms} atoms, {len(self.ctx.runs)} runs, {wanted['max_concurrent']} at a time")
+        self.report(f"{n_atoms} atoms, {len(self.ctx.runs)} runs, {parameters['max_concurrent']} at a time")
 
     def has_another_round(self) -> bool:
         """Whether runs are queued."""
@@ -119,13 +119,13 @@ class RoundsWorkChain(WindowWorkChain):
         if rule is None:
             return
         timestep_fs = float(self._md["timestep_fs"])
-        said = {
+        settings = {
             "round": self.ctx.number,
             "n_steps": self._steps_so_far(),
             "temperatures": summarise_runs(self.ctx.runs, timestep_fs, self.ctx.fit_errors),
         }
         fits = {label: orm.load_node(fit["pk"]).outputs.diffusion for label, fit in self.ctx.fits.items()}
-        inputs: dict[str, Any] = {"parameters": orm.Dict(rule | said), **fits}
+        inputs: dict[str, Any] = {"parameters": orm.Dict(rule | settings), **fits}
         inputs["metadata"] = {"call_link_label": f"decide{round_suffix(self.ctx.number)}"}
         decision: Any = decide_extensions(**inputs)
         self.ctx.decisions = [*self.ctx.decisions, decision.pk]

@@ -29,8 +29,8 @@ def round_suffix(number: int) -> str:
 
 def outcome(node: Any) -> str:
     """Return a child's own words on how it ended."""
-    said = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
-    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"
+    text = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
+    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {text}"
 
 
 def expand_runs(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
@@ -69,10 +69,10 @@ def record_result(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
 
 def usable(runs: Sequence[Run]) -> dict[float, list[list[int]]]:
     """Return, for each temperature that has any, the work chains of each replica in order; temperatures rising."""
-    found: dict[float, list[list[int]]] = {}
+    runs_by_temperature: dict[float, list[list[int]]] = {}
     for run in sorted((run for run in runs if run["pks"]), key=lambda run: int(run["pks"][0])):
-        found.setdefault(run["temperature_K"], []).append(list(run["pks"]))
-    return dict(sorted(found.items()))
+        runs_by_temperature.setdefault(run["temperature_K"], []).append(list(run["pks"]))
+    return dict(sorted(runs_by_temperature.items()))
 
 
 def summarise_runs(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -178,10 +178,10 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def conclude(self) -> None:
         """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
-        wanted = self.ctx.parameters
+        conductivity_parameters = self.ctx.parameters
         parameters = {
-            "target_temperature_K": wanted["target_temperature_K"],
-            "priors": wanted.get("priors", {}),
+            "target_temperature_K": conductivity_parameters["target_temperature_K"],
+            "priors": conductivity_parameters.get("priors", {}),
             **self._interval_limit(),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
@@ -199,11 +199,11 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def _interval_limit(self) -> dict[str, Any]:
         """Return the decades beyond which a number is poorly known, as the fits have it."""
-        said = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
-        return {name: said[name] for name in ("max_interval_decades",) if name in said}
+        parameters = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
+        return {name: parameters[name] for name in ("max_interval_decades",) if name in parameters}
 
     def _supercell_settings(self) -> dict[str, Any]:
-        wanted = self.ctx.parameters
-        if wanted.get("supercell"):
-            return {"multiples": wanted["supercell"]}
-        return {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
+        parameters = self.ctx.parameters
+        if parameters.get("supercell"):
+            return {"multiples": parameters["supercell"]}
+        return {name: parameters[name] for name in ("min_width_A", "supercell_rule")}

@@ -134,6 +134,6 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         self.ctx.scf_robustness = min(self.ctx.scf_robustness + 1, MAX_SCF_RETRIES)
         namelists = more_robust_scf(self.inputs.engine.namelists.get_dict(), self.ctx.scf_robustness)
         self.ctx.inputs.namelists = orm.Dict(namelists).store()
-        said = ", ".join(f"{key} {namelists['ELECTRONS'][key]:g}" for key in ("mixing_beta", "electron_maxstep"))
-        self.report(f"the electrons did not converge and are tried again with {said}: {calculation.exit_message}")
+        text = ", ".join(f"{key} {namelists['ELECTRONS'][key]:g}" for key in ("mixing_beta", "electron_maxstep"))
+        self.report(f"the electrons did not converge and are tried again with {text}: {calculation.exit_message}")
         return self._continue_from(calculation) if progressed else ProcessHandlerReport(True)

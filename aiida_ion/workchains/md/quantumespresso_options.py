@@ -82,8 +82,8 @@ def pseudo_family(given: Sequence[str], has_cutoff: bool = True, system: Mapping
         raise ValueError(f"no such pseudopotential: {', '.join(missing) or paths[0]}")
     by_element = _one_each(files)
     if not has_functional:
-        found = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
-        common_functional({name: header.functional for name, header in found.items()})
+        headers = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
+        common_functional({name: header.functional for name, header in headers.items()})
     if not has_cutoff:
         raise ValueError("files of pseudopotentials come without cut-offs: give --ecutwfc-Ry")
     return _family_of_files(files)

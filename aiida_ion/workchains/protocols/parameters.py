@@ -18,7 +18,7 @@ _TARGET = {name: replace(rules_of(StopRule)[name], optional=True) for name in TA
 
 @dataclass(frozen=True)
 class ConductivityParameters(Settings):
-    """What is simulated and where the conductivity is wanted."""
+    """What is simulated, and the temperature of the conductivity."""
 
     what: ClassVar[str] = "parameter"
 

@@ -102,28 +102,28 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
 
     def setup(self) -> None:
         """Read what is requested into the context."""
-        self.ctx.wanted = self.inputs.parameters.get_dict()
+        self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.failed = []
 
     @property
-    def _wanted(self) -> SampleParameters:
-        return SampleParameters.from_dict(self.ctx.wanted)
+    def _parameters(self) -> SampleParameters:
+        return SampleParameters.from_dict(self.ctx.parameters)
 
     def submit_first(self) -> Any:
         """Submit all that waits for nothing: forces of displaced copies and of the given run, and the short run."""
-        wanted, children = self._wanted, {}
-        if "smeared" in wanted.kinds:
-            settings = {"amplitudes_A": wanted.amplitudes_A, "seed": wanted.seed}
+        parameters, children = self._parameters, {}
+        if "smeared" in parameters.kinds:
+            settings = {"amplitudes_A": parameters.amplitudes_A, "seed": parameters.seed}
             smeared: Any = smear_structure(self.inputs.structure, orm.Dict(settings))
             self.out("smeared", smeared)
             children["smeared"] = self._submit_forces(
-                "smeared", {"smeared": smeared}, sum(wanted.amplitudes_A.values())
+                "smeared", {"smeared": smeared}, sum(parameters.amplitudes_A.values())
             )
-        if "trajectory" in wanted.kinds:
+        if "trajectory" in parameters.kinds:
             children["trajectory"] = self._submit_forces(
-                "trajectory", self.inputs.trajectories, wanted.n_trajectory_frames, wanted.equilibration_fs
+                "trajectory", self.inputs.trajectories, parameters.n_trajectory_frames, parameters.equilibration_fs
             )
-        if "short_md" in wanted.kinds:
+        if "short_md" in parameters.kinds:
             inputs = short_md_inputs(self.inputs) | {"metadata": {"call_link_label": "short_md"}}
             if not self.inputs.clean_workdir:
                 inputs["clean_workdir"] = orm.Bool(False)
@@ -150,7 +150,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
             return None
         settings = run.inputs.parameters.get_dict()
         start_fs = 0.5 * settings["sample_every"] * settings["timestep_fs"]
-        frames = self._wanted.n_short_md_frames
+        frames = self._parameters.n_short_md_frames
         return ToContext(short_md=self._submit_forces("short_md", run.outputs.trajectories, frames, start_fs))
 
     def conclude(self) -> ExitCode | None:
@@ -159,7 +159,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         if not self.ctx.failed:
             return None
         detail = "; ".join(self.ctx.failed)
-        done = any(f"{kind}_forces" in self.outputs for kind in self._wanted.kinds)
+        done = any(f"{kind}_forces" in self.outputs for kind in self._parameters.kinds)
         code = self.exit_codes.WARNING_SAMPLES_INCOMPLETE if done else self.exit_codes.ERROR_NO_SAMPLES
         return code.format(detail=detail)  # type: ignore[no-any-return]
 
