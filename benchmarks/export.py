@@ -58,8 +58,8 @@ def measure(folder: Path) -> dict[str, Any]:
 
     row: dict[str, Any] = {"nodes": orm.QueryBuilder().append(orm.Node).count()}
     chains = orm.QueryBuilder()
-    wanted = {"process_type": "aiida.workflows:ion.conductivity", "attributes.sealed": True}
-    chains.append(orm.WorkChainNode, filters=wanted, tag="chain").order_by({"chain": "id"}).limit(CHOSEN)
+    filters = {"process_type": "aiida.workflows:ion.conductivity", "attributes.sealed": True}
+    chains.append(orm.WorkChainNode, filters=filters, tag="chain").order_by({"chain": "id"}).limit(CHOSEN)
     group, _ = orm.Group.collection.get_or_create(GROUP)
     group.add_nodes(chains.all(flat=True))
     row["chosen"] = group.count()

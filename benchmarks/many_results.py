@@ -94,9 +94,9 @@ def compare(graph: Graph, numbers: Numbers, formula: str, reference: Chain, othe
         )
         function = graph.process("calcfunction", process_type, "compare_levels", inputs, caller, f"compare_{key}")
         names = (chain.level.name, reference.level.name)
-        said = numbers.comparison(formula, names, (chain.attributes, reference.attributes))
+        attributes = numbers.comparison(formula, names, (chain.attributes, reference.attributes))
         label = f"{formula} {names[0]} / {names[1]}"
-        result = graph.output(function, "array", said, "result", result=True, node_label=label)
+        result = graph.output(function, "array", attributes, "result", result=True, node_label=label)
         graph.link(caller, result, "return", f"comparisons__{key}")
 
 

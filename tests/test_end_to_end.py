@@ -93,19 +93,19 @@ def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> N
 
 def test_a_published_trajectory_is_imported_and_fitted(command: Command) -> None:
     path = files("kinisi") / "tests" / "inputs" / "example_XDATCAR.gz"
-    said = command(
+    text = command(
         *("aiida-ion", "import", str(path), "--timestep-fs", "2", "--sample-every", "50", "--temperature-K", "500"),
         *("--level-of-theory", "published", "--mobile-species", "Li", "--run"),
     )
-    assert "140 frames of 416 atoms" in said
+    assert "140 frames of 416 atoms" in text
     assert "Li6PS5Cl" in command("aiida-ion", "table", "--material", "Li6PS5Cl")
 
 
 def test_the_python_example_runs_and_its_graph_leads_back(command: Command) -> None:
-    said = command("verdi", "run", str(EXAMPLES / "conductivity.py"))
-    assert "exit status 0" in said
-    assert "activation energy" in said
-    pk = said.partition("ConductivityWorkChain<")[2].partition(">")[0]
+    text = command("verdi", "run", str(EXAMPLES / "conductivity.py"))
+    assert "exit status 0" in text
+    assert "activation energy" in text
+    pk = text.partition("ConductivityWorkChain<")[2].partition(">")[0]
     assert "finished" in command("aiida-ion", "show", pk).lower()
     assert "fit_conductivity" in command("verdi", "process", "status", pk)
     assert "96 atoms" in command("verdi", "process", "report", pk)

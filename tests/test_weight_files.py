@@ -44,10 +44,10 @@ def archive(**members: bytes) -> bytes:
 @pytest.mark.parametrize("function", [os.system, eval, io.open])
 def test_whatever_the_protocol_what_is_imported_is_named(protocol: int, function: Callable[..., object]) -> None:
     content = pickle.dumps([1.0, "text", Caller(function, "x")], protocol=protocol)
-    for found in (look(content), look(archive(data_DOT_pkl=content)), look(content, any_format=True)):
-        assert found.runs_code and found.fault is None
-        assert any(name.endswith(f".{function.__name__}") for name in found.imports), found
-        assert function.__name__ in found.danger()
+    for entry in (look(content), look(archive(data_DOT_pkl=content)), look(content, any_format=True)):
+        assert entry.runs_code and entry.fault is None
+        assert any(name.endswith(f".{function.__name__}") for name in entry.imports), entry
+        assert function.__name__ in entry.danger()
 
 
 def test_an_import_hidden_behind_others() -> None:
@@ -141,8 +141,8 @@ def test_safetensors_are_whole_or_refused() -> None:
     ],
 )
 def test_what_cannot_be_weights(content: bytes, words: str) -> None:
-    found = look(content)
-    assert words in str(found.fault) and not found.runs_code
+    result = look(content)
+    assert words in str(result.fault) and not result.runs_code
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:

@@ -26,15 +26,15 @@ Change = Callable[[str], str]
 
 def inputs(folder: Path) -> list[HostileInput]:
     """Write the files to a folder and return what must come of each."""
-    found = []
+    results = []
     for kind, texts in (("pw", _pw()), ("vasp", _vasp())):
         for name, (text, pattern) in texts.items():
             target = folder / f"{kind}_{re.sub(r'[^a-z0-9]+', '_', name.lower())}"
             target.mkdir(parents=True)
             path = target / ("md.out" if kind == "pw" else "vasprun.xml")
             path.write_bytes(text.encode("latin-1"))
-            found.append(HostileInput(f"{kind}: {name}", partial(read_or_say, path), pattern))
-    return found
+            results.append(HostileInput(f"{kind}: {name}", partial(read_or_say, path), pattern))
+    return results
 
 
 def read_or_say(path: Path) -> None:
@@ -267,7 +267,7 @@ def _stars(part: str, value: str = "*" * 18) -> str:
 
 
 def _steps(text: str, number: int) -> tuple[int, int, int]:
-    places = [found.start() for found in re.finditer(" +Self-consistent Calculation", text)]
+    places = [match.start() for match in re.finditer(" +Self-consistent Calculation", text)]
     return places[number - 1], places[number], places[number + 1]
 
 
@@ -288,7 +288,7 @@ def _swap_steps(text: str, number: int) -> str:
 
 def _row_of(text: str, table: str, number: int, change: Change) -> str:
     """Return a vasprun.xml in which the third row of the n-th table is another."""
-    place = [found.start() for found in re.finditer(f'name="{table}"', text)][number]
+    place = [match.start() for match in re.finditer(f'name="{table}"', text)][number]
     for _ in range(3):
         place = text.index("   <v>", place + 1)
     end = text.index("\n", place) + 1
@@ -316,7 +316,7 @@ def _without_calculation(text: str, number: int, times: int = 0) -> str:
 
 
 def _cell_of(text: str, number: int) -> str:
-    place = [found.start() for found in re.finditer('name="basis"', text)][number]
+    place = [match.start() for match in re.finditer('name="basis"', text)][number]
     return text[:place] + text[place:].replace("9.20000000", "9.30000000", 1)
 
 

@@ -40,7 +40,7 @@ def inputs(folder: Path) -> list[HostileInput]:
 
     structure = orm.QueryBuilder().append(orm.StructureData, project="id").first(flat=True)
     code = orm.QueryBuilder().append(orm.InstalledCode, project="id").first(flat=True)
-    found = [
+    results = [
         HostileInput(f"{command} {name[:30]!r}", (*before, name, *after), NODE)
         for command, (before, after) in COMMANDS.items()
         for name in NAMES
@@ -77,9 +77,9 @@ def inputs(folder: Path) -> list[HostileInput]:
         "status of nothing": (("status", "999999"), "no process"),
         "status of a crystal": (("status", str(structure)), "not a process|no process"),
     }
-    found += [HostileInput(name, call, pattern) for name, (call, pattern) in kinds.items()]
-    found += [
+    results += [HostileInput(name, call, pattern) for name, (call, pattern) in kinds.items()]
+    results += [
         HostileInput(f"status {name[:30]!r}", ("status", "--", name), "PK")
         for name in ("", "0", "-1", "1.5", "99999999999999999999999", "abc", "%", "nan")
     ]
-    return found
+    return results

@@ -122,7 +122,7 @@ def inputs(folder: Path) -> list[HostileInput]:
     crystal = folder / "Li2O.cif"
     write(crystal, bulk("OLi2", "fluorite", a=4.62))
     run = ("run", str(crystal), "--engine", "toy", "--protocol", "fast", "--dry-run", "--overrides")
-    found = [
+    results = [
         HostileInput("overrides: no such file", (*run, str(folder / "absent.yaml")), "absent.yaml.*no such file"),
         HostileInput("overrides: a folder", (*run, str(folder)), "is not a file"),
         HostileInput("overrides: an empty name", (*run, ""), "not empty"),
@@ -131,18 +131,18 @@ def inputs(folder: Path) -> list[HostileInput]:
     for index, (name, (content, pattern)) in enumerate(FILES.items()):
         path = folder / f"file_{index:02d}.yaml"
         path.write_bytes(content)
-        found.append(HostileInput(f"overrides: {name}", (*run, str(path)), pattern))
+        results.append(HostileInput(f"overrides: {name}", (*run, str(path)), pattern))
     for index, (name, (text, pattern)) in enumerate(VALUES.items()):
         path = folder / f"value_{index:02d}.yaml"
         path.write_text(text)
-        found.append(HostileInput(f"override: {name}", (*run, str(path)), pattern))
+        results.append(HostileInput(f"override: {name}", (*run, str(path)), pattern))
     lammps = ("run", str(crystal), "--engine", "lammps-toy", "--protocol", "fast", "--dry-run", "--potential")
-    found.append(HostileInput("potential: an unknown name", (*lammps, "no-such"), "no-such"))
-    found.append(HostileInput("potential: none", lammps[:-1], "--potential"))
-    found.append(HostileInput("potential: no such file", (*lammps, str(folder / "absent.yml")), "no such file"))
-    found.append(HostileInput("potential: for other elements", (*lammps, "gillan-caf2-1986"), "has no"))
+    results.append(HostileInput("potential: an unknown name", (*lammps, "no-such"), "no-such"))
+    results.append(HostileInput("potential: none", lammps[:-1], "--potential"))
+    results.append(HostileInput("potential: no such file", (*lammps, str(folder / "absent.yml")), "no such file"))
+    results.append(HostileInput("potential: for other elements", (*lammps, "gillan-caf2-1986"), "has no"))
     for index, (name, (text, pattern)) in enumerate(POTENTIALS.items()):
         path = folder / f"potential_{index:02d}.yaml"
         path.write_text(text)
-        found.append(HostileInput(f"potential: {name}", (*lammps, str(path)), pattern))
-    return found
+        results.append(HostileInput(f"potential: {name}", (*lammps, str(path)), pattern))
+    return results

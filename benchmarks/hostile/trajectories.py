@@ -225,8 +225,8 @@ def _dumps(files: _Files) -> None:
 
 def _last(text: str, old: str, new: str) -> str:
     """Return a text in which the last occurrence of something is replaced."""
-    before, found, after = text.rpartition(old)
-    assert found
+    before, result, after = text.rpartition(old)
+    assert result
     return before + new + after
 
 

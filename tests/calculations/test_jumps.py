@@ -48,15 +48,19 @@ def test_segments_and_replicas_become_a_node_with_its_origin(python_code: Any) -
     }
     node = analyse(code, segments, structure=crystal(), parameters={"formula": "Li2O", "level_of_theory": "hops"})
     assert node.is_finished_ok, node.exit_message
-    said = node.outputs.jumps.base.attributes.all
-    low, high = said["jump_rate_ci95_1_ps"]
+    attributes = node.outputs.jumps.base.attributes.all
+    low, high = attributes["jump_rate_ci95_1_ps"]
     assert low < 0.9 < high
-    assert (said["n_replicas"], said["n_sites"], said["n_sites_from_density"]) == (2, 27, 0)
-    assert (said["formula"], said["level_of_theory"], said["mobile_species"]) == ("Li2O", "hops", "Li")
-    assert node.outputs.jumps.get_array("transition_count").sum() == said["n_jumps"]
+    assert (attributes["n_replicas"], attributes["n_sites"], attributes["n_sites_from_density"]) == (2, 27, 0)
+    assert (attributes["formula"], attributes["level_of_theory"], attributes["mobile_species"]) == (
+        "Li2O",
+        "hops",
+        "Li",
+    )
+    assert node.outputs.jumps.get_array("transition_count").sum() == attributes["n_jumps"]
     assert node.outputs.versions["gemdat"]
-    found = orm.QueryBuilder().append(orm.ArrayData, filters={"attributes.jump_rate_1_ps": {">": 0.5}}, project="uuid")
-    assert found.all(flat=True) == [node.outputs.jumps.uuid]
+    query = orm.QueryBuilder().append(orm.ArrayData, filters={"attributes.jump_rate_1_ps": {">": 0.5}}, project="uuid")
+    assert query.all(flat=True) == [node.outputs.jumps.uuid]
     assert node.inputs.program.base.attributes.get("program") == "jumps"
     # No second copy of the positions: neither uploaded files nor retrieved ones hold them.
     kept = node.base.repository.list_object_names() + node.outputs.retrieved.base.repository.list_object_names()

@@ -37,8 +37,8 @@ def offenders(inputs: list[HostileInput]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("subject", COMMANDS)
 def test_a_bad_command_is_one_clear_sentence(world: Path, subject: str) -> None:
-    found = PROGRAM_MODULE.inputs_of(subject, world / subject)
-    assert offenders(found[::ONE_IN]) == []
+    result = PROGRAM_MODULE.inputs_of(subject, world / subject)
+    assert offenders(result[::ONE_IN]) == []
 
 
 def test_bad_settings_of_ports_are_one_clear_sentence(world: Path) -> None:

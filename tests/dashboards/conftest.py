@@ -35,8 +35,8 @@ def running_dashboard(folder: Path, *arguments: str) -> Iterator[str]:
         process.terminate()
         process.wait(timeout=20)
         errors.close()
-    said = (folder / "errors.txt").read_text()
-    assert "Traceback" not in said, said
+    text = (folder / "errors.txt").read_text()
+    assert "Traceback" not in text, text
 
 
 @pytest.fixture(scope="session")

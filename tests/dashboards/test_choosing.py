@@ -44,9 +44,9 @@ def test_what_fits_is_what_a_query_would_find() -> None:
     for view in views:
         for name in ("conductivity", "diffusion"):
             whole = tables.table(name)
-            found = set(fitting(whole, view)["uuid"])
-            assert found == set(getattr(queries, name)(view.selection)["uuid"]), (view, name)
-            assert len(found) < len(whole) or view.temperature_K, (view, name)
+            result = set(fitting(whole, view)["uuid"])
+            assert result == set(getattr(queries, name)(view.selection)["uuid"]), (view, name)
+            assert len(result) < len(whole) or view.temperature_K, (view, name)
         rows = materials._rows(None, view)
         chosen = queries.materials(view.selection)
         has_results = (chosen["n_temperatures"] > 0) | (chosen["n_conductivities"] > 0)

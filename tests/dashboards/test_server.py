@@ -167,8 +167,8 @@ def test_others_are_let_in_only_with_a_token(aiida_profile_clean: Any) -> None:
         server.make(Source("synthetic"), "127.0.0.1", 0, "short")
     assert len(security.new_token()) >= 32
     assert security.new_token() != security.new_token()
-    said = [security.is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost", "0.0.0.0", "::", "x")]
-    assert said == [True, True, True, True, False, False, False]
+    text = [security.is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost", "0.0.0.0", "::", "x")]
+    assert text == [True, True, True, True, False, False, False]
 
 
 def test_a_port_in_use_is_one_sentence(open_server: BaseWSGIServer) -> None:
@@ -286,15 +286,15 @@ def talk(made: BaseWSGIServer, *parts: bytes, pause_s: float = 0.0) -> socket.so
 
 def heard(connection: socket.socket) -> bytes:
     """Return everything that comes until the other end closes."""
-    found = b""
+    result = b""
     try:
         while part := connection.recv(65536):
-            found += part
+            result += part
     except ConnectionResetError:
         pass
     finally:
         connection.close()
-    return found
+    return result
 
 
 HALF_A_POST = b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -375,8 +375,8 @@ def test_too_many_that_are_answered_are_told_so(locked_server: BaseWSGIServer, m
     ],
 )
 def test_odd_paths_are_not_found_and_no_failure(open_server: BaseWSGIServer, start: str, odd: str) -> None:
-    said = heard(talk(open_server, f"GET {start}{odd} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()))
-    head, _, body = said.partition(b"\r\n\r\n")
+    text = heard(talk(open_server, f"GET {start}{odd} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()))
+    head, _, body = text.partition(b"\r\n\r\n")
     assert head.split(b" ")[1] in (b"200", b"400", b"404")
     assert b"root:" not in body
     assert b"x-evil" not in head.lower()
@@ -397,9 +397,9 @@ def test_odd_paths_are_not_found_and_no_failure(open_server: BaseWSGIServer, sta
     ],
 )
 def test_what_is_no_request_is_told_so(open_server: BaseWSGIServer, line: bytes, status: bytes) -> None:
-    said = heard(talk(open_server, line + b"\r\n\r\n"))
-    assert said.split(b" ", 2)[1] == status
-    assert b"sandbox" in said
+    text = heard(talk(open_server, line + b"\r\n\r\n"))
+    assert text.split(b" ", 2)[1] == status
+    assert b"sandbox" in text
 
 
 def test_what_is_no_page_may_run_nothing(open_server: BaseWSGIServer) -> None:

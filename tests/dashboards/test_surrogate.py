@@ -37,7 +37,7 @@ def graphs(component: Any) -> dict[str, Any]:
 def test_everything_of_a_training_is_on_the_page() -> None:
     job = store_training()
     page = surrogate.layout(View(theme="light"))
-    said = text(page)
+    values = text(page)
     for words in (
         "it beats all its controls",
         "beats its controls",
@@ -54,7 +54,7 @@ def test_everything_of_a_training_is_on_the_page() -> None:
         f"/provenance?uuid={job.outputs.model.uuid}",
         f"/provenance?uuid={job.inputs.dataset.uuid}",
     ):
-        assert words in said, words
+        assert words in values, words
     drawn = graphs(page)
     assert set(drawn) == {"surrogate-parity", "surrogate-residuals", "surrogate-arms", "surrogate-curves"}
     for name in ("surrogate-parity", "surrogate-residuals"):

@@ -75,8 +75,8 @@ def test_temperatures_are_those_of_outcar(name: str, timestep_fs: float) -> None
     import re
 
     steps, _ = load(name, timestep_fs)
-    said = re.findall(r"\(temperature\s+([\d.]+) K\)", real(name, "OUTCAR").read_text())
-    assert steps.temperature_K == pytest.approx(np.array(said, dtype=float), abs=0.011)
+    text = re.findall(r"\(temperature\s+([\d.]+) K\)", real(name, "OUTCAR").read_text())
+    assert steps.temperature_K == pytest.approx(np.array(text, dtype=float), abs=0.011)
 
 
 def test_the_free_energy_is_the_one_that_is_conserved() -> None:
@@ -107,12 +107,12 @@ def test_the_next_positions_are_recognised(name: str, timestep_fs: float) -> Non
     for row in range(1, 9):
         here = steps.rows(0, row + 1)
         for other, expected in ((row + 1, True), (row, False), (row - 1, False)):
-            found = next_positions(
+            result = next_positions(
                 (steps.positions[other] @ inverse_cell) % 1, here, start.velocities, start.masses, timestep_fs
             )
-            assert (found is not None) == expected
-            if found is not None:
-                assert found == pytest.approx(steps.positions[other], abs=1e-7)
+            assert (result is not None) == expected
+            if result is not None:
+                assert result == pytest.approx(steps.positions[other], abs=1e-7)
 
 
 def test_paths_are_continuous_from_the_images_that_were_given() -> None:

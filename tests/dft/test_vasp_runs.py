@@ -67,8 +67,8 @@ def test_a_continued_run_is_the_undisturbed_run(oxide: Crystal, integrator: str)
     """Whichever time POSCAR's velocities are for is read off the run itself."""
     whole = oxide.run(NVE, integrator=integrator)
     first = oxide.run(MdSettings(**(NVE.to_dict() | {"n_steps": 5})), integrator=integrator)
-    said = {"leap-frog": "t - dt/2", "velocity-verlet": "t"}[integrator]
-    assert first.run.versions["poscar_velocities"] == said
+    attributes = {"leap-frog": "t - dt/2", "velocity-verlet": "t"}[integrator]
+    assert first.run.versions["poscar_velocities"] == attributes
     rest = oxide.run(NVE, oxide.onward(first), integrator=integrator)
     assert steps_of(rest) == list(range(5, 13))
     assert rest.run.status == "finished"

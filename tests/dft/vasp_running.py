@@ -97,9 +97,9 @@ def potcar_text(element: str) -> str:
 
 
 def run_stand_in(folder: Path, **misbehaviour: Any) -> int:
-    said = {f"STAND_IN_{name.upper()}": str(value) for name, value in misbehaviour.items()}
+    attributes = {f"STAND_IN_{name.upper()}": str(value) for name, value in misbehaviour.items()}
     with (folder / "vasp_output").open("w") as out, (folder / "stderr.txt").open("w") as err:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"} | said
+        environment = os.environ | {"OMP_NUM_THREADS": "1"} | attributes
         done = subprocess.run(
             [sys.executable, STAND_IN], cwd=folder, env=environment, stdout=out, stderr=err, check=False
         )

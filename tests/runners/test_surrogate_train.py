@@ -91,9 +91,9 @@ def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
     assert results["status"] == "finished"
     assert results["said"]["temperature_K"] == 1000.0
     assert len(results["reasons"]) == 5
-    with np.load(folder / "predictions.npz", allow_pickle=False) as found:
-        assert found["interval95"].shape == (5, 2)
-        assert (found["interval95"][:, 0] < found["log10_slope"]).all()
+    with np.load(folder / "predictions.npz", allow_pickle=False) as values:
+        assert values["interval95"].shape == (5, 2)
+        assert (values["interval95"][:, 0] < values["log10_slope"]).all()
 
 
 def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) -> None:

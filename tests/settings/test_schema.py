@@ -57,9 +57,9 @@ class Outer(Settings):
     ],
 )
 def test_values_are_read_in_their_own_type(rule: Rule, given: Any, read: Any) -> None:
-    found = rule.read(given, "x")
-    assert found == read
-    assert type(found) is type(read)
+    result = rule.read(given, "x")
+    assert result == read
+    assert type(result) is type(read)
 
 
 @pytest.mark.parametrize(

@@ -47,20 +47,20 @@ def test_a_model_says_the_same_after_it_was_kept(model: Model, path: Path, datas
 def test_new_materials_are_predicted_with_an_interval(model: Model) -> None:
     others = synthetic_dataset(16, seed=7)
     true = np.array([one.mean() for one in others.replicas()])
-    found = predict(model, Dataset({**others.arrays, "log10_slope": np.full(16, np.nan)}))
-    assert np.corrcoef(found.log10_slope, true)[0, 1] > 0.9
-    held = (found.interval95[:, 0] <= true) & (true <= found.interval95[:, 1])
+    values = predict(model, Dataset({**others.arrays, "log10_slope": np.full(16, np.nan)}))
+    assert np.corrcoef(values.log10_slope, true)[0, 1] > 0.9
+    held = (values.interval95[:, 0] <= true) & (true <= values.interval95[:, 1])
     assert held.mean() >= 0.7
-    assert (found.seconds > 0).all()
+    assert (values.seconds > 0).all()
 
 
 def test_a_material_of_another_kind_is_flagged(model: Model, dataset: Dataset) -> None:
     forces = dataset["forces_eV_A"] * np.where(dataset["material"] == 0, 1e4, 1.0)[_owners(dataset)][:, None]
-    found = predict(model, dataset.with_forces(forces.astype(np.float32)))
-    assert not found.in_domain[0]
-    assert "unlike the materials" in found.reasons[0]
-    assert found.in_domain[1:].mean() > 0.9
-    assert found.reasons[1:].count("") == found.in_domain[1:].sum()
+    values = predict(model, dataset.with_forces(forces.astype(np.float32)))
+    assert not values.in_domain[0]
+    assert "unlike the materials" in values.reasons[0]
+    assert values.in_domain[1:].mean() > 0.9
+    assert values.reasons[1:].count("") == values.in_domain[1:].sum()
 
 
 def _owners(dataset: Dataset) -> Any:
@@ -90,9 +90,9 @@ def test_a_pickle_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def changed(path: Path, target: Path, tensors: dict[str, Any], header: dict[str, Any] | str) -> Path:
-    said = {"format": FORMAT, "settings": load_model(path).settings.to_dict(), "said": {}}
+    attributes = {"format": FORMAT, "settings": load_model(path).settings.to_dict(), "said": {}}
     given = {name: one for name, one in (load_file(path) | tensors).items() if one is not None}
-    text = header if isinstance(header, str) else json.dumps({**said, **header})
+    text = header if isinstance(header, str) else json.dumps({**attributes, **header})
     save_file(given, target, metadata={HEADER: text})
     return target
 

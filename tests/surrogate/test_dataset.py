@@ -14,12 +14,12 @@ from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, find_fault
 def test_a_file_gives_what_was_written(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "dataset.npz"
     np.savez(path, **dataset.arrays)  # type: ignore[arg-type]
-    found = read_dataset(path, dataset.materials)
-    assert len(found) == len(dataset) == 24
-    assert all(np.array_equal(found[name], dataset[name], equal_nan=True) for name in ("time_fs", "forces_eV_A"))
-    assert len(found.configurations(3, DISPLACED)) == 12
-    assert len(found.configurations(3, DISPLACED, [0.1])) == 6
-    assert found.positions(found.configurations(3, SHORT_MD)).shape == (24, 8, 3)
+    result = read_dataset(path, dataset.materials)
+    assert len(result) == len(dataset) == 24
+    assert all(np.array_equal(result[name], dataset[name], equal_nan=True) for name in ("time_fs", "forces_eV_A"))
+    assert len(result.configurations(3, DISPLACED)) == 12
+    assert len(result.configurations(3, DISPLACED, [0.1])) == 6
+    assert result.positions(result.configurations(3, SHORT_MD)).shape == (24, 8, 3)
 
 
 def test_accelerations_are_forces_over_masses(dataset: Dataset) -> None:

@@ -47,12 +47,12 @@ def test_displacements_are_those_that_were_made(dataset: Dataset) -> None:
 def test_later_motion_is_that_of_later_frames(dataset: Dataset) -> None:
     settings = replace(BEST, inputs=("later_motion",))
     frames = dataset.configurations(1, SHORT_MD)
-    found = atom_features(dataset, int(frames[2]), settings).vectors
+    result = atom_features(dataset, int(frames[2]), settings).vectors
     mobile = dataset["mobile"][dataset.atoms(1)]
     positions = dataset.positions(frames)
     for index, lag in enumerate(LAGS):
-        assert found[:, index] == pytest.approx(without_drift(positions[2 + lag] - positions[2], mobile))
-        assert found[:, len(LAGS) + index] == pytest.approx(dataset.accelerations(frames)[2 + lag])
+        assert result[:, index] == pytest.approx(without_drift(positions[2 + lag] - positions[2], mobile))
+        assert result[:, len(LAGS) + index] == pytest.approx(dataset.accelerations(frames)[2 + lag])
     assert len(graph_frames(dataset, 1, SHORT_MD, settings)) == len(frames) - LAGS[-1]
 
 

@@ -144,11 +144,11 @@ def argon_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_the_dynamics_of_ase_says_is_taken(argon_run: Path) -> None:
-    found = read_traj(argon_run, None)
-    assert found.facts["program"] == "ASE Langevin"
-    assert found.facts["timestep_fs"] == pytest.approx(3.0)
-    assert found.facts["sample_every"] == 5
-    assert found.facts["target_temperature_K"] == pytest.approx(60.0)
+    result = read_traj(argon_run, None)
+    assert result.facts["program"] == "ASE Langevin"
+    assert result.facts["timestep_fs"] == pytest.approx(3.0)
+    assert result.facts["sample_every"] == 5
+    assert result.facts["target_temperature_K"] == pytest.approx(60.0)
     run = read(argon_run, given={"level_of_theory": "LJ"})
     assert run.facts.interval_fs == pytest.approx(15.0)
     assert len(displacements(run)) == 13

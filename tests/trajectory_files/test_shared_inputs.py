@@ -68,9 +68,9 @@ def test_the_right_diffusivity_without_a_warning(files: list[str], folder: Path)
     ],
 )
 def test_the_right_diffusivity_with_a_word(file: str, factor: float, n_frames: int, words: str, folder: Path) -> None:
-    value, found, warnings = diffusivity_cm2_s([folder / file])
+    value, result, warnings = diffusivity_cm2_s([folder / file])
     assert value == pytest.approx(factor * DIFFUSIVITY_CM2_S, rel=0.01)
-    assert found == n_frames
+    assert result == n_frames
     assert any(words in warning for warning in warnings)
 
 

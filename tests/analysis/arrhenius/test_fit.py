@@ -101,9 +101,9 @@ def test_bound_follows_the_stated_prior():
 
 def test_a_bound_that_says_nothing_is_none():
     loose = [ArrheniusPoint(700.0, upper_bound_cm2_s=1e-3)]
-    said = fit_arrhenius(loose, 300.0)
-    assert said.verdict == "not_measurable"
-    assert "too short for a bound that says anything" in said.reason
+    attributes = fit_arrhenius(loose, 300.0)
+    assert attributes.verdict == "not_measurable"
+    assert "too short for a bound that says anything" in attributes.reason
     given = Priors(uninformative_bound_cm2_s=1.0, bound_log10_prefactor_mean=-3.0)
     allowed = fit_arrhenius(loose, 300.0, priors=given)
     assert allowed.verdict == "bound"
@@ -166,8 +166,8 @@ def test_a_run_that_just_failed_to_measure_bounds_less_than_one_without_hops():
 
 def test_the_spread_of_the_draws_is_the_error():
     for relative in (0.02, 0.4):
-        found = fit_arrhenius(points(relative, noisy=False), 300.0)
-        assert found.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.1)
+        result = fit_arrhenius(points(relative, noisy=False), 300.0)
+        assert result.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.1)
 
 
 def test_heavy_tails_count_by_their_interval():

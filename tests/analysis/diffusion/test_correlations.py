@@ -8,8 +8,8 @@ from tests.analysis.synthetic import brownian
 
 
 def moments(walk, n_ions, lag=20, seeds=8):
-    found = [displacement_moments(np.cumsum(walk(seed, 1000, n_ions), axis=0), lag, 1) for seed in range(seeds)]
-    return mean_moments(found, [1.0] * seeds)
+    results = [displacement_moments(np.cumsum(walk(seed, 1000, n_ions), axis=0), lag, 1) for seed in range(seeds)]
+    return mean_moments(results, [1.0] * seeds)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ def moments(walk, n_ions, lag=20, seeds=8):
     ],
 )
 def test_inflation_counts_who_moves_together(walk, n_ions, inflation):
-    found = moments(walk, n_ions)
-    assert found.inflation == pytest.approx(inflation, rel=0.12)
-    assert found.shape_inflation == pytest.approx(inflation, rel=0.12)
+    result = moments(walk, n_ions)
+    assert result.inflation == pytest.approx(inflation, rel=0.12)
+    assert result.shape_inflation == pytest.approx(inflation, rel=0.12)
 
 
 def test_inflation_needs_no_fixed_partners():
@@ -40,17 +40,17 @@ def test_inflation_needs_no_fixed_partners():
 def test_collective_fluctuations_inflate_the_trace_alone():
     steps = walkers.brownian(1, 4000, 50)
     speed = np.repeat(np.random.default_rng(2).choice([0.6, 1.3], 40), 100)
-    found = displacement_moments(np.cumsum(steps * speed[:, None, None], axis=0), 5, 1)
-    assert found.inflation > 5.0
-    assert found.shape_inflation == pytest.approx(1.0, abs=0.2)
+    values = displacement_moments(np.cumsum(steps * speed[:, None, None], axis=0), 5, 1)
+    assert values.inflation > 5.0
+    assert values.shape_inflation == pytest.approx(1.0, abs=0.2)
 
 
 def test_spread_of_gaussian_displacements_and_of_hops():
     assert moments(walkers.brownian, 20).spread == pytest.approx(2.0 / 3.0, rel=0.05)
     hops_of_an_ion = 6.0 * walkers.D_A2_PS * walkers.FRAME_PS / walkers.SITE_DISTANCE_A**2 * 50
     steps = walkers.hopping(1, 4000, 40)
-    found = displacement_moments(np.cumsum(steps, axis=0), 50, 1)
-    assert found.spread == pytest.approx(2.0 / 3.0 + 1.0 / hops_of_an_ion, rel=0.15)
+    values = displacement_moments(np.cumsum(steps, axis=0), 50, 1)
+    assert values.spread == pytest.approx(2.0 / 3.0 + 1.0 / hops_of_an_ion, rel=0.15)
 
 
 def test_blocks_of_frames_change_nothing(monkeypatch):

@@ -59,8 +59,8 @@ def killed_at_the_end(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("killed_at_the_end")
 def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Path) -> None:
-    said = shell("setup", "--workers", "1")
-    assert "Daemon: started with 1 worker" in said
+    output = shell("setup", "--workers", "1")
+    assert "Daemon: started with 1 worker" in output
     assert python(tmp_path, OPTIONS) == "30 1"
     assert "Daemon: runs already with 1 worker" in shell("setup", "--workers", "1")
     first = daemon_processes(tmp_path)
