@@ -87,7 +87,7 @@ def _structure(name: str, insist: bool) -> orm.StructureData:
     try:
         return structure_node(name, insist)
     except DoubtfulCrystalError as error:
-        raise ValueError(f"{error} (--force-structure takes the file as it is)") from error
+        raise ValueError(f"{error} (--force-structure accepts the file as it is)") from error
 
 
 def _refuse(name: str, error: Exception, refused: dict[str, str] | None) -> None:

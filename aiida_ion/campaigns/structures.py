@@ -49,7 +49,7 @@ def structure_node(given: str, insist: bool = False) -> orm.StructureData:
         raise ValueError(f"{given}: no such file")
     try:
         if not is_node_name(given):
-            raise ValueError("an empty name, or a pattern, would find any node")
+            raise ValueError("an empty name or a pattern would match any node")
         node = orm.load_node(given)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
         raise ValueError(f"{given}: neither a file nor the pk or uuid of a node") from error

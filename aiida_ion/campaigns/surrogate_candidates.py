@@ -75,7 +75,7 @@ def find_candidates(selection: Selection, sampling: Sampling, max_materials: int
         if first is candidate:
             candidates.candidates.append(candidate)
         else:
-            candidates.refused.append((title, "a newer result of the same crystal is taken"))
+            candidates.refused.append((title, "a newer result for the same crystal is used"))
     candidates.candidates = candidates.candidates[::-1][:max_materials]
     return candidates
 
@@ -129,7 +129,7 @@ def _engine(job: Any) -> str:
     :raises NotSampledError: if it cannot evaluate frames.
     """
     if job is None:
-        raise NotSampledError("its trajectory was imported: nothing here can compute its forces again")
+        raise NotSampledError("its trajectory was imported: no engine here can recompute its forces")
     kind = kind_of_job(job)
     if kind is None or engine_class(entry_point_of(kind)).forces_class is None:
         raise NotSampledError(

@@ -63,7 +63,7 @@ def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
     sampling: dict[str, Any] = model.base.attributes.get("sampling")
     if "trajectory" in sampling["kinds"]:
         raise ValueError(
-            "this model reads frames of a long run, so that it predicts nothing: train one by another protocol, or "
+            "this model reads frames of a long run, so it cannot predict: train one with another protocol, or "
             "give a dataset"
         )
     return sampling

@@ -47,7 +47,7 @@ def command() -> None:
     multiple=True,
     type=SettingType(TEXT),
     required=True,
-    help="Name of an engine; several are compared.",
+    help="Name of an engine; several for a comparison.",
 )
 @click.option(
     "--protocol",
@@ -148,10 +148,12 @@ def obelix_command(
         return
     if todo:
         require_daemon(loaded)
-    click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to what was measured")
+    click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to measurements")
     suffix = f" -p {profile}" if profile else ""
     if not todo:
-        click.echo(f"Nothing to submit: all of it is in the database or runs. Next: aiida-ion benchmark score{suffix}")
+        click.echo(
+            f"Nothing to submit: everything is in the database or running. Next: aiida-ion benchmark score{suffix}"
+        )
         return
     ((title, pk),) = submit_plans([task.plan for task in todo], {**given, "in_one": True})
     click.echo(f"Submitted {title}: {pk}")

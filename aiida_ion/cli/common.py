@@ -23,7 +23,7 @@ class OneLineErrors(click.Command):
     """A command whose expected failures are one line and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn errors that a user can mend into one line."""
+        """Run the command; turn errors that a user can fix into one line."""
         try:
             with _unreadable_told():
                 return super().invoke(ctx)
@@ -113,7 +113,7 @@ def _other_schema(profile: str | None, error: Exception) -> str:
     which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{needed}"
     if int(has) > int(needed):
         return f"{which}: a newer aiida-core wrote it, so install that or a newer one (pip install -U aiida-core)"
-    return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
+    return f"{which}: back it up, then migrate it with 'verdi {name}storage migrate'"
 
 
 def require_group(label: str | None) -> None:

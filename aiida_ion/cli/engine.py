@@ -203,7 +203,7 @@ def _trusted(md: Any, kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
     """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
     hashes: list[str] = md.trusted_hashes(kept, given["computer"], given["trust_checkpoint"])
     if given["trust_checkpoint"]:
-        lines = [f"trusted, with all it runs when it is loaded: sha256 {sha256}" for sha256 in hashes]
+        lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]
         click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
 

@@ -106,7 +106,9 @@ def dataset_command(
     candidates = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
     if not candidates.candidates:
         reasons = "\n".join(reports.refusals(candidates.refused))
-        raise click.ClickException(f"no result can be learnt from; 'aiida-ion table diffusion' lists all\n{reasons}")
+        raise click.ClickException(
+            f"no result can be used for training; 'aiida-ion table diffusion' lists all\n{reasons}"
+        )
     check(candidates.candidates)
     click.echo("\n".join(reports.describe_candidates(candidates, len(sampled_before(candidates.candidates)))))
     if dry_run:

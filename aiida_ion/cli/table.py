@@ -30,7 +30,7 @@ HEADINGS = {
     "runs": "Runs",
     "diffusion": "Diffusion at each temperature",
     "conductivity": "Ionic conductivity, extrapolated",
-    "comparison": "Levels of theory beside their reference",
+    "comparison": "Levels of theory against their reference",
     "cost": "Cost of molecular dynamics",
     "potentials": "Potentials and programs",
 }

@@ -196,7 +196,7 @@ def _content(module: Page | None, view: View) -> Component:
 
 def _reading(title: str) -> Component:
     """Return what is shown while a table is read for the first time; the page takes its place by itself."""
-    words = "Large databases take some seconds, once. This page fills itself in."
+    words = "Large databases take some seconds, once. This page updates itself."
     state = html.Div(empty_state("The results are being read.", words), role="status")
     return page(title, state, dcc.Interval("waiting", interval=WAIT_MS))
 

@@ -32,7 +32,11 @@ FAILURES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"ZBRENT: fatal", "engine_failed", "The line search of the relaxation failed: tighten `ediff`"),
     (r"REAL_OPTLAY|PSMAXN|RSPHER", "engine_failed", "Real-space projectors failed: set `lreal` to False"),
-    (r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error", "engine_failed", "VASP gave up: mend what it says"),
+    (
+        r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error",
+        "engine_failed",
+        "VASP gave up: fix the problem that it names",
+    ),
 )
 
 

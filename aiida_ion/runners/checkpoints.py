@@ -40,7 +40,7 @@ FILE_ADVICE = "download them where there is a network and give the file as check
 def import_module(name: str, install: str) -> Any:
     """Import a module of a potential's package.
 
-    :raises RunnerError: ``engine_import_failed``, naming the command that mends it.
+    :raises RunnerError: ``engine_import_failed``, naming the command that fixes it.
     """
     try:
         return importlib.import_module(name)

@@ -130,8 +130,8 @@ def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_w
     unit = FACT_UNITS.get(name, "")
     texts = f"the file says {' and '.join(f'{_text(value)}{unit}' for value in other)}, {option} {_text(asked)}{unit}"
     if name == "level_of_theory":
-        return f"Level of theory: {texts}; the option is taken, as a name."
-    end = f"the option is taken ({OVERRIDE})" if user_wins else f"the file is taken; {OVERRIDE} takes the option"
+        return f"Level of theory: {texts}; the option is used, as a name."
+    end = f"the option is used ({OVERRIDE})" if user_wins else f"the file is used; {OVERRIDE} uses the option"
     return f"WARNING: {FACT_WORDS[name]}: {texts}; {end}."
 
 

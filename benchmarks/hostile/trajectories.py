@@ -149,7 +149,7 @@ def _xdatcar_numbers(files: _Files) -> None:
     error("numbers fall", count[::-1], "out of order")
     error("spacing changes", [*count[:30], *range(32, 92, 2)], "follow each other")
     error("numbers beyond any", [10**30 + number for number in count], "is not possible")
-    warning("NBLOCK 50", [50 * number for number in count], "the file says 50, --sample-every 10; the file is taken")
+    warning("NBLOCK 50", [50 * number for number in count], "the file says 50, --sample-every 10; the file is used")
     warning("runs joined in one file", [*count[:30], *count[:30]], "begin again once")
     stars = xdatcar(RUN).replace("configuration=    60", "configuration= *****")
     files.warning("XDATCAR, a number of stars", stars, "not all configurations have a number", suffix=".XDATCAR")

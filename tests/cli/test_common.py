@@ -1,4 +1,4 @@
-"""Errors that a user can mend are one line; a bug in this package keeps its traceback."""
+"""Errors that a user can fix are one line; a bug in this package keeps its traceback."""
 
 from __future__ import annotations
 

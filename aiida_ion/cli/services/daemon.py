@@ -36,7 +36,7 @@ class Daemon:
         """Return in a sentence why nothing goes on, and what to do; nothing where it runs."""
         again = f"'aiida-ion setup -p {profile}'"
         return {
-            "stopped": f"the daemon does not run; start it with {again}",
+            "stopped": f"the daemon is not running; start it with {again}",
             "died": f"the daemon has died: its process {self.pid} is gone; start it again with {again}",
             "silent": f"the daemon, process {self.pid}, does not answer; wait, or end it with 'verdi -p {profile} "
             f"daemon stop' or 'kill {self.pid}' and start it again with {again}",
@@ -128,6 +128,6 @@ def start(profile: Any, workers: int) -> None:
         raise click.ClickException(f"the daemon did not start: {one_line(error)}") from error
     answered = ask(profile, TIMEOUT_S)
     if answered.state not in ("runs", "idle"):
-        raise click.ClickException(f"the daemon was started and does not go on: {answered.trouble(profile.name)}")
+        raise click.ClickException(f"the daemon was started but does not stay up: {answered.trouble(profile.name)}")
     died = f"had died (process {state.pid} is gone), " if state.state == "died" else ""
     click.echo(f"Daemon: {died}started with {workers} worker{'s' if workers > 1 else ''}")

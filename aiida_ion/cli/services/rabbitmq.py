@@ -74,4 +74,4 @@ def _refusal(parts: dict[str, Any], place: str, cause: object) -> str:
     if isinstance(cause, exceptions.ConnectionClosed | PAMQPException):
         name = parts["virtual_host"] or "/"
         return f"RabbitMQ at {place} has no virtual host {name!r} for {parts['username']!r}: correct the URL"
-    return f"no RabbitMQ server answers at {place}: start it, or leave --rabbitmq away ({one_line(cause)})"
+    return f"no RabbitMQ server answers at {place}: start it, or leave --rabbitmq out ({one_line(cause)})"

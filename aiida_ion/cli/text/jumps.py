@@ -46,7 +46,7 @@ def jump_lines(node: orm.Node) -> list[str]:
     ]
     if known(attributes["collective_fraction"]):
         looked = attributes["n_collective_looked_at"]
-        lines.append(f"jumps that others went with: {percent(attributes['collective_fraction'])} of the first {looked}")
+        lines.append(f"collective jumps: {percent(attributes['collective_fraction'])} of the first {looked}")
     return lines + [f"warning: {warning}" for warning in sentences(attributes["warnings"])]
 
 

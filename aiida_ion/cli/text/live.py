@@ -57,7 +57,9 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
     :param profile: whose daemon is asked whether it runs, while something is active.
     """
     if table.empty:
-        return "Nothing runs and nothing ended today. Start with 'aiida-ion run'; older ones: 'aiida-ion status --all'."
+        return (
+            "Nothing is running and nothing ended today. Start with 'aiida-ion run'; older: 'aiida-ion status --all'."
+        )
     rows: dict[int, Any] = {int(row["pk"]): row for row in table.to_dict("records")}
     children: dict[int, list[int]] = {}
     roots = []

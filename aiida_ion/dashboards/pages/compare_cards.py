@@ -30,9 +30,7 @@ BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"
 def nothing() -> Component:
     """Return what stands on a page of a database without results."""
     if not tables.changes():
-        return empty_state(
-            "This archive holds no conductivities.", "Ask whoever sent it to export finished work chains."
-        )
+        return empty_state("This archive holds no conductivities.", "Ask the sender to export finished work chains.")
     words = "Compute a crystal at two levels of theory; the second is compared with the first."
     return empty_state("There are no conductivities.", words, TWO_LEVELS)
 
@@ -48,7 +46,7 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
     height = max(height_px(pairs), PARITY_HEIGHT_PX)
     errors = error_figure(pairs, made.quantity, made.reference, looks, theme=theme)
     n = pairs["formula"].nunique()
-    farthest = f"The {MAX_MATERIALS} of {n} materials that are farthest off." if n > MAX_MATERIALS else None
+    farthest = f"The {MAX_MATERIALS} of {n} materials with the largest errors." if n > MAX_MATERIALS else None
     return [
         row(
             figure_card(
@@ -84,7 +82,7 @@ def _no_pairs(made: Choices) -> Component:
         return empty_state("No pair fits the choices.", "Choose other levels, temperatures, elements or grades.")
     if made.reference == EXPERIMENT:
         words = "Compute a crystal that a measurement is linked to, at about its temperature."
-        return empty_state("No result has a measurement beside it.", words, "aiida-ion benchmark obelix --dry-run")
+        return empty_state("No result is linked to a measurement.", words, "aiida-ion benchmark obelix --dry-run")
     words = "Compute the same crystals at a second level of theory."
     return empty_state(f"Nothing stands beside {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
 
@@ -119,7 +117,7 @@ def _score_card(table: pd.DataFrame, made: Choices) -> Component:
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
         f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
-        "every time; what does not beat it has learnt nothing. Bounds and what is poorly known are only counted."
+        "every time; a level that does not beat it predicts nothing. Bounds and poorly known values are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 

@@ -28,7 +28,7 @@ TITLE = "Forces on the reference's frames"
 def pareto_card(view: View, made: Choices) -> Component:
     """Return accuracy over cost with its selectors."""
     if tables.table("comparison").empty:
-        words = "A comparison says what a level of theory costs and how far it is from the reference."
+        words = "A comparison gives the cost of a level of theory and its error against the reference."
         return card("Error over cost", empty_state("There is no comparison.", words, _command()))
     words = "Large: median of a level over its materials. Small: each material. Lower left is better."
     note = [html.Span(words), html.Span(price_controls(made), className="filters")]
@@ -46,7 +46,7 @@ def pareto(view: View, made: Choices) -> go.Figure:
 def force_card(view: View, made: Choices) -> Component:
     """Return the forces of one comparison with its selector."""
     if not made.forces:
-        words = "A DFT reference keeps its forces; another one must be told to."
+        words = "A DFT reference keeps its forces; any other needs --keep forces."
         command = _command(" --keep velocities,forces")
         return card(TITLE, empty_state("No forces were compared.", words, command))
     sentence = html.Span(force_words(made), id=FORCE_NOTE)
@@ -74,7 +74,7 @@ def cost_card() -> Component:
     table = accuracy.cost_summary(tables.table("cost"))
     if table.empty:
         words = "Jobs of molecular dynamics write one."
-        return card("Cost", empty_state("No run has a ledger of its cost.", words, _command()))
+        return card("Cost", empty_state("No run has a cost record.", words, _command()))
     words = "Sums over the jobs of molecular dynamics that ran; speeds are medians over them."
     return table_card("compare-costs", "Cost", table, note=words, row_id=None)
 

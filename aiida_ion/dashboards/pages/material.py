@@ -140,7 +140,7 @@ def _name(one: dict[Any, Any]) -> str:
 
 def _nothing(view: View) -> Component:
     if view.formula or view.uuid:
-        words = "It has no finished conductivity here; the overview shows what runs."
+        words = "It has no finished conductivity here; the overview shows running processes."
         return empty_state(f"No results of {formula_label(view.formula or view.uuid)}.", words)
     formulas = tables.table("conductivity")["formula"].dropna().unique()
     if not len(formulas):

@@ -150,7 +150,7 @@ def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
 def _rdf_card(sampled: frames.Frames, mobile: str, framework: Any, theme: Theme) -> Component:
     rdf = frames.framework_rdf(sampled, mobile, framework if isinstance(framework, list) else None)
     figure = rdf_figure(None, None, None, theme=theme)
-    words = "There is nothing but mobile ions."
+    words = "All atoms are mobile ions."
     if rdf is not None:
         figure = rdf_figure(rdf.r_A, rdf.first_half, rdf.second_half, theme=theme)
         words = f"{rdf.n_frames} frames of the first run, equilibration included; a solid has both halves alike."

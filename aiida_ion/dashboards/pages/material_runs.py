@@ -44,7 +44,7 @@ def cards(shown: Result) -> list[Component]:
     side = [_cost_card(beside.get("cost"))]
     if not rounds.empty:
         figure = history_figure(rounds, theme=theme_named(shown.view.theme))
-        words = "The error of D* after each round, and what was wanted; runs go on where that pays."
+        words = "The error of D* after each round, and the target; runs continue where that helps."
         side.append(figure_card(HISTORY, "Rounds of extension", figure, note=words, height_px=360))
     jumps = [jumps_card(one) for one in beside["jumps"]]
     return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]

@@ -53,7 +53,7 @@ def layout(view: View) -> Component:  # noqa: ARG001
             dcc.Interval("overview-clock", interval=REFRESH_MS),
         ]
     parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note(counts))))
-    return page(TITLE, *parts, subtitle="What was computed, what runs, what failed, what came last.")
+    return page(TITLE, *parts, subtitle="Results, running processes, failures and the latest conductivities.")
 
 
 def register(app: Dash) -> None:
@@ -109,8 +109,8 @@ def _stats(counts: Mapping[str, Any]) -> Component:
 
 def _nothing() -> Component:
     if not tables.changes():
-        return empty_state("This archive holds no results.", "Ask whoever sent it to export finished work chains.")
-    words = "Submit a crystal; it appears here as soon as it runs."
+        return empty_state("This archive holds no results.", "Ask the sender to export finished work chains.")
+    words = "Submit a crystal; it appears here once it is running."
     return empty_state("No results in this profile.", words, "aiida-ion run Li3N.cif --engine sevenn --protocol fast")
 
 
@@ -167,7 +167,7 @@ def _recent() -> Component:
     table = tables.derived("overview recent", lambda: activity.recent_conductivities(MOST_RECENT))
     if table.empty:
         return html.P(
-            "No conductivity yet: it comes when all temperatures of a work chain are done.", className="muted"
+            "No conductivity yet: it appears when all temperatures of a work chain are done.", className="muted"
         )
     heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
     looks = ("tight", "", "", "", "tight", "tight")

@@ -132,14 +132,14 @@ def _figure(view: View, path: provenance.Provenance) -> Any:
 
 def _graph_card(view: View, path: provenance.Provenance) -> Component:
     figure = _figure(view, path)
-    words = "From what was given, on the left, to this node, ringed. Click a node to go there."
+    words = "From the inputs on the left to this node (ringed). Click a node to open it."
     if not path.is_whole:
         words += f" The path is longer: the {len(path.nodes)} nodes nearest are shown."
     choices = [{"label": "what matters", "value": MAIN}, {"label": "everything", "value": EVERYTHING}]
     shown = dcc.RadioItems(choices, view.option("nodes", MAIN), id=SHOWN, className="inline")
     return figure_card(
         GRAPH,
-        "The way here",
+        "Provenance graph",
         figure,
         note=words,
         height_px=int(figure.layout.height),

@@ -127,16 +127,16 @@ def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Comp
                 RESIDUALS,
                 "Residual by chemical system",
                 residual_figure(rows, floor, half, theme=theme),
-                note="The band is the conformal interval; systems that are farthest off stand at the top.",
+                note="The band is the conformal interval; systems with the largest errors are at the top.",
                 height_px=max(520, residual_height_px(rows)),
             ),
         ),
         row(
             figure_card(
                 ARMS,
-                "The model beside its controls",
+                "The model and its controls",
                 arms_figure(arms, ceiling, theme=theme),
-                note="No model can be better than the noise of its labels; what only equals a control learnt no more.",
+                note="No model can be better than the noise of its labels; one that equals a control has learnt no more.",
                 height_px=arms_height_px(arms),
             ),
             arms_card(arms),
@@ -196,7 +196,7 @@ def cost_card(chosen: pd.Series[Any]) -> Component:
         return card(title, empty_state("Nothing is known of costs.", words, "aiida-ion surrogate predict MODEL"))
     faster = speed_up(costs)
     text = (
-        f"A prediction takes {grouped(faster)} times less wall time than a label, on whatever each ran."
+        f"A prediction takes {grouped(faster)} times less wall time than a label, each on its own hardware."
         if faster
         else ""
     )

@@ -25,7 +25,7 @@ def state_text(row: Mapping[str, Any]) -> str:
     if _known(row["paused"]) and row["paused"]:
         words = pause_reason(int(row["pk"]))
         why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
-        return f"paused: {why}; when that is mended, 'verdi process play {row['pk']}' goes on"
+        return f"paused: {why}; when that is fixed, 'verdi process play {row['pk']}' resumes it"
     return STEPS.get(str(row["state"]), "runs" if state == "running" else "waits")
 
 

@@ -113,7 +113,7 @@ def labels_remarks(head: PwHead) -> list[str]:
         except ValueError:
             by_label = ""
         if by_label != symbol:
-            remarks.append(f"WARNING: its species {label} is taken for {symbol}, as its pseudopotential says.")
+            remarks.append(f"WARNING: its species {label} is read as {symbol}, as its pseudopotential says.")
         usual = float(atomic_masses[atomic_numbers[symbol]])
         if not np.isclose(mass, usual, rtol=ISOTOPE_TOLERANCE):
             remarks.append(f"Its species {label} has a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")

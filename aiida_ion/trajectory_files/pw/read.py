@@ -151,7 +151,7 @@ def _one_of_two(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftStep
     shared = min(len(steps), len(later))
     if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=SAME_PLACE_A):
         raise ValueError("it holds two runs from the same start: give each a file of its own")
-    remarks.append("WARNING: it holds the same run twice; it is taken once.")
+    remarks.append("WARNING: it holds the same run twice; it is read once.")
     return steps if len(steps) >= len(later) else later
 
 

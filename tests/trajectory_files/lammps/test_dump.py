@@ -101,7 +101,7 @@ def test_steps_say_how_many_lie_between_frames(tmp_path: Path) -> None:
     run = read(path)
     assert run.facts.interval_fs == 200.0
     (warning,) = warnings_of(run)
-    assert "the file says 100, --sample-every 10; the file is taken" in warning
+    assert "the file says 100, --sample-every 10; the file is used" in warning
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_labels_that_pw_accepts(tmp_path: Path, labels: tuple[str, str], with_ta
 def test_the_pseudopotential_says_which_element_a_label_is(tmp_path: Path) -> None:
     result = read(tmp_path, pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4))
     assert result.symbols == WALK.symbols
-    assert result.remarks == ["WARNING: its species X1 is taken for Li, as its pseudopotential says."]
+    assert result.remarks == ["WARNING: its species X1 is read as Li, as its pseudopotential says."]
     text = pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4).replace("atomic species", "")
     with pytest.raises(ValueError, match="species 'X1' is not an element"):
         read(tmp_path, text)
@@ -168,7 +168,7 @@ def test_a_run_that_goes_on_from_new_input(tmp_path: Path) -> None:
 def test_the_same_output_twice(tmp_path: Path) -> None:
     result = read(tmp_path, pw_text(WALK) * 2)
     assert len(result.steps) == 59
-    assert result.remarks == ["WARNING: it holds the same run twice; it is taken once."]
+    assert result.remarks == ["WARNING: it holds the same run twice; it is read once."]
     with pytest.raises(ValueError, match="two runs from the same start"):
         read(tmp_path, pw_text(WALK) + pw_text(Walk(np.concatenate([WALK.positions[:1], WALK.positions[:0:-1]]))))
 

@@ -258,12 +258,12 @@ def test_two_runs_in_one_file(tmp_path: Path) -> None:
     whole = text_of()
     twice = read(tmp_path, whole + whole)
     assert len(twice.steps) == 60
-    assert "WARNING: it holds the same run twice; it is taken once." in twice.remarks
+    assert "WARNING: it holds the same run twice; it is read once." in twice.remarks
     first, second = text_of(Walk(WALK.positions[:30])), text_of(Walk(WALK.positions[30:]))
     assert_is_the_walk(read(tmp_path, first + second))
     repeated = read(tmp_path, first + text_of(Walk(WALK.positions[20:])))
     assert_is_the_walk(repeated)
-    assert "Its second run begins at step 20 of the first, which is taken up to there." in repeated.remarks
+    assert "Its second run begins at step 20 of the first, which is read up to there." in repeated.remarks
     cut = first[: first.rindex("</calculation>") - 100]
     assert_is_the_walk(read(tmp_path, cut + text_of(Walk(WALK.positions[29:]))))
     with pytest.raises(ValueError, match="an atom of Li moves .* this is not one continuous run"):

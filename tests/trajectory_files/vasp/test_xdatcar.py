@@ -115,7 +115,7 @@ def test_numbers_say_how_many_steps_lie_between_frames(tmp_path: Path) -> None:
     assert "the file says 50, --sample-every 10" in warning
     run = read(path, override_file=True)
     assert run.facts.sample_every == 10
-    assert "the option is taken (--override-file)" in warnings_of(run)[0]
+    assert "the option is used (--override-file)" in warnings_of(run)[0]
     run = read(path, given={"timestep_fs": 2.0, "target_temperature_K": 800.0, "level_of_theory": "LJ"})
     assert (run.facts.sample_every, warnings_of(run)) == (50, [])
 
