@@ -123,7 +123,7 @@ def inputs_of(subject: str, folder: Path) -> list[HostileInput]:
     names = Counter(one.name for one in results)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise ValueError(f"{subject}: {', '.join(twice)} stands in it twice")
+        raise ValueError(f"{subject}: {', '.join(twice)} appears in it twice")
     return results
 
 

@@ -75,7 +75,7 @@ class DiffusionCalculation(CleaningCalculation):
             help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks, `species`); MSD "
             "(angstrom^2) over lag times (ps) and posterior samples (cm^2/s) as arrays.",
         )
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and its dependencies.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"
         spec.inputs.validator = validate_diffusion_inputs
 

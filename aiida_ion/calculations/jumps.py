@@ -62,7 +62,7 @@ class JumpsCalculation(CleaningCalculation):
             help="Scalars and jump types as attributes (`jump_rate_1_ps`, `percolation_barriers_eV`, ...); sites, "
             "occupancy and the transitions between sites as arrays.",
         )
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of GEMDAT and what it stands on.")
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of GEMDAT and its dependencies.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.jumps"
         spec.inputs.validator = validate_jump_inputs
 

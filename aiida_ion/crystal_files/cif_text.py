@@ -65,7 +65,7 @@ def read_blocks(text: str) -> list[Block]:
         if word.startswith("data_") and not token.is_value:
             blocks.append(Block(token.text[5:]))
         elif not blocks:
-            raise ValueError(f"line {token.line}: {token.text[:30]!r} stands before the first data block (data_...)")
+            raise ValueError(f"line {token.line}: {token.text[:30]!r} comes before the first data block (data_...)")
         elif token.is_value:
             raise ValueError(f"line {token.line}: the value {token.text[:30]!r} belongs to no item")
         elif word == "loop_":

@@ -199,7 +199,7 @@ def _note_positions(output: PwOutput, line: str, lines: Lines, n_atoms: int) -> 
     if table is None:
         return
     if output.labels and table.labels != output.labels:
-        raise TableError("its atoms stand in another order")
+        raise TableError("its atoms are in another order")
     if not output.labels:
         output.labels, output.frozen = table.labels, table.frozen if table.frozen.any() else None
     output.steps[-1].next_positions, output.steps[-1].unit = table.positions, table.unit

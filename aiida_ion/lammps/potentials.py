@@ -198,7 +198,7 @@ class OwnPotential(Settings):
     what: ClassVar[str] = "potential setting"
 
     commands: str = setting(Lines(help="LAMMPS commands, metal units"))
-    level_of_theory: str = setting(Word(help="The name that stands beside every result"))
+    level_of_theory: str = setting(Word(help="The name that every result carries"))
     charges: dict[str, float] = setting(CHARGES, {})
     files: list[str] = setting(Many(item=BARE_NAME, may_be_empty=True, help="Files that the commands name"), [])
     elements: list[str] = setting(Many(item=Element(), may_be_empty=True, help="Elements; none means any"), [])

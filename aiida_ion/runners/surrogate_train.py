@@ -134,7 +134,7 @@ class Watch:
         if self._signal.name:
             raise RunnerError("terminated", f"stopped by {self._signal.name} after {step} of {n_steps} epochs")
         if over:
-            raise RunnerError("walltime", f"out of time after {step} of {n_steps} epochs; go on from the state")
+            raise RunnerError("walltime", f"out of time after {step} of {n_steps} epochs; continue from the state")
 
 
 if __name__ == "__main__":

@@ -348,7 +348,7 @@ class Table(Rule):
     def parse(self, text: str) -> Any:
         """Return the mapping of `Li=1,N=-3`.
 
-        :raises SettingsError: for another form, or a name that stands in it twice.
+        :raises SettingsError: for another form, or a name that appears in it twice.
         """
         mapping: dict[str, Any] = {}
         for part in text.split(","):

@@ -134,7 +134,7 @@ def _different_files(paths: Sequence[Path]) -> list[str]:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         if digest in seen:
             same = "is given twice" if seen[digest] == path else f"and {seen[digest]} are the same file (sha256)"
-            raise ValueError(f"{path} {same}; a run goes on in each file")
+            raise ValueError(f"{path} {same}; a run continues in each file")
         seen[digest] = path
         hashes.append(digest)
     return hashes

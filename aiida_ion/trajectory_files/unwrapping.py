@@ -30,7 +30,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     crossings = f"{len(steps.jumps)} of {len(source.frames) - 1} steps"
     if _in_blocks(source):
         at = ", ".join(str(row + 1) for row in steps.jumps)
-        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run goes on from wrapped positions."
+        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run continues from wrapped positions."
         return True, "positions not wrapped, in blocks joined here", [remark, *_ambiguous(steps, name, interval_fs)]
     if not source.frames.unwrapped and (steps.largest_residual < CLEAR_STEP or steps.in_cell):
         words = "wrapped positions, unwrapped here"

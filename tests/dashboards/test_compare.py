@@ -166,7 +166,7 @@ def test_without_results_the_page_says_what_to_run(written: Any) -> None:
 def test_one_level_alone_says_that_another_is_needed(written: Any) -> None:
     written(conductivity_row("A", "PBE", 1.0))
     values = text(compare.layout(View()))
-    assert "Nothing stands beside PBE." in values
+    assert "Nothing to compare with PBE." in values
     assert "No forces were compared." in values
     assert "--keep velocities,forces" in values
     assert "There is no comparison." in values

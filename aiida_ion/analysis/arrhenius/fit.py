@@ -123,7 +123,7 @@ def _refusal(point: ArrheniusPoint) -> str | None:
     if not np.all(np.isfinite(values) & (values > 0)):
         return "The diffusivity, or its bound, is not positive and finite."
     if point.samples_cm2_s is not None and np.ptp(values) == 0.0:
-        return "Draws of the diffusivity that do not differ say nothing of its uncertainty."
+        return "Draws of the diffusivity that do not differ say nothing about its uncertainty."
     return None
 
 

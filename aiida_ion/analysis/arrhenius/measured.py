@@ -148,7 +148,7 @@ def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, i
     )
     edge = float(np.quantile(draws, BOUND_CONFIDENCE, method="nearest"))
     if np.isfinite(edge):
-        fill_upper_bound(result, 10.0**edge, priors, ions, "The bound that is left says nothing of a solid.")
+        fill_upper_bound(result, 10.0**edge, priors, ions, "The bound that is left says nothing about a solid.")
 
 
 def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions: Ions, otherwise: str) -> None:

@@ -80,7 +80,7 @@ def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> fl
 def _bonds_kept(sampled: SampledFrames, bonds: Bonds, limits: CheckLimits) -> Check:
     """The smallest part of the bonds of the start that is kept in any twentieth of the run."""
     if not len(bonds):
-        return not_applicable("framework_bonds_kept", "", "The framework has no bonds: its atoms stand alone.")
+        return not_applicable("framework_bonds_kept", "", "The framework has no bonds.")
     windows = np.array_split(np.arange(len(sampled.times_ps)), min(N_WINDOWS, max(1, len(sampled.times_ps) // 5)))
     lengths = np.array([bonds.lengths_A(sampled.positions[w], sampled.cells[w]).mean(axis=0) for w in windows])
     broken = (lengths > BROKEN_RATIO * lengths[0]).mean(axis=1)

@@ -207,7 +207,7 @@ def _known(outlook: Outlook) -> Known:
 
 
 def _ended(outlook: Outlook) -> Step:
-    return _stop(outlook, outlook.ended or "failed", outlook.ended_because or "The runs cannot go on.")
+    return _stop(outlook, outlook.ended or "failed", outlook.ended_because or "The runs cannot continue.")
 
 
 def _stop(outlook: Outlook, reason: str, message: str) -> Step:

@@ -48,8 +48,8 @@ class JumpSettings(Settings):
     )
     min_peak_occupancy: float = number(
         0.4,
-        help="A peak far from the sites of the structure is a site when so many ions are within `min_site_distance_A` "
-        "of it on average",
+        help="A peak far from the sites of the structure is a site when this many ions are within "
+        "`min_site_distance_A` of it on average",
         least=0.0,
         most=1000.0,
     )

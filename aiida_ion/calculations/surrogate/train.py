@@ -67,7 +67,7 @@ class SurrogateTrainCalculation(CleaningCalculation):
             "restart_from",
             valid_type=orm.FolderData,
             required=False,
-            help="The `state` of a training that stopped early: this one goes on there.",
+            help="The `state` of a training that stopped early: this one continues it.",
         )
         spec.output(
             "model",
@@ -84,7 +84,10 @@ class SurrogateTrainCalculation(CleaningCalculation):
         )
         define_ledger(spec)
         spec.output(
-            "state", valid_type=orm.FolderData, required=False, help="What a training that stopped early goes on from."
+            "state",
+            valid_type=orm.FolderData,
+            required=False,
+            help="The state from which a training that stopped early continues.",
         )
         spec.exit_code(
             400,

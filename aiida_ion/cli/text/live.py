@@ -93,7 +93,7 @@ def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:
     silence_s = (now - heard).total_seconds() if heard is not None else 0.0
     since = f"{heard.astimezone():%Y-%m-%d %H:%M}, {duration(max(silence_s, 0.0))} ago" if heard is not None else "-"
     if trouble:
-        return [f"Nothing goes on: {trouble}. Last heard of these processes: {since}."]
+        return [f"Processes make no progress: {trouble}. Last heard of these processes: {since}."]
     if silence_s > LONG_SILENCE_S:
         return [f"Nothing heard of these processes since {since}, though the daemon answers: see 'verdi process list'."]
     return []

@@ -84,7 +84,7 @@ def _no_pairs(made: Choices) -> Component:
         words = "Compute a crystal that a measurement is linked to, at about its temperature."
         return empty_state("No result is linked to a measurement.", words, "aiida-ion benchmark obelix --dry-run")
     words = "Compute the same crystals at a second level of theory."
-    return empty_state(f"Nothing stands beside {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
+    return empty_state(f"Nothing to compare with {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
 
 
 def _score_card(table: pd.DataFrame, made: Choices) -> Component:

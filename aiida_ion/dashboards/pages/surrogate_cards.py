@@ -136,7 +136,7 @@ def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Comp
                 ARMS,
                 "The model and its controls",
                 arms_figure(arms, ceiling, theme=theme),
-                note="No model can be better than the noise of its labels; one that equals a control has learnt no more.",
+                note="No model can be better than the noise of its labels; one that equals a control learnt no more.",
                 height_px=arms_height_px(arms),
             ),
             arms_card(arms),

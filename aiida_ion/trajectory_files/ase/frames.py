@@ -80,7 +80,7 @@ class AtomsFrames:
         if not same:
             raise ValueError(f"the ids of frame {frame} are not those of frame 0")
         if not np.array_equal(atoms.numbers, self._first.numbers):
-            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or stand in another order")
+            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or are in another order")
         if not np.array_equal(atoms.pbc, self._first.pbc):
             raise ValueError(f"frame {frame} is periodic in other directions than frame 0")
         if atoms.cell.rank < 3:

@@ -115,7 +115,7 @@ def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
     if overlap:
         remarks.append(
             f"Its last {overlap} steps before step {before.first_step + row} were computed twice, since the run was "
-            "restarted from there; the later ones are taken."
+            "restarted from there; the later ones are used."
         )
     assert before.next_positions is not None
     if later.start_is_known:

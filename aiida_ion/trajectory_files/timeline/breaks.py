@@ -27,7 +27,7 @@ ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
     """Compare the step from one block to the next with those within blocks.
 
-    :raises ValueError: if the second does not go on where the first ends.
+    :raises ValueError: if the second does not continue where the first ends.
     """
     before, source = sources[timeline.file[-1]], sources[file]
     moved_A = apart(timeline.frame(sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
@@ -38,7 +38,7 @@ def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: r
     odd, text = _oddity(moved_A, usual_A, where)
     if odd >= BROKEN_STEP and not override_file:
         raise ValueError(
-            f"{text}: the second does not go on where the first ends; frames are missing, or the order is wrong"
+            f"{text}: the second does not continue where the first ends; frames are missing, or the order is wrong"
         )
     if odd >= ODD_STEP:
         timeline.remarks.append(f"WARNING: {text}; frames may be missing there.")
@@ -77,8 +77,8 @@ def check_breaks(source: Source) -> None:
         )
         if odd >= BROKEN_STEP:
             raise ValueError(
-                f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
-                f"add {OVERRIDE}"
+                f"{text}: the run does not continue there; frames are missing, or two runs are joined. Give one run, "
+                f"or add {OVERRIDE}"
             )
 
 

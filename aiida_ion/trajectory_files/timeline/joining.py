@@ -59,7 +59,7 @@ class _Counts:
         for n_frames, distance_A in self.abandoned:
             texts.append(
                 f"WARNING: {name}: the run was continued from an earlier frame; the {n_frames} frames after that, "
-                f"which went another way (up to {distance_A:.2g} angstrom apart), are left out."
+                f"which differed (up to {distance_A:.2g} angstrom apart), are left out."
             )
         if self.restarts:
             times = "once" if self.restarts == 1 else f"{self.restarts} times"
@@ -106,7 +106,8 @@ def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows:
     if not len(at) or end < last:
         before = f"{sources[timeline.file[-1]].name} ends at {last}" if timeline.file[-1] != file else f"{last}"
         raise ValueError(
-            f"{name}: the frames are out of order: number {begin} follows {before}; give the files in the order of time"
+            f"{name}: the frames are out of order: number {begin} follows {before}; "
+            "give the files in chronological order"
             if timeline.file[-1] != file
             else f"{name}: the frames are out of order: number {begin} follows {before}"
         )
@@ -178,8 +179,8 @@ def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, r
         return rows[shared:]
     if at == 0:
         raise ValueError(
-            f"{sources[file].name}: at frame {rows[0]} the run begins once more from its first frame, and goes another "
-            "way; these are two runs, not parts of one: import each alone"
+            f"{sources[file].name}: at frame {rows[0]} the run begins once more from its first frame, and then "
+            "differs; these are two runs, not parts of one: import each alone"
         )
     counts.abandoned.append((n_kept - 1, distance_A))
     timeline.cut(at + 1)

@@ -177,7 +177,7 @@ def _joined(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
     if row < len(steps):
         remarks.append(f"Its second run begins at step {row} of the first, which is read up to there.")
     else:
-        remarks.append("It holds two runs, which are taken as one: the second begins where the first ends.")
+        remarks.append("It holds two runs, which are read as one: the second begins where the first ends.")
     before = steps.rows(0, row)
     shift: Any = np.round((before.positions[-1] - later.positions[0]) @ inverse) @ steps.cell
     return replace(before, next_positions=None).followed_by(later.moved(shift))

@@ -176,7 +176,7 @@ def missing_remarks(steps: DftSteps) -> list[str]:
 def _length_remarks(run: Vasprun) -> list[str]:
     total = run.number("NSW")
     if not run.ended and not run.problem:
-        return [f"The file ends within step {len(run)}: the run was stopped, or goes on."]
+        return [f"The file ends within step {len(run)}: the run was stopped, or is still running."]
     if total is None or not run.ended or len(run) == total or int(run.number("ML_OUTBLOCK") or 1) > 1:
         return []
     return [f"WARNING: it was to do {total:g} steps (NSW) and holds {len(run)}."]

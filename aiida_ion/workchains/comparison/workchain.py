@@ -68,7 +68,9 @@ class ComparisonWorkChain(WindowWorkChain):
             help="Each engine against the reference: ratios with intervals, force and energy errors, cost.",
         )
         spec.exit_code(505, "ERROR_NO_CONDUCTIVITY", message="Not one conductivity could be computed: {detail}")
-        spec.exit_code(710, "WARNING_INCOMPLETE", message="Some runs failed; what could be compared is there: {detail}")
+        spec.exit_code(
+            710, "WARNING_INCOMPLETE", message="Some runs failed; the other comparisons are available: {detail}"
+        )
 
     @classmethod
     def get_builder_from_protocol(

@@ -40,8 +40,8 @@ class ConductivityWorkChain(JumpsWorkChain):
             valid_type=orm.Dict,
             validator=validate_parameters,
             help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
-            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs go on until "
-            "target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
+            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs are extended "
+            "until target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
         )
         spec.input(
             "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
@@ -100,7 +100,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             "jumps",
             valid_type=orm.ArrayData,
             dynamic=True,
-            help="The jump analysis of each temperature, where `jumps` is true and GEMDAT is there.",
+            help="The jump analysis of each temperature, where `jumps` is true and GEMDAT is installed.",
         )
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
         spec.output(
@@ -111,7 +111,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             "history",
             valid_type=orm.Dict,
             dynamic=True,
-            help="With `target_relative_error`, for each round: time (ps), error, what goes on and why the rest stops.",
+            help="With `target_relative_error`, for each round: time (ps), error, what continues, why the rest stops.",
         )
         spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")

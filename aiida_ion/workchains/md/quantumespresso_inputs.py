@@ -142,7 +142,7 @@ def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) ->
         remarks.append("All elements are metals, and fixed occupations need a gap: set SYSTEM occupations to smearing.")
     magnetic = sorted(elements & OPEN_SHELLS)
     if magnetic and system.get("nspin", 1) == 1:
-        remarks.append(f"{', '.join(magnetic)} may carry spin, and it is not polarised: set SYSTEM nspin to 2.")
+        remarks.append(f"{', '.join(magnetic)} may be magnetic, and spin is not polarised: set SYSTEM nspin to 2.")
     norm_conserving = all(header.norm_conserving for header in headers(engine["pseudos"]).values())
     ratio = system.get("ecutrho", 4.0 * system["ecutwfc"]) / system["ecutwfc"]
     if ratio < (4.0 if norm_conserving else 6.0):

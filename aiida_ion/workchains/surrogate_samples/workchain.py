@@ -97,7 +97,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         spec.exit_code(
             711,
             "WARNING_SAMPLES_INCOMPLETE",
-            message="Some kinds of configurations failed; the rest is there: {detail}",
+            message="Some kinds of configurations failed; the rest is available: {detail}",
         )
 
     def setup(self) -> None:

@@ -70,7 +70,7 @@ def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Pa
 
     kill_all(first)
     told = shell("status")
-    assert f"Nothing goes on: the daemon has died: its process {first[0].pid} is gone" in told
+    assert f"Processes make no progress: the daemon has died: its process {first[0].pid} is gone" in told
     assert "start it again with 'aiida-ion setup -p ion'" in told
     assert "Last heard of these processes: 20" in told
     again = shell("setup", "--workers", "1")

@@ -284,7 +284,7 @@ def test_a_restart_in_a_file_of_its_own_takes_its_start_from_the_file_before(tmp
         assert not any("was restarted" in remark for remark in run.remarks)
     (tmp_path / "a.out").write_text(part(0, 21))
     with pytest.raises(
-        ValueError, match="steps 19 and 31 follow each other|the second does not go on where the first ends"
+        ValueError, match="steps 19 and 31 follow each other|the second does not continue where the first ends"
     ):
         read_run([tmp_path / "a.out", tmp_path / "b.out"], given)
 
