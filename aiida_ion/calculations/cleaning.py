@@ -11,7 +11,7 @@ from aiida.common.exceptions import AiidaException
 from aiida_ion.calculations.script import ScriptCalculation
 
 #: Exit codes of jobs whose results are in the database although they did not finish: what was reached is there, and
-#: whatever goes on does so from nodes.
+#: whatever continues does so from nodes.
 PARSED = (0, 400)
 #: Exit codes from here on are warnings, with results.
 WARNINGS = 700

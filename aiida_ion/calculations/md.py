@@ -178,7 +178,7 @@ EARLY = (None, "walltime", "terminated", "disk_full")
 
 
 def early_exit(parser: ScriptParser, start_step: int, run: MdRun, ending: Ending) -> ExitCode:
-    """Return the exit code of a run that ended early: whatever stopped one that got somewhere, its state goes on.
+    """Return the exit code of a run that ended early; one that made progress can be continued, whatever stopped it.
 
     :param start_step: the step at which the job started.
     :param ending: why it ended.

@@ -171,7 +171,7 @@ def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
     try:
         content: Any = _content(module, view)
     except tables.NotYet:
-        # Somebody who waits already keeps the page, whose clock goes on.
+        # Somebody who waits already keeps the page, whose clock keeps running.
         content = no_update if address.get("again") else _reading(title)
     words = tables.unreadable()
     return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."

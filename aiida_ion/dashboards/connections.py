@@ -1,4 +1,4 @@
-"""Connections of the dashboard: each has a deadline, and there are not more than so many.
+"""Connections of the dashboard: each has a deadline, and there are not more than this many.
 
 Whoever sends slowly, or nothing, holds no lock and is the first to go when others come.
 """

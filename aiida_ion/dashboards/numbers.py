@@ -8,7 +8,7 @@ from typing import Any
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """Return a number with so many digits that count, a dash where there is none."""
+    """Return a number with this many digits that count, a dash where there is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "-"
     text = f"{value:.{digits}g}"

@@ -133,7 +133,7 @@ def _same(given: str | None, token: str) -> bool:
 def _let_in(cookie: str, token: str) -> Response:
     """Set the cookie and go on without the token in the address.
 
-    By a page that goes on, not by a redirect: a browser that came by a link from elsewhere would not send a strict
+    By a page that forwards, not by a redirect: a browser that came by a link from elsewhere would not send a strict
     cookie along with that.
     """
     rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])

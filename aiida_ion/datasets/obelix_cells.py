@@ -12,7 +12,7 @@ from typing import NamedTuple
 MAX_LENGTH = 200
 #: What the API of the package `obelix-data` writes for "<1E-10" and "<1E-8", S/cm. No crystal of the table has it.
 API_PLACEHOLDER_S_CM = 1e-15
-#: So many entries with the very same number are one placeholder and not measurements; the table's most is four.
+#: This many entries with the very same number are one placeholder and not measurements; the table's most is four.
 MAX_ALIKE = 12
 #: Nothing conducts ions better, S/cm.
 MAX_S_CM = 100.0

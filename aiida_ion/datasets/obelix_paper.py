@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ReportedErrors(NamedTuple):
-    """Mean absolute errors of log10 of the conductivity, decades, over so many materials.
+    """Mean absolute errors of log10 of the conductivity, decades, over this many materials.
 
     ``passed`` are those whose mean squared displacement reached 20 angstrom^2 at all five temperatures.
     """

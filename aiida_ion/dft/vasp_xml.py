@@ -102,7 +102,7 @@ class Vasprun:
     def unconverged(self) -> int | None:
         """Return the first step that used up its electronic iterations without convergence.
 
-        VASP goes on from there with forces that mean nothing, and says so nowhere in this file.
+        VASP continues from there with forces that mean nothing, and says so nowhere in this file.
         """
         limit, tolerance = self.number("NELM"), self.number("EDIFF")
         if limit is None or tolerance is None:

@@ -34,7 +34,7 @@ REFUSED_PAIR_STYLES = ("python", "mdi")
 UNPICKLING_WORDS = ("mliappy", "unified")
 BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
 _NEUTRAL_E = 1e-6
-#: Below so many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
+#: Below this many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
 _EWALD_ATOMS = 200
 
 

@@ -133,7 +133,7 @@ def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
 
 
 def _running_mean(positions: FloatArray, width: int) -> FloatArray:
-    """Return means over so many frames in a row, (n - width + 1, m, 3)."""
+    """Return means over this many frames in a row, (n - width + 1, m, 3)."""
     sums = np.cumsum(np.concatenate([np.zeros_like(positions[:1]), positions]), axis=0)
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float64)
 

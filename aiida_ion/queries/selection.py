@@ -100,7 +100,7 @@ def members_of(label: str) -> set[int]:
 
 
 def _below(label: str, depth: int, kind: Any = orm.Node, links: dict[str, Any] | None = None) -> orm.QueryBuilder:
-    """Return the query of what stands so many links below the nodes of a group, calls but for the last.
+    """Return the query of what stands this many links below the nodes of a group, calls but for the last.
 
     :param kind: what it is at the end.
     :param links: filters of the last link.

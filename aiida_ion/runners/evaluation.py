@@ -1,4 +1,4 @@
-"""Stored frames -> their energies and forces, flushed while the run goes on."""
+"""Stored frames -> their energies and forces, flushed while the run is going."""
 
 from __future__ import annotations
 

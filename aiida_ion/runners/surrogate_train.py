@@ -3,7 +3,7 @@
 ``inputs.json``: ``protocol``, ``settings`` (changes to it), ``split``, ``n_folds``, ``n_repeats``, ``controls``,
 ``ablations``, ``seed``, ``device``, ``threads``, ``max_seconds``, ``materials``, ``said`` (noted in the model). Writes
 ``report.npz``, ``model.safetensors``, ``progress.json``, at last ``results.json``; where it has to stop before that,
-``restart.safetensors``, from which the same program in the same folder goes on.
+``restart.safetensors``, from which the same program in the same folder continues.
 """
 
 from __future__ import annotations

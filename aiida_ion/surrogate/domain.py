@@ -12,7 +12,7 @@ from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.samples import Standard
 from aiida_ion.surrogate.settings import Settings
 
-#: The distance to a material is the mean over so many of its nearest.
+#: The distance to a material is the mean over this many of its nearest.
 N_NEAREST = 3
 #: A material is within the domain if it is no further from the others than this part of them are from each other.
 QUANTILE = 0.99

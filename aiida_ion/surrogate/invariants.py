@@ -153,7 +153,7 @@ def _structure(dataset: Dataset, material: int) -> FloatArray:
 def short_msd(dataset: Dataset, material: int, n_frames: int | None = None) -> tuple[float, float] | None:
     """Return the time, ps, and the MSD of the mobile ions after it, angstrom^2, at the end of the short MD.
 
-    :param n_frames: of its first so many frames only.
+    :param n_frames: frames from its start that are used.
     """
     run = _short_run(dataset, material)
     if run is None:

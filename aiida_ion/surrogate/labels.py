@@ -49,7 +49,7 @@ def loss(predicted: Tensor, labels: Tensor, censored: Tensor, one_sided: bool) -
 def cheap_labels(dataset: Dataset, n_calls: int | None = None) -> FloatArray:
     """Return log10 of the slope of the short MD, angstrom^2/ps, (M,), NaN where there is none.
 
-    :param n_calls: of so many of its first steps only, two frames at the least.
+    :param n_calls: steps from its start that are used, two frames at the least.
     """
     return np.array([_cheap_label(dataset, material, n_calls) for material in range(len(dataset))])
 

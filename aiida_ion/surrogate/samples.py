@@ -14,7 +14,7 @@ from aiida_ion.surrogate.graphs import Graph, configuration_graph, joined, moved
 from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.settings import Settings
 
-#: At most so many configurations of a material are graphs in training.
+#: At most this many configurations of a material are graphs in training.
 MAX_SAMPLINGS = 20
 #: Standardised numbers beyond this say no more than that they are large.
 MAX_DEVIATION = 5.0
@@ -98,7 +98,7 @@ class Standard:
 
 
 def _spread(frames: IntArray) -> IntArray:
-    """Return at most so many of the frames as are used, evenly spread."""
+    """Return at most as many of the frames as are used, evenly spread."""
     if len(frames) <= MAX_SAMPLINGS:
         return frames
     return frames[np.linspace(0, len(frames) - 1, MAX_SAMPLINGS).astype(np.int64)]

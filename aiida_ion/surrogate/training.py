@@ -17,7 +17,7 @@ from aiida_ion.surrogate.network import Network
 from aiida_ion.surrogate.samples import Samples, Standard
 from aiida_ion.surrogate.scores import BoolArray, clipped_r2
 
-#: The held-out materials are looked at every so many epochs, and after the last.
+#: The held-out materials are looked at once in this many epochs, and after the last.
 LOOK_EVERY = 5
 FINAL_RATE = 0.01
 #: Gradients longer than this are shortened.

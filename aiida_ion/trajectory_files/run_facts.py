@@ -29,7 +29,7 @@ FACT_WORDS = {
 }
 #: The option by which the command line wins over the file.
 OVERRIDE = "--override-file"
-#: A time step so many times the longest usual one is worth a warning.
+#: A time step this many times the longest usual one is worth a warning.
 LONG_TIMESTEP = 2.0
 #: Numbers that differ by less than this part are the same.
 SAME = 1e-3

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aiida_ion.analysis.arrhenius.posterior import LinePosterior, Observations, inverse, straight_line
 from aiida_ion.analysis.arrhenius.priors import Priors
 
-#: Temperatures of which at least so many must be left for a line.
+#: Temperatures of which at least this many must be left for a line.
 MIN_LEFT = 2
 #: A temperature is warned about when leaving it out moves the result by more decades,
 MAX_SHIFT_DECADES = 1.0

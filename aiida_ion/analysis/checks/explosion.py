@@ -11,11 +11,11 @@ from aiida_ion.analysis.checks.units import covalent_radii_A
 from aiida_ion.analysis.trajectories.thermo import Thermo
 from aiida_ion.settings.md import METAL_PART, NON_METALS
 
-#: Distances are looked for up to this times the sum of the radii, in at most so many frames.
+#: Distances are looked for up to this times the sum of the radii, in at most this many frames.
 SEARCH_RATIO, MAX_DISTANCE_FRAMES = 0.8, 200
 #: Steps over which the temperature is averaged.
 HOT_STEPS = 50
-#: A small cell fluctuates: its temperature over those steps may be so many standard deviations off.
+#: A small cell fluctuates: its temperature over those steps may be this many standard deviations off.
 HOT_DEVIATIONS = 6.0
 NO_THERMO = "No thermo was given: name the segments' thermo beside their trajectories."
 

@@ -14,7 +14,7 @@ from aiida_ion.analysis.diffusion.msd import msd_of_each
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
-#: A half is compared at lags up to this part of its length, and at so many of them.
+#: A half is compared at lags up to this part of its length, and at this many of them.
 LAST_PART, N_LAGS = 0.5, 8
 MIN_FRAMES = 40
 

@@ -14,7 +14,7 @@ from aiida_ion.analysis.trajectories.thermo import Thermo
 
 #: Blocks that standard errors are taken from, and the rows that they need together.
 N_BLOCKS, MIN_ROWS = 10, 50
-#: A difference counts when it is above so many of its standard errors.
+#: A difference counts when it is above this many of its standard errors.
 ERRORS = 3.0
 
 

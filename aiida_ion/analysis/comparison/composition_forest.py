@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Properties of elements of which mean, spread, least and largest are features.
 PROPERTIES = ("Z", "atomic_mass", "X", "group", "row", "mendeleev_no")
 N_TREES = 100
-#: Up to so many materials each is left out in turn; more are left out in so many parts.
+#: Up to this many materials each is left out in turn; more are left out in this many parts.
 MAX_LEAVE_ONE_OUT = 60
 N_PARTS = 10
 

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: The direction of a force smaller than this is noise of the electronic structure, eV/angstrom.
 MIN_FORCE_EV_A = 0.01
-#: Frames follow each other in time and are alike: so many blocks of them are resampled, as wholes.
+#: Frames follow each other in time and are alike: this many blocks of them are resampled, as wholes.
 N_BLOCKS = 10
 MIN_BLOCK_FRAMES = 2
 #: Fewer blocks, and so fewer than ten frames, have no interval.

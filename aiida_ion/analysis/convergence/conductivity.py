@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: A plan is made in moves that make one run longer by this part of what is analysed.
 MOVE = 0.1
-#: A temperature without a value counts as one that will have one when the line promises so many times `min_n_eff` hops.
+#: A temperature without a value will count as having one when the line promises this many times `min_n_eff` hops.
 HOP_MARGIN = 2.0
 #: A move that lowers the variance by a smaller part than this is not a gain.
 LEAST_GAIN = 1e-6

@@ -79,7 +79,7 @@ class Round:
     """The decision after a round.
 
     :param steps: one for each temperature, in the order given.
-    :param reason: why all of it stops; ``None`` while a temperature goes on.
+    :param reason: why all of it stops; ``None`` while a temperature continues.
     :param relative_error: of what is aimed at: the largest of D among the temperatures that count, or the standard
         deviation of ln sigma at the target temperature; ``None`` where not known.
     """
@@ -225,7 +225,7 @@ def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, text: str) -> St
 
 
 def _within_budget(outlooks: Sequence[Outlook], steps: list[Step], rule: StopRule, number: int) -> list[Step]:
-    """Stop what goes on beyond the last round, and share what is left of the time of all runs."""
+    """Stop what continues beyond the last round, and share what is left of the time of all runs."""
     n_runs = [item.n_runs for item in outlooks]
     added = [
         count * ((step.next_time_ps or step.time_ps) - step.time_ps) for count, step in zip(n_runs, steps, strict=True)

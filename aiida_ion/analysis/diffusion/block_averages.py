@@ -16,7 +16,7 @@ from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window, lag_
 
 FloatArray = npt.NDArray[np.float64]
 
-#: At least so many blocks are made of all replicas together.
+#: At least this many blocks are made of all replicas together.
 N_BLOCKS = 5
 MIN_BLOCKS = 3
 #: A block has lags up to this part of its length.

@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: First lag of the slope that bounds D, as a part of the last one.
 BOUND_LAG_START = 0.3
-#: A collective tensor is given where each of its elements has so many degrees of freedom.
+#: A collective tensor is given where each of its elements has this many degrees of freedom.
 MIN_TENSOR_FREEDOM = 5.0
 
 
@@ -118,7 +118,7 @@ def _describe_fit(
 
 
 def _describe_starts(result: DiffusionResult, motion: Motion, starts: Sequence[Start]) -> None:
-    """Where the slope is first that of diffusion, how it goes on to change, and D from later windows."""
+    """Where the slope is first that of diffusion, how it continues to change, and D from later windows."""
     unit = CM2_S_PER_SLOPE / motion.interval_fs
     result.diffusive_from_ps = float(motion.times_ps[starts[0].first])
     measured = [start for start in starts if np.isfinite(start.variance)]

@@ -2,7 +2,7 @@
 
 A fit whose errors are known looks at the first lags of its window, because they are known best. There the slope may
 still be that of something else: velocities that are kept, flows that go on, cages that open. So D is fitted to windows
-that start later and later, each is asked how its slope goes on to change, and the one with the least error of both
+that start later and later, each is asked how its slope continues to change, and the one with the least error of both
 kinds is taken.
 """
 

@@ -36,7 +36,7 @@ MIN_FREQUENCIES = 12
 MAX_INTERVAL_FS = 10.0
 #: Power at the highest tenth of the frequencies, over that below the cutoff: what folds back to zero frequency.
 MAX_FOLDED = 0.05
-#: The value at half the cutoff may differ by so many of its standard errors.
+#: The value at half the cutoff may differ by this many of its standard errors.
 STABLE_ERRORS = 2.0
 #: Points kept for plots.
 N_KEPT = 300

@@ -36,7 +36,7 @@ class Frames:
     :param vibration: as ``mobile``, the first frames of the first replica at every frame stored.
     :param interval_fs: time between two frames, fs.
     :param stored_interval_fs: time between two frames of ``vibration``, fs.
-    :param stride: every so many stored frames, one was kept.
+    :param stride: one in this many stored frames was kept.
     :param n_frames_stored: frames before equilibration and thinning.
     :param drift_A: largest drift of the framework that was removed, angstrom.
     """

@@ -30,7 +30,7 @@ from aiida_ion.endings import Ending
 from aiida_ion.settings.md import MdSettings
 
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
-#: Array of a state: what POSCAR needs so that VASP goes on from there as if it had not stopped.
+#: Array of a state: what POSCAR needs so that VASP continues from there as if it had not stopped.
 RESTART_VELOCITIES = "poscar_velocities_A_fs"
 
 

@@ -33,7 +33,7 @@ class Daemon:
     pid: int | None = None
 
     def trouble(self, profile: str) -> str | None:
-        """Return in a sentence why nothing goes on, and what to do; nothing where it runs."""
+        """Return in a sentence why nothing is processed, and what to do; nothing where it runs."""
         again = f"'aiida-ion setup -p {profile}'"
         return {
             "stopped": f"the daemon is not running; start it with {again}",

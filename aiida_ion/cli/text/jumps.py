@@ -12,7 +12,7 @@ from aiida_ion.cli.text.tables import entries, number, percent, sentences, text,
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 
-#: The most frequent types of jumps are shown, so many.
+#: The most frequent types of jumps are shown, this many.
 MAX_TYPES = 5
 
 

@@ -1,4 +1,4 @@
-"""What goes on: how much there is, what runs, what failed, what came last. Quick in a database of any size."""
+"""Activity: the size of the database, what is running, what failed, what came last. Quick in a database of any size."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from aiida_ion.trajectory_files.wrapping import Steps, measure_steps
 
 #: More repeated rows than this part of a file: the file is something else.
 MOST_REPEATED = 0.9
-#: A file may consist of so many blocks for each frame.
+#: A file may consist of this many blocks for each frame.
 MOST_BLOCKS = 0.34
 
 

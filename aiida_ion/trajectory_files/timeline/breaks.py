@@ -11,16 +11,16 @@ from aiida_ion.trajectory_files.run_facts import OVERRIDE
 from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.wrapping import apart
 
-#: A step so many times longer than nine in ten of the others is odd, or a break.
+#: A step this many times longer than nine in ten of the others is odd, or a break.
 ODD_STEP, BROKEN_STEP = 1.5, 3.0
-#: An atom moves far if it moves so many times the root mean square of a usual step; in a break many atoms do, where a
+#: An atom moves far if it moves this many times the root mean square of a usual step; in a break many atoms do, where a
 #: hop moves one or two.
 FAR_STEP = 4.0
 FEWEST_FAR, FAR_PART = 4, 1 / 6
 #: Steps within blocks before that is judged.
 FEWEST_STEPS = 10
-#: A move so many times the usual largest is looked at, in so many steps at most; two atoms have changed places if each
-#: is nearer to where the other was than this part of its move.
+#: A move this many times the usual largest is looked at, in this many steps at most; two atoms have changed places if
+#: each is nearer to where the other was than this part of its move.
 ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 
 

@@ -45,7 +45,7 @@ class VaspTrajectory:
 def read_vasp(path: Path) -> DftOutput:
     """Return the molecular dynamics of a ``vasprun.xml``, which may be cut anywhere.
 
-    Several of them in one file are one run where each goes on from the one before.
+    Several of them in one file are one run where each continues from the one before.
 
     :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
     """

@@ -12,7 +12,7 @@ from aiida_ion.workchains.conductivity.runs import outcome
 
 
 class JumpsWorkChain(RoundsWorkChain):
-    """Once no run goes on: a job for each temperature that was fitted, on the trajectories of its last fit."""
+    """Once all runs have ended: a job for each temperature that was fitted, on the trajectories of its last fit."""
 
     def wants_jumps(self) -> bool:
         """Whether jump analyses are asked for."""

@@ -113,7 +113,7 @@ class RoundsWorkChain(WindowWorkChain):
         return None
 
     def end_round(self) -> None:
-        """Decide what goes on, and line it up; without a target nothing does."""
+        """Decide what continues, and queue it; without a target nothing does."""
         rule = stop_rule(self.inputs)
         self.ctx.goes_on = False
         if rule is None:

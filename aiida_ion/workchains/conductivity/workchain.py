@@ -165,7 +165,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         if "structure" not in job.outputs or (job.is_failed and job.exit_status < 700):
             return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=outcome(job))  # type: ignore[no-any-return]
         if job.is_failed:
-            self.report(f"going on with what was reached: {job.exit_message}")
+            self.report(f"continuing with the ions reached: {job.exit_message}")
         self.ctx.structure = job.outputs.structure
         self.out("relaxed_structure", job.outputs.structure)
         self.out("relaxation", job.outputs.relaxation)

@@ -24,7 +24,7 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
 from aiida_ion.workchains.md.quantumespresso_options import quantumespresso_choices
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
-#: So many times in a row the electrons are tried again at the same place, each time with more robust settings.
+#: This many times in a row the electrons are tried again at the same place, each time with more robust settings.
 MAX_SCF_RETRIES = 2
 
 
