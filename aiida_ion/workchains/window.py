@@ -19,7 +19,7 @@ class WindowWorkChain(CleaningWorkChain):
     """
 
     def open_window(self, runs: Sequence[Mapping[str, Any]], size: int) -> None:
-        """Line up the runs.
+        """Queue the runs.
 
         :param runs: what :meth:`submit_run` gets, one after the other; plain data.
         :param size: how many may run at a time.
