@@ -61,7 +61,7 @@ class PotentialInputs:
 def read_inputs(path: Path) -> dict[str, Any]:
     """Read ``inputs.json``.
 
-    :raises RunnerError: where it is absent or no JSON object.
+    :raises RunnerError: where it is absent or not a JSON object.
     """
     return _read_object(path)
 

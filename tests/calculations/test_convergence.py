@@ -45,7 +45,7 @@ def test_the_decision_is_stored_with_what_it_rests_on() -> None:
     assert entry["relative_error"] == pytest.approx(0.3)
     assert entry["next_time_ps"] > 20.0
     assert (result["total_time_ps"], result["n_steps"], result["reason"]) == (40.0, 20000, None)
-    assert "goes on with 800 K to" in result["summary"]
+    assert "continues with 800 K to" in result["summary"]
     enough = decision(fit(tracer_diffusivity_std_cm2_s=1e-6))
     assert enough["reason"] == "converged"
     assert "800 K converged" in enough["summary"]

@@ -49,7 +49,7 @@ def write_xdatcar(path: Path, positions: np.ndarray) -> None:
 
 
 def write_dump(path: Path, positions: np.ndarray, elements: bool) -> None:
-    """Write a LAMMPS dump whose atoms stand in another order than their ids."""
+    """Write a LAMMPS dump whose atoms are in another order than their ids."""
     lines = []
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = CELL
     bounds = [

@@ -132,7 +132,7 @@ def test_a_training_that_stops_early_leaves_its_state(train: Any, tmp_path: Path
 @pytest.mark.usefixtures("aiida_profile_clean")
 @pytest.mark.parametrize(
     ("model_bytes", "length", "message"),
-    [(b"\x80\x04K\x01.", "m", "no safetensors file"), (SAFE, "m + 1", "not of the 5 materials")],
+    [(b"\x80\x04K\x01.", "m", "not a safetensors file"), (SAFE, "m + 1", "not of the 5 materials")],
 )
 def test_a_model_that_is_none_is_refused(train: Any, model_bytes: bytes, length: str, message: str) -> None:
     job = train(
@@ -178,7 +178,7 @@ def test_a_model_and_materials_that_do_not_belong_together() -> None:
     unsigned = model()
     unsigned.base.attributes.delete("sha256")
     assert "has no sha256" in problem(unsigned)
-    assert "no safetensors file" in problem(model(b"\x80\x04K\x01."))
+    assert "not a safetensors file" in problem(model(b"\x80\x04K\x01."))
     assert "knows 800 K only" in problem(model(temperature_K=800.0))
     assert "mobile species Na" in problem(model(mobile_species=["Na"]))
     assert "level of theory other" in problem(model(levels_of_theory=["other"]))

@@ -288,7 +288,7 @@ def test_what_cannot_work_is_refused(
 
 
 def test_unknown_engines_list_the_known(invoke: Invoke, lj_engine: str) -> None:
-    assert only_line(invoke("engine", "test", "gold", code=1)) == "Error: there is no engine 'gold'; registered are toy"
+    assert only_line(invoke("engine", "test", "gold", code=1)) == "Error: there is no engine 'gold'; choose from toy"
     assert "is not an engine" in only_line(invoke("engine", "test", "kinisi", code=1))
 
 

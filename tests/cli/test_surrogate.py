@@ -99,7 +99,7 @@ def test_force_calls_are_counted() -> None:
 
 def test_an_empty_profile_says_so_in_one_line(invoke: Invoke) -> None:
     line = only_line(invoke("surrogate", "dataset", "--dry-run", code=1))
-    assert "no result can be learnt from" in line
+    assert "no result can be used for training" in line
     assert "there is no group 'absent'" in only_line(
         invoke("surrogate", "dataset", "--dry-run", "--from-group", "absent", code=1)
     )

@@ -170,7 +170,7 @@ def test_one_level_alone_says_that_another_is_needed(written: Any) -> None:
     assert "No forces were compared." in values
     assert "--keep velocities,forces" in values
     assert "There is no comparison." in values
-    assert "No run has a ledger of its cost." in values
+    assert "No run has a cost record." in values
 
 
 def test_experiments_stand_on_the_x_axis_where_there_are_any(written: Any) -> None:

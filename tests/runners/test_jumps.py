@@ -43,7 +43,7 @@ def run(folder: Path, *options: str) -> dict[str, Any]:
 
 
 def test_a_folder_becomes_a_jump_analysis(tmp_path: Path) -> None:
-    """With warnings as errors: GEMDAT and what it stands on neither warn nor print."""
+    """With warnings as errors: GEMDAT and its dependencies neither warn nor print."""
     write_folder(tmp_path)
     results = run(tmp_path, "-W", "error")
     assert results["status"] == "finished", results["message"]

@@ -142,5 +142,5 @@ def test_a_hostile_model_is_refused(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"\x80\x04cposix\nsystem\n(S'touch trapped'\ntR.")
     results = run(folder, "surrogate_predict")
     assert results["status"] == "invalid_input"
-    assert "no safetensors file" in results["message"]
+    assert "not a safetensors file" in results["message"]
     assert not (folder / "trapped").exists()

@@ -83,7 +83,7 @@ def test_too_few_temperatures_give_a_bound_never_a_number(n_moved):
     assert 0 < result.diffusivity_upper_bound_cm2_s < 1e-7
     sigma = ionic_conductivity_mS_cm(result.diffusivity_upper_bound_cm2_s, 1.0, 0.02, 300.0)
     assert result.ionic_conductivity_upper_bound_mS_cm == pytest.approx(sigma)
-    assert f"moved at {n_moved} different temperatures" in result.reason
+    assert f"detected at {n_moved} different temperatures" in result.reason
     assert "a prefactor of log10 D0 = -3.2 +- 0.7 (cm2/s), from hops of 3 angstrom" in result.reason
     with pytest.raises(ValueError, match="the verdict is bound"):
         result.diffusivity_samples_cm2_s(300.0)

@@ -23,7 +23,7 @@ def on_boundary(shift, cell=CELL, seed=4, n_frames=400, rattle_A=0.15):
 
 
 def folded(positions, symbols, cell=CELL, every=1):
-    """The same as programs leave it that wrap the framework now and then, every so many frames."""
+    """The same as programs leave it that wrap the framework now and then, once in some frames."""
     fractional = positions @ np.linalg.inv(cell)
     atoms = np.array(symbols) == "O"
     images = np.floor(fractional[(np.arange(len(positions)) // every) * every])

@@ -1,4 +1,4 @@
-"""Where the slope of the MSD goes on to change the window moves on; what it may still change is in the interval."""
+"""Where the slope of the MSD continues to change the window moves on; what it may still change is in the interval."""
 
 from __future__ import annotations
 

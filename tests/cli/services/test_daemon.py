@@ -66,7 +66,7 @@ def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Pa
     first = daemon_processes(tmp_path)
     assert len(first) >= 3
     python(tmp_path, WAITING)
-    assert "Nothing goes on" not in shell("status")
+    assert "Processes make no progress" not in shell("status")
 
     kill_all(first)
     told = shell("status")
@@ -143,4 +143,4 @@ def test_a_daemon_that_stands_still_is_not_started_twice(shell: Shell, tmp_path:
         assert f"the daemon, process {circus.pid}, does not answer" in shell("status")
     finally:
         circus.resume()
-    assert "Nothing goes on" not in shell("status")
+    assert "Processes make no progress" not in shell("status")

@@ -90,7 +90,7 @@ def test_hops_of_a_few_atoms_are_no_gap(tmp_path: Path) -> None:
 
 
 def test_a_restart_from_an_earlier_step_replaces_what_came_after(tmp_path: Path) -> None:
-    """A run that was killed at step 390 goes on from its restart file of step 300, with other forces."""
+    """A run that was killed at step 390 continues from its restart file of step 300, with other forces."""
     astray = synthetic_run(60, seed=11).positions
     astray = astray - astray[30] + RUN.positions[30]
     text = dump(np.concatenate([RUN.positions[:31], astray[31:40]]) % EDGE_A, range(0, 400, 10))

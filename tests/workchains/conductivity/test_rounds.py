@@ -111,7 +111,7 @@ def test_without_a_target_the_inputs_are_those_of_before(builder: Any) -> None:
 
 
 class Ended:
-    """A work chain that has ended: what :func:`after` looks at."""
+    """A work chain that has ended: what :func:`record_result` looks at."""
 
     def __init__(self, pk: int, exit_status: int, *outputs: str) -> None:
         self.pk, self.exit_status, self.outputs = pk, exit_status, outputs
