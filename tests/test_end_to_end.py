@@ -78,9 +78,9 @@ def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> N
         *("--protocol", "fast", "--temperatures", "100", "--supercell", "1,1,1", "--timestep-fs", "1"),
         *("--time-ps", "0.014", "--equilibration-ps", "0", "--sample-every", "1", "--wait"),
     )
-    said = command(*run)
+    text = command(*run)
     for words in ("QE PBEsol", "SevenNet 7net-0", "Forces and energies on frames of the reference", "times faster"):
-        assert words in said, said
+        assert words in text, text
     (row,) = json.loads(command("aiida-ion", "compare", "--format", "json"))["comparison"]
     assert row["reference_level_of_theory"] == "QE PBEsol"
     assert row["force_n_frames"] == 15

@@ -18,7 +18,7 @@ assert SPEC is not None and SPEC.loader is not None
 PROGRAM_MODULE: Any = importlib.util.module_from_spec(SPEC)
 sys.modules["hostile_program"] = PROGRAM_MODULE
 SPEC.loader.exec_module(PROGRAM_MODULE)
-#: Of the commands one in so many; what needs no command is tried whole.
+#: Of the commands one in this many; what needs no command is tried whole.
 ONE_IN = 12
 COMMANDS = ("options", "overrides", "engines", "nodes", "outputs")
 

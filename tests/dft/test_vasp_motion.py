@@ -92,7 +92,7 @@ def test_vasp_takes_the_velocities_of_half_a_step_before(name: str, timestep_fs:
     assert takes_half_step_velocities(steps, start.velocities, start.masses, timestep_fs, 0)
     moved = (steps.positions[1] - steps.positions[0]) / timestep_fs
     assert moved == pytest.approx(start.velocities + kick(steps, start, 0, timestep_fs), abs=2e-7)
-    # So a run that goes on at step 5 is given the velocity that it arrived with.
+    # So a run that continues at step 5 is given the velocity that it arrived with.
     onward = restart_velocities(steps, 5, start.masses, timestep_fs, half_step=True)
     assert onward is not None
     moved = (steps.positions[6] - steps.positions[5]) / timestep_fs

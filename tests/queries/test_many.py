@@ -18,7 +18,7 @@ from tests.queries.counting import statements
 TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials")
 #: In the middle of what is filled in, which begins with the year.
 MIDDLE = datetime(2026, 1, 1, 0, 12, tzinfo=UTC)
-#: A table reads pairs of linked nodes, a group what is called below it: so many statements, whatever is there.
+#: A table reads pairs of linked nodes, a group what is called below it: this many statements, whatever is there.
 MOST, MOST_WITH_GROUP = 16, 42
 
 

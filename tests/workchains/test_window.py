@@ -13,7 +13,7 @@ from aiida_ion.workchains.window import WindowWorkChain
 
 
 class SleepersWorkChain(WindowWorkChain):
-    """Children that take so many seconds each."""
+    """Children that take this many seconds each."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:

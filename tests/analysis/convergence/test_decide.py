@@ -1,4 +1,4 @@
-"""The decision after each round: who goes on and how long, who stops and why."""
+"""The decision after each round: who continues and how long, who stops and why."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def running_job(computer: orm.Computer, kind: str, folder: Path, **settings: Any
 
 
 def lammps_log(path: Path, size: int, last_step: int) -> None:
-    """Write a log of LAMMPS of about so many bytes, of which only the last row tells how far it is."""
+    """Write a log of LAMMPS of about this many bytes, of which only the last row tells how far it is."""
     row = b"       1   300.0   -1.5\n"
     with path.open("wb") as stream:
         for _ in range(size // MIB):
