@@ -76,7 +76,7 @@ def test_a_known_factor_between_two_levels_comes_back_at_every_temperature(level
     for entry in attributes["temperatures"]:
         for name in ("tracer_diffusivity", "ionic_conductivity"):
             low, high = entry[f"{name}_ratio_ci95"]
-            # Of this many 95 % intervals one in twenty misses, so there is a margin.
+            # Of so many 95 % intervals one in twenty misses, so there is a margin.
             assert low / 1.2 < FACTOR < 1.2 * high < 5 * low
         truth = arrhenius(entry["temperature_K"])
         low, high = entry["reference_tracer_diffusivity_ci95_cm2_s"]

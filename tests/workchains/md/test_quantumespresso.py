@@ -91,7 +91,7 @@ def test_killed_it_ends_as_the_undisturbed_run(run_md: Run, killed_code: orm.Ins
 def test_out_of_time_no_step_is_lost(run_md: Run, lithium_oxide: Any, quantumespresso_engine: Engine) -> None:
     options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}
     engine = quantumespresso_engine | {"metadata": {"options": options | {"max_wallclock_seconds": 3}}}
-    # No machine does this many steps in three seconds.
+    # No machine does so many steps in three seconds.
     settings = orm.Dict(SETTINGS | {"n_steps": 2000, "max_temperature_ratio": 20.0})
     job = run_get_node(QuantumEspressoMdCalculation, structure=lithium_oxide, parameters=settings, **engine)[1]
     assert job.exit_status == 400, job.exit_message
