@@ -79,8 +79,8 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
     rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
     if not rate or not tested_atoms:
         return None
-    one = max(1.0, n_atoms / tested_atoms) ** power / rate
-    return StepTime((one, one, one), "very roughly, by 'aiida-ion engine test'")
+    step_s = max(1.0, n_atoms / tested_atoms) ** power / rate
+    return StepTime((step_s, step_s, step_s), "very roughly, by 'aiida-ion engine test'")
 
 
 def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:

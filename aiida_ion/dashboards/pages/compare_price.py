@@ -56,16 +56,19 @@ def force_card(view: View, made: Choices) -> Component:
 
 def force_words(made: Choices) -> list[Component | str]:
     """Return which comparison is shown, its error, and the way to its provenance."""
-    one = force_comparisons().set_index("uuid").loc[made.forces]
-    return [f"{formula_label(one['formula'])}: MAE {one['force_mae_eV_A']:.3f} eV/Å. ", uuid_label(made.forces)]
+    comparison = force_comparisons().set_index("uuid").loc[made.forces]
+    return [
+        f"{formula_label(comparison['formula'])}: MAE {comparison['force_mae_eV_A']:.3f} eV/Å. ",
+        uuid_label(made.forces),
+    ]
 
 
 def forces(view: View, made: Choices) -> go.Figure:
     """Return the figure of the forces of one comparison."""
-    one = force_comparisons().set_index("uuid").loc[made.forces]
+    comparison = force_comparisons().set_index("uuid").loc[made.forces]
     arrays = diffusion_arrays(made.forces, PARITY_ARRAYS)
     elements = [str(name) for name in diffusion_attributes(made.forces).get("elements") or []]
-    names = str(one["level_of_theory"]), str(one["reference_level_of_theory"])
+    names = str(comparison["level_of_theory"]), str(comparison["reference_level_of_theory"])
     return force_parity_figure(arrays, elements, *names, theme=theme_named(view.theme))
 
 
