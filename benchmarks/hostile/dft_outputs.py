@@ -126,7 +126,7 @@ def _pw() -> dict[str, tuple[str, str]]:
             "2 fs apart",
         ),
         "a species of no element": (text.replace("Li ", "Qq ").replace("atomic species", ""), "'Qq' is not an element"),
-        "a species with another's pseudopotential": (text.replace("     Li( 1.00)", "     Na( 1.00)"), "taken for Na"),
+        "a species with another's pseudopotential": (text.replace("     Li( 1.00)", "     Na( 1.00)"), "read as Na"),
         "a mass of a thousand": (text.replace("6.94000", "1000.00"), "mass of 1000"),
         "a relaxation": (text.replace("Molecular Dynamics Calculation", "BFGS Geometry Optimization"), "a relaxation"),
         "over-damped dynamics": (

@@ -181,7 +181,7 @@ def test_a_failed_job_says_why(invoke: Invoke, lj_engine: str, lithium_nitride: 
 
 
 def test_nothing_to_see(invoke: Invoke) -> None:
-    assert "Nothing runs" in invoke("status").output
+    assert "Nothing is running" in invoke("status").output
     assert only_line(invoke("show", 99999, code=1)).startswith("Error: there is no node 99999")
     assert "No engine is registered" in invoke("engine", "list").output
     assert conductivity().empty

@@ -93,7 +93,7 @@ def test_what_is_not_periodic_is_refused_unless_overridden(tmp_path: Path) -> No
     path = write(tmp_path, extxyz(RUN.positions, pbc="F F F"))
     with pytest.raises(ValueError, match="not periodic along a, b, c"):
         read(path)
-    assert "taken as periodic" in warnings_of(read(path, override_file=True))[0]
+    assert "treated as periodic" in warnings_of(read(path, override_file=True))[0]
 
 
 def test_a_cell_that_some_frames_lack_is_named(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_box_with_open_ends_is_refused_unless_overridden(tmp_path: Path) -> No
     path = write(tmp_path, dump(RUN.wrapped(), bounds="pp pp ff"))
     with pytest.raises(ValueError, match="not periodic along c"):
         read(path)
-    assert "taken as periodic" in warnings_of(read(path, override_file=True))[0]
+    assert "treated as periodic" in warnings_of(read(path, override_file=True))[0]
 
 
 def test_elements_by_mass_and_by_structure(tmp_path: Path) -> None:

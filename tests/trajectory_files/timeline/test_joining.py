@@ -67,7 +67,7 @@ def test_a_gap_between_files_is_refused_by_numbers_and_by_positions(tmp_path: Pa
     two = write(tmp_path, "b.dump", dump(RUN.wrapped()[30:], range(500, 800, 10)))
     with pytest.raises(ValueError, match="steps 290 and 500 .* 20 frames are missing"):
         read(one, two)
-    assert any("taken as consecutive" in warning for warning in warnings_of(read(one, two, override_file=True)))
+    assert any("treated as consecutive" in warning for warning in warnings_of(read(one, two, override_file=True)))
     one = write(tmp_path, "a.extxyz", extxyz(RUN.wrapped()[:20]))
     two = write(tmp_path, "b.extxyz", extxyz(RUN.wrapped()[45:]))
     with pytest.raises(ValueError, match="frames are missing"):
@@ -76,7 +76,7 @@ def test_a_gap_between_files_is_refused_by_numbers_and_by_positions(tmp_path: Pa
 
 def test_a_gap_within_a_file_without_numbers_is_refused(tmp_path: Path) -> None:
     positions = np.concatenate([RUN.wrapped()[:20], RUN.wrapped()[45:]])
-    with pytest.raises(ValueError, match=r"between frames 19 and 20 of .* does not go on"):
+    with pytest.raises(ValueError, match=r"between frames 19 and 20 of .* does not continue"):
         read(write(tmp_path, "run.extxyz", extxyz(positions)))
 
 
