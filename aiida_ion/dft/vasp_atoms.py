@@ -29,7 +29,7 @@ def elements_of(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[str], NDArray
         symbol = element_of(block)
         text, mass, count = str(block["symbol"]), float(block["mass"]), int(block["count"])
         if text.capitalize() != symbol:
-            remarks.append(f"WARNING: its {count} atoms named {text!r} are taken for {symbol}: {_reason(block)}.")
+            remarks.append(f"WARNING: its {count} atoms named {text!r} are read as {symbol}: {_reason(block)}.")
         elif not np.isclose(mass, atomic_masses[atomic_numbers[symbol]], rtol=ISOTOPE_TOLERANCE):
             usual = atomic_masses[atomic_numbers[symbol]]
             remarks.append(f"Its atoms of {symbol} have a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")

@@ -210,7 +210,7 @@ def _vasp() -> dict[str, tuple[str, str]]:
             _block(text, "<c>O </c>", "<c>Q </c>").replace("PAW_PBE O", "Q Q").replace("16.00000000", "1.23"),
             "no element",
         ),
-        "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "taken for Li"),
+        "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
         "more atoms than positions": (_block(text, "<c>   8</c>", "<c>   9</c>"), "no whole ionic step|for 13 atoms"),
         "a count that is not a number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
         "a billion atoms": (

@@ -140,7 +140,7 @@ def test_what_runs_and_what_failed(app: Any) -> None:
     text = text_of(overview.layout(View()))
     assert "FAILED [502]" in text
     assert "it <b>exploded</b>" in text  # as text: React escapes it
-    assert "Nothing runs." in text
+    assert "Nothing is running." in text
 
 
 def _call(calc: bool = False) -> Any:

@@ -74,7 +74,7 @@ def test_diffusivity_and_temperature(
         ("pw_in_broken", "md.in beside it cannot be read"),
         ("v_amp", "line 8 holds & or <"),
         ("v_cat", "WARNING: it holds the same run twice; it is read once."),
-        ("v_Zr_r", "WARNING: its 8 atoms named 'r' are taken for Zr"),
+        ("v_Zr_r", "WARNING: its 8 atoms named 'r' are read as Zr"),
         ("v_mlff", "1387 of 1600 steps; 213 were computed ab initio"),
         ("v_selective", "that of 48 degrees of freedom"),
     ],

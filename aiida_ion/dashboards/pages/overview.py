@@ -71,7 +71,7 @@ def running(read: bool) -> list[Component]:
     """
     table = activity.running()
     if table.empty:
-        return [html.P("Nothing runs.", className="muted")]
+        return [html.P("Nothing is running.", className="muted")]
     records: list[dict[Any, Any]] = table.to_dict("records")
     roots = [record for record in records if record["pk"] == record["root_pk"]]
     jobs = [record for record in records if record["state"] == "withscheduler"]

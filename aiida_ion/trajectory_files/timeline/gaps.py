@@ -61,4 +61,4 @@ def _gap(name: str, sentence: str, override_file: bool) -> list[str]:
         raise ValueError(
             f"{name}: {sentence}; import the longest part without a gap, or add {OVERRIDE} to take them as consecutive"
         )
-    return [f"WARNING: {name}: {sentence}; they are taken as consecutive ({OVERRIDE})."]
+    return [f"WARNING: {name}: {sentence}; they are treated as consecutive ({OVERRIDE})."]

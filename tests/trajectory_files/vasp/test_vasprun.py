@@ -168,7 +168,7 @@ def test_names_of_elements(tmp_path: Path, name: str, mass: float, title: str, e
     assert result.symbols[8:] == [expected] * 4
     assert result.masses[-1] == mass
     if name.capitalize() != expected:
-        assert result.remarks[0].startswith(f"WARNING: its 4 atoms named {name!r} are taken for {expected}")
+        assert result.remarks[0].startswith(f"WARNING: its 4 atoms named {name!r} are read as {expected}")
 
 
 @pytest.mark.parametrize(("name", "mass", "title"), [("X", 50.0, ""), ("Li", 7.01, "PAW_PBE Na 1"), ("q", 0.0, "q")])
