@@ -5,7 +5,7 @@ ENGINES := $(CURDIR)/.engines
 DEMO := $(CURDIR)/.aiida-demo
 export AIIDA_ION_ENGINES := $(ENGINES)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Small matrices gain nothing from threads, and two runs side by side lose.
+# Small matrices gain nothing from threads, and two parallel runs get slower.
 export OMP_NUM_THREADS ?= 1
 # Many tests wait for jobs, so two processes are good on one core, too; a file stays in one of them.
 WORKERS ?= 2

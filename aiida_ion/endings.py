@@ -114,23 +114,23 @@ def find_ending(*streams: str) -> Ending:
     if killed is not None:
         return Ending(None, f"it was killed from outside, and nothing says why ({line_at(text, killed)})")
     last = last_lines(text)
-    said = f"; the end of its error stream: {last}" if last else ""
-    return Ending(None, f"nothing says why: it was killed, or its node was lost{said}")
+    last_line = f"; the end of its error stream: {last}" if last else ""
+    return Ending(None, f"nothing says why: it was killed, or its node was lost{last_line}")
 
 
 def known_cause(*streams: str) -> Ending | None:
     """Return the cause that the streams name, nothing where they name none."""
     text = "\n".join(streams)
     for cause in CAUSES:
-        found = re.search(cause.pattern, text, re.MULTILINE | re.IGNORECASE)
-        if found is not None:
-            return Ending(cause.status, f"{cause.advice} ({line_at(text, found)})")
+        match = re.search(cause.pattern, text, re.MULTILINE | re.IGNORECASE)
+        if match is not None:
+            return Ending(cause.status, f"{cause.advice} ({line_at(text, match)})")
     return None
 
 
-def line_at(text: str, found: re.Match[str]) -> str:
+def line_at(text: str, match: re.Match[str]) -> str:
     """Return the line of a text in which something was found, in quotes."""
-    start = text.rfind("\n", 0, found.start()) + 1
+    start = text.rfind("\n", 0, match.start()) + 1
     return f"'{_cut(text[start:].partition(chr(10))[0])}'"
 
 

@@ -1,4 +1,4 @@
-"""Messages of errors as people read them."""
+"""Error messages for users."""
 
 from __future__ import annotations
 

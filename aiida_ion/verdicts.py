@@ -1,4 +1,4 @@
-"""What a result is worth in one word, and the rule by which a number is known too poorly to be quoted."""
+"""Verdicts on results, and the rule by which a value is too poorly known to be quoted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: Of a diffusivity: the ions moved enough for a number. Of a conductivity: there is one at the target temperature.
+#: Diffusivity: diffusion was detected, so there is a value. Conductivity: there is a value at the target temperature.
 MOVED, MEASURED = "moved", "measured"
 #: Either: there is a number, but its 95 % interval is wider than ``max_interval_decades``.
 POORLY_KNOWN = "poorly_known"
 #: There is an upper bound; of a conductivity: there is not even that.
 BOUND, NOT_MEASURABLE = "bound", "not_measurable"
+#: Stored verdict -> the words shown for it.
+WORDS = {MOVED: "diffusive", BOUND: "upper bound", NOT_MEASURABLE: "undetermined"}
 #: Verdicts with a posterior behind them.
 WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
 
@@ -45,33 +47,35 @@ def is_poorly_known(low: Any, high: Any, max_interval_decades: Any = None) -> bo
     return is_too_wide(interval_decades(low, high), max_interval_decades)
 
 
-def verdict_of(said: Mapping[str, Any]) -> str | None:
+def verdict_of(attributes: Mapping[str, Any]) -> str | None:
     """Return the verdict of a diffusion or conductivity, that of an earlier version by the same rule as a new one.
 
-    :param said: attributes of the node, or a row of a table that has an interval as two columns ``..._low_...`` and
+    :param attributes: of the node, or a row of a table that has an interval as two columns ``..._low_...`` and
         ``..._high_...``.
     """
-    verdict = said.get("verdict")
+    verdict = attributes.get("verdict")
     if verdict not in (MOVED, MEASURED):
         return verdict if isinstance(verdict, str) else None
     for name, is_logarithm in INTERVALS:
-        low, high = edges_of(said, name)
+        low, high = edges_of(attributes, name)
         if low is None or high is None:
             continue
         decades = abs(high - low) if is_logarithm else interval_decades(low, high)
-        return POORLY_KNOWN if is_too_wide(decades, said.get("max_interval_decades")) else str(verdict)
+        return POORLY_KNOWN if is_too_wide(decades, attributes.get("max_interval_decades")) else str(verdict)
     return str(verdict)
 
 
-def edges_of(said: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
+def edges_of(attributes: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
     """Return the edges of an interval: of a list, as attributes have it, or of two columns, as tables have it.
 
     :param name: of the list, with ``_ci95_`` in it.
     """
-    whole = said.get(name)
+    whole = attributes.get(name)
     before, _, unit = name.rpartition("_ci95_")
-    found = whole if isinstance(whole, (list, tuple)) else [said.get(f"{before}_ci95_{end}_{unit}") for end in _ENDS]
-    edges = [edge if _is_known(edge) else None for edge in found]
+    edges_or_columns = (
+        whole if isinstance(whole, (list, tuple)) else [attributes.get(f"{before}_ci95_{end}_{unit}") for end in _ENDS]
+    )
+    edges = [edge if _is_known(edge) else None for edge in edges_or_columns]
     return (edges[0], edges[1]) if len(edges) == 2 else (None, None)
 
 
@@ -84,8 +88,8 @@ def too_wide(decades: float, max_interval_decades: float) -> str:
 
 
 def words_of(verdict: Any) -> str:
-    """Return a verdict as people read it."""
-    return str(verdict).replace("_", " ")
+    """Return a stored verdict in plain words; any other word with spaces for its underscores."""
+    return WORDS.get(str(verdict), str(verdict).replace("_", " "))
 
 
 def _is_known(edge: Any) -> bool:

@@ -92,9 +92,9 @@ def look_into(stream: IO[bytes], any_format: bool = False) -> WeightFile:
         return _zip(stream)
     if head[257:262] == b"ustar":
         return WeightFile("tar")
-    found = _safetensors(stream, head, size) or _pickle(stream, head)
-    if found is not None:
-        return found
+    weights = _safetensors(stream, head, size) or _pickle(stream, head)
+    if weights is not None:
+        return weights
     nothing = "is not a file of weights: it is neither a file of torch nor safetensors"
     return WeightFile("unknown", None if any_format else nothing)
 
@@ -182,9 +182,9 @@ def _add_imported(stream: IO[bytes], names: set[str]) -> bool:
     memo: dict[int, str] = {}
     try:
         for opcode, argument, _ in pickletools.genops(stream):
-            found = _import_of(opcode.name, argument, recent)
-            if found is not None:
-                names.add(found)
+            imported = _import_of(opcode.name, argument, recent)
+            if imported is not None:
+                names.add(imported)
                 recent.clear()
             elif opcode.name == "MEMOIZE":
                 memo[len(memo)] = recent[-1] if recent else UNKNOWN

@@ -1,4 +1,4 @@
-"""What runs that go on until they are good enough save over runs of 100 ps, and whether their intervals still hold.
+"""What runs extended until converged save over runs of 100 ps, and whether their intervals still hold.
 
 Synthetic conductors that hop at five temperatures, and a liquid. The fixed protocol runs everything for 100 ps; the
 adaptive one aims at the error that this reached, once at that of each conductor by itself and once, as a campaign of
@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
 
     :param time_ps: of all runs.
     :param rounds: how many.
-    :param errors: stated relative error of D at each temperature that moved, and its true one.
+    :param errors: stated relative error of D at each diffusive temperature, and its true one.
     :param true_errors: ln of D over the truth there.
     :param ln_error: stated standard deviation of ln D at the target by least squares; nan without a line.
     :param ln_off: ln of the extrapolated D over the truth; nan without one.
@@ -138,17 +138,17 @@ def extended(steps: Sequence[Step], times: dict[float, float]) -> list[float]:
     return longer
 
 
-def outlook(found: DiffusionResult, time_ps: float) -> Outlook:
-    value, spread = found.tracer_diffusivity_cm2_s, found.tracer_diffusivity_std_cm2_s
+def outlook(diffusion: DiffusionResult, time_ps: float) -> Outlook:
+    value, spread = diffusion.tracer_diffusivity_cm2_s, diffusion.tracer_diffusivity_std_cm2_s
     return Outlook(
-        found.temperature_K,
+        diffusion.temperature_K,
         time_ps,
         n_ions=N_IONS,
         diffusivity_cm2_s=value,
         relative_error=spread / value if value and spread else None,
-        upper_bound_cm2_s=found.tracer_diffusivity_upper_bound_cm2_s,
-        n_eff=found.n_eff,
-        refused_because=found.refused_because,
+        upper_bound_cm2_s=diffusion.tracer_diffusivity_upper_bound_cm2_s,
+        n_eff=diffusion.n_eff,
+        refused_because=diffusion.refused_because,
     )
 
 
@@ -176,32 +176,34 @@ def outcome(
     return Outcome(time_ps, rounds, errors, true, line, off, bool(low <= truth <= high), reason)
 
 
-def point(found: DiffusionResult) -> ArrheniusPoint:
-    bound = found.tracer_diffusivity_upper_bound_cm2_s
+def point(diffusion: DiffusionResult) -> ArrheniusPoint:
+    bound = diffusion.tracer_diffusivity_upper_bound_cm2_s
     detection = (
-        None if bound is None else detection_bound_cm2_s(bound, N_IONS, found.analysed_time_ps, found.jump_distance_A)
+        None
+        if bound is None
+        else detection_bound_cm2_s(bound, N_IONS, diffusion.analysed_time_ps, diffusion.jump_distance_A)
     )
     return ArrheniusPoint(
-        found.temperature_K,
-        found.tracer_diffusivity_samples_cm2_s,
+        diffusion.temperature_K,
+        diffusion.tracer_diffusivity_samples_cm2_s,
         bound,
         detection,
-        refused_because=found.refused_because,
+        refused_because=diffusion.refused_because,
     )
 
 
-def cells(name: str, how: str, target: str, found: list[Outcome]) -> str:
+def cells(name: str, how: str, target: str, outcomes: list[Outcome]) -> str:
     """One line of the table."""
-    errors = [error for one in found for error in one.errors]
-    true = np.array([error for one in found for error in one.true_errors])
-    stated = [one.ln_error for one in found if np.isfinite(one.ln_error)]
-    off = np.array([one.ln_off for one in found if np.isfinite(one.ln_off)])
-    held = [one.holds for one in found if one.holds is not None]
-    time_ps = float(np.mean([one.time_ps for one in found]))
-    reasons = {one.reason for one in found}
-    counts = ", ".join(f"{word} {sum(one.reason == word for one in found)}" for word in sorted(reasons))
+    errors = [error for one in outcomes for error in one.errors]
+    true = np.array([error for one in outcomes for error in one.true_errors])
+    stated = [one.ln_error for one in outcomes if np.isfinite(one.ln_error)]
+    off = np.array([one.ln_off for one in outcomes if np.isfinite(one.ln_off)])
+    held = [one.holds for one in outcomes if one.holds is not None]
+    time_ps = float(np.mean([one.time_ps for one in outcomes]))
+    reasons = {one.reason for one in outcomes}
+    counts = ", ".join(f"{word} {sum(one.reason == word for one in outcomes)}" for word in sorted(reasons))
     row = [name, how, target, f"{time_ps:.0f}", f"{time_ps / (FIXED_PS * len(TEMPERATURES_K)):.2f}"]
-    row += [f"{np.mean([one.rounds for one in found]):.1f}"]
+    row += [f"{np.mean([one.rounds for one in outcomes]):.1f}"]
     row += [f"{np.mean(errors):.2f} / {np.sqrt(np.mean(true**2)):.2f}" if errors else "-"]
     row += [f"{np.mean(stated):.2f} / {np.sqrt(np.mean(off**2)):.2f}" if len(off) and stated else "-"]
     row += [f"{100.0 * np.mean(held):.0f} % of {len(held)}" if held else "-", counts]
@@ -233,9 +235,9 @@ def main() -> None:
     conductors = [one for one in CONDUCTORS if arguments.only in one.name]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         before = {one: list(pool.map(partial(fixed, one), seeds)) for one in conductors}
-        for one, found in before.items():
-            print(cells(one.name, "fixed", "", found), flush=True)
-        own = {one: targets(found) for one, found in before.items()}
+        for one, result in before.items():
+            print(cells(one.name, "fixed", "", result), flush=True)
+        own = {one: targets(result) for one, result in before.items()}
         worst = {quantity: max(aims.get(quantity, 0.0) for aims in own.values()) for quantity in LONGEST_PS}
         for title, aims in (("its own error", own), ("the largest error", dict.fromkeys(conductors, worst))):
             for quantity, what in (("tracer_diffusivity", "D"), ("ionic_conductivity", "ln sigma")):
@@ -257,14 +259,14 @@ def share(after: Sequence[Outcome], before: Sequence[Outcome]) -> float:
 
 def targets(before: Sequence[Outcome]) -> dict[str, float]:
     """What the fixed protocol reached on average: the largest error of D, and that of ln sigma."""
-    found = {}
+    result = {}
     moved = [max(one.errors) for one in before if one.errors]
     lines = [one.ln_error for one in before if np.isfinite(one.ln_error)]
     if moved:
-        found["tracer_diffusivity"] = float(np.mean(moved))
+        result["tracer_diffusivity"] = float(np.mean(moved))
     if lines:
-        found["ionic_conductivity"] = float(np.mean(lines))
-    return found
+        result["ionic_conductivity"] = float(np.mean(lines))
+    return result
 
 
 if __name__ == "__main__":

@@ -81,9 +81,9 @@ def progress(home: Path, size_MB: int) -> None:
         for _ in range(size_MB):
             stream.write(line * (1_000_000 // len(line)))
         stream.write(b"     250   301.0   -1.5\n")
-    found, seconds, grown = measured(lambda: read_job_progress(row))
+    result, seconds, grown = measured(lambda: read_job_progress(row))
     cost = f"{seconds:.2f} s of CPU, {grown:.0f} MB of memory"
-    print(f"progress of a log of {size_MB} MB: step {found and found.step}, {cost}")
+    print(f"progress of a log of {size_MB} MB: step {result and result.step}, {cost}")
     (home / "log.lammps").unlink()
 
 

@@ -129,11 +129,11 @@ def holds(interval: Interval | None, truth: float) -> float:
     return np.nan if interval is None else float(interval[0] <= truth <= interval[1])
 
 
-def row(name: str, found: Sequence[Outcome], seconds: float) -> str:
+def row(name: str, outcomes: Sequence[Outcome], seconds: float) -> str:
     """One line of the table."""
-    moved = [one for one in found if one.moved]
-    bounds = [one.bound_cm2_s for one in found if one.bound_cm2_s is not None]
-    cells = [name, f"{len(moved)}/{len(found)}"]
+    moved = [one for one in outcomes if one.moved]
+    bounds = [one.bound_cm2_s for one in outcomes if one.bound_cm2_s is not None]
+    cells = [name, f"{len(moved)}/{len(outcomes)}"]
     if moved:
         columns = {key: np.array([getattr(one, key) for one in moved]) for key in Outcome._fields[2:]}
         collective = columns["collective_ratio"][np.isfinite(columns["collective_ratio"])]
@@ -231,8 +231,8 @@ def main() -> None:
         for case in CASES:
             if arguments.only in case.name:
                 start = time.perf_counter()
-                found = list(pool.map(partial(outcome, case), seeds, chunksize=5))
-                print(row(case.name, found, time.perf_counter() - start), flush=True)
+                result = list(pool.map(partial(outcome, case), seeds, chunksize=5))
+                print(row(case.name, result, time.perf_counter() - start), flush=True)
 
 
 if __name__ == "__main__":

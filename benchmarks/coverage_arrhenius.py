@@ -116,11 +116,11 @@ def walked(walk: Callable[..., FloatArray], law: Law, at_K: Sequence[float], n_f
         steps = walk(own, n_frames, 20, diffusivity_A2_ps=1e4 * law(kelvin))
         segment, symbols = trajectory(own, steps, 0.3, CUBIC)
         settings = DiffusionSettings(seed=own % 1000, collective=False, limits=LIMITS)
-        found = analyse_diffusion([[segment]], symbols, "Li", CHARGES, kelvin, settings=settings)
-        bound = found.tracer_diffusivity_upper_bound_cm2_s or 0.0
-        detection = detection_bound_cm2_s(bound, found.n_mobile_ions, found.analysed_time_ps, found.jump_distance_A)
-        draws, refused = found.tracer_diffusivity_samples_cm2_s, found.refused_because
-        bounds = (None, None) if found.moved else (bound, detection)
+        result = analyse_diffusion([[segment]], symbols, "Li", CHARGES, kelvin, settings=settings)
+        bound = result.tracer_diffusivity_upper_bound_cm2_s or 0.0
+        detection = detection_bound_cm2_s(bound, result.n_mobile_ions, result.analysed_time_ps, result.jump_distance_A)
+        draws, refused = result.tracer_diffusivity_samples_cm2_s, result.refused_because
+        bounds = (None, None) if result.moved else (bound, detection)
         points.append(ArrheniusPoint(kelvin, draws, *bounds, refused))
     return points
 
@@ -196,14 +196,14 @@ def trajectory_cases() -> list[Case]:
     ]
 
 
-def row(name: str, found: list[Outcome], has_energy: bool, has_target: bool) -> str:
+def row(name: str, outcomes: list[Outcome], has_energy: bool, has_target: bool) -> str:
     """One line of the table."""
-    measured = [outcome for outcome in found if outcome.measured]
+    measured = [outcome for outcome in outcomes if outcome.measured]
 
     def percent(values: list[bool]) -> str:
         return f"{100.0 * np.mean(values):.1f} %" if values else "-"
 
-    cells = [name, f"{len(measured)}/{len(found)}"]
+    cells = [name, f"{len(measured)}/{len(outcomes)}"]
     if has_energy:
         errors = np.array([o.energy_error for o in measured])
         cells += [
@@ -221,8 +221,12 @@ def row(name: str, found: list[Outcome], has_energy: bool, has_target: bool) -> 
         ]
     else:
         cells += ["-", "-", "-"]
-    curved = [o.law not in ("arrhenius", "-") for o in found]
-    cells += [percent(curved), f"{np.mean([o.n_bounds for o in found]):.1f}", f"{sum(o.seconds for o in found):.0f}"]
+    curved = [o.law not in ("arrhenius", "-") for o in outcomes]
+    cells += [
+        percent(curved),
+        f"{np.mean([o.n_bounds for o in outcomes]):.1f}",
+        f"{sum(o.seconds for o in outcomes):.0f}",
+    ]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -252,12 +256,14 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for case in cases:
             if arguments.only in case.name:
-                found = list(pool.map(partial(run, case), range(arguments.seeds)))
-                print(row(case.name, found, case.energy_eV is not None, case.law is not vogel), flush=True)
+                result = list(pool.map(partial(run, case), range(arguments.seeds)))
+                print(row(case.name, result, case.energy_eV is not None, case.law is not vogel), flush=True)
         if arguments.only in "bound":
             pairs = np.array(list(pool.map(unmoved, range(arguments.seeds))))
             held, gap = np.mean(pairs[:, 0] <= pairs[:, 1]), np.median(pairs[:, 1] - pairs[:, 0])
-            print(f"\nBound at 300 K where fewer than three temperatures moved: holds in {held:.1%} of materials whose")
+            print(
+                f"\nBound at 300 K from fewer than three diffusive temperatures: holds in {held:.1%} of materials whose"
+            )
             print(f"prefactor follows the prior; its median distance from the truth is {gap:.1f} decades.")
 
 

@@ -24,8 +24,8 @@ from aiida_ion.analysis.diffusion.block_averages import CM2_S_PER_SLOPE
 from aiida_ion.analysis.diffusion.msd import least_squares_slope, mean_squared_displacement
 
 CHARGES = {"Ar": 0.0, "Li": 1.0, "O": -2.0}
-#: The long run is cut into so many pieces, whose scatter is its error.
-N_PIECES = 10
+#: The long run is cut into so many blocks, whose scatter is its error.
+N_BLOCKS = 10
 LONG_SEED = 11
 
 
@@ -91,40 +91,40 @@ def run(state: State, time_ps: float, seed: int, folder: Path) -> Run:
 def judged(state: State, seed: int) -> DiffusionResult:
     """Run and analyse."""
     with tempfile.TemporaryDirectory() as folder:
-        found = run(state, state.run_ps, seed, Path(folder))
+        result = run(state, state.run_ps, seed, Path(folder))
     settings = DiffusionSettings(seed=seed, collective=False)
-    replicas = [[found.segment]]
-    return analyse_diffusion(replicas, found.symbols, state.species, CHARGES, state.temperature_K, settings=settings)
+    replicas = [[result.segment]]
+    return analyse_diffusion(replicas, result.symbols, state.species, CHARGES, state.temperature_K, settings=settings)
 
 
 def reference(state: State) -> tuple[float, float]:
-    """D* of the long run and its standard error, 1e-5 cm^2/s: least squares at long lags in each piece."""
+    """D* of the long run and its standard error, 1e-5 cm^2/s: least squares at long lags in each block."""
     with tempfile.TemporaryDirectory() as folder:
-        found = run(state, state.long_ns * 1000.0, LONG_SEED, Path(folder))
-    return of_pieces(found, state)
+        result = run(state, state.long_ns * 1000.0, LONG_SEED, Path(folder))
+    return of_blocks(result, state)
 
 
-def of_pieces(found: Run, state: State) -> tuple[float, float]:
-    """Mean over the pieces of a long run, and standard error."""
-    is_mobile = np.array([symbol == state.species for symbol in found.symbols])
-    frame_ps = float(found.segment.times_ps[1])
+def of_blocks(long_run: Run, state: State) -> tuple[float, float]:
+    """Mean over the blocks of a long run, and standard error."""
+    is_mobile = np.array([symbol == state.species for symbol in long_run.symbols])
+    frame_ps = float(long_run.segment.times_ps[1])
     first, last = (round(lag / frame_ps) for lag in state.lags_ps)
     lags = np.arange(first, last + 1)
     values = []
-    for piece in np.array_split(np.arange(len(found.segment.positions)), N_PIECES):
-        positions = found.segment.positions[piece].astype(float)
+    for block in np.array_split(np.arange(len(long_run.segment.positions)), N_BLOCKS):
+        positions = long_run.segment.positions[block].astype(float)
         mobile = positions[:, is_mobile]
         if not is_mobile.all():
             mobile = mobile - positions[:, ~is_mobile].mean(axis=1, keepdims=True)
         slope = least_squares_slope(lags * frame_ps * 1000.0, mean_squared_displacement(mobile)[lags])
         values.append(slope * CM2_S_PER_SLOPE * 1e5)
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(N_PIECES))
+    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(N_BLOCKS))
 
 
-def row(state: State, found: Sequence[DiffusionResult]) -> tuple[str, list[bool]]:
+def row(state: State, results: Sequence[DiffusionResult]) -> tuple[str, list[bool]]:
     """One line of the table, and which intervals hold the long run's value."""
     truth, error = state.reference
-    moved = [one for one in found if one.tracer_diffusivity_ci95_cm2_s is not None]
+    moved = [one for one in results if one.tracer_diffusivity_ci95_cm2_s is not None]
     values = np.array([one.tracer_diffusivity_cm2_s for one in moved], dtype=float) * 1e5
     edges = np.array([one.tracer_diffusivity_ci95_cm2_s for one in moved]) * 1e5
     held = [bool(low <= truth <= high) for low, high in edges]
@@ -137,7 +137,7 @@ def row(state: State, found: Sequence[DiffusionResult]) -> tuple[str, list[bool]
     cells = [
         state.name,
         f"{truth:.3f} ± {error:.3f}",
-        f"{len(moved)}/{len(found)}",
+        f"{len(moved)}/{len(results)}",
         f"{sum(held)} of {len(held)}",
         f"{ratio.mean():.3f} ± {np.hypot(scatter / np.sqrt(len(ratio)), error / truth):.3f}",
         f"{scatter:.3f}",

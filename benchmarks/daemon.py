@@ -2,7 +2,7 @@
 
     python benchmarks/daemon.py --jobs 10
 
-Jobs of one MD step run one after another and side by side; what their programs took themselves is taken off.
+Jobs of one MD step run one after another and in parallel; what their programs took themselves is taken off.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def measure(n_jobs: int) -> None:
     ).store()
     print("| how | jobs | wall s per job | program s per job | engine s per job |")
     print("|---|---|---|---|---|")
-    for how, group in (("one after another", 1), ("side by side", n_jobs)):
+    for how, group in (("one after another", 1), ("in parallel", n_jobs)):
         start = time.monotonic()
         nodes: list[Any] = []
         for first in range(0, n_jobs, group):

@@ -1,4 +1,4 @@
-"""Time the dashboard's pages and filters over a made-up database of growing size.
+"""Time the dashboard's pages and filters over a synthetic database of growing size.
 
     python benchmarks/dashboard.py --results 1000 10000
 
@@ -35,8 +35,8 @@ def main() -> None:
     if arguments.profile:
         print(json.dumps(measure(arguments.profile)))
         return
-    found = {n_results: in_own_process(n_results) for n_results in arguments.results}
-    report(found, arguments.wall)
+    result = {n_results: in_own_process(n_results) for n_results in arguments.results}
+    report(result, arguments.wall)
 
 
 def parse() -> argparse.Namespace:
@@ -53,16 +53,16 @@ def in_own_process(n_results: int) -> dict[str, list[float]]:
         environment = os.environ | {"AIIDA_PATH": folder}
         verdi = str(Path(sys.executable).with_name("verdi"))
         commands = (
-            [verdi, "presto", "--use-zeromq", "-p", "made-up"],
-            [sys.executable, "benchmarks/many_results.py", "--profile", "made-up", "--results", str(n_results)],
-            [sys.executable, "benchmarks/dashboard.py", "--profile", "made-up"],
+            [verdi, "presto", "--use-zeromq", "-p", "synthetic"],
+            [sys.executable, "benchmarks/many_results.py", "--profile", "synthetic", "--results", str(n_results)],
+            [sys.executable, "benchmarks/dashboard.py", "--profile", "synthetic"],
         )
         for command in commands:
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise SystemExit(done.stdout + done.stderr)
-        found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-        return found
+        results: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+        return results
 
 
 def measure(profile: str) -> dict[str, list[float]]:
@@ -79,11 +79,11 @@ def measure(profile: str) -> dict[str, list[float]]:
     with read_only():
         create_app(Source(profile))
         n_nodes = float(orm.QueryBuilder().append(orm.Node).count())
-        found = {"nodes": [n_nodes, n_nodes]}
-        found["overview first"] = seconds(lambda: overview.layout(View()))
-        found["materials first"] = seconds(lambda: materials.layout(View()))
+        results = {"nodes": [n_nodes, n_nodes]}
+        results["overview first"] = seconds(lambda: overview.layout(View()))
+        results["materials first"] = seconds(lambda: materials.layout(View()))
         result = View(formula="Li3N", theme="light")
-        found["material first"] = seconds(lambda: material.layout(result))
+        results["material first"] = seconds(lambda: material.layout(result))
         by_name, by_runs = ({name: {"type": kind, "filter": value}} for name, kind, value in FILTERS)
         asked: dict[str, Callable[[], Any]] = {
             "overview": lambda: overview.layout(View()),
@@ -102,8 +102,8 @@ def measure(profile: str) -> dict[str, list[float]]:
         }
         for name, ask in asked.items():
             times = [seconds(ask) for _ in range(REPEATS)]
-            found[name] = [statistics.median(column) for column in zip(*times, strict=True)]
-    return found
+            results[name] = [statistics.median(column) for column in zip(*times, strict=True)]
+    return results
 
 
 def seconds(ask: Callable[[], Any]) -> list[float]:
@@ -113,19 +113,19 @@ def seconds(ask: Callable[[], Any]) -> list[float]:
     return [time.perf_counter() - wall, time.process_time() - processor]
 
 
-def report(found: dict[int, dict[str, list[float]]], wall: bool) -> None:
+def report(result: dict[int, dict[str, list[float]]], wall: bool) -> None:
     """Print the times, the goals, and how each grows from the smallest to the largest database."""
-    sizes = sorted(found)
-    names = [name for name in found[sizes[0]] if name != "nodes"]
-    growth = found[sizes[-1]]["nodes"][1] / found[sizes[0]]["nodes"][1]
+    sizes = sorted(result)
+    names = [name for name in result[sizes[0]] if name != "nodes"]
+    growth = result[sizes[-1]]["nodes"][1] / result[sizes[0]]["nodes"][1]
     print("| wall / processor, s | " + " | ".join(f"{size:,} results" for size in sizes) + " | goal | growth |")
     print("|---|" + "---|" * (len(sizes) + 2))
-    print("| nodes | " + " | ".join(f"{found[size]['nodes'][0]:,.0f}" for size in sizes) + f" | | {growth:.0f} x |")
+    print("| nodes | " + " | ".join(f"{result[size]['nodes'][0]:,.0f}" for size in sizes) + f" | | {growth:.0f} x |")
     for name in names:
-        cells = " | ".join("{:.3f} / {:.3f}".format(*found[size][name]) for size in sizes)
-        times = found[sizes[-1]][name][1] / found[sizes[0]][name][1]
+        cells = " | ".join("{:.3f} / {:.3f}".format(*result[size][name]) for size in sizes)
+        times = result[sizes[-1]][name][1] / result[sizes[0]][name][1]
         print(f"| {name} | {cells} | {GOALS_S.get(name, '')} | {times:.1f} x |")
-    late = [name for name, goal in GOALS_S.items() if found[sizes[-1]][name][0 if wall else 1] > goal]
+    late = [name for name, goal in GOALS_S.items() if result[sizes[-1]][name][0 if wall else 1] > goal]
     if late:
         raise SystemExit(f"over the goal at {sizes[-1]:,} results: {', '.join(late)}")
 

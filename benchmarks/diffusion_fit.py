@@ -81,10 +81,10 @@ def main() -> None:
             path = Path(folder) / "positions.npy"
             write_trajectory(path, n_frames, n_ions, n_framework)
             with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                stride, seconds, peak, before, found = pool.submit(measure, path, n_ions).result()
+                stride, seconds, peak, before, result = pool.submit(measure, path, n_ions).result()
         print(
             f"| {n_frames} | {n_ions} | {n_framework} | {stride} | {seconds:.1f} | {seconds / n_frames * 1000:.2f} "
-            f"| {peak:.0f} | {before:.0f} | {found:.3e} |",
+            f"| {peak:.0f} | {before:.0f} | {result:.3e} |",
             flush=True,
         )
 

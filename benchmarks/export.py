@@ -3,7 +3,7 @@
     python benchmarks/export.py --results 1000 --results 100000
     python benchmarks/export.py --profile scratch
 
-Each size is a made-up database in a folder of its own, or a profile is measured as it is. The hundred are its first
+Each size is a synthetic database in a folder of its own, or a profile is measured as it is. The hundred are its first
 conductivities, of which three materials have arrays. Choosing is also counted in steps of SQLite's virtual machine,
 which no other work on the machine disturbs.
 """
@@ -58,8 +58,8 @@ def measure(folder: Path) -> dict[str, Any]:
 
     row: dict[str, Any] = {"nodes": orm.QueryBuilder().append(orm.Node).count()}
     chains = orm.QueryBuilder()
-    wanted = {"process_type": "aiida.workflows:ion.conductivity", "attributes.sealed": True}
-    chains.append(orm.WorkChainNode, filters=wanted, tag="chain").order_by({"chain": "id"}).limit(CHOSEN)
+    filters = {"process_type": "aiida.workflows:ion.conductivity", "attributes.sealed": True}
+    chains.append(orm.WorkChainNode, filters=filters, tag="chain").order_by({"chain": "id"}).limit(CHOSEN)
     group, _ = orm.Group.collection.get_or_create(GROUP)
     group.add_nodes(chains.all(flat=True))
     row["chosen"] = group.count()
@@ -80,7 +80,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=int, action="append", help="size of a made-up database (1000 and 100000)")
+    parser.add_argument("--results", type=int, action="append", help="size of a synthetic database (1000 and 100000)")
     parser.add_argument("--profile", help="measure this profile instead, filled by many_results.py")
     arguments = parser.parse_args()
     if arguments.profile:

@@ -117,7 +117,7 @@ def hops(generator: np.random.Generator, n_steps: int) -> Run:
 
 
 class Case(NamedTuple):
-    """A kind of motion and how long it is watched."""
+    """A kind of motion and how long it is sampled."""
 
     name: str
     run: Callable[[np.random.Generator, int], Run]
@@ -134,7 +134,7 @@ CASES = (
 )
 
 
-class Found(NamedTuple):
+class RunResult(NamedTuple):
     """Of one run: ln(value/true), its stated error, whether its interval holds the truth; the same of the plateau."""
 
     log_ratio: float
@@ -144,7 +144,7 @@ class Found(NamedTuple):
     running_held: bool | None
 
 
-def analyse(case: Case, seed: int) -> Found | str:
+def analyse(case: Case, seed: int) -> RunResult | str:
     """Return what one run gives, or the reason why it gives nothing."""
     run = case.run(np.random.default_rng(seed), case.n_steps)
     n_ions = run.velocities.shape[1]
@@ -158,36 +158,36 @@ def analyse(case: Case, seed: int) -> Found | str:
         return "no diffusive window"
     conditions = Conditions(TEMPERATURE_K, VOLUME_A3, float(times_ps[window.first]))
     try:
-        found = green_kubo([run.current], run.step_fs, conditions)
+        result = green_kubo([run.current], run.step_fs, conditions)
     except NotDeterminedError as error:
         return str(error)
     truth = ionic_conductivity_mS_cm(run.collective_A2_fs * 0.1, 1.0, n_ions / VOLUME_A3, TEMPERATURE_K)
-    return compare(found, truth)
+    return compare(result, truth)
 
 
-def compare(found: GreenKubo, truth: float) -> Found:
-    low, high = found.green_kubo_ionic_conductivity_ci95_mS_cm
-    value = found.green_kubo_ionic_conductivity_mS_cm
-    running, interval = found.green_kubo_running_mS_cm, found.green_kubo_running_ci95_mS_cm
-    return Found(
+def compare(estimate: GreenKubo, truth: float) -> RunResult:
+    low, high = estimate.green_kubo_ionic_conductivity_ci95_mS_cm
+    value = estimate.green_kubo_ionic_conductivity_mS_cm
+    running, interval = estimate.green_kubo_running_mS_cm, estimate.green_kubo_running_ci95_mS_cm
+    return RunResult(
         float(np.log(value / truth)),
-        found.green_kubo_ionic_conductivity_std_mS_cm / value,
+        estimate.green_kubo_ionic_conductivity_std_mS_cm / value,
         low <= truth <= high,
         None if running is None else running / truth,
         None if interval is None else interval[0] <= truth <= interval[1],
     )
 
 
-def row(name: str, outcomes: list[Found | str], seconds: float) -> str:
+def row(name: str, outcomes: list[RunResult | str], seconds: float) -> str:
     """One line of the table."""
-    found = [outcome for outcome in outcomes if isinstance(outcome, Found)]
-    logs = np.array([each.log_ratio for each in found])
-    plateaus = [each for each in found if each.running_ratio is not None]
+    results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
+    logs = np.array([each.log_ratio for each in results])
+    plateaus = [each for each in results if each.running_ratio is not None]
     ratios = np.array([each.running_ratio for each in plateaus], dtype=float)
-    cells = [name, f"{len(found)}/{len(outcomes)}"]
-    if found:
-        cells += [f"{100 * np.mean([each.held for each in found]):.0f} %", f"{np.exp(logs.mean()):.3f}"]
-        cells += [f"{logs.std():.3f}", f"{np.mean([each.error for each in found]):.3f}", f"{len(plateaus)}"]
+    cells = [name, f"{len(results)}/{len(outcomes)}"]
+    if results:
+        cells += [f"{100 * np.mean([each.held for each in results]):.0f} %", f"{np.exp(logs.mean()):.3f}"]
+        cells += [f"{logs.std():.3f}", f"{np.mean([each.error for each in results]):.3f}", f"{len(plateaus)}"]
         cells += [f"{100 * np.mean([bool(each.running_held) for each in plateaus]):.0f} %"]
         cells += [f"{ratios.mean():.3f}", f"{ratios.std():.3f}"]
     else:

@@ -119,12 +119,12 @@ def inputs_of(subject: str, folder: Path) -> list[HostileInput]:
         module = import_module(f"benchmarks.hostile.{subject}")
     except ModuleNotFoundError:
         return []
-    found: list[HostileInput] = module.inputs(folder)
-    names = Counter(one.name for one in found)
+    results: list[HostileInput] = module.inputs(folder)
+    names = Counter(one.name for one in results)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise ValueError(f"{subject}: {', '.join(twice)} stands in it twice")
-    return found
+        raise ValueError(f"{subject}: {', '.join(twice)} appears in it twice")
+    return results
 
 
 def judge(one: HostileInput) -> tuple[str, str]:
@@ -134,25 +134,25 @@ def judge(one: HostileInput) -> tuple[str, str]:
         ``traceback``; and what was said.
     """
     before = count_nodes()
-    verdict, said = verdict_of(one)
+    verdict, text = verdict_of(one)
     if count_nodes() == before or verdict in ("traceback", "silent", "word"):
-        return verdict, said
-    return "unclear", f"{said} [something was stored]"
+        return verdict, text
+    return "unclear", f"{text} [something was stored]"
 
 
 def verdict_of(one: HostileInput) -> tuple[str, str]:
     """Try an input, and judge what was said alone."""
-    code, said, error = call(one)
+    code, output, error = call(one)
     if error is not None:
         return "traceback", f"{type(error).__name__}: {error}"
     if one.outcome == "warning":
-        return ("word" if code == 0 and re.search(one.pattern, said) else "silent"), said
+        return ("word" if code == 0 and re.search(one.pattern, output) else "silent"), output
     if code == 0:
-        return "silent", said
-    lines = error_lines(said)
+        return "silent", output
+    lines = error_lines(output)
     is_clear = code in (1, 2) and len(lines) == 1 and not FOREIGN.search(lines[0]) and len(lines[0]) < MAX_LENGTH
     if not is_clear or not re.search(one.pattern, lines[0]):
-        return "unclear", said
+        return "unclear", output
     return "clear", lines[0]
 
 
@@ -181,9 +181,9 @@ def call(one: HostileInput) -> tuple[int, str, BaseException | None]:
     return result.exit_code, result.output, None if isinstance(error, SystemExit) else error
 
 
-def error_lines(said: str) -> list[str]:
+def error_lines(text: str) -> list[str]:
     """Return the lines of an error: without the usage that click prints above, and the notes before it."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]
     starts = [index for index, line in enumerate(lines) if line.startswith("Error: ")]
     return [line.removeprefix("Error: ") for line in lines[starts[0] :]] if len(starts) == 1 else lines
 
@@ -204,9 +204,9 @@ def report(verdicts: Sequence[tuple[str, HostileInput, str, str]], verbose: bool
         mine: list[Any] = [verdict for name, _, verdict, _ in verdicts if subject in (name, "all")]
         counts = Counter(mine)
         print(f"{subject:14}{len(mine):8}" + "".join(f"{counts[name]:11}" for name in columns))
-    for subject, one, verdict, said in verdicts:
+    for subject, one, verdict, text in verdicts:
         if verbose or verdict not in ("clear", "word"):
-            print(f"\n{verdict.upper()} {subject}: {one.name}\n  wanted: {one.pattern}\n  said: {said.strip()[:600]}")
+            print(f"\n{verdict.upper()} {subject}: {one.name}\n  wanted: {one.pattern}\n  said: {text.strip()[:600]}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from real_runs import Run, fluorite, in_lammps, lithium_oxide
 
-from aiida_ion.analysis.jumps.picture import analyse_jumps
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.rates import poisson_interval
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
@@ -59,7 +59,7 @@ def nearest_sites(run: Run, species: str) -> tuple[IntArray, FloatArray]:
     drift = fixed.mean(axis=1) - fixed.mean(axis=1).mean(axis=0) + fixed.mean(axis=(0, 1))
     mobile = (positions[:, is_mobile] - drift[:, None]) @ np.linalg.inv(cell)
     sites = run.reference[is_mobile] % 1.0
-    found, far = np.empty((*mobile.shape[:2], 4), dtype=np.int64), np.empty(mobile.shape[:2])
+    values, far = np.empty((*mobile.shape[:2], 4), dtype=np.int64), np.empty(mobile.shape[:2])
     images = np.array(list(product((-1, 0, 1), repeat=3)))
     for frame, places in enumerate(mobile):
         home = np.floor(places).astype(int)
@@ -67,9 +67,9 @@ def nearest_sites(run: Run, species: str) -> tuple[IntArray, FloatArray]:
         apart = np.linalg.norm(step @ cell, axis=-1).reshape(len(places), -1)
         best = apart.argmin(axis=1)
         site, image = np.divmod(best, len(images))
-        found[frame] = np.column_stack([site, home + images[image]])
+        values[frame] = np.column_stack([site, home + images[image]])
         far[frame] = apart[np.arange(len(places)), best]
-    return found, far
+    return values, far
 
 
 def count(at: IntArray, far: FloatArray, radius_A: float, shortest_stay: int = 0) -> int:

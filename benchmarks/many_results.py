@@ -1,4 +1,4 @@
-"""A made-up database: results, the runs behind them, failures and comparisons, without any molecular dynamics.
+"""A synthetic database: results, the runs behind them, failures and comparisons, without any molecular dynamics.
 
     python benchmarks/many_results.py --profile scratch --results 100000
 
@@ -19,10 +19,10 @@ from aiida import load_profile, orm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.made_up.chain import Chain, structure_attributes
-from benchmarks.made_up.graph import Graph
-from benchmarks.made_up.levels import LEVELS, store_codes
-from benchmarks.made_up.numbers import Numbers
+from benchmarks.synthetic.chain import Chain, structure_attributes
+from benchmarks.synthetic.graph import Graph
+from benchmarks.synthetic.levels import LEVELS, store_codes
+from benchmarks.synthetic.numbers import Numbers
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 METALS = ("Al", "B", "Ga", "Ge", "Hf", "In", "La", "Mg", "Nb", "P", "Sb", "Sc", "Si", "Sn", "Ta", "Ti", "Y", "Zn", "Zr")
@@ -57,7 +57,7 @@ def fill(n_results: int, seed: int = 0, n_with_arrays: int = 3) -> None:
 
 
 def formulas() -> Iterator[str]:
-    """Formulas of made-up crystals: three known ones, then all combinations."""
+    """Formulas of synthetic crystals: three known ones, then all combinations."""
     yield from ("Li3N", "Li2O", "Li6PS5Cl")
     for i, j, k in itertools.product((3, 2, 4, 6, 8), (1, 2, 3), (4, 3, 5, 7)):
         for mobile, metal, anion in itertools.product(MOBILE, METALS, ANIONS):
@@ -94,9 +94,9 @@ def compare(graph: Graph, numbers: Numbers, formula: str, reference: Chain, othe
         )
         function = graph.process("calcfunction", process_type, "compare_levels", inputs, caller, f"compare_{key}")
         names = (chain.level.name, reference.level.name)
-        said = numbers.comparison(formula, names, (chain.attributes, reference.attributes))
+        attributes = numbers.comparison(formula, names, (chain.attributes, reference.attributes))
         label = f"{formula} {names[0]} / {names[1]}"
-        result = graph.output(function, "array", said, "result", result=True, node_label=label)
+        result = graph.output(function, "array", attributes, "result", result=True, node_label=label)
         graph.link(caller, result, "return", f"comparisons__{key}")
 
 

@@ -61,13 +61,13 @@ def try_mutations(folder: Path, seeds: Iterable[int]) -> Counted:
             change = draw.choice(CHANGES)
             label = f"{name}, {change.__name__.strip('_')}, seed {seed}"
             try:
-                found = _read(folder, name, change(text, draw))
+                result = _read(folder, name, change(text, draw))
             except ValueError:
                 counted.n_errors += 1
-            except Exception:  # any other is a fault of ours, and counted
+            except Exception:  # any other is a bug in this package, and counted
                 counted.tracebacks.append(f"{label}: {traceback.format_exc(limit=-1)}")
             else:
-                _count(counted, found, whole[name], label)
+                _count(counted, result, whole[name], label)
     return counted
 
 
@@ -77,18 +77,18 @@ def _read(folder: Path, name: str, text: str) -> DftOutput:
     return read_vasp(path) if name.startswith("vasp") else read_pw(path)
 
 
-def _count(counted: Counted, found: DftOutput, whole: DftOutput, label: str) -> None:
-    if found.remarks and found.remarks != whole.remarks:
+def _count(counted: Counted, run: DftOutput, whole: DftOutput, label: str) -> None:
+    if run.remarks and run.remarks != whole.remarks:
         counted.n_remarks += 1
         return
-    differences = _differences(found, whole)
+    differences = _differences(run, whole)
     if differences:
         counted.silent.append(f"{label}: {', '.join(differences)}")
     else:
         counted.n_harmless += 1
 
 
-def _differences(found: DftOutput, whole: DftOutput) -> list[str]:
+def _differences(run: DftOutput, whole: DftOutput) -> list[str]:
     """Return the names of what changed.
 
     A fact that is not there is asked for when a trajectory is imported; its target is compared with what was measured.
@@ -96,22 +96,22 @@ def _differences(found: DftOutput, whole: DftOutput) -> list[str]:
     changed: list[str] = [
         name
         for name in ("timestep_fs", "sample_every", "level_of_theory", "degrees_of_freedom")
-        if name in found.facts and found.facts[name] != whole.facts.get(name)
+        if name in run.facts and run.facts[name] != whole.facts.get(name)
     ]
     ratios = {
-        "diffusivity": _moved(found) / _moved(whole),
-        "volume": np.linalg.det(found.steps.cell) / np.linalg.det(whole.steps.cell),
-        "mean temperature": found.facts.get("mean_temperature_K", np.nan) / whole.facts["mean_temperature_K"],
-        "number of steps": len(found.steps) / len(whole.steps),
+        "diffusivity": _moved(run) / _moved(whole),
+        "volume": np.linalg.det(run.steps.cell) / np.linalg.det(whole.steps.cell),
+        "mean temperature": run.facts.get("mean_temperature_K", np.nan) / whole.facts["mean_temperature_K"],
+        "number of steps": len(run.steps) / len(whole.steps),
     }
     allowed = {"diffusivity": ONE_OF_FORTY, "volume": 1e-3, "mean temperature": ONE_OF_FORTY, "number of steps": 0.0}
     changed += [name for name, ratio in ratios.items() if not abs(ratio - 1) <= allowed[name]]
-    return changed + (["elements"] if found.symbols != whole.symbols else [])
+    return changed + (["elements"] if run.symbols != whole.symbols else [])
 
 
-def _moved(found: DftOutput) -> float:
+def _moved(run: DftOutput) -> float:
     """Return the mean squared displacement of lithium over five steps, angstrom^2."""
-    positions = found.steps.positions[:, np.array(found.symbols) == "Li"]
+    positions = run.steps.positions[:, np.array(run.symbols) == "Li"]
     return float(((positions[5:] - positions[:-5]) ** 2).sum(axis=2).mean()) if len(positions) > 5 else np.nan
 
 

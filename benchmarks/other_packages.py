@@ -33,7 +33,7 @@ KINDS = {
 }
 
 
-class Measured(NamedTuple):
+class TimedEstimate(NamedTuple):
     """An estimate with its time, s, and the peak memory of its process before and after, MiB."""
 
     estimate: Estimate
@@ -42,13 +42,13 @@ class Measured(NamedTuple):
     peak_MiB: float = np.nan
 
 
-def timed(name: str, run: Run) -> Measured:
+def timed(name: str, run: Run) -> TimedEstimate:
     start = time.perf_counter()
-    found = estimate(name, run)
-    return Measured(found, time.perf_counter() - start)
+    result = estimate(name, run)
+    return TimedEstimate(result, time.perf_counter() - start)
 
 
-def in_own_process(name: str, run: Run) -> Measured:
+def in_own_process(name: str, run: Run) -> TimedEstimate:
     """Once for the libraries, on a tenth of the frames, then for the time and the memory."""
     whole, few = run.segment, max(60, len(run.segment.times_ps) // 10)
     short = Segment(whole.positions[:few], whole.times_ps[:few], whole.cells)
@@ -59,33 +59,33 @@ def in_own_process(name: str, run: Run) -> Measured:
     return measured._replace(before_MiB=before, peak_MiB=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0)
 
 
-def real(name: str, run: Run) -> Measured:
+def real(name: str, run: Run) -> TimedEstimate:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(in_own_process, (name, run))
 
 
-def synthetic(kind: str, n_seeds: int) -> dict[str, list[Measured]]:
+def synthetic(kind: str, n_seeds: int) -> dict[str, list[TimedEstimate]]:
     """Every package on every trajectory, side by side."""
     walk, n_ions = KINDS[kind]
-    found: dict[str, list[Measured]] = {name: [] for name in PACKAGES}
+    results: dict[str, list[TimedEstimate]] = {name: [] for name in PACKAGES}
     for seed in range(n_seeds):
         segment, symbols = trajectory(seed, walk(seed, N_FRAMES, n_ions), RATTLE_A, CUBIC)
         run = Run(segment, symbols, 800.0)
         for name in PACKAGES:
-            found[name].append(timed(name, run))
-    return found
+            results[name].append(timed(name, run))
+    return results
 
 
-def column(found: list[Measured], field: str) -> npt.NDArray[np.float64]:
-    return np.array([getattr(one.estimate, field) for one in found], dtype=float)
+def column(estimates: list[TimedEstimate], field: str) -> npt.NDArray[np.float64]:
+    return np.array([getattr(one.estimate, field) for one in estimates], dtype=float)
 
 
-def print_moving(kind: str, found: dict[str, list[Measured]]) -> None:
-    print(f"\n{kind}, {len(found['aiida-ion'])} trajectories\n")
+def print_moving(kind: str, estimates: dict[str, list[TimedEstimate]]) -> None:
+    print(f"\n{kind}, {len(estimates['aiida-ion'])} trajectories\n")
     print("| package | mean D/true | scatter | mean stated sd | 95 % interval holds D | time over aiida-ion's |")
     print("|---|---|---|---|---|---|")
-    own = np.median([one.seconds for one in found["aiida-ion"]])
-    for name, measured in found.items():
+    own = np.median([one.seconds for one in estimates["aiida-ion"]])
+    for name, measured in estimates.items():
         value, std = column(measured, "value") / D_CM2_S, column(measured, "std") / D_CM2_S
         held = (column(measured, "low") <= D_CM2_S) & (column(measured, "high") >= D_CM2_S)
         stated = np.isfinite(std).any()
@@ -94,11 +94,11 @@ def print_moving(kind: str, found: dict[str, list[Measured]]) -> None:
         print(f"| {name} | {np.nanmean(value):.3f} | {np.nanstd(value, ddof=1):.3f} | {says} | {ratio:.2g} |")
 
 
-def print_inert(found: dict[str, list[Measured]]) -> None:
-    print(f"\ninert, {len(found['aiida-ion'])} trajectories\n")
+def print_inert(estimates: dict[str, list[TimedEstimate]]) -> None:
+    print(f"\ninert, {len(estimates['aiida-ion'])} trajectories\n")
     print("| package | gave a number above zero | largest, cm2/s | number more than two stated sd above zero |")
     print("|---|---|---|---|")
-    for name, measured in found.items():
+    for name, measured in estimates.items():
         value, low = column(measured, "value"), column(measured, "low")
         numbers = value > 0
         largest = f"{np.nanmax(value):.1e}" if numbers.any() else "-"
@@ -113,15 +113,15 @@ def print_real(title: str, run: Run) -> None:
     print("|---|---|---|---|---|---|")
     for name in PACKAGES:
         try:
-            found = real(name, run)
+            result = real(name, run)
         except ValueError as error:
             print(f"| {name} | {' '.join(str(error).split())[:80]} | | | | |")
             continue
-        value, std, _, high, sigma = found.estimate
+        value, std, _, high, sigma = result.estimate
         shown = f"{value:.2e}" if np.isfinite(value) else f"< {high:.1e}"
         stated = f"{std:.1e}" if np.isfinite(std) else "none"
-        memory = f"{found.peak_MiB:.0f} ({found.before_MiB:.0f})"
-        print(f"| {name} | {shown} | {stated} | {sigma:.3g} | {found.seconds:.2g} | {memory} |", flush=True)
+        memory = f"{result.peak_MiB:.0f} ({result.before_MiB:.0f})"
+        print(f"| {name} | {shown} | {stated} | {sigma:.3g} | {result.seconds:.2g} | {memory} |", flush=True)
 
 
 def main() -> None:
@@ -132,8 +132,8 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if arguments.only != "real":
         for kind in KINDS:
-            found = synthetic(kind, arguments.seeds)
-            print_inert(found) if kind == "inert" else print_moving(kind, found)
+            result = synthetic(kind, arguments.seeds)
+            print_inert(result) if kind == "inert" else print_moving(kind, result)
     if arguments.only != "synthetic":
         with tempfile.TemporaryDirectory() as folder:
             print_real("Li2O at 1300 K in LAMMPS", lithium_oxide(Path(folder)))

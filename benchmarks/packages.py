@@ -100,8 +100,8 @@ def pymatgen(run: Run, smoothed: str | bool = "max") -> Estimate:
     positions = np.asarray(run.segment.positions, dtype=float)
     structure = Structure(cell, run.symbols, positions[0], coords_are_cartesian=True)
     moved = np.swapaxes(positions - positions[:1], 0, 1)
-    found = DiffusionAnalyzer(structure, moved, "Li", run.temperature_K, interval_fs(run), 1, smoothed=smoothed)
-    return symmetric(found.diffusivity, found.diffusivity_std_dev, found.conductivity)
+    result = DiffusionAnalyzer(structure, moved, "Li", run.temperature_K, interval_fs(run), 1, smoothed=smoothed)
+    return symmetric(result.diffusivity, result.diffusivity_std_dev, result.conductivity)
 
 
 def pymatgen_unsmoothed(run: Run) -> Estimate:
@@ -115,17 +115,17 @@ def kinisi(run: Run, unit: str = "fs") -> Estimate:
     cell = np.asarray(run.segment.cells, dtype=float).reshape(-1, 3, 3)[0]
     frames = [Atoms(run.symbols, positions=frame, cell=cell, pbc=True) for frame in run.segment.positions]
     per_unit = {"fs": 1.0, "ps": 1000.0}[unit]
-    found = DiffusionAnalyzer.from_ase(
+    result = DiffusionAnalyzer.from_ase(
         frames,
         specie="Li",
         time_step=sc.scalar(1.0 / per_unit, unit=unit),
         step_skip=sc.scalar(round(interval_fs(run))),
         progress=False,
     )
-    found.diffusion(
+    result.diffusion(
         sc.scalar(START_PS * 1000.0 / per_unit, unit=unit), progress=False, random_state=np.random.RandomState(1)
     )
-    draws = found.D.values
+    draws = result.D.values
     low, high = np.percentile(draws, [2.5, 97.5])
     conductivity = nernst_einstein(run, float(draws.mean()))
     return Estimate(float(draws.mean()), float(draws.std()), float(low), float(high), conductivity)

@@ -2,8 +2,8 @@
 
     python benchmarks/queries.py --results 1000 10000 100000
 
-Each size is a throw-away SQLite profile of made-up results; see many_results.py. Processor time stands beside the wall
-time, which the other programs of the machine stretch. `--profile NAME` measures a profile that is there instead.
+Each size is a throw-away SQLite profile of synthetic results; see many_results.py. Processor time is printed beside
+the wall time, which other programs on the machine lengthen. `--profile NAME` measures a profile that is there instead.
 """
 
 from __future__ import annotations

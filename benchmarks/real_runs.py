@@ -78,11 +78,13 @@ def in_lammps(
     script = inputs.write_md_input(symbols, settings, model, charges)
     (folder / inputs.INPUT).write_text(script.replace("\nrun ", f"\n{extra}\nrun ", 1) if extra else script)
     done = _lammps(folder)
-    found = read_md(folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False)
-    times_ps = found.steps * settings.timestep_fs / FS_PER_PS
+    result = read_md(
+        folder, atoms.cell[:], settings, log=done.stdout, errors=done.stderr, start_step=0, continued=False
+    )
+    times_ps = result.steps * settings.timestep_fs / FS_PER_PS
     keep = times_ps >= equilibration_ps
     times_ps = times_ps[keep]
-    segment = Segment(found.positions[keep], times_ps - times_ps[0], np.array(atoms.cell[:]))
+    segment = Segment(result.positions[keep], times_ps - times_ps[0], np.array(atoms.cell[:]))
     return Run(segment, symbols, settings.temperature_K, atoms.get_scaled_positions())
 
 

@@ -31,7 +31,7 @@ SITE_A = 3.0
 N_CUBES = 5
 TARGET_K = 800.0
 STEPS_PER_FRAME = 10
-#: A made-up liquid has atoms on top of each other; without these limits only the checks of the framework see it.
+#: A synthetic liquid has atoms on top of each other; without these limits only the checks of the framework see it.
 OVERLAP = CheckLimits(min_distance_ratio_warn=0.0, min_distance_ratio_fail=0.0)
 OUTCOMES = ("A", "B", "C", "bound", "D", "bound, refused", "no result")
 
@@ -65,11 +65,11 @@ def lattice_gas(generator: np.random.Generator, n_ions: int, hop_probability: fl
     now = places.copy()
     for frame in range(N_FRAMES):
         for ion in np.flatnonzero(generator.random(n_ions) < hop_probability):
-            wanted = now[ion] + moves[generator.integers(6)]
-            if tuple(wanted % N_CUBES) not in taken:
+            requested = now[ion] + moves[generator.integers(6)]
+            if tuple(requested % N_CUBES) not in taken:
                 taken.remove(tuple(now[ion] % N_CUBES))
-                taken.add(tuple(wanted % N_CUBES))
-                now[ion] = wanted
+                taken.add(tuple(requested % N_CUBES))
+                now[ion] = requested
         path[frame] = now
     return places * SITE_A, (path - places) * SITE_A
 
@@ -224,14 +224,14 @@ def outcome(number: int, seed: int) -> tuple[str, tuple[str, ...]]:
     return "bound, refused" if refused else result.grade, wrong
 
 
-def row(kind: Kind, found: list[tuple[str, tuple[str, ...]]], seconds: float) -> str:
+def row(kind: Kind, results: list[tuple[str, tuple[str, ...]]], seconds: float) -> str:
     """One line of the table."""
-    counts = Counter(grade for grade, _ in found)
+    counts = Counter(grade for grade, _ in results)
     right = sum(counts[grade] for grade in kind.right)
-    checks = Counter(name for _, wrong in found for name in wrong)
+    checks = Counter(name for _, wrong in results for name in wrong)
     common = ", ".join(f"{name} {number}" for name, number in checks.most_common(4))
     cells = [kind.name, *(str(counts[grade] or "") for grade in OUTCOMES)]
-    return "| " + " | ".join([*cells, f"{right}/{len(found)}", common, f"{seconds:.0f}"]) + " |"
+    return "| " + " | ".join([*cells, f"{right}/{len(results)}", common, f"{seconds:.0f}"]) + " |"
 
 
 def main() -> None:
@@ -246,8 +246,8 @@ def main() -> None:
         for number, kind in enumerate(KINDS):
             if arguments.only in kind.name:
                 start = time.perf_counter()
-                found = list(pool.map(outcome, repeat(number), range(arguments.seeds)))
-                print(row(kind, found, time.perf_counter() - start), flush=True)
+                result = list(pool.map(outcome, repeat(number), range(arguments.seeds)))
+                print(row(kind, result, time.perf_counter() - start), flush=True)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def analysed(temperature_K: float, seed: int) -> DiffusionResult:
     return analyse_diffusion([[run.segment]], run.symbols, "Li", CHARGES, temperature_K, settings=settings)
 
 
-def row(title: str, name: str, found: Sequence[DiffusionResult]) -> str:
+def row(title: str, name: str, results: Sequence[DiffusionResult]) -> str:
     """Scatter over the seeds beside what the runs state, both over the mean, and how often the mean is held."""
-    known = [one for one in found if getattr(one, name) is not None]
+    known = [one for one in results if getattr(one, name) is not None]
     values = np.array([getattr(one, name) for one in known])
     stem, _, unit = name.partition("_cm2_s")
     suffix = "_cm2_s" if name.endswith("_cm2_s") else unit
@@ -42,11 +42,11 @@ def row(title: str, name: str, found: Sequence[DiffusionResult]) -> str:
     return "| " + " | ".join([*cells, f"{held} of {len(known)}"]) + " |"
 
 
-def verdicts(title: str, found: Sequence[DiffusionResult]) -> str:
+def verdicts(title: str, results: Sequence[DiffusionResult]) -> str:
     """Grades, and the checks that did not pass."""
-    wrong = [f"{check['name']} ({check['verdict']})" for one in found for check in one.checks if speaks(check)]
+    wrong = [f"{check['name']} ({check['verdict']})" for one in results for check in one.checks if speaks(check)]
     named = ", ".join(f"{name} {wrong.count(name)}" for name in sorted(set(wrong))) or "none"
-    return f"| {title} | {', '.join(one.grade for one in found)} | {named} |"
+    return f"| {title} | {', '.join(one.grade for one in results)} | {named} |"
 
 
 def speaks(check: dict[str, object]) -> bool:
@@ -57,14 +57,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=14)
     arguments = parser.parse_args()
-    found = [analysed(1300.0, seed) for seed in range(1, arguments.seeds + 1)]
+    results = [analysed(1300.0, seed) for seed in range(1, arguments.seeds + 1)]
     print("| quantity | mean over the seeds | scatter | mean stated | runs whose 95 % interval holds the mean |")
     print("|---|---|---|---|---|")
     for title, name in QUANTITIES.items():
-        print(row(title, name, found))
-    alone = np.mean([one.independent_relative_error for one in found])
+        print(row(title, name, results))
+    alone = np.mean([one.independent_relative_error for one in results])
     print(f"\nof D*, for independent ions: {alone:.1%}\n\n| run | grades | checks that spoke |\n|---|---|---|")
-    print(verdicts("1300 K", found))
+    print(verdicts("1300 K", results))
     print(verdicts("4000 K", [analysed(4000.0, 1)]))
 
 

@@ -51,7 +51,7 @@ PUBLISHED = {
 MSD_FILE = "own_msd.txt"
 
 
-class Measured(NamedTuple):
+class RunResult(NamedTuple):
     """A run as the package sees it, and the slope of LAMMPS's own mean squared displacement over 6, cm^2/s."""
 
     result: DiffusionResult
@@ -68,7 +68,7 @@ def mox_07() -> dict[str, object]:
     return {"commands": "\n".join(commands), "charges": charges, "level_of_theory": "classical/MOX-07"}
 
 
-def measured(repeat: int, temperature_and_time: tuple[float, float]) -> Measured:
+def measured(repeat: int, temperature_and_time: tuple[float, float]) -> RunResult:
     """Run once at constant volume, and analyse."""
     temperature_K, time_ps = temperature_and_time
     settings = MdSettings.from_dict(
@@ -93,7 +93,7 @@ def measured(repeat: int, temperature_and_time: tuple[float, float]) -> Measured
     times_ps = step * TIMESTEP_FS / FS_PER_PS
     late = times_ps > EQUILIBRATION_PS
     slope = float(np.polyfit(times_ps[late], msd_A2[late], 1)[0])
-    return Measured(
+    return RunResult(
         analysed(run), slope / 6.0 * CM2_S_PER_A2_PS, float(pressure_bar[late].mean()) * units.bar / units.GPa
     )
 
@@ -105,21 +105,21 @@ def analysed(run: Run) -> DiffusionResult:
     )
 
 
-def row(temperature_K: float, time_ps: float, found: Measured) -> str:
-    result = found.result
+def row(temperature_K: float, time_ps: float, run: RunResult) -> str:
+    result = run.result
     value, interval = result.tracer_diffusivity_cm2_s, result.tracer_diffusivity_ci95_cm2_s
     if value is None or interval is None:
         shown = f"no number | below {result.tracer_diffusivity_upper_bound_cm2_s:.3g}"
     else:
         shown = f"{value:.3g} | {interval[0]:.3g} to {interval[1]:.3g}"
     logarithm = "" if value is None else f"{np.log(value):.2f}"
-    cells = [f"{temperature_K:g}", f"{time_ps:g}", shown, logarithm, f"{found.lammps_cm2_s:.3g}", result.grade]
-    return "| " + " | ".join([*cells, f"{found.pressure_GPa:+.2f}"]) + " |"
+    cells = [f"{temperature_K:g}", f"{time_ps:g}", shown, logarithm, f"{run.lammps_cm2_s:.3g}", result.grade]
+    return "| " + " | ".join([*cells, f"{run.pressure_GPa:+.2f}"]) + " |"
 
 
-def energy(found: Sequence[Measured]) -> str:
-    """The activation energy over the runs that moved, with its interval."""
-    moved = [one.result for one in found if one.result.tracer_diffusivity_samples_cm2_s is not None]
+def energy(results: Sequence[RunResult]) -> str:
+    """The activation energy over the diffusive runs, with its interval."""
+    moved = [one.result for one in results if one.result.tracer_diffusivity_samples_cm2_s is not None]
     if len(moved) < 3:
         return f"no number: the ions moved at {len(moved)} temperature(s)"
     points = [ArrheniusPoint(one.temperature_K, one.tracer_diffusivity_samples_cm2_s) for one in moved]
@@ -130,10 +130,10 @@ def energy(found: Sequence[Measured]) -> str:
     return f"{law.activation_energy_eV:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def plain_energy(found: Sequence[Measured]) -> str:
+def plain_energy(results: Sequence[RunResult]) -> str:
     """A straight line through the logarithms of LAMMPS's own slopes, no interval."""
-    inverse = 1.0 / (units.kB * np.array([one.result.temperature_K for one in found]))
-    return f"{-np.polyfit(inverse, np.log([one.lammps_cm2_s for one in found]), 1)[0]:.2f}"
+    inverse = 1.0 / (units.kB * np.array([one.result.temperature_K for one in results]))
+    return f"{-np.polyfit(inverse, np.log([one.lammps_cm2_s for one in results]), 1)[0]:.2f}"
 
 
 def main() -> None:
@@ -146,12 +146,12 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     energies = {}
     for name in [arguments.only] if arguments.only else RUNS:
-        found = []
+        results = []
         with ProcessPoolExecutor(arguments.jobs) as pool:
             for run, one in zip(RUNS[name], pool.map(partial(measured, arguments.repeat), RUNS[name]), strict=True):
-                found.append(one)
+                results.append(one)
                 print(row(*run, one), flush=True)
-        energies[name] = f"{energy(found)} | {plain_energy(found)}"
+        energies[name] = f"{energy(results)} | {plain_energy(results)}"
     print("\n| activation energy, eV | here [95 %] | of LAMMPS's compute msd | published |\n|---|---|---|---|")
     for name, here in energies.items():
         print(f"| {name} | {here} | {PUBLISHED[name]} |")

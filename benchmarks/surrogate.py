@@ -2,7 +2,7 @@
 
     python benchmarks/surrogate.py --materials 200 --samplings 20
 
-Materials are made-up crystals on springs of 64 atoms, as the tests have them: what is learnt is of no account here. A
+Materials are synthetic crystals on springs of 64 atoms, as the tests have them: what is learnt is of no account here. A
 training is timed by a few of its epochs after the first, and multiplied: no second run is needed to know a long one.
 Force calls of a prediction are compared with the steps of a label, two runs of 100 ps at 2 fs.
 """
@@ -26,7 +26,7 @@ from aiida_ion.surrogate.labels import cheap_labels, clipped_labels  # noqa: E40
 from aiida_ion.surrogate.samples import Samples  # noqa: E402
 from aiida_ion.surrogate.settings import PROTOCOLS  # noqa: E402
 from aiida_ion.surrogate.training import Task, Training  # noqa: E402
-from benchmarks.made_up.springs import made_up  # noqa: E402
+from benchmarks.synthetic.springs import synthetic_dataset  # noqa: E402
 
 LABEL_STEPS = 2 * 50_000
 N_FOLDS = 5
@@ -38,7 +38,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(arguments.threads)
-    dataset = made_up(arguments.materials, n_smeared=arguments.samplings, n_frames=40, edge=4)
+    dataset = synthetic_dataset(arguments.materials, n_displaced=arguments.samplings, n_frames=40, edge=4)
     print(
         f"{arguments.materials} materials of 64 atoms, {arguments.samplings} samplings, {arguments.threads} threads\n"
     )

@@ -135,12 +135,12 @@ def wall(first: str, second: str, height_eV: float, hardness_A: float, size_A: f
 
 def neighbour_distances(atoms: Atoms) -> dict[frozenset[str], float]:
     """Return the shortest distance between each two elements in the ideal lattice, angstrom."""
-    found: dict[frozenset[str], float] = {}
+    result: dict[frozenset[str], float] = {}
     distances = atoms.get_all_distances(mic=True)
     np.fill_diagonal(distances, np.inf)
     symbols = np.array(atoms.symbols)
     for pair in combinations_with_replacement(dict.fromkeys(symbols), 2):
         block = distances[np.ix_(symbols == pair[0], symbols == pair[1])]
         if np.isfinite(block).any():
-            found[frozenset(pair)] = float(block.min())
-    return found
+            result[frozenset(pair)] = float(block.min())
+    return result

@@ -43,13 +43,13 @@ STEP_S_ATOM = 2.5e-6
 
 
 def main(arguments: list[str] | None = None) -> None:
-    wanted = parse(arguments)
-    if wanted.dry_run:
-        describe(wanted)
+    requested = parse(arguments)
+    if requested.dry_run:
+        describe(requested)
         return
     load_profile()
-    group, _ = orm.Group.collection.get_or_create(label=wanted.group)
-    fill(group, wanted)
+    group, _ = orm.Group.collection.get_or_create(label=requested.group)
+    fill(group, requested)
     report(group)
 
 
@@ -69,45 +69,45 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def describe(wanted: argparse.Namespace) -> None:
+def describe(arguments: argparse.Namespace) -> None:
     """Print the materials and what they cost."""
     seconds_per_ps = 0.0
-    for index in range(wanted.n_materials):
-        material = draw(wanted.seed, index, wanted.min_charge_scale)
+    for index in range(arguments.n_materials):
+        material = draw(arguments.seed, index, arguments.min_charge_scale)
         seconds_per_ps += 2 * len(material.atoms) * STEP_S_ATOM * 1000 / material.timestep_fs
         numbers = ", ".join(f"{name} {value:.3g}" for name, value in material.numbers.items())
         formula = material.atoms.get_chemical_formula()
         print(f"{material.label}: {material.lattice}, {formula}, {len(material.atoms)} atoms, {numbers}")
-    low, high = (seconds_per_ps * time_ps / 3600 for time_ps in (wanted.first_time_ps, wanted.max_time_ps))
-    print(f"{wanted.n_materials} materials, {low:.1f} to {high:.1f} hours of one core for the runs alone")
+    low, high = (seconds_per_ps * time_ps / 3600 for time_ps in (arguments.first_time_ps, arguments.max_time_ps))
+    print(f"{arguments.n_materials} materials, {low:.1f} to {high:.1f} hours of one core for the runs alone")
 
 
-def fill(group: orm.Group, wanted: argparse.Namespace) -> None:
+def fill(group: orm.Group, arguments: argparse.Namespace) -> None:
     """Submit what the group lacks, some at a time, and wait for all."""
     last_report = 0.0
     while True:
         there = {node.base.extras.get(EXTRA): node.is_terminated for node in group.nodes}
-        labels = [f"{wanted.seed}-{index:04d}" for index in range(wanted.n_materials)]
+        labels = [f"{arguments.seed}-{index:04d}" for index in range(arguments.n_materials)]
         missing = [index for index, label in enumerate(labels) if label not in there]
         n_running = sum(not is_terminated for is_terminated in there.values())
-        for index in missing[: max(0, wanted.max_concurrent - n_running)]:
-            node = submit(builder(draw(wanted.seed, index, wanted.min_charge_scale), wanted))
+        for index in missing[: max(0, arguments.max_concurrent - n_running)]:
+            node = submit(builder(draw(arguments.seed, index, arguments.min_charge_scale), arguments))
             node.base.extras.set(EXTRA, labels[index])
             group.add_nodes(node)
         if time.monotonic() - last_report > REPORT_S:
             last_report = time.monotonic()
             n_done = sum(there.get(label, False) for label in labels)
-            print(f"{time.strftime('%H:%M:%S')}  {n_done} of {wanted.n_materials} done", flush=True)
+            print(f"{time.strftime('%H:%M:%S')}  {n_done} of {arguments.n_materials} done", flush=True)
         if not missing and not n_running:
             return
         time.sleep(POLL_S)
 
 
-def builder(material: Material, wanted: argparse.Namespace) -> Any:
+def builder(material: Material, arguments: argparse.Namespace) -> Any:
     """Return the inputs of one material."""
     md = {
         "timestep_fs": material.timestep_fs,
-        "equilibration_fs": wanted.equilibration_ps * 1000,
+        "equilibration_fs": arguments.equilibration_ps * 1000,
         "sample_every": round(100.0 / material.timestep_fs),
     }
     made = WorkflowFactory("ion.conductivity").get_builder_from_protocol(
@@ -115,13 +115,13 @@ def builder(material: Material, wanted: argparse.Namespace) -> Any:
         engine="ion.md.lammps",
         protocol="fast",
         overrides={
-            "temperatures_K": [wanted.temperature_K],
+            "temperatures_K": [arguments.temperature_K],
             "seeds": [1, 2],
             "supercell": [1, 1, 1],
             "max_concurrent": 2,
-            "target_relative_error": wanted.target_relative_error,
-            "first_time_ps": wanted.first_time_ps,
-            "max_time_ps": wanted.max_time_ps,
+            "target_relative_error": arguments.target_relative_error,
+            "first_time_ps": arguments.first_time_ps,
+            "max_time_ps": arguments.max_time_ps,
             "mobile_species": "Li",
             "charges": material.charges,
             "md": md,

@@ -25,18 +25,20 @@ NOTHING_LEFT = "Nothing to submit"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    wanted = parse(arguments)
-    words = benchmark_words(wanted)
-    if wanted.dry_run:
+    requested = parse(arguments)
+    words = benchmark_words(requested)
+    if requested.dry_run:
         ion(*words, "--dry-run")
         return
-    for attempt in range(1, wanted.attempts + 1):
-        print(f"=== round {attempt} of at most {wanted.attempts}", flush=True)
+    for attempt in range(1, requested.attempts + 1):
+        print(f"=== round {attempt} of at most {requested.attempts}", flush=True)
         if NOTHING_LEFT in ion(*words):
             break
-        ion("status", "--watch", *profile_words(wanted))
-    ion("table", "diffusion", "--group", wanted.group, *profile_words(wanted))
-    print("Next, the samples: aiida-ion surrogate dataset", f"--from-group {wanted.group}", *profile_words(wanted))
+        ion("status", "--watch", *profile_words(requested))
+    ion("table", "diffusion", "--group", requested.group, *profile_words(requested))
+    print(
+        "Next, the samples: aiida-ion surrogate dataset", f"--from-group {requested.group}", *profile_words(requested)
+    )
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -62,27 +64,27 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def benchmark_words(wanted: argparse.Namespace) -> list[str]:
+def benchmark_words(arguments: argparse.Namespace) -> list[str]:
     """Return the command; as many runs go side by side as there are shares of the cores."""
     given = {
-        "select": wanted.select,
-        "engine": wanted.engine,
-        "source": wanted.source,
-        "temperatures": f"{wanted.temperature_K:g}",
-        "seeds": wanted.seeds,
-        "time-ps": wanted.time_ps,
-        "equilibration-ps": wanted.equilibration_ps,
-        "device": wanted.device,
-        "threads": max(1, (os.cpu_count() or 1) // wanted.at_once),
-        "walltime-s": wanted.walltime_s,
-        "group": wanted.group,
+        "select": arguments.select,
+        "engine": arguments.engine,
+        "source": arguments.source,
+        "temperatures": f"{arguments.temperature_K:g}",
+        "seeds": arguments.seeds,
+        "time-ps": arguments.time_ps,
+        "equilibration-ps": arguments.equilibration_ps,
+        "device": arguments.device,
+        "threads": max(1, (os.cpu_count() or 1) // arguments.at_once),
+        "walltime-s": arguments.walltime_s,
+        "group": arguments.group,
     }
     words = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
-    return ["benchmark", "obelix", *words, *profile_words(wanted)]
+    return ["benchmark", "obelix", *words, *profile_words(arguments)]
 
 
-def profile_words(wanted: argparse.Namespace) -> list[str]:
-    return ["--profile", wanted.profile] if wanted.profile else []
+def profile_words(arguments: argparse.Namespace) -> list[str]:
+    return ["--profile", arguments.profile] if arguments.profile else []
 
 
 def ion(*words: str) -> str:

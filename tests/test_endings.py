@@ -85,8 +85,10 @@ def test_the_disk_comes_before_the_crash_that_followed() -> None:
 def open_mpi() -> str:
     """Return Open MPI's mpirun, or skip."""
     program = shutil.which("mpirun")
-    said = subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout if program else ""
-    if "Open MPI" not in said:
+    output = (
+        subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout if program else ""
+    )
+    if "Open MPI" not in output:
         pytest.skip("no Open MPI on the PATH")
     return str(program)
 

@@ -43,14 +43,14 @@ def test_a_profile_cannot_be_written(profile: Any) -> None:
 
 
 def test_new_threads_cannot_write_either(profile: Any) -> None:
-    said: list[str] = []
+    sentences: list[str] = []
 
     def write() -> None:
         try:
             session().execute(text("DELETE FROM db_dbnode"))
             session().commit()
         except DatabaseError as error:
-            said.append(str(error))
+            sentences.append(str(error))
             session().rollback()
 
     orm.Int(1).store()
@@ -58,7 +58,7 @@ def test_new_threads_cannot_write_either(profile: Any) -> None:
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
-    assert "read" in said[0]
+    assert "read" in sentences[0]
     assert orm.QueryBuilder().append(orm.Node).count() == 1
 
 

@@ -57,4 +57,5 @@ def test_what_says_nothing_else_keeps_its_verdict(said, verdict):
 
 
 def test_a_verdict_in_words():
-    assert words_of("poorly_known") == "poorly known"
+    assert words_of("poorly_known") == "poorly known" and words_of("moved") == "diffusive"
+    assert words_of("bound") == "upper bound" and words_of("not_measurable") == "undetermined"

@@ -44,10 +44,10 @@ def archive(**members: bytes) -> bytes:
 @pytest.mark.parametrize("function", [os.system, eval, io.open])
 def test_whatever_the_protocol_what_is_imported_is_named(protocol: int, function: Callable[..., object]) -> None:
     content = pickle.dumps([1.0, "text", Caller(function, "x")], protocol=protocol)
-    for found in (look(content), look(archive(data_DOT_pkl=content)), look(content, any_format=True)):
-        assert found.runs_code and found.fault is None
-        assert any(name.endswith(f".{function.__name__}") for name in found.imports), found
-        assert function.__name__ in found.danger()
+    for entry in (look(content), look(archive(data_DOT_pkl=content)), look(content, any_format=True)):
+        assert entry.runs_code and entry.fault is None
+        assert any(name.endswith(f".{function.__name__}") for name in entry.imports), entry
+        assert function.__name__ in entry.danger()
 
 
 def test_an_import_hidden_behind_others() -> None:
@@ -59,7 +59,7 @@ def test_an_import_hidden_behind_others() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        # A module from the stack that is no text, as far as it can be followed.
+        # A module from the stack that is not text, as far as it can be followed.
         b"\x80\x04\x8c\x02os\x8c\x06system\x8c\x0bcollections0\x93\x8c\x01x\x85R.",
         # An import after a whole pickle: torch reads several, one after the other.
         pickle.dumps({"a": 1}) + pickle.dumps(Caller(os.system, "x")),
@@ -136,13 +136,13 @@ def test_safetensors_are_whole_or_refused() -> None:
         (archive(data_DOT_pkl=pickle.dumps({}))[:-30], "cut short"),
         (pickle.dumps({"a": list(range(1000))})[:50], "cut short"),
         (b"\x1f\x8b\x08\x00", "gzip"),
-        (b"commands of a text file\nthat is no pickle\n", "not a file of weights"),
+        (b"commands of a text file\nthat is not a pickle\n", "not a file of weights"),
         (np.random.default_rng(1).bytes(5000), "not a file of weights"),
     ],
 )
 def test_what_cannot_be_weights(content: bytes, words: str) -> None:
-    found = look(content)
-    assert words in str(found.fault) and not found.runs_code
+    result = look(content)
+    assert words in str(result.fault) and not result.runs_code
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -151,4 +151,4 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 
 def test_other_formats_may_be_given_where_a_class_reads_them_itself() -> None:
-    assert look(b"commands of a text file\nthat is no pickle\n", any_format=True) == WeightFile("unknown")
+    assert look(b"commands of a text file\nthat is not a pickle\n", any_format=True) == WeightFile("unknown")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiida import orm
 
-STAND_IN = Path(__file__).parent / "vasp_stand_in.py"
+STAND_IN = Path(__file__).parent / "mock_vasp.py"
 FAMILY = "STAND-IN"
 #: Title and number of valence electrons of each POTCAR; the rest of one is the property of the VASP group.
 POTCARS = {

@@ -34,10 +34,10 @@ CITATIONS = (
 )
 
 
-def citations(said: Iterable[str]) -> list[Citation]:
+def citations(names: Iterable[str]) -> list[Citation]:
     """Return what is to be cited.
 
-    :param said: names of programs and packages, and levels of theory.
+    :param names: names of programs and packages, and levels of theory.
     """
-    words = {word for text in said for word in text.lower().split()} | set(ALWAYS)
+    words = {word for text in names for word in text.lower().split()} | set(ALWAYS)
     return [citation for citation in CITATIONS if words & set(citation.words)]

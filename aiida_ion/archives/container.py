@@ -73,7 +73,7 @@ def _no_zip(path: Path, start: bytes) -> str:
         return f"{path} ends too early: it was not copied whole, so get the file again"
     if tarfile.is_tarfile(path):
         return f"{path} is an archive of AiiDA 1: bring it up to date with 'verdi archive migrate OLD NEW'"
-    return f"{path} is not an AiiDA archive: it is no zip file"
+    return f"{path} is not an AiiDA archive: it is not a zip file"
 
 
 def _check_names(path: Path, members: list[zipfile.ZipInfo]) -> None:

@@ -63,7 +63,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Tables and indexes only, no column that is computed, and all that AiiDA asks for."""
     from aiida.storage.sqlite_zip.models import SqliteBase
 
-    found: dict[str, set[str]] = {}
+    present: dict[str, set[str]] = {}
     for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema"):
         text = " ".join(str(sql or "").split()).upper()
         if kind not in ("table", "index") or text.startswith("CREATE VIRTUAL"):
@@ -74,9 +74,9 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
                 raise ArchiveError(f"{path} has a database with computed columns in {shown(name)}: not opened")
             keys = [(column, kind) for column, _, kind, key in columns if key]
             # Only so is a number in `id` sure to be a whole one, and that of one row.
-            found[name] = {column for column, _, _, _ in columns} if keys == [("id", "INTEGER")] else set()
+            present[name] = {column for column, _, _, _ in columns} if keys == [("id", "INTEGER")] else set()
     for table in SqliteBase.metadata.tables.values():
-        if not {column.name for column in table.columns} <= found.get(table.name, set()):
+        if not {column.name for column in table.columns} <= present.get(table.name, set()):
             raise ArchiveError(f"{path} has no AiiDA database: its table {table.name} is missing or another")
 
 
@@ -96,7 +96,7 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
         for column in columns:
             no_object = f"NOT json_valid({column}) OR json_type({column}) <> 'object'"
             if _any(connection, f"SELECT 1 FROM {table} WHERE {column} IS NOT NULL AND ({no_object})"):
-                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is no JSON object")
+                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is not a JSON object")
     if _any(connection, "SELECT 1 FROM db_dbnode WHERE strftime('%s', ctime) IS NULL OR strftime('%s', mtime) IS NULL"):
         raise ArchiveError(f"{path} has a damaged database: nodes without a time")
 

@@ -28,7 +28,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 class ArchiveError(ValueError):
-    """A file that is no archive, or none that can be opened; the message is one sentence."""
+    """A file that is not an archive, or none that can be opened; the message is one sentence."""
 
 
 def shown(text: object) -> str:

@@ -42,10 +42,10 @@ def check_files(connection: sqlite3.Connection, path: Path, members: Iterable[zi
     query = "SELECT repository_metadata FROM db_dbnode WHERE length(repository_metadata) > 2"
     for (text,) in connection.execute(query):
         try:
-            found = list(_files(json.loads(text)))
+            stored = list(_files(json.loads(text)))
         except (ValueError, TypeError, RecursionError, AttributeError) as error:
             raise ArchiveError(f"{path} has a damaged list of the files of a node: {shown(error)}") from error
-        for name, key in found:
+        for name, key in stored:
             if name in ("", ".", "..") or any(ord(letter) < 32 or letter in "/\\" for letter in name):
                 raise ArchiveError(f"{path} holds a file that points outside of its node: {shown(name)}")
             if key is None:
@@ -101,11 +101,11 @@ def _beginning(raw: IO[bytes], member: zipfile.ZipInfo) -> bytes:
 
 def _announced_at_once(start: bytes) -> int | None:
     """Return what `_announced` does for a header as NumPy writes it; nothing for any other."""
-    found = _HEADER.match(start)
-    if found is None or int.from_bytes(start[8:10], "little") + 10 != found.end():
+    match = _HEADER.match(start)
+    if match is None or int.from_bytes(start[8:10], "little") + 10 != match.end():
         return None
-    n_values = math.prod(int(length) for length in found[2].split(b",") if length.strip())
-    return found.end() + n_values * int(found[1])
+    n_values = math.prod(int(length) for length in match[2].split(b",") if length.strip())
+    return match.end() + n_values * int(match[1])
 
 
 def _announced(handle: IO[bytes]) -> int:

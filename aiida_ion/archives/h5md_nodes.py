@@ -36,10 +36,10 @@ def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
     temperature = "attributes.target_temperature_K"
     query.append(orm.ArrayData, with_incoming="fit", edge_filters={"label": "diffusion"}, project=temperature)
     fits = [fit for fit, _ in sorted(query.all(), key=lambda row: (row[1] or 0.0, row[0].pk))]
-    found = [(fit, replica) for fit in fits for replica in sorted({name for name, _ in _segments(fit)})]
-    if not found:
+    fitted = [(fit, replica) for fit in fits for replica in sorted({name for name, _ in _segments(fit)})]
+    if not fitted:
         raise ValueError("none of these was fitted: name a diffusion or conductivity node, or a group of them")
-    return found
+    return fitted
 
 
 def runs_size(chosen: Sequence[tuple[orm.CalcJobNode, str]]) -> int:
@@ -125,35 +125,41 @@ def _motion(result: orm.ArrayData) -> Motion | None:
     names = ("lag_times_ps", "msd_A2", "msd_std_A2")
     if not set(names) <= set(result.get_arraynames()):
         return None
-    said = result.base.attributes.all
-    moved = verdict_of(said) == MOVED and said.get("tracer_diffusivity_cm2_s") is not None
-    value = (said["tracer_diffusivity_cm2_s"], said.get("tracer_diffusivity_std_cm2_s") or 0.0) if moved else None
+    attributes = result.base.attributes.all
+    moved = verdict_of(attributes) == MOVED and attributes.get("tracer_diffusivity_cm2_s") is not None
+    value = (
+        (attributes["tracer_diffusivity_cm2_s"], attributes.get("tracer_diffusivity_std_cm2_s") or 0.0)
+        if moved
+        else None
+    )
     lag_times_ps, msd_A2, msd_std_A2 = (result.get_array(name) for name in names)
-    return Motion(said["mobile_species"], lag_times_ps, msd_A2, msd_std_A2, value, int(said.get("n_replicas") or 1))
+    return Motion(
+        attributes["mobile_species"], lag_times_ps, msd_A2, msd_std_A2, value, int(attributes.get("n_replicas") or 1)
+    )
 
 
 def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames: Frames) -> About:
-    said = result.base.attributes.all
+    attributes = result.base.attributes.all
     job = segments[0].creator
     known = job.inputs.parameters.get_dict() if job is not None and "parameters" in job.inputs else {}
     versions = job.outputs.versions.get_dict() if job is not None and "versions" in job.outputs else {}
     program = next((name for name in PROGRAMS if name in versions), None)
-    level = str(said.get("level_of_theory") or "unknown")
-    origin = {"diffusion_uuid": result.uuid, "formula": str(said.get("formula")), "level_of_theory": level}
+    level = str(attributes.get("level_of_theory") or "unknown")
+    origin = {"diffusion_uuid": result.uuid, "formula": str(attributes.get("formula")), "level_of_theory": level}
     origin |= {f"trajectory_{number:03d}_uuid": node.uuid for number, node in enumerate(segments)}
     user = result.user
     return About(
         author=f"{user.first_name} {user.last_name}".strip() or "unknown",
         program=(program or level, str(versions.get(program, "unknown"))),
-        charges_e=said.get("charges") or {},
-        dynamics=_dynamics(known, said, frames),
+        charges_e=attributes.get("charges") or {},
+        dynamics=_dynamics(known, attributes, frames),
         origin=origin,
     )
 
 
-def _dynamics(known: dict[str, Any], said: dict[str, Any], frames: Frames) -> dict[str, Any]:
+def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Frames) -> dict[str, Any]:
     """Return the settings of a run as NOMAD names them; for an imported run there is only its temperature."""
-    thermostat: dict[str, Any] = {"reference_temperature": (float(said["target_temperature_K"]), "kelvin")}
+    thermostat: dict[str, Any] = {"reference_temperature": (float(attributes["target_temperature_K"]), "kelvin")}
     if "timestep_fs" not in known:
         return {"thermostat_parameters": thermostat}
     if known.get("thermostat_time_fs"):

@@ -34,11 +34,11 @@ def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[i
     """
     pks = sorted(choice.pks)
     results, fits = _conductivities(pks), _diffusivities(pks)
-    found = _versions(pks)
+    versions = _versions(pks)
     levels = {row[1] for row in results + fits}
     parts = [f"# {plain(name)}", _intro(choice), _table("Ionic conductivity, extrapolated", results)]
     parts += [_table("Diffusion at each temperature", fits), _opening(name), _left_out(choice, left_out)]
-    parts += [_version_list(found), _cite(found, levels), _licences(pks, licence)]
+    parts += [_version_list(versions), _cite(versions, levels), _licences(pks, licence)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -58,8 +58,8 @@ def _intro(choice: Choice) -> str:
 def _results(pks: Sequence[int], marker: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return attributes of the chosen arrays that have a certain one, by material, level of theory and temperature."""
     query = orm.QueryBuilder()
-    wanted = {"id": {"in": pks}, "attributes": {"has_key": marker}}
-    query.append(orm.ArrayData, filters=wanted, project=["uuid", *(f"attributes.{name}" for name in names)])
+    filters = {"id": {"in": pks}, "attributes": {"has_key": marker}}
+    query.append(orm.ArrayData, filters=filters, project=["uuid", *(f"attributes.{name}" for name in names)])
     rows = [dict(zip(["uuid", *names], row, strict=True)) for row in query.all()]
     return sorted(rows, key=lambda row: (*map(str, (row[name] for name in names[:2])), row[names[2]] or 0.0))
 
@@ -84,14 +84,14 @@ def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> t
     bound = row[f"{quantity}_upper_bound_{unit}"]
     verdict = verdict_of(row)
     if verdict == POORLY_KNOWN and interval:
-        said = f"poorly known ({interval[0]:.3g} to {interval[1]:.3g}) {shown_unit}"
+        text = f"poorly known ({interval[0]:.3g} to {interval[1]:.3g}) {shown_unit}"
     elif value is not None and verdict in (MOVED, MEASURED):
-        said = f"{value:.3g}" + (f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "") + f" {shown_unit}"
+        text = f"{value:.3g}" + (f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "") + f" {shown_unit}"
     else:
-        said = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {words_of(verdict)}"
+        text = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {words_of(verdict)}"
     temperature = row["target_temperature_K"]
     shown = "" if temperature is None else f"{temperature:g}"
-    return (str(row["formula"]), str(row["level_of_theory"]), shown, said, str(row.get("grade") or ""), row["uuid"])
+    return (str(row["formula"]), str(row["level_of_theory"]), shown, text, str(row.get("grade") or ""), row["uuid"])
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
@@ -101,8 +101,8 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [" | ".join(HEADS[index] for index in used), " | ".join("---" for _ in used)]
     lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
-    how = "In brackets the 95 % interval; `below` is an upper bound, where too little moved; of what is poorly known"
-    return f"## {title}\n\n{how} there is the interval alone.\n\n{table}"
+    how = "Brackets hold the 95 % interval; `below` is an upper bound, where no diffusion was detected;"
+    return f"## {title}\n\n{how} a poorly known value is given by its interval alone.\n\n{table}"
 
 
 def _opening(name: str) -> str:
@@ -120,9 +120,9 @@ def _left_out(choice: Choice, left_out: frozenset[int]) -> str:
     if not left_out:
         return ""
     kinds = [("the frames of trajectories", choice.trajectories), ("files as the jobs left them", choice.retrieved)]
-    said = " and ".join(text for text, pks in kinds if pks and pks <= left_out)
+    names = " and ".join(text for text, pks in kinds if pks and pks <= left_out)
     return (
-        f"## What is not in it\n\nLeft out: {said}.\n"
+        f"## What is not in it\n\nLeft out: {names}.\n"
         "The nodes are there with their attributes, and without their files; the extra `aiida_ion_left_out` names "
         "them.\nImporting the whole archive later does not bring them back to a profile that has such a node."
     )
@@ -132,29 +132,29 @@ def _versions(pks: Sequence[int]) -> dict[str, set[str]]:
     """Return the versions that the jobs stated, by program."""
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, tag="job")
     query.append(orm.Dict, with_incoming="job", edge_filters={"label": "versions"}, project="attributes")
-    found: dict[str, set[str]] = defaultdict(set)
+    versions: dict[str, set[str]] = defaultdict(set)
     for stated in query.all(flat=True):
         for name, version in stated.items():
             if isinstance(version, (str, int, float)):
-                found[str(name)].add(str(version))
-    return found
+                versions[str(name)].add(str(version))
+    return versions
 
 
-def _version_list(found: Mapping[str, set[str]]) -> str:
-    lines = [f"* {plain(name)}: {', '.join(plain(one) for one in sorted(found[name]))}" for name in sorted(found)]
+def _version_list(versions: Mapping[str, set[str]]) -> str:
+    lines = [f"* {plain(name)}: {', '.join(plain(one) for one in sorted(versions[name]))}" for name in sorted(versions)]
     return "\n".join(["## Versions", "", *lines]) if lines else ""
 
 
-def _cite(found: Mapping[str, set[str]], levels: set[str]) -> str:
-    lines = [f"* {part}: {', '.join(papers)}" for part, _, papers in citations({*found, *levels})]
+def _cite(versions: Mapping[str, set[str]], levels: set[str]) -> str:
+    lines = [f"* {part}: {', '.join(papers)}" for part, _, papers in citations({*versions, *levels})]
     return "\n".join(["## How to cite", "", "Cite these papers, and whoever sent you this file.", "", *lines])
 
 
 def _licences(pks: Sequence[int], licence: str | None) -> str:
-    said = f"The data: {plain(licence)}." if licence else "The data: no licence was stated; ask whoever sent you this."
+    text = f"The data: {plain(licence)}." if licence else "The data: no licence was stated; ask whoever sent you this."
     query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, project=["attributes.source.license"])
     stated = sorted({plain(one) for one in query.all(flat=True) if one})
-    lines = [said, "The programs of aiida-ion in it, which the jobs ran: MIT."]
+    lines = [text, "The programs of aiida-ion in it, which the jobs ran: MIT."]
     lines += [f"Stated by nodes: {', '.join(stated)}."] if stated else []
     measured = orm.QueryBuilder()
     marked = {"id": {"in": pks}, "attributes": {"has_key": "entry_id"}}
@@ -171,4 +171,4 @@ def _foreign_files(pks: Sequence[int]) -> list[str]:
     made.append(orm.SinglefileData, with_incoming="process", filters={"id": {"in": pks}}, project="id")
     query = orm.QueryBuilder().append(orm.SinglefileData, filters={"id": {"in": pks}}, project=["id", "attributes"])
     own = set(made.all(flat=True))
-    return sorted({plain(said.get("filename", pk)) for pk, said in query.all() if pk not in own})
+    return sorted({plain(attributes.get("filename", pk)) for pk, attributes in query.all() if pk not in own})

@@ -101,8 +101,8 @@ def _computed_by(pks: set[int]) -> set[int]:
 
 
 def _closure(start: set[int]) -> tuple[set[int], Iterable[Any]]:
-    found = get_nodes_export(start, get_links=True, call_calc_backward=False, call_work_backward=False)
-    return set(found["nodes"]), found["links"] or ()
+    closure = get_nodes_export(start, get_links=True, call_calc_backward=False, call_work_backward=False)
+    return set(closure["nodes"]), closure["links"] or ()
 
 
 def _experiments(pks: set[int]) -> set[int]:

@@ -56,11 +56,11 @@ def files_size(pks: frozenset[int]) -> int:
 
 def _keys(pks: frozenset[int]) -> Mapping[int, set[str]]:
     """Return the keys of the files of each node."""
-    found: dict[int, set[str]] = defaultdict(set)
+    keys: dict[int, set[str]] = defaultdict(set)
     query = orm.QueryBuilder().append(orm.Node, filters={"id": {"in": pks}}, project=["id", "repository_metadata"])
     for pk, files in query.iterall():
-        found[pk] |= {key for key in Repository.flatten(files).values() if key is not None}
-    return found
+        keys[pk] |= {key for key in Repository.flatten(files).values() if key is not None}
+    return keys
 
 
 def object_sizes(keys: set[str]) -> dict[str, int]:

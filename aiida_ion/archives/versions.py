@@ -23,7 +23,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except UNREADABLE as error:
         raise ArchiveError(f"{path} has a damaged {METADATA}: {shown(error)}") from error
     if not isinstance(metadata, dict) or not isinstance(metadata.get("export_version"), str):
-        raise ArchiveError(f"{path} is no AiiDA archive: its {METADATA} names no export_version")
+        raise ArchiveError(f"{path} is not an AiiDA archive: its {METADATA} names no export_version")
     return metadata
 
 
@@ -68,5 +68,5 @@ def _newer_writer(stated: object) -> str | None:
 
 def _is_later(version: str, head: str) -> bool:
     """Whether a schema, such as ``main_0002``, comes after the newest that is known here."""
-    found, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
-    return found is not None and newest is not None and int(found[1]) > int(newest[1])
+    given, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
+    return given is not None and newest is not None and int(given[1]) > int(newest[1])

@@ -31,7 +31,7 @@ def find_problem(trajectories: Mapping[str, orm.TrajectoryData]) -> str | None:
     first = min(symbols)
     unknown = sorted(set(symbols[first]) - set(atomic_numbers))
     if unknown:
-        return f"{first} names {', '.join(unknown)}, which is no element"
+        return f"{first} names {', '.join(unknown)}, which is not an element"
     for key, names in symbols.items():
         if names != symbols[first]:
             what = (

@@ -11,7 +11,7 @@ from aiida.common.exceptions import AiidaException
 from aiida_ion.calculations.script import ScriptCalculation
 
 #: Exit codes of jobs whose results are in the database although they did not finish: what was reached is there, and
-#: whatever goes on does so from nodes.
+#: whatever continues does so from nodes.
 PARSED = (0, 400)
 #: Exit codes from here on are warnings, with results.
 WARNINGS = 700
@@ -40,7 +40,7 @@ def clean_jobs(nodes: Iterable[Any]) -> list[int]:
 
     A folder that cannot be removed stays, and nothing fails by it.
 
-    :param nodes: processes; what is no job is passed over.
+    :param nodes: processes; what is not a job is passed over.
     :returns: pks of the jobs whose folder was removed.
     """
     folders: dict[str, list[tuple[int, orm.RemoteData]]] = {}

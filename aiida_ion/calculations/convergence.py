@@ -45,21 +45,21 @@ def decide_extensions(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.D
     given = parameters.get_dict()
     rule = StopRule.from_dict(given)
     outlooks = [outlook(entry, diffusion.get(entry["label"])) for entry in given["temperatures"]]
-    found = decide(outlooks, rule, given["round"])
+    decision = decide(outlooks, rule, given["round"])
     entries = [
-        entry_of(outlook, step) for outlook, step in zip(outlooks, (vars(step) for step in found.steps), strict=True)
+        entry_of(outlook, step) for outlook, step in zip(outlooks, (vars(step) for step in decision.steps), strict=True)
     ]
     content = {
         "round": given["round"],
         "target_quantity": rule.target_quantity,
         "target_relative_error": rule.target_relative_error,
-        "relative_error": found.relative_error,
-        "reason": found.reason,
+        "relative_error": decision.relative_error,
+        "reason": decision.reason,
         "n_steps": given["n_steps"],
         "total_time_ps": sum(item.n_runs * item.time_ps for item in outlooks),
         "temperatures": entries,
     }
-    return orm.Dict(content | {"summary": summary(found, rule, given["round"])})
+    return orm.Dict(content | {"summary": summary(decision, rule, given["round"])})
 
 
 def check_rule(settings: Mapping[str, Any]) -> None:
@@ -76,27 +76,27 @@ def outlook(entry: Mapping[str, Any], node: orm.ArrayData | None) -> Outlook:
     :param entry: what the work chain knows of the runs.
     :param node: the newest fit, ``None`` where there is none.
     """
-    said: dict[str, Any] = node.base.attributes.all if node is not None else {}
+    attributes: dict[str, Any] = node.base.attributes.all if node is not None else {}
     ended, because = entry.get("ended"), entry.get("ended_because")
-    refused = said.get("refused_because")
-    if said.get("fit_consistent") is False and refused is None:
+    refused = attributes.get("refused_because")
+    if attributes.get("fit_consistent") is False and refused is None:
         refused = "kinisi and least squares disagree on the same window"
     elif refused is not None and ended is None:
-        ended = ended_by_checks(said.get("checks") or [])
+        ended = ended_by_checks(attributes.get("checks") or [])
         because = refused if ended else because
     if node is None and ended is None:
         ended, because = "failed", "There is no fit."
-    value, spread = said.get("tracer_diffusivity_cm2_s"), said.get("tracer_diffusivity_std_cm2_s")
+    value, spread = attributes.get("tracer_diffusivity_cm2_s"), attributes.get("tracer_diffusivity_std_cm2_s")
     return Outlook(
         temperature_K=entry["temperature_K"],
         time_ps=entry["time_ps"],
         n_runs=entry["n_runs"],
-        n_ions=int(said.get("n_mobile_ions") or 1) * int(said.get("n_replicas") or 1),
+        n_ions=int(attributes.get("n_mobile_ions") or 1) * int(attributes.get("n_replicas") or 1),
         diffusivity_cm2_s=value,
         relative_error=spread / value if value and spread is not None else None,
-        upper_bound_cm2_s=said.get("tracer_diffusivity_upper_bound_cm2_s"),
-        n_eff=said.get("n_eff"),
-        measured_temperature_K=said.get("temperature_K"),
+        upper_bound_cm2_s=attributes.get("tracer_diffusivity_upper_bound_cm2_s"),
+        n_eff=attributes.get("n_eff"),
+        measured_temperature_K=attributes.get("temperature_K"),
         refused_because=refused,
         ended=ended,
         ended_because=because,
@@ -122,16 +122,16 @@ def entry_of(known: Outlook, step: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def summary(found: Round, rule: StopRule, number: int) -> str:
+def summary(decision: Round, rule: StopRule, number: int) -> str:
     """Return the decision in one sentence."""
-    error = "not known" if found.relative_error is None else f"{found.relative_error:.2g}"
-    aim = f"error {error}, wanted {rule.target_relative_error:g}"
-    if found.reason is not None:
-        ends = ", ".join(f"{step.temperature_K:g} K {(step.reason or '').replace('_', ' ')}" for step in found.steps)
-        return f"Round {number}: {aim}; the end: {ends}."
+    error = "not known" if decision.relative_error is None else f"{decision.relative_error:.2g}"
+    target = f"error {error}, target {rule.target_relative_error:g}"
+    if decision.reason is not None:
+        ends = ", ".join(f"{step.temperature_K:g} K {(step.reason or '').replace('_', ' ')}" for step in decision.steps)
+        return f"Round {number}: {target}; finished: {ends}."
     longer = ", ".join(
         f"{step.temperature_K:g} K to {step.next_time_ps:.4g} ps"
-        for step in found.steps
+        for step in decision.steps
         if step.next_time_ps is not None
     )
-    return f"Round {number}: {aim}; goes on with {longer}."
+    return f"Round {number}: {target}; continues with {longer}."

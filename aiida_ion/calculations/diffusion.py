@@ -75,7 +75,7 @@ class DiffusionCalculation(CleaningCalculation):
             help="Scalars as attributes (`tracer_diffusivity_cm2_s`, `..._ci95`, verdict, checks, `species`); MSD "
             "(angstrom^2) over lag times (ps) and posterior samples (cm^2/s) as arrays.",
         )
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and what it stands on.")
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of kinisi and its dependencies.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.diffusion"
         spec.inputs.validator = validate_diffusion_inputs
 
@@ -129,8 +129,8 @@ def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str
         node = nodes[key]
         arrays = {name: f"{key}_thermo_{name}.npy" for name in THERMO_ARRAYS if name in node.get_arraynames()}
         copies += [(node.uuid, f"{name}.npy", target) for name, target in arrays.items()]
-        said = {name: node.base.attributes.get(name, None) for name in ("timestep_fs", "ensemble")}
-        replicas.setdefault(key.partition("_segment_")[0], []).append(said | {"files": arrays})
+        attributes = {name: node.base.attributes.get(name, None) for name in ("timestep_fs", "ensemble")}
+        replicas.setdefault(key.partition("_segment_")[0], []).append(attributes | {"files": arrays})
     return list(replicas.values()), copies
 
 

@@ -21,8 +21,8 @@ def link_experiment(structure: orm.StructureData, entry: orm.Dict) -> orm.Dict:
     :returns: all of the entry, with `formula` of the crystal and `composition_difference` to that of the entry.
     :raises ValueError: if the crystal is another compound, or the entry states no conductivity.
     """
-    said = entry.get_dict()
-    linked = said | check_link(structure, said)
+    facts = entry.get_dict()
+    linked = facts | check_link(structure, facts)
     node = orm.Dict(linked)
     node.label = f"{linked['dataset']} {linked['entry_id']} {linked['formula']}"
     return node

@@ -62,7 +62,7 @@ class JumpsCalculation(CleaningCalculation):
             help="Scalars and jump types as attributes (`jump_rate_1_ps`, `percolation_barriers_eV`, ...); sites, "
             "occupancy and the transitions between sites as arrays.",
         )
-        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of GEMDAT and what it stands on.")
+        spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of GEMDAT and its dependencies.")
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.jumps"
         spec.inputs.validator = validate_jump_inputs
 
@@ -97,17 +97,24 @@ class JumpsParser(TrajectoryAnalysisParser):
 def inputs_beside_fit(
     fit: orm.CalcJobNode, structure: orm.StructureData | None = None, settings: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the inputs of the jump picture of what an ``ion.diffusion`` job fitted, with its code and trajectories.
+    """Return the inputs of the jump analysis of what an ``ion.diffusion`` job fitted, with its code and trajectories.
 
     :param structure: the supercell with the sites; without it sites are the peaks of the density.
     :param settings: changes to the defaults of the analysis.
     """
-    said = fit.inputs.parameters.get_dict()
-    parameters = {"mobile_species": said["mobile_species"], "temperature_K": said["target_temperature_K"]}
-    parameters |= {name: said[name] for name in ("level_of_theory", "formula", "equilibration_fs") if name in said}
-    found = fit.outputs.diffusion.base.attributes.all if "diffusion" in fit.outputs else {}
-    if found.get("other_mobile_species"):
-        parameters["framework_species"] = found["framework_species"]
+    fit_parameters = fit.inputs.parameters.get_dict()
+    parameters = {
+        "mobile_species": fit_parameters["mobile_species"],
+        "temperature_K": fit_parameters["target_temperature_K"],
+    }
+    parameters |= {
+        name: fit_parameters[name]
+        for name in ("level_of_theory", "formula", "equilibration_fs")
+        if name in fit_parameters
+    }
+    attributes = fit.outputs.diffusion.base.attributes.all if "diffusion" in fit.outputs else {}
+    if attributes.get("other_mobile_species"):
+        parameters["framework_species"] = attributes["framework_species"]
     inputs = {
         "code": fit.inputs.code,
         "trajectories": {name: fit.inputs.trajectories[name] for name in fit.inputs.trajectories},

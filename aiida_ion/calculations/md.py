@@ -131,9 +131,7 @@ def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
             return f"{name} holds {node.get_shape(array)[0]} atoms, the structure has {n_atoms}"
     n_steps = inputs["parameters"].get_dict()["n_steps"]
     if state is not None and state.base.attributes.get("step", 0) >= n_steps:
-        return (
-            f"restart_from stands at step {state.base.attributes.get('step')}; n_steps is the total and must be larger"
-        )
+        return f"restart_from is at step {state.base.attributes.get('step')}; n_steps is the total and must be larger"
     return None
 
 
@@ -180,7 +178,7 @@ EARLY = (None, "walltime", "terminated", "disk_full")
 
 
 def early_exit(parser: ScriptParser, start_step: int, run: MdRun, ending: Ending) -> ExitCode:
-    """Return the exit code of a run that ended early: whatever stopped one that got somewhere, its state goes on.
+    """Return the exit code of a run that ended early; one that made progress can be continued, whatever stopped it.
 
     :param start_step: the step at which the job started.
     :param ending: why it ended.

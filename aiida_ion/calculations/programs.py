@@ -24,15 +24,15 @@ def program_files(name: str) -> dict[str, bytes]:
     :param name: one of :data:`PROGRAMS`.
     """
     root = Path(str(files(PACKAGE))).parent
-    found: dict[str, bytes] = {}
+    result: dict[str, bytes] = {}
     waiting = [f"{RUNNERS}.{name}"]
     while waiting:
         path = _file_of(root, waiting.pop())
-        if path is not None and str(path) not in found:
+        if path is not None and str(path) not in result:
             content = (root / path).read_bytes()
-            found[str(path)] = content
+            result[str(path)] = content
             waiting += [*map(".".join, _parents(path)), *_imported(content)]
-    return dict(sorted(found.items()))
+    return dict(sorted(result.items()))
 
 
 def _file_of(root: Path, module: str) -> Path | None:

@@ -241,9 +241,9 @@ class ScriptParser(Parser):
 
     def ending(self) -> Ending:
         """Return why the job ended without results, by what it, the shell, MPI and the scheduler say."""
-        found = find_ending(self.error_streams())
+        cause = find_ending(self.error_streams())
         by_scheduler = SCHEDULER_ENDINGS.get(self.node.exit_status or 0)
-        return by_scheduler if found.status is None and by_scheduler is not None else found
+        return by_scheduler if cause.status is None and by_scheduler is not None else cause
 
     def mpi_problem(self, n_ranks: int | None) -> str | None:
         """Return what is wrong where a program ran with another number of MPI processes than it was given.
@@ -257,11 +257,11 @@ class ScriptParser(Parser):
             return None
         resources = self.node.get_option("resources") or {}
         each = resources.get("num_machines", 1) * (resources.get("num_mpiprocs_per_machine") or 1)
-        wanted = int(resources.get("tot_num_mpiprocs") or each)
-        if wanted == n_ranks:
+        n_expected = int(resources.get("tot_num_mpiprocs") or each)
+        if n_expected == n_ranks:
             return None
         return (
-            f"{wanted} MPI processes were asked for, and the program ran with {n_ranks}: the mpirun command is of "
+            f"{n_expected} MPI processes were asked for, and the program ran with {n_ranks}: the mpirun command is of "
             "another MPI, or the program has none; put the right one first on the PATH in --prepend-text of the "
             "engine, or take one process"
         )

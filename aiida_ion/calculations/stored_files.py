@@ -20,8 +20,8 @@ def store_file(path: Path) -> orm.SinglefileData:
     filters = {"attributes.sha256": digest, "attributes.filename": path.name}
     stored = orm.QueryBuilder().append(orm.SinglefileData, filters=filters).first()
     if stored is not None:
-        found: orm.SinglefileData = stored[0]
-        return found
+        result: orm.SinglefileData = stored[0]
+        return result
     node = orm.SinglefileData(path.absolute())
     node.base.attributes.set("sha256", digest)
     node.label = path.name

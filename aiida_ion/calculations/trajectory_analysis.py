@@ -77,6 +77,6 @@ class TrajectoryAnalysisParser(ScriptParser):
             for name in arrays.files:
                 node.set_array(name, arrays[name])
         scalars = {key: value for key, value in results.items() if key not in ("status", "message", "versions", "cost")}
-        said = {key: parameters[key] for key in self.sample_keys & set(parameters)}
-        node.base.attributes.set_many(scalars | said)
+        facts = {key: parameters[key] for key in self.sample_keys & set(parameters)}
+        node.base.attributes.set_many(scalars | facts)
         return node

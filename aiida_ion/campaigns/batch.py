@@ -69,7 +69,7 @@ def require_all(batch: Batch, skip_bad: bool, say: Callable[[str], object]) -> N
     for name, reason in batch.refused.items():
         say(f"REFUSED {reason if name in reason else f'{name}: {reason}'}")
     if n_good == 0:
-        raise ValueError(f"none of the {n_all} crystals can be run; the reasons are above")
+        raise ValueError(f"none of the {n_all} crystals can be run; see above")
     counts = f"{len(batch.refused)} of {n_all} crystals cannot be run"
     if not skip_bad:
         raise ValueError(f"{counts}, and nothing was submitted; --skip-bad runs the other {n_good}")

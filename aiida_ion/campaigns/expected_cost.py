@@ -40,11 +40,11 @@ class StepTime:
 
 def size_of(plan: Plan) -> Size:
     """Return how much a plan runs."""
-    wanted, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
-    n_runs = len(wanted["temperatures_K"]) * len(wanted["seeds"])
+    parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    n_runs = len(parameters["temperatures_K"]) * len(parameters["seeds"])
     first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
-    longest_ps = max(first_ps, wanted.get("max_time_ps") or 0.0)
-    most_ps = min(n_runs * longest_ps, wanted.get("max_total_time_ps") or math.inf)
+    longest_ps = max(first_ps, parameters.get("max_time_ps") or 0.0)
+    most_ps = min(n_runs * longest_ps, parameters.get("max_total_time_ps") or math.inf)
     steps_per_ps = FS_PER_PS / md["timestep_fs"]
     return Size(n_runs, first_ps, longest_ps, (n_runs * md["n_steps"], round(most_ps * steps_per_ps)))
 
@@ -79,20 +79,20 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
     rate, tested_atoms = plan.engine.tested.get("steps_per_s"), plan.engine.tested.get("n_atoms")
     if not rate or not tested_atoms:
         return None
-    one = max(1.0, n_atoms / tested_atoms) ** power / rate
-    return StepTime((one, one, one), "very roughly, by 'aiida-ion engine test'")
+    step_s = max(1.0, n_atoms / tested_atoms) ** power / rate
+    return StepTime((step_s, step_s, step_s), "very roughly, by 'aiida-ion engine test'")
 
 
 def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
     """Return what a plan will run, and what that should cost, a line each."""
-    wanted, size = plan.builder.parameters.get_dict(), size_of(plan)
-    charges = ", ".join(f"{element} {charge:+g}" for element, charge in wanted["charges"].items())
-    what = f"{wanted['formula']} with {plan.level_of_theory}, {wanted['mobile_species']} mobile ({charges})"
+    parameters, size = plan.builder.parameters.get_dict(), size_of(plan)
+    charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
+    what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
     runs = f"{size.n_runs} run{'s' if size.n_runs > 1 else ''} of {size.first_ps:g} ps"
-    if wanted.get("target_relative_error") is not None:
-        aim = wanted.get("target_quantity", "tracer_diffusivity").replace("_", " ")
+    if parameters.get("target_relative_error") is not None:
+        aim = parameters.get("target_quantity", "tracer_diffusivity").replace("_", " ")
         runs += f", each on to at most {size.longest_ps:g} ps until the {aim} is known to "
-        runs += f"{wanted['target_relative_error']:g}"
+        runs += f"{parameters['target_relative_error']:g}"
     line = f"{plan.title}: {what}, {atoms_of(plan)} atoms, {runs}"
     if "checkpoint" in plan.engine.md.engine_ports and not plan.engine.tested:
         line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
@@ -101,17 +101,17 @@ def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
 
 def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
     """Return the simulated cell, and temperatures, seeds and steps of the runs."""
-    wanted, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
     counts = multiples(plan.builder)
     cell = plan.builder.structure.get_ase().cell.array * np.array(counts)[:, None]
     width = float(perpendicular_widths(cell).min())
     line = f"  cell {' x '.join(map(str, counts))}, smallest width {width:.1f} angstrom"
-    least = None if wanted.get("supercell") else wanted.get("min_width_A")
+    least = None if parameters.get("supercell") else parameters.get("min_width_A")
     if least is not None and width < least - 1e-6:
         # The rule of the edges measures along the vectors, which in a skewed cell is more than between the faces.
-        line += f", less than the {least:g} asked for: supercell_rule {wanted['supercell_rule']} measures the edges"
-    temperatures = ", ".join(f"{value:g}" for value in wanted["temperatures_K"])
-    seeds = ", ".join(str(seed) for seed in wanted["seeds"])
+        line += f", less than the {least:g} asked for: supercell_rule {parameters['supercell_rule']} measures the edges"
+    temperatures = ", ".join(f"{value:g}" for value in parameters["temperatures_K"])
+    seeds = ", ".join(str(seed) for seed in parameters["seeds"])
     runs = f"  temperatures {temperatures} K, seeds {seeds}; {md['n_steps']:,} steps of {md['timestep_fs']:g} fs each"
     return [line, runs + (" in the first round" if size.longest_ps > size.first_ps else "")]
 
@@ -127,7 +127,7 @@ def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:
     low, middle, high = known.seconds
     spread = "" if low == high else f"{_between(low * least, high * most)} "
     wall = "" if at_once == 1 else f"; {_between(middle * least / at_once, middle * most / at_once)}"
-    wall += f" with {at_once} side by side" if wall else ""
+    wall += f" with {at_once} in parallel" if wall else ""
     return f"{steps}: about {_between(middle * least, middle * most)} of computing ({spread}{known.origin}){wall}"
 
 

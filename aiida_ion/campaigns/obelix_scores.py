@@ -21,10 +21,10 @@ from aiida_ion.analysis.comparison.baselines import (
     score,
 )
 from aiida_ion.analysis.comparison.composition_forest import forest_of_others
-from aiida_ion.analysis.comparison.without_motion_check import ungated_ionic_conductivity_mS_cm
+from aiida_ion.analysis.comparison.without_motion_check import ionic_conductivity_without_motion_check_mS_cm
 from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
 from aiida_ion.datasets.obelix import Entry
-from aiida_ion.datasets.obelix_paper import Stated
+from aiida_ion.datasets.obelix_paper import ReportedErrors
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
 from aiida_ion.queries.cells import known, records
 from aiida_ion.queries.selection import Selection
@@ -34,7 +34,7 @@ from aiida_ion.verdicts import MEASURED, POORLY_KNOWN
 #: A conductivity counts for a measurement whose temperature is at most so far away, K.
 MAX_TEMPERATURE_DIFFERENCE_K = 5.0
 FOREST_OF_OTHERS = "random forest of the other compositions of OBELiX"
-ADDED = ("ungated_ionic_conductivity_mS_cm", "error_decades", "passed_paper_check")
+ADDED = ("ionic_conductivity_without_motion_check_mS_cm", "error_decades", "passed_paper_check")
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -46,14 +46,14 @@ class Pair:
     :param stated: the measured value that the dataset ranks by.
     :param bulk: the measured value of the grains where it is known, else the stated one: what is predicted.
     :param computed: ``None`` where there is neither number nor bound.
-    :param ungated: what the paper would say: a line through all temperatures, whether the ions moved or not.
+    :param without_motion_check: what the paper would report: a line through all temperatures, diffusive or not.
     """
 
     row: Mapping[str, Any]
     stated: Value
     bulk: Value
     computed: Value | None
-    ungated: Value | None
+    without_motion_check: Value | None
 
     @property
     def passed(self) -> bool:
@@ -71,7 +71,7 @@ class Scored:
     """Everything that is printed: pairs, errors as the paper has them, and scores on common materials."""
 
     pairs: list[Pair]
-    paper: list[Stated]
+    paper: list[ReportedErrors]
     common: list[Score]
     numbers: list[Score]
     notes: list[str]
@@ -84,10 +84,10 @@ def scored(levels: Sequence[str] = (), group: str | None = None, entries: Mappin
     :param group: label of a group with the crystals.
     :param entries: of the dataset, for a forest that learns from the other ones.
     """
-    found = records(measured_and_computed(Selection(group=group)))
+    rows = records(measured_and_computed(Selection(group=group)))
     fits = records(diffusion_of_conductivities())
-    pairs, notes = pairs_of([row for row in found if not levels or row["level_of_theory"] in levels], fits)
-    missing = sorted({row["entry_id"] for row in found} - {pair.row["entry_id"] for pair in pairs})
+    pairs, notes = pairs_of([row for row in rows if not levels or row["level_of_theory"] in levels], fits)
+    missing = sorted({row["entry_id"] for row in rows} - {pair.row["entry_id"] for pair in pairs})
     if missing:
         notes.append(f"Nothing computed yet for {', '.join(missing)}.")
     both = (common_scores(pairs, entries), common_scores(pairs, entries, numbers_alone=True))
@@ -114,13 +114,13 @@ def pairs_of(rows: Records, fits: Records) -> tuple[list[Pair], list[str]]:
         if (row["entry_id"], row["level_of_theory"]) in newest:
             notes.append(f"{where}: computed more than once; the newest counts ({row['process_pk']}).")
         newest[row["entry_id"], row["level_of_theory"]] = _pair(row, of_chain.get(int(row["process_pk"]), []))
-    found = [newest[key] for key in sorted(newest)]
+    results = [newest[key] for key in sorted(newest)]
     notes += [
         f"{pair.row['entry_id']}, {pair.row['level_of_theory']}: {_why_unscored(pair.row)}"
-        for pair in found
+        for pair in results
         if pair.computed is None
     ]
-    return found, notes
+    return results, notes
 
 
 def _why_unscored(row: Mapping[str, Any]) -> str:
@@ -130,14 +130,16 @@ def _why_unscored(row: Mapping[str, Any]) -> str:
     return f"neither number nor bound. {row['reason'] or ''}"
 
 
-def paper_scores(pairs: Sequence[Pair]) -> list[Stated]:
+def paper_scores(pairs: Sequence[Pair]) -> list[ReportedErrors]:
     """Return errors as the paper takes them: each level on what it has, unchecked; a measured bound is a number."""
     scores = []
     for level in sorted({pair.row["level_of_theory"] for pair in pairs}):
-        mine = [pair for pair in pairs if pair.row["level_of_theory"] == level and pair.ungated is not None]
+        mine = [
+            pair for pair in pairs if pair.row["level_of_theory"] == level and pair.without_motion_check is not None
+        ]
         passed = [pair for pair in mine if pair.passed]
         if mine:
-            scores.append(Stated(level, len(mine), _mae(mine), len(passed), _mae(passed) if passed else None))
+            scores.append(ReportedErrors(level, len(mine), _mae(mine), len(passed), _mae(passed) if passed else None))
     return scores + _constants(pairs)
 
 
@@ -147,7 +149,7 @@ def common_scores(
     """Return scores on the materials that all levels have, beside baselines; empty below three of them.
 
     :param entries: of the dataset, for a forest that learns from the other ones.
-    :param numbers_alone: leave out materials with a bound on either side; else a bound that holds is no error.
+    :param numbers_alone: leave out materials with a bound on either side; else a bound that holds is not an error.
     """
     references = {pair.row["entry_id"]: pair for pair in pairs}
     ids = sorted(name for name, pair in references.items() if not (numbers_alone and pair.bulk.is_bound))
@@ -175,22 +177,26 @@ def pair_table(pairs: Sequence[Pair]) -> pd.DataFrame:
         {name: pair.row[name] for name in kept}
         | {name: pair.row[name] for name in numbers}
         | {"error_decades": pair.error, "passed_paper_check": pair.passed}
-        | {"ungated_ionic_conductivity_mS_cm": None if pair.ungated is None else 10**pair.ungated.value}
+        | {
+            "ionic_conductivity_without_motion_check_mS_cm": None
+            if pair.without_motion_check is None
+            else 10**pair.without_motion_check.value
+        }
         for pair in pairs
     ]
     return pd.DataFrame(rows, columns=[*kept, *numbers, *ADDED])
 
 
-def _constants(pairs: Sequence[Pair]) -> list[Stated]:
+def _constants(pairs: Sequence[Pair]) -> list[ReportedErrors]:
     """Return the errors of constants on all materials that any level has, bounds as numbers."""
     truth = [_as_number(pair.stated) for pair in {pair.row["entry_id"]: pair for pair in pairs}.values()]
     if len(truth) < 2:
         return []
-    found = []
+    scores = []
     for name, leave_one_out in ((IN_SAMPLE_MEDIAN, False), (LEAVE_ONE_OUT_MEDIAN, True)):
         guesses = [Value(float(number)) for number in constant_predictions(truth, leave_one_out)]
-        found.append(Stated(f"({name})", len(truth), score(name, guesses, truth).mae))
-    return found
+        scores.append(ReportedErrors(f"({name})", len(truth), score(name, guesses, truth).mae))
+    return scores
 
 
 def _forest(formulas: Sequence[str], entries: Mapping[str, Entry]) -> list[float]:
@@ -205,8 +211,8 @@ def _forest(formulas: Sequence[str], entries: Mapping[str, Entry]) -> list[float
 
 
 def _mae(pairs: Sequence[Pair]) -> float:
-    said = [pair.ungated for pair in pairs if pair.ungated is not None]
-    return score("", said, [_as_number(pair.stated) for pair in pairs]).mae
+    values = [pair.without_motion_check for pair in pairs if pair.without_motion_check is not None]
+    return score("", values, [_as_number(pair.stated) for pair in pairs]).mae
 
 
 def _as_number(value: Value) -> Value:
@@ -223,16 +229,18 @@ def _pair(row: Mapping[str, Any], fits: Records) -> Pair:
     )
     computed = _value(number, bound, edges if all(known(edge) for edge in edges) else None)
     bulk = _value(row["bulk_ionic_conductivity_mS_cm"]) or stated
-    return Pair(row, stated, bulk, computed, _ungated(fits, row["target_temperature_K"]))
+    return Pair(row, stated, bulk, computed, _without_motion_check(fits, row["target_temperature_K"]))
 
 
-def _ungated(fits: Records, target_temperature_K: float) -> Value | None:
+def _without_motion_check(fits: Records, target_temperature_K: float) -> Value | None:
     used = [fit for fit in fits if known(fit["diffusivity_cm2_s"]) and known(fit["charge_e"])]
     if not used:
         return None
     temperatures, values = ([fit[name] for fit in used] for name in ("temperature_K", "diffusivity_cm2_s"))
     of_crystal = used[0]["charge_e"], used[0]["number_density_A3"]
-    return _value(ungated_ionic_conductivity_mS_cm(temperatures, values, *of_crystal, target_temperature_K))
+    return _value(
+        ionic_conductivity_without_motion_check_mS_cm(temperatures, values, *of_crystal, target_temperature_K)
+    )
 
 
 def _value(number: Any, bound: Any = None, edges: Any = None) -> Value | None:

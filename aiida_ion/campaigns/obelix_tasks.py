@@ -62,7 +62,7 @@ def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
     known = known[(known["dataset"] == DATASET) & known["from_dataset"].eq(True)]
     ids = zip(known["entry_id"], known["cif_sha256"], strict=True)
     stored = dict(zip(ids, known["structure_pk"].tolist(), strict=True))
-    found, refused = [], []
+    materials, refused = [], []
     for entry in entries:
         pk = stored.get((entry.entry_id, entry.attributes()["cif_sha256"]))
         try:
@@ -70,8 +70,8 @@ def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
         except ValueError as error:
             refused.append(str(error))
             continue
-        found.append(Material(entry, node))
-    return found, refused
+        materials.append(Material(entry, node))
+    return materials, refused
 
 
 def tasks_of(
@@ -115,15 +115,15 @@ def open_tasks(tasks: Sequence[Task]) -> list[Task]:
     All engines of a crystal go together, as their comparison needs each; what is done is not computed again.
     """
     compared = compared_conductivities()
-    wanted = []
+    missing = []
     for name in dict.fromkeys(task.material.name for task in tasks):
         mine = [task for task in tasks if task.material.name == name]
         states = {task.state for task in mine}
         chains = {task.pk for task in mine}
         is_done = states == {DONE} and (len(mine) == 1 or chains <= compared)
         if not is_done and RUNNING not in states:
-            wanted += mine
-    return wanted
+            missing += mine
+    return missing
 
 
 def store_and_link(materials: Sequence[Material]) -> int:
@@ -146,13 +146,13 @@ def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, fr
     :returns: whether there is a new link.
     :raises ValueError: if the crystal is another compound.
     """
-    said = entry.attributes() | {"from_dataset": from_dataset}
-    check_link(structure, said)
+    attributes = entry.attributes() | {"from_dataset": from_dataset}
+    check_link(structure, attributes)
     if linked_uuid is not None:
         there = orm.load_node(linked_uuid).base.attributes.all
-        if all(there.get(name) == value for name, value in said.items()):
+        if all(there.get(name) == value for name, value in attributes.items()):
             return False
-    link_experiment(structure.store(), orm.Dict(said))
+    link_experiment(structure.store(), orm.Dict(attributes))
     return True
 
 

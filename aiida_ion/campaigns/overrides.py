@@ -41,7 +41,7 @@ def collect_overrides(given: Mapping[str, Any], cores_per_plan: int | None = Non
     """Return what changes in the protocol: the file first, then the options.
 
     :param given: options of the command.
-    :param cores_per_plan: jobs side by side where nothing else is said.
+    :param cores_per_plan: jobs in parallel where nothing else is set.
     """
     from aiida_ion.units import FS_PER_PS  # here, since it takes scipy, and help should not
 

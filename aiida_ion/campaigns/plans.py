@@ -87,7 +87,7 @@ def _structure(name: str, insist: bool) -> orm.StructureData:
     try:
         return structure_node(name, insist)
     except DoubtfulCrystalError as error:
-        raise ValueError(f"{error} (--force-structure takes the file as it is)") from error
+        raise ValueError(f"{error} (--force-structure accepts the file as it is)") from error
 
 
 def _refuse(name: str, error: Exception, refused: dict[str, str] | None) -> None:
@@ -125,7 +125,7 @@ def plans_of(
 
 
 def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
-    """Return how many work chains run side by side: those of a comparison on this machine as its cores bear."""
+    """Return how many work chains run in parallel: for a comparison on this machine as many as its cores allow."""
     each_by_itself = len(engines) == 1 and not given.get("in_one")
     if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans
@@ -256,12 +256,12 @@ def _kpoint_remark(builder: Any) -> list[str]:
 
 def multiples(builder: Any) -> list[int]:
     """Return how often the cell is repeated along each vector."""
-    wanted = builder.parameters.get_dict()
-    return multiples_of(builder.structure, {"multiples": wanted.get("supercell")} | wanted)
+    parameters = builder.parameters.get_dict()
+    return multiples_of(builder.structure, {"multiples": parameters.get("supercell")} | parameters)
 
 
 def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:
     """Say where the protocol's thermostat is not to be had."""
-    wanted = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
+    requested = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
     used = builder.md.parameters.get_dict()["thermostat"]
-    return [] if used == wanted else [f"it has no {wanted} thermostat and runs with {used}"]
+    return [] if used == requested else [f"it has no {requested} thermostat and runs with {used}"]

@@ -49,7 +49,7 @@ def structure_node(given: str, insist: bool = False) -> orm.StructureData:
         raise ValueError(f"{given}: no such file")
     try:
         if not is_node_name(given):
-            raise ValueError("an empty name, or a pattern, would find any node")
+            raise ValueError("an empty name or a pattern would match any node")
         node = orm.load_node(given)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
         raise ValueError(f"{given}: neither a file nor the pk or uuid of a node") from error
@@ -74,7 +74,7 @@ def node_of(crystal: Crystal) -> orm.StructureData:
 
 def reading_lines(node: orm.StructureData) -> list[str]:
     """Return what was read from the file of a crystal; where no file is known, what is unusual of it."""
-    from aiida_ion.crystal_files.plausible import doubts_and_notes
+    from aiida_ion.crystal_files.plausible import caveats_and_notes
     from aiida_ion.crystal_files.report import lines_of
 
     attributes = node.base.extras.get(READ_FROM, None)
@@ -82,7 +82,7 @@ def reading_lines(node: orm.StructureData) -> list[str]:
         return lines_of(attributes)
     if node.has_vacancies or node.is_alloy:
         return []  # refused elsewhere, with the reason
-    return [sentence for part in doubts_and_notes(node.get_pymatgen_structure()) for sentence in part]
+    return [sentence for part in caveats_and_notes(node.get_pymatgen_structure()) for sentence in part]
 
 
 def files_of(given: Sequence[str]) -> list[str]:
@@ -90,16 +90,16 @@ def files_of(given: Sequence[str]) -> list[str]:
 
     :raises ValueError: for a folder without crystals.
     """
-    found: dict[str, None] = {}
+    files: dict[str, None] = {}
     for name in given:
         if not Path(name).is_dir():
-            found[name] = None
+            files[name] = None
             continue
         inside = [path for path in sorted(Path(name).iterdir()) if _is_crystal(path)]
         if not inside:
             raise ValueError(f"{name}: there is no crystal in this folder ({', '.join(IN_FOLDERS)}, POSCAR, CONTCAR)")
-        found |= {str(path): None for path in inside}
-    return list(found)
+        files |= {str(path): None for path in inside}
+    return list(files)
 
 
 def _is_crystal(path: Path) -> bool:

@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass
-class Found:
+class Candidates:
     """Materials that can be sampled, and why others cannot."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -51,16 +51,16 @@ class NotSampledError(ValueError):
     """A result whose forces cannot be computed again; the message says why."""
 
 
-def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Found:
+def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Candidates:
     """Return the materials behind the diffusion results of a selection.
 
     Of several results for the same crystal, potential and temperature the newest counts.
 
     :param selection: with the range of temperatures.
     :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
-    :param max_materials: at most so many, the oldest.
+    :param max_materials: maximum number (oldest first).
     """
-    found, seen = Found(), dict[Any, Candidate]()
+    candidates, seen = Candidates(), dict[Any, Candidate]()
     table = diffusion(selection).query("not superseded").sort_values("pk", ascending=False)
     for row in table.to_dict("records"):
         title = f"{row['formula']} / {row['level_of_theory']} ({row['uuid'][:8]})"
@@ -68,16 +68,16 @@ def find_candidates(selection: Selection, sampling: Sampling, max_materials: int
             node: Any = orm.load_node(int(row["pk"]))
             candidate = candidate_of(node, sampling)
         except (NotSampledError, LabelRefusedError) as error:
-            found.refused.append((title, str(error)))
+            candidates.refused.append((title, str(error)))
             continue
-        said = (row["level_of_theory"], row["mobile_species"], round(float(row["target_temperature_K"])))
-        first = seen.setdefault((fingerprint(candidate.inputs["structure"]), *said), candidate)
+        key = (row["level_of_theory"], row["mobile_species"], round(float(row["target_temperature_K"])))
+        first = seen.setdefault((fingerprint(candidate.inputs["structure"]), *key), candidate)
         if first is candidate:
-            found.candidates.append(candidate)
+            candidates.candidates.append(candidate)
         else:
-            found.refused.append((title, "a newer result of the same crystal is taken"))
-    found.candidates = found.candidates[::-1][:max_materials]
-    return found
+            candidates.refused.append((title, "a newer result for the same crystal is used"))
+    candidates.candidates = candidates.candidates[::-1][:max_materials]
+    return candidates
 
 
 def temperatures(temperature_K: float) -> tuple[float, float]:
@@ -89,7 +89,7 @@ def temperatures(temperature_K: float) -> tuple[float, float]:
 def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     """Return what samples the material of a diffusion result with the potential of its own run.
 
-    :raises LabelRefusedError: if the result is no label.
+    :raises LabelRefusedError: if the result is not a label.
     :raises NotSampledError: if its forces cannot be computed again here.
     """
     label = label_of(node)
@@ -103,8 +103,8 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     md, run = engine_class(chain), inputs_of(job)
     engine = md.shared_inputs(run)
     options = _options(job)
-    said = node.base.attributes.all
-    own = dict(sampling) | {"temperature_K": float(said["target_temperature_K"])}
+    attributes = node.base.attributes.all
+    own = dict(sampling) | {"temperature_K": float(attributes["target_temperature_K"])}
     if "trajectory" in own["kinds"]:
         own["equilibration_fs"] = float(given["parameters"].get("equilibration_fs", 0.0))
     settings = {key: value for key, value in run["parameters"].get_dict().items() if key not in OF_THE_RUN}
@@ -119,8 +119,8 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     if "short_md" in own["kinds"]:
         md = {"entry_point": orm.Str(chain), "parameters": orm.Dict(settings), "engine": engine, "options": options}
         inputs["md"] = md
-    title = f"{said['formula']} / {said['level_of_theory']}"
-    return Candidate(title, inputs, {"formula": said["formula"]} | _label_cost(creators.values()), label)
+    title = f"{attributes['formula']} / {attributes['level_of_theory']}"
+    return Candidate(title, inputs, {"formula": attributes["formula"]} | _label_cost(creators.values()), label)
 
 
 def _engine(job: Any) -> str:
@@ -129,7 +129,7 @@ def _engine(job: Any) -> str:
     :raises NotSampledError: if it cannot evaluate frames.
     """
     if job is None:
-        raise NotSampledError("its trajectory was imported: nothing here can compute its forces again")
+        raise NotSampledError("its trajectory was imported: no engine here can recompute its forces")
     kind = kind_of_job(job)
     if kind is None or engine_class(entry_point_of(kind)).forces_class is None:
         raise NotSampledError(
@@ -169,11 +169,11 @@ def force_calls(parameters: Mapping[str, Any], timestep_fs: float) -> dict[str, 
     """
     from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
-    wanted = SampleParameters.from_dict(dict(parameters))
-    steps = round(wanted.short_md_fs / (wanted.timestep_fs or timestep_fs)) + wanted.n_short_md_frames
+    samples = SampleParameters.from_dict(dict(parameters))
+    steps = round(samples.short_md_fs / (samples.timestep_fs or timestep_fs)) + samples.n_short_md_frames
     calls = {
-        "smeared": sum(wanted.amplitudes_A.values()),
-        "trajectory": wanted.n_trajectory_frames,
+        "smeared": sum(samples.amplitudes_A.values()),
+        "trajectory": samples.n_trajectory_frames,
         "short_md": steps,
     }
-    return {kind: calls[kind] for kind in wanted.kinds}
+    return {kind: calls[kind] for kind in samples.kinds}

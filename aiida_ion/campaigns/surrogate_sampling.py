@@ -38,20 +38,20 @@ def check(candidates: Sequence[Candidate]) -> None:
 
 def sampled_before(candidates: Sequence[Candidate]) -> dict[int, int]:
     """Return the work chains that sampled or sample materials with the same inputs, by the number of the material."""
-    found = {}
+    finished = {}
     for index, candidate in enumerate(candidates):
         inputs = {key: value for key, value in candidate.inputs.items() if value != {}}
         pk = finished_samples(inputs) or running_samples(inputs)
         if pk is not None:
-            found[index] = pk
-    return found
+            finished[index] = pk
+    return finished
 
 
 def run_all(processes: Sequence[Any], at_once: int, say: Say, there: Mapping[int, int] | None = None) -> list[Any]:
     """Submit processes, some at a time, and wait until all have ended.
 
     :param processes: of each, what ``aiida.engine.submit`` takes: a builder, or a class and its inputs.
-    :param at_once: how many may run side by side.
+    :param at_once: how many may run in parallel.
     :param say: takes each line of progress.
     :param there: those that were submitted before, by their number.
     :returns: the nodes, in the order of the processes.
@@ -144,15 +144,15 @@ def _gather_part(pairs: Sequence[tuple[Candidate, Any]], allow_mixed: list[str],
 
 def sampled_nodes(chain: Any) -> dict[str, Any]:
     """Return what the dataset takes of a work chain, by the names it has there."""
-    found = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
-    found |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
-    if "smeared_forces" in found:
-        found["smeared"] = chain.outputs.smeared
-    if "trajectory_forces" in found:
-        found |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
-    if "short_md_forces" in found:
-        found |= {f"short_md_{name}": node for name, node in chain.outputs.short_md.items()}
-    return found
+    nodes = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
+    nodes |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
+    if "smeared_forces" in nodes:
+        nodes["smeared"] = chain.outputs.smeared
+    if "trajectory_forces" in nodes:
+        nodes |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
+    if "short_md_forces" in nodes:
+        nodes |= {f"short_md_{name}": node for name, node in chain.outputs.short_md.items()}
+    return nodes
 
 
 def seconds_of(chain: Any) -> float:

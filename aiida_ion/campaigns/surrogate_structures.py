@@ -24,7 +24,7 @@ def sample_structures(
     :param model: says the temperature and how materials are sampled.
     :param structures: files, pks or uuids.
     :param given: options of the command.
-    :param at_once: materials side by side.
+    :param at_once: materials in parallel.
     :param say: takes each line of progress.
     :raises ValueError: if no crystal can be sampled, or some cannot, which are listed, unless these are to be left out
         (`skip_bad`).
@@ -63,7 +63,7 @@ def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
     sampling: dict[str, Any] = model.base.attributes.get("sampling")
     if "trajectory" in sampling["kinds"]:
         raise ValueError(
-            "this model reads frames of a long run, so that it predicts nothing: train one by another protocol, or "
+            "this model reads frames of a long run, so it cannot predict: train one with another protocol, or "
             "give a dataset"
         )
     return sampling
@@ -96,7 +96,7 @@ def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) 
     :param sampling: parameters of ``ion.surrogate_samples``.
     """
     builder = plan.builder
-    wanted = builder.parameters.get_dict()
+    parameters = builder.parameters.get_dict()
     engine = dict(builder._inputs(prune=True)["md"]["engine"])
     options = dict(builder.md.options)
     supercell: Any = make_supercell(cell, orm.Dict({"multiples": multiples(builder)}))
@@ -113,10 +113,10 @@ def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) 
         md = {"entry_point": builder.md.entry_point, "parameters": builder.md.parameters, "engine": engine}
         inputs["md"] = md | {"options": options}
     about = {
-        "formula": wanted["formula"],
+        "formula": parameters["formula"],
         "level_of_theory": plan.level_of_theory,
-        "mobile_species": wanted["mobile_species"],
+        "mobile_species": parameters["mobile_species"],
         "temperature_K": sampling["temperature_K"],
-        "charge_e": wanted["charges"].get(wanted["mobile_species"]),
+        "charge_e": parameters["charges"].get(parameters["mobile_species"]),
     }
     return Candidate(plan.title, inputs, about)

@@ -21,7 +21,7 @@ source_option = click.option(
 
 @click.group("benchmark", cls=OneLineGroup)
 def command() -> None:
-    """Compute crystals whose conductivity was measured, and score what came out.
+    """Compute crystals with measured conductivities, and score the results.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def command() -> None:
     multiple=True,
     type=SettingType(TEXT),
     required=True,
-    help="Name of an engine; several are compared.",
+    help="Name of an engine; several for a comparison.",
 )
 @click.option(
     "--protocol",
@@ -71,7 +71,7 @@ def command() -> None:
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
 @click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
 @setting(TEXT, "--group", help="Put everything into this AiiDA group")
@@ -79,12 +79,12 @@ def command() -> None:
     TEXT,
     "--reference",
     metavar="ENGINE",
-    help="The others are compared with it",
+    help="Engine that the others are compared with",
     also="  [default: the first with DFT]",
 )
-@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
-@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the scores.")
+@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
+@click.option("--wait", is_flag=True, help="Wait until everything is done, then print the scores.")
 @profile_option
 def obelix_command(
     selected: tuple[str, ...],
@@ -95,9 +95,9 @@ def obelix_command(
     wait: bool,
     **given: Any,
 ) -> None:
-    """Compute crystals of OBELiX, each linked to what was measured of it.
+    """Compute crystals of OBELiX, each linked to its measurement.
 
-    Repeat the command to go on: what is in the database, or on its way, is left alone; what is missing or failed is
+    Repeat the command to continue: existing and running results are left alone; what is missing or failed is
     submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Entries with
     partly occupied sites are refused.
 
@@ -130,7 +130,7 @@ def obelix_command(
     for line in refused:
         click.echo(f"REFUSED {line}", err=True)
     if not materials:
-        raise click.ClickException("none of these entries can be simulated; the reasons stand above")
+        raise click.ClickException("none of these entries can be simulated; see above")
     unfit: list[str] = []
     tasks, costs = tasks_of(materials, engines, given, unfit), cost()
     for line in unfit:
@@ -148,10 +148,12 @@ def obelix_command(
         return
     if todo:
         require_daemon(loaded)
-    click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to what was measured")
+    click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to measurements")
     suffix = f" -p {profile}" if profile else ""
     if not todo:
-        click.echo(f"Nothing to submit: all of it is in the database or runs. Next: aiida-ion benchmark score{suffix}")
+        click.echo(
+            f"Nothing to submit: everything is in the database or running. Next: aiida-ion benchmark score{suffix}"
+        )
         return
     ((title, pk),) = submit_plans([task.plan for task in todo], {**given, "in_one": True})
     click.echo(f"Submitted {title}: {pk}")
@@ -176,9 +178,9 @@ def _wait(pk: int) -> None:
 @source_option
 @profile_option
 def link_command(entry_id: str, structure: str, source: Path | None, profile: str | None) -> None:
-    """Link a structure of the database to the entry ID of OBELiX: a cell that you ordered, say.
+    """Link a structure of the database to the entry ID of OBELiX, for example a cell that you ordered.
 
-    Its composition must be that of the entry, within 2 % of the atoms. What is computed from it is then scored.
+    Its composition must be that of the entry, within 2 % of the atoms. Results computed from it are then scored.
 
     \b
     Example:
@@ -216,7 +218,7 @@ def score_command(
     source: Path | None,
     profile: str | None,
 ) -> None:
-    """Print how far computed conductivities are from measured ones, beside predictors that know nothing.
+    """Print how far computed conductivities are from measured ones, compared with trivial predictors.
 
     First as the benchmark paper scores: each level of theory on what it has, a bound as its number, all materials and
     those that passed its check. Then as it should be done: on the materials that all levels have, bounds as bounds,

@@ -23,7 +23,7 @@ class OneLineErrors(click.Command):
     """A command whose expected failures are one line and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn errors that a user can mend into one line."""
+        """Run the command; turn errors that a user can fix into one line."""
         try:
             with _unreadable_told():
                 return super().invoke(ctx)
@@ -90,9 +90,9 @@ def load(profile: str | None) -> Any:
         loaded = load_profile(profile, allow_switch=True)
         get_manager().get_profile_storage()
     except exceptions.ProfileConfigurationError as error:
-        wanted = f"there is no profile {profile!r}" if profile else "there is no default profile"
+        problem = f"there is no profile {profile!r}" if profile else "there is no default profile"
         make = f"aiida-ion setup --profile-name {profile}" if profile else "aiida-ion setup"
-        raise click.ClickException(f"{wanted}; make it with '{make}', or name one with -p") from error
+        raise click.ClickException(f"{problem}; make it with '{make}', or name one with -p") from error
     except exceptions.IncompatibleStorageSchema as error:
         raise click.ClickException(_other_schema(profile, error)) from error
     except (exceptions.ConfigurationError, exceptions.StorageMigrationError) as error:
@@ -107,13 +107,13 @@ def _other_schema(profile: str | None, error: Exception) -> str:
     from aiida import get_version
 
     name = f"-p {profile} " if profile else ""
-    has, wanted = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
-    if not (has and wanted):
+    has, needed = (*re.findall(r"main_(\d+)", str(error)), "", "")[:2]
+    if not (has and needed):
         return one_line(error)
-    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{wanted}"
-    if int(has) > int(wanted):
+    which = f"the database of this profile has schema main_{has}, and aiida-core {get_version()} needs main_{needed}"
+    if int(has) > int(needed):
         return f"{which}: a newer aiida-core wrote it, so install that or a newer one (pip install -U aiida-core)"
-    return f"{which}: back it up, then bring it up to date with 'verdi {name}storage migrate'"
+    return f"{which}: back it up, then migrate it with 'verdi {name}storage migrate'"
 
 
 def require_group(label: str | None) -> None:
@@ -141,7 +141,7 @@ def require_daemon(profile: Any) -> None:
 
 
 def size(n_bytes: float) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes in a readable unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if n_bytes < 1000:
             return f"{n_bytes:.3g} {unit}"

@@ -33,12 +33,12 @@ def command(
     level_of_theory: str | None,
     profile: str | None,
 ) -> None:
-    """Print how far levels of theory are from their reference: diffusion, conductivity, forces, structure, cost.
+    """Compare levels of theory with their reference: diffusion, conductivity, forces, structure, cost.
 
     PK is a comparison or the process that made it; all in the database otherwise. Ratios are level over reference,
-    differences level less reference, intervals 95 %; what is missing is said, and why. From three materials on each
-    level stands beside a constant, from eight on beside a random forest of compositions.
-    csv and json hold every column with its unit in the name, json also lists, such as what stands at each temperature.
+    differences level less reference, intervals 95 %; missing values are listed with the reason. With three or more
+    materials each level is compared with a constant, with eight or more also with a random forest of compositions.
+    csv and json hold every column with its unit in the name, json also lists, such as the values at each temperature.
 
     \b
     Example:
@@ -70,8 +70,8 @@ def nested(selection: Selection, pks: Sequence[int] | None) -> list[dict[str, An
     from aiida_ion.queries.cells import records
 
     lists = {
-        said["pk"]: {name: value for name, value in said.items() if isinstance(value, (list, dict))}
-        for said in comparison_records(selection, pks)
+        entry["pk"]: {name: value for name, value in entry.items() if isinstance(value, (list, dict))}
+        for entry in comparison_records(selection, pks)
     }
     return [row | lists[row["pk"]] for row in records(comparison(selection, pks))]
 
@@ -92,13 +92,15 @@ def comparisons(identifiers: Sequence[str]) -> list[int]:
             raise click.ClickException(f"there is no node {identifier}; 'aiida-ion compare' lists all") from error
         is_process = isinstance(node, orm.ProcessNode)
         outputs = node.base.links.get_outgoing(node_class=orm.ArrayData).all_nodes() if is_process else [node]
-        found = [int(str(one.pk)) for one in outputs if "reference_level_of_theory" in one.base.attributes.all]
-        if is_process and not found:
+        numbers = [
+            int(str(output.pk)) for output in outputs if "reference_level_of_theory" in output.base.attributes.all
+        ]
+        if is_process and not numbers:
             text = f"process {identifier} has no comparison; 'aiida-ion status {node.pk}' says how far it is"
             raise click.ClickException(text)
-        if not found:
-            raise click.ClickException(f"node {identifier} is no comparison; 'aiida-ion compare' lists all")
-        pks += found
+        if not numbers:
+            raise click.ClickException(f"node {identifier} is not a comparison; 'aiida-ion compare' lists all")
+        pks += numbers
     return pks
 
 

@@ -26,12 +26,12 @@ PORT = Number(least=0, most=65_535, whole=True)
     help="Show this archive instead of a profile; nothing is imported.",
 )
 @profile_option
-@setting(TEXT, "--host", default="127.0.0.1", show_default=True, help="Where to listen; others need a token")
-@setting(PORT, "--port", default=8050, show_default=True, help="0 takes a free one")
+@setting(TEXT, "--host", default="127.0.0.1", show_default=True, help="Address to listen on; any other needs a token")
+@setting(PORT, "--port", default=8050, show_default=True, help="0 chooses a free one")
 @click.option(
     "--token",
     envvar="AIIDA_ION_TOKEN",
-    help="What readers must know, also from AIIDA_ION_TOKEN  [default: none on this machine, else a new one]",
+    help="Token that readers need, also from AIIDA_ION_TOKEN  [default: none on this machine, else a new one]",
 )
 @click.option("--open/--no-open", "opens", default=False, show_default=True, help="Open it in a browser.")
 def command(archive: Path | None, profile: str | None, host: str, port: int, token: str | None, opens: bool) -> None:

@@ -33,7 +33,7 @@ class OneLineGroup(OneLineErrors, click.Group):
 
 @click.group("engine", cls=OneLineGroup)
 def command() -> None:
-    """Install, add, list and test engines: what computes the forces.
+    """Install, add, list and test engines, the programs that compute forces.
 
     \b
     Example:
@@ -44,13 +44,13 @@ def command() -> None:
 
 @command.command("install", cls=OneLineErrors)
 @click.argument("names", nargs=-1, required=True, type=click.Choice(sorted(RECIPES)), metavar="NAME...")
-@click.option("--no-register", is_flag=True, help="Only make the environment; needs no profile.")
+@click.option("--no-register", is_flag=True, help="Only create the environment; needs no profile.")
 @profile_option
 def install_command(names: tuple[str, ...], no_register: bool, profile: str | None) -> None:
-    """Make the environment of an engine on this machine, and register it.
+    """Create the environment of an engine on this machine, and register it.
 
     NAME is one of chgnet, lammps, mace, sevenn, and surrogate, which learns from the others. Environments go to
-    $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. What is there and works is left alone.
+    $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. Environments that exist and work are left alone.
 
     \b
     Example:
@@ -82,7 +82,9 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 )
 @setting(TEXT, "--model", help="ASE: a published model, or package.module:Class for the potential 'import'")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="ASE: file of weights; kept in the database.")
-@click.option("--trust-checkpoint", is_flag=True, help="Load its files of weights also where that runs their code.")
+@click.option(
+    "--trust-checkpoint", is_flag=True, help="Trust its files of weights, even if loading them runs their code."
+)
 @click.option("--kwargs", type=JsonObject(), help="ASE: further arguments of the calculator.")
 @setting(DEVICE, "--device")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), help="ASE: precision.")
@@ -103,7 +105,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
     "--settings",
     type=SettingType(TEXT),
     metavar="FILE",
-    help="pw.x, VASP: YAML file of namelists or INCAR tags that win over the protocol's.",
+    help="pw.x, VASP: YAML file of namelists or INCAR tags that override the protocol's.",
 )
 @click.option("--inputs", type=JsonObject(), help="Inputs of an engine of another package.")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
@@ -118,7 +120,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
 @profile_option
 def add_command(name: str, profile: str | None, **given: Any) -> None:
-    """Register an engine that exists, here or on another computer.
+    """Register an existing engine, on this or another computer.
 
     \b
     Example:
@@ -201,7 +203,7 @@ def _trusted(md: Any, kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
     """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
     hashes: list[str] = md.trusted_hashes(kept, given["computer"], given["trust_checkpoint"])
     if given["trust_checkpoint"]:
-        lines = [f"trusted, with all it runs when it is loaded: sha256 {sha256}" for sha256 in hashes]
+        lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]
         click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
 
@@ -232,10 +234,14 @@ def list_command(profile: str | None) -> None:
     "--structure",
     type=SettingType(TEXT),
     metavar="FILE|PK",
-    help="A small crystal that the potential knows  [default: one of ours]",
+    help="A small crystal that the potential knows  [default: a built-in one]",
 )
 @setting(STEPS, "--steps", help="Steps of 1 fs", also="  [default: 20; 5 with DFT]")
-@click.option("--trust-checkpoint", is_flag=True, help="Load the weights found there also where that runs their code.")
+@click.option(
+    "--trust-checkpoint",
+    is_flag=True,
+    help="Trust the weights that the job finds, even if loading them runs their code.",
+)
 @click.option("--job-options", type=JsonObject(), help=f"Job options of this test, {SUCH_AS}.")
 @profile_option
 def test_command(
@@ -246,7 +252,7 @@ def test_command(
     job_options: dict[str, Any] | None,
     profile: str | None,
 ) -> None:
-    """Run a few real steps with an engine, and note what it is.
+    """Run a few real steps with an engine, and record its versions, checkpoint and speed.
 
     The checkpoint that was loaded is pinned: later runs refuse another one. One that would run code is refused, unless
     you trust that very file.

@@ -25,13 +25,13 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option("--format", "style", type=click.Choice(FORMATS), default="aiida", show_default=True)
 @click.option("--no-trajectories", is_flag=True, help="Leave out the frames; their nodes stay, without files.")
 @click.option(
-    "--no-retrieved", is_flag=True, help="Leave out the files that jobs left; their nodes stay, without files."
+    "--no-retrieved", is_flag=True, help="Leave out the retrieved files of jobs; their nodes stay, without files."
 )
 @setting(TEXT, "--licence", help="The licence of the data, such as CC-BY-4.0, for the README")
 @setting(FRAMES, "--max-frames", help="h5md: thin each run to this many frames")
-@click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells alone, which MDAnalysis reads.")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and how much.")
+@click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells only, for MDAnalysis.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and its size.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @profile_option
 def command(
@@ -48,9 +48,9 @@ def command(
     yes: bool,
     profile: str | None,
 ) -> None:
-    """Write chosen results, with what they came from, to a file that AiiDA alone can read.
+    """Write selected results, with their provenance, to a file that AiiDA alone can read.
 
-    Beside it comes a README with the results, versions, papers to cite and licences, which is also inside.
+    A README with the results, versions, papers to cite and licences is written beside it and into it.
     `--format h5md` writes each run that was fitted as H5MD-NOMAD, with radial distributions and MSD.
 
     \b
@@ -74,7 +74,7 @@ def command(
     from aiida_ion.archives.export import export, plan
 
     planned = plan(names, trajectories=not no_trajectories, retrieved=not no_retrieved)
-    click.echo(said(planned))
+    click.echo(size_text(planned))
     if dry_run:
         return
     if not yes:
@@ -83,7 +83,7 @@ def command(
     click.echo(f"Written: {output} ({size(output.stat().st_size)}), and {beside.name} beside it")
 
 
-def said(planned: Plan) -> str:
+def size_text(planned: Plan) -> str:
     """Return what an export holds and weighs."""
     sizes, choice = planned.sizes, planned.choice
     lines = [f"{len(choice.pks)} nodes with {sizes.n_files} files: {size(sizes.kept)} before compression"]

@@ -15,7 +15,7 @@ from aiida_ion.cli.options import TEXT, setting
 @setting(
     TEXT, "--group", metavar="LABEL", help="Put its nodes into this group", also="  [default: one that AiiDA names]"
 )
-@click.option("--dry-run", is_flag=True, help="Check it and go through everything, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @profile_option
 def command(archive: Path, group: str | None, dry_run: bool, profile: str | None) -> None:
     """Import an archive, after checking that it is whole, readable here and harmless.
@@ -29,10 +29,10 @@ def command(archive: Path, group: str | None, dry_run: bool, profile: str | None
     load(profile)
     from aiida_ion.archives.importing import import_archive
 
-    found = import_archive(archive, group, dry_run)
+    imported = import_archive(archive, group, dry_run)
     if dry_run:
         click.echo(f"{archive} can be imported")
-    elif found is None:
+    elif imported is None:
         click.echo(f"{archive} holds no nodes")
     else:
-        click.echo(f"Imported: {found.count()} nodes, in the group {found.label!r}")
+        click.echo(f"Imported: {imported.count()} nodes, in the group {imported.label!r}")

@@ -39,7 +39,7 @@ FEWEST_FRAMES = 10
 )
 @of_protocol("--equilibration-ps", default=0.0, show_default=True)
 @of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @click.option(
     "--format",
@@ -50,17 +50,17 @@ FEWEST_FRAMES = 10
 @click.option(
     "--override-file",
     is_flag=True,
-    help="Where the files say otherwise, take the options, and the frames as they stand  [default: the files win]",
+    help="Where options and files disagree, use the options, and the frames as they are  [default: the files]",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what is read; store nothing.")
-@click.option("--run", "here", is_flag=True, help="Fit here and now instead of by the daemon.")
+@click.option("--run", "here", is_flag=True, help="Fit here and now instead of through the daemon.")
 @profile_option
 def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry_run: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.
 
-    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; of a
-    DFT run the folder will do. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
-    read is printed first; where a file says something else than an option, the file wins, with a warning.
+    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; for a
+    DFT run its folder is enough. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
+    read is printed first; where a file and an option disagree, the file wins, with a warning.
 
     \b
     Example:
@@ -140,7 +140,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     builder.code = diffusion_code()
     builder.trajectories = {segment_key(0, index): node for index, node in enumerate(run.segments)}
     builder.thermo = {segment_key(0, index): node for index, node in enumerate(run.thermo)}
-    said = {
+    parameters = {
         "mobile_species": sample.mobile_species,
         "charges": sample.charges,
         "formula": sample.formula,
@@ -150,8 +150,8 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
         "remarks": run.remarks,
     }
     if given["framework_species"]:
-        said["framework_species"] = given["framework_species"]
-    builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | said)
+        parameters["framework_species"] = given["framework_species"]
+    builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | parameters)
     builder.clean_workdir = True
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"
     problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))

@@ -1,4 +1,4 @@
-"""``aiida-ion jumps``: the jump picture of trajectories that were fitted already."""
+"""``aiida-ion jumps``: the jump analysis of trajectories that were fitted already."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from aiida_ion.messages import one_line
     help="The supercell with the sites  [default: that of the run, if any]",
 )
 @click.option("--settings", type=JsonObject(), help='Settings of the analysis, such as {"sites": "density"}.')
-@click.option("--run", "here", is_flag=True, help="Analyse here and now instead of by the daemon.")
+@click.option("--run", "here", is_flag=True, help="Analyse here and now instead of through the daemon.")
 @profile_option
 def command(node: str, structure: str | None, settings: dict[str, Any] | None, here: bool, profile: str | None) -> None:
-    """Find sites, jumps and ways in the trajectories of a fit, or of every fit of a conductivity.
+    """Find sites, jumps and pathways in the trajectories of a fit, or of every fit of a conductivity.
 
     The node is a conductivity, a fit (its job or its result), or what `aiida-ion import` submitted. Needs GEMDAT in the
     Python of the fit: pip install 'aiida-ion[jumps]'.
@@ -52,7 +52,7 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
         inputs["clean_workdir"] = True
         if not here:
             pk = submit(JumpsCalculation, **inputs).pk
-            click.echo(f"Submitted the jump picture of fit {fit.pk}: {pk}")
+            click.echo(f"Submitted the jump analysis of fit {fit.pk}: {pk}")
             click.echo(f"Next: aiida-ion status {pk}{suffix}; then aiida-ion show {pk}{suffix}")
             continue
         with override_log_level():
@@ -80,7 +80,7 @@ def fits_of(given: str) -> list[Any]:
         return [fit.creator for fit in node.outputs.diffusion.values()]
     if isinstance(node, orm.CalcJobNode) and node.process_type == "aiida.calculations:ion.diffusion":
         return [node]
-    raise click.ClickException(f"{given} is no fit and has none; 'aiida-ion table' lists fits and conductivities")
+    raise click.ClickException(f"{given} is not a fit and has none; 'aiida-ion table' lists fits and conductivities")
 
 
 def supercell_of(fit: Any) -> Any:

@@ -15,20 +15,20 @@ from aiida_ion.cli.common import OneLineErrors
 
 #: Command -> module and the line that `aiida-ion --help` shows, so that help needs none of the modules.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "setup": ("setup", "Make profile, computer and codes, and start the daemon."),
+    "setup": ("setup", "Create profile, computer and codes, and start the daemon."),
     "engine": ("engine", "Install, add, list and test engines."),
-    "run": ("run", "Submit the conductivity of crystals."),
-    "import": ("import_trajectory", "Bring in a trajectory that was run elsewhere."),
-    "status": ("status", "Say what runs, how far it is, and what failed."),
-    "show": ("show", "Say what a process or result is, and where it came from."),
-    "jumps": ("jumps", "Find sites, jumps and ways in fitted trajectories."),
-    "table": ("table", "Print the table of results."),
-    "compare": ("compare", "Print how far levels of theory are from each other."),
-    "benchmark": ("benchmark", "Compute crystals whose conductivity was measured, and score."),
-    "surrogate": ("surrogate", "Learn diffusivities from few forces, and predict them."),
-    "dashboard": ("dashboard", "Show everything in a browser."),
-    "export": ("export", "Write chosen results to a file to send."),
-    "import-archive": ("import_archive", "Take over an archive that someone sent."),
+    "run": ("run", "Compute ionic conductivities of crystals."),
+    "import": ("import_trajectory", "Import a trajectory from another program."),
+    "status": ("status", "Show running and failed processes."),
+    "show": ("show", "Show a process or result and its origin."),
+    "jumps": ("jumps", "Analyse the jumps in fitted trajectories."),
+    "table": ("table", "Print tables of results."),
+    "compare": ("compare", "Compare levels of theory with a reference."),
+    "benchmark": ("benchmark", "Compute crystals with measured conductivities, and score the results."),
+    "surrogate": ("surrogate", "Train and use a surrogate model of diffusivities."),
+    "dashboard": ("dashboard", "Show all results in a browser."),
+    "export": ("export", "Export selected results to a file."),
+    "import-archive": ("import_archive", "Import an archive of results."),
 }
 
 
@@ -54,7 +54,7 @@ class LazyGroup(OneLineErrors, click.Group):
 
 
 def prepare() -> None:
-    """Make AiiDA find `verdi`, which its daemon is made of, beside this Python; a new configuration is no warning."""
+    """Make AiiDA find `verdi`, which its daemon needs, beside this Python; a new configuration causes no warning."""
     warnings.filterwarnings("ignore", message="Creating AiiDA configuration folder")
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):

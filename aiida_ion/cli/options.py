@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NAME = Word(pattern=(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "letters, digits, `.`, `_` and `-`, a letter or digit first"))
 #: A text to look for, or the label of a group.
 TEXT = Word()
-#: Processes, threads, jobs side by side.
+#: Processes, threads, parallel jobs.
 COUNT = Number(least=1, most=100_000, whole=True)
 #: K-points along the three vectors of a cell.
 MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
@@ -80,10 +80,10 @@ class WordMap(click.ParamType):
         pairs = [part.split("=") for part in str(value).split(",")]
         if any(len(pair) != 2 or not all(word.strip() for word in pair) for pair in pairs):
             self.fail(f"{shown(value)} is not of the form Li=Li_sv,O=O", param, ctx)
-        found = {key.strip(): word.strip() for key, word in pairs}
-        if len(found) != len(pairs):
+        mapping = {key.strip(): word.strip() for key, word in pairs}
+        if len(mapping) != len(pairs):
             self.fail(f"{shown(value)} names an element twice", param, ctx)
-        return found
+        return mapping
 
 
 class JsonObject(click.ParamType):

@@ -14,7 +14,7 @@ from aiida_ion.workchains.protocols.rules import rule_at
 #: Options in other units than the protocol has.
 _OWN_UNITS: dict[str, Rule] = {
     "equilibration_ps": Number(
-        least=0.0, most=TIME_PS["most"], unit="ps", help="Time at the start that analysis leaves out"
+        least=0.0, most=TIME_PS["most"], unit="ps", help="Time at the start excluded from the analysis"
     )
 }
 

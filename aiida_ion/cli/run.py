@@ -96,11 +96,11 @@ SECTIONS = {
 @of_protocol("--supercell", also=", such as 2,2,2")
 @of_protocol("--min-width-A")
 @of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all that do]")
+@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @of_protocol("--keep", also=", such as velocities,forces")
-@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
-@click.option("--jumps/--no-jumps", default=None, help="Find the jump picture of each temperature (needs GEMDAT).")
+@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
+@click.option("--jumps/--no-jumps", default=None, help="Analyse the jumps at each temperature (needs GEMDAT).")
 @of_protocol("--thermostat")
 @of_protocol("--ensemble")
 @setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
@@ -109,7 +109,7 @@ SECTIONS = {
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next one goes on")
+@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
 @of_protocol("--max-concurrent", also="  [default: the cores here]")
 @click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
@@ -118,21 +118,23 @@ SECTIONS = {
     TEXT,
     "--reference",
     metavar="ENGINE",
-    help="The others are compared with it",
+    help="Engine that the others are compared with",
     also="  [default: the first with DFT]",
 )
-@setting(COUNT, "--max-force-frames", help="Frames for force errors", also="  [default: 100]")
+@setting(COUNT, "--max-force-frames", help="Frames for the force errors", also="  [default: 100]")
 @click.option("--skip-bad", is_flag=True, help="Run the crystals that can be run, and list the others.")
-@click.option("--force-structure", is_flag=True, help="Take a file that contradicts itself, or looks like no crystal.")
-@click.option("--yes", is_flag=True, help="Run cells of more than 5,000 atoms, too.")
+@click.option(
+    "--force-structure", is_flag=True, help="Accept a file that contradicts itself or does not look like a crystal."
+)
+@click.option("--yes", is_flag=True, help="Also run cells of more than 5,000 atoms.")
 @click.option(
     "--clean-workdir/--keep-workdir",
     default=None,
     help="Remove the folders of jobs once their results are in the database; failed ones stay  [default: protocol]",
 )
-@click.option("--fresh", is_flag=True, help="Compute again what the database holds already.")
-@click.option("--dry-run", is_flag=True, help="Check everything and say what would run.")
-@click.option("--wait", is_flag=True, help="Watch until everything is done, then print the table.")
+@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
+@click.option("--wait", is_flag=True, help="Wait until everything is done, then print the table.")
 @profile_option
 def command(
     structures: tuple[str, ...],
@@ -147,9 +149,9 @@ def command(
     """Submit the ionic conductivity of each STRUCTURE with each engine.
 
     STRUCTURE is a file (CIF, POSCAR, ...), a folder of these, or the pk or uuid of a StructureData. Everything is
-    checked before the first is submitted, and all that cannot be run is listed. With several engines all of it is one
-    comparison: the same cells, temperatures, time steps and starting velocities for each, and what the database holds
-    already is not computed again.
+    checked before anything is submitted, and all that cannot be run is listed. With several engines everything is one
+    comparison: the same cells, temperatures, time steps and starting velocities for each, and existing results
+    are not recomputed.
 
     \b
     Example:
@@ -216,7 +218,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     if compared and not (failed["exit_status"] < USABLE).any():
         _print_comparison(pks)
     if len(failed):
-        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; the reason stands above")
+        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see above")
 
 
 def _print_comparison(pks: list[int]) -> None:
@@ -224,8 +226,8 @@ def _print_comparison(pks: list[int]) -> None:
     from aiida_ion.queries import comparison_records
 
     try:
-        found = comparisons([str(pk) for pk in pks])
+        pks_of_comparisons = comparisons([str(pk) for pk in pks])
     except click.ClickException as error:
         click.echo(error.message, err=True)
         return
-    click.echo(text_of(comparison_records(pks=found), "text"))
+    click.echo(text_of(comparison_records(pks=pks_of_comparisons), "text"))

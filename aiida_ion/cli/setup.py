@@ -30,16 +30,16 @@ EMAIL = "aiida@localhost"
 @click.option("--postgres", is_flag=True, help="PostgreSQL instead of SQLite: for more than two workers or one person.")
 @click.option("--postgres-host", default="localhost", show_default=True, help="Empty for the local socket.")
 @setting(PORT, "--postgres-port", default=5432, show_default=True, help="Its port")
-@setting(TEXT, "--postgres-database", default="aiida_ion", show_default=True, help="Made if it is missing")
+@setting(TEXT, "--postgres-database", default="aiida_ion", show_default=True, help="Created if it is missing")
 @setting(TEXT, "--postgres-user", default="aiida", show_default=True, help="Its user")
 @click.option("--rabbitmq", metavar="URL", help="RabbitMQ as broker: amqp://USER@HOST:PORT/VIRTUAL_HOST.")
 def command(
     profile_name: str, workers: int | None, no_daemon: bool, postgres: bool, rabbitmq: str | None, **server: Any
 ) -> None:
-    """Make the profile, the computer localhost, the codes, and start the daemon.
+    """Create the profile, the computer localhost and the codes, and start the daemon.
 
     Without --postgres nothing else must be installed: the database is SQLite, the broker comes with AiiDA. Run it
-    again at any time: what is there stays, what is missing is made. Passwords are asked for, or read from
+    again at any time: existing parts are kept, missing ones are created. Passwords are asked for, or read from
     AIIDA_ION_POSTGRES_PASSWORD, PGPASSWORD or ~/.pgpass, and from AIIDA_ION_RABBITMQ_PASSWORD.
 
     \b
@@ -157,10 +157,10 @@ def _codes() -> None:
 
     code, new = register_diffusion_code()
     click.echo(f"Code {code.full_label}: {'registered' if new else 'there already'} ({sys.executable})")
-    found = register_found()
-    for engine, is_new in found:
+    registered = register_found()
+    for engine, is_new in registered:
         click.echo(f"Engine {engine.full_label}: {'registered' if is_new else 'there already'}")
-    if not found:
+    if not registered:
         click.echo(f"No engine in {engines_folder()}: make one with 'aiida-ion engine install sevenn'")
 
 
@@ -168,8 +168,8 @@ def _n_workers(profile: Any, workers: int | None) -> int:
     """Return how many workers the daemon gets; more than two on SQLite would wait for each other until one gives up."""
     on_sqlite = profile.storage_backend == "core.sqlite_dos"
     cores = os.cpu_count() or 1
-    wanted = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
-    if on_sqlite and wanted > daemon.SQLITE_WORKERS:
-        click.echo(f"SQLite bears {daemon.SQLITE_WORKERS} daemon workers; for more take --postgres")
-        wanted = daemon.SQLITE_WORKERS
-    return wanted
+    n_workers = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)
+    if on_sqlite and n_workers > daemon.SQLITE_WORKERS:
+        click.echo(f"SQLite supports {daemon.SQLITE_WORKERS} daemon workers; for more use --postgres")
+        n_workers = daemon.SQLITE_WORKERS
+    return n_workers

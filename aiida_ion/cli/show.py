@@ -1,4 +1,4 @@
-"""``aiida-ion show``: what a node of ours says, and where it came from."""
+"""``aiida-ion show``: the content of a node and its origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.cli.options import SettingType
 @click.argument("node", metavar="PK|UUID", type=SettingType(NODE))
 @profile_option
 def command(node: str, profile: str | None) -> None:
-    """Say what a process or a result is: numbers, checks, reasons, origin.
+    """Show a process or a result: values, checks, reasons, origin.
 
     \b
     Example:
@@ -26,8 +26,8 @@ def command(node: str, profile: str | None) -> None:
     from aiida_ion.cli.text.nodes import describe
 
     try:
-        found = orm.load_node(node)
+        shown = orm.load_node(node)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
         text = f"there is no node {node}; 'aiida-ion table' lists results, 'aiida-ion status' processes"
         raise click.ClickException(text) from error
-    click.echo(describe(found))
+    click.echo(describe(shown))

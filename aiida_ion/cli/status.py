@@ -10,11 +10,11 @@ from aiida_ion.cli.options import PK, SettingType
 
 @click.command("status", cls=OneLineErrors)
 @click.argument("pks", nargs=-1, type=SettingType(PK), metavar="[PK]...")
-@click.option("--watch", "watching", is_flag=True, help="Again every two seconds, until everything has ended.")
-@click.option("--all", "everything", is_flag=True, help="Also what ended more than a day ago.")
+@click.option("--watch", "watching", is_flag=True, help="Repeat every two seconds until everything has ended.")
+@click.option("--all", "everything", is_flag=True, help="Include processes that ended more than a day ago.")
 @profile_option
 def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str | None) -> None:
-    """Say what runs, how far it is, how long it still takes, and what failed and why.
+    """Show running processes, their progress and remaining time, and what failed and why.
 
     \b
     Example:
@@ -35,8 +35,8 @@ def command(pks: tuple[int, ...], watching: bool, everything: bool, profile: str
 
 
 def _refuse_others(pks: tuple[int, ...]) -> None:
-    """Refuse numbers that are no process."""
-    if not pks:  # which is no filter of AiiDA
+    """Refuse numbers that are not processes."""
+    if not pks:  # which is not a filter of AiiDA
         return
     from aiida.orm import ProcessNode, QueryBuilder
 

@@ -36,7 +36,7 @@ class OneLineGroup(OneLineErrors, click.Group):
 
 @click.group("surrogate", cls=OneLineGroup)
 def command() -> None:
-    """Learn diffusivities from the forces of few configurations, and predict them.
+    """Train a surrogate on the forces of few configurations, and predict diffusivities with it.
 
     \b
     Example:
@@ -54,28 +54,30 @@ def command() -> None:
     "temperature_K",
     default=1000.0,
     show_default=True,
-    help="Of labels",
+    help="Temperature of the labels",
 )
 @setting(Element(), "--element", "elements", multiple=True, help="Only with this element; several: with all of them")
 @setting(TEXT, "--material", help="Only this reduced formula, such as Li3N")
 @setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
 @setting(TEXT, "--from-group", help="Only what this AiiDA group holds: results, work chains or structures")
-@setting(COUNT, "--max-materials", help="At most so many, the oldest")
-@setting(Many(item=Word(choices=MIXABLE), distinct=True), "--allow-mixed", help="What may differ")
+@setting(COUNT, "--max-materials", help="Maximum number (oldest first)")
+@setting(Many(item=Word(choices=MIXABLE), distinct=True), "--allow-mixed", help="Properties that may differ")
 @setting(
     Many(item=Word(choices=KINDS), distinct=True),
     "--kinds",
     default="smeared,trajectory,short_md",
     show_default=True,
-    help="Of samples",
+    help="Kinds of samples",
 )
 @click.option("--sampling", type=JsonObject(), help='Changes to the samples, such as {"short_md_fs": 2000.0}.')
-@setting(SEED, "--seed", default=1, show_default=True, help="Of the samples")
-@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(SEED, "--seed", default=1, show_default=True, help="Seed of the samples")
+@setting(COUNT, "--max-concurrent", help="Maximum number of materials in parallel", also="  [default: the cores here]")
 @setting(TEXT, "--group", help="Put work chains and dataset into this AiiDA group")
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write the arrays here, too.")
-@click.option("--dry-run", is_flag=True, help="Say which materials there are, and what sampling them takes.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), help="Also write the arrays into this folder."
+)
+@click.option("--dry-run", is_flag=True, help="Show the available materials and the cost of sampling them.")
 @profile_option
 def dataset_command(
     profile: str | None,
@@ -85,8 +87,8 @@ def dataset_command(
 ) -> None:
     """Sample every simulated material, and put samples and labels into one dataset.
 
-    The labels are diffusion results of the database; the forces come from the potential of the same run. What was
-    sampled before is not sampled again, so that the command can be stopped and repeated.
+    The labels are diffusion results of the database; the forces come from the potential of the same run. Existing
+    samples are reused, so the command can be stopped and repeated.
 
     \b
     Example:
@@ -101,24 +103,26 @@ def dataset_command(
     from aiida_ion.cli.text import surrogates as reports
 
     sampling = {"kinds": chosen["kinds"], "seed": chosen["seed"]} | (chosen["sampling"] or {})
-    found = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
-    if not found.candidates:
-        reasons = "\n".join(reports.refusals(found.refused))
-        raise click.ClickException(f"no result can be learnt from; 'aiida-ion table diffusion' lists all\n{reasons}")
-    check(found.candidates)
-    click.echo("\n".join(reports.describe_candidates(found, len(sampled_before(found.candidates)))))
+    candidates = find_candidates(_selection(chosen), sampling, chosen["max_materials"])
+    if not candidates.candidates:
+        reasons = "\n".join(reports.refusals(candidates.refused))
+        raise click.ClickException(
+            f"no result can be used for training; 'aiida-ion table diffusion' lists all\n{reasons}"
+        )
+    check(candidates.candidates)
+    click.echo("\n".join(reports.describe_candidates(candidates, len(sampled_before(candidates.candidates)))))
     if dry_run:
-        for candidate in found.candidates:
+        for candidate in candidates.candidates:
             click.echo(f"  {candidate.title}")
         click.echo("Nothing was submitted (--dry-run).")
         return
     require_daemon(loaded)
     holder = orm.Group.collection.get_or_create(chosen["group"])[0] if chosen["group"] else None
-    chains = sample(found.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
-    for candidate, chain in zip(found.candidates, chains, strict=True):
+    chains = sample(candidates.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
+    for candidate, chain in zip(candidates.candidates, chains, strict=True):
         if not chain.is_finished_ok:
             click.echo(f"  NOTE {candidate.title}: {one_line(chain.exit_message or chain.process_state)}", err=True)
-    node = gather(found.candidates, chains, chosen["allow_mixed"] or (), sampling)
+    node = gather(candidates.candidates, chains, chosen["allow_mixed"] or (), sampling)
     if holder is not None:
         holder.add_nodes([node])
     click.echo("\n".join(reports.describe_dataset(node)))
@@ -152,24 +156,28 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="best", show_default=True, help="Kind of model.")
 @click.option("--settings", type=JsonObject(), help='Changes to the protocol, such as {"n_epochs": 50}.')
 @click.option(
-    "--split", type=click.Choice(SPLITS), default="material", show_default=True, help="What is held out whole."
+    "--split",
+    type=click.Choice(SPLITS),
+    default="material",
+    show_default=True,
+    help="What is never on both sides of a split.",
 )
 @setting(FOLDS, "--folds", default=5, show_default=True, help="Parts of a cross-validation")
 @setting(COUNT, "--repeats", default=1, show_default=True, help="Cross-validations")
-@click.option("--controls/--no-controls", default=True, help="Train controls and baselines, too.")
-@click.option("--ablations", is_flag=True, help="Train the model without each of its parts, too.")
-@setting(SEED, "--seed", default=1, show_default=True, help="Of parts and weights")
-@setting(DEVICE, "--device", default="cpu", show_default=True, help="Where it is trained")
+@click.option("--controls/--no-controls", default=True, help="Also train controls and baselines.")
+@click.option("--ablations", is_flag=True, help="Also train the model without each of its parts.")
+@setting(SEED, "--seed", default=1, show_default=True, help="Seed of folds and weights")
+@setting(DEVICE, "--device", default="cpu", show_default=True, help="Device of the training")
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
 @setting(COUNT, "--threads", default=1, show_default=True, help="Threads of the job")
 @setting(WALLTIME_S, "--walltime-s", help="Wall time of the job")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@setting(NODE, "--restart-from", metavar="PK|UUID", help="A training that stopped early: go on there")
+@setting(NODE, "--restart-from", metavar="PK|UUID", help="Continue a training that stopped early")
 @setting(TEXT, "--group", help="Put the training into this AiiDA group")
-@click.option("--wait", is_flag=True, help="Watch until it is done, then print the report.")
+@click.option("--wait", is_flag=True, help="Wait until it is done, then print the report.")
 @profile_option
 def train_command(dataset: str, profile: str | None, group: str | None, wait: bool, **given: Any) -> None:
-    """Train a surrogate on a dataset, and judge it by cross-validation beside its controls.
+    """Train a surrogate on a dataset, and judge it by cross-validation against its controls.
 
     \b
     Example:
@@ -222,14 +230,14 @@ def show_command(node: str, profile: str | None) -> None:
 @setting(TEXT, "--model-of-engine", help="ASE engines: another model than the engine's own")
 @setting(DEVICE, "--device")
 @of_protocol("--min-width-A")
-@click.option("--no-relax", is_flag=True, help="Take the ions where they are.")
+@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
 @click.option("--skip-bad", is_flag=True, help="Predict the crystals that can be sampled, and list the others.")
 @of_protocol("--mobile-species", also="  [default: guessed]")
 @of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
 @setting(COUNT, "--threads", help="Threads of each job", also="  [default: the engine's]")
 @click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@setting(COUNT, "--max-concurrent", help="Materials side by side", also="  [default: the cores here]")
+@setting(COUNT, "--max-concurrent", help="Maximum number of materials in parallel", also="  [default: the cores here]")
 @setting(TEXT, "--group", help="Put everything into this AiiDA group")
 @profile_option
 def predict_command(

@@ -70,10 +70,10 @@ def _state(given: str) -> orm.FolderData:
     node = any_node(given)
     if isinstance(node, orm.CalcJobNode):
         if "state" not in node.outputs:
-            raise ValueError(f"the training {given} left no state to go on from: {one_line(node.exit_message)}")
+            raise ValueError(f"the training {given} left no state to continue from: {one_line(node.exit_message)}")
         return node.outputs.state  # type: ignore[no-any-return]
     if not isinstance(node, orm.FolderData):
-        raise ValueError(f"{given} is no state of a training")
+        raise ValueError(f"{given} is not a state of a training")
     return node
 
 

@@ -34,7 +34,7 @@ def dataset_node(given: str) -> orm.ArrayData:
     """
     node = any_node(given)
     if not _is_dataset(node):
-        raise click.ClickException(f"{given} is no dataset; make one with 'aiida-ion surrogate dataset'")
+        raise click.ClickException(f"{given} is not a dataset; make one with 'aiida-ion surrogate dataset'")
     return node  # type: ignore[no-any-return]
 
 
@@ -46,11 +46,11 @@ def model_of(given: str) -> orm.SinglefileData:
     node = any_node(given)
     if isinstance(node, orm.CalcJobNode) and node.process_type == TRAIN:
         if "model" not in node.outputs:
-            said = one_line(node.exit_message or node.process_state)
-            raise click.ClickException(f"the training {given} has no model: {said}")
+            text = one_line(node.exit_message or node.process_state)
+            raise click.ClickException(f"the training {given} has no model: {text}")
         node = node.outputs.model
     if not isinstance(node, orm.SinglefileData):
-        raise click.ClickException(f"{given} is no model; give a training or its model")
+        raise click.ClickException(f"{given} is not a model; give a training or its model")
     problem = model_fault(node)
     if problem is not None:
         raise click.ClickException(problem)
@@ -67,8 +67,8 @@ def describe(node: Any) -> str:
     if isinstance(node, orm.CalcJobNode) and node.process_type in (TRAIN, PREDICT):
         output = "report" if node.process_type == TRAIN else "predictions"
         if output not in node.outputs:
-            said = one_line(node.exit_message or node.process_state)
-            raise click.ClickException(f"the job {node.pk} has no {output}: {said}")
+            text = one_line(node.exit_message or node.process_state)
+            raise click.ClickException(f"the job {node.pk} has no {output}: {text}")
         models = f"\nModel: {node.outputs.model.pk}" if "model" in node.outputs else ""
         return describe(node.outputs[output]) + models
     if isinstance(node, orm.ArrayData):
@@ -79,7 +79,7 @@ def describe(node: Any) -> str:
             return reports.describe_report(node)
         if "domain_distance" in names:
             return reports.describe_predictions(node)
-    raise click.ClickException(f"{node.pk} is no dataset, training, model or prediction of a surrogate")
+    raise click.ClickException(f"{node.pk} is not a dataset, training, model or prediction of a surrogate")
 
 
 def _is_dataset(node: Any) -> bool:

@@ -30,7 +30,7 @@ HEADINGS = {
     "runs": "Runs",
     "diffusion": "Diffusion at each temperature",
     "conductivity": "Ionic conductivity, extrapolated",
-    "comparison": "Levels of theory beside their reference",
+    "comparison": "Levels of theory against their reference",
     "cost": "Cost of molecular dynamics",
     "potentials": "Potentials and programs",
 }
@@ -53,11 +53,11 @@ HEADINGS = {
 def command(
     names: tuple[str, ...], style: str, output: Path | None, archive: str | None, profile: str | None, **chosen: Any
 ) -> None:
-    """Print tables of what is known, with 95 % intervals, or upper bounds where nothing moved.
+    """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
     TABLE is any of materials, runs, diffusion, conductivity, comparison, cost and potentials; conductivity and
     diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
-    the nodes behind a row; text and markdown those that people read.
+    the nodes behind a row; text and markdown the most important ones.
 
     \b
     Example:
@@ -66,8 +66,8 @@ def command(
       aiida-ion table diffusion --format csv --output fits.csv --min-temperature-K 600
       aiida-ion table conductivity --archive from-a-colleague.aiida
     """
-    wanted = tuple(dict.fromkeys(names)) or DEFAULT
-    if style == "parquet" and (len(wanted) > 1 or output is None):
+    requested = tuple(dict.fromkeys(names)) or DEFAULT
+    if style == "parquet" and (len(requested) > 1 or output is None):
         raise click.ClickException("a parquet file holds one table: name one, and give --output")
     if archive is None:
         load(profile)
@@ -78,12 +78,12 @@ def command(
     from aiida_ion import queries
 
     selection = _selection(chosen)
-    found = {name: getattr(queries, name)(selection) for name in wanted}
+    tables = {name: getattr(queries, name)(selection) for name in requested}
     if style == "parquet":
         assert output is not None
-        _write_parquet(found[wanted[0]], output)
+        _write_parquet(tables[requested[0]], output)
     else:
-        content = render(found, style)
+        content = render(tables, style)
         if output is None:
             click.echo(content)
             return
@@ -115,15 +115,15 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
     )
 
 
-def render(found: Mapping[str, pd.DataFrame], style: str) -> str:
+def render(tables_by_name: Mapping[str, pd.DataFrame], style: str) -> str:
     """Return tables by their names in one of the four text formats."""
     from aiida_ion.cli.text import tables
 
     if style == "csv":
-        return _csv(found)
+        return _csv(tables_by_name)
     if style == "json":
-        return tables.json_text(found)
-    filled = {name: table for name, table in found.items() if not table.empty}
+        return tables.json_text(tables_by_name)
+    filled = {name: table for name, table in tables_by_name.items() if not table.empty}
     if not filled:
         return "No results here. Start with 'aiida-ion run' or 'aiida-ion import'."
     layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
@@ -133,15 +133,15 @@ def render(found: Mapping[str, pd.DataFrame], style: str) -> str:
     return "\n\n".join(parts)
 
 
-def _csv(found: Mapping[str, pd.DataFrame]) -> str:
+def _csv(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return one table as it is; several under one another, with their names in the first column."""
     import pandas as pd
 
     from aiida_ion.cli.text.tables import csv_text
 
-    if len(found) == 1:
-        return csv_text(next(iter(found.values())))
-    parts = [table.astype(object).assign(table=name) for name, table in found.items()]
+    if len(tables) == 1:
+        return csv_text(next(iter(tables.values())))
+    parts = [table.astype(object).assign(table=name) for name, table in tables.items()]
     together = pd.concat(parts, ignore_index=True)
     return csv_text(together[["table", *(name for name in together.columns if name != "table")]])
 

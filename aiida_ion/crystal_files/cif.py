@@ -16,9 +16,9 @@ from aiida_ion.crystal_files.cif_text import SITES, Block, read_blocks
 from aiida_ion.crystal_files.cross_check import bond_disagreements, disagreements, multiplicity_disagreement
 from aiida_ion.crystal_files.expansion import WORTH_A_WORD_A, Atoms, Site, check_count, expand
 from aiida_ion.crystal_files.numbers import number
-from aiida_ion.crystal_files.plausible import doubts_and_notes
+from aiida_ion.crystal_files.plausible import caveats_and_notes
 from aiida_ion.crystal_files.report import Reading
-from aiida_ion.crystal_files.stated import Stated, read_stated
+from aiida_ion.crystal_files.stated import StatedContents, read_stated
 from aiida_ion.crystal_files.symmetry import Symmetry
 
 #: Items of files that hold more than positions of atoms in a periodic crystal.
@@ -64,8 +64,8 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     _note_moved(sites, chosen.atoms, reading)
     reading.symmetry = chosen.symmetry.words
     reading.notes += chosen.notes
-    reading.doubts += chosen.against
-    reading.doubts += bond_disagreements(block, sites, chosen.structure)
+    reading.caveats += chosen.against
+    reading.caveats += bond_disagreements(block, sites, chosen.structure)
     return chosen.structure.get_sorted_structure()
 
 
@@ -134,7 +134,7 @@ def _candidates(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
     return symmetry.usual_axes(fitting)
 
 
-def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: Stated) -> Candidate:
+def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: StatedContents) -> Candidate:
     atoms = expand(sites, one, cell)
     elements = [sites[index].element for index in atoms.sites]
     labels = [sites[index].label for index in atoms.sites]
@@ -146,8 +146,8 @@ def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: Stated) -> Cand
         # Where the contents of the cell are stated and right, multiplicities are leftovers of another setting.
         confirmed = not against and bool(stated.formula) and stated.z is not None
         (notes if confirmed else against).append(counted)
-    doubts, unusual = doubts_and_notes(structure)
-    return Candidate(one, atoms, structure, against + doubts, notes + unusual)
+    caveats, unusual = caveats_and_notes(structure)
+    return Candidate(one, atoms, structure, against + caveats, notes + unusual)
 
 
 def _choose(candidates: list[Candidate], reading: Reading) -> Candidate:

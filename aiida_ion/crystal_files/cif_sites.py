@@ -25,7 +25,7 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     """Return the sites of a block.
 
     :param formula: the elements that the file states.
-    :param reading: takes notes and doubts.
+    :param reading: takes notes and caveats.
     :param full_from: occupancy from which a site counts as full.
     :raises ValueError: for sites without coordinates or element, and for partly occupied ones.
     """
@@ -37,7 +37,7 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     _check_disorder_groups(rows)
     water = [site.label for site in sites if WATER.match(site.label) and site.element == "O"]
     if water and all(site.element != "H" for site in sites):
-        reading.doubts.append(
+        reading.caveats.append(
             f"the site {water[0]} is named as water or hydroxide, and there is no hydrogen in the file"
         )
     return sites
@@ -89,7 +89,7 @@ def _site(row: Row, formula: Collection[str], reading: Reading, full_from: float
     place = np.array([coordinate(row[f"fract_{axis}"], f"coordinate {axis} of {name}") for axis in AXES])
     attached = row.get("attached_hydrogens", "0")
     if attached not in NOTHING and number(attached, f"the attached hydrogens of {name}") > 0:
-        reading.doubts.append(
+        reading.caveats.append(
             f"the site {name} carries {attached} hydrogen atoms without coordinates "
             "(_atom_site_attached_hydrogens); add them to the file"
         )
@@ -109,23 +109,23 @@ def _element(row: Row, formula: Collection[str], reading: Reading) -> str:
         element = element_of_type(symbol, f"the type of the site {_name(row)}", reading.notes)
         if contradicts(label, element):
             sentence = f"the site {label} is of type {symbol}: the type was taken"
-            (reading.notes if element in formula else reading.doubts).append(sentence)
+            (reading.notes if element in formula else reading.caveats).append(sentence)
         return element
-    found = element_of_label(label, formula)
-    if found is None:
+    result = element_of_label(label, formula)
+    if result is None:
         raise ValueError(f"the site {_name(row)} has no type symbol, and its label does not name one element")
     if "type_symbol" in row:
-        reading.notes.append(f"the site {label} has the type {symbol!r} and was taken as {found} by its label")
-    if label[:1].upper() in ("D", "T") and found == "H":
+        reading.notes.append(f"the site {label} has the type {symbol!r} and was taken as {result} by its label")
+    if label[:1].upper() in ("D", "T") and result == "H":
         reading.notes.append(f"{label} was taken as hydrogen: it has the mass of H in the simulation")
-    return found
+    return result
 
 
 def _occupancy(row: Row, formula: Collection[str], reading: Reading, full_from: float) -> float:
     text = row.get("occupancy", "1")
     if text in NOTHING:
         sentence = f"the site {_name(row)} has the occupancy {text!r} and was taken as full"
-        (reading.notes if text == INAPPLICABLE or formula else reading.doubts).append(sentence)
+        (reading.notes if text == INAPPLICABLE or formula else reading.caveats).append(sentence)
         return 1.0
     value = number(text, f"the occupancy of {_name(row)}")
     if not 0.0 < value < 1.0 + (1.0 - FULL):
@@ -153,7 +153,7 @@ def _check_disorder_groups(rows: list[Row]) -> None:
         group = row.get("disorder_group", INAPPLICABLE)
         if group not in NOTHING:
             groups.setdefault(row.get("disorder_assembly", INAPPLICABLE), set()).add(group)
-    several = [found for found in groups.values() if len(found) > 1]
+    several = [members for members in groups.values() if len(members) > 1]
     if several:
         raise ValueError(
             f"disordered: its sites are alternatives of each other (_atom_site_disorder_group "

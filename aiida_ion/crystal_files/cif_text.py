@@ -65,7 +65,7 @@ def read_blocks(text: str) -> list[Block]:
         if word.startswith("data_") and not token.is_value:
             blocks.append(Block(token.text[5:]))
         elif not blocks:
-            raise ValueError(f"line {token.line}: {token.text[:30]!r} stands before the first data block (data_...)")
+            raise ValueError(f"line {token.line}: {token.text[:30]!r} comes before the first data block (data_...)")
         elif token.is_value:
             raise ValueError(f"line {token.line}: the value {token.text[:30]!r} belongs to no item")
         elif word == "loop_":
@@ -124,13 +124,13 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("\n".join(parts).strip(), True, start)
             line = lines[number][1:]
             number += 1
-        for found in TOKEN.finditer(line):
-            if found["comment"] is not None:
+        for match in TOKEN.finditer(line):
+            if match["comment"] is not None:
                 break
-            quoted = found["single"] if found["single"] is not None else found["double"]
+            quoted = match["single"] if match["single"] is not None else match["double"]
             if quoted is not None:
                 yield Token(quoted, True, number)
                 continue
-            word = found["bare"]
+            word = match["bare"]
             keyword = word.startswith("_") or re.match(r"(data_|save_)|(loop_|global_|stop_)$", word, re.IGNORECASE)
             yield Token(word, not keyword, number)

@@ -12,7 +12,7 @@ from aiida_ion.analysis.crystals.nearest import shortest_between
 from aiida_ion.crystal_files.cif_text import Block
 from aiida_ion.crystal_files.expansion import Atoms, Site
 from aiida_ion.crystal_files.numbers import number
-from aiida_ion.crystal_files.stated import Stated
+from aiida_ion.crystal_files.stated import StatedContents
 from aiida_ion.units import G_CM3_PER_U_A3
 
 #: Half the sum of the differences of atomic fractions up to which two formulas are the same.
@@ -24,7 +24,7 @@ DEUTERIUM_U = 1.006
 
 
 def disagreements(
-    counts: Mapping[str, int], volume_A3: float, stated: Stated, notes: list[str] | None = None
+    counts: Mapping[str, int], volume_A3: float, stated: StatedContents, notes: list[str] | None = None
 ) -> list[str]:
     """Return what a file states and its atoms are not, a sentence each.
 
@@ -32,16 +32,16 @@ def disagreements(
     :param notes: takes smaller differences.
     """
     notes = [] if notes is None else notes
-    found = [*_composition(counts, stated), *_formula_units(counts, stated)]
-    found += _compare("cell volume", "A^3", volume_A3, stated.volume_A3, notes)
+    sentences = [*_composition(counts, stated), *_formula_units(counts, stated)]
+    sentences += _compare("cell volume", "A^3", volume_A3, stated.volume_A3, notes)
     extra = stated.n_deuterium * (stated.z or 0.0) * DEUTERIUM_U
     mass = sum(atomic_masses[atomic_numbers[name]] * count for name, count in counts.items())
     density = (mass + extra) * G_CM3_PER_U_A3 / volume_A3
     if stated.density_g_cm3 is not None:
-        found += _compare("density", "g/cm^3", density, stated.density_g_cm3, notes)
+        sentences += _compare("density", "g/cm^3", density, stated.density_g_cm3, notes)
     if stated.weight is not None and stated.z is not None and not stated.formula:
-        found += _compare("mass of the cell", "u", mass, stated.weight * stated.z, notes)
-    return found
+        sentences += _compare("mass of the cell", "u", mass, stated.weight * stated.z, notes)
+    return sentences
 
 
 def multiplicity_disagreement(sites: list[Site], atoms: Atoms) -> str | None:
@@ -53,7 +53,7 @@ def multiplicity_disagreement(sites: list[Site], atoms: Atoms) -> str | None:
     return None
 
 
-def _composition(counts: Mapping[str, int], stated: Stated) -> list[str]:
+def _composition(counts: Mapping[str, int], stated: StatedContents) -> list[str]:
     if not stated.formula:
         return []
     fractions = [
@@ -66,7 +66,7 @@ def _composition(counts: Mapping[str, int], stated: Stated) -> list[str]:
     return [f"its atoms are {_words(counts)}, the file states {_words(stated.formula)}"]
 
 
-def _formula_units(counts: Mapping[str, int], stated: Stated) -> list[str]:
+def _formula_units(counts: Mapping[str, int], stated: StatedContents) -> list[str]:
     if not stated.formula or _composition(counts, stated):
         return []
     expected = {name: n * (stated.z or 1.0) for name, n in stated.formula.items()}
@@ -79,11 +79,11 @@ def _formula_units(counts: Mapping[str, int], stated: Stated) -> list[str]:
     return [f"its cell holds {_words(counts)}, the file states {_words(expected)} (formula times Z)"]
 
 
-def _compare(what: str, unit: str, found: float, stated: float | None, notes: list[str]) -> list[str]:
+def _compare(what: str, unit: str, value: float, stated: float | None, notes: list[str]) -> list[str]:
     if stated is None:
         return []
-    sentence = f"the {what} is {found:.4g} {unit}, the file states {stated:.4g}"
-    difference = abs(found / stated - 1.0)
+    sentence = f"the {what} is {value:.4g} {unit}, the file states {stated:.4g}"
+    difference = abs(value / stated - 1.0)
     if difference > ANOTHER_CRYSTAL:
         return [sentence]
     if difference > WORTH_A_WORD:
@@ -117,8 +117,8 @@ def _bond(structure: Structure, pair: tuple[str, str], length_A: float) -> str |
     second = [index for index, symbol in enumerate(symbols) if symbol == pair[1]]
     if not 0.3 < length_A < 5.0 or not first or not second:
         return None
-    found = shortest_between(structure.lattice.matrix, structure.frac_coords, first, second, 2.0 * length_A)
-    if abs(found / length_A - 1.0) <= ANOTHER_CRYSTAL:
+    shortest = shortest_between(structure.lattice.matrix, structure.frac_coords, first, second, 2.0 * length_A)
+    if abs(shortest / length_A - 1.0) <= ANOTHER_CRYSTAL:
         return None
-    actual = f"{found:.3f}" if math.isfinite(found) else f"more than {2 * length_A:.1f}"
+    actual = f"{shortest:.3f}" if math.isfinite(shortest) else f"more than {2 * length_A:.1f}"
     return f"its nearest {pair[0]} and {pair[1]} are {actual} angstrom apart, the file states {length_A:.3f}"

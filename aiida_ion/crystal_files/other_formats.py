@@ -121,7 +121,7 @@ def check_xyz(text: str) -> None:
         count = int(word) if word.isdigit() and len(word) < 12 else None
         if count is None or count > len(lines) - position - 2:
             raise ValueError(
-                f"line {position + 1}: a number of atoms with as many lines must stand here, not {word[:30]!r}"
+                f"line {position + 1}: a number of atoms with as many lines must be here, not {word[:30]!r}"
             )
         if count > MAX_ATOMS:
             raise ValueError(f"{count:,} atoms are more than the {MAX_ATOMS:,} that are read")
@@ -170,6 +170,6 @@ def _words(caught: list[warnings.WarningMessage]) -> list[str]:
 
 
 def _reason(error: BaseException, reading: Reading) -> str:
-    """Return a sentence; what a parser meets by accident is no reason that helps anyone."""
+    """Return a sentence; what a parser meets by accident is not a reason that helps anyone."""
     text = " ".join(str(error).split())[:200] if isinstance(error, ValueError) else ""
     return f"cannot be read as a crystal: {text or f'it is damaged, or is not of the format {reading.file_format}'}"

@@ -34,12 +34,12 @@ def room(structure: Structure) -> float | None:
     return float(structure.volume / (4.0 / 3.0 * np.pi * (radii**3).sum()))
 
 
-def doubts_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
+def caveats_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
     """Return what no crystal has, and what few have, a sentence each.
 
     :raises ValueError: for a cell that is far too flat.
     """
-    doubts: list[str] = []
+    caveats: list[str] = []
     notes: list[str] = []
     filled = room(structure)
     if filled is not None and not USUAL_ROOM[0] <= filled <= USUAL_ROOM[1]:
@@ -48,12 +48,12 @@ def doubts_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
             f"the cell is {'far too ' if not POSSIBLE_ROOM[0] <= filled <= POSSIBLE_ROOM[1] else 'unusually '}{many}: "
             f"{structure.density:.3g} g/cm^3, {structure.volume / len(structure):.3g} A^3 for each atom{_hint(filled)}"
         )
-        (notes if POSSIBLE_ROOM[0] <= filled <= POSSIBLE_ROOM[1] else doubts).append(sentence)
-    _check_distances(structure, doubts, notes)
-    return doubts, notes
+        (notes if POSSIBLE_ROOM[0] <= filled <= POSSIBLE_ROOM[1] else caveats).append(sentence)
+    _check_distances(structure, caveats, notes)
+    return caveats, notes
 
 
-def _check_distances(structure: Structure, doubts: list[str], notes: list[str]) -> None:
+def _check_distances(structure: Structure, caveats: list[str], notes: list[str]) -> None:
     radii = covalent_radii[_numbers(structure)]
     distances, others = nearest_neighbours(structure.lattice.matrix, structure.frac_coords, REACH_A)
     near = others >= 0
@@ -63,7 +63,7 @@ def _check_distances(structure: Structure, doubts: list[str], notes: list[str]) 
     if ratios[closest] < USUAL_DISTANCE:
         names = f"{structure[closest].species_string} and {structure[int(others[closest])].species_string}"
         sentence = f"{names} are only {distances[closest]:.3f} angstrom apart"
-        (doubts if ratios[closest] < POSSIBLE_DISTANCE else notes).append(sentence)
+        (caveats if ratios[closest] < POSSIBLE_DISTANCE else notes).append(sentence)
     alone = [i for i in np.flatnonzero(ratios > ALONE) if structure[int(i)].species_string not in NOBLE]
     if alone:
         first = int(alone[0])

@@ -75,7 +75,7 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
         if lines[position].strip()[:1].lower() in ("s", "d", "c", "k") and symbols and len(symbols) > 200:
             break
         if not lines[position].split()[0][0].isalpha():
-            raise ValueError(f"line {position + 1}: the whole numbers of atoms must stand here")
+            raise ValueError(f"line {position + 1}: the whole numbers of atoms must be here")
         symbols += lines[position].split()
         position += 1
     counts: list[int] = []
@@ -110,7 +110,7 @@ def _is_cartesian(line: str, number: int) -> bool:
         return True
     if word == "d":
         return False
-    raise ValueError(f"line {number}: 'Direct' or 'Cartesian' must stand here, not {line.strip()[:30]!r}")
+    raise ValueError(f"line {number}: 'Direct' or 'Cartesian' must be here, not {line.strip()[:30]!r}")
 
 
 def _check_length(lines: Sequence[str], start: int, n_atoms: int, reading: Reading) -> None:
@@ -161,5 +161,5 @@ def _numbers(line: str, count: int, number: int) -> list[float]:
     words = line.split()[:count]
     if len(words) < count or not all(_is_number(word) for word in words):
         kind = "a number" if count == 1 else f"{count} numbers"
-        raise ValueError(f"line {number}: {kind} must stand here, not {line.strip()[:50]!r}")
+        raise ValueError(f"line {number}: {kind} must be here, not {line.strip()[:50]!r}")
     return [float(word.lower().replace("d", "e")) for word in words]

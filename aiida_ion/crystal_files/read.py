@@ -18,7 +18,7 @@ from aiida_ion.crystal_files.other_formats import (
     read_pymatgen_json,
     read_with_ase,
 )
-from aiida_ion.crystal_files.plausible import doubts_and_notes
+from aiida_ion.crystal_files.plausible import caveats_and_notes
 from aiida_ion.crystal_files.poscar import read_poscar
 from aiida_ion.crystal_files.report import Crystal, Reading, report_of
 from aiida_ion.crystal_files.text import decode, read_bytes
@@ -125,11 +125,11 @@ def finish(
     structure = _right_handed(only_elements(structure, reading), reading)
     check_structure(structure, mobile_species)
     if reading.file_format != CIF:  # a CIF was looked at for each symmetry that it may have
-        doubts, notes = doubts_and_notes(structure)
-        reading.doubts += doubts
+        caveats, notes = caveats_and_notes(structure)
+        reading.caveats += caveats
         reading.notes += notes
-    if reading.doubts and not insist:
-        raise DoubtfulCrystalError(f"{name}: {'; '.join(dict.fromkeys(reading.doubts))}")
+    if reading.caveats and not insist:
+        raise DoubtfulCrystalError(f"{name}: {'; '.join(dict.fromkeys(reading.caveats))}")
     return Crystal(structure, report_of(structure, reading, name, digest))
 
 

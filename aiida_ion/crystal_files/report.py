@@ -17,7 +17,7 @@ class Reading:
     :param part: the block or frame that was taken; empty where a file has only one.
     :param symmetry: the symmetry that was applied, and where it comes from; empty where the format has none.
     :param notes: what was left out, changed or assumed, and why; a sentence each.
-    :param doubts: what makes another crystal of it: refused unless the user insists.
+    :param caveats: what makes another crystal of it: refused unless the user insists.
     :param warnings: of the library that parsed the file.
     """
 
@@ -25,7 +25,7 @@ class Reading:
     part: str = ""
     symmetry: str = ""
     notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -37,7 +37,7 @@ class CrystalReport:
     :param sha256: of its bytes.
     :param volume_A3: of the cell, angstrom^3.
     :param density_g_cm3: mass density, g/cm^3.
-    :param insisted: doubts that the user overruled.
+    :param insisted: caveats that the user overruled.
     """
 
     file: str
@@ -79,7 +79,7 @@ def report_of(structure: Structure, reading: Reading, file: str, sha256: str) ->
         volume_A3=float(structure.volume),
         density_g_cm3=float(structure.density),
         notes=tuple(dict.fromkeys(reading.notes)),
-        insisted=tuple(dict.fromkeys(reading.doubts)),
+        insisted=tuple(dict.fromkeys(reading.caveats)),
         warnings=tuple(dict.fromkeys(reading.warnings)),
     )
 

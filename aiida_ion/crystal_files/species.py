@@ -30,19 +30,19 @@ def element_of_type(symbol: str, where: str, notes: list[str]) -> str:
     if numbered and numbered[1] in ELEMENTS:
         notes.append(f"{symbol} was taken as {numbered[1]}")
         return numbered[1]
-    found = TYPE.fullmatch(symbol.strip())
-    letters = found[2] if found else ""
+    match = TYPE.fullmatch(symbol.strip())
+    letters = match[2] if match else ""
     if letters.lower() in NOT_ATOMS:
         raise ValueError(f"{where} is {symbol!r}, which is not an element: take vacancies and dummies out of the file")
     name = letters[:1].upper() + letters[1:].lower()
     if name in ISOTOPES:
         notes.append(f"{symbol} was taken as hydrogen: it has the mass of H in the simulation")
         return ISOTOPES[name]
-    if name not in ELEMENTS or not found:
+    if name not in ELEMENTS or not match:
         raise ValueError(f"{where} is {symbol!r}, which is not an element")
     if letters != name:
         notes.append(f"{symbol} was taken as {name}")
-    if found[1]:
+    if match[1]:
         notes.append(f"{symbol} was taken as {name} with the usual mass")
     return name
 
@@ -52,10 +52,10 @@ def element_of_label(label: str, formula: Collection[str]) -> str | None:
 
     :param formula: elements that the file states; they decide between CA1 as calcium and as carbon.
     """
-    found = re.match(r"\d{0,3}([A-Za-z]{1,2})", label.strip())
-    if not found:
+    match = re.match(r"\d{0,3}([A-Za-z]{1,2})", label.strip())
+    if not match:
         return None
-    letters = found[1]
+    letters = match[1]
     names = [letters[:1].upper() + letters[1:].lower(), letters[:1].upper()]
     names = [ISOTOPES.get(name, name) for name in dict.fromkeys(names)]
     possible = list(dict.fromkeys(name for name in names if name in ELEMENTS))
@@ -68,5 +68,5 @@ def element_of_label(label: str, formula: Collection[str]) -> str | None:
 
 def contradicts(label: str, element: str) -> bool:
     """Whether a label names another element, and cannot be taken for a mere name: Na1 beside Li, not A1 or M1."""
-    found = re.match(r"([A-Z][a-z])\d*[A-Za-z]?$", label.strip())
-    return bool(found) and found is not None and found[1] in ELEMENTS and found[1] != element
+    match = re.match(r"([A-Z][a-z])\d*[A-Za-z]?$", label.strip())
+    return bool(match) and match is not None and match[1] in ELEMENTS and match[1] != element

@@ -16,7 +16,7 @@ PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedContents:
     """Everything is ``None`` or empty where the file does not state it.
 
     :param formula: atoms of each element in a formula unit.
@@ -37,7 +37,7 @@ class Stated:
     n_deuterium: float = 0.0
 
 
-def read_stated(block: Block, notes: list[str]) -> Stated:
+def read_stated(block: Block, notes: list[str]) -> StatedContents:
     """Return what a block states.
 
     :param notes: takes what is stated and cannot be read.
@@ -48,7 +48,7 @@ def read_stated(block: Block, notes: list[str]) -> Stated:
     # pymatgen writes the whole cell as the sum, and Z of the structural formula.
     unit = _structural(block.stated("_chemical_formula_structural") or text)
     whole = z is not None and z > 1 and _equal(formula, {name: n * z for name, n in unit.items()})
-    return Stated(
+    return StatedContents(
         formula=formula,
         cell_formula=formula if whole else {},
         z=z,
@@ -75,7 +75,7 @@ def _number(block: Block, notes: list[str], name: str) -> float | None:
 
 
 def _formula(text: str, notes: list[str]) -> dict[str, float]:
-    """Return the atoms of each element; empty for what is no plain sum such as ``Li2 O`` or ``Li2O1``."""
+    """Return the atoms of each element; empty for what is not a plain sum such as ``Li2 O`` or ``Li2O1``."""
     plain = re.sub(r"[\s'~_]", "", text)
     atoms: dict[str, float] = {}
     parts = PART.findall(plain)

@@ -80,17 +80,17 @@ def named(block: Block) -> list[Symmetry]:
     :raises ValueError: for a symbol or number that is none.
     """
     hall, symbol, stated = block.stated(*HALL), block.stated(*HERMANN_MAUGUIN), block.stated(*NUMBER)
-    found = [_of_entry(entry, f"of the Hall symbol {hall}") for entry in (_by_hall(hall) if hall else [])]
+    candidates = [_of_entry(entry, f"of the Hall symbol {hall}") for entry in (_by_hall(hall) if hall else [])]
     by_symbol = _by_symbol(symbol) if symbol else []
-    if not found or all(entry["number"] != found[0].number for entry in by_symbol):
+    if not candidates or all(entry["number"] != candidates[0].number for entry in by_symbol):
         # Two symbols of different groups: both are weighed.
-        found += [_of_entry(entry, f"of the space group {entry['universal_h_m']}") for entry in by_symbol]
-    if stated is not None and all(one.number != number(stated, "the space group number") for one in found):
-        found += [
+        candidates += [_of_entry(entry, f"of the space group {entry['universal_h_m']}") for entry in by_symbol]
+    if stated is not None and all(one.number != number(stated, "the space group number") for one in candidates):
+        candidates += [
             _of_entry(entry, f"of space group {stated}, {entry['universal_h_m']}") for entry in _by_number(stated)
         ]
-    if found:
-        return found
+    if candidates:
+        return candidates
     unknown = hall or symbol
     if unknown is not None:
         raise ValueError(
@@ -116,7 +116,7 @@ def usual_axes(settings: list[Symmetry]) -> list[Symmetry]:
     bases: dict[int, str] = {}
     for one in settings:
         bases.setdefault(one.number, one.setting.partition(":")[0])
-    return [one for one in settings if one.setting.partition(":")[0] == bases[one.number]]
+    return [setting for setting in settings if setting.setting.partition(":")[0] == bases[setting.number]]
 
 
 def is_subgroup(small: Symmetry, large: Symmetry) -> bool:
@@ -133,8 +133,8 @@ def _by_hall(symbol: str) -> list[Any]:
     """Return the setting that a Hall symbol means; spaces count where there are any: P 32 is not P 3 2."""
     words = symbol.lower().replace("_", " ").split()
     exact = [entry for entry in _table() if entry["hall"].lower().split() == words]
-    found = exact or [entry for entry in _table() if _plain(entry["hall"]) == _plain(symbol)]
-    return found if len({entry["number"] for entry in found}) == 1 else []
+    entries = exact or [entry for entry in _table() if _plain(entry["hall"]) == _plain(symbol)]
+    return entries if len({entry["number"] for entry in entries}) == 1 else []
 
 
 def _by_number(stated: str) -> list[Any]:
@@ -159,9 +159,9 @@ def _by_symbol(symbol: str) -> list[Any]:
     elif with_suffix and not _settings_of(plain):
         base, suffix = with_suffix[1], with_suffix[2]
     suffix = {"s": "1", "z": "2"}.get(suffix, suffix)
-    found = _settings_of(base)
-    exact = [entry for entry in found if suffix and _plain(entry["universal_h_m"]).endswith(f":{suffix}")]
-    return exact or found
+    entries = _settings_of(base)
+    exact = [entry for entry in entries if suffix and _plain(entry["universal_h_m"]).endswith(f":{suffix}")]
+    return exact or entries
 
 
 def _settings_of(plain: str) -> list[Any]:
@@ -169,9 +169,9 @@ def _settings_of(plain: str) -> list[Any]:
     # Before 1983 the centre of a cubic group was not written: Fm3m is Fm-3m.
     name = re.sub(r"^([pfi][mnad])3([mncd]?)$", r"\1-3\2", name)
     for key in ("hermann_mauguin", "short_h_m", "hermann_mauguin_u"):
-        found = [entry for entry in _table() if _plain(entry[key]) == name and "(" not in entry["universal_h_m"]]
-        if found:
-            return found
+        entries = [entry for entry in _table() if _plain(entry[key]) == name and "(" not in entry["universal_h_m"]]
+        if entries:
+            return entries
     return [entry for entry in _table() if _plain(entry["universal_h_m"]) == name]
 
 

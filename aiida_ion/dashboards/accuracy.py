@@ -53,15 +53,15 @@ def points(comparison: pd.DataFrame, reference: str, error: str, cost: str) -> p
     return pd.DataFrame(made[made["error"].notna() & (made["cost"] > 0)]).reset_index(drop=True)
 
 
-def levels(found: pd.DataFrame, reference: str) -> pd.DataFrame:
+def levels(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Return the medians of each level over its materials, with the reference, and which levels are on the front.
 
-    :param found: of `points`.
+    :param table: of `points`.
     """
-    grouped = found.groupby("level_of_theory", as_index=False)
+    grouped = table.groupby("level_of_theory", as_index=False)
     made = grouped.agg(error=("error", "median"), cost=("cost", "median"), n_materials=("formula", "nunique"))
     made["is_reference"] = False
-    price = found["reference_cost"][found["reference_cost"] > 0].median()
+    price = table["reference_cost"][table["reference_cost"] > 0].median()
     if pd.notna(price):
         itself = {"level_of_theory": reference, "error": 0.0, "cost": price, "n_materials": 0, "is_reference": True}
         made = pd.concat([made, pd.DataFrame([itself])], ignore_index=True)

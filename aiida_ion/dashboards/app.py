@@ -166,37 +166,37 @@ def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
         return (no_update,) * 5
     path = "/" + address.get("path", "").strip("/")
     view = replace(View.from_query(address.get("search")), theme=address.get("theme"))
-    found = next((one for one in PAGES if path == one.PATH), None)
-    title = found.TITLE if found else "Not found"
+    module = next((one for one in PAGES if path == one.PATH), None)
+    title = module.TITLE if module else "Not found"
     try:
-        content: Any = _content(found, view)
+        content: Any = _content(module, view)
     except tables.NotYet:
-        # Somebody who waits already keeps the page, whose clock goes on.
+        # Somebody who waits already keeps the page, whose clock keeps running.
         content = no_update if address.get("again") else _reading(title)
     words = tables.unreadable()
     return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."
 
 
-def _content(found: Page | None, view: View) -> Component:
+def _content(module: Page | None, view: View) -> Component:
     """Return the page, or what is said in its place.
 
     :raises tables.NotYet: if a table that it needs is being read for the first time.
     """
-    if found is None:
+    if module is None:
         return page("Not found", empty_state("There is no such page.", "Choose one above."))
     try:
         with tables.impatient():
-            return found.layout(view)
+            return module.layout(view)
     except tables.NotYet:
         raise
     except Exception as error:
-        LOGGER.exception("the page %s cannot be shown", found.PATH)
-        return page(found.TITLE, empty_state("This page cannot be shown.", _words(error)))
+        LOGGER.exception("the page %s cannot be shown", module.PATH)
+        return page(module.TITLE, empty_state("This page cannot be shown.", _words(error)))
 
 
 def _reading(title: str) -> Component:
     """Return what is shown while a table is read for the first time; the page takes its place by itself."""
-    words = "Large databases take some seconds, once. This page fills itself in."
+    words = "Large databases take some seconds, once. This page updates itself."
     state = html.Div(empty_state("The results are being read.", words), role="status")
     return page(title, state, dcc.Interval("waiting", interval=WAIT_MS))
 

@@ -58,7 +58,7 @@ def _in_time_and_group(table: pd.DataFrame, view: View) -> pd.Series[bool]:
 
 
 def _members(label: str) -> pd.Series[Any]:
-    """Return the pks in a group; of a label that is no group's none, so that addresses fill no memory."""
+    """Return the pks in a group; none for a label without a group, so that addresses fill no memory."""
     if label not in group_labels():
         return pd.Series([], dtype=int)
     return tables.derived(f"group {label}", lambda: pd.DataFrame({"pk": sorted(members_of(label))}))["pk"]
@@ -75,10 +75,10 @@ def moment(text: Any, ends: bool = False) -> datetime | None:
     """Return the time that somebody typed as ISO 8601; a bare date begins its day, or `ends` it."""
     written = str(text or "").strip()
     try:
-        found = datetime.fromisoformat(written)
+        result = datetime.fromisoformat(written)
     except ValueError:
         return None
-    return datetime.combine(found.date(), time.max) if ends and len(written) <= len("2026-01-01") else found
+    return datetime.combine(result.date(), time.max) if ends and len(written) <= len("2026-01-01") else result
 
 
 def moment_words(when: datetime | None, ends: bool = False) -> str:

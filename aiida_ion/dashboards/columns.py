@@ -1,4 +1,4 @@
-"""Names of columns as people read them, and how their cells are shown."""
+"""Titles of columns, and how their cells are shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ TITLES = {
     "pk": "PK", "uuid": "UUID", "steps_per_s": "steps/s", "n_eff": "hops", "temperature_K": "T (K)",
     "target_temperature_K": "T (K)", "level_of_theory": "level of theory", "levels_of_theory": "levels of theory",
     "checkpoint_sha256": "checkpoint SHA-256", "n_levels": "levels", "best_grade": "grade",
-    "n_temperatures_moved": "T moved", "r2": "R²", "r2_std": "R² spread", "gap": "lead", "coverage95": "coverage",
+    "n_temperatures_moved": "diffusive T", "moved": "diffusive", "moved_species": "diffusive species",
+    "r2": "R²", "r2_std": "R² spread", "gap": "lead", "coverage95": "coverage",
     "r2_clip_1e-2": "R², floor 0.01", "r2_clip_1e-4": "R², floor 0.0001", "best_control_r2": "R² of best control",
     "noise_ceiling_r2_clip_1e-2": "noise ceiling, 0.01", "noise_ceiling_r2_clip_1e-4": "noise ceiling, 0.0001",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",

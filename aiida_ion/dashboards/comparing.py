@@ -81,10 +81,10 @@ def chosen_view(view: View, made: Choices) -> View:
 
 def level_names() -> list[str]:
     """Return the levels of theory that have results, in alphabetical order."""
-    found: set[str] = set()
+    names: set[str] = set()
     for name in ("conductivity", "diffusion"):
-        found |= {str(level) for level in tables.table(name)["level_of_theory"].dropna().unique()}
-    return sorted(found)
+        names |= {str(level) for level in tables.table(name)["level_of_theory"].dropna().unique()}
+    return sorted(names)
 
 
 def styles() -> dict[str, LevelStyle]:
@@ -104,9 +104,9 @@ def measurements() -> pd.DataFrame:
 
 def default_reference() -> str | None:
     """Return the reference of most comparisons, else experiment, else the first level of theory."""
-    said = tables.table("comparison")["reference_level_of_theory"].mode()
-    if len(said):
-        return str(said.iloc[0])
+    most_common = tables.table("comparison")["reference_level_of_theory"].mode()
+    if len(most_common):
+        return str(most_common.iloc[0])
     return next(iter(references()), None)
 
 
@@ -137,31 +137,31 @@ def all_pairs(quantity: Quantity, reference: str) -> pd.DataFrame:
     """Return every result beside what it is compared with."""
 
     def make() -> pd.DataFrame:
-        found = sides(tables.table(quantity.table), quantity)
+        both = sides(tables.table(quantity.table), quantity)
         if reference == EXPERIMENT:
-            return pairs(measured(measurements(), quantity), found, quantity)
-        is_reference = found["level_of_theory"] == reference
-        return pairs(found[is_reference], found[~is_reference], quantity)
+            return pairs(measured(measurements(), quantity), both, quantity)
+        is_reference = both["level_of_theory"] == reference
+        return pairs(both[is_reference], both[~is_reference], quantity)
 
     return tables.derived(f"pairs {quantity.key} {reference}", make)
 
 
 def chosen_pairs(view: View, made: Choices) -> pd.DataFrame:
     """Return the pairs of the level and temperature that were chosen, within the filters of the view."""
-    found = all_pairs(made.quantity, made.reference)
+    table = all_pairs(made.quantity, made.reference)
     if made.level != ALL:
-        found = found[found["y_level_of_theory"] == made.level]
+        table = table[table["y_level_of_theory"] == made.level]
     if made.temperature != ALL:
-        found = found[found["y_temperature_K"] == float(made.temperature)]
+        table = table[table["y_temperature_K"] == float(made.temperature)]
     if view.formula:
-        found = found[found["formula"] == view.formula]
+        table = table[table["formula"] == view.formula]
     if view.elements:
-        found = found[found["formula"].map(lambda formula: set(view.elements) <= _elements(formula)).astype(bool)]
+        table = table[table["formula"].map(lambda formula: set(view.elements) <= _elements(formula)).astype(bool)]
     if view.grades:
-        found = found[found["y_words"].isin(view.grades)]
+        table = table[table["y_words"].isin(view.grades)]
     if view.group or view.since or view.until:
-        found = found[found["y_uuid"].isin(within(tables.table(made.quantity.table), view)["uuid"])]
-    return found
+        table = table[table["y_uuid"].isin(within(tables.table(made.quantity.table), view)["uuid"])]
+    return table
 
 
 def _elements(formula: object) -> set[str]:
@@ -169,9 +169,9 @@ def _elements(formula: object) -> set[str]:
     return set(re.findall(r"[A-Z][a-z]?", str(formula)))
 
 
-def thinned(found: pd.DataFrame) -> pd.DataFrame:
+def thinned(table: pd.DataFrame) -> pd.DataFrame:
     """Return at most `MAX_POINTS` rows, evenly over the differences, the outermost among them."""
-    if len(found) <= MAX_POINTS:
-        return found
-    places = np.unique(np.linspace(0, len(found) - 1, MAX_POINTS).round().astype(int))
-    return found.sort_values("difference").iloc[places]
+    if len(table) <= MAX_POINTS:
+        return table
+    places = np.unique(np.linspace(0, len(table) - 1, MAX_POINTS).round().astype(int))
+    return table.sort_values("difference").iloc[places]

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards.figures.theme import graph_config
 from aiida_ion.dashboards.state import View
+from aiida_ion.verdicts import words_of
 
 Children = Any
 #: Kind of a badge -> the mark beside its word, so that colour is never alone.
@@ -99,7 +100,7 @@ def badge(text: str, kind: str = "neutral", title: str | None = None) -> Compone
 def grade_badge(grade: object) -> Component:
     """Return the badge of a grade or verdict."""
     text = str(grade) if isinstance(grade, str) else "no grade"
-    return badge(text.replace("_", " "), KINDS.get(text, "neutral"))
+    return badge(words_of(text), KINDS.get(text, "neutral"))
 
 
 def stat(label: str, value: object, hint: str | None = None, href: str | None = None) -> Component:

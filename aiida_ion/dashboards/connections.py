@@ -1,4 +1,4 @@
-"""Connections of the dashboard: each has a deadline, and there are not more than so many.
+"""Connections of the dashboard: each has a deadline, and there are not more than this many.
 
 Whoever sends slowly, or nothing, holds no lock and is the first to go when others come.
 """
@@ -63,7 +63,7 @@ class Handler(WSGIRequestHandler):
         super().run_wsgi()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no request, in a word."""
+        """Answer what is not a request, in a word."""
         self.close_connection = True
         self.wfile.write(refusal(code))
 

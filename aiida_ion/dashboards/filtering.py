@@ -50,7 +50,7 @@ def with_elements(table: pd.DataFrame, elements: Iterable[str], column: str = "f
     """Return the rows whose formula has all of these elements."""
     keep = pd.Series(True, index=table.index)
     for element in elements:
-        # Not the beginning of another symbol: the S of Si is no sulfur.
+        # Not the beginning of another symbol: the S of Si is not sulfur.
         keep &= table[column].astype(str).str.contains(rf"{re.escape(element)}(?![a-z])", regex=True)
     return table[keep]
 

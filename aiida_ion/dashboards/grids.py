@@ -69,7 +69,7 @@ def grid(
     if on_request:
         settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
     definitions = column_definitions(table, columns, links, hide)
-    fields = {one["field"] for one in definitions}
+    fields = {definition["field"] for definition in definitions}
     order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
     for one in definitions:
         if one["field"] in order:

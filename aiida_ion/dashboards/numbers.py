@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers formatted for display."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """Return a number with so many digits that count, a dash where there is none."""
+    """Return a number with this many digits that count, a dash where there is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "-"
     text = f"{value:.{digits}g}"
@@ -20,14 +20,14 @@ def grouped(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else short(value)
 
 
-def interval(said: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -> str:
+def interval(row: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -> str:
     """Return a number with its 95 % interval and unit, a dash where there is none.
 
-    :param said: attributes of a result.
+    :param row: attributes of a result.
     :param name: of the quantity, without its unit.
     :param unit_in_name: as the names of attributes end, such as ``_mS_cm``.
     """
-    value, ends = said.get(f"{name}{unit_in_name}"), said.get(f"{name}_ci95{unit_in_name}")
+    value, ends = row.get(f"{name}{unit_in_name}"), row.get(f"{name}_ci95{unit_in_name}")
     if short(value) == "-":
         return "-"
     if isinstance(ends, (list, tuple)) and len(ends) == 2:

@@ -134,35 +134,35 @@ def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -
     names = [name for name in SIDE_COLUMNS if name != "formula"]
     left = compared.rename(columns={name: f"y_{name}" for name in names})
     right = reference.rename(columns={name: f"x_{name}" for name in names})
-    found = left.merge(right, on="formula")
+    table = left.merge(right, on="formula")
     experiment = bool((reference["level_of_theory"] == EXPERIMENT).all())
-    near = (found["x_temperature_K"] - found["y_temperature_K"]).abs() <= TOLERANCE_K[experiment]
-    found = found[near & (found["x_uuid"] != found["y_uuid"])]
-    found["same_structure"] = found["x_structure_uuid"].eq(found["y_structure_uuid"])
-    best = found.groupby("y_uuid")["same_structure"].transform("max")
-    found = found[found["same_structure"].eq(best)]
+    near = (table["x_temperature_K"] - table["y_temperature_K"]).abs() <= TOLERANCE_K[experiment]
+    table = table[near & (table["x_uuid"] != table["y_uuid"])]
+    table["same_structure"] = table["x_structure_uuid"].eq(table["y_structure_uuid"])
+    best = table.groupby("y_uuid")["same_structure"].transform("max")
+    table = table[table["same_structure"].eq(best)]
     if not experiment:  # of a measurement every one counts
-        found = found.sort_values("x_time").drop_duplicates(["y_uuid"], keep="last")
-    return _with_differences(found, quantity).sort_values(["formula", "y_level_of_theory"], ignore_index=True)
+        table = table.sort_values("x_time").drop_duplicates(["y_uuid"], keep="last")
+    return _with_differences(table, quantity).sort_values(["formula", "y_level_of_theory"], ignore_index=True)
 
 
-def _with_differences(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+def _with_differences(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     def scale(name: str) -> pd.Series[float]:
-        values = found[name].astype(float)
-        return pd.Series(np.log10(values), index=found.index) if quantity.logarithmic else values
+        values = table[name].astype(float)
+        return pd.Series(np.log10(values), index=table.index) if quantity.logarithmic else values
 
     x, y = scale("x_value"), scale("y_value")
     down = np.hypot(_width(y - scale("y_low")), _width(scale("x_high") - x))
     up = np.hypot(_width(scale("y_high") - y), _width(x - scale("x_low")))
-    x_bound, y_bound = found["x_is_bound"].astype(bool), found["y_is_bound"].astype(bool)
+    x_bound, y_bound = table["x_is_bound"].astype(bool), table["y_is_bound"].astype(bool)
     known = ~x_bound & ~y_bound
-    poor = known & (found["x_is_poorly_known"].astype(bool) | found["y_is_poorly_known"].astype(bool))
+    poor = known & (table["x_is_poorly_known"].astype(bool) | table["y_is_poorly_known"].astype(bool))
     kinds = {"poorly known": poor, "value": known, "upper": y_bound & ~x_bound, "lower": x_bound & ~y_bound}
     kind = np.select(list(kinds.values()), list(kinds), "unknown")
-    return found.assign(
+    return table.assign(
         difference=y - x,
-        difference_down=pd.Series(down, index=found.index).where(known & (down > 0)),
-        difference_up=pd.Series(up, index=found.index).where(known & (up > 0)),
+        difference_down=pd.Series(down, index=table.index).where(known & (down > 0)),
+        difference_up=pd.Series(up, index=table.index).where(known & (up > 0)),
         difference_kind=kind,
     )
 
@@ -172,17 +172,17 @@ def _width(values: pd.Series[float]) -> pd.Series[float]:
     return values.fillna(0.0).clip(lower=0.0)
 
 
-def scores(found: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+def scores(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """Return how far each compared level is off: one row for each level.
 
     ``mae`` and ``bias`` (y less x) are in decades or in units of the quantity, ``n_within`` counts what is inside the
     band. ``constant_mae`` is that of always answering the median of the other materials of the reference, which any
     method must beat. Bounds are in ``n_bounds`` and what is poorly known in ``n_poorly_known``, in nothing else.
 
-    :param found: of `pairs`.
+    :param table: of `pairs`.
     """
     rows = []
-    for level, group in found.groupby("y_level_of_theory", sort=True):
+    for level, group in table.groupby("y_level_of_theory", sort=True):
         known = group[group["difference_kind"] == "value"]
         off = known["difference"]
         rows.append(

@@ -27,7 +27,7 @@ HEADERS = {
 FILES = ("/_dash-component-suites/", "/assets/")
 #: What a page is made of, under the policy of pages.
 SCRIPTS = (*FILES, "/_dash-")
-#: Of what is no page: nothing in it may run or be loaded, wherever it is opened.
+#: Of what is not a page: nothing in it may run or be loaded, wherever it is opened.
 ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 #: Longer addresses are nobody's, characters.
 MAX_PATH = 1000
@@ -133,7 +133,7 @@ def _same(given: str | None, token: str) -> bool:
 def _let_in(cookie: str, token: str) -> Response:
     """Set the cookie and go on without the token in the address.
 
-    By a page that goes on, not by a redirect: a browser that came by a link from elsewhere would not send a strict
+    By a page that forwards, not by a redirect: a browser that came by a link from elsewhere would not send a strict
     cookie along with that.
     """
     rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])

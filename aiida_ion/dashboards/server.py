@@ -78,7 +78,7 @@ def serve(server: BaseWSGIServer, ready: Callable[[], None] = lambda: None) -> N
 
 
 def _share(app: Dash, source: Source) -> None:
-    """Let threads read side by side where each has its own session, and one after the other where all share one.
+    """Let threads read in parallel where each has its own session, and one after the other where all share one.
 
     AiiDA gives every thread a session of a profile. An archive has one session, so whoever reads it holds the lock.
     """

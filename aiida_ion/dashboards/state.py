@@ -111,16 +111,16 @@ class View:
             pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
         except ValueError:
             return cls()
-        found: dict[str, Any] = {name: value for name, value in pairs if name in _TEXTS and value}
-        found |= {name: tuple(value for key, value in pairs if key == name) for name in _LISTS}
+        result: dict[str, Any] = {name: value for name, value in pairs if name in _TEXTS and value}
+        result |= {name: tuple(value for key, value in pairs if key == name) for name in _LISTS}
         for name in ("since", "until"):
-            found[name] = _time(dict(pairs).get(name, ""))
-        found["temperature_K"] = _range(dict(pairs).get("temperature_K", ""))
+            result[name] = _time(dict(pairs).get(name, ""))
+        result["temperature_K"] = _range(dict(pairs).get("temperature_K", ""))
         sorts = (value.rpartition("~")[::2] for key, value in pairs if key == "sort")
-        found["sort"] = tuple((column, way) for column, way in sorts if column and way in ASCENDING)
-        found["filters"] = tuple(_filter(key, value) for key, value in pairs if key.startswith(FILTER))
-        found["options"] = tuple({key.removeprefix(OPTION): v for key, v in pairs if key.startswith(OPTION)}.items())
-        return cls(**found)
+        result["sort"] = tuple((column, way) for column, way in sorts if column and way in ASCENDING)
+        result["filters"] = tuple(_filter(key, value) for key, value in pairs if key.startswith(FILTER))
+        result["options"] = tuple({key.removeprefix(OPTION): v for key, v in pairs if key.startswith(OPTION)}.items())
+        return cls(**result)
 
 
 def written(path: str, view: View) -> dict[str, str]:
@@ -144,11 +144,11 @@ def filter_model(filters: Iterable[ColumnFilter], numbers: Iterable[str] = ()) -
 
 def column_filters(model: Mapping[str, Any] | None) -> tuple[ColumnFilter, ...]:
     """Return what AG Grid's filter model says, as far as one condition for each column goes."""
-    found = []
+    filters = []
     for column, entry in (model or {}).items():
         values = ("" if entry.get(key) is None else str(entry[key]) for key in ("filter", "filterTo"))
-        found.append(ColumnFilter(column, str(entry.get("type", "contains")), *values))
-    return tuple(found)
+        filters.append(ColumnFilter(column, str(entry.get("type", "contains")), *values))
+    return tuple(filters)
 
 
 def _parts(one: ColumnFilter) -> list[str]:

@@ -27,9 +27,9 @@ def report_rows(attributes: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     """
     n = len(arrays.get("true", ()))
     given = attributes.get("materials")
-    said = [one if isinstance(one, Mapping) else {} for one in (given if isinstance(given, list) else [])[:n]]
-    said += [{}] * (n - len(said))
-    rows = pd.DataFrame({name: [_text(one.get(name)) for one in said] for name in MATERIAL_WORDS})
+    arms = [one if isinstance(one, Mapping) else {} for one in (given if isinstance(given, list) else [])[:n]]
+    arms += [{}] * (n - len(arms))
+    rows = pd.DataFrame({name: [_text(one.get(name)) for one in arms] for name in MATERIAL_WORDS})
     for name in ("true", "predicted", "predicted_std", "fold"):
         rows[name] = _numbers(arrays.get(name), (n,))
     rows[["low", "high"]] = _numbers(arrays.get("interval95"), (n, 2))
@@ -59,13 +59,13 @@ def arm_rows(attributes: Mapping[str, Any], clip: str) -> pd.DataFrame:
     arms = [one for one in (given if isinstance(given, list) else []) if isinstance(one, Mapping)]
     rows = [
         {
-            "name": _text(one.get("arm")).replace("_", " "),
-            "kind": _text(one.get("kind")),
-            "r2": one.get(f"r2_clip_{clip}"),
-            **dict(zip(("gap_low", "gap_high"), _edges(one.get("gap_ci95")), strict=True)),
-            **{name: one.get(name) for name in ARM_NUMBERS if not name.startswith("gap_")},
+            "name": _text(arm.get("arm")).replace("_", " "),
+            "kind": _text(arm.get("kind")),
+            "r2": arm.get(f"r2_clip_{clip}"),
+            **dict(zip(("gap_low", "gap_high"), _edges(arm.get("gap_ci95")), strict=True)),
+            **{name: arm.get(name) for name in ARM_NUMBERS if not name.startswith("gap_")},
         }
-        for one in arms
+        for arm in arms
     ]
     names = ["name", "kind", "r2", *ARM_NUMBERS]
     made = pd.DataFrame(rows, columns=names)

@@ -22,7 +22,7 @@ FITS = "fits"
 PATIENCE_S = 0.4
 #: The database is asked at most this often whether it has changed.
 RECHECK_S = 2.0
-#: A table is refreshed after so many times what its reading took, so that reading never is all that goes on.
+#: A table is refreshed after this many times what its reading took, so that the server does not only read.
 REST = 5.0
 #: A page waits so long for a table that nobody has read before.
 FIRST_PATIENCE_S = 1.5

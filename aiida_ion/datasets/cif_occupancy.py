@@ -13,7 +13,7 @@ def smallest_occupancy(cif: str, name: str) -> float:
 
     :param cif: text of the file.
     :param name: of the crystal, for the message.
-    :raises ValueError: if the file has no sites, or occupancies that are no numbers from 0 to 1.
+    :raises ValueError: if the file has no sites, or occupancies that are not numbers from 0 to 1.
     """
     try:
         blocks = [block for block in read_blocks(cif) if SITES in block.items]

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from aiida_ion.datasets.cif_occupancy import smallest_occupancy
-from aiida_ion.datasets.obelix_cells import Measured, entry_id, flag, measured, plain, refuse_placeholders, words
+from aiida_ion.datasets.obelix_cells import (
+    MeasuredConductivity,
+    entry_id,
+    flag,
+    measured,
+    plain,
+    refuse_placeholders,
+    words,
+)
 from aiida_ion.datasets.obelix_files import read_files
 from aiida_ion.units import MS_CM_PER_S_CM
 
@@ -54,9 +62,9 @@ class Entry:
     entry_id: str
     formula: str
     cell_formula: str
-    stated: Measured
-    total: Measured | None = None
-    bulk: Measured | None = None
+    stated: MeasuredConductivity
+    total: MeasuredConductivity | None = None
+    bulk: MeasuredConductivity | None = None
     space_group: str | None = None
     family: str | None = None
     dois: tuple[str, ...] = ()
@@ -80,16 +88,16 @@ class Entry:
 
     def attributes(self) -> dict[str, Any]:
         """Return everything but the structure file, ready for JSON; conductivities in mS/cm."""
-        said: dict[str, Any] = {"dataset": DATASET, "entry_id": self.entry_id, "entry_formula": self.formula}
-        for prefix, found in (("", self.stated), ("total_", self.total), ("bulk_", self.bulk)):
-            value = None if found is None else _rounded(found.value_S_cm * MS_CM_PER_S_CM)
-            is_bound = found is not None and found.is_bound
-            said[f"{prefix}ionic_conductivity_mS_cm"] = None if is_bound else value
-            said[f"{prefix}ionic_conductivity_upper_bound_mS_cm"] = value if is_bound else None
+        values: dict[str, Any] = {"dataset": DATASET, "entry_id": self.entry_id, "entry_formula": self.formula}
+        for prefix, conductivity in (("", self.stated), ("total_", self.total), ("bulk_", self.bulk)):
+            value = None if conductivity is None else _rounded(conductivity.value_S_cm * MS_CM_PER_S_CM)
+            is_bound = conductivity is not None and conductivity.is_bound
+            values[f"{prefix}ionic_conductivity_mS_cm"] = None if is_bound else value
+            values[f"{prefix}ionic_conductivity_upper_bound_mS_cm"] = value if is_bound else None
         names = ("conductivity_kind", "partly_occupied", "smallest_occupancy", "perturbed", "close_match", "checked")
-        said |= {name: getattr(self, name) for name in (*names, "space_group", "family")}
+        values |= {name: getattr(self, name) for name in (*names, "space_group", "family")}
         digest = None if self.cif is None else hashlib.sha256(self.cif.encode()).hexdigest()
-        return said | {"temperature_K": ROOM_TEMPERATURE_K, "doi": "; ".join(self.dois) or None, "cif_sha256": digest}
+        return values | {"temperature_K": ROOM_TEMPERATURE_K, "doi": "; ".join(self.dois) or None, "cif_sha256": digest}
 
 
 def read_obelix(source: Path) -> dict[str, Entry]:
@@ -102,11 +110,11 @@ def read_obelix(source: Path) -> dict[str, Entry]:
         that the package's API puts in the place of bounds.
     """
     table, cifs = read_files(source)
-    found = {entry.entry_id: entry for entry in _entries(table, cifs)}
-    if not found:
+    entries = {entry.entry_id: entry for entry in _entries(table, cifs)}
+    if not entries:
         raise ValueError("all.csv: the table is empty")
-    refuse_placeholders([entry.stated for entry in found.values()])
-    return found
+    refuse_placeholders([entry.stated for entry in entries.values()])
+    return entries
 
 
 def _entries(table: str, cifs: Mapping[str, str]) -> Iterator[Entry]:
@@ -139,7 +147,7 @@ def _entry(name: str, row: Mapping[str, str], cif: str | None) -> Entry:
         bulk=measured(row[BULK], name),
         space_group=words(row["Space group"]),
         family=words(row["Family"]),
-        dois=tuple(found for found in plain(row["DOI"]).split("|") if found.startswith("10.")),
+        dois=tuple(doi for doi in plain(row["DOI"]).split("|") if doi.startswith("10.")),
         checked=flag(row["Checked"]),
         close_match=flag(row["close match"]),
         perturbed=bool(plain(row["ICSD ID"])),

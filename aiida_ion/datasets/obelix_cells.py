@@ -12,47 +12,47 @@ from typing import NamedTuple
 MAX_LENGTH = 200
 #: What the API of the package `obelix-data` writes for "<1E-10" and "<1E-8", S/cm. No crystal of the table has it.
 API_PLACEHOLDER_S_CM = 1e-15
-#: So many entries with the very same number are one placeholder and not measurements; the table's most is four.
+#: This many entries with the very same number are one placeholder and not measurements; the table's most is four.
 MAX_ALIKE = 12
 #: Nothing conducts ions better, S/cm.
 MAX_S_CM = 100.0
 
 
-class Measured(NamedTuple):
+class MeasuredConductivity(NamedTuple):
     """A conductivity, S/cm: the number, or the upper bound."""
 
     value_S_cm: float
     is_bound: bool = False
 
 
-def measured(text: str | None, name: str) -> Measured | None:
+def measured(text: str | None, name: str) -> MeasuredConductivity | None:
     """Return the conductivity in a cell; nothing for an empty one.
 
     :param text: such as ``1.6e-10`` or ``<1E-10``.
     :param name: of the entry, for the message.
     :raises ValueError: for a cell that is neither, or a number that no conductivity has.
     """
-    said = plain(text)
-    if not said:
+    cell = plain(text)
+    if not cell:
         return None
-    is_bound = said.startswith("<")
+    is_bound = cell.startswith("<")
     try:
-        value = float(said.removeprefix("<"))
+        value = float(cell.removeprefix("<"))
     except ValueError:
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} is no conductivity") from None
+        raise ValueError(f"all.csv: {name}: {cell[:30]!r} is not a conductivity") from None
     if not (math.isfinite(value) and 0.0 < value <= MAX_S_CM):
-        raise ValueError(f"all.csv: {name}: {said[:30]!r} S/cm is no conductivity")
-    return Measured(value, is_bound)
+        raise ValueError(f"all.csv: {name}: {cell[:30]!r} S/cm is not a conductivity")
+    return MeasuredConductivity(value, is_bound)
 
 
-def refuse_placeholders(found: Sequence[Measured]) -> None:
+def refuse_placeholders(measurements: Sequence[MeasuredConductivity]) -> None:
     """Refuse a table in which upper bounds were replaced by a number.
 
     The number says nothing of the bound it stands for, so it cannot be put right.
 
     :raises ValueError: with what to give instead.
     """
-    counts = Counter(one.value_S_cm for one in found if not one.is_bound)
+    counts = Counter(one.value_S_cm for one in measurements if not one.is_bound)
     alike = [value for value, number in counts.items() if number > MAX_ALIKE or value == API_PLACEHOLDER_S_CM]
     if alike:
         raise ValueError(
@@ -67,7 +67,7 @@ def entry_id(text: str | None) -> str:
     :raises ValueError: if it is not three lower-case letters or digits.
     """
     if text is None or not re.fullmatch(r"[a-z0-9]{3}", text):
-        raise ValueError(f"all.csv: {plain(text)[:30]!r} is no id of three letters or digits")
+        raise ValueError(f"all.csv: {plain(text)[:30]!r} is not an id of three letters or digits")
     return text
 
 

@@ -29,14 +29,14 @@ PERTURBED = (
 )
 
 
-def select(entries: Mapping[str, Entry], wanted: Sequence[str]) -> list[Entry]:
+def select(entries: Mapping[str, Entry], chosen: Sequence[str]) -> list[Entry]:
     """Return entries by words and ids, in the order of the words, each once.
 
-    :param wanted: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites), or ids.
+    :param chosen: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites), or ids.
     :raises ValueError: for an id that is not there.
     """
     ids: dict[str, None] = {}
-    for word in wanted:
+    for word in chosen:
         if word == PAPER:
             ids |= dict.fromkeys(PAPER_IDS)
         elif word == ORDERED:
@@ -71,20 +71,20 @@ def read_entry(entry: Entry) -> Crystal:
         read = read_cif_text(entry.cif, f"{entry.entry_id}.cif", NEARLY_FULL)
     except ValueError as error:
         raise ValueError(f"OBELiX {error}".replace(".cif:", ":", 1)) from error
-    found = read.structure.composition.reduced_formula
-    difference = composition_difference(found, entry.formula)
+    formula = read.structure.composition.reduced_formula
+    difference = composition_difference(formula, entry.formula)
     if difference is not None and difference > MAX_DIFFERENCE:
-        raise ValueError(f"OBELiX {entry.entry_id}: its structure file holds {found}, the table says {entry.formula}")
+        raise ValueError(f"OBELiX {entry.entry_id}: its structure file holds {formula}, the table says {entry.formula}")
     return read
 
 
 def remarks(entry: Entry) -> list[str]:
     """Return what to know of an entry, beside :data:`PERTURBED`."""
-    said = []
+    sentences = []
     if entry.smallest_occupancy is not None and NEARLY_FULL <= entry.smallest_occupancy < 1.0:
-        said.append(f"sites of {entry.smallest_occupancy:g} and more are taken as full")
+        sentences.append(f"sites of {entry.smallest_occupancy:g} and more are taken as full")
     if entry.close_match:
-        said.append("its structure file is that of a similar composition")
+        sentences.append("its structure file is that of a similar composition")
     if entry.stated.is_bound:
-        said.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
-    return said
+        sentences.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
+    return sentences

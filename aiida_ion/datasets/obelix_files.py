@@ -44,13 +44,13 @@ def _from_folder(folder: Path) -> tuple[str, dict[str, str]]:
     if (folder / CIF_ARCHIVE).is_file():
         with _opened(folder / CIF_ARCHIVE, CIF_ARCHIVE) as archive:
             return table, dict(_cifs(archive))
-    found = {}
+    files = {}
     for name in CIF_FOLDERS:
         for file_path in sorted((folder / name).glob("*.cif"))[:MAX_FILES]:
             if re.fullmatch(r"[a-z0-9]{3}", file_path.stem):
                 with file_path.open("rb") as file:
-                    found[file_path.stem] = _text(file, MAX_CIF_BYTES, file_path.name)
-    return table, found
+                    files[file_path.stem] = _text(file, MAX_CIF_BYTES, file_path.name)
+    return table, files
 
 
 def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[str, dict[str, str]]:
@@ -99,7 +99,7 @@ def _text(file: IO[bytes], limit: int, name: str) -> str:
     try:
         return _bytes(file, limit, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is no text in UTF-8") from error
+        raise ValueError(f"{name}: is not text in UTF-8") from error
 
 
 def _bytes(file: IO[bytes], limit: int, name: str) -> bytes:

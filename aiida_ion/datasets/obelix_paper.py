@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Stated(NamedTuple):
-    """Mean absolute errors of log10 of the conductivity, decades, over so many materials.
+class ReportedErrors(NamedTuple):
+    """Mean absolute errors of log10 of the conductivity, decades, over this many materials.
 
     ``passed`` are those whose mean squared displacement reached 20 angstrom^2 at all five temperatures.
     """
@@ -19,6 +19,6 @@ class Stated(NamedTuple):
 
 
 #: As the paper states them.
-METHODS = (Stated("MACE medium-mpa-0", 21, 4.11, 5, 1.55), Stated("PBE", 20, 4.10, 6, 2.35))
+METHODS = (ReportedErrors("MACE medium-mpa-0", 21, 4.11, 5, 1.55), ReportedErrors("PBE", 20, 4.10, 6, 2.35))
 #: Computed here from the measured values of the paper's 21 materials alone; no method of the paper is better.
-CONSTANTS = (Stated("median of all", 21, 2.65), Stated("median of the others", 21, 2.81))
+CONSTANTS = (ReportedErrors("median of all", 21, 2.65), ReportedErrors("median of the others", 21, 2.81))

@@ -125,8 +125,8 @@ def _check_volume(head: str, cell: FloatArray) -> None:
 def _sites(head: str, n_atoms: int) -> list[tuple[str, str]]:
     """Return label and position, in alat, of each atom."""
     begin = head.find("positions (alat units)")
-    found = re.findall(r"^\s+(\d+)\s+(\S+)\s+tau\(\s*\d+\) = \(([^)]*)\)", head[max(begin, 0) :], re.MULTILINE)
-    rows = found[:n_atoms]
+    matches = re.findall(r"^\s+(\d+)\s+(\S+)\s+tau\(\s*\d+\) = \(([^)]*)\)", head[max(begin, 0) :], re.MULTILINE)
+    rows = matches[:n_atoms]
     in_order = all(int(number) == row for row, (number, _, _) in enumerate(rows, 1))
     if begin < 0 or len(rows) != n_atoms or not in_order:
         raise ValueError(f"its head does not list its {n_atoms} atoms in order")
@@ -136,13 +136,13 @@ def _sites(head: str, n_atoms: int) -> list[tuple[str, str]]:
 def read_species(head: str) -> dict[str, tuple[str, float]]:
     """Return the element of the pseudopotential and the mass (g/mol) of each species."""
     begin = head.find("atomic species   valence    mass     pseudopotential")
-    found: dict[str, tuple[str, float]] = {}
+    species: dict[str, tuple[str, float]] = {}
     for line in head[begin:].splitlines()[1:] if begin >= 0 else []:
         row = re.match(r"\s+(\S+)\s+\d+\.\d+\s+(\d+\.\d+)\s+([A-Za-z]+)", line)
         if row is None:
             break
-        found[row[1]] = (row[3], float(row[2]))
-    return found
+        species[row[1]] = (row[3], float(row[2]))
+    return species
 
 
 def element_of(label: str, species: Mapping[str, tuple[str, float]]) -> str:

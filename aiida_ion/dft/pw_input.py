@@ -83,7 +83,7 @@ def md_namelists(
 
     The first run starts from explicit velocities. With a thermostat it takes one step without it: pw.x 6.7 scales the
     velocities by a temperature that it has not computed yet where it starts with svr from given velocities. The
-    second run goes on from the files of the first. It has the same velocities in its input: should the first have
+    second run continues from the files of the first. It has the same velocities in its input: should the first have
     left no step, it cannot draw others.
 
     :param first_step: the step at which the job starts.
@@ -160,7 +160,7 @@ def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: flo
     return made
 
 
-def gentler(namelists: Mapping[str, Any], times: int) -> Namelists:
+def more_robust_scf(namelists: Mapping[str, Any], times: int) -> Namelists:
     """Return namelists with which electrons converge more slowly and more surely.
 
     :param times: how often to halve ``mixing_beta`` and to double ``electron_maxstep``, from pw.x's values where not

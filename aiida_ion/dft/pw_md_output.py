@@ -51,16 +51,16 @@ def whole_steps(runs: Sequence[PwOutput]) -> list[PwStep]:
     A run that does not go on where the one before ended says nothing of this trajectory, nor does one after a run that
     left nothing.
     """
-    found: list[PwStep] = []
+    steps: list[PwStep] = []
     for run in runs:
-        before = len(found)
+        before = len(steps)
         for step in run.steps:
-            if not is_whole(step) or step.iteration not in (0, len(found) + 1):
+            if not is_whole(step) or step.iteration not in (0, len(steps) + 1):
                 break
-            found.append(step)
-        if len(found) == before:
+            steps.append(step)
+        if len(steps) == before:
             break
-    return found
+    return steps
 
 
 #: Parts of a step, in the order in which pw.x writes them.

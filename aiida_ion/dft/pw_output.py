@@ -105,10 +105,10 @@ def scan(text: Iterable[str], n_atoms: int) -> PwOutput:
 
     :param text: lines with their ends; the last one counts only if it is whole.
     """
-    found, lines = PwOutput(), Lines(text)
+    output, lines = PwOutput(), Lines(text)
     for line in lines:
-        _take(found, line, lines, n_atoms)
-    return found
+        _take(output, line, lines, n_atoms)
+    return output
 
 
 def scan_runs(text: Iterable[str]) -> list[PwOutput]:
@@ -129,59 +129,59 @@ def scan_runs(text: Iterable[str]) -> list[PwOutput]:
 
 
 def _n_atoms(line: str) -> int:
-    found = re.search(r"number of atoms/cell\s+=\s+(\d+)", line)
-    return int(found[1]) if found is not None else 0
+    match = re.search(r"number of atoms/cell\s+=\s+(\d+)", line)
+    return int(match[1]) if match is not None else 0
 
 
-def _take(found: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
-    if not found.calculating:
-        found.head.append(line)
-    elif len(found.steps) < 2 and _NOTES.search(line):
-        found.notes.append(line.strip())
+def _take(output: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
+    if not output.calculating:
+        output.head.append(line)
+    elif len(output.steps) < 2 and _NOTES.search(line):
+        output.notes.append(line.strip())
     key = _KEYS.search(line)
     if key is not None:
-        _note(found, " ".join(key[0].split()), line, lines, n_atoms)
+        _note(output, " ".join(key[0].split()), line, lines, n_atoms)
 
 
-def _note(found: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
+def _note(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
     """Take down one line, and the rows that belong to it."""
     if key == "!":
-        _note_energy(found, line)
+        _note_energy(output, line)
     elif key in _MARKS:
-        setattr(found, _MARKS[key], True)
+        setattr(output, _MARKS[key], True)
     elif key in _NUMBERS:
-        _NUMBERS[key](found, line)
+        _NUMBERS[key](output, line)
     elif key == "Error in routine":
-        found.error = _error(line, lines)
-    elif found.steps:
+        output.error = _error(line, lines)
+    elif output.steps:
         try:
-            _note_step(found, key, line, lines, n_atoms)
+            _note_step(output, key, line, lines, n_atoms)
         except TableError as error:
-            found.steps[-1].problem = found.steps[-1].problem or str(error)
+            output.steps[-1].problem = output.steps[-1].problem or str(error)
 
 
-def _note_energy(found: PwOutput, line: str) -> None:
+def _note_energy(output: PwOutput, line: str) -> None:
     """Begin a step, or take the next energy of the same one: a hybrid functional prints several, the last with `!!`."""
     energy = _value(line)
     if energy is None:
         return
-    last = found.steps[-1] if found.steps else None
+    last = output.steps[-1] if output.steps else None
     if last is not None and last.forces_Ry_bohr is None and last.next_positions is None and not last.problem:
         last.energy_Ry = energy
     else:
-        found.steps.append(PwStep(energy))
+        output.steps.append(PwStep(energy))
 
 
-def _note_step(found: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
-    step = found.steps[-1]
+def _note_step(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
+    step = output.steps[-1]
     if key == "convergence has been achieved":
         step.scf_iterations += _count(line)
     elif key == "Forces acting on atoms":
         step.forces_Ry_bohr = read_forces(lines, n_atoms)
     elif key == "ATOMIC_POSITIONS" and step.next_positions is None:
-        _note_positions(found, line, lines, n_atoms)
+        _note_positions(output, line, lines, n_atoms)
     elif key == "CELL_PARAMETERS":
-        found.cell_changes = True
+        output.cell_changes = True
     elif key == "iteration =":
         step.iteration = _count(line)
     elif key == "time =":
@@ -194,33 +194,33 @@ def _note_step(found: PwOutput, key: str, line: str, lines: Lines, n_atoms: int)
         step.conserved_Ry = _value(line)
 
 
-def _note_positions(found: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
+def _note_positions(output: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
     table = read_positions(line, lines, n_atoms)
     if table is None:
         return
-    if found.labels and table.labels != found.labels:
-        raise TableError("its atoms stand in another order")
-    if not found.labels:
-        found.labels, found.frozen = table.labels, table.frozen if table.frozen.any() else None
-    found.steps[-1].next_positions, found.steps[-1].unit = table.positions, table.unit
+    if output.labels and table.labels != output.labels:
+        raise TableError("its atoms are in another order")
+    if not output.labels:
+        output.labels, output.frozen = table.labels, table.frozen if table.frozen.any() else None
+    output.steps[-1].next_positions, output.steps[-1].unit = table.positions, table.unit
 
 
-def _note_time(found: PwOutput, line: str) -> None:
+def _note_time(output: PwOutput, line: str) -> None:
     so_far = re.search(rf"is\s+{_NUMBER}\s+secs", line)
     if so_far is not None:
-        found.time_s = float(so_far[1])
+        output.time_s = float(so_far[1])
 
 
-def _note_total(found: PwOutput, line: str) -> None:
+def _note_total(output: PwOutput, line: str) -> None:
     times = re.search(r":(.*)CPU(.*)WALL", line)
     if times is not None:
-        found.cpu_s, found.time_s = seconds(times[1]), seconds(times[2])
+        output.cpu_s, output.time_s = seconds(times[1]), seconds(times[2])
 
 
-def _note_memory(found: PwOutput, line: str) -> None:
+def _note_memory(output: PwOutput, line: str) -> None:
     size = re.search(rf">\s*{_NUMBER}\s*(MB|GB)", line)
     if size is not None:
-        found.memory_MiB = float(size[1]) * (1024.0 if size[2] == "GB" else 1.0)
+        output.memory_MiB = float(size[1]) * (1024.0 if size[2] == "GB" else 1.0)
 
 
 _MARKS = {
@@ -242,14 +242,14 @@ def seconds(text: str) -> float:
 
 
 def _value(line: str) -> float | None:
-    found = _VALUE.search(line)
-    return float(found[1]) if found is not None else None
+    match = _VALUE.search(line)
+    return float(match[1]) if match is not None else None
 
 
 def _count(line: str) -> int:
     """Return the whole number of a line, zero where Fortran found no room for it."""
-    found = re.search(r"\b(\d+)\b", line)
-    return int(found[1]) if found is not None else 0
+    match = re.search(r"\b(\d+)\b", line)
+    return int(match[1]) if match is not None else 0
 
 
 def _first_number(line: str) -> float | None:
@@ -259,10 +259,10 @@ def _first_number(line: str) -> float | None:
 
 def _error(line: str, lines: Lines) -> tuple[str, str]:
     """Return the routine and what it says below, up to the line of percent signs."""
-    found = _ERROR.search(line)
+    match = _ERROR.search(line)
     words = []
     for following in lines:
         if not following.strip() or "%%%" in following:
             break
         words.append(following.strip())
-    return (found[1] if found is not None else line.strip(), " ".join(words))
+    return (match[1] if match is not None else line.strip(), " ".join(words))

@@ -53,7 +53,7 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
             raise ValueError(f"pw.x writes positions in {step.unit or 'alat'}, and its input is in angstrom")
         places.append(step.next_positions)
     cost, versions = read_cost([run]), read_versions(run)
-    status, message = judge([run], [errors], wanted=len(energies) + 1, reached=len(energies))
+    status, message = judge([run], [errors], n_steps=len(energies) + 1, reached=len(energies))
     if not energies:
         return PwRelaxation(status or "killed", message, cost=cost, versions=versions)
     converged = forces[-1] <= max_force_eV_A
@@ -62,8 +62,8 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
         status, message = "finished", "the ions are relaxed"
     elif status in (None, "walltime") or (run.done and status == "engine_failed"):
         why = "pw.x was stopped" if status != "engine_failed" else "pw.x did all its steps or gave up"
-        said = f"the largest force is {forces[best]:.4g} eV/angstrom after {len(energies) - 1} steps"
-        status, message = "not_converged", f"{why}, {said}; allow more max_steps or wall time"
+        text = f"the largest force is {forces[best]:.4g} eV/angstrom after {len(energies) - 1} steps"
+        status, message = "not_converged", f"{why}, {text}; allow more max_steps or wall time"
     return PwRelaxation(
         status=str(status),
         message=message,

@@ -27,21 +27,21 @@ ADVICE = (
 )
 
 
-def judge(runs: Sequence[PwOutput], errors: Sequence[str], wanted: int, reached: int) -> tuple[str | None, str]:
+def judge(runs: Sequence[PwOutput], errors: Sequence[str], n_steps: int, reached: int) -> tuple[str | None, str]:
     """Return status and message of the runs of one job; the status is ``None`` when the job was killed.
 
     :param runs: in their order; a run that was never started has said nothing.
     :param errors: the error stream of each.
-    :param wanted: how many ionic steps the job was to do.
+    :param n_steps: how many ionic steps the job was to do.
     :param reached: how many it did.
     """
-    if reached >= wanted:
+    if reached >= n_steps:
         return "finished", f"pw.x did its {reached} ionic steps"
     # A later run can only go on from a first one that did its one step.
     unfinished = (i for i, run in enumerate(runs) if not any(step.conserved_Ry is not None for step in run.steps))
     index = next(unfinished, len(runs) - 1)
-    run, said = runs[index], errors[index]
-    return _failure(run, said) or _stop(run, said, f"after {reached} of {wanted} ionic steps")
+    run, stream = runs[index], errors[index]
+    return _failure(run, stream) or _stop(run, stream, f"after {reached} of {n_steps} ionic steps")
 
 
 def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:
@@ -54,8 +54,8 @@ def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:
         return "engine_failed", f"pw.x ended {where} without a reason; read its log"
     ending = find_ending(errors)
     if not run.head and ending.status is None and errors.strip() and not KILLED.search(errors):
-        said = last_lines(errors)
-        return "engine_import_failed", f"pw.x was not started: {said}; correct the code or the mpirun command"
+        text = last_lines(errors)
+        return "engine_import_failed", f"pw.x was not started: {text}; correct the code or the mpirun command"
     return ending.status, f"pw.x was stopped {where}: {ending.message}"
 
 
@@ -67,11 +67,11 @@ def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
         return str(known.status), f"pw.x: {known.message}"
     if run.error is None:
         return None
-    said = f"{words} (in its routine {routine})"
+    text = f"{words} (in its routine {routine})"
     advice = next((what for word, what in ADVICE if word in f"{routine} {words}"), "read its log")
     if not run.calculating or "smearing is needed" in words:
-        return "invalid_input", f"pw.x refused its input: {said}; {advice}"
-    return "engine_failed", f"pw.x stopped with an error: {said}; {advice}"
+        return "invalid_input", f"pw.x refused its input: {text}; {advice}"
+    return "engine_failed", f"pw.x stopped with an error: {text}; {advice}"
 
 
 def read_cost(runs: Sequence[PwOutput]) -> dict[str, Any]:
@@ -100,8 +100,8 @@ def _processes(run: PwOutput) -> tuple[int, int]:
     head = "".join(run.head)
     threads = re.search(r"Threads/MPI process:\s+(\d+)", head)
     alone = re.search(r"Serial multi-threaded version, running on\s+(\d+) proc", head)
-    found = threads or alone
-    return read_ranks(run) or 1, int(found[1]) if found else 1
+    counts = threads or alone
+    return read_ranks(run) or 1, int(counts[1]) if counts else 1
 
 
 def read_ranks(run: PwOutput) -> int | None:
@@ -117,19 +117,19 @@ def read_ranks(run: PwOutput) -> int | None:
 def read_versions(run: PwOutput) -> dict[str, Any]:
     """Return program, functional, cut-offs and what else decides the electrons, as pw.x states them."""
     head = "".join(run.head)
-    found: dict[str, Any] = {}
+    versions: dict[str, Any] = {}
     for name, pattern, make in _FACTS:
         match = re.search(pattern, head)
         if match is not None:
-            found[name] = make(match[1])
+            versions[name] = make(match[1])
     pseudos = re.findall(r"PseudoPot\. # *\d+ for (\S+) +read from file:\s+(\S+)\s+MD5 check sum: (\w+)", head)
     if pseudos:
-        found["pseudopotentials"] = {
+        versions["pseudopotentials"] = {
             label: {"file": path.rpartition("/")[2], "md5": md5} for label, path, md5 in pseudos
         }
-    if found:
-        found["gamma_only"] = "gamma-point specific algorithms" in head
-    return found
+    if versions:
+        versions["gamma_only"] = "gamma-point specific algorithms" in head
+    return versions
 
 
 _FACTS: tuple[tuple[str, str, Any], ...] = (

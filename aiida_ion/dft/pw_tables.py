@@ -60,9 +60,9 @@ def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
     """
     rows: list[tuple[str, ...]] = []
     for line in lines:
-        found = _FORCE.search(line)
-        if found is not None and int(found[1]) == len(rows) + 1:
-            rows.append(found.groups()[1:])
+        match = _FORCE.search(line)
+        if match is not None and int(match[1]) == len(rows) + 1:
+            rows.append(match.groups()[1:])
         elif line.strip() or rows:
             lines.back(line)
             if "***" in line:

@@ -135,9 +135,9 @@ def explosion(steps: DftSteps, settings: MdSettings) -> tuple[int, str] | None:
     if not bad.any():
         return None
     row = int(np.argmax(bad))
-    said = f"largest force {largest[row]:.4g} eV/angstrom, temperature {steps.temperature_K[row]:.4g} K"
+    text = f"largest force {largest[row]:.4g} eV/angstrom, temperature {steps.temperature_K[row]:.4g} K"
     advice = "relax the structure first or try a smaller timestep_fs"
-    return row, f"The run exploded at step {steps.first_step + row}: {said}; {advice}"
+    return row, f"The run exploded at step {steps.first_step + row}: {text}; {advice}"
 
 
 def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -> NDArray[Any]:

@@ -71,6 +71,6 @@ def common_functional(functionals: Mapping[str, str]) -> str:
     """
     names = set(functionals.values())
     if len(names) != 1:
-        said = ", ".join(f"{species} {name}" for species, name in sorted(functionals.items()))
-        raise ValueError(f"the pseudopotentials were made with different functionals ({said}); take one family")
+        text = ", ".join(f"{species} {name}" for species, name in sorted(functionals.items()))
+        raise ValueError(f"the pseudopotentials were made with different functionals ({text}); take one family")
     return names.pop()

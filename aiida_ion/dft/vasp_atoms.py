@@ -29,7 +29,7 @@ def elements_of(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[str], NDArray
         symbol = element_of(block)
         text, mass, count = str(block["symbol"]), float(block["mass"]), int(block["count"])
         if text.capitalize() != symbol:
-            remarks.append(f"WARNING: its {count} atoms named {text!r} are taken for {symbol}: {_reason(block)}.")
+            remarks.append(f"WARNING: its {count} atoms named {text!r} are read as {symbol}: {_reason(block)}.")
         elif not np.isclose(mass, atomic_masses[atomic_numbers[symbol]], rtol=ISOTOPE_TOLERANCE):
             usual = atomic_masses[atomic_numbers[symbol]]
             remarks.append(f"Its atoms of {symbol} have a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")
@@ -52,8 +52,8 @@ def element_of(block: Mapping[str, Any]) -> str:
         fitting = [symbol for symbol in (named, titled) if _has_mass(symbol, mass)]
         if len(fitting) == 1:
             return fitting[0]
-    elif found := named or titled or _by_mass(mass, text):
-        return found
+    elif element := named or titled or _by_mass(mass, text):
+        return element
     raise ValueError(
         f"its atoms named {text!r}, of the POTCAR {title!r} and {mass:g} g/mol, are of no element that can be told; "
         "correct the name in the file"

@@ -32,7 +32,11 @@ FAILURES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"ZBRENT: fatal", "engine_failed", "The line search of the relaxation failed: tighten `ediff`"),
     (r"REAL_OPTLAY|PSMAXN|RSPHER", "engine_failed", "Real-space projectors failed: set `lreal` to False"),
-    (r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error", "engine_failed", "VASP gave up: mend what it says"),
+    (
+        r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error",
+        "engine_failed",
+        "VASP gave up: fix the problem that it names",
+    ),
 )
 
 
@@ -67,9 +71,9 @@ def failure(streams: str) -> tuple[str, str] | None:
     if known is not None and known.status not in ("walltime", "engine_failed"):
         return str(known.status), f"VASP: {known.message}"
     for pattern, status, advice in FAILURES:
-        found = re.search(pattern, streams)
-        if found:
-            line = streams[streams.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0]
+        match = re.search(pattern, streams)
+        if match:
+            line = streams[streams.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
             return status, f"{advice} (VASP says: {_framed(streams) or ' '.join(line.split())})"
     return None if known is None else (str(known.status), f"VASP: {known.message}")
 
@@ -89,22 +93,22 @@ def read_outcar(path: Path) -> dict[str, Any]:
     """
     head, tail = head_and_tail(path, READ_BYTES)
     text = head + tail
-    found: dict[str, Any] = {"ended": "General timing and accounting" in text}
+    facts: dict[str, Any] = {"ended": "General timing and accounting" in text}
     processes = _number(r"running\s+(?:on\s+)?(\d+)\s+(?:total cores|mpi-ranks)", text)
-    found["processes"] = int(processes or 1)
-    found["mpi_ranks"] = None if processes is None else int(processes)
-    found["threads"] = int(_number(r"with\s+(\d+)\s+threads/rank", text) or 1)
-    found["wall_time_s"] = _number(r"Elapsed time \(sec\):\s*([\d.]+)", text)
-    found["cpu_time_s"] = _times(_number(r"Total CPU time used \(sec\):\s*([\d.]+)", text), found["processes"])
+    facts["processes"] = int(processes or 1)
+    facts["mpi_ranks"] = None if processes is None else int(processes)
+    facts["threads"] = int(_number(r"with\s+(\d+)\s+threads/rank", text) or 1)
+    facts["wall_time_s"] = _number(r"Elapsed time \(sec\):\s*([\d.]+)", text)
+    facts["cpu_time_s"] = _times(_number(r"Total CPU time used \(sec\):\s*([\d.]+)", text), facts["processes"])
     memory = _number(r"Maximum memory used \(kb\):\s*([\d.]+)", text)
-    found["peak_memory_MiB"] = _times(memory, found["processes"] / 1024)
-    found["nose_period_steps"] = _number(r"period in steps\s*=\s*([\d.E+]+)\s+mass=\s*0", text)
-    return {key: value for key, value in found.items() if value is not None}
+    facts["peak_memory_MiB"] = _times(memory, facts["processes"] / 1024)
+    facts["nose_period_steps"] = _number(r"period in steps\s*=\s*([\d.E+]+)\s+mass=\s*0", text)
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 def _number(pattern: str, text: str) -> float | None:
-    found = re.search(pattern, text)
-    return float(found.group(1)) if found else None
+    match = re.search(pattern, text)
+    return float(match.group(1)) if match else None
 
 
 def _times(value: float | None, factor: float) -> float | None:

@@ -84,7 +84,7 @@ def takes_half_step_velocities(
 def restart_velocities(
     steps: DftSteps, row: int, masses: ArrayLike, timestep_fs: float, *, half_step: bool
 ) -> FloatArray | None:
-    """Return what POSCAR needs so that VASP goes on from a row as if it had not stopped, angstrom/fs.
+    """Return what POSCAR needs so that VASP continues from a row as if it had not stopped, angstrom/fs.
 
     :returns: shape (N, 3); nothing for the first row of a leap-frog run, which starts from what it was given.
     """

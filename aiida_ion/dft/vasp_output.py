@@ -89,8 +89,8 @@ class VaspFiles:
 
     def onward(self, inverse: NDArray[np.int64]) -> list[FloatArray]:
         """Return where the run may have gone on after its last step, fractional, shape (N, 3) each, the best first."""
-        found = [read_contcar(self.folder / CONTCAR), self.run.final_positions]
-        return [places[inverse] for places in found if places is not None and len(places) == len(inverse)]
+        candidates = [read_contcar(self.folder / CONTCAR), self.run.final_positions]
+        return [places[inverse] for places in candidates if places is not None and len(places) == len(inverse)]
 
     def scf_message(self, row: int, first_step: int) -> str:
         """Return a sentence on the step whose electrons did not converge."""
@@ -128,14 +128,14 @@ class VaspFiles:
     def versions(self) -> dict[str, Any]:
         """Return what VASP says of itself and of its electrons; nothing where it did not come so far."""
         run = self.run
-        found = {
+        facts = {
             "program": run.program.replace("vasp", "VASP"),
             "encut_eV": run.number("ENMAX"),
             "ediff_eV": run.number("EDIFF"),
             "n_electrons": run.number("NELECT"),
             "n_kpoints": run.n_kpoints or None,
         }
-        return {key: value for key, value in found.items() if value not in (None, "")}
+        return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
 def read_contcar(path: Path) -> FloatArray | None:

@@ -23,12 +23,12 @@ from aiida_ion.settings.md import MdSettings
 class VaspMd:
     """Molecular dynamics of VASP.
 
-    :param found: the run; its steps are those whose electrons converged.
+    :param run: the run; its steps are those whose electrons converged.
     :param restart_velocities: shape (N, 3), angstrom/fs: what POSCAR needs to go on from the last step; ``None`` where
         nothing is known.
     """
 
-    found: DftRun
+    run: DftRun
     restart_velocities: FloatArray | None = None
 
 
@@ -67,22 +67,25 @@ def _next_positions(files: VaspFiles, steps: DftSteps, start: Start, settings: M
     return None
 
 
-def _with_restart(found: DftRun, steps: DftSteps, files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
+def _with_restart(run: DftRun, steps: DftSteps, files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
     mdalgo = int(files.run.number("MDALGO") or 0)
     timestep_fs = settings.timestep_fs
     half_step = takes_half_step_velocities(steps, start.velocities, start.masses, timestep_fs, mdalgo)
-    said: dict[str, Any] = {"mdalgo": mdalgo, "poscar_velocities": "t - dt/2" if half_step else "t"}
+    facts: dict[str, Any] = {"mdalgo": mdalgo, "poscar_velocities": "t - dt/2" if half_step else "t"}
     deviation = kinetic_deviation(steps, start.masses, timestep_fs)
     if deviation is not None:
-        said["kinetic_energy_deviation"] = deviation
+        facts["kinetic_energy_deviation"] = deviation
     if "nose_period_steps" in files.outcar:
         # Its friction is not in POSCAR: each segment starts it at zero.
-        said |= {"nose_period_fs": files.outcar["nose_period_steps"] * timestep_fs, "thermostat_state": "not continued"}
-    found = replace(found, versions={**found.versions, **said})
+        facts |= {
+            "nose_period_fs": files.outcar["nose_period_steps"] * timestep_fs,
+            "thermostat_state": "not continued",
+        }
+    run = replace(run, versions={**run.versions, **facts})
     if len(steps) < 2 and steps.next_positions is None:
-        return VaspMd(found)
+        return VaspMd(run)
     onward = restart_velocities(steps, len(steps) - 1, start.masses, timestep_fs, half_step=half_step)
-    return VaspMd(found, start.velocities if onward is None else onward)
+    return VaspMd(run, start.velocities if onward is None else onward)
 
 
 def without_csvr(files: VaspFiles, settings: MdSettings) -> str | None:
@@ -100,19 +103,19 @@ def read_relaxation(files: VaspFiles, start: Start, max_force_eV_A: float, max_s
     :raises ValueError: for an output of another run, or one that cannot be read.
     """
     steps, bad = files.steps(start), files.run.unconverged()
-    found = DftRun(None, "", None, files.cost(), files.versions())
+    run = DftRun(None, "", None, files.cost(), files.versions())
     whole = steps if steps is None or bad is None else steps.rows(0, bad)
     largest = np.linalg.norm(whole.forces, axis=2).max(axis=1) if whole is not None else np.zeros(0)
     best = int(np.argmin(largest)) if len(largest) else -1
-    said = f"largest force {largest[best]:.3g} eV/angstrom after {len(largest) - 1} steps" if len(largest) else ""
+    text = f"largest force {largest[best]:.3g} eV/angstrom after {len(largest) - 1} steps" if len(largest) else ""
     status: str | None
     if len(largest) and largest[best] <= max_force_eV_A:
-        status, message = "finished", said
+        status, message = "finished", text
     elif bad is not None:
         status, message = "scf_not_converged", files.scf_message(bad, 0)
     elif len(largest) >= max_steps:
-        status, message = "not_converged", f"{said}; allow more `max_steps`, or start again from this structure"
+        status, message = "not_converged", f"{text}; allow more `max_steps`, or start again from this structure"
     else:
         status, message = files.why_it_ended(len(largest), 0, max_steps)
     kept = whole.rows(0, best + 1) if whole is not None and len(largest) else None
-    return replace(found, status=status, message=message, steps=kept)
+    return replace(run, status=status, message=message, steps=kept)

@@ -1,4 +1,4 @@
-"""``vasprun.xml`` as elements that were written to their end: mended where VASP writes what is not XML."""
+"""``vasprun.xml`` as elements that were written to their end: repaired where VASP writes invalid XML."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Document:
     """One document of a file, fed piece by piece.
 
     :param first_line: of the file, from one.
-    :param mended: what was no XML and is read nonetheless.
+    :param repaired: what was not XML and is read nonetheless.
     :param broken: where and why the XML ends before the document does, empty when it does not.
     :param rooted: whether its root element began.
     """
 
     first_line: int
-    mended: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
     broken: str = ""
     rooted: bool = False
 
@@ -64,16 +64,16 @@ class Document:
                 continue
             where, printable = f"line {self._line + number}", _CONTROL.sub("?", line)
             if printable != line:
-                self.mended.append(f"{where} holds control characters")
+                self.repaired.append(f"{where} holds control characters")
             escaped = _SYSTEM.sub(_escaped, _AMPERSAND.sub("&amp;", printable))
             if escaped != printable:
-                self.mended.append(f"{where} holds & or < that VASP wrote as they are")
+                self.repaired.append(f"{where} holds & or < that VASP wrote as they are")
             lines[number] = escaped
         return "\n".join(lines)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[1] + found[2].replace("<", "&lt;") + found[3]
+def _escaped(match: re.Match[str]) -> str:
+    return match[1] + match[2].replace("<", "&lt;") + match[3]
 
 
 def documents(path: Path) -> Iterator[tuple[Document, Iterator[Element]]]:

@@ -37,7 +37,7 @@ class Vasprun:
     :param seconds: shape (n, 2), CPU and wall time of each step, s.
     :param final_positions: shape (N, 3), fractional: where a run that ended by itself would have gone on.
     :param first_line: line of the file at which it begins.
-    :param mended: what was no XML and is read nonetheless.
+    :param repaired: what was not XML and is read nonetheless.
     :param problem: why its steps end before the file does, empty when they do not.
     """
 
@@ -59,7 +59,7 @@ class Vasprun:
     final_positions: FloatArray | None = None
     ended: bool = False
     first_line: int = 1
-    mended: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
     problem: str = ""
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class Vasprun:
     def unconverged(self) -> int | None:
         """Return the first step that used up its electronic iterations without convergence.
 
-        VASP goes on from there with forces that mean nothing, and says so nowhere in this file.
+        VASP continues from there with forces that mean nothing, and says so nowhere in this file.
         """
         limit, tolerance = self.number("NELM"), self.number("EDIFF")
         if limit is None or tolerance is None:
@@ -131,7 +131,7 @@ def read_vaspruns(path: Path) -> list[Vasprun]:
             if runs:
                 _collect(runs[-1], reader)
             last, reader = document, StepReader()
-            runs.append(Vasprun(first_line=document.first_line, mended=document.mended))
+            runs.append(Vasprun(first_line=document.first_line, repaired=document.repaired))
         run = runs[-1]
         for element in elements:
             if not reader.take(element):

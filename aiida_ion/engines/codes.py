@@ -1,7 +1,7 @@
 """Engines as AiiDA codes: registered, found, and tested by a real job of a few steps.
 
 What an engine is beyond its program stands in the extra ``ion`` of its code: the MD work chain that uses it, its
-potential, its checkpoint, and what the last test found. What decides a result goes into the inputs of each job.
+potential, its checkpoint, and what the last test showed. What decides a result goes into the inputs of each job.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Engine:
     :param entry_point: the MD work chain that uses it.
     :param potential: the job input of that name; empty where each run names one.
     :param checkpoint: the file of weights, where it is kept in the database.
-    :param files: the files that the potential's LAMMPS commands read, by a name of ours.
-    :param choices: what else it takes beside its program, such as families of pseudopotentials, cut-offs, settings.
+    :param files: the files that the potential's LAMMPS commands read, by their names in the job.
+    :param choices: what else it takes besides its program, such as families of pseudopotentials, cut-offs, settings.
     :param resources: ``processes`` (MPI) and ``threads`` of each job, where the user chose them.
     :param job_options: further ``metadata.options`` of each job, such as queue and account.
     :param tested: what the last test found: versions, checkpoint, steps per second.
@@ -103,7 +103,7 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"there is no engine {name!r}; {_known()}") from error
     about = code.base.extras.get(EXTRA, None)
     if not about:
-        raise ValueError(f"the code {name!r} is no engine; {_known()}")
+        raise ValueError(f"the code {name!r} is not an engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
     names = ("potential", "choices", "resources", "job_options", "tested")  # earlier versions wrote no job_options
@@ -113,7 +113,7 @@ def load_engine(name: str) -> Engine:
 
 def _known() -> str:
     names = sorted(set(engine_table()["name"]))
-    return f"registered are {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
+    return f"choose from {', '.join(names)}" if names else "make one with 'aiida-ion engine install sevenn'"
 
 
 def check_program(name: str, program: str, entry_point: str, computer: str, replaces: bool = False) -> None:
@@ -154,7 +154,7 @@ def register(
     :param potential: the job input of that name.
     :param checkpoint: file of weights, kept in the database.
     :param files: files that the potential reads.
-    :param choices: what else the engine takes beside its program.
+    :param choices: what else the engine takes besides its program.
     :param resources: ``processes`` and ``threads`` of each job.
     :param job_options: further ``metadata.options`` of each job.
     :param prepend: shell lines before the program.
@@ -282,8 +282,8 @@ def retire(code: orm.InstalledCode) -> None:
 
 def _code_of(name: str, computer: str) -> orm.InstalledCode | None:
     query = orm.QueryBuilder().append(orm.Computer, filters={"label": computer}, tag="computer")
-    found = query.append(orm.InstalledCode, with_computer="computer", filters={"label": name}).first()
-    return found[0] if found else None
+    row = query.append(orm.InstalledCode, with_computer="computer", filters={"label": name}).first()
+    return row[0] if row else None
 
 
 def _new_code(name: str, program: str, job: str, computer: str, prepend: str) -> orm.InstalledCode:

@@ -113,7 +113,7 @@ def install(name: str, say: Callable[[str], None]) -> bool:
     :param name: a key of ``RECIPES``.
     :param say: takes each line of progress.
     :returns: whether anything was done.
-    :raises EnvironmentSetupError: if a step fails; what was installed stays, and the next call goes on from there.
+    :raises EnvironmentSetupError: if a step fails; what was installed stays, and the next call continues from there.
     """
     if is_installed(name):
         return False

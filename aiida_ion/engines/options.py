@@ -72,7 +72,7 @@ def check_device(device: str | None, computer: orm.Computer) -> None:
 
 
 def _check_resources(given: Any, computer: orm.Computer) -> None:
-    """Refuse what is no resource of the computer's scheduler, or no count."""
+    """Refuse what is not a resource of the computer's scheduler, or no count."""
     if not isinstance(given, Mapping):
         raise SettingsError(f"job option resources must be a mapping, got {shown(given)}")
     kind = computer.get_scheduler().job_resource_class

@@ -15,10 +15,10 @@ def absolute_program(executable: str, computer: str) -> str:
     """
     if PurePath(executable).is_absolute() or computer != "localhost":
         return executable
-    found = shutil.which(executable)
-    if found is None:
+    path = shutil.which(executable)
+    if path is None:
         raise ValueError(f"{executable} is not on the PATH; give its absolute path, or install it")
-    return str(Path(found).absolute())
+    return str(Path(path).absolute())
 
 
 def mpi_as_root(computer: str, processes: int) -> str:

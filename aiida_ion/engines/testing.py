@@ -27,7 +27,7 @@ def run_test(
     """Run a few steps here and now, never from the cache; note versions and checkpoint when they came through.
 
     :param engine: the engine.
-    :param structure: a crystal that its potential knows; a small one of ours when not given.
+    :param structure: a crystal that its potential knows; a small built-in one when not given.
     :param n_steps: steps of 1 fs; fewer by default where each costs more.
     :param options: ``metadata.options`` for this test, which win over the engine's own.
     :returns: the engine with what was found, and the node of the job.

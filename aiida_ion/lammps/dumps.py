@@ -27,7 +27,7 @@ class _Head:
 
 def read_dump(
     path: Path,
-    wanted: Mapping[str, str],
+    columns: Mapping[str, str],
     first: int,
     last: int | None,
     into: Path | None,
@@ -37,7 +37,7 @@ def read_dump(
     """Read the frames of a binary ``dump custom`` that was sorted by atom.
 
     :param path: the file; it may be absent, or end in the middle of a frame, which is then left out.
-    :param wanted: name of the result -> the first of its three neighbouring columns (``xu``, ``vx``, ``fx``).
+    :param columns: name of the result -> the first of its three neighbouring columns (``xu``, ``vx``, ``fx``).
     :param first: first step to keep.
     :param last: last step to keep; None keeps all.
     :param into: folder for memory-mapped ``.npy`` files; in memory when None.
@@ -50,13 +50,13 @@ def read_dump(
         "steps": steps,
         "boxes": np.array([head.box for head, _ in places], dtype=float).reshape(-1, 3),
     }
-    for name in wanted:
+    for name in columns:
         result[name] = _empty(name, (len(places), n_atoms, 3), dtype, into)
     if places:
         with path.open("rb") as stream:
             for k, (head, offset) in enumerate(places):
                 atoms = _atoms(stream, head, offset)
-                for name, column in wanted.items():
+                for name, column in columns.items():
                     start = head.columns.index(column)
                     result[name][k] = atoms[:, start : start + 3]
     return result

@@ -27,7 +27,7 @@ RELAX_FRAMES = ("relax_initial.bin", "relax_final.bin")
 RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES)
 RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 
-#: Restart files and log lines are written so many times in a run, and at least every so many steps; counted
+#: Restart files and log lines are written this many times in a run, and at least every this many steps; counted
 #: in steps and not in seconds: writing one rebuilds the neighbour list, and a trajectory must not depend on the
 #: clock.
 REPORTS_PER_RUN = 100

@@ -35,8 +35,8 @@ def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
         return *problem, stopped
     if stopped is None:
         ending = find_ending(errors)
-        said = f"LAMMPS was stopped before its end: {ending.message}"
-        return ending.status or "terminated", said, None
+        text = f"LAMMPS was stopped before its end: {ending.message}"
+        return ending.status or "terminated", text, None
     if stopped < n_steps:
         message = f"the time limit came at step {stopped} of {n_steps}: continue from the restart file"
         return "walltime", message, stopped
@@ -45,10 +45,10 @@ def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
 
 def _failure(log: str, errors: str) -> tuple[str, str] | None:
     text = f"{log}\n{errors}"
-    if found := _NO_LIBRARY.search(text):
-        return "engine_import_failed", _library_remedy(found[1])
-    if found := _NO_STYLE.search(text):
-        style = f"{found[1]} style {found[2]}"
+    if match := _NO_LIBRARY.search(text):
+        return "engine_import_failed", _library_remedy(match[1])
+    if match := _NO_STYLE.search(text):
+        style = f"{match[1]} style {match[2]}"
         return "engine_import_failed", f"this LAMMPS has no {style}: register an lmp that was built with it"
     if _NO_MEMORY.search(text):
         return "out_of_memory", "LAMMPS ran out of memory: use more nodes or a smaller cell"
@@ -57,21 +57,21 @@ def _failure(log: str, errors: str) -> tuple[str, str] | None:
 
 def _failed_run(text: str) -> tuple[str, str] | None:
     started = re.search(r"^\s*Step\s+Temp", text, re.MULTILINE) is not None
-    if started and (found := _EXPLODED.search(text)):
-        line = text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0].strip()
+    if started and (match := _EXPLODED.search(text)):
+        line = text[text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0].strip()
         return "exploded", f"the run exploded ({line}): use a smaller time step or relax the structure"
     if failure := re.search(r"^ERROR[^:\n]*: (.*)$", text, re.MULTILINE):
-        said = failure[1].strip()
+        error_line = failure[1].strip()
         if started:
-            return "engine_failed", f"LAMMPS stopped with an error: {said}"
-        return "invalid_input", f"LAMMPS refused its input: {said}"
+            return "engine_failed", f"LAMMPS stopped with an error: {error_line}"
+        return "invalid_input", f"LAMMPS refused its input: {error_line}"
     return None
 
 
 def read_versions(log: str) -> dict[str, str]:
     """Return ``{"lammps": version}`` where the log names it."""
-    found = re.search(r"^LAMMPS \(([^)]*)\)", log, re.MULTILINE)
-    return {"lammps": found[1]} if found else {}
+    match = re.search(r"^LAMMPS \(([^)]*)\)", log, re.MULTILINE)
+    return {"lammps": match[1]} if match else {}
 
 
 def read_ranks(log: str) -> int | None:

@@ -89,16 +89,16 @@ def read_md(
     last = stopped if stopped is not None else int(state.get("step", start_step))
     first = start_step + 1 if continued else start_step
     frame = Frame.of(cell)
-    wanted = _columns(settings)
+    columns = _columns(settings)
     thermo = read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt")
-    data = dumps.read_dump(folder / FRAMES, wanted, first, last, into)
+    data = dumps.read_dump(folder / FRAMES, columns, first, last, into)
     fault = _gap(first, last, data["steps"], thermo["step"], settings.sample_every)
     if fault is not None and status == "finished":
         raise ValueError(fault)
     if fault is not None and stopped is None and state:
         # What is not whole cannot be continued without a gap: the run counts as one that got nowhere, and is repeated.
         message, state, last = f"{message}; {fault}", {}, start_step
-        thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, wanted, 0, -1, into)
+        thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, columns, 0, -1, into)
     _turn_back(data, frame)
     return MdOutputs(
         status=status,

@@ -34,7 +34,7 @@ REFUSED_PAIR_STYLES = ("python", "mdi")
 UNPICKLING_WORDS = ("mliappy", "unified")
 BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
 _NEUTRAL_E = 1e-6
-#: Below so many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
+#: Below this many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
 _EWALD_ATOMS = 200
 
 
@@ -198,7 +198,7 @@ class OwnPotential(Settings):
     what: ClassVar[str] = "potential setting"
 
     commands: str = setting(Lines(help="LAMMPS commands, metal units"))
-    level_of_theory: str = setting(Word(help="The name that stands beside every result"))
+    level_of_theory: str = setting(Word(help="The name that every result carries"))
     charges: dict[str, float] = setting(CHARGES, {})
     files: list[str] = setting(Many(item=BARE_NAME, may_be_empty=True, help="Files that the commands name"), [])
     elements: list[str] = setting(Many(item=Element(), may_be_empty=True, help="Elements; none means any"), [])

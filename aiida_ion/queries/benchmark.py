@@ -34,8 +34,8 @@ def measured_and_computed(selection: Selection | None = None) -> pd.DataFrame:
     :param selection: of the measurements; of the results its level of theory and group.
     """
     chosen = selection or Selection()
-    wanted = Selection(level_of_theory=chosen.level_of_theory, group=chosen.group)
-    results = conductivity(wanted)[list(COMPUTED_COLUMNS)].rename(columns=COMPUTED_COLUMNS)
+    requested = Selection(level_of_theory=chosen.level_of_theory, group=chosen.group)
+    results = conductivity(requested)[list(COMPUTED_COLUMNS)].rename(columns=COMPUTED_COLUMNS)
     results = results.merge(_temperatures(), how="left", on="process_pk").merge(_passed(), how="left", on="process_pk")
     table = experiments(chosen).merge(results, how="left", on="structure_pk")
     return table.sort_values(["dataset", "entry_id", "level_of_theory", "process_pk"], ignore_index=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
@@ -104,7 +104,7 @@ def comparison(selection: Selection | None = None, pks: Sequence[int] | None = N
     """
     chosen = selection or Selection()
     table = _comparisons(attributes(COMPARISON_FIELDS), list(COMPARISON_FIELDS), chosen, pks)
-    table = whole(table.merge(_comparison_chains(), how="left", on="pk"), ["process_pk"])
+    table = whole(table.merge(_comparison_lineage(), how="left", on="pk"), ["process_pk"])
     table = table.merge(_compared(), how="left", on="function_pk")
     table = chosen.rest(table, ["pk", "process_pk", "conductivity_pk", "structure_pk"])
     for name in _WORDS:
@@ -120,13 +120,13 @@ def comparison_records(selection: Selection | None = None, pks: Sequence[int] | 
     """
     chosen = selection or Selection()
     table = _comparisons(["attributes"], ["attributes"], chosen, pks)
-    found = [read_attributes(one) for one in table["attributes"]]
-    columns = {"attributes": found} | {name: [one[name] for one in found] for name in ("formula", TEMPERATURE)}
+    records = [read_attributes(one) for one in table["attributes"]]
+    columns = {"attributes": records} | {name: [one[name] for one in records] for name in ("formula", TEMPERATURE)}
     table = table.assign(**{name: pd.Series(one, index=table.index, dtype=object) for name, one in columns.items()})
     table = chosen.rest(table, ["pk"])
     names = ("formula", "level_of_theory", "reference_level_of_theory")
     rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))
-    return [Attributes({**said, "pk": pk}) for pk, said in rows]
+    return [Attributes({**record, "pk": pk}) for pk, record in rows]
 
 
 def _comparisons(
@@ -134,16 +134,16 @@ def _comparisons(
 ) -> pd.DataFrame:
     query = orm.QueryBuilder()
     process = of_function("compare_levels")
-    said: list[Any] = ["id", "uuid", as_text(f"extras.{CACHED_FROM}")]
-    query.append(orm.CalcFunctionNode, filters=process, project=said, tag="function")
+    columns: list[Any] = ["id", "uuid", as_text(f"extras.{CACHED_FROM}")]
+    query.append(orm.CalcFunctionNode, filters=process, project=columns, tag="function")
     project = ["id", "uuid", "ctime", *projected]
     query.append(orm.ArrayData, with_incoming="function", filters=selection.filters(), project=project)
     table = frame(query, ["function_pk", "function", "cached_from", "pk", "uuid", "time", *names])
-    wanted = ~table["cached_from"].isin(set(table["function"])) if pks is None else table["pk"].isin(pks)
-    return table[wanted].drop(columns=["cached_from", "function"])
+    is_chosen = ~table["cached_from"].isin(set(table["function"])) if pks is None else table["pk"].isin(pks)
+    return table[is_chosen].drop(columns=["cached_from", "function"])
 
 
-def _comparison_chains() -> pd.DataFrame:
+def _comparison_lineage() -> pd.DataFrame:
     """Return the newest work chain that returned each comparison."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": COMPARISON_CHAIN}, project=["id", "uuid"], tag="process")
@@ -161,29 +161,29 @@ def _compared() -> pd.DataFrame:
     query.append(
         orm.ArrayData, with_outgoing="function", edge_filters=edge, edge_project=["label"], project=["id", "uuid"]
     )
-    found = frame(query, ["function_pk", "conductivity_pk", "conductivity_uuid", "side"])
-    level, reference = (found[found["side"] == side].drop(columns="side") for side in sides)
+    records = frame(query, ["function_pk", "conductivity_pk", "conductivity_uuid", "side"])
+    level, reference = (records[records["side"] == side].drop(columns="side") for side in sides)
     reference = reference.rename(columns={name: f"reference_{name}" for name in reference.columns[1:]})
     both = level.merge(reference, how="outer", on="function_pk")
     returned = orm.QueryBuilder()
     returned.append(
         orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain"
     ).append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"])
-    origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(chains(), on="process_pk")
+    origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(lineage(), on="process_pk")
     crystal = origin[["conductivity_pk", "structure_pk", "structure_uuid"]].drop_duplicates("conductivity_pk")
     return whole(
         both.merge(crystal, how="left", on="conductivity_pk"), ["conductivity_pk", "reference_conductivity_pk"]
     )
 
 
-def _words(said: Any) -> str | None:
+def _words(stored: Any) -> str | None:
     """Return named numbers or sentences in a line."""
-    if isinstance(said, Mapping):
+    if isinstance(stored, Mapping):
         # Sorted: PostgreSQL keeps the names of an attribute in an order of its own.
-        numbers = {name: read_number(value) for name, value in sorted(said.items())}
+        numbers = {name: read_number(value) for name, value in sorted(stored.items())}
         return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items() if value is not None)
-    return " ".join(map(str, said)) if isinstance(said, list) else None
+    return " ".join(map(str, stored)) if isinstance(stored, list) else None
 
 
-def _key(said: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(str(said.get(name)) for name in names)
+def _key(stored: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(stored.get(name)) for name in names)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
@@ -53,7 +53,7 @@ CONDUCTIVITY_FIELDS = (
     "warnings",
     "summary",
 )
-#: From the best to the worst; one that only bounds is no measurement, but no failed check either.
+#: From the best to the worst; one that only bounds is not a measurement, but no failed check either.
 GRADES = ("A", "B", "C", "bound", "D")
 _ORIGIN = [
     "process_pk",
@@ -92,7 +92,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
-    table = table.merge(_costs(), how="left", on="process_pk").merge(chains()[_ORIGIN], how="left", on="process_pk")
+    table = table.merge(_costs(), how="left", on="process_pk").merge(lineage()[_ORIGIN], how="left", on="process_pk")
     table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))
     order = ["formula", "level_of_theory", "target_temperature_K", "pk"]
     return finished(table, order)
@@ -102,8 +102,8 @@ def worst_grades() -> pd.DataFrame:
     """Return the worst grade of the fits that each conductivity uses, and, where it uses none, of its bounds."""
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
-    said = attributes(["grade", "refused_because", "fit_consistent"])
-    query.append(orm.ArrayData, with_outgoing="function", project=said)
+    columns = attributes(["grade", "refused_because", "fit_consistent"])
+    query.append(orm.ArrayData, with_outgoing="function", project=columns)
     query.append(orm.ArrayData, with_incoming="function", project=["id"])
     rows = frame(query, ["grade", "refused", "consistent", "pk"], {"consistent": "flag"})
     used = rows[rows["refused"].isna() & ~(rows["consistent"] == 0)]
@@ -134,10 +134,10 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
         temperatures_refused_K=[_kelvins(one) for one in refused],
         refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
         all_species_ionic_conductivity_species=[
-            " ".join(map(str, one)) if isinstance(one, list) else ""
-            for one in table["all_species_ionic_conductivity_species"]
+            " ".join(map(str, species)) if isinstance(species, list) else ""
+            for species in table["all_species_ionic_conductivity_species"]
         ],
-        warnings=[" ".join(map(str, one)) if isinstance(one, list) else "" for one in table["warnings"]],
+        warnings=[" ".join(map(str, warning)) if isinstance(warning, list) else "" for warning in table["warnings"]],
     )
 
 

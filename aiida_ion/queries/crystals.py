@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import chains
 from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
@@ -64,22 +64,22 @@ def materials(
     :param fits: what ``counted_fits`` of `results` returns for it.
     """
     chosen = selection or Selection()
-    crystals = chains()
+    crystals = lineage()
     crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
     counted = counted_fits(chosen) if fits is None else fits
     counted = counted[~counted["superseded"]]
     counted = counted.assign(family=counted["structure_hash"].combine_first(counted["structure_uuid"]))
-    found = conductivity(chosen) if conductivities is None else conductivities
-    found = found.rename(columns={"uuid": "conductivity_uuid"}).merge(
+    results = conductivity(chosen) if conductivities is None else conductivities
+    results = results.rename(columns={"uuid": "conductivity_uuid"}).merge(
         crystals[["process_pk", "family"]], how="left", on="process_pk"
     )
     begun = _chains(chosen, crystals)
     parts = [
         _of_fits(counted),
-        _of_conductivities(found),
-        _newest(found),
+        _of_conductivities(results),
+        _newest(results),
         begun.groupby(_KEY, dropna=False)[["n_failed", "n_running"]].sum(),
-        _structures([counted, found, begun]),
+        _structures([counted, results, begun]),
     ]
     table = pd.concat(parts, axis=1).rename_axis(_KEY).reset_index()
     table["elements"] = [" ".join(sorted(elements_of(formula))) for formula in table["formula"]]
@@ -114,19 +114,19 @@ def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:
 
 def _levels(fits: pd.DataFrame, groups: Any) -> pd.Series[Any]:
     """Return the sorted levels of theory of each group; one by one pandas takes longer than the database."""
-    found: list[set[str]] = [set() for _ in range(groups.ngroups)]
+    levels: list[set[str]] = [set() for _ in range(groups.ngroups)]
     for number, level in zip(groups.ngroup(), fits["level_of_theory"], strict=True):
         if isinstance(level, str):
-            found[number].add(level)
-    return pd.Series([sorted(one) for one in found], index=groups.size().index, dtype=object)
+            levels[number].add(level)
+    return pd.Series([sorted(one) for one in levels], index=groups.size().index, dtype=object)
 
 
-def _of_conductivities(found: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({"n_conductivities": found.groupby(_KEY, dropna=False).size()})
+def _of_conductivities(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"n_conductivities": table.groupby(_KEY, dropna=False).size()})
 
 
-def _newest(found: pd.DataFrame) -> pd.DataFrame:
-    measured = found[found["ionic_conductivity_mS_cm"].notna()]
+def _newest(table: pd.DataFrame) -> pd.DataFrame:
+    measured = table[table["ionic_conductivity_mS_cm"].notna()]
     measured = measured.assign(known=measured["verdict"] != POORLY_KNOWN).sort_values(["known", "time"])
     return measured.groupby(_KEY, dropna=False)[list(NEWEST)].last()
 
@@ -147,9 +147,9 @@ def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
     """Return the work chains without a result: whether each failed or runs."""
     query = orm.QueryBuilder()
     when = Selection(since=selection.since, until=selection.until).filters()
-    said = attributes(["process_state", "exit_status"])
+    columns = attributes(["process_state", "exit_status"])
     filters: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS} | when
-    query.append(orm.WorkChainNode, filters=filters, project=["id", *said])
+    query.append(orm.WorkChainNode, filters=filters, project=["id", *columns])
     table = whole(frame(query, ["process_pk", "state", "exit_status"]), ["process_pk"])
     table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
     if selection.formula is not None:

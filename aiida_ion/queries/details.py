@@ -21,7 +21,7 @@ from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, 
 MAX_ATOMS = 5000
 #: No ion has a larger charge, e, and nothing a larger density, 1/angstrom^3.
 LARGEST = 1e6
-#: Of no node: an empty list is no filter, and PostgreSQL takes nothing but UUIDs.
+#: The UUID of no node: an empty list is not a filter, and PostgreSQL accepts nothing but UUIDs.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
     "formula",
@@ -48,10 +48,10 @@ def node_of(uuid: str, kind: Any = orm.Node) -> Any:
 
     :raises ValueError: if there is none of that kind.
     """
-    found = orm.QueryBuilder().append(kind, filters={"uuid": str(uuid)}).first(flat=True)
-    if found is None:
+    node = orm.QueryBuilder().append(kind, filters={"uuid": str(uuid)}).first(flat=True)
+    if node is None:
         raise ValueError(f"there is no {kind.__name__} with the UUID {str(uuid)[:40]!r} here")
-    return found
+    return node
 
 
 def diffusion_attributes(uuid: str) -> dict[str, Any]:
@@ -63,10 +63,10 @@ def diffusion_attributes(uuid: str) -> dict[str, Any]:
 
 
 def _content(uuid: str) -> Content:
-    found = contents([uuid])
-    if not found:
+    content = contents([uuid])
+    if not content:
         raise ValueError(f"there is no ArrayData with the UUID {str(uuid)[:40]!r} here")
-    return next(iter(found.values()))
+    return next(iter(content.values()))
 
 
 def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -139,10 +139,10 @@ def structure(uuid: str) -> dict[str, Any]:
     """
     names = ("cell", "kinds", "sites", "pbc1", "pbc2", "pbc3")
     query = orm.QueryBuilder().append(orm.StructureData, filters={"uuid": str(uuid)}, project=attributes(names))
-    found = next(iter(rows(query)), None)
-    if found is None:
+    row = next(iter(rows(query)), None)
+    if row is None:
         raise ValueError(f"there is no StructureData with the UUID {str(uuid)[:40]!r} here")
-    cell, kinds, sites, *pbc = found
+    cell, kinds, sites, *pbc = row
     if not isinstance(sites, list) or not isinstance(kinds, list):
         raise ValueError("the structure holds no sites that can be read")
     if len(sites) > MAX_ATOMS:
@@ -176,14 +176,14 @@ def beside(conductivity_uuid: str) -> dict[str, Any]:
         filters={"process_type": CONDUCTIVITY_PROCESS},
         project=["id", "uuid"],
     )
-    found: dict[str, Any] = {"process": None, "jumps": [], "history": []}
+    neighbours: dict[str, Any] = {"process": None, "jumps": [], "history": []}
     chain = query.first()
     if chain is None:
-        return found
-    found["process"] = chain[1]
+        return neighbours
+    neighbours["process"] = chain[1]
     inputs = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": chain[0]}, tag="chain")
     inputs.append(orm.StructureData, with_outgoing="chain", edge_filters={"label": "structure"}, project=["uuid"])
-    return found | {"structure": inputs.first(flat=True)} | outputs_of(chain[1])
+    return neighbours | {"structure": inputs.first(flat=True)} | outputs_of(chain[1])
 
 
 def outputs_of(process_uuid: str) -> dict[str, Any]:
@@ -191,21 +191,21 @@ def outputs_of(process_uuid: str) -> dict[str, Any]:
 
     The labels are looked at here: asked for some, SQLite goes through all links with these labels in the database.
     """
-    found: dict[str, Any] = {name: [] for name in _LISTS}
+    outputs: dict[str, Any] = {name: [] for name in _LISTS}
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"uuid": str(process_uuid)}, tag="chain")
     query.append(orm.Data, with_incoming="chain", edge_project=["label"], project=["id", "uuid"])
     links = sorted((str(label), pk, uuid) for pk, uuid, label in rows(query))
-    wanted = [pk for label, pk, _ in links if label == "cost" or label.partition("__")[0] in _LISTS]
-    said = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": wanted}}, project=["id", "attributes"])
-    told = {pk: read_attributes(content) for pk, content in rows(said)} if wanted else {}
+    pks = [pk for label, pk, _ in links if label == "cost" or label.partition("__")[0] in _LISTS]
+    stored = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, project=["id", "attributes"])
+    told = {pk: read_attributes(content) for pk, content in rows(stored)} if pks else {}
     for label, pk, uuid in links:
         kind, _, name = label.partition("__")
         if kind in _LISTS:
-            found[kind].append({"label": name, "uuid": uuid, "content": told[pk]})
+            outputs[kind].append({"label": name, "uuid": uuid, "content": told[pk]})
         elif label in ("supercell", "cost"):
-            found[label] = told[pk] if label == "cost" else uuid
-    return found
+            outputs[label] = told[pk] if label == "cost" else uuid
+    return outputs
 
 
 _LISTS = ("jumps", "history")
@@ -217,13 +217,13 @@ def history(rounds: Sequence[dict[str, Any]]) -> pd.DataFrame:
     :param rounds: ``history`` of `beside`.
     """
     columns = ["round", "temperature_K", "time_ps", "relative_error", "target_relative_error", "reason", "uuid"]
-    found: list[list[Any]] = []
+    results: list[list[Any]] = []
     for one in rounds:
         content = read_attributes(one["content"])
         listed = content["temperatures"]
         for entry in listed if isinstance(listed, list) else []:
             if isinstance(entry, dict):
                 known = {**content, **entry, "uuid": one["uuid"]}
-                found.append([known.get(name) for name in columns])
-    read = {name: read_column(name, [row[place] for row in found]) for place, name in enumerate(columns)}
+                results.append([known.get(name) for name in columns])
+    read = {name: read_column(name, [row[place] for row in results]) for place, name in enumerate(columns)}
     return pd.DataFrame(read, columns=columns)

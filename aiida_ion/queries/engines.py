@@ -37,8 +37,8 @@ def engine_table() -> pd.DataFrame:
         filters={"extras": {"has_key": "ion"}},
         project=["id", "label", "extras.ion", "attributes.filepath_executable", "extras.hidden"],
     )
-    found, rows = shared.rows(query), []
-    for computer, pk, name, extra, program, hidden in found:
+    stored, rows = shared.rows(query), []
+    for computer, pk, name, extra, program, hidden in stored:
         if hidden:  # replaced by another of that name
             continue
         about = read_attributes(extra)

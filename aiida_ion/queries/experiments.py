@@ -54,8 +54,8 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
         filters=of_function("link_experiment") | {"attributes.exit_status": 0},
         tag="link",
     )
-    said = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]
-    query.append(orm.Dict, with_incoming="link", filters=chosen.filters(), project=said)
+    columns = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]
+    query.append(orm.Dict, with_incoming="link", filters=chosen.filters(), project=columns)
     names = ["structure_pk", "structure_uuid", "pk", "uuid", "time", *EXPERIMENT_FIELDS]
     table = frame(query, names).sort_values("pk")
     table = table.drop_duplicates(["structure_pk", "dataset", "entry_id"], keep="last")

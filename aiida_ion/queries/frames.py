@@ -21,7 +21,7 @@ MAX_SEGMENTS = 20
 MAX_PAIRS = 4_000_000
 MAX_RANGE_A = 8.0
 BIN_WIDTH_A = 0.1
-#: A way is smoothed over this part of the run.
+#: A pathway is smoothed over this part of the run.
 SMOOTHING = 30
 
 
@@ -45,7 +45,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Paths:
-    """Ways of mobile ions through the cell, and the mean places of the framework.
+    """Pathways of mobile ions through the cell, and the mean places of the framework.
 
     :param ions: index of each drawn ion, those that came farthest, (m,).
     :param positions: angstrom, unwrapped, (n, m, 3): running means over `smoothed_ps`, which vibrations leave.
@@ -96,14 +96,14 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
         parts.append(frames.astype(float))
         times.append(_times(node)[numbers])
     cell = read_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
-    found = np.concatenate(parts)
-    if not np.isfinite(found).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
+    positions = np.concatenate(parts)
+    if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
-    return Frames(found, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+    return Frames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
 
 
 def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Paths:
-    """Return the ways of the ions that came farthest.
+    """Return the pathways of the ions that came farthest.
 
     :param max_ions: how many are drawn, at most.
     """
@@ -133,7 +133,7 @@ def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
 
 
 def _running_mean(positions: FloatArray, width: int) -> FloatArray:
-    """Return means over so many frames in a row, (n - width + 1, m, 3)."""
+    """Return means over this many frames in a row, (n - width + 1, m, 3)."""
     sums = np.cumsum(np.concatenate([np.zeros_like(positions[:1]), positions]), axis=0)
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float64)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import callers, chains, jobs_of_trajectories, ledgers, trajectories_of_fits
+from aiida_ion.queries.lineage import callers, jobs_of_trajectories, ledgers, lineage, trajectories_of_fits
 from aiida_ion.queries.reading.kinds import LARGEST_COUNT
 from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
@@ -177,9 +177,9 @@ def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     top = callers(run_types, CONDUCTIVITY_PROCESS)
     top = top.rename(columns={"pk": "run_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
     table = table.merge(above, how="left", on="pk").merge(top, how="left", on="run_pk")
-    table = whole(table, ["run_pk", "process_pk", "trajectory_pk"]).merge(chains(), how="left", on="process_pk")
-    found = trajectories_of_fits().merge(_samples(), on="job_pk").drop_duplicates("trajectory_pk")
-    table = table.merge(found.drop(columns="job_pk"), how="left", on="trajectory_pk")
+    table = whole(table, ["run_pk", "process_pk", "trajectory_pk"]).merge(lineage(), how="left", on="process_pk")
+    origins = trajectories_of_fits().merge(_samples(), on="job_pk").drop_duplicates("trajectory_pk")
+    table = table.merge(origins.drop(columns="job_pk"), how="left", on="trajectory_pk")
     table["formula"] = table["formula"].combine_first(table["chain_formula"])
     for same in (["process_pk"], ["code_pk", "potential", "model"]):
         known = table.groupby(same, dropna=False)["level_of_theory"].transform("first")
@@ -191,9 +191,9 @@ def _samples() -> pd.DataFrame:
     """Return formula and level of theory that each fit was given."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": DIFFUSION_PROCESS}, project=["id"], tag="fit")
-    said = ["formula", "level_of_theory"]
-    query.append(orm.Dict, with_outgoing="fit", edge_filters={"label": "parameters"}, project=attributes(said))
-    return frame(query, ["job_pk", *said])
+    columns = ["formula", "level_of_theory"]
+    query.append(orm.Dict, with_outgoing="fit", edge_filters={"label": "parameters"}, project=attributes(columns))
+    return frame(query, ["job_pk", *columns])
 
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:

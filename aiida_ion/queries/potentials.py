@@ -43,7 +43,7 @@ def potentials(selection: Selection | None = None) -> pd.DataFrame:
     table = runs(selection).merge(_chosen(), how="left", on="pk").sort_values("pk")
     table["name"] = table["name"].combine_first(table["engine"]).combine_first(table["job_type"])
     groups = table.astype(dict.fromkeys(_KEY, object)).fillna(dict.fromkeys(_KEY, "")).groupby(_KEY, as_index=False)
-    found = groups.agg(
+    result = groups.agg(
         n_runs=("pk", "size"),
         levels_of_theory=("level_of_theory", _together),
         engines=("engine", _together),
@@ -54,20 +54,20 @@ def potentials(selection: Selection | None = None) -> pd.DataFrame:
         job_pk=("pk", "last"),
         time=("time", "max"),
     )
-    said = _versions([int(pk) for pk in found["job_pk"]])
-    found["versions"] = [_words(said.get(pk)) for pk in found["job_pk"]]
-    loaded = [_loaded(said.get(pk)) for pk in found["job_pk"]]
-    found["checkpoint_sha256"] = found["checkpoint_sha256"].where(found["checkpoint_sha256"] != "", loaded)
-    found = found.astype(dict.fromkeys(_KEY, object)).sort_values(["name", "model", "job_type"], ignore_index=True)
-    return found[list(POTENTIAL_COLUMNS)].replace("", None)
+    versions = _versions([int(pk) for pk in result["job_pk"]])
+    result["versions"] = [_words(versions.get(pk)) for pk in result["job_pk"]]
+    loaded = [_loaded(versions.get(pk)) for pk in result["job_pk"]]
+    result["checkpoint_sha256"] = result["checkpoint_sha256"].where(result["checkpoint_sha256"] != "", loaded)
+    result = result.astype(dict.fromkeys(_KEY, object)).sort_values(["name", "model", "job_type"], ignore_index=True)
+    return result[list(POTENTIAL_COLUMNS)].replace("", None)
 
 
 def _chosen() -> pd.DataFrame:
     """Return the potential of each job that has one."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": {"in": md_processes()}}, project=["id"], tag="md")
-    said = ["uuid", *(f"attributes.{name}" for name in ("name", "model", "checkpoint_sha256"))]
-    query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "potential"}, project=said)
+    columns = ["uuid", *(f"attributes.{name}" for name in ("name", "model", "checkpoint_sha256"))]
+    query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "potential"}, project=columns)
     return frame(query, ["pk", "potential_uuid", "name", "model", "checkpoint_sha256"])
 
 
@@ -78,21 +78,21 @@ def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "versions"}, project=["attributes"])
-    return {pk: read_attributes(said) for pk, said in rows(query)}
+    return {pk: read_attributes(attributes) for pk, attributes in rows(query)}
 
 
 def _together(column: pd.Series[Any]) -> str:
     return ", ".join(sorted(set(column.dropna())))
 
 
-def _words(said: Mapping[str, Any] | None) -> str | None:
+def _words(attributes: Mapping[str, Any] | None) -> str | None:
     """Return versions in a line, without hashes."""
-    items = said.items() if isinstance(said, Mapping) else ()
+    items = attributes.items() if isinstance(attributes, Mapping) else ()
     plain = {name: one for name, one in items if isinstance(one, str) or read_number(one) is not None}
     return ", ".join(f"{name} {one}" for name, one in plain.items() if "sha256" not in name) or None
 
 
-def _loaded(said: Mapping[str, Any] | None) -> str | None:
-    checkpoint = said.get("checkpoint") if isinstance(said, Mapping) else None
+def _loaded(attributes: Mapping[str, Any] | None) -> str | None:
+    checkpoint = attributes.get("checkpoint") if isinstance(attributes, Mapping) else None
     digest = checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None
     return digest if isinstance(digest, str) else None

@@ -62,7 +62,7 @@ def path_of(uuid: str, max_nodes: int = MAX_NODES) -> Provenance:
 
     Of a work chain these are its inputs.
 
-    :param max_nodes: at most so many, the raw files not counted.
+    :param max_nodes: maximum number, the raw files not counted.
     :raises ValueError: if there is no such node.
     """
     first = _rows(orm.QueryBuilder().append(orm.Node, filters={"uuid": str(uuid)}, project=list(_PROJECTED)))
@@ -174,9 +174,9 @@ def neighbours(uuid: str, limit: int = 200) -> tuple[list[Neighbour], list[Neigh
         fields = ["uuid", "id", "node_type", "label"]
         side: dict[str, Any] = {relation: "node"}
         query.append(orm.Node, project=fields, edge_project=["label", "type"], **side)
-        found = sorted(rows(query), key=lambda row: (str(row[4]), row[1]))
+        records = sorted(rows(query), key=lambda row: (str(row[4]), row[1]))
         sides.append(
-            [Neighbour(u, pk, kind_of(kind, label), label, link, name) for u, pk, kind, name, label, link in found]
+            [Neighbour(u, pk, kind_of(kind, label), label, link, name) for u, pk, kind, name, label, link in records]
         )
     return sides[0], sides[1]
 
@@ -187,8 +187,8 @@ def facts_of(uuid: str) -> dict[str, Any]:
     :raises ValueError: if there is no such node.
     """
     node = node_of(uuid)
-    said = read_attributes(node.base.attributes.all)
-    attributes = {key: value for key, value in said.items() if key not in _INTERNAL}
+    stored_attributes = read_attributes(node.base.attributes.all)
+    attributes = {key: value for key, value in stored_attributes.items() if key not in _INTERNAL}
     return {
         "pk": node.pk,
         "uuid": node.uuid,

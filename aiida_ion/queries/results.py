@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.chains import callers, chains, wall_times
+from aiida_ion.queries.lineage import callers, lineage, wall_times
 from aiida_ion.queries.reading.shared import (
     CACHED_FROM,
     CONDUCTIVITY_PROCESS,
@@ -76,7 +76,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
 
     ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``verdict`` is ``poorly_known``
     where its interval is wider than ``max_interval_decades``. ``ionic_conductivity_mS_cm`` is that of the mobile
-    species, ``all_species_ionic_conductivity_mS_cm`` that of all that moved. ``refused_because`` says why a
+    species, ``all_species_ionic_conductivity_mS_cm`` that of all diffusive ones. ``refused_because`` says why a
     temperature enters no extrapolation, ``superseded`` that a later round of its work chain fitted it again.
     ``wall_time_s`` is that of the molecular dynamics behind it, missing for imported trajectories. ``job_pk`` is the
     fit, ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that it
@@ -89,7 +89,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     for name in ("framework_species", "moved_species"):
         table[name] = [" ".join(map(str, one)) if isinstance(one, list) else None for one in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
-    table = table.merge(chains()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
+    table = table.merge(lineage()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
@@ -102,7 +102,7 @@ def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
     chosen = selection or Selection()
     table = _fits(chosen, COUNTED_FIELDS)
     origin = ["process_pk", "structure_pk", "structure_uuid", "structure_hash"]
-    table = table.merge(chains()[origin], how="left", on="process_pk")
+    table = table.merge(lineage()[origin], how="left", on="process_pk")
     members = [*_MEMBERS, "structure_pk"]
     if chosen.group is None:
         members.remove("conductivity_pk")
@@ -143,8 +143,8 @@ def _refusals(table: pd.DataFrame) -> list[str | None]:
 
     SQLite gives the flags of attributes as 0 and 1.
     """
-    said = zip(table["refused_because"], table["fit_consistent"], strict=True)
-    return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in said]
+    reasons = zip(table["refused_because"], table["fit_consistent"], strict=True)
+    return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in reasons]
 
 
 def _entered() -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Results that are in the database already, or on their way."""
+"""Results that are in the database already, or running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUNS, STRUCTURE = "runs__", "structure"
 def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
     """Return the pk of a finished conductivity work chain with the same inputs, the newest; ``None`` without one.
 
-    Inputs are the same when their content is; how many runs went side by side does not matter. Only results of this
+    Inputs are the same when their content is; how many runs went in parallel does not matter. Only results of this
     version of the package count.
 
     :param inputs: inputs of an ``ion.conductivity``: nested mappings of nodes, stored or not.
@@ -37,8 +37,8 @@ def running_conductivity(inputs: Mapping[str, Any]) -> int | None:
     :param inputs: as for :func:`finished_conductivity`.
     """
     alive = {"attributes.process_state": {"!in": list(ENDED)}}
-    found = _same(inputs, CONDUCTIVITY_PROCESS, alive) or _same(inputs, COMPARISON_CHAIN, alive)
-    return max(found, default=None)
+    running = _same(inputs, CONDUCTIVITY_PROCESS, alive) or _same(inputs, COMPARISON_CHAIN, alive)
+    return max(running, default=None)
 
 
 def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
@@ -81,9 +81,9 @@ def compared_conductivities() -> set[int]:
 
 def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, Any]) -> list[int]:
     """Return the pks of processes of a kind that have these inputs, in a comparison as one of its runs."""
-    wanted = _inputs_known(inputs)
+    known_inputs = _inputs_known(inputs)
     query = orm.QueryBuilder()
-    same_crystal = {"extras._aiida_hash": wanted[STRUCTURE]}
+    same_crystal = {"extras._aiida_hash": known_inputs[STRUCTURE]}
     query.append(orm.StructureData, filters=same_crystal, tag=STRUCTURE)
     query.append(
         orm.WorkChainNode,
@@ -93,13 +93,13 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
         project=["id"],
         tag="chain",
     )
-    said = ["extras._aiida_hash", "attributes"]
-    query.append(orm.Data, with_outgoing="chain", project=said, edge_project=["label"])
-    found: dict[tuple[int, str], dict[str, Any]] = {}
+    columns = ["extras._aiida_hash", "attributes"]
+    query.append(orm.Data, with_outgoing="chain", project=columns, edge_project=["label"])
+    candidates: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in rows(query):
         run, name = _of_run(label)
-        found.setdefault((pk, run), {})[name] = _physical(attributes or {}) if name == "parameters" else digest
-    return [pk for (pk, _), known in found.items() if known == wanted]
+        candidates.setdefault((pk, run), {})[name] = _physical(attributes or {}) if name == "parameters" else digest
+    return [pk for (pk, _), known in candidates.items() if known == known_inputs]
 
 
 def _of_run(label: str) -> tuple[str, str]:

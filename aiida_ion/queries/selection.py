@@ -47,16 +47,16 @@ class Selection:
 
         :param grade: its attribute of the grade; ``None`` where it has none.
         """
-        wanted: list[dict[str, Any]] = []
+        conditions: list[dict[str, Any]] = []
         for name in ("formula", "level_of_theory"):
             if getattr(self, name) is not None:
-                wanted.append({f"attributes.{name}": getattr(self, name)})
+                conditions.append({f"attributes.{name}": getattr(self, name)})
         if self.grades and grade is not None:
-            wanted.append({f"attributes.{grade}": {"in": list(self.grades)}})
+            conditions.append({f"attributes.{grade}": {"in": list(self.grades)}})
         for sign, when in ((">=", self.since), ("<=", self.until)):
             if when is not None:
-                wanted.append({"ctime": {sign: when}})
-        return {"and": wanted} if wanted else {}
+                conditions.append({"ctime": {sign: when}})
+        return {"and": conditions} if conditions else {}
 
     def rest(
         self, table: pd.DataFrame, members: Sequence[str], temperature: str | None = "target_temperature_K"
@@ -70,9 +70,9 @@ class Selection:
         if self.temperature_K is not None and temperature is not None:
             table = table[table[temperature].astype(float).between(*self.temperature_K)]
         if self.elements:
-            wanted = set(self.elements)
+            elements = set(self.elements)
             # An empty list of flags would choose columns.
-            fits = [wanted <= elements_of(formula) for formula in table["formula"]]
+            fits = [elements <= elements_of(formula) for formula in table["formula"]]
             table = table[pd.Series(fits, index=table.index, dtype=bool)]
         if self.group is not None:
             inside = members_of(self.group)
@@ -82,7 +82,7 @@ class Selection:
 
 @functools.lru_cache(maxsize=100_000)
 def elements_of(formula: Any) -> frozenset[str]:
-    """Return the elements of a formula; none of what is no formula."""
+    """Return the elements of a formula; none of what is not a formula."""
     return frozenset(_ELEMENT.findall(formula)) if isinstance(formula, str) else frozenset()
 
 
@@ -91,16 +91,16 @@ def members_of(label: str) -> set[int]:
 
     A conductivity that a comparison found in the database is a member with it.
     """
-    found = set(_below(label, 0).all(flat=True))
+    members = set(_below(label, 0).all(flat=True))
     for depth in range(1, DEPTH + 1):
         called = {"type": {"in": ["call_calc", "call_work"]}}
-        found.update(_below(label, depth, orm.ProcessNode, called).all(flat=True))
-        found.update(_below(label, depth, orm.Data, {"type": "return"}).all(flat=True))
-    return found
+        members.update(_below(label, depth, orm.ProcessNode, called).all(flat=True))
+        members.update(_below(label, depth, orm.Data, {"type": "return"}).all(flat=True))
+    return members
 
 
 def _below(label: str, depth: int, kind: Any = orm.Node, links: dict[str, Any] | None = None) -> orm.QueryBuilder:
-    """Return the query of what stands so many links below the nodes of a group, calls but for the last.
+    """Return the query of what stands this many links below the nodes of a group, calls but for the last.
 
     :param kind: what it is at the end.
     :param links: filters of the last link.

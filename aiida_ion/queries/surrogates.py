@@ -62,8 +62,8 @@ def surrogates() -> pd.DataFrame:
     lead of the model over it. ``uuid`` and ``pk`` are those of the job. A training served from the cache is one row.
     """
     query = orm.QueryBuilder()
-    said = ["id", "uuid", "ctime", f"extras.{CACHED_FROM}", *_projected(("process_state", "exit_status"))]
-    query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=said)
+    columns = ["id", "uuid", "ctime", f"extras.{CACHED_FROM}", *_projected(("process_state", "exit_status"))]
+    query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=columns)
     names = ["pk", "uuid", "time", "cached_from", "process_state", "exit_status"]
     jobs = without_twins(frame(query, names), "uuid")  # `cached_from` and the state are text, whatever was stored
     table = jobs.merge(_reports(), how="left", on="pk").merge(_models(), how="left", on="pk")
@@ -87,8 +87,8 @@ def _projected(names: Sequence[str]) -> list[str]:
 def _reports() -> pd.DataFrame:
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=["id"], tag="job")
-    said = ["uuid", *_projected((*NUMBERS, *WORDS, "arms"))]
-    query.append(orm.ArrayData, with_incoming="job", edge_filters={"label": "report"}, project=said)
+    columns = ["uuid", *_projected((*NUMBERS, *WORDS, "arms"))]
+    query.append(orm.ArrayData, with_incoming="job", edge_filters={"label": "report"}, project=columns)
     lists = {"mobile_species": "words", "levels_of_theory": "words"}
     return frame(query, ["pk", "report_uuid", *NUMBERS, *WORDS, "arms"], lists)
 
@@ -102,14 +102,14 @@ def _models() -> pd.DataFrame:
 
 def _best_rival(arms: Any) -> dict[str, Any]:
     """Return the control or baseline with the largest R2 and the lead of the model over it; nothing without any."""
-    given = [read_attributes(one) for one in arms] if isinstance(arms, list) else []
+    given = [read_attributes(arm) for arm in arms] if isinstance(arms, list) else []
     scored = [one for one in given if one["kind"] in RIVALS and one["r2"] is not None]
     if not scored:
         return {}
     best = max(scored, key=lambda one: float(one["r2"]))
     low, high = best["gap_ci95"] or (None, None)
-    said = (str(best.get("arm")), best["r2"], best["gap"], low, high)
-    return dict(zip(RIVAL_COLUMNS, said, strict=True))
+    values = (str(best.get("arm")), best["r2"], best["gap"], low, high)
+    return dict(zip(RIVAL_COLUMNS, values, strict=True))
 
 
 def _yes_or_no(flag: Any) -> str | None:
@@ -134,8 +134,8 @@ def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
         return _listed(None, names, numbers)
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": dataset_uuid}, project=["attributes.materials"])
-    found = rows(query)
-    return _listed(found[0][0] if found else None, names, numbers)
+    records = rows(query)
+    return _listed(records[0][0] if records else None, names, numbers)
 
 
 def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
         tag="predictions",
     )
     query.order_by({"predictions": {"id": "desc"}})
-    parts = [_listed(said, names, numbers).assign(uuid=uuid) for uuid, said in rows(query)]
+    parts = [_listed(attributes, names, numbers).assign(uuid=uuid) for uuid, attributes in rows(query)]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else _listed(None, names, numbers).assign(uuid=None)
 
@@ -168,9 +168,9 @@ def _is_uuid(text: str | None) -> bool:
         return False
 
 
-def _listed(said: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
+def _listed(cell: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
     """Return a list of mappings as a table of these columns."""
-    listed = [read_attributes(one) for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    listed = [read_attributes(one) for one in cell if isinstance(one, dict)] if isinstance(cell, list) else []
     read = {name: read_column(name, [one[name] for one in listed]) for name in names}
     table = pd.DataFrame(read, columns=names)
     return table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})

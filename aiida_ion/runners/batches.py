@@ -56,9 +56,9 @@ class Evaluator:
         """
         while self._in_batches is not None:
             try:
-                found = self._in_batches(frames)
-                self._check(frames[-1], found)
-                return found
+                evaluation = self._in_batches(frames)
+                self._check(frames[-1], evaluation)
+                return evaluation
             except Exception as error:
                 if not is_out_of_memory(error):
                     self._give_up(f"{type(error).__name__}: {error}")
@@ -71,7 +71,7 @@ class Evaluator:
             _free_memory()
         return one_by_one(self.calculator, frames[:1])
 
-    def _check(self, frame: Atoms, found: Evaluation) -> None:
+    def _check(self, frame: Atoms, evaluation: Evaluation) -> None:
         """Compare the last frame of the first batch with what the calculator says of it.
 
         :raises ValueError: where they differ by more than noise.
@@ -79,8 +79,8 @@ class Evaluator:
         if self._is_checked:
             return
         energies, forces = one_by_one(self.calculator, [frame])
-        energy_error = abs(found[0][-1] - energies[0])
-        force_error = np.abs(found[1][-1] - forces[0]).max()
+        energy_error = abs(evaluation[0][-1] - energies[0])
+        force_error = np.abs(evaluation[1][-1] - forces[0]).max()
         energy_noise = ENERGY_NOISE_EV_ATOM * len(frame) + RELATIVE_NOISE * abs(energies[0])
         force_noise = FORCE_NOISE_EV_A + RELATIVE_NOISE * np.abs(forces[0]).max()
         if not (energy_error <= energy_noise and force_error <= force_noise):
@@ -148,8 +148,8 @@ def _chgnet(calculator: Any) -> Batch:
         model = calculator.model
         to_structure = importlib.import_module("pymatgen.io.ase").AseAtomsAdaptor.get_structure
         graphs = [model.graph_converter(to_structure(frame)) for frame in frames]
-        found = model.predict_graph(graphs, task="ef", batch_size=len(graphs))
-        predictions = found if isinstance(found, list) else [found]  # of a single graph it is no list
+        evaluation = model.predict_graph(graphs, task="ef", batch_size=len(graphs))
+        predictions = evaluation if isinstance(evaluation, list) else [evaluation]  # of a single graph it is not a list
         factor = len(frames[0]) if model.is_intensive else 1
         energies = np.array([float(prediction["e"]) * factor for prediction in predictions])
         return energies, np.array([prediction["f"] for prediction in predictions])

@@ -40,7 +40,7 @@ FILE_ADVICE = "download them where there is a network and give the file as check
 def import_module(name: str, install: str) -> Any:
     """Import a module of a potential's package.
 
-    :raises RunnerError: ``engine_import_failed``, naming the command that mends it.
+    :raises RunnerError: ``engine_import_failed``, naming the command that fixes it.
     """
     try:
         return importlib.import_module(name)
@@ -89,14 +89,14 @@ def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = 
     :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash, ``checkpoint_unreadable`` for
         what cannot be weights, ``checkpoint_untrusted`` for a file that runs code and that nobody trusted.
     """
-    found = sha256_of(path)
-    if inputs.checkpoint_sha256 is not None and found != inputs.checkpoint_sha256.lower():
+    digest = sha256_of(path)
+    if inputs.checkpoint_sha256 is not None and digest != inputs.checkpoint_sha256.lower():
         message = (
-            f"The checkpoint {path.name} has sha256 {found}, but {inputs.checkpoint_sha256} was expected; "
+            f"The checkpoint {path.name} has sha256 {digest}, but {inputs.checkpoint_sha256} was expected; "
             "give the file that was meant, or the hash of this one."
         )
         raise RunnerError("checkpoint_mismatch", message)
-    return {"name": name or path.name, "sha256": found, "loaded_as": _loaded_as(inputs, path, name, found)}
+    return {"name": name or path.name, "sha256": digest, "loaded_as": _loaded_as(inputs, path, name, digest)}
 
 
 def _loaded_as(inputs: PotentialInputs, path: Path, name: str | None, sha256: str) -> str:
@@ -134,11 +134,11 @@ def untrusted(path: Path, name: str | None, danger: str, sha256: str) -> RunnerE
 
 def is_installed(path: Path, sha256: str) -> bool:
     """Return whether a file came with an installed package and is still as it came: it is that package's code then."""
-    wanted, digest = path.resolve(), base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
+    target, digest = path.resolve(), base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
     for distribution in importlib.metadata.distributions():
         for file in distribution.files or ():
             same = file.name == path.name and file.hash is not None and file.hash.value == digest
-            if same and Path(str(file.locate())).resolve() == wanted:
+            if same and Path(str(file.locate())).resolve() == target:
                 return True
     return False
 

@@ -1,4 +1,4 @@
-"""Stored frames -> their energies and forces, flushed while the run goes on."""
+"""Stored frames -> their energies and forces, flushed while the run is going."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Frames:
 
     def atoms(self, start: int, stop: int) -> list[Atoms]:
         """Return frames as structures, ions back in the cell: near its origin single precision is finest."""
-        found = []
+        frames = []
         for positions, cell in zip(self.positions[start:stop], self.cells[start:stop], strict=True):
-            found.append(Atoms(numbers=self.numbers, positions=positions, cell=cell, pbc=True))
-            found[-1].wrap()
-        return found
+            frames.append(Atoms(numbers=self.numbers, positions=positions, cell=cell, pbc=True))
+            frames[-1].wrap()
+        return frames
 
 
 class ForcesFile:
@@ -98,20 +98,24 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
     :raises RunnerError: for whatever keeps the evaluation from starting, or breaks it.
     """
     inputs = read_inputs(Path("inputs.json"))
-    wanted, batch_size = potential_inputs(inputs), inputs.get("batch_size")
+    potential_settings, batch_size = potential_inputs(inputs), inputs.get("batch_size")
     require(batch_size is None or _is_count(batch_size), "batch_size must be a whole number above zero, or null")
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
     frames = read_frames(FRAMES, inputs.get("frames"))
     n_atoms = len(frames.numbers)
     results |= {"n_atoms": n_atoms, "n_frames": 0, "units": UNITS}
-    results["engine"] = {"potential": wanted.name, "device": wanted.device, "threads": wanted.threads}
+    results["engine"] = {
+        "potential": potential_settings.name,
+        "device": potential_settings.device,
+        "threads": potential_settings.threads,
+    }
     stop = StopSignal()
-    if wanted.device.startswith("cuda"):
+    if potential_settings.device.startswith("cuda"):
         ledger.hold_gpu()
-    potential = load_potential(wanted, frames.numbers)
-    in_batches = batch_of(wanted.name, potential.calculator)
+    potential = load_potential(potential_settings, frames.numbers)
+    in_batches = batch_of(potential_settings.name, potential.calculator)
     if in_batches is None and batch_size is not None and batch_size > 1:
-        potential.warnings.append(f"{wanted.name} has no batches; the batch_size asked for was not used.")
+        potential.warnings.append(f"{potential_settings.name} has no batches; the batch_size asked for was not used.")
     describe_potential(results, potential)
     size = batch_size or default_batch_size(n_atoms, potential.device)
     evaluator = Evaluator(potential.calculator, in_batches, size)
@@ -163,13 +167,13 @@ def _evaluate(frames: Frames, evaluator: Evaluator, file: ForcesFile, stop: Stop
         if previous + 2.0 * last_s >= deadline_s:
             return "walltime"
         try:
-            found = evaluator.evaluate(frames.atoms(file.done, file.done + evaluator.batch_size))
+            evaluation = evaluator.evaluate(frames.atoms(file.done, file.done + evaluator.batch_size))
         except Exception as error:
             if is_out_of_memory(error) or isinstance(error, (RunnerError, OSError)):
                 raise
             message = f"The potential cannot evaluate {frames.names[file.done]} ({type(error).__name__}: {error})."
             raise RunnerError("engine_failed", message) from error
-        for energy, forces in zip(*found, strict=True):
+        for energy, forces in zip(*evaluation, strict=True):
             if not (np.isfinite(energy) and np.isfinite(forces).all()):
                 message = f"The potential gives {frames.names[file.done]} an energy or forces that are not finite"
                 raise RunnerError("engine_failed", f"{message}; look there for atoms on top of each other.")

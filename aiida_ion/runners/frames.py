@@ -1,4 +1,4 @@
-"""Arrays that grow while the run goes on: ``.npy`` files of full size from the start, filled row by row.
+"""Arrays that grow while the run is going: ``.npy`` files of full size from the start, filled row by row.
 
 The file has its final header and (sparse) size at once, so that any reader can map it while the run writes;
 rows are written with plain writes rather than through a memory map, so that a full disk is an error that can
@@ -25,7 +25,7 @@ class ArrayFile:
     :param dtype: type of one element.
     :param row_shape: shape of one row.
     :param capacity: rows the whole run will have.
-    :param count: rows that are already valid (when a run goes on in its own folder).
+    :param count: rows that are already valid (when a run continues in its own folder).
     """
 
     def __init__(

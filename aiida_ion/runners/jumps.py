@@ -1,4 +1,4 @@
-"""Program that finds the jump picture of one species at one temperature: inputs.json in, results.json out.
+"""Program that finds the jump analysis of one species at one temperature: inputs.json in, results.json out.
 
 Run as ``python -m aiida_ion.runners.jumps`` in a folder that holds ``inputs.json`` and the arrays it names, with
 ``aiida_ion.analysis`` and ``aiida_ion.units`` importable, by a Python that has GEMDAT. ``results.json`` is written
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.by_gemdat import GemdatMissingError
-from aiida_ion.analysis.jumps.picture import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
@@ -40,7 +40,7 @@ def main() -> None:
     """Analyse the current folder; exit 0 whenever results.json was written."""
     started = time.perf_counter()
     folder = Path.cwd()
-    found = versions()
+    all_versions = versions()
     try:
         inputs = read_inputs(folder, REQUIRED)
         settings = JumpSettings.from_dict(inputs.get("settings") or {})
@@ -56,7 +56,7 @@ def main() -> None:
         outcome = {"status": "finished", "message": f"{len(result.jumps)} jumps between {len(result.sites)} sites."}
         outcome |= result.attributes() | {"settings": settings.to_dict()}
     cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
-    write_results(folder, outcome | {"units": UNITS, "versions": found, "cost": cost})
+    write_results(folder, outcome | {"units": UNITS, "versions": all_versions, "cost": cost})
 
 
 def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> JumpResult:
@@ -82,13 +82,13 @@ def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> Jum
 
 def versions() -> dict[str, str]:
     """Versions of everything that matters for the numbers, as far as it is installed."""
-    found = {"python": platform.python_version()}
+    packages = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            packages[name] = version(name)
         except ModuleNotFoundError:
             continue
-    return found
+    return packages
 
 
 if __name__ == "__main__":

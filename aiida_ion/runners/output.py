@@ -185,11 +185,11 @@ def versions(packages: Iterable[str]) -> dict[str, Any]:
 
     :param packages: distribution names beside ASE, NumPy, SciPy and torch; those not installed are left out.
     """
-    found: dict[str, Any] = {"python": platform.python_version()}
+    result: dict[str, Any] = {"python": platform.python_version()}
     for name in dict.fromkeys(("ase", "numpy", "scipy", "torch", *packages)):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found | {"runner_sha256": runner_sha256()}
+            result[name] = importlib.metadata.version(name)
+    return result | {"runner_sha256": runner_sha256()}
 
 
 def runner_sha256() -> str:

@@ -1,4 +1,4 @@
-"""What a run writes while it goes on: frames on a global grid of steps, and one thermodynamic row a step."""
+"""What a run writes while it is going: frames on a global grid of steps, and one thermodynamic row a step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Recorder:
     :param n_atoms: number of atoms.
     :param start_step: global step the segment starts at.
     :param writes_start: whether the starting step itself is written: in a run's first segment.
-    :param counts: valid frames and thermodynamic rows, when a run goes on in its own folder.
+    :param counts: valid frames and thermodynamic rows, when a run continues in its own folder.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
 def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) -> tuple[int, int] | None:
     """Return the valid rows of arrays that lie here already, if the restart file is theirs.
 
-    So a job that the scheduler puts back and starts again in its own folder goes on instead of starting over.
+    So a job that the scheduler puts back and starts again in its own folder continues instead of starting over.
 
     :param folder: the working folder.
     :param restart: the restart file.

@@ -38,7 +38,7 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
 
     inputs = read_inputs(Path("inputs.json"))
     limits = relax_inputs(inputs)
-    wanted, atoms = potential_inputs(inputs), read_structure(Path("structure.json"))
+    potential_settings, atoms = potential_inputs(inputs), read_structure(Path("structure.json"))
     results["n_atoms"] = len(atoms)
     results["units"] = {
         "positions": "angstrom",
@@ -46,10 +46,14 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
         "forces": "eV/angstrom",
         "cell": "angstrom",
     }
-    results["engine"] = {"potential": wanted.name, "device": wanted.device, "threads": wanted.threads}
-    if wanted.device.startswith("cuda"):
+    results["engine"] = {
+        "potential": potential_settings.name,
+        "device": potential_settings.device,
+        "threads": potential_settings.threads,
+    }
+    if potential_settings.device.startswith("cuda"):
         ledger.hold_gpu()
-    potential = load_potential(wanted, atoms.numbers)
+    potential = load_potential(potential_settings, atoms.numbers)
     describe_potential(results, potential)
     atoms.calc = potential.calculator
     try:

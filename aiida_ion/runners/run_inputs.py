@@ -61,7 +61,7 @@ class PotentialInputs:
 def read_inputs(path: Path) -> dict[str, Any]:
     """Read ``inputs.json``.
 
-    :raises RunnerError: where it is absent or no JSON object.
+    :raises RunnerError: where it is absent or not a JSON object.
     """
     return _read_object(path)
 
@@ -89,8 +89,8 @@ def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
     given = inputs.get("potential")
     if isinstance(given, Mapping):
         inputs = {"potential": {key: value for key, value in given.items() if value is not None}}
-    wanted: PotentialInputs = _build(PotentialInputs, inputs, "potential")
-    return wanted
+    potential: PotentialInputs = _build(PotentialInputs, inputs, "potential")
+    return potential
 
 
 def read_structure(path: Path) -> Atoms:

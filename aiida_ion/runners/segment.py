@@ -33,19 +33,23 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
     :raises RunnerError: for whatever keeps the run from starting, or breaks it.
     """
     inputs = read_inputs(Path("inputs.json"))
-    settings, wanted = md_inputs(inputs), potential_inputs(inputs)
+    settings, potential_settings = md_inputs(inputs), potential_inputs(inputs)
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
     atoms = read_structure(Path("structure.json"))
     charges = atom_charges(inputs, atoms)
     restart = read_restart(RESTART, atoms, settings)
     results |= {"n_atoms": len(atoms), "units": UNITS}
-    results["engine"] = {"potential": wanted.name, "device": wanted.device, "threads": wanted.threads}
+    results["engine"] = {
+        "potential": potential_settings.name,
+        "device": potential_settings.device,
+        "threads": potential_settings.threads,
+    }
     stop = StopSignal()
-    if wanted.device.startswith("cuda"):
+    if potential_settings.device.startswith("cuda"):
         ledger.hold_gpu()
-    potential = load_potential(wanted, atoms.numbers)
+    potential = load_potential(potential_settings, atoms.numbers)
     describe_potential(results, potential)
-    fingerprint = potential.fingerprint(wanted.name)
+    fingerprint = potential.fingerprint(potential_settings.name)
     if restart is not None:
         require_same_potential(restart, fingerprint)
     results["initial_velocities"] = _set_momenta(atoms, settings, restart)

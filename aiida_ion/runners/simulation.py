@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 TICK_S = 1.0
-#: So many steps in a row must be too hot before the run counts as exploded.
+#: This many steps in a row must be too hot before the run counts as exploded.
 HOT_STEPS = 5
-#: An npt cell that shrank or grew by this factor in volume is no crystal any more.
+#: An npt cell that shrank or grew by this factor in volume is not a crystal any more.
 VOLUME_RATIO = 3.0
 
 

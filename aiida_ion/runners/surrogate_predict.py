@@ -34,15 +34,15 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
 
     try:
         model = load_model(Path("model.safetensors"))
-        found = predict(model, read_dataset(Path("dataset.npz"), inputs.get("materials")), device)
+        predictions = predict(model, read_dataset(Path("dataset.npz"), inputs.get("materials")), device)
     except ValueError as error:
         raise RunnerError("invalid_input", str(error)) from error
-    np.savez("predictions.npz", **{name: getattr(found, name) for name in ARRAYS})
-    n_outside = int((~found.in_domain).sum())
+    np.savez("predictions.npz", **{name: getattr(predictions, name) for name in ARRAYS})
+    n_outside = int((~predictions.in_domain).sum())
     results |= {
         "status": "finished",
-        "message": f"{len(found.log10_slope)} materials, {n_outside} of them unlike those that were learnt from",
-        "reasons": found.reasons,
+        "message": f"{len(predictions.log10_slope)} materials, {n_outside} of them unlike those that were learnt from",
+        "reasons": predictions.reasons,
         "conformal_halfwidth_dex": model.halfwidth_dex,
         "said": dict(model.said),
         "versions": versions(PACKAGES),

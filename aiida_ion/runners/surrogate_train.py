@@ -3,7 +3,7 @@
 ``inputs.json``: ``protocol``, ``settings`` (changes to it), ``split``, ``n_folds``, ``n_repeats``, ``controls``,
 ``ablations``, ``seed``, ``device``, ``threads``, ``max_seconds``, ``materials``, ``said`` (noted in the model). Writes
 ``report.npz``, ``model.safetensors``, ``progress.json``, at last ``results.json``; where it has to stop before that,
-``restart.safetensors``, from which the same program in the same folder goes on.
+``restart.safetensors``, from which the same program in the same folder continues.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
         evaluator = Evaluator(dataset, plan, journal, device, watch)
     except ValueError as error:
         raise RunnerError("invalid_input", str(error)) from error
-    found = evaluator.run()
-    conclude(results, dataset, plan, found, inputs)
+    evaluation = evaluator.run()
+    conclude(results, dataset, plan, evaluation, inputs)
     ledger.n_steps = evaluator.n_epochs
 
 
@@ -80,7 +80,7 @@ def prepare(inputs: dict[str, Any], results: dict[str, Any], ledger: Ledger) -> 
     return device, threads
 
 
-def conclude(results: dict[str, Any], dataset: Any, plan: Any, found: Any, inputs: dict[str, Any]) -> None:
+def conclude(results: dict[str, Any], dataset: Any, plan: Any, evaluation: Any, inputs: dict[str, Any]) -> None:
     """Write report and model, and what the results say of them."""
     import numpy as np
 
@@ -88,12 +88,12 @@ def conclude(results: dict[str, Any], dataset: Any, plan: Any, found: Any, input
     from aiida_ion.surrogate.domain import Domain, descriptors
     from aiida_ion.surrogate.report import Report
 
-    report = Report(dataset, plan, found)
+    report = Report(dataset, plan, evaluation)
     np.savez("report.npz", **report.arrays())  # type: ignore[arg-type]
     domain = Domain.of(descriptors(dataset, plan.settings))
-    said = {"protocol": inputs["protocol"], **(inputs.get("said") or {})}
-    save_model(Path("model.safetensors"), Model(found.members, report.halfwidth_dex, domain, said))
-    n_parameters = sum(one.numel() for one in found.members[0].network.parameters())
+    facts = {"protocol": inputs["protocol"], **(inputs.get("said") or {})}
+    save_model(Path("model.safetensors"), Model(evaluation.members, report.halfwidth_dex, domain, facts))
+    n_parameters = sum(member.numel() for member in evaluation.members[0].network.parameters())
     results |= {
         "status": "finished",
         "message": report.verdict(),
@@ -125,8 +125,8 @@ class Watch:
         now = time.monotonic()
         self._longest, self._last = max(self._longest, now - self._last), now
         latest = {"epoch": curves.epochs[-1], "validation_r2": curves.validation_r2[-1]} if curves.epochs else {}
-        said = {"step": step, "n_steps": n_steps, "arm": arm, "fold": fold}
-        write_json(Path("progress.json"), said | latest | {"wall_time_s": self._ledger.elapsed_s()})
+        progress = {"step": step, "n_steps": n_steps, "arm": arm, "fold": fold}
+        write_json(Path("progress.json"), progress | latest | {"wall_time_s": self._ledger.elapsed_s()})
         over = self._ledger.elapsed_s() + self._longest > self._max_seconds
         if over or self._signal.name or now - self._written > WRITE_EVERY_S:
             self._journal.write()
@@ -134,7 +134,7 @@ class Watch:
         if self._signal.name:
             raise RunnerError("terminated", f"stopped by {self._signal.name} after {step} of {n_steps} epochs")
         if over:
-            raise RunnerError("walltime", f"out of time after {step} of {n_steps} epochs; go on from the state")
+            raise RunnerError("walltime", f"out of time after {step} of {n_steps} epochs; continue from the state")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, str):
                 raise ConstructorError(None, None, f"the name {shown(key)} is not a text", key_node.start_mark)
             if key in seen:
-                raise ConstructorError(None, None, f"{key} stands in it twice", key_node.start_mark)
+                raise ConstructorError(None, None, f"{key} appears in it twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -62,7 +62,7 @@ def read_yaml(path: Path | str, what: str) -> dict[str, Any]:
 def read_json(text: str) -> dict[str, Any]:
     """Return the mapping that a JSON text holds.
 
-    :raises SettingsError: for anything else, NaN, or a name that stands in it twice.
+    :raises SettingsError: for anything else, NaN, or a name that appears in it twice.
     """
     try:
         content = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
@@ -97,12 +97,12 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise SettingsError(f"{key} stands in it twice")
-        found[key] = value
-    return found
+        if key in result:
+            raise SettingsError(f"{key} appears in it twice")
+        result[key] = value
+    return result
 
 
 def _refuse_constant(name: str) -> Any:

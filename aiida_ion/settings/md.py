@@ -11,9 +11,9 @@ from aiida_ion.settings.schema import Settings, number, setting, whole, word
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
-KEEPABLE = ("velocities", "forces")
+OPTIONAL_ARRAYS = ("velocities", "forces")
 
-#: The elements that are no metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
+#: The elements that are not metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
 #: covalent radius of all others counts.
 NON_METALS = frozenset(
     "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Sb Te I Xe Po At Rn".split()  # noqa: SIM905
@@ -40,7 +40,7 @@ DEVICE = Word(
 )
 #: Mass of hydrogen, u.
 HYDROGEN_U = 1.008
-#: The longest time step that a hydrogen atom bears, fs; of another element it grows with the root of the mass.
+#: The longest safe time step for a hydrogen atom, fs; of another element it grows with the root of the mass.
 USUAL_TIMESTEP_H_FS = 1.0
 
 
@@ -74,7 +74,7 @@ class MdSettings(Settings):
         10, help="Steps between stored frames; frame k is step `k * sample_every`", least=1, most=10**9
     )
     equilibration_fs: float = number(
-        0.0, help="Time at the start that analysis leaves out; its frames are kept", least=0.0, most=1e9, unit="fs"
+        0.0, help="Time at the start excluded from the analysis; its frames are kept", least=0.0, most=1e9, unit="fs"
     )
     seed: int = whole(
         1,
@@ -83,7 +83,10 @@ class MdSettings(Settings):
         most=MAX_RUN_SEED,
     )
     keep: tuple[str, ...] = setting(
-        Many(item=Word(choices=KEEPABLE), may_be_empty=True, distinct=True, help="What to store beside positions"), []
+        Many(
+            item=Word(choices=OPTIONAL_ARRAYS), may_be_empty=True, distinct=True, help="What to store besides positions"
+        ),
+        [],
     )
     max_force_eV_A: float = number(
         100.0,
@@ -93,7 +96,7 @@ class MdSettings(Settings):
         unit="eV/angstrom",
     )
     max_temperature_ratio: float = number(
-        5.0, help="So many times the target temperature means that the run exploded", above=0.0, most=1e9
+        5.0, help="A temperature above this multiple of the target means that the run exploded", above=0.0, most=1e9
     )
     min_distance_ratio: float = number(
         0.4,
@@ -103,7 +106,7 @@ class MdSettings(Settings):
         most=2.0,
     )
     restart_every_seconds: float = number(
-        60.0, help="Wall time between two writings of the restart file", above=0.0, most=1e6, unit="s"
+        60.0, help="Wall time between two restart files", above=0.0, most=1e6, unit="s"
     )
 
     def check_together(self) -> None:
@@ -132,7 +135,7 @@ class RelaxSettings(Settings):
     max_force_eV_A: float = number(
         0.02, help="Largest force of a relaxed ion", above=0.0, most=100.0, unit="eV/angstrom"
     )
-    max_steps: int = whole(500, help="Steps at most", least=1, most=10**6)
+    max_steps: int = whole(500, help="Maximum number of steps", least=1, most=10**6)
 
 
 def usual_timestep_fs(lightest_mass_u: float) -> float:

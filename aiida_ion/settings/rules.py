@@ -314,14 +314,14 @@ class Many(Rule):
         if len(value) > self.most:
             raise SettingsError(f"{name} must be at most {self.most} values, got {len(value)}")
         try:
-            found = [self.item.read(one, name) for one in value]
+            items = [self.item.read(one, name) for one in value]
         except SettingsError as error:
             raise SettingsError(f"{name} must be {self.words}, got {_first_wrong(self.item, value)}") from error
-        wrong_length = self.length is not None and len(found) != self.length
-        twice = self.distinct and len(set(found)) != len(found)
-        if wrong_length or twice or not (found or self.may_be_empty):
+        wrong_length = self.length is not None and len(items) != self.length
+        twice = self.distinct and len(set(items)) != len(items)
+        if wrong_length or twice or not (items or self.may_be_empty):
             raise self.refuse(list(value), name)
-        return found
+        return items
 
 
 @dataclass(frozen=True)
@@ -348,23 +348,23 @@ class Table(Rule):
     def parse(self, text: str) -> Any:
         """Return the mapping of `Li=1,N=-3`.
 
-        :raises SettingsError: for another form, or a name that stands in it twice.
+        :raises SettingsError: for another form, or a name that appears in it twice.
         """
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for part in text.split(","):
             key, sign, value = (word.strip() for word in part.partition("="))
             if not (key and sign and value):
                 raise SettingsError(f"must be of the form Li=1,N=-3, got {shown(text)}")
-            if key in found:
+            if key in mapping:
                 raise SettingsError(f"must name {key} once, got {shown(text)}")
-            found[key] = self.item.parse(value)
-        return found
+            mapping[key] = self.item.parse(value)
+        return mapping
 
     def _read(self, value: Any, name: str) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise self.refuse(value, name)
-        found = {self.key.read(key, f"a name in {name}"): value[key] for key in value}
-        return {key: self.item.read(one, f"{name}: {key}") for key, one in found.items()}
+        items = {self.key.read(key, f"a name in {name}"): value[key] for key in value}
+        return {key: self.item.read(one, f"{name}: {key}") for key, one in items.items()}
 
 
 def as_number(value: Any) -> float | int | None:
@@ -374,12 +374,12 @@ def as_number(value: Any) -> float | int | None:
     if isinstance(value, numbers.Integral):
         return int(value)
     try:
-        found = float(value)
+        number = float(value)
     except OverflowError:
         return None
-    if not math.isfinite(found):
+    if not math.isfinite(number):
         return None
-    return int(found) if found.is_integer() else found
+    return int(number) if number.is_integer() else number
 
 
 def shown(value: Any) -> str:
@@ -390,8 +390,8 @@ def shown(value: Any) -> str:
         text = str(value)
     text = printable(text)
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    if isinstance(value, str) and isinstance(found := Number().parse(value), (int, float)) and math.isfinite(found):
-        return f"the text {text}: write {found} without quotes"
+    if isinstance(value, str) and isinstance(number := Number().parse(value), (int, float)) and math.isfinite(number):
+        return f"the text {text}: write {number} without quotes"
     return text
 
 
@@ -406,7 +406,7 @@ def is_one_line(text: str) -> bool:
 
 
 def plain(number: float) -> str:
-    """Return a number as people write it: 10,000 and 0.5 and 1e-06."""
+    """Return a number formatted for reading: 10,000 and 0.5 and 1e-06."""
     is_long = float(number).is_integer() and abs(number) < 1e16
     return f"{int(number):,}" if is_long else f"{number:g}"
 

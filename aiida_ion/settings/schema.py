@@ -140,8 +140,8 @@ def suggestion(name: str, known: Sequence[str], elsewhere: Iterable[str] = ()) -
 def closest(name: str, known: Sequence[str]) -> str | None:
     """Return the known name that is closest to a name, whatever their capitals; nothing where none is close."""
     by_lower = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
-    return by_lower[found[0]] if found else None
+    matches = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
+    return by_lower[matches[0]] if matches else None
 
 
 def summary(kind: type[Settings]) -> str:

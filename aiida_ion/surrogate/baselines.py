@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import N_ELEMENTS, IntArray
 from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.labels import cheap_labels
@@ -41,12 +41,12 @@ def short_md_slope(n_calls: int | None = None) -> Baseline:
     def line(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
         slopes = cheap_labels(dataset, n_calls)
         usable = trained[np.isfinite(slopes[trained])]
-        found = mean(dataset, labels, trained, held_out, seed)
+        predicted = mean(dataset, labels, trained, held_out, seed)
         known = np.isfinite(slopes[held_out])
         if len(usable) > 1 and known.any():
             fit = LinearRegression().fit(slopes[usable, None], labels[usable])
-            found[known] = fit.predict(slopes[held_out][known, None])
-        return found
+            predicted[known] = fit.predict(slopes[held_out][known, None])
+        return predicted
 
     return line
 
@@ -64,25 +64,25 @@ def make_baselines(dataset: Dataset, settings: Settings) -> dict[str, Baseline]:
 
     ``short_md_same_calls`` has as many force evaluations as the model, ``short_md_slope`` the whole short MD.
     """
-    found: dict[str, Baseline] = {"mean": mean, "composition_forest": composition_forest}
+    baselines: dict[str, Baseline] = {"mean": mean, "composition_forest": composition_forest}
     if (dataset["kind"] == SHORT_MD).any():
-        found["short_md_same_calls"] = short_md_slope(force_calls(dataset, settings))
-        found["short_md_slope"] = short_md_slope()
+        baselines["short_md_same_calls"] = short_md_slope(force_calls(dataset, settings))
+        baselines["short_md_slope"] = short_md_slope()
     if settings.invariants:
-        found["numbers_forest"] = numbers_forest
-    return found
+        baselines["numbers_forest"] = numbers_forest
+    return baselines
 
 
 def force_calls(dataset: Dataset, settings: Settings) -> int:
     """Return how many force evaluations a prediction for one material costs, about.
 
-    Frames of a run cost all its steps; so do the numbers about a material, and the smeared cells that they need.
+    Frames of a run cost all its steps; so do the numbers about a material, and the displaced cells that they need.
     """
     material = int(dataset["material"][0])
     kinds, amplitudes = kinds_read(settings), amplitudes_read(settings)
-    smeared = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, SMEARED))
+    displaced = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, DISPLACED))
     run = run_steps(dataset, material) if {"short_md", "trajectory"} & set(kinds) else 0
-    return run + (smeared if "smeared" in kinds else 0)
+    return run + (displaced if "smeared" in kinds else 0)
 
 
 def run_steps(dataset: Dataset, material: int) -> int:
@@ -107,5 +107,5 @@ def _compositions(dataset: Dataset) -> FloatArray:
 
 def _forest(features: FloatArray, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
     forest = RandomForestRegressor(n_estimators=N_TREES, random_state=seed)
-    found: FloatArray = forest.fit(features[trained], labels[trained]).predict(features[held_out])
-    return found
+    predicted: FloatArray = forest.fit(features[trained], labels[trained]).predict(features[held_out])
+    return predicted

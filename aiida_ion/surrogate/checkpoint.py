@@ -23,7 +23,7 @@ from aiida_ion.surrogate.training import Member
 FORMAT = "aiida-ion surrogate 1"
 #: Name of the entry of the file's metadata that says all this.
 HEADER = "aiida_ion_surrogate"
-#: More networks, or larger ones, are no model of ours.
+#: A file with more or larger networks is not a model of this package.
 MAX_MEMBERS = 1000
 MAX_WIDTH = 512
 
@@ -67,18 +67,18 @@ def save_model(path: Path, model: Model) -> None:
 def load_model(path: Path) -> Model:
     """Return a model of a file; whatever else the file may be ends in an error that says so.
 
-    :raises ValueError: if it is no model of this format, or does not hold together.
+    :raises ValueError: if it is not a model of this format, or does not hold together.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is no safetensors file: {error}") from error
+        raise ValueError(f"{path.name} is not a safetensors file: {error}") from error
     try:
         header = json.loads(metadata.get(HEADER, "{}"))
         if header.get("format") != FORMAT:
-            raise ValueError(f"{path.name} is no model of this program: its format is {header.get('format')!r}")
+            raise ValueError(f"{path.name} is not a model of this program: its format is {header.get('format')!r}")
         return _model(header, tensors)
     except (KeyError, RuntimeError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path.name} does not hold together: {error}") from error
@@ -86,10 +86,10 @@ def load_model(path: Path) -> Model:
 
 def member_tensors(member: Member) -> dict[str, Tensor]:
     """Return a network and its units as tensors."""
-    found = {f"network.{name}": one for name, one in member.network.state_dict().items()}
+    tensors = {f"network.{name}": one for name, one in member.network.state_dict().items()}
     units = {"mean": member.standard.mean, "spread": member.standard.spread}
-    found |= {name: torch.as_tensor(np.asarray(one, dtype=float)) for name, one in units.items()}
-    return found | {"center_width": torch.tensor([member.center, member.width], dtype=torch.float64)}
+    tensors |= {name: torch.as_tensor(np.asarray(one, dtype=float)) for name, one in units.items()}
+    return tensors | {"center_width": torch.tensor([member.center, member.width], dtype=torch.float64)}
 
 
 def member_of(tensors: Mapping[str, Tensor], settings: Settings) -> Member:
@@ -121,6 +121,6 @@ def _model(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Model:
         own = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
         members.append(member_of(own, settings))
     domain = Domain(tensors["domain/descriptors"].numpy(), float(tensors["domain/limit"]))
-    if not all(torch.isfinite(one).all() for one in tensors.values() if one.is_floating_point()):
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values() if tensor.is_floating_point()):
         raise ValueError("a number of the model is not finite")
     return Model(members, float(tensors["halfwidth_dex"]), domain, dict(header["said"]))

@@ -68,39 +68,39 @@ def make_arms(dataset: Dataset, settings: Settings, seed: int, controls: bool, a
 
     :param seed: of the random vectors.
     """
-    found = [Arm("model", "model", dataset, settings)]
+    arms = [Arm("model", "model", dataset, settings)]
     if controls:
-        found += [Arm(name, "control", make(dataset, seed), settings) for name, make in FORCE_CONTROLS.items()]
-        found.append(Arm("species", "control", no_accelerations(dataset, seed), _by_species(settings)))
+        arms += [Arm(name, "control", make(dataset, seed), settings) for name, make in FORCE_CONTROLS.items()]
+        arms.append(Arm("species", "control", no_accelerations(dataset, seed), _by_species(settings)))
     if ablations:
-        found += [Arm(f"without_{name}", "ablation", dataset, less) for name, less in _reduced(settings)]
-    return found
+        arms += [Arm(f"without_{name}", "ablation", dataset, less) for name, less in _reduced(settings)]
+    return arms
 
 
 def _by_species(settings: Settings) -> Settings:
     """Return settings in which atoms say their element, and nothing of forces or motion is known."""
-    kept = tuple(one for one in settings.inputs if one in ("mobile", "species"))
+    kept = tuple(setting for setting in settings.inputs if setting in ("mobile", "species"))
     inputs = (*kept, *(() if "species" in kept else ("species",)))
-    known = tuple(one for one in settings.invariants if one == "structure")
+    known = tuple(setting for setting in settings.invariants if setting == "structure")
     return replace(settings, inputs=inputs, invariants=known, pretraining_epochs=0)
 
 
 def _reduced(settings: Settings) -> Sequence[tuple[str, Settings]]:
     """Return the names of the parts of a model, and its settings without each."""
-    found: list[tuple[str, Settings]] = []
+    variants: list[tuple[str, Settings]] = []
     for name in settings.inputs:
         if len(settings.inputs) > 1:
-            left = tuple(one for one in settings.inputs if one != name)
-            found.append((name if name != "mobile" else "mobile_mask", _pooled(settings, left)))
+            left = tuple(setting for setting in settings.inputs if setting != name)
+            variants.append((name if name != "mobile" else "mobile_mask", _pooled(settings, left)))
     for name in INVARIANTS:
         if name in settings.invariants:
-            left = tuple(one for one in settings.invariants if one != name)
-            found.append((f"{name}_numbers", replace(settings, invariants=left)))
+            left = tuple(setting for setting in settings.invariants if setting != name)
+            variants.append((f"{name}_numbers", replace(settings, invariants=left)))
     if settings.invariants:
-        found.append(("all_numbers", replace(settings, invariants=())))
+        variants.append(("all_numbers", replace(settings, invariants=())))
     if settings.pretraining_epochs:
-        found.append(("pretraining", replace(settings, pretraining_epochs=0)))
-    return found
+        variants.append(("pretraining", replace(settings, pretraining_epochs=0)))
+    return variants
 
 
 def _pooled(settings: Settings, inputs: tuple[str, ...]) -> Settings:
@@ -113,5 +113,5 @@ def _pooled(settings: Settings, inputs: tuple[str, ...]) -> Settings:
 def _masses(dataset: Dataset) -> FloatArray:
     """Return the mass of the atom of every row of positions, (P,), amu."""
     owners = dataset["material"]
-    parts = [dataset["masses_amu"][dataset.atoms(int(one))] for one in owners]
+    parts = [dataset["masses_amu"][dataset.atoms(int(owner))] for owner in owners]
     return np.concatenate(parts)

@@ -14,8 +14,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
-SMEARED, TRAJECTORY, SHORT_MD = range(3)
-KINDS = {"smeared": SMEARED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
+DISPLACED, TRAJECTORY, SHORT_MD = range(3)
+KINDS = {"smeared": DISPLACED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
 #: What each array has one row for.
 _ROWS = {
     "atomic_numbers": "atoms",
@@ -77,31 +77,35 @@ class Dataset:
     def configurations(self, material: int, kind: int, amplitudes_A: Sequence[float] = ()) -> npt.NDArray[np.int64]:
         """Return the configurations of a material of one kind, in the order of time.
 
-        :param amplitudes_A: of smeared ones, those with these amplitudes; all of them where empty.
+        :param amplitudes_A: of displaced ones, those with these amplitudes; all of them where empty.
         """
         chosen = (self["material"] == material) & (self["kind"] == kind)
-        if amplitudes_A and kind == SMEARED:
+        if amplitudes_A and kind == DISPLACED:
             chosen &= np.isclose(self["amplitude_A"][:, None], np.asarray(amplitudes_A)[None]).any(axis=1)
         return np.flatnonzero(chosen)
 
     def positions(self, configurations: Sequence[int] | npt.NDArray[np.int64]) -> FloatArray:
         """Return the positions of configurations of one material, (n, N, 3), angstrom."""
-        return np.array([self["positions_A"][self.rows(int(one))] for one in configurations], dtype=float)
+        return np.array(
+            [self["positions_A"][self.rows(int(configuration))] for configuration in configurations], dtype=float
+        )
 
     def accelerations(self, configurations: Sequence[int] | npt.NDArray[np.int64]) -> FloatArray:
         """Return forces over masses of configurations of one material, (n, N, 3), eV/(angstrom amu)."""
         if len(configurations) == 0:
             return np.zeros((0, 0, 3))
         masses = self["masses_amu"][self.atoms(int(self["material"][configurations[0]]))]
-        forces = np.array([self["forces_eV_A"][self.rows(int(one))] for one in configurations], dtype=float)
+        forces = np.array(
+            [self["forces_eV_A"][self.rows(int(configuration))] for configuration in configurations], dtype=float
+        )
         return forces / masses[:, None]
 
     def replicas(self) -> Iterator[FloatArray]:
         """Return the labels of the replicas of each material, those that have one."""
         offsets = self["replica_offsets"]
         for first, last in pairwise(offsets):
-            found = self["replica_log10_slope"][first:last]
-            yield found[np.isfinite(found)]
+            slopes = self["replica_log10_slope"][first:last]
+            yield slopes[np.isfinite(slopes)]
 
     def with_forces(self, forces_eV_A: Array) -> Dataset:
         """Return the same with other forces."""

@@ -12,7 +12,7 @@ from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.samples import Standard
 from aiida_ion.surrogate.settings import Settings
 
-#: The distance to a material is the mean over so many of its nearest.
+#: The distance to a material is the mean over this many of its nearest.
 N_NEAREST = 3
 #: A material is within the domain if it is no further from the others than this part of them are from each other.
 QUANTILE = 0.99
@@ -43,11 +43,11 @@ class Domain:
     def _distances(self, descriptors: FloatArray, leave_out_self: bool) -> FloatArray:
         standard = Standard.of(self.descriptors)
         known = _filled(standard, self.descriptors)
-        found = cdist(_filled(standard, descriptors), known) / np.sqrt(known.shape[1])
+        distances = cdist(_filled(standard, descriptors), known) / np.sqrt(known.shape[1])
         if leave_out_self:
-            np.fill_diagonal(found, np.inf)
+            np.fill_diagonal(distances, np.inf)
         n_nearest = min(N_NEAREST, len(known) - 1 if leave_out_self else len(known))
-        nearest: FloatArray = np.sort(found, axis=1)[:, : max(n_nearest, 1)].mean(axis=1)
+        nearest: FloatArray = np.sort(distances, axis=1)[:, : max(n_nearest, 1)].mean(axis=1)
         return nearest
 
 

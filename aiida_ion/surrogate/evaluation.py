@@ -76,20 +76,20 @@ class Evaluator:
         self._labels = clipped_labels(dataset, plan.settings.clip_log10)
         self._cheap = cheap_labels(dataset)
         self._censored = dataset["censored"].astype(bool)
-        self._folds = [folds(dataset, plan.split, plan.n_folds, plan.seed + one) for one in range(plan.n_repeats)]
+        self._folds = [folds(dataset, plan.split, plan.n_folds, plan.seed + repeat) for repeat in range(plan.n_repeats)]
         self._arms = make_arms(dataset, plan.settings, plan.seed, plan.controls, plan.ablations)
         trainings = plan.n_folds * plan.n_repeats
         self.n_epochs = sum(trainings * (arm.settings.n_epochs + arm.settings.pretraining_epochs) for arm in self._arms)
 
     def run(self) -> Evaluation:
         """Train and judge everything that the journal does not have."""
-        found = Evaluation([], [], [], self._folds[0])
+        evaluation = Evaluation([], [], [], self._folds[0])
         for arm in self._arms:
-            found.arms.append(self._run_arm(arm, found))
-        found.arms += self._baselines()
-        return found
+            evaluation.arms.append(self._run_arm(arm, evaluation))
+        evaluation.arms += self._baselines()
+        return evaluation
 
-    def _run_arm(self, arm: Arm, found: Evaluation) -> ArmResult:
+    def _run_arm(self, arm: Arm, evaluation: Evaluation) -> ArmResult:
         samples: Samples | None = None
         predictions = np.full((self._plan.n_repeats, len(self._dataset)), np.nan)
         seconds = 0.0
@@ -105,8 +105,8 @@ class Evaluator:
             seconds += float(result["seconds"])
             if arm.kind == "model":
                 own = {key.removeprefix("member/"): one for key, one in result.items() if key.startswith("member/")}
-                found.members.append(member_of(own, arm.settings))
-                found.curves.append(_curves(result["curves"]))
+                evaluation.members.append(member_of(own, arm.settings))
+                evaluation.curves.append(_curves(result["curves"]))
         return ArmResult(arm.name, arm.kind, predictions, seconds)
 
     def _parts(self) -> list[tuple[int, int]]:
@@ -150,17 +150,17 @@ class Evaluator:
         return result
 
     def _baselines(self) -> list[ArmResult]:
-        found = []
+        outcomes = []
         for name, baseline in make_baselines(self._dataset, self._plan.settings).items():
             start = time.monotonic()
             predictions = np.full((self._plan.n_repeats, len(self._dataset)), np.nan)
             for repeat, fold in self._parts():
                 held_out = np.flatnonzero(self._folds[repeat] == fold)
                 trained = np.flatnonzero(self._folds[repeat] != fold)
-                said = baseline(self._dataset, self._labels, trained, held_out, self._plan.seed)
-                predictions[repeat, held_out] = said
-            found.append(ArmResult(name, "baseline", predictions, time.monotonic() - start))
-        return found
+                predicted = baseline(self._dataset, self._labels, trained, held_out, self._plan.seed)
+                predictions[repeat, held_out] = predicted
+            outcomes.append(ArmResult(name, "baseline", predictions, time.monotonic() - start))
+        return outcomes
 
 
 def _seed(seed: int, name: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.surrogate.dataset import SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.dataset import DISPLACED, Dataset, FloatArray
 from aiida_ion.surrogate.settings import Settings
 
 #: How many frames later the motion is looked at.
@@ -78,7 +78,7 @@ def _displacements(dataset: Dataset, material: int, configuration: int) -> Float
     atoms = dataset.atoms(material)
     kind = int(dataset["kind"][configuration])
     start = dataset["reference_positions_A"][atoms]
-    if kind != SMEARED:
+    if kind != DISPLACED:
         start = dataset.positions(dataset.configurations(material, kind)[:1])[0]
     return without_drift(dataset.positions([configuration])[0] - start, dataset["mobile"][atoms].astype(bool))
 

@@ -86,17 +86,17 @@ def configuration_graph(dataset: Dataset, configuration: int, settings: Settings
 
 def joined(graphs: Sequence[Graph]) -> Graph:
     """Return several graphs as one."""
-    starts = np.cumsum([0, *(len(one.pooled) for one in graphs[:-1])]).tolist()
-    owners = np.cumsum([0, *(one.n_graphs for one in graphs[:-1])]).tolist()
+    starts = np.cumsum([0, *(len(graph.pooled) for graph in graphs[:-1])]).tolist()
+    owners = np.cumsum([0, *(graph.n_graphs for graph in graphs[:-1])]).tolist()
     return Graph(
-        vectors=torch.cat([one.vectors for one in graphs]),
-        scalars=torch.cat([one.scalars for one in graphs]),
+        vectors=torch.cat([graph.vectors for graph in graphs]),
+        scalars=torch.cat([graph.scalars for graph in graphs]),
         senders=torch.cat([one.senders + start for one, start in zip(graphs, starts, strict=True)]),
         receivers=torch.cat([one.receivers + start for one, start in zip(graphs, starts, strict=True)]),
-        edges=torch.cat([one.edges for one in graphs]),
-        pooled=torch.cat([one.pooled for one in graphs]),
+        edges=torch.cat([graph.edges for graph in graphs]),
+        pooled=torch.cat([graph.pooled for graph in graphs]),
         owners=torch.cat([one.owners + first for one, first in zip(graphs, owners, strict=True)]),
-        n_graphs=sum(one.n_graphs for one in graphs),
+        n_graphs=sum(graph.n_graphs for graph in graphs),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, FloatArray
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import without_drift
 
 BoolArray = npt.NDArray[np.bool_]
@@ -23,8 +23,8 @@ _TINY = 1e-12
 
 def material_invariants(dataset: Dataset, material: int, groups: tuple[str, ...]) -> FloatArray:
     """Return the numbers of the groups for one material, (n,); NaN where the dataset has not what they need."""
-    found = [_GROUPS[group](dataset, material) for group in groups]
-    return np.concatenate(found) if found else np.zeros(0)
+    parts = [_GROUPS[group](dataset, material) for group in groups]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _mobile(dataset: Dataset, material: int) -> BoolArray:
@@ -43,22 +43,24 @@ def _rms(vectors: FloatArray) -> float:
 
 
 def _amplitudes(dataset: Dataset, material: int) -> list[float]:
-    found = dataset["amplitude_A"][dataset.configurations(material, SMEARED)]
-    return sorted({round(float(one), 6) for one in found})
+    amplitudes = dataset["amplitude_A"][dataset.configurations(material, DISPLACED)]
+    return sorted({round(float(one), 6) for one in amplitudes})
 
 
 def _forces(dataset: Dataset, material: int) -> FloatArray:
-    """Return the size of the accelerations of mobile and other ions, smeared by least and most, and in the short MD."""
+    """Return the size of the accelerations of mobile and other ions: least and most displaced, and in the short MD."""
     mobile = _mobile(dataset, material)
     amplitudes = _amplitudes(dataset, material)
-    sets = [dataset.configurations(material, SMEARED, [one]) for one in (amplitudes[:1] + amplitudes[-1:])]
+    sets = [
+        dataset.configurations(material, DISPLACED, [amplitude]) for amplitude in (amplitudes[:1] + amplitudes[-1:])
+    ]
     sets = (sets or [np.zeros(0, dtype=np.int64)] * 2) + [dataset.configurations(material, SHORT_MD)]
-    found = []
+    values = []
     for chosen in sets:
         accelerations = dataset.accelerations(chosen)
         empty = len(accelerations) == 0
-        found += [np.nan if empty else _rms(accelerations[:, which]) for which in (mobile, ~mobile)]
-    return _log(np.array(found))
+        values += [np.nan if empty else _rms(accelerations[:, which]) for which in (mobile, ~mobile)]
+    return _log(np.array(values))
 
 
 def _curvature(dataset: Dataset, material: int) -> FloatArray:
@@ -74,13 +76,13 @@ def _curvature(dataset: Dataset, material: int) -> FloatArray:
     mobile = _mobile(dataset, material)
     own = constants[mobile]
     other = constants[~mobile].mean() if (~mobile).any() else np.nan
-    found = [own.mean(), own.std(), *np.quantile(own, QUANTILES), other]
-    return np.arcsinh(np.array(found) / 1e-2)
+    values = [own.mean(), own.std(), *np.quantile(own, QUANTILES), other]
+    return np.arcsinh(np.array(values) / 1e-2)
 
 
 def _force_constants(dataset: Dataset, material: int, amplitude_A: float) -> FloatArray:
-    """Return -<a.u>/<u.u> of each atom over the configurations smeared by an amplitude, (N,), eV/(angstrom^2 amu)."""
-    chosen = dataset.configurations(material, SMEARED, [amplitude_A])
+    """Return -<a.u>/<u.u> of each atom over the configurations displaced by an amplitude, (N,), eV/(angstrom^2 amu)."""
+    chosen = dataset.configurations(material, DISPLACED, [amplitude_A])
     moved = dataset.positions(chosen) - dataset["reference_positions_A"][dataset.atoms(material)]
     along = (dataset.accelerations(chosen) * moved).sum(axis=(0, 2))
     return np.asarray(-along / np.maximum((moved**2).sum(axis=(0, 2)), _TINY))
@@ -93,8 +95,8 @@ def _anharmonicity(dataset: Dataset, material: int) -> FloatArray:
         return np.full(3, np.nan)
     mobile = _mobile(dataset, material)
     ends = (amplitudes[0], amplitudes[-1])
-    constants = [_force_constants(dataset, material, one)[mobile].mean() for one in ends]
-    sizes = [_rms(dataset.accelerations(dataset.configurations(material, SMEARED, [a]))[:, mobile]) / a for a in ends]
+    constants = [_force_constants(dataset, material, end)[mobile].mean() for end in ends]
+    sizes = [_rms(dataset.accelerations(dataset.configurations(material, DISPLACED, [a]))[:, mobile]) / a for a in ends]
     softened = (constants[1] - constants[0]) / (abs(constants[0]) + _TINY)
     return np.array([np.arcsinh(softened), float(_log(sizes[1] / (sizes[0] + _TINY))), np.arcsinh(constants[1] / 1e-2)])
 
@@ -132,11 +134,11 @@ def _correlations(dataset: Dataset, material: int) -> FloatArray:
         return np.full(2 * len(CORRELATION_PARTS), np.nan)
     positions, accelerations, mobile = run
     moved, pulled = positions[:, mobile], accelerations[:, mobile]
-    found = []
+    values = []
     for lag in _lags(len(positions), CORRELATION_PARTS):
         since = moved[lag:] - moved[:-lag]
-        found += [_cosine(since, pulled[lag:]), _cosine(pulled[:-lag], pulled[lag:])]
-    return np.array(found)
+        values += [_cosine(since, pulled[lag:]), _cosine(pulled[:-lag], pulled[lag:])]
+    return np.array(values)
 
 
 def _structure(dataset: Dataset, material: int) -> FloatArray:
@@ -151,7 +153,7 @@ def _structure(dataset: Dataset, material: int) -> FloatArray:
 def short_msd(dataset: Dataset, material: int, n_frames: int | None = None) -> tuple[float, float] | None:
     """Return the time, ps, and the MSD of the mobile ions after it, angstrom^2, at the end of the short MD.
 
-    :param n_frames: of its first so many frames only.
+    :param n_frames: frames from its start that are used.
     """
     run = _short_run(dataset, material)
     if run is None:

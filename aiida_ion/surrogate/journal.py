@@ -57,16 +57,16 @@ class Journal:
         beside.replace(self._path)
 
     def _under(self, prefix: str) -> dict[str, Tensor] | None:
-        found = {key.removeprefix(prefix): one for key, one in self._tensors.items() if key.startswith(prefix)}
-        return found or None
+        tensors = {key.removeprefix(prefix): one for key, one in self._tensors.items() if key.startswith(prefix)}
+        return tensors or None
 
     def _read(self) -> None:
         try:
             with safe_open(self._path, framework="pt") as file:
-                said = (file.metadata() or {}).get("identity")
+                identity = (file.metadata() or {}).get("identity")
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise ValueError(f"{self._path.name} cannot be read: {error}") from error
-        if said != self._identity:
+        if identity != self._identity:
             raise ValueError(f"{self._path.name} belongs to another training: other data, settings or seed")
         self._tensors = tensors

@@ -25,10 +25,10 @@ def noise_ceiling_r2(dataset: Dataset, clip_log10: float) -> float | None:
 
     1 - mean(s^2 / n) / var(labels), with the variance s^2 between the n replicas of a material, both clipped.
     """
-    found = [np.maximum(one, clip_log10) for one in dataset.replicas() if len(one) > 1]
-    if not found:
+    slopes = [np.maximum(replica, clip_log10) for replica in dataset.replicas() if len(replica) > 1]
+    if not slopes:
         return None
-    variance = float(np.mean([one.var(ddof=1) / len(one) for one in found]))
+    variance = float(np.mean([one.var(ddof=1) / len(one) for one in slopes]))
     spread = float(clipped_labels(dataset, clip_log10).var())
     return 1.0 - variance / spread if spread > 0 else None
 
@@ -49,7 +49,7 @@ def loss(predicted: Tensor, labels: Tensor, censored: Tensor, one_sided: bool) -
 def cheap_labels(dataset: Dataset, n_calls: int | None = None) -> FloatArray:
     """Return log10 of the slope of the short MD, angstrom^2/ps, (M,), NaN where there is none.
 
-    :param n_calls: of so many of its first steps only, two frames at the least.
+    :param n_calls: steps from its start that are used, two frames at the least.
     """
     return np.array([_cheap_label(dataset, material, n_calls) for material in range(len(dataset))])
 
@@ -60,5 +60,5 @@ def _cheap_label(dataset: Dataset, material: int, n_calls: int | None) -> float:
         times = dataset["time_fs"][dataset.configurations(material, SHORT_MD)]
         until = n_calls * float(dataset["short_md_steps_fs"][material])
         n_frames = max(int((times - times[:1] <= until).sum()), 2)
-    found = short_msd(dataset, material, n_frames)
-    return float("nan") if found is None else float(np.log10(max(found[1] / found[0], _TINY)))
+    msd = short_msd(dataset, material, n_frames)
+    return float("nan") if msd is None else float(np.log10(max(msd[1] / msd[0], _TINY)))

@@ -39,9 +39,9 @@ class Edges(NamedTuple):
     harmonics: Tensor
     radial: Tensor
 
-    def towards(self, wanted: Tensor) -> Edges:
-        """Return the edges that end at the atoms that are wanted, (N,), true or false."""
-        kept = wanted[self.receivers].nonzero().squeeze(1)
+    def towards(self, vectors: Tensor) -> Edges:
+        """Return the edges that end at the chosen atoms, (N,), true or false."""
+        kept = vectors[self.receivers].nonzero().squeeze(1)
         return Edges(*(one[kept] for one in self))
 
 
@@ -122,8 +122,8 @@ class Network(nn.Module):  # type: ignore[misc]
         scalars = features[:, : self.settings.scalars] * graph.pooled[:, None]
         pooled = torch.zeros(graph.n_graphs, scalars.shape[1], dtype=scalars.dtype, device=scalars.device)
         pooled = pooled.index_add(0, graph.owners, scalars)
-        found: Tensor = self.head(self.dropout(torch.cat([pooled, invariants], dim=1)))
-        return (found if self.line is None else found + self.line(invariants)).squeeze(1)
+        output: Tensor = self.head(self.dropout(torch.cat([pooled, invariants], dim=1)))
+        return (output if self.line is None else output + self.line(invariants)).squeeze(1)
 
     def _edges(self, graph: Graph) -> Edges:
         harmonics = o3.spherical_harmonics(self.harmonics, graph.edges, normalize=True, normalization="component")
@@ -143,19 +143,19 @@ class Network(nn.Module):  # type: ignore[misc]
 
 
 def _turning(settings: Settings) -> Any:
-    found = o3.Irreps(f"{settings.vectors}x1o") if settings.vectors else o3.Irreps("")
-    return found + (o3.Irreps(f"{settings.tensors}x2e") if settings.tensors else o3.Irreps(""))
+    irreps = o3.Irreps(f"{settings.vectors}x1o") if settings.vectors else o3.Irreps("")
+    return irreps + (o3.Irreps(f"{settings.tensors}x2e") if settings.tensors else o3.Irreps(""))
 
 
-def _paths(first: Any, second: Any, wanted: Any) -> tuple[Any, list[tuple[int, int, int, str, bool]]]:
-    """Return the products of features and harmonics that lead to what is wanted, as e3nn takes them."""
+def _paths(first: Any, second: Any, outputs: Any) -> tuple[Any, list[tuple[int, int, int, str, bool]]]:
+    """Return the products of features and harmonics that lead to the requested output, in e3nn's form."""
     irreps: list[tuple[int, Any]] = []
-    found: list[tuple[int, int, int, str, bool]] = []
+    paths: list[tuple[int, int, int, str, bool]] = []
     for i, (multiplicity, one) in enumerate(first):
         for j, (_, other) in enumerate(second):
             for result in one * other:
-                if result in wanted:
-                    found.append((i, j, len(irreps), "uvu", True))
+                if result in outputs:
+                    paths.append((i, j, len(irreps), "uvu", True))
                     irreps.append((multiplicity, result))
     ordered, order, _ = o3.Irreps(irreps).sort()
-    return ordered, [(i, j, order[k], mode, train) for i, j, k, mode, train in found]
+    return ordered, [(i, j, order[k], mode, train) for i, j, k, mode, train in paths]

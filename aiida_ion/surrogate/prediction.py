@@ -45,14 +45,14 @@ def predict(model: Model, dataset: Dataset, device: str = "cpu") -> Predictions:
     """
     prepared = with_stand_in_frames(dataset, model.settings.kind)
     samples = Samples(prepared, model.settings, device)
-    said, seconds = [], []
+    predicted, seconds = [], []
     for member in model.members:
         member.network.to(device)
     for material in range(len(dataset)):
         start = time.perf_counter()
-        said.append([float(member.predicted(samples, [material])[0]) for member in model.members])
+        predicted.append([float(member.predicted(samples, [material])[0]) for member in model.members])
         seconds.append(time.perf_counter() - start)
-    log10_slope, std = np.mean(said, axis=1), np.std(said, axis=1)
+    log10_slope, std = np.mean(predicted, axis=1), np.std(predicted, axis=1)
     distance = model.domain.distances(descriptors(prepared, model.settings))
     inside = distance <= model.domain.limit
     half = model.halfwidth_dex

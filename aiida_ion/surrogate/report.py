@@ -22,32 +22,32 @@ class Report:
 
     :param dataset: labelled materials.
     :param plan: what was done.
-    :param found: what came of it.
+    :param evaluation: the outcome of the training plan.
     """
 
-    def __init__(self, dataset: Dataset, plan: Plan, found: Evaluation) -> None:
-        self._plan, self._found = plan, found
+    def __init__(self, dataset: Dataset, plan: Plan, evaluation: Evaluation) -> None:
+        self._plan, self._evaluation = plan, evaluation
         self._clip = plan.settings.clip_log10
         self.labels = np.asarray(dataset["log10_slope"], dtype=float)
         self.censored = dataset["censored"].astype(bool)
-        self.predicted = found.arms[0].predictions.mean(axis=0)
+        self.predicted = evaluation.arms[0].predictions.mean(axis=0)
         residuals = clipped_labels(dataset, self._clip) - np.maximum(self.predicted, self._clip)
         # What is only bounded says nothing of an error, as long as the prediction is below the bound.
         usable = ~self.censored | (residuals < 0)
         usable = usable if usable.any() else np.ones_like(usable)
         self.halfwidth_dex = conformal_halfwidth(residuals[usable])
-        half = held_out_halfwidths(residuals, usable, found.fold)
+        half = held_out_halfwidths(residuals, usable, evaluation.fold)
         half = np.where(np.isfinite(half), half, self.halfwidth_dex)
         self.intervals = np.stack([self.predicted - half, self.predicted + half], axis=1)
         self.ceilings = {name: noise_ceiling_r2(dataset, floor) for name, floor in CLIPS.items()}
-        self.arms = [self._arm(one) for one in found.arms]
+        self.arms = [self._arm(arm) for arm in evaluation.arms]
 
     def metrics(self) -> dict[str, Any]:
         """Return the numbers of the model itself, flat."""
         names = ("r2", "r2_std", "r2_clip_1e-2", "r2_clip_1e-4", "r2_detected", "mae_dex", "spearman", "auc")
-        found = {name: self.arms[0][name] for name in names}
-        found |= {f"noise_ceiling_r2_clip_{name}": value for name, value in self.ceilings.items()}
-        return found | {
+        result = {name: self.arms[0][name] for name in names}
+        result |= {f"noise_ceiling_r2_clip_{name}": value for name, value in self.ceilings.items()}
+        return result | {
             "coverage95": covered(np.maximum(self.labels, self._clip), self._seen(), self.censored),
             "conformal_halfwidth_dex": self.halfwidth_dex,
             "beats_controls": self.beats_controls,
@@ -59,34 +59,34 @@ class Report:
     def beats_controls(self) -> bool | None:
         """Whether the interval of the lead over every control and baseline lies above zero; nothing without any."""
         rivals = self._rivals()
-        return all(one["gap_ci95"][0] > 0 for one in rivals) if rivals else None
+        return all(rival["gap_ci95"][0] > 0 for rival in rivals) if rivals else None
 
     def verdict(self) -> str:
         """Return what the report says, in words."""
         r2, best = self.arms[0]["r2"], max(self._rivals(), key=lambda one: _sortable(one["r2"]), default=None)
-        said = f"R2 {r2:.2f} on held-out materials (split: {self._plan.split})"
+        text = f"R2 {r2:.2f} on held-out materials (split: {self._plan.split})"
         if best is None:
-            return f"{said}; no control experiment was made, so it is not known what was learnt."
+            return f"{text}; no control experiment was made, so it is not known what was learnt."
         name, other = best["arm"].replace("_", " "), best["r2"]
         if self.beats_controls:
-            return f"{said}; it beats all its controls, the best of which is {name} with {other:.2f}."
-        unbeaten = ", ".join(one["arm"].replace("_", " ") for one in self._rivals() if one["gap_ci95"][0] <= 0)
-        return f"{said}; it does not beat {unbeaten} beyond chance: do not claim that it has learnt more than these."
+            return f"{text}; it beats all its controls, the best of which is {name} with {other:.2f}."
+        unbeaten = ", ".join(rival["arm"].replace("_", " ") for rival in self._rivals() if rival["gap_ci95"][0] <= 0)
+        return f"{text}; it does not beat {unbeaten} beyond chance: do not claim that it has learnt more than these."
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return learning curves of the trainings of the model, and the predictions for held-out materials."""
-        curves = self._found.curves
+        curves = self._evaluation.curves
         columns = ("train_loss", "validation_loss", "validation_r2")
-        found = {name: np.array([getattr(one, name) for one in curves], dtype=float) for name in columns}
-        return found | {
+        values = {name: np.array([getattr(curve, name) for curve in curves], dtype=float) for name in columns}
+        return values | {
             "epochs": np.array(curves[0].epochs, dtype=float),
             "true": self.labels,
             "censored": self.censored,
             "predicted": self.predicted,
-            "predicted_std": self._found.arms[0].predictions.std(axis=0),
+            "predicted_std": self._evaluation.arms[0].predictions.std(axis=0),
             "interval95": self.intervals,
-            "fold": self._found.fold,
-            "arm_predictions": np.array([one.predictions.mean(axis=0) for one in self._found.arms]),
+            "fold": self._evaluation.fold,
+            "arm_predictions": np.array([arm.predictions.mean(axis=0) for arm in self._evaluation.arms]),
         }
 
     def _seen(self) -> FloatArray:
@@ -95,18 +95,18 @@ class Report:
         return lifted
 
     def _rivals(self) -> list[dict[str, Any]]:
-        return [one for one in self.arms if one["kind"] in RIVALS]
+        return [arm for arm in self.arms if arm["kind"] in RIVALS]
 
     def _arm(self, arm: ArmResult) -> dict[str, Any]:
         predicted = arm.predictions.mean(axis=0)
-        repeats = [scores(self.labels, one, self.censored, self._clip)["r2"] for one in arm.predictions]
-        found: dict[str, Any] = {"arm": arm.name, "kind": arm.kind, "seconds": arm.seconds}
-        found |= scores(self.labels, predicted, self.censored, self._clip)
-        found["r2_std"] = float(np.std(repeats, ddof=1)) if len(repeats) > 1 else None
+        repeats = [scores(self.labels, prediction, self.censored, self._clip)["r2"] for prediction in arm.predictions]
+        result: dict[str, Any] = {"arm": arm.name, "kind": arm.kind, "seconds": arm.seconds}
+        result |= scores(self.labels, predicted, self.censored, self._clip)
+        result["r2_std"] = float(np.std(repeats, ddof=1)) if len(repeats) > 1 else None
         if arm.kind != "model":
             ours, theirs = (judged(self.labels, one, self.censored) for one in (self.predicted, predicted))
-            found |= r2_gap(self.labels, ours, theirs, self._clip, self._plan.seed)
-        return {name: None if _is_nan(value) else value for name, value in found.items()}
+            result |= r2_gap(self.labels, ours, theirs, self._clip, self._plan.seed)
+        return {name: None if _is_nan(value) else value for name, value in result.items()}
 
 
 def _is_nan(value: Any) -> bool:

@@ -14,7 +14,7 @@ from aiida_ion.surrogate.graphs import Graph, configuration_graph, joined, moved
 from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.settings import Settings
 
-#: At most so many configurations of a material are graphs in training.
+#: At most this many configurations of a material are graphs in training.
 MAX_SAMPLINGS = 20
 #: Standardised numbers beyond this say no more than that they are large.
 MAX_DEVIATION = 5.0
@@ -34,8 +34,8 @@ class Samples:
     def __init__(self, dataset: Dataset, settings: Settings, device: str = "cpu") -> None:
         self.settings, self.device, self._dataset = settings, device, dataset
         kind = KINDS[settings.kind]
-        found = (graph_frames(dataset, material, kind, settings) for material in range(len(dataset)))
-        self.frames = [_spread(one) for one in found]
+        frames = (graph_frames(dataset, material, kind, settings) for material in range(len(dataset)))
+        self.frames = [_spread(one) for one in frames]
         without = [index for index, one in enumerate(self.frames) if len(one) == 0]
         if without:
             names = [_name(dataset, one) for one in without[:3]]
@@ -47,15 +47,15 @@ class Samples:
 
     def graph(self, configuration: int) -> Graph:
         """Return the graph of a configuration of the dataset."""
-        found = self._graphs.get(configuration)
-        if found is None:
-            found = moved_to(configuration_graph(self._dataset, configuration, self.settings), self.device)
-            self._graphs[configuration] = found
-        return found
+        result = self._graphs.get(configuration)
+        if result is None:
+            result = moved_to(configuration_graph(self._dataset, configuration, self.settings), self.device)
+            self._graphs[configuration] = result
+        return result
 
     def batch(self, configurations: Sequence[int]) -> Graph:
         """Return several configurations as one graph."""
-        return joined([self.graph(one) for one in configurations])
+        return joined([self.graph(configuration) for configuration in configurations])
 
     def predicted_frames(self, material: int) -> list[int]:
         """Return the configurations over which a prediction is averaged, spread over those that there are."""
@@ -65,7 +65,7 @@ class Samples:
 
     def vector_scale(self, materials: Sequence[int] | IntArray) -> Tensor:
         """Return the root mean square of each vector of the atoms of some materials; 1 where it is always zero."""
-        frames = [frame for one in materials for frame in self.predicted_frames(int(one))]
+        frames = [frame for material in materials for frame in self.predicted_frames(int(material))]
         squares = torch.cat([(self.graph(frame).vectors ** 2).sum(dim=2) for frame in frames])
         scale = squares.mean(dim=0).sqrt()
         return torch.where(scale > SMALLEST_SCALE, scale, torch.ones_like(scale))
@@ -93,12 +93,12 @@ class Standard:
 
     def applied(self, invariants: FloatArray) -> FloatArray:
         """Return invariants (M, n) in these units, what is not known as the mean."""
-        found = (invariants - self.mean) / self.spread
-        return np.clip(np.where(np.isfinite(found), found, 0.0), -MAX_DEVIATION, MAX_DEVIATION)
+        scaled = (invariants - self.mean) / self.spread
+        return np.clip(np.where(np.isfinite(scaled), scaled, 0.0), -MAX_DEVIATION, MAX_DEVIATION)
 
 
 def _spread(frames: IntArray) -> IntArray:
-    """Return at most so many of the frames as are used, evenly spread."""
+    """Return at most as many of the frames as are used, evenly spread."""
     if len(frames) <= MAX_SAMPLINGS:
         return frames
     return frames[np.linspace(0, len(frames) - 1, MAX_SAMPLINGS).astype(np.int64)]

@@ -26,9 +26,9 @@ def clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> 
 
 def _clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> FloatArray:
     """Return the R2 of each row of labels and predictions, (n, M)."""
-    true, said = (np.maximum(one, clip_log10) for one in (labels, predicted))
+    true, guessed = (np.maximum(one, clip_log10) for one in (labels, predicted))
     spread = ((true - true.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-    missed = ((true - said) ** 2).sum(axis=1)
+    missed = ((true - guessed) ** 2).sum(axis=1)
     known = spread > _NO_SPREAD
     return np.where(known, 1.0 - missed / np.where(known, spread, 1.0), np.nan)
 
@@ -39,7 +39,7 @@ def judged(labels: FloatArray, predicted: FloatArray, censored: BoolArray) -> Fl
 
 
 def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
-    """Return R2 with bounds as bounds, as published with both floors, and of those that moved; MAE, ranks and AUC.
+    """Return R2 with bounds as bounds, as published with both floors, and of the diffusive ones; MAE, ranks and AUC.
 
     :param labels: (M,), log10 of angstrom^2/ps, bounds as their value.
     :param predicted: (M,).
@@ -49,16 +49,16 @@ def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_
         moved), ``spearman``, ``auc`` (moved or not); NaN where it cannot be said.
     """
     moved = ~censored
-    found: dict[str, Any] = {"r2": clipped_r2(labels, judged(labels, predicted, censored), clip_log10)}
-    found |= {f"r2_clip_{name}": clipped_r2(labels, predicted, floor) for name, floor in CLIPS.items()}
+    result: dict[str, Any] = {"r2": clipped_r2(labels, judged(labels, predicted, censored), clip_log10)}
+    result |= {f"r2_clip_{name}": clipped_r2(labels, predicted, floor) for name, floor in CLIPS.items()}
     enough = moved.sum() > 1
-    found["r2_detected"] = clipped_r2(labels[moved], predicted[moved], -np.inf) if enough else float("nan")
-    found["mae_dex"] = float(np.abs(labels - predicted)[moved].mean()) if moved.any() else float("nan")
-    true, said = np.maximum(labels, clip_log10), np.maximum(predicted, clip_log10)
-    ranked = np.ptp(true) > 0 and np.ptp(said) > 0
-    found["spearman"] = float(spearmanr(true, said).statistic) if ranked else float("nan")
-    found["auc"] = float(roc_auc_score(moved, predicted)) if moved.any() and censored.any() else float("nan")
-    return found
+    result["r2_detected"] = clipped_r2(labels[moved], predicted[moved], -np.inf) if enough else float("nan")
+    result["mae_dex"] = float(np.abs(labels - predicted)[moved].mean()) if moved.any() else float("nan")
+    true, guessed = np.maximum(labels, clip_log10), np.maximum(predicted, clip_log10)
+    ranked = np.ptp(true) > 0 and np.ptp(guessed) > 0
+    result["spearman"] = float(spearmanr(true, guessed).statistic) if ranked else float("nan")
+    result["auc"] = float(roc_auc_score(moved, predicted)) if moved.any() and censored.any() else float("nan")
+    return result
 
 
 def r2_gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10: float, seed: int) -> dict[str, Any]:
@@ -84,12 +84,12 @@ def conformal_halfwidth(residuals: FloatArray, coverage: float = COVERAGE) -> fl
 
 def held_out_halfwidths(residuals: FloatArray, usable: BoolArray, fold: IntArray) -> FloatArray:
     """Return for each material the half-width that the residuals of the other folds give, (M,), dex."""
-    found = np.full(len(residuals), np.nan)
+    halfwidths = np.full(len(residuals), np.nan)
     for one in np.unique(fold):
         others = residuals[(fold != one) & usable]
         if len(others):
-            found[fold == one] = conformal_halfwidth(others)
-    return found
+            halfwidths[fold == one] = conformal_halfwidth(others)
+    return halfwidths
 
 
 def covered(labels: FloatArray, intervals: FloatArray, censored: BoolArray) -> float:

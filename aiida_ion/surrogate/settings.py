@@ -34,7 +34,7 @@ class Settings:
     """Network, data and training of a surrogate.
 
     :param kind: configurations that are the graphs: ``smeared``, ``trajectory`` or ``short_md``.
-    :param amplitudes_A: of smeared graphs, angstrom; empty means all.
+    :param amplitudes_A: of displaced graphs, angstrom; empty means all.
     :param n_samplings: configurations over which a prediction is averaged.
     :param inputs: what each atom carries, of `INPUTS`.
     :param invariants: groups of numbers about the material that join the pooled atoms, of `INVARIANTS`.
@@ -102,7 +102,7 @@ def kinds_read(settings: Settings) -> list[str]:
 
 
 def amplitudes_read(settings: Settings) -> dict[float, int] | None:
-    """Return the smeared configurations that a prediction needs, amplitude (angstrom) -> number.
+    """Return the displaced configurations that a prediction needs, amplitude (angstrom) -> number.
 
     Nothing where every one of them is read.
     """
@@ -116,7 +116,7 @@ def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
 
     :raises ValueError: for an unknown name or a value that cannot be used.
     """
-    known = {one.name: type(getattr(settings, one.name)) for one in fields(Settings)}
+    known = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(f"unknown setting {', '.join(unknown)}; choose from {', '.join(known)}")
@@ -144,7 +144,7 @@ def _find_fault(one: Settings) -> str | None:
     if one.cutoff_A <= 0 or one.learning_rate <= 0 or one.dropout >= 1:
         wrong.append("cutoff_A and learning_rate must be positive, dropout below 1")
     if "later_motion" in one.inputs and one.kind == "smeared":
-        wrong.append("smeared configurations have no later motion: choose kind short_md or trajectory")
+        wrong.append("displaced configurations have no later motion: choose kind short_md or trajectory")
     return wrong[0] if wrong else None
 
 

@@ -19,8 +19,8 @@ def groups_of(dataset: Dataset, split: str) -> list[str]:
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
-    said = list(dataset.materials) or [{}] * len(dataset)
-    return [str(one.get(SPLITS[split]) or f"material {index}") for index, one in enumerate(said)]
+    materials = list(dataset.materials) or [{}] * len(dataset)
+    return [str(one.get(SPLITS[split]) or f"material {index}") for index, one in enumerate(materials)]
 
 
 def folds(dataset: Dataset, split: str, n_folds: int, seed: int) -> IntArray:
@@ -32,8 +32,8 @@ def folds(dataset: Dataset, split: str, n_folds: int, seed: int) -> IntArray:
     n_groups = len(set(groups))
     if not 2 <= n_folds <= n_groups:
         raise ValueError(f"{n_folds} folds need as many groups of materials, there are {n_groups} (split: {split})")
-    found = np.zeros(len(dataset), dtype=np.int64)
+    numbers = np.zeros(len(dataset), dtype=np.int64)
     parts = GroupKFold(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(dataset)), groups=groups)
     for fold, (_, held_out) in enumerate(parts):
-        found[held_out] = fold
-    return found
+        numbers[held_out] = fold
+    return numbers

@@ -1,4 +1,4 @@
-"""The training of one network on some of the materials, watched on the others. The same seed gives the same network."""
+"""Training of one network on some materials, validated on the others. The same seed gives the same network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiida_ion.surrogate.network import Network
 from aiida_ion.surrogate.samples import Samples, Standard
 from aiida_ion.surrogate.scores import BoolArray, clipped_r2
 
-#: The held-out materials are looked at every so many epochs, and after the last.
+#: The held-out materials are looked at once in this many epochs, and after the last.
 LOOK_EVERY = 5
 FINAL_RATE = 0.01
 #: Gradients longer than this are shortened.
@@ -61,15 +61,15 @@ class Member:
         """Return log10 slopes of materials, (n,), each the mean over its configurations."""
         self.network.eval()
         invariants = self.standard.applied(samples.invariants)
-        frames = [(int(one), frame) for one in materials for frame in samples.predicted_frames(int(one))]
-        said: list[float] = []
+        frames = [(int(material), frame) for material in materials for frame in samples.predicted_frames(int(material))]
+        values: list[float] = []
         with torch.no_grad():
             for first in range(0, len(frames), samples.settings.batch_size):
                 owners, chosen = zip(*frames[first : first + samples.settings.batch_size], strict=True)
                 given = _tensor(invariants[list(owners)], samples.device)
-                said += self.network(samples.batch(chosen), given).tolist()
+                values += self.network(samples.batch(chosen), given).tolist()
         owner = np.array([one for one, _ in frames], dtype=np.int64)
-        means = [np.mean(np.array(said)[owner == int(one)]) for one in materials]
+        means = [np.mean(np.array(values)[owner == int(material)]) for material in materials]
         return np.array(means) * self.width + self.center
 
 
@@ -110,11 +110,11 @@ class Training:
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that a continuation needs."""
-        found = {f"network.{name}": one for name, one in self.member.network.state_dict().items()}
+        tensors = {f"network.{name}": one for name, one in self.member.network.state_dict().items()}
         for index, one in self.optimizer.state_dict()["state"].items():
-            found |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in one.items()}
+            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in one.items()}
         curves = [[e, *rest] for e, *rest in zip(*_columns(self.curves), strict=True)]
-        return found | {
+        return tensors | {
             "random": torch.get_rng_state(),
             "epoch": torch.tensor(self.epoch),
             "curves": torch.tensor(curves, dtype=torch.float64).reshape(-1, 4),
@@ -154,10 +154,10 @@ class Training:
         drawn = [int(frames[int(torch.randint(len(frames), ()))]) for frames in map(self._frames, materials)]
         invariants = member.standard.applied(self.samples.invariants[materials])
         predicted = member.network(self.samples.batch(drawn), _tensor(invariants, device))
-        wanted = _tensor((labels[materials] - member.center) / member.width, device)
+        targets = _tensor((labels[materials] - member.center) / member.width, device)
         censored = torch.as_tensor(self.task.censored[materials], device=device)
         one_sided = self.settings.loss == "one_sided" and not pretraining
-        error = loss(predicted, wanted, censored, one_sided)
+        error = loss(predicted, targets, censored, one_sided)
         self.optimizer.zero_grad()
         error.backward()
         torch.nn.utils.clip_grad_norm_(member.network.parameters(), MAX_GRADIENT)
@@ -200,7 +200,7 @@ def _new_member(samples: Samples, task: Task) -> Member:
 
 
 def _columns(curves: Curves) -> tuple[list[float], ...]:
-    return ([float(one) for one in curves.epochs], curves.train_loss, curves.validation_loss, curves.validation_r2)
+    return ([float(curve) for curve in curves.epochs], curves.train_loss, curves.validation_loss, curves.validation_r2)
 
 
 def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

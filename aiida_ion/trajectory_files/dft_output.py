@@ -75,18 +75,18 @@ def output_in(folder: Path) -> Path:
     :raises ValueError: if there is none, or more than one.
     """
     images = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name in ("00", "01", "02"))
-    found = [folder / name for name in VASPRUN_NAMES if (folder / name).is_file()][:1]
-    if len(images) > 1 and not found:
+    files = [folder / name for name in VASPRUN_NAMES if (folder / name).is_file()][:1]
+    if len(images) > 1 and not files:
         raise ValueError(
             f"{folder.name} holds the folders {', '.join(images)}, ...: images of a path, not molecular dynamics"
         )
-    found = found or sorted(path for path in folder.iterdir() if path.suffix in PW_SUFFIXES and is_pw_output(path))
-    if not found:
+    files = files or sorted(path for path in folder.iterdir() if path.suffix in PW_SUFFIXES and is_pw_output(path))
+    if not files:
         raise ValueError(f"{folder.name}: neither a vasprun.xml nor an output of pw.x (.out, .pwo, .log) is in it")
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found)
+    if len(files) > 1:
+        names = ", ".join(path.name for path in files)
         raise ValueError(f"{folder.name} holds {names}: name the files themselves, in the order of time")
-    return found[0]
+    return files[0]
 
 
 def is_pw_output(path: Path) -> bool:
@@ -109,7 +109,7 @@ def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Seque
     """Check that no atom jumps: rows of a file that were lost or swapped make atoms move as none can.
 
     :param positions: shape (n, N, 3), angstrom, at every step.
-    :param cell: shape (3, 3), angstrom: a jump by a lattice vector is no jump.
+    :param cell: shape (3, 3), angstrom: a jump by a lattice vector is not a jump.
     :raises ValueError: naming the first step at which one does.
     """
     elements = np.array(symbols)

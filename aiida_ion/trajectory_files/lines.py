@@ -64,7 +64,7 @@ class Lines:
         self.number -= len(lines)
 
     def block(self, n_lines: int) -> list[bytes]:
-        """Return up to so many lines, fewer at the end of the file."""
+        """Return up to this many lines, fewer at the end of the file."""
         rows = []
         for _ in range(n_lines):
             line = self.next()

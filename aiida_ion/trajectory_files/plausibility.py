@@ -47,7 +47,7 @@ def check_frames(frames: Frames, name: str, override_file: bool = False) -> list
         text = f"{name} is not periodic along {axes}, as it says itself; a diffusivity needs a crystal"
         if not override_file:
             raise ValueError(f"{text}; {OVERRIDE} takes it as periodic")
-        remarks.append(f"WARNING: {text}; it is taken as periodic ({OVERRIDE}).")
+        remarks.append(f"WARNING: {text}; it is treated as periodic ({OVERRIDE}).")
     remarks += _density(frames, float(volumes.mean()), name)
     change = float(volumes.max() / volumes.min() - 1)
     if change > VOLUME_CHANGE:
@@ -99,7 +99,7 @@ def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = F
         advice = "write 'dump ... custom ... id type element x y z'"
     if not override_file:
         raise ValueError(f"{text}; {advice}")
-    return [f"WARNING: {text}; the order is taken as it stands ({OVERRIDE})."]
+    return [f"WARNING: {text}; the order is kept as it is ({OVERRIDE})."]
 
 
 def _swapped(frames: Frames, row: int) -> float:

@@ -40,8 +40,8 @@ def positions_of(rows: Sequence[bytes]) -> NDArray[np.float64] | int:
             pass
     numbers = []
     for index, row in enumerate(rows):
-        found = three_numbers(row)
-        if found is None:
+        position = three_numbers(row)
+        if position is None:
             return index
-        numbers.append(found)
+        numbers.append(position)
     return np.array(numbers)

@@ -20,11 +20,11 @@ from aiida_ion.trajectory_files.pw.restarts import restarts_completed
 from aiida_ion.trajectory_files.read import read_frames, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.timeline.breaks import check_breaks, exchanges
 from aiida_ion.trajectory_files.timeline.gaps import check_gaps
 from aiida_ion.trajectory_files.timeline.joining import join
 from aiida_ion.trajectory_files.timeline.numbering import numbered
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
 from aiida_ion.trajectory_files.unwrapping import wrapping_of
 from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
 
@@ -102,10 +102,10 @@ def read_run(
     for path, name, (part, remark) in zip(paths, names, parts, strict=True):
         _check_atoms(part.symbols, symbols or parts[0][0].symbols, path, "the structure" if symbols else names[0])
         check_finite(part.positions, f"{name}: positions")
-        said = [*part.remarks, *remark, *check_frames(part, name, override_file)]
+        sentences = [*part.remarks, *remark, *check_frames(part, name, override_file)]
         steps = measure_steps(part.positions, part.cells)
         sources.append(Source(name, part, steps))
-        of_file.append(said + check_order(part, steps, name, override_file))
+        of_file.append(sentences + check_order(part, steps, name, override_file))
     remarks += _check_alike([source.frames for source in sources], names)
     timeline = join(sources, override_file)
     remarks += timeline.remarks + check_gaps(timeline, sources, override_file)
@@ -134,7 +134,7 @@ def _different_files(paths: Sequence[Path]) -> list[str]:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         if digest in seen:
             same = "is given twice" if seen[digest] == path else f"and {seen[digest]} are the same file (sha256)"
-            raise ValueError(f"{path} {same}; a run goes on in each file")
+            raise ValueError(f"{path} {same}; a run continues in each file")
         seen[digest] = path
         hashes.append(digest)
     return hashes
@@ -162,13 +162,15 @@ def _check_alike(parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
     return remarks
 
 
-def _check_atoms(found: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
-    if Counter(found) == Counter(expected):
+def _check_atoms(symbols: Sequence[str], expected: Sequence[str], path: Path, what: str) -> None:
+    if Counter(symbols) == Counter(expected):
         return
-    texts = ["".join(f"{name}{count}" for name, count in sorted(Counter(names).items())) for names in (found, expected)]
-    advice = "; give the supercell that was simulated" if len(found) > len(expected) else ""
+    texts = [
+        "".join(f"{name}{count}" for name, count in sorted(Counter(names).items())) for names in (symbols, expected)
+    ]
+    advice = "; give the supercell that was simulated" if len(symbols) > len(expected) else ""
     raise ValueError(
-        f"{path.name} holds {texts[0]} ({len(found)} atoms), {what} {texts[1]} ({len(expected)} atoms){advice}"
+        f"{path.name} holds {texts[0]} ({len(symbols)} atoms), {what} {texts[1]} ({len(expected)} atoms){advice}"
     )
 
 

@@ -29,7 +29,7 @@ FACT_WORDS = {
 }
 #: The option by which the command line wins over the file.
 OVERRIDE = "--override-file"
-#: A time step so many times the longest usual one is worth a warning.
+#: A time step this many times the longest usual one is worth a warning.
 LONG_TIMESTEP = 2.0
 #: Numbers that differ by less than this part are the same.
 SAME = 1e-3
@@ -130,8 +130,8 @@ def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_w
     unit = FACT_UNITS.get(name, "")
     texts = f"the file says {' and '.join(f'{_text(value)}{unit}' for value in other)}, {option} {_text(asked)}{unit}"
     if name == "level_of_theory":
-        return f"Level of theory: {texts}; the option is taken, as a name."
-    end = f"the option is taken ({OVERRIDE})" if user_wins else f"the file is taken; {OVERRIDE} takes the option"
+        return f"Level of theory: {texts}; the option is used, as a name."
+    end = f"the option is used ({OVERRIDE})" if user_wins else f"the file is used; {OVERRIDE} uses the option"
     return f"WARNING: {FACT_WORDS[name]}: {texts}; {end}."
 
 
@@ -157,10 +157,10 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
             if not choices or any(_same(value, choice) for choice in choices):
                 continue
             text = " or ".join(f"{choice:.6g}" for choice in choices)
-            said = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
+            message = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
             if not override_file:
-                raise ValueError(f"{said}; give the one that is right, or add {OVERRIDE}")
-            remarks.append(f"WARNING: {said}; {OVERRIDE} takes the latter.")
+                raise ValueError(f"{message}; give the one that is right, or add {OVERRIDE}")
+            remarks.append(f"WARNING: {message}; {OVERRIDE} takes the latter.")
     return remarks
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aiida_ion.trajectory_files.timeline.pieces import Source
+from aiida_ion.trajectory_files.timeline.blocks import Source
 from aiida_ion.trajectory_files.wrapping import AMBIGUOUS_STEP, CLEAR_STEP, STRAY, Steps, fractions
 
-#: A file whose atoms leave the cell, and jump in so few steps, was put together from pieces.
+#: A file whose atoms leave the cell, and jump in so few steps, was put together from blocks.
 FEW_JUMPS = 10
 #: A jump this near to whole cells, in fractions of the cell, is one.
 WHOLE_CELL = 0.2
@@ -17,7 +17,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     """Return whether steps within a file go to the nearest image, the same in words, and remarks.
 
     Jumps by whole cells decide, not how far atoms get: those of a wrapped file stray out of the cell until LAMMPS
-    makes its next neighbour list, and an unwrapped file may be put together from pieces.
+    makes its next neighbour list, and an unwrapped file may be put together from blocks.
 
     :raises ValueError: if frames are so far apart that the way of an atom is not known.
     """
@@ -28,10 +28,10 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
         )
         return False, words, []
     crossings = f"{len(steps.jumps)} of {len(source.frames) - 1} steps"
-    if _in_pieces(source):
+    if _in_blocks(source):
         at = ", ".join(str(row + 1) for row in steps.jumps)
-        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run goes on from wrapped positions."
-        return True, "positions not wrapped, in pieces joined here", [remark, *_ambiguous(steps, name, interval_fs)]
+        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run continues from wrapped positions."
+        return True, "positions not wrapped, in blocks joined here", [remark, *_ambiguous(steps, name, interval_fs)]
     if not source.frames.unwrapped and (steps.largest_residual < CLEAR_STEP or steps.in_cell):
         words = "wrapped positions, unwrapped here"
         remark = f"{name}: atoms jump by whole cells in {crossings}: the positions were wrapped and are unwrapped."
@@ -43,7 +43,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     return False, "positions not wrapped", [remark]
 
 
-def _in_pieces(source: Source) -> bool:
+def _in_blocks(source: Source) -> bool:
     """Whether an unwrapped file jumps in few steps, and by whole cells."""
     steps = source.within
     if len(steps.jumps) > FEW_JUMPS or steps.in_cell or steps.largest_residual >= CLEAR_STEP:
@@ -61,7 +61,7 @@ def _in_pieces(source: Source) -> bool:
 def _beyond(source: Source) -> str:
     steps = source.within
     span = float((steps.high - steps.low).max())
-    return f" They span {span:.3g} cells, as strays or in pieces that were unwrapped before."
+    return f" They span {span:.3g} cells, as strays or in blocks that were unwrapped before."
 
 
 def _ambiguous(steps: Steps, name: str, interval_fs: float) -> list[str]:

@@ -14,12 +14,12 @@ from aiida_ion.workchains.cleaning import CleaningWorkChain
 class WindowWorkChain(CleaningWorkChain):
     """A work chain that keeps a number of children running until a list of them is done.
 
-    A plain work chain that submits several children goes on when all of them have ended, so that the slowest of a
-    batch holds up the rest. Here :meth:`fill_window`, called in a ``while_`` of the outline, goes on with the first.
+    A plain work chain that submits several children continues when all of them have ended, so that the slowest of a
+    batch holds up the rest. Here :meth:`fill_window`, called in a ``while_`` of the outline, continues with the first.
     """
 
     def open_window(self, runs: Sequence[Mapping[str, Any]], size: int) -> None:
-        """Line up the runs.
+        """Queue the runs.
 
         :param runs: what :meth:`submit_run` gets, one after the other; plain data.
         :param size: how many may run at a time.

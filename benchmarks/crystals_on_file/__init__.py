@@ -1,1 +1,1 @@
-"""Files of crystals that are odd, damaged or contradict themselves, listed by subject, and what is right for each."""
+"""Crystal files that are odd, damaged or contradict themselves, by subject, with the expected outcome of each."""

@@ -41,7 +41,7 @@ def symmetries() -> Iterator[Hostile]:
         "P1 beside formula and Z": (p1, "_cell_formula_units_Z 4\n_chemical_formula_sum 'Cl Li'\n", "formula times Z"),
         "unknown symbol": (f"{symbol} 'Q q q'\n", "", "is not known"),
         "no such number": (f"{number} 231\n", "", "no space group number"),
-        "a list that is no group": (operations("x,y,z", "-x,y+1/2,z", "y,z,x"), "", "not a group"),
+        "a list that is not a group": (operations("x,y,z", "-x,y+1/2,z", "y,z,x"), "", "not a group"),
         "an operation that is none": (operations("x,y,z", "x,y"), "", "is not a symmetry operation"),
         "an operation that stretches": (operations("x,y,z", "2*x,y,z"), "", "is not a symmetry operation"),
         "code as an operation": (operations("x,y,__import__('os')"), "", "is not a symmetry operation"),

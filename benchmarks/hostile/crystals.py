@@ -76,11 +76,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for one in files():
             signal.alarm(60)  # none may take a minute
-            found = outcome(one, Path(folder))
-            kind = found.partition(":")[0]
+            result = outcome(one, Path(folder))
+            kind = result.partition(":")[0]
             counts[kind] = counts.get(kind, 0) + 1
-            if found != "right":
-                print(f"{one.name}: {found}")
+            if result != "right":
+                print(f"{one.name}: {result}")
     refused = sum(not one.formula for one in files())
     print(f"{len(files())} files, {refused} to be refused: {counts}")
     return int(set(counts) != {"right"})

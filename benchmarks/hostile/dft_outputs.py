@@ -26,15 +26,15 @@ Change = Callable[[str], str]
 
 def inputs(folder: Path) -> list[HostileInput]:
     """Write the files to a folder and return what must come of each."""
-    found = []
+    results = []
     for kind, texts in (("pw", _pw()), ("vasp", _vasp())):
         for name, (text, pattern) in texts.items():
             target = folder / f"{kind}_{re.sub(r'[^a-z0-9]+', '_', name.lower())}"
             target.mkdir(parents=True)
             path = target / ("md.out" if kind == "pw" else "vasprun.xml")
             path.write_bytes(text.encode("latin-1"))
-            found.append(HostileInput(f"{kind}: {name}", partial(read_or_say, path), pattern))
-    return found
+            results.append(HostileInput(f"{kind}: {name}", partial(read_or_say, path), pattern))
+    return results
 
 
 def read_or_say(path: Path) -> None:
@@ -117,7 +117,7 @@ def _pw() -> dict[str, tuple[str, str]]:
         ),
         "another lattice parameter": (text.replace("17.3855  a.u.", "27.3855  a.u."), "axes span .* states a cell"),
         "another axis": (text.replace("a(1) = (   1.000000", "a(1) = (   2.000000"), "axes span .* states a cell"),
-        "an axis that is no number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
+        "an axis that is not a number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
         "no lattice parameter": (text.replace("lattice parameter", "lattice"), "does not say cell and atoms"),
         "no positions in the head": (text.replace("positions (alat units)", "positions"), "list its 12 atoms"),
         "two time steps": (text.replace("2.0000 femto", "4.0000 femto"), "states a time step of"),
@@ -126,7 +126,7 @@ def _pw() -> dict[str, tuple[str, str]]:
             "2 fs apart",
         ),
         "a species of no element": (text.replace("Li ", "Qq ").replace("atomic species", ""), "'Qq' is not an element"),
-        "a species with another's pseudopotential": (text.replace("     Li( 1.00)", "     Na( 1.00)"), "taken for Na"),
+        "a species with another's pseudopotential": (text.replace("     Li( 1.00)", "     Na( 1.00)"), "read as Na"),
         "a mass of a thousand": (text.replace("6.94000", "1000.00"), "mass of 1000"),
         "a relaxation": (text.replace("Molecular Dynamics Calculation", "BFGS Geometry Optimization"), "a relaxation"),
         "over-damped dynamics": (
@@ -210,9 +210,9 @@ def _vasp() -> dict[str, tuple[str, str]]:
             _block(text, "<c>O </c>", "<c>Q </c>").replace("PAW_PBE O", "Q Q").replace("16.00000000", "1.23"),
             "no element",
         ),
-        "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "taken for Li"),
+        "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
         "more atoms than positions": (_block(text, "<c>   8</c>", "<c>   9</c>"), "no whole ionic step|for 13 atoms"),
-        "a count that is no number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
+        "a count that is not a number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
         "a billion atoms": (
             _block(text, "<c>   8</c>", "<c>1000000000</c>"),
             "no whole ionic step|for 1000000004 atoms",
@@ -267,7 +267,7 @@ def _stars(part: str, value: str = "*" * 18) -> str:
 
 
 def _steps(text: str, number: int) -> tuple[int, int, int]:
-    places = [found.start() for found in re.finditer(" +Self-consistent Calculation", text)]
+    places = [match.start() for match in re.finditer(" +Self-consistent Calculation", text)]
     return places[number - 1], places[number], places[number + 1]
 
 
@@ -288,7 +288,7 @@ def _swap_steps(text: str, number: int) -> str:
 
 def _row_of(text: str, table: str, number: int, change: Change) -> str:
     """Return a vasprun.xml in which the third row of the n-th table is another."""
-    place = [found.start() for found in re.finditer(f'name="{table}"', text)][number]
+    place = [match.start() for match in re.finditer(f'name="{table}"', text)][number]
     for _ in range(3):
         place = text.index("   <v>", place + 1)
     end = text.index("\n", place) + 1
@@ -316,7 +316,7 @@ def _without_calculation(text: str, number: int, times: int = 0) -> str:
 
 
 def _cell_of(text: str, number: int) -> str:
-    place = [found.start() for found in re.finditer('name="basis"', text)][number]
+    place = [match.start() for match in re.finditer('name="basis"', text)][number]
     return text[:place] + text[place:].replace("9.20000000", "9.30000000", 1)
 
 

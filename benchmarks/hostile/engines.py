@@ -19,7 +19,7 @@ PBE, PBESOL = "SLA PW PBX PBC", "SLA PW PSX PSC"
 def inputs(folder: Path) -> list[HostileInput]:
     """Return bad engines, and bad names of profiles."""
     python = ("--python", sys.executable, "--potential", "lj")
-    found = _names(python) + _programs(folder) + _potentials(folder, python) + _settings(folder)
+    result = _names(python) + _programs(folder) + _potentials(folder, python) + _settings(folder)
     pseudos = folder / "pseudos"
     pseudos.mkdir()
     files = {"Li": ("Li", 1, PBE), "O": ("O", 6, PBESOL), "O_pbe": ("O", 6, PBE), "Li_2": ("Li", 3, PBE)}
@@ -33,7 +33,7 @@ def inputs(folder: Path) -> list[HostileInput]:
 
     def with_pseudos(name: str, pattern: str, *chosen: str, more: tuple[str, ...] = ("--ecutwfc-Ry", "50")) -> None:
         words = [word for path in chosen for word in ("--pseudos", path)]
-        found.append(HostileInput(f"engine add: {name}", (*pw, *words, *more), pattern))
+        result.append(HostileInput(f"engine add: {name}", (*pw, *words, *more), pattern))
 
     with_pseudos("no pseudopotentials", "give --pseudos")
     with_pseudos("an absent family", "neither a folder nor an installed family", "SSSP/9.9/PBE/odd")
@@ -53,8 +53,10 @@ def inputs(folder: Path) -> list[HostileInput]:
         "--processes": ("0", "100000000"),
     }.items():
         for value in values:
-            found.append(HostileInput(f"engine add {option} {value!r}", (*pw, "--pseudos", "x", option, value), option))
-    return found
+            result.append(
+                HostileInput(f"engine add {option} {value!r}", (*pw, "--pseudos", "x", option, value), option)
+            )
+    return result
 
 
 def _names(python: tuple[str, ...]) -> list[HostileInput]:
@@ -74,39 +76,41 @@ def _names(python: tuple[str, ...]) -> list[HostileInput]:
         "a:b",
         ".a",
     )
-    found = [
+    results = [
         HostileInput(
             f"engine add {name[:20]!r}", ("engine", "add", *python, "--", name), "NAME must be letters, digits"
         )
         for name in names
     ]
-    found += [
+    results += [
         HostileInput(f"setup -p {name[:20]!r}", ("setup", "--no-daemon", "-p", name), "--profile-name must be letters")
         for name in ("", " ", "two words", "a/b", "../a", "new\nline", "\x07", "-p", "é", "x" * 300, "a@b", ".hidden")
     ]
     for option, value in (("--workers", "0"), ("--workers", "-1"), ("--workers", "many"), ("--workers", "1e9")):
-        found.append(
+        results.append(
             HostileInput(f"setup {option} {value}", ("setup", "-p", "other", option, value), "--workers must be")
         )
     for value in ("0", "-1", "65536", "http"):
         call = ("setup", "-p", "other", "--postgres", "--postgres-port", value)
-        found.append(HostileInput(f"setup --postgres-port {value}", call, "--postgres-port must be"))
-    found.append(
+        results.append(HostileInput(f"setup --postgres-port {value}", call, "--postgres-port must be"))
+    results.append(
         HostileInput("setup without a user", ("setup", "-p", "o", "--postgres-user", ""), "--postgres-user must be")
     )
-    found.append(HostileInput("setup --rabbitmq http", ("setup", "-p", "other", "--rabbitmq", "http://x"), "amqp"))
-    found.append(HostileInput("engine test of nothing", ("engine", "test", ""), "NAME must be"))
-    found.append(HostileInput("engine test of an absent one", ("engine", "test", "gold"), "no engine"))
-    found.append(HostileInput("engine test for no steps", ("engine", "test", "toy", "--steps", "0"), "--steps must be"))
-    found.append(
+    results.append(HostileInput("setup --rabbitmq http", ("setup", "-p", "other", "--rabbitmq", "http://x"), "amqp"))
+    results.append(HostileInput("engine test of nothing", ("engine", "test", ""), "NAME must be"))
+    results.append(HostileInput("engine test of an absent one", ("engine", "test", "gold"), "no engine"))
+    results.append(
+        HostileInput("engine test for no steps", ("engine", "test", "toy", "--steps", "0"), "--steps must be")
+    )
+    results.append(
         HostileInput(
             "engine test of an absent crystal", ("engine", "test", "toy", "--structure", "a.cif"), "no such file"
         )
     )
-    found.append(HostileInput("engine install of an unknown one", ("engine", "install", "gold"), "gold"))
-    found.append(HostileInput("an absent profile", ("engine", "list", "-p", "absent"), "no profile"))
-    found.append(HostileInput("an empty profile", ("engine", "list", "-p", ""), "--profile must be"))
-    return found
+    results.append(HostileInput("engine install of an unknown one", ("engine", "install", "gold"), "gold"))
+    results.append(HostileInput("an absent profile", ("engine", "list", "-p", "absent"), "no profile"))
+    results.append(HostileInput("an empty profile", ("engine", "list", "-p", ""), "--profile must be"))
+    return results
 
 
 def _programs(folder: Path) -> list[HostileInput]:
@@ -148,9 +152,9 @@ def _programs(folder: Path) -> list[HostileInput]:
             "no potential",
         ),
     }
-    found = [HostileInput(f"engine add: {name}", (*add, *words), pattern) for name, (words, pattern) in calls.items()]
+    results = [HostileInput(f"engine add: {name}", (*add, *words), pattern) for name, (words, pattern) in calls.items()]
     taken = ("engine", "add", "toy", "--python", "/usr/bin/python3", *lj)
-    return [*found, HostileInput("engine add: a name that is taken", taken, "toy@localhost runs|cannot be used")]
+    return [*results, HostileInput("engine add: a name that is taken", taken, "toy@localhost runs|cannot be used")]
 
 
 def _potentials(folder: Path, python: tuple[str, ...]) -> list[HostileInput]:
@@ -166,7 +170,7 @@ def _potentials(folder: Path, python: tuple[str, ...]) -> list[HostileInput]:
         "import without a class": ((*add, "--potential", "import", "--model", "ase"), "package.module:Class"),
         "a model of what has none": ((*add, *python[2:], "--model", "large"), "has no models"),
         "a bad device": ((*add, *python[2:], "--device", "gpu"), "cpu, cuda"),
-        "arguments that are no JSON": ((*add, *python[2:], "--kwargs", "rc=3"), "not JSON"),
+        "arguments that are not JSON": ((*add, *python[2:], "--kwargs", "rc=3"), "not JSON"),
         "arguments with NaN": ((*add, *python[2:], "--kwargs", '{"rc": NaN}'), "NaN"),
         "arguments in a list": ((*add, *python[2:], "--kwargs", "[1]"), "object"),
         "an unknown precision": ((*add, *python[2:], "--dtype", "float16"), "float16"),
@@ -190,9 +194,9 @@ def _settings(folder: Path) -> list[HostileInput]:
         "a cut-off that is text": ("SYSTEM: {ecutwfc: high}", "ecutwfc"),
         "a Python object": ("SYSTEM: !!python/name:os.system", "tags"),
     }
-    found = []
+    results = []
     for index, (name, (text, pattern)) in enumerate(contents.items()):
         path = folder / f"settings_{index}.yaml"
         path.write_text(text)
-        found.append(HostileInput(f"engine add --settings: {name}", (*pw, str(path)), pattern))
-    return [*found, HostileInput("engine add --settings: no file", (*pw, str(folder / "no.yaml")), "no such file")]
+        results.append(HostileInput(f"engine add --settings: {name}", (*pw, str(path)), pattern))
+    return [*results, HostileInput("engine add --settings: no file", (*pw, str(folder / "no.yaml")), "no such file")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.hostile.hostile_input import HostileInput
 
-#: Names that are no node here.
+#: Names that are not nodes here.
 NAMES = (
     "",
     " ",
@@ -40,15 +40,15 @@ def inputs(folder: Path) -> list[HostileInput]:
 
     structure = orm.QueryBuilder().append(orm.StructureData, project="id").first(flat=True)
     code = orm.QueryBuilder().append(orm.InstalledCode, project="id").first(flat=True)
-    found = [
+    results = [
         HostileInput(f"{command} {name[:30]!r}", (*before, name, *after), NODE)
         for command, (before, after) in COMMANDS.items()
         for name in NAMES
     ]
     kinds = {
-        "jumps of a crystal": (("jumps", "--run", str(structure)), "is no fit"),
-        "jumps of a code": (("jumps", "--run", str(code)), "is no fit"),
-        "compare of a crystal": (("compare", str(structure)), "is no comparison"),
+        "jumps of a crystal": (("jumps", "--run", str(structure)), "is not a fit"),
+        "jumps of a code": (("jumps", "--run", str(code)), "is not a fit"),
+        "compare of a crystal": (("compare", str(structure)), "is not a comparison"),
         "surrogate show of a crystal": (("surrogate", "show", str(structure)), "no dataset"),
         "surrogate predict of a crystal": (
             ("surrogate", "predict", str(structure), "--dataset", "1"),
@@ -77,9 +77,9 @@ def inputs(folder: Path) -> list[HostileInput]:
         "status of nothing": (("status", "999999"), "no process"),
         "status of a crystal": (("status", str(structure)), "not a process|no process"),
     }
-    found += [HostileInput(name, call, pattern) for name, (call, pattern) in kinds.items()]
-    found += [
+    results += [HostileInput(name, call, pattern) for name, (call, pattern) in kinds.items()]
+    results += [
         HostileInput(f"status {name[:30]!r}", ("status", "--", name), "PK")
         for name in ("", "0", "-1", "1.5", "99999999999999999999999", "abc", "%", "nan")
     ]
-    return found
+    return results

@@ -150,13 +150,13 @@ def inputs(folder: Path) -> list[HostileInput]:
     crystal = folder / "Li2O.cif"
     write(crystal, bulk("OLi2", "fluorite", a=4.62))
     run = ("run", str(crystal), "--engine", "toy", "--protocol", "fast", "--dry-run")
-    found = [
+    results = [
         HostileInput(f"run {option} {value[:40]!r}", (*run, option, value), pattern)
         for option, (pattern, values) in RUN.items()
         for value in values
     ]
     target = ("--target-relative-error", "0.2")
-    found += [
+    results += [
         HostileInput(
             f"run {option} {value!r}",
             (*run, *(() if option == target[0] else target), option, value),
@@ -165,8 +165,8 @@ def inputs(folder: Path) -> list[HostileInput]:
         for option, (pattern, values) in TARGET.items()
         for value in values
     ]
-    found += [HostileInput(f"run with {name}", (*run, *more), pattern) for name, (more, pattern) in TOGETHER.items()]
-    found += [
+    results += [HostileInput(f"run with {name}", (*run, *more), pattern) for name, (more, pattern) in TOGETHER.items()]
+    results += [
         HostileInput("run with a step of 20 fs", (*run, "--timestep-fs", "20"), "20 fs is long for Li", "warning"),
         HostileInput("run at 9,000 K", (*run, "--temperatures", "9000"), "9,000 K", "warning"),
         HostileInput("run without engine", run[:2], "--engine"),
@@ -175,4 +175,4 @@ def inputs(folder: Path) -> list[HostileInput]:
         HostileInput("an unknown command", ("runn",), "runn"),
         HostileInput("an empty command", ("",), "command"),
     ]
-    return found
+    return results

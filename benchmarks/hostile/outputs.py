@@ -24,7 +24,7 @@ TABLE: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def inputs(folder: Path) -> list[HostileInput]:
     """Return bad filters and bad places."""
-    found = [
+    results = [
         HostileInput(f"table {option} {value!r}", ("table", "materials", option, value), pattern)
         for option, (pattern, values) in TABLE.items()
         for value in values
@@ -104,4 +104,4 @@ def inputs(folder: Path) -> list[HostileInput]:
         "surrogate train by an unknown protocol": (("surrogate", "train", "1", "--protocol", "x"), "--protocol"),
         "surrogate train on a gpu": (("surrogate", "train", "1", "--device", "gpu"), "--device must be"),
     }
-    return found + [HostileInput(name, call, pattern) for name, (call, pattern) in calls.items()]
+    return results + [HostileInput(name, call, pattern) for name, (call, pattern) in calls.items()]

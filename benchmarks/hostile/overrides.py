@@ -29,8 +29,8 @@ FILES: dict[str, tuple[bytes, str]] = {
         b"a: &a [x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (c, c, c - 1, c - 1) for c in b"bcdefghi"),
         "anchors",
     ),
-    "a name twice": (b"seeds: [1]\nseeds: [2]\n", "line 2.*seeds stands in it twice"),
-    "a name twice below": (b"md:\n  timestep_fs: 1.0\n  timestep_fs: 2.0\n", "line 3.*timestep_fs stands in it twice"),
+    "a name twice": (b"seeds: [1]\nseeds: [2]\n", "line 2.*seeds appears in it twice"),
+    "a name twice below": (b"md:\n  timestep_fs: 1.0\n  timestep_fs: 2.0\n", "line 3.*timestep_fs appears in it twice"),
     "a number as name": (b"1: 2\n", "line 1.*name 1"),
     "two documents": (b"seeds: [1]\n---\nseeds: [2]\n", "not YAML"),
     "bytes": (bytes(range(256)), "not a text file"),
@@ -98,7 +98,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "a negative site radius": ("jump_settings: {site_radius_A: -1}", "site_radius_A must be a number"),
     "a target of zero": ("target_relative_error: 0", "target_relative_error must be a number above 0"),
     "rounds without a target": ("max_total_time_ps: 100", "give target_relative_error too"),
-    "no jobs side by side": ("max_concurrent: 0", "max_concurrent must be a whole number"),
+    "no jobs in parallel": ("max_concurrent: 0", "max_concurrent must be a whole number"),
     "a long name": (900 * "x" + ": 1", "unknown override"),
     "a name with a control character": ('"a\\u0007b": 1', "unknown override"),
 }
@@ -110,7 +110,7 @@ POTENTIALS: dict[str, tuple[str, str]] = {
     "an unknown key": ("{commands: 'pair_style zero 5', level_of_theory: mine, colour: red}", "colour"),
     "a command that runs a program": ("{commands: 'shell touch hostile', level_of_theory: mine}", "shell"),
     "a Python object": ("commands: !!python/object/apply:os.system ['true']", "tags"),
-    "files that are no list": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: 3}", "files"),
+    "files that are not a list": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: 3}", "files"),
     "an absent file": ("{commands: 'pair_style zero 5', level_of_theory: mine, files: [absent.pt]}", "absent.pt"),
     "charges as text": ("{commands: 'pair_style zero 5', level_of_theory: mine, charges: {Li: one}}", "charge"),
     "commands that are a number": ("{commands: 3, level_of_theory: mine}", "commands"),
@@ -122,7 +122,7 @@ def inputs(folder: Path) -> list[HostileInput]:
     crystal = folder / "Li2O.cif"
     write(crystal, bulk("OLi2", "fluorite", a=4.62))
     run = ("run", str(crystal), "--engine", "toy", "--protocol", "fast", "--dry-run", "--overrides")
-    found = [
+    results = [
         HostileInput("overrides: no such file", (*run, str(folder / "absent.yaml")), "absent.yaml.*no such file"),
         HostileInput("overrides: a folder", (*run, str(folder)), "is not a file"),
         HostileInput("overrides: an empty name", (*run, ""), "not empty"),
@@ -131,18 +131,18 @@ def inputs(folder: Path) -> list[HostileInput]:
     for index, (name, (content, pattern)) in enumerate(FILES.items()):
         path = folder / f"file_{index:02d}.yaml"
         path.write_bytes(content)
-        found.append(HostileInput(f"overrides: {name}", (*run, str(path)), pattern))
+        results.append(HostileInput(f"overrides: {name}", (*run, str(path)), pattern))
     for index, (name, (text, pattern)) in enumerate(VALUES.items()):
         path = folder / f"value_{index:02d}.yaml"
         path.write_text(text)
-        found.append(HostileInput(f"override: {name}", (*run, str(path)), pattern))
+        results.append(HostileInput(f"override: {name}", (*run, str(path)), pattern))
     lammps = ("run", str(crystal), "--engine", "lammps-toy", "--protocol", "fast", "--dry-run", "--potential")
-    found.append(HostileInput("potential: an unknown name", (*lammps, "no-such"), "no-such"))
-    found.append(HostileInput("potential: none", lammps[:-1], "--potential"))
-    found.append(HostileInput("potential: no such file", (*lammps, str(folder / "absent.yml")), "no such file"))
-    found.append(HostileInput("potential: for other elements", (*lammps, "gillan-caf2-1986"), "has no"))
+    results.append(HostileInput("potential: an unknown name", (*lammps, "no-such"), "no-such"))
+    results.append(HostileInput("potential: none", lammps[:-1], "--potential"))
+    results.append(HostileInput("potential: no such file", (*lammps, str(folder / "absent.yml")), "no such file"))
+    results.append(HostileInput("potential: for other elements", (*lammps, "gillan-caf2-1986"), "has no"))
     for index, (name, (text, pattern)) in enumerate(POTENTIALS.items()):
         path = folder / f"potential_{index:02d}.yaml"
         path.write_text(text)
-        found.append(HostileInput(f"potential: {name}", (*lammps, str(path)), pattern))
-    return found
+        results.append(HostileInput(f"potential: {name}", (*lammps, str(path)), pattern))
+    return results

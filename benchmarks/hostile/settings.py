@@ -128,11 +128,11 @@ CLASSES: list[tuple[dict[str, Any], str]] = [
 def inputs(folder: Path) -> list[HostileInput]:
     """Return bad inputs of ports."""
     del folder
-    found = []
+    results = []
     for port, (good, changes) in CHANGES.items():
         for index, (change, pattern) in enumerate(changes):
-            found.append(HostileInput(f"{port} {index}: {change!r:.60}", _validated(port, good | change), pattern))
-    return found + [
+            results.append(HostileInput(f"{port} {index}: {change!r:.60}", _validated(port, good | change), pattern))
+    return results + [
         HostileInput(f"settings of a run: {change!r:.60}", _made(MD | change), pattern) for change, pattern in CLASSES
     ]
 

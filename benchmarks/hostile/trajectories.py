@@ -149,11 +149,11 @@ def _xdatcar_numbers(files: _Files) -> None:
     error("numbers fall", count[::-1], "out of order")
     error("spacing changes", [*count[:30], *range(32, 92, 2)], "follow each other")
     error("numbers beyond any", [10**30 + number for number in count], "is not possible")
-    warning("NBLOCK 50", [50 * number for number in count], "the file says 50, --sample-every 10; the file is taken")
+    warning("NBLOCK 50", [50 * number for number in count], "the file says 50, --sample-every 10; the file is used")
     warning("runs joined in one file", [*count[:30], *count[:30]], "begin again once")
     stars = xdatcar(RUN).replace("configuration=    60", "configuration= *****")
     files.warning("XDATCAR, a number of stars", stars, "not all configurations have a number", suffix=".XDATCAR")
-    files.call("a gap, overridden", ["gap.XDATCAR"], "taken as consecutive", *FACTS, "--override-file", warns=True)
+    files.call("a gap, overridden", ["gap.XDATCAR"], "treated as consecutive", *FACTS, "--override-file", warns=True)
     files.write("gap.XDATCAR", xdatcar(RUN, [*count[:30], *range(41, 71)]))
     again = xdatcar_header() + xdatcar_frames(RUN[:31], count[:31]) + xdatcar_frames(RUN[30:], count[30:])
     files.warning("XDATCAR, a frame of a restart twice", again, "kept once", suffix=".XDATCAR")
@@ -163,9 +163,9 @@ def _xdatcar_numbers(files: _Files) -> None:
     other = xdatcar(SyntheticRun(moved))
     files.error("XDATCAR, another run from the same start", xdatcar(RUN) + other, "two runs", suffix=".XDATCAR")
     other = xdatcar(synthetic_run(seed=9))
-    files.error("XDATCAR, another run in the same file", xdatcar(RUN) + other, "does not go on", suffix=".XDATCAR")
+    files.error("XDATCAR, another run in the same file", xdatcar(RUN) + other, "does not continue", suffix=".XDATCAR")
     half = xdatcar(RUN[:20]) + xdatcar(RUN[50:])
-    files.error("XDATCAR, half of it missing", half, "does not go on", suffix=".XDATCAR")
+    files.error("XDATCAR, half of it missing", half, "does not continue", suffix=".XDATCAR")
 
 
 def _dumps(files: _Files) -> None:
@@ -225,8 +225,8 @@ def _dumps(files: _Files) -> None:
 
 def _last(text: str, old: str, new: str) -> str:
     """Return a text in which the last occurrence of something is replaced."""
-    before, found, after = text.rpartition(old)
-    assert found
+    before, result, after = text.rpartition(old)
+    assert result
     return before + new + after
 
 
@@ -296,14 +296,14 @@ def _extxyz(files: _Files) -> None:
     error("times that fit in no unit", extxyz(WRAPPED, "time={frame}00"), "by the times in the file the interval")
     missing = extxyz(WRAPPED[:30], "step=1{frame:02d}0") + extxyz(WRAPPED[30:], "step=3{frame:02d}0")
     error("steps missing", missing, "170 frames are missing")
-    error("frames missing, without numbers", extxyz(WRAPPED[:20]) + extxyz(WRAPPED[50:]), "does not go on there")
+    error("frames missing, without numbers", extxyz(WRAPPED[:20]) + extxyz(WRAPPED[50:]), "does not continue there")
     warning("steps 100 apart", extxyz(WRAPPED, "step={frame}00"), "the file says 100, --sample-every 10")
     warning("another temperature", extxyz(WRAPPED, "temperature=12{frame:02d}"), "mean temperature .* is 12")
-    warning("not periodic, overridden", extxyz(WRAPPED, pbc="F F F"), "taken as periodic", *FACTS, "--override-file")
+    warning("not periodic, overridden", extxyz(WRAPPED, pbc="F F F"), "treated as periodic", *FACTS, "--override-file")
     warning("cut in the last frame", "".join(_lines(text)[:-3]), "After 59 frames one was cut off")
     warning("ids in another order", extxyz(WRAPPED, ids=1), "in the order of their ids")
-    pieces = extxyz(np.concatenate([RUN.positions[:30] + 5 * EDGE_A, WRAPPED[30:31], _on(30)]))
-    warning("a piece from wrapped positions", pieces, "jump by whole cells")
+    blocks = extxyz(np.concatenate([RUN.positions[:30] + 5 * EDGE_A, WRAPPED[30:31], _on(30)]))
+    warning("a block from wrapped positions", blocks, "jump by whole cells")
 
 
 def _on(first: int) -> np.ndarray:

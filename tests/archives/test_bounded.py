@@ -27,8 +27,8 @@ def steps_of_choosing(label: str) -> int:
 
 def test_a_larger_database_costs_no_more(aiida_profile_clean: Any) -> None:
     fill(60, n_with_arrays=0)
-    wanted = {"process_type": CONDUCTIVITY, "attributes.sealed": True}
-    chains = orm.QueryBuilder().append(orm.WorkChainNode, filters=wanted).limit(5).all(flat=True)
+    filters = {"process_type": CONDUCTIVITY, "attributes.sealed": True}
+    chains = orm.QueryBuilder().append(orm.WorkChainNode, filters=filters).limit(5).all(flat=True)
     orm.Group(label="chosen").store().add_nodes(chains)
     n_nodes = orm.QueryBuilder().append(orm.Node).count()
     chosen, steps = choose(["chosen"]), steps_of_choosing("chosen")
@@ -51,9 +51,9 @@ def test_a_result_brings_the_work_chain_that_computed_it_and_not_its_caller(
     (uuid,) = query.all(flat=True)
     pks = choose([uuid]).pks
     processes = orm.QueryBuilder().append(orm.WorkChainNode, filters={"id": {"in": pks}}, project="process_type")
-    found = processes.all(flat=True)
+    result = processes.all(flat=True)
     # A comparison rests on conductivities whose own work chains are not called by it here.
-    assert found.count(process_type) == 1
+    assert result.count(process_type) == 1
     fits = orm.QueryBuilder().append(
         orm.CalcJobNode, filters={"id": {"in": pks}, "process_type": {"like": "%diffusion"}}
     )

@@ -182,8 +182,8 @@ def test_the_readme_says_what_is_in_it(fit: orm.CalcJobNode, tmp_path: Path) -> 
     # The name of the level of theory is text, neither a cell of the table nor HTML.
     assert r"a \| &lt;b&gt;walk&lt;/b&gt;" in row
     assert "<b>" not in text
-    for said in ("kinisi: 2.1", "10.1021/acs.jctc.4c01249", "10.1038/s41597-020-00638-4", "The data: CC-BY-4.0."):
-        assert said in text
+    for entry in ("kinisi: 2.1", "10.1021/acs.jctc.4c01249", "10.1038/s41597-020-00638-4", "The data: CC-BY-4.0."):
+        assert entry in text
     assert "Left out: the frames of trajectories." in text
     assert "LAMMPS" not in text
 

@@ -86,15 +86,15 @@ def test_averages_stand_in_their_slots(tmp_path: Path) -> None:
     write_h5md(tmp_path / "a.h5", given, ABOUT, rdf, motion)
     with h5py.File(tmp_path / "a.h5") as file:
         check_quantities(file)
-        found = file["observables/radial_distribution_functions"]
-        assert set(found) == {"Li-Li", "Li-O", "O-O"}
-        np.testing.assert_array_equal(found["Li-O/value"], rdf.g[1])
-        assert found["Li-O/n_bins"][()] == len(rdf.r_A) == len(found["Li-O/bins"])
-        assert (found["Li-O/frame_start"][()], found["Li-O/frame_end"][()]) == (0, 299)
-        found = file["observables/mean_squared_displacements/Li"]
-        assert found["value"][:].tolist() == [6.0, 12.0]
-        assert found["errors"][:].tolist() == [0.1, 0.2]
-        assert text(found["error_type"]) == "standard_deviation"
+        result = file["observables/radial_distribution_functions"]
+        assert set(result) == {"Li-Li", "Li-O", "O-O"}
+        np.testing.assert_array_equal(result["Li-O/value"], rdf.g[1])
+        assert result["Li-O/n_bins"][()] == len(rdf.r_A) == len(result["Li-O/bins"])
+        assert (result["Li-O/frame_start"][()], result["Li-O/frame_end"][()]) == (0, 299)
+        result = file["observables/mean_squared_displacements/Li"]
+        assert result["value"][:].tolist() == [6.0, 12.0]
+        assert result["errors"][:].tolist() == [0.1, 0.2]
+        assert text(result["error_type"]) == "standard_deviation"
         assert file["observables/diffusion_constants/Li/value"][()] == 1e-5
 
 
@@ -140,9 +140,9 @@ def test_each_replica_of_a_real_fit_is_a_file(exported: tuple[orm.ArrayData, lis
             check_quantities(file)
             np.testing.assert_array_equal(file["particles/all/position/value"], trajectory.get_array("positions"))
             np.testing.assert_allclose(file["particles/all/position/time"], trajectory.get_array("times"))
-            found = file["observables/mean_squared_displacements/Li"]
-            np.testing.assert_array_equal(found["value"], node.get_array("msd_A2"))
-            assert found["n_replicas"][()] == 2
+            result = file["observables/mean_squared_displacements/Li"]
+            np.testing.assert_array_equal(result["value"], node.get_array("msd_A2"))
+            assert result["n_replicas"][()] == 2
             assert text(file["parameters/provenance/diffusion_uuid"]) == node.uuid
             assert text(file["parameters/provenance/trajectory_000_uuid"]) == trajectory.uuid
             thermostat = file["parameters/workflow/molecular_dynamics/thermostat_parameters"]

@@ -1,4 +1,4 @@
-"""Who receives an archive needs aiida-core and nothing of ours; and nothing in an archive is executed."""
+"""Who receives an archive needs aiida-core and nothing else; and nothing in an archive is executed."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def exported(fit_archive: Path, back: None) -> tuple[Path, dict[str, Any]]:
     return fit_archive, dict(orm.QueryBuilder().append(orm.Node, project=["uuid", "attributes"]).all())
 
 
-def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
+def compare(result: dict[str, Any], expected: dict[str, Any]) -> None:
     """Every node is a class of AiiDA, with every attribute, and its arrays can be read."""
-    assert set(found) == set(expected)
-    for uuid, (module, _, attributes, _, _) in found.items():
+    assert set(result) == set(expected)
+    for uuid, (module, _, attributes, _, _) in result.items():
         assert module.startswith("aiida.orm."), module
         assert attributes == expected[uuid]
-    by_class = {name: arrays for _, name, _, arrays, _ in found.values()}
+    by_class = {name: arrays for _, name, _, arrays, _ in result.values()}
     assert {"positions", "cells"} <= set(by_class["TrajectoryData"])
     assert "msd_A2" in by_class["ArrayData"]
 

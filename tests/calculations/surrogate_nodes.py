@@ -23,7 +23,7 @@ def crystal(edge_A: float = 5.0, cation: str = "Li", anion: str = "Cl") -> Atoms
 
 def diffusion(diffusivity_cm2_s: float | None = 1e-5, **changes: Any) -> orm.ArrayData:
     """Return the diffusion of a rock salt as ``ion.diffusion`` says it; a bound where no diffusivity is given."""
-    said: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "formula": "LiCl",
         "level_of_theory": "toy",
         "mobile_species": "Li",
@@ -37,7 +37,7 @@ def diffusion(diffusivity_cm2_s: float | None = 1e-5, **changes: Any) -> orm.Arr
         "replica_diffusivities_cm2_s": [diffusivity_cm2_s, 0.0] if diffusivity_cm2_s else None,
     }
     node = orm.ArrayData()
-    node.base.attributes.set_many(said | changes)
+    node.base.attributes.set_many(attributes | changes)
     if diffusivity_cm2_s:
         draws = diffusivity_cm2_s * 10 ** np.random.default_rng(1).normal(0, 0.1, 4000)
         node.set_array("tracer_diffusivity_samples_cm2_s", draws)
@@ -45,7 +45,7 @@ def diffusion(diffusivity_cm2_s: float | None = 1e-5, **changes: Any) -> orm.Arr
 
 
 def material(atoms: Atoms, label: orm.ArrayData | None, seed: int = 0) -> dict[str, Any]:
-    """Return the nodes of a material: three smeared copies, two frames of its run, four of a short one."""
+    """Return the nodes of a material: three displaced copies, two frames of its run, four of a short one."""
     rng = np.random.default_rng(seed)
     nodes: dict[str, Any] = {"structure": orm.StructureData(ase=atoms)}
     if label is not None:

@@ -33,19 +33,19 @@ def fit(**attributes: Any) -> orm.ArrayData:
 def decision(node: orm.ArrayData | None, **entry: Any) -> dict[str, Any]:
     here = {"label": "T_0800K", "temperature_K": 800.0, "time_ps": 20.0, "n_runs": 2} | entry
     parameters = orm.Dict(RULE | {"round": 1, "n_steps": 20000, "temperatures": [here]})
-    found: dict[str, Any] = decide_extensions(parameters, **({"T_0800K": node} if node else {})).get_dict()
-    return found
+    result: dict[str, Any] = decide_extensions(parameters, **({"T_0800K": node} if node else {})).get_dict()
+    return result
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_the_decision_is_stored_with_what_it_rests_on() -> None:
-    found = decision(fit())
-    (entry,) = found["temperatures"]
+    result = decision(fit())
+    (entry,) = result["temperatures"]
     assert (entry["action"], entry["reason"]) == ("extend", None)
     assert entry["relative_error"] == pytest.approx(0.3)
     assert entry["next_time_ps"] > 20.0
-    assert (found["total_time_ps"], found["n_steps"], found["reason"]) == (40.0, 20000, None)
-    assert "goes on with 800 K to" in found["summary"]
+    assert (result["total_time_ps"], result["n_steps"], result["reason"]) == (40.0, 20000, None)
+    assert "continues with 800 K to" in result["summary"]
     enough = decision(fit(tracer_diffusivity_std_cm2_s=1e-6))
     assert enough["reason"] == "converged"
     assert "800 K converged" in enough["summary"]

@@ -32,10 +32,10 @@ def test_known_diffusivity_is_recovered_with_its_origin(python_code: Any, walk: 
     assert low < 1e-5 < high
     assert high / low < 3
     assert (result["formula"], result["level_of_theory"]) == ("LiCl", "walk")
-    found = orm.QueryBuilder().append(
+    query = orm.QueryBuilder().append(
         orm.ArrayData, filters={"attributes.tracer_diffusivity_cm2_s": {">": 1e-6}}, project="uuid"
     )
-    assert found.all(flat=True) == [node.outputs.diffusion.uuid]
+    assert query.all(flat=True) == [node.outputs.diffusion.uuid]
     assert node.inputs.program.base.attributes.get("program") == "diffusion"
     assert set(node.outputs.diffusion.get_arraynames()) >= {"msd_A2", "lag_times_ps"}
     # No second copy of the positions: neither uploaded files nor retrieved ones hold them.

@@ -29,7 +29,7 @@ def test_the_type_that_is_stored_is_the_entry_point(name: str) -> None:
 
 def test_every_calculation_function_has_one() -> None:
     modules = [
-        import_module(found.name) for found in pkgutil.walk_packages(calculations.__path__, f"{calculations.__name__}.")
+        import_module(entry.name) for entry in pkgutil.walk_packages(calculations.__path__, f"{calculations.__name__}.")
     ]
     own = {
         name

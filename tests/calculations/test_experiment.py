@@ -60,14 +60,14 @@ def test_a_bound_stays_a_bound(entries: dict[str, Any]) -> None:
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_another_compound_is_refused(entries: dict[str, Any], lithium_oxide: orm.StructureData) -> None:
-    said = entries["aaa"].attributes()
+    attributes = entries["aaa"].attributes()
     with pytest.raises(ValueError, match="OBELiX aaa is LiF, and the structure is Li2O"):
-        link_experiment(lithium_oxide, orm.Dict(said))
+        link_experiment(lithium_oxide, orm.Dict(attributes))
     assert experiments().empty
     with pytest.raises(ValueError, match="states no ionic conductivity"):
-        check_link(lithium_oxide, said | {"ionic_conductivity_mS_cm": None})
+        check_link(lithium_oxide, attributes | {"ionic_conductivity_mS_cm": None})
     with pytest.raises(ValueError, match="cannot be read"):
-        check_link(lithium_oxide, said | {"entry_formula": "Li3(Mo8S8O8(OH)8(HWO5(H2O)))*(H2O)18"})
+        check_link(lithium_oxide, attributes | {"entry_formula": "Li3(Mo8S8O8(OH)8(HWO5(H2O)))*(H2O)18"})
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -33,11 +33,11 @@ def truth() -> np.ndarray:
 
 
 def images(positions: np.ndarray, wrap: bool = True) -> list[Atoms]:
-    found = [Atoms(SYMBOLS, positions=frame, cell=CELL, pbc=True) for frame in positions]
-    for atoms in found:
+    results = [Atoms(SYMBOLS, positions=frame, cell=CELL, pbc=True) for frame in positions]
+    for atoms in results:
         if wrap:
             atoms.wrap(eps=0)
-    return found
+    return results
 
 
 def write_xdatcar(path: Path, positions: np.ndarray) -> None:
@@ -49,7 +49,7 @@ def write_xdatcar(path: Path, positions: np.ndarray) -> None:
 
 
 def write_dump(path: Path, positions: np.ndarray, elements: bool) -> None:
-    """Write a LAMMPS dump whose atoms stand in another order than their ids."""
+    """Write a LAMMPS dump whose atoms are in another order than their ids."""
     lines = []
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = CELL
     bounds = [
@@ -96,10 +96,10 @@ def test_a_wrapped_file_becomes_the_run_that_wrote_it(kind: str, truth: np.ndarr
     assert node.get_array("positions").dtype == np.float32
     assert node.get_array("times") == pytest.approx(0.01 * np.arange(N_FRAMES))
     assert node.get_array("cells")[0] == pytest.approx(CELL)
-    said = node.base.attributes.all
-    assert said["symbols"] == SYMBOLS
-    assert said["source_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert (said["source_format"], said["level_of_theory"], said["sample_every"]) == (kind, "PBE", 5)
+    attributes = node.base.attributes.all
+    assert attributes["symbols"] == SYMBOLS
+    assert attributes["source_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (attributes["source_format"], attributes["level_of_theory"], attributes["sample_every"]) == (kind, "PBE", 5)
     assert any("unwrapped" in remark for remark in run.remarks)
 
 

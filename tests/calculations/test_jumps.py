@@ -41,22 +41,26 @@ def analyse(code: orm.InstalledCode, trajectories: dict[str, Any], **inputs: Any
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_segments_and_replicas_become_a_node_with_its_origin(python_code: Any) -> None:
     code = python_code("ion.jumps")
-    pieces = {
+    segments = {
         segment_key(0, 0): trajectory(1, slice(0, 400)),
         segment_key(0, 1): trajectory(1, slice(400, None)),
         segment_key(1, 0): trajectory(2),
     }
-    node = analyse(code, pieces, structure=crystal(), parameters={"formula": "Li2O", "level_of_theory": "hops"})
+    node = analyse(code, segments, structure=crystal(), parameters={"formula": "Li2O", "level_of_theory": "hops"})
     assert node.is_finished_ok, node.exit_message
-    said = node.outputs.jumps.base.attributes.all
-    low, high = said["jump_rate_ci95_1_ps"]
+    attributes = node.outputs.jumps.base.attributes.all
+    low, high = attributes["jump_rate_ci95_1_ps"]
     assert low < 0.9 < high
-    assert (said["n_replicas"], said["n_sites"], said["n_sites_from_density"]) == (2, 27, 0)
-    assert (said["formula"], said["level_of_theory"], said["mobile_species"]) == ("Li2O", "hops", "Li")
-    assert node.outputs.jumps.get_array("transition_count").sum() == said["n_jumps"]
+    assert (attributes["n_replicas"], attributes["n_sites"], attributes["n_sites_from_density"]) == (2, 27, 0)
+    assert (attributes["formula"], attributes["level_of_theory"], attributes["mobile_species"]) == (
+        "Li2O",
+        "hops",
+        "Li",
+    )
+    assert node.outputs.jumps.get_array("transition_count").sum() == attributes["n_jumps"]
     assert node.outputs.versions["gemdat"]
-    found = orm.QueryBuilder().append(orm.ArrayData, filters={"attributes.jump_rate_1_ps": {">": 0.5}}, project="uuid")
-    assert found.all(flat=True) == [node.outputs.jumps.uuid]
+    query = orm.QueryBuilder().append(orm.ArrayData, filters={"attributes.jump_rate_1_ps": {">": 0.5}}, project="uuid")
+    assert query.all(flat=True) == [node.outputs.jumps.uuid]
     assert node.inputs.program.base.attributes.get("program") == "jumps"
     # No second copy of the positions: neither uploaded files nor retrieved ones hold them.
     kept = node.base.repository.list_object_names() + node.outputs.retrieved.base.repository.list_object_names()
@@ -82,6 +86,6 @@ def test_a_python_without_gemdat_is_told_what_to_install(python_code: Any) -> No
 )
 @pytest.mark.usefixtures("aiida_profile")
 def test_bad_input_is_refused_before_anything_runs(python_code: Any, change: dict[str, Any], message: str) -> None:
-    pieces = {segment_key(0, 0): trajectory(frames=slice(0, 20))}
+    segments = {segment_key(0, 0): trajectory(frames=slice(0, 20))}
     with pytest.raises(ValueError, match=message):
-        analyse(python_code("ion.jumps"), pieces, parameters=change)
+        analyse(python_code("ion.jumps"), segments, parameters=change)

@@ -45,13 +45,13 @@ def program(name: str, text: str) -> orm.FolderData:
 def model(content: bytes = SAFE, **changes: Any) -> orm.SinglefileData:
     """Return a model node as a training leaves it."""
     node = orm.SinglefileData.from_bytes(content, filename=FILENAME_MODEL)
-    said = {
+    attributes = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "temperature_K": 1000.0,
         "mobile_species": ["Li"],
         "levels_of_theory": ["toy"],
     }
-    node.base.attributes.set_many(said | changes)
+    node.base.attributes.set_many(attributes | changes)
     return node
 
 
@@ -75,10 +75,15 @@ def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     job = run_get_node(SurrogateTrainCalculation, code=code, dataset=data, parameters=orm.Dict(parameters))[1]
     assert job.is_finished_ok, job.exit_message
     report, trained = job.outputs.report, job.outputs.model
-    said = report.base.attributes.all
-    assert (said["n_materials"], said["n_censored"], said["protocol"], said["split"]) == (6, 1, "baseline", "material")
-    assert said["arms"][0]["arm"] == "model" and "R2" in said["verdict"]
-    assert said["dataset_sha256"] == data.base.attributes.get("sha256")
+    attributes = report.base.attributes.all
+    assert (attributes["n_materials"], attributes["n_censored"], attributes["protocol"], attributes["split"]) == (
+        6,
+        1,
+        "baseline",
+        "material",
+    )
+    assert attributes["arms"][0]["arm"] == "model" and "R2" in attributes["verdict"]
+    assert attributes["dataset_sha256"] == data.base.attributes.get("sha256")
     assert report.get_array("predicted").shape == (6,) and report.get_array("train_loss").shape[0] == 2
     assert trained.base.attributes.get("levels_of_theory") == ["toy"] and model_fault(trained) is None
     # What it never reads need not be computed for a prediction.
@@ -88,14 +93,14 @@ def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     kept = job.base.repository.list_object_names() + job.outputs.retrieved.base.repository.list_object_names()
     assert not [name for name in kept if name.endswith((".npz", ".py", ".safetensors"))]
 
-    found = run_get_node(
+    result = run_get_node(
         SurrogatePredictCalculation,
         code=python_code("ion.surrogate_predict", "surrogate"),
         model=trained,
         dataset=dataset(3, labelled=False),
     )[1]
-    assert found.is_finished_ok, found.exit_message
-    predictions = found.outputs.predictions
+    assert result.is_finished_ok, result.exit_message
+    predictions = result.outputs.predictions
     (first, *_) = predictions.base.attributes.get("materials")
     slope = float(predictions.get_array("log10_slope")[0])
     assert first["tracer_diffusivity_cm2_s"] == pytest.approx(10**slope / 6e4)
@@ -127,7 +132,7 @@ def test_a_training_that_stops_early_leaves_its_state(train: Any, tmp_path: Path
 @pytest.mark.usefixtures("aiida_profile_clean")
 @pytest.mark.parametrize(
     ("model_bytes", "length", "message"),
-    [(b"\x80\x04K\x01.", "m", "no safetensors file"), (SAFE, "m + 1", "not of the 5 materials")],
+    [(b"\x80\x04K\x01.", "m", "not a safetensors file"), (SAFE, "m + 1", "not of the 5 materials")],
 )
 def test_a_model_that_is_none_is_refused(train: Any, model_bytes: bytes, length: str, message: str) -> None:
     job = train(
@@ -173,7 +178,7 @@ def test_a_model_and_materials_that_do_not_belong_together() -> None:
     unsigned = model()
     unsigned.base.attributes.delete("sha256")
     assert "has no sha256" in problem(unsigned)
-    assert "no safetensors file" in problem(model(b"\x80\x04K\x01."))
+    assert "not a safetensors file" in problem(model(b"\x80\x04K\x01."))
     assert "knows 800 K only" in problem(model(temperature_K=800.0))
     assert "mobile species Na" in problem(model(mobile_species=["Na"]))
     assert "level of theory other" in problem(model(levels_of_theory=["other"]))
@@ -193,11 +198,11 @@ def test_predictions_that_are_not_whole(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"interval95 has shape \(3, 2\), not \(2, 2\)"):
         read_predictions(tmp_path / "b.npz", 2)
     data = dataset(2, labelled=False)
-    found = predicted_materials(data, arrays | {"interval95": np.array([[0.0, 2.0]] * 2)}, [None, "far away"])
-    assert found[1]["reason"] == "far away" and found[0]["in_domain"] is True
+    values = predicted_materials(data, arrays | {"interval95": np.array([[0.0, 2.0]] * 2)}, [None, "far away"])
+    assert values[1]["reason"] == "far away" and values[0]["in_domain"] is True
     # Nernst-Einstein: 4 ions in (5 angstrom)^3, D = 10 / 6e4 cm^2/s at 1000 K.
     sigma_S_m = 4 / 125e-30 * 1.602176634e-19**2 * (10 / 6e4 * 1e-4) / (1.380649e-23 * 1000)
-    assert found[0]["ionic_conductivity_mS_cm"] == pytest.approx(sigma_S_m * 10)
+    assert values[0]["ionic_conductivity_mS_cm"] == pytest.approx(sigma_S_m * 10)
 
 
 def test_the_programs_are_those_of_the_surrogate() -> None:

@@ -1,4 +1,4 @@
-"""Submit short runs of argon side by side to the daemon of the default profile, and wait: a program of a test.
+"""Submit short runs of argon in parallel to the daemon of the default profile, and wait: a program of a test.
 
 python many_jobs.py 12
 """

@@ -30,14 +30,14 @@ def result(invoke: Invoke, argon: orm.StructureData) -> str:
 
 def test_there_and_back(invoke: Invoke, result: str, tmp_path: Path) -> None:
     path = tmp_path / "out.aiida"
-    said = invoke("export", "mine", "-o", path, "--dry-run").output
-    assert "3 nodes with" in said
+    output = invoke("export", "mine", "-o", path, "--dry-run").output
+    assert "3 nodes with" in output
     assert not path.exists()
     assert "Written" in invoke("export", "mine", "-o", path, "--yes").output
     assert (tmp_path / "out.README.md").exists()
     invoke("import-archive", path, "--dry-run")
-    said = invoke("import-archive", path, "--group", "theirs").output
-    assert "3 nodes, in the group 'theirs'" in said
+    output = invoke("import-archive", path, "--group", "theirs").output
+    assert "3 nodes, in the group 'theirs'" in output
     assert orm.load_group("theirs").count() == 3
 
 
@@ -52,7 +52,7 @@ def test_what_cannot_be_done_is_one_line(invoke: Invoke, result: str, tmp_path: 
     assert "there is no group 'nobody'" in only_line(invoke("export", "nobody", "-o", path, code=1))
     path.write_text("mine")
     assert "--overwrite" in only_line(invoke("export", "mine", "-o", path, "--yes", code=1))
-    assert "it is no zip file" in only_line(invoke("import-archive", path, code=1))
+    assert "it is not a zip file" in only_line(invoke("import-archive", path, code=1))
     assert path.read_text() == "mine"
     invoke("export", "mine", "-o", path, "--yes", "--overwrite")
     assert path.read_bytes()[:2] == b"PK"
@@ -79,8 +79,8 @@ def test_runs_as_h5md(
     inputs = {"code": code, "trajectories": {segment_key(0, 0): walk()}, "parameters": orm.Dict(parameters)}
     node = run_get_node(DiffusionCalculation, **inputs)[1]
     uuid = node.outputs.diffusion.uuid
-    said = invoke("export", uuid, "-o", tmp_path / "a.h5", "--format", "h5md", "--max-frames", "50", "--yes").output
-    assert "1 runs, a file each" in said
+    output = invoke("export", uuid, "-o", tmp_path / "a.h5", "--format", "h5md", "--max-frames", "50", "--yes").output
+    assert "1 runs, a file each" in output
     assert (tmp_path / "a.h5").exists()
     assert "--overwrite" in only_line(invoke("export", uuid, "-o", tmp_path / "a.h5", "--format", "h5md", code=1))
     assert (

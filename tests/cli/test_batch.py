@@ -121,7 +121,7 @@ def test_a_doubtful_file_is_taken_when_the_user_insists(invoke: Invoke, lj_engin
     path = tmp_path / "x.cif"
     path.write_text(cif(columns={"attached_hydrogens": ["0", "1"]}))
     command = ("run", path, "--engine", lj_engine, "--protocol", "fast", "--dry-run")
-    assert only_line(invoke(*command, code=1)).endswith("(--force-structure takes the file as it is)")
+    assert only_line(invoke(*command, code=1)).endswith("(--force-structure accepts the file as it is)")
     assert "INSISTED the site O1 carries 1 hydrogen atoms" in invoke(*command, "--force-structure").stdout
 
 

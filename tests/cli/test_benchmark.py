@@ -38,8 +38,8 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def tasks(dataset: Path, *engines: str, ids: tuple[str, ...] = ("ggg",), **given: Any) -> list[Task]:
-    found, _ = materials_of(select(read_obelix(dataset), ids))
-    return tasks_of(found, engines, SHORT | given)
+    result, _ = materials_of(select(read_obelix(dataset), ids))
+    return tasks_of(result, engines, SHORT | given)
 
 
 def count(kind: type[orm.Node]) -> int:
@@ -81,14 +81,14 @@ def test_what_cannot_be_set_up_is_one_line(
 
 def test_a_crystal_that_the_engine_does_not_know_is_listed(invoke: Invoke, lj_engine: str, dataset: Path) -> None:
     register("lammps", "/bin/ls", "ion.md.lammps")
-    found, _ = materials_of(select(read_obelix(dataset), ["aaa", "ggg"]))
+    result, _ = materials_of(select(read_obelix(dataset), ["aaa", "ggg"]))
     refused: list[str] = []
     given = SHORT | {"potential": "pedone-2006"}
-    done = tasks_of(found, ["lammps"], given, refused)
+    done = tasks_of(result, ["lammps"], given, refused)
     assert [task.material.entry.entry_id for task in done] == ["ggg"]
     assert "has no F" in refused[0]
     with pytest.raises(ValueError, match="has no F"):
-        tasks_of(found, ["lammps"], given)
+        tasks_of(result, ["lammps"], given)
 
 
 def test_noisy_crystals_are_relaxed_or_not_run(invoke: Invoke, lj_engine: str, dataset: Path, tmp_path: Path) -> None:
@@ -192,8 +192,8 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
     assert [one.state for one in both] == ["done", "new"]
     assert open_tasks(both) == both  # their comparison needs each
     (pair,) = scored().pairs
-    said = (pair.row["entry_id"], pair.row["formula"], pair.row["level_of_theory"], pair.row["n_temperatures"])
-    assert said == ("ggg", "Li2O", "classical/Pedone-2006", 2)
+    text = (pair.row["entry_id"], pair.row["formula"], pair.row["level_of_theory"], pair.row["n_temperatures"])
+    assert text == ("ggg", "Li2O", "classical/Pedone-2006", 2)
     assert pair.stated.value == pytest.approx(-6.0)
     assert not pair.passed
     assert pair.computed is None or pair.computed.is_bound  # nothing moves in 0.3 ps

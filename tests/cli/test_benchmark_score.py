@@ -34,9 +34,9 @@ TEMPERATURES_K = (900.0, 1000.0)
 def crystals(invoke: Invoke, tmp_path: Path) -> dict[str, orm.StructureData]:
     """Return the linked crystals of a small dataset."""
     entries = read_obelix(write_dataset(tmp_path / "obelix", [*ROWS, *MORE]))
-    found, _ = materials_of(select(entries, IDS))
-    store_and_link(found)
-    return {one.entry.entry_id: one.structure for one in found}
+    result, _ = materials_of(select(entries, IDS))
+    store_and_link(result)
+    return {one.entry.entry_id: one.structure for one in result}
 
 
 MORE = [row(f"z{number:02}", f"Li{number + 1}PS4", f"{10.0**-number}") for number in range(1, 10)]
@@ -57,14 +57,14 @@ def computed(
 ) -> orm.WorkChainNode:
     """Store a conductivity, mS/cm at 300 K, from two temperatures of which `n_passed` passed the paper's check.
 
-    :param unchecked: where the ions did not move: what a line through plain slopes would say, mS/cm.
+    :param unchecked: where no diffusion was detected: what a line through plain slopes would give, mS/cm.
     """
     chain = orm.WorkChainNode(process_type="aiida.workflows:ion.conductivity")
     parameters = orm.Dict({"temperatures_K": [900.0, 1000.0]}).store()
     chain.base.links.add_incoming(structure, LinkType.INPUT_WORK, "structure")
     chain.base.links.add_incoming(parameters, LinkType.INPUT_WORK, "parameters")
     chain.store()
-    said = {
+    attributes = {
         "formula": structure.get_pymatgen_structure().composition.reduced_formula,
         "level_of_theory": level,
         "verdict": "measured",
@@ -75,14 +75,14 @@ def computed(
         "ionic_conductivity_upper_bound_mS_cm": None,
     }
     node = orm.ArrayData()
-    node.base.attributes.set_many(said | {key: value for key, value in more.items() if key != "n_passed"})
+    node.base.attributes.set_many(attributes | {key: value for key, value in more.items() if key != "n_passed"})
     node.store().base.links.add_incoming(chain, LinkType.RETURN, "conductivity")
     for number, diffusivity in enumerate(law(unchecked or sigma or 1.0)):
         fit = orm.ArrayData()
-        said = {"temperature_K": TEMPERATURES_K[number], "charge_e": 1.0, "number_density_A3": 0.03}
-        said |= {"tracer_diffusivity_cm2_s": diffusivity} if unchecked is None else {}
-        said |= {"least_squares_diffusivity_cm2_s": diffusivity if unchecked else 1.0}
-        fit.base.attributes.set_many(said | {"msd_passes_20_A2": number < more.get("n_passed", 2)})
+        attributes = {"temperature_K": TEMPERATURES_K[number], "charge_e": 1.0, "number_density_A3": 0.03}
+        attributes |= {"tracer_diffusivity_cm2_s": diffusivity} if unchecked is None else {}
+        attributes |= {"least_squares_diffusivity_cm2_s": diffusivity if unchecked else 1.0}
+        fit.base.attributes.set_many(attributes | {"msd_passes_20_A2": number < more.get("n_passed", 2)})
         fit.store().base.links.add_incoming(chain, LinkType.RETURN, f"diffusion__T_{number}K")
     return chain
 
@@ -96,7 +96,7 @@ def results(crystals: dict[str, orm.StructureData]) -> dict[str, orm.WorkChainNo
         "reason": "Nothing moved.",
         "n_passed": 0,
     }
-    found = {
+    result = {
         "aaa": computed(crystals["aaa"], 1e-8),
         "bbb": computed(crystals["bbb"], 1e-9, n_passed=1),
         "ccc": computed(crystals["ccc"], 5e-3),
@@ -104,7 +104,7 @@ def results(crystals: dict[str, orm.StructureData]) -> dict[str, orm.WorkChainNo
     }
     for name, sigma in (("aaa", 1e-5), ("bbb", 1e-5), ("ccc", 1e-5)):
         computed(crystals[name], sigma, "flat", n_passed=0)
-    return found
+    return result
 
 
 def lines(text: str) -> list[str]:
@@ -112,12 +112,12 @@ def lines(text: str) -> list[str]:
 
 
 def test_materials_stand_beside_what_was_measured(invoke: Invoke, results: dict[str, orm.WorkChainNode]) -> None:
-    found = lines(invoke("benchmark", "score").output)
+    output = lines(invoke("benchmark", "score").output)
     pks = {name: node.pk for name, node in results.items()}
-    assert f"aaa LiF good 1e-09 - 1e-08 [3.33e-09, 3e-08] 1 1e-08 2 of 2 noise {pks['aaa']}" in found
-    assert f"bbb LiCl good < 1e-07 - 1e-09 [3.33e-10, 3e-09] 0 1e-09 1 of 2 - {pks['bbb']}" in found
-    assert any(line.startswith("ccc LiF good 0.002 0.005 0.005 [0.00167, 0.015] 0 0.005 2 of 2") for line in found)
-    assert f"ggg Li2O good 1e-06 - < 0.0001 0 0.01 0 of 2 noise {pks['ggg']}" in found
+    assert f"aaa LiF good 1e-09 - 1e-08 [3.33e-09, 3e-08] 1 1e-08 2 of 2 noise {pks['aaa']}" in output
+    assert f"bbb LiCl good < 1e-07 - 1e-09 [3.33e-10, 3e-09] 0 1e-09 1 of 2 - {pks['bbb']}" in output
+    assert any(line.startswith("ccc LiF good 0.002 0.005 0.005 [0.00167, 0.015] 0 0.005 2 of 2") for line in output)
+    assert f"ggg Li2O good 1e-06 - < 0.0001 0 0.01 0 of 2 noise {pks['ggg']}" in output
 
 
 def test_the_paper_s_way_checks_nothing_and_takes_each_level_by_itself(results: dict[str, Any]) -> None:
@@ -133,15 +133,15 @@ def test_the_paper_s_way_checks_nothing_and_takes_each_level_by_itself(results: 
 
 
 def test_the_right_way_is_on_common_materials_with_bounds_as_bounds(results: dict[str, Any]) -> None:
-    found = scored()
-    scores = {one.name: one for one in found.common}
-    assert {one.n for one in found.common} == {3}  # ggg is missing at the level `flat`
+    result = scored()
+    scores = {one.name: one for one in result.common}
+    assert {one.n for one in result.common} == {3}  # ggg is missing at the level `flat`
     assert scores["good"].n_bounds == 1
     assert scores["good"].mae == pytest.approx(1 / 3)  # bbb is below its bound, ccc is the bulk value
     assert scores["flat"].mae == pytest.approx((4 + 2 + 2.69897) / 3, abs=1e-5)
     assert scores["good"].coverage == 0.5  # of aaa and ccc
     assert {IN_SAMPLE_MEDIAN, LEAVE_ONE_OUT_MEDIAN} <= set(scores)
-    assert found.numbers == []  # fewer than three without a bound
+    assert result.numbers == []  # fewer than three without a bound
     only = scored(["good"])
     assert {one.n for one in only.common} == {4}
 
@@ -180,8 +180,8 @@ def test_a_group_holds_its_crystals_alone(invoke: Invoke, results: dict[str, orm
 
 
 def test_programs_read_every_number(invoke: Invoke, results: dict[str, orm.WorkChainNode], tmp_path: Path) -> None:
-    said = json.loads(invoke("benchmark", "score", "--format", "json").output)
-    bound = next(line for line in said["materials"] if line["entry_id"] == "bbb")
+    output = json.loads(invoke("benchmark", "score", "--format", "json").output)
+    bound = next(line for line in output["materials"] if line["entry_id"] == "bbb")
     assert bound["ionic_conductivity_mS_cm"] is None
     assert bound["ionic_conductivity_upper_bound_mS_cm"] == pytest.approx(1e-7)
     assert bound["process_uuid"] in {node.uuid for node in results.values()} or bound["level_of_theory"] == "flat"
@@ -209,10 +209,12 @@ def paper_rows(level: str, factor: float) -> tuple[list[dict[str, Any]], list[di
     rows, fits = [], []
     for number, entry in enumerate(select(read_obelix(real_dataset()), ["paper"])):
         sigma = 1000.0 * entry.stated.value_S_cm * (factor if number % 2 else 1 / factor)
-        said = {"formula": entry.formula, "level_of_theory": level, "verdict": "measured", "reason": None}
-        said |= {"target_temperature_K": 300.0, "n_temperatures": 2, "n_msd_passed": 0, "process_pk": number}
-        said |= {f"computed_ionic_conductivity_{end}_mS_cm": None for end in ("ci95_low", "ci95_high", "upper_bound")}
-        rows.append(entry.attributes() | said | {"computed_ionic_conductivity_mS_cm": sigma})
+        attributes = {"formula": entry.formula, "level_of_theory": level, "verdict": "measured", "reason": None}
+        attributes |= {"target_temperature_K": 300.0, "n_temperatures": 2, "n_msd_passed": 0, "process_pk": number}
+        attributes |= {
+            f"computed_ionic_conductivity_{end}_mS_cm": None for end in ("ci95_low", "ci95_high", "upper_bound")
+        }
+        rows.append(entry.attributes() | attributes | {"computed_ionic_conductivity_mS_cm": sigma})
         for temperature, diffusivity in zip(TEMPERATURES_K, law(sigma), strict=True):
             fit = {"process_pk": number, "temperature_K": temperature, "diffusivity_cm2_s": diffusivity}
             fits.append(fit | {"charge_e": 1.0, "number_density_A3": 0.03})

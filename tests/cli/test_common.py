@@ -1,4 +1,4 @@
-"""Errors that a user can mend are one line; a bug of ours keeps its traceback."""
+"""Errors that a user can fix are one line; a bug in this package keeps its traceback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_profile_of_another_schema_says_what_to_do(shell: Shell, tmp_path: Pat
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (has,))
     connection.close()
-    said = shell("table", "-p", "ion", code=1)
-    assert f"has schema {has}" in said
-    assert words in said
-    assert len(said.strip().splitlines()) == 1
+    output = shell("table", "-p", "ion", code=1)
+    assert f"has schema {has}" in output
+    assert words in output
+    assert len(output.strip().splitlines()) == 1

@@ -22,9 +22,9 @@ FAST = {"wall_time_s": 30.0, "cpu_time_s": 28.0, "gpu_time_s": 20.0, "n_steps": 
 
 def conductivity(sigma: float | None, energy_eV: float | None, bound: float | None = None) -> orm.ArrayData:
     node = orm.ArrayData()
-    said = {
+    attributes = {
         "verdict": "bound" if sigma is None else "measured",
-        "reason": "The ions moved at 1 different temperatures; 3 are needed to extrapolate to 300 K.",
+        "reason": "Diffusion was detected at 1 different temperatures; 3 are needed to extrapolate to 300 K.",
         "target_temperature_K": 300.0,
         "ionic_conductivity_mS_cm": sigma,
         "ionic_conductivity_ci95_mS_cm": None if sigma is None else [sigma / 2, sigma * 2],
@@ -32,19 +32,19 @@ def conductivity(sigma: float | None, energy_eV: float | None, bound: float | No
         "activation_energy_eV": energy_eV,
         "activation_energy_ci95_eV": None if energy_eV is None else [energy_eV - 0.03, energy_eV + 0.03],
     }
-    node.base.attributes.set_many(said)
+    node.base.attributes.set_many(attributes)
     return node
 
 
 def diffusion(temperature_K: float, diffusivity: float | None) -> orm.ArrayData:
     node = orm.ArrayData()
-    said: dict[str, Any] = {"target_temperature_K": temperature_K, "temperature_K": temperature_K}
+    attributes: dict[str, Any] = {"target_temperature_K": temperature_K, "temperature_K": temperature_K}
     if diffusivity is None:
-        said |= {"verdict": "bound", "grade": "bound", "tracer_diffusivity_upper_bound_cm2_s": 2e-7}
+        attributes |= {"verdict": "bound", "grade": "bound", "tracer_diffusivity_upper_bound_cm2_s": 2e-7}
     else:
-        said |= {"verdict": "moved", "grade": "A", "tracer_diffusivity_cm2_s": diffusivity}
-        said["tracer_diffusivity_ci95_cm2_s"] = [0.8 * diffusivity, 1.25 * diffusivity]
-    node.base.attributes.set_many(said)
+        attributes |= {"verdict": "moved", "grade": "A", "tracer_diffusivity_cm2_s": diffusivity}
+        attributes["tracer_diffusivity_ci95_cm2_s"] = [0.8 * diffusivity, 1.25 * diffusivity]
+    node.base.attributes.set_many(attributes)
     return node
 
 
@@ -120,8 +120,8 @@ def both(invoke: Invoke) -> tuple[orm.ArrayData, orm.ArrayData, orm.WorkChainNod
 
 def line_of(text: str, *words: str) -> str:
     """Return the first line with all words, its columns one space apart."""
-    found = next(line for line in text.splitlines() if all(word in line for word in words))
-    return " ".join(found.split())
+    result = next(line for line in text.splitlines() if all(word in line for word in words))
+    return " ".join(result.split())
 
 
 def test_both_sides_stand_beside_their_ratio(invoke: Invoke, both: Any) -> None:
@@ -195,7 +195,7 @@ def test_what_is_no_comparison_is_one_line(invoke: Invoke, both: Any) -> None:
     number = orm.Int(1).store()
     idle = orm.WorkChainNode(process_type="aiida.workflows:ion.comparison").store()
     assert "there is no node 99999; 'aiida-ion compare' lists all" in only_line(invoke("compare", 99999, code=1))
-    assert f"node {number.pk} is no comparison" in only_line(invoke("compare", number.pk, code=1))
+    assert f"node {number.pk} is not a comparison" in only_line(invoke("compare", number.pk, code=1))
     assert f"process {idle.pk} has no comparison" in only_line(invoke("compare", idle.pk, code=1))
 
 

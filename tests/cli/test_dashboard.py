@@ -34,20 +34,20 @@ def run(*arguments: object, **environment: str) -> Result:
 
 
 def test_it_says_what_it_shows_and_where(aiida_profile_clean: Any, served: list[BaseWSGIServer]) -> None:
-    said = run("--port", 0)
-    assert said.exit_code == 0
-    assert said.stderr == ""
-    first, last = said.output.splitlines()
+    output = run("--port", 0)
+    assert output.exit_code == 0
+    assert output.stderr == ""
+    first, last = output.output.splitlines()
     assert first.startswith(f"Profile {aiida_profile_clean.name}, read-only: http://127.0.0.1:{served[0].port}/")
     assert "token" not in first
     assert last == "Ctrl-C ends it."
 
 
 def test_others_need_a_token(aiida_profile_clean: Any, served: list[BaseWSGIServer]) -> None:
-    said = run("--port", 0, "--host", "0.0.0.0")
-    assert said.exit_code == 0
-    assert "Warning: other machines reach this dashboard, unencrypted" in said.stderr
-    token = said.stdout.splitlines()[0].partition("?token=")[2]
+    output = run("--port", 0, "--host", "0.0.0.0")
+    assert output.exit_code == 0
+    assert "Warning: other machines reach this dashboard, unencrypted" in output.stderr
+    token = output.stdout.splitlines()[0].partition("?token=")[2]
     assert len(token) >= 32
     assert run("--port", 0, "--host", "0.0.0.0").stdout.partition("?token=")[2].split()[0] != token
     mine = run("--port", 0, AIIDA_ION_TOKEN="sixteen-letters-or-more")
@@ -59,19 +59,19 @@ def test_others_need_a_token(aiida_profile_clean: Any, served: list[BaseWSGIServ
 def test_a_port_in_use(aiida_profile_clean: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = run("--port", port)
-    assert said.exit_code == 1
-    assert said.output == f"Error: port {port} of 127.0.0.1 is in use: choose another with --port\n"
+        output = run("--port", port)
+    assert output.exit_code == 1
+    assert output.output == f"Error: port {port} of 127.0.0.1 is in use: choose another with --port\n"
 
 
 def test_an_archive_needs_no_profile(campaign_archive: Path, aiida_profile: Any, served: list[BaseWSGIServer]) -> None:
     from aiida.manage import get_manager
 
     try:
-        said = run("--archive", campaign_archive, "--port", 0)
+        output = run("--archive", campaign_archive, "--port", 0)
     finally:
         get_manager().load_profile(aiida_profile.name, allow_switch=True)
-    assert said.output.startswith(f"Archive {campaign_archive.name}, read-only: http://")
+    assert output.output.startswith(f"Archive {campaign_archive.name}, read-only: http://")
     both = run("--archive", campaign_archive, "--profile", "x")
     assert both.exit_code == 2
     assert "exclude each other" in both.output
@@ -80,10 +80,10 @@ def test_an_archive_needs_no_profile(campaign_archive: Path, aiida_profile: Any,
 def test_what_is_no_archive(tmp_path: Path, aiida_profile: Any) -> None:
     broken = tmp_path / "broken.aiida"
     broken.write_bytes(b"not a zip")
-    said = run("--archive", broken)
-    assert said.exit_code == 1
-    assert said.output.startswith("Error: ")
-    assert len(said.output.splitlines()) == 1
+    output = run("--archive", broken)
+    assert output.exit_code == 1
+    assert output.output.startswith("Error: ")
+    assert len(output.output.splitlines()) == 1
     absent = run("--archive", tmp_path / "absent.aiida")
     assert absent.exit_code == 2, absent.output
 
@@ -98,6 +98,6 @@ def test_a_missing_package_says_how_to_install_it(missing: str, monkeypatch: pyt
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    said = run()
-    assert said.exit_code == 1
-    assert said.output == f"Error: {missing} is missing: pip install 'aiida-ion[dashboard]'\n"
+    output = run()
+    assert output.exit_code == 1
+    assert output.output == f"Error: {missing} is missing: pip install 'aiida-ion[dashboard]'\n"

@@ -288,8 +288,8 @@ def test_what_cannot_work_is_refused(
 
 
 def test_unknown_engines_list_the_known(invoke: Invoke, lj_engine: str) -> None:
-    assert only_line(invoke("engine", "test", "gold", code=1)) == "Error: there is no engine 'gold'; registered are toy"
-    assert "is no engine" in only_line(invoke("engine", "test", "kinisi", code=1))
+    assert only_line(invoke("engine", "test", "gold", code=1)) == "Error: there is no engine 'gold'; choose from toy"
+    assert "is not an engine" in only_line(invoke("engine", "test", "kinisi", code=1))
 
 
 def test_two_computers_with_one_name_ask_for_the_computer(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ assert SPEC is not None and SPEC.loader is not None
 PROGRAM_MODULE: Any = importlib.util.module_from_spec(SPEC)
 sys.modules["hostile_program"] = PROGRAM_MODULE
 SPEC.loader.exec_module(PROGRAM_MODULE)
-#: Of the commands one in so many; what needs no command is tried whole.
+#: Of the commands one in this many; what needs no command is tried whole.
 ONE_IN = 12
 COMMANDS = ("options", "overrides", "engines", "nodes", "outputs")
 
@@ -37,8 +37,8 @@ def offenders(inputs: list[HostileInput]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("subject", COMMANDS)
 def test_a_bad_command_is_one_clear_sentence(world: Path, subject: str) -> None:
-    found = PROGRAM_MODULE.inputs_of(subject, world / subject)
-    assert offenders(found[::ONE_IN]) == []
+    result = PROGRAM_MODULE.inputs_of(subject, world / subject)
+    assert offenders(result[::ONE_IN]) == []
 
 
 def test_bad_settings_of_ports_are_one_clear_sentence(world: Path) -> None:

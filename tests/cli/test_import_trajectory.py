@@ -28,20 +28,26 @@ def test_a_dry_run_prints_what_is_read_and_stores_nothing(invoke: Invoke, hundre
     result = invoke("import", hundreds, *FACTS, "--dry-run")
     assert "run.lammpstrj: lammps-dump (LAMMPS), 300 frames of 24 atoms (Li16 O8); steps 0 to 29900" in result.output
     assert "every 200 fs, 59.8 ps in all; lengths in angstrom; cell fixed, 778.69 A^3; wrapped" in result.output
-    assert "the file says 100, --sample-every 10; the file is taken" in result.stderr
+    assert "the file says 100, --sample-every 10; the file is used" in result.stderr
     assert orm.QueryBuilder().append(orm.Node).count() == 0 or not orm.QueryBuilder().append(orm.TrajectoryData).count()
 
 
 def test_what_was_read_reaches_the_result(invoke: Invoke, lj_engine: str, hundreds: Path) -> None:
     invoke("import", hundreds, *FACTS, "--run")
     node = orm.QueryBuilder().append(orm.TrajectoryData).one()[0]
-    said = node.base.attributes.all
-    assert (said["source_format"], said["source_program"], said["source_n_frames"]) == ("lammps-dump", "LAMMPS", 300)
-    assert said["source_interval_fs"] == 200.0
-    assert said["source_cell"] == "cell fixed, 778.69 A^3"
-    assert any("the file says 100" in remark for remark in said["remarks"])
+    attributes = node.base.attributes.all
+    assert (attributes["source_format"], attributes["source_program"], attributes["source_n_frames"]) == (
+        "lammps-dump",
+        "LAMMPS",
+        300,
+    )
+    assert attributes["source_interval_fs"] == 200.0
+    assert attributes["source_cell"] == "cell fixed, 778.69 A^3"
+    assert any("the file says 100" in remark for remark in attributes["remarks"])
     (result,) = [
-        found for (found,) in orm.QueryBuilder().append(orm.ArrayData).all() if "verdict" in found.base.attributes.all
+        stored
+        for (stored,) in orm.QueryBuilder().append(orm.ArrayData).all()
+        if "verdict" in stored.base.attributes.all
     ]
     assert any(
         warning.startswith("Steps between two frames: the file says 100")

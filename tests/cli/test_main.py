@@ -86,5 +86,5 @@ def test_texts_that_are_no_json_are_usage_errors(invoke: Invoke, option: str, va
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line(invoke: Invoke, option: str, value: str, words: str) -> None:
-    said = invoke("run", "x.cif", "--engine", "toy", option, value, code=1).stderr
-    assert said.startswith(f"Error: {option} ") and words in said and len(said.splitlines()) == 1
+    output = invoke("run", "x.cif", "--engine", "toy", option, value, code=1).stderr
+    assert output.startswith(f"Error: {option} ") and words in output and len(output.splitlines()) == 1

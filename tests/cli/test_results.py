@@ -47,9 +47,9 @@ def still(walk: Callable[..., orm.TrajectoryData], tmp_path: Path) -> Path:
 
 
 def test_imported_runs_are_fitted_and_tabulated(invoke: Invoke, lj_engine: str, moving: Path, still: Path) -> None:
-    said = invoke("import", moving, *FACTS, "--run").output
-    assert "600 frames of 32 atoms" in said
-    assert "tracer diffusivity, cm2/s" in said
+    output = invoke("import", moving, *FACTS, "--run").output
+    assert "600 frames of 32 atoms" in output
+    assert "tracer diffusivity, cm2/s" in output
     invoke("import", still, *FACTS, "--equilibration-ps", "1", "--run")
 
     table = diffusion().set_index("moved")
@@ -69,12 +69,12 @@ def test_imported_runs_are_fitted_and_tabulated(invoke: Invoke, lj_engine: str, 
 
 def check_table(invoke: Invoke) -> None:
     text = invoke("table").output
-    still_line = next(line for line in text.splitlines() if "did not move" in line)
-    moving_line = next(line for line in text.splitlines() if " yes " in line)
+    still_line = next(line for line in text.splitlines() if "no diffusion detected" in line)
+    moving_line = next(line for line in text.splitlines() if " diffusive " in line)
     assert "< " in still_line
     assert "[" not in still_line
     assert "e-05 [" in moving_line
-    assert "| did not move |" in invoke("table", "--format", "markdown").output
+    assert "| no diffusion detected |" in invoke("table", "--format", "markdown").output
     frame = pd.read_csv(StringIO(invoke("table", "--format", "csv").output))
     assert set(frame["table"]) == {"diffusion"}
     assert frame["tracer_diffusivity_cm2_s"].notna().sum() == 1
@@ -83,24 +83,24 @@ def check_table(invoke: Invoke) -> None:
     assert rows["conductivity"] == []
     assert "No results" in invoke("table", "--material", "NaCl").output
     assert "No results" in invoke("table", "--level-of-theory", "PBEsol").output
-    assert "did not move" in invoke("table", "--material", "LiCl", "--level-of-theory", "PBE").output
+    assert "no diffusion detected" in invoke("table", "--material", "LiCl", "--level-of-theory", "PBE").output
 
 
 def check_show(invoke: Invoke, moved: int, bound: int) -> None:
-    said = invoke("show", bound).output
-    assert "DID NOT MOVE" in said
-    assert "ionic conductivity (Nernst-Einstein), mS/cm: < " in said
-    said = invoke("show", moved).output
-    assert "moved; grade" in said
-    assert "kinisi and least squares agree yes" in said
-    origin = said.split("Origin:")[1]
+    output = invoke("show", bound).output
+    assert "no diffusion detected: upper bound" in output
+    assert "ionic conductivity (Nernst-Einstein), mS/cm: < " in output
+    output = invoke("show", moved).output
+    assert "diffusive; grade" in output
+    assert "kinisi and least squares agree yes" in output
+    origin = output.split("Origin:")[1]
     assert "program: diffusion, sha256 " in origin
     assert "file sha256 " in origin
     creator = orm.load_node(moved).creator
-    assert f"aiida-ion show {creator.pk}" in said
-    said = invoke("show", creator.uuid).output
-    assert "finished" in said
-    assert f"Result (node {moved})" in said
+    assert f"aiida-ion show {creator.pk}" in output
+    output = invoke("show", creator.uuid).output
+    assert "finished" in output
+    assert f"Result (node {moved})" in output
     trajectory = creator.inputs.trajectories["replica_00_segment_000"]
     assert "source_file: moving.extxyz" in invoke("show", trajectory.pk).output
 
@@ -133,18 +133,18 @@ def test_the_progress_of_a_job_is_read_from_its_folder(invoke: Invoke, lj_engine
     invoke("engine", "test", lj_engine, "--steps", 6)
     row = process_table().iloc[-1].to_dict()
     assert read_job_progress(row) is None  # it took less than the second between two reports
-    said = {"step": 4, "n_steps": 6, "steps_per_s": 2.0, "seconds_left": 1.0, "temperature_K": 40.0}
+    attributes = {"step": 4, "n_steps": 6, "steps_per_s": 2.0, "seconds_left": 1.0, "temperature_K": 40.0}
     Path(row["remote_workdir"]).mkdir()  # it went with the end of the test, whose results are in the database
-    (Path(row["remote_workdir"]) / "progress.json").write_text(json.dumps(said))
+    (Path(row["remote_workdir"]) / "progress.json").write_text(json.dumps(attributes))
     assert read_job_progress(row) == Progress(4, 6, 2.0, 1.0)
     (Path(row["remote_workdir"]) / "progress.json").write_text("{half a fi")
     assert read_job_progress(row) is None
     assert read_job_progress(row | {"remote_workdir": "/absent"}) is None
     assert read_job_progress(row | {"process_type": "aiida.calculations:ion.diffusion"}) is None
-    said = invoke("show", row["pk"]).output
-    assert "potential: name lj" in said
-    assert "program: md, sha256 " in said
-    assert "versions: python" in said
+    attributes = invoke("show", row["pk"]).output
+    assert "potential: name lj" in attributes
+    assert "program: md, sha256 " in attributes
+    assert "versions: python" in attributes
 
 
 def test_the_progress_of_lammps_is_read_from_its_log(
@@ -181,7 +181,7 @@ def test_a_failed_job_says_why(invoke: Invoke, lj_engine: str, lithium_nitride: 
 
 
 def test_nothing_to_see(invoke: Invoke) -> None:
-    assert "Nothing runs" in invoke("status").output
+    assert "Nothing is running" in invoke("status").output
     assert only_line(invoke("show", 99999, code=1)).startswith("Error: there is no node 99999")
     assert "No engine is registered" in invoke("engine", "list").output
     assert conductivity().empty

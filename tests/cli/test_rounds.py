@@ -43,11 +43,11 @@ def test_the_last_decision_stands_beside_a_work_chain_that_runs() -> None:
     function.base.attributes.set("function_name", "decide_extensions")
     function.base.links.add_incoming(chain, LinkType.CALL_CALC, "decide")
     function.store()
-    said = orm.Dict({"round": 1, "summary": "Round 1: error 0.31, wanted 0.2; goes on with 800 K to 60 ps."})
-    said.base.links.add_incoming(function, LinkType.CREATE, "result")
-    said.store()
+    text = orm.Dict({"round": 1, "summary": "Round 1: error 0.31, target 0.2; continues with 800 K to 60 ps."})
+    text.base.links.add_incoming(function, LinkType.CREATE, "result")
+    text.store()
     assert (
         render(current())
         .splitlines()[0]
-        .endswith(": waits, Round 1: error 0.31, wanted 0.2; goes on with 800 K to 60 ps.")
+        .endswith(": waits, Round 1: error 0.31, target 0.2; continues with 800 K to 60 ps.")
     )

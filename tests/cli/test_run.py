@@ -356,7 +356,7 @@ def test_a_target_costs_between_the_first_round_and_the_budget(
     assert expected_cost(plan, costs()).startswith(
         "4,000 to 40,000 steps: about 8 s to 80 s of computing (4 s to 3 min by"
     )
-    assert expected_cost(plan, costs()).endswith("; 4 s to 40 s with 2 side by side")
+    assert expected_cost(plan, costs()).endswith("; 4 s to 40 s with 2 in parallel")
     limited = one_plan(
         crystal_file, lj_engine, supercell=[3, 3, 1], temperatures=[700.0, 800.0], max_total_time_ps=20.0, **given
     )

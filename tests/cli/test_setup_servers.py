@@ -45,11 +45,11 @@ def test_a_server_that_is_not_there_is_one_line(shell: Shell) -> None:
 def test_a_missing_database_is_made_sorted_by_bytes_and_the_profile_works(
     shell: Shell, postgres_cluster: PostgresCluster, tmp_path: Path
 ) -> None:
-    said = shell(*to(postgres_cluster, database="made_here"), AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
-    assert "Database made_here: made, UTF-8, owned by aiida" in said
-    assert "Profile ion: made, PostgreSQL (made_here at 127.0.0.1, port" in said
-    assert "ZeroMQ broker" in said
-    assert "Computer localhost: made" in said
+    output = shell(*to(postgres_cluster, database="made_here"), AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
+    assert "Database made_here: made, UTF-8, owned by aiida" in output
+    assert "Profile ion: made, PostgreSQL (made_here at 127.0.0.1, port" in output
+    assert "ZeroMQ broker" in output
+    assert "Computer localhost: made" in output
     program = (
         "from aiida import load_profile, orm\nfrom sqlalchemy import text\n"
         "backend = load_profile().name and orm.User.collection.backend\n"
@@ -101,29 +101,29 @@ def test_at_a_terminal_the_password_is_asked_for_and_not_shown(
         start_new_session=True,
     )
     os.close(theirs)
-    said = read_until(ours, f"Password of aiida at 127.0.0.1, port {postgres_cluster.port}: ")
+    output = read_until(ours, f"Password of aiida at 127.0.0.1, port {postgres_cluster.port}: ")
     os.write(ours, f"{PASSWORD}\n".encode())
-    said = read_until(ours, None)
+    output = read_until(ours, None)
     os.close(ours)
-    assert process.wait() == 0, said
-    assert "Profile ion: made" in said
-    assert PASSWORD not in said
+    assert process.wait() == 0, output
+    assert "Profile ion: made" in output
+    assert PASSWORD not in output
     assert storage_of(tmp_path)["database_password"] == PASSWORD
 
 
-def read_until(terminal: int, wanted: str | None) -> str:
+def read_until(terminal: int, expected: str | None) -> str:
     """Return what a terminal shows until some words, or until the program has ended."""
-    said = ""
-    while wanted is None or wanted not in said:
+    text = ""
+    while expected is None or expected not in text:
         try:
             piece = os.read(terminal, 1024).decode()
         except OSError:  # nobody holds the other end any more
             piece = ""
         if not piece:
-            assert wanted is None, said
-            return said
-        said += piece
-    return said
+            assert expected is None, text
+            return text
+        text += piece
+    return text
 
 
 def test_no_password_and_nobody_to_ask_is_one_line(shell: Shell, postgres_cluster: PostgresCluster) -> None:
@@ -164,8 +164,8 @@ def test_a_profile_of_the_same_name_on_sqlite_is_not_taken_for_it(
     shell: Shell, postgres_cluster: PostgresCluster
 ) -> None:
     shell("setup", "--no-daemon")
-    said = shell(*to(postgres_cluster), code=1, AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
-    assert "profile 'ion' is there already, with core.sqlite_dos and core.zeromq" in said
+    output = shell(*to(postgres_cluster), code=1, AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
+    assert "profile 'ion' is there already, with core.sqlite_dos and core.zeromq" in output
 
 
 def test_a_broker_that_cannot_be_used_is_one_line(shell: Shell) -> None:
@@ -199,10 +199,10 @@ def test_more_than_two_workers_share_the_jobs(
     options = [option for option in to(postgres_cluster, database=database) if option != "--no-daemon"]
     if broker == "RabbitMQ":
         options += ["--rabbitmq", f"amqp://127.0.0.1:{request.getfixturevalue('rabbitmq_port')}"]
-    said = shell(*options, "--workers", 3, AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
-    assert f"PostgreSQL ({database} at 127.0.0.1" in said
-    assert f"{broker} broker" in said
-    assert "Daemon: started with 3 workers" in said
+    output = shell(*options, "--workers", 3, AIIDA_ION_POSTGRES_PASSWORD=PASSWORD)
+    assert f"PostgreSQL ({database} at 127.0.0.1" in output
+    assert f"{broker} broker" in output
+    assert "Daemon: started with 3 workers" in output
     shell("engine", "add", "toy", "--python", sys.executable, "--potential", "lj")
     assert "steps/s with 32 atoms" in shell("engine", "test", "toy")
     assert "test of toy: finished" in shell("status")

@@ -29,7 +29,7 @@ SAMPLING: dict[str, Any] = {"kinds": list(KINDS), "seed": 1}
 def report(**changes: Any) -> orm.ArrayData:
     """Return the report of a training."""
     arm = {"r2": 0.7, "r2_clip_1e-2": 0.6, "r2_clip_1e-4": 0.5, "mae_dex": 0.3, "spearman": 0.8, "auc": None}
-    said = {
+    attributes = {
         "protocol": "best",
         "split": "prototype",
         "n_folds": 5,
@@ -50,7 +50,7 @@ def report(**changes: Any) -> orm.ArrayData:
         ],
     }
     node = orm.ArrayData()
-    node.base.attributes.set_many(said | changes)
+    node.base.attributes.set_many(attributes | changes)
     node.set_array("arm_predictions", np.zeros((2, 40)))
     return node.store()
 
@@ -65,8 +65,8 @@ def imported(campaign_archive: Path, aiida_profile_clean: object) -> None:
 
 @pytest.mark.usefixtures("imported")
 def test_materials_behind_real_results() -> None:
-    found = find_candidates(Selection(), SAMPLING)
-    by_title = {candidate.title: candidate for candidate in found.candidates}
+    candidates = find_candidates(Selection(), SAMPLING)
+    by_title = {candidate.title: candidate for candidate in candidates.candidates}
     fluorite = next(item for title, item in by_title.items() if title.startswith("CaF2 / classical/Gillan"))
     inputs = fluorite.inputs
     assert inputs["forces"]["entry_point"].value == "ion.lammps_forces"
@@ -78,10 +78,10 @@ def test_materials_behind_real_results() -> None:
     symbols = next(iter(inputs["trajectories"].values())).base.attributes.get("symbols")
     assert len(symbols) == len(inputs["structure"].sites)
     assert fluorite.about["label_steps"] > 0 and fluorite.label is not None
-    check(found.candidates)
-    # A run far off its temperature is no label.
-    assert all("off the target" in why or "drifts" in why for _, why in found.refused)
-    assert [title.partition(" (")[0] for title, _ in found.refused if title.startswith("Ar /")]
+    check(candidates.candidates)
+    # A run far off its temperature is not a label.
+    assert all("off the target" in why or "drifts" in why for _, why in candidates.refused)
+    assert [title.partition(" (")[0] for title, _ in candidates.refused if title.startswith("Ar /")]
 
 
 @pytest.mark.usefixtures("imported")
@@ -99,7 +99,7 @@ def test_force_calls_are_counted() -> None:
 
 def test_an_empty_profile_says_so_in_one_line(invoke: Invoke) -> None:
     line = only_line(invoke("surrogate", "dataset", "--dry-run", code=1))
-    assert "no result can be learnt from" in line
+    assert "no result can be used for training" in line
     assert "there is no group 'absent'" in only_line(
         invoke("surrogate", "dataset", "--dry-run", "--from-group", "absent", code=1)
     )
@@ -107,7 +107,7 @@ def test_an_empty_profile_says_so_in_one_line(invoke: Invoke) -> None:
 
 def test_what_is_no_surrogate_is_said(invoke: Invoke) -> None:
     pk = orm.Int(1).store().pk
-    assert "is no dataset, training" in only_line(invoke("surrogate", "show", pk, code=1))
+    assert "is not a dataset, training" in only_line(invoke("surrogate", "show", pk, code=1))
     assert "there is no node 99" in only_line(invoke("surrogate", "show", 99, code=1))
     result = invoke("surrogate", "predict", pk, code=2)
     assert "either structures or --dataset" in result.stderr
@@ -115,13 +115,13 @@ def test_what_is_no_surrogate_is_said(invoke: Invoke) -> None:
 
 
 def test_a_dataset_and_a_report_are_shown(invoke: Invoke) -> None:
-    said = invoke("surrogate", "show", dataset(4).pk).output
-    assert "4 materials, 36 configurations, 1 labels are upper bounds" in said
+    output = invoke("surrogate", "show", dataset(4).pk).output
+    assert "4 materials, 36 configurations, 1 labels are upper bounds" in output
     assert "mobile Li, no labels" in invoke("surrogate", "show", dataset(2, labelled=False).pk).output
-    said = invoke("surrogate", "show", report().pk).output
-    assert "random vectors" in said and "0.3 [0.1, 0.5]" in said
-    assert "clip 1e-2 angstrom^2/ps: model 0.6, noise ceiling 0.93" in said
-    assert "95 % of held-out materials" in said and said.strip().endswith("it beats all its controls")
+    output = invoke("surrogate", "show", report().pk).output
+    assert "random vectors" in output and "0.3 [0.1, 0.5]" in output
+    assert "clip 1e-2 angstrom^2/ps: model 0.6, noise ceiling 0.93" in output
+    assert "95 % of held-out materials" in output and output.strip().endswith("it beats all its controls")
     assert "noise ceiling -" in describe_report(report(**{"noise_ceiling_r2_clip_1e-2": None}))
 
 
@@ -138,8 +138,8 @@ def test_predictions_are_shown_with_their_intervals() -> None:
         "seconds_model": 0.5,
     }
     node.base.attributes.set_many({"temperature_K": 1000.0, "materials": [item]})
-    said = describe_predictions(node.store())
-    assert "1e-06 [1e-07, 1e-05]" in said and "NOTE Li3N: unlike anything learnt from" in said
+    text = describe_predictions(node.store())
+    assert "1e-06 [1e-07, 1e-05]" in text and "NOTE Li3N: unlike anything learnt from" in text
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -87,8 +87,8 @@ def test_a_table_comes_from_an_archive_where_there_is_no_profile(
 def test_what_cannot_be_read_is_left_empty_and_said(filled: Invoke) -> None:
     whole = read(filled("table", "runs", "--format", "csv").stdout)
     poison_all("seed", "1e23")
-    said = filled("table", "runs", "--format", "csv")
-    assert said.stderr == f"Note: stored values that cannot be read are left empty: seed ({len(whole)})\n"
-    assert len(read(said.stdout)) == len(whole)
-    assert filled("table", "cost").stderr == said.stderr
+    output = filled("table", "runs", "--format", "csv")
+    assert output.stderr == f"Note: stored values that cannot be read are left empty: seed ({len(whole)})\n"
+    assert len(read(output.stdout)) == len(whole)
+    assert filled("table", "cost").stderr == output.stderr
     assert filled("table", "diffusion").stderr == ""

@@ -47,12 +47,12 @@ def framework_verdicts(pk: int) -> set[str]:
 def test_a_two_cation_conductor_is_imported_fitted_and_tabulated(
     invoke: Invoke, lj_engine: str, two_cations: Path
 ) -> None:
-    said = invoke("import", two_cations, *FACTS, "--run").output
-    assert "framework: Cl (Ions of Na" in said
-    assert "Na, also mobile: tracer diffusivity, cm2/s:" in said
-    assert "Cl, framework: tracer diffusivity, cm2/s: <" in said
-    assert "ionic conductivity of Li and Na (Nernst-Einstein), mS/cm:" in said
-    assert "ionic_conductivity are those of Li alone" in said
+    output = invoke("import", two_cations, *FACTS, "--run").output
+    assert "framework: Cl (Ions of Na" in output
+    assert "Na, also mobile: tracer diffusivity, cm2/s:" in output
+    assert "Cl, framework: tracer diffusivity, cm2/s: <" in output
+    assert "ionic conductivity of Li and Na (Nernst-Einstein), mS/cm:" in output
+    assert "ionic_conductivity are those of Li alone" in output
     (row,) = diffusion().to_dict("records")
     assert row["verdict"] == "moved" and framework_verdicts(row["pk"]) == {"pass"}
     assert row["framework_species"] == "Cl" and row["moved_species"] == "Li Na"

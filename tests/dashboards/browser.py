@@ -23,7 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 ENV_SCREENSHOTS = "AIIDA_ION_SCREENSHOTS"
 WIDE, NARROW = (1400, 900), (480, 900)
 PATIENCE_S = 40.0
-#: What Chromium says of drawing in three dimensions without a graphics card, which is no fault of the page.
+#: What Chromium says of drawing in three dimensions without a graphics card, which is not a fault of the page.
 OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
 MISSING = next((f"{name} is not installed" for name in ("chromium", "chromedriver") if not shutil.which(name)), None)
 
@@ -59,8 +59,8 @@ class Browser:
         end = time.monotonic() + patience_s
         while True:
             try:
-                if found := holds():
-                    return found
+                if result := holds():
+                    return result
             except StaleElementReferenceException:
                 pass
             if time.monotonic() > end:
@@ -130,8 +130,8 @@ class Browser:
     def complaints(self) -> list[str]:
         """Return errors and warnings of the console since the last call, with what loaded from elsewhere."""
         entries: list[dict[str, Any]] = self.driver.get_log("browser")
-        said = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
-        return [message for message in said if not any(word in message for word in OF_THE_DRIVER)]
+        text = [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+        return [message for message in text if not any(word in message for word in OF_THE_DRIVER)]
 
     def foreign_requests(self) -> set[str]:
         """Return the hosts, other than the dashboard's, that the browser asked for anything."""

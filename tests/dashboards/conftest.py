@@ -35,8 +35,8 @@ def running_dashboard(folder: Path, *arguments: str) -> Iterator[str]:
         process.terminate()
         process.wait(timeout=20)
         errors.close()
-    said = (folder / "errors.txt").read_text()
-    assert "Traceback" not in said, said
+    text = (folder / "errors.txt").read_text()
+    assert "Traceback" not in text, text
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +49,13 @@ def archive_dashboard(campaign_archive: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an AiiDA folder whose default profile holds 300 made-up results and two surrogates."""
-    folder = tmp_path_factory.mktemp("made-up")
+    """Return an AiiDA folder whose default profile holds 300 synthetic results and two surrogates."""
+    folder = tmp_path_factory.mktemp("synthetic")
     environment = os.environ | {"AIIDA_PATH": str(folder), "OMP_NUM_THREADS": "1"}
     verdi = str(Path(sys.executable).with_name("verdi"))
-    fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "made-up", "--results", "300"]
-    train = [sys.executable, "-m", "benchmarks.made_up.surrogate", "--profile", "made-up"]
-    for command in ([verdi, "presto", "--use-zeromq", "-p", "made-up"], fill, train):
+    fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "synthetic", "--results", "300"]
+    train = [sys.executable, "-m", "benchmarks.synthetic.surrogate", "--profile", "synthetic"]
+    for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train):
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return folder
@@ -64,7 +64,7 @@ def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def profile_dashboard(profile_folder: Path) -> Iterator[str]:
     """Return the address of a dashboard of a profile."""
-    with running_dashboard(profile_folder, "--profile", "made-up") as address:
+    with running_dashboard(profile_folder, "--profile", "synthetic") as address:
         yield address
 
 
@@ -104,5 +104,5 @@ def hostile_dashboard(profile_folder: Path, tmp_path: Path) -> Iterator[str]:
             connection.execute(f"{change} {where}", (evil,))
         connection.execute("UPDATE db_dbgroup SET label = ?", (evil,))
     connection.close()
-    with running_dashboard(folder, "--profile", "made-up") as address:
+    with running_dashboard(folder, "--profile", "synthetic") as address:
         yield address

@@ -32,17 +32,17 @@ def test_the_newest_comparison_of_each_material_counts_and_its_size_not_its_sign
         compared("B", "M", None, 0.1),
         compared("C", "M", 0.1, 0.1, reference_level_of_theory="r2SCAN"),
     )
-    found = points(rows, "PBE", "force_mae_eV_A", "wall_s_per_step")
-    assert list(found["uuid"]) == ["newest"]
-    assert list(found["error"]) == [0.1]
+    result = points(rows, "PBE", "force_mae_eV_A", "wall_s_per_step")
+    assert list(result["uuid"]) == ["newest"]
+    assert list(result["error"]) == [0.1]
 
 
 def test_levels_are_medians_and_the_reference_is_free_of_error() -> None:
     rows = table(*(compared(formula, "M", error, 0.1) for formula, error in (("A", 0.1), ("B", 0.2), ("C", 0.9))))
-    found = levels(points(rows, "PBE", "force_mae_eV_A", "wall_s_per_step"), "PBE").set_index("level_of_theory")
-    assert found.loc["M", "error"] == 0.2
-    assert found.loc["M", "n_materials"] == 3
-    assert (found.loc["PBE", "error"], found.loc["PBE", "cost"]) == (0.0, 10.0)
+    result = levels(points(rows, "PBE", "force_mae_eV_A", "wall_s_per_step"), "PBE").set_index("level_of_theory")
+    assert result.loc["M", "error"] == 0.2
+    assert result.loc["M", "n_materials"] == 3
+    assert (result.loc["PBE", "error"], result.loc["PBE", "cost"]) == (0.0, 10.0)
 
 
 def test_a_level_that_is_worse_and_dearer_is_not_on_the_front() -> None:

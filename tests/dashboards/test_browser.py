@@ -318,8 +318,8 @@ def test_what_nodes_say_is_text(hostile_dashboard: str, tmp_path: Path) -> None:
         _drive_materials(browser)
         _drive_comparisons(browser)
         assert browser.run("return window.attacked") is None
-        said = browser.complaints()
-        assert not said, "\n".join(said)
+        text = browser.complaints()
+        assert not text, "\n".join(text)
 
 
 HOVER = """

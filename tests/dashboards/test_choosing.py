@@ -20,8 +20,8 @@ from tests.dashboards.test_pages import counted
 
 @pytest.fixture
 def filled(aiida_profile_clean: Any) -> None:
-    """Fill the profile with made-up results; a quarter is in a group."""
-    create_app(Source("made up"))
+    """Fill the profile with synthetic results; a quarter is in a group."""
+    create_app(Source("synthetic"))
     fill(120, n_with_arrays=0)
 
 
@@ -44,9 +44,9 @@ def test_what_fits_is_what_a_query_would_find() -> None:
     for view in views:
         for name in ("conductivity", "diffusion"):
             whole = tables.table(name)
-            found = set(fitting(whole, view)["uuid"])
-            assert found == set(getattr(queries, name)(view.selection)["uuid"]), (view, name)
-            assert len(found) < len(whole) or view.temperature_K, (view, name)
+            result = set(fitting(whole, view)["uuid"])
+            assert result == set(getattr(queries, name)(view.selection)["uuid"]), (view, name)
+            assert len(result) < len(whole) or view.temperature_K, (view, name)
         rows = materials._rows(None, view)
         chosen = queries.materials(view.selection)
         has_results = (chosen["n_temperatures"] > 0) | (chosen["n_conductivities"] > 0)

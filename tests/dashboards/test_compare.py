@@ -72,23 +72,23 @@ def text(component: Any) -> str:
 def test_the_page_shows_pairs_forces_and_costs_of_real_runs() -> None:
     made = choices(View())
     assert (made.quantity.key, made.reference, made.level) == ("conductivity", REFERENCE, ALL)
-    said = text(compare.layout(View(theme="dark")))
+    values = text(compare.layout(View(theme="dark")))
     for words in (f"σ against {REFERENCE}", "classical/softened", "CaF₂", "± one decade", "eV/Å", "MAE of a constant"):
-        assert words in said
-    found = chosen_pairs(View(), made)
-    uuid = str(found["y_uuid"].iloc[0])
-    assert f"/provenance?uuid={uuid}" in said
+        assert words in values
+    result = chosen_pairs(View(), made)
+    uuid = str(result["y_uuid"].iloc[0])
+    assert f"/provenance?uuid={uuid}" in values
     conductivity = tables.table("conductivity").set_index("uuid")
-    assert found["y_value"].iloc[0] == conductivity.loc[uuid, "ionic_conductivity_mS_cm"]
+    assert result["y_value"].iloc[0] == conductivity.loc[uuid, "ionic_conductivity_mS_cm"]
     assert "/provenance?uuid=" + uuid in text(compare.layout(View(selected=(uuid,))))
 
 
 @pytest.mark.usefixtures("archive")
 def test_diffusivities_are_paired_temperature_by_temperature() -> None:
     view = View(options=(("quantity", "diffusivity"),))
-    found = chosen_pairs(view, choices(view))
-    assert len(found) == 3
-    assert (found["x_temperature_K"] == found["y_temperature_K"]).all()
+    result = chosen_pairs(view, choices(view))
+    assert len(result) == 3
+    assert (result["x_temperature_K"] == result["y_temperature_K"]).all()
     one = view.with_options(temperature="1700")
     assert list(chosen_pairs(one, choices(one))["y_temperature_K"]) == [1700.0]
 
@@ -165,12 +165,12 @@ def test_without_results_the_page_says_what_to_run(written: Any) -> None:
 
 def test_one_level_alone_says_that_another_is_needed(written: Any) -> None:
     written(conductivity_row("A", "PBE", 1.0))
-    said = text(compare.layout(View()))
-    assert "Nothing stands beside PBE." in said
-    assert "No forces were compared." in said
-    assert "--keep velocities,forces" in said
-    assert "There is no comparison." in said
-    assert "No run has a ledger of its cost." in said
+    values = text(compare.layout(View()))
+    assert "Nothing to compare with PBE." in values
+    assert "No forces were compared." in values
+    assert "--keep velocities,forces" in values
+    assert "There is no comparison." in values
+    assert "No run has a cost record." in values
 
 
 def test_experiments_stand_on_the_x_axis_where_there_are_any(written: Any) -> None:
@@ -180,11 +180,11 @@ def test_experiments_stand_on_the_x_axis_where_there_are_any(written: Any) -> No
         measured=(experiment_row("A", 1.0), experiment_row("B", None, ionic_conductivity_upper_bound_mS_cm=1e-9)),
     )
     view = View(x="experiment")
-    found = chosen_pairs(view, choices(view))
-    assert set(found["x_uuid"]) == {"A-measured", "B-measured"}
-    said = text(compare.layout(view))
-    assert "σ against experiment" in said
-    assert "obelix abc total" in said
+    result = chosen_pairs(view, choices(view))
+    assert set(result["x_uuid"]) == {"A-measured", "B-measured"}
+    values = text(compare.layout(view))
+    assert "σ against experiment" in values
+    assert "obelix abc total" in values
     other = view.with_options(quantity="diffusivity")
     assert "There are no measurements of D* here." in text(compare_cards.pair_cards(other, choices(other)))
 
@@ -194,7 +194,7 @@ def test_filters_leave_what_fits(written: Any) -> None:
     written(*rows, conductivity_row("KCl", "PBE", 1.0), conductivity_row("KCl", "MLIP", 1.0, grade="D"))
     for view, formulas in (
         (View(), {"Li2S", "Li2Si", "NaCl", "KCl"}),
-        (View(elements=("Li", "S")), {"Li2S"}),  # the S of Si is no sulfur
+        (View(elements=("Li", "S")), {"Li2S"}),  # the S of Si is not sulfur
         (View(grades=("D",)), {"KCl"}),
         (View(formula="NaCl"), {"NaCl"}),
     ):
@@ -214,9 +214,9 @@ def test_group_and_dates_of_the_address_are_in_force_and_can_be_taken_away() -> 
         (View(until=before.to_pydatetime()), 0),
     ):
         assert len(chosen_pairs(view, choices(view))) == n, view
-        said = text(compare.layout(view))
-        assert ("No pair fits the choices." in said) == (n == 0)
-        assert ": show all" in said
+        values = text(compare.layout(view))
+        assert ("No pair fits the choices." in values) == (n == 0)
+        assert ": show all" in values
         drawn = sum(
             len(trace.customdata)
             for trace in compare_price.pareto(view, choices(view)).data
@@ -230,11 +230,11 @@ def test_group_and_dates_of_the_address_are_in_force_and_can_be_taken_away() -> 
 
 
 def test_of_many_points_the_outermost_stay() -> None:
-    found = pd.DataFrame({"difference": [float(i) for i in range(5 * MAX_POINTS)]}).sample(frac=1.0, random_state=0)
-    left = thinned(found)["difference"]
+    result = pd.DataFrame({"difference": [float(i) for i in range(5 * MAX_POINTS)]}).sample(frac=1.0, random_state=0)
+    left = thinned(result)["difference"]
     assert len(left) == MAX_POINTS
     assert (left.min(), left.max()) == (0.0, 5 * MAX_POINTS - 1.0)
-    assert len(thinned(found.head(10))) == 10
+    assert len(thinned(result.head(10))) == 10
 
 
 @pytest.mark.parametrize(

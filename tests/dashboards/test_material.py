@@ -56,7 +56,7 @@ def test_a_material_shows_its_newest_measured_result() -> None:
 
 def test_everything_of_a_result_is_on_its_page() -> None:
     uuid = result("classical/Gillan-1986", "not_measurable")
-    said = text(material.layout(View(formula="CaF2", uuid=uuid, theme="dark")))
+    values = text(material.layout(View(formula="CaF2", uuid=uuid, theme="dark")))
     for words in (
         "CaF₂",
         "3 results, 2 levels of theory",
@@ -69,8 +69,8 @@ def test_everything_of_a_result_is_on_its_page() -> None:
         "Rounds of extension",
         "1800 K: budget",
     ):
-        assert words in said, words
-    assert f"/provenance?uuid={uuid}" in said
+        assert words in values, words
+    assert f"/provenance?uuid={uuid}" in values
 
 
 def test_the_plot_has_one_line_of_each_level_or_only_this_one() -> None:
@@ -92,19 +92,19 @@ def test_checks_have_numbers_limits_and_verdicts() -> None:
     uuid = result("classical/Gillan-1986", "not_measurable")
     points = shown(View(uuid=uuid)).points
     refused = points.loc[points["refused"].notna(), "uuid"].iloc[0]
-    said = text(material_fit.checks(refused))
-    assert said.index("temperature drift") < said.index("max force")  # what failed comes first
-    assert "eV/Å" in said
-    assert "✕" in said
+    values = text(material_fit.checks(refused))
+    assert values.index("temperature drift") < values.index("max force")  # what failed comes first
+    assert "eV/Å" in values
+    assert "✕" in values
     assert "No checks are stored" in text(material_fit.checks(None))
 
 
 def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     uuid = result("classical/Gillan-1986", "measured")
     fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
-    said = text(material_fit.run_cards(fit, "light"))
-    assert "Ways of F through the cell" in said
-    assert "The 40 of 64 F that came farthest." in said
+    values = text(material_fit.run_cards(fit, "light"))
+    assert "F pathways" in values
+    assert "The 40 of 64 F that came farthest." in values
     assert material_fit.run_cards(None, "light") == []
 
 
@@ -134,10 +134,10 @@ def test_a_material_that_is_not_there_has_a_way_on() -> None:
 
 def test_the_way_of_a_number_is_drawn_and_listed() -> None:
     uuid = result("classical/Gillan-1986", "measured")
-    said = text(provenance.layout(View(uuid=uuid, theme="light")))
+    values = text(provenance.layout(View(uuid=uuid, theme="light")))
     for words in ("gillan-caf2-1986", "make supercell", "fit conductivity", "retrieved", "This node as zip", "return"):
-        assert words in said, words
-    assert "/download/file?uuid=" in said
+        assert words in values, words
+    assert "/download/file?uuid=" in values
     short = provenance.layout(View(uuid=uuid, theme="light"))
     everything = provenance.layout(View(uuid=uuid, theme="light").with_options(nodes="everything"))
     assert len(text(everything)) > len(text(short))
@@ -147,14 +147,14 @@ def test_the_way_of_a_number_is_drawn_and_listed() -> None:
 
 def test_jumps_are_shown_where_they_were_looked_at() -> None:
     kind = JumpType("Li", "Li <b>", 2.4, 57, 0.1, [0.08, 0.13], 0.1, 0.2, [0.19, 0.22])
-    said = {
+    attributes = {
         "site_kinds": {"Li": {"n_sites": 64, "occupancy": 0.98}},
         "jump_types": [kind.to_dict()],
         "n_jumps": 57,
         "attempt_frequency_THz": 9.1,
         "jump_diffusivity_cm2_s": 1e-6,
     }
-    card = text(material_runs.jumps_card({"label": "T_1300K", "uuid": "12345678-x", "content": said}))
+    card = text(material_runs.jumps_card({"label": "T_1300K", "uuid": "12345678-x", "content": attributes}))
     for words in ("Jumps, 1300K", "Li → Li <b>", "0.98", "57", "9.1 THz", "/provenance?uuid=12345678-x"):
         assert words in card, words
 
@@ -164,7 +164,7 @@ def test_numbers_are_short() -> None:
     assert numbers.short(12345.0) == "12345"
     assert numbers.short(None) == numbers.short(float("nan")) == numbers.short("<b>") == numbers.short(True) == "-"
     assert [numbers.grouped(value) for value in (200_000, 1234.5, 12.345)] == ["200,000", "1,234", "12.3"]
-    said = {"x_eV": 0.25, "x_ci95_eV": [0.2, 0.3]}
-    assert numbers.interval(said, "x", "_eV", "eV") == "0.25 [0.2, 0.3] eV"
+    attributes = {"x_eV": 0.25, "x_ci95_eV": [0.2, 0.3]}
+    assert numbers.interval(attributes, "x", "_eV", "eV") == "0.25 [0.2, 0.3] eV"
     assert numbers.interval({"x_eV": 0.25}, "x", "_eV", "eV") == "0.25 eV"
     assert numbers.interval({}, "x", "_eV", "eV") == "-"

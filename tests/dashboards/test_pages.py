@@ -26,8 +26,8 @@ from aiida_ion.dashboards.pages import PAGES, materials, overview
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
-from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import fill
+from benchmarks.synthetic.surrogate import store_training
 
 #: Page -> most statements with no table read yet, and with all of them.
 MOST_SQL = {
@@ -43,23 +43,23 @@ MOST_SQL = {
 @contextmanager
 def counted() -> Iterator[list[str]]:
     """Collect the statements that this thread sends to any database."""
-    said: list[str] = []
+    sentences: list[str] = []
     here = threading.get_ident()
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if threading.get_ident() == here and statement.startswith("SELECT"):
-            said.append(statement)
+            sentences.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield said
+        yield sentences
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
 def app(aiida_profile_clean: Any) -> Any:
-    return create_app(Source("made up"))
+    return create_app(Source("synthetic"))
 
 
 def text_of(component: Any) -> str:
@@ -105,8 +105,8 @@ def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.TITLE)
 def test_an_empty_database_says_what_to_run(app: Any, page: Any) -> None:
-    said = text_of(page.layout(View(theme="dark")))
-    assert "aiida-ion" in said or "Choose" in said
+    text = text_of(page.layout(View(theme="dark")))
+    assert "aiida-ion" in text or "Choose" in text
 
 
 def test_what_runs_and_what_failed(app: Any) -> None:
@@ -126,9 +126,9 @@ def test_what_runs_and_what_failed(app: Any) -> None:
     table = activity.running()
     assert list(table["pk"]) == [root.pk, chain.pk, job.pk]
     assert set(table["root_pk"]) == {root.pk}
-    said = text_of(overview.running(read=True))
-    assert "Li₃N" in said
-    assert f"mlip_md {job.pk}" in said
+    text = text_of(overview.running(read=True))
+    assert "Li₃N" in text
+    assert f"mlip_md {job.pk}" in text
     # The chain failed because its job did, and that is one failure.
     for node, code in ((job, 410), (chain, 410), (root, 502)):
         node.set_process_state("finished")
@@ -137,10 +137,10 @@ def test_what_runs_and_what_failed(app: Any) -> None:
     assert list(activity.failures()["pk"]) == [root.pk]
     assert activity.running().empty
     tables.use(tables.TableCache())
-    said = text_of(overview.layout(View()))
-    assert "FAILED [502]" in said
-    assert "it <b>exploded</b>" in said  # as text: React escapes it
-    assert "Nothing runs." in said
+    text = text_of(overview.layout(View()))
+    assert "FAILED [502]" in text
+    assert "it <b>exploded</b>" in text  # as text: React escapes it
+    assert "Nothing is running." in text
 
 
 def _call(calc: bool = False) -> Any:

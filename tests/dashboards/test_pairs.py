@@ -19,8 +19,8 @@ def of(level: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(*rows: dict[str, object], quantity: str = "conductivity") -> pd.DataFrame:
-    found = sides(table(*rows), QUANTITIES[quantity])
-    return pairs(of("PBE", found), of("MLIP", found), QUANTITIES[quantity])
+    result = sides(table(*rows), QUANTITIES[quantity])
+    return pairs(of("PBE", result), of("MLIP", result), QUANTITIES[quantity])
 
 
 def test_a_pair_has_both_values_and_the_difference_in_decades() -> None:
@@ -42,7 +42,7 @@ def test_asymmetric_intervals_stay_asymmetric() -> None:
 
 
 def test_bounds_are_bounds_on_the_right_side() -> None:
-    found = paired(
+    result = paired(
         conductivity_row("A", "PBE", 1.0),
         bound_row("A", "MLIP", 0.1),
         bound_row("B", "PBE", 0.1),
@@ -50,29 +50,29 @@ def test_bounds_are_bounds_on_the_right_side() -> None:
         bound_row("C", "PBE", 0.1),
         bound_row("C", "MLIP", 1.0),
     ).set_index("formula")
-    assert found["difference_kind"].to_dict() == {"A": "upper", "B": "lower", "C": "unknown"}
-    assert found.loc["A", "y_value"] == 0.1
-    assert found["difference_up"].isna().all()
-    table_of_scores = scores(found.reset_index(), SIGMA).iloc[0]
+    assert result["difference_kind"].to_dict() == {"A": "upper", "B": "lower", "C": "unknown"}
+    assert result.loc["A", "y_value"] == 0.1
+    assert result["difference_up"].isna().all()
+    table_of_scores = scores(result.reset_index(), SIGMA).iloc[0]
     assert (table_of_scores["n_pairs"], table_of_scores["n_bounds"]) == (0, 3)
 
 
 def test_what_is_poorly_known_is_counted_and_scores_nothing() -> None:
     wide = {"ionic_conductivity_ci95_low_mS_cm": 1e-3, "ionic_conductivity_ci95_high_mS_cm": 1e3}
-    found = paired(
+    result = paired(
         conductivity_row("A", "PBE", 1.0),
         conductivity_row("A", "MLIP", 1.0, verdict="poorly_known", **wide),
         conductivity_row("B", "PBE", 1.0),
         conductivity_row("B", "MLIP", 10.0),
     )
-    assert found.set_index("formula")["difference_kind"].to_dict() == {"A": "poorly known", "B": "value"}
-    row = scores(found, SIGMA).iloc[0]
+    assert result.set_index("formula")["difference_kind"].to_dict() == {"A": "poorly known", "B": "value"}
+    row = scores(result, SIGMA).iloc[0]
     assert (row["n_pairs"], row["n_poorly_known"], row["n_bounds"]) == (1, 1, 0)
     assert row["mae"] == pytest.approx(1.0)
 
 
 def test_the_same_structure_is_preferred_and_the_newest_result_counts() -> None:
-    found = paired(
+    result = paired(
         conductivity_row("A", "PBE", 1.0, uuid="other", structure_uuid="polymorph", time=LATER),
         conductivity_row("A", "PBE", 2.0, uuid="old"),
         conductivity_row("A", "PBE", 3.0, uuid="new", time=LATER),
@@ -80,9 +80,9 @@ def test_the_same_structure_is_preferred_and_the_newest_result_counts() -> None:
         conductivity_row("B", "PBE", 1.0),
         conductivity_row("B", "MLIP", 1.0, structure_uuid="elsewhere"),
     ).set_index("formula")
-    assert found.loc["A", "x_uuid"] == "new"
-    assert bool(found.loc["A", "same_structure"]) is True
-    assert bool(found.loc["B", "same_structure"]) is False
+    assert result.loc["A", "x_uuid"] == "new"
+    assert bool(result.loc["A", "same_structure"]) is True
+    assert bool(result.loc["B", "same_structure"]) is False
 
 
 def test_only_the_same_temperature_is_compared_but_an_activation_energy_has_none() -> None:
@@ -109,11 +109,11 @@ def test_a_measurement_is_compared_at_about_its_temperature_and_each_counts() ->
         experiment_row("B", None, ionic_conductivity_upper_bound_mS_cm=1e-9),
     )
     computed = sides(table(conductivity_row("A", "MLIP", 1.0), conductivity_row("B", "MLIP", 1.0)), SIGMA)
-    found = pairs(measured(entries, SIGMA), computed, SIGMA)
-    assert set(found["x_uuid"]) == {"A-measured", "second", "B-measured"}
-    assert set(found["x_level_of_theory"]) == {EXPERIMENT}
-    assert found.set_index("x_uuid").loc["B-measured", "difference_kind"] == "lower"
-    assert found.set_index("x_uuid").loc["A-measured", "x_words"] == "obelix abc total"
+    result = pairs(measured(entries, SIGMA), computed, SIGMA)
+    assert set(result["x_uuid"]) == {"A-measured", "second", "B-measured"}
+    assert set(result["x_level_of_theory"]) == {EXPERIMENT}
+    assert result.set_index("x_uuid").loc["B-measured", "difference_kind"] == "lower"
+    assert result.set_index("x_uuid").loc["A-measured", "x_words"] == "obelix abc total"
     assert measured(entries, QUANTITIES["diffusivity"]).empty
 
 
@@ -164,7 +164,7 @@ def test_a_refused_diffusivity_says_so() -> None:
         "uuid": "a",
         "time": TIME,
     }
-    found = sides(
+    result = sides(
         table(row, row | {"formula": "B", "refused_because": "It melted.", "uuid": "b"}), QUANTITIES["diffusivity"]
     )
-    assert found.set_index("formula")["refused"].to_dict() == {"A": False, "B": True}
+    assert result.set_index("formula")["refused"].to_dict() == {"A": False, "B": True}

@@ -92,7 +92,7 @@ def show(made: BaseWSGIServer, path: str, search: str = "", **headers: str) -> A
 
 @pytest.fixture
 def open_server(aiida_profile_clean: Any) -> Iterator[BaseWSGIServer]:
-    with serving(Source("made up")) as made:
+    with serving(Source("synthetic")) as made:
         yield made
 
 
@@ -137,7 +137,7 @@ def test_a_name_that_was_made_to_point_here_is_refused(open_server: BaseWSGIServ
 
 
 def test_a_token_is_asked_for_and_taken_once(aiida_profile_clean: Any) -> None:
-    with serving(Source("made up"), TOKEN) as made:
+    with serving(Source("synthetic"), TOKEN) as made:
         for path in ("/", "/assets/dashboard.css", "/_dash-layout", f"/?token={TOKEN}x", "/?token=", "/?token=ä"):
             answer = ask(made, path.encode().decode("latin-1") if path.isascii() else "/?token=%C3%A4")
             assert answer.status == 401
@@ -155,25 +155,25 @@ def test_a_token_is_asked_for_and_taken_once(aiida_profile_clean: Any) -> None:
 
 @pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example", "/%2F%2Fevil.example"])
 def test_the_token_leads_nowhere_else(aiida_profile_clean: Any, path: str) -> None:
-    with serving(Source("made up"), TOKEN) as made:
+    with serving(Source("synthetic"), TOKEN) as made:
         text = ask(made, f"{path}?token={TOKEN}").text
         assert re.search(r"url=/(?![/\\])", text) or "url=" not in text
 
 
 def test_others_are_let_in_only_with_a_token(aiida_profile_clean: Any) -> None:
     with pytest.raises(ValueError, match="needs a token"):
-        server.make(Source("made up"), "0.0.0.0", 0, None)
+        server.make(Source("synthetic"), "0.0.0.0", 0, None)
     with pytest.raises(ValueError, match="16 characters"):
-        server.make(Source("made up"), "127.0.0.1", 0, "short")
+        server.make(Source("synthetic"), "127.0.0.1", 0, "short")
     assert len(security.new_token()) >= 32
     assert security.new_token() != security.new_token()
-    said = [security.is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost", "0.0.0.0", "::", "x")]
-    assert said == [True, True, True, True, False, False, False]
+    text = [security.is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost", "0.0.0.0", "::", "x")]
+    assert text == [True, True, True, True, False, False, False]
 
 
 def test_a_port_in_use_is_one_sentence(open_server: BaseWSGIServer) -> None:
     with pytest.raises(server.PortInUse, match=f"^port {open_server.port} of 127.0.0.1 is in use: .*--port$"):
-        server.make(Source("made up"), "127.0.0.1", open_server.port, None)
+        server.make(Source("synthetic"), "127.0.0.1", open_server.port, None)
 
 
 def test_a_long_request_is_not_read(open_server: BaseWSGIServer) -> None:
@@ -211,7 +211,7 @@ def test_nothing_else_is_answered(open_server: BaseWSGIServer, method: str) -> N
 def test_there_is_no_development_mode(aiida_profile_clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASH_DEBUG", "true")
     monkeypatch.setenv("FLASK_DEBUG", "1")
-    with serving(Source("made up")) as made:
+    with serving(Source("synthetic")) as made:
         assert '"ui":false' in ask(made).text
         assert "_reload-hash" not in ask(made, "/_dash-layout").text
         assert not made.app.debug
@@ -233,7 +233,7 @@ def _read_whole(made: Any, path: str) -> str:
     raise AssertionError(f"{path} is being read for half a minute")
 
 
-def _read_side_by_side(source: Source, paths: list[str]) -> None:
+def _read_in_parallel(source: Source, paths: list[str]) -> None:
     """Ask for pages from sixteen threads at once; all must be whole, and the same as when asked alone."""
     with serving(source) as made, read_only():
         alone = {path: _read_whole(made, path) for path in paths}
@@ -249,14 +249,14 @@ def _read_side_by_side(source: Source, paths: list[str]) -> None:
 
 
 def test_readers_of_an_archive_do_not_disturb_each_other(campaign: Path) -> None:
-    _read_side_by_side(server.archive_source(campaign.name), ["/", "/materials"])
+    _read_in_parallel(server.archive_source(campaign.name), ["/", "/materials"])
 
 
 def test_readers_of_a_profile_do_not_disturb_each_other(aiida_profile_clean: Any) -> None:
     from benchmarks.many_results import fill
 
     fill(60, n_with_arrays=0)
-    _read_side_by_side(Source("made up"), ["/", "/materials"])
+    _read_in_parallel(Source("synthetic"), ["/", "/materials"])
 
 
 def test_reading_writes_nothing(aiida_profile_clean: Any) -> None:
@@ -264,7 +264,7 @@ def test_reading_writes_nothing(aiida_profile_clean: Any) -> None:
 
     fill(60, n_with_arrays=0)
     before = _content()
-    with serving(Source("made up")) as made, read_only():
+    with serving(Source("synthetic")) as made, read_only():
         for one in PAGES:
             assert show(made, one.PATH).status == 200
     assert _content() == before
@@ -286,15 +286,15 @@ def talk(made: BaseWSGIServer, *parts: bytes, pause_s: float = 0.0) -> socket.so
 
 def heard(connection: socket.socket) -> bytes:
     """Return everything that comes until the other end closes."""
-    found = b""
+    result = b""
     try:
         while part := connection.recv(65536):
-            found += part
+            result += part
     except ConnectionResetError:
         pass
     finally:
         connection.close()
-    return found
+    return result
 
 
 HALF_A_POST = b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -303,7 +303,7 @@ HALF_A_POST = b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nCont
 @pytest.fixture
 def locked_server(aiida_profile_clean: Any) -> Iterator[BaseWSGIServer]:
     """Return a server whose readers wait for each other, as those of an archive do."""
-    with serving(Source("made up", lock=threading.RLock())) as made:
+    with serving(Source("synthetic", lock=threading.RLock())) as made:
         yield made
 
 
@@ -375,8 +375,8 @@ def test_too_many_that_are_answered_are_told_so(locked_server: BaseWSGIServer, m
     ],
 )
 def test_odd_paths_are_not_found_and_no_failure(open_server: BaseWSGIServer, start: str, odd: str) -> None:
-    said = heard(talk(open_server, f"GET {start}{odd} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()))
-    head, _, body = said.partition(b"\r\n\r\n")
+    text = heard(talk(open_server, f"GET {start}{odd} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()))
+    head, _, body = text.partition(b"\r\n\r\n")
     assert head.split(b" ")[1] in (b"200", b"400", b"404")
     assert b"root:" not in body
     assert b"x-evil" not in head.lower()
@@ -397,9 +397,9 @@ def test_odd_paths_are_not_found_and_no_failure(open_server: BaseWSGIServer, sta
     ],
 )
 def test_what_is_no_request_is_told_so(open_server: BaseWSGIServer, line: bytes, status: bytes) -> None:
-    said = heard(talk(open_server, line + b"\r\n\r\n"))
-    assert said.split(b" ", 2)[1] == status
-    assert b"sandbox" in said
+    text = heard(talk(open_server, line + b"\r\n\r\n"))
+    assert text.split(b" ", 2)[1] == status
+    assert b"sandbox" in text
 
 
 def test_what_is_no_page_may_run_nothing(open_server: BaseWSGIServer) -> None:
@@ -416,7 +416,7 @@ def test_what_is_no_page_may_run_nothing(open_server: BaseWSGIServer) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "[::1]", "127.0.0.1", "localhost"])
 def test_the_printed_address_is_one_that_answers(aiida_profile_clean: Any, host: str) -> None:
     try:
-        made = server.make(Source("made up"), host, 0, TOKEN)
+        made = server.make(Source("synthetic"), host, 0, TOKEN)
     except OSError as error:
         pytest.skip(f"this machine has no such address: {error}")
     thread = threading.Thread(target=made.serve_forever, daemon=True)

@@ -75,8 +75,8 @@ def test_an_address_can_be_read() -> None:
         sort=(("activation_energy_eV", "desc"),),
         filters=(ColumnFilter("n_runs", "inRange", "2", "5"),),
     ).with_options(quantity="sigma T")
-    said = "elements=Li&elements=S&temperature_K=300.0~900.0&sort=activation_energy_eV~desc"
-    assert view.query() == f"{said}&f.n_runs=inRange~5~2&o.quantity=sigma+T"
+    text = "elements=Li&elements=S&temperature_K=300.0~900.0&sort=activation_energy_eV~desc"
+    assert view.query() == f"{text}&f.n_runs=inRange~5~2&o.quantity=sigma+T"
     assert replace(view, theme="dark").query() == view.query()
     assert View().url("/") == "/"
 

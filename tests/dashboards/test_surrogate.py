@@ -1,4 +1,4 @@
-"""The page of surrogates, as it is laid out from made-up trainings."""
+"""The page of surrogates, as it is laid out from synthetic trainings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.pages import surrogate, surrogate_cards
 from aiida_ion.dashboards.state import View
 from aiida_ion.dashboards.surrogate_rows import arm_rows, cost_rows, own_clip, report_rows, speed_up
-from benchmarks.made_up.surrogate import store_training
+from benchmarks.synthetic.surrogate import store_training
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
 
 
 @pytest.fixture(autouse=True)
 def app(aiida_profile_clean: Any) -> None:
-    create_app(Source("made up"))
+    create_app(Source("synthetic"))
 
 
 def text(component: Any) -> str:
@@ -37,7 +37,7 @@ def graphs(component: Any) -> dict[str, Any]:
 def test_everything_of_a_training_is_on_the_page() -> None:
     job = store_training()
     page = surrogate.layout(View(theme="light"))
-    said = text(page)
+    values = text(page)
     for words in (
         "it beats all its controls",
         "beats its controls",
@@ -54,7 +54,7 @@ def test_everything_of_a_training_is_on_the_page() -> None:
         f"/provenance?uuid={job.outputs.model.uuid}",
         f"/provenance?uuid={job.inputs.dataset.uuid}",
     ):
-        assert words in said, words
+        assert words in values, words
     drawn = graphs(page)
     assert set(drawn) == {"surrogate-parity", "surrogate-residuals", "surrogate-arms", "surrogate-curves"}
     for name in ("surrogate-parity", "surrogate-residuals"):

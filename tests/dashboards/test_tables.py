@@ -133,7 +133,7 @@ def test_materials_are_made_of_the_conductivities_at_hand(aiida_profile_clean: A
 def test_a_page_that_waits_fills_itself_in(
     version: list[int], gate: threading.Event, aiida_profile_clean: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create_app(Source("made up"))
+    create_app(Source("synthetic"))
     made = Slow(gate)
 
     def layout(view: View) -> Component:
@@ -141,9 +141,9 @@ def test_a_page_that_waits_fills_itself_in(
 
     monkeypatch.setattr(materials, "layout", layout)
     address: dict[str, Any] = {"path": "/materials", "search": "", "theme": "light"}
-    said = str(app.show(address)[0])
-    assert "being read" in said
-    assert "waiting" in said
+    text = str(app.show(address)[0])
+    assert "being read" in text
+    assert "waiting" in text
     # The page that says so stays until there is another.
     again = address | {"again": 1}  # as the browser asks while the page waits
     assert app.show(again)[0] is no_update

@@ -92,7 +92,7 @@ def test_elements_are_no_beginnings_of_others(table: pd.DataFrame) -> None:
     assert list(with_elements(table, ("S",))["formula"]) == ["Na3PS4"]
     assert list(with_elements(table, ("Li", "N"))["formula"]) == ["Li3N"]
     assert len(with_elements(table, ())) == 4
-    # What stands in an address is no pattern.
+    # What stands in an address is not a pattern.
     assert with_elements(table, (".",)).empty
     assert with_elements(table, ("(",)).empty
 
@@ -116,7 +116,7 @@ def test_columns_of_the_grid(table: pd.DataFrame) -> None:
     assert (made["grade"]["hide"], made["n_runs"]["hide"]) == (True, False)
     assert made["n_runs"]["filter"] == "agNumberColumnFilter"
     view = View(sort=(("n_runs", "desc"),), hidden=("time",), filters=(ColumnFilter("n_runs", "equals", "2"),))
-    shown = grid("made-up", table, view)
+    shown = grid("synthetic", table, view)
     hidden = {one["field"]: (one["hide"], one.get("sort")) for one in shown.columnDefs}
     assert (hidden["time"], hidden["n_runs"], hidden["grade"]) == ((True, None), (False, "desc"), (False, None))
     assert shown.filterModel == {"n_runs": {"filterType": "number", "type": "equals", "filter": 2.0}}

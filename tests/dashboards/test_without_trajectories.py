@@ -47,14 +47,14 @@ def test_a_material_without_frames_says_what_is_missing(caplog: pytest.LogCaptur
     result = conductivity().iloc[0]
     view = View(formula=str(result["formula"]), uuid=str(result["uuid"]), theme="light")
     for one in PAGES:
-        said = text(show({"path": one.PATH, "search": f"?{view.query()}", "theme": "light"}))
-        assert "cannot be shown" not in said, one.TITLE
+        values = text(show({"path": one.PATH, "search": f"?{view.query()}", "theme": "light"}))
+        assert "cannot be shown" not in values, one.TITLE
     shown = Result(view, material.results_of(view))
     fits = shown.points
     assert len(fits) > 1
     for uuid in fits["uuid"]:
-        said = text(html.Div(material_fit.run_cards(uuid, "light")))
-        assert "There is no trajectory to draw." in said
+        values = text(html.Div(material_fit.run_cards(uuid, "light")))
+        assert "There is no trajectory to draw." in values
         # What was kept is drawn: the displacements and the fitted window.
         assert len(material_fit.msd(shown).data) > 0
     assert not caplog.records

@@ -18,8 +18,8 @@ VALUE = "Ionic conductivity (S cm-1)"
 
 def row(name: str, formula: str, value: str, **more: str) -> dict[str, str]:
     """Return a line of the table."""
-    said = dict.fromkeys(COLUMNS, "") | {"ID": name, "Reduced Composition": formula, "True Composition": formula}
-    return said | {VALUE: value, "DOI": "10.1000/a|10.1000/b", "Checked": "1"} | more
+    text = dict.fromkeys(COLUMNS, "") | {"ID": name, "Reduced Composition": formula, "True Composition": formula}
+    return text | {VALUE: value, "DOI": "10.1000/a|10.1000/b", "Checked": "1"} | more
 
 
 def cif(sites: list[tuple[str, float, float, float, float]], lengths: tuple[float, float, float]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aiida_ion.datasets.obelix import DATASET, ROOM_TEMPERATURE_K, read_obelix
-from aiida_ion.datasets.obelix_cells import MAX_ALIKE, Measured
+from aiida_ion.datasets.obelix_cells import MAX_ALIKE, MeasuredConductivity
 from aiida_ion.datasets.obelix_crystals import PAPER_IDS, crystal, remarks, select
 from aiida_ion.datasets.obelix_download import download
 from tests.datasets.obelix_files import (
@@ -26,40 +26,40 @@ from tests.datasets.obelix_files import (
 
 
 def test_an_entry_keeps_its_flags_and_bounds(tmp_path: Path) -> None:
-    found = read_obelix(write_dataset(tmp_path))
-    assert list(found) == ["aaa", "bbb", "ccc", "ddd", "eee", "fff", "ggg"]
-    assert found["aaa"].stated == Measured(1e-12)
-    assert found["bbb"].stated == Measured(1e-10, is_bound=True)
-    assert [found[name].conductivity_kind for name in ("aaa", "ccc", "ddd")] == [None, "total", "bulk"]
-    assert found["ccc"].bulk == Measured(5e-6)
-    assert [entry.perturbed for entry in found.values()] == [True, False, False, False, False, False, True]
-    assert [entry.close_match for entry in found.values()] == [False, False, True, False, False, False, False]
-    assert [entry.partly_occupied for entry in found.values()] == [False, False, True, True, False, None, False]
-    assert found["aaa"].dois == ("10.1000/a", "10.1000/b")
-    assert "below 1e-10 S/cm" in remarks(found["bbb"])[0]
-    assert remarks(found["ccc"]) == [
+    result = read_obelix(write_dataset(tmp_path))
+    assert list(result) == ["aaa", "bbb", "ccc", "ddd", "eee", "fff", "ggg"]
+    assert result["aaa"].stated == MeasuredConductivity(1e-12)
+    assert result["bbb"].stated == MeasuredConductivity(1e-10, is_bound=True)
+    assert [result[name].conductivity_kind for name in ("aaa", "ccc", "ddd")] == [None, "total", "bulk"]
+    assert result["ccc"].bulk == MeasuredConductivity(5e-6)
+    assert [entry.perturbed for entry in result.values()] == [True, False, False, False, False, False, True]
+    assert [entry.close_match for entry in result.values()] == [False, False, True, False, False, False, False]
+    assert [entry.partly_occupied for entry in result.values()] == [False, False, True, True, False, None, False]
+    assert result["aaa"].dois == ("10.1000/a", "10.1000/b")
+    assert "below 1e-10 S/cm" in remarks(result["bbb"])[0]
+    assert remarks(result["ccc"]) == [
         "sites of 0.97 and more are taken as full",
         "its structure file is that of a similar composition",
     ]
 
 
 def test_a_bound_has_no_value_in_the_database(tmp_path: Path) -> None:
-    found = read_obelix(write_dataset(tmp_path))
-    said = found["bbb"].attributes()
-    assert said["ionic_conductivity_mS_cm"] is None
-    assert said["ionic_conductivity_upper_bound_mS_cm"] == pytest.approx(1e-7)
-    said = found["ccc"].attributes()
-    assert said["ionic_conductivity_mS_cm"] == pytest.approx(2e-3)
-    assert said["bulk_ionic_conductivity_mS_cm"] == pytest.approx(5e-3)
-    assert said["ionic_conductivity_upper_bound_mS_cm"] is None
-    assert (said["dataset"], said["temperature_K"], said["doi"]) == (
+    result = read_obelix(write_dataset(tmp_path))
+    attributes = result["bbb"].attributes()
+    assert attributes["ionic_conductivity_mS_cm"] is None
+    assert attributes["ionic_conductivity_upper_bound_mS_cm"] == pytest.approx(1e-7)
+    attributes = result["ccc"].attributes()
+    assert attributes["ionic_conductivity_mS_cm"] == pytest.approx(2e-3)
+    assert attributes["bulk_ionic_conductivity_mS_cm"] == pytest.approx(5e-3)
+    assert attributes["ionic_conductivity_upper_bound_mS_cm"] is None
+    assert (attributes["dataset"], attributes["temperature_K"], attributes["doi"]) == (
         DATASET,
         ROOM_TEMPERATURE_K,
         "10.1000/a; 10.1000/b",
     )
-    assert "cif" not in said
-    assert len(said["cif_sha256"]) == 64
-    assert found["fff"].attributes()["cif_sha256"] is None
+    assert "cif" not in attributes
+    assert len(attributes["cif_sha256"]) == 64
+    assert result["fff"].attributes()["cif_sha256"] is None
 
 
 def test_a_zip_and_a_download_hold_the_same(tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_a_zip_and_a_download_hold_the_same(tmp_path: Path) -> None:
 
 
 def test_crystals_of_ordered_entries(tmp_path: Path) -> None:
-    found = read_obelix(write_dataset(tmp_path))
-    assert [entry.entry_id for entry in select(found, ["ordered"])] == ["aaa", "bbb", "eee", "ggg"]
-    assert [entry.entry_id for entry in select(found, ["ccc", "aaa", "ccc"])] == ["ccc", "aaa"]
-    assert crystal(found["aaa"]).composition.reduced_formula == "LiF"
-    nearly_full = crystal(found["ccc"])
+    result = read_obelix(write_dataset(tmp_path))
+    assert [entry.entry_id for entry in select(result, ["ordered"])] == ["aaa", "bbb", "eee", "ggg"]
+    assert [entry.entry_id for entry in select(result, ["ccc", "aaa", "ccc"])] == ["ccc", "aaa"]
+    assert crystal(result["aaa"]).composition.reduced_formula == "LiF"
+    nearly_full = crystal(result["ccc"])
     assert nearly_full.is_ordered
     assert len(nearly_full) == 8
 
@@ -132,13 +132,13 @@ def changed(**more: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (changed(**{VALUE: "high"}), "aaa: 'high' is no conductivity"),
-        (changed(**{VALUE: "-1"}), "'-1' S/cm is no conductivity"),
-        (changed(**{VALUE: "nan"}), "'nan' S/cm is no conductivity"),
-        (changed(**{VALUE: "1e9"}), "is no conductivity"),
+        (changed(**{VALUE: "high"}), "aaa: 'high' is not a conductivity"),
+        (changed(**{VALUE: "-1"}), "'-1' S/cm is not a conductivity"),
+        (changed(**{VALUE: "nan"}), "'nan' S/cm is not a conductivity"),
+        (changed(**{VALUE: "1e9"}), "is not a conductivity"),
         (changed(**{VALUE: ""}), "aaa has no ionic conductivity"),
         (changed(ID="bbb"), "bbb is there twice"),
-        (changed(ID="../../etc"), "is no id of three letters or digits"),
+        (changed(ID="../../etc"), "is not an id of three letters or digits"),
         ([{"ID": "aaa"}], "this is not the table of OBELiX"),
         (changed(Family="x" * 200_000), "cannot be read as a table"),
     ],
@@ -190,18 +190,18 @@ def test_files_that_are_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no.zip: cannot be read as a zip file"):
         read_obelix(tmp_path / "no.zip")
     (folder / "all.csv").write_bytes(b"ID\xff\n")
-    with pytest.raises(ValueError, match=r"all.csv: is no text in UTF-8"):
+    with pytest.raises(ValueError, match=r"all.csv: is not text in UTF-8"):
         read_obelix(folder)
 
 
 def test_the_published_data() -> None:
-    found = read_obelix(real_dataset())
-    assert len(found) == 599
-    assert sum(entry.stated.is_bound for entry in found.values()) == 37
-    assert sum(entry.cif is not None for entry in found.values()) == 321
-    ordered = select(found, ["ordered"])
+    result = read_obelix(real_dataset())
+    assert len(result) == 599
+    assert sum(entry.stated.is_bound for entry in result.values()) == 37
+    assert sum(entry.cif is not None for entry in result.values()) == 321
+    ordered = select(result, ["ordered"])
     assert len(ordered) == 72
-    paper = select(found, ["paper"])
+    paper = select(result, ["paper"])
     assert tuple(entry.entry_id for entry in paper) == PAPER_IDS
     assert [crystal(entry).composition.reduced_formula for entry in paper if entry.entry_id in ("joc", "mdp")] == [
         "Li3PS4",
@@ -209,7 +209,7 @@ def test_the_published_data() -> None:
     ]
     assert [entry.entry_id for entry in paper if not entry.perturbed] == ["wyu"]
     with pytest.raises(ValueError, match="its structure file holds SiS4"):
-        crystal(found["b4c"])
+        crystal(result["b4c"])
 
 
 def test_a_table_saved_from_the_api_of_the_package_is_refused(tmp_path: Path) -> None:

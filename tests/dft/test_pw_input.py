@@ -10,8 +10,8 @@ from ase import units
 
 from aiida_ion.dft.pw_input import (
     RYDBERG_TIME_FS,
-    gentler,
     md_namelists,
+    more_robust_scf,
     n_k_points,
     normal_namelists,
     relax_namelists,
@@ -98,9 +98,9 @@ def test_how_electrons_are_carried_along_may_be_set() -> None:
     assert namelists["IONS"] == {"pot_extrapolation": "second_order"}, "what is given is not changed"
 
 
-def test_gentler_electrons() -> None:
-    assert gentler(ELECTRONS, 1)["ELECTRONS"] == {"mixing_beta": 0.35, "electron_maxstep": 200}
-    assert gentler(ELECTRONS | {"ELECTRONS": {"mixing_beta": 0.4}}, 2)["ELECTRONS"]["mixing_beta"] == 0.1
+def test_more_robust_scf() -> None:
+    assert more_robust_scf(ELECTRONS, 1)["ELECTRONS"] == {"mixing_beta": 0.35, "electron_maxstep": 200}
+    assert more_robust_scf(ELECTRONS | {"ELECTRONS": {"mixing_beta": 0.4}}, 2)["ELECTRONS"]["mixing_beta"] == 0.1
 
 
 def test_positions_and_velocities_keep_every_bit() -> None:

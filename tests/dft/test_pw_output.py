@@ -55,19 +55,19 @@ def parsed(text: str) -> PwOutput:
 
 
 def test_a_whole_run(output: str) -> None:
-    found = as_run(parsed(output))
-    assert found.status == "finished"
-    steps = found.steps
+    result = as_run(parsed(output))
+    assert result.status == "finished"
+    steps = result.steps
     assert steps is not None and len(steps) == 9
     assert (steps.positions[0] == ATOMS.positions).all()
     assert (steps.scf_iterations > 0).all()
     assert steps.next_positions is not None and np.isfinite(steps.next_positions).all()
-    assert found.versions["quantumespresso"][0].isdigit()
+    assert result.versions["quantumespresso"][0].isdigit()
     known = {"functional": "PBEsol", "ecutwfc_Ry": 25.0, "ecutrho_Ry": 250.0, "n_electrons": 12.0, "n_k_points": 4}
-    assert known.items() <= found.versions.items()
-    assert set(found.versions["pseudopotentials"]) == {"Li", "O"}
-    assert found.cost["wall_time_s"] > 0 and found.cost["cpu_time_s"] > 0 and found.cost["peak_memory_MiB"] > 1
-    assert (found.cost["processes"], found.cost["threads"]) == (1, 1)
+    assert known.items() <= result.versions.items()
+    assert set(result.versions["pseudopotentials"]) == {"Li", "O"}
+    assert result.cost["wall_time_s"] > 0 and result.cost["cpu_time_s"] > 0 and result.cost["peak_memory_MiB"] > 1
+    assert (result.cost["processes"], result.cost["threads"]) == (1, 1)
 
 
 def test_forces_and_energies_to_the_printed_digit(output: str) -> None:
@@ -82,13 +82,13 @@ def test_forces_and_energies_to_the_printed_digit(output: str) -> None:
 def test_velocities_have_the_printed_temperature_and_are_those_of_the_start(output: str) -> None:
     steps = as_run(parsed(output)).steps
     assert steps is not None
-    found = velocities(steps, MASSES, SETTINGS.timestep_fs)
-    kinetic_eV = 0.5 * (MASSES[:, None] * found**2).sum(axis=(1, 2)) / units.fs**2
+    result = velocities(steps, MASSES, SETTINGS.timestep_fs)
+    kinetic_eV = 0.5 * (MASSES[:, None] * result**2).sum(axis=(1, 2)) / units.fs**2
     assert kinetic_eV == pytest.approx(steps.kinetic_energy_eV, rel=1e-5)
     temperatures = 2 * kinetic_eV / ((3 * len(ATOMS) - 3) * units.kB)
     assert temperatures == pytest.approx(steps.temperature_K, rel=1e-5)
     assert steps.temperature_K[0] == pytest.approx(300.0, rel=1e-5)
-    assert found[0] == pytest.approx(START, abs=1e-8)
+    assert result[0] == pytest.approx(START, abs=1e-8)
 
 
 def test_energy_is_conserved(output: str) -> None:
@@ -107,14 +107,14 @@ def test_cut_anywhere_no_step_is_lost_or_doubled(output: str) -> None:
     assert whole is not None and len(ends) == len(whole)
     last_step = range(output.rindex("Forces acting"), ends[-1] + 200)
     for cut in (*range(0, len(output), 211), *last_step):
-        found = as_run(parsed(output[:cut]))
+        result = as_run(parsed(output[:cut]))
         expected = sum(end <= cut for end in ends)
-        n_found = 0 if found.steps is None else len(found.steps)
+        n_found = 0 if result.steps is None else len(result.steps)
         assert n_found == expected, f"cut at byte {cut}: {output[cut - 40 : cut]!r}"
-        assert found.status == ("finished" if expected == 9 else None)
-        if found.steps is not None:
-            assert (found.steps.positions == whole.positions[:expected]).all()
-            assert (found.steps.forces == whole.forces[:expected]).all()
+        assert result.status == ("finished" if expected == 9 else None)
+        if result.steps is not None:
+            assert (result.steps.positions == whole.positions[:expected]).all()
+            assert (result.steps.forces == whole.forces[:expected]).all()
 
 
 def test_a_thermostatted_job_is_two_runs_read_as_one(tmp_path: Path) -> None:
@@ -123,15 +123,15 @@ def test_a_thermostatted_job_is_two_runs_read_as_one(tmp_path: Path) -> None:
     for stem, namelists in zip(("start", "md"), md_namelists(with_namelists(), settings, 3, 0, None), strict=True):
         run_pw(tmp_path, stem, input_text(namelists, START))
         outputs.append(read_output(tmp_path / f"{stem}.out", 3))
-    found = as_run(*outputs, n_steps=6)
-    assert found.status == "finished" and found.steps is not None
-    assert len(found.steps) == 7
-    moved = velocities(found.steps, MASSES, 1.0)
+    result = as_run(*outputs, n_steps=6)
+    assert result.status == "finished" and result.steps is not None
+    assert len(result.steps) == 7
+    moved = velocities(result.steps, MASSES, 1.0)
     kinetic_eV = 0.5 * (MASSES[:, None] * moved**2).sum(axis=(1, 2)) / units.fs**2
-    assert kinetic_eV == pytest.approx(found.steps.kinetic_energy_eV, rel=1e-5)
+    assert kinetic_eV == pytest.approx(result.steps.kinetic_energy_eV, rel=1e-5)
     # The thermostat is at work: without it, these would not change.
-    assert np.ptp(found.steps.conserved_energy_eV) > 0.01
-    assert found.cost["wall_time_s"] == pytest.approx(sum(output.time_s or 0 for output in outputs))
+    assert np.ptp(result.steps.conserved_energy_eV) > 0.01
+    assert result.cost["wall_time_s"] == pytest.approx(sum(output.time_s or 0 for output in outputs))
     # Without its first run the second has no temperature to start from, and nothing of it is taken.
     again = tmp_path / "again"
     again.mkdir()
@@ -158,10 +158,10 @@ def test_how_runs_end(tmp_path: Path, change: dict[str, Any], more: dict[str, An
     for name, content in change.items():
         namelists[name] |= content
     done = run_pw(tmp_path, "md", input_text(namelists, START, more.get("pseudos")), *more.get("flags", ()))
-    found = as_run(read_output(tmp_path / "md.out", 3), errors=done.stderr)
-    assert found.status == status, found.message
-    assert re.search(message, found.message), found.message
-    assert found.steps is None
+    result = as_run(read_output(tmp_path / "md.out", 3), errors=done.stderr)
+    assert result.status == status, result.message
+    assert re.search(message, result.message), result.message
+    assert result.steps is None
 
 
 @pytest.mark.parametrize(
@@ -175,16 +175,16 @@ def test_how_runs_end(tmp_path: Path, change: dict[str, Any], more: dict[str, An
     ],
 )
 def test_a_run_that_said_nothing(errors: str, status: str | None, message: str) -> None:
-    found = as_run(PwOutput(), errors=errors)
-    assert found.status == status
-    assert message in found.message
-    assert not found.cost
+    result = as_run(PwOutput(), errors=errors)
+    assert result.status == status
+    assert message in result.message
+    assert not result.cost
 
 
 def test_memory_that_is_gone_in_the_middle(output: str) -> None:
-    found = as_run(parsed(output[: len(output) // 2]), errors="forrtl: severe (41): insufficient virtual memory")
-    assert found.status == "out_of_memory"
-    assert found.steps is not None and found.cost["wall_time_s"] > 0
+    result = as_run(parsed(output[: len(output) // 2]), errors="forrtl: severe (41): insufficient virtual memory")
+    assert result.status == "out_of_memory"
+    assert result.steps is not None and result.cost["wall_time_s"] > 0
 
 
 def test_columns_that_touch_are_read_and_stars_end_the_trajectory() -> None:

@@ -26,28 +26,28 @@ BOX = """ running on    4 total cores
 
 
 def test_the_cost_of_a_real_run() -> None:
-    found = read_outcar(real("ti", "OUTCAR"))
-    assert found["ended"]
-    assert (found["wall_time_s"], found["processes"], found["threads"]) == (50.687, 64, 1)
-    assert found["cpu_time_s"] == pytest.approx(64 * 46.642)
-    assert found["peak_memory_MiB"] == pytest.approx(64 * 256040 / 1024)
-    assert "nose_period_steps" not in found, "the line is there, and there is no thermostat"
+    result = read_outcar(real("ti", "OUTCAR"))
+    assert result["ended"]
+    assert (result["wall_time_s"], result["processes"], result["threads"]) == (50.687, 64, 1)
+    assert result["cpu_time_s"] == pytest.approx(64 * 46.642)
+    assert result["peak_memory_MiB"] == pytest.approx(64 * 256040 / 1024)
+    assert "nose_period_steps" not in result, "the line is there, and there is no thermostat"
 
 
 def test_an_outcar_that_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "OUTCAR"
     path.write_text(real("h2o", "OUTCAR").read_text()[:100_000])
-    found = read_outcar(path)
-    assert not found["ended"]
-    assert "wall_time_s" not in found
+    result = read_outcar(path)
+    assert not result["ended"]
+    assert "wall_time_s" not in result
     assert read_outcar(tmp_path / "none") == {"ended": False, "processes": 1, "threads": 1}
 
 
 def test_mpi_ranks_and_threads_of_newer_versions(tmp_path: Path) -> None:
     path = tmp_path / "OUTCAR"
     path.write_text(" running   16 mpi-ranks, with    4 threads/rank, on    2 nodes\n")
-    found = read_outcar(path)
-    assert (found["processes"], found["threads"]) == (16, 4)
+    result = read_outcar(path)
+    assert (result["processes"], result["threads"]) == (16, 4)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,10 @@ def test_mpi_ranks_and_threads_of_newer_versions(tmp_path: Path) -> None:
     ],
 )
 def test_failures_say_what_to_do(stream: str, status: str, words: str) -> None:
-    found = failure(f"DAV:   1\n{stream}\n")
-    assert found is not None
-    assert found[0] == status
-    assert words in found[1]
+    result = failure(f"DAV:   1\n{stream}\n")
+    assert result is not None
+    assert result[0] == status
+    assert words in result[1]
 
 
 def test_warnings_are_not_failures() -> None:
@@ -93,9 +93,9 @@ def test_contcar_that_is_not_whole(tmp_path: Path) -> None:
     path = tmp_path / "CONTCAR"
     whole = "t\n1.0\n4 0 0\n0 4 0\n0 0 4\nLi O\n1 1\nDirect\n0.1 0.2 0.3\n0.4 0.5 0.6\n\n0 0 0\n0 0 0\n"
     path.write_text(whole)
-    found = read_contcar(path)
-    assert found is not None
-    assert found.tolist() == [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]
+    result = read_contcar(path)
+    assert result is not None
+    assert result.tolist() == [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]
     for end in (0, 5, 40, whole.index("0.5")):
         path.write_text(whole[:end])
         assert read_contcar(path) is None

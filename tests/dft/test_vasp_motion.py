@@ -60,14 +60,14 @@ def test_a_recorded_run_is_read_whole(name: str, timestep_fs: float) -> None:
     _, start = load(name, timestep_fs)
     settings = MdSettings(temperature_K=500.0, timestep_fs=timestep_fs, n_steps=9, ensemble="nve")
     read = read_md(VaspFiles(DATA / name), start, settings)
-    assert (read.found.status, read.found.message) == ("finished", "")
-    assert read.found.steps is not None
-    assert read.found.steps.next_positions is not None
-    assert read.found.versions["poscar_velocities"] == "t - dt/2"
-    assert read.found.versions["kinetic_energy_deviation"] < 5e-5
-    assert read.found.cost["wall_time_s"] > 50
+    assert (read.run.status, read.run.message) == ("finished", "")
+    assert read.run.steps is not None
+    assert read.run.steps.next_positions is not None
+    assert read.run.versions["poscar_velocities"] == "t - dt/2"
+    assert read.run.versions["kinetic_energy_deviation"] < 5e-5
+    assert read.run.cost["wall_time_s"] > 50
     longer = read_md(VaspFiles(DATA / name), start, MdSettings(**(settings.to_dict() | {"n_steps": 20})))
-    assert (longer.found.status, longer.found.message) == ("walltime", "VASP was told to stop after step 9 of 20")
+    assert (longer.run.status, longer.run.message) == ("walltime", "VASP was told to stop after step 9 of 20")
 
 
 @RUNS
@@ -75,8 +75,8 @@ def test_temperatures_are_those_of_outcar(name: str, timestep_fs: float) -> None
     import re
 
     steps, _ = load(name, timestep_fs)
-    said = re.findall(r"\(temperature\s+([\d.]+) K\)", real(name, "OUTCAR").read_text())
-    assert steps.temperature_K == pytest.approx(np.array(said, dtype=float), abs=0.011)
+    text = re.findall(r"\(temperature\s+([\d.]+) K\)", real(name, "OUTCAR").read_text())
+    assert steps.temperature_K == pytest.approx(np.array(text, dtype=float), abs=0.011)
 
 
 def test_the_free_energy_is_the_one_that_is_conserved() -> None:
@@ -92,7 +92,7 @@ def test_vasp_takes_the_velocities_of_half_a_step_before(name: str, timestep_fs:
     assert takes_half_step_velocities(steps, start.velocities, start.masses, timestep_fs, 0)
     moved = (steps.positions[1] - steps.positions[0]) / timestep_fs
     assert moved == pytest.approx(start.velocities + kick(steps, start, 0, timestep_fs), abs=2e-7)
-    # So a run that goes on at step 5 is given the velocity that it arrived with.
+    # So a run that continues at step 5 is given the velocity that it arrived with.
     onward = restart_velocities(steps, 5, start.masses, timestep_fs, half_step=True)
     assert onward is not None
     moved = (steps.positions[6] - steps.positions[5]) / timestep_fs
@@ -107,12 +107,12 @@ def test_the_next_positions_are_recognised(name: str, timestep_fs: float) -> Non
     for row in range(1, 9):
         here = steps.rows(0, row + 1)
         for other, expected in ((row + 1, True), (row, False), (row - 1, False)):
-            found = next_positions(
+            result = next_positions(
                 (steps.positions[other] @ inverse_cell) % 1, here, start.velocities, start.masses, timestep_fs
             )
-            assert (found is not None) == expected
-            if found is not None:
-                assert found == pytest.approx(steps.positions[other], abs=1e-7)
+            assert (result is not None) == expected
+            if result is not None:
+                assert result == pytest.approx(steps.positions[other], abs=1e-7)
 
 
 def test_paths_are_continuous_from_the_images_that_were_given() -> None:

@@ -24,8 +24,8 @@ CSVR = MdSettings(temperature_K=400.0, timestep_fs=1.0, n_steps=12, thermostat_t
 
 
 def steps_of(read: VaspMd) -> list[int]:
-    assert read.found.steps is not None
-    return list(range(read.found.steps.first_step, read.found.steps.first_step + len(read.found.steps)))
+    assert read.run.steps is not None
+    return list(range(read.run.steps.first_step, read.run.steps.first_step + len(read.run.steps)))
 
 
 def kinetic(v_A_fs: Any, masses: Any) -> Any:
@@ -35,8 +35,8 @@ def kinetic(v_A_fs: Any, masses: Any) -> Any:
 @pytest.mark.parametrize("settings", [NVE, CSVR], ids=["nve", "csvr"])
 def test_every_step_from_the_first_to_the_last(oxide: Crystal, settings: MdSettings) -> None:
     read = oxide.run(settings)
-    steps = read.found.steps
-    assert (read.found.status, read.found.message) == ("finished", "")
+    steps = read.run.steps
+    assert (read.run.status, read.run.message) == ("finished", "")
     assert steps is not None
     assert steps_of(read) == list(range(13))
     assert steps.positions[0] == pytest.approx(oxide.atoms.positions, abs=1e-7)
@@ -55,7 +55,7 @@ def test_interleaved_species_come_back_in_their_own_order(oxide: Crystal) -> Non
     assert oxide.atoms.get_chemical_symbols() == ["Li", "O", "Li"]
     poscar_order = oxide.groups.order.tolist()
     assert poscar_order == [0, 2, 1]
-    steps = oxide.run(NVE).found.steps
+    steps = oxide.run(NVE).run.steps
     assert steps is not None
     assert steps.positions[0] == pytest.approx(oxide.atoms.positions, abs=1e-7)
     moved = np.linalg.norm(velocities(steps, oxide.masses, 1.0)[0] - oxide.start(NVE).velocities, axis=1)
@@ -67,36 +67,36 @@ def test_a_continued_run_is_the_undisturbed_run(oxide: Crystal, integrator: str)
     """Whichever time POSCAR's velocities are for is read off the run itself."""
     whole = oxide.run(NVE, integrator=integrator)
     first = oxide.run(MdSettings(**(NVE.to_dict() | {"n_steps": 5})), integrator=integrator)
-    said = {"leap-frog": "t - dt/2", "velocity-verlet": "t"}[integrator]
-    assert first.found.versions["poscar_velocities"] == said
+    attributes = {"leap-frog": "t - dt/2", "velocity-verlet": "t"}[integrator]
+    assert first.run.versions["poscar_velocities"] == attributes
     rest = oxide.run(NVE, oxide.onward(first), integrator=integrator)
     assert steps_of(rest) == list(range(5, 13))
-    assert rest.found.status == "finished"
-    assert rest.found.steps is not None
-    assert whole.found.steps is not None
-    assert rest.found.steps.positions == pytest.approx(whole.found.steps.positions[5:], abs=2e-6)
-    assert rest.found.steps.potential_energy_eV == pytest.approx(whole.found.steps.potential_energy_eV[5:], abs=1e-6)
+    assert rest.run.status == "finished"
+    assert rest.run.steps is not None
+    assert whole.run.steps is not None
+    assert rest.run.steps.positions == pytest.approx(whole.run.steps.positions[5:], abs=2e-6)
+    assert rest.run.steps.potential_energy_eV == pytest.approx(whole.run.steps.potential_energy_eV[5:], abs=1e-6)
 
 
 def test_half_a_step_matters(oxide: Crystal) -> None:
     """What the continuation would be if the velocities of the step itself were given to a leap-frog."""
-    whole = oxide.run(NVE).found.steps
+    whole = oxide.run(NVE).run.steps
     first = oxide.run(MdSettings(**(NVE.to_dict() | {"n_steps": 5})))
-    assert first.found.steps is not None
+    assert first.run.steps is not None
     assert whole is not None
     begin = oxide.onward(first)
     wrong = Start(
-        begin.positions, velocities(first.found.steps, oxide.masses, 1.0)[-1], begin.step, begin.inverse, begin.masses
+        begin.positions, velocities(first.run.steps, oxide.masses, 1.0)[-1], begin.step, begin.inverse, begin.masses
     )
-    drifted = oxide.run(NVE, wrong).found.steps
+    drifted = oxide.run(NVE, wrong).run.steps
     assert drifted is not None
     assert np.abs(drifted.positions[-1] - whole.positions[-1]).max() > 1e-3
 
 
 def test_each_segment_draws_its_own_random_numbers(oxide: Crystal) -> None:
     first = oxide.run(CSVR)
-    assert first.found.steps is not None
-    assert oxide.run(CSVR).found.steps.positions[-1] == pytest.approx(first.found.steps.positions[-1])  # type: ignore[union-attr]
+    assert first.run.steps is not None
+    assert oxide.run(CSVR).run.steps.positions[-1] == pytest.approx(first.run.steps.positions[-1])  # type: ignore[union-attr]
     seeds = [(path / "INCAR").read_text().partition("RANDOM_SEED")[2].splitlines()[0] for path in oxide_folders(oxide)]
     oxide.run(CSVR, oxide.onward(oxide.run(MdSettings(**(CSVR.to_dict() | {"n_steps": 5})))))
     continued = (oxide_folders(oxide)[-1] / "INCAR").read_text().partition("RANDOM_SEED")[2].splitlines()[0]
@@ -110,7 +110,7 @@ def oxide_folders(oxide: Crystal) -> list[Path]:
 def test_atoms_that_cross_the_cell_are_followed(oxide: Crystal) -> None:
     hot = MdSettings(temperature_K=1e4, timestep_fs=1.0, n_steps=120, ensemble="nve", max_temperature_ratio=1e6)
     oxide.atoms.positions += [9.0, -4.0, 0.0]
-    steps = oxide.run(hot).found.steps
+    steps = oxide.run(hot).run.steps
     assert steps is not None
     assert steps.positions[0] == pytest.approx(oxide.atoms.positions, abs=1e-6)
     images = np.floor(steps.positions @ np.linalg.inv(oxide.atoms.cell.array))
@@ -121,7 +121,7 @@ def test_atoms_that_cross_the_cell_are_followed(oxide: Crystal) -> None:
 
 def test_nose_hoover_has_the_period_that_was_asked_for(oxide: Crystal) -> None:
     settings = MdSettings(**(CSVR.to_dict() | {"thermostat": "nose_hoover"}))
-    versions = oxide.run(settings).found.versions
+    versions = oxide.run(settings).run.versions
     # 2 pi sqrt(Q / 2 N_f k T) with Q = N_f k T tau^2.
     assert versions["nose_period_fs"] == pytest.approx(np.pi * np.sqrt(2) * 20.0, rel=1e-3)
     assert versions["thermostat_state"] == "not continued"
@@ -129,17 +129,17 @@ def test_nose_hoover_has_the_period_that_was_asked_for(oxide: Crystal) -> None:
 
 def test_langevin_continues_from_the_velocities_of_the_step(oxide: Crystal) -> None:
     read = oxide.run(MdSettings(**(CSVR.to_dict() | {"thermostat": "langevin"})))
-    assert read.found.versions["poscar_velocities"] == "t"
-    assert read.found.steps is not None
-    assert read.restart_velocities == pytest.approx(velocities(read.found.steps, oxide.masses, 1.0)[-1])
+    assert read.run.versions["poscar_velocities"] == "t"
+    assert read.run.steps is not None
+    assert read.restart_velocities == pytest.approx(velocities(read.run.steps, oxide.masses, 1.0)[-1])
 
 
 def test_a_killed_run_keeps_its_whole_steps(oxide: Crystal) -> None:
     read = oxide.run(NVE, dies_after=4)
-    assert read.found.status is None
-    assert "stopped after step 4 of 12" in read.found.message
+    assert read.run.status is None
+    assert "stopped after step 4 of 12" in read.run.message
     assert steps_of(read) == list(range(5))
-    assert read.found.cost["wall_time_s"] >= 0.0
+    assert read.run.cost["wall_time_s"] >= 0.0
     rest = oxide.run(NVE, oxide.onward(read))
     assert steps_of(rest) == list(range(4, 13))
 
@@ -159,45 +159,45 @@ def test_killed_at_any_moment(oxide: Crystal) -> None:
 
 def test_a_run_that_is_told_to_stop_can_be_continued(oxide: Crystal) -> None:
     read = oxide.run(NVE, stopcar=True)
-    assert (read.found.status, steps_of(read)) == ("walltime", [0])
-    assert read.found.message == "VASP was told to stop after step 0 of 12"
-    assert read.found.cost["peak_memory_MiB"] == 64.0
+    assert (read.run.status, steps_of(read)) == ("walltime", [0])
+    assert read.run.message == "VASP was told to stop after step 0 of 12"
+    assert read.run.cost["peak_memory_MiB"] == 64.0
     rest = oxide.run(NVE, oxide.onward(read))
     assert steps_of(rest) == list(range(13))
 
 
 def test_electrons_that_do_not_converge_end_the_steps_before(oxide: Crystal) -> None:
-    whole = oxide.run(NVE).found.steps
+    whole = oxide.run(NVE).run.steps
     read = oxide.run(NVE, hard_step=5)
-    assert read.found.status == "scf_not_converged"
-    assert read.found.message.startswith("at step 5 the energy still changed by")
+    assert read.run.status == "scf_not_converged"
+    assert read.run.message.startswith("at step 5 the energy still changed by")
     assert steps_of(read) == list(range(5)), "VASP itself went on to the end"
     oxide.electrons = oxide.electrons | {"algo": "All"}
     rest = oxide.run(NVE, oxide.onward(read), hard_step=1)
-    assert rest.found.status == "finished"
-    assert rest.found.steps is not None
+    assert rest.run.status == "finished"
+    assert rest.run.steps is not None
     assert whole is not None
-    assert rest.found.steps.positions[-1] == pytest.approx(whole.positions[-1], abs=2e-6)
+    assert rest.run.steps.positions[-1] == pytest.approx(whole.positions[-1], abs=2e-6)
 
 
 def test_no_step_at_all_when_the_first_electrons_fail(oxide: Crystal) -> None:
     read = oxide.run(NVE, never_converges=1)
-    assert (read.found.status, read.found.steps, read.restart_velocities) == ("scf_not_converged", None, None)
+    assert (read.run.status, read.run.steps, read.restart_velocities) == ("scf_not_converged", None, None)
 
 
 def test_an_error_of_vasp_is_said_in_its_own_words(oxide: Crystal) -> None:
     read = oxide.run(NVE, fails_after=2)
-    assert read.found.status == "engine_failed"
-    assert "Error EDDDAV: Call to ZHEGV failed" in read.found.message
-    assert "algo" in read.found.message
+    assert read.run.status == "engine_failed"
+    assert "Error EDDDAV: Call to ZHEGV failed" in read.run.message
+    assert "algo" in read.run.message
     assert steps_of(read) == [0, 1, 2]
 
 
 def test_csvr_is_refused_where_vasp_is_too_old_for_it(oxide: Crystal) -> None:
     read = oxide.run(CSVR, version="6.3.0")
-    assert (read.found.status, read.found.steps) == ("invalid_input", None)
-    assert "vasp 6.3.0 has no csvr, which came with 6.4.3" in read.found.message
-    assert oxide.run(NVE, version="5.4.4.18Apr17").found.status == "finished"
+    assert (read.run.status, read.run.steps) == ("invalid_input", None)
+    assert "vasp 6.3.0 has no csvr, which came with 6.4.3" in read.run.message
+    assert oxide.run(NVE, version="5.4.4.18Apr17").run.status == "finished"
 
 
 def test_the_output_of_another_run_is_refused(oxide: Crystal) -> None:

@@ -32,12 +32,12 @@ def test_energies_and_forces_are_those_of_outcar(name: str) -> None:
         (rf"kinetic energy EKIN   ={number}", run.energies["kinetic_energy_eV"], 6),
         (rf"total energy   ETOTAL ={number}", run.energies["total_energy_eV"], 6),
     ):
-        said = np.array(re.findall(pattern, outcar), dtype=float)
-        assert said == pytest.approx(values, abs=0.51 * 10**-printed)
+        text = np.array(re.findall(pattern, outcar), dtype=float)
+        assert text == pytest.approx(values, abs=0.51 * 10**-printed)
     tables = re.findall(r"TOTAL-FORCE \(eV/Angst\)\n -+\n(.*?)\n -+", outcar, re.DOTALL)
-    said = np.array([[line.split()[3:] for line in table.splitlines()] for table in tables], dtype=float)
+    text = np.array([[line.split()[3:] for line in table.splitlines()] for table in tables], dtype=float)
     printed_steps = run.forces[[0, -1]] if name == "ti" else run.forces  # NWRITE = 0 prints those of the ends
-    assert said == pytest.approx(printed_steps, abs=0.51e-6)
+    assert text == pytest.approx(printed_steps, abs=0.51e-6)
 
 
 @RUNS
@@ -54,8 +54,8 @@ def test_electronic_iterations_are_those_of_outcar(name: str) -> None:
 @RUNS
 def test_times_are_those_of_outcar(name: str) -> None:
     run, outcar = read_vasprun(real(name)), real(name, "OUTCAR").read_text()
-    said = re.findall(r"LOOP\+:\s+cpu time\s+([\d.]+): real time\s+([\d.]+)", outcar)
-    assert run.seconds == pytest.approx(np.array(said, dtype=float), abs=0.006)
+    text = re.findall(r"LOOP\+:\s+cpu time\s+([\d.]+): real time\s+([\d.]+)", outcar)
+    assert run.seconds == pytest.approx(np.array(text, dtype=float), abs=0.006)
 
 
 def test_what_the_run_was() -> None:

@@ -46,9 +46,9 @@ class Crystal:
 
     def onward(self, read: VaspMd) -> Start:
         """Return the start of the segment after one that was read."""
-        assert read.found.steps is not None
+        assert read.run.steps is not None
         assert read.restart_velocities is not None
-        steps = read.found.steps
+        steps = read.run.steps
         step = steps.first_step + len(steps) - 1
         return Start(steps.positions[-1], read.restart_velocities, step, self.groups.inverse, self.masses)
 
@@ -97,9 +97,9 @@ def potcar_text(element: str) -> str:
 
 
 def run_stand_in(folder: Path, **misbehaviour: Any) -> int:
-    said = {f"STAND_IN_{name.upper()}": str(value) for name, value in misbehaviour.items()}
+    attributes = {f"STAND_IN_{name.upper()}": str(value) for name, value in misbehaviour.items()}
     with (folder / "vasp_output").open("w") as out, (folder / "stderr.txt").open("w") as err:
-        environment = os.environ | {"OMP_NUM_THREADS": "1"} | said
+        environment = os.environ | {"OMP_NUM_THREADS": "1"} | attributes
         done = subprocess.run(
             [sys.executable, STAND_IN], cwd=folder, env=environment, stdout=out, stderr=err, check=False
         )

@@ -37,7 +37,7 @@ class Block(NamedTuple):
 
 def blocks(*languages: str) -> list[Block]:
     """Return the fenced blocks of all pages in some languages."""
-    found = []
+    results = []
     for page in PAGES:
         lines = page.read_text().splitlines()
         start, language = 0, None
@@ -50,9 +50,9 @@ def blocks(*languages: str) -> list[Block]:
             if language in languages:
                 marked = start > 0 and lines[start - 1].strip() == RUNNABLE
                 text = "\n".join(lines[start + 1 : number]) + "\n"
-                found.append(Block(page, start + 1, language, text, marked))
+                results.append(Block(page, start + 1, language, text, marked))
             language = None
-    return found
+    return results
 
 
 def prose(page: Path) -> str:
@@ -79,11 +79,11 @@ def section(page: Path, heading: str) -> str:
 
 def tables(text: str) -> list[list[dict[str, str]]]:
     """Return the tables of a text: rows as mappings from heading to cell, back quotes taken off."""
-    found = []
+    results = []
     for raw in re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE):
         rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in raw.strip().splitlines()]
-        found.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
-    return found
+        results.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
+    return results
 
 
 def names(cell: str) -> list[str]:

@@ -22,10 +22,10 @@ def resolve(root: click.Command, words: list[str]) -> tuple[click.Command, list[
     context = click.Context(root, info_name=root.name)
     command = root
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        found = command.get_command(context, words[0])
-        assert found is not None, f"{command.name} has no command {words[0]!r}"
-        context = click.Context(found, parent=context, info_name=words[0])
-        command, words = found, words[1:]
+        result = command.get_command(context, words[0])
+        assert result is not None, f"{command.name} has no command {words[0]!r}"
+        context = click.Context(result, parent=context, info_name=words[0])
+        command, words = result, words[1:]
     return command, words, context
 
 
@@ -51,7 +51,7 @@ def no_files_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_files_needed")
-@pytest.mark.parametrize(("where", "words"), [pytest.param(*found, id=found[0]) for found in commands("aiida-ion")])
+@pytest.mark.parametrize(("where", "words"), [pytest.param(*entry, id=entry[0]) for entry in commands("aiida-ion")])
 def test_commands_are_those_of_the_program(where: str, words: list[str]) -> None:
     command, rest, context = resolve(cli, words)
     try:
@@ -60,7 +60,7 @@ def test_commands_are_those_of_the_program(where: str, words: list[str]) -> None
         pytest.fail(f"{where}: aiida-ion {shlex.join(words)}: {error.format_message()}")
 
 
-@pytest.mark.parametrize(("where", "words"), [pytest.param(*found, id=found[0]) for found in commands("verdi")])
+@pytest.mark.parametrize(("where", "words"), [pytest.param(*entry, id=entry[0]) for entry in commands("verdi")])
 def test_commands_of_aiida_exist(where: str, words: list[str]) -> None:
     from aiida.cmdline.commands.cmd_verdi import verdi
 
@@ -74,8 +74,8 @@ def test_commands_of_aiida_exist(where: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_in_the_text_exist(page: Path) -> None:
-    for found in re.findall(r"`aiida-ion ([a-z]+(?: [a-z]+)?)", prose(page)):
-        words = found.split()
+    for matches in re.findall(r"`aiida-ion ([a-z]+(?: [a-z]+)?)", prose(page)):
+        words = matches.split()
         command, _, _ = resolve(cli, words[:1])
         if isinstance(command, click.Group) and len(words) > 1:
             resolve(cli, words)
@@ -86,9 +86,9 @@ def leaf_commands(command: click.Command, path: str) -> Iterator[tuple[str, clic
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            assert found is not None
-            yield from leaf_commands(found, f"{path} {name}")
+            result = command.get_command(context, name)
+            assert result is not None
+            yield from leaf_commands(result, f"{path} {name}")
     else:
         yield path, command
 
@@ -96,11 +96,11 @@ def leaf_commands(command: click.Command, path: str) -> Iterator[tuple[str, clic
 @pytest.mark.parametrize(("path", "command"), list(leaf_commands(cli, "aiida-ion")))
 def test_the_reference_lists_every_option(path: str, command: click.Command) -> None:
     (rows,) = tables(section(REFERENCE / "cli.md", f"## `{path}`"))
-    said = {tuple(names(row["option"])): row["default"] for row in rows}
+    attributes = {tuple(names(row["option"])): row["default"] for row in rows}
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
-    assert set(said) == {tuple(option.opts) for option in options}
+    assert set(attributes) == {tuple(option.opts) for option in options}
     for option in options:
-        default = said[tuple(option.opts)]
+        default = attributes[tuple(option.opts)]
         assert (default == "required") == option.required, option.name
         if not option.is_flag and isinstance(option.default, (str, int, float)) and option.default != "":
             assert default == str(option.default), option.name
@@ -109,15 +109,15 @@ def test_the_reference_lists_every_option(path: str, command: click.Command) -> 
 def test_make_targets_exist() -> None:
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     shown = {word for _, words in commands("make") for word in words[:1]}
-    told = {found for page in PAGES for found in re.findall(r"`make ([a-z-]+)`", prose(page))}
+    told = {matches for page in PAGES for matches in re.findall(r"`make ([a-z-]+)`", prose(page))}
     assert {"demo", "test"} <= shown
     assert shown | told <= known
 
 
 def test_benchmarks_named_exist_and_take_these_options() -> None:
     pages = (DOCS / "benchmarks.md", ROOT / "CONTRIBUTING.md")
-    found = [call for page in pages for call in re.findall(r"`python (benchmarks/\S+\.py)([^`]*)`", page.read_text())]
-    assert found
-    for script, options in found:
+    matches = [call for page in pages for call in re.findall(r"`python (benchmarks/\S+\.py)([^`]*)`", page.read_text())]
+    assert matches
+    for script, options in matches:
         text = (ROOT / script).read_text()
         assert all(f'"{option}"' in text for option in re.findall(r"--[a-z-]+", options)), script

@@ -19,18 +19,18 @@ from tests.docs.reading import DOCS, REFERENCE, names, section, tables
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested values by their dotted names."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
+        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return result
 
 
 def test_protocol_values() -> None:
     first, optional = tables(section(REFERENCE / "protocols.md", "## Runs and fits"))
     content = load_protocols("conductivity")
     for protocol in content["protocols"]:
-        said = {names(row["input"])[0]: row[f"`{protocol}`"] for row in first}
-        assert said == {key: str(value) for key, value in flat(protocol_inputs("conductivity", protocol)).items()}
+        attributes = {names(row["input"])[0]: row[f"`{protocol}`"] for row in first}
+        assert attributes == {key: str(value) for key, value in flat(protocol_inputs("conductivity", protocol)).items()}
     assert {names(row["input"])[0] for row in optional} == set(flat(content["optional_inputs"]))
     assert f"The default is `{content['default_protocol']}`." in (REFERENCE / "protocols.md").read_text()
 
@@ -45,8 +45,8 @@ def test_protocol_values_of_electrons(name: str, heading: str) -> None:
     assert set(content["protocols"]) == set(load_protocols("conductivity")["protocols"])
     assert content["default_protocol"] == load_protocols("conductivity")["default_protocol"]
     for protocol in content["protocols"]:
-        said = {names(row["input"])[0]: row[f"`{protocol}`"] for row in rows if row[f"`{protocol}`"]}
-        assert said == {key: str(value) for key, value in flat(protocol_inputs(name, protocol)).items()}
+        attributes = {names(row["input"])[0]: row[f"`{protocol}`"] for row in rows if row[f"`{protocol}`"]}
+        assert attributes == {key: str(value) for key, value in flat(protocol_inputs(name, protocol)).items()}
 
 
 def test_protocols_are_explained() -> None:
@@ -66,9 +66,9 @@ def test_published_potentials() -> None:
 
 def thresholds(text: str) -> dict[str, float]:
     """Return the thresholds that a text states as `name` = number."""
-    found = re.findall(r"`([a-z][a-z_A]+)` = ([\d.,/]+\d)", text)
+    matches = re.findall(r"`([a-z][a-z_A]+)` = ([\d.,/]+\d)", text)
     numbers = {}
-    for name, number in found:
+    for name, number in matches:
         above, _, below = number.replace(",", "").partition("/")
         numbers[name] = float(above) / float(below or 1)
     return numbers
@@ -76,10 +76,10 @@ def thresholds(text: str) -> dict[str, float]:
 
 def test_thresholds_are_those_of_the_settings() -> None:
     page = DOCS / "topics" / "methods.md"
-    jumps = section(page, "## Jump picture")
-    said, settings = thresholds(page.read_text().replace(jumps, "")), dataclasses.asdict(DiffusionSettings())
-    assert len(said) >= 8
-    for name, number in said.items():
+    jumps = section(page, "## Jump analysis")
+    text, settings = thresholds(page.read_text().replace(jumps, "")), dataclasses.asdict(DiffusionSettings())
+    assert len(text) >= 8
+    for name, number in text.items():
         known = settings.get(name, protocol_inputs("conductivity").get(name))
         assert known == pytest.approx(number), name
     of_jumps = thresholds(jumps)

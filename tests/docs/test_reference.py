@@ -43,16 +43,16 @@ def registered(group: str) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_reference_lists_every_entry_point(group: str) -> None:
     (rows,) = tables(section(REFERENCE / "entry-points.md", f"## `{group}`"))
-    said = {names(row["name"])[0]: (names(row["class"])[0], names(row["module"])[0]) for row in rows}
-    assert said == registered(group)
+    attributes = {names(row["name"])[0]: (names(row["class"])[0], names(row["module"])[0]) for row in rows}
+    assert attributes == registered(group)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_entry_points_named_exist(page: Path) -> None:
     known = {name for group in GROUPS for name in get_entry_point_names(group)}
     # A word of the form ion.name, not the tail of another word; `ion.md.*` and `ion.md.<name>` stand for all engines.
-    found = set(re.findall(r"(?<![\w./-])ion\.[a-z_]+(?:\.[a-z_]+)?(?![\w.]*[*<])", page.read_text()))
-    unknown = {name for name in found if name not in known and name not in ("ion.md", "ion.md.toy")}  # an example
+    matches = set(re.findall(r"(?<![\w./-])ion\.[a-z_]+(?:\.[a-z_]+)?(?![\w.]*[*<])", page.read_text()))
+    unknown = {name for name in matches if name not in known and name not in ("ion.md", "ion.md.toy")}  # an example
     assert not unknown, f"{page.name}: {unknown}"
 
 
@@ -95,12 +95,12 @@ def test_exit_codes_of_work_chains(name: str) -> None:
 def test_codes_that_the_cache_never_serves(name: str) -> None:
     process = CalculationFactory(name)
     text = section(REFERENCE / "exit-codes.md", "## Jobs")
-    said = {int(number) for number in re.findall(r"\d{3}", re.search(r"^Codes 2.*", text, re.MULTILINE)[0])}  # type: ignore[index]
+    attributes = {int(number) for number in re.findall(r"\d{3}", re.search(r"^Codes 2.*", text, re.MULTILINE)[0])}  # type: ignore[index]
     assert "\nNor is a DFT job that ended with 440, or an evaluation of forces that ended with 400" in text
-    said |= {440} if name.startswith(DFT_JOBS) else {400} if name in FORCES_JOBS else set()
+    attributes |= {440} if name.startswith(DFT_JOBS) else {400} if name in FORCES_JOBS else set()
     ours = own_exit_codes(process)
-    said |= {400} if name == "ion.surrogate_train" else set()
-    assert said == {
+    attributes |= {400} if name == "ion.surrogate_train" else set()
+    assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
 
@@ -159,9 +159,9 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
     engine, more = said_ports("## The engine namespace", number), {"log"} if name in DFT_CHAINS else set()
     md_job, relax_job = CalculationFactory(md), CalculationFactory(relax)
     assert (md_job, relax_job) == (chain._process_class, chain.relax_class)
-    found = dict(flat_ports(md_job.spec().inputs))
-    assert {key: needed for key, needed in found.items() if key not in MD_INTERFACE} == engine
-    assert set(MD_INTERFACE) <= set(found)
+    result = dict(flat_ports(md_job.spec().inputs))
+    assert {key: needed for key, needed in result.items() if key not in MD_INTERFACE} == engine
+    assert set(MD_INTERFACE) <= set(result)
     assert set(md_job.spec().outputs) - INHERITED_OUTPUTS == said_outputs("## Jobs of molecular dynamics", 0) | more
     assert dict(flat_ports(relax_job.spec().inputs)) == said_ports("## Jobs that relax") | engine
     assert set(relax_job.spec().outputs) - INHERITED_OUTPUTS == said_outputs("## Jobs that relax", 1) | more
@@ -187,13 +187,13 @@ def default_of(field: Any) -> str:
     [
         (MdSettings, "## Settings of molecular dynamics"),
         (DiffusionSettings, "## Settings of the fit"),
-        (JumpSettings, "## Settings of the jump picture"),
+        (JumpSettings, "## Settings of the jump analysis"),
     ],
 )
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:
     (rows,) = tables(section(REFERENCE / "ports.md", heading))
-    said = {names(row["setting"])[0]: row["default"] for row in rows}
-    assert said == {field.name: default_of(field) for field in dataclasses.fields(settings)}
+    attributes = {names(row["setting"])[0]: row["default"] for row in rows}
+    assert attributes == {field.name: default_of(field) for field in dataclasses.fields(settings)}
     ranges = {names(row["setting"])[0]: row["range"] for row in rows}
     assert ranges == {name: rule.range for name, rule in rules_of(settings).items()}
 
@@ -205,5 +205,5 @@ def test_parameters_of_a_comparison() -> None:
 
 def test_parameters_of_a_conductivity() -> None:
     rows = tables(section(REFERENCE / "ports.md", "## `ion.conductivity`"))[2]
-    said = {name for row in rows for name in names(row["key"])}
-    assert said == {field.name for field in dataclasses.fields(ConductivityParameters)}
+    attributes = {name for row in rows for name in names(row["key"])}
+    assert attributes == {field.name for field in dataclasses.fields(ConductivityParameters)}

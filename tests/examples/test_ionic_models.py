@@ -35,8 +35,8 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
     monkeypatch.syspath_prepend(EXAMPLES)
     import ionic_materials  # type: ignore[import-not-found]
 
-    found: Draw = ionic_materials.draw
-    return found
+    result: Draw = ionic_materials.draw
+    return result
 
 
 def test_materials_can_be_simulated(draw: Draw) -> None:
@@ -70,10 +70,10 @@ def test_ions_find_a_minimum_beside_their_sites(draw: Draw, tmp_path: Path, inde
     (tmp_path / "structure.data").write_text(write_data(atoms.positions, atoms.cell.array, symbols, potential))
     (tmp_path / "relax.in").write_text(write_relax_input(symbols, potential, max_force_eV_A=0.02, max_steps=500))
     done = run_lmp(tmp_path, "relax.in")
-    found = read_relax(tmp_path, atoms.cell.array, log=done.stdout, errors=done.stderr, max_force_eV_A=0.02)
-    assert found["converged"], found["message"]
+    result = read_relax(tmp_path, atoms.cell.array, log=done.stdout, errors=done.stderr, max_force_eV_A=0.02)
+    assert result["converged"], result["message"]
     framework = np.array(symbols) != "Li"
-    moved = np.linalg.norm(found["final_positions"] - found["initial_positions"], axis=1)
+    moved = np.linalg.norm(result["final_positions"] - result["initial_positions"], axis=1)
     assert moved[framework].max() < 1.5
 
 

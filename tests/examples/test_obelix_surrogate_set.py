@@ -21,8 +21,8 @@ def main(monkeypatch: pytest.MonkeyPatch) -> Main:
     monkeypatch.syspath_prepend(EXAMPLES)
     import obelix_surrogate_set  # type: ignore[import-not-found]
 
-    found: Main = obelix_surrogate_set.main
-    return found
+    result: Main = obelix_surrogate_set.main
+    return result
 
 
 @pytest.mark.usefixtures("lj_engine")

@@ -109,7 +109,7 @@ def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         for number, name in enumerate(order):
-            # Between any two files the run goes on by a restart file at least.
+            # Between any two files the run continues by a restart file at least.
             while newest_state(folder) < 400 * (number + 2):
                 assert process.poll() is None
                 time.sleep(0.01)

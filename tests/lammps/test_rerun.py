@@ -53,14 +53,14 @@ def test_frames_in_cells_of_their_own_have_the_forces_of_ase(evaluate: Rerun, rn
     # A left-handed cell; and images far away, as in an unwrapped trajectory.
     cells[3, 2] *= -1
     far = positions + np.einsum("nai,nij->naj", rng.integers(-40, 40, size=positions.shape), cells)
-    found = evaluate(list(atoms.symbols), far, cells, "lennard-jones-argon")
-    assert (found["status"], found["forces"].shape) == ("finished", (4, 16, 3))
-    assert found["cost"]["n_steps"] == 4 and found["versions"]["lammps"]
+    result = evaluate(list(atoms.symbols), far, cells, "lennard-jones-argon")
+    assert (result["status"], result["forces"].shape) == ("finished", (4, 16, 3))
+    assert result["cost"]["n_steps"] == 4 and result["versions"]["lammps"]
     for frame in range(4):
         one = Atoms(atoms.symbols, positions=positions[frame], cell=cells[frame], pbc=True)
         one.calc = LennardJones(sigma=3.405, epsilon=0.010323578, rc=8.5125)
-        np.testing.assert_allclose(found["forces"][frame], one.get_forces(), atol=1e-9)
-        assert found["energies"][frame] == pytest.approx(one.get_potential_energy(), abs=1e-9)
+        np.testing.assert_allclose(result["forces"][frame], one.get_forces(), atol=1e-9)
+        assert result["energies"][frame] == pytest.approx(one.get_potential_energy(), abs=1e-9)
 
 
 def test_forces_of_a_lattice_sum_are_the_gradient_of_the_energy(evaluate: Rerun, rng: np.random.Generator) -> None:
@@ -73,9 +73,9 @@ def test_forces_of_a_lattice_sum_are_the_gradient_of_the_energy(evaluate: Rerun,
     for row, (atom, axis, sign) in enumerate(steps, 1):
         positions[row, atom, axis] += sign * step_A
     cells = np.broadcast_to(atoms.cell.array, (len(positions), 3, 3))
-    found = evaluate(list(atoms.symbols), positions, cells, "pedone-2006")
-    slopes = -(found["energies"][1::2] - found["energies"][2::2]).reshape(3, 3) / (2 * step_A)
-    np.testing.assert_allclose(found["forces"][0][moved], slopes, atol=0.03)
+    result = evaluate(list(atoms.symbols), positions, cells, "pedone-2006")
+    slopes = -(result["energies"][1::2] - result["energies"][2::2]).reshape(3, 3) / (2 * step_A)
+    np.testing.assert_allclose(result["forces"][0][moved], slopes, atol=0.03)
     assert np.abs(slopes).max() > 0.5
 
 
@@ -83,11 +83,11 @@ def test_the_time_limit_leaves_the_frames_before_it(evaluate: Rerun, rng: np.ran
     atoms = bulk("Ar", "fcc", a=5.4, cubic=True).repeat(2)
     positions, cells = sheared(atoms, 2, rng)
     many, long = np.repeat(positions, 3000, axis=0), np.repeat(cells, 3000, axis=0)
-    found = evaluate(list(atoms.symbols), many, long, "lennard-jones-argon", max_seconds=0.3)
-    n_done = len(found["energies"])
-    assert found["status"] == "walltime" and 1 < n_done < 6000
-    assert f"after {n_done} of 6000 frames" in found["message"]
-    assert found["forces"].shape == (n_done, 32, 3)
+    result = evaluate(list(atoms.symbols), many, long, "lennard-jones-argon", max_seconds=0.3)
+    n_done = len(result["energies"])
+    assert result["status"] == "walltime" and 1 < n_done < 6000
+    assert f"after {n_done} of 6000 frames" in result["message"]
+    assert result["forces"].shape == (n_done, 32, 3)
 
 
 def test_a_killed_rerun_has_the_frames_that_are_whole(evaluate: Rerun, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""What the tables say is the same on both databases: every test of made-up nodes runs on SQLite and on PostgreSQL."""
+"""What the tables say is the same on both databases: every test of synthetic nodes runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def poison(seed: int, share: float = 0.3) -> int:
     n_replaced = 0
     for column in ("attributes", "extras"):
         read = f"CAST({column} AS TEXT)"
-        found = session.execute(text(f"SELECT id, {read} FROM db_dbnode ORDER BY id")).all()
-        for pk, content in found:
+        result = session.execute(text(f"SELECT id, {read} FROM db_dbnode ORDER BY id")).all()
+        for pk, content in result:
             changed, n = _poisoned(json.loads(content or "{}"), draw, values, share)
             if n:
                 statement = text(f"UPDATE db_dbnode SET {column} = {written} WHERE id = :pk")
@@ -55,9 +55,9 @@ def poison_all(name: str, value: str) -> None:
     storage: Any = get_manager().get_profile_storage()
     session = storage.get_session()
     for pk, content in session.execute(text("SELECT id, CAST(attributes AS TEXT) FROM db_dbnode")).all():
-        said = json.loads(content or "{}")
-        if name in said:
-            parts = [f"{json.dumps(key)}: {value if key == name else json.dumps(one)}" for key, one in said.items()]
+        values = json.loads(content or "{}")
+        if name in values:
+            parts = [f"{json.dumps(key)}: {value if key == name else json.dumps(one)}" for key, one in values.items()]
             statement = text("UPDATE db_dbnode SET attributes = :value WHERE id = :pk")
             session.execute(statement, {"value": "{" + ", ".join(parts) + "}", "pk": pk})
     session.commit()

@@ -30,7 +30,7 @@ CONDUCTIVITY = {
     "ionic_conductivity_mS_cm": 1.5,
     "activation_energy_eV": 0.3,
     "temperatures_used_K": [801.3, 900.0],
-    "temperatures_bound": [{"temperature_K": 500.0, "reason": "did not move"}],
+    "temperatures_bound": [{"temperature_K": 500.0, "reason": "no diffusion detected"}],
     "temperatures_refused": [{"temperature_K": 600.0, "reason": "molten"}],
 }
 

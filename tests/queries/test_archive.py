@@ -20,8 +20,8 @@ def test_an_archive_has_every_table() -> None:
     assert crystals.loc["CaF2", "levels_of_theory"] == ", ".join(FLUORIDE)
     assert crystals.loc["CaF2", "n_failed"] == 1
     assert crystals.loc["Li2O", "best_grade"] == "bound"
-    found = queries.conductivity(Selection(formula="CaF2"))
-    measured = found[found["verdict"] == "measured"]
+    result = queries.conductivity(Selection(formula="CaF2"))
+    measured = result[result["verdict"] == "measured"]
     assert tuple(measured["level_of_theory"]) == FLUORIDE
     assert (measured["n_temperatures_moved"] == 3).all()
     assert set(measured["engine"]) == {"lammps"}

@@ -46,8 +46,8 @@ def test_the_grade_is_the_worst_of_what_was_used(grades: list[str], expected: st
     fits = [fit({"grade": grade, "verdict": "bound" if grade == "bound" else "moved"}) for grade in grades]
     fits += [fit({"grade": "D", "refused_because": "It melted."}), fit({"grade": "C", "fit_consistent": False})]
     conductivity_of(fits, chain().store(), {})
-    (found,) = conductivity()["grade"]
-    assert found == expected or (expected is None and pd.isna(found))
+    (result,) = conductivity()["grade"]
+    assert result == expected or (expected is None and pd.isna(result))
     assert len(conductivity(Selection(grades=("A",)))) == (expected == "A")
 
 
@@ -77,11 +77,11 @@ def test_a_crystal_is_one_row_however_often_it_was_read(
             fit(of | {"target_temperature_K": temperature_K, "grade": grade}, caller=process)
             for temperature_K, grade in ((800.0, "C"), (900.0, "B"))
         ]
-        said = {"formula": "Li2O", "level_of_theory": level, "ionic_conductivity_mS_cm": value}
-        conductivity_of(fits, process, said)
+        attributes = {"formula": "Li2O", "level_of_theory": level, "ionic_conductivity_mS_cm": value}
+        conductivity_of(fits, process, attributes)
     for state, status in (("finished", 502), ("waiting", 0)):
-        wanted = {"structure": lithium_nitride, "parameters": orm.Dict({"formula": "Li3N"})}
-        given(chain(state=state, exit_status=status), **wanted).store()
+        filters = {"structure": lithium_nitride, "parameters": orm.Dict({"formula": "Li3N"})}
+        given(chain(state=state, exit_status=status), **filters).store()
     fit({"formula": "Li2O", "level_of_theory": "imported"})
     oxide, imported, nitride = materials().to_dict("records")
     assert oxide["formula"] == imported["formula"] == "Li2O"

@@ -30,13 +30,13 @@ def test_a_fit_knows_its_work_chain_its_crystal_and_the_conductivity_it_entered(
     lithium_oxide: orm.StructureData,
 ) -> None:
     process = given(chain(), structure=lithium_oxide).store()
-    found = fit({}, caller=process)
-    result = conductivity_of([found], process, {})
+    results = fit({}, caller=process)
+    result = conductivity_of([results], process, {})
     (row,) = diffusion().to_dict("records")
     assert row["process_uuid"] == process.uuid
     assert row["structure_uuid"] == lithium_oxide.uuid
     assert row["conductivity_uuid"] == result.uuid
-    assert row["uuid"] == found.outputs.diffusion.uuid
+    assert row["uuid"] == results.outputs.diffusion.uuid
 
 
 def test_a_later_round_supersedes_the_fit_before() -> None:

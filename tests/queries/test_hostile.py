@@ -32,8 +32,8 @@ from aiida_ion.queries.reading.kinds import kind_of, read_attributes, read_colum
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.running import activity
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
-from benchmarks.made_up.surrogate import store_training
 from benchmarks.many_results import GROUP, fill
+from benchmarks.synthetic.surrogate import store_training
 from tests.queries.hostile import VALUES, poison, poison_all
 
 TABLES = printing.TABLES
@@ -54,29 +54,29 @@ def poisoned(request: pytest.FixtureRequest, aiida_profile_clean: Any) -> int:
 def test_nothing_stored_ends_a_table_or_a_page(poisoned: int, tmp_path: Path) -> None:
     assert poisoned > 1000
     with counting_unreadable() as counts:
-        found = {name: getattr(queries, name)() for name in TABLES}
+        result = {name: getattr(queries, name)() for name in TABLES}
     assert counts.total() > 100
-    assert len(found["runs"]) > 10
+    assert len(result["runs"]) > 10
     for selection in SELECTIONS:
         for name in TABLES:
             getattr(queries, name)(selection)
-    check_printing(found, tmp_path)
+    check_printing(result, tmp_path)
     check_what_runs()
-    check_nodes(list(found["conductivity"]["uuid"][:2]))
+    check_nodes(list(result["conductivity"]["uuid"][:2]))
     check_reuse()
-    check_pages(found["conductivity"])
+    check_pages(result["conductivity"])
 
 
-def check_printing(found: dict[str, pd.DataFrame], folder: Path) -> None:
+def check_printing(result: dict[str, pd.DataFrame], folder: Path) -> None:
     for style in printing.FORMATS:
-        content = printing.render(found, style)
+        content = printing.render(result, style)
         assert content.encode()
         if style == "json":
-            assert set(json.loads(content)) == set(found)
+            assert set(json.loads(content)) == set(result)
         if style in ("text", "markdown"):
             assert "\x1b" not in content
             assert max(map(len, content.splitlines())) < 3000
-    for name, table in found.items():
+    for name, table in result.items():
         printing._write_parquet(table, folder / f"{name}.parquet")
         assert len(pd.read_parquet(folder / f"{name}.parquet")) == len(table)
         assert len(pd.read_csv(io.StringIO(texts.csv_text(table)), dtype=str)) == len(table)
@@ -104,10 +104,10 @@ def check_nodes(conductivities: list[str]) -> None:
     assert len(seen) > 5
     for uuid in conductivities:
         arrhenius_points([uuid])
-        said = beside(uuid)
-        history(said["history"])
+        text = beside(uuid)
+        history(text["history"])
         path_of(uuid)
-        runs_of(said["process"])
+        runs_of(text["process"])
 
 
 def check_reuse() -> None:

@@ -18,7 +18,7 @@ from tests.queries.counting import statements
 TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials")
 #: In the middle of what is filled in, which begins with the year.
 MIDDLE = datetime(2026, 1, 1, 0, 12, tzinfo=UTC)
-#: A table reads pairs of linked nodes, a group what is called below it: so many statements, whatever is there.
+#: A table reads pairs of linked nodes, a group what is called below it: this many statements, whatever is there.
 MOST, MOST_WITH_GROUP = 16, 42
 
 
@@ -37,12 +37,12 @@ def rows(name: str, selection: Selection | None = None) -> pd.DataFrame:
 
 
 def test_what_was_written_is_what_is_read(many: Any) -> None:
-    fits, found, compared = (rows(name) for name in ("diffusion", "conductivity", "comparison"))
-    assert len(fits) + len(found) + len(compared) >= 60
-    assert len(fits) >= 4 * len(found)
-    assert fits["conductivity_uuid"].notna().sum() == 4 * len(found)
-    assert set(found["grade"]) <= {"A", "B", "C", "D", "bound"}
-    assert set(found["engine"]) == {"quantumespresso", "sevenn", "mace", "chgnet"}
+    fits, result, compared = (rows(name) for name in ("diffusion", "conductivity", "comparison"))
+    assert len(fits) + len(result) + len(compared) >= 60
+    assert len(fits) >= 4 * len(result)
+    assert fits["conductivity_uuid"].notna().sum() == 4 * len(result)
+    assert set(result["grade"]) <= {"A", "B", "C", "D", "bound"}
+    assert set(result["engine"]) == {"quantumespresso", "sevenn", "mace", "chgnet"}
     made = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": "aiida.workflows:ion.conductivity"})
     crystals = rows("materials")
     assert crystals[["n_conductivities", "n_failed", "n_running"]].sum().sum() == made.count()
@@ -70,9 +70,9 @@ def test_every_filter_leaves_the_rows_that_fit_and_no_others(many: Any, name: st
     level = "SevenNet 7net-0"
     assert set(rows(name, Selection(formula=formula))["formula"]) == {formula}
     assert len(rows(name, Selection(formula=formula))) == (everything["formula"] == formula).sum()
-    wanted = sorted(elements_of(formula))[:2]
-    found = rows(name, Selection(elements=tuple(wanted)))
-    assert len(found) == everything["formula"].map(lambda one: set(wanted) <= elements_of(one)).sum() > 0
+    requested = sorted(elements_of(formula))[:2]
+    records = rows(name, Selection(elements=tuple(requested)))
+    assert len(records) == everything["formula"].map(lambda one: set(requested) <= elements_of(one)).sum() > 0
     if name != "materials":
         chosen = rows(name, Selection(level_of_theory=level))
         assert len(chosen) == (everything["level_of_theory"] == level).sum() > 0
@@ -86,9 +86,9 @@ def test_every_filter_leaves_the_rows_that_fit_and_no_others(many: Any, name: st
 
 def test_temperatures_and_grades_are_chosen(many: Any) -> None:
     everything = rows("diffusion")
-    found = rows("diffusion", Selection(temperature_K=(800, 1000), grades=("A", "B")))
+    records = rows("diffusion", Selection(temperature_K=(800, 1000), grades=("A", "B")))
     fit = everything["target_temperature_K"].between(800, 1000) & everything["grade"].isin(["A", "B"])
-    assert len(found) == fit.sum() > 0
+    assert len(records) == fit.sum() > 0
     assert set(rows("runs", Selection(temperature_K=(1000, 1200)))["temperature_K"]) == {1000.0, 1200.0}
     assert rows("conductivity", Selection(temperature_K=(400, 500))).empty
     grades = rows("conductivity")["grade"]
@@ -101,10 +101,10 @@ def test_a_group_of_work_chains_holds_all_below_them(many: Any) -> None:
     assert 0 < len(chains) < len(rows("conductivity"))
     for name in ("runs", "diffusion", "conductivity", "cost"):
         everything = rows(name)
-        found = rows(name, Selection(group=GROUP))
-        assert len(found) == everything["process_pk"].isin(chains).sum() > 0
-    found = rows("materials", Selection(group=GROUP))["n_conductivities"]
-    assert 0 < found.sum() < rows("materials")["n_conductivities"].sum()
+        records = rows(name, Selection(group=GROUP))
+        assert len(records) == everything["process_pk"].isin(chains).sum() > 0
+    records = rows("materials", Selection(group=GROUP))["n_conductivities"]
+    assert 0 < records.sum() < rows("materials")["n_conductivities"].sum()
 
 
 def test_more_rows_are_not_more_statements(many: Any) -> None:
@@ -112,13 +112,13 @@ def test_more_rows_are_not_more_statements(many: Any) -> None:
     chosen = (Selection(), Selection(formula="Li2O", elements=("Li",), group=GROUP, temperature_K=(300.0, 900.0)))
 
     def count() -> dict[tuple[str, int], int]:
-        found = {}
+        result = {}
         for name in TABLES:
             for place, selection in enumerate(chosen):
                 with statements() as seen:
                     rows(name, selection)
-                found[name, place] = len(seen)
-        return found
+                result[name, place] = len(seen)
+        return result
 
     before, n_before = count(), len(rows("diffusion"))
     fill(60, seed=1, n_with_arrays=0)

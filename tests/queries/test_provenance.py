@@ -27,18 +27,18 @@ def test_a_number_leads_to_structure_potential_and_raw_files(number: str) -> Non
     chain = next(one for one in provenance.neighbours(number)[0] if one.link_type == "return")
     process = orm.load_node(chain.uuid)
     potential = process.inputs.md.engine.potential
-    found = dict(zip(path.nodes["uuid"], path.nodes["kind"], strict=True))
-    assert found[process.inputs.structure.uuid] == "structure"
-    assert found[potential.uuid] == "potential"
+    result = dict(zip(path.nodes["uuid"], path.nodes["kind"], strict=True))
+    assert result[process.inputs.structure.uuid] == "structure"
+    assert result[potential.uuid] == "potential"
     jobs = [one for one in process.called_descendants if isinstance(one, orm.CalcJobNode)]
-    # The last fits and all segments: the fits of the first round are no part of the number but of the decision.
+    # The last fits and all segments: the fits of the first round are not part of the number but of the decision.
     runs = [job for job in jobs if job.process_type.endswith("ion.lammps_md")]
     assert len(runs) == 8
     for job in runs:
-        assert found[job.uuid] == "job"
-        assert found[job.outputs.retrieved.uuid] == "files"
-        assert found[job.outputs.trajectory.uuid] == "trajectory"
-    assert found[number] == "result"
+        assert result[job.uuid] == "job"
+        assert result[job.outputs.retrieved.uuid] == "files"
+        assert result[job.outputs.trajectory.uuid] == "trajectory"
+    assert result[number] == "result"
     assert path.nodes["uuid"].iloc[0] == number
     assert path.nodes["uuid"].is_unique
 
@@ -103,9 +103,9 @@ def test_inputs_and_outputs_are_packed(number: str) -> None:
         names = packed.namelist()
         assert packed.testzip() is None
         assert {"written/_aiidasubmit.sh", "potential/attributes.json", "structure/attributes.json"} <= set(names)
-        said = json.loads(packed.read("potential/attributes.json"))
-        assert said["attributes"]["name"] == "gillan-caf2-1986"
-        assert said["uuid"] == job.inputs.potential.uuid
+        text = json.loads(packed.read("potential/attributes.json"))
+        assert text["attributes"]["name"] == "gillan-caf2-1986"
+        assert text["uuid"] == job.inputs.potential.uuid
     with zipfile.ZipFile(io.BytesIO(files.zip_of(job.uuid, "outputs"))) as packed:
         assert packed.read("trajectory/steps.npy") == job.outputs.trajectory.base.repository.get_object_content(
             "steps.npy", mode="rb"

@@ -8,7 +8,7 @@ from aiida import orm
 
 from aiida_ion import queries
 from aiida_ion.queries.surrogates import COLUMNS, label_costs, prediction_costs
-from benchmarks.made_up.surrogate import store_training
+from benchmarks.synthetic.surrogate import store_training
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

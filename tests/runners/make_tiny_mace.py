@@ -60,7 +60,7 @@ def small_model() -> torch.nn.Module:
 def training_set() -> list[data.AtomicData]:
     table = tools.AtomicNumberTable(ELEMENTS)
     keys = data.KeySpecification(info_keys={"energy": "energy"}, arrays_keys={"forces": "forces"})
-    found = []
+    results = []
     for seed in range(16):
         atoms = bulk("Cu", "fcc", a=3.8, cubic=True)
         atoms.numbers[seed % 4] = 47
@@ -69,8 +69,8 @@ def training_set() -> list[data.AtomicData]:
         atoms.info["energy"], atoms.arrays["forces"] = atoms.get_potential_energy(), atoms.get_forces()
         atoms.calc = None
         config = data.config_from_atoms(atoms, key_specification=keys)
-        found.append(data.AtomicData.from_config(config, z_table=table, cutoff=CUTOFF_A))
-    return found
+        results.append(data.AtomicData.from_config(config, z_table=table, cutoff=CUTOFF_A))
+    return results
 
 
 if __name__ == "__main__":

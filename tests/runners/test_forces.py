@@ -153,10 +153,10 @@ def test_a_stopped_run_says_how_many_rows_are_valid(make_folder: MakeFolder, arg
         time.sleep(0.02)
     process.send_signal(number)
     process.communicate(timeout=60)
-    said = json.loads(progress.read_text())
-    assert 0 < said["step"] < said["n_steps"] == 20000
-    assert said["steps_per_s"] > 0 and said["seconds_left"] > 0
-    done = said["step"]
+    text = json.loads(progress.read_text())
+    assert 0 < text["step"] < text["n_steps"] == 20000
+    assert text["steps_per_s"] > 0 and text["seconds_left"] > 0
+    done = text["step"]
     if number == signal.SIGTERM:
         results = folder.results()
         assert results["status"] == "terminated" and "SIGTERM" in results["message"]

@@ -42,8 +42,8 @@ def run(folder: Path, *options: str) -> dict[str, Any]:
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
-def test_a_folder_becomes_a_jump_picture(tmp_path: Path) -> None:
-    """With warnings as errors: GEMDAT and what it stands on neither warn nor print."""
+def test_a_folder_becomes_a_jump_analysis(tmp_path: Path) -> None:
+    """With warnings as errors: GEMDAT and its dependencies neither warn nor print."""
     write_folder(tmp_path)
     results = run(tmp_path, "-W", "error")
     assert results["status"] == "finished", results["message"]

@@ -116,7 +116,7 @@ def test_killed_run_continues_to_the_last_bit(make_folder: MakeFolder, argon: At
         joined = np.concatenate([rows, elsewhere.array(name)])
         np.testing.assert_array_equal(joined, whole.array(name))
     assert_same_end(whole, elsewhere)
-    # Started again where it was killed, the run goes on in its own arrays.
+    # Started again where it was killed, the run continues in its own arrays.
     results = killed.run()
     assert (results["start_step"], results["n_thermo"]) == (0, 2501)
     for name in ("steps", "positions", "thermo"):

@@ -234,12 +234,12 @@ def test_chgnet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
 def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, dtype: str) -> None:
-    found = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
+    result = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
     potential = {
         "name": "mace",
         "checkpoint_file": "tiny.model",
-        "checkpoint_sha256": found,
-        "trusted_sha256": [found],
+        "checkpoint_sha256": result,
+        "trusted_sha256": [result],
         "dtype": dtype,
     }
     folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
@@ -248,7 +248,7 @@ def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, d
     assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
     assert results["versions"]["checkpoint"] == {
         "name": "tiny.model",
-        "sha256": found,
+        "sha256": result,
         "loaded_as": "code trusted by the user",
     }
     assert results["versions"]["mace-torch"] and results["warnings"] == []
@@ -322,10 +322,10 @@ def test_lennard_jones_gives_the_numbers_of_ase(cell: str) -> None:
     ours = PairLennardJones(**kwargs)
     for step in range(4):
         atoms.calc = ours
-        found = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
+        result = atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()
         atoms.calc = LennardJones(smooth=True, **kwargs)
-        assert found[0] == pytest.approx(atoms.get_potential_energy(), rel=1e-10)
-        np.testing.assert_allclose(found[1], atoms.get_forces(), atol=1e-10)
-        np.testing.assert_allclose(found[2], atoms.get_stress(), atol=1e-12)
+        assert result[0] == pytest.approx(atoms.get_potential_energy(), rel=1e-10)
+        np.testing.assert_allclose(result[1], atoms.get_forces(), atol=1e-10)
+        np.testing.assert_allclose(result[2], atoms.get_stress(), atol=1e-12)
         atoms.positions += 0.4 * np.sin(np.arange(3 * len(atoms)) + step).reshape(-1, 3)
         atoms.set_cell(atoms.cell * (1.0 + 0.02 * step), scale_atoms=False)

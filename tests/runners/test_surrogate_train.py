@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.made_up.springs import made_up
+from benchmarks.synthetic.springs import synthetic_dataset
 from tests.runners.conftest import place
 
 INPUTS: dict[str, Any] = {
@@ -31,7 +31,7 @@ INPUTS: dict[str, Any] = {
 def folder_with(folder: Path, program: str, inputs: dict[str, Any], n_materials: int = 12) -> Path:
     folder.mkdir()
     place(folder, program)
-    dataset = made_up(n_materials)
+    dataset = synthetic_dataset(n_materials)
     np.savez(folder / "dataset.npz", **dataset.arrays)  # type: ignore[arg-type]
     (folder / "inputs.json").write_text(json.dumps({"materials": dataset.materials, **inputs}))
     return folder
@@ -91,9 +91,9 @@ def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
     assert results["status"] == "finished"
     assert results["said"]["temperature_K"] == 1000.0
     assert len(results["reasons"]) == 5
-    with np.load(folder / "predictions.npz", allow_pickle=False) as found:
-        assert found["interval95"].shape == (5, 2)
-        assert (found["interval95"][:, 0] < found["log10_slope"]).all()
+    with np.load(folder / "predictions.npz", allow_pickle=False) as values:
+        assert values["interval95"].shape == (5, 2)
+        assert (values["interval95"][:, 0] < values["log10_slope"]).all()
 
 
 def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) -> None:
@@ -142,5 +142,5 @@ def test_a_hostile_model_is_refused(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"\x80\x04cposix\nsystem\n(S'touch trapped'\ntR.")
     results = run(folder, "surrogate_predict")
     assert results["status"] == "invalid_input"
-    assert "no safetensors file" in results["message"]
+    assert "not a safetensors file" in results["message"]
     assert not (folder / "trapped").exists()

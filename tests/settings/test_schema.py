@@ -57,9 +57,9 @@ class Outer(Settings):
     ],
 )
 def test_values_are_read_in_their_own_type(rule: Rule, given: Any, read: Any) -> None:
-    found = rule.read(given, "x")
-    assert found == read
-    assert type(found) is type(read)
+    result = rule.read(given, "x")
+    assert result == read
+    assert type(result) is type(read)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_help_says_type_unit_and_range() -> None:
         ("- 1", "must hold settings, as `name: value` lines"),
         ("a: 1\nb: [", "line 2"),
         ("a: !!python/object/apply:os.system ['true']", "line 1.*tags such as"),
-        ("a: 1\na: 2", "line 2.*a stands in it twice"),
+        ("a: 1\na: 2", "line 2.*a appears in it twice"),
         ("a: &x [1]\nb: *x", "line 2.*anchors are not read"),
         ("1: 2", "line 1.*the name 1 is not a text"),
     ],

@@ -1,4 +1,4 @@
-"""A small made-up dataset, and one evaluation of it that many tests look at."""
+"""A small synthetic dataset, and one evaluation of it that many tests look at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
 from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
-from benchmarks.made_up.springs import made_up
+from benchmarks.synthetic.springs import synthetic_dataset
 
 SMALL = replace(PROTOCOLS["baseline"], n_epochs=60, scalars=8, vectors=4, n_samplings=3)
 
@@ -33,7 +33,7 @@ def small_settings() -> Settings:
 
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
-    return made_up()
+    return synthetic_dataset()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from aiida_ion.surrogate.domain import Domain, descriptors
 from aiida_ion.surrogate.evaluation import Evaluation
 from aiida_ion.surrogate.prediction import predict, with_stand_in_frames
 from aiida_ion.surrogate.settings import Settings
-from benchmarks.made_up.springs import made_up
+from benchmarks.synthetic.springs import synthetic_dataset
 
 
 @pytest.fixture(scope="module")
@@ -45,22 +45,22 @@ def test_a_model_says_the_same_after_it_was_kept(model: Model, path: Path, datas
 
 
 def test_new_materials_are_predicted_with_an_interval(model: Model) -> None:
-    others = made_up(16, seed=7)
+    others = synthetic_dataset(16, seed=7)
     true = np.array([one.mean() for one in others.replicas()])
-    found = predict(model, Dataset({**others.arrays, "log10_slope": np.full(16, np.nan)}))
-    assert np.corrcoef(found.log10_slope, true)[0, 1] > 0.9
-    held = (found.interval95[:, 0] <= true) & (true <= found.interval95[:, 1])
+    values = predict(model, Dataset({**others.arrays, "log10_slope": np.full(16, np.nan)}))
+    assert np.corrcoef(values.log10_slope, true)[0, 1] > 0.9
+    held = (values.interval95[:, 0] <= true) & (true <= values.interval95[:, 1])
     assert held.mean() >= 0.7
-    assert (found.seconds > 0).all()
+    assert (values.seconds > 0).all()
 
 
 def test_a_material_of_another_kind_is_flagged(model: Model, dataset: Dataset) -> None:
     forces = dataset["forces_eV_A"] * np.where(dataset["material"] == 0, 1e4, 1.0)[_owners(dataset)][:, None]
-    found = predict(model, dataset.with_forces(forces.astype(np.float32)))
-    assert not found.in_domain[0]
-    assert "unlike the materials" in found.reasons[0]
-    assert found.in_domain[1:].mean() > 0.9
-    assert found.reasons[1:].count("") == found.in_domain[1:].sum()
+    values = predict(model, dataset.with_forces(forces.astype(np.float32)))
+    assert not values.in_domain[0]
+    assert "unlike the materials" in values.reasons[0]
+    assert values.in_domain[1:].mean() > 0.9
+    assert values.reasons[1:].count("") == values.in_domain[1:].sum()
 
 
 def _owners(dataset: Dataset) -> Any:
@@ -84,15 +84,15 @@ def test_a_pickle_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     hostile = tmp_path / "model.safetensors"
     for write in (lambda: hostile.write_bytes(pickle.dumps(Trap())), lambda: torch.save({"a": Trap()}, hostile)):
         write()
-        with pytest.raises(ValueError, match="is no safetensors file"):
+        with pytest.raises(ValueError, match="is not a safetensors file"):
             load_model(hostile)
     assert not (tmp_path / "trapped").exists()
 
 
 def changed(path: Path, target: Path, tensors: dict[str, Any], header: dict[str, Any] | str) -> Path:
-    said = {"format": FORMAT, "settings": load_model(path).settings.to_dict(), "said": {}}
+    attributes = {"format": FORMAT, "settings": load_model(path).settings.to_dict(), "said": {}}
     given = {name: one for name, one in (load_file(path) | tensors).items() if one is not None}
-    text = header if isinstance(header, str) else json.dumps({**said, **header})
+    text = header if isinstance(header, str) else json.dumps({**attributes, **header})
     save_file(given, target, metadata={HEADER: text})
     return target
 
@@ -129,9 +129,9 @@ def test_equal_models_are_equal_files(model: Model, path: Path, tmp_path: Path) 
 def test_a_truncated_file(path: Path, tmp_path: Path) -> None:
     short = tmp_path / "model.safetensors"
     short.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match="is no safetensors file"):
+    with pytest.raises(ValueError, match="is not a safetensors file"):
         load_model(short)
-    with pytest.raises(ValueError, match="is no safetensors file"):
+    with pytest.raises(ValueError, match="is not a safetensors file"):
         load_model(tmp_path / "nowhere.safetensors")
 
 

@@ -17,19 +17,19 @@ def sizes(dataset: Dataset) -> np.ndarray:
 
 
 def test_random_vectors_have_the_sizes_of_all_and_say_nothing_of_any(dataset: Dataset) -> None:
-    found = random_vectors(dataset, seed=1)
-    assert np.sort(sizes(found)) == pytest.approx(np.sort(sizes(dataset)), rel=1e-4, abs=1e-9)
-    means = [sizes(one).reshape(len(one["material"]), 8).mean(axis=1) for one in (dataset, found)]
+    result = random_vectors(dataset, seed=1)
+    assert np.sort(sizes(result)) == pytest.approx(np.sort(sizes(dataset)), rel=1e-4, abs=1e-9)
+    means = [sizes(one).reshape(len(one["material"]), 8).mean(axis=1) for one in (dataset, result)]
     label = dataset["log10_slope"][dataset["material"]]
     assert abs(np.corrcoef(means[1], label)[0, 1]) < 0.1 < abs(np.corrcoef(means[0], label)[0, 1])
-    assert np.array_equal(found["positions_A"], dataset["positions_A"])
+    assert np.array_equal(result["positions_A"], dataset["positions_A"])
 
 
 def test_shuffled_accelerations_stay_in_their_configuration(dataset: Dataset) -> None:
-    found = shuffled_accelerations(dataset, seed=1)
+    result = shuffled_accelerations(dataset, seed=1)
     rows = dataset.rows(17)
-    assert np.sort(sizes(found)[rows]) == pytest.approx(np.sort(sizes(dataset)[rows]), rel=1e-5)
-    assert not np.allclose(found["forces_eV_A"][rows], dataset["forces_eV_A"][rows])
+    assert np.sort(sizes(result)[rows]) == pytest.approx(np.sort(sizes(dataset)[rows]), rel=1e-5)
+    assert not np.allclose(result["forces_eV_A"][rows], dataset["forces_eV_A"][rows])
 
 
 def test_nothing_is_left_where_nothing_should_be(dataset: Dataset) -> None:

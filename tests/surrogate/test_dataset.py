@@ -8,22 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset, find_fault, read_dataset
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, find_fault, read_dataset
 
 
 def test_a_file_gives_what_was_written(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "dataset.npz"
     np.savez(path, **dataset.arrays)  # type: ignore[arg-type]
-    found = read_dataset(path, dataset.materials)
-    assert len(found) == len(dataset) == 24
-    assert all(np.array_equal(found[name], dataset[name], equal_nan=True) for name in ("time_fs", "forces_eV_A"))
-    assert len(found.configurations(3, SMEARED)) == 12
-    assert len(found.configurations(3, SMEARED, [0.1])) == 6
-    assert found.positions(found.configurations(3, SHORT_MD)).shape == (24, 8, 3)
+    result = read_dataset(path, dataset.materials)
+    assert len(result) == len(dataset) == 24
+    assert all(np.array_equal(result[name], dataset[name], equal_nan=True) for name in ("time_fs", "forces_eV_A"))
+    assert len(result.configurations(3, DISPLACED)) == 12
+    assert len(result.configurations(3, DISPLACED, [0.1])) == 6
+    assert result.positions(result.configurations(3, SHORT_MD)).shape == (24, 8, 3)
 
 
 def test_accelerations_are_forces_over_masses(dataset: Dataset) -> None:
-    chosen = dataset.configurations(5, SMEARED)[:2]
+    chosen = dataset.configurations(5, DISPLACED)[:2]
     forces = dataset["forces_eV_A"][dataset.rows(int(chosen[1]))]
     assert dataset.accelerations(chosen)[1] == pytest.approx(forces / dataset["masses_amu"][dataset.atoms(5)][:, None])
     assert dataset.accelerations([]).shape == (0, 0, 3)
@@ -68,9 +68,9 @@ def test_a_missing_array_and_an_empty_set_are_refused(dataset: Dataset) -> None:
 
 
 def test_atoms_of_another_material_are_refused() -> None:
-    from benchmarks.made_up.springs import made_up
+    from benchmarks.synthetic.springs import synthetic_dataset
 
-    dataset = made_up(4)
+    dataset = synthetic_dataset(4)
     offsets = dataset["atom_offsets"].copy()
     offsets[1] += 2
     assert "has not the atoms" in str(find_fault(Dataset({**dataset.arrays, "atom_offsets": offsets})))

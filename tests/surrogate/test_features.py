@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, Dataset
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset
 from aiida_ion.surrogate.features import LAGS, atom_features, feature_sizes, graph_frames, without_drift
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
 
@@ -18,7 +18,7 @@ BEST = PROTOCOLS["best"]
     "settings", [PROTOCOLS["baseline"], BEST, replace(BEST, inputs=("species", "mobile")), replace(BEST, inputs=())]
 )
 def test_there_is_as_much_as_is_said(dataset: Dataset, settings: Settings) -> None:
-    kind = SMEARED if settings.kind == "smeared" else SHORT_MD
+    kind = DISPLACED if settings.kind == "smeared" else SHORT_MD
     configuration = int(graph_frames(dataset, 2, kind, settings)[1])
     features = atom_features(dataset, configuration, settings)
     assert (features.vectors.shape[1], features.scalars.shape[1]) == feature_sizes(settings)
@@ -36,7 +36,7 @@ def test_no_atom_says_its_element(dataset: Dataset) -> None:
 
 def test_displacements_are_those_that_were_made(dataset: Dataset) -> None:
     settings = Settings(inputs=("displacements",))
-    configuration = int(dataset.configurations(0, SMEARED)[0])
+    configuration = int(dataset.configurations(0, DISPLACED)[0])
     moved = dataset.positions([configuration])[0] - dataset["reference_positions_A"][:8]
     still = ~dataset["mobile"][:8]
     assert atom_features(dataset, configuration, settings).vectors[:, 0] == pytest.approx(
@@ -47,12 +47,12 @@ def test_displacements_are_those_that_were_made(dataset: Dataset) -> None:
 def test_later_motion_is_that_of_later_frames(dataset: Dataset) -> None:
     settings = replace(BEST, inputs=("later_motion",))
     frames = dataset.configurations(1, SHORT_MD)
-    found = atom_features(dataset, int(frames[2]), settings).vectors
+    result = atom_features(dataset, int(frames[2]), settings).vectors
     mobile = dataset["mobile"][dataset.atoms(1)]
     positions = dataset.positions(frames)
     for index, lag in enumerate(LAGS):
-        assert found[:, index] == pytest.approx(without_drift(positions[2 + lag] - positions[2], mobile))
-        assert found[:, len(LAGS) + index] == pytest.approx(dataset.accelerations(frames)[2 + lag])
+        assert result[:, index] == pytest.approx(without_drift(positions[2 + lag] - positions[2], mobile))
+        assert result[:, len(LAGS) + index] == pytest.approx(dataset.accelerations(frames)[2 + lag])
     assert len(graph_frames(dataset, 1, SHORT_MD, settings)) == len(frames) - LAGS[-1]
 
 

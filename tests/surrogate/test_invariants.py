@@ -35,9 +35,9 @@ def test_springs_are_harmonic(dataset: Dataset) -> None:
 def test_the_short_run_knows_the_slope(dataset: Dataset) -> None:
     moved = dataset["log10_slope"] > -1
     assert cheap_labels(dataset)[moved] == pytest.approx(dataset["log10_slope"][moved], abs=0.6)
-    found = short_msd(dataset, int(np.flatnonzero(moved)[0]))
-    assert found is not None
-    assert found[0] == pytest.approx(0.11)
+    values = short_msd(dataset, int(np.flatnonzero(moved)[0]))
+    assert values is not None
+    assert values[0] == pytest.approx(0.11)
 
 
 def test_fewer_calls_see_less_of_the_run(dataset: Dataset) -> None:
@@ -58,9 +58,9 @@ def test_densities_are_those_of_the_cell(dataset: Dataset) -> None:
 def test_what_is_not_there_is_not_a_number(dataset: Dataset) -> None:
     bare = Dataset({**dataset.arrays, "kind": np.full_like(dataset["kind"], 1)}, dataset.materials)
     for group in INVARIANTS:
-        found = numbers(bare, group)
-        assert found.shape == numbers(dataset, group).shape
-        assert np.isfinite(found).all() == (group == "structure")
+        result = numbers(bare, group)
+        assert result.shape == numbers(dataset, group).shape
+        assert np.isfinite(result).all() == (group == "structure")
     assert short_msd(bare, 0) is None
     assert np.isnan(cheap_labels(bare)).all()
 

@@ -62,39 +62,39 @@ def network(crystal: Crystal) -> Network:
 
 
 def test_rotations_and_reflections(crystal: Crystal, network: Network) -> None:
-    said = crystal.said(network)
+    text = crystal.said(network)
     for seed, sign in ((1, 1.0), (2, -1.0)):
         turn = sign * Rotation.random(random_state=seed).as_matrix().T
         turned = {name: getattr(crystal, name) @ turn for name in ("cell", "positions", "vectors")}
-        assert crystal.said(network, **turned) == pytest.approx(said, abs=CLOSE)
+        assert crystal.said(network, **turned) == pytest.approx(text, abs=CLOSE)
 
 
 def test_permutations_and_translations(crystal: Crystal, network: Network) -> None:
-    said = crystal.said(network)
+    text = crystal.said(network)
     order = np.random.default_rng(5).permutation(N_ATOMS)
     dealt = {name: getattr(crystal, name)[order] for name in ("positions", "vectors", "scalars", "mobile")}
-    assert crystal.said(network, **dealt) == pytest.approx(said, abs=CLOSE)
+    assert crystal.said(network, **dealt) == pytest.approx(text, abs=CLOSE)
     moved = crystal.positions + np.array([3.3, -17.0, 40.0])
-    assert crystal.said(network, positions=moved) == pytest.approx(said, abs=CLOSE)
+    assert crystal.said(network, positions=moved) == pytest.approx(text, abs=CLOSE)
     images = np.random.default_rng(6).integers(-3, 4, size=(N_ATOMS, 3)) @ crystal.cell
-    assert crystal.said(network, positions=crystal.positions + images) == pytest.approx(said, abs=CLOSE)
+    assert crystal.said(network, positions=crystal.positions + images) == pytest.approx(text, abs=CLOSE)
 
 
 def test_the_choice_of_the_cell(crystal: Crystal, network: Network) -> None:
-    said = crystal.said(network)
+    text = crystal.said(network)
     other = np.array([[1, 1, 0], [0, 1, 0], [0, -1, 1]]) @ crystal.cell
-    assert crystal.said(network, cell=other) == pytest.approx(said, abs=CLOSE)
+    assert crystal.said(network, cell=other) == pytest.approx(text, abs=CLOSE)
     repeated = {name: np.concatenate([getattr(crystal, name)] * 2) for name in ("vectors", "scalars", "mobile")}
     positions = np.concatenate([crystal.positions, crystal.positions + crystal.cell[0]])
     cell = crystal.cell * np.array([2, 1, 1])[:, None]
-    assert crystal.said(network, positions=positions, cell=cell, **repeated) == pytest.approx(said, abs=CLOSE)
+    assert crystal.said(network, positions=positions, cell=cell, **repeated) == pytest.approx(text, abs=CLOSE)
 
 
 @pytest.mark.parametrize("crystal", [name for name in KINDS if name != "species"], indirect=True)
 def test_accelerations_are_seen(crystal: Crystal, network: Network) -> None:
-    said = crystal.said(network)
-    assert abs(crystal.said(network, vectors=-crystal.vectors) - said) > 10 * CLOSE
-    assert abs(crystal.said(network, vectors=2 * crystal.vectors) - said) > 10 * CLOSE
+    text = crystal.said(network)
+    assert abs(crystal.said(network, vectors=-crystal.vectors) - text) > 10 * CLOSE
+    assert abs(crystal.said(network, vectors=2 * crystal.vectors) - text) > 10 * CLOSE
 
 
 def test_only_the_atoms_that_are_pooled_decide_beyond_the_neighbours() -> None:

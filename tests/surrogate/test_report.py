@@ -26,15 +26,15 @@ def arms(report: Report) -> dict[str, dict[str, float]]:
 
 
 def test_the_forces_are_what_is_learnt(report: Report) -> None:
-    found = arms(report)
-    assert found["model"]["r2"] > 0.7
+    result = arms(report)
+    assert result["model"]["r2"] > 0.7
     for name in ("random_vectors", "no_accelerations", "species", "mean", "composition_forest"):
-        assert found[name]["r2"] < 0.2, name
-        assert found[name]["gap_ci95"][0] > 0.4, name  # type: ignore[index]
+        assert result[name]["r2"] < 0.2, name
+        assert result[name]["gap_ci95"][0] > 0.4, name  # type: ignore[index]
 
 
 def test_a_rival_that_is_as_good_is_named(report: Report) -> None:
-    """On springs all of one strength the accelerations may be dealt anew: that is no lead, and the report says so."""
+    """On springs of equal strength, shuffling the accelerations gains nothing, and the report says so."""
     assert report.metrics()["beats_controls"] is False
     assert "does not beat shuffled accelerations" in report.verdict()
 

@@ -19,35 +19,35 @@ def test_what_is_below_the_floor_counts_as_the_floor() -> None:
 
 
 def test_a_mean_has_no_skill() -> None:
-    found = scores(LABELS, np.full(5, LABELS.mean()), NONE, -4.0)
-    assert found["r2"] == pytest.approx(0)
-    assert np.isnan(found["spearman"])
-    assert np.isnan(found["auc"])
-    assert found["mae_dex"] == pytest.approx(1.2)
+    values = scores(LABELS, np.full(5, LABELS.mean()), NONE, -4.0)
+    assert values["r2"] == pytest.approx(0)
+    assert np.isnan(values["spearman"])
+    assert np.isnan(values["auc"])
+    assert values["mae_dex"] == pytest.approx(1.2)
 
 
 def test_what_lies_below_a_bound_agrees_with_it() -> None:
     censored = np.array([True, True, False, False, False])
-    found = scores(LABELS, LABELS - np.array([4.0, 4.0, 0, 0, 0]), censored, -9.0)
-    assert found["r2"] == 1.0 > found["r2_clip_1e-4"]
+    values = scores(LABELS, LABELS - np.array([4.0, 4.0, 0, 0, 0]), censored, -9.0)
+    assert values["r2"] == 1.0 > values["r2_clip_1e-4"]
     assert scores(LABELS, LABELS + np.array([4.0, 4.0, 0, 0, 0]), censored, -9.0)["r2"] < 0
 
 
 def test_bounds_are_left_out_of_the_errors() -> None:
     censored = np.array([True, False, False, False, False])
     predicted = LABELS + np.array([5.0, 0.1, -0.1, 0.1, -0.1])
-    found = scores(LABELS, predicted, censored, -4.0)
-    assert found["mae_dex"] == pytest.approx(0.1)
-    assert found["r2_detected"] > 0.98 > found["r2"]
+    result = scores(LABELS, predicted, censored, -4.0)
+    assert result["mae_dex"] == pytest.approx(0.1)
+    assert result["r2_detected"] > 0.98 > result["r2"]
 
 
 def test_a_lead_comes_with_its_interval() -> None:
     generator = np.random.default_rng(1)
     labels = generator.normal(size=200)
     good, poor = labels + 0.1 * generator.normal(size=200), labels + generator.normal(size=200)
-    found = r2_gap(labels, good, poor, -9.0, seed=1)
-    assert found["gap_ci95"][0] > 0.5
-    assert found["gap_ci95"][0] < found["gap"] < found["gap_ci95"][1]
+    result = r2_gap(labels, good, poor, -9.0, seed=1)
+    assert result["gap_ci95"][0] > 0.5
+    assert result["gap_ci95"][0] < result["gap"] < result["gap_ci95"][1]
     none = r2_gap(labels, good, good, -9.0, seed=1)
     assert none == {"gap": 0.0, "gap_ci95": [0.0, 0.0]}
 
@@ -75,8 +75,8 @@ def test_conformal_intervals_hold_what_they_promise(n_known: int) -> None:
 
 def test_a_fold_is_judged_by_the_others() -> None:
     residuals = np.array([0.1, 0.2, 9.0, 8.0])
-    found = held_out_halfwidths(residuals, np.ones(4, dtype=bool), np.array([0, 0, 1, 1]))
-    assert found.tolist() == [9.0, 9.0, 0.2, 0.2]
+    values = held_out_halfwidths(residuals, np.ones(4, dtype=bool), np.array([0, 0, 1, 1]))
+    assert values.tolist() == [9.0, 9.0, 0.2, 0.2]
 
 
 def test_a_bound_is_held_by_what_reaches_below_it() -> None:

@@ -12,10 +12,10 @@ from aiida_ion.surrogate.splits import SPLITS, folds, groups_of
 @pytest.mark.parametrize("split", SPLITS)
 def test_groups_stay_together(dataset: Dataset, split: str) -> None:
     groups = np.array(groups_of(dataset, split))
-    found = folds(dataset, split, 3, seed=4)
-    assert set(found) == {0, 1, 2}
-    assert all(len(set(found[groups == one])) == 1 for one in set(groups))
-    assert np.array_equal(found, folds(dataset, split, 3, seed=4))
+    result = folds(dataset, split, 3, seed=4)
+    assert set(result) == {0, 1, 2}
+    assert all(len(set(result[groups == one])) == 1 for one in set(groups))
+    assert np.array_equal(result, folds(dataset, split, 3, seed=4))
 
 
 def test_another_seed_deals_anew(dataset: Dataset) -> None:

@@ -59,12 +59,12 @@ def test_a_break_changes_nothing(dataset: Dataset, settings: Settings) -> None:
 
 def test_a_seed_decides_everything(dataset: Dataset) -> None:
     samples = Samples(dataset, QUICK)
-    said = [
+    output = [
         Training(samples, task_of(dataset, QUICK, seed)).run(lambda _: None).predicted(samples, [0, 4])
         for seed in (1, 1, 2)
     ]
-    assert np.array_equal(said[0], said[1])
-    assert not np.allclose(said[0], said[2])
+    assert np.array_equal(output[0], output[1])
+    assert not np.allclose(output[0], output[2])
 
 
 def test_pretraining_needs_no_label(dataset: Dataset) -> None:
@@ -84,6 +84,6 @@ def test_materials_without_the_frames_are_named(dataset: Dataset) -> None:
 
 def test_what_is_not_known_counts_as_the_mean() -> None:
     standard = Standard.of(np.array([[1.0, np.nan, 2.0], [3.0, np.nan, 2.0]]))
-    found = standard.applied(np.array([[2.0, 5.0, np.nan], [1e9, np.nan, 2.0]]))
-    assert found[0].tolist() == [0.0, 5.0, 0.0]
-    assert found[1].tolist() == [5.0, 0.0, 0.0]
+    values = standard.applied(np.array([[2.0, 5.0, np.nan], [1e9, np.nan, 2.0]]))
+    assert values[0].tolist() == [0.0, 5.0, 0.0]
+    assert values[1].tolist() == [5.0, 0.0, 0.0]

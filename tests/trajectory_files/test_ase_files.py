@@ -60,7 +60,7 @@ def test_first_frames_that_restarts_wrote_again_are_kept_once(tmp_path: Path) ->
     assert "run.traj: 7 frames repeat the frame before, as a restart writes it; each is kept once." in run.remarks
 
 
-def test_a_piece_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
+def test_a_block_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
     rest = RUN.positions[20:] - RUN.positions[20] + RUN.wrapped()[20]
     joined = np.concatenate([RUN.positions[:20] + 3 * EDGE_A, rest])
     run = read(write(tmp_path, extxyz(joined)))
@@ -93,7 +93,7 @@ def test_what_is_not_periodic_is_refused_unless_overridden(tmp_path: Path) -> No
     path = write(tmp_path, extxyz(RUN.positions, pbc="F F F"))
     with pytest.raises(ValueError, match="not periodic along a, b, c"):
         read(path)
-    assert "taken as periodic" in warnings_of(read(path, override_file=True))[0]
+    assert "treated as periodic" in warnings_of(read(path, override_file=True))[0]
 
 
 def test_a_cell_that_some_frames_lack_is_named(tmp_path: Path) -> None:
@@ -144,11 +144,11 @@ def argon_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_the_dynamics_of_ase_says_is_taken(argon_run: Path) -> None:
-    found = read_traj(argon_run, None)
-    assert found.facts["program"] == "ASE Langevin"
-    assert found.facts["timestep_fs"] == pytest.approx(3.0)
-    assert found.facts["sample_every"] == 5
-    assert found.facts["target_temperature_K"] == pytest.approx(60.0)
+    result = read_traj(argon_run, None)
+    assert result.facts["program"] == "ASE Langevin"
+    assert result.facts["timestep_fs"] == pytest.approx(3.0)
+    assert result.facts["sample_every"] == 5
+    assert result.facts["target_temperature_K"] == pytest.approx(60.0)
     run = read(argon_run, given={"level_of_theory": "LJ"})
     assert run.facts.interval_fs == pytest.approx(15.0)
     assert len(displacements(run)) == 13

@@ -45,12 +45,12 @@ def pw_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_of_pw_is_read_with_all_it_says(pw_run: Path) -> None:
-    found = read_pw(output_in(pw_run))
+    result = read_pw(output_in(pw_run))
     text = (pw_run / "md.out").read_text()
-    assert found.symbols == SYMBOLS
-    assert found.facts["program"].startswith("pw.x ")
-    assert found.facts.pop("mean_temperature_K") == pytest.approx(found.steps.temperature_K.mean())
-    assert found.facts | {"program": "pw.x"} == {
+    assert result.symbols == SYMBOLS
+    assert result.facts["program"].startswith("pw.x ")
+    assert result.facts.pop("mean_temperature_K") == pytest.approx(result.steps.temperature_K.mean())
+    assert result.facts | {"program": "pw.x"} == {
         "program": "pw.x",
         "sample_every": 1,
         "level_of_theory": "QE PBEsol",
@@ -62,20 +62,20 @@ def test_a_run_of_pw_is_read_with_all_it_says(pw_run: Path) -> None:
         "n_steps": 11,
         "n_steps_left_out": 0,
     }
-    assert len(found.steps) == 11
-    assert found.steps.positions[0] == pytest.approx(ATOMS.positions, abs=1e-9)
+    assert len(result.steps) == 11
+    assert result.steps.positions[0] == pytest.approx(ATOMS.positions, abs=1e-9)
     printed = re.findall(r"atom .* force =\s+(\S+)\s+(\S+)\s+(\S+)", text)
     forces = np.array(printed[: 3 * 11], dtype=float).reshape(11, 3, 3)
-    assert found.steps.forces / RY_BOHR == pytest.approx(forces, abs=0.5e-8)
-    assert found.steps.temperature_K[0] == pytest.approx(300.0, rel=1e-3)
+    assert result.steps.forces / RY_BOHR == pytest.approx(forces, abs=0.5e-8)
+    assert result.steps.temperature_K[0] == pytest.approx(300.0, rel=1e-3)
 
 
 def test_without_its_input_the_cell_has_fewer_digits(pw_run: Path, tmp_path: Path) -> None:
     with gzip.open(tmp_path / "run.out.gz", "wb") as packed:
         packed.write((pw_run / "md.out").read_bytes())
-    found = read_pw(tmp_path / "run.out.gz")
-    assert found.steps.cell == pytest.approx(ATOMS.cell.array, abs=1e-4)
-    assert found.steps.positions[0] == pytest.approx(ATOMS.positions, abs=1e-4)
+    result = read_pw(tmp_path / "run.out.gz")
+    assert result.steps.cell == pytest.approx(ATOMS.cell.array, abs=1e-4)
+    assert result.steps.positions[0] == pytest.approx(ATOMS.positions, abs=1e-4)
 
 
 @pytest.mark.usefixtures("aiida_profile")
@@ -105,14 +105,14 @@ def test_another_order_of_atoms_is_named(pw_run: Path) -> None:
 def test_recorded_runs_of_vasp(name: str, timestep_fs: float, atoms: set[str]) -> None:
     if not (DATA / name / "vasprun.xml").is_file():
         pytest.skip(f"no recorded VASP run in {DATA}")
-    found = read_vasp(output_in(DATA / name))
-    assert set(found.symbols) == atoms
-    assert found.facts["timestep_fs"] == timestep_fs
-    assert found.facts["level_of_theory"] == "VASP PBE"
-    assert "target_temperature_K" not in found.facts  # both ran at constant energy
+    result = read_vasp(output_in(DATA / name))
+    assert set(result.symbols) == atoms
+    assert result.facts["timestep_fs"] == timestep_fs
+    assert result.facts["level_of_theory"] == "VASP PBE"
+    assert "target_temperature_K" not in result.facts  # both ran at constant energy
     run = import_run([DATA / name], {"target_temperature_K": 500.0})
-    assert run.segments[0].get_array("forces") == pytest.approx(found.steps.forces, abs=1e-4)
-    assert run.thermo[0].get_array("temperature") == pytest.approx(found.steps.temperature_K, rel=1e-5)
+    assert run.segments[0].get_array("forces") == pytest.approx(result.steps.forces, abs=1e-4)
+    assert run.thermo[0].get_array("temperature") == pytest.approx(result.steps.temperature_K, rel=1e-5)
 
 
 @pytest.mark.usefixtures("aiida_profile")

@@ -89,32 +89,32 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> DftOutput:
 
 @pytest.mark.parametrize("unit", CARDS)
 def test_the_same_run_in_every_unit(plain: DftOutput, tmp_path: Path, unit: str) -> None:
-    found = read_pw(ran(tmp_path, with_positions(pw_text(), unit, CARDS[unit])))
-    assert found.facts["length_unit"] == ("cell vectors" if unit == "crystal" else unit)
-    assert found.steps.positions == pytest.approx(plain.steps.positions, abs=1e-4)
-    assert np.abs(np.diff(found.steps.positions, axis=0)).max() > 5e-3, "the atoms move"
-    assert found.steps.forces == pytest.approx(plain.steps.forces, abs=1e-3)
+    result = read_pw(ran(tmp_path, with_positions(pw_text(), unit, CARDS[unit])))
+    assert result.facts["length_unit"] == ("cell vectors" if unit == "crystal" else unit)
+    assert result.steps.positions == pytest.approx(plain.steps.positions, abs=1e-4)
+    assert np.abs(np.diff(result.steps.positions, axis=0)).max() > 5e-3, "the atoms move"
+    assert result.steps.forces == pytest.approx(plain.steps.forces, abs=1e-3)
 
 
 def test_labels_and_masses_as_pw_writes_them(plain: DftOutput, tmp_path: Path) -> None:
     text = re.sub(r"^Li ", "LI1 ", pw_text(), flags=re.MULTILINE)
     text = re.sub(r"^O ", "o_a ", text, flags=re.MULTILINE)
-    found = read_pw(ran(tmp_path, text.replace("LI1 6.94 ", "LI1 7.016 ")))
-    assert found.symbols == SYMBOLS
-    assert found.masses == pytest.approx([7.016 if symbol == "Li" else 15.999 for symbol in SYMBOLS])
-    assert found.remarks == ["Its species LI1 has a mass of 7.016 g/mol, and Li has 6.94."]
+    result = read_pw(ran(tmp_path, text.replace("LI1 6.94 ", "LI1 7.016 ")))
+    assert result.symbols == SYMBOLS
+    assert result.masses == pytest.approx([7.016 if symbol == "Li" else 15.999 for symbol in SYMBOLS])
+    assert result.remarks == ["Its species LI1 has a mass of 7.016 g/mol, and Li has 6.94."]
 
 
 def test_held_atoms(tmp_path: Path) -> None:
     # From given velocities pw.x moves what it was told to hold.
     drawn = pw_text(IONS={"ion_velocities": "default", "ion_temperature": "initial", "tempw": 500.0})
     text = with_positions(drawn, "angstrom", ATOMS.positions, ("0 0 0", "1 1 0", "1 1 1"))
-    found = read_pw(ran(tmp_path, text))
-    assert found.facts["frozen_atoms"] == 1
-    assert found.facts["degrees_of_freedom"] == 5
-    temperatures = 2 * found.steps.kinetic_energy_eV / (5 * units.kB)
-    assert found.steps.temperature_K == pytest.approx(temperatures, rel=1e-4)
-    assert np.ptp(found.steps.positions[:, 0], axis=0).max() < 1e-6
+    result = read_pw(ran(tmp_path, text))
+    assert result.facts["frozen_atoms"] == 1
+    assert result.facts["degrees_of_freedom"] == 5
+    temperatures = 2 * result.steps.kinetic_energy_eV / (5 * units.kB)
+    assert result.steps.temperature_K == pytest.approx(temperatures, rel=1e-4)
+    assert np.ptp(result.steps.positions[:, 0], axis=0).max() < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_restart_goes_on_from_where_it_was_and_not_from_its_input(plain: DftOu
     assert alone.steps.positions == pytest.approx(plain.steps.positions[2:], abs=1e-4)
     both = tmp_path / "both.out"
     both.write_text((tmp_path / "first.out").read_text() + second.read_text())
-    found = read_pw(both)
-    assert found.steps.positions == pytest.approx(plain.steps.positions, abs=1e-4)
-    assert found.remarks == []
+    result = read_pw(both)
+    assert result.steps.positions == pytest.approx(plain.steps.positions, abs=1e-4)
+    assert result.remarks == []
 
 
 def test_a_hybrid_functional_in_a_job_of_ours(tmp_path: Path) -> None:

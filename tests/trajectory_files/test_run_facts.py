@@ -27,16 +27,16 @@ def frames(**facts: Any) -> Frames:
 def test_the_file_wins_unless_overridden(name: str, stated: float, words: str) -> None:
     facts, remarks = complete_facts(FACTS, [frames(**{name: stated})], ["a"])
     assert getattr(facts, name) == stated
-    assert remarks == [f"WARNING: {words}; the file is taken; --override-file takes the option."]
+    assert remarks == [f"WARNING: {words}; the file is used; --override-file uses the option."]
     facts, remarks = complete_facts(FACTS, [frames(**{name: stated})], ["a"], override_file=True)
     assert getattr(facts, name) == FACTS[name]
-    assert remarks == [f"WARNING: {words}; the option is taken (--override-file)."]
+    assert remarks == [f"WARNING: {words}; the option is used (--override-file)."]
 
 
 def test_the_level_of_theory_is_a_name_that_the_user_may_give() -> None:
     facts, remarks = complete_facts(FACTS, [frames(level_of_theory="VASP PBE")], ["a"])
     assert facts.level_of_theory == "LJ"
-    assert remarks == ["Level of theory: the file says VASP PBE, --level-of-theory LJ; the option is taken, as a name."]
+    assert remarks == ["Level of theory: the file says VASP PBE, --level-of-theory LJ; the option is used, as a name."]
 
 
 def test_what_both_say_is_not_remarked_on() -> None:

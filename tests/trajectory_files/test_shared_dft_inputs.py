@@ -35,11 +35,11 @@ def outputs(folder: Path) -> dict[str, DftOutput]:
     return {path.parent.name: reader(path) for path, reader in readers.items()}
 
 
-def diffusivity_cm2_s(found: DftOutput, lag: int = 10) -> float:
+def diffusivity_cm2_s(run: DftOutput, lag: int = 10) -> float:
     """Return the diffusivity of lithium from displacements over a short lag."""
-    positions = found.steps.positions[:, np.array(found.symbols) == "Li"]
+    positions = run.steps.positions[:, np.array(run.symbols) == "Li"]
     moved = positions[lag:] - positions[:-lag]
-    interval_fs = lag * found.facts["timestep_fs"] * found.facts["sample_every"]
+    interval_fs = lag * run.facts["timestep_fs"] * run.facts["sample_every"]
     return float((moved**2).sum(axis=2).mean() / (6 * interval_fs) / 10.0)
 
 
@@ -62,10 +62,10 @@ def diffusivity_cm2_s(found: DftOutput, lag: int = 10) -> float:
 def test_diffusivity_and_temperature(
     outputs: dict[str, DftOutput], name: str, n_steps: int, expected_cm2_s: float
 ) -> None:
-    found = outputs[name]
-    assert len(found.steps) == n_steps
-    assert diffusivity_cm2_s(found) == pytest.approx(expected_cm2_s, rel=0.03)
-    assert found.steps.temperature_K == pytest.approx(800.0, abs=0.01)
+    result = outputs[name]
+    assert len(result.steps) == n_steps
+    assert diffusivity_cm2_s(result) == pytest.approx(expected_cm2_s, rel=0.03)
+    assert result.steps.temperature_K == pytest.approx(800.0, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_diffusivity_and_temperature(
     [
         ("pw_in_broken", "md.in beside it cannot be read"),
         ("v_amp", "line 8 holds & or <"),
-        ("v_cat", "WARNING: it holds the same run twice; it is taken once."),
-        ("v_Zr_r", "WARNING: its 8 atoms named 'r' are taken for Zr"),
+        ("v_cat", "WARNING: it holds the same run twice; it is read once."),
+        ("v_Zr_r", "WARNING: its 8 atoms named 'r' are read as Zr"),
         ("v_mlff", "1387 of 1600 steps; 213 were computed ab initio"),
         ("v_selective", "that of 48 degrees of freedom"),
     ],
@@ -89,14 +89,14 @@ def test_a_cell_that_changes_is_refused(folder: Path) -> None:
 
 
 def test_real_runs_of_pw(outputs: dict[str, DftOutput]) -> None:
-    found = outputs["pw_real_crystal"]
-    assert len(found.steps) == 6
-    assert found.facts["length_unit"] == "cell vectors"
+    result = outputs["pw_real_crystal"]
+    assert len(result.steps) == 6
+    assert result.facts["length_unit"] == "cell vectors"
     # Hardly anything moves in 6 fs from rest: fluorite with atoms displaced by a hundredth of the cell.
     cell = bulk("OLi2", "fluorite", a=4.62).cell.array
     fractional = np.array([[0.01, 0.0, 0.0], [0.26, 0.25, 0.25], [0.75, 0.74, 0.75]])
-    assert found.steps.positions[0] == pytest.approx(fractional @ cell, abs=1e-4)
-    assert found.steps.positions[-1] == pytest.approx(fractional @ cell, abs=0.02)
+    assert result.steps.positions[0] == pytest.approx(fractional @ cell, abs=1e-4)
+    assert result.steps.positions[-1] == pytest.approx(fractional @ cell, abs=0.02)
     hybrid = outputs["pw_real_exx"]
     assert len(hybrid.steps) == 3
     assert hybrid.facts["level_of_theory"] == "QE PBE0"

@@ -62,15 +62,15 @@ def test_the_right_diffusivity_without_a_warning(files: list[str], folder: Path)
 @pytest.mark.parametrize(
     ("file", "factor", "n_frames", "words"),
     [
-        ("dump_steps100/dump.lammpstrj", 0.1, 600, "the file says 100, --sample-every 10; the file is taken"),
-        ("xd_nblock50/XDATCAR", 0.2, 600, "the file says 50, --sample-every 10; the file is taken"),
+        ("dump_steps100/dump.lammpstrj", 0.1, 600, "the file says 100, --sample-every 10; the file is used"),
+        ("xd_nblock50/XDATCAR", 0.2, 600, "the file says 50, --sample-every 10; the file is used"),
         ("xd_cut_cat/XDATCAR", 1.0, 599, "a frame is missing after the first 299"),
     ],
 )
 def test_the_right_diffusivity_with_a_word(file: str, factor: float, n_frames: int, words: str, folder: Path) -> None:
-    value, found, warnings = diffusivity_cm2_s([folder / file])
+    value, result, warnings = diffusivity_cm2_s([folder / file])
     assert value == pytest.approx(factor * DIFFUSIVITY_CM2_S, rel=0.01)
-    assert found == n_frames
+    assert result == n_frames
     assert any(words in warning for warning in warnings)
 
 

@@ -114,5 +114,5 @@ def test_a_whole_conductivity(builder: Any, clean: bool) -> None:
             md={"n_steps": 100, "equilibration_fs": 0.0, "sample_every": 2},
         )
     )[1]
-    found = {job.process_type.rpartition(".")[2]: has_files(job) for job in jobs(node)}
-    assert found == dict.fromkeys(("lammps_relax", "lammps_md", "diffusion"), not clean)
+    result = {job.process_type.rpartition(".")[2]: has_files(job) for job in jobs(node)}
+    assert result == dict.fromkeys(("lammps_relax", "lammps_md", "diffusion"), not clean)

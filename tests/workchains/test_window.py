@@ -13,7 +13,7 @@ from aiida_ion.workchains.window import WindowWorkChain
 
 
 class SleepersWorkChain(WindowWorkChain):
-    """Children that take so many seconds each."""
+    """Children that take this many seconds each."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -22,9 +22,9 @@ class SleepersWorkChain(WindowWorkChain):
         spec.input("seconds", valid_type=orm.List)
         spec.input("size", valid_type=orm.Int)
         spec.output("order", valid_type=orm.List)
-        spec.outline(cls.line_up, while_(cls.window_is_open)(cls.fill_window), cls.conclude)
+        spec.outline(cls.queue, while_(cls.window_is_open)(cls.fill_window), cls.conclude)
 
-    def line_up(self) -> None:
+    def queue(self) -> None:
         self.ctx.order = []
         runs = [{"index": index, "seconds": value} for index, value in enumerate(self.inputs.seconds.get_list())]
         self.open_window(runs, self.inputs.size.value)

@@ -1,4 +1,4 @@
-"""Upper bounds: what a run that did not move says of a line, and what too few temperatures say at the target."""
+"""Upper bounds: from runs without detected diffusion, and at the target temperature from too few temperatures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bound_at_target(
 
     D <= D0 (D_bound / D0)^(T / T_target), with D0 from its prior and no negative activation energy.
 
-    :param bounds: temperature, K, and upper bound of D, cm^2/s, of each temperature that did not move.
+    :param bounds: temperature, K, and upper bound of D, cm^2/s, of each temperature without detected diffusion.
     """
     log10_d0 = np.random.default_rng(seed).normal(
         priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std, N_DRAWS

@@ -20,7 +20,7 @@ __all__ = ["ArrheniusPoint", "ArrheniusResult", "Priors", "fit_arrhenius"]
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Temperatures that moved, all different, below which there is no fit.
+#: Diffusive temperatures, all different, below which there is no fit.
 MIN_TEMPERATURES = 3
 #: Temperatures closer than this count as one, K.
 SAME_TEMPERATURE_K = 1.0
@@ -33,8 +33,8 @@ class ArrheniusPoint:
     """What one temperature contributes.
 
     :param temperature_K: measured mean temperature, K.
-    :param samples_cm2_s: draws of the diffusivity, cm^2/s; ``None`` when nothing moved.
-    :param upper_bound_cm2_s: 95 % upper bound of the diffusivity when nothing moved, cm^2/s.
+    :param samples_cm2_s: draws of the diffusivity, cm^2/s; ``None`` when no diffusion was detected.
+    :param upper_bound_cm2_s: 95 % upper bound of the diffusivity when no diffusion was detected, cm^2/s.
     :param detection_bound_cm2_s: the bound that the same run gives when it just fails to measure, from
         :func:`aiida_ion.analysis.arrhenius.bound.detection_bound_cm2_s`; where given it is what enters a line, because
         a bound from fewer hops pulls D down: those that were seen speak for motion, and no bound tells of them.
@@ -60,8 +60,8 @@ def fit_arrhenius(
 ) -> ArrheniusResult:
     """Fit D(T) = D0 exp(-Ea / k_B T) to posteriors and bounds, and say whether the law is curved.
 
-    Gaussian likelihood in ln D for temperatures that moved; a bound enters as the probability to see nothing. With
-    fewer than three different temperatures that moved there is never a number.
+    Gaussian likelihood in ln D for diffusive temperatures; a bound enters as the probability to see nothing. With
+    fewer than three different diffusive temperatures there is never a number.
 
     :param points: one entry per temperature.
     :param target_temperature_K: K.
@@ -95,7 +95,7 @@ def fit_arrhenius(
         fill_measured(result, _observations(moved, bounds), priors, n_different, ions, seed, n_samples)
         return result
     result.reason = (
-        f"The ions moved at {n_different} different temperatures; {MIN_TEMPERATURES} are needed to "
+        f"Diffusion was detected at {n_different} different temperatures; {MIN_TEMPERATURES} are needed to "
         f"extrapolate to {target_temperature_K:g} K."
     )
     if bounds:
@@ -123,7 +123,7 @@ def _refusal(point: ArrheniusPoint) -> str | None:
     if not np.all(np.isfinite(values) & (values > 0)):
         return "The diffusivity, or its bound, is not positive and finite."
     if point.samples_cm2_s is not None and np.ptp(values) == 0.0:
-        return "Draws of the diffusivity that do not differ say nothing of its uncertainty."
+        return "Draws of the diffusivity that do not differ say nothing about its uncertainty."
     return None
 
 

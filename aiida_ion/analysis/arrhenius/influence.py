@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aiida_ion.analysis.arrhenius.posterior import LinePosterior, Observations, inverse, straight_line
 from aiida_ion.analysis.arrhenius.priors import Priors
 
-#: Temperatures of which at least so many must be left for a line.
+#: Temperatures of which at least this many must be left for a line.
 MIN_LEFT = 2
 #: A temperature is warned about when leaving it out moves the result by more decades,
 MAX_SHIFT_DECADES = 1.0
@@ -26,7 +26,7 @@ class LeftOut:
     """The fit without one temperature.
 
     :param temperature_K: the temperature left out, K.
-    :param bound: whether it had not moved.
+    :param bound: whether it is an upper bound.
     :param activation_energy_eV: mean without it, eV.
     :param log10_diffusivity_cm2_s: mean of log10 D at the target without it, cm^2/s.
     :param shift_decades: how far the temperature moves log10 D at the target, with it less without it.
@@ -55,7 +55,7 @@ def leave_one_out(
     """Fit a line without each temperature in turn; one without which too few are left has no entry."""
     x = float(inverse(np.array(target_temperature_K)))
     (_, ln_d), (_, std) = whole.moments(x)
-    found = []
+    influences = []
     n_moved, n_bounds = len(data.temperature_K), len(data.bound_temperature_K)
     for index, temperature in enumerate([*data.temperature_K, *data.bound_temperature_K]):
         keep = np.arange(n_moved + n_bounds) != index
@@ -67,7 +67,7 @@ def leave_one_out(
         shift = float(ln_d - without)
         is_bound = index >= n_moved
         noise = float(np.sqrt(max(std_without**2 - std**2, 0.0)))
-        found.append(
+        influences.append(
             LeftOut(
                 temperature_K=float(temperature),
                 bound=is_bound,
@@ -78,7 +78,7 @@ def leave_one_out(
                 surprise=None if is_bound or noise == 0.0 else shift / noise,
             )
         )
-    return found
+    return influences
 
 
 def extrapolation_leverage(temperatures_K: Sequence[float], target_temperature_K: float) -> float:
@@ -99,6 +99,6 @@ def distance_sentence(factor: float, leverage: float, target_temperature_K: floa
     if leverage <= FAR_LEVERAGE or factor <= 1.0:
         return None
     return (
-        f"The lowest temperature that moved is {factor:.1f} times {target_temperature_K:g} K: 10 % at each temperature "
+        f"The lowest diffusive temperature is {factor:.1f} times {target_temperature_K:g} K: 10 % at each temperature "
         f"make {leverage / 10.0:.1g} decades there."
     )

@@ -25,7 +25,7 @@ N_TEMPERATURES = 40
 DECISIVE_ODDS = 20.0
 #: and from which a straight line is no longer extrapolated alone ("positive").
 DOUBTFUL_ODDS = 3.0
-#: Temperatures that moved, all different, below which a bend is not looked for.
+#: Diffusive temperatures, all different, below which a bend is not looked for.
 MIN_TEMPERATURES_TO_BEND = 4
 
 
@@ -93,7 +93,7 @@ def _arrhenius(data: Observations, priors: Priors, target_K: float, seed: int, n
 
 
 def _vogel_fulcher_tammann(data: Observations, priors: Priors, target_K: float, seed: int, n_samples: int) -> Law:
-    """D = D0 exp(-B / k_B (T - T_0)), T_0 uniform from zero to the lowest temperature that moved."""
+    """D = D0 exp(-B / k_B (T - T_0)), T_0 uniform from zero to the lowest diffusive temperature."""
     zeros_K = _midpoints(0.0, float(data.temperature_K.min()))
     lines = [
         posterior.fit_line(posterior.make_branch(data, posterior.weighted_centre(data, zero_K), zero_K), priors)
@@ -114,7 +114,7 @@ def _vogel_fulcher_tammann(data: Observations, priors: Priors, target_K: float, 
 
 
 def _two_branch(data: Observations, priors: Priors, target_K: float, seed: int, n_samples: int) -> Law:
-    """Two lines that meet at a temperature, uniform between the lowest and the highest that moved."""
+    """Two lines that meet at a temperature, uniform between the lowest and the highest diffusive ones."""
     meetings_K = _midpoints(float(data.temperature_K.min()), float(data.temperature_K.max()))
     pairs = [_Pair.fit(data, priors, meeting_K) for meeting_K in meetings_K]
     evidences = np.array([pair.log_evidence for pair in pairs])

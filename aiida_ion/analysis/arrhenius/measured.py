@@ -1,4 +1,4 @@
-"""Filling a result where enough temperatures moved: the line, its doubts, and what it says at the target."""
+"""Filling a result where enough temperatures moved: the line, its caveats, and what it says at the target."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def fill_measured(
     else:
         result.preferred_law, result.averaged_over_laws = laws_of.ARRHENIUS, False
         result.curvature_reason = (
-            f"{n_different} different temperatures moved; {laws_of.MIN_TEMPERATURES_TO_BEND} are needed to tell a "
-            "curved law from a straight one."
+            f"Diffusion was detected at {n_different} different temperatures; {laws_of.MIN_TEMPERATURES_TO_BEND} are "
+            "needed to tell a curved law from a straight one."
         )
     data = _fill_line(result, data, priors, seed, n_samples)
     _fill_influence(result, data, priors)
@@ -112,11 +112,11 @@ def _fill_line(result: ArrheniusResult, data: Observations, priors: Priors, seed
 
 def _fill_influence(result: ArrheniusResult, data: Observations, priors: Priors) -> None:
     whole = straight_line(data, priors)
-    found = influence.leave_one_out(data, priors, result.target_temperature_K, whole)
-    energies = [entry.activation_energy_eV for entry in found]
-    diffusivities = [entry.log10_diffusivity_cm2_s for entry in found]
-    most = max(found, key=lambda entry: abs(entry.shift_decades))
-    result.leave_one_out = [asdict(entry) for entry in found]
+    influences = influence.leave_one_out(data, priors, result.target_temperature_K, whole)
+    energies = [entry.activation_energy_eV for entry in influences]
+    diffusivities = [entry.log10_diffusivity_cm2_s for entry in influences]
+    most = max(influences, key=lambda entry: abs(entry.shift_decades))
+    result.leave_one_out = [asdict(entry) for entry in influences]
     result.leave_one_out_activation_energy_range_eV = (min(energies), max(energies))
     result.leave_one_out_log10_diffusivity_range_cm2_s = (min(diffusivities), max(diffusivities))
     result.most_influential_temperature_K = most.temperature_K
@@ -124,7 +124,7 @@ def _fill_influence(result: ArrheniusResult, data: Observations, priors: Priors)
     result.warnings += [
         f"{entry.temperature_K:.0f} K alone moves log10 D at {result.target_temperature_K:g} K by "
         f"{entry.shift_decades:+.2f} decades ({abs(entry.shift_std):.1f} of its standard deviations)."
-        for entry in found
+        for entry in influences
         if entry.is_influential
     ]
 
@@ -143,12 +143,12 @@ def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, i
         _fill_target(result, finite, float(np.median(finite)), ions)
         return
     result.reason = (
-        f"The law is no straight line, and in {np.mean(np.isneginf(draws)):.0%} of what fits the diffusivity vanishes "
-        f"above {result.target_temperature_K:g} K: a number needs runs nearer to it."
+        f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of the fits the diffusivity "
+        f"vanishes above {result.target_temperature_K:g} K: a number needs runs nearer to it."
     )
     edge = float(np.quantile(draws, BOUND_CONFIDENCE, method="nearest"))
     if np.isfinite(edge):
-        fill_upper_bound(result, 10.0**edge, priors, ions, "The bound that is left says nothing of a solid.")
+        fill_upper_bound(result, 10.0**edge, priors, ions, "The bound that is left says nothing about a solid.")
 
 
 def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions: Ions, otherwise: str) -> None:

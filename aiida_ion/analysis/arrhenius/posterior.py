@@ -43,7 +43,7 @@ class Observations(NamedTuple):
     ln_bound: FloatArray
 
     def select(self, moved: npt.NDArray[np.bool_], bounds: npt.NDArray[np.bool_]) -> Observations:
-        """Return some of the temperatures that moved and some of the bounds."""
+        """Return some of the diffusive temperatures and some of the bounds."""
         return Observations(
             self.temperature_K[moved],
             self.ln_d[moved],
@@ -118,8 +118,8 @@ def make_branch(data: Observations, pivot: float, zero_K: float = 0.0) -> Branch
 
 def inverse(temperature_K: FloatArray, zero_K: float = 0.0) -> FloatArray:
     """Return 1 / (k_B (T - T_0)), 1/eV."""
-    found: FloatArray = 1.0 / (BOLTZMANN_EV_K * (temperature_K - zero_K))
-    return found
+    values: FloatArray = 1.0 / (BOLTZMANN_EV_K * (temperature_K - zero_K))
+    return values
 
 
 def weighted_centre(data: Observations, zero_K: float = 0.0) -> float:
@@ -198,8 +198,8 @@ def log_sum(log_p: FloatArray) -> FloatArray:
     largest = np.max(log_p, axis=-1, keepdims=True)
     largest = np.where(np.isneginf(largest), 0.0, largest)
     with np.errstate(divide="ignore"):
-        found: FloatArray = np.log(np.sum(np.exp(log_p - largest), axis=-1)) + largest[..., 0]
-    return found
+        values: FloatArray = np.log(np.sum(np.exp(log_p - largest), axis=-1)) + largest[..., 0]
+    return values
 
 
 def log_below(ln_d: FloatArray, ln_bound: float) -> FloatArray:
@@ -212,8 +212,8 @@ def log_below(ln_d: FloatArray, ln_bound: float) -> FloatArray:
     total = np.ones_like(mean)
     for n in range(HOPS_TO_MEASURE - 1, 0, -1):
         total = 1.0 + mean / n * total
-    found: FloatArray = np.log(total) - mean
-    return found
+    values: FloatArray = np.log(total) - mean
+    return values
 
 
 def refined(grid: FloatArray, profile: FloatArray) -> tuple[float, float]:

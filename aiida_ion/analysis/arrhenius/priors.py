@@ -36,7 +36,7 @@ class Priors(Settings):
     )
     #: The diffusivity of liquid water at 300 K is 2e-5 cm^2/s.
     uninformative_bound_cm2_s: float = number(
-        2e-5, help="A bound above this says nothing of a solid", above=0.0, most=1.0, unit="cm^2/s"
+        2e-5, help="A bound above this says nothing about a solid", above=0.0, most=1.0, unit="cm^2/s"
     )
 
     def check_together(self) -> None:

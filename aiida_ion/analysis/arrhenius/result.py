@@ -20,7 +20,7 @@ class ArrheniusResult:
     """Arrhenius law of one material. What was not determined is ``None``.
 
     ``verdict``: ``measured`` (there is a number at the target temperature), ``bound`` (an upper bound: from a stated
-    prior of D0 where fewer than three temperatures moved, from curved laws where these have no lower edge),
+    prior of D0 where fewer than three temperatures are diffusive, from curved laws where these have no lower edge),
     ``not_measurable`` (neither), ``poorly_known`` (a number whose 95 % interval is wider than
     ``max_interval_decades``); ``reason`` says why there is no number, or none to quote.
 
@@ -90,7 +90,7 @@ class ArrheniusResult:
     def diffusivity_samples_cm2_s(self, temperature_K: float) -> FloatArray:
         """Draws of D on the straight line at a temperature, cm^2/s.
 
-        :raises ValueError: if fewer than three temperatures moved, so that there is no line.
+        :raises ValueError: if fewer than three temperatures are diffusive, so that there is no line.
         """
         if self.activation_energy_samples_eV is None or self.log10_prefactor_samples_cm2_s is None:
             raise ValueError(f"no diffusivity at {temperature_K:g} K: the verdict is {self.verdict}")
@@ -105,8 +105,8 @@ class ArrheniusResult:
 
     def arrays(self) -> dict[str, FloatArray]:
         """The posterior draws there are: energy and log10 of the prefactor, paired, and log10 D at the target."""
-        found = {name: getattr(self, name) for name in ARRAYS}
-        return {name: values for name, values in found.items() if values is not None}
+        result = {name: getattr(self, name) for name in ARRAYS}
+        return {name: values for name, values in result.items() if values is not None}
 
 
 ARRAYS = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s", "log10_diffusivity_samples_cm2_s")

@@ -6,16 +6,16 @@ import numpy as np
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames, neighbours
 from aiida_ion.analysis.checks.units import covalent_radii_A
-from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours
 from aiida_ion.analysis.trajectories.thermo import Thermo
 from aiida_ion.settings.md import METAL_PART, NON_METALS
 
-#: Distances are looked for up to this times the sum of the radii, in at most so many frames.
+#: Distances are looked for up to this times the sum of the radii, in at most this many frames.
 SEARCH_RATIO, MAX_DISTANCE_FRAMES = 0.8, 200
 #: Steps over which the temperature is averaged.
 HOT_STEPS = 50
-#: A small cell fluctuates: its temperature over those steps may be so many standard deviations off.
+#: A small cell fluctuates: its temperature over those steps may be this many standard deviations off.
 HOT_DEVIATIONS = 6.0
 NO_THERMO = "No thermo was given: name the segments' thermo beside their trajectories."
 
@@ -30,22 +30,22 @@ def judged_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
     return radii
 
 
-def distance_check(watched: Watched, limits: CheckLimits) -> Check:
+def distance_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
     """Nearest distance of any two atoms over the sum of their radii, over the whole run."""
-    radii = judged_radii_A(watched.symbols)
-    n_frames = len(watched.times_ps)
+    radii = judged_radii_A(sampled.symbols)
+    n_frames = len(sampled.times_ps)
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, MAX_DISTANCE_FRAMES)).round().astype(int))
     ratio, where, pair = SEARCH_RATIO, 0, (0, 0)
     for frame in chosen:
-        found = _nearest(watched.positions[frame], watched.cells[frame], radii)
-        if found[0] < ratio:
-            ratio, where, pair = found[0], int(frame), found[1]
+        nearest = _nearest(sampled.positions[frame], sampled.cells[frame], radii)
+        if nearest[0] < ratio:
+            ratio, where, pair = nearest[0], int(frame), nearest[1]
     if ratio >= SEARCH_RATIO:
         message = f"No two atoms come closer than {SEARCH_RATIO:g} times the sum of their radii"
     else:
-        names = "-".join(watched.symbols[atom] for atom in pair)
+        names = "-".join(sampled.symbols[atom] for atom in pair)
         message = f"The nearest {names} distance is {ratio:.3g} of the sum of their radii"
-        message += f", at {watched.times_ps[where]:.4g} ps"
+        message += f", at {sampled.times_ps[where]:.4g} ps"
     return graded(
         "nearest_distance",
         ratio,

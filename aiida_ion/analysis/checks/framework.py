@@ -1,4 +1,4 @@
-"""Is the framework still a crystal? How far its pieces vibrate, whether they wander, and where they end."""
+"""Is the framework still a crystal? How far its units vibrate, whether they wander, and where they end."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from scipy import stats
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames, onset_ps
 from aiida_ion.analysis.checks.units import N_WINDOWS, Units
-from aiida_ion.analysis.checks.watched import FloatArray, Watched, onset_ps
 from aiida_ion.analysis.diffusion.msd import msd_of_each
 
 #: Frames after equilibration below which nothing can be said.
@@ -17,39 +17,39 @@ MIN_FRAMES = 20
 N_VIBRATION_WINDOWS = 5
 #: Lags of the growth: from a tenth to half of the run.
 N_LAGS = 12
-LONE_PIECE = "The framework is a single piece, and positions are measured from it: whether it moves cannot be seen."
+LONE_UNIT = "The framework is a single unit, and positions are measured from it: whether it moves cannot be seen."
 #: The checks and the units of their numbers.
 NAMES = {"framework_growth": "angstrom^2", "framework_vibration": "", "framework_displaced": ""}
-#: A piece has left its site beyond this part of the distance of its neighbours.
+#: A unit has left its site beyond this part of the distance of its neighbours.
 DISPLACED_PART = 0.5
 
 
-def framework_checks(watched: Watched, units: Units, limits: CheckLimits) -> list[Check]:
-    """Growth of the MSD, vibration and displacement of the framework, the worst kind of pieces of each."""
+def framework_checks(sampled: SampledFrames, units: Units, limits: CheckLimits) -> list[Check]:
+    """Growth of the MSD, vibration and displacement of the framework, the worst kind of units of each."""
     if not len(units.kinds):
         why = "There is no framework: every atom is of the mobile species."
         return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
     if len(units.kinds) == 1:
-        return [not_applicable(name, unit, LONE_PIECE) for name, unit in NAMES.items()]
-    return rest_checks(watched, units, limits)
+        return [not_applicable(name, unit, LONE_UNIT) for name, unit in NAMES.items()]
+    return rest_checks(sampled, units, limits)
 
 
-def rest_checks(watched: Watched, units: Units, limits: CheckLimits) -> list[Check]:
-    """The same of any pieces, however few, whose positions are measured from something else."""
-    if len(watched.times_ps) - watched.first < MIN_FRAMES:
+def rest_checks(sampled: SampledFrames, units: Units, limits: CheckLimits) -> list[Check]:
+    """The same of any units, however few, whose positions are measured from something else."""
+    if len(sampled.times_ps) - sampled.first < MIN_FRAMES:
         why = f"Fewer than {MIN_FRAMES} frames are left after equilibration."
         return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
     kinds = list(units.spacing_A)
     return [
-        worst([_growth(watched, units, kind, limits) for kind in kinds]),
-        worst([_vibration(watched, units, kind, limits) for kind in kinds]),
-        worst([_displaced(watched, units, kind, limits) for kind in kinds]),
+        worst([_growth(sampled, units, kind, limits) for kind in kinds]),
+        worst([_vibration(sampled, units, kind, limits) for kind in kinds]),
+        worst([_displaced(sampled, units, kind, limits) for kind in kinds]),
     ]
 
 
-def _growth(watched: Watched, units: Units, kind: str, limits: CheckLimits) -> Check:
+def _growth(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits) -> Check:
     """Growth of the MSD from lags of a tenth to half of the run: the lower edge of its 95 % interval."""
-    centres = units.of(kind)[watched.production]
+    centres = units.of(kind)[sampled.production]
     n_lags = len(centres) - 1
     lags = np.unique(np.linspace(max(1, n_lags // 10), n_lags // 2, N_LAGS).round().astype(np.int64))
     centred = lags - lags.mean()
@@ -57,7 +57,7 @@ def _growth(watched: Watched, units: Units, kind: str, limits: CheckLimits) -> C
     growth = float(each.mean())
     error = float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
     low = growth - (float(stats.t.ppf(0.975, len(each) - 1)) * error if len(each) > 1 else 0.0)
-    frame_ps = float(watched.times_ps[-1] - watched.times_ps[watched.first]) / n_lags
+    frame_ps = float(sampled.times_ps[-1] - sampled.times_ps[sampled.first]) / n_lags
     message = (
         f"The mean squared displacement of {kind} in the framework grows by {growth:.3g} angstrom^2 "
         f"(at least {low:.3g} with 97.5 % confidence) between lags of {lags[0] * frame_ps:.3g} and "
@@ -71,12 +71,12 @@ def _growth(watched: Watched, units: Units, kind: str, limits: CheckLimits) -> C
         fail=limits.framework_growth_fail_A2,
         message=message,
     )
-    return _with_onset(check, watched, units, kind)
+    return _with_onset(check, sampled, units, kind)
 
 
-def _vibration(watched: Watched, units: Units, kind: str, limits: CheckLimits) -> Check:
+def _vibration(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits) -> Check:
     """Root mean squared distance from the mean position in fifths of the run over the neighbours' distance."""
-    centres = units.of(kind)[watched.production]
+    centres = units.of(kind)[sampled.production]
     parts = np.array_split(centres, N_VIBRATION_WINDOWS)
     around = [float(np.sqrt(((part - part.mean(axis=0)) ** 2).sum(axis=2).mean())) for part in parts]
     ratios = np.array(around) / units.spacing_A[kind]
@@ -93,11 +93,11 @@ def _vibration(watched: Watched, units: Units, kind: str, limits: CheckLimits) -
         fail=limits.framework_vibration_fail,
         message=message,
     )
-    return _with_onset(check, watched, units, kind)
+    return _with_onset(check, sampled, units, kind)
 
 
-def _displaced(watched: Watched, units: Units, kind: str, limits: CheckLimits) -> Check:
-    """Part of the pieces whose mean position, over a twentieth of the run, is away from that at the start."""
+def _displaced(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits) -> Check:
+    """Part of the units whose mean position, over a twentieth of the run, is away from that at the start."""
     centres = units.of(kind)
     windows = np.array_split(np.arange(len(centres)), min(N_WINDOWS, len(centres) // 5))
     means = np.array([centres[window].mean(axis=0) for window in windows])
@@ -113,20 +113,20 @@ def _displaced(watched: Watched, units: Units, kind: str, limits: CheckLimits) -
         fail=limits.framework_displaced_fail,
         message=message,
     )
-    return _with_onset(check, watched, units, kind)
+    return _with_onset(check, sampled, units, kind)
 
 
-def _with_onset(check: Check, watched: Watched, units: Units, kind: str) -> Check:
+def _with_onset(check: Check, sampled: SampledFrames, units: Units, kind: str) -> Check:
     """Say in the message of a check that does not pass when it began."""
     if check.verdict == "pass":
         return check
-    began = onset_ps(watched.times_ps, distance_from_start(units.of(kind)))
+    began = onset_ps(sampled.times_ps, distance_from_start(units.of(kind)))
     message = f"{check.message.rstrip('.')}; it began at about {began:.3g} ps."
     return Check(check.name, check.value, check.unit, check.limit, check.verdict, message)
 
 
 def distance_from_start(centres: FloatArray) -> FloatArray:
-    """Mean squared distance of the pieces from where they were in the first twentieth, angstrom^2, (n,)."""
+    """Mean squared distance of the units from where they were in the first twentieth, angstrom^2, (n,)."""
     start = centres[: max(1, len(centres) // N_WINDOWS)].mean(axis=0)
     squares: FloatArray = ((centres - start) ** 2).sum(axis=2).mean(axis=1)
     return squares

@@ -8,37 +8,37 @@ from scipy import ndimage
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable, worst
 from aiida_ion.analysis.checks.framework import MIN_FRAMES
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames, neighbours, onset_ps
 from aiida_ion.analysis.checks.units import N_WINDOWS, Bonds, Units
-from aiida_ion.analysis.checks.watched import FloatArray, Watched, neighbours, onset_ps
 
 #: Of a g(r): width of its bins and of the Gaussian that smooths it, angstrom.
 BIN_A, SMOOTH_A = 0.05, 0.15
 #: The first peak is looked for between these multiples of the distance of neighbours.
 PEAK_RANGE = (0.6, 1.4)
 #: Part of the run at each end that is compared, of which the very start, still cold in some runs, is left out, and
-#: pieces of a kind below which a g(r) is noise.
-END_PART, COLD_PART, MIN_PIECES = 0.2, 0.05, 4
+#: units of a kind below which a g(r) is noise.
+END_PART, COLD_PART, MIN_UNITS = 0.2, 0.05, 4
 #: A bond is broken when it is this many times as long as at the start.
 BROKEN_RATIO = 1.5
 
 
-def order_checks(watched: Watched, units: Units, bonds: Bonds, limits: CheckLimits) -> list[Check]:
+def order_checks(sampled: SampledFrames, units: Units, bonds: Bonds, limits: CheckLimits) -> list[Check]:
     """Height of the first framework peak against the start, and the bonds that are kept."""
-    return [_peak(watched, units, limits), _bonds_kept(watched, bonds, limits)]
+    return [_peak(sampled, units, limits), _bonds_kept(sampled, bonds, limits)]
 
 
-def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
-    n_left = len(watched.times_ps) - watched.first
+def _peak(sampled: SampledFrames, units: Units, limits: CheckLimits) -> Check:
+    n_left = len(sampled.times_ps) - sampled.first
     n_end, cold = int(END_PART * n_left), int(COLD_PART * n_left)
-    counted = [kind for kind in units.spacing_A if int((units.kinds == kind).sum()) >= MIN_PIECES]
+    counted = [kind for kind in units.spacing_A if int((units.kinds == kind).sum()) >= MIN_UNITS]
     if not counted or n_end < MIN_FRAMES // 5:
-        why = f"The framework has fewer than {MIN_PIECES} pieces of any kind, or the run has too few frames."
+        why = f"The framework has fewer than {MIN_UNITS} units of any kind, or the run has too few frames."
         return not_applicable("framework_peak_ratio", "", why)
-    found = []
+    ratios = []
     unseen = []
     for kind in counted:
-        centres, spacing = units.of(kind)[watched.production], units.spacing_A[kind]
-        cells = watched.cells[watched.production]
+        centres, spacing = units.of(kind)[sampled.production], units.spacing_A[kind]
+        cells = sampled.cells[sampled.production]
         start = _peak_height(centres[cold : cold + n_end], cells[cold : cold + n_end], spacing)
         end = _peak_height(centres[-n_end:], cells[-n_end:], spacing)
         if start <= 0.0:
@@ -47,7 +47,7 @@ def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
         message = (
             f"The first peak of g(r) of {kind} in the framework is {end / start:.3g} times as high as at the start"
         )
-        found.append(
+        ratios.append(
             graded(
                 "framework_peak_ratio",
                 end / start,
@@ -58,10 +58,10 @@ def _peak(watched: Watched, units: Units, limits: CheckLimits) -> Check:
                 message=message,
             )
         )
-    if not found:
-        why = f"No two pieces of {' or of '.join(unseen)} are near the distance of neighbours at the start of the run."
+    if not ratios:
+        why = f"No two units of {' or of '.join(unseen)} are near the distance of neighbours at the start of the run."
         return not_applicable("framework_peak_ratio", "", why)
-    return worst(found)
+    return worst(ratios)
 
 
 def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> float:
@@ -77,12 +77,12 @@ def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> fl
     return float(smooth[(middle >= low) & (middle <= high)].max() / len(centres))
 
 
-def _bonds_kept(watched: Watched, bonds: Bonds, limits: CheckLimits) -> Check:
+def _bonds_kept(sampled: SampledFrames, bonds: Bonds, limits: CheckLimits) -> Check:
     """The smallest part of the bonds of the start that is kept in any twentieth of the run."""
     if not len(bonds):
-        return not_applicable("framework_bonds_kept", "", "The framework has no bonds: its atoms stand alone.")
-    windows = np.array_split(np.arange(len(watched.times_ps)), min(N_WINDOWS, max(1, len(watched.times_ps) // 5)))
-    lengths = np.array([bonds.lengths_A(watched.positions[w], watched.cells[w]).mean(axis=0) for w in windows])
+        return not_applicable("framework_bonds_kept", "", "The framework has no bonds.")
+    windows = np.array_split(np.arange(len(sampled.times_ps)), min(N_WINDOWS, max(1, len(sampled.times_ps) // 5)))
+    lengths = np.array([bonds.lengths_A(sampled.positions[w], sampled.cells[w]).mean(axis=0) for w in windows])
     broken = (lengths > BROKEN_RATIO * lengths[0]).mean(axis=1)
     kept = 1.0 - float(broken.max())
     message = f"{kept:.1%} of the {len(bonds)} bonds of the framework are kept"
@@ -97,6 +97,6 @@ def _bonds_kept(watched: Watched, bonds: Bonds, limits: CheckLimits) -> Check:
     )
     if check.verdict == "pass":
         return check
-    middles = np.array([watched.times_ps[w].mean() for w in windows])
+    middles = np.array([sampled.times_ps[w].mean() for w in windows])
     message = f"{check.message.rstrip('.')}; it began at about {onset_ps(middles, broken):.3g} ps."
     return Check(check.name, check.value, check.unit, check.limit, check.verdict, message)

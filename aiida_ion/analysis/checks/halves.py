@@ -8,27 +8,27 @@ from scipy import stats
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.explosion import NO_THERMO
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames
 from aiida_ion.analysis.checks.temperature import ERRORS, MIN_ROWS, trend
-from aiida_ion.analysis.checks.watched import FloatArray, Watched
 from aiida_ion.analysis.diffusion.msd import msd_of_each
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
-#: A half is compared at lags up to this part of its length, and at so many of them.
+#: A half is compared at lags up to this part of its length, and at this many of them.
 LAST_PART, N_LAGS = 0.5, 8
 MIN_FRAMES = 40
 
 
-def diffusivity_halves_check(watched: Watched, result: DiffusionResult, limits: CheckLimits) -> Check:
+def diffusivity_halves_check(sampled: SampledFrames, result: DiffusionResult, limits: CheckLimits) -> Check:
     """Slope of the MSD of the mobile ions in both halves, with the errors of ions, blocks and hops."""
     name = "halves_diffusivity"
-    positions = watched.positions[watched.production][:, watched.is_mobile]
+    positions = sampled.positions[sampled.production][:, sampled.is_mobile]
     if not result.moved or result.fit_window_ps is None:
-        return not_applicable(name, "", "Nothing moved enough to compare the halves of the run.")
+        return not_applicable(name, "", "No diffusion was detected, so the halves of the run cannot be compared.")
     if len(positions) < MIN_FRAMES:
         return not_applicable(name, "", f"Fewer than {MIN_FRAMES} frames are left after equilibration.")
     half = len(positions) // 2
-    frame_ps = float(watched.times_ps[-1] - watched.times_ps[watched.first]) / (len(positions) - 1)
+    frame_ps = float(sampled.times_ps[-1] - sampled.times_ps[sampled.first]) / (len(positions) - 1)
     last = int(LAST_PART * half)
     first = min(max(1, round(result.fit_window_ps[0] / frame_ps)), last // 2)
     lags = np.unique(np.linspace(first, last, N_LAGS).round().astype(np.int64))

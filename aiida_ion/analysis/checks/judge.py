@@ -13,9 +13,9 @@ from aiida_ion.analysis.checks.green_kubo import green_kubo_check
 from aiida_ion.analysis.checks.halves import diffusivity_halves_check, energy_halves_check
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.motion import motion_checks, spacing_check
+from aiida_ion.analysis.checks.sampled_frames import SampledFrames, sample_frames
 from aiida_ion.analysis.checks.temperature import energy_drift_check, temperature_checks
 from aiida_ion.analysis.checks.units import find_bonds, find_units
-from aiida_ion.analysis.checks.watched import Watched, watch
 from aiida_ion.analysis.diffusion import hops
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
@@ -50,7 +50,7 @@ def judge(
     framework = result.framework_species or None
     each = [
         _of_trajectory(
-            watch(segments, symbols, result.mobile_species, equilibration_fs, framework_species=framework),
+            sample_frames(segments, symbols, result.mobile_species, equilibration_fs, framework_species=framework),
             result,
             limits,
         )
@@ -76,15 +76,15 @@ def grade(result: DiffusionResult, checks: Sequence[Check]) -> str:
     return LOWER.get(letter, letter) if "warn" in verdicts else letter
 
 
-def _of_trajectory(watched: Watched, result: DiffusionResult, limits: CheckLimits) -> list[Check]:
-    bonds = find_bonds(watched)
-    units = find_units(watched, bonds)
+def _of_trajectory(sampled: SampledFrames, result: DiffusionResult, limits: CheckLimits) -> list[Check]:
+    bonds = find_bonds(sampled)
+    units = find_units(sampled, bonds)
     return [
-        distance_check(watched, limits),
-        *framework_checks(watched, units, limits),
-        *order_checks(watched, units, bonds, limits),
-        spacing_check(watched, limits),
-        diffusivity_halves_check(watched, result, limits),
+        distance_check(sampled, limits),
+        *framework_checks(sampled, units, limits),
+        *order_checks(sampled, units, bonds, limits),
+        spacing_check(sampled, limits),
+        diffusivity_halves_check(sampled, result, limits),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.checks.watched import Watched
+from aiida_ion.analysis.checks.sampled_frames import SampledFrames
 from aiida_ion.analysis.crystals.cell import image_room_A
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 
@@ -40,10 +40,10 @@ def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
     ]
 
 
-def spacing_check(watched: Watched, limits: CheckLimits) -> Check:
+def spacing_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
     """Largest step of a mobile ion between two frames over half the narrowest width of the cell."""
-    half_width = image_room_A(watched.cell)
-    longest = watched.longest_step_A
+    half_width = image_room_A(sampled.cell)
+    longest = sampled.longest_step_A
     return graded(
         "frame_spacing",
         longest / half_width,

@@ -9,12 +9,12 @@ import numpy as np
 from aiida_ion.analysis.checks.check import Check, graded, not_applicable
 from aiida_ion.analysis.checks.explosion import NO_THERMO
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.analysis.checks.watched import FloatArray
+from aiida_ion.analysis.checks.sampled_frames import FloatArray
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
 #: Blocks that standard errors are taken from, and the rows that they need together.
 N_BLOCKS, MIN_ROWS = 10, 50
-#: A difference counts when it is above so many of its standard errors.
+#: A difference counts when it is above this many of its standard errors.
 ERRORS = 3.0
 
 
@@ -48,34 +48,34 @@ def temperature_checks(thermo: Thermo | None, target_temperature_K: float | None
     if target_temperature_K is None or len(thermo.times_ps) < MIN_ROWS:
         why = f"The target temperature is not known, or fewer than {MIN_ROWS} steps are left after equilibration."
         return [not_applicable(name, unit, why) for name, unit in units.items()]
-    found = trend(thermo.temperature_K)
-    return [_off(thermo, found, target_temperature_K, limits), _drift(found, target_temperature_K, limits)]
+    line = trend(thermo.temperature_K)
+    return [_off(thermo, line, target_temperature_K, limits), _drift(line, target_temperature_K, limits)]
 
 
-def _off(thermo: Thermo, found: Trend, target: float, limits: CheckLimits) -> Check:
+def _off(thermo: Thermo, line: Trend, target: float, limits: CheckLimits) -> Check:
     if thermo.ensemble == "nve":
         return not_applicable("temperature_off", "", "With constant energy no temperature is imposed.")
-    noise = ERRORS * found.mean_error / target
-    off = abs(found.mean - target) / target
+    noise = ERRORS * line.mean_error / target
+    off = abs(line.mean - target) / target
     return graded(
         "temperature_off",
         off,
         "",
         warn=max(limits.temperature_off_warn, noise),
         fail=max(limits.temperature_off_fail, noise),
-        message=f"The mean temperature, {found.mean:.5g} K, is {off:.2%} off the target",
+        message=f"The mean temperature, {line.mean:.5g} K, is {off:.2%} off the target",
     )
 
 
-def _drift(found: Trend, target: float, limits: CheckLimits) -> Check:
-    noise = ERRORS * found.rise_error / target
+def _drift(line: Trend, target: float, limits: CheckLimits) -> Check:
+    noise = ERRORS * line.rise_error / target
     return graded(
         "temperature_drift",
-        abs(found.rise) / target,
+        abs(line.rise) / target,
         "",
         warn=max(limits.temperature_drift_warn, noise),
         fail=max(limits.temperature_drift_fail, noise),
-        message=f"The temperature drifts by {found.rise:+.3g} K over the run",
+        message=f"The temperature drifts by {line.rise:+.3g} K over the run",
     )
 
 
@@ -91,15 +91,15 @@ def energy_drift_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
         return not_applicable(name, unit, "Only a run with constant energy (nve) conserves its energy.")
     if thermo.conserved_energy_eV is None or len(thermo.times_ps) < MIN_ROWS:
         return not_applicable(name, unit, f"The conserved energy is not known for {MIN_ROWS} steps.")
-    found = trend(thermo.conserved_energy_eV)
+    line = trend(thermo.conserved_energy_eV)
     span_ps = float(thermo.times_ps[-1] - thermo.times_ps[0])
     per_atom = 1000.0 / (thermo.n_atoms * span_ps)
-    sure = max(0.0, abs(found.rise) - ERRORS * found.rise_error) * per_atom
+    sure = max(0.0, abs(line.rise) - ERRORS * line.rise_error) * per_atom
     return graded(
         name,
         sure,
         unit,
         warn=limits.energy_drift_warn_meV_atom_ps,
         fail=limits.energy_drift_fail_meV_atom_ps,
-        message=f"The energy drifts by {found.rise * per_atom:+.3g} meV/atom/ps, of which {sure:.3g} is not noise",
+        message=f"The energy drifts by {line.rise * per_atom:+.3g} meV/atom/ps, of which {sure:.3g} is not noise",
     )

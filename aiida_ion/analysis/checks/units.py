@@ -1,4 +1,4 @@
-"""The framework as the pieces that must stay in place: its polyanions as wholes, all other atoms by themselves.
+"""The framework as the units that must stay in place: its polyanions as wholes, all other atoms by themselves.
 
 A polyanion that rotates moves its outer atoms by several angstrom while the crystal stays solid; its centre rests.
 """
@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from ase.data import atomic_numbers, covalent_radii
 
-from aiida_ion.analysis.checks.watched import FloatArray, IntArray, Watched, neighbours
+from aiida_ion.analysis.checks.sampled_frames import FloatArray, IntArray, SampledFrames, neighbours
 from aiida_ion.settings.md import NON_METALS
 
 #: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
 BOND_RATIO = 1.25
 #: Parts of a run over which positions are averaged.
 N_WINDOWS = 20
-#: Neighbours of the same kind are looked for up to here first; pieces on top of each other count as this far apart,
+#: Neighbours of the same kind are looked for up to here first; units on top of each other count as this far apart,
 #: angstrom.
 FIRST_REACH_A, NEAREST_A = 12.0, 0.5
 
@@ -52,11 +52,11 @@ class Bonds:
 
 @dataclass(frozen=True)
 class Units:
-    """Pieces of the framework.
+    """Units of the framework.
 
-    :param kinds: formula of each piece, (u,).
-    :param centres: unwrapped, angstrom, (n, u, 3), the pieces made whole.
-    :param spacing_A: distance to the nearest piece of the same kind at the start, the median, for each kind.
+    :param kinds: formula of each unit, (u,).
+    :param centres: unwrapped, angstrom, (n, u, 3), the units made whole.
+    :param spacing_A: distance to the nearest unit of the same kind at the start, the median, for each kind.
     """
 
     kinds: npt.NDArray[np.str_]
@@ -75,44 +75,44 @@ def covalent_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
     return radii
 
 
-def find_bonds(watched: Watched) -> Bonds:
+def find_bonds(sampled: SampledFrames) -> Bonds:
     """Find the bonds within the framework in the first frame."""
-    chosen = np.flatnonzero(watched.is_framework)
-    symbols = tuple(watched.symbols[k] for k in chosen)
+    chosen = np.flatnonzero(sampled.is_framework)
+    symbols = tuple(sampled.symbols[k] for k in chosen)
     if not symbols:
         return Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))
     radii, metal = covalent_radii_A(symbols), np.array([symbol not in NON_METALS for symbol in symbols])
     reach = 2.0 * BOND_RATIO * float(radii.max())
-    first, second, images, distances = neighbours(watched.positions[0, chosen], watched.cells[0], reach)
+    first, second, images, distances = neighbours(sampled.positions[0, chosen], sampled.cells[0], reach)
     bonded = distances < BOND_RATIO * (radii[first] + radii[second])
     bonded &= ~(metal[first] & metal[second])
     bonded &= first <= second  # each bond once from either end; those to an own image, twice
     return Bonds(chosen[first[bonded]], chosen[second[bonded]], images[bonded])
 
 
-def find_units(watched: Watched, bonds: Bonds) -> Units:
+def find_units(sampled: SampledFrames, bonds: Bonds) -> Units:
     """Split the framework into polyanions and single atoms.
 
-    Atoms joined by bonds are one piece when it is finite; in a network that runs through the whole crystal every atom
-    is a piece by itself.
+    Atoms joined by bonds are one unit when it is finite; in a network that runs through the whole crystal every atom
+    is a unit by itself.
     """
-    chosen = np.flatnonzero(watched.is_framework)
-    pieces = [piece for group in _components(chosen, bonds) for piece in group]
-    centres = np.empty((len(watched.positions), len(pieces), 3))
+    chosen = np.flatnonzero(sampled.is_framework)
+    units = [unit for group in _components(chosen, bonds) for unit in group]
+    centres = np.empty((len(sampled.positions), len(units), 3))
     kinds = []
-    for number, piece in enumerate(pieces):
-        atoms = np.array(list(piece))
-        shifts = np.einsum("ai,tij->taj", np.array(list(piece.values()), dtype=float), watched.cells)
-        centres[:, number] = (watched.positions[:, atoms] + shifts).mean(axis=1)
-        kinds.append(_formula([watched.symbols[atom] for atom in atoms]))
+    for number, unit in enumerate(units):
+        atoms = np.array(list(unit))
+        shifts = np.einsum("ai,tij->taj", np.array(list(unit.values()), dtype=float), sampled.cells)
+        centres[:, number] = (sampled.positions[:, atoms] + shifts).mean(axis=1)
+        kinds.append(_formula([sampled.symbols[atom] for atom in atoms]))
     names = np.array(kinds, dtype=np.str_)
     start = centres[: max(1, len(centres) // N_WINDOWS)].mean(axis=0)
-    spacing = {kind: _spacing(start[names == kind], watched.cells[0]) for kind in sorted(set(kinds))}
+    spacing = {kind: _spacing(start[names == kind], sampled.cells[0]) for kind in sorted(set(kinds))}
     return Units(names, centres, spacing)
 
 
 def _components(atoms: IntArray, bonds: Bonds) -> list[list[dict[int, tuple[int, ...]]]]:
-    """Pieces of each connected group: one with the image of every atom, or every atom alone if it is endless."""
+    """Units of each connected group: one with the image of every atom, or every atom alone if it is endless."""
     joined: dict[int, list[tuple[int, IntArray]]] = {int(atom): [] for atom in atoms}
     for first, second, image in zip(bonds.first, bonds.second, bonds.images, strict=True):
         joined[int(first)].append((int(second), image))
@@ -122,9 +122,9 @@ def _components(atoms: IntArray, bonds: Bonds) -> list[list[dict[int, tuple[int,
     for start in joined:
         if start in seen:
             continue
-        piece, endless = _follow(start, joined)
-        seen |= set(piece)
-        groups.append([{atom: (0, 0, 0)} for atom in piece] if endless else [piece])
+        unit, endless = _follow(start, joined)
+        seen |= set(unit)
+        groups.append([{atom: (0, 0, 0)} for atom in unit] if endless else [unit])
     return groups
 
 

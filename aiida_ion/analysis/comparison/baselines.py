@@ -154,15 +154,15 @@ def score(name: str, predictions: Sequence[Value], references: Sequence[Value], 
 
 def verdict_sentences(scores: Sequence[Score], unit: str) -> list[str]:
     """Return a sentence for each method on whether it beats the constant, the median of the other materials."""
-    constants = [found for found in scores if found.name == LEAVE_ONE_OUT_MEDIAN]
+    constants = [entry for entry in scores if entry.name == LEAVE_ONE_OUT_MEDIAN]
     if not constants:
         return []
     limit = constants[0].mae
     return [
-        f"{found.name} {'beats' if found.mae < limit else 'does not beat'} a constant: mean absolute error "
-        f"{found.mae:.3g} against {limit:.3g} {unit} over {found.n} materials."
-        for found in scores
-        if not found.is_baseline
+        f"{entry.name} {'beats' if entry.mae < limit else 'does not beat'} a constant: mean absolute error "
+        f"{entry.mae:.3g} against {limit:.3g} {unit} over {entry.n} materials."
+        for entry in scores
+        if not entry.is_baseline
     ]
 
 

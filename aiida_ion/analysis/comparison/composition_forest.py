@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Properties of elements of which mean, spread, least and largest are features.
 PROPERTIES = ("Z", "atomic_mass", "X", "group", "row", "mendeleev_no")
 N_TREES = 100
-#: Up to so many materials each is left out in turn; more are left out in so many parts.
+#: Up to this many materials each is left out in turn; more are left out in this many parts.
 MAX_LEAVE_ONE_OUT = 60
 N_PARTS = 10
 
@@ -70,10 +70,10 @@ def _features(composition: Composition, elements: Sequence[Element | Species]) -
     fractions = [float(composition[element]) for element in elements]
     own = list(composition.elements)
     weights = np.array([composition[element] for element in own], dtype=float)
-    found = fractions
+    features = fractions
     for name in PROPERTIES:
         values = np.array([float(getattr(element, name)) for element in own])
         mean = float(weights @ values)
         spread = float(np.sqrt(weights @ (values - mean) ** 2))
-        found += [mean, spread, float(values.min()), float(values.max())]
-    return found
+        features += [mean, spread, float(values.min()), float(values.max())]
+    return features

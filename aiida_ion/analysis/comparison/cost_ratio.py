@@ -20,15 +20,15 @@ def cost_per_step(ledger: Mapping[str, Any]) -> dict[str, float]:
 
     :param ledger: ``wall_time_s``, ``cpu_time_s`` (core-seconds), ``gpu_time_s``, ``n_steps``; any may be missing.
     """
-    said = {name: float(ledger[name]) for name in KEPT if is_number(ledger.get(name))}
+    costs = {name: float(ledger[name]) for name in KEPT if is_number(ledger.get(name))}
     for name, per_step in PER_STEP.items():
-        if name in said and said.get("n_steps", 0.0) > 0:
-            said[per_step] = said[name] / said["n_steps"]
-    if said.get("wall_s_per_step"):
-        said["steps_per_s"] = 1.0 / said["wall_s_per_step"]
+        if name in costs and costs.get("n_steps", 0.0) > 0:
+            costs[per_step] = costs[name] / costs["n_steps"]
+    if costs.get("wall_s_per_step"):
+        costs["steps_per_s"] = 1.0 / costs["wall_s_per_step"]
     elif is_number(ledger.get("steps_per_s")):
-        said["steps_per_s"] = float(ledger["steps_per_s"])
-    return said
+        costs["steps_per_s"] = float(ledger["steps_per_s"])
+    return costs
 
 
 def speed_ratios(reference: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, float]:

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: The direction of a force smaller than this is noise of the electronic structure, eV/angstrom.
 MIN_FORCE_EV_A = 0.01
-#: Frames follow each other in time and are alike: so many blocks of them are resampled, as wholes.
+#: Frames follow each other in time and are alike: this many blocks of them are resampled, as wholes.
 N_BLOCKS = 10
 MIN_BLOCK_FRAMES = 2
 #: Fewer blocks, and so fewer than ten frames, have no interval.
@@ -142,8 +142,8 @@ def _pair(
     """Check two arrays of shape (n, *shape) and return them in double precision."""
     pair = np.asarray(reference, dtype=float), np.asarray(predicted, dtype=float)
     if pair[0].shape != pair[1].shape or pair[0].shape[1:] != shape or not len(pair[0]):
-        wanted = ", ".join(["frames", *map(str, shape)])
-        raise ValueError(f"reference and prediction must both be ({wanted}), got {pair[0].shape} and {pair[1].shape}")
+        expected = ", ".join(["frames", *map(str, shape)])
+        raise ValueError(f"reference and prediction must both be ({expected}), got {pair[0].shape} and {pair[1].shape}")
     if not all(np.isfinite(values).all() for values in pair):
         raise ValueError("some forces or energies are not finite")
     return pair

@@ -103,8 +103,8 @@ def difference(quantity: Quantity, reference: Quantity) -> Difference:
     for side, name in ((quantity, "this level"), (reference, "the reference")):
         if not side.is_known:
             return Difference(reason=f"there is no value of {name}")
-    found = _subtract(_estimate(quantity), _estimate(reference))
-    return Difference(found.value, found.ci95)
+    pair = _subtract(_estimate(quantity), _estimate(reference))
+    return Difference(pair.value, pair.ci95)
 
 
 def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
@@ -112,12 +112,12 @@ def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
 
     Distances from value to edge are added in quadrature; without every interval there is none.
     """
-    known = [found for found in ratios if found.log10_difference is not None]
-    values = np.array([found.log10_difference for found in known], dtype=float)
+    known = [entry for entry in ratios if entry.log10_difference is not None]
+    values = np.array([entry.log10_difference for entry in known], dtype=float)
     if not known:
         return Difference(reason="there is not one ratio")
     mean = float(values.mean())
-    edges = [found.log10_difference_ci95 for found in known if found.log10_difference_ci95 is not None]
+    edges = [entry.log10_difference_ci95 for entry in known if entry.log10_difference_ci95 is not None]
     if len(edges) < len(known):
         return Difference(mean)
     below, above = np.sqrt(((np.array(edges) - values[:, None]) ** 2).sum(axis=0)) / len(known)

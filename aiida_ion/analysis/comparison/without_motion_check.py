@@ -17,7 +17,7 @@ from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 MIN_TEMPERATURES = 2
 
 
-def ungated_ionic_conductivity_mS_cm(  # noqa: N802
+def ionic_conductivity_without_motion_check_mS_cm(  # noqa: N802
     temperatures_K: Sequence[float],
     diffusivities_cm2_s: Sequence[float],
     charge_e: float,

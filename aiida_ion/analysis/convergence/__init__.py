@@ -1,1 +1,1 @@
-"""When runs that go on are good enough, and which go on."""
+"""When runs have converged, and which are extended."""

@@ -18,9 +18,9 @@ FloatArray = npt.NDArray[np.float64]
 
 #: A plan is made in moves that make one run longer by this part of what is analysed.
 MOVE = 0.1
-#: A temperature without a value counts as one that will have one when the line promises so many times `min_n_eff` hops.
+#: A temperature without a value will count as having one when the line promises this many times `min_n_eff` hops.
 HOP_MARGIN = 2.0
-#: A move that lowers the variance by a smaller part than this is no gain.
+#: A move that lowers the variance by a smaller part than this is not a gain.
 LEAST_GAIN = 1e-6
 
 
@@ -104,13 +104,13 @@ def _promising(bounds: Sequence[Known], points: Sequence[Known], rule: StopRule)
     logs = np.log([item.diffusivity_cm2_s or np.nan for item in points])
     errors = [max(item.relative_error or 0.0, LEAST_ERROR) for item in points]
     slope, intercept = np.polyfit(x, logs, 1, w=1.0 / np.array(errors))
-    found = []
+    promising = []
     for item in bounds:
         diffusivity = float(np.exp(intercept + slope * _x(item)))
         enough_ps = time_for_hops(HOP_MARGIN * rule.min_n_eff, diffusivity, item.n_ions, rule)
         if item.can_go_on and enough_ps <= rule.max_time_ps:
-            found.append(replace(item, diffusivity_cm2_s=diffusivity, relative_error=None))
-    return found
+            promising.append(replace(item, diffusivity_cm2_s=diffusivity, relative_error=None))
+    return promising
 
 
 def _variances(points: Sequence[Known], n_candidates: int) -> FloatArray:
@@ -165,12 +165,12 @@ def _predicted(item: Known, time_ps: float, scatter: float, rule: StopRule) -> f
 
 def _error_per_hop(candidates: Sequence[Known]) -> float:
     """Relative error times the root of the effective hops, the median of what was measured; at least one."""
-    found = [
+    errors = [
         item.relative_error * np.sqrt(item.n_eff)
         for item in candidates
         if item.relative_error is not None and item.n_eff
     ]
-    return max(1.0, float(np.median(found))) if found else 1.0
+    return max(1.0, float(np.median(errors))) if errors else 1.0
 
 
 def _n_different(temperatures_K: Sequence[float]) -> int:

@@ -29,9 +29,9 @@ class Outlook:
     :param time_ps: length of each of its runs so far, ps.
     :param n_runs: runs that can go on.
     :param n_ions: mobile ions of all of them.
-    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` where nothing moved or nothing may be used.
+    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` without detected diffusion or a usable fit.
     :param relative_error: its standard deviation over its value.
-    :param upper_bound_cm2_s: bound where nothing moved, cm^2/s.
+    :param upper_bound_cm2_s: bound where no diffusion was detected, cm^2/s.
     :param n_eff: effective hops.
     :param measured_temperature_K: the mean that was measured, K; the target where not known.
     :param refused_because: a sentence that keeps the result out of every fit, although more time may cure it.
@@ -79,7 +79,7 @@ class Round:
     """The decision after a round.
 
     :param steps: one for each temperature, in the order given.
-    :param reason: why all of it stops; ``None`` while a temperature goes on.
+    :param reason: why all of it stops; ``None`` while a temperature continues.
     :param relative_error: of what is aimed at: the largest of D among the temperatures that count, or the standard
         deviation of ln sigma at the target temperature; ``None`` where not known.
     """
@@ -114,10 +114,10 @@ def _for_diffusivity(outlook: Outlook, rule: StopRule) -> Step:
     if not outlook.measured:
         return _without_a_value(outlook, rule)
     error = outlook.relative_error or math.inf
-    said = f"D is known to {error:.0%}, {rule.target_relative_error:.0%} is wanted"
+    text = f"D is known to {error:.0%}, the target is {rule.target_relative_error:.0%}"
     if error <= rule.target_relative_error:
-        return _stop(outlook, "converged", f"{said}.")
-    return _extend(outlook, rule, needed_time_ps(outlook.time_ps, error, rule), said)
+        return _stop(outlook, "converged", f"{text}.")
+    return _extend(outlook, rule, needed_time_ps(outlook.time_ps, error, rule), text)
 
 
 def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
@@ -125,13 +125,13 @@ def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
     if outlook.refused_because is not None:
         return _extend(outlook, rule, math.inf, f"Refused so far: {outlook.refused_because.rstrip('.')}")
     reachable = _reachable_hops(outlook, rule)
-    said = (
+    text = (
         f"The bound allows {reachable:.1f} effective hops in max_time_ps = {rule.max_time_ps:g}, "
         f"{rule.min_n_eff:g} are needed."
     )
     if reachable < rule.min_n_eff:
-        return _stop(outlook, "not_diffusive", said)
-    return _extend(outlook, rule, math.inf, "Too little has moved for a diffusivity")
+        return _stop(outlook, "not_diffusive", text)
+    return _extend(outlook, rule, math.inf, "No diffusion has been detected yet")
 
 
 def _reachable_hops(outlook: Outlook, rule: StopRule) -> float:
@@ -144,7 +144,7 @@ def _for_conductivity(outlooks: Sequence[Outlook], rule: StopRule) -> tuple[list
     """The decision where only the conductivity at the target temperature counts."""
     plan = plan_conductivity([_known(outlook) for outlook in outlooks], rule)
     if plan.error is not None and plan.error <= rule.target_relative_error:
-        message = f"ln sigma is known to {plan.error:.2g}, {rule.target_relative_error:g} is wanted."
+        message = f"ln sigma is known to {plan.error:.2g}, the target is {rule.target_relative_error:g}."
         steps = [_ended(item) if item.ended else _stop(item, "converged", message) for item in outlooks]
         return steps, plan.error
     if plan.error is None:
@@ -155,17 +155,17 @@ def _for_conductivity(outlooks: Sequence[Outlook], rule: StopRule) -> tuple[list
 def _planned(outlook: Outlook, plan: Plan, rule: StopRule) -> Step:
     if outlook.ended is not None:
         return _ended(outlook)
-    said = f"ln sigma is known to {plan.error:.2g}, {rule.target_relative_error:g} is wanted"
-    wanted = plan.times_ps.get(outlook.temperature_K)
-    if wanted is not None:
-        return _extend(outlook, rule, wanted, said)
+    text = f"ln sigma is known to {plan.error:.2g}, the target is {rule.target_relative_error:g}"
+    planned_ps = plan.times_ps.get(outlook.temperature_K)
+    if planned_ps is not None:
+        return _extend(outlook, rule, planned_ps, text)
     if outlook.time_ps >= rule.max_time_ps:
-        return _stop(outlook, "budget", f"{said}, and max_time_ps = {rule.max_time_ps:g} is used up.")
+        return _stop(outlook, "budget", f"{text}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     if not outlook.measured and outlook.refused_because is None and _reachable_hops(outlook, rule) < rule.min_n_eff:
         return _without_a_value(outlook, rule)
     if not plan.times_ps:
-        return _stop(outlook, "no_gain", f"{said}, and more steps at no temperature lower it further.")
-    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{said}; steps pay more elsewhere.")
+        return _stop(outlook, "no_gain", f"{text}, and more steps at no temperature lower it further.")
+    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{text}; steps pay more elsewhere.")
 
 
 def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step]:
@@ -183,8 +183,8 @@ def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step
     if moved + going_on >= rule.min_temperatures:
         return steps
     message = (
-        f"{moved + going_on} temperatures have moved or can, {rule.min_temperatures} are needed for a conductivity at "
-        f"{rule.target_temperature_K:g} K."
+        f"{moved + going_on} temperatures are or can become diffusive, {rule.min_temperatures} are needed for a "
+        f"conductivity at {rule.target_temperature_K:g} K."
     )
     return [
         step if step.action == "stop" else replace(step, action="stop", reason="no_gain", message=message)
@@ -207,25 +207,25 @@ def _known(outlook: Outlook) -> Known:
 
 
 def _ended(outlook: Outlook) -> Step:
-    return _stop(outlook, outlook.ended or "failed", outlook.ended_because or "The runs cannot go on.")
+    return _stop(outlook, outlook.ended or "failed", outlook.ended_because or "The runs cannot continue.")
 
 
 def _stop(outlook: Outlook, reason: str, message: str) -> Step:
     return Step(outlook.temperature_K, outlook.time_ps, "stop", reason, message)
 
 
-def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, said: str) -> Step:
+def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, text: str) -> Step:
     """Go on to a time, within what a round and a run may have."""
     if outlook.time_ps * (1.0 + 1e-9) >= rule.max_time_ps:
-        return _stop(outlook, "budget", f"{said}, and max_time_ps = {rule.max_time_ps:g} is used up.")
+        return _stop(outlook, "budget", f"{text}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     next_ps = min(max(wanted_ps, MIN_GROWTH * outlook.time_ps), MAX_GROWTH * outlook.time_ps, rule.max_time_ps)
     if rule.max_time_ps < MIN_GROWTH * next_ps:
-        next_ps = rule.max_time_ps  # a rest that small is no round of its own
-    return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{said}.", next_ps)
+        next_ps = rule.max_time_ps  # a rest that small is not a round of its own
+    return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{text}.", next_ps)
 
 
 def _within_budget(outlooks: Sequence[Outlook], steps: list[Step], rule: StopRule, number: int) -> list[Step]:
-    """Stop what goes on beyond the last round, and share what is left of the time of all runs."""
+    """Stop what continues beyond the last round, and share what is left of the time of all runs."""
     n_runs = [item.n_runs for item in outlooks]
     added = [
         count * ((step.next_time_ps or step.time_ps) - step.time_ps) for count, step in zip(n_runs, steps, strict=True)

@@ -13,10 +13,10 @@ from aiida_ion.units import CM2_S_PER_A2_PS
 SAFETY = 1.2
 #: No run knows D better than this, so that no step is spent on less.
 LEAST_ERROR = 0.05
-#: A round makes a run at most so many times as long: early errors are rough, the next round knows more, and what
+#: A round makes a run at most this many times as long: early errors are rough, the next round knows more, and what
 #: overshoots is lost: 80 % of what a run needs with a factor of three on average, 40 % with one of two.
 MAX_GROWTH = 2.0
-#: And at least so many times: each round starts a job, and a fit over everything.
+#: And at least this many times: each round starts a job, and a fit over everything.
 MIN_GROWTH = 1.25
 
 
@@ -35,5 +35,5 @@ def expected_hops(diffusivity_cm2_s: float, n_ions: int, time_ps: float, rule: S
 
 
 def time_for_hops(n_eff: float, diffusivity_cm2_s: float, n_ions: int, rule: StopRule) -> float:
-    """Length, ps, at which runs with N ions in all would see so many effective hops."""
+    """Length, ps, at which runs with N ions in all would see this many effective hops."""
     return rule.equilibration_ps + n_eff / expected_hops(diffusivity_cm2_s, n_ions, rule.equilibration_ps + 1.0, rule)

@@ -1,4 +1,4 @@
-"""The target and the budget of runs that go on until they are good enough."""
+"""The target and the budget of runs that are extended until converged."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ QUANTITIES = ("tracer_diffusivity", "ionic_conductivity")
 
 @dataclass(frozen=True)
 class StopRule(Settings):
-    """When it is good enough, and when it is too much."""
+    """Target error and budget."""
 
     what: ClassVar[str] = "stop rule"
 
     target_relative_error: float = number(
         help="Relative error of D at each temperature, or of the conductivity at the target one", above=0.0, most=10.0
     )
-    target_quantity: str = word(QUANTITIES, "tracer_diffusivity", help="What the error is of")
-    max_time_ps: float = number(500.0, help="Longest a run may get", **TIME_PS)
-    max_rounds: int = whole(8, help="Rounds at most, the first included", least=1, most=1000)
-    max_total_time_ps: float | None = number(None, help="Length of all runs together at most", **TOTAL_TIME_PS)
-    target_temperature_K: float = number(300.0, help="Where the conductivity is wanted", **TEMPERATURE_K)
-    equilibration_ps: float = number(0.0, help="What the analysis leaves out of each run", least=0.0, unit="ps")
+    target_quantity: str = word(QUANTITIES, "tracer_diffusivity", help="Quantity that the error refers to")
+    max_time_ps: float = number(500.0, help="Maximum length of a run", **TIME_PS)
+    max_rounds: int = whole(8, help="Maximum number of rounds, the first included", least=1, most=1000)
+    max_total_time_ps: float | None = number(None, help="Maximum total length of all runs", **TOTAL_TIME_PS)
+    target_temperature_K: float = number(300.0, help="Temperature of the conductivity", **TEMPERATURE_K)
+    equilibration_ps: float = number(
+        0.0, help="Time at the start of each run excluded from the analysis", least=0.0, unit="ps"
+    )
     min_n_eff: float = number(10.0, help="Effective hops below which there is no diffusivity", above=0.0)
     jump_distance_A: float = number(3.0, help="Distance between neighbouring sites", above=0.0, unit="angstrom")
-    min_temperatures: int = whole(3, help="Temperatures that must have moved for a line", least=1)
+    min_temperatures: int = whole(3, help="Diffusive temperatures needed for an Arrhenius fit", least=1)
 
     def check_together(self) -> None:
         """Refuse runs that are over before they are equilibrated.

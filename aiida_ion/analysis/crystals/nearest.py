@@ -36,12 +36,12 @@ def nearest_neighbours(
     places, owners = _with_images(wrapped, margins)
     tree = KDTree(places @ reduced)
     near: Any = tree.query(wrapped @ reduced, k=2, distance_upper_bound=cutoff_A)
-    distances, found = near
+    distances, indices = near
     # The first is the atom itself, or one that coincides with it.
     own = np.arange(len(wrapped))
-    is_first = found[:, 0] == own
+    is_first = indices[:, 0] == own
     distance = np.where(is_first, distances[:, 1], distances[:, 0])
-    index = np.where(is_first, found[:, 1], found[:, 0])
+    index = np.where(is_first, indices[:, 1], indices[:, 0])
     inside = index < len(owners)
     return distance, np.where(inside, owners[np.minimum(index, len(owners) - 1)], -1)
 

@@ -1,1 +1,1 @@
-"""Displacements -> diffusivities with their errors, or bounds where nothing moved."""
+"""Displacements -> diffusivities with their errors, or bounds where no diffusion was detected."""

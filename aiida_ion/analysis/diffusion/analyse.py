@@ -130,7 +130,7 @@ def _measure(
         for segments in replicas
     ]
     motion = side_by_side(joined)
-    found, reason = _diffusive_window(motion, settings)
+    window, reason = _diffusive_window(motion, settings)
     charge_e = float(charges.get(species, 0.0))
     result = _describe(
         joined, motion, mobile_species=species, charge_e=charge_e, temperature_K=temperature_K, settings=settings
@@ -139,11 +139,11 @@ def _measure(
         result.collective_reason = "There is no framework to measure the displacement of the mobile ions against."
     elif is_analysed:
         result.collective_frame, result.collective_frame_reason = frame.name, frame.reason
-    if found is None:
+    if window is None:
         fill_bound(result, motion, settings, reason)
-        result.collective_reason = result.collective_reason or f"The ions did not move enough. {reason}"
+        result.collective_reason = result.collective_reason or f"No diffusion detected. {reason}"
     else:
-        fill_measured(result, motion, *found, settings)
+        fill_measured(result, motion, *window, settings)
         _judge_interval(result, settings)
     return result
 
@@ -225,8 +225,8 @@ def _describe(
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
     counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
     # A single atom is where positions are measured from.
-    watched = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
-    framework = [cross_checks.largest_framework_msd(positions) for positions in watched]
+    frameworks = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
+    framework = [cross_checks.largest_framework_msd(positions) for positions in frameworks]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))
     return DiffusionResult(
         verdict="bound",

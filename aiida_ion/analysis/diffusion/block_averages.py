@@ -1,4 +1,4 @@
-"""D of each replica, or of each piece of a run, and how much they scatter: what no model of the noise has a hand in."""
+"""D of each replica, or of each block of a run, and how much they scatter: what no model of the noise has a hand in."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window, lag_
 
 FloatArray = npt.NDArray[np.float64]
 
-#: At least so many pieces are made of all replicas together.
+#: At least this many blocks are made of all replicas together.
 N_BLOCKS = 5
 MIN_BLOCKS = 3
-#: A piece has lags up to this part of its length.
-MAX_PIECE_LAG = 0.8
-#: Lags of the fit of a piece.
-N_PIECE_LAGS = 12
+#: A block has lags up to this part of its length.
+MAX_BLOCK_LAG = 0.8
+#: Lags of the fit of a block.
+N_BLOCK_LAGS = 12
 #: D = slope / 6; 1 angstrom^2/fs = 0.1 cm^2/s.
 CM2_S_PER_SLOPE = 0.1 / 6.0
 
 
-class Pieces(NamedTuple):
-    """Pieces of the motion.
+class Blocks(NamedTuple):
+    """Blocks of the motion.
 
     :param diffusivities_cm2_s: of each, (k,).
     :param variances: of each estimate relative to D^2 if ions were independent and Brownian, (k,).
@@ -41,12 +41,12 @@ class Pieces(NamedTuple):
 
     @property
     def mean_cm2_s(self) -> float:
-        """Mean of the pieces, each weighted with what it knows, cm^2/s."""
+        """Mean of the blocks, each weighted with what it knows, cm^2/s."""
         return float(np.average(self.diffusivities_cm2_s, weights=1.0 / self.variances))
 
     @property
     def inflation(self) -> Inflation:
-        """Scatter of the pieces over that of independent Brownian ions."""
+        """Scatter of the blocks over that of independent Brownian ions."""
         offsets = (self.diffusivities_cm2_s - self.mean_cm2_s) / self.mean_cm2_s
         freedom = len(self.variances) - 1
         return Inflation(float((offsets**2 / self.variances).sum() / freedom), float(freedom))
@@ -62,57 +62,57 @@ class Pieces(NamedTuple):
         return student_interval(self.mean_cm2_s, self.standard_error_cm2_s, self.inflation.freedom)
 
 
-def cut(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Pieces | None:
-    """Fit D to pieces of the motion: each replica when there are five, else each replica in as many parts as make five,
-    or in fewer where these are too short for the window, down to three pieces in all.
+def cut(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Blocks | None:
+    """Fit D to blocks of the motion: each replica when there are five, else each replica in as many parts as make five,
+    or in fewer where these are too short for the window, down to three blocks in all.
 
     :param fraction: part of a replica's length that lags may have.
     :param collective: of the collective displacement instead of the single ions'.
-    :returns: ``None`` when the pieces are too short for the window.
+    :returns: ``None`` when the blocks are too short for the window.
     """
     most, least = (-(-number // motion.n_replicas) for number in (N_BLOCKS, MIN_BLOCKS))
     for parts in range(most, least - 1, -1):
-        found = _pieces(motion, window, fraction, parts, collective)
-        if found is not None:
-            return found
+        blocks = _blocks(motion, window, fraction, parts, collective)
+        if blocks is not None:
+            return blocks
     return None
 
 
-def of_replicas(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Pieces | None:
+def of_replicas(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Blocks | None:
     """Fit D to each replica; ``None`` with fewer than two that are long enough."""
-    return _pieces(motion, window, fraction, 1, collective)
+    return _blocks(motion, window, fraction, 1, collective)
 
 
-def _pieces(motion: Motion, window: Window, fraction: float, parts: int, collective: bool) -> Pieces | None:
+def _blocks(motion: Motion, window: Window, fraction: float, parts: int, collective: bool) -> Blocks | None:
     values: list[float] = []
     variances: list[float] = []
     for batch in motion.batches:
-        found = _of_batch(batch, window, fraction, parts, collective)
-        if found is not None:
-            values += (found[0] / motion.interval_fs * CM2_S_PER_SLOPE).tolist()
-            variances += [found[1]] * len(found[0])
+        slopes = _of_batch(batch, window, fraction, parts, collective)
+        if slopes is not None:
+            values += (slopes[0] / motion.interval_fs * CM2_S_PER_SLOPE).tolist()
+            variances += [slopes[1]] * len(slopes[0])
     if len(values) < 2 or not np.average(values, weights=1.0 / np.array(variances)) > 0:
         return None
-    return Pieces(np.array(values), np.array(variances), "replicas" if parts == 1 else "time")
+    return Blocks(np.array(values), np.array(variances), "replicas" if parts == 1 else "time")
 
 
 def _of_batch(
     batch: Batch, window: Window, fraction: float, parts: int, collective: bool
 ) -> tuple[FloatArray, float] | None:
-    """Slopes of the pieces of a batch, angstrom^2 a frame, and the relative variance of each for independent ions."""
+    """Slopes of the blocks of a batch, angstrom^2 a frame, and the relative variance of each for independent ions."""
     length = batch.n_frames // parts
-    last = min(window.last, int((fraction if parts == 1 else MAX_PIECE_LAG) * (length - 1)))
-    lags = lag_grid(window.first, max(last, window.first), N_PIECE_LAGS)
+    last = min(window.last, int((fraction if parts == 1 else MAX_BLOCK_LAG) * (length - 1)))
+    lags = lag_grid(window.first, max(last, window.first), N_BLOCK_LAGS)
     if len(lags) < MIN_LAGS or lags[-1] < MIN_SPAN * lags[0]:
         return None
     walkers = 1 if collective else batch.n_particles // batch.n_replicas
-    of_pieces = np.array([mean_squared_displacement(piece)[lags] for piece in _split(batch, parts, length, collective)])
+    of_blocks = np.array([mean_squared_displacement(block)[lags] for block in _split(batch, parts, length, collective)])
     line = straight_line(lags, batch.msd[lags])
     if not line.slope > 0:
         return None
     covariance = brownian_noise(lags, length).of(line, walkers)
     weights = slope_weights(covariance, lags)
-    return of_pieces @ weights, float(weights @ covariance @ weights) / line.slope**2
+    return of_blocks @ weights, float(weights @ covariance @ weights) / line.slope**2
 
 
 def _split(batch: Batch, parts: int, length: int, collective: bool) -> Sequence[FloatArray]:

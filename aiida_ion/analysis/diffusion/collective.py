@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.diffusion.block_averages import Pieces
+from aiida_ion.analysis.diffusion.block_averages import Blocks
 from aiida_ion.analysis.diffusion.kinisi_fit import CM2_S_PER_A2_FS
 from aiida_ion.analysis.diffusion.motion import Motion
 from aiida_ion.analysis.diffusion.msd import mean_squared_displacement, msd_tensor
@@ -139,12 +139,12 @@ def unequal_directions(fit: CollectiveFit, tracer_tensor: FloatArray) -> float:
     return max(direction_scale(tracer_tensor), float(np.clip(3.0 * own / trace, 1.0, 3.0)))
 
 
-def collective_inflation(pieces: Pieces | None, scale: float) -> Inflation:
-    """How much the pieces scatter beyond a Brownian vector; the vector itself has no correlations left to count.
+def collective_inflation(blocks: Blocks | None, scale: float) -> Inflation:
+    """How much the blocks scatter beyond a Brownian vector; the vector itself has no correlations left to count.
 
-    :param scale: :func:`unequal_directions`, which the pieces hold already.
+    :param scale: :func:`unequal_directions`, which the blocks hold already.
     """
-    blocks = None
-    if pieces is not None:
-        blocks = Inflation(pieces.inflation.factor / scale, pieces.inflation.freedom)
-    return combine(Inflation(1.0, MODEL_FREEDOM), blocks)
+    scatter = None
+    if blocks is not None:
+        scatter = Inflation(blocks.inflation.factor / scale, blocks.inflation.freedom)
+    return combine(Inflation(1.0, MODEL_FREEDOM), scatter)

@@ -48,7 +48,7 @@ def displacement_moments(positions: FloatArray, lag: int, n_replicas: int) -> Mo
     Ions that move together, or that all move faster at one time than at another, make the mean Q_ab of d_a d_b over the
     ions of a cell fluctuate more from one time origin to another than that of as many independent ions does. The ratio
     of the two variances needs no list of who moves with whom, and partners may change during the run. It is taken of
-    the trace, which is D*, and of the rest, which tells directions apart and which common haste leaves alone.
+    the trace, which is D*, and of the rest, which tells directions apart and is unaffected by collective fluctuations.
 
     :param positions: angstrom, (n, n_replicas * N, 3), replica after replica.
     :param lag: frames.

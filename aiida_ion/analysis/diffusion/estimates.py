@@ -1,4 +1,4 @@
-"""Filling a result: a bound when nothing moved; else diffusivities, their checks and conductivities."""
+"""Filling a result: a bound when no diffusion was detected; else diffusivities, their checks and conductivities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 
 #: First lag of the slope that bounds D, as a part of the last one.
 BOUND_LAG_START = 0.3
-#: A collective tensor is given where each of its elements has so many degrees of freedom.
+#: A collective tensor is given where each of its elements has this many degrees of freedom.
 MIN_TENSOR_FREEDOM = 5.0
 
 
@@ -118,7 +118,7 @@ def _describe_fit(
 
 
 def _describe_starts(result: DiffusionResult, motion: Motion, starts: Sequence[Start]) -> None:
-    """Where the slope is first that of diffusion, how it goes on to change, and D from later windows."""
+    """Where the slope is first that of diffusion, how it continues to change, and D from later windows."""
     unit = CM2_S_PER_SLOPE / motion.interval_fs
     result.diffusive_from_ps = float(motion.times_ps[starts[0].first])
     measured = [start for start in starts if np.isfinite(start.variance)]
@@ -144,15 +144,15 @@ def _cross_check(
     plain = fit.least_squares_cm2_s(motion.interval_fs)
     variance, bias = fit.least_squares_difference(start.first)
     result.least_squares_diffusivity_cm2_s = plain
-    found = cross_checks.compare(
+    comparison = cross_checks.compare(
         fit.diffusivity_cm2_s,
         plain,
         variance * fit.spread_scale * inflation.factor + bias**2 * start.expected_square,
         inflation.freedom,
     )
-    result.least_squares_difference_errors, result.fit_consistent = found.errors, found.consistent
-    if not found.consistent:
-        result.warnings.append(found.sentence("kinisi", "this diffusivity"))
+    result.least_squares_difference_errors, result.fit_consistent = comparison.errors, comparison.consistent
+    if not comparison.consistent:
+        result.warnings.append(comparison.sentence("kinisi", "this diffusivity"))
     replicas = block_averages.of_replicas(motion, window, fraction)
     if replicas is not None:
         result.replica_diffusivities_cm2_s = replicas.diffusivities_cm2_s.tolist()
@@ -161,19 +161,26 @@ def _cross_check(
 
 
 def _fill_tensor(
-    result: DiffusionResult, found: FloatArray, fit: TracerFit, inflation: Inflation, systematic: float, seed: int
+    result: DiffusionResult,
+    tensor_cm2_s: FloatArray,
+    fit: TracerFit,
+    inflation: Inflation,
+    systematic: float,
+    seed: int,
 ) -> None:
     shape = max(fit.first_moments.shape_inflation, 1.0)
     common = fit.independent_variance * fit.spread_scale * max(inflation.factor - shape, 0.0) + systematic
-    covariance = tensor.tensor_covariance(found, fit.moments, fit.independent_variance * shape, common)
-    values, directions = tensor.principal(found)
-    result.tracer_diffusivity_tensor_cm2_s = found.tolist()
-    result.tracer_diffusivity_tensor_ci95_cm2_s = tensor.diagonal_intervals(found, covariance, inflation.freedom, seed)
+    covariance = tensor.tensor_covariance(tensor_cm2_s, fit.moments, fit.independent_variance * shape, common)
+    values, directions = tensor.principal(tensor_cm2_s)
+    result.tracer_diffusivity_tensor_cm2_s = tensor_cm2_s.tolist()
+    result.tracer_diffusivity_tensor_ci95_cm2_s = tensor.diagonal_intervals(
+        tensor_cm2_s, covariance, inflation.freedom, seed
+    )
     result.tracer_diffusivity_principal_values_cm2_s = values.tolist()
     result.tracer_diffusivity_principal_directions = directions.tolist()
-    result.anisotropy = tensor.anisotropy(found)
-    result.isotropy_p_value = tensor.isotropy_p_value(found, covariance, inflation.freedom)
-    result.ionic_conductivity_tensor_mS_cm = _conductivity(result, found).tolist()
+    result.anisotropy = tensor.anisotropy(tensor_cm2_s)
+    result.isotropy_p_value = tensor.isotropy_p_value(tensor_cm2_s, covariance, inflation.freedom)
+    result.ionic_conductivity_tensor_mS_cm = _conductivity(result, tensor_cm2_s).tolist()
 
 
 def _measure_collective(
@@ -213,11 +220,13 @@ def _measure_collective(
         float(motion.times_ps[fit.window.last]),
     )
     variance = fit.difference_variance * noise + fit.systematic
-    found = cross_checks.compare(fit.diffusivity_cm2_s, fit.least_squares_cm2_s, variance, inflation.freedom)
-    result.collective_least_squares_difference_errors = found.errors
-    result.collective_fit_consistent = found.consistent
-    if not found.consistent:
-        result.warnings.append(found.sentence("The weighted fit", "the collective diffusivity and the Haven ratio"))
+    comparison = cross_checks.compare(fit.diffusivity_cm2_s, fit.least_squares_cm2_s, variance, inflation.freedom)
+    result.collective_least_squares_difference_errors = comparison.errors
+    result.collective_fit_consistent = comparison.consistent
+    if not comparison.consistent:
+        result.warnings.append(
+            comparison.sentence("The weighted fit", "the collective diffusivity and the Haven ratio")
+        )
     result.collective_ionic_conductivity_mS_cm = float(np.median(sigma))
     result.collective_ionic_conductivity_ci95_mS_cm = interval95(sigma)
     if result.tracer_diffusivity_samples_cm2_s is not None:
@@ -235,16 +244,16 @@ def _fill_collective_tensor(result: DiffusionResult, fit: CollectiveFit, inflati
     of_element = 3.0 * fit.variance * inflation.factor
     if 2.0 / of_element < MIN_TENSOR_FREEDOM:
         return
-    found = fit.tensor_cm2_s
-    covariance = tensor.gaussian_covariance(found, of_element)
-    values, directions = tensor.principal(found)
-    result.collective_diffusivity_tensor_cm2_s = found.tolist()
+    tensor_cm2_s = fit.tensor_cm2_s
+    covariance = tensor.gaussian_covariance(tensor_cm2_s, of_element)
+    values, directions = tensor.principal(tensor_cm2_s)
+    result.collective_diffusivity_tensor_cm2_s = tensor_cm2_s.tolist()
     result.collective_diffusivity_tensor_ci95_cm2_s = tensor.diagonal_intervals(
-        found, covariance, inflation.freedom, seed
+        tensor_cm2_s, covariance, inflation.freedom, seed
     )
     result.collective_diffusivity_principal_values_cm2_s = values.tolist()
     result.collective_diffusivity_principal_directions = directions.tolist()
-    result.collective_ionic_conductivity_tensor_mS_cm = _conductivity(result, found).tolist()
+    result.collective_ionic_conductivity_tensor_mS_cm = _conductivity(result, tensor_cm2_s).tolist()
 
 
 def _conductivity(result: DiffusionResult, diffusivity_cm2_s: FloatOrArray) -> FloatOrArray:

@@ -76,9 +76,9 @@ def check_lag_indices(parser: Any, lags: IntArray) -> None:
     :param lags: the lags meant, frames.
     :raises RuntimeError: when they differ.
     """
-    found = np.asarray(parser.dt_index.values)
-    if not np.array_equal(found, lags):
-        wrong = int(np.sum(found != lags)) if found.shape == np.shape(lags) else len(lags)
+    indices = np.asarray(parser.dt_index.values)
+    if not np.array_equal(indices, lags):
+        wrong = int(np.sum(indices != lags)) if indices.shape == np.shape(lags) else len(lags)
         raise RuntimeError(f"kinisi mislabels {wrong} of {len(lags)} lags by rounding; the fit would be wrong")
 
 
@@ -114,7 +114,7 @@ def fit_diffusivity(positions: FloatArray, lags: IntArray, interval_fs: float, s
     kinisi's regression and covariance model are kept; the variances it starts from are made smooth and
     given the right size first, see :func:`smooth_variances` and :func:`variance_scale`.
 
-    :param positions: unwrapped, drift-free positions, angstrom, (n, M, 3); replicas side by side along M.
+    :param positions: unwrapped, drift-free positions, angstrom, (n, M, 3); replicas concatenated along M.
     :param lags: frames, increasing; the fit uses all of them.
     :param interval_fs: time between frames, fs.
     :param seed: of the Markov chain; numpy's global generator is left as it was.

@@ -1,4 +1,4 @@
-"""The replicas of an analysis side by side: those of like length together, so that none is cut to the shortest."""
+"""The replicas of an analysis, concatenated: those of like length together, so that none is cut to the shortest."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Batch:
 
     @property
     def n_replicas(self) -> int:
-        """Replicas side by side."""
+        """Replicas concatenated along their ions."""
         return int(self.centres.shape[1])
 
     @property
@@ -131,7 +131,7 @@ class Motion:
 
 
 def side_by_side(replicas: Sequence[Replica]) -> Motion:
-    """Put replicas of like length side by side.
+    """Concatenate replicas of similar length.
 
     :raises ValueError: for replicas of other frame intervals.
     """

@@ -27,7 +27,7 @@ class DiffusionResult:
 
     ``species`` has a mapping for each element: its role, hops, and diffusivity or bound. Diffusivities and
     ``ionic_conductivity_mS_cm`` (Nernst-Einstein) are those of ``mobile_species`` alone;
-    ``all_species_ionic_conductivity_mS_cm`` is the sum over the mobile species that moved, which
+    ``all_species_ionic_conductivity_mS_cm`` is the sum over the diffusive mobile species, which
     ``all_species_ionic_conductivity_species`` names.
     """
 
@@ -161,7 +161,7 @@ class DiffusionResult:
     green_kubo_lag_times_ps: FloatArray | None = None
     green_kubo_integral_mS_cm: FloatArray | None = None
     green_kubo_integral_std_mS_cm: FloatArray | None = None
-    #: Draws of the diffusivity of species that moved beside the mobile one, cm^2/s, by element.
+    #: Draws of the diffusivity of species that diffused beside the mobile one, cm^2/s, by element.
     other_samples_cm2_s: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
@@ -177,9 +177,9 @@ class DiffusionResult:
 
     def arrays(self) -> dict[str, FloatArray]:
         """The arrays there are."""
-        found = {name: getattr(self, name) for name in ARRAYS}
-        found |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        result = {name: getattr(self, name) for name in ARRAYS}
+        result |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
+        return {name: value for name, value in result.items() if value is not None}
 
 
 def species_samples_name(element: str) -> str:

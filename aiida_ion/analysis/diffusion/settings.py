@@ -20,7 +20,7 @@ FRAMEWORK_SPECIES = Many(
     distinct=True,
     most=100,
     optional=True,
-    help="Elements that stay, from which everything is measured",
+    help="Elements of the framework, the frame of reference",
 )
 
 
@@ -45,7 +45,7 @@ class DiffusionSettings(Settings):
         1.0 / 3.0, help="The fit ends at this part of the trajectory's length", **LAG_FRACTION
     )
     extended_lag_fraction: float = number(
-        0.5, help="It may end here when the ions move too little until `max_lag_fraction`", **LAG_FRACTION
+        0.5, help="It may end here when the ions diffuse too little until `max_lag_fraction`", **LAG_FRACTION
     )
     max_frames: int = whole(
         5000,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.diffusion.block_averages import Pieces
+from aiida_ion.analysis.diffusion.block_averages import Blocks
 from aiida_ion.analysis.diffusion.correlations import GAUSSIAN_SPREAD, Moments, displacement_moments, mean_moments
 from aiida_ion.analysis.diffusion.kinisi_fit import CM2_S_PER_A2_FS, KinisiFit, fit_diffusivity
 from aiida_ion.analysis.diffusion.motion import Batch, Motion
@@ -86,11 +86,11 @@ class TracerFit(NamedTuple):
         """Spread of squared displacements over that of Gaussian ones, at least one: few ions underestimate it."""
         return max(self.moments.spread / GAUSSIAN_SPREAD, 1.0)
 
-    def inflation(self, pieces: Pieces | None) -> Inflation:
-        """What correlated motion multiplies the variance with: from the moments, and from the scatter of pieces."""
+    def inflation(self, blocks: Blocks | None) -> Inflation:
+        """What correlated motion multiplies the variance with: from the moments, and from the scatter of blocks."""
         blocks = None
-        if pieces is not None:
-            factor, freedom = pieces.inflation
+        if blocks is not None:
+            factor, freedom = blocks.inflation
             blocks = Inflation(factor / self.spread_scale, freedom)
         return combine(Inflation(self.first_moments.inflation, self.first_moments.freedom), blocks)
 

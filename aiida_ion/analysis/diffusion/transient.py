@@ -2,7 +2,7 @@
 
 A fit whose errors are known looks at the first lags of its window, because they are known best. There the slope may
 still be that of something else: velocities that are kept, flows that go on, cages that open. So D is fitted to windows
-that start later and later, each is asked how its slope goes on to change, and the one with the least error of both
+that start later and later, each is asked how its slope continues to change, and the one with the least error of both
 kinds is taken.
 """
 
@@ -96,11 +96,11 @@ def find_starts(
     for first in _firsts(window, [int(one.lags[-1]) for one in stacked]):
         prior *= (before / first) ** 2
         before = first
-        found = _fit(stacked, first)
+        start = _fit(stacked, first)
         grows = starts == [] or motion.summed_growth(window._replace(first=first), fraction) >= min_growth_A2
-        if found is None or not grows:
+        if start is None or not grows:
             continue
-        slope, variance, deviation, error, bias = found
+        slope, variance, deviation, error, bias = start
         prior = min(max(prior, deviation**2 - error**2), max(prior, MAX_EXPECTED**2))
         known = prior / (prior + error**2)
         starts.append(

@@ -10,7 +10,7 @@ from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The model of the variance counts as known by at most so many degrees of freedom, so that blocks are heard.
+#: The model of the variance counts as known by at most this many degrees of freedom, so that blocks are heard.
 MODEL_FREEDOM = 20.0
 #: Fewest degrees of freedom of a diffusivity: below, its draws have no mean.
 MIN_FREEDOM = 2.0

@@ -14,7 +14,7 @@ IntArray = npt.NDArray[np.int64]
 
 #: Lags whose local slope is looked at.
 N_CANDIDATES = 60
-#: A window ends at least this many times later than it starts, and has at least so many lags.
+#: A window ends at least this many times later than it starts, and has at least this many lags.
 MIN_SPAN = 1.5
 MIN_LAGS = 5
 

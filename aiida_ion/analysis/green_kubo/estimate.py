@@ -36,7 +36,7 @@ MIN_FREQUENCIES = 12
 MAX_INTERVAL_FS = 10.0
 #: Power at the highest tenth of the frequencies, over that below the cutoff: what folds back to zero frequency.
 MAX_FOLDED = 0.05
-#: The value at half the cutoff may differ by so many of its standard errors.
+#: The value at half the cutoff may differ by this many of its standard errors.
 STABLE_ERRORS = 2.0
 #: Points kept for plots.
 N_KEPT = 300
@@ -100,12 +100,12 @@ def fill_green_kubo(
         currents, interval_fs = _currents(result, thermo, frame, settings.equilibration_fs)
         assert result.diffusive_from_ps is not None
         conditions = Conditions(result.temperature_K, result.volume_A3, result.diffusive_from_ps)
-        found = green_kubo(currents, interval_fs, conditions, settings.green_kubo_max_relative_error)
+        estimate = green_kubo(currents, interval_fs, conditions, settings.green_kubo_max_relative_error)
     except NotDeterminedError as refusal:
         result.green_kubo_reason = str(refusal)
         return
-    for entry in fields(found):
-        setattr(result, entry.name, getattr(found, entry.name))
+    for entry in fields(estimate):
+        setattr(result, entry.name, getattr(estimate, entry.name))
 
 
 def _currents(
@@ -168,7 +168,7 @@ def green_kubo(
     value, interval = _conductivity(estimate, unit)
     integral = _running(currents, interval_fs, conditions)
     frequencies, smooth = _smooth(spectrum)
-    found = GreenKubo(
+    result = GreenKubo(
         green_kubo_ionic_conductivity_mS_cm=value,
         green_kubo_ionic_conductivity_std_mS_cm=value * relative,
         green_kubo_ionic_conductivity_ci95_mS_cm=interval,
@@ -182,8 +182,8 @@ def green_kubo(
         green_kubo_spectrum_mS_cm=0.5 * smooth * unit,
     )
     if integral is not None:
-        _add_integral(found, integral, unit)
-    return found
+        _add_integral(result, integral, unit)
+    return result
 
 
 def _check_sampling(spectrum: Periodogram, interval_fs: float, cutoff_THz: float) -> None:
@@ -207,7 +207,7 @@ def _estimate(spectrum: Periodogram, n_points: int) -> tuple[list[ZeroFrequency]
     """ln S(0) of each Cartesian direction, and of their mean.
 
     Directions that conduct differently count as fewer than three: l = (sum S)^2 / sum S^2 (Satterthwaite), in which the
-    noise of the three alone, exp(variance), is made up for.
+    noise of the three alone, exp(variance), is compensated.
     """
     power = spectrum.power[: n_points + 1]
     axes = [log_power_at_zero(power[:, axis], spectrum.n_records) for axis in range(3)]
@@ -248,17 +248,17 @@ def _running(currents: list[FloatArray], interval_fs: float, conditions: Conditi
         return None
 
 
-def _add_integral(found: GreenKubo, integral: RunningIntegral, unit: float) -> None:
+def _add_integral(estimate: GreenKubo, integral: RunningIntegral, unit: float) -> None:
     kept = np.unique(np.linspace(0, len(integral.mean) - 1, N_KEPT).astype(int))
-    found.green_kubo_lag_times_ps = integral.lag_times_fs[kept] / FS_PER_PS
-    found.green_kubo_integral_mS_cm = integral.mean[kept] * unit
-    found.green_kubo_integral_std_mS_cm = integral.standard_error[kept] * unit
-    found.green_kubo_n_blocks = integral.n_blocks
+    estimate.green_kubo_lag_times_ps = integral.lag_times_fs[kept] / FS_PER_PS
+    estimate.green_kubo_integral_mS_cm = integral.mean[kept] * unit
+    estimate.green_kubo_integral_std_mS_cm = integral.standard_error[kept] * unit
+    estimate.green_kubo_n_blocks = integral.n_blocks
     interval = integral.plateau_interval()
     if integral.plateau is not None and integral.plateau_fs is not None and interval is not None:
-        found.green_kubo_running_mS_cm = integral.plateau * unit
-        found.green_kubo_running_ci95_mS_cm = (interval[0] * unit, interval[1] * unit)
-        found.green_kubo_plateau_ps = integral.plateau_fs / FS_PER_PS
+        estimate.green_kubo_running_mS_cm = integral.plateau * unit
+        estimate.green_kubo_running_ci95_mS_cm = (interval[0] * unit, interval[1] * unit)
+        estimate.green_kubo_plateau_ps = integral.plateau_fs / FS_PER_PS
 
 
 def _smooth(spectrum: Periodogram) -> tuple[FloatArray, FloatArray]:

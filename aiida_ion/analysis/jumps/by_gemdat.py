@@ -96,8 +96,8 @@ def standard_cell(cell: FloatArray) -> FloatArray:
 
     A left-handed cell becomes its mirror image: lengths and angles stay.
     """
-    found: FloatArray = np.linalg.cholesky(cell @ cell.T).astype(np.float64)
-    return found
+    values: FloatArray = np.linalg.cholesky(cell @ cell.T).astype(np.float64)
+    return values
 
 
 def density(trajectory: Any, resolution_A: float) -> IntArray:
@@ -121,8 +121,8 @@ def density_peaks(counts: IntArray, cell: FloatArray, background: float, smoothi
     widest = max(2.0, MAX_PEAK_WIDTH_A / float(voxel.min()))
     smooth = ndimage.gaussian_filter(counts.astype(float), tuple(smoothing_A / voxel), mode="wrap")
     with _quiet():
-        found = Volume(data=smooth, lattice=lattice).to_structure(background_level=background, max_sigma=widest)
-    peaks: FloatArray = np.asarray(found.frac_coords, dtype=float).reshape(-1, 3)
+        result = Volume(data=smooth, lattice=lattice).to_structure(background_level=background, max_sigma=widest)
+    peaks: FloatArray = np.asarray(result.frac_coords, dtype=float).reshape(-1, 3)
     return _centred(peaks, counts, lattice) if len(peaks) else peaks
 
 
@@ -164,7 +164,7 @@ def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: floa
     structure = Structure(lattice, [species] * len(sites), sites)
     try:
         with _quiet():
-            found = Transitions.from_trajectory(
+            transitions = Transitions.from_trajectory(
                 trajectory=trajectory, sites=structure, floating_specie=species, site_radius=radius_A
             )
     except ValueError as error:
@@ -174,8 +174,8 @@ def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: floa
         apart = lattice.get_all_distances(trajectory.positions[0], sites)
         first = np.where(apart.min(axis=1) < radius_A, apart.argmin(axis=1), NO_SITE)
         return np.broadcast_to(first, trajectory.positions.shape[:2]), None
-    states: IntArray = found.states
-    return states, found
+    states: IntArray = transitions.states
+    return states, transitions
 
 
 def collective_jumps(
@@ -206,7 +206,7 @@ def collective_jumps(
     max_steps = math.ceil(1e-12 / (attempt_frequency_THz * trajectory.time_step))
     with _quiet():
         jumps = Jumps(transitions, conversion_method=lambda *_, **__: data)
-        found = GemdatCollective(
+        collective = GemdatCollective(
             jumps, transitions.sites, trajectory.get_lattice(), max_steps=max_steps, max_dist=max_distance_A
         )
-    return Collective(len(first), int(found.n_solo_jumps))
+    return Collective(len(first), int(collective.n_solo_jumps))

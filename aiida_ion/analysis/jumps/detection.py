@@ -22,9 +22,9 @@ def find_jumps(
     :param states: site of each ion in each frame, -1 for none, (n, M).
     :param fractional: unwrapped positions, (n, M, 3).
     :param sites: fractional, (S, 3).
-    :param minimal_residence: a stay of fewer frames, between its first and last one, is no stay.
+    :param minimal_residence: fewest frames, from first to last, that count as a stay at a site.
     """
-    frames, ions = (found.astype(np.int64) for found in np.nonzero(states.T >= 0)[::-1])
+    frames, ions = (indices.astype(np.int64) for indices in np.nonzero(states.T >= 0)[::-1])
     at = states[frames, ions].astype(np.int64)
     cell = np.round(fractional[frames, ions] - sites[at]).astype(np.int64)
     if minimal_residence > 0:
@@ -67,5 +67,5 @@ def stays(table: JumpTable, n_frames: int, n_ions: int) -> IntArray:
     ended = np.zeros((n_frames + 1, n_ions), dtype=np.int64)
     np.add.at(ended, (table.stop_frame, table.ion), 1)
     count, arrived = np.cumsum(begun, axis=0)[:-1], np.cumsum(ended, axis=0)[:-1]
-    found: IntArray = np.where(count == arrived, count, -1)
-    return found
+    numbers: IntArray = np.where(count == arrived, count, -1)
+    return numbers

@@ -36,7 +36,7 @@ class Frames:
     :param vibration: as ``mobile``, the first frames of the first replica at every frame stored.
     :param interval_fs: time between two frames, fs.
     :param stored_interval_fs: time between two frames of ``vibration``, fs.
-    :param stride: every so many stored frames, one was kept.
+    :param stride: one in this many stored frames was kept.
     :param n_frames_stored: frames before equilibration and thinning.
     :param drift_A: largest drift of the framework that was removed, angstrom.
     """
@@ -150,9 +150,9 @@ def _vibration(
     """Positions at every stored frame, angstrom, as many frames as the thinned trajectory has."""
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
     first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
-    wanted, offset, parts = slice(first, first + n_frames), 0, []
+    rows, offset, parts = slice(first, first + n_frames), 0, []
     for segment in replica:
-        low, high = max(wanted.start - offset, 0), min(wanted.stop - offset, len(segment.times_ps))
+        low, high = max(rows.start - offset, 0), min(rows.stop - offset, len(segment.times_ps))
         if low < high:
             parts.append(_slice(segment, low, high))
         offset += len(segment.times_ps)

@@ -1,4 +1,4 @@
-"""In how many dimensions a periodic network goes on without end."""
+"""In how many dimensions a periodic network continues without end."""
 
 from __future__ import annotations
 

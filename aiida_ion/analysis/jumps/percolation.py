@@ -1,4 +1,4 @@
-"""The lowest free energy at which the mobile ions find a way through the crystal, in one, two and three dimensions."""
+"""The lowest free energy at which the mobile ions find a pathway through the crystal, in one to three dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.units import BOLTZMANN_EV_K
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A way through a voxel that was seen less often than this is known to no better than a third of kT.
+#: A pathway through a voxel that was seen less often than this is known to no better than a third of kT.
 MIN_BOTTLENECK_COUNT = 10
 #: Voxels that share a corner are neighbours.
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
@@ -27,7 +27,7 @@ class Percolation:
 
     :param barriers_eV: lowest barrier at which the density is connected in one, two, three dimensions, eV; none where
         it never is.
-    :param bottleneck_counts: how often the narrowest voxel of each way was seen.
+    :param bottleneck_counts: how often the narrowest voxel of each pathway was seen.
     :param highest_visible_eV: free energy of a voxel seen once, eV: higher barriers cannot be seen.
     """
 
@@ -50,12 +50,12 @@ class _Faces(NamedTuple):
 
 
 def percolation_barriers(counts: npt.NDArray[np.integer], temperature_K: float) -> Percolation:
-    """Return the barriers of F = -kT ln(density / largest density) along the ways that cross the whole crystal.
+    """Return the barriers of F = -kT ln(density / largest density) along the pathways that cross the whole crystal.
 
     The barrier for d dimensions is the lowest F below which a connected part of the density reaches its own periodic
-    images in d independent directions: the highest point of the best way, not the sum of F along a shortest path.
+    images in d independent directions: the highest point of the best pathway, not the sum of F along a shortest path.
 
-    :param counts: how often each voxel was seen, (nx, ny, nz); at least 3 voxels each way.
+    :param counts: how often each voxel was seen, (nx, ny, nz); at least 3 voxels in each direction.
     :param temperature_K: temperature of the trajectory, K.
     :raises ValueError: if the density is empty or too coarse.
     """
@@ -65,26 +65,26 @@ def percolation_barriers(counts: npt.NDArray[np.integer], temperature_K: float) 
         raise ValueError("the density is empty")
     levels = np.unique(counts[counts > 0])[::-1]
     faces = _faces(counts.shape)
-    found = [_first_level(counts, levels, faces, wanted) for wanted in (1, 2, 3)]
+    levels_eV = [_first_level(counts, levels, faces, dimension) for dimension in (1, 2, 3)]
     kT = BOLTZMANN_EV_K * temperature_K
     top = float(levels[0])
     return Percolation(
-        [None if level is None else float(kT * np.log(top / level)) for level in found],
-        found,
+        [None if level is None else float(kT * np.log(top / level)) for level in levels_eV],
+        levels_eV,
         float(kT * np.log(top)),
     )
 
 
 def _first_level(
-    counts: npt.NDArray[np.integer], levels: npt.NDArray[np.integer], faces: _Faces, wanted: int
+    counts: npt.NDArray[np.integer], levels: npt.NDArray[np.integer], faces: _Faces, dimension: int
 ) -> int | None:
     """Largest count at or above which the voxels percolate in that many dimensions, by bisection."""
-    if _dimension(counts >= levels[-1], faces) < wanted:
+    if _dimension(counts >= levels[-1], faces) < dimension:
         return None
     low, high = 0, len(levels) - 1
     while low < high:
         middle = (low + high) // 2
-        if _dimension(counts >= levels[middle], faces) >= wanted:
+        if _dimension(counts >= levels[middle], faces) >= dimension:
             high = middle
         else:
             low = middle + 1

@@ -45,8 +45,8 @@ class JumpTable:
 
     def vectors(self, sites: FloatArray, cell: FloatArray) -> FloatArray:
         """From site to site, angstrom, (k, 3)."""
-        found: FloatArray = (sites[self.destination] + self.image - sites[self.start]) @ cell
-        return found
+        vectors_A: FloatArray = (sites[self.destination] + self.image - sites[self.start]) @ cell
+        return vectors_A
 
 
 def concatenate(tables: Sequence[JumpTable]) -> JumpTable:
@@ -119,7 +119,7 @@ def jump_types(
     """
     kinds = np.array(labels)
     at_kind = {label: float(occupancy[kinds == label].sum()) for label in dict.fromkeys(labels)}
-    found = []
+    types = []
     for start, ions_there in at_kind.items():
         for destination in at_kind:
             chosen = np.flatnonzero((kinds[table.start] == start) & (kinds[table.destination] == destination))
@@ -133,7 +133,7 @@ def jump_types(
                     return float(-kT * np.log(n / denominator / attempt_frequency_THz))
 
                 known = per_visitor > 0
-                found.append(
+                types.append(
                     JumpType(
                         start,
                         destination,
@@ -146,7 +146,7 @@ def jump_types(
                         [energy(high), energy(low)] if known else None,
                     )
                 )
-    return sorted(found, key=lambda kind: -kind.n_jumps)
+    return sorted(types, key=lambda kind: -kind.n_jumps)
 
 
 def _by_distance(members: npt.NDArray[np.intp], distances_A: FloatArray) -> list[npt.NDArray[np.intp]]:

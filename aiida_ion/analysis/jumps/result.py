@@ -34,7 +34,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class JumpResult:
-    """The jump picture of one species at one temperature; names carry their units."""
+    """The jump analysis of one species at one temperature; names carry their units."""
 
     mobile_species: str
     temperature_K: float

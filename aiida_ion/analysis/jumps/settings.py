@@ -14,7 +14,7 @@ _LENGTH = {"above": 0.0, "most": 100.0, "unit": "angstrom"}
 
 @dataclass(frozen=True)
 class JumpSettings(Settings):
-    """Settings of :func:`aiida_ion.analysis.jumps.picture.analyse_jumps`."""
+    """Settings of :func:`aiida_ion.analysis.jumps.analyse.analyse_jumps`."""
 
     what: ClassVar[str] = "jump setting"
 
@@ -48,8 +48,8 @@ class JumpSettings(Settings):
     )
     min_peak_occupancy: float = number(
         0.4,
-        help="A peak far from the sites of the structure is a site when so many ions are within `min_site_distance_A` "
-        "of it on average",
+        help="A peak far from the sites of the structure is a site when this many ions are within "
+        "`min_site_distance_A` of it on average",
         least=0.0,
         most=1000.0,
     )
@@ -71,7 +71,7 @@ class JumpSettings(Settings):
         None, help="Instead of the measured one", above=0.0, most=1e4, unit="THz"
     )
     minimal_residence_fs: float = number(
-        0.0, help="A shorter stay at a site is part of the way to the next", least=0.0, most=1e9, unit="fs"
+        0.0, help="A shorter stay at a site is part of the jump to the next one", least=0.0, most=1e9, unit="fs"
     )
     max_frames: int = whole(
         20_000,

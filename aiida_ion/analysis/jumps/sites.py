@@ -72,7 +72,7 @@ NO_SITES = Sites(np.empty((0, 3)), [], np.empty(0, dtype=bool))
 
 
 def align(frames: Frames, framework: FloatArray | None) -> Frames:
-    """Shift every replica so that its framework is, on average, where it is wanted.
+    """Shift every replica so that its framework has the expected mean position.
 
     :param framework: fractional positions of the framework atoms, (F, 3); none: as in the first replica.
     :raises ValueError: when the framework is not that of the trajectory.
@@ -135,11 +135,11 @@ def structure_sites(
 
 
 def _check_cell(reference: FloatArray, cell: FloatArray) -> None:
-    lengths, wanted = (np.linalg.norm(one, axis=1) for one in (reference, cell))
-    far = np.abs(lengths / wanted - 1.0).max() > MAX_LENGTH_DIFFERENCE
+    lengths, expected = (np.linalg.norm(one, axis=1) for one in (reference, cell))
+    far = np.abs(lengths / expected - 1.0).max() > MAX_LENGTH_DIFFERENCE
     if far or np.abs(_angles(reference) - _angles(cell)).max() > MAX_ANGLE_DIFFERENCE_DEG:
         raise ValueError(
-            f"the structure's cell has edges of {_words(lengths)} angstrom, the trajectory's {_words(wanted)}: give "
+            f"the structure's cell has edges of {_words(lengths)} angstrom, the trajectory's {_words(expected)}: give "
             "the supercell that was simulated"
         )
 
@@ -147,8 +147,8 @@ def _check_cell(reference: FloatArray, cell: FloatArray) -> None:
 def _angles(cell: FloatArray) -> FloatArray:
     """Angles between the cell vectors, degrees, (3,)."""
     unit = cell / np.linalg.norm(cell, axis=1)[:, None]
-    found: FloatArray = np.degrees(np.arccos((unit @ unit.T)[[1, 0, 0], [2, 2, 1]]))
-    return found
+    angles: FloatArray = np.degrees(np.arccos((unit @ unit.T)[[1, 0, 0], [2, 2, 1]]))
+    return angles
 
 
 def _words(lengths: Any) -> str:
@@ -172,8 +172,8 @@ def distances(first: FloatArray, second: FloatArray, cell: FloatArray) -> FloatA
     """Shortest distances between fractional positions over all images, angstrom, (n, m)."""
     from pymatgen.core.lattice import Lattice
 
-    found: FloatArray = np.asarray(Lattice(cell).get_all_distances(first, second), dtype=float)
-    return found
+    distances_A: FloatArray = np.asarray(Lattice(cell).get_all_distances(first, second), dtype=float)
+    return distances_A
 
 
 def far_peaks(
@@ -188,8 +188,8 @@ def far_peaks(
     weight = counts[tuple(seen.T)] / n_frames
     voxels = (seen + 0.5) / counts.shape
     held = [weight[distances(peak[None], voxels, cell)[0] < settings.min_site_distance_A].sum() for peak in far]
-    found: FloatArray = far[np.array(held, dtype=float) >= settings.min_peak_occupancy]
-    return found
+    values: FloatArray = far[np.array(held, dtype=float) >= settings.min_peak_occupancy]
+    return values
 
 
 def closest_distance(sites: FloatArray, cell: FloatArray) -> float:

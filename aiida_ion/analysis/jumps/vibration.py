@@ -10,7 +10,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Lengths of the pieces of a stay whose spectrum is taken, fs; the second where no stay is as long as the first.
+#: Lengths of the blocks of a stay whose spectrum is taken, fs; the second where no stay is as long as the first.
 WINDOWS_FS = (1000.0, 500.0)
 #: Frames stored more rarely than this cannot tell vibrations of 20 THz and below from their aliases, fs.
 MAX_INTERVAL_FS = 25.0
@@ -23,7 +23,7 @@ class Vibration(NamedTuple):
 
     :param attempt_frequency_THz: mean of the frequency over the velocity spectrum, THz; none when frames are too rare.
     :param amplitude_A: root mean square displacement along one direction, angstrom; none when no ion stays.
-    :param n_windows: pieces of stays that were averaged.
+    :param n_windows: blocks of stays that were averaged.
     """
 
     attempt_frequency_THz: float | None
@@ -32,7 +32,7 @@ class Vibration(NamedTuple):
 
 
 def vibration_between_jumps(positions: FloatArray, sites: IntArray, interval_fs: float) -> Vibration:
-    """Measure ions over pieces of :data:`WINDOWS_FS` that lie wholly between two jumps.
+    """Measure ions over blocks of :data:`WINDOWS_FS` that lie wholly between two jumps.
 
     The velocity spectrum is that of the positions times (2 pi f)^2, with a Hann window; its mean frequency is the
     attempt frequency of de Klerk, van der Maas and Wagemaker (ACS Appl. Energy Mater. 1, 3230 (2018)), taken along x,
@@ -43,24 +43,24 @@ def vibration_between_jumps(positions: FloatArray, sites: IntArray, interval_fs:
     """
     for length_fs in WINDOWS_FS:
         window = max(MIN_WINDOW_FRAMES, round(length_fs / interval_fs))
-        pieces = [_piece(positions, sites, low, window) for low in range(0, len(positions) - window + 1, window)]
-        if sum(piece.shape[1] for piece in pieces) > 0:
+        blocks = [_block(positions, sites, low, window) for low in range(0, len(positions) - window + 1, window)]
+        if sum(block.shape[1] for block in blocks) > 0:
             break
     else:
         return Vibration(None, None, 0)
-    stays = np.concatenate(pieces, axis=1)
+    stays = np.concatenate(blocks, axis=1)
     stays = stays - stays.mean(axis=0)
     amplitude = float(np.sqrt((stays**2).mean()))
     frequency = _mean_frequency(stays, interval_fs) if interval_fs <= MAX_INTERVAL_FS else None
     return Vibration(frequency, amplitude, int(stays.shape[1]))
 
 
-def _piece(positions: FloatArray, sites: IntArray, low: int, window: int) -> FloatArray:
+def _block(positions: FloatArray, sites: IntArray, low: int, window: int) -> FloatArray:
     """Positions of the ions that stay over a window, (window, m, 3)."""
     stay = sites[low : low + window]
     chosen = (stay == stay[0]).all(axis=0) & (stay[0] >= 0)
-    found: FloatArray = positions[low : low + window, chosen]
-    return found
+    block: FloatArray = positions[low : low + window, chosen]
+    return block
 
 
 def _mean_frequency(stays: FloatArray, interval_fs: float) -> float | None:

@@ -57,16 +57,16 @@ def fill_species(
         # A framework at rest needs few frames to show it.
         every = stride if role == OTHER else stride * thin(result.n_frames, MAX_FRAMEWORK_FRAMES)
         try:
-            found = measure(element, alone, every)
+            diffusion = measure(element, alone, every)
         except ValueError as error:
             rows.append({"element": element, "role": role, "verdict": "unknown", "reason": _sentence(error)})
             continue
-        rows.append(_row(found, role, element in charges))
+        rows.append(_row(diffusion, role, element in charges))
         if role == OTHER:
-            others[element] = found
+            others[element] = diffusion
     result.species = rows
     result.moved_species = [row["element"] for row in rows if row["verdict"] in WITH_POSTERIOR]
-    samples = {element: found.tracer_diffusivity_samples_cm2_s for element, found in others.items()}
+    samples = {element: diffusion.tracer_diffusivity_samples_cm2_s for element, diffusion in others.items()}
     result.other_samples_cm2_s = {element: draws for element, draws in samples.items() if draws is not None}
     _fill_total(result, roles, charges, others, settings.seed)
     if roles.others:
@@ -85,13 +85,13 @@ def say_framework(result: DiffusionResult) -> None:
     )
 
 
-def _row(found: DiffusionResult, role: str, has_charge: bool) -> dict[str, Any]:
+def _row(diffusion: DiffusionResult, role: str, has_charge: bool) -> dict[str, Any]:
     """What is kept of the analysis of a species; without its charge there is no conductivity."""
-    row: dict[str, Any] = {"element": found.mobile_species, "role": role}
-    row |= {RENAMED.get(name, name): getattr(found, name) for name in MOTION}
-    row["grade"] = grade(found.n_eff) if found.moved else "bound"
-    values = {name: getattr(found, name) for name in DIFFUSION}
-    values |= {name: getattr(found, name) if has_charge else None for name in ("charge_e", *CONDUCTION)}
+    row: dict[str, Any] = {"element": diffusion.mobile_species, "role": role}
+    row |= {RENAMED.get(name, name): getattr(diffusion, name) for name in MOTION}
+    row["grade"] = grade(diffusion.n_eff) if diffusion.moved else "bound"
+    values = {name: getattr(diffusion, name) for name in DIFFUSION}
+    values |= {name: getattr(diffusion, name) if has_charge else None for name in ("charge_e", *CONDUCTION)}
     return row | {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -107,12 +107,13 @@ def _fill_total(
     others: Mapping[str, DiffusionResult],
     seed: int,
 ) -> None:
-    """Nernst-Einstein conductivity of all mobile species: draws of those that moved, summed as independent.
+    """Nernst-Einstein conductivity of all mobile species: draws of the diffusive ones, summed as independent.
 
-    What did not move raises the upper edge of the interval by its bound; where nothing moved, the bounds add up.
+    A species without detected diffusion raises the upper edge of the interval by its bound; where no species is
+    diffusive, the bounds add up.
     """
-    wanted = [roles.mobile, *roles.others]
-    unknown = [element for element in wanted if element not in charges or element not in {roles.mobile, *others}]
+    elements = [roles.mobile, *roles.others]
+    unknown = [element for element in elements if element not in charges or element not in {roles.mobile, *others}]
     if unknown:
         result.all_species_ionic_conductivity_reason = (
             f"The charge or the diffusion of {' and '.join(unknown)} is not known."
@@ -120,7 +121,7 @@ def _fill_total(
         return
     each = [result, *others.values()]
     moved = [one for one in each if one.tracer_diffusivity_samples_cm2_s is not None]
-    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of those that moved
+    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of the diffusive ones
     if not moved:
         result.all_species_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
         return
@@ -137,10 +138,10 @@ def summed_draws(each: Sequence[FloatArray], seed: int) -> FloatArray:
     return total
 
 
-def _conductivities(found: DiffusionResult) -> FloatArray:
-    assert found.tracer_diffusivity_samples_cm2_s is not None
-    drawn = found.tracer_diffusivity_samples_cm2_s
-    return ionic_conductivity_mS_cm(drawn, found.charge_e, found.number_density_A3, found.temperature_K)
+def _conductivities(diffusion: DiffusionResult) -> FloatArray:
+    assert diffusion.tracer_diffusivity_samples_cm2_s is not None
+    drawn = diffusion.tracer_diffusivity_samples_cm2_s
+    return ionic_conductivity_mS_cm(drawn, diffusion.charge_e, diffusion.number_density_A3, diffusion.temperature_K)
 
 
 def _fill_haven_ratio(result: DiffusionResult, seed: int) -> None:
@@ -173,9 +174,9 @@ def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[s
         counted = " and ".join(result.all_species_ionic_conductivity_species)
         total = f"; all_species_ionic_conductivity counts {counted}" if counted else ""
         words.append(
-            f"{' and '.join(also)} moved too: the diffusivity and ionic_conductivity are those of "
+            f"{' and '.join(also)} diffused too: the diffusivity and ionic_conductivity are those of "
             f"{result.mobile_species} alone{total}."
         )
     if still:
-        words.append(f"{' and '.join(still)} did not move enough for a diffusivity, and are no part of the framework.")
+        words.append(f"No diffusion was detected of {' and '.join(still)}, which the framework leaves out too.")
     return words

@@ -9,8 +9,8 @@ import numpy as np
 
 from aiida_ion.analysis.checks.framework import rest_checks
 from aiida_ion.analysis.checks.limits import CheckLimits
+from aiida_ion.analysis.checks.sampled_frames import IntArray, SampledFrames, sample_frames
 from aiida_ion.analysis.checks.units import Bonds, Units, find_bonds, find_units
-from aiida_ion.analysis.checks.watched import IntArray, Watched, watch
 from aiida_ion.analysis.species.framework import framework_problem
 from aiida_ion.analysis.trajectories.trajectory import Segment
 from aiida_ion.settings.md import NON_METALS
@@ -39,8 +39,8 @@ class Roles:
 
     def indices(self, symbols: Sequence[str], elements: Collection[str]) -> IntArray:
         """Indices of the atoms of some elements, (k,)."""
-        found: IntArray = np.flatnonzero([symbol in elements for symbol in symbols]).astype(np.int64)
-        return found
+        numbers: IntArray = np.flatnonzero([symbol in elements for symbol in symbols]).astype(np.int64)
+        return numbers
 
 
 def assign_roles(
@@ -77,13 +77,13 @@ def assign_roles(
     steady = [element for element in elements if element not in candidates] or elements
     moving: set[str] = set()
     for segments in replicas:
-        watched = watch(segments, symbols, mobile_species, equilibration_fs, framework_species=steady)
-        bound_to_others = _in_polyanions(watched)
+        sampled = sample_frames(segments, symbols, mobile_species, equilibration_fs, framework_species=steady)
+        bound_to_others = _in_polyanions(sampled)
         moving |= {
             element
             for element in candidates
             if element not in bound_to_others
-            and not _at_rest(watched, element, jump_distance_A, limits or CheckLimits())
+            and not _at_rest(sampled, element, jump_distance_A, limits or CheckLimits())
         }
     if not moving or len(moving) == len(elements):
         return Roles(mobile_species, tuple(elements), ())
@@ -109,25 +109,25 @@ def may_be_mobile(element: str, mobile_species: str, charges: Mapping[str, float
     return element in MOBILE_ANIONS and analysed_is_anion and (charge is None or charge < 0)
 
 
-def _in_polyanions(watched: Watched) -> set[str]:
+def _in_polyanions(sampled: SampledFrames) -> set[str]:
     """Elements with atoms bonded to another non-metal at the start: they are parts of polyanions."""
-    everything = replace(watched, is_framework=~watched.is_mobile)
+    everything = replace(sampled, is_framework=~sampled.is_mobile)
     bonds = find_bonds(everything)
-    pairs = [(watched.symbols[a], watched.symbols[b]) for a, b in zip(bonds.first, bonds.second, strict=True)]
+    pairs = [(sampled.symbols[a], sampled.symbols[b]) for a, b in zip(bonds.first, bonds.second, strict=True)]
     covalent = [pair for pair in pairs if pair[0] != pair[1] and NON_METALS.issuperset(pair)]
     return {element for pair in covalent for element in pair}
 
 
-def _at_rest(watched: Watched, element: str, jump_distance_A: float, limits: CheckLimits) -> bool:
+def _at_rest(sampled: SampledFrames, element: str, jump_distance_A: float, limits: CheckLimits) -> bool:
     """Whether the atoms of an element stay on their sites as a framework must.
 
     Few ions are far apart: their own distance says less of a jump than the distance of sites does.
     """
-    chosen = np.array([symbol == element for symbol in watched.symbols])
+    chosen = np.array([symbol == element for symbol in sampled.symbols])
     no_bonds = Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))
-    units = find_units(replace(watched, is_framework=chosen), no_bonds)
+    units = find_units(replace(sampled, is_framework=chosen), no_bonds)
     near = Units(units.kinds, units.centres, {kind: min(far, jump_distance_A) for kind, far in units.spacing_A.items()})
-    growth, _, displaced = rest_checks(watched, near, limits)
-    vibration = rest_checks(watched, units, limits)[1]
+    growth, _, displaced = rest_checks(sampled, near, limits)
+    vibration = rest_checks(sampled, units, limits)[1]
     stays = not {growth.verdict, displaced.verdict} & {"warn", "fail"}
     return stays and vibration.verdict != "fail"

@@ -55,8 +55,8 @@ class Thermo:
 
     def arrays(self) -> dict[str, FloatArray]:
         """The quantities there are, by name."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
+        result = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in result.items() if isinstance(value, np.ndarray)}
 
     def after(self, equilibration_fs: float) -> Thermo:
         """The steps that are left when so much is dropped at the start, counted from the first step, fs."""

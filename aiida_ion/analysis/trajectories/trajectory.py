@@ -41,7 +41,7 @@ class DriftFree(NamedTuple):
 
 @dataclass(frozen=True)
 class Segment:
-    """One piece of a run, in the order of its frames.
+    """One part of a run, in the order of its frames.
 
     :param positions: unwrapped positions, angstrom, shape (n, N, 3); may be memory-mapped and float32.
     :param times_ps: time of each frame, ps, shape (n,).
@@ -70,7 +70,7 @@ class Replica:
     :param drift_A: largest displacement of the framework's centre, angstrom; 0 without a framework.
     :param mean_volume_A3: mean cell volume, angstrom^3.
     :param interval_fs: time between two frames kept, fs.
-    :param stride: every so many stored frames, one was kept.
+    :param stride: one in this many stored frames was kept.
     :param n_frames_stored: frames before equilibration and thinning.
     :param collective: the vector whose MSD gives the collective diffusivity like that of a single ion, angstrom,
         (n, 3): sum q_i r_i / (q sqrt(M)) over all atoms, or the sum over the mobile ions / sqrt(M).
@@ -190,7 +190,7 @@ def join_segments(
     """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
 
     :param other_indices: atoms that are neither: ions of other species that move too.
-    :param stride: keep every so many frames, rather than as few as ``max_frames`` asks for.
+    :param stride: keep one in this many frames, rather than as few as ``max_frames`` asks for.
     :param charges_e: charge of each atom, e, (N,), together zero; the collective vector is then that of all charges,
         which no frame of reference changes. Without them it is that of the mobile ions in the framework's frame.
     :param follow_mobile: follow mobile ions through the faces of the cell, too, unless they go nearly half a cell

@@ -28,16 +28,16 @@ def compare_levels(parameters: orm.Dict, **nodes: orm.Data) -> orm.ArrayData:
         front; `forces` of `ion.forces` on the reference's segments, and `reference_thermo_<key>` of these.
     """
     settings = parameters.get_dict()
-    found = Findings({name: settings[name] for name in ("formula", "level_of_theory", "reference_level_of_theory")})
-    found.add(compare_transport(nodes, settings))
-    found.add(compare_forces(nodes, settings))
-    found.add(compare_structure(nodes, settings))
-    found.add(compare_cost(nodes, settings))
+    findings = Findings({name: settings[name] for name in ("formula", "level_of_theory", "reference_level_of_theory")})
+    findings.add(compare_transport(nodes, settings))
+    findings.add(compare_forces(nodes, settings))
+    findings.add(compare_structure(nodes, settings))
+    findings.add(compare_cost(nodes, settings))
     node = orm.ArrayData()
-    for name, array in found.arrays.items():
+    for name, array in findings.arrays.items():
         node.set_array(name, array)
-    words = {"missing": found.missing, "summary": summary(found.attributes)}
-    node.base.attributes.set_many(found.attributes | words)
+    words = {"missing": findings.missing, "summary": summary(findings.attributes)}
+    node.base.attributes.set_many(findings.attributes | words)
     node.label = f"{settings['formula']} {settings['level_of_theory']} / {settings['reference_level_of_theory']}"
     return node
 
@@ -48,56 +48,58 @@ def compare_cost(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findi
     :param nodes: `cost` and `reference_cost`, ledgers of all molecular dynamics of a level.
     :param settings: parameters of the comparison.
     """
-    found = Findings()
+    findings = Findings()
     ledgers = {}
     for prefix in ("", "reference_"):
         node = nodes.get(f"{prefix}cost")
         if node is None:
-            found.lack(f"Cost: it is not known of {settings[f'{prefix}level_of_theory']}.")
+            findings.lack(f"Cost: it is not known of {settings[f'{prefix}level_of_theory']}.")
             continue
         ledgers[prefix] = node.get_dict()
-        found.say(cost_per_step(ledgers[prefix]), prefix)
+        findings.say(cost_per_step(ledgers[prefix]), prefix)
     if len(ledgers) == 2:
         ratios = speed_ratios(ledgers["reference_"], ledgers[""])
-        found.say(ratios)
+        findings.say(ratios)
         if not ratios:
-            found.lack("Speed: the ledgers do not give the cost of a step of the same number of atoms at both levels.")
-    return found
+            findings.lack(
+                "Speed: the ledgers do not give the cost of a step of the same number of atoms at both levels."
+            )
+    return findings
 
 
-def summary(said: Mapping[str, Any]) -> str:
+def summary(attributes: Mapping[str, Any]) -> str:
     """Return the comparison in one sentence."""
-    parts = [*_transport_words(said), *_force_words(said)]
-    if "rdf_distance" in said:
-        parts.append(f"radial distributions {said['rdf_distance']:.3f} apart")
-    if "wall_speed_ratio" in said:
-        parts.append(f"a step takes {said['wall_speed_ratio']:.3g} times less wall time")
-    what = f"{said['formula']}, {said['level_of_theory']} against {said['reference_level_of_theory']}"
+    parts = [*_transport_words(attributes), *_force_words(attributes)]
+    if "rdf_distance" in attributes:
+        parts.append(f"radial distributions {attributes['rdf_distance']:.3f} apart")
+    if "wall_speed_ratio" in attributes:
+        parts.append(f"a step takes {attributes['wall_speed_ratio']:.3g} times less wall time")
+    what = f"{attributes['formula']}, {attributes['level_of_theory']} against {attributes['reference_level_of_theory']}"
     return f"{what}: {'; '.join(parts) or 'nothing can be compared'}."
 
 
-def _transport_words(said: Mapping[str, Any]) -> list[str]:
+def _transport_words(attributes: Mapping[str, Any]) -> list[str]:
     parts = []
-    if "ionic_conductivity_ratio" in said:
-        interval = _interval(said.get("ionic_conductivity_ratio_ci95"))
-        where = f"ionic conductivity at {said['target_temperature_K']:g} K"
-        parts.append(f"{where} {said['ionic_conductivity_ratio']:.3g}{interval} times that of the reference")
-    if "activation_energy_difference_eV" in said:
-        interval = _interval(said.get("activation_energy_difference_ci95_eV"))
-        parts.append(f"activation energy {said['activation_energy_difference_eV']:+.3f}{interval} eV")
-    if "log10_tracer_diffusivity_mae" in said:
-        number = said["n_temperatures_compared"]
+    if "ionic_conductivity_ratio" in attributes:
+        interval = _interval(attributes.get("ionic_conductivity_ratio_ci95"))
+        where = f"ionic conductivity at {attributes['target_temperature_K']:g} K"
+        parts.append(f"{where} {attributes['ionic_conductivity_ratio']:.3g}{interval} times that of the reference")
+    if "activation_energy_difference_eV" in attributes:
+        interval = _interval(attributes.get("activation_energy_difference_ci95_eV"))
+        parts.append(f"activation energy {attributes['activation_energy_difference_eV']:+.3f}{interval} eV")
+    if "log10_tracer_diffusivity_mae" in attributes:
+        number = attributes["n_temperatures_compared"]
         where = f"over {number} temperature{'s' if number > 1 else ''}"
-        parts.append(f"diffusivities {said['log10_tracer_diffusivity_mae']:.2f} decades apart {where}")
+        parts.append(f"diffusivities {attributes['log10_tracer_diffusivity_mae']:.2f} decades apart {where}")
     return parts
 
 
-def _force_words(said: Mapping[str, Any]) -> list[str]:
-    if "force_mae_eV_A" not in said:
+def _force_words(attributes: Mapping[str, Any]) -> list[str]:
+    if "force_mae_eV_A" not in attributes:
         return []
-    text = f"forces off by {said['force_mae_eV_A']:.3f} eV/angstrom on {said['force_n_frames']} frames"
-    if said.get("reference_force_rms_eV_A"):
-        text += f" (RMSE {said['force_rmse_eV_A'] / said['reference_force_rms_eV_A']:.0%} of their size)"
+    text = f"forces off by {attributes['force_mae_eV_A']:.3f} eV/angstrom on {attributes['force_n_frames']} frames"
+    if attributes.get("reference_force_rms_eV_A"):
+        text += f" (RMSE {attributes['force_rmse_eV_A'] / attributes['reference_force_rms_eV_A']:.0%} of their size)"
     return [text]
 
 

@@ -64,9 +64,9 @@ def starting_with(nodes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def symbols_of_all(trajectories: Mapping[str, Any]) -> list[list[str]]:
     """Return the different lists of elements that trajectories have."""
-    found: list[list[str]] = []
+    results: list[list[str]] = []
     for node in trajectories.values():
         symbols = list(node.base.attributes.get("symbols"))
-        if symbols not in found:
-            found.append(symbols)
-    return found
+        if symbols not in results:
+            results.append(symbols)
+    return results

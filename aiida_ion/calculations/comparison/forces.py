@@ -51,28 +51,28 @@ def compare_forces(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fin
     :param nodes: `forces` (of `ion.forces`), `reference_trajectory_<key>` with forces, `reference_thermo_<key>`.
     :param settings: parameters of the comparison.
     """
-    found = Findings()
+    findings = Findings()
     level, reference = settings["level_of_theory"], settings["reference_level_of_theory"]
     if "forces" not in nodes:
-        found.lack(f"Forces and energies: {level} was not evaluated on frames of {reference}.")
-        return found
+        findings.lack(f"Forces and energies: {level} was not evaluated on frames of {reference}.")
+        return findings
     try:
         symbols = shared_symbols(nodes)
         paired = pair(nodes)
     except ValueError as error:
-        found.lack(f"Forces and energies: {error}.")
-        return found
+        findings.lack(f"Forces and energies: {error}.")
+        return findings
     n_frames = len(paired.forces)
     finite = np.isfinite(paired.forces + paired.reference_forces).reshape(n_frames, -1).all(axis=1)
     if not finite.all():
-        found.lack(f"Forces: those of {int((~finite).sum())} of {n_frames} frames are not finite and left out.")
+        findings.lack(f"Forces: those of {int((~finite).sum())} of {n_frames} frames are not finite and left out.")
     if not finite.any():
-        return found
+        return findings
     kept = Paired(*(values[finite] for values in paired))
-    found.say(vars(force_errors(kept.reference_forces, kept.forces, symbols)), names=FORCE_NAMES)
-    found.add(_parity(kept, symbols))
-    found.add(_energies(kept, len(symbols)))
-    return found
+    findings.say(vars(force_errors(kept.reference_forces, kept.forces, symbols)), names=FORCE_NAMES)
+    findings.add(_parity(kept, symbols))
+    findings.add(_energies(kept, len(symbols)))
+    return findings
 
 
 def shared_symbols(nodes: Mapping[str, Any]) -> list[str]:
@@ -81,17 +81,17 @@ def shared_symbols(nodes: Mapping[str, Any]) -> list[str]:
     :raises ValueError: if they do not.
     """
     trajectories = starting_with(nodes, "reference_trajectory_") | starting_with(nodes, "trajectory_")
-    found = symbols_of_all(trajectories)
+    result = symbols_of_all(trajectories)
     of_forces = nodes["forces"].base.attributes.get("symbols", None)
-    if of_forces is not None and list(of_forces) not in found:
-        found.append(list(of_forces))
-    if not found:
+    if of_forces is not None and list(of_forces) not in result:
+        result.append(list(of_forces))
+    if not result:
         raise ValueError("the trajectories of the reference are not there")
-    if len(found) > 1:
-        same = len({tuple(sorted(symbols)) for symbols in found}) == 1
+    if len(result) > 1:
+        same = len({tuple(sorted(symbols)) for symbols in result}) == 1
         what = "order their atoms differently" if same else "hold different atoms"
         raise ValueError(f"the trajectories of the two levels {what}; run both from the same structure")
-    return found[0]
+    return result[0]
 
 
 def pair(nodes: Mapping[str, Any]) -> Paired:
@@ -146,31 +146,31 @@ def _energies_at(thermo: orm.ArrayData | None, steps: NDArray[Any]) -> NDArray[n
 
 
 def _energies(paired: Paired, n_atoms: int) -> Findings:
-    found = Findings()
+    findings = Findings()
     known = np.isfinite(paired.energies) & np.isfinite(paired.reference_energies)
     if not known.any():
-        found.lack("Energies: there are none of the same frames at both levels.")
-        return found
+        findings.lack("Energies: there are none of the same frames at both levels.")
+        return findings
     errors = energy_errors(paired.reference_energies[known], paired.energies[known], n_atoms)
-    found.say(vars(errors), names=ENERGY_NAMES | {"n_frames": "energy_n_frames"})
+    findings.say(vars(errors), names=ENERGY_NAMES | {"n_frames": "energy_n_frames"})
     if errors.reason is not None:
-        found.lack(f"Energies: {errors.reason}.")
-    return found
+        findings.lack(f"Energies: {errors.reason}.")
+    return findings
 
 
 def _parity(paired: Paired, symbols: list[str]) -> Findings:
     """Keep some pairs of components, with the number of their element in `elements`."""
-    found = Findings()
+    findings = Findings()
     n_components = paired.forces[0].size
     stride = max(1, -(-paired.forces.size // MAX_PARITY))
     while math.gcd(stride, n_components) > 1:  # else it would meet the same atoms and directions in every frame
         stride += 1
     elements, kinds = np.unique(symbols, return_inverse=True)
     of_component = np.tile(np.repeat(kinds, 3), len(paired.forces))
-    found.arrays = {
+    findings.arrays = {
         "parity_reference_forces_eV_A": paired.reference_forces.ravel()[::stride].astype(np.float32),
         "parity_forces_eV_A": paired.forces.ravel()[::stride].astype(np.float32),
         "parity_elements": of_component[::stride].astype(np.int16),
     }
-    found.say({"elements": [str(element) for element in elements], "parity_stride": stride})
-    return found
+    findings.say({"elements": [str(element) for element in elements], "parity_stride": stride})
+    return findings

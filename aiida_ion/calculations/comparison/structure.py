@@ -39,23 +39,23 @@ def compare_structure(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     :param nodes: segments `trajectory_<key>` and `reference_trajectory_<key>`.
     :param settings: parameters of the comparison.
     """
-    found = Findings()
+    findings = Findings()
     sides = [starting_with(nodes, f"{prefix}trajectory_") for prefix in ("", "reference_")]
     levels = [settings[f"{prefix}level_of_theory"] for prefix in ("", "reference_")]
     runs, reference = (runs_by_temperature(side) for side in sides)
     shared = sorted(set(runs) & set(reference))
     problem = _problem(sides, levels) or (None if shared else "the two levels have no temperature in common")
     if problem is not None:
-        found.lack(f"Structure and vibrations: {problem}.")
-        return found
-    found.say({"structure_temperatures_K": shared})
+        findings.lack(f"Structure and vibrations: {problem}.")
+        return findings
+    findings.say({"structure_temperatures_K": shared})
     pairs = [(runs[temperature], reference[temperature]) for temperature in shared]
     for what, compare in (("Structure", _radial_distributions), ("Vibrations", _vibrations)):
         try:
-            found.add(compare(pairs, settings))
+            findings.add(compare(pairs, settings))
         except ValueError as error:
-            found.lack(f"{what}: {error}.")
-    return found
+            findings.lack(f"{what}: {error}.")
+    return findings
 
 
 def _problem(sides: Sequence[Mapping[str, orm.TrajectoryData]], levels: Sequence[str]) -> str | None:
@@ -73,15 +73,15 @@ def _problem(sides: Sequence[Mapping[str, orm.TrajectoryData]], levels: Sequence
 
 def runs_by_temperature(trajectories: Mapping[str, orm.TrajectoryData]) -> dict[float, Runs]:
     """Return the segments of each run, by the temperature and the seed that they state."""
-    found: dict[float, dict[Any, list[orm.TrajectoryData]]] = {}
+    runs: dict[float, dict[Any, list[orm.TrajectoryData]]] = {}
     for node in trajectories.values():
-        said = node.base.attributes.all
-        if said.get("target_temperature_K") is not None:
-            seeds = found.setdefault(float(said["target_temperature_K"]), {})
-            seeds.setdefault(said.get("seed"), []).append(node)
+        attributes = node.base.attributes.all
+        if attributes.get("target_temperature_K") is not None:
+            seeds = runs.setdefault(float(attributes["target_temperature_K"]), {})
+            seeds.setdefault(attributes.get("seed"), []).append(node)
     return {
         temperature: [sorted(segments, key=_first_step) for segments in seeds.values()]
-        for temperature, seeds in found.items()
+        for temperature, seeds in runs.items()
     }
 
 
@@ -90,14 +90,14 @@ def _first_step(node: orm.TrajectoryData) -> int:
 
 
 def _radial_distributions(pairs: Sequence[tuple[Runs, Runs]], settings: Mapping[str, Any]) -> Findings:
-    found = Findings()
+    findings = Findings()
     range_A = rdf_range_A(pairs[0][1][0][0].get_array("cells")[0])
     halves = [[_rdf_halves(runs, settings, range_A) for runs in pair] for pair in pairs]
     both = [[averaged(parts) for parts in pair] for pair in halves]
     apart = [rdf_distance(*pair) for pair in both]
     within = [rdf_distance(*parts).mean for _, parts in halves if len(parts) == 2]
     names = apart[0].by_pair
-    found.say(
+    findings.say(
         {
             "rdf_distance": float(np.mean([one.mean for one in apart])),
             "rdf_distance_by_pair": {name: float(np.mean([one.by_pair[name] for one in apart])) for name in names},
@@ -108,12 +108,12 @@ def _radial_distributions(pairs: Sequence[tuple[Runs, Runs]], settings: Mapping[
             "reference_rdf_n_frames": [pair[1].n_frames for pair in both],
         }
     )
-    found.arrays = {
+    findings.arrays = {
         "rdf_r_A": both[0][0].r_A,
         "rdf": np.array([pair[0].g for pair in both]),
         "reference_rdf": np.array([pair[1].g for pair in both]),
     }
-    return found
+    return findings
 
 
 def _rdf_halves(runs: Runs, settings: Mapping[str, Any], range_A: float) -> list[RadialDistribution]:
@@ -122,15 +122,15 @@ def _rdf_halves(runs: Runs, settings: Mapping[str, Any], range_A: float) -> list
     kept = [(node, row) for run in runs for node in run for row in _after_equilibration(node, settings)]
     if not kept:
         raise ValueError("no frame is left after equilibration")
-    wanted = int(settings.get("max_rdf_frames", MAX_FRAMES))
-    chosen = np.unique(np.linspace(0, len(kept) - 1, min(wanted, len(kept))).round().astype(int))
+    n_frames = int(settings.get("max_rdf_frames", MAX_FRAMES))
+    chosen = np.unique(np.linspace(0, len(kept) - 1, min(n_frames, len(kept))).round().astype(int))
     frames = [(kept[index][0].get_array("positions")[kept[index][1]], _cell(*kept[index])) for index in chosen]
     for run in runs:
         for node in run:
             node.clear_internal_cache()
     parts = [frames[: len(frames) // 2], frames[len(frames) // 2 :]]
     return [
-        radial_distribution(np.array([p for p, _ in part]), np.array([c for _, c in part]), symbols, range_A, wanted)
+        radial_distribution(np.array([p for p, _ in part]), np.array([c for _, c in part]), symbols, range_A, n_frames)
         for part in parts
         if part
     ]
@@ -147,12 +147,12 @@ def _after_equilibration(node: orm.TrajectoryData, settings: Mapping[str, Any]) 
 
 
 def _vibrations(pairs: Sequence[tuple[Runs, Runs]], settings: Mapping[str, Any]) -> Findings:
-    found = Findings()
+    findings = Findings()
     levels = [settings["level_of_theory"], settings["reference_level_of_theory"]]
     both = [[_density(runs, settings, level) for runs, level in zip(pair, levels, strict=True)] for pair in pairs]
     apart = [vdos_distance(*pair) for pair in both]
     grid = common_frequencies([density for _, density in both] + [density for density, _ in both])
-    found.say(
+    findings.say(
         {
             "vdos_distance": float(np.mean(apart)),
             "vdos_distance_by_temperature": apart,
@@ -161,12 +161,12 @@ def _vibrations(pairs: Sequence[tuple[Runs, Runs]], settings: Mapping[str, Any])
             "vdos_resolution_THz": float(grid[1] - grid[0]),
         }
     )
-    found.arrays = {
+    findings.arrays = {
         "vdos_frequency_THz": grid,
         "vdos_1_THz": np.array([on_frequencies(density, grid) for density, _ in both]),
         "reference_vdos_1_THz": np.array([on_frequencies(density, grid) for _, density in both]),
     }
-    return found
+    return findings
 
 
 def _density(runs: Runs, settings: Mapping[str, Any], level: str) -> VibrationalDensity:

@@ -28,9 +28,9 @@ def compare_transport(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     :param nodes: `conductivity`, `diffusion_<T>` and the same with `reference_`; any may be missing.
     :param settings: parameters of the comparison.
     """
-    found = _conductivities(nodes, settings)
-    found.add(_temperatures(nodes, settings))
-    return found
+    findings = _conductivities(nodes, settings)
+    findings.add(_temperatures(nodes, settings))
+    return findings
 
 
 def _levels(nodes: Mapping[str, Any], settings: Mapping[str, Any], name: str) -> list[tuple[str, str, Any]]:
@@ -41,41 +41,41 @@ def _levels(nodes: Mapping[str, Any], settings: Mapping[str, Any], name: str) ->
 
 
 def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:
-    found = Findings()
+    findings = Findings()
     target = settings.get("target_temperature_K")
     conductivities, energies = [], []
     for prefix, level, node in _levels(nodes, settings, "conductivity"):
         if node is None:
-            found.lack(f"Conductivity and activation energy: there is none of {level}.")
+            findings.lack(f"Conductivity and activation energy: there is none of {level}.")
             continue
-        said = node.base.attributes.all
-        target = said["target_temperature_K"] if target is None else target
-        if said["target_temperature_K"] != target:
-            at = f"{said['target_temperature_K']:g} K, not {target:g} K"
-            found.lack(f"Conductivity: that of {level} is at {at}.")
-            said = {name: value for name, value in said.items() if name not in CONDUCTIVITY}
-        if said.get("activation_energy_eV") is None:
-            found.lack(f"Activation energy: not known of {level}. {said['reason']}")
-        found.say(said, prefix, {name: name for name in (*CONDUCTIVITY, *ENERGY)})
-        if verdict_of(said) == POORLY_KNOWN:
-            found.lack(f"Conductivity: that of {level} is poorly known, so it is not compared.")
+        attributes = node.base.attributes.all
+        target = attributes["target_temperature_K"] if target is None else target
+        if attributes["target_temperature_K"] != target:
+            at = f"{attributes['target_temperature_K']:g} K, not {target:g} K"
+            findings.lack(f"Conductivity: that of {level} is at {at}.")
+            attributes = {name: value for name, value in attributes.items() if name not in CONDUCTIVITY}
+        if attributes.get("activation_energy_eV") is None:
+            findings.lack(f"Activation energy: not known of {level}. {attributes['reason']}")
+        findings.say(attributes, prefix, {name: name for name in (*CONDUCTIVITY, *ENERGY)})
+        if verdict_of(attributes) == POORLY_KNOWN:
+            findings.lack(f"Conductivity: that of {level} is poorly known, so it is not compared.")
             conductivities.append(Quantity())
         else:
-            conductivities.append(_conductivity(node, said, target))
-        energies.append(_energy(node, said))
-    found.say({"target_temperature_K": target})
+            conductivities.append(_conductivity(node, attributes, target))
+        energies.append(_energy(node, attributes))
+    findings.say({"target_temperature_K": target})
     if len(conductivities) < 2:
-        return found
+        return findings
     quotient, gap = ratio(*conductivities), difference(*energies)
-    found.say(ratio_attributes("ionic_conductivity", quotient))
-    found.say({"activation_energy_difference_eV": gap.value, "activation_energy_difference_ci95_eV": gap.ci95})
+    findings.say(ratio_attributes("ionic_conductivity", quotient))
+    findings.say({"activation_energy_difference_eV": gap.value, "activation_energy_difference_ci95_eV": gap.ci95})
     if quotient.reason is not None:
-        found.lack(f"Ratio of the conductivities: {quotient.reason}.")
-    return found
+        findings.lack(f"Ratio of the conductivities: {quotient.reason}.")
+    return findings
 
 
-def _conductivity(node: orm.ArrayData, said: Mapping[str, Any], target_temperature_K: float) -> Quantity:
-    value, ci95, bound = (said.get(name) for name in CONDUCTIVITY)
+def _conductivity(node: orm.ArrayData, attributes: Mapping[str, Any], target_temperature_K: float) -> Quantity:
+    value, ci95, bound = (attributes.get(name) for name in CONDUCTIVITY)
     if value is None:
         return Quantity(upper_bound=bound)
     names = node.get_arraynames()
@@ -86,44 +86,44 @@ def _conductivity(node: orm.ArrayData, said: Mapping[str, Any], target_temperatu
         diffusivities = 10.0 ** (_samples(node, "log10_prefactor_samples_cm2_s") - exponent / np.log(10.0))
     else:
         return Quantity(value, ci95)
-    charge, density = said["charge_e"], said["number_density_A3"]
+    charge, density = attributes["charge_e"], attributes["number_density_A3"]
     samples = ionic_conductivity_mS_cm(diffusivities, charge, density, target_temperature_K)
     return Quantity(value, ci95, samples)
 
 
-def _energy(node: orm.ArrayData, said: Mapping[str, Any]) -> Quantity:
+def _energy(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
     name = "activation_energy_samples_eV"
     samples = _samples(node, name) if name in node.get_arraynames() else None
-    value, ci95 = (said.get(key) for key in ENERGY)
+    value, ci95 = (attributes.get(key) for key in ENERGY)
     return Quantity(value, ci95, samples)
 
 
 def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:
-    found = Findings()
+    findings = Findings()
     sides = [starting_with(nodes, f"{prefix}diffusion_") for prefix in ("", "reference_")]
     labels = sorted({*sides[0], *sides[1]})
     if not labels:
-        found.lack("Diffusivities: there is none of either level.")
-        return found
+        findings.lack("Diffusivities: there is none of either level.")
+        return findings
     entries, ratios = [], []
     for label in labels:
-        entry, quotient = _temperature(found, [side.get(label) for side in sides], settings)
+        entry, quotient = _temperature(findings, [side.get(label) for side in sides], settings)
         entries.append(entry)
         ratios.append(quotient)
-    found.say({"temperatures": sorted(entries, key=lambda entry: float(entry["temperature_K"]))})
+    findings.say({"temperatures": sorted(entries, key=lambda entry: float(entry["temperature_K"]))})
     bias = mean_log10_difference(ratios)
     gaps = [abs(quotient.log10_difference) for quotient in ratios if quotient.log10_difference is not None]
     if gaps:
         names = {"value": "log10_tracer_diffusivity_bias", "ci95": "log10_tracer_diffusivity_bias_ci95"}
-        found.say(vars(bias), names=names)
-        found.say({"log10_tracer_diffusivity_mae": float(np.mean(gaps)), "n_temperatures_compared": len(gaps)})
-    return found
+        findings.say(vars(bias), names=names)
+        findings.say({"log10_tracer_diffusivity_mae": float(np.mean(gaps)), "n_temperatures_compared": len(gaps)})
+    return findings
 
 
-def _temperature(found: Findings, sides: list[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], Ratio]:
+def _temperature(findings: Findings, sides: list[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], Ratio]:
     """Return what both levels say at one temperature, and the ratio of their tracer diffusivities.
 
-    :param found: takes what is missing.
+    :param findings: takes what is missing.
     :param sides: fits of the compared level and of the reference; one of them may be ``None``.
     :param settings: parameters of the comparison.
     """
@@ -133,46 +133,46 @@ def _temperature(found: Findings, sides: list[Any], settings: Mapping[str, Any])
     for prefix, node in zip(("", "reference_"), sides, strict=True):
         level = settings[f"{prefix}level_of_theory"]
         if node is None:
-            found.lack(f"Diffusivity at {at}: there is none of {level}.")
+            findings.lack(f"Diffusivity at {at}: there is none of {level}.")
             diffusivities.append(Quantity())
             conductivities.append(Quantity())
             continue
-        said = node.base.attributes.all
-        here.say(said, prefix, {name: name for name in (*DIFFUSIVITY, *CONDUCTIVITY, *CIRCUMSTANCES)})
-        usable = said.get("fit_consistent") is not False
+        attributes = node.base.attributes.all
+        here.say(attributes, prefix, {name: name for name in (*DIFFUSIVITY, *CONDUCTIVITY, *CIRCUMSTANCES)})
+        usable = attributes.get("fit_consistent") is not False
         if not usable:
-            found.lack(f"Diffusivity at {at}: the fits of {level} disagree with each other, so it is not compared.")
-        if usable and verdict_of(said) == POORLY_KNOWN:
-            found.lack(f"Diffusivity at {at}: that of {level} is poorly known, so it is not compared.")
+            findings.lack(f"Diffusivity at {at}: the fits of {level} disagree with each other, so it is not compared.")
+        if usable and verdict_of(attributes) == POORLY_KNOWN:
+            findings.lack(f"Diffusivity at {at}: that of {level} is poorly known, so it is not compared.")
             usable = False
-        diffusivities.append(_diffusivity(node, said) if usable else Quantity())
-        conductivities.append(_conductivity_at(node, said) if usable else Quantity())
+        diffusivities.append(_diffusivity(node, attributes) if usable else Quantity())
+        conductivities.append(_conductivity_at(node, attributes) if usable else Quantity())
     quotient = ratio(*diffusivities)
     here.say(ratio_attributes("tracer_diffusivity", quotient))
     here.say(ratio_attributes("ionic_conductivity", ratio(*conductivities)))
     if quotient.reason is not None and all(node is not None for node in sides):
         here.say({"reason": quotient.reason})
-        found.lack(f"Ratio of the diffusivities at {at}: {quotient.reason}.")
+        findings.lack(f"Ratio of the diffusivities at {at}: {quotient.reason}.")
     return here.attributes, quotient
 
 
-def _diffusivity(node: orm.ArrayData, said: Mapping[str, Any]) -> Quantity:
-    value, ci95, bound = (said.get(name) for name in DIFFUSIVITY)
+def _diffusivity(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
+    value, ci95, bound = (attributes.get(name) for name in DIFFUSIVITY)
     if not has_moved(node):
         return Quantity(upper_bound=bound)
     name = "tracer_diffusivity_samples_cm2_s"
     return Quantity(value, ci95, _samples(node, name) if name in node.get_arraynames() else None)
 
 
-def _conductivity_at(node: orm.ArrayData, said: Mapping[str, Any]) -> Quantity:
+def _conductivity_at(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
     """Nernst-Einstein conductivity at the temperature itself, from the draws of the tracer diffusivity."""
-    value, ci95, bound = (said.get(name) for name in CONDUCTIVITY)
+    value, ci95, bound = (attributes.get(name) for name in CONDUCTIVITY)
     if not has_moved(node):
         return Quantity(upper_bound=bound)
-    samples = _diffusivity(node, said).samples
+    samples = _diffusivity(node, attributes).samples
     if samples is None or value is None:
         return Quantity(value, ci95)
-    charge, density, temperature = said["charge_e"], said["number_density_A3"], said["temperature_K"]
+    charge, density, temperature = attributes["charge_e"], attributes["number_density_A3"], attributes["temperature_K"]
     return Quantity(value, ci95, ionic_conductivity_mS_cm(samples, charge, density, temperature))
 
 

@@ -36,11 +36,11 @@ def collective_attributes(
 ) -> dict[str, Any]:
     """Return the extrapolated collective conductivity, from the temperatures that have one; else why there is none.
 
-    A temperature that did not move bounds the tracer diffusivity alone, so it does not enter here.
+    A temperature without detected diffusion bounds the tracer diffusivity alone, so it does not enter here.
     `collective_temperatures_refused` lists the temperatures without a collective diffusivity, each with its reason.
     """
-    found: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
-    found |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
+    attributes: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
+    attributes |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
     reasons = [(node, left_out(node)) for node in nodes]
     used = [node for node, reason in reasons if reason is None]
     refused = [
@@ -50,28 +50,28 @@ def collective_attributes(
     ]
     refused.sort(key=lambda entry: float(entry["temperature_K"]))
     points = [ArrheniusPoint(node.base.attributes.get("temperature_K"), node.get_array(SAMPLES)) for node in used]
-    found["collective_temperatures_used_K"] = [point.temperature_K for point in points]
-    found["collective_temperatures_refused"] = refused
+    attributes["collective_temperatures_used_K"] = [point.temperature_K for point in points]
+    attributes["collective_temperatures_refused"] = refused
     if not points:
         reason = "No temperature has a collective diffusivity that can be used."
-        return found | {"collective_reason": reason, "collective_warnings": [_listed(refused)]}
+        return attributes | {"collective_reason": reason, "collective_warnings": [_listed(refused)]}
     given = (target_temperature_K, charge_e, number_density_A3)
     result = fit_arrhenius(points, *given, priors=priors, max_interval_decades=max_interval_decades)
-    said = result.attributes()
-    found |= {ours: said[theirs] for theirs, ours in COLLECTIVE.items()}
-    found |= {f"collective_{key}": value for key, value in conductivity_numbers(result).items()}
+    fitted = result.attributes()
+    attributes |= {ours: fitted[theirs] for theirs, ours in COLLECTIVE.items()}
+    attributes |= {f"collective_{key}": value for key, value in conductivity_numbers(result).items()}
     if result.activation_energy_eV is None:
         moved = sum(has_moved(node) for node in nodes)
         reason = (
-            f"A collective diffusivity is known at {len(points)} of the {moved} temperatures at which the ions moved; "
+            f"A collective diffusivity is known at {len(points)} of the {moved} diffusive temperatures; "
             f"{MIN_TEMPERATURES} different ones are needed to extrapolate to {target_temperature_K:g} K. "
             f"{_listed(refused)}"
         )
-        return found | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
+        return attributes | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
     warnings = [*result.warnings, *([_listed(refused)] if refused else [])]
     if result.verdict == POORLY_KNOWN:  # there is a number, and the sentence is on its interval
-        return found | {"collective_reason": None, "collective_warnings": [str(result.reason), *warnings]}
-    return found | {"collective_reason": result.reason, "collective_warnings": warnings}
+        return attributes | {"collective_reason": None, "collective_warnings": [str(result.reason), *warnings]}
+    return attributes | {"collective_reason": result.reason, "collective_warnings": warnings}
 
 
 def left_out(node: orm.ArrayData) -> str | None:
@@ -83,7 +83,7 @@ def left_out(node: orm.ArrayData) -> str | None:
     if attributes.get("collective_reason"):
         return str(attributes["collective_reason"])
     if not has_moved(node):
-        return f"The ions did not move enough. {attributes.get('reason') or ''}".rstrip()
+        return f"No diffusion detected. {attributes.get('reason') or ''}".rstrip()
     return "The fit gave no collective diffusivity."
 
 

@@ -30,20 +30,20 @@ def fit_conductivity(
     """
     settings = parameters.get_dict()
     nodes = list(diffusion.values())
-    said = {name: nodes[0].base.attributes.get(name, None) for name in SHARED}
-    given = (settings["target_temperature_K"], said["charge_e"], said["number_density_A3"])
+    shared = {name: nodes[0].base.attributes.get(name, None) for name in SHARED}
+    given = (settings["target_temperature_K"], shared["charge_e"], shared["number_density_A3"])
     priors = Priors(**settings.get("priors", {}))
     decades = float(settings.get("max_interval_decades", MAX_INTERVAL_DECADES))
     points = [arrhenius_point(node) for node in nodes]
     result = fit_arrhenius(points, *given, priors=priors, max_interval_decades=decades)
     node = conductivity_arrays(result.arrays())
-    attributes = said | result.attributes() | conductivity_numbers(result)
+    attributes = shared | result.attributes() | conductivity_numbers(result)
     attributes |= collective_attributes(nodes, *given, priors, decades)
-    attributes |= species_attributes(nodes, result, said, priors)
+    attributes |= species_attributes(nodes, result, shared, priors)
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
     attributes["temperatures_bound"] = [bound_entry(one) for one in nodes if is_bound(one)]
     if convergence is not None:
         attributes["convergence"] = convergence.get_dict()
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})
-    node.label = f"{said['formula']} {said['level_of_theory']}"
+    node.label = f"{shared['formula']} {shared['level_of_theory']}"
     return node

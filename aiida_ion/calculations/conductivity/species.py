@@ -23,19 +23,19 @@ KEPT = ("verdict", "reason", "activation_energy_eV", "activation_energy_ci95_eV"
 
 
 def species_attributes(
-    nodes: Sequence[orm.ArrayData], result: ArrheniusResult, said: Mapping[str, Any], priors: Priors
+    nodes: Sequence[orm.ArrayData], result: ArrheniusResult, attributes: Mapping[str, Any], priors: Priors
 ) -> dict[str, Any]:
     """Return a row for each mobile species, and their total conductivity, mS/cm, with its interval or bound.
 
     :param nodes: the diffusion nodes; those of earlier versions know the mobile species alone.
     :param result: the fit of the mobile species.
-    :param said: what the nodes share: `mobile_species`, `charge_e`, `number_density_A3`.
+    :param attributes: what the nodes share: `mobile_species`, `charge_e`, `number_density_A3`.
     """
-    rows = [_row(str(said["mobile_species"]), result)]
-    draws = [_draws(result, said["charge_e"], said["number_density_A3"])]
+    rows = [_row(str(attributes["mobile_species"]), result)]
+    draws = [_draws(result, attributes["charge_e"], attributes["number_density_A3"])]
     for element in _others(nodes):
-        found = [(node, _species_row(node, element)) for node in nodes]
-        known = [(node, row) for node, row in found if row is not None and row.get("charge_e")]
+        results = [(node, _species_row(node, element)) for node in nodes]
+        known = [(node, row) for node, row in results if row is not None and row.get("charge_e")]
         if not known:
             reason = f"The charge of {element} is not known."
             rows.append({"element": element, "verdict": NOT_MEASURABLE, "reason": reason})
@@ -56,7 +56,7 @@ def species_attributes(
 
 
 def _others(nodes: Sequence[orm.ArrayData]) -> list[str]:
-    """Return the elements that moved beside the mobile species at any temperature."""
+    """Return the elements that diffused beside the mobile species at any temperature."""
     rows = [row for node in nodes for row in node.base.attributes.get("species", None) or []]
     return list(dict.fromkeys(str(row["element"]) for row in rows if row["role"] == OTHER))
 
@@ -68,23 +68,23 @@ def _species_row(node: orm.ArrayData, element: str) -> dict[str, Any] | None:
 
 def _point(node: orm.ArrayData, row: Mapping[str, Any]) -> ArrheniusPoint:
     """Return what a temperature contributes for one species, as `arrhenius_point` does for the mobile one."""
-    said = node.base.attributes.all
-    refused = refusal(said) if said.get("refused_because") else None
+    attributes = node.base.attributes.all
+    refused = refusal(attributes) if attributes.get("refused_because") else None
     name = species_samples_name(str(row["element"]))
     if name in node.get_arraynames():
-        return ArrheniusPoint(said["temperature_K"], node.get_array(name), refused_because=refused)
+        return ArrheniusPoint(attributes["temperature_K"], node.get_array(name), refused_because=refused)
     bound = row.get("tracer_diffusivity_upper_bound_cm2_s")
     if bound is None:
-        return ArrheniusPoint(said["temperature_K"], refused_because=refused or row.get("reason"))
+        return ArrheniusPoint(attributes["temperature_K"], refused_because=refused or row.get("reason"))
     detection = detection_bound_cm2_s(
-        bound, row["n_ions"] * said["n_replicas"], said["analysed_time_ps"], said["jump_distance_A"]
+        bound, row["n_ions"] * attributes["n_replicas"], attributes["analysed_time_ps"], attributes["jump_distance_A"]
     )
-    return ArrheniusPoint(said["temperature_K"], None, bound, detection, refused)
+    return ArrheniusPoint(attributes["temperature_K"], None, bound, detection, refused)
 
 
 def _row(element: str, fit: ArrheniusResult) -> dict[str, Any]:
-    said = fit.attributes()
-    row: dict[str, Any] = {"element": element} | {name: said[name] for name in KEPT}
+    attributes = fit.attributes()
+    row: dict[str, Any] = {"element": element} | {name: attributes[name] for name in KEPT}
     bound = {"ionic_conductivity_upper_bound_mS_cm": fit.ionic_conductivity_upper_bound_mS_cm}
     return row | conductivity_numbers(fit) | bound
 
@@ -103,22 +103,22 @@ def _total(
 ) -> dict[str, Any]:
     """Add up what the species conduct; one with a bound alone raises the upper edge of the interval by it."""
     names = ("_mS_cm", "_ci95_mS_cm", "_upper_bound_mS_cm", "_reason")
-    found: dict[str, Any] = {f"{TOTAL}{name}": None for name in names} | {f"{TOTAL}_species": []}
+    total: dict[str, Any] = {f"{TOTAL}{name}": None for name in names} | {f"{TOTAL}_species": []}
     numbers = [(row, drawn) for row, drawn in zip(rows, draws, strict=True) if drawn is not None]
     rest = [row for row, drawn in zip(rows, draws, strict=True) if drawn is None]
     unknown = [row["element"] for row in rest if row.get("ionic_conductivity_upper_bound_mS_cm") is None]
     if unknown:
         reason = f"Neither a number nor a bound is known of {' and '.join(unknown)}."
-        return found | {f"{TOTAL}_verdict": NOT_MEASURABLE, f"{TOTAL}_reason": reason}
+        return total | {f"{TOTAL}_verdict": NOT_MEASURABLE, f"{TOTAL}_reason": reason}
     bounds = sum(row["ionic_conductivity_upper_bound_mS_cm"] for row in rest)
     if not numbers:
-        return found | {f"{TOTAL}_verdict": BOUND, f"{TOTAL}_upper_bound_mS_cm": bounds}
+        return total | {f"{TOTAL}_verdict": BOUND, f"{TOTAL}_upper_bound_mS_cm": bounds}
     n_draws = min(len(drawn) for _, drawn in numbers)
     generator = np.random.default_rng(1)
     alike = [generator.permutation(drawn)[:n_draws] for _, drawn in numbers]
     low, high = interval95(summed_draws(alike, seed=1)) if len(numbers) > 1 else interval95(numbers[0][1])
     high += bounds
-    return found | {
+    return total | {
         f"{TOTAL}_verdict": POORLY_KNOWN if is_poorly_known(low, high, max_interval_decades) else MEASURED,
         f"{TOTAL}_mS_cm": sum(row["ionic_conductivity_mS_cm"] for row, _ in numbers),
         f"{TOTAL}_ci95_mS_cm": [low, high],

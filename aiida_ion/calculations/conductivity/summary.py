@@ -25,7 +25,7 @@ def summary(attributes: Mapping[str, Any]) -> str:
     bound = attributes["ionic_conductivity_upper_bound_mS_cm"]
     if attributes["verdict"] == "bound" and bound is not None:
         return f"{what}: ionic conductivity at {target} below {bound:.3g} mS/cm. {attributes['reason']}"
-    return f"{what}: not measurable. {attributes['reason']}"
+    return f"{what}: undetermined. {attributes['reason']}"
 
 
 def _poorly(attributes: Mapping[str, Any], target: str) -> str:

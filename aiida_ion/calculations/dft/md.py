@@ -64,21 +64,21 @@ def start(inputs: Any, masses: Any, settings: MdSettings) -> tuple[Any, Any, int
 
 
 def as_md_run(
-    found: DftRun, settings: MdSettings, symbols: list[str], masses: Any, charges: Mapping[str, float], first_step: int
+    run: DftRun, settings: MdSettings, symbols: list[str], masses: Any, charges: Mapping[str, float], first_step: int
 ) -> MdRun:
     """Return what a DFT program left in the words of the MD interface.
 
     Row 0 of a continued run is the step that it continues from: it was counted in the segment before.
 
-    :param found: what the program left.
+    :param run: what the program left.
     :param symbols: element of each of N atoms.
     :param masses: shape (N,), g/mol, those that the program used.
     :param charges: formal charge of each element, e.
     :param first_step: step at which the job started.
     """
-    steps, status, message = found.steps, found.status, found.message
+    steps, status, message = run.steps, run.status, run.message
     if steps is None or (len(steps) < 2 and steps.next_positions is None):
-        return _empty(found)
+        return _empty(run)
     blown = explosion(steps, settings)
     if blown is not None:
         steps, status, message = steps.rows(0, blown[0] + 1), "exploded", blown[1]
@@ -99,14 +99,14 @@ def as_md_run(
         thermo=thermo_rows(kept, v_A_fs, charges_of(symbols, charges)),
         state=state,
         extra=extra,
-        cost=_with_rate(found.cost, steps, len(symbols)),
-        versions=found.versions,
+        cost=_with_rate(run.cost, steps, len(symbols)),
+        versions=run.versions,
     )
 
 
-def _empty(found: DftRun) -> MdRun:
+def _empty(run: DftRun) -> MdRun:
     nothing: Any = np.empty(0)
-    return MdRun(found.status, found.message, nothing, nothing, nothing, nothing, {}, {}, found.cost, found.versions)
+    return MdRun(run.status, run.message, nothing, nothing, nothing, nothing, {}, {}, run.cost, run.versions)
 
 
 def _with_rate(cost: Mapping[str, Any], steps: DftSteps, n_atoms: int) -> dict[str, Any]:

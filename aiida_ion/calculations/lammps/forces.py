@@ -97,32 +97,36 @@ class LammpsForcesParser(ForcesParser):
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
-            found = rerun.read_rerun(folder, self._cells(), log=self.text(FILENAME_LOG), errors=self.error_streams())
-            if len(found["energies"]):
-                said = {"batch_size": 1, "evaluated_by": "lammps_rerun"}
-                self.out("forces", self._forces_node(found, said))
+            rerun_result = rerun.read_rerun(
+                folder, self._cells(), log=self.text(FILENAME_LOG), errors=self.error_streams()
+            )
+            if len(rerun_result["energies"]):
+                attributes = {"batch_size": 1, "evaluated_by": "lammps_rerun"}
+                self.out("forces", self._forces_node(rerun_result, attributes))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        cost = {name: value for name, value in found["cost"].items() if value is not None}
+        cost = {name: value for name, value in rerun_result["cost"].items() if value is not None}
         if "wall_time_s" in cost:
             self.out("cost", orm.Dict(cost | {"hardware": read_hardware(folder)}))
-        if found["versions"]:
-            self.out("versions", orm.Dict(found["versions"]))
-        return self._ending(found)
+        if rerun_result["versions"]:
+            self.out("versions", orm.Dict(rerun_result["versions"]))
+        return self._ending(rerun_result)
 
     def _cells(self) -> Any:
         content = self.node.base.repository.get_object_content(FILENAME_INPUTS, "r")
         return frame_arrays(self.node.inputs.trajectories, json.loads(content)["frames"])["cells"]
 
-    def _ending(self, found: Mapping[str, Any]) -> ExitCode | None:
-        early = STATUS_EXIT_CODES.get(found["status"]) == "ERROR_OUT_OF_WALLTIME"
-        if early and not len(found["energies"]):
+    def _ending(self, rerun_result: Mapping[str, Any]) -> ExitCode | None:
+        early = STATUS_EXIT_CODES.get(rerun_result["status"]) == "ERROR_OUT_OF_WALLTIME"
+        if early and not len(rerun_result["energies"]):
             if not self.text(FILENAME_LOG):
                 return self.exit_code_of_ending(self.ending())
-            return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", found["message"])
-        if found["status"] == "finished" and not all(np.isfinite(found[name]).all() for name in ("forces", "energies")):
+            return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", rerun_result["message"])
+        if rerun_result["status"] == "finished" and not all(
+            np.isfinite(rerun_result[name]).all() for name in ("forces", "energies")
+        ):
             return self.exit_code("ERROR_PROGRAM_FAILED", "an energy or a force is not a finite number")
-        return self.exit_code_of_status(dict(found))
+        return self.exit_code_of_status(dict(rerun_result))
 
 
 def validate_parameters(value: orm.Dict | None, port: Any) -> str | None:

@@ -96,7 +96,7 @@ class LammpsMdParser(ScriptParser):
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
-            found = read_md(
+            result = read_md(
                 Path(retrieved_temporary_folder or ""),
                 np.array(inputs.structure.cell),
                 settings,
@@ -105,31 +105,31 @@ class LammpsMdParser(ScriptParser):
                 start_step=first,
                 continued="restart_from" in inputs,
             )
-            run = as_run(found, read_hardware(Path(retrieved_temporary_folder or "")))
+            run = as_run(result, read_hardware(Path(retrieved_temporary_folder or "")))
             outputs = md_outputs(run, symbols_of(inputs.structure), settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():
             self.out(name, node)
-        if found.status in EARLY:
-            return early_exit(self, first, run, Ending(found.status, found.message))
-        return self.exit_code_of_status({"status": found.status, "message": found.message})
+        if result.status in EARLY:
+            return early_exit(self, first, run, Ending(result.status, result.message))
+        return self.exit_code_of_status({"status": result.status, "message": result.message})
 
 
-def as_run(found: MdOutputs, hardware: str | None) -> MdRun:
+def as_run(outputs: MdOutputs, hardware: str | None) -> MdRun:
     """Return what LAMMPS left in the words of the MD interface."""
-    cost = {key: value for key, value in found.cost.items() if value is not None}
+    cost = {key: value for key, value in outputs.cost.items() if value is not None}
     return MdRun(
-        status=found.status,
-        message=found.message,
-        steps=found.steps,
-        positions=found.positions,
-        cells=found.cells,
-        thermo=found.thermo,
-        state=found.state,
-        extra=found.extra,
+        status=outputs.status,
+        message=outputs.message,
+        steps=outputs.steps,
+        positions=outputs.positions,
+        cells=outputs.cells,
+        thermo=outputs.thermo,
+        state=outputs.state,
+        extra=outputs.extra,
         cost=cost | {"hardware": hardware} if "wall_time_s" in cost else {},
-        versions=found.versions,
+        versions=outputs.versions,
     )
 
 

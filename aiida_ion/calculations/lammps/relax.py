@@ -69,7 +69,7 @@ class LammpsRelaxParser(LammpsMdParser):
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:
-            found = read_relax(
+            relaxed = read_relax(
                 folder,
                 np.array(structure.cell),
                 log=self.text(FILENAME_LOG),
@@ -79,20 +79,20 @@ class LammpsRelaxParser(LammpsMdParser):
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results: dict[str, Any] = {
-            "positions": found.get("final_positions"),
-            "versions": found["versions"],
-            "cost": {key: value for key, value in found["cost"].items() if value is not None}
+            "positions": relaxed.get("final_positions"),
+            "versions": relaxed["versions"],
+            "cost": {key: value for key, value in relaxed["cost"].items() if value is not None}
             | {"hardware": read_hardware(folder)},
         }
         if results["positions"] is not None:
             n_atoms = len(results["positions"])
-            results |= displacement(found["initial_positions"], found["final_positions"]) | {
-                "energy_drop_eV_atom": (found["initial_energy_eV"] - found["final_energy_eV"]) / n_atoms,
-                "initial_max_force_eV_A": found["initial_max_force_eV_A"],
-                "final_max_force_eV_A": found["final_max_force_eV_A"],
-                "n_steps": found["n_iterations"],
-                "converged": bool(found["converged"]),
+            results |= displacement(relaxed["initial_positions"], relaxed["final_positions"]) | {
+                "energy_drop_eV_atom": (relaxed["initial_energy_eV"] - relaxed["final_energy_eV"]) / n_atoms,
+                "initial_max_force_eV_A": relaxed["initial_max_force_eV_A"],
+                "final_max_force_eV_A": relaxed["final_max_force_eV_A"],
+                "n_steps": relaxed["n_iterations"],
+                "converged": bool(relaxed["converged"]),
             }
         for name, node in relaxation_outputs(structure, results).items():
             self.out(name, node)
-        return self.exit_code_of_status(found)
+        return self.exit_code_of_status(relaxed)

@@ -132,8 +132,8 @@ class ForcesParser(ScriptParser):
         frames = json.loads(self.node.base.repository.get_object_content(FILENAME_INPUTS, "r"))["frames"]
         node = forces_node(self.node.inputs.trajectories, frames, arrays)
         settings = FORCES_DEFAULTS | self.node.inputs.parameters.get_dict()
-        said = {name: results.get(name) for name in ("batch_size", "evaluated_by")}
-        node.base.attributes.set_many({"equilibration_fs": settings["equilibration_fs"]} | said)
+        attributes = {name: results.get(name) for name in ("batch_size", "evaluated_by")}
+        node.base.attributes.set_many({"equilibration_fs": settings["equilibration_fs"]} | attributes)
         return node
 
 

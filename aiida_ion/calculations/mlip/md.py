@@ -123,8 +123,8 @@ class MlipMdParser(ScriptParser):
         if results is not None and results["status"] != "disk_full":
             return self.exit_code_of_status(results)
         ending = self.ending() if results is None else Ending("disk_full", "")
-        said = "; ".join(filter(None, (run.message, ending.message)))
-        return early_exit(self, first, run, replace(ending, message=said))
+        message = "; ".join(filter(None, (run.message, ending.message)))
+        return early_exit(self, first, run, replace(ending, message=message))
 
 
 def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, first_step: int = 0) -> MdRun:

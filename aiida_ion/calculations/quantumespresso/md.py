@@ -80,8 +80,8 @@ class QuantumEspressoMdParser(PwParser):
         symbols, masses = dft_symbols_and_masses(inputs.structure)
         charges = inputs.charges.get_dict() if "charges" in inputs else {}
         try:
-            found, first_step = self.read(Path(retrieved_temporary_folder or ""), settings, masses)
-            run = as_md_run(found, settings, symbols, masses, charges, first_step)
+            result, first_step = self.read(Path(retrieved_temporary_folder or ""), settings, masses)
+            run = as_md_run(result, settings, symbols, masses, charges, first_step)
             outputs = md_outputs(run, symbols, settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
@@ -99,7 +99,7 @@ class QuantumEspressoMdParser(PwParser):
         problem = self.mpi_problem_of(runs)
         if problem is not None:
             return DftRun("mpi_failed", problem, None, {}, {}), first_step
-        found = md_run(
+        run = md_run(
             runs,
             self.errors(stems),
             start_positions=positions,
@@ -108,6 +108,6 @@ class QuantumEspressoMdParser(PwParser):
             n_steps=settings.n_steps,
             constant_energy=settings.ensemble == "nve",
         )
-        if not found.cost:
-            return found, first_step
-        return replace(found, cost=found.cost | {"hardware": read_hardware(folder)}), first_step
+        if not run.cost:
+            return run, first_step
+        return replace(run, cost=run.cost | {"hardware": read_hardware(folder)}), first_step

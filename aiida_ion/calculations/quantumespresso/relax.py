@@ -71,30 +71,33 @@ class QuantumEspressoRelaxParser(PwParser):
             problem = self.mpi_problem_of([run])
             if problem is not None:
                 return self.exit_code("ERROR_MPI_FAILED", problem)
-            found = relaxation(run, self.errors(STEMS)[0], before, float(settings["max_force_eV_A"]))
+            relaxed = relaxation(run, self.errors(STEMS)[0], before, float(settings["max_force_eV_A"]))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        results = _results(found, before)
-        if found.cost:
+        results = _results(relaxed, before)
+        if relaxed.cost:
             results["cost"] |= {"hardware": read_hardware(folder)}
         for name, node in relaxation_outputs(structure, results).items():
             self.out(name, node)
-        if found.status == "killed":
-            return self.exit_code("ERROR_OUTPUT_MISSING", found.message)
-        if found.status == "walltime":
-            return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", found.message)
-        return self.exit_code_of_status({"status": found.status, "message": found.message})
+        if relaxed.status == "killed":
+            return self.exit_code("ERROR_OUTPUT_MISSING", relaxed.message)
+        if relaxed.status == "walltime":
+            return self.exit_code("ERROR_OUT_OF_WALLTIME_NO_RESTART", relaxed.message)
+        return self.exit_code_of_status({"status": relaxed.status, "message": relaxed.message})
 
 
 def _positions(structure: Any) -> Any:
     return np.array([site.position for site in structure.sites])
 
 
-def _results(found: PwRelaxation, before: Any) -> dict[str, Any]:
-    results: dict[str, Any] = {"positions": found.positions, "versions": found.versions, "cost": dict(found.cost)}
-    if found.positions is None:
+def _results(relaxed: PwRelaxation, before: Any) -> dict[str, Any]:
+    results: dict[str, Any] = {"positions": relaxed.positions, "versions": relaxed.versions, "cost": dict(relaxed.cost)}
+    if relaxed.positions is None:
         return results
-    drop_eV = found.numbers["initial_energy_eV"] - found.numbers["final_energy_eV"]
+    drop_eV = relaxed.numbers["initial_energy_eV"] - relaxed.numbers["final_energy_eV"]
     return (
-        results | found.numbers | displacement(before, found.positions) | {"energy_drop_eV_atom": drop_eV / len(before)}
+        results
+        | relaxed.numbers
+        | displacement(before, relaxed.positions)
+        | {"energy_drop_eV_atom": drop_eV / len(before)}
     )

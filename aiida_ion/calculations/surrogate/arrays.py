@@ -33,7 +33,7 @@ DATASET_ARRAYS: dict[str, str] = {
     "material": "int32",  # (C)
     "kind": "int8",  # (C), an index into KINDS
     "amplitude_A": "float64",  # (C), angstrom, NaN where there is none
-    "time_fs": "float64",  # (C), fs, NaN for smeared ones
+    "time_fs": "float64",  # (C), fs, NaN for displaced ones
     "position_offsets": "int64",  # (C+1)
     "positions_A": "float32",  # (P, 3), angstrom, unwrapped
     "forces_eV_A": "float32",  # (P, 3), eV/angstrom
@@ -90,7 +90,7 @@ def without_nan(value: Any) -> Any:
 def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
     """Return a model file as an unstored node with its sha256.
 
-    :raises ValueError: if the file is no safetensors file.
+    :raises ValueError: if the file is not a safetensors file.
     """
     content = path.read_bytes()
     require_safetensors(content)
@@ -101,12 +101,12 @@ def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
 
 def model_fault(model: orm.SinglefileData) -> str | None:
     """Return why a node is not the model that a training made, nothing when it is."""
-    said = model.base.attributes.get("sha256", None)
+    stated = model.base.attributes.get("sha256", None)
     content = model.get_content(mode="rb")
-    if said is None:
+    if stated is None:
         return "the model has no sha256; give the `model` output of an ion.surrogate_train"
-    if hashlib.sha256(content).hexdigest() != said:
-        return f"the model file is not the one that its sha256 {said[:12]} says; train it again"
+    if hashlib.sha256(content).hexdigest() != stated:
+        return f"the model file is not the one that its sha256 {stated[:12]} says; train it again"
     try:
         require_safetensors(content)
     except ValueError as error:
@@ -115,7 +115,7 @@ def model_fault(model: orm.SinglefileData) -> str | None:
 
 
 def require_safetensors(content: bytes) -> None:
-    """Refuse what is no safetensors file, which holds numbers and nothing that runs when it is read.
+    """Refuse what is not a safetensors file, which holds numbers and nothing that runs when it is read.
 
     :raises ValueError: saying so.
     """
@@ -125,4 +125,4 @@ def require_safetensors(content: bytes) -> None:
     except ValueError:
         header = None
     if not isinstance(header, dict):
-        raise ValueError("the model is no safetensors file; no other kind is read")
+        raise ValueError("the model is not a safetensors file; no other kind is read")

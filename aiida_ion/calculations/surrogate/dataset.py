@@ -56,9 +56,9 @@ def gather_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
     settings = parameters.get_dict()
     given = materials_of(nodes, settings.get("materials") or {})
     kept, labels, left_out = labelled(given)
-    said = [description(material) for material in kept]
-    check_together([material.name for material in kept], said, settings.get("allow_mixed") or [], left_out)
-    return dataset_node(stack(kept, labels), said, left_out, settings.get("sampling") or {})
+    descriptions = [description(material) for material in kept]
+    check_together([material.name for material in kept], descriptions, settings.get("allow_mixed") or [], left_out)
+    return dataset_node(stack(kept, labels), descriptions, left_out, settings.get("sampling") or {})
 
 
 @calcfunction
@@ -74,12 +74,12 @@ def join_datasets(parameters: orm.Dict, **parts: Any) -> orm.ArrayData:
     :raises ValueError: if the materials do not belong in one dataset; the message says what to do.
     """
     nodes = [parts[name] for name in sorted(parts)]
-    said = [one for node in nodes for one in node.base.attributes.get("materials")]
+    descriptions = [one for node in nodes for one in node.base.attributes.get("materials")]
     left_out = [one for node in nodes for one in node.base.attributes.get("left_out")]
-    names = [f"{one['formula']} ({one['level_of_theory']})" for one in said]
-    check_together(names, said, parameters.get_dict().get("allow_mixed") or [], left_out)
+    names = [f"{one['formula']} ({one['level_of_theory']})" for one in descriptions]
+    check_together(names, descriptions, parameters.get_dict().get("allow_mixed") or [], left_out)
     sampling = nodes[0].base.attributes.get("sampling")
-    return dataset_node(concatenate([dataset_arrays(node) for node in nodes]), said, left_out, sampling)
+    return dataset_node(concatenate([dataset_arrays(node) for node in nodes]), descriptions, left_out, sampling)
 
 
 def dataset_node(
@@ -94,15 +94,17 @@ def dataset_node(
         node.set_array(name, array)
     node.base.attributes.set_many(
         {
-            "temperature_K": float(np.mean([float(one["temperature_K"]) for one in materials])),
-            "mobile_species": sorted({one["mobile_species"] for one in materials}),
-            "levels_of_theory": sorted({one["level_of_theory"] for one in materials}),
+            "temperature_K": float(np.mean([float(material["temperature_K"]) for material in materials])),
+            "mobile_species": sorted({material["mobile_species"] for material in materials}),
+            "levels_of_theory": sorted({material["level_of_theory"] for material in materials}),
             "n_materials": len(materials),
             "n_configurations": len(arrays["material"]),
             "n_censored": int(arrays["censored"].sum()),
-            "sources": sorted(one["diffusion_uuid"] for one in materials if one["diffusion_uuid"] is not None),
+            "sources": sorted(
+                material["diffusion_uuid"] for material in materials if material["diffusion_uuid"] is not None
+            ),
             "sha256": arrays_sha256(arrays),
-            "materials": [dict(one) for one in materials],
+            "materials": [dict(material) for material in materials],
             "left_out": list(left_out),
             "sampling": dict(sampling),
         }
@@ -112,14 +114,14 @@ def dataset_node(
 
 def concatenate(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Return the arrays of several datasets as those of one; indices and offsets count on."""
-    found = {name: np.concatenate([part[name] for part in parts]) for name in DATASET_ARRAYS}
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in DATASET_ARRAYS}
     n_materials = offsets([len(part["log10_slope"]) for part in parts])[:-1]
-    found["material"] = np.concatenate(
+    joined["material"] = np.concatenate(
         [part["material"] + first for part, first in zip(parts, n_materials, strict=True)]
     ).astype(DATASET_ARRAYS["material"])
     for name in OFFSETS:
-        found[name] = offsets(np.concatenate([np.diff(part[name]) for part in parts]).tolist())
-    return found
+        joined[name] = offsets(np.concatenate([np.diff(part[name]) for part in parts]).tolist())
+    return joined
 
 
 def materials_of(nodes: Mapping[str, Any], about: Mapping[str, Any]) -> list[Material]:
@@ -129,10 +131,10 @@ def materials_of(nodes: Mapping[str, Any], about: Mapping[str, Any]) -> list[Mat
     """
     groups: dict[str, dict[str, Any]] = {}
     for name, node in sorted(nodes.items()):
-        found = _NAME.fullmatch(name)
-        if found is None:
-            raise ValueError(f"{name} is no input of a dataset; names are like material_0000_structure")
-        groups.setdefault(found[1], {})[found[2]] = node
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise ValueError(f"{name} is not an input of a dataset; names are like material_0000_structure")
+        groups.setdefault(match[1], {})[match[2]] = node
     return [material_of(_title(key, about), group, about.get(key) or {}) for key, group in groups.items()]
 
 
@@ -175,10 +177,10 @@ def check_together(
         why = f": {left_out[0]['name']}: {left_out[0]['reason']}" if left_out else ""
         raise ValueError(f"no material is left for the dataset{why}; choose others, or run them longer")
     for name, words in MIXABLE.items():
-        if name not in allow_mixed and len(found := _different(materials, name)) > 1:
+        if name not in allow_mixed and len(different := _different(materials, name)) > 1:
             raise ValueError(
-                f"the materials have {len(found)} {words} ({', '.join(found[:4])}): choose one, or allow it with "
-                f"allow_mixed {name}"
+                f"the materials have {len(different)} {words} ({', '.join(different[:4])}): choose one, or allow it "
+                f"with allow_mixed {name}"
             )
     first: dict[Any, int] = {}
     for index, one in enumerate(materials):
@@ -190,8 +192,8 @@ def check_together(
 def _different(materials: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     """Return what the materials have of something, one entry where they agree."""
     if name != "temperature":
-        return sorted({str(one[name]) for one in materials})
-    temperatures = sorted({float(one["temperature_K"]) for one in materials})
+        return sorted({str(material[name]) for material in materials})
+    temperatures = sorted({float(material["temperature_K"]) for material in materials})
     if temperatures[-1] <= (1 + TEMPERATURE_TOLERANCE) * temperatures[0]:
         return [f"{temperatures[0]:g} K"]
     return [f"{temperature:g} K" for temperature in temperatures]

@@ -1,4 +1,4 @@
-"""Smeared configurations: copies of a relaxed cell whose atoms are displaced at random."""
+"""Displaced configurations: copies of a relaxed cell whose atoms are displaced at random."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.trajectory_data import trajectory_node
 
-#: Frames are no time series; their steps count them.
+#: Frames are not time series; their steps count them.
 FRAME_INTERVAL_FS = 1.0
 
 
@@ -73,7 +73,7 @@ def amplitudes_fault(counts: Any) -> str | None:
         try:
             amplitude = float(text)
         except ValueError:
-            return f"amplitudes_A names {text!r}, which is no amplitude in angstrom"
+            return f"amplitudes_A names {text!r}, which is not an amplitude in angstrom"
         if not 0 < amplitude < 1:
             return f"an amplitude must lie between 0 and 1 angstrom, got {text}"
         if type(count) is not int or count < 1:

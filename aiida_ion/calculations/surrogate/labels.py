@@ -18,12 +18,12 @@ DIMENSIONS_FACTOR = 6.0
 CI95_STANDARD_DEVIATIONS = 2 * 1.959964
 #: A posterior with fewer positive draws than this part says little of a logarithm.
 MIN_POSITIVE_PART = 0.95
-#: Why a fit whose estimates disagree is no label.
+#: Why a fit whose estimates disagree is not a label.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
 
 class LabelRefusedError(ValueError):
-    """A diffusion that is no label; the message says why."""
+    """A diffusion that is not a label; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,15 @@ def label_of(diffusion: orm.ArrayData) -> Label:
 
     :raises LabelRefusedError: if its checks failed, or it says nothing of the diffusivity.
     """
-    said = diffusion.base.attributes.all
-    if said.get("refused_because"):
-        raise LabelRefusedError(str(said["refused_because"]))
-    if said.get("fit_consistent") is False:
+    attributes = diffusion.base.attributes.all
+    if attributes.get("refused_because"):
+        raise LabelRefusedError(str(attributes["refused_because"]))
+    if attributes.get("fit_consistent") is False:
         raise LabelRefusedError(INCONSISTENT)
-    replicas = [log10_slope(value or 0.0) for value in said.get("replica_diffusivities_cm2_s") or []]
-    if said.get("verdict") in WITH_POSTERIOR:
-        return Label(_finite(said.get("tracer_diffusivity_cm2_s")), _std(diffusion, said), False, replicas)
-    return Label(_finite(said.get("tracer_diffusivity_upper_bound_cm2_s")), 0.0, True, replicas)
+    replicas = [log10_slope(value or 0.0) for value in attributes.get("replica_diffusivities_cm2_s") or []]
+    if attributes.get("verdict") in WITH_POSTERIOR:
+        return Label(_finite(attributes.get("tracer_diffusivity_cm2_s")), _std(diffusion, attributes), False, replicas)
+    return Label(_finite(attributes.get("tracer_diffusivity_upper_bound_cm2_s")), 0.0, True, replicas)
 
 
 def _finite(diffusivity_cm2_s: float | None) -> float:
@@ -77,7 +77,7 @@ def _finite(diffusivity_cm2_s: float | None) -> float:
     return label
 
 
-def _std(diffusion: orm.ArrayData, said: dict[str, Any]) -> float:
+def _std(diffusion: orm.ArrayData, attributes: dict[str, Any]) -> float:
     """Return the standard deviation of log10 D: that of the posterior's draws, else by the 95 % interval."""
     name = "tracer_diffusivity_samples_cm2_s"
     if name in diffusion.get_arraynames():
@@ -85,7 +85,7 @@ def _std(diffusion: orm.ArrayData, said: dict[str, Any]) -> float:
         positive = draws[draws > 0]
         if len(positive) > max(1, MIN_POSITIVE_PART * len(draws)):
             return float(np.std(np.log10(positive), ddof=1))
-    low, high = said.get("tracer_diffusivity_ci95_cm2_s") or (0.0, 0.0)
+    low, high = attributes.get("tracer_diffusivity_ci95_cm2_s") or (0.0, 0.0)
     if not 0 < low < high:
         raise LabelRefusedError("its interval reaches down to no diffusion at all")
     return (math.log10(high) - math.log10(low)) / CI95_STANDARD_DEVIATIONS

@@ -53,9 +53,9 @@ class Material:
     forces: dict[str, orm.ArrayData] = field(default_factory=dict)
 
 
-def identity(said: Mapping[str, Any]) -> tuple[Any, ...]:
+def identity(facts: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what makes two materials the same one: crystal, potential, temperature, mobile species."""
-    return tuple(said[name] for name in ("fingerprint", *KNOWN))
+    return tuple(facts[name] for name in ("fingerprint", *KNOWN))
 
 
 def fingerprint(structure: orm.StructureData) -> str:
@@ -79,11 +79,11 @@ def material_of(name: str, nodes: Mapping[str, Any], about: Mapping[str, Any]) -
     known = dict(about)
     diffusion = nodes.get("diffusion")
     if diffusion is not None:
-        said = {key: diffusion.base.attributes.get(theirs, None) for key, theirs in SAID_BY_DIFFUSION.items()}
+        facts = {key: diffusion.base.attributes.get(theirs, None) for key, theirs in SAID_BY_DIFFUSION.items()}
         for key in KNOWN:
-            if known.get(key) not in (None, said[key]):
-                raise ValueError(f"{name}: {key} is {known[key]}, and its diffusion says {said[key]}")
-        known |= {key: value for key, value in said.items() if value is not None}
+            if known.get(key) not in (None, facts[key]):
+                raise ValueError(f"{name}: {key} is {known[key]}, and its diffusion says {facts[key]}")
+        known |= {key: value for key, value in facts.items() if value is not None}
     missing = [key for key in KNOWN if known.get(key) is None]
     if missing:
         raise ValueError(f"{name}: nothing says its {', '.join(missing)}; give it a diffusion, or say it")
@@ -110,7 +110,7 @@ def _frames_of(kind: str, nodes: Mapping[str, Any]) -> dict[str, orm.TrajectoryD
 def label(material: Material) -> Label:
     """Return the label of a material; NaN where it has no diffusion.
 
-    :raises LabelRefusedError: if its diffusion is no label.
+    :raises LabelRefusedError: if its diffusion is not a label.
     """
     return label_of(material.diffusion) if material.diffusion is not None else Label(math.nan, math.nan, False)
 
@@ -130,8 +130,8 @@ def configurations(material: Material) -> dict[str, NDArray[Any]]:
 
 def _of_kind(material: Material, kind: str) -> dict[str, NDArray[Any]]:
     forces, frames = material.forces[kind], material.frames[kind]
-    said = forces.base.attributes.all
-    missing = sorted(set(said["segments"]) - set(frames))
+    attributes = forces.base.attributes.all
+    missing = sorted(set(attributes["segments"]) - set(frames))
     if missing:
         raise ValueError(f"{material.name}: the {kind} forces are those of {', '.join(missing)}, which is not given")
     for node in (forces, *frames.values()):
@@ -141,14 +141,16 @@ def _of_kind(material: Material, kind: str) -> dict[str, NDArray[Any]]:
                 "the same in another order; sample it again"
             )
     segments, indices = forces.get_array("segment"), forces.get_array("frames")
-    chosen = [(frames[said["segments"][segment]], int(index)) for segment, index in zip(segments, indices, strict=True)]
+    chosen = [
+        (frames[attributes["segments"][segment]], int(index)) for segment, index in zip(segments, indices, strict=True)
+    ]
     cell = material.structure.get_ase().cell.array
     if any(np.abs(node.get_array("cells")[index] - cell).max() > CELL_TOLERANCE_A for node, index in chosen):
         raise ValueError(f"{material.name}: {kind} configurations are of another cell than its structure; use nvt runs")
-    smeared = kind == "smeared"
+    displaced = kind == "smeared"
     nan = np.full(len(chosen), math.nan)
-    amplitudes = [node.base.attributes.get("amplitudes_A")[index] for node, index in chosen] if smeared else nan
-    times = nan if smeared else [float(node.get_array("times")[index]) * FS_PER_PS for node, index in chosen]
+    amplitudes = [node.base.attributes.get("amplitudes_A")[index] for node, index in chosen] if displaced else nan
+    times = nan if displaced else [float(node.get_array("times")[index]) * FS_PER_PS for node, index in chosen]
     return {
         "kind": np.full(len(chosen), KINDS.index(kind)),
         "amplitude_A": np.asarray(amplitudes, dtype=float),

@@ -81,7 +81,7 @@ class SurrogatePredictCalculation(CleaningCalculation):
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write settings and arrays; the model is copied from its node."""
         inputs = self.inputs
-        said = inputs.dataset.base.attributes
+        attributes = inputs.dataset.base.attributes
         write_json(
             folder,
             FILENAME_INPUTS,
@@ -90,8 +90,8 @@ class SurrogatePredictCalculation(CleaningCalculation):
             | {
                 "threads": threads_of(inputs.metadata.options),
                 "max_seconds": seconds_allowed(inputs.metadata.options.get("max_wallclock_seconds")),
-                "temperature_K": said.get("temperature_K"),
-                "materials": said.get("materials"),
+                "temperature_K": attributes.get("temperature_K"),
+                "materials": attributes.get("materials"),
             },
         )
         write_dataset(folder.get_abs_path(FILENAME_DATASET), inputs.dataset)
@@ -165,7 +165,7 @@ def predicted_materials(
     The conductivity is left out where nobody knows the charge of the mobile ion.
     """
     offsets, mobile, cells = (dataset.get_array(name) for name in ("atom_offsets", "mobile", "cells_A"))
-    found = []
+    predictions = []
     for index, about in enumerate(dataset.base.attributes.get("materials")):
         low, high = (float(edge) for edge in arrays["interval95"][index])
         slope = float(arrays["log10_slope"][index])
@@ -182,8 +182,8 @@ def predicted_materials(
             "seconds_model": float(arrays["seconds"][index]),
         }
         density = float(mobile[offsets[index] : offsets[index + 1]].sum() / abs(np.linalg.det(cells[index])))
-        found.append(entry | _conductivity(entry, about, density))
-    return found
+        predictions.append(entry | _conductivity(entry, about, density))
+    return predictions
 
 
 def _conductivity(entry: Mapping[str, Any], about: Mapping[str, Any], number_density_A3: float) -> dict[str, Any]:

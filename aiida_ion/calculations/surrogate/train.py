@@ -67,7 +67,7 @@ class SurrogateTrainCalculation(CleaningCalculation):
             "restart_from",
             valid_type=orm.FolderData,
             required=False,
-            help="The `state` of a training that stopped early: this one goes on there.",
+            help="The `state` of a training that stopped early: this one continues it.",
         )
         spec.output(
             "model",
@@ -84,7 +84,10 @@ class SurrogateTrainCalculation(CleaningCalculation):
         )
         define_ledger(spec)
         spec.output(
-            "state", valid_type=orm.FolderData, required=False, help="What a training that stopped early goes on from."
+            "state",
+            valid_type=orm.FolderData,
+            required=False,
+            help="The state from which a training that stopped early continues.",
         )
         spec.exit_code(
             400,
@@ -99,13 +102,13 @@ class SurrogateTrainCalculation(CleaningCalculation):
         """Write settings and arrays; a restart file is copied from its node."""
         inputs = self.inputs
         settings = DEFAULTS | inputs.parameters.get_dict()
-        options, said = inputs.metadata.options, inputs.dataset.base.attributes
+        options, attributes = inputs.metadata.options, inputs.dataset.base.attributes
         more = {
             "threads": threads_of(options),
             "max_seconds": seconds_allowed(options.get("max_wallclock_seconds")),
-            "materials": said.get("materials"),
-            "dataset_sha256": said.get("sha256"),
-            "said": {key: said.get(key) for key in (*IDENTITY, "sha256")},
+            "materials": attributes.get("materials"),
+            "dataset_sha256": attributes.get("sha256"),
+            "said": {key: attributes.get(key) for key in (*IDENTITY, "sha256")},
         }
         write_json(folder, FILENAME_INPUTS, settings | more)
         write_dataset(folder.get_abs_path(FILENAME_DATASET), inputs.dataset)
@@ -160,9 +163,9 @@ class SurrogateTrainParser(ScriptParser):
     def _attach_model(self, folder: Path, results: Mapping[str, Any]) -> None:
         """Attach the model and the report.
 
-        :raises ValueError: if the model is no safetensors file, or the report does not fit the dataset.
+        :raises ValueError: if the model is not a safetensors file, or the report does not fit the dataset.
         """
-        said = self._origin()
+        origin = self._origin()
         report = orm.ArrayData()
         with np.load(folder / FILENAME_REPORT, allow_pickle=False) as arrays:
             for name in arrays.files:
@@ -172,8 +175,8 @@ class SurrogateTrainParser(ScriptParser):
             if report.get_shape(name) != (n_materials,):
                 raise ValueError(f"{FILENAME_REPORT}: {name} is not of the {n_materials} materials of the dataset")
         rest = {key: value for key, value in results.items() if key not in ELSEWHERE}
-        report.base.attributes.set_many(without_nan(dict(results["metrics"]) | rest) | said)
-        kept = {key: said[key] for key in (*IDENTITY, "protocol", "dataset_uuid")}
+        report.base.attributes.set_many(without_nan(dict(results["metrics"]) | rest) | origin)
+        kept = {key: origin[key] for key in (*IDENTITY, "protocol", "dataset_uuid")}
         model = model_node(folder / FILENAME_MODEL, kept | {"sampling": self._sampling()})
         self.out("model", model)
         self.out("report", report)

@@ -30,7 +30,7 @@ from aiida_ion.endings import Ending
 from aiida_ion.settings.md import MdSettings
 
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
-#: Array of a state: what POSCAR needs so that VASP goes on from there as if it had not stopped.
+#: Array of a state: what POSCAR needs so that VASP continues from there as if it had not stopped.
 RESTART_VELOCITIES = "poscar_velocities_A_fs"
 
 
@@ -79,9 +79,9 @@ class VaspMdParser(VaspParser):
         charges = inputs.charges.get_dict() if "charges" in inputs else {}
         try:
             read = read_md(files, begin, settings)
-            found = replace(read.found, cost=self.cost(files), versions=read.found.versions | self.provenance())
-            run = as_md_run(found, settings, symbols, masses, charges, begin.step)
-            run = without_repeated_frames(_with_restart(run, read), found, begin.step)
+            result = replace(read.run, cost=self.cost(files), versions=read.run.versions | self.provenance())
+            run = as_md_run(result, settings, symbols, masses, charges, begin.step)
+            run = without_repeated_frames(_with_restart(run, read), result, begin.step)
             outputs = md_outputs(run, symbols, settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
@@ -107,15 +107,15 @@ def vasp_start(inputs: Any, settings: MdSettings) -> Start:
 
 def _with_restart(run: MdRun, read: VaspMd) -> MdRun:
     """Return a run whose state can be given to VASP; one that exploded on the way ends before its last step."""
-    steps, velocities = read.found.steps, read.restart_velocities
+    steps, velocities = read.run.steps, read.restart_velocities
     if steps is None or velocities is None or int(run.state["step"]) != steps.first_step + len(steps) - 1:
         return run
     return replace(run, state={**run.state, RESTART_VELOCITIES: velocities})
 
 
-def without_repeated_frames(run: MdRun, found: DftRun, first_step: int) -> MdRun:
+def without_repeated_frames(run: MdRun, dft_run: DftRun, first_step: int) -> MdRun:
     """Return a run without its frames when it will be repeated whole, so that none is written twice."""
-    if found.status != "scf_not_converged" or (run.state and int(run.state["step"]) > first_step):
+    if dft_run.status != "scf_not_converged" or (run.state and int(run.state["step"]) > first_step):
         return run
     nothing: Any = np.empty(0)
     return replace(run, steps=nothing, thermo=nothing, state={})

@@ -67,22 +67,22 @@ class VaspRelaxParser(VaspParser):
         begin = Start(positions, np.zeros_like(positions), 0, inverse, masses)
         max_force_eV_A = float(settings["max_force_eV_A"])
         try:
-            found = read_relaxation(files, begin, max_force_eV_A, int(settings["max_steps"]))
+            relaxed = read_relaxation(files, begin, max_force_eV_A, int(settings["max_steps"]))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        results = _results(found, max_force_eV_A)
-        results |= {"cost": self.cost(files), "versions": found.versions | self.provenance()}
+        results = _results(relaxed, max_force_eV_A)
+        results |= {"cost": self.cost(files), "versions": relaxed.versions | self.provenance()}
         for name, node in relaxation_outputs(structure, results).items():
             self.out(name, node)
-        if found.status in (None, "walltime"):
+        if relaxed.status in (None, "walltime"):
             label = "ERROR_OUT_OF_WALLTIME" if results.get("n_steps") else "ERROR_OUT_OF_WALLTIME_NO_RESTART"
-            return self.exit_code(label, found.message)
-        return self.exit_code_of_status({"status": found.status, "message": found.message})
+            return self.exit_code(label, relaxed.message)
+        return self.exit_code_of_status({"status": relaxed.status, "message": relaxed.message})
 
 
-def _results(found: DftRun, max_force_eV_A: float) -> dict[str, Any]:
+def _results(run: DftRun, max_force_eV_A: float) -> dict[str, Any]:
     """Return the relaxation in the words of every engine; empty without a single whole step."""
-    steps = found.steps
+    steps = run.steps
     if steps is None:
         return {}
     largest = np.linalg.norm(steps.forces, axis=2).max(axis=1)

@@ -33,10 +33,10 @@ class Daemon:
     pid: int | None = None
 
     def trouble(self, profile: str) -> str | None:
-        """Return in a sentence why nothing goes on, and what to do; nothing where it runs."""
+        """Return in a sentence why nothing is processed, and what to do; nothing where it runs."""
         again = f"'aiida-ion setup -p {profile}'"
         return {
-            "stopped": f"the daemon does not run; start it with {again}",
+            "stopped": f"the daemon is not running; start it with {again}",
             "died": f"the daemon has died: its process {self.pid} is gone; start it again with {again}",
             "silent": f"the daemon, process {self.pid}, does not answer; wait, or end it with 'verdi -p {profile} "
             f"daemon stop' or 'kill {self.pid}' and start it again with {again}",
@@ -110,16 +110,16 @@ def start(profile: Any, workers: int) -> None:
     from aiida.common.log import override_log_level
     from aiida.engine.daemon.client import DaemonException, get_daemon_client
 
-    found = ask(profile, TIMEOUT_S)
-    if found.state == "runs":
-        has = f"{found.n_workers} worker{'s' if found.n_workers > 1 else ''}"
-        change = "" if found.n_workers == workers else f"; 'verdi -p {profile.name} daemon incr' adds to them"
+    state = ask(profile, TIMEOUT_S)
+    if state.state == "runs":
+        has = f"{state.n_workers} worker{'s' if state.n_workers > 1 else ''}"
+        change = "" if state.n_workers == workers else f"; 'verdi -p {profile.name} daemon incr' adds to them"
         click.echo(f"Daemon: runs already with {has}{change}")
         return
-    if found.state in ("silent", "idle"):
-        raise click.ClickException(str(found.trouble(profile.name)))
+    if state.state in ("silent", "idle"):
+        raise click.ClickException(str(state.trouble(profile.name)))
     client = get_daemon_client(profile.name)
-    if found.state == "died":  # AiiDA would keep the file where another daemon has the number now, and not start
+    if state.state == "died":  # AiiDA would keep the file where another daemon has the number now, and not start
         Path(client.circus_pid_file).unlink(missing_ok=True)
     try:
         with override_log_level():
@@ -128,6 +128,6 @@ def start(profile: Any, workers: int) -> None:
         raise click.ClickException(f"the daemon did not start: {one_line(error)}") from error
     answered = ask(profile, TIMEOUT_S)
     if answered.state not in ("runs", "idle"):
-        raise click.ClickException(f"the daemon was started and does not go on: {answered.trouble(profile.name)}")
-    died = f"had died (process {found.pid} is gone), " if found.state == "died" else ""
+        raise click.ClickException(f"the daemon was started but does not stay up: {answered.trouble(profile.name)}")
+    died = f"had died (process {state.pid} is gone), " if state.state == "died" else ""
     click.echo(f"Daemon: {died}started with {workers} worker{'s' if workers > 1 else ''}")

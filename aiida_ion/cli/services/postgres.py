@@ -55,13 +55,13 @@ def server(options: dict[str, Any]) -> Server:
     return Server(**{name.removeprefix("postgres_"): value for name, value in options.items()}, password=password)
 
 
-def prepared(wanted: Server) -> tuple[Server, bool]:
+def prepared(target: Server) -> tuple[Server, bool]:
     """Return the server with the password that it accepts, and whether the database had to be made.
 
     :raises click.ClickException: if the server does not answer or refuses us, or if the database cannot be made, is
         not encoded in UTF-8, holds another profile, or allows us no tables.
     """
-    answered = _with_password(wanted)
+    answered = _with_password(target)
     made = not _exists(answered)
     if made:
         _make(answered)
@@ -71,55 +71,55 @@ def prepared(wanted: Server) -> tuple[Server, bool]:
 
 
 @contextmanager
-def _connection(wanted: Server, database: str | None = None) -> Iterator[Any]:
+def _connection(target: Server, database: str | None = None) -> Iterator[Any]:
     import psycopg
 
     with psycopg.connect(
-        host=wanted.host or None,
-        port=wanted.port,
-        user=wanted.user,
-        password=wanted.password,
-        dbname=database or wanted.database,
+        host=target.host or None,
+        port=target.port,
+        user=target.user,
+        password=target.password,
+        dbname=database or target.database,
         connect_timeout=CONNECT_TIMEOUT_S,
         autocommit=True,
     ) as connection:
         yield connection
 
 
-def _reached(wanted: Server, only_maintenance: bool = False) -> str:
+def _reached(target: Server, only_maintenance: bool = False) -> str:
     """Return a database of the server that lets us in, the wanted one if it does.
 
     :raises psycopg.OperationalError: the first refusal, if all refuse.
     """
     import psycopg
 
-    names = MAINTENANCE if only_maintenance else (wanted.database, *MAINTENANCE)
+    names = MAINTENANCE if only_maintenance else (target.database, *MAINTENANCE)
     refusals = []
     for database in names:
         try:
-            with _connection(wanted, database):
+            with _connection(target, database):
                 return database
         except psycopg.OperationalError as error:
             refusals.append(error)
     raise refusals[0]
 
 
-def _with_password(wanted: Server) -> Server:
+def _with_password(target: Server) -> Server:
     """Return the server with a password that it accepts; ask for one where somebody sits at the terminal."""
     import psycopg
 
     try:
-        _reached(wanted)
-        return wanted
+        _reached(target)
+        return target
     except psycopg.OperationalError as error:
         if not _needs_password(error):
-            raise click.ClickException(_refusal(wanted, error)) from error
+            raise click.ClickException(_refusal(target, error)) from error
         if not sys.stdin.isatty():
             raise click.ClickException(
-                f"PostgreSQL at {wanted.address} asks for the password of {wanted.user!r}: set {ENV_PASSWORD}, or "
+                f"PostgreSQL at {target.address} asks for the password of {target.user!r}: set {ENV_PASSWORD}, or "
                 "write it into ~/.pgpass"
             ) from error
-    asked = replace(wanted, password=click.prompt(f"Password of {wanted.user} at {wanted.address}", hide_input=True))
+    asked = replace(target, password=click.prompt(f"Password of {target.user} at {target.address}", hide_input=True))
     try:
         _reached(asked)
     except psycopg.OperationalError as error:
@@ -131,64 +131,64 @@ def _needs_password(error: Any) -> bool:
     return error.pgconn is not None and bool(error.pgconn.needs_password)
 
 
-def _refusal(wanted: Server, error: Any) -> str:
+def _refusal(target: Server, error: Any) -> str:
     """Return why the server lets nobody in, in one sentence; its own words only where they say more."""
     if error.pgconn is not None and error.pgconn.used_password:
         return (
-            f"PostgreSQL at {wanted.address} refuses {wanted.user!r}: the password is wrong or there is no such user; "
+            f"PostgreSQL at {target.address} refuses {target.user!r}: the password is wrong or there is no such user; "
             f"correct {ENV_PASSWORD}, PGPASSWORD or ~/.pgpass, or make the user with 'sudo -u postgres createuser "
-            f"--pwprompt {wanted.user}'"
+            f"--pwprompt {target.user}'"
         )
-    said = one_line(error)
-    if "FATAL" in said:  # the server answered
-        return f"PostgreSQL at {wanted.address} refuses {wanted.user!r}: {said}"
+    text = one_line(error)
+    if "FATAL" in text:  # the server answered
+        return f"PostgreSQL at {target.address} refuses {target.user!r}: {text}"
     return (
-        f"no PostgreSQL server answers at {wanted.address}: start it, or name another with --postgres-host and "
-        f"--postgres-port ({said})"
+        f"no PostgreSQL server answers at {target.address}: start it, or name another with --postgres-host and "
+        f"--postgres-port ({text})"
     )
 
 
-def _exists(wanted: Server) -> bool:
-    with _connection(wanted, _reached(wanted)) as connection:
+def _exists(target: Server) -> bool:
+    with _connection(target, _reached(target)) as connection:
         question = "select 1 from pg_database where datname = %s"
-        return connection.execute(question, (wanted.database,)).fetchone() is not None
+        return connection.execute(question, (target.database,)).fetchone() is not None
 
 
-def _make(wanted: Server) -> None:
+def _make(target: Server) -> None:
     """Make the database, in UTF-8 and sorted by bytes: that locale is on every machine, others may not be."""
     import psycopg
     from psycopg import sql
 
     statement = sql.SQL(
         "create database {name} owner {user} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0"
-    ).format(name=sql.Identifier(wanted.database), user=sql.Identifier(wanted.user))
+    ).format(name=sql.Identifier(target.database), user=sql.Identifier(target.user))
     try:
-        with _connection(wanted, _reached(wanted, only_maintenance=True)) as connection:
+        with _connection(target, _reached(target, only_maintenance=True)) as connection:
             connection.execute(statement)
     except psycopg.errors.InsufficientPrivilege as error:
         raise click.ClickException(
-            f"there is no database {wanted.database!r} and {wanted.user!r} may not make one: run 'sudo -u postgres "
-            f"createdb --owner {wanted.user} --encoding UTF8 --locale C --template template0 {wanted.database}', then "
+            f"there is no database {target.database!r} and {target.user!r} may not make one: run 'sudo -u postgres "
+            f"createdb --owner {target.user} --encoding UTF8 --locale C --template template0 {target.database}', then "
             "repeat this command"
         ) from error
 
 
-def _check(connection: Any, wanted: Server) -> None:
+def _check(connection: Any, target: Server) -> None:
     """Fail unless the database is empty, encoded in UTF-8 and ours to make tables in."""
     encoding = connection.execute("show server_encoding").fetchone()[0]
     if encoding != "UTF8":
         raise click.ClickException(
-            f"database {wanted.database!r} is encoded in {encoding} and AiiDA needs UTF8: name another with "
-            f"--postgres-database, it is made if {wanted.user!r} may"
+            f"database {target.database!r} is encoded in {encoding} and AiiDA needs UTF8: name another with "
+            f"--postgres-database, it is made if {target.user!r} may"
         )
     question = "select table_name from information_schema.tables where table_name = any(%s)"
     if connection.execute(question, (list(AIIDA_TABLES),)).fetchone() is not None:
         raise click.ClickException(
-            f"database {wanted.database!r} holds an AiiDA profile already: name an empty one with --postgres-database"
+            f"database {target.database!r} holds an AiiDA profile already: name an empty one with --postgres-database"
         )
     (allowed,) = connection.execute("select has_schema_privilege(current_user, 'public', 'create')").fetchone()
     if not allowed:  # since PostgreSQL 15 this is the owner's right only
         raise click.ClickException(
-            f"{wanted.user!r} may make no tables in database {wanted.database!r}: run 'sudo -u postgres psql -c "
-            f'"alter database {wanted.database} owner to {wanted.user}"\', then repeat this command'
+            f"{target.user!r} may make no tables in database {target.database!r}: run 'sudo -u postgres psql -c "
+            f'"alter database {target.database} owner to {target.user}"\', then repeat this command'
         )

@@ -24,13 +24,13 @@ def broker_config(url: str) -> dict[str, Any]:
     """
     from aiida.brokers.rabbitmq.defaults import detect_rabbitmq_config
 
-    wanted = _parts(url)
-    place = f"{wanted['host']}, port {wanted['port']}"
-    password = _password(wanted["username"], place)
+    parts = _parts(url)
+    place = f"{parts['host']}, port {parts['port']}"
+    password = _password(parts["username"], place)
     try:
-        return detect_rabbitmq_config(**wanted, password=password)
+        return detect_rabbitmq_config(**parts, password=password)
     except ConnectionError as error:
-        raise click.ClickException(_refusal(wanted, place, error.__cause__)) from error
+        raise click.ClickException(_refusal(parts, place, error.__cause__)) from error
 
 
 def _parts(url: str) -> dict[str, Any]:
@@ -65,13 +65,13 @@ def _password(user: str, place: str) -> str:
     return str(click.prompt(f"Password of {user} on RabbitMQ at {place}", hide_input=True))
 
 
-def _refusal(wanted: dict[str, Any], place: str, cause: object) -> str:
+def _refusal(parts: dict[str, Any], place: str, cause: object) -> str:
     from aiormq import exceptions
     from pamqp.exceptions import PAMQPException
 
     if isinstance(cause, exceptions.AuthenticationError | exceptions.ProbableAuthenticationError):
-        return f"RabbitMQ at {place} refuses {wanted['username']!r}: correct the user in --rabbitmq, or {ENV_PASSWORD}"
+        return f"RabbitMQ at {place} refuses {parts['username']!r}: correct the user in --rabbitmq, or {ENV_PASSWORD}"
     if isinstance(cause, exceptions.ConnectionClosed | PAMQPException):
-        name = wanted["virtual_host"] or "/"
-        return f"RabbitMQ at {place} has no virtual host {name!r} for {wanted['username']!r}: correct the URL"
-    return f"no RabbitMQ server answers at {place}: start it, or leave --rabbitmq away ({one_line(cause)})"
+        name = parts["virtual_host"] or "/"
+        return f"RabbitMQ at {place} has no virtual host {name!r} for {parts['username']!r}: correct the URL"
+    return f"no RabbitMQ server answers at {place}: start it, or leave --rabbitmq out ({one_line(cause)})"

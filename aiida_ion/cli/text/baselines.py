@@ -30,30 +30,30 @@ class _Datum(NamedTuple):
     reference: Value | None
 
 
-def baseline_rows(found: Sequence[Group]) -> Rows:
+def baseline_rows(groups: Sequence[Group]) -> Rows:
     """Return one line for each method and baseline of each quantity."""
     return [
         {
             "quantity": group.quantity,
             "against": group.reference,
-            "method": f"({one.name})" if one.is_baseline else one.name,
-            "materials": f"{one.n}" + (f" ({one.n_bounds} bounds)" if one.n_bounds else ""),
-            "MAE (decades or eV)": number(one.mae),
-            "RMSE": number(one.rmse),
-            "bias": number(one.bias),
-            "Spearman": number(one.spearman),
-            "Kendall": number(one.kendall),
-            "in 95 %": "-" if one.coverage is None else f"{one.coverage:.0%}",
+            "method": f"({score.name})" if score.is_baseline else score.name,
+            "materials": f"{score.n}" + (f" ({score.n_bounds} bounds)" if score.n_bounds else ""),
+            "MAE (decades or eV)": number(score.mae),
+            "RMSE": number(score.rmse),
+            "bias": number(score.bias),
+            "Spearman": number(score.spearman),
+            "Kendall": number(score.kendall),
+            "in 95 %": "-" if score.coverage is None else f"{score.coverage:.0%}",
         }
-        for group in found
-        for one in group.scores
+        for group in groups
+        for score in group.scores
     ]
 
 
-def baseline_lines(found: Sequence[Group]) -> list[str]:
+def baseline_lines(groups: Sequence[Group]) -> list[str]:
     """Return a sentence for each method and quantity on whether it beats a constant."""
     return [
-        f"{group.quantity}: {sentence}" for group in found for sentence in verdict_sentences(group.scores, group.unit)
+        f"{group.quantity}: {sentence}" for group in groups for sentence in verdict_sentences(group.scores, group.unit)
     ]
 
 
@@ -62,7 +62,7 @@ def baseline_groups(records: Records) -> list[Group]:
 
     Of several comparisons of a material at the same levels the last one in the table counts.
     """
-    found = []
+    groups = []
     for reference in sorted({text(record.get("reference_level_of_theory")) for record in records}):
         mine = [record for record in records if text(record.get("reference_level_of_theory")) == reference]
         data = {
@@ -74,8 +74,8 @@ def baseline_groups(records: Records) -> list[Group]:
         for quantity, unit in dict.fromkeys((name, unit) for name, unit, _, _ in data):
             scores = _scores({key[2:]: datum for key, datum in data.items() if key[:2] == (quantity, unit)})
             if scores:
-                found.append(Group(reference, quantity, unit, scores))
-    return found
+                groups.append(Group(reference, quantity, unit, scores))
+    return groups
 
 
 def _scores(data: Mapping[tuple[str, str], _Datum]) -> list[Score]:
@@ -107,18 +107,18 @@ def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
     yield _Datum("activation energy", "eV", _energy(record, ""), _energy(record, "reference_"))
 
 
-def _log10(said: Mapping[str, Any], name: str, unit: str) -> Value | None:
-    value, bound = (read_number(said.get(f"{name}{part}_{unit}")) for part in ("", "_upper_bound"))
-    edges = _edges(said.get(f"{name}_ci95_{unit}"))
+def _log10(attributes: Mapping[str, Any], name: str, unit: str) -> Value | None:
+    value, bound = (read_number(attributes.get(f"{name}{part}_{unit}")) for part in ("", "_upper_bound"))
+    edges = _edges(attributes.get(f"{name}_ci95_{unit}"))
     if value is not None and value > 0:
         ci95 = (math.log10(edges[0]), math.log10(edges[1])) if edges is not None and min(edges) > 0 else None
         return Value(math.log10(value), ci95=ci95)
     return Value(math.log10(bound), is_bound=True) if bound is not None and bound > 0 else None
 
 
-def _energy(said: Mapping[str, Any], prefix: str) -> Value | None:
-    value = read_number(said.get(f"{prefix}activation_energy_eV"))
-    edges = _edges(said.get(f"{prefix}activation_energy_ci95_eV"))
+def _energy(attributes: Mapping[str, Any], prefix: str) -> Value | None:
+    value = read_number(attributes.get(f"{prefix}activation_energy_eV"))
+    edges = _edges(attributes.get(f"{prefix}activation_energy_ci95_eV"))
     return None if value is None else Value(float(value), ci95=edges)
 
 

@@ -11,10 +11,10 @@ from aiida_ion.campaigns.obelix_scores import Pair, Scored, pair_table
 from aiida_ion.cli.text import tables
 from aiida_ion.cli.text.baselines import Group, baseline_lines, baseline_rows
 from aiida_ion.cli.text.tables import Rows, number, text
-from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, Stated
+from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS, ReportedErrors
 
 PAPER = "As the paper scores: each level on what it has, a line through all temperatures, checked or not"
-COMMON = "On common materials: a bound that holds is no error, however wide"
+COMMON = "On common materials: a bound that holds is not an error, however wide"
 NUMBERS = "On common materials that are numbers on both sides"
 HEADINGS = {PAPER: "paper", COMMON: "common", NUMBERS: "common_numbers"}
 SIGMA = "log10 sigma"
@@ -27,39 +27,44 @@ PUBLISHED = (
 )
 
 
-def render(found: Scored, style: str) -> str:
+def render(scored: Scored, style: str) -> str:
     """Return the scores in one of the four formats."""
     if style == "csv":
-        return tables.csv_text(score_table(found))
+        return tables.csv_text(score_table(scored))
     if style == "json":
-        return tables.json_text({"materials": pair_table(found.pairs), "scores": score_table(found)})
-    if not found.pairs:
-        return "\n".join([NOTHING, *found.notes])
+        return tables.json_text({"materials": pair_table(scored.pairs), "scores": score_table(scored)})
+    if not scored.pairs:
+        return "\n".join([NOTHING, *scored.notes])
     layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
-    parts = [heading.format("Computed beside measured"), tables.text_table(pair_rows(found.pairs), layout)]
-    parts += [heading.format(PAPER), tables.text_table(paper_rows(found.paper), layout), PUBLISHED]
-    for title, scores in ((COMMON, found.common), (NUMBERS, found.numbers)):
+    parts = [heading.format("Computed beside measured"), tables.text_table(pair_rows(scored.pairs), layout)]
+    parts += [heading.format(PAPER), tables.text_table(paper_rows(scored.paper), layout), PUBLISHED]
+    for title, scores in ((COMMON, scored.common), (NUMBERS, scored.numbers)):
         rows = _without_words(baseline_rows(_groups(scores)))
         table = tables.text_table(rows, layout) if rows else "Fewer than three materials: no score."
         parts += [heading.format(title), table]
-    lines = [*baseline_lines(_groups(found.numbers)), *found.notes]
+    lines = [*baseline_lines(_groups(scored.numbers)), *scored.notes]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in lines)]).rstrip()
 
 
-def score_table(found: Scored) -> pd.DataFrame:
+def score_table(scored: Scored) -> pd.DataFrame:
     """Return every score, one a row; errors in decades."""
     rows = [
-        {"scoring": "paper", "method": one.method, "published": is_published, "n_materials": one.n}
-        | {"mae_decades": one.mae, "n_passed": one.n_passed, "mae_passed_decades": one.mae_passed}
-        for is_published, scores in ((False, found.paper), (True, (*METHODS, *CONSTANTS)))
-        for one in scores
+        {"scoring": "paper", "method": score.method, "published": is_published, "n_materials": score.n}
+        | {"mae_decades": score.mae, "n_passed": score.n_passed, "mae_passed_decades": score.mae_passed}
+        for is_published, scores in ((False, scored.paper), (True, (*METHODS, *CONSTANTS)))
+        for score in scores
     ]
     rows += [
-        {"scoring": HEADINGS[title], "method": one.name, "published": False, "is_baseline": one.is_baseline}
-        | {"n_materials": one.n, "n_bounds": one.n_bounds, "mae_decades": one.mae, "rmse_decades": one.rmse}
-        | {"bias_decades": one.bias, "spearman": one.spearman, "kendall": one.kendall, "coverage_ci95": one.coverage}
-        for title, scores in ((COMMON, found.common), (NUMBERS, found.numbers))
-        for one in scores
+        {"scoring": HEADINGS[title], "method": score.name, "published": False, "is_baseline": score.is_baseline}
+        | {"n_materials": score.n, "n_bounds": score.n_bounds, "mae_decades": score.mae, "rmse_decades": score.rmse}
+        | {
+            "bias_decades": score.bias,
+            "spearman": score.spearman,
+            "kendall": score.kendall,
+            "coverage_ci95": score.coverage,
+        }
+        for title, scores in ((COMMON, scored.common), (NUMBERS, scored.numbers))
+        for score in scores
     ]
     return pd.DataFrame(rows)
 
@@ -75,7 +80,7 @@ def pair_rows(pairs: Sequence[Pair]) -> Rows:
             "bulk (mS/cm)": "-" if pair.bulk is pair.stated else _sigma(pair.bulk),
             "computed (mS/cm)": "-" if pair.computed is None else _sigma(pair.computed),
             "error (decades)": number(pair.error),
-            "unchecked (mS/cm)": "-" if pair.ungated is None else _sigma(pair.ungated),
+            "unchecked (mS/cm)": "-" if pair.without_motion_check is None else _sigma(pair.without_motion_check),
             "MSD passed": f"{pair.row['n_msd_passed'] or 0:.0f} of {pair.row['n_temperatures'] or 0:.0f}",
             "flags": ", ".join(_flags(pair)) or "-",
             "node": str(pair.row["process_pk"]),
@@ -84,7 +89,7 @@ def pair_rows(pairs: Sequence[Pair]) -> Rows:
     ]
 
 
-def paper_rows(scores: Sequence[Stated]) -> Rows:
+def paper_rows(scores: Sequence[ReportedErrors]) -> Rows:
     """Return the errors as the paper takes them, then the published ones."""
     return [
         {
@@ -94,8 +99,8 @@ def paper_rows(scores: Sequence[Stated]) -> Rows:
             "passed the check": "-" if one.n_passed is None else str(one.n_passed),
             "MAE of these": number(one.mae_passed),
         }
-        for is_published, found in ((False, scores), (True, (*METHODS, *CONSTANTS)))
-        for one in found
+        for is_published, group in ((False, scores), (True, (*METHODS, *CONSTANTS)))
+        for one in group
     ]
 
 
@@ -118,5 +123,5 @@ def _sigma(value: Value) -> str:
 
 def _flags(pair: Pair) -> list[str]:
     words = {"close_match": "similar composition", "partly_occupied": "occupancies rounded", "perturbed": "noise"}
-    said = [word for name, word in words.items() if pair.row[name]]
-    return said + ([str(pair.row["conductivity_kind"])] if pair.row["conductivity_kind"] else [])
+    flags = [word for name, word in words.items() if pair.row[name]]
+    return flags + ([str(pair.row["conductivity_kind"])] if pair.row["conductivity_kind"] else [])

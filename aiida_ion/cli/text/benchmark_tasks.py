@@ -11,7 +11,7 @@ from aiida_ion.campaigns.obelix_tasks import DONE, FAILED, NEW, RUNNING, Task
 from aiida_ion.campaigns.plans import multiples
 from aiida_ion.campaigns.structures import READ_FROM
 from aiida_ion.cli.text.tables import Rows, duration, number
-from aiida_ion.datasets.obelix_cells import Measured
+from aiida_ion.datasets.obelix_cells import MeasuredConductivity
 from aiida_ion.datasets.obelix_crystals import PERTURBED, remarks
 
 STATE_WORDS = {DONE: "in the database", RUNNING: "runs", FAILED: "failed before", NEW: "new"}
@@ -29,22 +29,22 @@ def note_lines(tasks: Sequence[Task]) -> list[str]:
     """Return what to know of the entries and engines, each once."""
     materials = {task.material.name: task.material for task in tasks}
     lines = [PERTURBED] if any(material.entry.perturbed for material in materials.values()) else []
-    lines += [f"{name}: {said}." for name, material in materials.items() for said in remarks(material.entry)]
+    lines += [f"{name}: {remark}." for name, material in materials.items() for remark in remarks(material.entry)]
     for name, material in materials.items():
         attributes = material.structure.base.extras.get(READ_FROM, None) or {}
-        lines += [f"{name}: {said}." for part in ("notes", "warnings") for said in attributes.get(part) or ()]
-    lines += [f"{task.plan.title}: {said}" for task in tasks for said in task.plan.remarks]
+        lines += [f"{name}: {remark}." for part in ("notes", "warnings") for remark in attributes.get(part) or ()]
+    lines += [f"{task.plan.title}: {remark}" for task in tasks for remark in task.plan.remarks]
     return list(dict.fromkeys(lines))
 
 
-def measured_text(found: Measured) -> str:
+def measured_text(conductivity: MeasuredConductivity) -> str:
     """Return a measured conductivity, S/cm, with its bound as one."""
-    return f"{'< ' if found.is_bound else ''}{number(found.value_S_cm)}"
+    return f"{'< ' if conductivity.is_bound else ''}{number(conductivity.value_S_cm)}"
 
 
 def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
     plan, size = task.plan, size_of(task.plan)
-    wanted = plan.builder.parameters.get_dict()
+    parameters = plan.builder.parameters.get_dict()
     edges = plan.builder.structure.get_ase().cell.lengths()
     steps = " to ".join(f"{count:,}" for count in dict.fromkeys(size.n_steps))
     known = step_time(plan, costs)
@@ -55,13 +55,13 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
     )
     return {
         "entry": task.material.entry.entry_id,
-        "material": wanted["formula"],
+        "material": parameters["formula"],
         "measured (S/cm)": measured_text(task.material.entry.stated),
         "level of theory": plan.level_of_theory,
         "cell (A)": " x ".join(f"{edge:.1f}" for edge in edges),
         "supercell": " x ".join(str(count) for count in multiples(plan.builder)),
         "atoms": str(atoms_of(plan)),
-        "T (K)": ", ".join(number(value, 6) for value in wanted["temperatures_K"]),
+        "T (K)": ", ".join(number(value, 6) for value in parameters["temperatures_K"]),
         "runs": f"{size.n_runs} of {size.first_ps:g} ps",
         "steps": steps,
         "computing": time,

@@ -1,4 +1,4 @@
-"""Comparisons of levels of theory as people read them: both sides with their intervals, and how far they are apart."""
+"""Comparisons of levels of theory as text: both values with their intervals, and their difference."""
 
 from __future__ import annotations
 
@@ -131,30 +131,30 @@ def missing_lines(records: Records) -> list[str]:
     return [f"{title(record)}: {line}" for record in records for line in sentences(record.get("missing"))]
 
 
-def comparison_lines(said: Mapping[str, Any]) -> list[str]:
+def comparison_lines(attributes: Mapping[str, Any]) -> list[str]:
     """Return one comparison in lines.
 
-    :param said: attributes of its node.
+    :param attributes: attributes of its node.
     """
-    lines = [text(said.get("summary"))]
-    for row in diffusivity_rows([said]):
+    lines = [text(attributes.get("summary"))]
+    for row in diffusivity_rows([attributes]):
         sides = f"{row['D* (cm2/s)']}, reference {row['of the reference']}, ratio {row['ratio']}"
         lines.append(f"D* at {row['T (K)']} K, cm2/s: {sides}")
-    for row in conductivity_rows([said]):
+    for row in conductivity_rows([attributes]):
         sides = f"{row['sigma (mS/cm)']}, reference {row['sigma of the reference']}, ratio {row['ratio']}"
         lines.append(f"ionic conductivity at {row['T (K)']} K, mS/cm: {sides}")
         sides = f"{row['Ea (eV)']}, reference {row['Ea of the reference']}, difference {row['difference']}"
         lines.append(f"activation energy, eV: {sides}")
-    for row in force_rows([said]):
+    for row in force_rows([attributes]):
         lines.append(f"force MAE, eV/angstrom: {row['force MAE (eV/A)']}, by element {row['MAE by element']}")
         lines.append(f"force RMSE over the size of the forces: {row['RMSE/rms']}; slope {row['slope']}")
         lines.append(f"energy MAE, meV/atom: {row['energy MAE (meV/atom)']}")
-    for row in structure_rows([said]):
+    for row in structure_rows([attributes]):
         lines.append(f"g(r) distance: {row['g(r)']}, of the halves of the reference {row['halves of the reference']}")
         lines.append(f"vibrational distance: {row['vibrations']}")
-    for row in cost_rows([said]):
+    for row in cost_rows([attributes]):
         lines.append(f"wall time of a step, s: {row['wall (s)']} of the reference; {row['times faster']} times faster")
-    return lines + [f"missing: {line}" for line in sentences(said.get("missing"))]
+    return lines + [f"missing: {line}" for line in sentences(attributes.get("missing"))]
 
 
 def title(record: Mapping[str, Any]) -> str:
@@ -186,8 +186,8 @@ def each(values: Any) -> str:
 
 
 def _names(record: Mapping[str, Any]) -> dict[str, str]:
-    said = {"material": "formula", "level of theory": "level_of_theory", "against": "reference_level_of_theory"}
-    return {heading: text(record.get(name)) for heading, name in said.items()}
+    columns = {"material": "formula", "level of theory": "level_of_theory", "against": "reference_level_of_theory"}
+    return {heading: text(record.get(name)) for heading, name in columns.items()}
 
 
 def _energy(record: Mapping[str, Any], prefix: str) -> str:

@@ -9,20 +9,20 @@ from aiida_ion.cli.text.tables import entries, number, text
 from aiida_ion.queries.cells import known
 
 
-def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
+def convergence_lines(attributes: Mapping[str, Any] | None) -> list[str]:
     """Return why each temperature stopped, and what was used.
 
-    :param said: the last decision of a conductivity; ``None`` where its runs were not extended.
+    :param attributes: the last decision of a conductivity; ``None`` where its runs were not extended.
     """
-    if not isinstance(said, Mapping):
+    if not isinstance(attributes, Mapping):
         return []
-    aim = f"{words(said.get('target_quantity'))} to {number(said.get('target_relative_error'), 2)}"
-    steps = said.get("n_steps")
+    aim = f"{words(attributes.get('target_quantity'))} to {number(attributes.get('target_relative_error'), 2)}"
+    steps = attributes.get("n_steps")
     n_steps = f"{steps:,}" if isinstance(steps, int) else "-"
-    total = number(said.get("total_time_ps"), 4)
-    used = f"{text(said.get('round'))} rounds, {n_steps} steps, {total} ps in all"
-    lines = [f"runs went on until: {aim}; {words(said.get('reason'))} after {used}"]
-    for entry in entries(said.get("temperatures")):
+    total = number(attributes.get("total_time_ps"), 4)
+    used = f"{text(attributes.get('round'))} rounds, {n_steps} steps, {total} ps in all"
+    lines = [f"runs went on until: {aim}; {words(attributes.get('reason'))} after {used}"]
+    for entry in entries(attributes.get("temperatures")):
         relative = entry.get("relative_error")
         error = f", D known to {number(relative, 2)}" if known(relative) else ""
         what = f"{number(entry.get('temperature_K'), 4)} K, {number(entry.get('time_ps'), 4)} ps{error}"
@@ -31,5 +31,5 @@ def convergence_lines(said: Mapping[str, Any] | None) -> list[str]:
 
 
 def words(reason: Any) -> str:
-    """Return a reason as people say it."""
+    """Return a reason in plain words."""
     return text(reason or "still running").replace("_", " ")

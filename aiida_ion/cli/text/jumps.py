@@ -1,4 +1,4 @@
-"""Jump pictures in words."""
+"""Jump analyses in words."""
 
 from __future__ import annotations
 
@@ -12,53 +12,56 @@ from aiida_ion.cli.text.tables import entries, number, percent, sentences, text,
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 
-#: The most frequent types of jumps are shown, so many.
+#: The most frequent types of jumps are shown, this many.
 MAX_TYPES = 5
 
 
-def is_jump_picture(attributes: Mapping[str, Any]) -> bool:
+def is_jump_analysis(attributes: Mapping[str, Any]) -> bool:
     """Whether attributes are those of an output of ``ion.jumps``."""
     return "jump_network_dimension" in attributes
 
 
 def jump_lines(node: orm.Node) -> list[str]:
-    """Return what a jump picture says, in lines."""
-    said = read_attributes(node.base.attributes.all)
-    what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
+    """Return what a jump analysis says, in lines."""
+    attributes = read_attributes(node.base.attributes.all)
+    what = f"{text(attributes.get('formula'))}, {text(attributes.get('level_of_theory'))}"
     lines = [
-        f"{what}, {number(said['temperature_K'], 6)} K, {text(said['mobile_species'])} mobile",
-        f"{text(said['n_jumps'])} jumps of {text(said['n_mobile_ions'])} ions between {text(said['n_sites'])} sites "
-        f"({text(said['n_sites_from_density'])} from the density) in {number(said['analysed_time_ps'])} ps; "
-        f"at no site {percent(said['fraction_at_no_site'])} of the time",
-        f"jumps of an ion, 1/ps: {with_interval(said['jump_rate_1_ps'], said['jump_rate_ci95_1_ps'])}; "
-        f"residence time, ps: {number(said['mean_residence_time_ps'])}",
+        f"{what}, {number(attributes['temperature_K'], 6)} K, {text(attributes['mobile_species'])} mobile",
+        f"{text(attributes['n_jumps'])} jumps of {text(attributes['n_mobile_ions'])} ions between "
+        f"{text(attributes['n_sites'])} sites ({text(attributes['n_sites_from_density'])} from the density) in "
+        f"{number(attributes['analysed_time_ps'])} ps; "
+        f"at no site {percent(attributes['fraction_at_no_site'])} of the time",
+        f"jumps of an ion, 1/ps: {with_interval(attributes['jump_rate_1_ps'], attributes['jump_rate_ci95_1_ps'])}; "
+        f"residence time, ps: {number(attributes['mean_residence_time_ps'])}",
     ]
-    lines += [_type_line(kind) for kind in entries(said["jump_types"])[:MAX_TYPES]]
+    lines += [_type_line(kind) for kind in entries(attributes["jump_types"])[:MAX_TYPES]]
     lines += [
-        f"attempt frequency, THz: {number(said['attempt_frequency_THz'])} ({text(said['attempt_frequency_source'])}); "
-        f"vibration amplitude, angstrom: {number(said['vibration_amplitude_A'])}",
-        f"jump diffusivity, cm2/s: {with_interval(said['jump_diffusivity_cm2_s'], said['jump_diffusivity_ci95_cm2_s'])}"
+        f"attempt frequency, THz: {number(attributes['attempt_frequency_THz'])} "
+        f"({text(attributes['attempt_frequency_source'])}); "
+        f"vibration amplitude, angstrom: {number(attributes['vibration_amplitude_A'])}",
+        "jump diffusivity, cm2/s: "
+        f"{with_interval(attributes['jump_diffusivity_cm2_s'], attributes['jump_diffusivity_ci95_cm2_s'])}"
         f"{_correlation(node)}",
-        _ways(said),
+        _pathways(attributes),
     ]
-    if known(said["collective_fraction"]):
-        looked = said["n_collective_looked_at"]
-        lines.append(f"jumps that others went with: {percent(said['collective_fraction'])} of the first {looked}")
-    return lines + [f"warning: {warning}" for warning in sentences(said["warnings"])]
+    if known(attributes["collective_fraction"]):
+        looked = attributes["n_collective_looked_at"]
+        lines.append(f"collective jumps: {percent(attributes['collective_fraction'])} of the first {looked}")
+    return lines + [f"warning: {warning}" for warning in sentences(attributes["warnings"])]
 
 
-def short_jump_lines(pictures: Iterable[orm.Node]) -> list[str]:
-    """Return two lines for each jump picture, temperatures rising."""
+def short_jump_lines(analyses: Iterable[orm.Node]) -> list[str]:
+    """Return two lines for each jump analysis, temperatures rising."""
     lines = []
-    for node in sorted(pictures, key=_temperature):
-        said = read_attributes(node.base.attributes.all)
-        rate = with_interval(said["jump_rate_1_ps"], said["jump_rate_ci95_1_ps"])
+    for node in sorted(analyses, key=_temperature):
+        attributes = read_attributes(node.base.attributes.all)
+        rate = with_interval(attributes["jump_rate_1_ps"], attributes["jump_rate_ci95_1_ps"])
         lines.append(
-            f"{number(said['temperature_K'], 6)} K, node {node.pk}: {text(said['n_jumps'])} jumps between "
-            f"{text(said['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J "
-            f"{number(said['jump_diffusivity_cm2_s'])} cm2/s{_correlation(node)}"
+            f"{number(attributes['temperature_K'], 6)} K, node {node.pk}: {text(attributes['n_jumps'])} jumps between "
+            f"{text(attributes['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J "
+            f"{number(attributes['jump_diffusivity_cm2_s'])} cm2/s{_correlation(node)}"
         )
-        lines.append(f"  {_ways(said)}")
+        lines.append(f"  {_pathways(attributes)}")
     return lines
 
 
@@ -75,16 +78,16 @@ def _type_line(kind: Mapping[str, Any]) -> str:
     )
 
 
-def _ways(said: Mapping[str, Any]) -> str:
-    """Return how far jumps and density lead."""
-    barriers = said["percolation_barriers_eV"] or []
+def _pathways(attributes: Mapping[str, Any]) -> str:
+    """Return the dimension of the jump network and the percolation barriers."""
+    barriers = attributes["percolation_barriers_eV"] or []
     shown = ", ".join(f"{d}D {number(barrier, 2)}" for d, barrier in enumerate(barriers, 1) if barrier is not None)
-    dimension = text(said["jump_network_dimension"])
-    return f"jumps lead on in {dimension}D; percolation barriers, eV: {shown or 'not connected'}"
+    dimension = text(attributes["jump_network_dimension"])
+    return f"jumps connect sites in {dimension}D; percolation barriers, eV: {shown or 'not connected'}"
 
 
 def _correlation(node: orm.Node) -> str:
-    """Return the correlation factor D* / D_J, where the same trajectories were fitted and both moved."""
+    """Return the correlation factor D* / D_J, where the same trajectories were fitted and both are diffusive."""
     jump = read_attributes(node.base.attributes.all)["jump_diffusivity_cm2_s"]
     tracer = _tracer_diffusivity(node)
     return f"; correlation factor D*/D_J {tracer / jump:.2f}" if tracer and jump else ""
@@ -100,8 +103,10 @@ def _tracer_diffusivity(node: orm.Node) -> float | None:
     for job in jobs:
         fitted = isinstance(job, orm.CalcJobNode) and job.process_type == "aiida.calculations:ion.diffusion"
         if fitted and "diffusion" in job.outputs and _pks(_trajectories(job)) == _pks(trajectories):
-            found: float | None = read_attributes(job.outputs.diffusion.base.attributes.all)["tracer_diffusivity_cm2_s"]
-            return found
+            diffusivity: float | None = read_attributes(job.outputs.diffusion.base.attributes.all)[
+                "tracer_diffusivity_cm2_s"
+            ]
+            return diffusivity
     return None
 
 

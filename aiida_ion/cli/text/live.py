@@ -57,7 +57,9 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
     :param profile: whose daemon is asked whether it runs, while something is active.
     """
     if table.empty:
-        return "Nothing runs and nothing ended today. Start with 'aiida-ion run'; older ones: 'aiida-ion status --all'."
+        return (
+            "Nothing is running and nothing ended today. Start with 'aiida-ion run'; older: 'aiida-ion status --all'."
+        )
     rows: dict[int, Any] = {int(row["pk"]): row for row in table.to_dict("records")}
     children: dict[int, list[int]] = {}
     roots = []
@@ -91,7 +93,7 @@ def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:
     silence_s = (now - heard).total_seconds() if heard is not None else 0.0
     since = f"{heard.astimezone():%Y-%m-%d %H:%M}, {duration(max(silence_s, 0.0))} ago" if heard is not None else "-"
     if trouble:
-        return [f"Nothing goes on: {trouble}. Last heard of these processes: {since}."]
+        return [f"Processes make no progress: {trouble}. Last heard of these processes: {since}."]
     if silence_s > LONG_SILENCE_S:
         return [f"Nothing heard of these processes since {since}, though the daemon answers: see 'verdi process list'."]
     return []

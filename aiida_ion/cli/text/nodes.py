@@ -11,7 +11,7 @@ from aiida.common.links import LinkType
 from aiida_ion.cli.text.comparisons import comparison_lines
 from aiida_ion.cli.text.convergence import convergence_lines
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
-from aiida_ion.cli.text.jumps import is_jump_picture, jump_lines, short_jump_lines
+from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines, short_jump_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.tables import (
     entries,
@@ -60,7 +60,7 @@ def describe(node: orm.Node) -> str:
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(_result(result))]
         lines += _section("Comparisons", _comparisons(node))
-        lines += _section("Jump pictures", _jump_pictures(node))
+        lines += _section("Jump analyses", _jump_analyses(node))
         lines += _section("Inputs", _origin([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]
@@ -80,23 +80,23 @@ def _title(node: orm.Node) -> str:
     return f"{kind} {node.pk}{f'  {node.label!r}' if node.label else ''}"
 
 
-def _said(node: orm.Node) -> Attributes:
+def _attributes(node: orm.Node) -> Attributes:
     return read_attributes(node.base.attributes.all)
 
 
 def _is_done(node: orm.ProcessNode) -> bool:
-    said = _said(node)
-    return bool(said["process_state"] == "finished" and said["exit_status"] == 0)
+    attributes = _attributes(node)
+    return bool(attributes["process_state"] == "finished" and attributes["exit_status"] == 0)
 
 
 def _process(node: orm.ProcessNode) -> list[str]:
     if _is_done(node):
         return [f"finished, {node.ctime:%Y-%m-%d %H:%M}"]
-    said = _said(node)
-    state = text(said["process_state"] or "unknown")
+    attributes = _attributes(node)
+    state = text(attributes["process_state"] or "unknown")
     if state in ENDED:
-        why = text(said["exit_message"] or said["exception"] or state).strip().splitlines()
-        return [f"FAILED [{text(said['exit_status'])}] {why[-1] if why else state}"]
+        why = text(attributes["exit_message"] or attributes["exception"] or state).strip().splitlines()
+        return [f"FAILED [{text(attributes['exit_status'])}] {why[-1] if why else state}"]
     return [f"{state}; 'aiida-ion status {node.pk}' says how far"]
 
 
@@ -111,28 +111,30 @@ def _result_of(node: orm.ProcessNode) -> orm.Node | None:
     outputs = _outputs(node)
     for name in ("conductivity", "diffusion", "jumps"):
         if isinstance(outputs.get(name), orm.Node):
-            found: orm.Node = outputs[name]
-            return found
+            result: orm.Node = outputs[name]
+            return result
     return outputs.get("cost") if isinstance(outputs.get("cost"), orm.Node) else None
 
 
 def _comparisons(node: orm.ProcessNode) -> list[str]:
     """Return a line for each comparison of levels of theory that a process has put out."""
-    found = [one for one in _outputs(node).values() if "reference_level_of_theory" in one.base.attributes.all]
-    return [f"node {one.pk}: {text(_said(one)['summary'])}" for one in found]
+    comparisons = [
+        output for output in _outputs(node).values() if "reference_level_of_theory" in output.base.attributes.all
+    ]
+    return [f"node {one.pk}: {text(_attributes(one)['summary'])}" for one in comparisons]
 
 
-def _jump_pictures(node: orm.ProcessNode) -> list[str]:
-    """Return two lines for each jump picture that a work chain has put out."""
-    found = [one for label, one in _outputs(node).items() if label.startswith("jumps__")]
-    return short_jump_lines(found)
+def _jump_analyses(node: orm.ProcessNode) -> list[str]:
+    """Return two lines for each jump analysis that a work chain has put out."""
+    analyses = [one for label, one in _outputs(node).items() if label.startswith("jumps__")]
+    return short_jump_lines(analyses)
 
 
 def _result(node: orm.Node) -> list[str]:
-    attributes = _said(node)
+    attributes = _attributes(node)
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
-    if is_jump_picture(attributes):
+    if is_jump_analysis(attributes):
         return jump_lines(node)
     if "reference_level_of_theory" in attributes:
         return comparison_lines(attributes)
@@ -145,16 +147,21 @@ def _result(node: orm.Node) -> list[str]:
     return [f"{key}: {value}" for key, value in plain.items() if isinstance(value, (str, int, float, bool))]
 
 
-def _diffusion(said: Mapping[str, Any]) -> list[str]:
-    what = f"{text(said.get('formula'))}, {text(said.get('level_of_theory'))}"
-    lines = [f"{what}, {number(said.get('target_temperature_K'), 6)} K, {text(said.get('mobile_species'))} mobile"]
-    verdict = verdict_of(said)
+def _diffusion(attributes: Mapping[str, Any]) -> list[str]:
+    what = f"{text(attributes.get('formula'))}, {text(attributes.get('level_of_theory'))}"
+    lines = [
+        f"{what}, {number(attributes.get('target_temperature_K'), 6)} K, "
+        f"{text(attributes.get('mobile_species'))} mobile"
+    ]
+    verdict = verdict_of(attributes)
     if verdict == MOVED:
-        lines.append(f"moved; grade {text(said.get('grade'))}")
+        lines.append(f"diffusive; grade {text(attributes.get('grade'))}")
     elif verdict == POORLY_KNOWN:
-        lines.append(f"moved, POORLY KNOWN; grade {text(said.get('grade'))}. {text(said.get('reason'))}")
+        lines.append(
+            f"diffusive, POORLY KNOWN; grade {text(attributes.get('grade'))}. {text(attributes.get('reason'))}"
+        )
     else:
-        lines.append(f"DID NOT MOVE enough for a number: {text(said.get('reason'))}")
+        lines.append(f"no diffusion detected: upper bound. {text(attributes.get('reason'))}")
     for name, unit, words in (
         ("tracer_diffusivity", "cm2_s", "tracer diffusivity, cm2/s"),
         ("ionic_conductivity", "mS_cm", "ionic conductivity (Nernst-Einstein), mS/cm"),
@@ -162,16 +169,16 @@ def _diffusion(said: Mapping[str, Any]) -> list[str]:
         ("collective_ionic_conductivity", "mS_cm", "ionic conductivity (collective), mS/cm"),
         ("green_kubo_ionic_conductivity", "mS_cm", "ionic conductivity (Green-Kubo), mS/cm"),
     ):
-        value = value_or_bound(said, name, unit)
+        value = value_or_bound(attributes, name, unit)
         if value != "-":
             lines.append(f"{words}: {value}")
-    lines += species_lines(said)
-    if known(said.get("haven_ratio")):
-        lines.append(f"Haven ratio: {with_interval(said['haven_ratio'], said.get('haven_ratio_ci95'))}")
-    checks = [f"{words} {_plain(said[name])}" for name, words in CHECKS if known(said.get(name))]
+    lines += species_lines(attributes)
+    if known(attributes.get("haven_ratio")):
+        lines.append(f"Haven ratio: {with_interval(attributes['haven_ratio'], attributes.get('haven_ratio_ci95'))}")
+    checks = [f"{words} {_plain(attributes[name])}" for name, words in CHECKS if known(attributes.get(name))]
     lines.append(f"checks: {'; '.join(checks)}")
-    lines += [f"warning: {warning}" for warning in sentences(said.get("warnings"))]
-    return lines + _remarks(said)
+    lines += [f"warning: {warning}" for warning in sentences(attributes.get("warnings"))]
+    return lines + _remarks(attributes)
 
 
 def _remarks(attributes: Mapping[str, Any]) -> list[str]:
@@ -179,33 +186,35 @@ def _remarks(attributes: Mapping[str, Any]) -> list[str]:
     return [f"note: {remark}" for remark in sentences(attributes.get("remarks")) if not remark.startswith(WARNING)]
 
 
-def _conductivity(said: Mapping[str, Any]) -> list[str]:
-    lines = [text(said.get("summary"))]
-    lines.append(f"verdict: {words_of(verdict_of(said))}")
-    if known(said.get("reason")):
-        lines.append(f"why: {text(said['reason'])}")
-    target = number(said.get("target_temperature_K"), 6)
-    lines.append(f"ionic conductivity at {target} K, mS/cm: {value_or_bound(said, 'ionic_conductivity', 'mS_cm')}")
-    energy = with_interval(said.get("activation_energy_eV"), said.get("activation_energy_ci95_eV"))
+def _conductivity(attributes: Mapping[str, Any]) -> list[str]:
+    lines = [text(attributes.get("summary"))]
+    lines.append(f"verdict: {words_of(verdict_of(attributes))}")
+    if known(attributes.get("reason")):
+        lines.append(f"why: {text(attributes['reason'])}")
+    target = number(attributes.get("target_temperature_K"), 6)
+    lines.append(
+        f"ionic conductivity at {target} K, mS/cm: {value_or_bound(attributes, 'ionic_conductivity', 'mS_cm')}"
+    )
+    energy = with_interval(attributes.get("activation_energy_eV"), attributes.get("activation_energy_ci95_eV"))
     lines.append(f"activation energy, eV: {energy}")
-    lines += species_lines(said)
-    lines += extrapolation_lines(said)
-    used = ", ".join(number(value, 4) for value in said.get("temperatures_used_K") or [])
+    lines += species_lines(attributes)
+    lines += extrapolation_lines(attributes)
+    used = ", ".join(number(value, 4) for value in attributes.get("temperatures_used_K") or [])
     lines.append(f"temperatures used, K: {used or 'none'}")
     for words, name in (("bound at", "temperatures_bound"), ("not used:", "temperatures_refused")):
-        for item in entries(said.get(name)):
+        for item in entries(attributes.get(name)):
             lines.append(f"{words} {number(item.get('temperature_K'), 4)} K: {text(item.get('reason'))}")
-    lines += convergence_lines(said.get("convergence"))
-    return lines + [f"warning: {warning}" for warning in sentences(said.get("warnings"))]
+    lines += convergence_lines(attributes.get("convergence"))
+    return lines + [f"warning: {warning}" for warning in sentences(attributes.get("warnings"))]
 
 
 def _trajectory(node: orm.TrajectoryData) -> list[str]:
-    attributes = _said(node)
+    attributes = _attributes(node)
     shape = attributes["array|positions"]
     sized = isinstance(shape, list) and len(shape) == 3
     lines = [f"{text(shape[0])} frames of {text(shape[1])} atoms, angstrom, unwrapped"] if sized else []
-    wanted = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
-    for name in (*wanted, *SOURCE):
+    names = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
+    for name in (*names, *SOURCE):
         if known(attributes.get(name)):
             lines.append(f"{name}: {attributes[name]}")
     warnings = [remark for remark in sentences(attributes.get("remarks")) if remark.startswith(WARNING)]
@@ -214,16 +223,16 @@ def _trajectory(node: orm.TrajectoryData) -> list[str]:
 
 def _ancestors(node: orm.Node) -> list[orm.ProcessNode]:
     """Return the calculations behind a node, the nearest first."""
-    found: dict[str, orm.ProcessNode] = {}
+    processes: dict[str, orm.ProcessNode] = {}
     waiting: list[Any] = [node]
     while waiting:
         current = waiting.pop(0)
         if isinstance(current, orm.CalculationNode):
             waiting += current.base.links.get_incoming(link_type=LinkType.INPUT_CALC).all_nodes()
-        elif current.creator is not None and current.creator.uuid not in found:
-            found[current.creator.uuid] = current.creator
+        elif current.creator is not None and current.creator.uuid not in processes:
+            processes[current.creator.uuid] = current.creator
             waiting.append(current.creator)
-    return list(found.values())
+    return list(processes.values())
 
 
 def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
@@ -233,12 +242,12 @@ def _origin(processes: Iterable[orm.ProcessNode]) -> list[str]:
         if not isinstance(process, orm.WorkflowNode):
             lines[f"{process.process_label} {process.pk}, {process.ctime:%Y-%m-%d %H:%M}"] = None
         for link in process.base.links.get_incoming().all():
-            said = _input(link.link_label.rpartition("__")[2], link.node)
-            if said:
-                lines[f"  {said}"] = None
+            described = _input(link.link_label.rpartition("__")[2], link.node)
+            if described:
+                lines[f"  {described}"] = None
         versions = _outputs(process).get("versions")
         if isinstance(versions, orm.Dict):
-            stated = _said(versions)
+            stated = _attributes(versions)
             lines[f"  versions: {version_text(stated, skip=('checkpoint',))}"] = None
             checkpoint = stated["checkpoint"]
             if isinstance(checkpoint, Mapping) and checkpoint.get("sha256"):
@@ -252,14 +261,14 @@ def _input(label: str, node: orm.Node) -> str | None:
     if isinstance(node, orm.AbstractCode):
         return f"code: {node.full_label}, node {node.pk}"
     if label == "potential" and isinstance(node, orm.Dict):
-        said = ", ".join(f"{key} {value}" for key, value in _said(node).items() if value not in (None, {}))
-        return f"potential: {said}, node {node.pk}"
+        described = ", ".join(f"{key} {value}" for key, value in _attributes(node).items() if value not in (None, {}))
+        return f"potential: {described}, node {node.pk}"
     if label == "program" or isinstance(node, orm.SinglefileData):
-        about = _said(node)
+        about = _attributes(node)
         name = text(about["program"] or about["filename"] or label)
         return f"{label}: {name}, sha256 {text(about['sha256'])}, node {node.pk}"
     if label.startswith("replica_") and isinstance(node, orm.TrajectoryData):
-        source = _said(node)["source_sha256"]
+        source = _attributes(node)["source_sha256"]
         return f"trajectory: node {node.pk}{f', file sha256 {source}' if source else ''}"
     return None
 
@@ -275,9 +284,9 @@ def _formula(node: orm.StructureData) -> str:
 def _child(node: orm.ProcessNode) -> str:
     label = node.base.links.get_incoming().all()
     name = next((link.link_label for link in label if isinstance(link.node, orm.WorkflowNode)), "")
-    said = _said(node)
-    why = text(said["exit_message"] or said["process_state"])
-    state = "finished" if _is_done(node) else f"[{text(said['exit_status'])}] {why}"
+    attributes = _attributes(node)
+    why = text(attributes["exit_message"] or attributes["process_state"])
+    state = "finished" if _is_done(node) else f"[{text(attributes['exit_status'])}] {why}"
     return f"{node.pk}  {node.process_label}  {name}: {state}"
 
 

@@ -9,25 +9,27 @@ from aiida_ion.cli.text.tables import entries, sentences, text, value_or_bound
 from aiida_ion.queries.cells import known
 
 
-def species_lines(said: Mapping[str, Any]) -> list[str]:
+def species_lines(attributes: Mapping[str, Any]) -> list[str]:
     """Return a line for each species where there is more to say than of the mobile one.
 
-    :param said: attributes of a diffusion or conductivity node; those of an older version have none.
+    :param attributes: attributes of a diffusion or conductivity node; those of an older version have none.
     """
-    rows = entries(said.get("species"))
+    rows = entries(attributes.get("species"))
     lines = []
-    if known(said.get("framework_species")):
-        why = f" ({text(said['framework_reason'])})" if known(said.get("framework_reason")) else ""
-        lines.append(f"framework: {', '.join(sentences(said['framework_species']))}{why}")
-    limit = {"max_interval_decades": said.get("max_interval_decades")}
-    others = [row for row in rows if row.get("role") != "mobile"] if "n_eff" in said else rows[1:]
+    if known(attributes.get("framework_species")):
+        why = f" ({text(attributes['framework_reason'])})" if known(attributes.get("framework_reason")) else ""
+        lines.append(f"framework: {', '.join(sentences(attributes['framework_species']))}{why}")
+    limit = {"max_interval_decades": attributes.get("max_interval_decades")}
+    others = [row for row in rows if row.get("role") != "mobile"] if "n_eff" in attributes else rows[1:]
     lines += [_line({**row, **limit}) for row in others]
-    counted = sentences(said.get("all_species_ionic_conductivity_species"))
-    total = value_or_bound({**said, "verdict": None}, "all_species_ionic_conductivity", "mS_cm")
-    if len(counted) > 1 or (counted and counted != [said.get("mobile_species")]):
+    counted = sentences(attributes.get("all_species_ionic_conductivity_species"))
+    total = value_or_bound({**attributes, "verdict": None}, "all_species_ionic_conductivity", "mS_cm")
+    if len(counted) > 1 or (counted and counted != [attributes.get("mobile_species")]):
         lines.append(f"ionic conductivity of {' and '.join(counted)} (Nernst-Einstein), mS/cm: {total}")
-    elif known(said.get("all_species_ionic_conductivity_reason")):
-        lines.append(f"ionic conductivity of all species: none. {text(said['all_species_ionic_conductivity_reason'])}")
+    elif known(attributes.get("all_species_ionic_conductivity_reason")):
+        lines.append(
+            f"ionic conductivity of all species: none. {text(attributes['all_species_ionic_conductivity_reason'])}"
+        )
     return lines
 
 

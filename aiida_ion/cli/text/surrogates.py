@@ -1,4 +1,4 @@
-"""Datasets, trainings and predictions as people read them."""
+"""Datasets, trainings and predictions as text."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.surrogate.dataset import label_range
-from aiida_ion.campaigns.surrogate_candidates import Found, force_calls
+from aiida_ion.campaigns.surrogate_candidates import Candidates, force_calls
 from aiida_ion.cli.text.tables import duration, number, text_table, with_interval
 
 #: Reasons for which materials are left out, as many as are shown.
 MAX_SHOWN = 10
 
 
-def describe_candidates(found: Found, n_before: int) -> list[str]:
+def describe_candidates(candidates: Candidates, n_before: int) -> list[str]:
     """Return what would be sampled: materials, labels, force calls, and what is left out.
 
     :param n_before: materials that were sampled before.
     """
-    labels = [item.label for item in found.candidates if item.label is not None]
-    lines = [f"{len(found.candidates)} materials, {n_before} of them sampled already"]
+    labels = [item.label for item in candidates.candidates if item.label is not None]
+    lines = [f"{len(candidates.candidates)} materials, {n_before} of them sampled already"]
     if labels:
         values = [label.log10_slope for label in labels]
         n_bounds = sum(label.censored for label in labels)
@@ -31,12 +31,12 @@ def describe_candidates(found: Found, n_before: int) -> list[str]:
             f"  labels: log10 of the slope of the MSD (angstrom^2/ps) from {min(values):.2f} to {max(values):.2f}, "
             f"{n_bounds} of them upper bounds"
         )
-    calls = [_calls(item.inputs) for item in found.candidates]
+    calls = [_calls(item.inputs) for item in candidates.candidates]
     if calls:
         each = ", ".join(f"{kind} {count}" for kind, count in calls[0].items())
         total = sum(sum(item.values()) for item in calls)
         lines.append(f"  force calls: {total:,} in all; for a material {each}")
-    return lines + refusals(found.refused)
+    return lines + refusals(candidates.refused)
 
 
 def _calls(inputs: Mapping[str, Any]) -> dict[str, int]:
@@ -53,16 +53,16 @@ def refusals(refused: Sequence[tuple[str, str]]) -> list[str]:
 
 def describe_dataset(node: Any) -> list[str]:
     """Return what a dataset holds."""
-    said = node.base.attributes.all
+    attributes = node.base.attributes.all
     low, high = label_range(node)
     labels = f"labels {low:.2f} to {high:.2f} (log10 of angstrom^2/ps)" if np.isfinite(low) else "no labels"
     lines = [
-        f"Dataset {node.pk}: {said['n_materials']} materials, {said['n_configurations']} configurations, "
-        f"{said['n_censored']} labels are upper bounds",
-        f"  at {said['temperature_K']:g} K, mobile {', '.join(said['mobile_species'])}, {labels}",
-        f"  sha256 {said['sha256']}",
+        f"Dataset {node.pk}: {attributes['n_materials']} materials, {attributes['n_configurations']} configurations, "
+        f"{attributes['n_censored']} labels are upper bounds",
+        f"  at {attributes['temperature_K']:g} K, mobile {', '.join(attributes['mobile_species'])}, {labels}",
+        f"  sha256 {attributes['sha256']}",
     ]
-    return lines + refusals([(item["name"], item["reason"]) for item in said["left_out"]])
+    return lines + refusals([(item["name"], item["reason"]) for item in attributes["left_out"]])
 
 
 def write_arrays(node: Any, folder: Path) -> list[Path]:
@@ -84,22 +84,25 @@ def write_arrays(node: Any, folder: Path) -> list[Path]:
 
 def describe_report(report: orm.ArrayData) -> str:
     """Return the report of a training: the arms in a table, the noise ceiling, and the verdict."""
-    said = report.base.attributes.all
+    attributes = report.base.attributes.all
     about = (
-        f"Surrogate by protocol {said['protocol']} on {said['n_materials']} materials ({said['n_censored']} bounds) "
-        f"at {said['temperature_K']:g} K, split by {said['split']}, {said['n_folds']} folds x {said['n_repeats']}"
+        f"Surrogate by protocol {attributes['protocol']} on {attributes['n_materials']} materials "
+        f"({attributes['n_censored']} bounds) at {attributes['temperature_K']:g} K, split by {attributes['split']}, "
+        f"{attributes['n_folds']} folds x {attributes['n_repeats']}"
     )
     ceilings = [
-        f"  clip {clip} angstrom^2/ps: model {number(said.get(f'r2_clip_{clip}'))}, noise ceiling "
-        f"{number(said.get(f'noise_ceiling_r2_clip_{clip}'))}"
+        f"  clip {clip} angstrom^2/ps: model {number(attributes.get(f'r2_clip_{clip}'))}, noise ceiling "
+        f"{number(attributes.get(f'noise_ceiling_r2_clip_{clip}'))}"
         for clip in ("1e-2", "1e-4")
     ]
     interval = (
-        f"95 % interval: +-{number(said.get('conformal_halfwidth_dex'))} dex, which holds "
-        f"{_percent(said.get('coverage95'))} of held-out materials"
+        f"95 % interval: +-{number(attributes.get('conformal_halfwidth_dex'))} dex, which holds "
+        f"{_percent(attributes.get('coverage95'))} of held-out materials"
     )
-    table = text_table([_arm(item) for item in said["arms"]])
-    return "\n".join([about, "", table, "", "R2 with labels clipped from below:", *ceilings, interval, said["verdict"]])
+    table = text_table([_arm(item) for item in attributes["arms"]])
+    return "\n".join(
+        [about, "", table, "", "R2 with labels clipped from below:", *ceilings, interval, attributes["verdict"]]
+    )
 
 
 def _arm(arm: Mapping[str, Any]) -> dict[str, str]:
@@ -124,10 +127,12 @@ def _percent(part: float | None) -> str:
 
 def describe_predictions(node: orm.ArrayData) -> str:
     """Return predictions as a table."""
-    said = node.base.attributes.all
-    rows = [_prediction(item) for item in said["materials"]]
-    outside = [f"  NOTE {item['formula']}: {item['reason']}" for item in said["materials"] if not item["in_domain"]]
-    about = f"Predictions {node.pk} at {said['temperature_K']:g} K, with 95 % intervals"
+    attributes = node.base.attributes.all
+    rows = [_prediction(item) for item in attributes["materials"]]
+    outside = [
+        f"  NOTE {item['formula']}: {item['reason']}" for item in attributes["materials"] if not item["in_domain"]
+    ]
+    about = f"Predictions {node.pk} at {attributes['temperature_K']:g} K, with 95 % intervals"
     return "\n".join([about, text_table(rows), *outside])
 
 

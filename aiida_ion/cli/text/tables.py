@@ -1,4 +1,4 @@
-"""Tables as people read them: numbers with their intervals, bounds where nothing moved."""
+"""Tables to read: values with their intervals, bounds where no diffusion was detected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from aiida_ion import units
 from aiida_ion.queries.cells import known, records
-from aiida_ion.verdicts import BOUND, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, words_of
+from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, words_of
 
 Rows = list[dict[str, str]]
 
@@ -69,7 +69,7 @@ def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
 
 
 def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
-    """Return a quantity with its interval, or its upper bound; never a number where nothing moved.
+    """Return a quantity with its interval, or its upper bound; never a number where no diffusion was detected.
 
     Of one that is poorly known there is the interval alone.
     """
@@ -94,16 +94,16 @@ def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
 
 
 def duration(seconds: Any) -> str:
-    """Return a time as people say it, ``-`` for none."""
+    """Return a duration in a readable unit, ``-`` for none."""
     return units.duration(float(seconds)) if isinstance(seconds, Real) and known(seconds) else "-"
 
 
-#: Columns of the tables that have no rows of their own -> what people read above them.
+#: Columns of the tables that have no rows of their own -> their headings.
 SHOWN = {
     "materials": {
         "formula": "material",
         "levels_of_theory": "levels of theory",
-        "n_temperatures_moved": "moved",
+        "n_temperatures_moved": "diffusive",
         "n_temperatures": "of",
         "best_grade": "best grade",
         "ionic_conductivity_mS_cm": "sigma (mS/cm)",
@@ -164,7 +164,7 @@ SHOWN = {
 
 
 def rows_of(name: str, table: pd.DataFrame) -> Rows:
-    """Return the rows of a table as people read them.
+    """Return the rows of a table for display.
 
     :param name: function of `aiida_ion.queries` that made it.
     """
@@ -192,7 +192,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
             "material": text(row["formula"]),
             "level of theory": text(row["level_of_theory"]),
             "T (K)": number(row["target_temperature_K"], 6),
-            "moved": _moved(row),
+            "verdict": _diffusive(row),
             "D* (cm2/s)": value_or_bound(row, "tracer_diffusivity", "cm2_s"),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
             "hops": number(row["n_eff"]),
@@ -205,12 +205,14 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
     ]
 
 
-def _moved(row: Mapping[str, Any]) -> str:
+def _diffusive(row: Mapping[str, Any]) -> str:
     if not row["moved"]:
-        return "did not move"
-    others = [one for one in str(row.get("moved_species") or "").split() if one != row.get("mobile_species")]
-    said = "poorly known" if row.get("verdict") == POORLY_KNOWN else "yes"
-    return f"{said}; {', '.join(others)} too" if others else said
+        return "no diffusion detected"
+    others = [
+        species for species in str(row.get("moved_species") or "").split() if species != row.get("mobile_species")
+    ]
+    verdict = words_of(POORLY_KNOWN if row.get("verdict") == POORLY_KNOWN else MOVED)
+    return f"{verdict}; {', '.join(others)} too" if others else verdict
 
 
 def conductivity_rows(table: pd.DataFrame) -> Rows:

@@ -119,8 +119,8 @@ def arrhenius_figure(
 def _factor(lines: Sequence[ArrheniusLine], points: pd.DataFrame) -> float | None:
     """Return the first constant of Nernst and Einstein there is: cells of one material hardly differ in it."""
     known = points["log10_conductivity_temperature_per_diffusivity"].dropna()
-    found = [line.log10_factor for line in lines if line.log10_factor is not None]
-    return found[0] if found else (float(known.iloc[0]) if len(known) else None)
+    factors = [line.log10_factor for line in lines if line.log10_factor is not None]
+    return factors[0] if factors else (float(known.iloc[0]) if len(known) else None)
 
 
 def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:

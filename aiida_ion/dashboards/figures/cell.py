@@ -1,4 +1,4 @@
-"""The simulated cell in three dimensions, with the ways of the mobile ions."""
+"""The simulated cell in three dimensions, with the pathways of the mobile ions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 #: Symbols that plotly has in three dimensions, for one element after the other.
 SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x")
-#: Ways of mobile ions take this colour; the framework has the others.
+#: Pathways of mobile ions have this colour; the framework has the others.
 MOBILE_COLOR = OKABE_ITO["vermillion"]
 FRAMEWORK_COLORS = [color for color in OKABE_ITO.values() if color != MOBILE_COLOR]
 #: A step longer than this part of the cell is one through its wall.
@@ -32,7 +32,7 @@ def cell_figure(
     *,
     theme: Theme,
 ) -> go.Figure:
-    """Return the cell, the mean places of the framework, and each mobile ion's way folded into the cell.
+    """Return the cell, the mean places of the framework, and each mobile ion's pathway folded into the cell.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :param framework: positions, angstrom, (k, 3).
@@ -42,7 +42,7 @@ def cell_figure(
     figure = new_figure(theme, "", "")
     _add_edges(figure, cell, theme)
     for number, element in enumerate(dict.fromkeys(framework_symbols)):
-        chosen = [one == element for one in framework_symbols]
+        chosen = [symbol == element for symbol in framework_symbols]
         marker = {
             "symbol": SYMBOLS_3D[number % len(SYMBOLS_3D)],
             "color": FRAMEWORK_COLORS[number % len(FRAMEWORK_COLORS)],
@@ -70,7 +70,7 @@ def folded(positions: FloatArray, cell: FloatArray) -> FloatArray:
 
 
 def broken_paths(paths: FloatArray, cell: FloatArray) -> FloatArray:
-    """Return all ways one after the other, folded, with a row of NaN after each and at every wall that is crossed.
+    """Return all pathways one after the other, folded, with a row of NaN after each and at every wall that is crossed.
 
     :param paths: (n, m, 3), angstrom, unwrapped.
     """
@@ -107,7 +107,7 @@ def _add_paths(figure: go.Figure, paths: FloatArray, cell: FloatArray, name: str
     if len(paths) > 1:
         x, y, z = broken_paths(paths, cell).T
         line = {"color": MOBILE_COLOR, "width": 3}
-        way = {"name": f"way of {name}", "hoverinfo": "skip", "opacity": 0.55}
-        figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, **way)
+        style = {"name": f"pathway of {name}", "hoverinfo": "skip", "opacity": 0.55}
+        figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, **style)
     marker = {"symbol": "circle", "color": MOBILE_COLOR, "size": 4, "line": {"color": theme.text, "width": 1}}
     _add_atoms(figure, folded(paths[-1], cell), marker, f"{name}, at the end")

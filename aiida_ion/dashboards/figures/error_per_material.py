@@ -18,15 +18,15 @@ ARROWS = {"upper": "arrow-left", "lower": "arrow-right", "poorly known": "line-n
 
 
 def error_figure(
-    found: pd.DataFrame, quantity: Quantity, reference: str, styles: Mapping[str, LevelStyle], *, theme: Theme
+    table: pd.DataFrame, quantity: Quantity, reference: str, styles: Mapping[str, LevelStyle], *, theme: Theme
 ) -> go.Figure:
     """Return the difference of each material from the reference, the largest mean at the top.
 
     Bounds are arrows to the side where the difference may be. Of many materials those that are farthest off are shown.
 
-    :param found: of `aiida_ion.dashboards.pairs.pairs`.
+    :param table: of `aiida_ion.dashboards.pairs.pairs`.
     """
-    known = found[found["difference_kind"] != "unknown"]
+    known = table[table["difference_kind"] != "unknown"]
     if known.empty:
         return empty_figure(theme, "No material has a difference.")
     order = material_order(known)
@@ -40,16 +40,16 @@ def error_figure(
     return figure
 
 
-def material_order(found: pd.DataFrame) -> list[str]:
+def material_order(table: pd.DataFrame) -> list[str]:
     """Return the formulas from the most positive mean difference to the most negative; of many the farthest off."""
-    means = found.groupby("formula")["difference"].mean()
+    means = table.groupby("formula")["difference"].mean()
     kept = means[means.abs().sort_values(ascending=False).index[:MAX_MATERIALS]]
     return [str(formula) for formula in kept.sort_values(ascending=False).index]
 
 
-def height_px(found: pd.DataFrame) -> int:
+def height_px(table: pd.DataFrame) -> int:
     """Return how high the figure must be for its materials to be read."""
-    n = min(found.loc[found["difference_kind"] != "unknown", "formula"].nunique(), MAX_MATERIALS)
+    n = min(table.loc[table["difference_kind"] != "unknown", "formula"].nunique(), MAX_MATERIALS)
     return max(FRAME_PX + LINE_PX * n, 260)
 
 

@@ -55,11 +55,11 @@ def force_parity_figure(
 def _finite_pairs(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
     """Return both forces and the elements, of one length; ``None`` where there is nothing to draw."""
     names = ("parity_reference_forces_eV_A", "parity_forces_eV_A", "parity_elements")
-    found = [np.asarray(arrays[name]).ravel() for name in names if name in arrays]
-    if len(found) < len(names) or len({len(one) for one in found}) != 1:
+    arrays_found = [np.asarray(arrays[name]).ravel() for name in names if name in arrays]
+    if len(arrays_found) < len(names) or len({len(one) for one in arrays_found}) != 1:
         return None
-    finite = np.isfinite(found[0]) & np.isfinite(found[1])
-    return (found[0][finite], found[1][finite], found[2][finite]) if finite.any() else None
+    finite = np.isfinite(arrays_found[0]) & np.isfinite(arrays_found[1])
+    return (arrays_found[0][finite], arrays_found[1][finite], arrays_found[2][finite]) if finite.any() else None
 
 
 def _add_element(

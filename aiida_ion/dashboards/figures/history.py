@@ -12,7 +12,7 @@ from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, new
 def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Return the relative error of D* over the time of a run, a line for each temperature, and the error wanted.
 
-    A temperature without an error, since nothing moved, stands in the legend with why it stopped.
+    A temperature without an error, since no diffusion was detected, stands in the legend with why it stopped.
 
     :param rounds: rows of `aiida_ion.queries.details.history`.
     """
@@ -34,10 +34,10 @@ def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
             name=plain(words),
             hovertemplate="%{x:.3g} ps: %{y:.2g}<extra>%{fullData.name}</extra>",
         )
-    wanted = pd.to_numeric(rounds["target_relative_error"]).dropna()
-    if len(wanted):
+    targets = pd.to_numeric(rounds["target_relative_error"]).dropna()
+    if len(targets):
         figure.add_hline(
-            y=float(wanted.iloc[-1]),
+            y=float(targets.iloc[-1]),
             line={"color": theme.muted, "width": 1.5, "dash": "dash"},
             annotation={"text": "wanted", "font": {"color": theme.muted}},
         )

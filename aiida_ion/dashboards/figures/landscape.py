@@ -99,7 +99,7 @@ def _points(
     width = np.where(out, 1.5, 0.5) if picked else 0.5
     color = np.where(out, style.color, faded(style.color, 0.15)) if picked else style.color
     edge = {"width": width, "color": theme.text if picked else theme.card}
-    said = [f"{column_title(name)} %{{{axis}:.3g}}" for name, axis in ((x, "x"), (y, "y"))]
+    parts = [f"{column_title(name)} %{{{axis}:.3g}}" for name, axis in ((x, "x"), (y, "y"))]
     return go.Scatter(
         x=rows[x],
         y=rows[y],
@@ -113,5 +113,5 @@ def _points(
             "line": edge,
             "color": color,
         },
-        hovertemplate="<br>".join([f"<b>%{{text}}</b> {plain(level)}", *said]) + "<extra></extra>",
+        hovertemplate="<br>".join([f"<b>%{{text}}</b> {plain(level)}", *parts]) + "<extra></extra>",
     )

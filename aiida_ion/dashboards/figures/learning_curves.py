@@ -71,8 +71,8 @@ def mean(curves: NDArray[Any]) -> NDArray[np.float64]:
     """Return the mean over trainings of each epoch, of those that came so far; NaN where none did."""
     there = np.isfinite(curves)
     sums = np.where(there, curves, 0.0).sum(axis=0)
-    found: NDArray[np.float64] = np.where(there.any(axis=0), sums / np.maximum(there.sum(axis=0), 1), np.nan)
-    return found
+    means: NDArray[np.float64] = np.where(there.any(axis=0), sums / np.maximum(there.sum(axis=0), 1), np.nan)
+    return means
 
 
 def _limit_r2(figure: go.Figure, r2: NDArray[Any]) -> None:

@@ -22,7 +22,7 @@ from aiida_ion.dashboards.figures.theme import (
 )
 from aiida_ion.dashboards.quantities import Quantity
 
-#: Marker size, px, without and with each temperature that moved, and the largest.
+#: Marker size, px, without and with each diffusive temperature, and the largest.
 SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
 #: Room beside the outermost points, part of the range. In half widths of the band: what an axis spans at least, and how
 #: far beyond all values it follows an interval.
@@ -33,7 +33,7 @@ SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
 
 
 def parity_figure(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     quantity: Quantity,
     reference: str,
     styles: Mapping[str, LevelStyle],
@@ -44,30 +44,30 @@ def parity_figure(
     """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
 
     Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is
-    the number of temperatures that moved; hollow points were refused; ``customdata`` holds the UUID of y, then that
+    the number of diffusive temperatures; hollow points were refused; ``customdata`` holds the UUID of y, then that
     of x.
 
-    :param found: of `aiida_ion.dashboards.pairs.pairs`.
+    :param table: of `aiida_ion.dashboards.pairs.pairs`.
     :param reference: level of theory on the x axis, or ``experiment``.
     :param chosen: UUID of y of a point that is ringed.
     """
-    if found.empty:
+    if table.empty:
         return empty_figure(theme, "No material has both.")
     unit = f"{quantity.symbol} ({quantity.unit})"
     figure = new_figure(theme, f"{unit}, {plain(reference)}", unit)
-    low, high = _range(found, quantity)
+    low, high = _range(table, quantity)
     _add_diagonal(figure, low, high, quantity, theme)
-    for level, rows in found.groupby("y_level_of_theory", sort=True):
+    for level, rows in table.groupby("y_level_of_theory", sort=True):
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
-    _add_ring(figure, found[found["y_uuid"] == chosen], theme)
+    _add_ring(figure, table[table["y_uuid"] == chosen], theme)
     _finish_axes(figure, low, high, quantity)
     return figure
 
 
-def _range(found: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
+def _range(table: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
     """Return the ends of both axes, in decades where they are logarithmic: all values, and intervals that are near."""
-    values = _scaled(found[["x_value", "y_value"]], quantity)
-    edges = _scaled(found[["x_low", "x_high", "y_low", "y_high"]], quantity)
+    values = _scaled(table[["x_value", "y_value"]], quantity)
+    edges = _scaled(table[["x_low", "x_high", "y_low", "y_high"]], quantity)
     reach = FARTHEST_BAR * quantity.band
     edges = np.clip(edges[np.isfinite(edges)], values.min() - reach, values.max() + reach)
     low, high = float(min([values.min(), *edges])), float(max([values.max(), *edges]))
@@ -128,7 +128,7 @@ def _add_level(
 
 
 def marker_sizes(n_moved: pd.Series[float]) -> list[float]:
-    """Return the size of each marker, px, from the number of temperatures that moved; unknown is small."""
+    """Return the size of each marker, px, from the number of diffusive temperatures; unknown is small."""
     return [min(SIZE + SIZE_PER_TEMPERATURE * float(n), LARGEST) for n in n_moved.fillna(0.0)]
 
 
@@ -159,7 +159,7 @@ def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, referenc
         unit = "decades" if quantity.logarithmic else quantity.unit
         lines.append(f"difference {row['difference']:+.2f} {unit}")
     if pd.notna(row["y_n_moved"]):
-        lines.append(f"{row['y_n_moved']:.0f} temperatures moved")
+        lines.append(f"{row['y_n_moved']:.0f} diffusive temperatures")
     lines += [plain(row[name]) for name in ("x_words",) if isinstance(row[name], str) and row[name]]
     if not row["same_structure"]:
         lines.append("another structure of the same formula")

@@ -21,7 +21,7 @@ def rdf_figure(
     :param r_A: distances, angstrom, (b,); ``None`` where there is no framework or no trajectory.
     """
     if r_A is None or first_half is None or second_half is None:
-        return empty_figure(theme, "There is no framework, or the trajectory is not here.")
+        return empty_figure(theme, "There is no framework, or the trajectory is missing.")
     figure = new_figure(theme, "r (Å)", "g(r) of the framework")
     early, late = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
     hover = "%{x:.2f} Å: %{y:.2f}<extra>%{fullData.name}</extra>"

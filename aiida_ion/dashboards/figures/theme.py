@@ -119,7 +119,7 @@ def plain(text: object) -> str:
 
 def formula_label(formula: object) -> str:
     """Return a formula with its numbers below the line, as Unicode: Li₆PS₅Cl. For figures, pass it to `plain`."""
-    return re.sub(r"(?<=[A-Za-z)\]])\d+(?![\d.])", lambda found: found[0].translate(_SUBSCRIPTS), str(formula))
+    return re.sub(r"(?<=[A-Za-z)\]])\d+(?![\d.])", lambda match: match[0].translate(_SUBSCRIPTS), str(formula))
 
 
 def faded(color: str, opacity: float) -> str:

@@ -159,7 +159,7 @@ def _view(names: tuple[str, ...], given: tuple[Any, ...]) -> View:
 def clicked(click: Any) -> Any:
     """Return the UUIDs of the point that was clicked; of anything else nothing."""
     try:
-        found = click["points"][0]["customdata"]
+        point_data = click["points"][0]["customdata"]
     except (TypeError, KeyError, IndexError):
         return no_update
-    return [str(one) for one in found] if isinstance(found, list) else no_update
+    return [str(one) for one in point_data] if isinstance(point_data, list) else no_update

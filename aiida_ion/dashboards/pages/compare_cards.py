@@ -30,34 +30,32 @@ BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"
 def nothing() -> Component:
     """Return what stands on a page of a database without results."""
     if not tables.changes():
-        return empty_state(
-            "This archive holds no conductivities.", "Ask whoever sent it to export finished work chains."
-        )
+        return empty_state("This archive holds no conductivities.", "Ask the sender to export finished work chains.")
     words = "Compute a crystal at two levels of theory; the second is compared with the first."
     return empty_state("There are no conductivities.", words, TWO_LEVELS)
 
 
 def pair_cards(view: View, made: Choices) -> list[Component]:
     """Return parity, errors, scores and the table of all pairs."""
-    found = chosen_pairs(view, made)
-    if found.empty:
+    pairs = chosen_pairs(view, made)
+    if pairs.empty:
         return [card("Parity", _no_pairs(made))]
-    shown, theme, looks = thinned(found), theme_named(view.theme), styles()
+    shown, theme, looks = thinned(pairs), theme_named(view.theme), styles()
     point = view.selected[0] if view.selected else None
     parity = parity_figure(shown, made.quantity, made.reference, looks, theme=theme, chosen=point)
-    height = max(height_px(found), PARITY_HEIGHT_PX)
-    errors = error_figure(found, made.quantity, made.reference, looks, theme=theme)
-    n = found["formula"].nunique()
-    farthest = f"The {MAX_MATERIALS} of {n} materials that are farthest off." if n > MAX_MATERIALS else None
+    height = max(height_px(pairs), PARITY_HEIGHT_PX)
+    errors = error_figure(pairs, made.quantity, made.reference, looks, theme=theme)
+    n = pairs["formula"].nunique()
+    farthest = f"The {MAX_MATERIALS} of {n} materials with the largest errors." if n > MAX_MATERIALS else None
     return [
         row(
             figure_card(
                 "compare-parity",
                 f"{made.quantity.symbol} against {made.reference}",
                 parity,
-                note=_parity_note(found, shown),
+                note=_parity_note(pairs, shown),
                 height_px=PARITY_HEIGHT_PX,
-                description=f"Parity plot of {made.quantity.words}: {len(found)} pairs, {n} materials",
+                description=f"Parity plot of {made.quantity.words}: {len(pairs)} pairs, {n} materials",
             ),
             figure_card(
                 "compare-errors",
@@ -67,14 +65,14 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
                 height_px=height,
             ),
         ),
-        _score_card(found, made),
-        pair_table(thinned(found), made),
+        _score_card(pairs, made),
+        pair_table(thinned(pairs), made),
     ]
 
 
-def _parity_note(found: pd.DataFrame, shown: pd.DataFrame) -> str:
-    words = "Bars are 95 % intervals, arrows are bounds, larger points had more temperatures that moved."
-    return words if len(shown) == len(found) else f"{len(shown):,} of {len(found):,} points are drawn. {words}"
+def _parity_note(table: pd.DataFrame, shown: pd.DataFrame) -> str:
+    words = "Bars are 95 % intervals, arrows are bounds, larger points have more diffusive temperatures."
+    return words if len(shown) == len(table) else f"{len(shown):,} of {len(table):,} points are drawn. {words}"
 
 
 def _no_pairs(made: Choices) -> Component:
@@ -84,12 +82,12 @@ def _no_pairs(made: Choices) -> Component:
         return empty_state("No pair fits the choices.", "Choose other levels, temperatures, elements or grades.")
     if made.reference == EXPERIMENT:
         words = "Compute a crystal that a measurement is linked to, at about its temperature."
-        return empty_state("No result has a measurement beside it.", words, "aiida-ion benchmark obelix --dry-run")
+        return empty_state("No result is linked to a measurement.", words, "aiida-ion benchmark obelix --dry-run")
     words = "Compute the same crystals at a second level of theory."
-    return empty_state(f"Nothing stands beside {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
+    return empty_state(f"Nothing to compare with {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
 
 
-def _score_card(found: pd.DataFrame, made: Choices) -> Component:
+def _score_card(table: pd.DataFrame, made: Choices) -> Component:
     """Return how far each level is off, in words and numbers."""
     unit = "decades" if made.quantity.logarithmic else made.quantity.unit
     head = [
@@ -104,22 +102,22 @@ def _score_card(found: pd.DataFrame, made: Choices) -> Component:
     ]
     lines = [
         [
-            one["level_of_theory"],
-            one["n_pairs"],
-            _decimal(one["mae"]),
-            _decimal(one["bias"], "+.2f"),
-            f"{one['n_within']} of {one['n_pairs']}",
-            _decimal(one["constant_mae"]),
-            one["n_bounds"],
-            one["n_poorly_known"],
+            score["level_of_theory"],
+            score["n_pairs"],
+            _decimal(score["mae"]),
+            _decimal(score["bias"], "+.2f"),
+            f"{score['n_within']} of {score['n_pairs']}",
+            _decimal(score["constant_mae"]),
+            score["n_bounds"],
+            score["n_poorly_known"],
         ]
-        for one in scores(found, made.quantity).to_dict("records")
+        for score in scores(table, made.quantity).to_dict("records")
     ]
     body = [html.Tr([html.Td(cell, className="right" if i else "") for i, cell in enumerate(line)]) for line in lines]
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
         f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
-        "every time; what does not beat it has learnt nothing. Bounds and what is poorly known are only counted."
+        "every time; a level that does not beat it predicts nothing. Bounds and poorly known values are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 
@@ -128,25 +126,25 @@ def _decimal(value: float, form: str = ".2f") -> str:
     return format(value, form) if pd.notna(value) else "-"
 
 
-def pair_table(found: pd.DataFrame, made: Choices) -> Component:
+def pair_table(pairs: pd.DataFrame, made: Choices) -> Component:
     """Return the pairs as a table with the way to both results."""
     unit, difference = made.quantity.suffix, "difference_decades" if made.quantity.logarithmic else "difference_eV"
     table = pd.DataFrame(
         {
-            "formula": found["formula"],
-            "level_of_theory": found["y_level_of_theory"],
-            "target_temperature_K": found["y_temperature_K"],
-            f"value_{unit}": found["y_value"],
-            f"reference_{unit}": found["x_value"],
-            difference: found["difference"].where(found["difference_kind"] == "value"),
-            "bounds": found["difference_kind"].map(BOUNDS),
-            "result": found["y_uuid"].str[:8],
-            "reference": found["x_uuid"].str[:8],
-            "temperatures_moved": found["y_n_moved"],
-            "same_structure": found["same_structure"].astype(bool).map({True: "yes", False: "no"}),
-            "result_href": "/provenance?uuid=" + found["y_uuid"].map(quote),
-            "reference_href": "/provenance?uuid=" + found["x_uuid"].map(quote),
-            "material_href": "/material?formula=" + found["formula"].map(quote),
+            "formula": pairs["formula"],
+            "level_of_theory": pairs["y_level_of_theory"],
+            "target_temperature_K": pairs["y_temperature_K"],
+            f"value_{unit}": pairs["y_value"],
+            f"reference_{unit}": pairs["x_value"],
+            difference: pairs["difference"].where(pairs["difference_kind"] == "value"),
+            "bounds": pairs["difference_kind"].map(BOUNDS),
+            "result": pairs["y_uuid"].str[:8],
+            "reference": pairs["x_uuid"].str[:8],
+            "temperatures_moved": pairs["y_n_moved"],
+            "same_structure": pairs["same_structure"].astype(bool).map({True: "yes", False: "no"}),
+            "result_href": "/provenance?uuid=" + pairs["y_uuid"].map(quote),
+            "reference_href": "/provenance?uuid=" + pairs["x_uuid"].map(quote),
+            "material_href": "/material?formula=" + pairs["formula"].map(quote),
         }
     )
     links = {"result": "result_href", "reference": "reference_href", "formula": "material_href"}
@@ -158,13 +156,13 @@ def point(view: View, made: Choices) -> Component | None:
     """Return what was clicked, with the way to where its numbers come from."""
     if not view.selected or not made.reference:
         return None
-    found = all_pairs(made.quantity, made.reference)
-    found = found[found["y_uuid"] == view.selected[0]]
+    pairs = all_pairs(made.quantity, made.reference)
+    pairs = pairs[pairs["y_uuid"] == view.selected[0]]
     if len(view.selected) > 1:
-        found = found[found["x_uuid"] == view.selected[1]]
-    if found.empty:  # a point of another figure, or of a link whose choices have changed
+        pairs = pairs[pairs["x_uuid"] == view.selected[1]]
+    if pairs.empty:  # a point of another figure, or of a link whose choices have changed
         return card("Chosen point", facts([("result", uuid_label(one)) for one in view.selected[:2]]))
-    one: Mapping[Any, Any] = found.iloc[0].to_dict()
+    one: Mapping[Any, Any] = pairs.iloc[0].to_dict()
     return card(
         "Chosen point",
         facts(

@@ -28,7 +28,7 @@ GRADE_NAMES = ("A", "B", "C", "D", "bound")
 def controls(view: View, made: Choices) -> list[Component]:
     """Return the selectors of the pairs."""
     words = {key: f"{one.symbol}, {one.words}" for key, one in QUANTITIES.items()}
-    every = {ALL: "all temperatures"} | {one: f"{one} K" for one in _all_temperatures()}
+    every = {ALL: "all temperatures"} | {temperature: f"{temperature} K" for temperature in _all_temperatures()}
     elements = dcc.Input(
         id=ELEMENTS,
         type="text",
@@ -42,7 +42,9 @@ def controls(view: View, made: Choices) -> list[Component]:
     )
     return [
         control("Quantity", _list(QUANTITY, words, made.quantity.key, 22)),
-        control("Compared with", _list(REFERENCE, {one: one for one in references()}, made.reference, 16)),
+        control(
+            "Compared with", _list(REFERENCE, {reference: reference for reference in references()}, made.reference, 16)
+        ),
         control("Level of theory", _list(LEVEL, _levels(), made.level, 16)),
         control("Temperature", _list(TEMPERATURE, every, made.temperature, 11)),
         control("Elements", elements),
@@ -96,7 +98,7 @@ def _levels() -> dict[str, str]:
 
 
 def _all_temperatures() -> Sequence[str]:
-    known = {one for quantity in QUANTITIES.values() for one in temperatures(quantity)}
+    known = {temperature for quantity in QUANTITIES.values() for temperature in temperatures(quantity)}
     return sorted(known, key=float)
 
 

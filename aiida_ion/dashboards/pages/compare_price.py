@@ -28,7 +28,7 @@ TITLE = "Forces on the reference's frames"
 def pareto_card(view: View, made: Choices) -> Component:
     """Return accuracy over cost with its selectors."""
     if tables.table("comparison").empty:
-        words = "A comparison says what a level of theory costs and how far it is from the reference."
+        words = "A comparison gives the cost of a level of theory and its error against the reference."
         return card("Error over cost", empty_state("There is no comparison.", words, _command()))
     words = "Large: median of a level over its materials. Small: each material. Lower left is better."
     note = [html.Span(words), html.Span(price_controls(made), className="filters")]
@@ -37,35 +37,38 @@ def pareto_card(view: View, made: Choices) -> Component:
 
 def pareto(view: View, made: Choices) -> go.Figure:
     """Return the figure of accuracy over cost."""
-    found = accuracy.points(within(tables.table("comparison"), view), made.reference, made.error, made.cost)
-    levels = accuracy.levels(found, made.reference)
+    points = accuracy.points(within(tables.table("comparison"), view), made.reference, made.error, made.cost)
+    levels = accuracy.levels(points, made.reference)
     titles = accuracy.COSTS[made.cost], accuracy.ERRORS[made.error]
-    return pareto_figure(found, levels, *titles, styles(), theme=theme_named(view.theme))
+    return pareto_figure(points, levels, *titles, styles(), theme=theme_named(view.theme))
 
 
 def force_card(view: View, made: Choices) -> Component:
     """Return the forces of one comparison with its selector."""
     if not made.forces:
-        words = "A DFT reference keeps its forces; another one must be told to."
+        words = "A DFT reference keeps its forces; any other needs --keep forces."
         command = _command(" --keep velocities,forces")
         return card(TITLE, empty_state("No forces were compared.", words, command))
-    said = html.Span(force_words(made), id=FORCE_NOTE)
-    note = [said, html.Span(force_controls(made), className="filters")]
+    sentence = html.Span(force_words(made), id=FORCE_NOTE)
+    note = [sentence, html.Span(force_controls(made), className="filters")]
     return figure_card(FORCE_FIGURE, TITLE, forces(view, made), note, HEIGHT_PX)
 
 
 def force_words(made: Choices) -> list[Component | str]:
     """Return which comparison is shown, its error, and the way to its provenance."""
-    one = force_comparisons().set_index("uuid").loc[made.forces]
-    return [f"{formula_label(one['formula'])}: MAE {one['force_mae_eV_A']:.3f} eV/Å. ", uuid_label(made.forces)]
+    comparison = force_comparisons().set_index("uuid").loc[made.forces]
+    return [
+        f"{formula_label(comparison['formula'])}: MAE {comparison['force_mae_eV_A']:.3f} eV/Å. ",
+        uuid_label(made.forces),
+    ]
 
 
 def forces(view: View, made: Choices) -> go.Figure:
     """Return the figure of the forces of one comparison."""
-    one = force_comparisons().set_index("uuid").loc[made.forces]
+    comparison = force_comparisons().set_index("uuid").loc[made.forces]
     arrays = diffusion_arrays(made.forces, PARITY_ARRAYS)
     elements = [str(name) for name in diffusion_attributes(made.forces).get("elements") or []]
-    names = str(one["level_of_theory"]), str(one["reference_level_of_theory"])
+    names = str(comparison["level_of_theory"]), str(comparison["reference_level_of_theory"])
     return force_parity_figure(arrays, elements, *names, theme=theme_named(view.theme))
 
 
@@ -74,7 +77,7 @@ def cost_card() -> Component:
     table = accuracy.cost_summary(tables.table("cost"))
     if table.empty:
         words = "Jobs of molecular dynamics write one."
-        return card("Cost", empty_state("No run has a ledger of its cost.", words, _command()))
+        return card("Cost", empty_state("No run has a cost record.", words, _command()))
     words = "Sums over the jobs of molecular dynamics that ran; speeds are medians over them."
     return table_card("compare-costs", "Cost", table, note=words, row_id=None)
 

@@ -17,6 +17,7 @@ from aiida_ion.dashboards.pages import material_line as line
 from aiida_ion.dashboards.pages import material_runs as runs
 from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Result
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
+from aiida_ion.verdicts import words_of
 
 PATH = "/material"
 TITLE = "Material"
@@ -32,7 +33,7 @@ def layout(view: View) -> Component:
         return page(TITLE, _nothing(view))
     chosen = replace(view, formula=str(results["formula"].iloc[0]), uuid=chosen_result(results, view.uuid))
     picked = dcc.Dropdown(
-        [{"label": _name(one), "value": one["uuid"]} for one in results.to_dict("records")],
+        [{"label": _name(result), "value": result["uuid"]} for result in results.to_dict("records")],
         chosen.uuid,
         id=RESULT,
         clearable=False,
@@ -133,13 +134,13 @@ def _view(
 
 def _name(one: dict[Any, Any]) -> str:
     """Return what a result is called in the list."""
-    verdict = str(one["verdict"]).replace("_", " ")
+    verdict = words_of(one["verdict"])
     return f"{one['level_of_theory']}: {verdict}, {one['time']:%d %b %Y %H:%M}, PK {one['pk']}"
 
 
 def _nothing(view: View) -> Component:
     if view.formula or view.uuid:
-        words = "It has no finished conductivity here; the overview shows what runs."
+        words = "It has no finished conductivity here; the overview shows running processes."
         return empty_state(f"No results of {formula_label(view.formula or view.uuid)}.", words)
     formulas = tables.table("conductivity")["formula"].dropna().unique()
     if not len(formulas):

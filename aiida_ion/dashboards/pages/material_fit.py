@@ -40,20 +40,20 @@ def msd(shown: Result) -> go.Figure:
     uuids = [str(uuid) for uuid in shown.points["uuid"]]
     arrays = shown.arrays(uuids, CURVES)
     curves = [
-        _curve(uuid, refused, shown.said(uuid), arrays.get(uuid, {}))
+        _curve(uuid, refused, shown.attributes(uuid), arrays.get(uuid, {}))
         for uuid, refused in zip(uuids, shown.points["refused"], strict=True)
     ]
     logarithmic = shown.view.option("msd", LOGARITHMIC) != LINEAR
     return msd_figure(curves, theme=theme_named(shown.view.theme), logarithmic=logarithmic)
 
 
-def _curve(uuid: str, refused: object, said: Mapping[str, Any], arrays: Mapping[str, Any]) -> MsdCurve:
-    edges = read_column("fit_window_ps", [said.get("fit_window_ps")], "interval")[0]
+def _curve(uuid: str, refused: object, attributes: Mapping[str, Any], arrays: Mapping[str, Any]) -> MsdCurve:
+    edges = read_column("fit_window_ps", [attributes.get("fit_window_ps")], "interval")[0]
     return MsdCurve(
         uuid=uuid,
-        temperature_K=math.nan if said.get("temperature_K") is None else float(said["temperature_K"]),
+        temperature_K=math.nan if attributes.get("temperature_K") is None else float(attributes["temperature_K"]),
         fit_window_ps=None if edges is None else (edges[0], edges[1]),
-        tracer_diffusivity_cm2_s=said.get("tracer_diffusivity_cm2_s"),
+        tracer_diffusivity_cm2_s=attributes.get("tracer_diffusivity_cm2_s"),
         refused=isinstance(refused, str),
         **{name: arrays.get(name, NOTHING) for name in CURVES},
     )
@@ -79,15 +79,15 @@ def checks_card(shown: Result) -> Component:
         {"label": f"{short(target)} K", "value": uuid}
         for target, uuid in zip(shown.points["target_temperature_K"], shown.points["uuid"], strict=True)
     ]
-    known = [one["value"] for one in options]
+    known = [option["value"] for option in options]
     chosen = shown.view.option("fit")
     value = chosen if chosen in known else next(iter(known), None)
     picked = dcc.Dropdown(options, value, id=FIT, clearable=False, className="dropdown")
-    found = _species_and_checks(shown.said(value)) if value else checks_table(None)
+    content = _species_and_checks(shown.attributes(value)) if value else checks_table(None)
     return card(
         "Species and checks at one temperature",
         html.Div(control("temperature", picked), className="filters"),
-        html.Div(found, id=CHECKS, className="scroll tall"),
+        html.Div(content, id=CHECKS, className="scroll tall"),
     )
 
 
@@ -96,15 +96,15 @@ def checks(uuid: str | None) -> Component:
     return _species_and_checks(details.diffusion_attributes(uuid)) if uuid else checks_table(None)
 
 
-def _species_and_checks(said: Mapping[str, Any]) -> Component:
-    table = species_table(said)
-    checked = checks_table(said.get("checks"))
+def _species_and_checks(attributes: Mapping[str, Any]) -> Component:
+    table = species_table(attributes)
+    checked = checks_table(attributes.get("checks"))
     return checked if table is None else html.Div([table, checked])
 
 
-def checks_table(found: Any) -> Component:
+def checks_table(result: Any) -> Component:
     """Return checks, the worst first: number, limit, verdict and sentence."""
-    given = [one for one in found or [] if isinstance(one, Mapping)]
+    given = [one for one in result or [] if isinstance(one, Mapping)]
     if not given:
         return empty_state("No checks are stored.", "The fit was made without them.")
     ordered = sorted(given, key=lambda one: VERDICTS.get(str(one.get("verdict")), ("neutral", 4))[1])
@@ -129,32 +129,32 @@ def _check(one: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _sign(found: re.Match[str]) -> str:
-    return "Å" + {"^2": "²", "^3": "³"}.get(found[1] or "", "")
+def _sign(match: re.Match[str]) -> str:
+    return "Å" + {"^2": "²", "^3": "³"}.get(match[1] or "", "")
 
 
 def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
-    """Return the order of the framework and the ways of the ions, from a few frames of the first run."""
+    """Return the order of the framework and the pathways of the ions, from a few frames of the first run."""
     if not uuid:
         return []
-    said = details.diffusion_attributes(uuid)
-    mobile, framework = str(said.get("mobile_species")), said.get("framework_species")
+    attributes = details.diffusion_attributes(uuid)
+    mobile, framework = str(attributes.get("mobile_species")), attributes.get("framework_species")
     try:
-        found = frames.frames_of(uuid)
+        run_frames = frames.frames_of(uuid)
     except ValueError as error:
-        return [card("Framework and ways of the ions", empty_state("There is no trajectory to draw.", str(error)))]
+        return [card("Framework and pathways", empty_state("There is no trajectory to draw.", str(error)))]
     theme = theme_named(theme_name)
-    return [row(_rdf_card(found, mobile, framework, theme), _cell_card(found, mobile, theme))]
+    return [row(_rdf_card(run_frames, mobile, framework, theme), _cell_card(run_frames, mobile, theme))]
 
 
-def _rdf_card(found: frames.Frames, mobile: str, framework: Any, theme: Theme) -> Component:
-    rdf = frames.framework_rdf(found, mobile, framework if isinstance(framework, list) else None)
+def _rdf_card(sampled: frames.Frames, mobile: str, framework: Any, theme: Theme) -> Component:
+    rdf = frames.framework_rdf(sampled, mobile, framework if isinstance(framework, list) else None)
     figure = rdf_figure(None, None, None, theme=theme)
-    words = "There is nothing but mobile ions."
+    words = "All atoms are mobile ions."
     if rdf is not None:
         figure = rdf_figure(rdf.r_A, rdf.first_half, rdf.second_half, theme=theme)
         words = f"{rdf.n_frames} frames of the first run, equilibration included; a solid has both halves alike."
-    drawn = _leading_to(figure, found.trajectory_uuids[0])
+    drawn = _leading_to(figure, sampled.trajectory_uuids[0])
     return figure_card(RDF, "Radial distribution of the framework", drawn, note=words, height_px=480)
 
 
@@ -165,11 +165,11 @@ def _leading_to(figure: go.Figure, uuid: str) -> go.Figure:
     return figure
 
 
-def _cell_card(found: frames.Frames, mobile: str, theme: Theme) -> Component:
-    paths = frames.mobile_paths(found, mobile)
-    figure = cell_figure(found.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
-    words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(found.times_ps[-1])} ps."
+def _cell_card(sampled: frames.Frames, mobile: str, theme: Theme) -> Component:
+    paths = frames.mobile_paths(sampled, mobile)
+    figure = cell_figure(sampled.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
+    words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(sampled.times_ps[-1])} ps."
     if len(paths.ions) < paths.n_mobile:
         words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} that came farthest."
-    title = f"Ways of {mobile} through the cell"
-    return figure_card(CELL, title, _leading_to(figure, found.trajectory_uuids[0]), note=words, height_px=480)
+    title = f"{mobile} pathways"
+    return figure_card(CELL, title, _leading_to(figure, sampled.trajectory_uuids[0]), note=words, height_px=480)

@@ -1,4 +1,4 @@
-"""The upper part of a material's page: Arrhenius plot, what follows from it, and its temperatures."""
+"""The upper part of a material's page: Arrhenius plot, result, and temperatures."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def figure(shown: Result) -> go.Figure:
     levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
     measured = tables.derived("experiments", experiments)
     lines = shown.lines.to_dict("records")
-    arrays = shown.arrays([str(one["uuid"]) for one in lines], SAMPLES)
+    arrays = shown.arrays([str(line["uuid"]) for line in lines], SAMPLES)
     return arrhenius_figure(
         shown.all_points,
-        [_line(one, arrays.get(str(one["uuid"]), {}), shown.all_points) for one in lines],
+        [_line(line, arrays.get(str(line["uuid"]), {}), shown.all_points) for line in lines],
         level_styles(map(str, levels)),
         theme=theme_named(shown.view.theme),
         quantity=shown.view.y if shown.view.y in QUANTITIES else DEFAULT,
@@ -40,10 +40,10 @@ def figure(shown: Result) -> go.Figure:
     )
 
 
-def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], found: pd.DataFrame) -> ArrheniusLine:
+def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], table: pd.DataFrame) -> ArrheniusLine:
     uuid = str(row["uuid"])
     energies, prefactors = (arrays.get(name, pd.Series(dtype=float).to_numpy()) for name in SAMPLES)
-    known = found.loc[found["conductivity_uuid"] == uuid, "log10_conductivity_temperature_per_diffusivity"].dropna()
+    known = table.loc[table["conductivity_uuid"] == uuid, "log10_conductivity_temperature_per_diffusivity"].dropna()
     return ArrheniusLine(
         level_of_theory=str(row["level_of_theory"]),
         uuid=uuid,
@@ -76,64 +76,65 @@ def figure_card(shown: Result) -> Component:
 
 def summary_card(shown: Result) -> Component:
     """Return what the result says, and how far it may be trusted."""
-    said, beside = shown.said(shown.view.uuid), shown.beside
-    target = short(said.get("target_temperature_K"))
+    attributes, beside = shown.attributes(shown.view.uuid), shown.beside
+    target = short(attributes.get("target_temperature_K"))
     pairs: list[tuple[str, Any]] = [
-        ("verdict", [grade_badge(said.get("verdict")), " ", str(said.get("reason") or "")]),
-        (f"σ at {target} K", _sigma(said, "")),
-        ("activation energy", interval(said, "activation_energy", "_eV", "eV")),
-        (f"collective σ at {target} K", _sigma(said, "collective_")),
-        *_all_species(said),
-        ("law", str(said.get("preferred_law") or "-").replace("_", " ")),
-        ("extrapolated by", _factor(said)),
-        ("temperatures", _temperatures(said)),
+        ("verdict", [grade_badge(attributes.get("verdict")), " ", str(attributes.get("reason") or "")]),
+        (f"σ at {target} K", _sigma(attributes, "")),
+        ("activation energy", interval(attributes, "activation_energy", "_eV", "eV")),
+        (f"collective σ at {target} K", _sigma(attributes, "collective_")),
+        *_all_species(attributes),
+        ("law", str(attributes.get("preferred_law") or "-").replace("_", " ")),
+        ("extrapolated by", _factor(attributes)),
+        ("temperatures", _temperatures(attributes)),
         ("result", uuid_label(str(shown.view.uuid))),
     ]
     for name, label in (("process", "work chain"), ("structure", "crystal"), ("supercell", "supercell")):
         if beside.get(name):
             pairs.append((label, uuid_label(str(beside[name]))))
-    warnings = [html.Li(str(one)) for one in said.get("warnings") or []]
-    doubts = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
-    return card("What follows from it", facts(pairs), *(doubts if warnings else []))
+    warnings = [html.Li(str(warning)) for warning in attributes.get("warnings") or []]
+    caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
+    return card("Result", facts(pairs), *(caveats if warnings else []))
 
 
-def _sigma(said: Mapping[str, Any], prefix: str) -> str:
-    edges = said.get(f"{prefix}ionic_conductivity_ci95_mS_cm")
-    if edges and is_poorly_known(edges[0], edges[1], said.get("max_interval_decades")):
+def _sigma(attributes: Mapping[str, Any], prefix: str) -> str:
+    edges = attributes.get(f"{prefix}ionic_conductivity_ci95_mS_cm")
+    if edges and is_poorly_known(edges[0], edges[1], attributes.get("max_interval_decades")):
         return f"poorly known: {short(edges[0])} to {short(edges[1])} mS/cm"
-    words = interval(said, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
-    bound = said.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")
+    words = interval(attributes, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
+    bound = attributes.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")
     return f"< {short(bound)} mS/cm" if words == "-" and bound is not None else words
 
 
-def _all_species(said: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _all_species(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return what all mobile species conduct, where there are several."""
-    counted = said.get("all_species_ionic_conductivity_species") or []
-    if len(said.get("species") or []) < 2:
+    counted = attributes.get("all_species_ionic_conductivity_species") or []
+    if len(attributes.get("species") or []) < 2:
         return []
-    at = short(said.get("target_temperature_K"))
-    return [(f"σ of {' and '.join(map(str, counted)) or 'all species'} at {at} K", _sigma(said, "all_species_"))]
+    at = short(attributes.get("target_temperature_K"))
+    return [(f"σ of {' and '.join(map(str, counted)) or 'all species'} at {at} K", _sigma(attributes, "all_species_"))]
 
 
-def _factor(said: Mapping[str, Any]) -> str:
-    if said.get("extrapolation_factor") is None:
+def _factor(attributes: Mapping[str, Any]) -> str:
+    if attributes.get("extrapolation_factor") is None:
         return "-"
-    return f"{short(said['extrapolation_factor'])} in temperature, leverage {short(said.get('extrapolation_leverage'))}"
+    leverage = short(attributes.get("extrapolation_leverage"))
+    return f"{short(attributes['extrapolation_factor'])} in temperature, leverage {leverage}"
 
 
-def _temperatures(said: Mapping[str, Any]) -> str:
-    counts = [(len(said.get(f"temperatures_{kind}") or []), kind) for kind in ("used_K", "bound_K", "refused")]
+def _temperatures(attributes: Mapping[str, Any]) -> str:
+    counts = [(len(attributes.get(f"temperatures_{kind}") or []), kind) for kind in ("used_K", "bound_K", "refused")]
     words = {"used_K": "used", "bound_K": "bounded", "refused": "refused"}
     return ", ".join(f"{number} {words[kind]}" for number, kind in counts)
 
 
-def temperatures_card(found: pd.DataFrame) -> Component:
+def temperatures_card(rows: pd.DataFrame) -> Component:
     """Return each temperature with its diffusivity, its grade, and why it was refused."""
     heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
     looks = ("tight",) * 6 + ("", "tight")
     body = [
-        html.Tr([html.Td(cell, className=look) for cell, look in zip(_cells(one), looks, strict=True)])
-        for one in found.to_dict("records")
+        html.Tr([html.Td(cell, className=look) for cell, look in zip(_cells(record), looks, strict=True)])
+        for record in rows.to_dict("records")
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
     table = html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")

@@ -37,8 +37,8 @@ class Result:
     @cached_property
     def row(self) -> dict[str, Any]:
         """Return what the table says of the result; nothing if it is not in the table."""
-        found: list[dict[Any, Any]] = self.results[self.results["uuid"] == self.view.uuid].to_dict("records")
-        return {str(name): value for name, value in found[0].items()} if found else {}
+        rows: list[dict[Any, Any]] = self.results[self.results["uuid"] == self.view.uuid].to_dict("records")
+        return {str(name): value for name, value in rows[0].items()} if rows else {}
 
     @cached_property
     def lines(self) -> pd.DataFrame:
@@ -69,11 +69,11 @@ class Result:
         """Return what the nodes of all lines, and of the temperatures of the result, hold."""
         return contents([*self.lines["uuid"], *self.points["uuid"]])
 
-    def said(self, uuid: str | None) -> dict[str, Any]:
+    def attributes(self, uuid: str | None) -> dict[str, Any]:
         """Return the attributes of a node."""
         content = self.contents.get(str(uuid))
-        said = content.attributes if content is not None else details.diffusion_attributes(str(uuid))
-        return {**said, "verdict": verdict_of(said)} if "verdict" in said else said
+        attributes = content.attributes if content is not None else details.diffusion_attributes(str(uuid))
+        return {**attributes, "verdict": verdict_of(attributes)} if "verdict" in attributes else attributes
 
     def arrays(self, uuids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
         """Return arrays of several nodes by UUID and name; those that an export left out are not there."""

@@ -44,7 +44,7 @@ def cards(shown: Result) -> list[Component]:
     side = [_cost_card(beside.get("cost"))]
     if not rounds.empty:
         figure = history_figure(rounds, theme=theme_named(shown.view.theme))
-        words = "The error of D* after each round, and what was wanted; runs go on where that pays."
+        words = "The error of D* after each round, and the target; runs continue where that helps."
         side.append(figure_card(HISTORY, "Rounds of extension", figure, note=words, height_px=360))
     jumps = [jumps_card(one) for one in beside["jumps"]]
     return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]
@@ -76,21 +76,21 @@ def _cost_card(cost: Mapping[str, Any] | None) -> Component:
 
 
 def jumps_card(one: Mapping[str, Any]) -> Component:
-    """Return the jump picture of one temperature: sites and how full they are, jumps between them."""
-    said = one["content"]
+    """Return the jump analysis of one temperature: sites and how full they are, jumps between them."""
+    attributes = one["content"]
     heads = ("site", "number", "ions at each")
     sites = [
         (str(name), short(kind.get("n_sites")), short(kind.get("occupancy")))
-        for name, kind in dict(said.get("site_kinds") or {}).items()
+        for name, kind in dict(attributes.get("site_kinds") or {}).items()
     ]
     types = [
         (f"{kind.get('start')} → {kind.get('destination')}", short(kind.get("distance_A")), short(kind.get("n_jumps")))
-        for kind in list(said.get("jump_types") or [])[:12]
+        for kind in list(attributes.get("jump_types") or [])[:12]
     ]
     pairs: list[tuple[str, Any]] = [
-        ("jumps", short(said.get("n_jumps"), 6)),
-        ("attempt frequency", f"{short(said.get('attempt_frequency_THz'))} THz"),
-        ("jump diffusivity", f"{short(said.get('jump_diffusivity_cm2_s'))} cm²/s"),
+        ("jumps", short(attributes.get("n_jumps"), 6)),
+        ("attempt frequency", f"{short(attributes.get('attempt_frequency_THz'))} THz"),
+        ("jump diffusivity", f"{short(attributes.get('jump_diffusivity_cm2_s'))} cm²/s"),
         ("node", uuid_label(str(one["uuid"]))),
     ]
     title = f"Jumps, {str(one['label']).removeprefix('T_').replace('_', ' ')}"

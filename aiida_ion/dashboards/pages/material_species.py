@@ -16,18 +16,18 @@ HEADS = ("species", "role", "verdict", "hops", "D* (cm²/s), 95 %", "σ (mS/cm),
 KINDS = {"moved": "good", "poorly_known": "doubtful", "bound": "neutral"}
 
 
-def species_table(said: Mapping[str, Any]) -> Component | None:
+def species_table(attributes: Mapping[str, Any]) -> Component | None:
     """Return a row for each species of a fit; nothing for fits of earlier versions, which know one alone.
 
-    :param said: attributes of a diffusion node.
+    :param attributes: attributes of a diffusion node.
     """
-    rows = [one for one in said.get("species") or [] if isinstance(one, Mapping)]
+    rows = [species for species in attributes.get("species") or [] if isinstance(species, Mapping)]
     if not rows:
         return None
-    limit = said.get("max_interval_decades")
-    body = [html.Tr([html.Td(cell, className="tight") for cell in _cells(one, limit)]) for one in rows]
+    limit = attributes.get("max_interval_decades")
+    body = [html.Tr([html.Td(cell, className="tight") for cell in _cells(row, limit)]) for row in rows]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in HEADS]))
-    reason = said.get("framework_reason")
+    reason = attributes.get("framework_reason")
     note = [html.P(str(reason), className="note")] if isinstance(reason, str) else []
     return html.Div([*note, html.Table([head, html.Tbody(body)], className="plain")])
 

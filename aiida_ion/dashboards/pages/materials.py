@@ -72,9 +72,9 @@ def register(app: Dash) -> None:
     def rows(request: Mapping[str, Any] | None, *given: Any) -> Any:
         if request is None:
             return no_update
-        found = ordered(_rows(request.get("filterModel"), _asked(given)), request.get("sortModel"))
-        block = found.iloc[int(request["startRow"]) : int(request["endRow"])]
-        return {"rowData": cells(block), "rowCount": len(found)}
+        table = ordered(_rows(request.get("filterModel"), _asked(given)), request.get("sortModel"))
+        block = table.iloc[int(request["startRow"]) : int(request["endRow"])]
+        return {"rowData": cells(block), "rowCount": len(table)}
 
     @app.callback(
         Output("materials-picked", "data"),
@@ -118,19 +118,19 @@ def register(app: Dash) -> None:
     def draw(*given: Any) -> tuple[Any, ...]:
         model, selected, x, y, sort, columns, options, theme = given[len(CONTROLS) + 1 :]
         asked = _asked(given[: len(CONTROLS) + 1])
-        found = _rows(model, asked)
+        table = _rows(model, asked)
         marked = [str(one["formula"]) for one in selected or []]
-        hidden = tuple(one["value"] for one in options if one["value"] not in columns)
+        hidden = tuple(option["value"] for option in options if option["value"] not in columns)
         view = replace(
             asked,
             x=None if x == X else x,
             y=None if y == Y else y,
             sort=tuple((one["colId"], one["sort"]) for one in sort or []),
-            hidden=() if hidden == _hidden([one["value"] for one in options]) else hidden or ALL_SHOWN,
+            hidden=() if hidden == _hidden([option["value"] for option in options]) else hidden or ALL_SHOWN,
             filters=column_filters(model),
         )
-        figure = _figure(found, x, y, asked, marked, theme)
-        return figure, _count(len(found), len(materials())), not asked.selected, written(PATH, view)
+        figure = _figure(table, x, y, asked, marked, theme)
+        return figure, _count(len(table), len(materials())), not asked.selected, written(PATH, view)
 
     @app.callback(Output("materials-sort", "data"), Input(GRID, "getRowsRequest"), State("materials-sort", "data"))
     def sorting(request: Mapping[str, Any] | None, before: list[Mapping[str, str]] | None) -> Any:
@@ -148,8 +148,8 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     def download(_: int, model: Any, sort: Any, columns: list[str], *given: Any) -> dict[str, Any]:
-        found = ordered(_rows(model, _asked(given)), sort)
-        content = harmless(found[columns]).to_csv(index=False)
+        table = ordered(_rows(model, _asked(given)), sort)
+        content = harmless(table[columns]).to_csv(index=False)
         return {"content": content, "filename": "materials.csv", "type": "text/csv", "base64": False}
 
 
@@ -193,23 +193,23 @@ def _asked(given: Sequence[Any]) -> View:
 
 def _rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:
     """Return the materials that fit everything that is chosen."""
-    found = with_elements(materials(), asked.elements)
+    table = with_elements(materials(), asked.elements)
     names = formulas(asked)
     if names is not None:
-        found = found[found["formula"].isin(names)]
+        table = table[table["formula"].isin(names)]
     if asked.selected:
-        found = found[found["formula"].isin(asked.selected)]
-    return filtered(found, model)
+        table = table[table["formula"].isin(asked.selected)]
+    return filtered(table, model)
 
 
-def _figure(found: pd.DataFrame, x: str, y: str, asked: View, marked: list[str], theme: str | None) -> Any:
+def _figure(table: pd.DataFrame, x: str, y: str, asked: View, marked: list[str], theme: str | None) -> Any:
     """Return the figure of the materials that are found: their results of the level, group and time asked for."""
     every = tables.table("conductivity")
     results = within(every, asked)
     if asked.level_of_theory:
         results = results[results["level_of_theory"] == asked.level_of_theory]
     styles = level_styles(every["level_of_theory"])
-    shown = results[results["formula"].isin(set(found["formula"]))].sort_values("time", ascending=False)
+    shown = results[results["formula"].isin(set(table["formula"]))].sort_values("time", ascending=False)
     return landscape(shown, x, y, styles, theme_named(theme), marked)
 
 
@@ -248,7 +248,7 @@ def _figure_card(view: View) -> Component:
     results = tables.table("conductivity")
     x, y = view.x or X, view.y or Y
     model = filter_model(view.filters, numeric_columns(materials()))
-    found = _rows(model, view)
+    table = _rows(model, view)
     axes = [
         control(
             axis, dcc.Dropdown(_axes(results), value, id=f"materials-{axis}", clearable=False, className="dropdown")
@@ -258,7 +258,7 @@ def _figure_card(view: View) -> Component:
     note = "Click a point, or draw a box, to see only those materials."
     if len(results) > MOST_POINTS:
         note += f" Of more than {MOST_POINTS:,} results the newest are drawn."
-    figure = _figure(found, x, y, view, [], view.theme)
+    figure = _figure(table, x, y, view, [], view.theme)
     return figure_card(
         FIGURE, "Results", figure, note=note, height_px=480, controls=axes, description="Results by level"
     )

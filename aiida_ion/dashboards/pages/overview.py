@@ -31,7 +31,7 @@ from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
 from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import POORLY_KNOWN
+from aiida_ion.verdicts import POORLY_KNOWN, words_of
 
 PATH = "/"
 TITLE = "Overview"
@@ -53,7 +53,7 @@ def layout(view: View) -> Component:  # noqa: ARG001
             dcc.Interval("overview-clock", interval=REFRESH_MS),
         ]
     parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note(counts))))
-    return page(TITLE, *parts, subtitle="What was computed, what runs, what failed, what came last.")
+    return page(TITLE, *parts, subtitle="Results, running processes, failures and the latest conductivities.")
 
 
 def register(app: Dash) -> None:
@@ -71,19 +71,19 @@ def running(read: bool) -> list[Component]:
     """
     table = activity.running()
     if table.empty:
-        return [html.P("Nothing runs.", className="muted")]
+        return [html.P("Nothing is running.", className="muted")]
     records: list[dict[Any, Any]] = table.to_dict("records")
-    roots = [one for one in records if one["pk"] == one["root_pk"]]
-    jobs = [one for one in records if one["state"] == "withscheduler"]
-    shown = {one["pk"] for one in roots[-MOST_RUNNING:]}
+    roots = [record for record in records if record["pk"] == record["root_pk"]]
+    jobs = [record for record in records if record["state"] == "withscheduler"]
+    shown = {root["pk"] for root in roots[-MOST_RUNNING:]}
     progress = {one["pk"]: read_job_progress(one) for one in jobs[:MOST_READ] if read and one["root_pk"] in shown}
-    names = activity.about([one["pk"] for one in roots])
+    names = activity.about([root["pk"] for root in roots])
     items = [
         html.Li(
-            [_head(one, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == one["pk"]]]
+            [_head(root, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == root["pk"]]]
         )
-        for one in reversed(roots)
-        if one["pk"] in shown
+        for root in reversed(roots)
+        if root["pk"] in shown
     ]
     more = len(roots) - len(items)
     rest = html.P(f"and {more} more: aiida-ion status lists them all", className="muted") if more > 0 else None
@@ -109,8 +109,8 @@ def _stats(counts: Mapping[str, Any]) -> Component:
 
 def _nothing() -> Component:
     if not tables.changes():
-        return empty_state("This archive holds no results.", "Ask whoever sent it to export finished work chains.")
-    words = "Submit a crystal; it appears here as soon as it runs."
+        return empty_state("This archive holds no results.", "Ask the sender to export finished work chains.")
+    words = "Submit a crystal; it appears here once it is running."
     return empty_state("No results in this profile.", words, "aiida-ion run Li3N.cif --engine sevenn --protocol fast")
 
 
@@ -130,9 +130,9 @@ def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
     if progress.steps_per_s:
         words += f", {progress.steps_per_s:.3g} steps/s"
     bar = progress_bar(progress.step / progress.n_steps, words)
-    said = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
-    said = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else said
-    end = [html.Span(said, className="end")] if said else []
+    remaining = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
+    remaining = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else remaining
+    end = [html.Span(remaining, className="end")] if remaining else []
     return html.Div([kind, bar, *end], className="line job")
 
 
@@ -167,23 +167,23 @@ def _recent() -> Component:
     table = tables.derived("overview recent", lambda: activity.recent_conductivities(MOST_RECENT))
     if table.empty:
         return html.P(
-            "No conductivity yet: it comes when all temperatures of a work chain are done.", className="muted"
+            "No conductivity yet: it appears when all temperatures of a work chain are done.", className="muted"
         )
     heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
     looks = ("tight", "", "", "", "tight", "tight")
     body = []
-    for one in table.to_dict("records"):
-        formula = str(one["formula"])
-        link = page_link(formula_label(formula), View(formula=formula, uuid=one["uuid"]).url("/material"))
-        verdict = str(one["verdict"])
+    for record in table.to_dict("records"):
+        formula = str(record["formula"])
+        link = page_link(formula_label(formula), View(formula=formula, uuid=record["uuid"]).url("/material"))
+        verdict = str(record["verdict"])
         kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
         cells: tuple[Any, ...] = (
             link,
-            str(one["level_of_theory"]),
-            f"{one['target_temperature_K']:.0f}",
-            _conductivity(one),
-            badge(verdict.replace("_", " "), kind),
-            f"{one['time']:%d %b %H:%M}",
+            str(record["level_of_theory"]),
+            f"{record['target_temperature_K']:.0f}",
+            _conductivity(record),
+            badge(words_of(verdict), kind),
+            f"{record['time']:%d %b %H:%M}",
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
     head = html.Thead(html.Tr([html.Th(name) for name in heads]))

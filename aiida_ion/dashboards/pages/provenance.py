@@ -42,16 +42,16 @@ def layout(view: View) -> Component:
         path = provenance.path_of(view.uuid)
     except ValueError as error:
         return page(TITLE, empty_state("There is no such node.", str(error)))
-    said = provenance.facts_of(view.uuid)
+    node_facts = provenance.facts_of(view.uuid)
     first = path.nodes.iloc[0].to_dict()
     return page(
         TITLE,
         dcc.Store(STORE, data=view.query()),
-        row(_node_card(said, str(first["kind"])), _files_card(view.uuid, _is_process(said))),
+        row(_node_card(node_facts, str(first["kind"])), _files_card(view.uuid, _is_process(node_facts))),
         _graph_card(view, path),
         _path_card(path),
         _neighbours_card(view.uuid),
-        subtitle=f"{first['kind']} {said['pk']} {said['label']}",
+        subtitle=f"{first['kind']} {node_facts['pk']} {node_facts['label']}",
     )
 
 
@@ -76,21 +76,21 @@ def register(app: Dash) -> None:
     app.clientside_callback(ClientsideFunction("points", "follow"), Input(GRAPH, "clickData"))
 
 
-def _is_process(said: Mapping[str, Any]) -> bool:
-    return str(said["node_type"]).startswith("process.")
+def _is_process(node_facts: Mapping[str, Any]) -> bool:
+    return str(node_facts["node_type"]).startswith("process.")
 
 
-def _node_card(said: Mapping[str, Any], kind: str) -> Component:
+def _node_card(node_facts: Mapping[str, Any], kind: str) -> Component:
     """Return what the node is, and its attributes."""
     pairs: list[tuple[str, Any]] = [
         ("kind", kind),
-        ("UUID", html.Span([html.Code(said["uuid"]), " ", uuid_copy(said["uuid"])])),
-        ("PK", str(said["pk"])),
-        ("type", str(said["process_type"] or said["node_type"])),
-        ("made", f"{said['ctime']:%d %b %Y %H:%M:%S}"),
+        ("UUID", html.Span([html.Code(node_facts["uuid"]), " ", uuid_copy(node_facts["uuid"])])),
+        ("PK", str(node_facts["pk"])),
+        ("type", str(node_facts["process_type"] or node_facts["node_type"])),
+        ("made", f"{node_facts['ctime']:%d %b %Y %H:%M:%S}"),
     ]
-    pairs += [(name, str(said[name])) for name in ("label", "description", "computer") if said[name]]
-    attributes = sorted(said["attributes"].items())
+    pairs += [(name, str(node_facts[name])) for name in ("label", "description", "computer") if node_facts[name]]
+    attributes = sorted(node_facts["attributes"].items())
     listed = [(str(name), _value(value)) for name, value in attributes[:MOST_ATTRIBUTES]]
     more = len(attributes) - len(listed)
     if more > 0:
@@ -111,15 +111,15 @@ def _value(value: Any) -> str:
 
 def _files_card(uuid: str, is_process: bool) -> Component:
     """Return the files of the node, and its inputs and outputs to download."""
-    found = files.files_of(uuid)
+    stored = files.files_of(uuid)
     sides = files.SIDES if is_process else ("outputs",)
     names = {"inputs": "Inputs as zip", "outputs": "Outputs as zip" if is_process else "This node as zip"}
     buttons = [html.A(names[side], href=downloads.zip_address(uuid, side), className="button") for side in sides]
-    listed = [html.Li(html.A(one.path, href=downloads.file_address(one.uuid, one.path))) for one in found[:MOST_FILES]]
-    more = len(found) - len(listed)
+    listed = [html.Li(html.A(one.path, href=downloads.file_address(one.uuid, one.path))) for one in stored[:MOST_FILES]]
+    more = len(stored) - len(listed)
     rest = [html.P(f"and {more} more: they are in the zip", className="muted")] if more > 0 else []
     inside = [html.Ul(listed, className="files tall"), *rest]
-    if not found:
+    if not stored:
         inside = [html.P("It has no files, or the archive was made without them.", className="muted")]
     return card("Files", html.Div(buttons, className="filters"), *inside)
 
@@ -132,14 +132,14 @@ def _figure(view: View, path: provenance.Provenance) -> Any:
 
 def _graph_card(view: View, path: provenance.Provenance) -> Component:
     figure = _figure(view, path)
-    words = "From what was given, on the left, to this node, ringed. Click a node to go there."
+    words = "From the inputs on the left to this node (ringed). Click a node to open it."
     if not path.is_whole:
         words += f" The path is longer: the {len(path.nodes)} nodes nearest are shown."
     choices = [{"label": "what matters", "value": MAIN}, {"label": "everything", "value": EVERYTHING}]
     shown = dcc.RadioItems(choices, view.option("nodes", MAIN), id=SHOWN, className="inline")
     return figure_card(
         GRAPH,
-        "The way here",
+        "Provenance graph",
         figure,
         note=words,
         height_px=int(figure.layout.height),
@@ -159,10 +159,10 @@ def _neighbours_card(uuid: str) -> Component:
     """Return what is linked to the node, callers and results included."""
     before, after = provenance.neighbours(uuid, limit=MOST_NEIGHBOURS)
     sides = []
-    for title, found in (("came from", before), ("went into", after)):
+    for title, neighbours in (("came from", before), ("went into", after)):
         items = [
             html.Li([html.Span(f"{one.link_type.replace('_', ' ')}: {one.label} ({one.kind}) "), uuid_label(one.uuid)])
-            for one in found
+            for one in neighbours
         ]
         inside = html.Ul(items, className="files tall") if items else html.P("nothing", className="muted")
         sides.append(html.Div([html.H3(title), inside]))

@@ -44,7 +44,7 @@ def layout(view: View) -> Component:
     if table.empty:
         words = "Make a dataset of finished runs with aiida-ion surrogate dataset, then train on it."
         if not tables.changes():
-            return page(TITLE, empty_state("This archive holds no surrogate.", "Ask whoever sent it for a training."))
+            return page(TITLE, empty_state("This archive holds no surrogate.", "Ask the sender for a training."))
         return page(TITLE, empty_state("No surrogate was trained yet.", words, COMMAND))
     chosen = chosen_training(table, view.uuid)
     shown = table.assign(href=[replace(view, uuid=str(uuid), theme=None).url(PATH) for uuid in table["uuid"]])
@@ -60,7 +60,7 @@ def layout(view: View) -> Component:
         TITLE,
         trainings,
         *_training(replace(view, uuid=str(chosen["uuid"])), chosen),
-        subtitle="Diffusion from a few force evaluations: what was learnt, and whether it is more than controls know.",
+        subtitle="Diffusion from a few force evaluations: what was learnt, and whether it beats the controls.",
     )
 
 
@@ -75,7 +75,7 @@ def chosen_training(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:
 def _training(view: View, chosen: pd.Series[Any]) -> list[Component]:
     """Return everything about one training."""
     if not isinstance(chosen["report_uuid"], str):
-        words = "It is shown here when it has finished; its job has the reason where it will not."
+        words = "It is shown here when it has finished; if it failed, its job has the reason."
         return [card("Report", empty_state(f"This training has no report: {chosen['state']}.", words))]
     report = cards.read(str(chosen["report_uuid"]))
     clip = chosen_clip(view, report)

@@ -58,39 +58,45 @@ def read(uuid: str) -> Report:
 
 def verdict_card(report: Report, chosen: pd.Series[Any]) -> Component:
     """Return the verdict, the numbers behind it, and where everything is."""
-    said = report.attributes
-    beats = said.get("beats_controls")
+    attributes = report.attributes
+    beats = attributes.get("beats_controls")
     words, kind = BEATEN[beats if isinstance(beats, bool) else None]
-    spread = f" ± {short(said['r2_std'])}" if number(said.get("r2_std")) is not None else ""
-    coverage = number(said.get("coverage95"))
-    censored = f"{said.get('n_censored')} labels are only bounds" if number(said.get("n_censored")) else None
+    spread = f" ± {short(attributes['r2_std'])}" if number(attributes.get("r2_std")) is not None else ""
+    coverage = number(attributes.get("coverage95"))
+    censored = (
+        f"{attributes.get('n_censored')} labels are only bounds" if number(attributes.get("n_censored")) else None
+    )
     numbers = stats(
-        stat("R² on held-out materials", f"{short(said.get('r2'))}{spread}", f"split by {chosen['split']}"),
-        stat("MAE", f"{short(said.get('mae_dex'))} dex", f"rank correlation {short(said.get('spearman'))}"),
+        stat("R² on held-out materials", f"{short(attributes.get('r2'))}{spread}", f"split by {chosen['split']}"),
+        stat("MAE", f"{short(attributes.get('mae_dex'))} dex", f"rank correlation {short(attributes.get('spearman'))}"),
         stat(
-            "of labels in their 95 % interval", "-" if coverage is None else f"{100 * coverage:.0f} %", _halfwidth(said)
+            "of labels in their 95 % interval",
+            "-" if coverage is None else f"{100 * coverage:.0f} %",
+            _halfwidth(attributes),
         ),
-        stat("materials", str(said.get("n_materials", "-")), censored),
+        stat("materials", str(attributes.get("n_materials", "-")), censored),
     )
     nodes = [(name, chosen[f"{name}_uuid"]) for name in ("report", "model", "dataset")]
     known: list[tuple[str, Any]] = [
         ("at", f"{short(chosen['temperature_K'])} K, {chosen['mobile_species']}, {chosen['levels_of_theory']}"),
         *((name, uuid_label(uuid)) for name, uuid in nodes if isinstance(uuid, str)),
         ("job", uuid_label(str(chosen["uuid"]))),
-        ("settings", _settings(said.get("settings"))),
+        ("settings", _settings(attributes.get("settings"))),
     ]
-    sentence = html.P([badge(words, kind), " ", str(said.get("verdict") or "")], className="verdict", role="status")
+    sentence = html.P(
+        [badge(words, kind), " ", str(attributes.get("verdict") or "")], className="verdict", role="status"
+    )
     note = f"{chosen['protocol']}, trained {chosen['time']:%d %b %Y %H:%M}"
     return card("Verdict", sentence, numbers, html.Div(facts(known), className="below"), note=note)
 
 
-def _halfwidth(said: dict[str, Any]) -> str | None:
-    half = number(said.get("conformal_halfwidth_dex"))
+def _halfwidth(attributes: dict[str, Any]) -> str | None:
+    half = number(attributes.get("conformal_halfwidth_dex"))
     return None if half is None else f"conformal, ± {half:.2g} dex"
 
 
-def _settings(said: Any) -> Component:
-    given = sorted(said.items()) if isinstance(said, dict) else []
+def _settings(settings: Any) -> Component:
+    given = sorted(settings.items()) if isinstance(settings, dict) else []
     listed: list[tuple[str, Any]] = [(str(name), str(value)[:LONGEST]) for name, value in given[:MOST_SETTINGS]]
     return html.Details([html.Summary(f"{len(given)} settings"), facts(listed)])
 
@@ -121,16 +127,16 @@ def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Comp
                 RESIDUALS,
                 "Residual by chemical system",
                 residual_figure(rows, floor, half, theme=theme),
-                note="The band is the conformal interval; systems that are farthest off stand at the top.",
+                note="The band is the conformal interval; systems with the largest errors are at the top.",
                 height_px=max(520, residual_height_px(rows)),
             ),
         ),
         row(
             figure_card(
                 ARMS,
-                "The model beside its controls",
+                "The model and its controls",
                 arms_figure(arms, ceiling, theme=theme),
-                note="No model can be better than the noise of its labels; what only equals a control learnt no more.",
+                note="No model can be better than the noise of its labels; one that equals a control learnt no more.",
                 height_px=arms_height_px(arms),
             ),
             arms_card(arms),
@@ -142,12 +148,12 @@ def arms_card(arms: pd.DataFrame) -> Component:
     """Return the controls, baselines and ablations as a table."""
     head = ["arm", "kind", "R²", "lead of the model (95 %)", "MAE (dex)", "Spearman", "time (s)"]
     lines = [
-        [one["name"], one["kind"], _with_spread(one), _lead(one), *(short(one[name]) for name in _LAST)]
-        for one in arms.to_dict("records")
+        [arm["name"], arm["kind"], _with_spread(arm), _lead(arm), *(short(arm[name]) for name in _LAST)]
+        for arm in arms.to_dict("records")
     ]
     looks = ["tight", "tight", *["right tight"] * 5]
     names = html.Tr([html.Th(name, scope="col", className=look) for name, look in zip(head, looks, strict=True)])
-    body = [html.Tr([html.Td(cell, className=look) for cell, look in zip(one, looks, strict=True)]) for one in lines]
+    body = [html.Tr([html.Td(cell, className=look) for cell, look in zip(line, looks, strict=True)]) for line in lines]
     words = "The lead is that of the training's own clip; where its interval reaches zero, the arm is not beaten."
     table = html.Table([html.Thead(names), html.Tbody(body)], className="plain")
     return card("Controls and ablations", html.Div(table, className="scroll"), note=words)
@@ -189,22 +195,22 @@ def cost_card(chosen: pd.Series[Any]) -> Component:
         words = "Predict materials with the model to compare their cost with that of molecular dynamics."
         return card(title, empty_state("Nothing is known of costs.", words, "aiida-ion surrogate predict MODEL"))
     faster = speed_up(costs)
-    said = (
-        f"A prediction takes {grouped(faster)} times less wall time than a label, on whatever each ran."
+    text = (
+        f"A prediction takes {grouped(faster)} times less wall time than a label, each on its own hardware."
         if faster
         else ""
     )
-    note = said or "Labels and predictions are compared once this model has predicted materials."
+    note = text or "Labels and predictions are compared once this model has predicted materials."
     head = ["", "materials", "median (s)", "from", "to"]
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     body = [
         html.Tr(
             [
-                html.Td(one["way"]),
-                html.Td(one["n_materials"], className="right"),
-                *(html.Td(grouped(one[name]), className="right") for name in ("median_s", "least_s", "most_s")),
+                html.Td(cost["way"]),
+                html.Td(cost["n_materials"], className="right"),
+                *(html.Td(grouped(cost[name]), className="right") for name in ("median_s", "least_s", "most_s")),
             ]
         )
-        for one in costs.to_dict("records")
+        for cost in costs.to_dict("records")
     ]
     return card(title, html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=note)

@@ -35,7 +35,7 @@ def read_array(node: orm.Node, name: str) -> NDArray[Any]:
     """Return an array of a node.
 
     :raises NotHere: if there is no such file.
-    :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is no array; the message names it.
+    :raises ValueError: if it is larger than `MAX_BYTES`, holds objects, or is not an array; the message names it.
     """
     with _opened(node, name) as stream:
         return _array(stream, name, node.pk)
@@ -48,21 +48,21 @@ def read_arrays(contents: Mapping[str, Content], names: Sequence[str] | None) ->
     :param names: these, else all; what is not here is not among what is returned: an export may leave files out.
     :raises ValueError: as `read_array` does.
     """
-    found: dict[str, dict[str, NDArray[Any]]] = {uuid: {} for uuid in contents}
-    wanted: dict[str, list[tuple[str, str]]] = {}
+    arrays: dict[str, dict[str, NDArray[Any]]] = {uuid: {} for uuid in contents}
+    names_by_uuid: dict[str, list[tuple[str, str]]] = {}
     for uuid, content in contents.items():
         for name in array_names(content.attributes) if names is None else names:
             if f"{name}.npy" in content.files:
-                wanted.setdefault(content.files[f"{name}.npy"], []).append((uuid, name))
+                names_by_uuid.setdefault(content.files[f"{name}.npy"], []).append((uuid, name))
     storage: Any = get_manager().get_profile_storage()
     repository = storage.get_repository()
-    keys = [key for key, here in zip(wanted, repository.has_objects(list(wanted)), strict=True) if here]
+    keys = [key for key, here in zip(names_by_uuid, repository.has_objects(list(names_by_uuid)), strict=True) if here]
     for key, stream in repository.iter_object_streams(keys):
-        uuid, name = wanted[key][0]
+        uuid, name = names_by_uuid[key][0]
         array = _array(stream, name, contents[uuid].pk)
-        for uuid, name in wanted[key]:
-            found[uuid][name] = array
-    return found
+        for uuid, name in names_by_uuid[key]:
+            arrays[uuid][name] = array
+    return arrays
 
 
 def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
@@ -94,15 +94,15 @@ def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.in
         if size > MAX_BYTES:
             raise ValueError(f"a frame of {name} of node {node.pk} claims {size} bytes and is not read")
         last = min(shape[0], MAX_STREAM_BYTES // size)
-        wanted = np.unique(np.linspace(0, max(last - 1, 0), min(max_frames, last)).round().astype(int)).tolist()
+        rows = np.unique(np.linspace(0, max(last - 1, 0), min(max_frames, last)).round().astype(int)).tolist()
         frames = []
-        for before, number in zip([-1, *wanted], wanted, strict=False):
+        for before, number in zip([-1, *rows], rows, strict=False):
             _skip(stream, (number - before - 1) * size)
             data = stream.read(size)
             if len(data) != size:
                 raise ValueError(f"the array {name} of node {node.pk} is cut short")
             frames.append(np.frombuffer(data, dtype).reshape(shape[1], 3)[atoms])
-    return np.array(frames).reshape(len(frames), len(atoms), 3), wanted
+    return np.array(frames).reshape(len(frames), len(atoms), 3), rows
 
 
 @contextmanager

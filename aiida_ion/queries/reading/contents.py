@@ -31,13 +31,15 @@ def contents(uuids: Sequence[str], kind: Any = orm.ArrayData) -> dict[str, Conte
 
     :param kind: class of the nodes.
     """
-    wanted = list(dict.fromkeys(map(str, uuids)))
-    if not wanted:
+    chosen = list(dict.fromkeys(map(str, uuids)))
+    if not chosen:
         return {}
     query = orm.QueryBuilder()
-    query.append(kind, filters={"uuid": {"in": wanted}}, project=["uuid", "id", "attributes", "repository_metadata"])
-    found = {uuid: Content(pk, read_attributes(said), _files(stored)) for uuid, pk, said, stored in rows(query)}
-    return {uuid: found[uuid] for uuid in wanted if uuid in found}
+    query.append(kind, filters={"uuid": {"in": chosen}}, project=["uuid", "id", "attributes", "repository_metadata"])
+    by_uuid = {
+        uuid: Content(pk, read_attributes(attributes), _files(stored)) for uuid, pk, attributes, stored in rows(query)
+    }
+    return {uuid: by_uuid[uuid] for uuid in chosen if uuid in by_uuid}
 
 
 def _files(stored: Any) -> dict[str, str]:

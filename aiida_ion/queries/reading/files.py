@@ -40,11 +40,11 @@ def files_of(uuid: str) -> list[StoredFile]:
     :raises ValueError: if there is no such node.
     """
     node = node_of(uuid)
-    found = [StoredFile(path, node.uuid) for path in _paths(node)]
+    stored = [StoredFile(path, node.uuid) for path in _paths(node)]
     if isinstance(node, orm.CalcJobNode):
         links = node.base.links.get_outgoing(link_type=LinkType.CREATE, link_label_filter="retrieved").all()
-        found += [StoredFile(path, link.node.uuid) for link in links for path in _paths(link.node)]
-    return found[:MAX_FILES]
+        stored += [StoredFile(path, link.node.uuid) for link in links for path in _paths(link.node)]
+    return stored[:MAX_FILES]
 
 
 def read_file(uuid: str, path: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
@@ -131,18 +131,18 @@ def _members(node: Any, side: str) -> Iterator[tuple[str, Any]]:
 
 def _attributes(node: orm.Node) -> bytes:
     attributes = {key: value for key, value in node.base.attributes.all.items() if key != "checkpoints"}
-    said = {"uuid": node.uuid, "node_type": node.node_type, "label": node.label, "attributes": attributes}
-    return json.dumps(said, indent=1, default=str).encode()
+    facts = {"uuid": node.uuid, "node_type": node.node_type, "label": node.label, "attributes": attributes}
+    return json.dumps(facts, indent=1, default=str).encode()
 
 
 def _paths(node: orm.Node) -> list[str]:
     """Return the paths of the files of a node, sorted."""
-    found: list[str] = []
+    paths: list[str] = []
     for folder, _, names in node.base.repository.walk():
-        found += [(folder / name).as_posix() for name in names]
-        if len(found) >= MAX_FILES:
+        paths += [(folder / name).as_posix() for name in names]
+        if len(paths) >= MAX_FILES:
             break
-    return sorted(found)[:MAX_FILES]
+    return sorted(paths)[:MAX_FILES]
 
 
 def _read(node: orm.Node, path: str, max_bytes: int) -> bytes | None:

@@ -84,12 +84,12 @@ def read_column(name: str, values: Sequence[Any], kind: str | None = None) -> li
     read = _READERS.get(kind or kind_of(name))
     if read is None:
         return list(values)
-    found = [None if value is None else read(value) for value in values]
-    bad = sum(value is _UNREADABLE for value in found)
+    cells = [None if value is None else read(value) for value in values]
+    bad = sum(value is _UNREADABLE for value in cells)
     if bad:
         note_unreadable(name, bad)
-        return [None if value is _UNREADABLE else value for value in found]
-    return found
+        return [None if value is _UNREADABLE else value for value in cells]
+    return cells
 
 
 def read_number(value: Any) -> float | None:
@@ -105,12 +105,12 @@ class Attributes(dict[str, Any]):
         """Return nothing."""
 
 
-def read_attributes(said: Any) -> Attributes:
+def read_attributes(attributes: Any) -> Attributes:
     """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
 
     Names of which that is not known keep what was stored, less numbers that are none. Those of numbers may hold lists.
     """
-    items = said.items() if isinstance(said, dict) else ()
+    items = attributes.items() if isinstance(attributes, dict) else ()
     return Attributes({name: _read_attribute(str(name), value) for name, value in items})
 
 
@@ -138,7 +138,7 @@ def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _UNREADABLE
     try:
-        # What fits into no float raises; what is not finite is no number.
+        # What fits into no float raises; what is not finite is not a number.
         return value if math.isfinite(value) and abs(value) < LARGEST_WHOLE else _large(value)
     except OverflowError:
         return _UNREADABLE

@@ -1,4 +1,4 @@
-"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is no JSON at all.
+"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is not JSON at all.
 
 One such value would end every query that looks at its column, filters included. A connection to SQLite that met one
 reads JSON in Python from then on, which is slower; PostgreSQL compares exact numbers instead of floats.
@@ -65,15 +65,15 @@ def _parsed(text: str) -> Any:
 
 def _extract(text: Any, path: str) -> Any:
     """Return what SQLite's ``json_extract`` does: a number, text, a flag as 0 or 1, a list or mapping as JSON."""
-    found = _parsed(text) if isinstance(text, str) else None
+    parsed = _parsed(text) if isinstance(text, str) else None
     for key, place in _KEY.findall(path):
-        if isinstance(found, dict) and not place:
-            found = found.get(key)
-        elif isinstance(found, list) and place and int(place) < len(found):
-            found = found[int(place)]
+        if isinstance(parsed, dict) and not place:
+            parsed = parsed.get(key)
+        elif isinstance(parsed, list) and place and int(place) < len(parsed):
+            parsed = parsed[int(place)]
         else:
             return None
-    return _cell(found)
+    return _cell(parsed)
 
 
 def _cell(value: Any) -> Any:

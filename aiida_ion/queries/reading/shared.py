@@ -35,7 +35,7 @@ CACHED_FROM = "_aiida_cached_from"
 
 
 def of_function(name: str) -> dict[str, Any]:
-    """Return the filter of the runs of a calculation function of ours, in databases of every version.
+    """Return the filter of the runs of one of this package's calculation functions, in databases of every version.
 
     :param name: one of the functions whose results fill tables, such as ``fit_conductivity``.
     """
@@ -100,8 +100,8 @@ def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[
     storage: Any = get_manager().get_profile_storage()
     session = storage.get_session()
     transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
-    with built.query_session(query.as_dict()) as found, transaction:
-        statement = found.query.statement
+    with built.query_session(query.as_dict()) as result, transaction:
+        statement = result.query.statement
         connection = session.connection().connection.dbapi_connection
         if careful and session.get_bind().dialect.name == "sqlite":
             read_leniently(connection)
@@ -170,7 +170,7 @@ def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
 
 def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
     """Return the lower (0) or upper (1) ends of intervals."""
-    edges = [one[place] if isinstance(one, list) else None for one in intervals]
+    edges = [interval[place] if isinstance(interval, list) else None for interval in intervals]
     return pd.Series(edges, index=intervals.index, dtype=float)
 
 

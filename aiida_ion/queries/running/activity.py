@@ -1,4 +1,4 @@
-"""What goes on: how much there is, what runs, what failed, what came last. Quick in a database of any size."""
+"""Activity: the size of the database, what is running, what failed, what came last. Quick in a database of any size."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ _ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
 def counts() -> dict[str, int]:
     """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
     known = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, tag="chain")
-    said = attributes(["formula", "level_of_theory"])
-    known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=said)
-    found = rows(known)
+    columns = attributes(["formula", "level_of_theory"])
+    known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=columns)
+    records = rows(known)
     failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
     return {
-        "materials": len({str(formula) for formula, _ in found}),
-        "levels": len({str(level) for _, level in found}),
-        "conductivities": len(found),
+        "materials": len({str(formula) for formula, _ in records}),
+        "levels": len({str(level) for _, level in records}),
+        "conductivities": len(records),
         "fits": _n_of(DIFFUSION_PROCESS),
         "jobs": _n_of(*md_processes()),
         "failed": orm.QueryBuilder().append(orm.WorkChainNode, filters=failed).count(),
@@ -100,12 +100,12 @@ def failures(limit: int = 20) -> pd.DataFrame:
     md = md_processes()  # compared as they are, these find their index; a pattern would read every process
     others = _processes({"and": [ours(), {"process_type": {"!in": md}}, _FAILED]}, newest=5 * limit)
     jobs = _processes({"and": [{"process_type": {"in": md}}, _FAILED]}, newest=limit)
-    if others.empty and jobs.empty:  # an empty list is no filter
+    if others.empty and jobs.empty:  # an empty list is not a filter
         return others
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=attributes(["exit_status", "process_state"]), tag="caller")
-    wanted = [*others["pk"], *jobs["pk"]]
-    query.append(orm.ProcessNode, with_incoming="caller", filters={"id": {"in": wanted}}, project=["id"])
+    pks = [*others["pk"], *jobs["pk"]]
+    query.append(orm.ProcessNode, with_incoming="caller", filters={"id": {"in": pks}}, project=["id"])
     callers = frame(query, ["exit_status", "process_state", "pk"])
     failed = (callers["exit_status"].astype(float) > 0) | callers["process_state"].isin(["excepted", "killed"])
     failed_above = callers.loc[failed, "pk"]
@@ -116,13 +116,13 @@ def failures(limit: int = 20) -> pd.DataFrame:
 
 def about(pks: Sequence[int]) -> pd.DataFrame:
     """Return what processes are about, indexed by pk: label or formula of the structure, label of the engine's code."""
-    wanted = {"id": {"in": list(pks)}}
-    said = ["label", "attributes.sites"]
-    structures = orm.QueryBuilder().append(orm.StructureData, project=said, tag="structure")
-    structures.append(orm.ProcessNode, with_incoming="structure", filters=wanted, project=["id"])
+    filters = {"id": {"in": list(pks)}}
+    projected = ["label", "attributes.sites"]
+    structures = orm.QueryBuilder().append(orm.StructureData, project=projected, tag="structure")
+    structures.append(orm.ProcessNode, with_incoming="structure", filters=filters, project=["id"])
     codes = orm.QueryBuilder().append(orm.AbstractCode, project=["label"], tag="code")
     engine = {"or": [{"label": {"like": "%engine__code"}}, {"label": "code"}]}
-    codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=wanted, project=["id"])
+    codes.append(orm.ProcessNode, with_incoming="code", edge_filters=engine, filters=filters, project=["id"])
     crystals = {pk: label or _formula(sites) for label, sites, pk in rows(structures)} if len(pks) else {}
     engines = {pk: label for label, pk in rows(codes)} if len(pks) else {}
     columns = {"structure": pd.Series(crystals, dtype=object), "engine": pd.Series(engines, dtype=object)}
@@ -131,8 +131,8 @@ def about(pks: Sequence[int]) -> pd.DataFrame:
 
 def _formula(sites: Any) -> str:
     """Return the composition of sites, such as ``CaF2``."""
-    found = sites if isinstance(sites, list) else []
-    counts = Counter(str(site.get("kind_name")) for site in found if isinstance(site, dict))
+    listed = sites if isinstance(sites, list) else []
+    counts = Counter(str(site.get("kind_name")) for site in listed if isinstance(site, dict))
     divisor = math.gcd(*counts.values())
     return "".join(f"{name}{n // divisor if n > divisor else ''}" for name, n in counts.items())
 
@@ -151,13 +151,13 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
     query.order_by({"result": {"ctime": "desc"}}).limit(limit)
     newest = frame(query, ["process_uuid", "pk"])
     # What they say is asked for afterwards: SQLite would take it out of all of them to find the newest.
-    said = orm.QueryBuilder().append(
+    details = orm.QueryBuilder().append(
         orm.ArrayData,
         filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
         project=["id", "uuid", "ctime", *attributes(RECENT)],
     )
-    found = newest.merge(frame(said, ["pk", "uuid", "time", *RECENT]), on="pk")
-    return found.assign(verdict=pd.Series(verdicts(found), index=found.index, dtype=object))
+    table = newest.merge(frame(details, ["pk", "uuid", "time", *RECENT]), on="pk")
+    return table.assign(verdict=pd.Series(verdicts(table), index=table.index, dtype=object))
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

@@ -70,9 +70,9 @@ class RemoteFile:
 
     def _run(self, command: str, may_fail: bool = False) -> str:
         """Return what a command says of the file; any byte is a character of Latin-1."""
-        code, said, errors = self._transport.exec_command_wait(
+        code, output, errors = self._transport.exec_command_wait(
             f"{command} {escape_for_bash(self._path)}", encoding="latin-1"
         )
         if code and not may_fail:
             raise OSError(str(errors)[:200])
-        return str(said)
+        return str(output)

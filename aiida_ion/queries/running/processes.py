@@ -75,15 +75,15 @@ def _callers() -> pd.DataFrame:
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=["id"], tag="caller")
     query.append(orm.ProcessNode, with_incoming="caller", edge_project=["label"], project=["id"])
-    found = [(called, caller, label) for caller, called, label in rows(query)]
-    return pd.DataFrame(found, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
+    calls = [(called, caller, label) for caller, called, label in rows(query)]
+    return pd.DataFrame(calls, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
 
 
 def _descendants(table: pd.DataFrame, pks: set[int]) -> set[int]:
     """Return the processes and everything below them."""
-    wanted = set(pks)
+    pending = set(pks)
     for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
         # A caller is older than what it called, so one pass in the order of the pks is enough.
-        if not pd.isna(caller) and int(caller) in wanted:
-            wanted.add(int(pk))
-    return wanted
+        if not pd.isna(caller) and int(caller) in pending:
+            pending.add(int(pk))
+    return pending

@@ -79,19 +79,19 @@ class _Shared:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[Any, threading.Lock] = {}
-        self._found: dict[Any, tuple[float, Progress | None]] = {}
+        self._known: dict[Any, tuple[float, Progress | None]] = {}
 
     def get(self, key: Any, interval_s: float, read: Any) -> Progress | None:
         with self._guard:
-            if len(self._found) > _MOST_KEPT:
-                self._found.clear()
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
                 self._locks.clear()
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            when, progress = self._found.get(key, (-math.inf, None))
+            when, progress = self._known.get(key, (-math.inf, None))
             if time.monotonic() - when >= interval_s:
                 progress = read()
-                self._found[key] = (time.monotonic(), progress)
+                self._known[key] = (time.monotonic(), progress)
             return progress
 
 
@@ -135,9 +135,9 @@ def _read(kind: str, path: str, node: Any, transport: Any) -> Progress | None:
 def _stated(log: RemoteFile) -> Progress | None:
     """Return what a runner says of itself."""
     content = log.tail()
-    said = json.loads(content[content.index("{") :])
+    stated = json.loads(content[content.index("{") :])
     step, n_steps, rate, left = (
-        read_number(said.get(name)) for name in ("step", "n_steps", "steps_per_s", "seconds_left")
+        read_number(stated.get(name)) for name in ("step", "n_steps", "steps_per_s", "seconds_left")
     )
     return None if step is None or n_steps is None else _clamped(step, n_steps, rate, left, log.silent_s)
 
@@ -162,9 +162,9 @@ def _pw_steps(log: RemoteFile) -> int:
     """Return how many steps pw.x has done from where its job started; one step may write more than a tail holds."""
     n_bytes = TAIL_BYTES
     while True:
-        found = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", log.tail(n_bytes))
-        if found:
-            return max(0, int(found[-1]) - 1)
+        matches = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", log.tail(n_bytes))
+        if matches:
+            return max(0, int(matches[-1]) - 1)
         if n_bytes >= min(log.size, MOST_BYTES):
             return 0
         n_bytes *= 8

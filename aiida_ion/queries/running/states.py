@@ -25,7 +25,7 @@ def state_text(row: Mapping[str, Any]) -> str:
     if _known(row["paused"]) and row["paused"]:
         words = pause_reason(int(row["pk"]))
         why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
-        return f"paused: {why}; when that is mended, 'verdi process play {row['pk']}' goes on"
+        return f"paused: {why}; when that is fixed, 'verdi process play {row['pk']}' resumes it"
     return STEPS.get(str(row["state"]), "runs" if state == "running" else "waits")
 
 
@@ -42,10 +42,10 @@ def pause_reason(pk: int) -> str | None:
     lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
     if not lines:
         return None
-    said = (
+    text = (
         next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in str(newest) else lines[-1]
     )
-    return said[:LONGEST_REASON]
+    return text[:LONGEST_REASON]
 
 
 def failure_kind(row: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: A
 
     :raises ValueError: if it cannot be read as one; the message says where.
     """
-    found = AtomsFrames()
+    atoms_frames = AtomsFrames()
     with Lines(path) as lines:
         while (line := lines.next()) is not None:
             if not line.strip():
@@ -40,12 +40,12 @@ def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: A
                 count = rows[follows - 1] if rows[follows - 1].strip().isdigit() else line
                 lines.push_back([count, *rows[follows:]])
             if follows is not None or len(rows) < n_atoms + 1 or not rows[-1].endswith(b"\n"):
-                found.leave_out(first)
+                atoms_frames.leave_out(first)
                 continue
-            found.append(_atoms(line, rows, first))
+            atoms_frames.append(_atoms(line, rows, first))
         if lines.cut:
-            found.remarks.append("The compressed file ends early; what is whole is read.")
-    return found.frames("angstrom")
+            atoms_frames.remarks.append("The compressed file ends early; what is whole is read.")
+    return atoms_frames.frames("angstrom")
 
 
 def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:

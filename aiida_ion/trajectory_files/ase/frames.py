@@ -31,7 +31,7 @@ class AtomsFrames:
         self.remarks: list[str] = []
         self._positions: GrowingFrames | None = None
         self._cells: list[NDArray[np.float64]] = []
-        self._said: dict[str, list[float | None]] = {}
+        self._stated: dict[str, list[float | None]] = {}
         self._first = Atoms()
         self._ids: NDArray[np.int64] | None = None
         self._n_left_out = 0
@@ -66,8 +66,8 @@ class AtomsFrames:
         for key, value in atoms.info.items():
             if np.isscalar(value) and not isinstance(value, (str, bool)):
                 name = str(key).lower().replace("_", "").replace(" ", "")
-                self._said.setdefault(name, [None] * (len(self) - 1)).append(float(value))  # type: ignore[arg-type]
-        for values in self._said.values():
+                self._stated.setdefault(name, [None] * (len(self) - 1)).append(float(value))  # type: ignore[arg-type]
+        for values in self._stated.values():
             values.extend([None] * (len(self) - len(values)))
 
     def _check(self, atoms: Atoms, ids: NDArray[np.int64] | None) -> None:
@@ -80,7 +80,7 @@ class AtomsFrames:
         if not same:
             raise ValueError(f"the ids of frame {frame} are not those of frame 0")
         if not np.array_equal(atoms.numbers, self._first.numbers):
-            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or stand in another order")
+            raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or are in another order")
         if not np.array_equal(atoms.pbc, self._first.pbc):
             raise ValueError(f"frame {frame} is periodic in other directions than frame 0")
         if atoms.cell.rank < 3:
@@ -114,7 +114,7 @@ class AtomsFrames:
     def _series(self, keys: tuple[str, ...]) -> NDArray[np.float64] | None:
         """Return what every frame says under one of some keys, nothing where it does not change."""
         for key in keys:
-            values = self._said.get(key)
+            values = self._stated.get(key)
             if values is not None and None not in values and len(values) > 1:
                 series = np.array(values, dtype=float)
                 if np.isfinite(series).all() and np.ptp(series) > 0:

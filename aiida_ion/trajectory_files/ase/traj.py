@@ -19,7 +19,7 @@ def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG
 
     :raises ValueError: if it cannot be read as one.
     """
-    found = AtomsFrames()
+    atoms_frames = AtomsFrames()
     with unpacked(path) as file, _opened(file) as frames:
         if len(frames) == 0:
             raise ValueError("it holds no frame")
@@ -31,10 +31,10 @@ def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG
                 if frame < len(frames) - 1:
                     reason = " ".join(str(error).split())[:100] or type(error).__name__
                     raise ValueError(f"frame {frame} cannot be read: {reason}") from error
-                found.leave_out(frame)
+                atoms_frames.leave_out(frame)
                 break
-            found.append(atoms)
-    return found.frames("angstrom", facts)
+            atoms_frames.append(atoms)
+    return atoms_frames.frames("angstrom", facts)
 
 
 def _opened(file: Path) -> TrajectoryReader:

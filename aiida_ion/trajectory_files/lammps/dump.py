@@ -43,7 +43,7 @@ class _Snapshot:
 
 
 @dataclass
-class _Found:
+class _DumpContent:
     """What was read so far."""
 
     positions: GrowingFrames | None = None
@@ -73,38 +73,38 @@ def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> Frames:
     :param symbols: element of each atom, in the order of their ids, for dumps that only number their types.
     :raises ValueError: if it cannot be read as one; the message says where.
     """
-    found, snapshot = _Found(), _Snapshot()
+    content, snapshot = _DumpContent(), _Snapshot()
     with Lines(path) as lines:
         while (line := lines.next()) is not None:
             if not line.strip():
                 continue
             if not line.endswith(b"\n"):  # cut off in the middle of a line
-                found.leave_out(lines.number)
+                content.leave_out(lines.number)
                 snapshot = _Snapshot()
                 break
             if not line.startswith(b"ITEM:"):
                 raise ValueError(f"line {lines.number}: {_text(line)!r} where a line with ITEM: should be")
-            snapshot = _read_section(lines, found, snapshot, line[5:].split())
+            snapshot = _read_section(lines, content, snapshot, line[5:].split())
         if snapshot != _Snapshot():
-            found.leave_out(lines.number)
+            content.leave_out(lines.number)
         if lines.cut:
-            found.remarks.append("The compressed file ends early; what is whole is read.")
-    if not found.positions or found.table is None:
+            content.remarks.append("The compressed file ends early; what is whole is read.")
+    if not content.positions or content.table is None:
         raise ValueError("it holds no whole frame")
-    elements, remarks = elements_of_dump(found.table, found.order, symbols)
-    return _as_frames(found, elements, remarks)
+    elements, remarks = elements_of_dump(content.table, content.order, symbols)
+    return _as_frames(content, elements, remarks)
 
 
-def _as_frames(found: _Found, elements: list[str], remarks: list[str]) -> Frames:
-    assert found.positions is not None
-    steps = np.array(found.steps, dtype=np.int64)
-    facts: dict[str, Any] = {"program": "LAMMPS"} | _time_facts(found)
-    positions, cells, unit = found.positions.finish(), np.array(found.cells), "angstrom"
-    if found.units is not None:
-        angstroms = convert(1.0, "distance", found.units, "ASE")
+def _as_frames(content: _DumpContent, elements: list[str], remarks: list[str]) -> Frames:
+    assert content.positions is not None
+    steps = np.array(content.steps, dtype=np.int64)
+    facts: dict[str, Any] = {"program": "LAMMPS"} | _time_facts(content)
+    positions, cells, unit = content.positions.finish(), np.array(content.cells), "angstrom"
+    if content.units is not None:
+        angstroms = convert(1.0, "distance", content.units, "ASE")
         if abs(angstroms - 1.0) > 1e-9:
             positions, cells = positions * angstroms, cells * angstroms
-            unit = f"{found.units} units ({angstroms:.9g} angstrom)"
+            unit = f"{content.units} units ({angstroms:.9g} angstrom)"
             remarks = [*remarks, f"Lengths are converted from {unit}."]
     return Frames(
         elements,
@@ -112,39 +112,39 @@ def _as_frames(found: _Found, elements: list[str], remarks: list[str]) -> Frames
         cells,
         steps,
         facts,
-        found.remarks + remarks,
-        unwrapped=found.unwrapped,
-        pbc=found.pbc,
-        breaks=tuple(sorted(found.breaks)),
-        ordered=found.ids is not None,
-        n_left_out=found.n_left_out,
+        content.remarks + remarks,
+        unwrapped=content.unwrapped,
+        pbc=content.pbc,
+        breaks=tuple(sorted(content.breaks)),
+        ordered=content.ids is not None,
+        n_left_out=content.n_left_out,
         units=unit,
     )
 
 
-def _time_facts(found: _Found) -> dict[str, Any]:
+def _time_facts(content: _DumpContent) -> dict[str, Any]:
     """Return the time step as times and steps have it; without units it is one of two."""
-    known = [(time, step) for time, step in zip(found.times, found.steps, strict=True) if time is not None]
+    known = [(time, step) for time, step in zip(content.times, content.steps, strict=True) if time is not None]
     if len(known) < 2 or known[-1][1] <= known[0][1]:
         return {}
     ratio = (known[-1][0] - known[0][0]) / (known[-1][1] - known[0][1])
     if not ratio > 0:
         return {}
-    if found.units is not None:
-        return {"timestep_fs": round(ratio * convert(1.0, "time", found.units, "ASE") / fs, 9)}
+    if content.units is not None:
+        return {"timestep_fs": round(ratio * convert(1.0, "time", content.units, "ASE") / fs, 9)}
     return {"timestep_choices_fs": [ratio, ratio * FS_PER_PS]}
 
 
-def _read_section(lines: Lines, found: _Found, snapshot: _Snapshot, words: list[bytes]) -> _Snapshot:
+def _read_section(lines: Lines, content: _DumpContent, snapshot: _Snapshot, words: list[bytes]) -> _Snapshot:
     """Read one section; return what is known of the frame that it belongs to."""
     name = b" ".join(words[:3])
     if name == b"UNITS":
-        found.units = _units(_value(lines), found.units)
+        content.units = _units(_value(lines), content.units)
     elif name == b"TIME":
         snapshot.time = _number(lines, float)
     elif name == b"TIMESTEP":
         if snapshot.n_atoms is not None or snapshot.step is not None:
-            found.leave_out(lines.number)
+            content.leave_out(lines.number)
             snapshot = _Snapshot()
         snapshot.step = _number(lines, int)
         if abs(snapshot.step or 0) > MAX_STEP:
@@ -156,14 +156,14 @@ def _read_section(lines: Lines, found: _Found, snapshot: _Snapshot, words: list[
     elif name.startswith(b"BOX BOUNDS"):
         snapshot.box = read_box(lines, [word.decode(errors="replace") for word in words[2:]])
     elif name.startswith(b"ATOMS"):
-        _read_atoms(lines, found, snapshot, [word.decode(errors="replace") for word in words[1:]])
+        _read_atoms(lines, content, snapshot, [word.decode(errors="replace") for word in words[1:]])
         return _Snapshot()
     else:
         raise ValueError(f"line {lines.number}: ITEM: {_text(b' '.join(words))} is not known of a dump of atoms")
     return snapshot
 
 
-def _read_atoms(lines: Lines, found: _Found, snapshot: _Snapshot, columns: list[str]) -> None:
+def _read_atoms(lines: Lines, content: _DumpContent, snapshot: _Snapshot, columns: list[str]) -> None:
     first = lines.number
     if snapshot.step is None or snapshot.n_atoms is None or snapshot.box is None:
         raise ValueError(f"line {first}: atoms without step, number of atoms or box before them")
@@ -174,18 +174,18 @@ def _read_atoms(lines: Lines, found: _Found, snapshot: _Snapshot, columns: list[
             [row[row.index(b"ITEM:") :] if not index else row for index, row in enumerate(rows[interrupts:])]
         )
     if interrupts is not None or len(rows) < snapshot.n_atoms or not rows[-1].endswith(b"\n"):
-        found.leave_out(first)
+        content.leave_out(first)
         return
     try:
         table = AtomTable(columns, rows)
-        _take_frame(found, snapshot, table, snapshot.box)
+        _take_frame(content, snapshot, table, snapshot.box)
     except RowError as error:
         raise ValueError(f"line {first + error.row + 1} (step {snapshot.step}): {error}") from error
     except ValueError as error:
-        raise ValueError(f"frame {len(found.positions or ())} (step {snapshot.step}): {error}") from error
+        raise ValueError(f"frame {len(content.positions or ())} (step {snapshot.step}): {error}") from error
 
 
-def _take_frame(found: _Found, snapshot: _Snapshot, table: AtomTable, box: Box) -> None:
+def _take_frame(content: _DumpContent, snapshot: _Snapshot, table: AtomTable, box: Box) -> None:
     names = next((names for names in POSITION_COLUMNS if names in table), None)
     if names is None:
         raise ValueError(f"it has no positions x y z, xs ys zs, xu yu zu or xsu ysu zsu, but {' '.join(table.columns)}")
@@ -196,25 +196,25 @@ def _take_frame(found: _Found, snapshot: _Snapshot, table: AtomTable, box: Box) 
     positions = positions @ box.cell if scaled else positions - box.origin
     if not unwrapped and IMAGES in table:
         positions, unwrapped = positions + table.floats(*IMAGES) @ box.cell, True
-    order = _order_by_ids(found, table)
-    if found.positions is None:
-        found.positions, found.table, found.order = GrowingFrames(len(positions)), table, order
-        found.unwrapped, found.pbc = unwrapped, box.pbc
+    order = _order_by_ids(content, table)
+    if content.positions is None:
+        content.positions, content.table, content.order = GrowingFrames(len(positions)), table, order
+        content.unwrapped, content.pbc = unwrapped, box.pbc
     else:
-        _check_unchanged(found, table, order, unwrapped)
-    found.positions.append(positions if order is None else positions[order])
-    found.cells.append(box.cell)
-    found.steps.append(int(snapshot.step or 0))
-    found.times.append(snapshot.time)
+        _check_unchanged(content, table, order, unwrapped)
+    content.positions.append(positions if order is None else positions[order])
+    content.cells.append(box.cell)
+    content.steps.append(int(snapshot.step or 0))
+    content.times.append(snapshot.time)
 
 
-def _order_by_ids(found: _Found, table: AtomTable) -> NDArray[np.int64] | None:
+def _order_by_ids(content: _DumpContent, table: AtomTable) -> NDArray[np.int64] | None:
     """Return the rows in the order of their ids, nothing where there are none.
 
     :raises ValueError: if the ids are not those of the first frame.
     """
     if "id" not in table:
-        if found.ids is not None:
+        if content.ids is not None:
             raise ValueError("the atoms have no ids any more")
         return None
     ids = table.integers("id")
@@ -222,10 +222,10 @@ def _order_by_ids(found: _Found, table: AtomTable) -> NDArray[np.int64] | None:
     ids = ids[order]
     if (np.diff(ids) == 0).any():
         raise ValueError(f"two atoms have the id {ids[:-1][np.diff(ids) == 0][0]}")
-    if found.positions is None:
-        found.ids = ids
-    elif found.ids is None or not np.array_equal(ids, found.ids):
-        raise ValueError(_other_ids(found.ids, ids))
+    if content.positions is None:
+        content.ids = ids
+    elif content.ids is None or not np.array_equal(ids, content.ids):
+        raise ValueError(_other_ids(content.ids, ids))
     return order
 
 
@@ -237,20 +237,20 @@ def _other_ids(before: NDArray[np.int64] | None, now: NDArray[np.int64]) -> str:
     return f"its atoms are not those of frame 0: by ids it {' and '.join(words)}; a diffusivity needs the same atoms"
 
 
-def _check_unchanged(found: _Found, table: AtomTable, order: NDArray[np.int64] | None, unwrapped: bool) -> None:
-    assert found.table is not None
-    if len(table) != len(found.table):
-        raise ValueError(f"it has {len(table)} atoms, frame 0 {len(found.table)}; a diffusivity needs the same atoms")
-    if unwrapped != found.unwrapped:
+def _check_unchanged(content: _DumpContent, table: AtomTable, order: NDArray[np.int64] | None, unwrapped: bool) -> None:
+    assert content.table is not None
+    if len(table) != len(content.table):
+        raise ValueError(f"it has {len(table)} atoms, frame 0 {len(content.table)}; a diffusivity needs the same atoms")
+    if unwrapped != content.unwrapped:
         raise ValueError("the columns of the positions change: wrapped in one frame, unwrapped in another")
     for name in ("element", "type"):
-        if (name in table) != (name in found.table):
+        if (name in table) != (name in content.table):
             raise ValueError(f"the column {name} is not in all frames")
         if name not in table:
             continue
-        now, before = np.array(table.texts(name)), np.array(found.table.texts(name))
-        if order is not None and found.order is not None:
-            now, before = now[order], before[found.order]
+        now, before = np.array(table.texts(name)), np.array(content.table.texts(name))
+        if order is not None and content.order is not None:
+            now, before = now[order], before[content.order]
         if not np.array_equal(now, before):
             what = "an atom changes its" if order is not None else "there are no ids, and the rows change their"
             raise ValueError(f"{what} {name}")

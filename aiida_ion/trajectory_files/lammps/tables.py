@@ -29,8 +29,8 @@ class AtomTable:
         return self._n_atoms
 
     def __contains__(self, names: object) -> bool:
-        wanted = (names,) if isinstance(names, str) else names
-        return isinstance(wanted, tuple) and all(name in self.columns for name in wanted)
+        keys = (names,) if isinstance(names, str) else names
+        return isinstance(keys, tuple) and all(name in self.columns for name in keys)
 
     def texts(self, name: str) -> list[str]:
         """Return a column as text."""

@@ -33,9 +33,9 @@ CORRECTIONS = ((r"Grimme-D2|DFT-D2", "-D2"), (r"DFT-D3|Grimme-D3", "-D3"), (r"LD
 def kind_problem(output: PwOutput) -> str | None:
     """Return what an output is instead of molecular dynamics at constant volume, nothing where it is that."""
     notes = "\n".join(output.notes)
-    found = next((words for mark, words in OTHER_KINDS if mark in notes), None)
-    if found is not None:
-        return found
+    words_of_kind = next((words for mark, words in OTHER_KINDS if mark in notes), None)
+    if words_of_kind is not None:
+        return words_of_kind
     if output.cell_changes:
         return "its cell changes; only molecular dynamics at constant volume is read"
     if any(step.kinetic_Ry is not None or step.iteration for step in output.steps):
@@ -113,7 +113,7 @@ def labels_remarks(head: PwHead) -> list[str]:
         except ValueError:
             by_label = ""
         if by_label != symbol:
-            remarks.append(f"WARNING: its species {label} is taken for {symbol}, as its pseudopotential says.")
+            remarks.append(f"WARNING: its species {label} is read as {symbol}, as its pseudopotential says.")
         usual = float(atomic_masses[atomic_numbers[symbol]])
         if not np.isclose(mass, usual, rtol=ISOTOPE_TOLERANCE):
             remarks.append(f"Its species {label} has a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")

@@ -30,14 +30,14 @@ def with_input_beside(run: PwRun, path: Path, remarks: list[str]) -> PwRun:
         atoms = read(str(beside), format="espresso-in")
     except Exception as error:  # the reader raises whatever it meets in a broken file
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        remarks.append(f"{beside.name} beside it cannot be read ({reason}); the output alone is taken.")
+        remarks.append(f"{beside.name} beside it cannot be read ({reason}); only the output is used.")
         return run
     head = run.head
     if len(atoms) != len(head.symbols) or not np.allclose(atoms.cell.array, head.cell, atol=DIGITS_A):
-        remarks.append(f"WARNING: {beside.name} beside it is of another crystal; the output alone is taken.")
+        remarks.append(f"WARNING: {beside.name} beside it is of another crystal; only the output is used.")
         return run
     if not np.allclose(atoms.positions, head.positions, atol=DIGITS_A):
-        remarks.append(f"WARNING: {beside.name} beside it has other positions; the output alone is taken.")
+        remarks.append(f"WARNING: {beside.name} beside it has other positions; only the output is used.")
         return run
     if run.output.steps[0].unit != "angstrom" or not run.start_is_known:
         return run

@@ -17,14 +17,14 @@ from aiida_ion.trajectory_files.pw.facts import facts_of, kind_problem, labels_r
 from aiida_ion.trajectory_files.pw.input_beside import with_input_beside
 from aiida_ion.trajectory_files.pw.run import PwRun, read_run, unwrapped_steps
 
-#: Positions of a head have seven digits of the lattice parameter; a run goes on where another ended within this.
+#: Positions of a head have seven digits of the lattice parameter; a run continues where another ended within this.
 SAME_PLACE_A = 1e-4
 
 
 def read_pw(path: Path) -> DftOutput:
     """Return the molecular dynamics of an output of pw.x, which may be cut anywhere.
 
-    Several outputs in one file are one run where each goes on from the one before. An input file of the same name
+    Several outputs in one file are one run where each continues from the one before. An input file of the same name
     beside it gives cell and first positions with more digits than the output has.
 
     :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
@@ -94,9 +94,9 @@ def _check_same_crystal(first: PwRun, later: PwRun) -> None:
 
 
 def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
-    """Return the steps of a run with those of a later one that goes on from one of them.
+    """Return the steps of a run with those of a later one that continues from one of them.
 
-    :raises ValueError: if it goes on from none.
+    :raises ValueError: if it continues from none.
     """
     if not later.start_is_known:
         row = later.steps.first_step - steps.first_step
@@ -115,7 +115,7 @@ def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
     if overlap:
         remarks.append(
             f"Its last {overlap} steps before step {before.first_step + row} were computed twice, since the run was "
-            "restarted from there; the later ones are taken."
+            "restarted from there; the later ones are used."
         )
     assert before.next_positions is not None
     if later.start_is_known:
@@ -151,7 +151,7 @@ def _one_of_two(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftStep
     shared = min(len(steps), len(later))
     if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=SAME_PLACE_A):
         raise ValueError("it holds two runs from the same start: give each a file of its own")
-    remarks.append("WARNING: it holds the same run twice; it is taken once.")
+    remarks.append("WARNING: it holds the same run twice; it is read once.")
     return steps if len(steps) >= len(later) else later
 
 

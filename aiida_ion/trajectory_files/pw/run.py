@@ -63,7 +63,7 @@ def read_run(output: PwOutput) -> PwRun:
     steps = as_steps(whole, head.positions, head.cell, first - 1, constant_energy=False, alat_A=head.alat_A)
     n_left_out = len(output.steps) - len(whole)
     if not left_out and not output.done:
-        left_out = "The output does not end with JOB DONE: the run was stopped, or goes on."
+        left_out = "The output does not end with JOB DONE: the run was stopped, or is still running."
     elif left_out:
         left_out = f"WARNING: {n_left_out} of its {len(output.steps)} ionic steps are left out: {left_out}."
     return PwRun(output, head, unwrapped_steps(steps), first == 1, timestep_fs, left_out, n_left_out)

@@ -1,4 +1,4 @@
-"""Steps too long for one run, by positions: from one piece to the next, and within pieces."""
+"""Steps too long for one run, by positions: from one block to the next, and within blocks."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.wrapping import apart
 
-#: A step so many times longer than nine in ten of the others is odd, or a break.
+#: A step this many times longer than nine in ten of the others is odd, or a break.
 ODD_STEP, BROKEN_STEP = 1.5, 3.0
-#: An atom moves far if it moves so many times the root mean square of a usual step; in a break many atoms do, where a
+#: An atom moves far if it moves this many times the root mean square of a usual step; in a break many atoms do, where a
 #: hop moves one or two.
 FAR_STEP = 4.0
 FEWEST_FAR, FAR_PART = 4, 1 / 6
-#: Steps within pieces before that is judged.
+#: Steps within blocks before that is judged.
 FEWEST_STEPS = 10
-#: A move so many times the usual largest is looked at, in so many steps at most; two atoms have changed places if each
-#: is nearer to where the other was than this part of its move.
+#: A move this many times the usual largest is looked at, in this many steps at most; two atoms have changed places if
+#: each is nearer to where the other was than this part of its move.
 ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 
 
 def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, override_file: bool) -> None:
-    """Compare the step from one piece to the next with those within pieces.
+    """Compare the step from one block to the next with those within blocks.
 
-    :raises ValueError: if the second does not go on where the first ends.
+    :raises ValueError: if the second does not continue where the first ends.
     """
     before, source = sources[timeline.file[-1]], sources[file]
     moved_A = apart(timeline.frame(sources, -1), source.frames.positions[rows[0]], source.frames.cells[rows[0]])
@@ -38,7 +38,7 @@ def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: r
     odd, text = _oddity(moved_A, usual_A, where)
     if odd >= BROKEN_STEP and not override_file:
         raise ValueError(
-            f"{text}: the second does not go on where the first ends; frames are missing, or the order is wrong"
+            f"{text}: the second does not continue where the first ends; frames are missing, or the order is wrong"
         )
     if odd >= ODD_STEP:
         timeline.remarks.append(f"WARNING: {text}; frames may be missing there.")
@@ -58,13 +58,13 @@ def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: s
 
 
 def check_breaks(source: Source) -> None:
-    """Look for breaks within pieces, which a file without numbers does not show otherwise.
+    """Look for breaks within blocks, which a file without numbers does not show otherwise.
 
     :raises ValueError: naming the first.
     """
     if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
         return
-    begins = {rows[0] for rows in source.pieces}
+    begins = {rows[0] for rows in source.blocks}
     limit = BROKEN_STEP * float(np.quantile(source.usual_steps, 0.9))
     for row in np.flatnonzero(source.steps.rms_A > limit) + 1:
         if row in begins:
@@ -77,8 +77,8 @@ def check_breaks(source: Source) -> None:
         )
         if odd >= BROKEN_STEP:
             raise ValueError(
-                f"{text}: the run does not go on there; frames are missing, or two runs are joined. Give one run, or "
-                f"add {OVERRIDE}"
+                f"{text}: the run does not continue there; frames are missing, or two runs are joined. Give one run, "
+                f"or add {OVERRIDE}"
             )
 
 
@@ -90,16 +90,16 @@ def exchanges(source: Source) -> list[str]:
     largest = source.within.largest_A
     if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
         return []
-    begins = {rows[0] for rows in source.pieces}
-    found = []
+    begins = {rows[0] for rows in source.blocks}
+    exchanged = []
     for row in np.flatnonzero(source.steps.largest_A > ODD_MOVE * np.median(largest))[:MOST_LOOKED_AT] + 1:
         if row not in begins and _exchanged(source, int(row)):
-            found.append(int(row))
-    if not found:
+            exchanged.append(int(row))
+    if not exchanged:
         return []
     return [
-        f"WARNING: {source.name}: two atoms of one element change places at frame {found[0]}"
-        f"{f', and at {len(found) - 1} more' if len(found) > 1 else ''}: does their order change?"
+        f"WARNING: {source.name}: two atoms of one element change places at frame {exchanged[0]}"
+        f"{f', and at {len(exchanged) - 1} more' if len(exchanged) > 1 else ''}: does their order change?"
     ]
 
 

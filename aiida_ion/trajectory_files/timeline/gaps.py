@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.timeline.step_numbers import gap_sentence, spacing_of
 
 
@@ -61,4 +61,4 @@ def _gap(name: str, sentence: str, override_file: bool) -> list[str]:
         raise ValueError(
             f"{name}: {sentence}; import the longest part without a gap, or add {OVERRIDE} to take them as consecutive"
         )
-    return [f"WARNING: {name}: {sentence}; they are taken as consecutive ({OVERRIDE})."]
+    return [f"WARNING: {name}: {sentence}; they are treated as consecutive ({OVERRIDE})."]

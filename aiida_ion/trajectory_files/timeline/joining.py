@@ -1,4 +1,4 @@
-"""Pieces of a run -> one line of time: what was written twice is kept once."""
+"""Blocks of a run -> one line of time: what was written twice is kept once."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.timeline.breaks import check_seam
-from aiida_ion.trajectory_files.timeline.pieces import Source, Timeline
 from aiida_ion.trajectory_files.timeline.repeats import same_frame, same_within
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 from aiida_ion.trajectory_files.wrapping import apart
 
 #: Stands for a number that is not known.
 NO_NUMBER = -(1 << 61)
-#: Frames back from the end among which the start of a piece is looked for.
+#: Frames back from the end among which the start of a block is looked for.
 SEARCHED_FRAMES = 5000
 
 
 def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
-    """Put the pieces of all files one after the other.
+    """Put the blocks of all files one after the other.
 
-    A piece ends where the numbers of the frames begin again or a frame appears that was there before.
+    A block ends where the numbers of the frames begin again or a frame appears that was there before.
 
     :param override_file: take frames as consecutive where their numbers say otherwise.
-    :raises ValueError: if frames are missing, out of order, or do not go on from one piece to the next.
+    :raises ValueError: if frames are missing, out of order, or do not go on from one block to the next.
     """
     timeline, counts = Timeline(), _Counts()
     for file, source in enumerate(sources):
         before = len(timeline.row)
-        for rows in source.pieces:
+        for rows in source.blocks:
             _append(timeline, sources, file, rows, counts, override_file)
         if len(timeline.row) <= before and file:
             raise ValueError(f"{source.name} adds nothing: its frames are in the files before; is it given twice?")
@@ -59,7 +59,7 @@ class _Counts:
         for n_frames, distance_A in self.abandoned:
             texts.append(
                 f"WARNING: {name}: the run was continued from an earlier frame; the {n_frames} frames after that, "
-                f"which went another way (up to {distance_A:.2g} angstrom apart), are left out."
+                f"which differed (up to {distance_A:.2g} angstrom apart), are left out."
             )
         if self.restarts:
             times = "once" if self.restarts == 1 else f"{self.restarts} times"
@@ -70,7 +70,7 @@ class _Counts:
 def _append(
     timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts, override_file: bool
 ) -> None:
-    """Add a piece to what is there."""
+    """Add a block to what is there."""
     if not timeline.row:
         timeline.add(file, rows)
         return
@@ -83,7 +83,7 @@ def _append(
 
 
 def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts) -> bool:
-    """Cut what a piece that is numbered on from earlier frames replaces; return whether that was so.
+    """Cut what a block that is numbered on from earlier frames replaces; return whether that was so.
 
     :raises ValueError: if its frames are out of order.
     """
@@ -106,7 +106,8 @@ def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows:
     if not len(at) or end < last:
         before = f"{sources[timeline.file[-1]].name} ends at {last}" if timeline.file[-1] != file else f"{last}"
         raise ValueError(
-            f"{name}: the frames are out of order: number {begin} follows {before}; give the files in the order of time"
+            f"{name}: the frames are out of order: number {begin} follows {before}; "
+            "give the files in chronological order"
             if timeline.file[-1] != file
             else f"{name}: the frames are out of order: number {begin} follows {before}"
         )
@@ -149,7 +150,7 @@ def _kept_numbers(timeline: Timeline, sources: Sequence[Source]) -> NDArray[np.i
 def _distance(
     timeline: Timeline, sources: Sequence[Source], first: int, file: int, rows: range, n_frames: int
 ) -> float:
-    """Return how far the kept frames from ``first`` on are from those of a piece, angstrom."""
+    """Return how far the kept frames from ``first`` on are from those of a block, angstrom."""
     part, largest = sources[file].frames, 0.0
     for index in range(min(n_frames, len(rows), len(timeline.row) - first)):
         vectors = apart(timeline.frame(sources, first + index), part.positions[rows[index]], part.cells[rows[index]])
@@ -158,7 +159,7 @@ def _distance(
 
 
 def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts) -> range:
-    """Return a piece without the frames that are there already, which are found by their positions.
+    """Return a block without the frames that are there already, which are found by their positions.
 
     :raises ValueError: if it is another run from the same start.
     """
@@ -178,8 +179,8 @@ def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, r
         return rows[shared:]
     if at == 0:
         raise ValueError(
-            f"{sources[file].name}: at frame {rows[0]} the run begins once more from its first frame, and goes another "
-            "way; these are two runs, not parts of one: import each alone"
+            f"{sources[file].name}: at frame {rows[0]} the run begins once more from its first frame, and then "
+            "differs; these are two runs, not parts of one: import each alone"
         )
     counts.abandoned.append((n_kept - 1, distance_A))
     timeline.cut(at + 1)
@@ -193,9 +194,9 @@ def _same_kept(
     high = len(timeline.row)
     for low in reversed([0, *timeline.seams]):
         rows = timeline.row[low:high]
-        found = same_frame(sources[timeline.file[low]].frames.positions[rows[0] : rows[-1] + 1], frame, cell, tol)
-        if found is not None:
-            return low + found
+        is_same = same_frame(sources[timeline.file[low]].frames.positions[rows[0] : rows[-1] + 1], frame, cell, tol)
+        if is_same is not None:
+            return low + is_same
         high = low
         if len(timeline.row) - high > SEARCHED_FRAMES:
             break

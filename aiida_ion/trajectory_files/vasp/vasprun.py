@@ -45,7 +45,7 @@ class VaspTrajectory:
 def read_vasp(path: Path) -> DftOutput:
     """Return the molecular dynamics of a ``vasprun.xml``, which may be cut anywhere.
 
-    Several of them in one file are one run where each goes on from the one before.
+    Several of them in one file are one run where each continues from the one before.
 
     :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
     """
@@ -87,7 +87,7 @@ def _trajectory(run: Vasprun, symbols: list[str], n_constraints: int) -> VaspTra
         left_out.append(f"WARNING: {len(run) - n_whole} of {len(run)} steps are left out: {reason}.")
     kept, n_repeated = _not_repeated(run, n_whole)
     if n_repeated:
-        left_out.append(f"WARNING: {n_repeated} steps repeat the one before; each is taken once.")
+        left_out.append(f"WARNING: {n_repeated} steps repeat the one before; each is read once.")
     fractional = run.positions[kept]
     if not len(fractional):
         raise ValueError(f"it holds no step that can be used: {reason}")
@@ -172,12 +172,12 @@ def _joined(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
         shared = min(len(steps), len(later))
         if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=1e-4):
             raise ValueError("it holds two runs from the same start: give each a file of its own")
-        remarks.append("WARNING: it holds the same run twice; it is taken once.")
+        remarks.append("WARNING: it holds the same run twice; it is read once.")
         return steps if len(steps) >= len(later) else later
     if row < len(steps):
-        remarks.append(f"Its second run begins at step {row} of the first, which is taken up to there.")
+        remarks.append(f"Its second run begins at step {row} of the first, which is read up to there.")
     else:
-        remarks.append("It holds two runs, which are taken as one: the second begins where the first ends.")
+        remarks.append("It holds two runs, which are read as one: the second begins where the first ends.")
     before = steps.rows(0, row)
     shift: Any = np.round((before.positions[-1] - later.positions[0]) @ inverse) @ steps.cell
     return replace(before, next_positions=None).followed_by(later.moved(shift))

@@ -140,9 +140,9 @@ def _sample_every(runs: Sequence[Vasprun]) -> int | None:
 
 def run_remarks(run: Vasprun) -> list[str]:
     """Return sentences on a run that one should know before its result is believed."""
-    remarks = [f"Mended on the way: {words}." for words in run.mended[:3]]
-    if len(run.mended) > 3:
-        remarks.append(f"Mended on the way: {len(run.mended) - 3} more lines.")
+    remarks = [f"Repaired while reading: {words}." for words in run.repaired[:3]]
+    if len(run.repaired) > 3:
+        remarks.append(f"Repaired while reading: {len(run.repaired) - 3} more lines.")
     if run.machine_learned:
         n_learned = int((~run.ab_initio).sum())
         remarks.append(
@@ -176,7 +176,7 @@ def missing_remarks(steps: DftSteps) -> list[str]:
 def _length_remarks(run: Vasprun) -> list[str]:
     total = run.number("NSW")
     if not run.ended and not run.problem:
-        return [f"The file ends within step {len(run)}: the run was stopped, or goes on."]
+        return [f"The file ends within step {len(run)}: the run was stopped, or is still running."]
     if total is None or not run.ended or len(run) == total or int(run.number("ML_OUTBLOCK") or 1) > 1:
         return []
     return [f"WARNING: it was to do {total:g} steps (NSW) and holds {len(run)}."]

@@ -22,7 +22,7 @@ FEWEST_ROWS = 4
 
 
 @dataclass
-class _Found:
+class _XdatcarContent:
     """What was read so far."""
 
     header: Header | None = None
@@ -51,101 +51,101 @@ def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
     :param symbols: element of each atom, for files of VASP 4, which name none.
     :raises ValueError: if it cannot be read as one; the message says where.
     """
-    found = _Found()
+    content = _XdatcarContent()
     with Lines(path) as lines:
         while (line := lines.next()) is not None:
             begin = CONFIGURATION.match(line)
             if begin is not None:
-                _read_frame(lines, found, begin)
-            elif line.strip() or found.header is None or _is_scale(lines):
-                _take_header(lines, found, line, symbols)
+                _read_frame(lines, content, begin)
+            elif line.strip() or content.header is None or _is_scale(lines):
+                _take_header(lines, content, line, symbols)
             elif _next_is_row(lines):
-                _read_frame(lines, found, None)  # VASP before 5.2.12 separates frames by an empty line
+                _read_frame(lines, content, None)  # VASP before 5.2.12 separates frames by an empty line
         if lines.cut:
-            found.remarks.append("The compressed file ends early; what is whole is read.")
-    if found.header is None or not found.positions:
+            content.remarks.append("The compressed file ends early; what is whole is read.")
+    if content.header is None or not content.positions:
         raise ValueError("it holds no whole frame")
-    return _as_frames(found)
+    return _as_frames(content)
 
 
-def _as_frames(found: _Found) -> Frames:
-    assert found.header is not None and found.positions is not None
+def _as_frames(content: _XdatcarContent) -> Frames:
+    assert content.header is not None and content.positions is not None
     steps: NDArray[np.int64] | None = None
-    if all(number is not None for number in found.numbers):
-        steps = np.array(found.numbers, dtype=np.int64)
-    elif any(number is not None for number in found.numbers):
-        found.remark("WARNING: not all configurations have a number; gaps between them cannot be seen.")
+    if all(number is not None for number in content.numbers):
+        steps = np.array(content.numbers, dtype=np.int64)
+    elif any(number is not None for number in content.numbers):
+        content.remark("WARNING: not all configurations have a number; gaps between them cannot be seen.")
     spacing = 1 if steps is None or len(steps) < 2 else int(np.median(np.diff(steps)))
     return Frames(
-        found.header.symbols,
-        found.positions.finish(),
-        np.array(found.cells),
+        content.header.symbols,
+        content.positions.finish(),
+        np.array(content.cells),
         steps,
         {"program": "VASP"},
-        found.remarks,
+        content.remarks,
         # VASP numbers steps, other programs (and joined files) frames: a spacing of one does not say which.
         numbering="steps" if spacing > 1 else "frames",
-        breaks=tuple(sorted(found.breaks)),
-        n_left_out=found.n_left_out,
+        breaks=tuple(sorted(content.breaks)),
+        n_left_out=content.n_left_out,
     )
 
 
-def _take_header(lines: Lines, found: _Found, comment: bytes, symbols: Sequence[str] | None) -> None:
+def _take_header(lines: Lines, content: _XdatcarContent, comment: bytes, symbols: Sequence[str] | None) -> None:
     first = lines.number
     header = read_header(lines, comment, symbols)
     if header is None:  # the end of the file
-        found.remarks.append(f"The file ends within a header (line {first}).")
+        content.remarks.append(f"The file ends within a header (line {first}).")
         return
-    if found.header is not None and found.header.symbols != header.symbols:
+    if content.header is not None and content.header.symbols != header.symbols:
         raise ValueError(f"line {first}: the atoms change there; give the two runs as two files")
     for text in header.remarks:
-        found.remark(text)
-    found.header = header
-    if found.positions is None:
-        found.positions = GrowingFrames(len(header.symbols))
+        content.remark(text)
+    content.header = header
+    if content.positions is None:
+        content.positions = GrowingFrames(len(header.symbols))
 
 
-def _read_frame(lines: Lines, found: _Found, begin: re.Match[bytes] | None) -> None:
-    if found.header is None or found.positions is None:
+def _read_frame(lines: Lines, content: _XdatcarContent, begin: re.Match[bytes] | None) -> None:
+    if content.header is None or content.positions is None:
         raise ValueError(f"line {lines.number}: a configuration begins before cell and atoms are named")
-    first, header = lines.number, found.header
+    first, header = lines.number, content.header
     rows = lines.block(len(header.symbols))
     if len(rows) < len(header.symbols) or _is_cut_short(rows):
-        _interrupted(lines, found, rows, first)
+        _interrupted(lines, content, rows, first)
         return
     numbers = positions_of(rows)
     if isinstance(numbers, int):
-        _interrupted(lines, found, rows, first)
+        _interrupted(lines, content, rows, first)
         return
     if not np.isfinite(numbers).all():
-        raise ValueError(f"positions of frame {len(found.positions)} are not finite: the run has exploded")
+        raise ValueError(f"positions of frame {len(content.positions)} are not finite: the run has exploded")
     short = _short_row(rows)
     if short is not None:
         raise ValueError(f"line {first + short + 1}: a number lacks digits that all others have")
     cartesian = begin is not None and (begin[1] or b"").lower() == b"cartesian"
-    found.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
-    found.cells.append(header.cell)
+    content.positions.append(numbers * header.scale if cartesian else numbers @ header.cell)
+    content.cells.append(header.cell)
     text = b"" if begin is None else begin[2]
     number = int(text) if text.isdigit() else None
     if number is not None and number > MAX_STEP:
         raise ValueError(f"line {first}: the number {number} is not possible")
-    found.numbers.append(number)
+    content.numbers.append(number)
 
 
-def _interrupted(lines: Lines, found: _Found, rows: list[bytes], first: int) -> None:
+def _interrupted(lines: Lines, content: _XdatcarContent, rows: list[bytes], first: int) -> None:
     """Leave a frame out that the end of the file, a header or the next frame interrupts.
 
     :raises ValueError: if a row has no three numbers for another reason.
     """
     bad = next((index for index, row in enumerate(rows) if three_numbers(row) is None), None)
     if bad is None:
-        found.leave_out(first)
+        content.leave_out(first)
         return
     rest = rows[bad:]
     ends = next((index for index, row in enumerate(rest) if CONFIGURATION.match(row)), None)
     if ends is None and _at_end(lines):
         if all(not row.strip() or index == 0 for index, row in enumerate(rest)):
-            found.leave_out(first)
+            content.leave_out(first)
             return
     elif ends is None:
         following = lines.block(12)
@@ -154,7 +154,7 @@ def _interrupted(lines: Lines, found: _Found, rows: list[bytes], first: int) -> 
     if ends is None or (ends > 12 and len(rest) > 12):
         text = rest[0].decode(errors="replace").strip()[:60]
         raise ValueError(f"line {first + bad + 1}: {text!r} where the three numbers of an atom should be")
-    found.leave_out(first)
+    content.leave_out(first)
     lines.push_back(rest[_header_begins(rest[:ends]) :] if ends < len(rest) else rest[_header_begins(rest) :])
 
 

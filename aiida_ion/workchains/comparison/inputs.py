@@ -22,7 +22,7 @@ class ComparisonParameters(Settings):
     what: ClassVar[str] = "parameter"
 
     reference: str = setting(Word(help="The engine that the others are compared with"))
-    max_concurrent: int = whole(help="Conductivities side by side", least=1, most=100_000)
+    max_concurrent: int = whole(help="Maximum number of conductivities in parallel", least=1, most=100_000)
     max_force_frames: int = whole(
         help="Frames of the reference on which each potential is evaluated", least=1, most=100_000
     )
@@ -106,12 +106,12 @@ def trajectories(conductivity: Any, port: str = "trajectories") -> dict[str, Any
 
     :param port: ``trajectories`` or ``thermo``.
     """
-    found: dict[str, Any] = {}
+    trajectories_by_name: dict[str, Any] = {}
     for link in conductivity.base.links.get_outgoing(link_label_filter="md\\_%").all():
         if link.node.is_finished_ok and port in link.node.outputs:
             name = link.link_label.removeprefix("md_")
-            found |= {f"{name}_{label}": node for label, node in sorted(link.node.outputs[port].items())}
-    return dict(sorted(found.items()))
+            trajectories_by_name |= {f"{name}_{label}": node for label, node in sorted(link.node.outputs[port].items())}
+    return dict(sorted(trajectories_by_name.items()))
 
 
 def level_of_run(run: Mapping[str, Any]) -> str:
@@ -130,13 +130,13 @@ def comparison_inputs(
     :param forces: of its potential on the reference's frames, as ``ion.forces`` gives them, where there are any.
     :param run: inputs of the conductivity that is compared.
     """
-    wanted = run["parameters"].get_dict()
+    parameters_of_run = run["parameters"].get_dict()
     md = run["md"]["parameters"].get_dict()
     parameters = {
-        "formula": wanted["formula"],
+        "formula": parameters_of_run["formula"],
         "level_of_theory": other[0],
         "reference_level_of_theory": reference[0],
-        "target_temperature_K": wanted.get("target_temperature_K", 300.0),
+        "target_temperature_K": parameters_of_run.get("target_temperature_K", 300.0),
         "equilibration_fs": md.get("equilibration_fs", 0.0),
     }
     nodes: dict[str, Any] = {"parameters": orm.Dict(parameters)} | ({"forces": forces} if forces is not None else {})

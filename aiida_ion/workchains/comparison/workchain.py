@@ -1,4 +1,4 @@
-"""``ion.comparison``: the same crystals under the same protocol at several levels of theory, side by side."""
+"""``ion.comparison``: the same crystals under the same protocol at several levels of theory, compared."""
 
 from __future__ import annotations
 
@@ -40,14 +40,12 @@ class ComparisonWorkChain(WindowWorkChain):
             help="`reference`: the engine that the others are compared with; `max_concurrent`: conductivities at a "
             "time; `max_force_frames`: reference frames on which each potential is evaluated.",
         )
-        spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what the database holds already."
-        )
+        spec.input("fresh", valid_type=bool, non_db=True, default=False, help="Recompute existing results.")
         spec.inputs.validator = validate_inputs
         spec.outline(
-            cls.line_up_runs,
+            cls.queue_runs,
             while_(cls.window_is_open)(cls.fill_window),
-            cls.line_up_forces,
+            cls.queue_forces,
             while_(cls.window_is_open)(cls.fill_window),
             cls.compare,
         )
@@ -70,7 +68,9 @@ class ComparisonWorkChain(WindowWorkChain):
             help="Each engine against the reference: ratios with intervals, force and energy errors, cost.",
         )
         spec.exit_code(505, "ERROR_NO_CONDUCTIVITY", message="Not one conductivity could be computed: {detail}")
-        spec.exit_code(710, "WARNING_INCOMPLETE", message="Some runs failed; what could be compared is there: {detail}")
+        spec.exit_code(
+            710, "WARNING_INCOMPLETE", message="Some runs failed; the other comparisons are available: {detail}"
+        )
 
     @classmethod
     def get_builder_from_protocol(
@@ -112,7 +112,7 @@ class ComparisonWorkChain(WindowWorkChain):
             },
         )
 
-    def line_up_runs(self) -> None:
+    def queue_runs(self) -> None:
         """Unfold materials and engines into conductivities."""
         self.ctx.conductivities, self.ctx.forces, self.ctx.failed = {}, {}, []
         runs = [
@@ -122,8 +122,8 @@ class ComparisonWorkChain(WindowWorkChain):
         ]
         self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
 
-    def line_up_forces(self) -> ExitCode | None:
-        """Attach the conductivities, and unfold what is to be evaluated on frames of the reference."""
+    def queue_forces(self) -> ExitCode | None:
+        """Attach the conductivities, and queue what is to be evaluated on frames of the reference."""
         for key, pk in sorted(self.ctx.conductivities.items()):
             self.out(f"conductivities.{key.replace('__', '.')}", orm.load_node(pk).outputs.conductivity)
         if not self.ctx.conductivities:
@@ -143,14 +143,17 @@ class ComparisonWorkChain(WindowWorkChain):
             job, given = evaluation
             given["metadata"]["call_link_label"] = f"forces_{key}"
             return self.submit(job, **given)
-        found = None if self.inputs.fresh else finished_conductivity(inputs)
-        if found is not None:
-            self.ctx.conductivities = self.ctx.conductivities | {key: found}
-            self.report(f"{run['material']} with {run['engine']} is in the database: work chain {found}")
+        finished = None if self.inputs.fresh else finished_conductivity(inputs)
+        if finished is not None:
+            self.ctx.conductivities = self.ctx.conductivities | {key: finished}
+            self.report(f"{run['material']} with {run['engine']} is in the database: work chain {finished}")
             return None
-        wanted = conductivity_inputs(inputs, bool(self.inputs.fresh))
-        wanted["metadata"] = {"call_link_label": f"conductivity_{key}", "label": f"{run['material']} {run['engine']}"}
-        return self.submit(ConductivityWorkChain, **wanted)
+        inputs_of_run = conductivity_inputs(inputs, bool(self.inputs.fresh))
+        inputs_of_run["metadata"] = {
+            "call_link_label": f"conductivity_{key}",
+            "label": f"{run['material']} {run['engine']}",
+        }
+        return self.submit(ConductivityWorkChain, **inputs_of_run)
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep what came out; a run that failed does not stop the others."""

@@ -76,13 +76,13 @@ def fit_inputs(
             (run, label) for run in rounds for label in sorted(run.outputs.trajectories)
         )
     }
-    wanted = inputs["parameters"].get_dict()
+    parameters = inputs["parameters"].get_dict()
     settings = inputs["diffusion"]["parameters"].get_dict() | {
-        "mobile_species": wanted["mobile_species"],
-        "charges": wanted["charges"],
+        "mobile_species": parameters["mobile_species"],
+        "charges": parameters["charges"],
         "target_temperature_K": temperature_K,
         "level_of_theory": level_of_theory,
-        "formula": wanted["formula"],
+        "formula": parameters["formula"],
         "equilibration_fs": inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
     }
     return {
@@ -97,14 +97,14 @@ def stop_rule(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
 
     What the parameters leave out has the default of :class:`~aiida_ion.analysis.convergence.decide.StopRule`.
     """
-    wanted = inputs["parameters"].get_dict()
-    if wanted.get("target_relative_error") is None:
+    parameters = inputs["parameters"].get_dict()
+    if parameters.get("target_relative_error") is None:
         return None
     equilibration_fs = inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0)
     fit = inputs["diffusion"]["parameters"].get_dict()
-    found = {name: wanted[name] for name in (*TARGET_PARAMETERS, "target_temperature_K") if name in wanted}
-    found |= {name: fit[name] for name in ("min_n_eff", "jump_distance_A") if name in fit}
-    return found | {"equilibration_ps": equilibration_fs / FS_PER_PS}
+    rule = {name: parameters[name] for name in (*TARGET_PARAMETERS, "target_temperature_K") if name in parameters}
+    rule |= {name: fit[name] for name in ("min_n_eff", "jump_distance_A") if name in fit}
+    return rule | {"equilibration_ps": equilibration_fs / FS_PER_PS}
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
@@ -146,9 +146,9 @@ def fit_problem(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
 
 def cell_problem(inputs: Mapping[str, Any]) -> str | None:
     """Return whether the simulated cell would be too large to be made."""
-    wanted = inputs["parameters"].get_dict()
+    parameters = inputs["parameters"].get_dict()
     try:
-        multiples_of(inputs["structure"], {"multiples": wanted.get("supercell")} | wanted)
+        multiples_of(inputs["structure"], {"multiples": parameters.get("supercell")} | parameters)
     except ValueError as error:
         return str(error)
     return None
@@ -156,27 +156,27 @@ def cell_problem(inputs: Mapping[str, Any]) -> str | None:
 
 def target_problem(inputs: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the target or the budget of runs that are extended."""
-    rule, wanted = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
+    rule, parameters = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
     if rule is None:
         return None
-    if wanted.max_time_ps is None:
+    if parameters.max_time_ps is None:
         return "target_relative_error needs max_time_ps, the length that no run may exceed"
     try:
         check_rule(rule)
-        _check_budget(wanted, inputs["md"]["parameters"].get_dict())
+        _check_budget(parameters, inputs["md"]["parameters"].get_dict())
     except ValueError as error:
         return str(error)
-    if rule.get("target_quantity") == "ionic_conductivity" and len(wanted.temperatures_K) < MIN_TEMPERATURES:
+    if rule.get("target_quantity") == "ionic_conductivity" and len(parameters.temperatures_K) < MIN_TEMPERATURES:
         return f"target_quantity ionic_conductivity needs at least {MIN_TEMPERATURES} temperatures"
     return None
 
 
-def _check_budget(wanted: ConductivityParameters, md: Mapping[str, Any]) -> None:
+def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> None:
     """Refuse a budget that the first round exceeds already."""
     first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
-    all_ps = first_ps * len(wanted.temperatures_K) * len(wanted.seeds)
+    all_ps = first_ps * len(parameters.temperatures_K) * len(parameters.seeds)
     for name, time_ps in (("max_time_ps", first_ps), ("max_total_time_ps", all_ps)):
-        limit = getattr(wanted, name)
+        limit = getattr(parameters, name)
         if limit is not None and time_ps > limit:
             raise ValueError(f"{name} = {limit:g} is less than the first round, {time_ps:g} ps; first_time_ps sets it")
 

@@ -1,4 +1,4 @@
-"""The jump picture of each temperature, beside the fits of ``ion.conductivity``; nothing depends on it."""
+"""The jump analysis of each temperature, beside the fits of ``ion.conductivity``; nothing depends on it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aiida_ion.workchains.conductivity.runs import outcome
 
 
 class JumpsWorkChain(RoundsWorkChain):
-    """Once no run goes on: a job for each temperature that was fitted, on the trajectories of its last fit."""
+    """Once all runs have ended: a job for each temperature that was fitted, on the trajectories of its last fit."""
 
     def wants_jumps(self) -> bool:
-        """Whether jump pictures are asked for."""
+        """Whether jump analyses are asked for."""
         return bool(self.ctx.parameters.get("jumps", False))
 
     def submit_jumps(self) -> None:
@@ -36,10 +36,10 @@ class JumpsWorkChain(RoundsWorkChain):
         return metadata | {"options": options}
 
     def inspect_jumps(self) -> None:
-        """Attach the pictures; one that failed is reported, and that is all."""
+        """Attach the analyses; one that failed is reported, and that is all."""
         for label in self.ctx.fits:
             job = self.ctx[f"jumps_{label}"]
             if "jumps" in job.outputs:
                 self.out(f"jumps.{label}", job.outputs.jumps)
             else:
-                self.report(f"{label} has no jump picture: {outcome(job)}")
+                self.report(f"{label} has no jump analysis: {outcome(job)}")

@@ -45,27 +45,27 @@ def size_problem(n_atoms: int, settings: MdSettings) -> str | None:
     )
 
 
-def n_atoms_of(structure: orm.StructureData, wanted: Mapping[str, Any]) -> int:
+def n_atoms_of(structure: orm.StructureData, parameters: Mapping[str, Any]) -> int:
     """Return the number of atoms of the supercell."""
-    first, second, third = multiples_of(structure, {"multiples": wanted.get("supercell")} | dict(wanted))
+    first, second, third = multiples_of(structure, {"multiples": parameters.get("supercell")} | dict(parameters))
     return len(structure.sites) * first * second * third
 
 
-def remarks(structure: orm.StructureData, wanted: Mapping[str, Any], md: Mapping[str, Any]) -> list[str]:
+def remarks(structure: orm.StructureData, parameters: Mapping[str, Any], md: Mapping[str, Any]) -> list[str]:
     """Return sentences on what is possible and hardly meant.
 
-    :param wanted: the parameters of the work chain.
+    :param parameters: the parameters of the work chain.
     :param md: its MD settings, without temperature and seed.
     """
-    hottest = max(wanted["temperatures_K"])
+    hottest = max(parameters["temperatures_K"])
     settings = MdSettings.from_dict({**md, "temperature_K": hottest, "seed": 1})
-    found = timestep_remark(symbols_of(structure), settings.timestep_fs)
+    remark = timestep_remark(symbols_of(structure), settings.timestep_fs)
     if hottest > HOT_K:
-        found.append(f"{hottest:,g} K is above what most solids bear: a melt is refused after it has run")
-    n_bytes = run_bytes(n_atoms_of(structure, wanted), settings)
+        remark.append(f"{hottest:,g} K is above what most solids withstand: a melt is refused after it has run")
+    n_bytes = run_bytes(n_atoms_of(structure, parameters), settings)
     if n_bytes > MANY_RUN_BYTES:
-        found.append(f"each run stores about {n_bytes / 1e9:,.0f} GB: raise sample_every if that is too much")
-    return found
+        remark.append(f"each run stores about {n_bytes / 1e9:,.0f} GB: raise sample_every if that is too much")
+    return remark
 
 
 def timestep_remark(symbols: Sequence[str], timestep_fs: float) -> list[str]:

@@ -14,14 +14,14 @@ from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.workchains.conductivity.inputs import engine_inputs, fit_inputs, md_inputs, stop_rule
 from aiida_ion.workchains.conductivity.runs import (
-    after,
+    expand_runs,
+    is_same_run,
     outcome,
+    record_result,
     round_suffix,
-    same,
-    stock,
+    summarise_runs,
     temperature_label,
     total_steps,
-    unfold,
     usable,
 )
 from aiida_ion.workchains.window import WindowWorkChain
@@ -35,19 +35,19 @@ class RoundsWorkChain(WindowWorkChain):
     has), `decisions` (pks) and `refused` (what the conductivity has to say on runs that it does not use).
     """
 
-    def line_up_runs(self) -> None:
-        """Unfold temperatures and seeds into runs."""
-        wanted = self.ctx.parameters
+    def queue_runs(self) -> None:
+        """Expand temperatures and seeds into runs."""
+        parameters = self.ctx.parameters
         self.ctx.number, self.ctx.goes_on = 1, True
-        self.ctx.runs = unfold(wanted, int(self._md["n_steps"]))
+        self.ctx.runs = expand_runs(parameters, int(self._md["n_steps"]))
         self.ctx.fits, self.ctx.fit_errors = {}, {}
         self.ctx.decisions, self.ctx.md_pks = [], []
-        self.open_window(self.ctx.runs, int(wanted["max_concurrent"]))
+        self.open_window(self.ctx.runs, int(parameters["max_concurrent"]))
         n_atoms = len(self.ctx.supercell.sites)
-        self.report(f"{n_atoms} atoms, {len(self.ctx.runs)} runs, {wanted['max_concurrent']} at a time")
+        self.report(f"{n_atoms} atoms, {len(self.ctx.runs)} runs, {parameters['max_concurrent']} at a time")
 
     def has_another_round(self) -> bool:
-        """Whether runs are lined up."""
+        """Whether runs are queued."""
         return bool(self.ctx.goes_on)
 
     def submit_run(self, run: dict[str, Any]) -> Any:
@@ -65,13 +65,14 @@ class RoundsWorkChain(WindowWorkChain):
         """Note how a run ended; the others go on whatever it was."""
         reason = None if node.is_finished_ok else outcome(node)
         self.ctx.runs = [
-            after(known, node, reason, run["n_steps"]) if same(known, run) else known for known in self.ctx.runs
+            record_result(known, node, reason, run["n_steps"]) if is_same_run(known, run) else known
+            for known in self.ctx.runs
         ]
         self.ctx.md_pks = [*self.ctx.md_pks, node.pk]
         if reason is None:
             return
         self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {reason}")
-        if not next(known["pks"] for known in self.ctx.runs if same(known, run)):
+        if not next(known["pks"] for known in self.ctx.runs if is_same_run(known, run)):
             self.ctx.refused[str(node.pk)] = {"temperature_K": run["temperature_K"], "reason": reason}
 
     def submit_fits(self) -> ExitCode | None:
@@ -112,19 +113,19 @@ class RoundsWorkChain(WindowWorkChain):
         return None
 
     def end_round(self) -> None:
-        """Decide what goes on, and line it up; without a target nothing does."""
+        """Decide what continues, and queue it; without a target nothing does."""
         rule = stop_rule(self.inputs)
         self.ctx.goes_on = False
         if rule is None:
             return
         timestep_fs = float(self._md["timestep_fs"])
-        said = {
+        settings = {
             "round": self.ctx.number,
             "n_steps": self._steps_so_far(),
-            "temperatures": stock(self.ctx.runs, timestep_fs, self.ctx.fit_errors),
+            "temperatures": summarise_runs(self.ctx.runs, timestep_fs, self.ctx.fit_errors),
         }
         fits = {label: orm.load_node(fit["pk"]).outputs.diffusion for label, fit in self.ctx.fits.items()}
-        inputs: dict[str, Any] = {"parameters": orm.Dict(rule | said), **fits}
+        inputs: dict[str, Any] = {"parameters": orm.Dict(rule | settings), **fits}
         inputs["metadata"] = {"call_link_label": f"decide{round_suffix(self.ctx.number)}"}
         decision: Any = decide_extensions(**inputs)
         self.ctx.decisions = [*self.ctx.decisions, decision.pk]
@@ -135,9 +136,9 @@ class RoundsWorkChain(WindowWorkChain):
             for entry in decision["temperatures"]
             if entry["next_time_ps"] is not None
         }
-        self._line_up_extensions(longer)
+        self._queue_extensions(longer)
 
-    def _line_up_extensions(self, n_steps: dict[float, int]) -> None:
+    def _queue_extensions(self, n_steps: dict[float, int]) -> None:
         """Open the window of the next round.
 
         :param n_steps: temperature, K -> the length of its runs in all.

@@ -29,11 +29,11 @@ def round_suffix(number: int) -> str:
 
 def outcome(node: Any) -> str:
     """Return a child's own words on how it ended."""
-    said = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
-    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {said}"
+    text = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
+    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {text}"
 
 
-def unfold(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
+def expand_runs(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
     """Return a run for each temperature and seed, in the order in which they are submitted."""
     return [
         {"temperature_K": float(temperature), "seed": int(seed), "n_steps": n_steps, "pks": [], "ended": None}
@@ -42,12 +42,12 @@ def unfold(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
     ]
 
 
-def same(run: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def is_same_run(run: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two entries are one run."""
     return bool(run["temperature_K"] == other["temperature_K"] and run["seed"] == other["seed"])
 
 
-def after(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
+def record_result(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
     """Return a run after one more work chain.
 
     What exploded is dropped whole, as it would be had it been run in one piece. What failed otherwise keeps the frames
@@ -69,13 +69,13 @@ def after(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
 
 def usable(runs: Sequence[Run]) -> dict[float, list[list[int]]]:
     """Return, for each temperature that has any, the work chains of each replica in order; temperatures rising."""
-    found: dict[float, list[list[int]]] = {}
+    runs_by_temperature: dict[float, list[list[int]]] = {}
     for run in sorted((run for run in runs if run["pks"]), key=lambda run: int(run["pks"][0])):
-        found.setdefault(run["temperature_K"], []).append(list(run["pks"]))
-    return dict(sorted(found.items()))
+        runs_by_temperature.setdefault(run["temperature_K"], []).append(list(run["pks"]))
+    return dict(sorted(runs_by_temperature.items()))
 
 
-def stock(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:
+def summarise_runs(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what the decision needs to know of the runs at each temperature, temperatures rising.
 
     :param fit_errors: why the newest fit of a temperature failed, by its label.

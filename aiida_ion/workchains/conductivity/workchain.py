@@ -40,8 +40,8 @@ class ConductivityWorkChain(JumpsWorkChain):
             valid_type=orm.Dict,
             validator=validate_parameters,
             help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
-            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs go on until "
-            "target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
+            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs are extended "
+            "until target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
         )
         spec.input(
             "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
@@ -63,7 +63,11 @@ class ConductivityWorkChain(JumpsWorkChain):
             help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
         )
         spec.input(
-            "fresh", valid_type=bool, non_db=True, default=False, help="Compute again what AiiDA's cache holds already."
+            "fresh",
+            valid_type=bool,
+            non_db=True,
+            default=False,
+            help="Recompute results that AiiDA's cache already holds.",
         )
         spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=NOT_SHARED)
         # Trajectories and temperature are known only later; the job checks them again when it is made.
@@ -74,7 +78,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             cls.setup,
             if_(cls.should_relax)(cls.run_relaxation, cls.inspect_relaxation),
             cls.run_supercell,
-            cls.line_up_runs,
+            cls.queue_runs,
             while_(cls.has_another_round)(
                 while_(cls.window_is_open)(cls.fill_window),
                 cls.submit_fits,
@@ -96,7 +100,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             "jumps",
             valid_type=orm.ArrayData,
             dynamic=True,
-            help="The jump picture of each temperature, where `jumps` is true and GEMDAT is there.",
+            help="The jump analysis of each temperature, where `jumps` is true and GEMDAT is installed.",
         )
         spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
         spec.output(
@@ -107,7 +111,7 @@ class ConductivityWorkChain(JumpsWorkChain):
             "history",
             valid_type=orm.Dict,
             dynamic=True,
-            help="With `target_relative_error`, for each round: time (ps), error, what goes on and why the rest stops.",
+            help="With `target_relative_error`, for each round: time (ps), error, what continues, why the rest stops.",
         )
         spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
@@ -135,7 +139,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         return builder_from_protocol(cls, structure, engine, protocol, overrides, **engine_inputs)
 
     def setup(self) -> None:
-        """Take stock of the inputs."""
+        """Read the inputs into the context."""
         self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.structure = self.inputs.structure
         self.ctx.refused = {}
@@ -161,7 +165,7 @@ class ConductivityWorkChain(JumpsWorkChain):
         if "structure" not in job.outputs or (job.is_failed and job.exit_status < 700):
             return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=outcome(job))  # type: ignore[no-any-return]
         if job.is_failed:
-            self.report(f"going on with what was reached: {job.exit_message}")
+            self.report(f"continuing with the ions reached: {job.exit_message}")
         self.ctx.structure = job.outputs.structure
         self.out("relaxed_structure", job.outputs.structure)
         self.out("relaxation", job.outputs.relaxation)
@@ -174,10 +178,10 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def conclude(self) -> None:
         """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
-        wanted = self.ctx.parameters
+        conductivity_parameters = self.ctx.parameters
         parameters = {
-            "target_temperature_K": wanted["target_temperature_K"],
-            "priors": wanted.get("priors", {}),
+            "target_temperature_K": conductivity_parameters["target_temperature_K"],
+            "priors": conductivity_parameters.get("priors", {}),
             **self._interval_limit(),
             "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
         }
@@ -195,11 +199,11 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def _interval_limit(self) -> dict[str, Any]:
         """Return the decades beyond which a number is poorly known, as the fits have it."""
-        said = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
-        return {name: said[name] for name in ("max_interval_decades",) if name in said}
+        parameters = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
+        return {name: parameters[name] for name in ("max_interval_decades",) if name in parameters}
 
     def _supercell_settings(self) -> dict[str, Any]:
-        wanted = self.ctx.parameters
-        if wanted.get("supercell"):
-            return {"multiples": wanted["supercell"]}
-        return {name: wanted[name] for name in ("min_width_A", "supercell_rule")}
+        parameters = self.ctx.parameters
+        if parameters.get("supercell"):
+            return {"multiples": parameters["supercell"]}
+        return {name: parameters[name] for name in ("min_width_A", "supercell_rule")}

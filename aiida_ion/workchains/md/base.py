@@ -27,7 +27,7 @@ STOPPED_EARLY = (110, 120, 140, 300, 340, 400, 430)
 #: Exit codes after which a job that got no further is repeated whole: 440, electrons that do not converge, too.
 REPEATED = (*STOPPED_EARLY, 440)
 #: A job that got no further so often in a row will not get further the next time.
-MAX_FRUITLESS = 2
+MAX_NO_PROGRESS = 2
 
 
 def segment_label(index: int) -> str:
@@ -98,7 +98,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         self.ctx.costs = []
         self.ctx.last = {}
         self.ctx.n_segments = 0
-        self.ctx.fruitless = 0
+        self.ctx.no_progress = 0
 
     def collect(self) -> None:
         """Attach what the last job left, so that nothing is lost whatever comes next."""
@@ -155,11 +155,11 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
             reached = job.outputs.state
             self.ctx.inputs.restart_from = reached
             self.ctx.inputs.pop("initial_velocities", None)
-            self.ctx.fruitless = 0
+            self.ctx.no_progress = 0
             self.report(f"{job.process_label}<{job.pk}> continues from step {reached.base.attributes.get('step')}")
             return ProcessHandlerReport(True)
-        self.ctx.fruitless += 1
-        if self.ctx.fruitless >= MAX_FRUITLESS:
+        self.ctx.no_progress += 1
+        if self.ctx.no_progress >= MAX_NO_PROGRESS:
             return ProcessHandlerReport(True, self.exit_codes.ERROR_NO_PROGRESS.format(detail=job.exit_message))
         self.report(f"{job.process_label}<{job.pk}> made no progress and is repeated: {job.exit_message}")
         return ProcessHandlerReport(True)

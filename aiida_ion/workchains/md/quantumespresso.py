@@ -11,7 +11,7 @@ from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.quantumespresso.md import THERMOSTATS, QuantumEspressoMdCalculation
 from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCalculation
-from aiida_ion.dft.pw_input import gentler
+from aiida_ion.dft.pw_input import more_robust_scf
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.facts import as_node
 from aiida_ion.workchains.md.quantumespresso_inputs import (
@@ -24,7 +24,7 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
 from aiida_ion.workchains.md.quantumespresso_options import quantumespresso_choices
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
-#: So many times in a row the electrons are tried again at the same place, each time more gently.
+#: This many times in a row the electrons are tried again at the same place, each time with more robust settings.
 MAX_SCF_RETRIES = 2
 
 
@@ -121,7 +121,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         """Prepare the inputs of the first job."""
         super().setup()
         self.ctx.scf_failures = 0
-        self.ctx.scf_gentleness = 0
+        self.ctx.scf_robustness = 0
 
     @process_handler(priority=600, exit_codes=[ExitCode(440)])
     def handle_scf_not_converged(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
@@ -131,9 +131,9 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         if self.ctx.scf_failures > MAX_SCF_RETRIES:
             code = self.exit_codes.ERROR_SCF_GAVE_UP.format(detail=calculation.exit_message)
             return ProcessHandlerReport(True, code)
-        self.ctx.scf_gentleness = min(self.ctx.scf_gentleness + 1, MAX_SCF_RETRIES)
-        namelists = gentler(self.inputs.engine.namelists.get_dict(), self.ctx.scf_gentleness)
+        self.ctx.scf_robustness = min(self.ctx.scf_robustness + 1, MAX_SCF_RETRIES)
+        namelists = more_robust_scf(self.inputs.engine.namelists.get_dict(), self.ctx.scf_robustness)
         self.ctx.inputs.namelists = orm.Dict(namelists).store()
-        said = ", ".join(f"{key} {namelists['ELECTRONS'][key]:g}" for key in ("mixing_beta", "electron_maxstep"))
-        self.report(f"the electrons did not converge and are tried again with {said}: {calculation.exit_message}")
+        text = ", ".join(f"{key} {namelists['ELECTRONS'][key]:g}" for key in ("mixing_beta", "electron_maxstep"))
+        self.report(f"the electrons did not converge and are tried again with {text}: {calculation.exit_message}")
         return self._continue_from(calculation) if progressed else ProcessHandlerReport(True)

@@ -35,18 +35,18 @@ def pseudos_of(structure: orm.StructureData, family: Any, given: Mapping[str, An
     :raises ValueError: naming what is missing.
     """
     given = given or {}
-    found, missing = {}, set()
+    pseudos, missing = {}, set()
     for kind in structure.kinds:
         upf = given.get(kind.name) or given.get(kind.symbols[0])
         if upf is None and family is not None and kind.symbols[0] in family.elements:
             upf = family.get_pseudo(kind.symbols[0])
         if upf is None:
             missing.add(kind.symbols[0])
-        found[kind.name] = upf
+        pseudos[kind.name] = upf
     if missing:
         where = f"pseudopotential family {family.label} has none" if family is not None else "no pseudopotential given"
         raise ValueError(f"{where} for {', '.join(sorted(missing))}; choose another family, or give pseudos")
-    return found
+    return pseudos
 
 
 def load_family(family: Any) -> Any:
@@ -66,9 +66,9 @@ def load_family(family: Any) -> Any:
 def recommended_cutoffs(structure: orm.StructureData, family: Any, stringency: str) -> tuple[float, float] | None:
     """Return the cut-offs of wave functions and density, Ry, that a family recommends; nothing where it does not."""
     known = family.get_cutoff_stringencies() if hasattr(family, "get_cutoff_stringencies") else ()
-    wanted = stringency if stringency in known else None
+    stringency_known = stringency if stringency in known else None
     try:
-        wave, density = family.get_recommended_cutoffs(structure=structure, stringency=wanted, unit="Ry")
+        wave, density = family.get_recommended_cutoffs(structure=structure, stringency=stringency_known, unit="Ry")
     except (AttributeError, ValueError):  # it has none at all, no default, or none for an element
         return None
     return float(wave), float(density)
@@ -142,7 +142,7 @@ def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) ->
         remarks.append("All elements are metals, and fixed occupations need a gap: set SYSTEM occupations to smearing.")
     magnetic = sorted(elements & OPEN_SHELLS)
     if magnetic and system.get("nspin", 1) == 1:
-        remarks.append(f"{', '.join(magnetic)} may carry spin, and it is not polarised: set SYSTEM nspin to 2.")
+        remarks.append(f"{', '.join(magnetic)} may be magnetic, and spin is not polarised: set SYSTEM nspin to 2.")
     norm_conserving = all(header.norm_conserving for header in headers(engine["pseudos"]).values())
     ratio = system.get("ecutrho", 4.0 * system["ecutwfc"]) / system["ecutwfc"]
     if ratio < (4.0 if norm_conserving else 6.0):

@@ -82,8 +82,8 @@ def pseudo_family(given: Sequence[str], has_cutoff: bool = True, system: Mapping
         raise ValueError(f"no such pseudopotential: {', '.join(missing) or paths[0]}")
     by_element = _one_each(files)
     if not has_functional:
-        found = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
-        common_functional({name: header.functional for name, header in found.items()})
+        headers = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
+        common_functional({name: header.functional for name, header in headers.items()})
     if not has_cutoff:
         raise ValueError("files of pseudopotentials come without cut-offs: give --ecutwfc-Ry")
     return _family_of_files(files)
@@ -110,7 +110,7 @@ def _family_of_files(files: Sequence[Path]) -> str:
 def _one_each(files: Sequence[Path]) -> dict[str, Path]:
     """Return the file of each element.
 
-    :raises ValueError: for a file that is no UPF, or two of one element.
+    :raises ValueError: for a file that is not a UPF file, or two of one element.
     """
     upf: Any = DataFactory("pseudo.upf")
     by_element: dict[str, list[Path]] = {}

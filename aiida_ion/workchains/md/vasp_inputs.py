@@ -64,16 +64,16 @@ def recommended_potentials() -> dict[str, str]:
 def remarks_on(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
     """Return sentences on what the user should know before VASP runs this structure."""
     tags = engine["incar"].get_dict()
-    said = ["csvr (MDALGO = 5) needs VASP 6.4.3 or newer; older ones are refused after their first job"]
+    remarks = ["csvr (MDALGO = 5) needs VASP 6.4.3 or newer; older ones are refused after their first job"]
     electrons = electrons_of(structure, engine["potential"])
     if electrons is not None and round(electrons) % 2 and int(tags.get("ispin", 1)) == 1:
-        said.append(f"{electrons:g} electrons are an odd number: without spin (ispin 2) half a state stays empty")
+        remarks.append(f"{electrons:g} electrons are an odd number: without spin (ispin 2) half a state stays empty")
     ediff = float(tags.get("ediff", 1e-4))
     if ediff > LOOSE_EDIFF_EV_ATOM * len(structure.sites):
-        said.append(f"ediff {ediff:g} eV is loose for {len(structure.sites)} atoms: the energy will drift")
+        remarks.append(f"ediff {ediff:g} eV is loose for {len(structure.sites)} atoms: the energy will drift")
     if int(tags.get("ismear", 1)) > 0:
-        said.append("ismear above 0 is for metals: in an insulator forces are wrong wherever a gap is smeared")
-    return said
+        remarks.append("ismear above 0 is for metals: in an insulator forces are wrong wherever a gap is smeared")
+    return remarks
 
 
 def electrons_of(structure: orm.StructureData, potential: Mapping[str, Any]) -> float | None:

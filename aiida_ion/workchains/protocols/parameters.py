@@ -11,14 +11,14 @@ from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, SettingsEr
 from aiida_ion.settings.schema import Part, Settings, flag, number, rules_of, setting, whole, word
 
 SUPERCELL_RULES = ("perpendicular", "edge")
-#: What is given only where runs go on until they are good enough.
+#: Parameters of runs that are extended until converged.
 TARGET_PARAMETERS = ("target_relative_error", "target_quantity", "max_time_ps", "max_rounds", "max_total_time_ps")
 _TARGET = {name: replace(rules_of(StopRule)[name], optional=True) for name in TARGET_PARAMETERS}
 
 
 @dataclass(frozen=True)
 class ConductivityParameters(Settings):
-    """What is simulated and where the conductivity is wanted."""
+    """What is simulated, and the temperature of the conductivity."""
 
     what: ClassVar[str] = "parameter"
 
@@ -36,12 +36,12 @@ class ConductivityParameters(Settings):
         ),
         [1],
     )
-    target_temperature_K: float = number(300.0, help="Temperature at which the conductivity is wanted", **TEMPERATURE_K)
+    target_temperature_K: float = number(300.0, help="Temperature of the conductivity", **TEMPERATURE_K)
     min_width_A: float = number(10.0, help="Smallest width of the supercell", above=0.0, most=200.0, unit="angstrom")
     supercell_rule: str = word(
         SUPERCELL_RULES,
         "perpendicular",
-        help="What counts as its width: the distance between faces, or the length of the cell vectors",
+        help="Definition of its width: the distance between faces, or the length of the cell vectors",
     )
     supercell: list[int] | None = setting(
         Many(
@@ -53,10 +53,12 @@ class ConductivityParameters(Settings):
         None,
     )
     relax_ions: bool = flag(True, help="Relax the ions in the fixed cell first")
-    max_concurrent: int = whole(8, help="Runs side by side", least=1, most=10_000)
-    priors: Priors = setting(Part(kind=Priors, help="Priors of the Arrhenius fit that differ from its own"), {})
-    jumps: bool = flag(False, help="Find the jump picture of each temperature too, which needs GEMDAT beside kinisi")
-    jump_settings: JumpSettings = setting(Part(kind=JumpSettings, help="Settings of it that differ from its own"), {})
+    max_concurrent: int = whole(8, help="Maximum number of runs in parallel", least=1, most=10_000)
+    priors: Priors = setting(Part(kind=Priors, help="Priors of the Arrhenius fit that differ from its defaults"), {})
+    jumps: bool = flag(False, help="Analyse the jumps at each temperature too, which needs GEMDAT besides kinisi")
+    jump_settings: JumpSettings = setting(
+        Part(kind=JumpSettings, help="Settings of the jump analysis that differ from its defaults"), {}
+    )
     target_relative_error: float | None = setting(_TARGET["target_relative_error"], None)
     target_quantity: str | None = setting(_TARGET["target_quantity"], None)
     max_time_ps: float | None = setting(_TARGET["max_time_ps"], None)

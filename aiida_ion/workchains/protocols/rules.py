@@ -51,10 +51,10 @@ CONDUCTIVITY: Rules = {
 
 def rule_at(path: tuple[str, ...]) -> Rule:
     """Return the rule of a place in the protocol, such as ``("md", "timestep_fs")``."""
-    found: Any = CONDUCTIVITY
+    rule: Any = CONDUCTIVITY
     for name in path:
-        found = found[name]
-    return found  # type: ignore[no-any-return]
+        rule = rule[name]
+    return rule  # type: ignore[no-any-return]
 
 
 def read_overrides(given: Mapping[str, Any], rules: Rules = CONDUCTIVITY, place: str = "") -> dict[str, Any]:
@@ -65,20 +65,20 @@ def read_overrides(given: Mapping[str, Any], rules: Rules = CONDUCTIVITY, place:
     """
     what = f"override in {place[:-1]}:" if place else "override"
     refuse_unknown(given, rules, what, _places(CONDUCTIVITY))
-    found: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
     for name, value in given.items():
         rule = rules[name]
         if isinstance(rule, Rule):
-            found[name] = rule.read(value, f"{place}{name}")
+            overrides[name] = rule.read(value, f"{place}{name}")
         elif isinstance(value, Mapping):
-            found[name] = read_overrides(value, rule, f"{place}{name}.")
+            overrides[name] = read_overrides(value, rule, f"{place}{name}.")
         else:
             raise SettingsError(f"{place}{name} must be a mapping of settings, got {shown(value)}")
-    return found
+    return overrides
 
 
 def _places(rules: Rules, before: str = "") -> list[str]:
-    found: list[str] = []
+    places: list[str] = []
     for name, rule in rules.items():
-        found += [f"{before}{name}"] if isinstance(rule, Rule) else _places(rule, f"{before}{name}.")
-    return found
+        places += [f"{before}{name}"] if isinstance(rule, Rule) else _places(rule, f"{before}{name}.")
+    return places

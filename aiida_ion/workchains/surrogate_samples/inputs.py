@@ -42,24 +42,25 @@ def forces_inputs(
 def short_md_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs of the short run: the settings of the long ones, its own seed and length.
 
-    :raises ValueError: if it has fewer steps than frames are wanted.
+    :raises ValueError: if it has fewer steps than requested frames.
     """
-    wanted = SampleParameters.from_dict(inputs["parameters"].get_dict())
+    parameters = SampleParameters.from_dict(inputs["parameters"].get_dict())
     settings = inputs["md"]["parameters"].get_dict()
-    timestep_fs = wanted.timestep_fs or settings["timestep_fs"]
-    sample_every = int(wanted.short_md_fs / wanted.n_short_md_frames / timestep_fs + 1e-9)
+    timestep_fs = parameters.timestep_fs or settings["timestep_fs"]
+    sample_every = int(parameters.short_md_fs / parameters.n_short_md_frames / timestep_fs + 1e-9)
     if sample_every < 1:
         raise ValueError(
-            f"{wanted.n_short_md_frames} frames need {wanted.n_short_md_frames * timestep_fs:g} fs at {timestep_fs:g} "
-            f"fs a step, and short_md_fs is {wanted.short_md_fs:g}: make it longer, or n_short_md_frames smaller"
+            f"{parameters.n_short_md_frames} frames need {parameters.n_short_md_frames * timestep_fs:g} fs at "
+            f"{timestep_fs:g} fs a step, and short_md_fs is {parameters.short_md_fs:g}: make it longer, or "
+            "n_short_md_frames smaller"
         )
     own: dict[str, Any] = {
-        "temperature_K": wanted.temperature_K,
+        "temperature_K": parameters.temperature_K,
         "timestep_fs": timestep_fs,
-        "n_steps": sample_every * wanted.n_short_md_frames,
+        "n_steps": sample_every * parameters.n_short_md_frames,
         "sample_every": sample_every,
         "equilibration_fs": 0.0,
-        "seed": run_seed(wanted.seed, wanted.temperature_K) + OWN_SEED,
+        "seed": run_seed(parameters.seed, parameters.temperature_K) + OWN_SEED,
         "keep": [],
     }
     return {
@@ -84,8 +85,8 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return None
     if validate_parameters(inputs["parameters"], None) is not None:
         return None  # said at that port
-    wanted = SampleParameters.from_dict(inputs["parameters"].get_dict())
-    if "trajectory" in wanted.kinds:
+    parameters = SampleParameters.from_dict(inputs["parameters"].get_dict())
+    if "trajectory" in parameters.kinds:
         problem = _trajectory_fault(inputs)
         if problem is not None:
             return problem
@@ -93,7 +94,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     try:
         if not evaluates_frames(CalculationFactory(job)):
             return f"forces: {job!r} evaluates no frames; use ion.forces, ion.lammps_forces or a job with their ports"
-        return _short_md_fault(inputs) if "short_md" in wanted.kinds else None
+        return _short_md_fault(inputs) if "short_md" in parameters.kinds else None
     except (exceptions.EntryPointError, ValueError) as error:
         return str(error)
 

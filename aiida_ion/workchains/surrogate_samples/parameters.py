@@ -25,22 +25,26 @@ class SampleParameters(Settings):
     amplitudes_A: dict[str, int] = setting(
         Table(
             item=Number(least=1, most=10_000, whole=True),
-            help="Standard deviation of each Cartesian component, angstrom, as text: number of smeared copies",
+            help="Standard deviation of each Cartesian component, angstrom, as text: number of displaced copies",
         ),
         {"0.05": 5, "0.1": 20, "0.2": 5},
     )
     n_trajectory_frames: int = whole(20, help="Frames of the given run", least=1, most=10**6)
-    equilibration_fs: float = number(0.0, help="Time of the given run that is left out", least=0.0, unit="fs")
+    equilibration_fs: float = number(
+        0.0, help="Time at the start of the given run that is left out", least=0.0, unit="fs"
+    )
     short_md_fs: float = number(1000.0, help="Length of the short run", above=0.0, most=1e9, unit="fs")
     n_short_md_frames: int = whole(50, help="Frames of the short run", least=1, most=10**6)
     timestep_fs: float | None = setting(
         replace(rules_of(MdSettings)["timestep_fs"], optional=True, help="Time step of the short run; null: as others"),
         None,
     )
-    seed: int = whole(1, help="Seed of the smearing and, as another number, of the short run", least=0, most=MAX_SEED)
+    seed: int = whole(
+        1, help="Seed of the displacements and, as another number, of the short run", least=0, most=MAX_SEED
+    )
 
     def check_together(self) -> None:
-        """Refuse amplitudes that are no lengths.
+        """Refuse amplitudes that are not lengths.
 
         :raises SettingsError: naming them.
         """

@@ -21,7 +21,7 @@ from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
 
 class SurrogateSamplesWorkChain(CleaningWorkChain):
-    """Smear a relaxed supercell, take frames of its run, run a short one, and evaluate the forces of all of them."""
+    """Displace the atoms of a relaxed supercell, take frames of its run and of a short one, and evaluate all forces."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
@@ -77,13 +77,13 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
             "smeared",
             valid_type=orm.TrajectoryData,
             required=False,
-            help="Smeared copies of the structure as frames; `amplitudes_A` of each as an attribute.",
+            help="Displaced copies of the structure as frames; `amplitudes_A` of each as an attribute.",
         )
         spec.output_namespace(
             "short_md", valid_type=orm.TrajectoryData, dynamic=True, help="Segments of the short run."
         )
         for kind, words in (
-            ("smeared", "the smeared copies"),
+            ("smeared", "the displaced copies"),
             ("trajectory", "frames of the given run"),
             ("short_md", "frames of the short run"),
         ):
@@ -97,33 +97,33 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         spec.exit_code(
             711,
             "WARNING_SAMPLES_INCOMPLETE",
-            message="Some kinds of configurations failed; the rest is there: {detail}",
+            message="Some kinds of configurations failed; the rest is available: {detail}",
         )
 
     def setup(self) -> None:
-        """Take stock of what is wanted."""
-        self.ctx.wanted = self.inputs.parameters.get_dict()
+        """Read what is requested into the context."""
+        self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.failed = []
 
     @property
-    def _wanted(self) -> SampleParameters:
-        return SampleParameters.from_dict(self.ctx.wanted)
+    def _parameters(self) -> SampleParameters:
+        return SampleParameters.from_dict(self.ctx.parameters)
 
     def submit_first(self) -> Any:
-        """Submit all that waits for nothing: forces of smeared copies and of the given run, and the short run."""
-        wanted, children = self._wanted, {}
-        if "smeared" in wanted.kinds:
-            settings = {"amplitudes_A": wanted.amplitudes_A, "seed": wanted.seed}
+        """Submit all that waits for nothing: forces of displaced copies and of the given run, and the short run."""
+        parameters, children = self._parameters, {}
+        if "smeared" in parameters.kinds:
+            settings = {"amplitudes_A": parameters.amplitudes_A, "seed": parameters.seed}
             smeared: Any = smear_structure(self.inputs.structure, orm.Dict(settings))
             self.out("smeared", smeared)
             children["smeared"] = self._submit_forces(
-                "smeared", {"smeared": smeared}, sum(wanted.amplitudes_A.values())
+                "smeared", {"smeared": smeared}, sum(parameters.amplitudes_A.values())
             )
-        if "trajectory" in wanted.kinds:
+        if "trajectory" in parameters.kinds:
             children["trajectory"] = self._submit_forces(
-                "trajectory", self.inputs.trajectories, wanted.n_trajectory_frames, wanted.equilibration_fs
+                "trajectory", self.inputs.trajectories, parameters.n_trajectory_frames, parameters.equilibration_fs
             )
-        if "short_md" in wanted.kinds:
+        if "short_md" in parameters.kinds:
             inputs = short_md_inputs(self.inputs) | {"metadata": {"call_link_label": "short_md"}}
             if not self.inputs.clean_workdir:
                 inputs["clean_workdir"] = orm.Bool(False)
@@ -144,13 +144,13 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
             self.ctx.failed = [*self.ctx.failed, outcome(run)]
 
     def submit_last(self) -> Any:
-        """Submit the forces of the short run; its start, the structure itself, is no frame."""
+        """Submit the forces of the short run; its start, the structure itself, is not a frame."""
         run = self.ctx.get("run")
         if run is None or not run.is_finished_ok:
             return None
         settings = run.inputs.parameters.get_dict()
         start_fs = 0.5 * settings["sample_every"] * settings["timestep_fs"]
-        frames = self._wanted.n_short_md_frames
+        frames = self._parameters.n_short_md_frames
         return ToContext(short_md=self._submit_forces("short_md", run.outputs.trajectories, frames, start_fs))
 
     def conclude(self) -> ExitCode | None:
@@ -159,7 +159,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         if not self.ctx.failed:
             return None
         detail = "; ".join(self.ctx.failed)
-        done = any(f"{kind}_forces" in self.outputs for kind in self._wanted.kinds)
+        done = any(f"{kind}_forces" in self.outputs for kind in self._parameters.kinds)
         code = self.exit_codes.WARNING_SAMPLES_INCOMPLETE if done else self.exit_codes.ERROR_NO_SAMPLES
         return code.format(detail=detail)  # type: ignore[no-any-return]
 

@@ -83,7 +83,7 @@ def test_too_few_temperatures_give_a_bound_never_a_number(n_moved):
     assert 0 < result.diffusivity_upper_bound_cm2_s < 1e-7
     sigma = ionic_conductivity_mS_cm(result.diffusivity_upper_bound_cm2_s, 1.0, 0.02, 300.0)
     assert result.ionic_conductivity_upper_bound_mS_cm == pytest.approx(sigma)
-    assert f"moved at {n_moved} different temperatures" in result.reason
+    assert f"detected at {n_moved} different temperatures" in result.reason
     assert "a prefactor of log10 D0 = -3.2 +- 0.7 (cm2/s), from hops of 3 angstrom" in result.reason
     with pytest.raises(ValueError, match="the verdict is bound"):
         result.diffusivity_samples_cm2_s(300.0)
@@ -101,9 +101,9 @@ def test_bound_follows_the_stated_prior():
 
 def test_a_bound_that_says_nothing_is_none():
     loose = [ArrheniusPoint(700.0, upper_bound_cm2_s=1e-3)]
-    said = fit_arrhenius(loose, 300.0)
-    assert said.verdict == "not_measurable"
-    assert "too short for a bound that says anything" in said.reason
+    attributes = fit_arrhenius(loose, 300.0)
+    assert attributes.verdict == "not_measurable"
+    assert "too short for a bound that says anything" in attributes.reason
     given = Priors(uninformative_bound_cm2_s=1.0, bound_log10_prefactor_mean=-3.0)
     allowed = fit_arrhenius(loose, 300.0, priors=given)
     assert allowed.verdict == "bound"
@@ -166,8 +166,8 @@ def test_a_run_that_just_failed_to_measure_bounds_less_than_one_without_hops():
 
 def test_the_spread_of_the_draws_is_the_error():
     for relative in (0.02, 0.4):
-        found = fit_arrhenius(points(relative, noisy=False), 300.0)
-        assert found.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.1)
+        result = fit_arrhenius(points(relative, noisy=False), 300.0)
+        assert result.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.1)
 
 
 def test_heavy_tails_count_by_their_interval():

@@ -40,7 +40,7 @@ def test_leverage_is_that_of_a_line_through_equal_errors():
 
 def test_only_a_far_extrapolation_has_a_sentence():
     assert distance_sentence(800 / 300, 3.05, 300.0) == (
-        "The lowest temperature that moved is 2.7 times 300 K: 10 % at each temperature make 0.3 decades there."
+        "The lowest diffusive temperature is 2.7 times 300 K: 10 % at each temperature make 0.3 decades there."
     )
     assert distance_sentence(1.3, 0.8, 300.0) is None
     assert distance_sentence(0.9, 5.0, 300.0) is None
@@ -70,11 +70,11 @@ def test_each_temperature_is_left_out_once_and_the_line_without_it_is_that_of_le
 
 def test_surprise_is_the_shift_in_units_of_its_noise():
     """Over noise of the stated size the surprise of each temperature is standard normal."""
-    generator, found = np.random.default_rng(1), []
+    generator, values = np.random.default_rng(1), []
     for _ in range(60):
         result = fit_arrhenius(points(dict(zip(HOT_K, np.exp(generator.normal(0, 0.1, 5)), strict=True))), 300.0)
-        found.append([entry["surprise"] for entry in result.leave_one_out])
-    assert np.std(found) == pytest.approx(1.0, abs=0.15)
+        values.append([entry["surprise"] for entry in result.leave_one_out])
+    assert np.std(values) == pytest.approx(1.0, abs=0.15)
     assert not any("alone moves" in warning for warning in fit_arrhenius(points(), 300.0).warnings)
 
 

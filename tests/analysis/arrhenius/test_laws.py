@@ -61,8 +61,8 @@ def test_evidence_of_a_line_is_that_of_plain_quadrature(bounds):
     scale = log_likelihood(data, straight)
 
     def integrand(log10_d0, energy):
-        found = log_likelihood(data, lambda kelvin: log10_d0 * np.log(10.0) - energy / (BOLTZMANN_EV_K * kelvin))
-        return np.exp(found - scale)
+        values = log_likelihood(data, lambda kelvin: log10_d0 * np.log(10.0) - energy / (BOLTZMANN_EV_K * kelvin))
+        return np.exp(values - scale)
 
     exact, _ = integrate.dblquad(integrand, 0.1, 0.4, -5.0, -2.8, epsrel=1e-5)
     expected = scale + np.log(exact / (0.3 * (tight.max_log10_prefactor_cm2_s - tight.min_log10_prefactor_cm2_s)))
@@ -72,7 +72,7 @@ def test_evidence_of_a_line_is_that_of_plain_quadrature(bounds):
 def test_evidence_of_curved_laws_is_that_of_sampling_the_prior():
     """Importance sampling by hand: draw parameters around the best fit, weigh by prior over proposal."""
     data = observations(bent, 0.4, TEMPERATURES_K, seed=3)
-    found, priors = fit_laws(data, Priors(), 300.0, 1, 4000), Priors()
+    result, priors = fit_laws(data, Priors(), 300.0, 1, 4000), Priors()
     generator, n = np.random.default_rng(1), 1_000_000
     meeting_K = generator.uniform(500.0, 1200.0, n)
     low, high = generator.uniform(0.0, 3.0, (2, n))
@@ -85,7 +85,7 @@ def test_evidence_of_curved_laws_is_that_of_sampling_the_prior():
     log10_d0 = (middle + high * pivot) / np.log(10.0)
     inside = (log10_d0 > priors.min_log10_prefactor_cm2_s) & (log10_d0 < priors.max_log10_prefactor_cm2_s)
     evidence = np.log(np.mean(np.where(inside, np.exp(log_p), 0.0)) * 18.0 / (12.0 * np.log(10.0)))
-    assert found[TWO_BRANCH].log_evidence == pytest.approx(evidence, abs=0.25)
+    assert result[TWO_BRANCH].log_evidence == pytest.approx(evidence, abs=0.25)
 
     zero_K, energy = generator.uniform(0.0, 500.0, n), generator.uniform(0.0, 3.0, n)
     ln_d0 = generator.uniform(-8.0, 4.0, n) * np.log(10.0)
@@ -93,7 +93,7 @@ def test_evidence_of_curved_laws_is_that_of_sampling_the_prior():
     for kelvin, ln_d in zip(data.temperature_K, data.ln_d, strict=True):
         log_p += stats.norm.logpdf(ln_d, ln_d0 - energy * inverse(kelvin, zero_K), 0.4)
     evidence = np.log(np.mean(np.exp(log_p)))
-    assert found[VOGEL_FULCHER_TAMMANN].log_evidence == pytest.approx(evidence, abs=0.25)
+    assert result[VOGEL_FULCHER_TAMMANN].log_evidence == pytest.approx(evidence, abs=0.25)
 
 
 def test_a_straight_line_is_hardly_ever_called_curved():

@@ -67,5 +67,5 @@ def checks(result):
 
 
 def verdicts(result, *chosen):
-    found = checks(result)
-    return {name: found[name]["verdict"] for name in chosen or found}
+    results = checks(result)
+    return {name: results[name]["verdict"] for name in chosen or results}

@@ -3,23 +3,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiida_ion.analysis.checks.watched import neighbours, onset_ps
+from aiida_ion.analysis.checks.sampled_frames import neighbours, onset_ps
 from tests.analysis.checks.synthetic import analyse, checks, recorded, solid, verdicts
 
 
 def test_a_good_run_passes_everything_it_can():
     result = analyse(*solid(), thermo=recorded())
-    found = verdicts(result)
+    results = verdicts(result)
     for name in ("max_force", "energy_jump", "hot_ratio", "temperature_off", "temperature_drift", "nearest_distance"):
-        assert found[name] == "pass", name
-    assert found["energy_drift"] == "not_applicable"
-    assert "fail" not in found.values()
+        assert results[name] == "pass", name
+    assert results["energy_drift"] == "not_applicable"
+    assert "fail" not in results.values()
 
 
 def test_without_thermo_nothing_is_said_of_it():
-    found = checks(analyse(*solid()))
-    assert {found[name]["verdict"] for name in ("max_force", "hot_ratio", "temperature_off")} == {"not_applicable"}
-    assert "thermo" in found["max_force"]["message"]
+    result = checks(analyse(*solid()))
+    assert {result[name]["verdict"] for name in ("max_force", "hot_ratio", "temperature_off")} == {"not_applicable"}
+    assert "thermo" in result["max_force"]["message"]
 
 
 @pytest.mark.parametrize("frame", [0, 399])
@@ -27,11 +27,11 @@ def test_two_atoms_on_top_of_each_other(frame):
     positions, symbols = solid(rattle_A=0.05)
     positions[frame, 0] = positions[frame, 64] + [0.3, 0.0, 0.0]
     result = analyse(positions, symbols)
-    found = checks(result)["nearest_distance"]
-    assert found["verdict"] == "fail"
-    assert found["value"] == pytest.approx(0.3 / (0.7 * 1.28 + 0.66), rel=0.01)
-    assert f"at {frame * 0.1:.4g} ps" in found["message"]
-    assert result.refused_because == found["message"]
+    results = checks(result)["nearest_distance"]
+    assert results["verdict"] == "fail"
+    assert results["value"] == pytest.approx(0.3 / (0.7 * 1.28 + 0.66), rel=0.01)
+    assert f"at {frame * 0.1:.4g} ps" in results["message"]
+    assert result.refused_because == results["message"]
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_one_late_step_is_enough(name, changes, verdict):
 def test_a_burst_of_heat():
     hot = recorded().temperature_K.copy()
     hot[3000:3100] *= 3.0
-    found = checks(analyse(*solid(), thermo=recorded()))
-    assert found["hot_ratio"]["verdict"] == "pass"
+    results = checks(analyse(*solid(), thermo=recorded()))
+    assert results["hot_ratio"]["verdict"] == "pass"
     result = analyse(*solid(), thermo=_with(temperature_K=hot))
     assert checks(result)["hot_ratio"]["verdict"] == "fail"
 
@@ -76,8 +76,8 @@ def test_neighbours_far_outside_the_cell_are_those_inside():
     first, second, images, distances = neighbours(inside + shifts @ cell, cell, 3.0)
     expected = neighbours(inside, cell, 3.0)
     outside = inside + shifts @ cell
-    found = np.linalg.norm(outside[second] + images @ cell - outside[first], axis=1)
-    np.testing.assert_allclose(found, distances, atol=1e-9)
+    values = np.linalg.norm(outside[second] + images @ cell - outside[first], axis=1)
+    np.testing.assert_allclose(values, distances, atol=1e-9)
     assert sorted(distances.round(6)) == sorted(expected[3].round(6))
 
 

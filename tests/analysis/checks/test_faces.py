@@ -23,7 +23,7 @@ def on_boundary(shift, cell=CELL, seed=4, n_frames=400, rattle_A=0.15):
 
 
 def folded(positions, symbols, cell=CELL, every=1):
-    """The same as programs leave it that wrap the framework now and then, every so many frames."""
+    """The same as programs leave it that wrap the framework now and then, once in some frames."""
     fractional = positions @ np.linalg.inv(cell)
     atoms = np.array(symbols) == "O"
     images = np.floor(fractional[(np.arange(len(positions)) // every) * every])
@@ -39,14 +39,14 @@ def test_a_framework_on_the_boundary_of_its_cell_stays_solid(where, every, cell)
     wrapped = folded(positions, symbols, cell, every)
     assert np.abs(np.diff(wrapped, axis=0)).max() > 5.0
     expected = analyse(positions, symbols, cell=cell, limits=GHOSTS)
-    found = analyse(wrapped, symbols, cell=cell, limits=GHOSTS)
-    assert found.verdict == "bound" and found.refused_because is None
-    assert set(verdicts(found, *FRAMEWORK, "framework_peak_ratio").values()) == {"pass"}
+    result = analyse(wrapped, symbols, cell=cell, limits=GHOSTS)
+    assert result.verdict == "bound" and result.refused_because is None
+    assert set(verdicts(result, *FRAMEWORK, "framework_peak_ratio").values()) == {"pass"}
     for name in FRAMEWORK:
-        assert checks(found)[name]["value"] == pytest.approx(checks(expected)[name]["value"], abs=1e-4)
-    assert found.tracer_diffusivity_upper_bound_cm2_s == pytest.approx(expected.tracer_diffusivity_upper_bound_cm2_s)
-    assert found.framework_msd_A2 == pytest.approx(expected.framework_msd_A2, rel=1e-3)
-    assert found.drift_A == pytest.approx(expected.drift_A, rel=1e-3)
+        assert checks(result)[name]["value"] == pytest.approx(checks(expected)[name]["value"], abs=1e-4)
+    assert result.tracer_diffusivity_upper_bound_cm2_s == pytest.approx(expected.tracer_diffusivity_upper_bound_cm2_s)
+    assert result.framework_msd_A2 == pytest.approx(expected.framework_msd_A2, rel=1e-3)
+    assert result.drift_A == pytest.approx(expected.drift_A, rel=1e-3)
 
 
 def test_the_displacement_of_charge_does_not_see_crossings_either():
@@ -95,8 +95,8 @@ def test_cells_that_breathe_are_followed_each_by_its_own():
     fractional = positions @ np.linalg.inv(CELL)
     unwrapped = np.einsum("tni,tij->tnj", fractional, cells)
     wrapped = np.einsum("tni,tij->tnj", fractional % 1.0, cells)
-    found = ImageFollower().follow(wrapped, cells)
-    apart = np.einsum("tni,tij->tnj", found - unwrapped, np.linalg.inv(cells))
+    result = ImageFollower().follow(wrapped, cells)
+    apart = np.einsum("tni,tij->tnj", result - unwrapped, np.linalg.inv(cells))
     np.testing.assert_allclose(apart - np.round(apart), 0.0, atol=1e-9)
     np.testing.assert_allclose(np.ptp(np.round(apart), axis=0), 0.0)
 
@@ -110,7 +110,7 @@ def small(n_framework, seed=6, rattle_A=0.1, spacing_A=4.0):
 def test_of_a_framework_of_one_atom_nothing_is_said():
     result = analyse(*small(1), limits=GHOSTS)
     assert set(verdicts(result, *FRAMEWORK).values()) == {"not_applicable"}
-    assert "single piece" in checks(result)["framework_growth"]["message"]
+    assert "single unit" in checks(result)["framework_growth"]["message"]
     assert result.framework_msd_A2 is None
 
 

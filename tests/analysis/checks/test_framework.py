@@ -33,9 +33,9 @@ def test_a_molten_mobile_sublattice_is_no_molten_framework():
 def test_a_framework_that_melts_is_refused_and_the_message_says_when(begins):
     positions, symbols = solid(rattle_A=0.15)
     result = analyse(liquid(positions, OXYGEN, begins), symbols, limits=GHOSTS)
-    found = checks(result)
-    assert found["framework_vibration"]["verdict"] == found["framework_displaced"]["verdict"] == "fail"
-    assert onset(found["framework_displaced"]) == pytest.approx(begins * 40.0, abs=4.0)
+    results = checks(result)
+    assert results["framework_vibration"]["verdict"] == results["framework_displaced"]["verdict"] == "fail"
+    assert onset(results["framework_displaced"]) == pytest.approx(begins * 40.0, abs=4.0)
     assert result.refused_because and "framework" in result.refused_because
 
 
@@ -93,9 +93,9 @@ def test_rotating_polyanions_are_solid():
 
 def test_polyanions_that_fall_apart_are_not():
     result = analyse(*polyanions(rotating=False, breaks=True), cell=np.eye(3) * 21.0, limits=GHOSTS)
-    found = checks(result)["framework_bonds_kept"]
-    assert found["verdict"] == "fail" and found["value"] == pytest.approx(1.0 - 12 / 108, abs=0.01)
-    assert onset(found) == pytest.approx(25.0, abs=4.0)
+    results = checks(result)["framework_bonds_kept"]
+    assert results["verdict"] == "fail" and results["value"] == pytest.approx(1.0 - 12 / 108, abs=0.01)
+    assert onset(results) == pytest.approx(25.0, abs=4.0)
 
 
 def test_an_endless_network_stays_single_atoms():

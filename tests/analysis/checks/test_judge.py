@@ -57,12 +57,12 @@ def test_a_number_from_a_molten_framework_is_kept_and_refused():
 
 
 def test_every_check_has_a_number_a_limit_and_a_sentence(moved):
-    for name, found in checks(moved).items():
-        assert found["message"].endswith("."), name
-        if found["verdict"] == "not_applicable":
-            assert found["value"] is None and found["limit"] is None
+    for name, result in checks(moved).items():
+        assert result["message"].endswith("."), name
+        if result["verdict"] == "not_applicable":
+            assert result["value"] is None and result["limit"] is None
         else:
-            assert isinstance(found["value"], float), name
+            assert isinstance(result["value"], float), name
 
 
 def test_diffusion_that_stops_half_way_warns():
@@ -76,8 +76,8 @@ def test_diffusion_that_stops_half_way_warns():
 def test_energy_that_still_falls_warns():
     thermo = recorded()
     falling = thermo.potential_energy_eV - 128 * 0.02 * thermo.times_ps / 40.0
-    found = verdicts(analyse(*solid(), thermo=replace(thermo, potential_energy_eV=falling)), "halves_energy")
-    assert found == {"halves_energy": "warn"}
+    result = verdicts(analyse(*solid(), thermo=replace(thermo, potential_energy_eV=falling)), "halves_energy")
+    assert result == {"halves_energy": "warn"}
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_energy_that_still_falls_warns():
 )
 def test_temperature_off_target(factor, ensemble, verdict):
     thermo = recorded(ensemble=ensemble)
-    found = analyse(*solid(), thermo=replace(thermo, temperature_K=thermo.temperature_K * factor))
-    assert verdicts(found, "temperature_off") == {"temperature_off": verdict}
+    result = analyse(*solid(), thermo=replace(thermo, temperature_K=thermo.temperature_K * factor))
+    assert verdicts(result, "temperature_off") == {"temperature_off": verdict}
 
 
 @pytest.mark.parametrize(("rise", "verdict"), [(0.0, "pass"), (0.03, "warn"), (-0.1, "fail")])
 def test_temperature_drift(rise, verdict):
     thermo = recorded()
     drifted = thermo.temperature_K * (1.0 + rise * (thermo.times_ps / 40.0 - 0.5))
-    found = analyse(*solid(), thermo=replace(thermo, temperature_K=drifted))
-    assert verdicts(found, "temperature_drift") == {"temperature_drift": verdict}
+    result = analyse(*solid(), thermo=replace(thermo, temperature_K=drifted))
+    assert verdicts(result, "temperature_drift") == {"temperature_drift": verdict}
 
 
 def test_a_short_noisy_run_is_not_off_target():
     noisy = np.random.default_rng(4).normal(800.0, 250.0, 60)
     thermo = recorded(n_steps=60, temperature_K=800.0)
-    found = analyse(*solid(n_frames=30), thermo=replace(thermo, temperature_K=noisy))
-    assert set(verdicts(found, "temperature_off", "temperature_drift").values()) == {"pass"}
+    result = analyse(*solid(n_frames=30), thermo=replace(thermo, temperature_K=noisy))
+    assert set(verdicts(result, "temperature_off", "temperature_drift").values()) == {"pass"}
 
 
 @pytest.mark.parametrize(("drift", "verdict"), [(0.0, "pass"), (0.5, "warn"), (3.0, "fail")])
@@ -110,9 +110,9 @@ def test_energy_drift_at_constant_energy(drift, verdict):
     generator = np.random.default_rng(6)
     thermo = recorded(ensemble="nve")
     energy = -500.0 + generator.normal(0.0, 1e-3, 4000) + drift * 1e-3 * 128 * thermo.times_ps
-    found = checks(analyse(*solid(), thermo=replace(thermo, conserved_energy_eV=energy)))["energy_drift"]
-    assert found["verdict"] == verdict
-    assert found["value"] == pytest.approx(drift, abs=0.05)
+    result = checks(analyse(*solid(), thermo=replace(thermo, conserved_energy_eV=energy)))["energy_drift"]
+    assert result["verdict"] == verdict
+    assert result["value"] == pytest.approx(drift, abs=0.05)
 
 
 def test_two_collective_conductivities(moved):
@@ -135,8 +135,8 @@ def test_values_beyond_a_limit():
 
 
 def test_the_worst_of_replicas_counts():
-    found = worst([check("pass"), check("warn"), not_applicable("some", "", "Why.")], ["A", "B", "C"])
-    assert (found.verdict, found.message) == ("warn", "B: A sentence.")
+    result = worst([check("pass"), check("warn"), not_applicable("some", "", "Why.")], ["A", "B", "C"])
+    assert (result.verdict, result.message) == ("warn", "B: A sentence.")
 
 
 def test_limits_are_validated_and_travel_in_the_settings():

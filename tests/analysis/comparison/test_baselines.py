@@ -43,7 +43,7 @@ LOG10 = [Value(float(np.log10(value))) for value in MEASURED_S_CM.values()]
 
 
 def by_name(scores):
-    return {found.name: found for found in scores}
+    return {entry.name: entry for entry in scores}
 
 
 def test_the_constant_of_the_benchmark_paper_is_better_than_its_methods():
@@ -80,9 +80,9 @@ def test_bounds_that_hold_are_no_errors():
     assert error(Value(-8.0, is_bound=True), Value(-7.0)) == -1.0
     assert error(Value(-3.0, is_bound=True), Value(-10.0, is_bound=True)) == 0.0
     assert error(Value(-3.0), Value(-5.0)) == 2.0
-    found = score("x", [Value(-12.0), Value(-5.0)], [Value(-10.0, is_bound=True), Value(-4.0, ci95=None)])
-    assert (found.mae, found.rmse, found.n, found.n_bounds) == (0.5, pytest.approx(np.sqrt(0.5)), 2, 1)
-    assert found.coverage is None
+    result = score("x", [Value(-12.0), Value(-5.0)], [Value(-10.0, is_bound=True), Value(-4.0, ci95=None)])
+    assert (result.mae, result.rmse, result.n, result.n_bounds) == (0.5, pytest.approx(np.sqrt(0.5)), 2, 1)
+    assert result.coverage is None
     with pytest.raises(ValueError, match="no material"):
         score("x", [], [])
 
@@ -90,7 +90,7 @@ def test_bounds_that_hold_are_no_errors():
 def test_all_are_scored_on_the_materials_that_all_have():
     some = [value if index < 5 else None for index, value in enumerate(LOG10)]
     scores = compare_methods(LOG10, FORMULAS, {"all": LOG10, "some": some})
-    assert {found.n for found in scores} == {5}
+    assert {entry.n for entry in scores} == {5}
     assert FOREST not in by_name(scores)
     assert compare_methods(LOG10[:2], FORMULAS[:2], {"x": LOG10[:2]}) == []
     with pytest.raises(ValueError, match="same length"):
@@ -126,9 +126,9 @@ def test_the_forest_learns_what_the_anion_decides_and_never_saw_the_material():
 
 def test_baselines_hold_a_forest_from_eight_materials_on():
     assert FOREST not in by_name(compare_methods(LOG10[:7], FORMULAS[:7], {"x": LOG10[:7]}))
-    found = by_name(compare_methods(LOG10[:8], FORMULAS[:8], {"x": LOG10[:8]}))[FOREST]
-    assert found.is_baseline
-    assert found.mae > 0.1
+    result = by_name(compare_methods(LOG10[:8], FORMULAS[:8], {"x": LOG10[:8]}))[FOREST]
+    assert result.is_baseline
+    assert result.mae > 0.1
 
 
 def test_a_forest_may_learn_from_other_materials():
@@ -142,7 +142,7 @@ def test_a_forest_may_learn_from_other_materials():
 def test_further_baselines_stand_on_the_same_materials():
     some = [value if index < 5 else None for index, value in enumerate(LOG10)]
     exact = [value.value for value in LOG10]
-    found = by_name(compare_methods(LOG10, FORMULAS, {"some": some}, {"exact": exact}))["exact"]
-    assert (found.n, found.mae, found.is_baseline) == (5, 0.0, True)
+    result = by_name(compare_methods(LOG10, FORMULAS, {"some": some}, {"exact": exact}))["exact"]
+    assert (result.n, result.mae, result.is_baseline) == (5, 0.0, True)
     with pytest.raises(ValueError, match="same length"):
         compare_methods(LOG10, FORMULAS, {"some": some}, {"exact": exact[:3]})

@@ -9,13 +9,13 @@ MLIP = {"wall_time_s": 100.0, "cpu_time_s": 100.0, "gpu_time_s": 90.0, "n_steps"
 
 
 def test_a_step_costs_so_much():
-    said = cost_per_step(DFT | {"device": "cpu", "peak_memory_MiB": 900})
-    assert said["wall_s_per_step"] == pytest.approx(8.0)
-    assert said["core_s_per_step"] == pytest.approx(512.0)
-    assert said["gpu_s_per_step"] == 0.0
-    assert said["steps_per_s"] == pytest.approx(0.125)
-    assert said["peak_memory_MiB"] == 900.0
-    assert "device" not in said
+    text = cost_per_step(DFT | {"device": "cpu", "peak_memory_MiB": 900})
+    assert text["wall_s_per_step"] == pytest.approx(8.0)
+    assert text["core_s_per_step"] == pytest.approx(512.0)
+    assert text["gpu_s_per_step"] == 0.0
+    assert text["steps_per_s"] == pytest.approx(0.125)
+    assert text["peak_memory_MiB"] == 900.0
+    assert "device" not in text
 
 
 def test_runs_of_other_lengths_are_compared_by_the_step():
@@ -34,7 +34,7 @@ def test_runs_of_other_lengths_are_compared_by_the_step():
         ({"n_atoms": None}, {"wall_speed_ratio", "core_speed_ratio"}),
     ],
 )
-def test_what_a_ledger_does_not_say_is_not_made_up(change, left):
+def test_what_a_ledger_does_not_say_is_not_invented(change, left):
     assert set(speed_ratios(DFT | change, MLIP)) == left
     assert set(speed_ratios(MLIP, DFT | change)) == left
 

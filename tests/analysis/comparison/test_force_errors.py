@@ -18,31 +18,31 @@ def test_gaussian_noise_of_known_size_comes_back():
         np.random.default_rng(1).normal(0.0, 1.0, reference.shape)
         * np.where(np.array(SYMBOLS) == "Li", 0.1, 0.3)[:, None]
     )
-    found = force_errors(reference, reference + noise, SYMBOLS)
+    result = force_errors(reference, reference + noise, SYMBOLS)
     mean_square = 0.75 * 0.1**2 + 0.25 * 0.3**2
-    assert found.rmse_eV_A == pytest.approx(np.sqrt(mean_square), rel=0.03)
-    assert found.mae_eV_A == pytest.approx(np.sqrt(2 / np.pi) * (0.75 * 0.1 + 0.25 * 0.3), rel=0.03)
-    assert found.rmse_by_element_eV_A == pytest.approx({"Li": 0.1, "N": 0.3}, rel=0.03)
-    assert found.mae_by_element_eV_A == pytest.approx({"Li": 0.0798, "N": 0.2394}, rel=0.03)
-    assert found.reference_rms_eV_A == pytest.approx(1.0, rel=0.03)
-    assert found.slope == pytest.approx(1.0, abs=0.01)
-    assert found.n_frames == 400
-    for value, interval in ((found.rmse_eV_A, found.rmse_ci95_eV_A), (found.mae_eV_A, found.mae_ci95_eV_A)):
+    assert result.rmse_eV_A == pytest.approx(np.sqrt(mean_square), rel=0.03)
+    assert result.mae_eV_A == pytest.approx(np.sqrt(2 / np.pi) * (0.75 * 0.1 + 0.25 * 0.3), rel=0.03)
+    assert result.rmse_by_element_eV_A == pytest.approx({"Li": 0.1, "N": 0.3}, rel=0.03)
+    assert result.mae_by_element_eV_A == pytest.approx({"Li": 0.0798, "N": 0.2394}, rel=0.03)
+    assert result.reference_rms_eV_A == pytest.approx(1.0, rel=0.03)
+    assert result.slope == pytest.approx(1.0, abs=0.01)
+    assert result.n_frames == 400
+    for value, interval in ((result.rmse_eV_A, result.rmse_ci95_eV_A), (result.mae_eV_A, result.mae_ci95_eV_A)):
         assert interval is not None
         assert interval[0] < value < interval[1] < 1.1 * value
 
 
 def test_a_constant_error_is_exact_and_has_no_spread():
-    found = force_errors(forces(), forces() + 0.05, SYMBOLS)
-    assert (found.mae_eV_A, found.rmse_eV_A) == pytest.approx((0.05, 0.05))
-    assert found.largest_error_eV_A == pytest.approx(0.05 * np.sqrt(3))
-    assert found.mae_ci95_eV_A == pytest.approx((0.05, 0.05))
+    result = force_errors(forces(), forces() + 0.05, SYMBOLS)
+    assert (result.mae_eV_A, result.rmse_eV_A) == pytest.approx((0.05, 0.05))
+    assert result.largest_error_eV_A == pytest.approx(0.05 * np.sqrt(3))
+    assert result.mae_ci95_eV_A == pytest.approx((0.05, 0.05))
 
 
 def test_a_soft_potential_has_the_right_direction_and_a_small_slope():
-    found = force_errors(forces(), 0.8 * forces(), SYMBOLS)
-    assert found.cosine_similarity == pytest.approx(1.0)
-    assert found.slope == pytest.approx(0.8)
+    result = force_errors(forces(), 0.8 * forces(), SYMBOLS)
+    assert result.cosine_similarity == pytest.approx(1.0)
+    assert result.slope == pytest.approx(0.8)
     assert force_errors(forces(), -forces(), SYMBOLS).cosine_similarity == pytest.approx(-1.0)
 
 
@@ -54,10 +54,10 @@ def test_forces_turned_by_sixty_degrees():
 
 
 def test_an_equilibrium_without_forces_has_no_direction():
-    found = force_errors(np.zeros((1, 8, 3)), np.full((1, 8, 3), 1e-3), SYMBOLS)
-    assert found.cosine_similarity is None
-    assert found.slope is None
-    assert found.mae_ci95_eV_A is None  # one frame says nothing of others
+    values = force_errors(np.zeros((1, 8, 3)), np.full((1, 8, 3), 1e-3), SYMBOLS)
+    assert values.cosine_similarity is None
+    assert values.slope is None
+    assert values.mae_ci95_eV_A is None  # one frame says nothing of others
 
 
 def test_intervals_hold_the_truth_when_frames_are_alike():
@@ -69,9 +69,9 @@ def test_intervals_hold_the_truth_when_frames_are_alike():
             wander[frame] = 0.7 * wander[frame - 1] + rng.normal(0.0, 0.2)
         size = 0.1 * np.exp(wander)[:, None, None]
         reference = np.zeros((n_frames, 8, 3))
-        found = force_errors(reference, size * rng.normal(size=reference.shape), SYMBOLS)
+        result = force_errors(reference, size * rng.normal(size=reference.shape), SYMBOLS)
         expected = 0.1 * np.sqrt(2 / np.pi) * np.exp(0.5 * 0.2**2 / (1 - 0.7**2))
-        hits += found.mae_ci95_eV_A[0] < expected < found.mae_ci95_eV_A[1]
+        hits += result.mae_ci95_eV_A[0] < expected < result.mae_ci95_eV_A[1]
     assert hits / n_runs > 0.88
 
 
@@ -87,17 +87,17 @@ def test_what_is_not_paired_is_refused():
 def test_another_zero_of_energy_is_no_error():
     reference = np.random.default_rng(2).normal(-100.0, 0.5, 1000)
     noise = np.random.default_rng(3).normal(0.0, 0.08, 1000)
-    found = energy_errors(reference, reference + 16.0 + noise, 8)
-    assert found.offset_eV_atom == pytest.approx(2.0, abs=0.001)
-    assert found.rmse_eV_atom == pytest.approx(0.01, rel=0.05)
-    assert found.mae_eV_atom == pytest.approx(0.01 * np.sqrt(2 / np.pi), rel=0.05)
-    assert found.correlation == pytest.approx(0.5 / np.hypot(0.5, 0.08), abs=0.01)
+    result = energy_errors(reference, reference + 16.0 + noise, 8)
+    assert result.offset_eV_atom == pytest.approx(2.0, abs=0.001)
+    assert result.rmse_eV_atom == pytest.approx(0.01, rel=0.05)
+    assert result.mae_eV_atom == pytest.approx(0.01 * np.sqrt(2 / np.pi), rel=0.05)
+    assert result.correlation == pytest.approx(0.5 / np.hypot(0.5, 0.08), abs=0.01)
 
 
 def test_two_energies_say_nothing_beside_their_offset():
-    found = energy_errors(np.array([1.0, 2.0]), np.array([1.0, 2.5]), 8)
-    assert found.mae_eV_atom is None
-    assert found.reason == "2 frames have energies; 3 are needed"
+    values = energy_errors(np.array([1.0, 2.0]), np.array([1.0, 2.5]), 8)
+    assert values.mae_eV_atom is None
+    assert values.reason == "2 frames have energies; 3 are needed"
 
 
 def test_energies_that_never_change_do_not_correlate():

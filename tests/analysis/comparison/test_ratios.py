@@ -21,29 +21,29 @@ def measured(rng: np.random.Generator, log10: float, spread: float, samples: boo
 def test_intervals_of_a_ratio_hold_the_truth(left, right):
     rng, hits, n_runs = np.random.default_rng(4), 0, 400
     for _ in range(n_runs):
-        found = ratio(measured(rng, -5.0, 0.3, left), measured(rng, -4.5, 0.2, right))
-        assert found.log10_difference_ci95 is not None
-        hits += found.log10_difference_ci95[0] < -0.5 < found.log10_difference_ci95[1]
+        result = ratio(measured(rng, -5.0, 0.3, left), measured(rng, -4.5, 0.2, right))
+        assert result.log10_difference_ci95 is not None
+        hits += result.log10_difference_ci95[0] < -0.5 < result.log10_difference_ci95[1]
     assert 0.92 < hits / n_runs < 0.98
 
 
 def test_the_ratio_is_that_of_the_geometric_means():
     rng = np.random.default_rng(5)
     one, two = 10 ** rng.normal(-5, 0.1, 5000), 10 ** rng.normal(-6, 0.1, 1000)
-    found = ratio(Quantity(samples=one), Quantity(samples=two))
-    assert found.log10_difference == pytest.approx(np.log10(one).mean() - np.log10(two).mean())
-    assert found.ratio == pytest.approx(10**found.log10_difference)
-    assert np.log10(found.ci95) == pytest.approx(found.log10_difference_ci95)
-    width = found.log10_difference_ci95[1] - found.log10_difference_ci95[0]
+    result = ratio(Quantity(samples=one), Quantity(samples=two))
+    assert result.log10_difference == pytest.approx(np.log10(one).mean() - np.log10(two).mean())
+    assert result.ratio == pytest.approx(10**result.log10_difference)
+    assert np.log10(result.ci95) == pytest.approx(result.log10_difference_ci95)
+    width = result.log10_difference_ci95[1] - result.log10_difference_ci95[0]
     assert width == pytest.approx(2 * 1.96 * 0.1 * np.sqrt(2), rel=0.05)
-    assert (found.upper_bound, found.lower_bound, found.reason) == (None, None, None)
+    assert (result.upper_bound, result.lower_bound, result.reason) == (None, None, None)
 
 
 def test_lopsided_intervals_stay_lopsided():
-    found = ratio(Quantity(1.0, (0.1, 2.0)), Quantity(1.0, (1.0, 1.0)))
-    assert found.ci95 == pytest.approx((0.1, 2.0))
-    found = ratio(Quantity(1.0, (1.0, 1.0)), Quantity(1.0, (0.1, 2.0)))
-    assert found.ci95 == pytest.approx((0.5, 10.0))
+    result = ratio(Quantity(1.0, (0.1, 2.0)), Quantity(1.0, (1.0, 1.0)))
+    assert result.ci95 == pytest.approx((0.1, 2.0))
+    result = ratio(Quantity(1.0, (1.0, 1.0)), Quantity(1.0, (0.1, 2.0)))
+    assert result.ci95 == pytest.approx((0.5, 10.0))
     assert ratio(Quantity(3.0), Quantity(1.0, (0.5, 2.0))).ci95 is None
 
 
@@ -75,20 +75,20 @@ def test_two_bounds_and_nothing_have_no_ratio():
 def test_differences():
     rng = np.random.default_rng(8)
     one, two = rng.normal(0.35, 0.03, 1000), rng.normal(0.30, 0.04, 3000)
-    found = difference(Quantity(samples=one), Quantity(samples=two))
-    assert found.value == pytest.approx(0.05, abs=0.005)
-    assert found.ci95 == pytest.approx((0.05 - 0.098, 0.05 + 0.098), abs=0.01)
-    found = difference(Quantity(0.35, (0.30, 0.40)), Quantity(0.30, (0.18, 0.42)))
-    assert found.value == pytest.approx(0.05)
-    assert found.ci95 == pytest.approx((-0.08, 0.18))
+    result = difference(Quantity(samples=one), Quantity(samples=two))
+    assert result.value == pytest.approx(0.05, abs=0.005)
+    assert result.ci95 == pytest.approx((0.05 - 0.098, 0.05 + 0.098), abs=0.01)
+    result = difference(Quantity(0.35, (0.30, 0.40)), Quantity(0.30, (0.18, 0.42)))
+    assert result.value == pytest.approx(0.05)
+    assert result.ci95 == pytest.approx((-0.08, 0.18))
     assert difference(Quantity(0.3), Quantity(upper_bound=1.0)).reason == "there is no value of the reference"
 
 
 def test_the_mean_over_temperatures():
     one = Ratio(10.0, (5.0, 20.0), 1.0, (0.7, 1.4))
     two = Ratio(1.0, (0.5, 2.0), 0.0, (-0.4, 0.3))
-    found = mean_log10_difference([one, Ratio(reason="a bound"), two])
-    assert found.value == pytest.approx(0.5)
-    assert found.ci95 == pytest.approx((0.25, 0.75))
+    result = mean_log10_difference([one, Ratio(reason="a bound"), two])
+    assert result.value == pytest.approx(0.5)
+    assert result.ci95 == pytest.approx((0.25, 0.75))
     assert mean_log10_difference([one, Ratio(1.0, None, 0.0, None)]).ci95 is None
     assert mean_log10_difference([Ratio(reason="a bound")]).reason == "there is not one ratio"

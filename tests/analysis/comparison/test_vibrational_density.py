@@ -17,36 +17,36 @@ def oscillators(
 
 
 def test_an_oscillator_has_its_frequency():
-    found = vibrational_density([oscillators([5.0])], np.ones(1), 5.0)
-    assert found.frequency_THz[np.argmax(found.density_1_THz)] == pytest.approx(5.0)
-    assert trapezoid(found.density_1_THz, found.frequency_THz) == pytest.approx(1.0)
-    assert found.nyquist_THz == pytest.approx(100.0)
-    assert found.n_windows == 39
+    values = vibrational_density([oscillators([5.0])], np.ones(1), 5.0)
+    assert values.frequency_THz[np.argmax(values.density_1_THz)] == pytest.approx(5.0)
+    assert trapezoid(values.density_1_THz, values.frequency_THz) == pytest.approx(1.0)
+    assert values.nyquist_THz == pytest.approx(100.0)
+    assert values.n_windows == 39
 
 
 def test_modes_weigh_as_much_as_their_kinetic_energy():
     """At one temperature a heavy and a light atom have the same energy: each takes half of the area."""
     masses = np.array([7.0, 14.0])
     velocities = oscillators([15.0, 5.0]) / np.sqrt(masses)[:, None]
-    found = vibrational_density([velocities], masses, 5.0)
-    low = found.frequency_THz < 10.0
-    assert trapezoid(found.density_1_THz[low], found.frequency_THz[low]) == pytest.approx(0.5, abs=0.01)
+    result = vibrational_density([velocities], masses, 5.0)
+    low = result.frequency_THz < 10.0
+    assert trapezoid(result.density_1_THz[low], result.frequency_THz[low]) == pytest.approx(0.5, abs=0.01)
 
 
 def test_uncorrelated_velocities_are_flat_up_to_both_ends():
     velocities = np.random.default_rng(1).normal(size=(4000, 70, 3))
-    found = vibrational_density([velocities], np.full(70, 6.9), 10.0)
-    assert found.nyquist_THz == pytest.approx(50.0)
-    assert found.density_1_THz == pytest.approx(np.full(len(found.frequency_THz), 1 / 50.0), rel=0.1)
+    values = vibrational_density([velocities], np.full(70, 6.9), 10.0)
+    assert values.nyquist_THz == pytest.approx(50.0)
+    assert values.density_1_THz == pytest.approx(np.full(len(values.frequency_THz), 1 / 50.0), rel=0.1)
 
 
 def test_runs_are_averaged_by_their_length_and_short_ones_left_out():
     slow, fast = oscillators([5.0], n_frames=2000), oscillators([15.0], n_frames=1000)
-    found = vibrational_density([slow, fast, oscillators([25.0], n_frames=100)], np.ones(1), 5.0)
-    low = found.frequency_THz < 10.0
-    area = trapezoid(found.density_1_THz[low], found.frequency_THz[low])
+    values = vibrational_density([slow, fast, oscillators([25.0], n_frames=100)], np.ones(1), 5.0)
+    low = values.frequency_THz < 10.0
+    area = trapezoid(values.density_1_THz[low], values.frequency_THz[low])
     assert area == pytest.approx(19 / 28, abs=0.01)
-    assert found.density_1_THz[found.frequency_THz > 20.0].max() < 1e-6
+    assert values.density_1_THz[values.frequency_THz > 20.0].max() < 1e-6
 
 
 def test_distances():

@@ -1,4 +1,4 @@
-"""The decision after each round: who goes on and how long, who stops and why."""
+"""The decision after each round: who continues and how long, who stops and why."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def one(outlook: Outlook, rule: StopRule = RULE, number: int = 1) -> Step:
 
 
 def test_what_is_known_well_enough_stops() -> None:
-    found = decide([measured(800, 0.15), measured(900, 0.2)], RULE, 1)
-    assert [step.reason for step in found.steps] == ["converged", "converged"]
-    assert (found.reason, found.relative_error) == ("converged", 0.2)
+    decision = decide([measured(800, 0.15), measured(900, 0.2)], RULE, 1)
+    assert [step.reason for step in decision.steps] == ["converged", "converged"]
+    assert (decision.reason, decision.relative_error) == ("converged", 0.2)
 
 
 def test_the_error_falls_as_one_over_the_root_of_what_is_analysed() -> None:
@@ -55,23 +55,23 @@ def test_a_round_grows_a_run_neither_too_much_nor_too_little() -> None:
 
 
 def test_the_budget_of_a_run_ends_it() -> None:
-    found = decide([measured(800, 0.3, 500.0), measured(900, 0.1, 20.0)], RULE, 3)
-    assert [step.reason for step in found.steps] == ["budget", "converged"]
-    assert found.reason == "budget"
-    assert "max_time_ps = 500 is used up" in found.steps[0].message
+    decision = decide([measured(800, 0.3, 500.0), measured(900, 0.1, 20.0)], RULE, 3)
+    assert [step.reason for step in decision.steps] == ["budget", "converged"]
+    assert decision.reason == "budget"
+    assert "max_time_ps = 500 is used up" in decision.steps[0].message
 
 
 def test_the_last_round_is_the_last() -> None:
-    found = decide([measured(800, 0.3), measured(900, 0.1)], RULE, RULE.max_rounds)
-    assert [step.reason for step in found.steps] == ["budget", "converged"]
-    assert "max_rounds = 8" in found.steps[0].message
+    decision = decide([measured(800, 0.3), measured(900, 0.1)], RULE, RULE.max_rounds)
+    assert [step.reason for step in decision.steps] == ["budget", "converged"]
+    assert "max_rounds = 8" in decision.steps[0].message
 
 
 def test_the_budget_of_all_runs_is_shared_and_then_used_up() -> None:
     runs = [measured(800, 5.0, n_runs=2), measured(900, 5.0)]
     rule = replace(RULE, max_total_time_ps=120.0)
-    found = decide(runs, rule, 1)  # 60 ps are used, 120 asked for, 60 are left
-    assert [step.next_time_ps for step in found.steps] == pytest.approx([40.0, 40.0])
+    decision = decide(runs, rule, 1)  # 60 ps are used, 120 asked for, 60 are left
+    assert [step.next_time_ps for step in decision.steps] == pytest.approx([40.0, 40.0])
     over = decide(runs, replace(RULE, max_total_time_ps=70.0), 1)
     assert over.reason == "budget"
     assert all("max_total_time_ps = 70" in step.message for step in over.steps)
@@ -88,10 +88,10 @@ def test_where_even_the_bound_promises_too_few_hops_nothing_more_is_run() -> Non
 @pytest.mark.parametrize("rule", [RULE, SIGMA])
 def test_what_no_time_can_cure_stops_and_the_others_go_on(ended: str, rule: StopRule) -> None:
     hot = measured(1000, 0.9, ended=ended, ended_because="The framework moved.", refused_because="The framework moved.")
-    found = decide([hot, *(measured(temperature, 0.4) for temperature in (600, 700, 800))], rule, 1)
-    assert (found.steps[0].reason, found.steps[0].message) == (ended, "The framework moved.")
-    assert any(step.action == "extend" for step in found.steps[1:])
-    assert found.reason is None
+    decision = decide([hot, *(measured(temperature, 0.4) for temperature in (600, 700, 800))], rule, 1)
+    assert (decision.steps[0].reason, decision.steps[0].message) == (ended, "The framework moved.")
+    assert any(step.action == "extend" for step in decision.steps[1:])
+    assert decision.reason is None
 
 
 def test_what_a_check_refuses_gets_more_time() -> None:
@@ -118,10 +118,10 @@ def test_the_variance_at_the_target_is_that_of_least_squares() -> None:
 
 def test_steps_go_where_they_lower_the_error_of_the_conductivity_most() -> None:
     runs = [measured(600, 0.4), measured(800, 0.15), measured(1000, 0.15)]
-    found = decide(runs, SIGMA, 1)
-    assert found.relative_error is not None
-    assert found.relative_error > 0.5
-    steps = {step.temperature_K: step for step in found.steps}
+    decision = decide(runs, SIGMA, 1)
+    assert decision.relative_error is not None
+    assert decision.relative_error > 0.5
+    steps = {step.temperature_K: step for step in decision.steps}
     # The lowest temperature is nearest the target and known worst; the middle one says little about the slope.
     assert steps[600].action == "extend"
     assert steps[800].action == "wait"
@@ -151,9 +151,9 @@ def test_a_temperature_that_the_line_promises_too_little_of_is_left_alone() -> N
 
 
 def test_without_a_line_only_what_may_still_move_goes_on() -> None:
-    found = decide([bound(600, 1e-5), measured(800, 0.9), measured(1000, 0.1)], SIGMA, 1)
-    assert [step.action for step in found.steps] == ["extend", "wait", "wait"]
-    assert found.relative_error is None
+    decision = decide([bound(600, 1e-5), measured(800, 0.9), measured(1000, 0.1)], SIGMA, 1)
+    assert [step.action for step in decision.steps] == ["extend", "wait", "wait"]
+    assert decision.relative_error is None
     never = decide([bound(600, 1e-9), measured(800, 0.9), measured(1000, 0.1)], SIGMA, 1)
     assert [step.reason for step in never.steps] == ["not_diffusive", "no_gain", "no_gain"]
     assert never.reason == "not_diffusive"
@@ -161,8 +161,8 @@ def test_without_a_line_only_what_may_still_move_goes_on() -> None:
 
 def test_a_target_beyond_what_any_run_knows_is_given_up() -> None:
     rule = replace(SIGMA, target_relative_error=0.01, max_time_ps=1e6)
-    found = decide([measured(temperature, 0.05, 1e4) for temperature in (600, 800, 1000)], rule, 1)
-    assert found.reason == "no_gain"
+    decision = decide([measured(temperature, 0.05, 1e4) for temperature in (600, 800, 1000)], rule, 1)
+    assert decision.reason == "no_gain"
 
 
 @pytest.mark.parametrize(

@@ -254,15 +254,15 @@ def test_settings_round_trip():
 def test_a_published_superionic_conductor_moves():
     """14 ps of Li6PS5Cl (kinisi's example): 190 effective hops, a short way for each of 192 ions but a clear one."""
     segment, symbols = argyrodite()
-    found = analyse_diffusion([[segment]], symbols, "Li", {"Li": 1.0}, 500.0, settings=PLAIN)
-    assert found.moved, found.reason
-    low, high = found.tracer_diffusivity_ci95_cm2_s
+    result = analyse_diffusion([[segment]], symbols, "Li", {"Li": 1.0}, 500.0, settings=PLAIN)
+    assert result.moved, result.reason
+    low, high = result.tracer_diffusivity_ci95_cm2_s
     assert low < 1.29e-5 < high
     few = DiffusionSettings(collective=False, min_n_eff=100)
     strict = analyse_diffusion([[segment]], symbols, "Li", {"Li": 1.0}, 500.0, settings=few)
     assert strict.verdict == "bound"
     assert "over the fit window" in strict.reason
-    assert strict.tracer_diffusivity_upper_bound_cm2_s > found.tracer_diffusivity_cm2_s
+    assert strict.tracer_diffusivity_upper_bound_cm2_s > result.tracer_diffusivity_cm2_s
 
 
 def argyrodite():

@@ -37,11 +37,11 @@ def test_all_charges_count_and_no_frame_matters():
 )
 def test_without_all_charges_the_mobile_ions_are_summed(charges, why):
     segment, symbols = walkers.trajectory(1, walkers.brownian(1, 600, 20), 0.1, walkers.CUBIC)
-    found = analyse([segment], symbols, charges)
-    assert found.collective_frame == "framework"
-    assert found.collective_frame_reason.startswith("The mobile ions alone")
-    assert why in found.collective_frame_reason
-    assert found.haven_ratio is not None
+    result = analyse([segment], symbols, charges)
+    assert result.collective_frame == "framework"
+    assert result.collective_frame_reason.startswith("The mobile ions alone")
+    assert why in result.collective_frame_reason
+    assert result.haven_ratio is not None
 
 
 def test_charge_frame_of_an_uncharged_mobile_species():
@@ -52,9 +52,9 @@ def test_haven_ratio_of_pairs():
     held, ratios = [], []
     for seed in range(6):
         segment, symbols = walkers.trajectory(seed, walkers.pairs(seed, 1000, 40), 0.3, walkers.TRICLINIC)
-        found = analyse([segment], symbols, seed=seed)
-        ratios.append(found.haven_ratio)
-        held.append(found.haven_ratio_ci95[0] < 0.5 < found.haven_ratio_ci95[1])
+        result = analyse([segment], symbols, seed=seed)
+        ratios.append(result.haven_ratio)
+        held.append(result.haven_ratio_ci95[0] < 0.5 < result.haven_ratio_ci95[1])
     assert sum(held) >= 5
     assert np.median(ratios) == pytest.approx(0.5, rel=0.35)
 

@@ -8,8 +8,8 @@ from tests.analysis.synthetic import brownian
 
 
 def moments(walk, n_ions, lag=20, seeds=8):
-    found = [displacement_moments(np.cumsum(walk(seed, 1000, n_ions), axis=0), lag, 1) for seed in range(seeds)]
-    return mean_moments(found, [1.0] * seeds)
+    results = [displacement_moments(np.cumsum(walk(seed, 1000, n_ions), axis=0), lag, 1) for seed in range(seeds)]
+    return mean_moments(results, [1.0] * seeds)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ def moments(walk, n_ions, lag=20, seeds=8):
     ],
 )
 def test_inflation_counts_who_moves_together(walk, n_ions, inflation):
-    found = moments(walk, n_ions)
-    assert found.inflation == pytest.approx(inflation, rel=0.12)
-    assert found.shape_inflation == pytest.approx(inflation, rel=0.12)
+    result = moments(walk, n_ions)
+    assert result.inflation == pytest.approx(inflation, rel=0.12)
+    assert result.shape_inflation == pytest.approx(inflation, rel=0.12)
 
 
 def test_inflation_needs_no_fixed_partners():
@@ -37,29 +37,29 @@ def test_inflation_needs_no_fixed_partners():
     assert displacement_moments(np.cumsum(shuffled, axis=0), 5, 1).inflation == pytest.approx(1.8, abs=0.25)
 
 
-def test_common_haste_inflates_the_trace_alone():
+def test_collective_fluctuations_inflate_the_trace_alone():
     steps = walkers.brownian(1, 4000, 50)
-    haste = np.repeat(np.random.default_rng(2).choice([0.6, 1.3], 40), 100)
-    found = displacement_moments(np.cumsum(steps * haste[:, None, None], axis=0), 5, 1)
-    assert found.inflation > 5.0
-    assert found.shape_inflation == pytest.approx(1.0, abs=0.2)
+    speed = np.repeat(np.random.default_rng(2).choice([0.6, 1.3], 40), 100)
+    values = displacement_moments(np.cumsum(steps * speed[:, None, None], axis=0), 5, 1)
+    assert values.inflation > 5.0
+    assert values.shape_inflation == pytest.approx(1.0, abs=0.2)
 
 
 def test_spread_of_gaussian_displacements_and_of_hops():
     assert moments(walkers.brownian, 20).spread == pytest.approx(2.0 / 3.0, rel=0.05)
     hops_of_an_ion = 6.0 * walkers.D_A2_PS * walkers.FRAME_PS / walkers.SITE_DISTANCE_A**2 * 50
     steps = walkers.hopping(1, 4000, 40)
-    found = displacement_moments(np.cumsum(steps, axis=0), 50, 1)
-    assert found.spread == pytest.approx(2.0 / 3.0 + 1.0 / hops_of_an_ion, rel=0.15)
+    values = displacement_moments(np.cumsum(steps, axis=0), 50, 1)
+    assert values.spread == pytest.approx(2.0 / 3.0 + 1.0 / hops_of_an_ion, rel=0.15)
 
 
 def test_blocks_of_frames_change_nothing(monkeypatch):
     positions = brownian(3, 200, 12)
     whole = displacement_moments(positions, 7, 2)
     monkeypatch.setattr(correlations, "BLOCK_NUMBERS", 500)
-    pieces = displacement_moments(positions, 7, 2)
-    np.testing.assert_allclose(pieces.fourth, whole.fourth)
-    assert pieces.inflation == pytest.approx(whole.inflation)
+    blocks = displacement_moments(positions, 7, 2)
+    np.testing.assert_allclose(blocks.fourth, whole.fourth)
+    assert blocks.inflation == pytest.approx(whole.inflation)
 
 
 def test_replicas_add_degrees_of_freedom():

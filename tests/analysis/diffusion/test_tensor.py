@@ -66,9 +66,9 @@ def test_anisotropy_of_a_line_and_of_a_sphere():
 
 
 def test_principal_values_come_largest_first():
-    found = principal(np.diag([1.0, 3.0, 2.0]))
-    assert found.values.tolist() == pytest.approx([3.0, 2.0, 1.0])
-    np.testing.assert_allclose(np.abs(found.directions), np.eye(3)[[1, 2, 0]], atol=1e-12)
+    values = principal(np.diag([1.0, 3.0, 2.0]))
+    assert values.values.tolist() == pytest.approx([3.0, 2.0, 1.0])
+    np.testing.assert_allclose(np.abs(values.directions), np.eye(3)[[1, 2, 0]], atol=1e-12)
 
 
 def test_a_direction_that_does_not_conduct_may_be_zero():

@@ -1,4 +1,4 @@
-"""Where the slope of the MSD goes on to change the window moves on; what it may still change is in the interval."""
+"""Where the slope of the MSD continues to change the window moves on; what it may still change is in the interval."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def holds(interval: tuple[float, float] | None, truth: float) -> bool:
 def test_a_slope_that_still_changes_moves_the_window_on(walk, sign):
     """Three runs each whose first window, in which the log-log slope is that of diffusion, is wrong by its noise."""
     for seed in (1, 2, 3):
-        found = analyse(walk, seed)
-        assert holds(found.tracer_diffusivity_ci95_cm2_s, D_CM2_S)
-        first, error = found.window_diffusivities_cm2_s[0], found.window_statistical_relative_errors[0]
+        result = analyse(walk, seed)
+        assert holds(result.tracer_diffusivity_ci95_cm2_s, D_CM2_S)
+        first, error = result.window_diffusivities_cm2_s[0], result.window_statistical_relative_errors[0]
         assert abs(first / D_CM2_S - 1.0) > 2.0 * error, "what was fitted before"
-        assert sign * found.slope_deviation > 2.0 * found.slope_deviation_std
-        assert found.fit_window_ps[0] > 1.4 * found.diffusive_from_ps
-        assert found.diffusive_from_ps == found.window_starts_ps[0]
-        assert 0.0 < found.systematic_relative_error < 0.3
-        assert np.ptp(found.tracer_diffusivity_ci95_cm2_s) < 0.8 * D_CM2_S, "an interval that says something"
+        assert sign * result.slope_deviation > 2.0 * result.slope_deviation_std
+        assert result.fit_window_ps[0] > 1.4 * result.diffusive_from_ps
+        assert result.diffusive_from_ps == result.window_starts_ps[0]
+        assert 0.0 < result.systematic_relative_error < 0.3
+        assert np.ptp(result.tracer_diffusivity_ci95_cm2_s) < 0.8 * D_CM2_S, "an interval that says something"
 
 
 def test_free_ions_are_fitted_from_early_lags():
@@ -77,12 +77,12 @@ def test_two_estimates_agree_within_the_error_of_their_difference():
 
 
 def test_a_large_systematic_error_lowers_the_grade():
-    found = analyse(walkers.brownian, 1, 20, 600)
-    found.systematic_relative_error = 0.3
-    check = systematic_error_check(found, CheckLimits())
+    result = analyse(walkers.brownian, 1, 20, 600)
+    result.systematic_relative_error = 0.3
+    check = systematic_error_check(result, CheckLimits())
     assert (check.verdict, check.value, check.limit) == ("warn", 0.3, 0.15)
-    found.systematic_relative_error = None
-    assert systematic_error_check(found, CheckLimits()).verdict == "not_applicable"
+    result.systematic_relative_error = None
+    assert systematic_error_check(result, CheckLimits()).verdict == "not_applicable"
 
 
 @pytest.mark.slow
@@ -108,11 +108,11 @@ def test_argon_away_from_its_triple_point(tmp_path: Path) -> None:
         for seed in (1, 2)
     ]
     replicas = [[run.segment] for run in runs]
-    found = analyse_diffusion(replicas, runs[0].symbols, "Ar", {"Ar": 0.0}, runs[0].temperature_K, settings=PLAIN)
-    assert holds(found.tracer_diffusivity_ci95_cm2_s, 8.35e-5)
-    assert found.tracer_diffusivity_std_cm2_s < 0.04 * found.tracer_diffusivity_cm2_s
-    assert found.window_diffusivities_cm2_s[0] < 0.97 * 8.35e-5
-    assert found.slope_deviation < -3.0 * found.slope_deviation_std
-    assert found.fit_window_ps[0] > 2.0 * found.diffusive_from_ps
-    assert found.fit_consistent
-    assert found.grade == "A"
+    result = analyse_diffusion(replicas, runs[0].symbols, "Ar", {"Ar": 0.0}, runs[0].temperature_K, settings=PLAIN)
+    assert holds(result.tracer_diffusivity_ci95_cm2_s, 8.35e-5)
+    assert result.tracer_diffusivity_std_cm2_s < 0.04 * result.tracer_diffusivity_cm2_s
+    assert result.window_diffusivities_cm2_s[0] < 0.97 * 8.35e-5
+    assert result.slope_deviation < -3.0 * result.slope_deviation_std
+    assert result.fit_window_ps[0] > 2.0 * result.diffusive_from_ps
+    assert result.fit_consistent
+    assert result.grade == "A"

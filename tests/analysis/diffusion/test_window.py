@@ -28,11 +28,11 @@ def test_no_window(msd):
 
 
 def test_noise_of_single_lags_does_not_decide():
-    found = [
+    results = [
         find_window(TIMES, mean_squared_displacement(brownian(seed, 1000)), 333, 4.5, BOUNDS) for seed in range(10)
     ]
-    assert sum(window is not None for window in found) >= 9
-    assert np.median([window.first for window in found if window]) == pytest.approx(75, abs=35)
+    assert sum(window is not None for window in results) >= 9
+    assert np.median([window.first for window in results if window]) == pytest.approx(75, abs=35)
 
 
 def test_too_short():

@@ -35,17 +35,17 @@ def truth_mS_cm(n_ions: int, charge_e: float = 1.0) -> float:  # noqa: N802
 
 def test_a_known_current_gives_the_nernst_einstein_conductivity() -> None:
     currents = [2.0 * velocities(seed, 30_000, 10).sum(axis=1) for seed in (11, 12, 13)]
-    found = green_kubo(currents, STEP_FS, CONDITIONS)
+    result = green_kubo(currents, STEP_FS, CONDITIONS)
     truth = truth_mS_cm(10, 2.0)
-    low, high = found.green_kubo_ionic_conductivity_ci95_mS_cm
-    assert found.green_kubo_ionic_conductivity_mS_cm == pytest.approx(truth, rel=0.2)
+    low, high = result.green_kubo_ionic_conductivity_ci95_mS_cm
+    assert result.green_kubo_ionic_conductivity_mS_cm == pytest.approx(truth, rel=0.2)
     assert low < truth < high
     assert high / low < 2.0
-    assert found.green_kubo_running_mS_cm == pytest.approx(truth, rel=0.2)
-    assert found.green_kubo_integral_mS_cm is not None
-    assert found.green_kubo_integral_mS_cm[-1] == pytest.approx(truth, rel=0.4)
-    assert len(found.green_kubo_spectrum_mS_cm) <= 300
-    lowest = found.green_kubo_spectrum_mS_cm[found.green_kubo_frequencies_THz < 1.0]
+    assert result.green_kubo_running_mS_cm == pytest.approx(truth, rel=0.2)
+    assert result.green_kubo_integral_mS_cm is not None
+    assert result.green_kubo_integral_mS_cm[-1] == pytest.approx(truth, rel=0.4)
+    assert len(result.green_kubo_spectrum_mS_cm) <= 300
+    lowest = result.green_kubo_spectrum_mS_cm[result.green_kubo_frequencies_THz < 1.0]
     assert lowest.mean() == pytest.approx(truth, rel=0.2)
 
 
@@ -58,14 +58,14 @@ def test_independent_replicas_narrow_the_interval() -> None:
 
 def test_directions_that_conduct_differently() -> None:
     currents = [velocities(seed, 40_000, 8).sum(axis=1) * [3.0, 1.0, 0.1] for seed in range(4)]
-    found = green_kubo(currents, STEP_FS, CONDITIONS)
+    result = green_kubo(currents, STEP_FS, CONDITIONS)
     expected = truth_mS_cm(8) * np.array([9.0, 1.0, 0.01])
-    assert np.allclose(np.log(found.green_kubo_ionic_conductivity_xyz_mS_cm / expected), 0.0, atol=0.5)
-    for (low, high), true in zip(found.green_kubo_ionic_conductivity_xyz_ci95_mS_cm, expected, strict=True):
+    assert np.allclose(np.log(result.green_kubo_ionic_conductivity_xyz_mS_cm / expected), 0.0, atol=0.5)
+    for (low, high), true in zip(result.green_kubo_ionic_conductivity_xyz_ci95_mS_cm, expected, strict=True):
         assert low < true < high
-    assert found.green_kubo_ionic_conductivity_mS_cm == pytest.approx(expected.mean(), rel=0.35)
+    assert result.green_kubo_ionic_conductivity_mS_cm == pytest.approx(expected.mean(), rel=0.35)
     isotropic = green_kubo([velocities(seed, 40_000, 8).sum(axis=1) for seed in range(4)], STEP_FS, CONDITIONS)
-    relative = found.green_kubo_ionic_conductivity_std_mS_cm / found.green_kubo_ionic_conductivity_mS_cm
+    relative = result.green_kubo_ionic_conductivity_std_mS_cm / result.green_kubo_ionic_conductivity_mS_cm
     other = isotropic.green_kubo_ionic_conductivity_std_mS_cm / isotropic.green_kubo_ionic_conductivity_mS_cm
     assert relative > 1.2 * other
 
@@ -121,9 +121,9 @@ def test_a_slower_motion_shows_when_the_cutoff_is_halved() -> None:
 
 def test_no_plateau_is_no_value() -> None:
     growing = lfilter([1.0], [1.0, -0.9998], np.random.default_rng(3).standard_normal((60_000, 3)), axis=0)
-    found = running_integral([growing], 2.0, 400.0)
-    assert found.plateau is None
-    assert found.plateau_interval() is None
+    result = running_integral([growing], 2.0, 400.0)
+    assert result.plateau is None
+    assert result.plateau_interval() is None
     with pytest.raises(ValueError, match="too short for a plateau"):
         running_integral([growing[:1000]], 2.0, 400.0)
 

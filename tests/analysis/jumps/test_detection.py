@@ -21,18 +21,18 @@ def places(states: np.ndarray) -> np.ndarray:
 
 def test_jumps_go_from_the_last_frame_here_to_the_first_there() -> None:
     states = states_of([0, 0, -1, 1, 1, 0], [0, -1, 0, -1, 0, 0])
-    found = find_jumps(states, places(states), SITES, 3)
-    assert found.ion.tolist() == [0, 0]
-    assert (found.start.tolist(), found.destination.tolist()) == ([0, 1], [1, 0])
-    assert (found.start_frame.tolist(), found.stop_frame.tolist()) == ([1, 4], [3, 5])
-    assert found.replica.tolist() == [3, 3]
+    result = find_jumps(states, places(states), SITES, 3)
+    assert result.ion.tolist() == [0, 0]
+    assert (result.start.tolist(), result.destination.tolist()) == ([0, 1], [1, 0])
+    assert (result.start_frame.tolist(), result.stop_frame.tolist()) == ([1, 4], [3, 5])
+    assert result.replica.tolist() == [3, 3]
 
 
 def test_a_jump_into_the_next_cell_keeps_its_cell() -> None:
     states = states_of([1, 1, 0])
-    found = find_jumps(states, np.array([0.5, 0.6, 1.02])[:, None, None] * [1, 0, 0], SITES, 0)
-    assert found.image.tolist() == [[1, 0, 0]]
-    assert found.vectors(SITES, np.eye(3) * 10) == pytest.approx(np.array([[5.0, 0, 0]]))
+    values = find_jumps(states, np.array([0.5, 0.6, 1.02])[:, None, None] * [1, 0, 0], SITES, 0)
+    assert values.image.tolist() == [[1, 0, 0]]
+    assert values.vectors(SITES, np.eye(3) * 10) == pytest.approx(np.array([[5.0, 0, 0]]))
 
 
 def test_a_short_stay_is_part_of_the_way() -> None:
@@ -41,7 +41,7 @@ def test_a_short_stay_is_part_of_the_way() -> None:
     assert len(find_jumps(states, places(states), SITES, 0, minimal_residence=2)) == 1
 
 
-def test_stays_are_numbered_and_ways_are_not() -> None:
+def test_stays_are_numbered_and_jumps_are_not() -> None:
     states = states_of([0, -1, 0, -1, 1, 1], [-1, 0, 0, 0, 0, 0])
     table = find_jumps(states, places(states), SITES, 0)
     assert stays(table, 6, 2).T.tolist() == [[0, 0, 0, -1, 1, 1], [0, 0, 0, 0, 0, 0]]

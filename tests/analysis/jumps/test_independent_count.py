@@ -11,7 +11,7 @@ from scipy import stats
 
 pytest.importorskip("gemdat")
 
-from aiida_ion.analysis.jumps.picture import analyse_jumps
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference
@@ -82,12 +82,12 @@ def test_a_hop_there_and_back_is_two_jumps(cell: FloatArray) -> None:
     rng = np.random.default_rng(2)
     positions = np.concatenate([site[:, None], fixed], axis=1) @ cell + rng.normal(0.0, 0.1, (300, 28, 3))
     segment = Segment(positions, np.arange(300) * 0.02, cell)
-    found = picture(hopper, segment, SYMBOLS, site_radius_A=0.9)
-    assert (found.jumps.start_frame.tolist(), found.jumps.stop_frame.tolist()) == ([99, 109], [100, 110])
-    assert found.jumps.start.tolist() == found.jumps.destination[::-1].tolist()
-    assert found.jumps.image.tolist() == [[-1, 0, 0], [1, 0, 0]]
+    result = picture(hopper, segment, SYMBOLS, site_radius_A=0.9)
+    assert (result.jumps.start_frame.tolist(), result.jumps.stop_frame.tolist()) == ([99, 109], [100, 110])
+    assert result.jumps.start.tolist() == result.jumps.destination[::-1].tolist()
+    assert result.jumps.image.tolist() == [[-1, 0, 0], [1, 0, 0]]
     assert jumps_by_hand(positions[:, :1], hopper.sites(), cell, 0.9) == 2
-    assert found.attributes()["jump_rate_1_ps"] == pytest.approx(2 / (299 * 0.02))
+    assert result.attributes()["jump_rate_1_ps"] == pytest.approx(2 / (299 * 0.02))
     assert len(picture(hopper, segment, SYMBOLS, site_radius_A=0.9, minimal_residence_fs=300.0).jumps) == 0
 
 

@@ -25,19 +25,19 @@ def counts(seed: int = 0, n_draws: int = 2_000_000, n_voxels: int = 36) -> np.nd
 
 
 def test_barriers_of_a_known_potential_are_found() -> None:
-    found = percolation_barriers(counts(), TEMPERATURE_K)
+    result = percolation_barriers(counts(), TEMPERATURE_K)
     # The lowest saddle first; a third of kT is what ten counts in its voxel leave.
-    assert found.barriers_eV == pytest.approx(BARRIERS_EV, abs=0.3 * BOLTZMANN_EV_K * TEMPERATURE_K)
-    assert found.dimension == 3
-    assert found.highest_visible_eV > 0.4
+    assert result.barriers_eV == pytest.approx(BARRIERS_EV, abs=0.3 * BOLTZMANN_EV_K * TEMPERATURE_K)
+    assert result.dimension == 3
+    assert result.highest_visible_eV > 0.4
 
 
 def test_a_wall_takes_a_dimension_away() -> None:
     density = counts()
     density[9] = 0
-    found = percolation_barriers(density, TEMPERATURE_K)
-    assert found.barriers_eV[:2] == pytest.approx(BARRIERS_EV[1:], abs=0.03)
-    assert found.barriers_eV[2] is None
+    result = percolation_barriers(density, TEMPERATURE_K)
+    assert result.barriers_eV[:2] == pytest.approx(BARRIERS_EV[1:], abs=0.03)
+    assert result.barriers_eV[2] is None
     density[:, 9] = 0
     assert percolation_barriers(density, TEMPERATURE_K).dimension == 1
     density[:, :, 9] = 0

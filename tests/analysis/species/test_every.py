@@ -56,18 +56,18 @@ def test_a_superionic_with_two_mobile_cations_is_no_melt(two_cations):
     assert result.framework_species == ["O"] and result.other_mobile_species == ["Na"]
     assert result.moved_species == ["Li", "Na"]
     assert "Na" in result.framework_reason and "O" in result.framework_reason
-    assert any("Na moved too" in warning and "Li alone" in warning for warning in result.warnings)
+    assert any("Na diffused too" in warning and "Li alone" in warning for warning in result.warnings)
 
 
 def test_each_species_has_its_own_diffusivity(two_cations):
-    found = rows(two_cations)
-    assert {element: row["role"] for element, row in found.items()} == {
+    records = rows(two_cations)
+    assert {element: row["role"] for element, row in records.items()} == {
         "Li": "mobile",
         "Na": "also mobile",
         "O": "framework",
     }
     for element, (number, truth) in TWO.items():
-        row = found[element]
+        row = records[element]
         assert row["n_ions"] == number
         if truth:
             assert row["tracer_diffusivity_cm2_s"] == pytest.approx(truth * CM2_S_PER_A2_PS, rel=0.35)
@@ -78,18 +78,18 @@ def test_each_species_has_its_own_diffusivity(two_cations):
         else:
             assert row["verdict"] == "bound" and row["n_hops"] == 0
             assert row["tracer_diffusivity_cm2_s"] is None and row["tracer_diffusivity_upper_bound_cm2_s"] > 0
-    assert found["Li"]["tracer_diffusivity_cm2_s"] == two_cations.tracer_diffusivity_cm2_s
+    assert records["Li"]["tracer_diffusivity_cm2_s"] == two_cations.tracer_diffusivity_cm2_s
 
 
 def test_the_total_conductivity_is_that_of_both(two_cations):
-    found = rows(two_cations)
+    records = rows(two_cations)
     total = two_cations.all_species_ionic_conductivity_mS_cm
     assert two_cations.all_species_ionic_conductivity_species == ["Li", "Na"]
-    assert total == pytest.approx(sum(found[each]["ionic_conductivity_mS_cm"] for each in ("Li", "Na")))
-    assert two_cations.ionic_conductivity_mS_cm == found["Li"]["ionic_conductivity_mS_cm"] < total
+    assert total == pytest.approx(sum(records[each]["ionic_conductivity_mS_cm"] for each in ("Li", "Na")))
+    assert two_cations.ionic_conductivity_mS_cm == records["Li"]["ionic_conductivity_mS_cm"] < total
     low, high = two_cations.all_species_ionic_conductivity_ci95_mS_cm
     assert low < total < high
-    widths = [np.ptp(found[each]["ionic_conductivity_ci95_mS_cm"]) for each in ("Li", "Na")]
+    widths = [np.ptp(records[each]["ionic_conductivity_ci95_mS_cm"]) for each in ("Li", "Na")]
     assert high - low == pytest.approx(np.hypot(*widths), rel=0.15)
     assert set(two_cations.arrays()) >= {"tracer_diffusivity_samples_of_Na_cm2_s"}
 

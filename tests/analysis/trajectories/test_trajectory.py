@@ -101,12 +101,12 @@ def test_check_spacing_bears_rounding():
 def test_segments_join_without_a_seam():
     segment, _ = crystal(brownian(3), drift_A=3.0)
     cuts = [0, 123, 124, 500]
-    pieces = [
+    segments = [
         Segment(segment.positions[a:b], segment.times_ps[a:b], segment.cells) for a, b in itertools.pairwise(cuts)
     ]
     for equilibration_fs, max_frames in ((0.0, 5000), (0.0, 100), (5000.0, 70), (13_000.0, 100)):
         whole = join_segments([segment], MOBILE, FRAMEWORK, equilibration_fs, max_frames)
-        parts = join_segments(pieces, MOBILE, FRAMEWORK, equilibration_fs, max_frames)
+        parts = join_segments(segments, MOBILE, FRAMEWORK, equilibration_fs, max_frames)
         assert np.array_equal(whole.mobile, parts.mobile)
         assert np.array_equal(whole.framework, parts.framework)
         first = round(equilibration_fs / 100.0)
@@ -118,12 +118,12 @@ def test_segments_join_without_a_seam():
 
 def test_a_doubled_frame_between_segments_is_refused():
     segment, _ = crystal(brownian(3))
-    pieces = [
+    segments = [
         Segment(segment.positions[:200], segment.times_ps[:200], segment.cells),
         Segment(segment.positions[199:], segment.times_ps[199:], segment.cells),
     ]
     with pytest.raises(ValueError, match="a frame is doubled between frames 199"):
-        join_segments(pieces, MOBILE, FRAMEWORK)
+        join_segments(segments, MOBILE, FRAMEWORK)
 
 
 def test_wrapped_positions_are_refused():

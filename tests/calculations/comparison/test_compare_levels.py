@@ -42,7 +42,7 @@ def levels(python_code: Any, walk: Callable[..., Any]) -> Callable[..., dict[str
     """Return a function that fits walks at some temperatures: the inputs of a comparison of one level."""
 
     def fits(prefix: str, level: str, diffusivities: dict[float, float]) -> dict[str, orm.ArrayData]:
-        found = {}
+        result = {}
         for number, (temperature, diffusivity) in enumerate(diffusivities.items()):
             seed = number + (100 if prefix else 0)
             parameters = {
@@ -59,9 +59,9 @@ def levels(python_code: Any, walk: Callable[..., Any]) -> Callable[..., dict[str
                 "trajectories": {segment_key(0, 0): walk(diffusivity, seed=seed)},
                 "parameters": orm.Dict(parameters),
             }
-            found[f"T_{temperature:04.0f}K"] = run_get_node(DiffusionCalculation, **inputs)[1].outputs.diffusion
-        sigma = fit_conductivity(parameters=orm.Dict({"target_temperature_K": 300.0}), **found)
-        named = {f"{prefix}diffusion_{label}": node for label, node in found.items()}
+            result[f"T_{temperature:04.0f}K"] = run_get_node(DiffusionCalculation, **inputs)[1].outputs.diffusion
+        sigma = fit_conductivity(parameters=orm.Dict({"target_temperature_K": 300.0}), **result)
+        named = {f"{prefix}diffusion_{label}": node for label, node in result.items()}
         return named | {f"{prefix}conductivity": sigma}
 
     return fits
@@ -71,9 +71,9 @@ def levels(python_code: Any, walk: Callable[..., Any]) -> Callable[..., dict[str
 def test_a_known_factor_between_two_levels_comes_back_at_every_temperature(levels: Any) -> None:
     reference = levels("reference_", "PBE", {t: arrhenius(t) for t in TEMPERATURES_K})
     fast = levels("", "CHGNet", {t: FACTOR * arrhenius(t) for t in TEMPERATURES_K})
-    said = compare({"target_temperature_K": 300.0}, **fast, **reference).base.attributes.all
-    assert [entry["temperature_K"] for entry in said["temperatures"]] == list(TEMPERATURES_K)
-    for entry in said["temperatures"]:
+    attributes = compare({"target_temperature_K": 300.0}, **fast, **reference).base.attributes.all
+    assert [entry["temperature_K"] for entry in attributes["temperatures"]] == list(TEMPERATURES_K)
+    for entry in attributes["temperatures"]:
         for name in ("tracer_diffusivity", "ionic_conductivity"):
             low, high = entry[f"{name}_ratio_ci95"]
             # Of so many 95 % intervals one in twenty misses, so there is a margin.
@@ -85,35 +85,37 @@ def test_a_known_factor_between_two_levels_comes_back_at_every_temperature(level
             entry["tracer_diffusivity_cm2_s"] / entry["reference_tracer_diffusivity_cm2_s"], rel=0.05
         )
         assert entry["grade"] in ("A", "B")
-    low, high = said["log10_tracer_diffusivity_bias_ci95"]
+    low, high = attributes["log10_tracer_diffusivity_bias_ci95"]
     assert low - 0.05 < np.log10(FACTOR) < high + 0.05
-    assert said["log10_tracer_diffusivity_mae"] == pytest.approx(np.log10(FACTOR), abs=0.2)
-    low, high = said["activation_energy_difference_ci95_eV"]
+    assert attributes["log10_tracer_diffusivity_mae"] == pytest.approx(np.log10(FACTOR), abs=0.2)
+    low, high = attributes["activation_energy_difference_ci95_eV"]
     assert low < 0.0 < high
-    assert said["activation_energy_difference_eV"] == pytest.approx(
-        said["activation_energy_eV"] - said["reference_activation_energy_eV"]
+    assert attributes["activation_energy_difference_eV"] == pytest.approx(
+        attributes["activation_energy_eV"] - attributes["reference_activation_energy_eV"]
     )
-    low, high = said["ionic_conductivity_ratio_ci95"]
+    low, high = attributes["ionic_conductivity_ratio_ci95"]
     assert low / 1.2 < FACTOR < 1.2 * high
-    assert said["ionic_conductivity_ratio"] == pytest.approx(
-        said["ionic_conductivity_mS_cm"] / said["reference_ionic_conductivity_mS_cm"], rel=1e-3
+    assert attributes["ionic_conductivity_ratio"] == pytest.approx(
+        attributes["ionic_conductivity_mS_cm"] / attributes["reference_ionic_conductivity_mS_cm"], rel=1e-3
     )
-    assert said["log10_ionic_conductivity_difference"] == pytest.approx(np.log10(said["ionic_conductivity_ratio"]))
-    assert said["summary"].startswith("LiCl, CHGNet against PBE: ionic conductivity at 300 K ")
-    assert not [line for line in said["missing"] if "onductiv" in line or "iffusiv" in line]
-    assert [line for line in said["missing"] if line.startswith("Forces and energies: CHGNet was not evaluated")]
-    found = orm.QueryBuilder().append(
+    assert attributes["log10_ionic_conductivity_difference"] == pytest.approx(
+        np.log10(attributes["ionic_conductivity_ratio"])
+    )
+    assert attributes["summary"].startswith("LiCl, CHGNet against PBE: ionic conductivity at 300 K ")
+    assert not [line for line in attributes["missing"] if "onductiv" in line or "iffusiv" in line]
+    assert [line for line in attributes["missing"] if line.startswith("Forces and energies: CHGNet was not evaluated")]
+    query = orm.QueryBuilder().append(
         orm.ArrayData, filters={"attributes.log10_tracer_diffusivity_bias": {">": 0.3}}, project="attributes.formula"
     )
-    assert found.all(flat=True) == ["LiCl"]
+    assert query.all(flat=True) == ["LiCl"]
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any) -> None:
     reference = levels("reference_", "PBE", {800.0: 1e-5, 1000.0: 1e-12})
     still = levels("", "CHGNet", {800.0: 1e-12, 900.0: 1e-5, 1000.0: 1e-12})
-    said = compare(**still, **reference).base.attributes.all
-    at = {entry["temperature_K"]: entry for entry in said["temperatures"]}
+    attributes = compare(**still, **reference).base.attributes.all
+    at = {entry["temperature_K"]: entry for entry in attributes["temperatures"]}
     bound = at[800.0]["tracer_diffusivity_upper_bound_cm2_s"]
     low, _ = at[800.0]["reference_tracer_diffusivity_ci95_cm2_s"]
     assert at[800.0]["tracer_diffusivity_ratio_upper_bound"] == pytest.approx(bound / low, rel=0.02)
@@ -121,12 +123,12 @@ def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any)
     assert "tracer_diffusivity_ratio_upper_bound" not in at[1000.0]
     assert at[1000.0]["reason"] == "both levels have only an upper bound, and nothing follows for the ratio"
     assert "reference_tracer_diffusivity_cm2_s" not in at[900.0]
-    assert "Diffusivity at 900 K: there is none of PBE." in said["missing"]
-    assert "ionic_conductivity_ratio" not in said
-    assert "activation_energy_difference_eV" not in said
-    assert said["ionic_conductivity_upper_bound_mS_cm"] > 0
-    missing = "\n".join(said["missing"])
-    assert "Activation energy: not known of PBE. The ions moved at 1 different temperatures" in missing
+    assert "Diffusivity at 900 K: there is none of PBE." in attributes["missing"]
+    assert "ionic_conductivity_ratio" not in attributes
+    assert "activation_energy_difference_eV" not in attributes
+    assert attributes["ionic_conductivity_upper_bound_mS_cm"] > 0
+    missing = "\n".join(attributes["missing"])
+    assert "Activation energy: not known of PBE. Diffusion was detected at 1 different temperatures" in missing
     assert "Ratio of the conductivities: both levels have only an upper bound" in missing
 
 
@@ -140,17 +142,17 @@ def said_by(**attributes: Any) -> orm.ArrayData:
 def test_a_conductivity_at_another_temperature_is_not_compared(aiida_profile_clean: Any) -> None:
     common = {"verdict": "measured", "ionic_conductivity_mS_cm": 1.0, "ionic_conductivity_ci95_mS_cm": [0.5, 2.0]}
     energy = {"activation_energy_eV": 0.3, "activation_energy_ci95_eV": [0.25, 0.35]}
-    said = compare(
+    attributes = compare(
         {"target_temperature_K": 300.0},
         conductivity=said_by(**common, **energy, target_temperature_K=350.0),
         reference_conductivity=said_by(**common, **energy, target_temperature_K=300.0),
     ).base.attributes.all
-    assert "Conductivity: that of CHGNet is at 350 K, not 300 K." in said["missing"]
-    assert "ionic_conductivity_mS_cm" not in said
-    assert said["reference_ionic_conductivity_mS_cm"] == 1.0
-    assert "ionic_conductivity_ratio" not in said
-    assert said["activation_energy_difference_eV"] == 0.0
-    assert said["activation_energy_difference_ci95_eV"] == pytest.approx([-0.0707, 0.0707], abs=1e-4)
+    assert "Conductivity: that of CHGNet is at 350 K, not 300 K." in attributes["missing"]
+    assert "ionic_conductivity_mS_cm" not in attributes
+    assert attributes["reference_ionic_conductivity_mS_cm"] == 1.0
+    assert "ionic_conductivity_ratio" not in attributes
+    assert attributes["activation_energy_difference_eV"] == 0.0
+    assert attributes["activation_energy_difference_ci95_eV"] == pytest.approx([-0.0707, 0.0707], abs=1e-4)
 
 
 def test_a_fit_that_contradicts_itself_is_not_compared(aiida_profile_clean: Any) -> None:
@@ -160,21 +162,22 @@ def test_a_fit_that_contradicts_itself_is_not_compared(aiida_profile_clean: Any)
         "reference_diffusion_T_0800K": said_by(**common),
         "diffusion_T_0800K": said_by(**common, fit_consistent=False),
     }
-    said = compare(**fits).base.attributes.all
-    assert "tracer_diffusivity_ratio" not in said["temperatures"][0]
-    assert said["temperatures"][0]["tracer_diffusivity_cm2_s"] == 1e-5
+    attributes = compare(**fits).base.attributes.all
+    assert "tracer_diffusivity_ratio" not in attributes["temperatures"][0]
+    assert attributes["temperatures"][0]["tracer_diffusivity_cm2_s"] == 1e-5
     assert (
-        "Diffusivity at 800 K: the fits of CHGNet disagree with each other, so it is not compared." in said["missing"]
+        "Diffusivity at 800 K: the fits of CHGNet disagree with each other, so it is not compared."
+        in attributes["missing"]
     )
-    assert "log10_tracer_diffusivity_bias" not in said
+    assert "log10_tracer_diffusivity_bias" not in attributes
 
 
-def test_nothing_is_made_up_of_nothing(aiida_profile_clean: Any) -> None:
+def test_nothing_comes_from_nothing(aiida_profile_clean: Any) -> None:
     node = compare(reference_cost=orm.Dict({"wall_time_s": 10.0, "n_steps": 5}))
-    said = node.base.attributes.all
-    assert said["reference_wall_s_per_step"] == 2.0
-    assert {key for key in said if "ratio" in key or "force" in key or "distance" in key} == set()
-    assert said["missing"] == [
+    attributes = node.base.attributes.all
+    assert attributes["reference_wall_s_per_step"] == 2.0
+    assert {key for key in attributes if "ratio" in key or "force" in key or "distance" in key} == set()
+    assert attributes["missing"] == [
         "Conductivity and activation energy: there is none of CHGNet.",
         "Conductivity and activation energy: there is none of PBE.",
         "Diffusivities: there is none of either level.",
@@ -182,19 +185,19 @@ def test_nothing_is_made_up_of_nothing(aiida_profile_clean: Any) -> None:
         "Structure and vibrations: there is no trajectory of CHGNet.",
         "Cost: it is not known of CHGNet.",
     ]
-    assert said["summary"] == "LiCl, CHGNet against PBE: nothing can be compared."
+    assert attributes["summary"] == "LiCl, CHGNet against PBE: nothing can be compared."
     assert node.creator.process_type == "aiida.calculations:ion.compare_levels"
 
 
 def test_speeds_come_from_the_ledgers(aiida_profile_clean: Any) -> None:
     slow = {"wall_time_s": 800.0, "cpu_time_s": 6400.0, "gpu_time_s": 0.0, "n_steps": 100, "peak_memory_MiB": 900.0}
     fast = {"wall_time_s": 10.0, "cpu_time_s": 9.0, "gpu_time_s": 8.0, "n_steps": 1000, "hardware": ["H200"]}
-    said = compare(cost=orm.Dict(fast), reference_cost=orm.Dict(slow)).base.attributes.all
-    assert said["wall_speed_ratio"] == pytest.approx(800.0)
-    assert said["core_speed_ratio"] == pytest.approx(64.0 / 0.009)
-    assert (said["steps_per_s"], said["reference_steps_per_s"]) == pytest.approx((100.0, 0.125))
-    assert (said["gpu_time_s"], said["reference_peak_memory_MiB"]) == (8.0, 900.0)
-    assert "a step takes 800 times less wall time" in said["summary"]
+    attributes = compare(cost=orm.Dict(fast), reference_cost=orm.Dict(slow)).base.attributes.all
+    assert attributes["wall_speed_ratio"] == pytest.approx(800.0)
+    assert attributes["core_speed_ratio"] == pytest.approx(64.0 / 0.009)
+    assert (attributes["steps_per_s"], attributes["reference_steps_per_s"]) == pytest.approx((100.0, 0.125))
+    assert (attributes["gpu_time_s"], attributes["reference_peak_memory_MiB"]) == (8.0, 900.0)
+    assert "a step takes 800 times less wall time" in attributes["summary"]
 
 
 def segment(
@@ -264,21 +267,21 @@ def test_known_errors_of_forces_and_energies_come_back(aiida_profile_clean: Any)
     reference = {key: segment(key) for key in KEYS}
     nodes = evaluated(reference, 0.05)
     node = compare(**nodes, **{f"reference_trajectory_{key}": value for key, value in reference.items()})
-    said = node.base.attributes.all
-    assert said["force_rmse_eV_A"] == pytest.approx(0.05, rel=0.05)
-    assert said["force_mae_eV_A"] == pytest.approx(0.05 * np.sqrt(2 / np.pi), rel=0.05)
-    low, high = said["force_mae_ci95_eV_A"]
-    assert low < said["force_mae_eV_A"] < high
-    assert said["force_mae_by_element_eV_A"] == pytest.approx({"Li": 0.04, "Cl": 0.04}, rel=0.1)
-    assert said["reference_force_rms_eV_A"] == pytest.approx(1.0, rel=0.05)
-    assert said["force_cosine_similarity"] > 0.99
-    assert said["force_n_frames"] == said["energy_n_frames"] == 80
-    assert said["energy_offset_eV_atom"] == pytest.approx(2.0, abs=1e-3)
-    assert said["energy_rmse_eV_atom"] == pytest.approx(0.001, rel=0.2)
-    assert "forces off by 0.040 eV/angstrom on 80 frames (RMSE 5% of their size)" in said["summary"]
+    attributes = node.base.attributes.all
+    assert attributes["force_rmse_eV_A"] == pytest.approx(0.05, rel=0.05)
+    assert attributes["force_mae_eV_A"] == pytest.approx(0.05 * np.sqrt(2 / np.pi), rel=0.05)
+    low, high = attributes["force_mae_ci95_eV_A"]
+    assert low < attributes["force_mae_eV_A"] < high
+    assert attributes["force_mae_by_element_eV_A"] == pytest.approx({"Li": 0.04, "Cl": 0.04}, rel=0.1)
+    assert attributes["reference_force_rms_eV_A"] == pytest.approx(1.0, rel=0.05)
+    assert attributes["force_cosine_similarity"] > 0.99
+    assert attributes["force_n_frames"] == attributes["energy_n_frames"] == 80
+    assert attributes["energy_offset_eV_atom"] == pytest.approx(2.0, abs=1e-3)
+    assert attributes["energy_rmse_eV_atom"] == pytest.approx(0.001, rel=0.2)
+    assert "forces off by 0.040 eV/angstrom on 80 frames (RMSE 5% of their size)" in attributes["summary"]
     one, two = node.get_array("parity_reference_forces_eV_A"), node.get_array("parity_forces_eV_A")
     assert (one - two).std() == pytest.approx(0.05, rel=0.1)
-    assert node.get_array("parity_elements").tolist()[:4] == [said["elements"].index("Li")] * 4
+    assert node.get_array("parity_elements").tolist()[:4] == [attributes["elements"].index("Li")] * 4
 
 
 def test_a_plot_gets_no_more_forces_than_it_can_show(aiida_profile_clean: Any) -> None:
@@ -312,9 +315,9 @@ def test_frames_that_do_not_belong_together_are_refused(aiida_profile_clean: Any
     named = {f"reference_trajectory_{key}": value for key, value in reference.items()}
 
     def lacking(**change: Any) -> str:
-        said = compare(**(nodes | named | change)).base.attributes.all
-        assert "force_mae_eV_A" not in said
-        return next(line for line in said["missing"] if line.startswith("Forces"))
+        attributes = compare(**(nodes | named | change)).base.attributes.all
+        assert "force_mae_eV_A" not in attributes
+        return next(line for line in attributes["missing"] if line.startswith("Forces"))
 
     swapped = trajectories(symbols=["Cl"] * 4 + ["Li"] * 4)
     assert lacking(**swapped) == (
@@ -337,25 +340,25 @@ def test_energies_need_frames_of_both_levels(aiida_profile_clean: Any) -> None:
     reference = {key: segment(key) for key in KEYS}
     nodes = evaluated(reference, 0.05)
     named = {f"reference_trajectory_{key}": value for key, value in reference.items()}
-    said = compare(forces=nodes["forces"], **named).base.attributes.all
-    assert "force_mae_eV_A" in said
-    assert "energy_mae_eV_atom" not in said
-    assert "Energies: there are none of the same frames at both levels." in said["missing"]
+    attributes = compare(forces=nodes["forces"], **named).base.attributes.all
+    assert "force_mae_eV_A" in attributes
+    assert "energy_mae_eV_atom" not in attributes
+    assert "Energies: there are none of the same frames at both levels." in attributes["missing"]
 
 
 def test_the_same_dynamics_are_not_apart(aiida_profile_clean: Any) -> None:
     node = compare({"equilibration_fs": 100.0}, **trajectories(), **trajectories("reference_"))
-    said = node.base.attributes.all
-    assert said["rdf_distance"] == 0.0
-    assert said["rdf_distance_by_pair"] == {"Cl-Cl": 0.0, "Cl-Li": 0.0, "Li-Li": 0.0}
-    assert 0.0 < said["rdf_distance_of_reference_halves"] < 0.2
-    assert said["rdf_n_frames"] == [200]
-    assert said["vdos_distance"] == 0.0
-    assert said["reference_vdos_nyquist_THz"] == pytest.approx(250.0)
-    assert said["structure_temperatures_K"] == [800.0]
+    attributes = node.base.attributes.all
+    assert attributes["rdf_distance"] == 0.0
+    assert attributes["rdf_distance_by_pair"] == {"Cl-Cl": 0.0, "Cl-Li": 0.0, "Li-Li": 0.0}
+    assert 0.0 < attributes["rdf_distance_of_reference_halves"] < 0.2
+    assert attributes["rdf_n_frames"] == [200]
+    assert attributes["vdos_distance"] == 0.0
+    assert attributes["reference_vdos_nyquist_THz"] == pytest.approx(250.0)
+    assert attributes["structure_temperatures_K"] == [800.0]
     assert node.get_shape("rdf") == node.get_shape("reference_rdf") == (1, 3, len(node.get_array("rdf_r_A")))
     nearest = node.get_array("rdf_r_A")[np.argmax(node.get_array("rdf")[0, 1])]
-    assert said["rdf_pairs"][1] == "Cl-Li"
+    assert attributes["rdf_pairs"][1] == "Cl-Li"
     assert nearest == pytest.approx(5.13 / 2, abs=0.2)
     frequency, density = node.get_array("vdos_frequency_THz"), node.get_array("vdos_1_THz")[0]
     peaks = [frequency[part][np.argmax(density[part])] for part in (frequency < 7.5, frequency > 7.5)]
@@ -364,16 +367,16 @@ def test_the_same_dynamics_are_not_apart(aiida_profile_clean: Any) -> None:
 
 def test_other_dynamics_are_apart(aiida_profile_clean: Any) -> None:
     soft = trajectories(rattle_A=0.25, scale=3.0)
-    said = compare({"max_rdf_frames": 20}, **soft, **trajectories("reference_")).base.attributes.all
-    assert said["rdf_distance"] > 0.1 > said["rdf_distance_of_reference_halves"] / 3
-    assert said["rdf_n_frames"] == said["reference_rdf_n_frames"] == [20]
-    assert said["vdos_distance"] == pytest.approx(1.0, abs=0.02)
+    attributes = compare({"max_rdf_frames": 20}, **soft, **trajectories("reference_")).base.attributes.all
+    assert attributes["rdf_distance"] > 0.1 > attributes["rdf_distance_of_reference_halves"] / 3
+    assert attributes["rdf_n_frames"] == attributes["reference_rdf_n_frames"] == [20]
+    assert attributes["vdos_distance"] == pytest.approx(1.0, abs=0.02)
 
 
 def test_trajectories_that_cannot_be_compared_say_why(aiida_profile_clean: Any) -> None:
     def lacking(**nodes: Any) -> list[str]:
-        said = compare(**nodes).base.attributes.all
-        return [line for line in said["missing"] if line.startswith(("Structure", "Vibrations"))]
+        attributes = compare(**nodes).base.attributes.all
+        return [line for line in attributes["missing"] if line.startswith(("Structure", "Vibrations"))]
 
     reference = trajectories("reference_")
     assert lacking(**reference) == ["Structure and vibrations: there is no trajectory of CHGNet."]
@@ -411,14 +414,18 @@ def test_real_jobs_of_a_potential_and_a_softer_one(python_code: Any, argon: orm.
     inputs["trajectories"] = {"T_0060K": nodes["reference_trajectory_T_0060K"]}
     inputs["parameters"] = orm.Dict({"max_frames": 20, "equilibration_fs": 1000.0})
     nodes["forces"] = run_get_node(CalculationFactory("ion.forces"), **inputs, **common)[1].outputs.forces
-    said = compare({"formula": "Ar", "equilibration_fs": 1000.0}, **nodes).base.attributes.all
+    attributes = compare({"formula": "Ar", "equilibration_fs": 1000.0}, **nodes).base.attributes.all
     factor = depth_eV[""] / depth_eV["reference_"]
-    assert said["force_slope"] == pytest.approx(factor, rel=1e-4)
-    assert said["force_rmse_eV_A"] == pytest.approx((1 - factor) * said["reference_force_rms_eV_A"], rel=1e-4)
-    assert said["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-5)
-    assert said["energy_correlation"] == pytest.approx(1.0, abs=1e-5)
-    assert (said["force_n_frames"], said["energy_n_frames"]) == (20, 20)
-    assert 0.0 < said["rdf_distance"] < 0.2
-    assert 0.0 < said["vdos_distance"] < 0.3
-    assert said["reference_vdos_nyquist_THz"] == pytest.approx(25.0)
-    assert said["wall_speed_ratio"] == pytest.approx(said["reference_wall_s_per_step"] / said["wall_s_per_step"])
+    assert attributes["force_slope"] == pytest.approx(factor, rel=1e-4)
+    assert attributes["force_rmse_eV_A"] == pytest.approx(
+        (1 - factor) * attributes["reference_force_rms_eV_A"], rel=1e-4
+    )
+    assert attributes["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-5)
+    assert attributes["energy_correlation"] == pytest.approx(1.0, abs=1e-5)
+    assert (attributes["force_n_frames"], attributes["energy_n_frames"]) == (20, 20)
+    assert 0.0 < attributes["rdf_distance"] < 0.2
+    assert 0.0 < attributes["vdos_distance"] < 0.3
+    assert attributes["reference_vdos_nyquist_THz"] == pytest.approx(25.0)
+    assert attributes["wall_speed_ratio"] == pytest.approx(
+        attributes["reference_wall_s_per_step"] / attributes["wall_s_per_step"]
+    )

@@ -25,12 +25,12 @@ def law(temperature_K: float) -> float:
 
 
 def diffusion(temperature_K: float, **changes: Any) -> orm.ArrayData:
-    """Return a node that moved as the law says, known to 10 %."""
+    """Return a diffusive node that follows the law, known to 10 %."""
     generator = np.random.default_rng(int(temperature_K))
     node = orm.ArrayData()
     samples = law(temperature_K) * np.exp(generator.normal(generator.normal(0.0, 0.1), 0.1, 1000))
     collective = samples / HAVEN_RATIO * np.exp(generator.normal(0.0, 0.3, 1000))
-    said = {
+    attributes = {
         "formula": "Li3N",
         "level_of_theory": "PBE",
         "mobile_species": "Li",
@@ -46,7 +46,7 @@ def diffusion(temperature_K: float, **changes: Any) -> orm.ArrayData:
         "analysed_time_ps": 100.0,
         "jump_distance_A": 3.0,
     }
-    node.base.attributes.set_many(said | changes)
+    node.base.attributes.set_many(attributes | changes)
     if node.base.attributes.get("verdict") == "moved":
         node.set_array("tracer_diffusivity_samples_cm2_s", samples)
         node.set_array("collective_diffusivity_samples_cm2_s", collective)
@@ -54,9 +54,13 @@ def diffusion(temperature_K: float, **changes: Any) -> orm.ArrayData:
 
 
 def still(temperature_K: float, bound_cm2_s: float, **changes: Any) -> orm.ArrayData:
-    """Return a node that did not move."""
-    said = {"verdict": "bound", "reason": "3 effective hops.", "tracer_diffusivity_upper_bound_cm2_s": bound_cm2_s}
-    return diffusion(temperature_K, **said, **changes)
+    """Return a node without detected diffusion."""
+    attributes = {
+        "verdict": "bound",
+        "reason": "3 effective hops.",
+        "tracer_diffusivity_upper_bound_cm2_s": bound_cm2_s,
+    }
+    return diffusion(temperature_K, **attributes, **changes)
 
 
 def fit(*nodes: orm.ArrayData, **settings: Any) -> orm.ArrayData:
@@ -66,31 +70,31 @@ def fit(*nodes: orm.ArrayData, **settings: Any) -> orm.ArrayData:
 
 def test_both_conductivities_are_extrapolated() -> None:
     node = fit(*(diffusion(kelvin) for kelvin in HOT_K))
-    said = node.base.attributes.all
+    attributes = node.base.attributes.all
     tracer = np.log10(ionic_conductivity_mS_cm(law(300.0), 1.0, DENSITY_A3, 300.0))
-    low, high = said["log10_ionic_conductivity_ci95_mS_cm"]
+    low, high = attributes["log10_ionic_conductivity_ci95_mS_cm"]
     assert low < tracer < high
-    low, high = said["log10_collective_ionic_conductivity_ci95_mS_cm"]
+    low, high = attributes["log10_collective_ionic_conductivity_ci95_mS_cm"]
     assert low < tracer - np.log10(HAVEN_RATIO) < high
-    low, high = said["collective_activation_energy_ci95_eV"]
+    low, high = attributes["collective_activation_energy_ci95_eV"]
     assert low < 0.3 < high
-    assert said["collective_temperatures_used_K"] == list(HOT_K)
-    assert said["collective_reason"] is None
-    assert said["collective_preferred_law"] == said["preferred_law"] == "arrhenius"
-    value = 10 ** said["log10_collective_ionic_conductivity_mS_cm"]
-    assert said["collective_ionic_conductivity_mS_cm"] == pytest.approx(value)
-    assert "The lowest temperature that moved is 2.7 times 300 K" in said["summary"]
+    assert attributes["collective_temperatures_used_K"] == list(HOT_K)
+    assert attributes["collective_reason"] is None
+    assert attributes["collective_preferred_law"] == attributes["preferred_law"] == "arrhenius"
+    value = 10 ** attributes["log10_collective_ionic_conductivity_mS_cm"]
+    assert attributes["collective_ionic_conductivity_mS_cm"] == pytest.approx(value)
+    assert "The lowest diffusive temperature is 2.7 times 300 K" in attributes["summary"]
     draws = node.get_array("log10_diffusivity_samples_cm2_s")
-    assert draws.mean() == pytest.approx(said["log10_diffusivity_cm2_s"], abs=1e-4)
+    assert draws.mean() == pytest.approx(attributes["log10_diffusivity_cm2_s"], abs=1e-4)
 
 
 def test_too_few_collective_temperatures_leave_a_reason() -> None:
     odd = {"collective_fit_consistent": False}
-    said = fit(*(diffusion(kelvin, **(odd if kelvin > 900.0 else {})) for kelvin in HOT_K)).base.attributes.all
-    assert said["verdict"] == "measured"
-    assert said["collective_ionic_conductivity_mS_cm"] is None
-    assert said["collective_activation_energy_eV"] is None
-    assert "known at 2 of the 5 temperatures at which the ions moved" in said["collective_reason"]
+    attributes = fit(*(diffusion(kelvin, **(odd if kelvin > 900.0 else {})) for kelvin in HOT_K)).base.attributes.all
+    assert attributes["verdict"] == "measured"
+    assert attributes["collective_ionic_conductivity_mS_cm"] is None
+    assert attributes["collective_activation_energy_eV"] is None
+    assert "known at 2 of the 5 diffusive temperatures" in attributes["collective_reason"]
     none = fit(*(diffusion(kelvin, **odd) for kelvin in HOT_K)).base.attributes.all
     assert none["collective_reason"] == "No temperature has a collective diffusivity that can be used."
 
@@ -99,25 +103,25 @@ def test_a_failed_check_keeps_a_temperature_out_whether_it_moved_or_not() -> Non
     melted = diffusion(1200.0, refused_because="The framework melted.")
     hidden = still(500.0, 1e-9, refused_because="The run exploded.")
     odd = diffusion(1100.0, fit_consistent=False)
-    said = fit(*(diffusion(kelvin) for kelvin in HOT_K[:3]), melted, hidden, odd).base.attributes.all
-    assert said["temperatures_used_K"] == list(HOT_K[:3])
-    assert said["temperatures_bound"] == said["temperatures_bound_K"] == []
-    reasons = {entry["temperature_K"]: entry["reason"] for entry in said["temperatures_refused"]}
+    attributes = fit(*(diffusion(kelvin) for kelvin in HOT_K[:3]), melted, hidden, odd).base.attributes.all
+    assert attributes["temperatures_used_K"] == list(HOT_K[:3])
+    assert attributes["temperatures_bound"] == attributes["temperatures_bound_K"] == []
+    reasons = {entry["temperature_K"]: entry["reason"] for entry in attributes["temperatures_refused"]}
     assert reasons[1200.0] == "The framework melted."
     assert reasons[500.0] == "The run exploded."
     assert "disagree wildly" in reasons[1100.0]
-    assert said["collective_temperatures_used_K"] == list(HOT_K[:3])
+    assert attributes["collective_temperatures_used_K"] == list(HOT_K[:3])
 
 
 def test_a_bound_enters_a_line_as_a_run_that_just_failed_to_measure() -> None:
     point = arrhenius_point(still(600.0, 1e-8))
     assert point.upper_bound_cm2_s == 1e-8
     assert point.detection_bound_cm2_s == pytest.approx(15.7052 * 9.0 / (6 * 48 * 100.0) * 1e-4, rel=1e-4)
-    said = fit(*(still(kelvin, 2e-7) for kelvin in HOT_K)).base.attributes.all
-    assert said["verdict"] == "bound"
-    assert said["ionic_conductivity_upper_bound_mS_cm"] > 0
-    assert "The bound assumes a prefactor of log10 D0 = -3.2 +- 0.7" in said["summary"]
-    assert len(said["temperatures_bound"]) == 5
+    attributes = fit(*(still(kelvin, 2e-7) for kelvin in HOT_K)).base.attributes.all
+    assert attributes["verdict"] == "bound"
+    assert attributes["ionic_conductivity_upper_bound_mS_cm"] > 0
+    assert "The bound assumes a prefactor of log10 D0 = -3.2 +- 0.7" in attributes["summary"]
+    assert len(attributes["temperatures_bound"]) == 5
 
 
 def test_a_person_sees_what_the_result_rests_on() -> None:

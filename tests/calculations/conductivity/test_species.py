@@ -23,8 +23,8 @@ def fitted(*nodes: orm.ArrayData, target_temperature_K: float = FAR_K, **paramet
     for node in nodes:
         node.store()
     given = {f"T_{index}": node for index, node in enumerate(nodes)}
-    said = orm.Dict({"target_temperature_K": target_temperature_K} | parameters)
-    node: Any = fit_conductivity(parameters=said, **given)
+    text = orm.Dict({"target_temperature_K": target_temperature_K} | parameters)
+    node: Any = fit_conductivity(parameters=text, **given)
     return {"node": node} | node.base.attributes.all
 
 
@@ -38,56 +38,56 @@ def without_collective(temperature_K: float, reason: str | None, **changes: Any)
 
 def test_a_collective_fit_says_which_temperatures_it_lacks_and_why() -> None:
     why = "The mean squared displacement of the charge does not grow over the window."
-    said = fitted(
+    text = fitted(
         without_collective(800.0, why),
         diffusion(900.0),
         diffusion(1000.0, collective_fit_consistent=False),
         diffusion(1100.0),
         still(600.0, 1e-8),
     )
-    reason = said["collective_reason"]
-    assert "known at 2 of the 4 temperatures at which the ions moved" in reason
-    assert "The ions moved at 2" not in reason
+    reason = text["collective_reason"]
+    assert "known at 2 of the 4 diffusive temperatures" in reason
+    assert "Diffusion was detected at 2" not in reason
     assert f"800 K: {why.rstrip('.')}" in reason
     assert "1000 K: kinisi and least squares disagree" in reason
-    assert "600 K: The ions did not move enough. 3 effective hops" in reason
-    assert [one["temperature_K"] for one in said["collective_temperatures_refused"]] == [600.0, 800.0, 1000.0]
-    assert said["collective_temperatures_used_K"] == [900.0, 1100.0]
-    assert said["collective_ionic_conductivity_mS_cm"] is None
-    assert why.rstrip(".") in describe(said["node"])
+    assert "600 K: No diffusion detected. 3 effective hops" in reason
+    assert [one["temperature_K"] for one in text["collective_temperatures_refused"]] == [600.0, 800.0, 1000.0]
+    assert text["collective_temperatures_used_K"] == [900.0, 1100.0]
+    assert text["collective_ionic_conductivity_mS_cm"] is None
+    assert why.rstrip(".") in describe(text["node"])
 
 
 def test_a_collective_fit_that_succeeds_still_says_what_it_lacks() -> None:
-    said = fitted(*map(diffusion, HOT_K[1:]), without_collective(800.0, None))
-    assert said["collective_reason"] is None
-    assert said["collective_temperatures_used_K"] == list(HOT_K[1:])
-    assert any("800 K: The fit gave no collective diffusivity" in one for one in said["collective_warnings"])
+    text = fitted(*map(diffusion, HOT_K[1:]), without_collective(800.0, None))
+    assert text["collective_reason"] is None
+    assert text["collective_temperatures_used_K"] == list(HOT_K[1:])
+    assert any("800 K: The fit gave no collective diffusivity" in one for one in text["collective_warnings"])
 
 
 def test_a_conductivity_with_a_wide_interval_is_poorly_known() -> None:
-    said = fitted(*map(diffusion, NEAR_K))
-    low, high = said["ionic_conductivity_ci95_mS_cm"]
+    text = fitted(*map(diffusion, NEAR_K))
+    low, high = text["ionic_conductivity_ci95_mS_cm"]
     decades = interval_decades(low, high)
     assert decades is not None and decades > 2.0
-    assert said["verdict"] == "poorly_known" and said["max_interval_decades"] == 2.0
-    assert f"spans {decades:.1f} decades" in said["reason"]
-    assert "poorly known" in said["summary"] and f"between {low:.3g} and {high:.3g} mS/cm" in said["summary"]
-    assert f"{said['ionic_conductivity_mS_cm']:.3g} mS/cm" not in said["summary"]
-    shown = describe(said["node"])
+    assert text["verdict"] == "poorly_known" and text["max_interval_decades"] == 2.0
+    assert f"spans {decades:.1f} decades" in text["reason"]
+    assert "poorly known" in text["summary"] and f"between {low:.3g} and {high:.3g} mS/cm" in text["summary"]
+    assert f"{text['ionic_conductivity_mS_cm']:.3g} mS/cm" not in text["summary"]
+    shown = describe(text["node"])
     assert "verdict: poorly known" in shown and f"poorly known [{low:.3g}, {high:.3g}]" in shown
 
 
 def test_the_limit_is_a_setting() -> None:
-    said = fitted(*map(diffusion, NEAR_K), max_interval_decades=20.0)
-    assert said["verdict"] == "measured" and said["max_interval_decades"] == 20.0
-    assert "poorly" not in said["summary"]
+    text = fitted(*map(diffusion, NEAR_K), max_interval_decades=20.0)
+    assert text["verdict"] == "measured" and text["max_interval_decades"] == 20.0
+    assert "poorly" not in text["summary"]
 
 
 def test_a_result_of_an_earlier_version_is_shown_by_the_same_rule() -> None:
-    said = fitted(*map(diffusion, NEAR_K))
+    text = fitted(*map(diffusion, NEAR_K))
     old = orm.ArrayData()
     left_out = ("node", "max_interval_decades", "species", "all_species_ionic_conductivity_verdict")
-    kept = {name: value for name, value in said.items() if name not in left_out and not name.startswith("array|")}
+    kept = {name: value for name, value in text.items() if name not in left_out and not name.startswith("array|")}
     old.base.attributes.set_many(kept | {"verdict": "measured", "reason": None})
     shown = describe(old.store())
     assert "verdict: poorly known" in shown and "poorly known [" in shown
@@ -109,36 +109,36 @@ def two_species(temperature_K: float, moved: bool = True) -> orm.ArrayData:
 
 
 def test_the_conductivity_of_all_species_is_extrapolated_beside_that_of_one() -> None:
-    said = fitted(*(two_species(temperature) for temperature in HOT_K), target_temperature_K=600.0)
+    text = fitted(*(two_species(temperature) for temperature in HOT_K), target_temperature_K=600.0)
     truth = {
         element: ionic_conductivity_mS_cm(factor * law(600.0), 1.0, density, 600.0)
         for element, factor, density in (("Li", 1.0, DENSITY_A3), ("Na", 2.0, 12 / 800.0))
     }
-    assert [row["element"] for row in said["species"]] == ["Li", "Na"]
-    assert said["species"][0]["ionic_conductivity_mS_cm"] == said["ionic_conductivity_mS_cm"]
-    assert said["ionic_conductivity_mS_cm"] == pytest.approx(truth["Li"], rel=0.3)
-    assert said["all_species_ionic_conductivity_species"] == ["Li", "Na"]
-    assert said["all_species_ionic_conductivity_mS_cm"] == pytest.approx(sum(truth.values()), rel=0.3)
-    low, high = said["all_species_ionic_conductivity_ci95_mS_cm"]
+    assert [row["element"] for row in text["species"]] == ["Li", "Na"]
+    assert text["species"][0]["ionic_conductivity_mS_cm"] == text["ionic_conductivity_mS_cm"]
+    assert text["ionic_conductivity_mS_cm"] == pytest.approx(truth["Li"], rel=0.3)
+    assert text["all_species_ionic_conductivity_species"] == ["Li", "Na"]
+    assert text["all_species_ionic_conductivity_mS_cm"] == pytest.approx(sum(truth.values()), rel=0.3)
+    low, high = text["all_species_ionic_conductivity_ci95_mS_cm"]
     assert low < sum(truth.values()) < high
-    assert said["all_species_ionic_conductivity_verdict"] == "measured"
-    assert "ionic conductivity of Li and Na" in describe(said["node"])
+    assert text["all_species_ionic_conductivity_verdict"] == "measured"
+    assert "ionic conductivity of Li and Na" in describe(text["node"])
 
 
 def test_a_species_that_is_only_bounded_widens_the_sum() -> None:
     nodes = [two_species(temperature, moved=False) for temperature in HOT_K]
-    said = fitted(*nodes, target_temperature_K=600.0)
-    assert said["all_species_ionic_conductivity_species"] == ["Li"]
-    bound = said["species"][1]["ionic_conductivity_upper_bound_mS_cm"]
+    text = fitted(*nodes, target_temperature_K=600.0)
+    assert text["all_species_ionic_conductivity_species"] == ["Li"]
+    bound = text["species"][1]["ionic_conductivity_upper_bound_mS_cm"]
     assert bound > 0
-    edges = (said["all_species_ionic_conductivity_ci95_mS_cm"][1], said["ionic_conductivity_ci95_mS_cm"][1])
+    edges = (text["all_species_ionic_conductivity_ci95_mS_cm"][1], text["ionic_conductivity_ci95_mS_cm"][1])
     assert edges[0] - edges[1] == pytest.approx(bound, rel=0.05)
 
 
 def test_one_mobile_species_is_all_there_is() -> None:
-    said = fitted(*map(diffusion, HOT_K), target_temperature_K=600.0)
-    assert said["all_species_ionic_conductivity_mS_cm"] == pytest.approx(said["ionic_conductivity_mS_cm"])
-    assert "ionic conductivity of" not in describe(said["node"])
+    text = fitted(*map(diffusion, HOT_K), target_temperature_K=600.0)
+    assert text["all_species_ionic_conductivity_mS_cm"] == pytest.approx(text["ionic_conductivity_mS_cm"])
+    assert "ionic conductivity of" not in describe(text["node"])
 
 
 def test_tables_show_the_interval_alone() -> None:

@@ -200,7 +200,7 @@ def test_segments_of_other_atoms_are_refused(segment: Segment, copper: Atoms) ->
     assert "no trajectory" in problem()
     segments = {"a": segment()}
     segments["a"].base.attributes.set("symbols", ["Cu1"] * 8)
-    assert "Cu1, which is no element" in problem()
+    assert "Cu1, which is not an element" in problem()
 
 
 def test_a_killed_job_counts_up_to_its_last_report(tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_a_killed_job_counts_up_to_its_last_report(tmp_path: Path) -> None:
     np.save(tmp_path / "energies.npy", np.arange(9.0))
     assert len(read_forces(tmp_path, None)["energies"]) == 0
     (tmp_path / "progress.json").write_text(json.dumps({"step": 4, "n_steps": 9}))
-    found = read_forces(tmp_path, None)
-    assert found["energies"].tolist() == [0, 1, 2, 3] and found["forces"].shape == (4, 8, 3)
+    result = read_forces(tmp_path, None)
+    assert result["energies"].tolist() == [0, 1, 2, 3] and result["forces"].shape == (4, 8, 3)
     assert len(read_forces(tmp_path, {"status": "walltime", "n_frames": 7})["forces"]) == 7
     with pytest.raises(ValueError, match="forces.npy holds 9 rows, the run says 10"):
         read_forces(tmp_path, {"status": "finished", "n_frames": 10})

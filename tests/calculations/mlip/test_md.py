@@ -57,7 +57,7 @@ def test_the_restart_file_that_was_given_is_no_result(tmp_path: Path, argon: orm
 
 
 def blank(folder: Path, name: str, n_whole: int) -> None:
-    """Set the rows after so many to zero, as a file of full size has them before they are written."""
+    """Set the rows after this many to zero, as a file of full size has them before they are written."""
     rows = np.load(folder / f"{name}.npy")
     rows[n_whole:] = np.zeros_like(rows[n_whole:])
     np.save(folder / f"{name}.npy", rows)

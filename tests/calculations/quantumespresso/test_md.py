@@ -71,8 +71,8 @@ def test_what_is_kept_of_a_job_and_that_it_is_taken_from_the_cache(run_job: RunJ
 )
 @pytest.mark.usefixtures("aiida_profile")
 def test_what_pw_cannot_do_is_refused(inputs: Inputs, change: dict[str, Any], message: str) -> None:
-    said = validate_inputs(inputs | {"parameters": orm.Dict(SETTINGS | change)}, None)
-    assert said is not None and message in said
+    text = validate_inputs(inputs | {"parameters": orm.Dict(SETTINGS | change)}, None)
+    assert text is not None and message in text
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_electrons_that_do_not_fit_are_refused(
         change["pseudos"] = {kind: inputs["pseudos"][element] for kind, element in more["pseudos"].items()}
     elif "pseudos" in more:
         change["pseudos"] = {kind: inputs["pseudos"][kind] for kind in more["pseudos"]}
-    said = validate_inputs(inputs | change, None)
-    assert said is not None and message in said
+    text = validate_inputs(inputs | change, None)
+    assert text is not None and message in text
     # The builder says the same, before anything is submitted.
     with pytest.raises(ValueError, match="."):
         run_get_node(CalculationFactory("ion.quantumespresso_md"), **(inputs | change))

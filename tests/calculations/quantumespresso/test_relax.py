@@ -26,12 +26,12 @@ def test_a_shaken_crystal_is_relaxed(lithium_oxide: orm.StructureData, quantumes
     namelists = orm.Dict(NAMELISTS | {"SYSTEM": NAMELISTS["SYSTEM"] | {"ecutrho": 250.0}})
     job = relax(lithium_oxide, quantumespresso_engine | {"namelists": namelists}, max_force_eV_A=0.03, max_steps=30)
     assert job.is_finished_ok, job.exit_message
-    found = job.outputs.relaxation.get_dict()
-    assert set(found) == set(RELAXATION_KEYS)
-    assert found["converged"]
-    assert found["energy_drop_eV_atom"] > 0.002
-    assert found["final_max_force_eV_A"] < 0.03 < found["initial_max_force_eV_A"]
-    assert 0.005 < found["max_displacement_A"] < 0.2
+    result = job.outputs.relaxation.get_dict()
+    assert set(result) == set(RELAXATION_KEYS)
+    assert result["converged"]
+    assert result["energy_drop_eV_atom"] > 0.002
+    assert result["final_max_force_eV_A"] < 0.03 < result["initial_max_force_eV_A"]
+    assert 0.005 < result["max_displacement_A"] < 0.2
     relaxed = job.outputs.structure
     assert relaxed.cell == lithium_oxide.cell
     assert [site.kind_name for site in relaxed.sites] == [site.kind_name for site in lithium_oxide.sites]
@@ -51,10 +51,10 @@ def test_too_few_steps_leave_what_was_reached(
     job = relax(lithium_oxide, quantumespresso_engine, max_force_eV_A=0.001, max_steps=1)
     assert job.exit_status == 700, job.exit_message
     assert "the largest force is" in job.exit_message
-    found = job.outputs.relaxation.get_dict()
-    assert not found["converged"]
-    assert found["n_steps"] == 1
-    assert found["final_max_force_eV_A"] > 0.001
+    result = job.outputs.relaxation.get_dict()
+    assert not result["converged"]
+    assert result["n_steps"] == 1
+    assert result["final_max_force_eV_A"] > 0.001
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

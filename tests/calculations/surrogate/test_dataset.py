@@ -25,13 +25,17 @@ def test_the_arrays_are_those_of_the_materials() -> None:
     node = dataset(4)
     arrays = dataset_arrays(node)
     assert {name: array.dtype.name for name, array in arrays.items()} == DATASET_ARRAYS
-    said = node.base.attributes.all
+    attributes = node.base.attributes.all
     n_frames = sum(SAMPLED.values())
-    assert (said["n_materials"], said["n_configurations"], said["n_censored"]) == (4, 4 * n_frames, 1)
-    assert (said["temperature_K"], said["mobile_species"], said["levels_of_theory"]) == (1000.0, ["Li"], ["toy"])
-    assert said["sha256"] == arrays_sha256(arrays) and len(said["sources"]) == 4
-    assert said["materials"][0]["prototype"] == "AB 225"
-    assert said["materials"][0]["chemical_system"] == "Cl-Li"
+    assert (attributes["n_materials"], attributes["n_configurations"], attributes["n_censored"]) == (4, 4 * n_frames, 1)
+    assert (attributes["temperature_K"], attributes["mobile_species"], attributes["levels_of_theory"]) == (
+        1000.0,
+        ["Li"],
+        ["toy"],
+    )
+    assert attributes["sha256"] == arrays_sha256(arrays) and len(attributes["sources"]) == 4
+    assert attributes["materials"][0]["prototype"] == "AB 225"
+    assert attributes["materials"][0]["chemical_system"] == "Cl-Li"
     # D = 1e-5 cm^2/s is 6 * 1e-5 * 1e4 angstrom^2/ps.
     np.testing.assert_allclose(arrays["log10_slope"][:3], np.log10([0.6, 0.06, 0.006]))
     assert arrays["log10_slope"][3] == pytest.approx(np.log10(6e4 * 1e-8))
@@ -166,14 +170,14 @@ def test_a_changed_dataset_is_noticed() -> None:
     assert "lacks kind" in str(dataset_fault(node))
 
 
-def test_smearing_is_what_was_asked_for(lithium_nitride: orm.StructureData) -> None:
+def test_displacements_are_what_was_asked_for(lithium_nitride: orm.StructureData) -> None:
     structure = orm.StructureData(ase=lithium_nitride.get_ase().repeat(3))
 
-    def smear(seed: int = 1, **counts: int) -> Any:
+    def displace(seed: int = 1, **counts: int) -> Any:
         amplitudes = {name.replace("_", "."): count for name, count in counts.items()}
         return smear_structure(structure, orm.Dict({"amplitudes_A": amplitudes, "seed": seed}))
 
-    both, alone, other = smear(**{"0_1": 30, "0_05": 10}), smear(**{"0_1": 30}), smear(2, **{"0_1": 30})
+    both, alone, other = displace(**{"0_1": 30, "0_05": 10}), displace(**{"0_1": 30}), displace(2, **{"0_1": 30})
     shift = both.get_array("positions") - structure.get_ase().positions
     assert shift[:10].std() == pytest.approx(0.05, rel=0.05) and shift[10:].std() == pytest.approx(0.1, rel=0.05)
     assert both.base.attributes.get("amplitudes_A") == [0.05] * 10 + [0.1] * 30

@@ -30,8 +30,8 @@ def problem(lithium_oxide: orm.StructureData, vasp_engine: dict[str, Any]) -> Pr
     def ask(**change: Any) -> str | None:
         inputs = {"structure": lithium_oxide, "parameters": orm.Dict(SETTINGS), **vasp_engine, **change}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        found = VaspMdCalculation.spec().inputs.validate(inputs)
-        return None if found is None else str(found.message)
+        result = VaspMdCalculation.spec().inputs.validate(inputs)
+        return None if result is None else str(result.message)
 
     return ask
 
@@ -51,9 +51,9 @@ def test_tags_that_are_not_the_users(problem: Problem, vasp_engine: dict[str, An
         ({"magmom": [1.0]}, "magmom must be a list of 3 numbers"),
         ({"magmom": "3*1.0"}, "magmom must be a list of 3 numbers"),
     ):
-        said = problem(incar=tags_with(vasp_engine, **tags))
-        assert said is not None
-        assert words in said
+        text = problem(incar=tags_with(vasp_engine, **tags))
+        assert text is not None
+        assert words in text
 
 
 def test_potentials_have_to_fit(problem: Problem, vasp_engine: dict[str, Any]) -> None:
@@ -62,9 +62,9 @@ def test_potentials_have_to_fit(problem: Problem, vasp_engine: dict[str, Any]) -
         ({"Li": lithium}, "`potential` has no POTCAR for O"),
         ({"Li": oxygen, "O": oxygen}, "the potential of Li is of O (PAW_PBE O 08Apr2002), not of Li"),
     ):
-        said = problem(potential=potential)
-        assert said is not None
-        assert words in said
+        text = problem(potential=potential)
+        assert text is not None
+        assert words in text
 
 
 def test_a_potential_without_its_file_is_named(problem: Problem, vasp_engine: dict[str, Any]) -> None:
@@ -75,10 +75,10 @@ def test_a_potential_without_its_file_is_named(problem: Problem, vasp_engine: di
     for name, value in vasp_engine["potential"]["Li"].base.attributes.all.items():
         foreign.base.attributes.set(name, value)
     foreign.base.attributes.set("sha512", "0" * 128)
-    said = problem(potential=vasp_engine["potential"] | {"Li": foreign})
-    assert said is not None
-    assert "the file of PAW_PBE Li_sv 10Sep2004 (Li) is not in this profile" in said
-    assert "aiida-vasp potcar uploadfamily" in said
+    text = problem(potential=vasp_engine["potential"] | {"Li": foreign})
+    assert text is not None
+    assert "the file of PAW_PBE Li_sv 10Sep2004 (Li) is not in this profile" in text
+    assert "aiida-vasp potcar uploadfamily" in text
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_a_potential_without_its_file_is_named(problem: Problem, vasp_engine: di
     ],
 )
 def test_settings_that_vasp_cannot_run(problem: Problem, change: dict[str, Any], words: str) -> None:
-    said = problem(parameters=orm.Dict(SETTINGS | change))
-    assert said is not None
-    assert words in said
+    text = problem(parameters=orm.Dict(SETTINGS | change))
+    assert text is not None
+    assert words in text
 
 
 def test_states_of_other_engines(problem: Problem) -> None:

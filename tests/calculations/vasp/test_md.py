@@ -137,11 +137,11 @@ def test_relaxation(lithium_oxide: orm.StructureData, vasp_engine: dict[str, Any
 
     node = relax(max_force_eV_A=0.02, max_steps=200)
     assert node.is_finished_ok, node.exit_message
-    found = node.outputs.relaxation.get_dict()
-    assert found["converged"]
-    assert found["final_max_force_eV_A"] <= 0.02 < found["initial_max_force_eV_A"]
-    assert found["energy_drop_eV_atom"] > 0
-    assert 0 < found["rms_displacement_A"] <= found["max_displacement_A"] < 0.2
+    result = node.outputs.relaxation.get_dict()
+    assert result["converged"]
+    assert result["final_max_force_eV_A"] <= 0.02 < result["initial_max_force_eV_A"]
+    assert result["energy_drop_eV_atom"] > 0
+    assert 0 < result["rms_displacement_A"] <= result["max_displacement_A"] < 0.2
     relaxed = node.outputs.structure
     assert np.array(relaxed.cell) == pytest.approx(np.array(lithium_oxide.cell))
     assert [site.kind_name for site in relaxed.sites] == [site.kind_name for site in lithium_oxide.sites]

@@ -59,18 +59,18 @@ def killed_at_the_end(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("killed_at_the_end")
 def test_a_killed_daemon_is_noticed_and_started_again(shell: Shell, tmp_path: Path) -> None:
-    said = shell("setup", "--workers", "1")
-    assert "Daemon: started with 1 worker" in said
+    output = shell("setup", "--workers", "1")
+    assert "Daemon: started with 1 worker" in output
     assert python(tmp_path, OPTIONS) == "30 1"
     assert "Daemon: runs already with 1 worker" in shell("setup", "--workers", "1")
     first = daemon_processes(tmp_path)
     assert len(first) >= 3
     python(tmp_path, WAITING)
-    assert "Nothing goes on" not in shell("status")
+    assert "Processes make no progress" not in shell("status")
 
     kill_all(first)
     told = shell("status")
-    assert f"Nothing goes on: the daemon has died: its process {first[0].pid} is gone" in told
+    assert f"Processes make no progress: the daemon has died: its process {first[0].pid} is gone" in told
     assert "start it again with 'aiida-ion setup -p ion'" in told
     assert "Last heard of these processes: 20" in told
     again = shell("setup", "--workers", "1")
@@ -143,4 +143,4 @@ def test_a_daemon_that_stands_still_is_not_started_twice(shell: Shell, tmp_path:
         assert f"the daemon, process {circus.pid}, does not answer" in shell("status")
     finally:
         circus.resume()
-    assert "Nothing goes on" not in shell("status")
+    assert "Processes make no progress" not in shell("status")

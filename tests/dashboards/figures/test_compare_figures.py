@@ -20,13 +20,13 @@ HOSTILE = "<a href='https://example.org'>Li3N</a>"
 
 
 def trace(figure, name):
-    (found,) = (one for one in figure.data if one.name == name)
-    return found
+    (result,) = (one for one in figure.data if one.name == name)
+    return result
 
 
 def made(*rows, quantity=SIGMA):
-    found = sides(table(*rows), quantity)
-    return pairs(*(found[found["level_of_theory"] == level] for level in ("PBE", "MLIP")), quantity)
+    result = sides(table(*rows), quantity)
+    return pairs(*(result[result["level_of_theory"] == level] for level in ("PBE", "MLIP")), quantity)
 
 
 FOUND = made(
@@ -69,20 +69,20 @@ def test_the_band_is_one_decade_to_either_side_of_the_diagonal_and_the_axes_are_
 
 def test_an_activation_energy_has_linear_axes_and_a_band_of_its_own() -> None:
     energy = QUANTITIES["activation_energy"]
-    found = made(
+    result = made(
         conductivity_row("A", "PBE", 1.0),
         conductivity_row("A", "MLIP", 1.0, activation_energy_eV=0.4),
         quantity=energy,
     )
-    figure = parity_figure(found, energy, "PBE", STYLES, theme=LIGHT)
+    figure = parity_figure(result, energy, "PBE", STYLES, theme=LIGHT)
     band = trace(figure, "± 0.1 eV")
     assert np.array(band.y) - np.array(band.x) == pytest.approx([0.1, 0.1, -0.1, -0.1])
     assert figure.layout.xaxis.type is None
 
 
 def test_values_at_the_edge_of_what_a_float_holds_are_drawn() -> None:
-    found = made(conductivity_row("A", "PBE", 1e-307), conductivity_row("A", "MLIP", 1e300))
-    figure = parity_figure(found, SIGMA, "PBE", STYLES, theme=LIGHT)
+    result = made(conductivity_row("A", "PBE", 1e-307), conductivity_row("A", "MLIP", 1e300))
+    figure = parity_figure(result, SIGMA, "PBE", STYLES, theme=LIGHT)
     assert np.isfinite([*figure.layout.xaxis.range, *trace(figure, "± one decade").y]).all()
 
 
@@ -91,8 +91,8 @@ def test_text_of_nodes_is_escaped_everywhere() -> None:
     rows = [
         conductivity_row(HOSTILE, level, 1.0, uuid=str(i), grade=HOSTILE) for i, level in enumerate(("PBE", HOSTILE))
     ]
-    found = sides(table(*rows), SIGMA)
-    both = pairs(found[found["level_of_theory"] == "PBE"], found[found["level_of_theory"] == HOSTILE], SIGMA)
+    result = sides(table(*rows), SIGMA)
+    both = pairs(result[result["level_of_theory"] == "PBE"], result[result["level_of_theory"] == HOSTILE], SIGMA)
     for figure in (
         parity_figure(both, SIGMA, HOSTILE, styles, theme=LIGHT),
         error_figure(both, SIGMA, HOSTILE, styles, theme=LIGHT),
@@ -115,12 +115,12 @@ def test_of_many_materials_those_farthest_off_are_shown() -> None:
     n = MAX_MATERIALS + 20
     rows = [conductivity_row(f"M{i}", "PBE", 1.0) for i in range(n)]
     rows += [conductivity_row(f"M{i}", "MLIP", 10.0 ** (0.01 * i)) for i in range(n)]
-    found = made(*rows)
-    order = material_order(found)
+    result = made(*rows)
+    order = material_order(result)
     assert len(order) == MAX_MATERIALS
     assert order[0] == f"M{n - 1}" and "M0" not in order
-    assert len(trace(error_figure(found, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").x) == MAX_MATERIALS
-    assert height_px(found) > height_px(FOUND)
+    assert len(trace(error_figure(result, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").x) == MAX_MATERIALS
+    assert height_px(result) > height_px(FOUND)
 
 
 def forces(n: int, error: float = 0.1):

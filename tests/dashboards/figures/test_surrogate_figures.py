@@ -33,8 +33,8 @@ def rows(n: int = 3, **said: object) -> pd.DataFrame:
 
 
 def trace(figure, name):
-    (found,) = (one for one in figure.data if one.name == name)
-    return found
+    (result,) = (one for one in figure.data if one.name == name)
+    return result
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

@@ -67,6 +67,6 @@ def test_a_paused_job_says_what_the_scheduler_or_the_transport_said(error: Excep
         except (SchedulerError, OSError):
             node.logger.exception("iteration 5 of do_upload excepted")
     row = process_table(pks=[int(node.pk or 0)]).iloc[0]
-    said = state_text(row)
-    assert said.startswith("paused: upload_calculation failed 5 times")
-    assert words in said and f"verdi process play {node.pk}" in said
+    text = state_text(row)
+    assert text.startswith("paused: upload_calculation failed 5 times")
+    assert words in text and f"verdi process play {node.pk}" in text

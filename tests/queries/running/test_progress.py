@@ -40,7 +40,7 @@ def running_job(computer: orm.Computer, kind: str, folder: Path, **settings: Any
 
 
 def lammps_log(path: Path, size: int, last_step: int) -> None:
-    """Write a log of LAMMPS of about so many bytes, of which only the last row tells how far it is."""
+    """Write a log of LAMMPS of about this many bytes, of which only the last row tells how far it is."""
     row = b"       1   300.0   -1.5\n"
     with path.open("wb") as stream:
         for _ in range(size // MIB):
@@ -56,12 +56,12 @@ def test_a_long_log_is_not_read_into_memory(
     read_job_progress(row)
     tracemalloc.start()
     try:
-        found = read_job_progress(row)
+        result = read_job_progress(row)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert found is not None
-    assert (found.step, found.n_steps) == (250, 1000)
+    assert result is not None
+    assert (result.step, result.n_steps) == (250, 1000)
     assert peak < 8 * MIB
 
 
@@ -90,9 +90,9 @@ def test_a_step_of_pw_that_fills_the_tail_is_still_found(
     row = running_job(aiida_localhost, "ion.quantumespresso_md", tmp_path)
     step = "     Entering Dynamics:    iteration =    {}\n" + "   0.1234 " * 30_000 + "\n"
     (tmp_path / "md.out").write_text("".join(step.format(number) for number in (1, 2, 3, 4)))
-    found = read_job_progress(row)
-    assert found is not None
-    assert found.step == 3
+    result = read_job_progress(row)
+    assert result is not None
+    assert result.step == 3
 
 
 def test_vasp_is_counted_as_it_grows(aiida_profile_clean: Any, aiida_localhost: orm.Computer, tmp_path: Path) -> None:
@@ -122,13 +122,13 @@ def test_all_readers_share_what_was_read(
 
     monkeypatch.setattr(module, "_read", slow)
     (tmp_path / "progress.json").write_text(json.dumps({"step": 1, "n_steps": 10}))
-    found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(read_job_progress(row))) for _ in range(8)]
+    results: list[Any] = []
+    threads = [threading.Thread(target=lambda: results.append(read_job_progress(row))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [Progress(1, 10)] * 8
+    assert results == [Progress(1, 10)] * 8
     assert len(asked) == 1
     (tmp_path / "progress.json").write_text(json.dumps({"step": 2, "n_steps": 10}))
     assert read_job_progress(row) == Progress(1, 10)  # its computer is asked once a minute

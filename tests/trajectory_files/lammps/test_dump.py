@@ -56,20 +56,20 @@ def test_atoms_that_stray_until_the_next_neighbour_list_are_unwrapped(every: int
 def test_a_dump_is_read_as_ase_reads_it(tmp_path: Path) -> None:
     text = dump(RUN.wrapped()).replace("BOX BOUNDS pp pp pp", "BOX BOUNDS xy xz yz pp pp pp")
     path = write(tmp_path, text.replace(f"0 {EDGE_A}\n", f"-1.5 {EDGE_A + 1} 0.5\n"))
-    found = read_lammps_dump(path, None)
+    result = read_lammps_dump(path, None)
     others = list(iread(path, index=":", format="lammps-dump-text"))
     expected = [atoms.positions - atoms.get_celldisp().ravel() for atoms in others]
-    assert found.positions == pytest.approx(np.array(expected))
-    assert found.cells[0] == pytest.approx(others[0].cell.array)
+    assert result.positions == pytest.approx(np.array(expected))
+    assert result.cells[0] == pytest.approx(others[0].cell.array)
 
 
 def test_a_general_triclinic_box(tmp_path: Path) -> None:
     text = dump(RUN.wrapped()).replace("BOX BOUNDS pp pp pp", "BOX BOUNDS abc origin pp pp pp")
     vectors = np.array([[9.0, 0.5, 0.1], [-0.4, 9.1, 0.2], [0.3, -0.2, 9.3]])
     rows = "".join(f"{a} {b} {c} {origin}\n" for (a, b, c), origin in zip(vectors, (1.0, 2.0, 3.0), strict=True))
-    found = read_lammps_dump(write(tmp_path, text.replace(3 * f"0 {EDGE_A}\n", rows)), None)
-    assert found.cells[0] == pytest.approx(vectors)
-    assert found.positions[0] == pytest.approx(RUN.wrapped()[0] - [1.0, 2.0, 3.0], abs=1e-6)
+    result = read_lammps_dump(write(tmp_path, text.replace(3 * f"0 {EDGE_A}\n", rows)), None)
+    assert result.cells[0] == pytest.approx(vectors)
+    assert result.positions[0] == pytest.approx(RUN.wrapped()[0] - [1.0, 2.0, 3.0], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_steps_say_how_many_lie_between_frames(tmp_path: Path) -> None:
     run = read(path)
     assert run.facts.interval_fs == 200.0
     (warning,) = warnings_of(run)
-    assert "the file says 100, --sample-every 10; the file is taken" in warning
+    assert "the file says 100, --sample-every 10; the file is used" in warning
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_box_with_open_ends_is_refused_unless_overridden(tmp_path: Path) -> No
     path = write(tmp_path, dump(RUN.wrapped(), bounds="pp pp ff"))
     with pytest.raises(ValueError, match="not periodic along c"):
         read(path)
-    assert "taken as periodic" in warnings_of(read(path, override_file=True))[0]
+    assert "treated as periodic" in warnings_of(read(path, override_file=True))[0]
 
 
 def test_elements_by_mass_and_by_structure(tmp_path: Path) -> None:

@@ -30,13 +30,13 @@ def part(first: int, last: int | None) -> str:
 
 @pytest.mark.parametrize("unit", ["angstrom", "bohr", "alat", "crystal"])
 def test_positions_in_every_unit(tmp_path: Path, unit: str) -> None:
-    found = read(tmp_path, pw_text(WALK, unit))
-    assert len(found.steps) == 59
-    assert found.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
+    result = read(tmp_path, pw_text(WALK, unit))
+    assert len(result.steps) == 59
+    assert result.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
     expected = diffusivity_cm2_s(WALK.positions[:-1], WALK.symbols, TIMESTEP_FS)
-    assert diffusivity_cm2_s(found.steps.positions, found.symbols, TIMESTEP_FS) == pytest.approx(expected, rel=1e-4)
-    assert found.facts["length_unit"] == ("cell vectors" if unit == "crystal" else unit)
-    assert found.remarks == []
+    assert diffusivity_cm2_s(result.steps.positions, result.symbols, TIMESTEP_FS) == pytest.approx(expected, rel=1e-4)
+    assert result.facts["length_unit"] == ("cell vectors" if unit == "crystal" else unit)
+    assert result.remarks == []
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_labels_that_pw_accepts(tmp_path: Path, labels: tuple[str, str], with_ta
     text = pw_text(WALK, labels=names)
     if not with_table:
         text = text.replace("atomic species   valence", "something else")
-    found = read(tmp_path, text)
-    assert found.symbols == WALK.symbols
-    assert found.masses[[0, -1]] == pytest.approx([6.94, 15.999])
+    result = read(tmp_path, text)
+    assert result.symbols == WALK.symbols
+    assert result.masses[[0, -1]] == pytest.approx([6.94, 15.999])
 
 
 def test_the_pseudopotential_says_which_element_a_label_is(tmp_path: Path) -> None:
-    found = read(tmp_path, pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4))
-    assert found.symbols == WALK.symbols
-    assert found.remarks == ["WARNING: its species X1 is taken for Li, as its pseudopotential says."]
+    result = read(tmp_path, pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4))
+    assert result.symbols == WALK.symbols
+    assert result.remarks == ["WARNING: its species X1 is read as Li, as its pseudopotential says."]
     text = pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4).replace("atomic species", "")
     with pytest.raises(ValueError, match="species 'X1' is not an element"):
         read(tmp_path, text)
@@ -81,26 +81,26 @@ def test_the_pseudopotential_says_which_element_a_label_is(tmp_path: Path) -> No
 
 def test_deuterium_and_other_masses(tmp_path: Path) -> None:
     text = pw_text(WALK, labels=["Li"] * 8 + ["D"] * 4)
-    found = read(tmp_path, text.replace("15.99900     O ", "2.01400     H "))
-    assert found.symbols[-1] == "H"
-    assert found.masses[-1] == 2.014
-    assert found.remarks == ["Its species D has a mass of 2.014 g/mol, and H has 1.008."]
+    result = read(tmp_path, text.replace("15.99900     O ", "2.01400     H "))
+    assert result.symbols[-1] == "H"
+    assert result.masses[-1] == 2.014
+    assert result.remarks == ["Its species D has a mass of 2.014 g/mol, and H has 1.008."]
     assert read(tmp_path, text.replace("atomic species", "")).masses[-1] == pytest.approx(2.0141)
 
 
 def test_a_hybrid_functional_prints_several_energies_a_step(tmp_path: Path) -> None:
-    found = read(tmp_path, pw_text(WALK, energies=3))
-    assert len(found.steps) == 59
-    assert found.steps.scf_iterations.tolist() == [30] * 59
-    assert found.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
+    result = read(tmp_path, pw_text(WALK, energies=3))
+    assert len(result.steps) == 59
+    assert result.steps.scf_iterations.tolist() == [30] * 59
+    assert result.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
 
 
 def test_held_atoms(tmp_path: Path) -> None:
     text = pw_text(WALK)
     lines = [f"{line}    0   0   0" if line.startswith("O   ") else line for line in text.splitlines()]
-    found = read(tmp_path, "\n".join(lines) + "\n")
-    assert found.facts["frozen_atoms"] == 4
-    assert found.facts["degrees_of_freedom"] == 24
+    message = read(tmp_path, "\n".join(lines) + "\n")
+    assert message.facts["frozen_atoms"] == 4
+    assert message.facts["degrees_of_freedom"] == 24
     assert "frozen_atoms" not in read(tmp_path, text).facts
 
 
@@ -142,9 +142,9 @@ def test_a_cell_that_changes(tmp_path: Path) -> None:
 def test_outputs_of_a_run_and_its_restart_are_one(tmp_path: Path) -> None:
     # A restarted run lists the positions of its input, which are not where it begins.
     restarted = pw_text(Walk(np.concatenate([WALK.positions[:1], WALK.positions[31:]])), first=31)
-    found = read(tmp_path, part(0, 31) + restarted)
-    assert found.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
-    assert found.remarks == []
+    result = read(tmp_path, part(0, 31) + restarted)
+    assert result.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
+    assert result.remarks == []
     overlapping = read(tmp_path, part(0, 41) + restarted)
     assert overlapping.steps.positions == pytest.approx(WALK.positions[:-1], abs=1e-5)
     assert "Its last 10 steps before step 30 were computed twice" in overlapping.remarks[0]
@@ -159,16 +159,16 @@ def test_outputs_of_a_run_and_its_restart_are_one(tmp_path: Path) -> None:
 
 def test_a_run_that_goes_on_from_new_input(tmp_path: Path) -> None:
     later = Walk(WALK.positions[30:] + np.array([CELL_A, 0.0, -CELL_A]))
-    found = read(tmp_path, part(0, 31) + pw_text(later))
-    assert found.steps.positions == pytest.approx(WALK.positions[:-1], abs=2e-5)
+    result = read(tmp_path, part(0, 31) + pw_text(later))
+    assert result.steps.positions == pytest.approx(WALK.positions[:-1], abs=2e-5)
     with pytest.raises(ValueError, match="the second begins .* angstrom away from where the first ends"):
         read(tmp_path, part(0, 31) + part(40, None))
 
 
 def test_the_same_output_twice(tmp_path: Path) -> None:
-    found = read(tmp_path, pw_text(WALK) * 2)
-    assert len(found.steps) == 59
-    assert found.remarks == ["WARNING: it holds the same run twice; it is taken once."]
+    result = read(tmp_path, pw_text(WALK) * 2)
+    assert len(result.steps) == 59
+    assert result.remarks == ["WARNING: it holds the same run twice; it is read once."]
     with pytest.raises(ValueError, match="two runs from the same start"):
         read(tmp_path, pw_text(WALK) + pw_text(Walk(np.concatenate([WALK.positions[:1], WALK.positions[:0:-1]]))))
 
@@ -185,9 +185,9 @@ def test_two_different_runs_in_one_file(tmp_path: Path) -> None:
 
 def test_a_run_that_is_not_dynamics_before_one_that_is(tmp_path: Path) -> None:
     relaxation = pw_text(WALK).replace("Molecular Dynamics Calculation", "BFGS Geometry Optimization")
-    found = read(tmp_path, relaxation + pw_text(WALK))
-    assert len(found.steps) == 59
-    assert found.remarks == [
+    result = read(tmp_path, relaxation + pw_text(WALK))
+    assert len(result.steps) == 59
+    assert result.remarks == [
         "WARNING: output 1 of the 2 in this file is left out: it is a relaxation (BFGS), not molecular dynamics."
     ]
 
@@ -214,12 +214,12 @@ def without(text: str, mark: str, number: int) -> str:
     ],
 )
 def test_steps_that_are_left_out_are_said(tmp_path: Path, change: Callable[[str], str], reason: str) -> None:
-    found = read(tmp_path, change(pw_text(WALK)))
-    assert len(found.steps) == 20
-    assert found.steps.positions == pytest.approx(WALK.positions[:20], abs=1e-5)
-    assert reason in found.remarks[-1]
-    assert found.remarks[-1].startswith("WARNING: ")
-    assert found.facts["n_steps_left_out"] >= 1
+    result = read(tmp_path, change(pw_text(WALK)))
+    assert len(result.steps) == 20
+    assert result.steps.positions == pytest.approx(WALK.positions[:20], abs=1e-5)
+    assert reason in result.remarks[-1]
+    assert result.remarks[-1].startswith("WARNING: ")
+    assert result.facts["n_steps_left_out"] >= 1
 
 
 def test_positions_that_fortran_could_not_print(tmp_path: Path) -> None:
@@ -227,9 +227,9 @@ def test_positions_that_fortran_could_not_print(tmp_path: Path) -> None:
     lines = tail.splitlines(keepends=True)
     row = next(i for i, line in enumerate(lines) if line.startswith("Li "))
     lines[row] = f"{lines[row][:10]}{'*' * 18}{lines[row][28:]}"
-    found = read(tmp_path, f"{head}iteration =    21{''.join(lines)}")
-    assert len(found.steps) == 20
-    assert "its positions hold what is not a number" in found.remarks[-1]
+    result = read(tmp_path, f"{head}iteration =    21{''.join(lines)}")
+    assert len(result.steps) == 20
+    assert "its positions hold what is not a number" in result.remarks[-1]
 
 
 def test_rows_that_are_swapped(tmp_path: Path) -> None:
@@ -253,9 +253,9 @@ def test_numbers_that_contradict_each_other(tmp_path: Path) -> None:
 
 def test_an_input_beside_it_that_does_not_help(tmp_path: Path) -> None:
     (tmp_path / "md.in").write_text('&CONTROL\n calculation="md"\n/\nATOMIC_POSITIONS alat\nLi 0 0 0\n')
-    found = read(tmp_path, pw_text(WALK))
-    assert len(found.steps) == 59
-    assert "md.in beside it cannot be read" in found.remarks[0]
+    result = read(tmp_path, pw_text(WALK))
+    assert len(result.steps) == 59
+    assert "md.in beside it cannot be read" in result.remarks[0]
     (tmp_path / "md.in").write_text(
         "&SYSTEM\n ibrav=0, nat=1, ntyp=1\n/\nATOMIC_SPECIES\nLi 6.94 Li.upf\nATOMIC_POSITIONS angstrom\nLi 0 0 0\n"
         "CELL_PARAMETERS angstrom\n3 0 0\n0 3 0\n0 0 3\n"
@@ -267,9 +267,9 @@ def test_asterisks_for_the_number_of_a_late_step(tmp_path: Path) -> None:
     text = pw_text(Walk(WALK.positions[:11]), first=99_995)
     for number in range(100_000, 100_006):
         text = text.replace(f"iteration = {number:5d}", "iteration = *****")
-    found = read(tmp_path, text)
-    assert len(found.steps) == 9, "the first positions of a restarted run are not known"
-    assert found.facts["n_steps_left_out"] == 1
+    result = read(tmp_path, text)
+    assert len(result.steps) == 9, "the first positions of a restarted run are not known"
+    assert result.facts["n_steps_left_out"] == 1
 
 
 def test_a_restart_in_a_file_of_its_own_takes_its_start_from_the_file_before(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_restart_in_a_file_of_its_own_takes_its_start_from_the_file_before(tmp
         assert not any("was restarted" in remark for remark in run.remarks)
     (tmp_path / "a.out").write_text(part(0, 21))
     with pytest.raises(
-        ValueError, match="steps 19 and 31 follow each other|the second does not go on where the first ends"
+        ValueError, match="steps 19 and 31 follow each other|the second does not continue where the first ends"
     ):
         read_run([tmp_path / "a.out", tmp_path / "b.out"], given)
 

@@ -67,7 +67,7 @@ def test_a_gap_between_files_is_refused_by_numbers_and_by_positions(tmp_path: Pa
     two = write(tmp_path, "b.dump", dump(RUN.wrapped()[30:], range(500, 800, 10)))
     with pytest.raises(ValueError, match="steps 290 and 500 .* 20 frames are missing"):
         read(one, two)
-    assert any("taken as consecutive" in warning for warning in warnings_of(read(one, two, override_file=True)))
+    assert any("treated as consecutive" in warning for warning in warnings_of(read(one, two, override_file=True)))
     one = write(tmp_path, "a.extxyz", extxyz(RUN.wrapped()[:20]))
     two = write(tmp_path, "b.extxyz", extxyz(RUN.wrapped()[45:]))
     with pytest.raises(ValueError, match="frames are missing"):
@@ -76,7 +76,7 @@ def test_a_gap_between_files_is_refused_by_numbers_and_by_positions(tmp_path: Pa
 
 def test_a_gap_within_a_file_without_numbers_is_refused(tmp_path: Path) -> None:
     positions = np.concatenate([RUN.wrapped()[:20], RUN.wrapped()[45:]])
-    with pytest.raises(ValueError, match=r"between frames 19 and 20 of .* does not go on"):
+    with pytest.raises(ValueError, match=r"between frames 19 and 20 of .* does not continue"):
         read(write(tmp_path, "run.extxyz", extxyz(positions)))
 
 
@@ -90,14 +90,14 @@ def test_hops_of_a_few_atoms_are_no_gap(tmp_path: Path) -> None:
 
 
 def test_a_restart_from_an_earlier_step_replaces_what_came_after(tmp_path: Path) -> None:
-    """A run that was killed at step 390 goes on from its restart file of step 300, with other forces."""
+    """A run that was killed at step 390 continues from its restart file of step 300, with other forces."""
     astray = synthetic_run(60, seed=11).positions
     astray = astray - astray[30] + RUN.positions[30]
     text = dump(np.concatenate([RUN.positions[:31], astray[31:40]]) % EDGE_A, range(0, 400, 10))
     text += dump(RUN.wrapped()[31:], range(310, 600, 10))
     run = read(write(tmp_path, "run.dump", text))
     assert displacements(run) == pytest.approx(TRUTH, abs=2e-5)
-    assert any("9 frames after that, which went another way" in warning for warning in warnings_of(run))
+    assert any("9 frames after that, which differed" in warning for warning in warnings_of(run))
 
 
 def test_a_restart_that_repeats_the_same_steps(tmp_path: Path) -> None:

@@ -27,19 +27,19 @@ def text_of(walk: Walk = WALK, /, **options: Any) -> str:
     return vasprun_text(walk, VaspOptions(**options))
 
 
-def assert_is_the_walk(found: DftOutput, first: int = 0, last: int | None = None) -> None:
+def assert_is_the_walk(run: DftOutput, first: int = 0, last: int | None = None) -> None:
     expected = WALK.positions[first:last]
-    moved = found.steps.positions - expected
+    moved = run.steps.positions - expected
     assert moved - moved[0] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_run_with_all_it_says(tmp_path: Path) -> None:
-    found = read(tmp_path, text_of())
-    assert_is_the_walk(found)
-    assert found.symbols == WALK.symbols
-    assert found.remarks == []
-    assert found.facts.pop("mean_temperature_K") == pytest.approx(800.0)
-    assert found.facts == {
+    result = read(tmp_path, text_of())
+    assert_is_the_walk(result)
+    assert result.symbols == WALK.symbols
+    assert result.remarks == []
+    assert result.facts.pop("mean_temperature_K") == pytest.approx(800.0)
+    assert result.facts == {
         "program": "VASP 6.4.3",
         "level_of_theory": "VASP PBE",
         "length_unit": "cell vectors",
@@ -56,16 +56,16 @@ def test_a_run_with_all_it_says(tmp_path: Path) -> None:
 
 
 def test_a_run_that_learns_a_force_field_is_read_whole(tmp_path: Path) -> None:
-    found = read(tmp_path, text_of(tags=LEARNS, ab_initio_every=7))
-    assert_is_the_walk(found)
+    result = read(tmp_path, text_of(tags=LEARNS, ab_initio_every=7))
+    assert_is_the_walk(result)
     expected = diffusivity_cm2_s(WALK.positions, WALK.symbols, TIMESTEP_FS)
-    assert diffusivity_cm2_s(found.steps.positions, found.symbols, TIMESTEP_FS) == pytest.approx(expected, rel=1e-4)
-    assert found.facts["n_steps_ab_initio"] == 9
-    assert found.facts["level_of_theory"] == "VASP PBE+MLFF"
-    assert found.remarks == [
+    assert diffusivity_cm2_s(result.steps.positions, result.symbols, TIMESTEP_FS) == pytest.approx(expected, rel=1e-4)
+    assert result.facts["n_steps_ab_initio"] == 9
+    assert result.facts["level_of_theory"] == "VASP PBE+MLFF"
+    assert result.remarks == [
         "A force field that VASP learned made the forces of 51 of 60 steps; 9 were computed ab initio."
     ]
-    assert (found.steps.scf_iterations > 0).sum() == 9
+    assert (result.steps.scf_iterations > 0).sum() == 9
 
 
 def test_learned_steps_that_are_not_in_the_file(tmp_path: Path) -> None:
@@ -75,24 +75,24 @@ def test_learned_steps_that_are_not_in_the_file(tmp_path: Path) -> None:
 
 
 def test_learned_steps_without_forces_are_positions_alone(tmp_path: Path) -> None:
-    found = read(tmp_path, text_of(tags=LEARNS, ab_initio_every=7, forces=False))
-    assert_is_the_walk(found)
-    assert not found.is_complete
-    assert found.remarks[-1].startswith("51 of 60 steps have no forces, energy or temperature in the file")
-    assert Frames.of_dft(found).dft is None
+    result = read(tmp_path, text_of(tags=LEARNS, ab_initio_every=7, forces=False))
+    assert_is_the_walk(result)
+    assert not result.is_complete
+    assert result.remarks[-1].startswith("51 of 60 steps have no forces, energy or temperature in the file")
+    assert Frames.of_dft(result).dft is None
 
 
 def test_learned_steps_without_the_tag_are_learned_all_the_same(tmp_path: Path) -> None:
-    found = read(tmp_path, text_of(ab_initio_every=7))
-    assert_is_the_walk(found)
-    assert found.facts["n_steps_ab_initio"] == 9
+    result = read(tmp_path, text_of(ab_initio_every=7))
+    assert_is_the_walk(result)
+    assert result.facts["n_steps_ab_initio"] == 9
 
 
 def test_steps_without_a_kinetic_energy_are_positions_alone(tmp_path: Path) -> None:
-    found = read(tmp_path, text_of().replace('"kinetic"', '"nothing"'))
-    assert_is_the_walk(found)
-    assert Frames.of_dft(found).dft is None
-    assert "mean_temperature_K" not in found.facts
+    result = read(tmp_path, text_of().replace('"kinetic"', '"nothing"'))
+    assert_is_the_walk(result)
+    assert Frames.of_dft(result).dft is None
+    assert "mean_temperature_K" not in result.facts
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_the_interval_of_a_run_with_a_force_field_alone(
 ) -> None:
     walk = Walk(WALK.positions[:: 60 // n_written])
     tags = {"ML_LMLFF": ".TRUE.", "ML_MODE": "run", "ML_OUTBLOCK": 10, "NSW": 60, "NBLOCK": 10}
-    found = read(
+    result = read(
         tmp_path,
         text_of(walk, tags=tags, ab_initio_every=10**6, version=version)
         .replace("<scstep>", "<none>")
         .replace("</scstep>", "</none>"),
     )
-    assert found.facts.get("sample_every") == expected
-    assert found.facts["level_of_theory"] == "VASP MLFF"
+    assert result.facts.get("sample_every") == expected
+    assert result.facts["level_of_theory"] == "VASP MLFF"
 
 
 def test_nblock_is_for_other_files(tmp_path: Path) -> None:
@@ -130,11 +130,11 @@ def test_a_cell_that_changes(tmp_path: Path) -> None:
 
 def test_held_atoms_have_no_share_of_the_temperature(tmp_path: Path) -> None:
     text = text_of(held=(8, 9, 10, 11))
-    found = read(tmp_path, text)
-    assert found.steps.temperature_K == pytest.approx(800.0, rel=1e-6)
-    assert found.facts["degrees_of_freedom"] == 24
-    assert found.facts["frozen_atoms"] == 4
-    assert "4 of 12 atoms are held in place" in found.remarks[0]
+    result = read(tmp_path, text)
+    assert result.steps.temperature_K == pytest.approx(800.0, rel=1e-6)
+    assert result.facts["degrees_of_freedom"] == 24
+    assert result.facts["frozen_atoms"] == 4
+    assert "4 of 12 atoms are held in place" in result.remarks[0]
     one_direction = read(tmp_path, text.replace("> F F F <", "> T T F <"))
     assert one_direction.facts["degrees_of_freedom"] == 36 - 4 - 2, "the centre of mass rests in two directions"
     assert one_direction.facts["frozen_atoms"] == 0
@@ -143,9 +143,9 @@ def test_held_atoms_have_no_share_of_the_temperature(tmp_path: Path) -> None:
 
 def test_constraints_beside_it(tmp_path: Path) -> None:
     (tmp_path / "ICONST").write_text("R 1 2 0\nR 1 3 7\n")
-    found = read(tmp_path, text_of())
-    assert found.steps.temperature_K == pytest.approx(800.0 * 33 / 32, rel=1e-6)
-    assert "ICONST holds 1 coordinates" in found.remarks[-1]
+    result = read(tmp_path, text_of())
+    assert result.steps.temperature_K == pytest.approx(800.0 * 33 / 32, rel=1e-6)
+    assert "ICONST holds 1 coordinates" in result.remarks[-1]
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_constraints_beside_it(tmp_path: Path) -> None:
 )
 def test_names_of_elements(tmp_path: Path, name: str, mass: float, title: str, expected: str) -> None:
     blocks = (("Li", 8, 7.01, "PAW_PBE Li_sv 10Sep2004"), (name, 4, mass, title))
-    found = read(tmp_path, text_of(blocks=blocks))
-    assert found.symbols[8:] == [expected] * 4
-    assert found.masses[-1] == mass
+    result = read(tmp_path, text_of(blocks=blocks))
+    assert result.symbols[8:] == [expected] * 4
+    assert result.masses[-1] == mass
     if name.capitalize() != expected:
-        assert found.remarks[0].startswith(f"WARNING: its 4 atoms named {name!r} are taken for {expected}")
+        assert result.remarks[0].startswith(f"WARNING: its 4 atoms named {name!r} are read as {expected}")
 
 
 @pytest.mark.parametrize(("name", "mass", "title"), [("X", 50.0, ""), ("Li", 7.01, "PAW_PBE Na 1"), ("q", 0.0, "q")])
@@ -184,10 +184,10 @@ def test_names_of_no_element(tmp_path: Path, name: str, mass: float, title: str)
 @pytest.mark.parametrize("system", ["Li & O <x>", "a < b && c > d", "Li2O &amp; more", "caf\xe9 \x0c \x01", "</i>"])
 def test_a_text_of_the_user_that_is_not_xml(tmp_path: Path, system: str) -> None:
     line = f'  <i type="string" name="SYSTEM">{system}</i>\n'
-    found = read(tmp_path, text_of().replace(" <incar>\n", f" <incar>\n{line}"))
-    assert_is_the_walk(found)
+    result = read(tmp_path, text_of().replace(" <incar>\n", f" <incar>\n{line}"))
+    assert_is_the_walk(result)
     if system != "Li2O &amp; more":
-        assert found.remarks and "line 8 holds" in found.remarks[0]
+        assert result.remarks and "line 8 holds" in result.remarks[0]
 
 
 def test_a_byte_order_mark_and_words_before_the_file(tmp_path: Path) -> None:
@@ -201,10 +201,10 @@ def test_xml_that_ends_in_the_middle(tmp_path: Path) -> None:
     n_before = text[:place].count("</calculation>")
     line = text[:place].count("\n") + 2
     broken = f"{text[:place]}\n<oops></nothing>{text[place:]}"
-    found = read(tmp_path, broken)
-    assert_is_the_walk(found, 0, n_before)
+    result = read(tmp_path, broken)
+    assert_is_the_walk(result, 0, n_before)
     assert any(
-        f"it is not XML from line {line} on" in remark and remark.startswith("WARNING") for remark in found.remarks
+        f"it is not XML from line {line} on" in remark and remark.startswith("WARNING") for remark in result.remarks
     )
     with pytest.raises(ValueError, match="it holds no whole ionic step: it is not XML from line 3 on"):
         read(tmp_path, text.replace(" <generator>", " </generator>"))
@@ -213,9 +213,9 @@ def test_xml_that_ends_in_the_middle(tmp_path: Path) -> None:
 def test_a_file_that_was_cut(tmp_path: Path) -> None:
     text = text_of()
     end = [i for i in range(len(text)) if text.startswith("</calculation>", i)][29] + 14
-    found = read(tmp_path, text[: end + 300])
-    assert_is_the_walk(found, 0, 30)
-    assert "The file ends within step 30" in found.remarks[0]
+    result = read(tmp_path, text[: end + 300])
+    assert_is_the_walk(result, 0, 30)
+    assert "The file ends within step 30" in result.remarks[0]
     # Of a learned step it is not known whether it is whole until its energy is there.
     learned = text_of(tags=LEARNS | {"NSW": 60}, ab_initio_every=7)
     place = [i for i in range(len(learned)) if learned.startswith(" <structure>", i)][40] + 200
@@ -227,19 +227,19 @@ def test_numbers_that_vasp_could_not_print(tmp_path: Path) -> None:
     for mark, words in (("positions", "positions hold what is not"), ("forces", "forces hold what is not")):
         place = text.index(f'name="{mark}"', text.index("<calculation>", len(text) // 2))
         row = text.index("<v>", place) + 4
-        found = read(tmp_path, f"{text[:row]}{'*' * 16}{text[row + 16 :]}")
-        assert_is_the_walk(found, 0, len(found.steps))
-        assert 25 < len(found.steps) < 35
-        assert words in found.remarks[-1]
+        result = read(tmp_path, f"{text[:row]}{'*' * 16}{text[row + 16 :]}")
+        assert_is_the_walk(result, 0, len(result.steps))
+        assert 25 < len(result.steps) < 35
+        assert words in result.remarks[-1]
 
 
 def test_lines_that_are_lost(tmp_path: Path) -> None:
     text = text_of()
     place = text.index('name="positions"', text.index("<calculation>", len(text) // 2))
     row = text.index("   <v>", place)
-    found = read(tmp_path, text[:row] + text[text.index("\n", row) + 1 :])
-    assert_is_the_walk(found, 0, len(found.steps))
-    assert "11 positions or other forces for 12 atoms" in found.remarks[-1]
+    result = read(tmp_path, text[:row] + text[text.index("\n", row) + 1 :])
+    assert_is_the_walk(result, 0, len(result.steps))
+    assert "11 positions or other forces for 12 atoms" in result.remarks[-1]
     first, last = text.index(" <calculation>", len(text) // 2), text.index(' <structure name="finalpos')
     second = text.index(" <calculation>", first + 1)
     lost = read(tmp_path, text[:first] + text[second:])
@@ -258,12 +258,12 @@ def test_two_runs_in_one_file(tmp_path: Path) -> None:
     whole = text_of()
     twice = read(tmp_path, whole + whole)
     assert len(twice.steps) == 60
-    assert "WARNING: it holds the same run twice; it is taken once." in twice.remarks
+    assert "WARNING: it holds the same run twice; it is read once." in twice.remarks
     first, second = text_of(Walk(WALK.positions[:30])), text_of(Walk(WALK.positions[30:]))
     assert_is_the_walk(read(tmp_path, first + second))
     repeated = read(tmp_path, first + text_of(Walk(WALK.positions[20:])))
     assert_is_the_walk(repeated)
-    assert "Its second run begins at step 20 of the first, which is taken up to there." in repeated.remarks
+    assert "Its second run begins at step 20 of the first, which is read up to there." in repeated.remarks
     cut = first[: first.rindex("</calculation>") - 100]
     assert_is_the_walk(read(tmp_path, cut + text_of(Walk(WALK.positions[29:]))))
     with pytest.raises(ValueError, match="an atom of Li moves .* this is not one continuous run"):
@@ -293,10 +293,10 @@ def test_two_runs_in_one_file(tmp_path: Path) -> None:
 def test_a_target_only_where_something_holds_it(
     tmp_path: Path, tags: dict[str, Any], thermostat: str | None, target: float | None
 ) -> None:
-    found = read(tmp_path, text_of(tags=tags))
-    assert found.facts.get("thermostat") == thermostat
-    assert found.facts.get("target_temperature_K") == target
-    assert ("was changed from 800 to 1200 K on purpose" in " ".join(found.remarks)) == ("TEEND" in tags)
+    result = read(tmp_path, text_of(tags=tags))
+    assert result.facts.get("thermostat") == thermostat
+    assert result.facts.get("target_temperature_K") == target
+    assert ("was changed from 800 to 1200 K on purpose" in " ".join(result.remarks)) == ("TEEND" in tags)
 
 
 @pytest.mark.parametrize(
@@ -329,6 +329,6 @@ def test_images_of_a_path(tmp_path: Path) -> None:
 
 def test_electrons_that_do_not_converge_end_the_steps(tmp_path: Path) -> None:
     pieces = text_of(tags={"NELM": 3}).split("-99.99999900")
-    found = read(tmp_path, "-99.99999900".join(pieces[:31]) + "-99.90000000" + "-99.99999900".join(pieces[31:]))
-    assert_is_the_walk(found, 0, 30)
-    assert found.remarks[-1] == "WARNING: 30 of 60 steps are left out: from step 30 on the electrons did not converge."
+    text = read(tmp_path, "-99.99999900".join(pieces[:31]) + "-99.90000000" + "-99.99999900".join(pieces[31:]))
+    assert_is_the_walk(text, 0, 30)
+    assert text.remarks[-1] == "WARNING: 30 of 60 steps are left out: from step 30 on the electrons did not converge."

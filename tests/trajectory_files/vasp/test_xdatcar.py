@@ -26,15 +26,15 @@ def write(folder: Path, text: str, name: str = "XDATCAR") -> Path:
 
 def test_it_is_read_as_ase_and_pymatgen_read_it(tmp_path: Path) -> None:
     path = write(tmp_path, xdatcar(RUN))
-    found = read_xdatcar(path, None)
+    result = read_xdatcar(path, None)
     others = read_vasp_xdatcar(path, index=slice(None))
-    assert found.positions == pytest.approx(np.array([atoms.positions for atoms in others]), abs=1e-9)
+    assert result.positions == pytest.approx(np.array([atoms.positions for atoms in others]), abs=1e-9)
     structures = Xdatcar(str(path)).structures
-    assert found.positions == pytest.approx(np.array([one.cart_coords for one in structures]), abs=1e-9)
-    assert found.symbols == SYMBOLS
-    assert found.steps is not None
-    assert found.steps.tolist() == list(range(1, 41))
-    assert found.numbering == "frames"  # VASP numbers steps, joined files frames: one apart says neither
+    assert result.positions == pytest.approx(np.array([one.cart_coords for one in structures]), abs=1e-9)
+    assert result.symbols == SYMBOLS
+    assert result.steps is not None
+    assert result.steps.tolist() == list(range(1, 41))
+    assert result.numbering == "frames"  # VASP numbers steps, joined files frames: one apart says neither
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_columns_of_one_decimal_may_touch(tmp_path: Path) -> None:
     text = "x\n1\n5 0 0\n0 5 0\n0 0 5\nLi O\n1 1\n" + "".join(
         f"Direct configuration= {number}\n{rows}" for number in (1, 2)
     )
-    found = read_xdatcar(write(tmp_path, text), None)
-    assert found.positions[0] / 5 == pytest.approx(np.array([[-9.5, -9.4, 0.1], [-9.5, -9.4, -0.1]]))
+    result = read_xdatcar(write(tmp_path, text), None)
+    assert result.positions[0] / 5 == pytest.approx(np.array([[-9.5, -9.4, 0.1], [-9.5, -9.4, -0.1]]))
 
 
 def test_cartesian_positions(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_numbers_say_how_many_steps_lie_between_frames(tmp_path: Path) -> None:
     assert "the file says 50, --sample-every 10" in warning
     run = read(path, override_file=True)
     assert run.facts.sample_every == 10
-    assert "the option is taken (--override-file)" in warnings_of(run)[0]
+    assert "the option is used (--override-file)" in warnings_of(run)[0]
     run = read(path, given={"timestep_fs": 2.0, "target_temperature_K": 800.0, "level_of_theory": "LJ"})
     assert (run.facts.sample_every, warnings_of(run)) == (50, [])
 

@@ -51,15 +51,15 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
     node = run_get_node(make())[1]
     assert node.is_finished_ok, node.exit_message
     assert sorted(node.outputs.conductivities.argon) == ["deep", "right"]
-    said = node.outputs.comparisons.argon.deep.base.attributes.all
-    assert said["reference_level_of_theory"] == said["level_of_theory"] == "Lennard-Jones"
+    attributes = node.outputs.comparisons.argon.deep.base.attributes.all
+    assert attributes["reference_level_of_theory"] == attributes["level_of_theory"] == "Lennard-Jones"
     # Forces of a Lennard-Jones potential go with its depth: 0.012 / 0.01032 - 1 = 0.163 of each is wrong.
-    assert said["force_rmse_eV_A"] / said["reference_force_rms_eV_A"] == pytest.approx(0.1628, abs=2e-3)
-    assert said["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-4)
-    assert said["force_n_frames"] == 20
-    assert [item["temperature_K"] for item in said["temperatures"]] == [150.0]
-    assert 0 <= said["rdf_distance"] < 0.5
-    assert said["wall_speed_ratio"] > 0
+    assert attributes["force_rmse_eV_A"] / attributes["reference_force_rms_eV_A"] == pytest.approx(0.1628, abs=2e-3)
+    assert attributes["force_cosine_similarity"] == pytest.approx(1.0, abs=1e-4)
+    assert attributes["force_n_frames"] == 20
+    assert [item["temperature_K"] for item in attributes["temperatures"]] == [150.0]
+    assert 0 <= attributes["rdf_distance"] < 0.5
+    assert attributes["wall_speed_ratio"] > 0
 
     again = run_get_node(make())[1]
     assert again.is_finished_ok, again.exit_message

@@ -1,4 +1,4 @@
-"""Jump pictures beside the fits of a conductivity, on real runs; and that nothing depends on them."""
+"""Jump analyses beside the fits of a conductivity, on real runs; and that nothing depends on them."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def builder(python_code: Any, lammps_code: orm.InstalledCode) -> Any:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_a_superionic_crystal_has_a_jump_picture(builder: Any) -> None:
+def test_a_superionic_crystal_has_a_jump_analysis(builder: Any) -> None:
     node = run_get_node(builder(jump_settings={"sites": "structure"}))[1]
     assert node.is_finished_ok, node.exit_message
-    said = node.outputs.jumps["T_1300K"].base.attributes.all
+    attributes = node.outputs.jumps["T_1300K"].base.attributes.all
     # The tetrahedral places of antifluorite, half a cubic cell apart, and hops between neighbours.
-    assert (said["n_sites"], said["n_sites_from_density"]) == (64, 0)
-    assert said["jump_types"][0]["distance_A"] == pytest.approx(4.87 / 2, rel=0.02)
-    assert said["n_jumps"] > 50
-    assert said["jump_network_dimension"] == 3
-    assert 5 < said["attempt_frequency_THz"] < 20
-    assert said["attempt_frequency_source"] == "measured"
-    assert (said["level_of_theory"], said["formula"]) == ("classical/Pedone-2006", "Li2O")
+    assert (attributes["n_sites"], attributes["n_sites_from_density"]) == (64, 0)
+    assert attributes["jump_types"][0]["distance_A"] == pytest.approx(4.87 / 2, rel=0.02)
+    assert attributes["n_jumps"] > 50
+    assert attributes["jump_network_dimension"] == 3
+    assert 5 < attributes["attempt_frequency_THz"] < 20
+    assert attributes["attempt_frequency_source"] == "measured"
+    assert (attributes["level_of_theory"], attributes["formula"]) == ("classical/Pedone-2006", "Li2O")
     assert node.outputs.jumps["T_1300K"].creator.inputs.structure.uuid == node.outputs.supercell.uuid
     picture = node.outputs.jumps["T_1300K"]
     result = CliRunner().invoke(cli, ["show", str(picture.pk)])
     assert "between 64 sites (0 from the density)" in result.output, result.output
     assert "Li -> Li, 2." in result.output
     result = CliRunner().invoke(cli, ["show", str(node.pk)])
-    assert "Jump pictures:" in result.output
-    assert f"1300 K, node {picture.pk}: {said['n_jumps']} jumps between 64 sites" in result.output
+    assert "Jump analyses:" in result.output
+    assert f"1300 K, node {picture.pk}: {attributes['n_jumps']} jumps between 64 sites" in result.output
     # Again, from the command line, with sites from the density.
     result = CliRunner().invoke(cli, ["jumps", str(node.pk), "--run", "--settings", '{"sites": "density"}'])
     assert result.exit_code == 0, result.output
@@ -79,9 +79,9 @@ def test_a_picture_that_fails_fails_nothing(builder: Any) -> None:
     assert node.is_finished_ok, node.exit_message
     assert "conductivity" in node.outputs
     assert "jumps" not in node.outputs
-    said = " ".join(log.message for log in orm.Log.collection.get_logs_for(node))
-    assert "T_1300K has no jump picture" in said
-    assert "spheres would overlap" in said
+    text = " ".join(log.message for log in orm.Log.collection.get_logs_for(node))
+    assert "T_1300K has no jump analysis" in text
+    assert "spheres would overlap" in text
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,10 @@ def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) 
     ancestors = orm.QueryBuilder()
     ancestors.append(orm.ArrayData, filters={"uuid": node.outputs.conductivity.uuid}, tag="sigma")
     ancestors.append(orm.Node, with_descendants="sigma", project="uuid")
-    found = set(ancestors.all(flat=True))
-    assert {node.inputs.structure.uuid, node.inputs.md.engine.potential.uuid} <= found
+    results = set(ancestors.all(flat=True))
+    assert {node.inputs.structure.uuid, node.inputs.md.engine.potential.uuid} <= results
     fit = node.outputs.diffusion["T_1700K"].creator
-    assert fit.inputs.program.uuid in found
+    assert fit.inputs.program.uuid in results
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -164,8 +164,8 @@ def test_a_continued_run_is_the_undisturbed_run(entry_point: str, run_md: Start)
     steps = [last_segment(node, "trajectories").get_array("steps").tolist() for node in (half, rest)]
     assert steps[0] + steps[1] == list(range(0, n_steps + 1, every))
     assert steps[1][0] == n_steps // 2 + every
-    expected, found = whole.outputs.state.get_array("positions"), rest.outputs.state.get_array("positions")
-    assert found == pytest.approx(expected, abs=case.tolerance_A, rel=0.0)
+    expected, result = whole.outputs.state.get_array("positions"), rest.outputs.state.get_array("positions")
+    assert result == pytest.approx(expected, abs=case.tolerance_A, rel=0.0)
     assert last_segment(rest, "thermo").get_array("steps").tolist() == list(range(n_steps // 2 + 1, n_steps + 1))
 
 

@@ -34,8 +34,8 @@ def test_mace_from_a_file_of_the_database(python_code: Any, tiny_mace: Path) -> 
         },
     )[1]
     assert node.is_finished_ok, node.exit_message
-    found = node.outputs.versions["checkpoint"]["sha256"]
-    assert found == hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
+    result = node.outputs.versions["checkpoint"]["sha256"]
+    assert result == hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
     assert node.inputs.engine.checkpoint.uuid == checkpoint.uuid
     assert MlipMdWorkChain.level_of_theory({"potential": node.inputs.engine.potential, "checkpoint": checkpoint}) == (
         "MACE tiny.model"

@@ -83,8 +83,8 @@ def test_killed_it_ends_as_the_undisturbed_run(run_md: Run, killed_code: orm.Ins
     assert np.ptp(thermo.get_array("conserved_energy")) < 0.1 * np.ptp(thermo.get_array("kinetic_energy"))
     # What pw.x prints (1e-8 Ry/bohr) and how far it converges (1e-12 Ry) limit this.
     for array, tolerance in (("positions", 1e-6), ("velocities_A_fs", 1e-7)):
-        found, expected = killed.outputs.state.get_array(array), undisturbed.outputs.state.get_array(array)
-        assert found == pytest.approx(expected, abs=tolerance)
+        result, expected = killed.outputs.state.get_array(array), undisturbed.outputs.state.get_array(array)
+        assert result == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
@@ -137,7 +137,7 @@ def test_electrons_that_do_not_converge_are_given_up_and_frames_kept(run_md: Run
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_gentler_electrons_continue_the_run(run_md: Run) -> None:
+def test_more_robust_scf_continue_the_run(run_md: Run) -> None:
     # The first step needs more iterations than the following, which start from a density that is nearly right.
     node = run_md({"namelists": electrons(electron_maxstep=4, conv_thr=1e-6)}, n_steps=4, sample_every=1)
     assert node.is_finished_ok, node.exit_message

@@ -1,4 +1,4 @@
-"""Runs that were stopped before they got anywhere, or by a full disk: the same once more goes on."""
+"""Runs that were stopped before they got anywhere, or by a full disk: the same once more continues."""
 
 from __future__ import annotations
 

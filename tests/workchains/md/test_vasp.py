@@ -165,11 +165,11 @@ def test_remarks(lithium_nitride: orm.StructureData, vasp_engine: dict[str, Any]
     engine = VaspMdWorkChain.engine_inputs(
         lithium_nitride, "fast", code=vasp_engine["code"], potential_family=potcar_family, incar={"ismear": 1}
     )
-    said = " ".join(VaspMdWorkChain.remarks(lithium_nitride, engine))
-    assert "6.4.3" in said
-    assert "ediff 0.0001 eV is loose for 4 atoms" in said
-    assert "ismear above 0 is for metals" in said
-    assert "odd number" not in said
+    text = " ".join(VaspMdWorkChain.remarks(lithium_nitride, engine))
+    assert "6.4.3" in text
+    assert "ediff 0.0001 eV is loose for 4 atoms" in text
+    assert "ismear above 0 is for metals" in text
+    assert "odd number" not in text
     odd = orm.StructureData(cell=[[4, 0, 0], [0, 4, 0], [0, 0, 4]])
     odd.append_atom(symbols="N", position=[0, 0, 0])
     assert "5 electrons are an odd number" in " ".join(VaspMdWorkChain.remarks(odd, engine))

@@ -119,7 +119,7 @@ def test_a_short_run_is_no_replica_of_the_long_ones(samples: dict[str, Any]) -> 
         ({"kinds": []}, "kinds must be a list of one or more of smeared, trajectory, short_md"),
         ({"kinds": ["phonons"]}, "kinds must be"),
         ({"amplitudes_A": {}}, "amplitudes_A must give"),
-        ({"amplitudes_A": {"wide": 2}}, "'wide', which is no amplitude"),
+        ({"amplitudes_A": {"wide": 2}}, "'wide', which is not an amplitude"),
         ({"amplitudes_A": {"2.0": 2}}, "between 0 and 1 angstrom"),
         ({"amplitudes_A": {"0.1": 0.5}}, "amplitudes_A: 0.1 must be a whole number"),
         ({"n_short_md_frames": 0}, "n_short_md_frames must be"),

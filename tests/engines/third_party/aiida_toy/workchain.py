@@ -10,6 +10,7 @@ from aiida import orm
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.small_cells import argon
+
 from .jobs import ToyMdCalculation, ToyRelaxCalculation
 
 

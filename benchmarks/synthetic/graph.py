@@ -88,12 +88,12 @@ class Graph:
 
         :param inputs: node -> link label.
         """
-        said = {"process_label": label, "process_state": "finished", "sealed": True} | (attributes or {})
-        said["version"] = {"core": "2.9.0", "plugin": "0.1"}
-        if said["process_state"] == "finished":
-            said = {"exit_status": 0} | said
+        values = {"process_label": label, "process_state": "finished", "sealed": True} | (attributes or {})
+        values["version"] = {"core": "2.9.0", "plugin": "0.1"}
+        if values["process_state"] == "finished":
+            values = {"exit_status": 0} | values
         extras = {"_aiida_hash": uuid.uuid4().hex} | ({"_aiida_cached_from": cached_from} if cached_from else {})
-        process = self.node(kind, said, process_type=process_type, extras=extras, dbcomputer_id=computer)
+        process = self.node(kind, values, process_type=process_type, extras=extras, dbcomputer_id=computer)
         link = "input_work" if kind == "workchain" else "input_calc"
         for node, name in inputs.items():
             self.link(node, process, link, name)

@@ -1,4 +1,4 @@
-"""Levels of theory of the made-up database, and their codes."""
+"""Levels of theory of the synthetic database, and their codes."""
 
 from __future__ import annotations
 
@@ -79,21 +79,21 @@ def store_codes() -> dict[str, int]:
 
     :returns: engine label (and ``kinisi``) -> negative pk of its code, ``computer <label>`` -> pk of the computer.
     """
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     for label in ("localhost", "cluster"):
         _, computer = orm.Computer.collection.get_or_create(
             label=label, hostname=label, transport_type="core.local", scheduler_type="core.direct", workdir="/scratch"
         )
-        found[f"computer {label}"] = int(computer.store().pk or 0)
+        result[f"computer {label}"] = int(computer.store().pk or 0)
     for level in LEVELS:
         about = {
             "entry_point": level.workchain,
             "potential": level.potential,
             "tested": {"versions": level.versions, "steps_per_s": level.steps_per_s, "n_atoms": 100},
         }
-        found[level.engine] = -_code(level.engine, found[f"computer {level.computer}"], level.job, about)
-    found["kinisi"] = -_code("kinisi", found["computer localhost"], "ion.diffusion", None)
-    return found
+        result[level.engine] = -_code(level.engine, result[f"computer {level.computer}"], level.job, about)
+    result["kinisi"] = -_code("kinisi", result["computer localhost"], "ion.diffusion", None)
+    return result
 
 
 def _code(label: str, computer_pk: int, job: str, about: dict[str, Any] | None) -> int:

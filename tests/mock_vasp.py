@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from vasp_stand_in_physics import BOLTZMANN, EV, Forces, Thermostat  # beside this program, where it runs
+from mock_vasp_physics import BOLTZMANN, EV, Forces, Thermostat  # beside this program, where it runs
 
 OPTIONS = {name.removeprefix("STAND_IN_"): text for name, text in os.environ.items() if name.startswith("STAND_IN_")}
 

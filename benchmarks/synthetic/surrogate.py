@@ -1,6 +1,6 @@
-"""A made-up surrogate: a dataset, its training with model and report, and predictions, as the real jobs leave them.
+"""A synthetic surrogate: a dataset, its training with model and report, and predictions, as the real jobs leave them.
 
-python benchmarks/made_up/surrogate.py --profile scratch
+python benchmarks/synthetic/surrogate.py --profile scratch
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _job(process_type: str, inputs: dict[str, orm.Data], state: dict[str, Any] |
 
 
 def _computer() -> orm.Computer:
-    found = orm.QueryBuilder().append(orm.Computer).first(flat=True)
-    return found or orm.Computer("made-up", "localhost", "", "core.local", "core.direct").store()
+    query = orm.QueryBuilder().append(orm.Computer).first(flat=True)
+    return query or orm.Computer("synthetic", "localhost", "", "core.local", "core.direct").store()
 
 
 def _output(job: orm.CalcJobNode, node: orm.Data, label: str) -> None:
@@ -136,7 +136,7 @@ def _numbers(n: int, learnt: bool, text: str) -> dict[str, Any]:
         if kind != "model":
             one |= {"gap": 0.62 - given, "gap_ci95": [0.62 - given - 0.1, 0.62 - given + 0.1]}
         arms.append(one)
-    said = "it beats all its controls" if learnt else "it does not beat short md slope beyond chance"
+    message = "it beats all its controls" if learnt else "it does not beat short md slope beyond chance"
     return {
         "protocol": "baseline",
         "split": "material",
@@ -155,13 +155,13 @@ def _numbers(n: int, learnt: bool, text: str) -> dict[str, Any]:
         "beats_controls": learnt,
         "n_censored": n // 7,
         "arms": arms,
-        "verdict": f"{text}R2 0.62 on held-out materials (split: material); {said}.",
+        "verdict": f"{text}R2 0.62 on held-out materials (split: material); {message}.",
     }
 
 
 def _store_predictions(model: orm.SinglefileData, materials: list[dict[str, Any]], draw: np.random.Generator) -> None:
     job = _job(PREDICT, {"model": model}, None)
-    said = [
+    text = [
         {
             "formula": one["formula"],
             "structure_uuid": one["structure_uuid"],
@@ -172,8 +172,8 @@ def _store_predictions(model: orm.SinglefileData, materials: list[dict[str, Any]
         }
         for place, one in enumerate(materials)
     ]
-    predictions = orm.ArrayData({"log10_slope": np.array([one["log10_slope"] for one in said])})
-    predictions.base.attributes.set("materials", said)
+    predictions = orm.ArrayData({"log10_slope": np.array([one["log10_slope"] for one in text])})
+    predictions.base.attributes.set("materials", text)
     _output(job, predictions, "predictions")
     job.seal()
 

@@ -1,4 +1,4 @@
-"""From trajectories to the jump picture: sites, who is where, jumps, rates, vibration, percolation."""
+"""From trajectories to the jump analysis: sites, who is where, jumps, rates, vibration, percolation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aiida_ion.analysis.jumps import by_gemdat
+from aiida_ion.analysis.jumps.caveats import ASSUMED_ATTEMPT_FREQUENCY_THZ, JumpStatistics, caveats
 from aiida_ion.analysis.jumps.detection import find_jumps, stays
-from aiida_ion.analysis.jumps.doubts import ASSUMED_ATTEMPT_FREQUENCY_THZ, Seen, doubts
 from aiida_ion.analysis.jumps.frames import Frames, read_frames
 from aiida_ion.analysis.jumps.percolation import percolation_barriers
 from aiida_ion.analysis.jumps.rates import FloatArray, IntArray, JumpTable, concatenate, jump_diffusivity, jump_types
@@ -50,7 +50,7 @@ def analyse_jumps(
     reference: Reference | None = None,
     settings: JumpSettings | None = None,
 ) -> JumpResult:
-    """Return the jump picture of one species.
+    """Return the jump analysis of one species.
 
     :param replicas: for each replica its segments in the order of time; positions unwrapped, angstrom; times in ps.
     :param symbols: element of each atom.
@@ -94,7 +94,7 @@ def analyse_jumps(
         visits.jumps, lengths, sites.labels, visits.occupancy, frames.n_ions, time_ps, temperature_K, frequency
     )
     percolation = percolation_barriers(counts, temperature_K)
-    seen = Seen(frames, len(visits.jumps), visits.at_no_site, source)
+    statistics = JumpStatistics(frames, len(visits.jumps), visits.at_no_site, source)
     return JumpResult(
         mobile_species=mobile_species,
         temperature_K=temperature_K,
@@ -123,7 +123,7 @@ def analyse_jumps(
             *visits.first, settings.max_collective_jumps, settings.collective_distance_A, frequency
         ),
         percolation=percolation,
-        warnings=doubts(seen, percolation),
+        warnings=caveats(statistics, percolation),
     )
 
 
@@ -178,16 +178,16 @@ def _visit(
 ) -> _Visits:
     """Go through the replicas: occupancy, time at no site, jumps."""
     residence = round(settings.minimal_residence_fs / frames.interval_fs)
-    seen = np.zeros(len(sites) + 1, dtype=np.int64)
+    frame_counts = np.zeros(len(sites) + 1, dtype=np.int64)
     tables, first = [], None
     for number, (trajectory, positions) in enumerate(zip(trajectories, frames.mobile, strict=True)):
         states, transitions = by_gemdat.site_visits(trajectory, sites.fractional, species, radius)
-        seen += np.bincount(states.ravel() + 1, minlength=len(sites) + 1)
+        frame_counts += np.bincount(states.ravel() + 1, minlength=len(sites) + 1)
         tables.append(find_jumps(states, positions, sites.fractional, number, residence))
         first = first or (transitions, tables[-1])
     assert first is not None
     n_frames = sum(len(positions) for positions in frames.mobile)
-    return _Visits(seen[1:] / n_frames, float(seen[0] / seen.sum()), concatenate(tables), first)
+    return _Visits(frame_counts[1:] / n_frames, float(frame_counts[0] / frame_counts.sum()), concatenate(tables), first)
 
 
 def _vibration(trajectory: Any, frames: Frames, sites: Sites, species: str, radius: float) -> Vibration:

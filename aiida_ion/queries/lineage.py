@@ -29,7 +29,7 @@ _PROJECTED = ["id", "uuid", "label", as_text("extras._aiida_hash"), *attributes(
 CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
 
 
-def chains() -> pd.DataFrame:
+def lineage() -> pd.DataFrame:
     """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
@@ -40,10 +40,10 @@ def chains() -> pd.DataFrame:
         edge_project=["label"],
         project=_PROJECTED,
     )
-    found = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
-    table = pd.DataFrame({"process_pk": found["process_pk"].unique()})
+    records = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
+    table = pd.DataFrame({"process_pk": records["process_pk"].unique()})
     for link, columns in _INPUTS.items():
-        rows = found[found["link"] == link].drop_duplicates("process_pk")
+        rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
         table = table.merge(rows, how="left", on="process_pk")
     return whole(table, ["process_pk", "structure_pk", "code_pk"])

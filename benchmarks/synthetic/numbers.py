@@ -1,4 +1,4 @@
-"""Numbers of made-up results: those of walks that were really analysed, scaled to a law that is drawn."""
+"""Numbers of synthetic results: those of walks that were really analysed, scaled to a law that is drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.diffusion.analyse import DiffusionResult, DiffusionSettings, Segment, analyse_diffusion
 from aiida_ion.units import BOLTZMANN_EV_K
 from benchmarks import walkers
-from benchmarks.made_up.levels import Level
+from benchmarks.synthetic.levels import Level
 
 Arrays = dict[str, Any]
 N_IONS, N_FRAMES = 16, 400
@@ -65,38 +65,38 @@ class Numbers:
         moved = diffusivity > SMALLEST_CM2_S
         source = walk_result(moved)
         factor = diffusivity / (source.tracer_diffusivity_cm2_s or diffusivity)
-        said = {name: scaled(name, value, factor, temperature_K) for name, value in attributes_of(moved).items()}
+        attributes = {name: scaled(name, value, factor, temperature_K) for name, value in attributes_of(moved).items()}
         draw = self.chance()
-        said["grade"] = (
+        attributes["grade"] = (
             ("A" if draw < 0.5 else "B" if draw < 0.8 else "C" if draw < 0.95 else "D") if moved else "bound"
         )
-        if said["grade"] == "D":
-            said["refused_because"] = "The framework moved: its squared displacement grows."
+        if attributes["grade"] == "D":
+            attributes["refused_because"] = "The framework moved: its squared displacement grows."
         mean_K = temperature_K + float(self.generator.normal(0.0, 2.0))
-        said |= {"temperature_mean_K": mean_K, "temperature_std_K": 20.0, "temperature_K": mean_K}
-        said |= {"formula": formula, "mobile_species": mobile, "level_of_theory": level, "charges": CHARGES}
-        said |= {"target_temperature_K": temperature_K}
-        return said, scaled_arrays(source, factor) if arrays else {}
+        attributes |= {"temperature_mean_K": mean_K, "temperature_std_K": 20.0, "temperature_K": mean_K}
+        attributes |= {"formula": formula, "mobile_species": mobile, "level_of_theory": level, "charges": CHARGES}
+        attributes |= {"target_temperature_K": temperature_K}
+        return attributes, scaled_arrays(source, factor) if arrays else {}
 
     def conductivity(
         self, formula: str, level: str, law: Law, fits: list[tuple[dict[str, Any], Arrays]]
     ) -> tuple[dict[str, Any], Arrays]:
         """Return attributes of a conductivity node: fitted where the fits have arrays, else the template shifted."""
-        said = [attributes for attributes, _ in fits]
-        used = [one for one in said if one["verdict"] == "moved" and not one["refused_because"]]
+        text = [attributes for attributes, _ in fits]
+        used = [one for one in text if one["verdict"] == "moved" and not one["refused_because"]]
         refused = [
             {"temperature_K": one["temperature_K"], "reason": one["refused_because"]}
-            for one in said
+            for one in text
             if one["refused_because"]
         ]
         bounds = [
             {"temperature_K": one["target_temperature_K"], "reason": one["reason"]}
-            for one in said
+            for one in text
             if one["verdict"] == "bound"
         ]
         arrays: Arrays = {}
         if len(used) < 3:
-            found = copy.deepcopy(unmeasured())
+            result = copy.deepcopy(unmeasured())
         elif all(arrays for _, arrays in fits):
             points = [
                 ArrheniusPoint(one["temperature_K"], kept["tracer_diffusivity_samples_cm2_s"])
@@ -104,26 +104,26 @@ class Numbers:
                 if one in used
             ]
             fit = fit_arrhenius(points, TARGET_K, 1.0, used[0]["number_density_A3"])
-            found, arrays = fit.attributes(), fit.arrays()
+            result, arrays = fit.attributes(), fit.arrays()
         else:
-            found = copy.deepcopy(measured())
-            width = found["activation_energy_std_eV"] * float(self.generator.uniform(0.7, 1.5))
+            result = copy.deepcopy(measured())
+            width = result["activation_energy_std_eV"] * float(self.generator.uniform(0.7, 1.5))
             energy = law.energy_eV + float(self.generator.normal(0.0, width))
-            found |= {"activation_energy_eV": energy, "activation_energy_std_eV": width}
-            found["activation_energy_ci95_eV"] = [energy - 2 * width, energy + 2 * width]
+            result |= {"activation_energy_eV": energy, "activation_energy_std_eV": width}
+            result["activation_energy_ci95_eV"] = [energy - 2 * width, energy + 2 * width]
             conductivity = nernst_einstein(law.diffusivity_cm2_s(TARGET_K), TARGET_K)
             spread = width / (BOLTZMANN_EV_K * TARGET_K * math.log(10.0)) * 0.8
             log10 = math.log10(conductivity) + float(self.generator.normal(0.0, spread))
-            found |= {"log10_ionic_conductivity_mS_cm": log10, "log10_ionic_conductivity_std_mS_cm": spread}
-            found["log10_ionic_conductivity_ci95_mS_cm"] = [log10 - 2 * spread, log10 + 2 * spread]
-        log10, edges = found["log10_ionic_conductivity_mS_cm"], found["log10_ionic_conductivity_ci95_mS_cm"]
-        found["ionic_conductivity_mS_cm"] = None if log10 is None else 10**log10
-        found["ionic_conductivity_ci95_mS_cm"] = None if log10 is None else [10**edge for edge in edges]
-        found |= {name: said[0].get(name) for name in ("mobile_species", "charge_e", "number_density_A3")}
-        found |= {"temperatures_used_K": [one["temperature_K"] for one in used], "temperatures_refused": refused}
-        found |= {"temperatures_bound": bounds, "formula": formula, "level_of_theory": level}
-        found |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
-        return found | {"summary": f"{formula}, {level}: {found['verdict']}."}, arrays
+            result |= {"log10_ionic_conductivity_mS_cm": log10, "log10_ionic_conductivity_std_mS_cm": spread}
+            result["log10_ionic_conductivity_ci95_mS_cm"] = [log10 - 2 * spread, log10 + 2 * spread]
+        log10, edges = result["log10_ionic_conductivity_mS_cm"], result["log10_ionic_conductivity_ci95_mS_cm"]
+        result["ionic_conductivity_mS_cm"] = None if log10 is None else 10**log10
+        result["ionic_conductivity_ci95_mS_cm"] = None if log10 is None else [10**edge for edge in edges]
+        result |= {name: text[0].get(name) for name in ("mobile_species", "charge_e", "number_density_A3")}
+        result |= {"temperatures_used_K": [one["temperature_K"] for one in used], "temperatures_refused": refused}
+        result |= {"temperatures_bound": bounds, "formula": formula, "level_of_theory": level}
+        result |= {"collective_ionic_conductivity_mS_cm": None, "collective_ionic_conductivity_ci95_mS_cm": None}
+        return result | {"summary": f"{formula}, {level}: {result['verdict']}."}, arrays
 
     def comparison(
         self, formula: str, names: tuple[str, str], sides: tuple[dict[str, Any], dict[str, Any]]
@@ -133,30 +133,34 @@ class Numbers:
         :param names: levels of theory, the compared one first.
         :param sides: attributes of both conductivities, in the same order.
         """
-        said: dict[str, Any] = {"formula": formula, "level_of_theory": names[0], "reference_level_of_theory": names[1]}
-        said |= {"target_temperature_K": TARGET_K, "missing": []}
+        attributes: dict[str, Any] = {
+            "formula": formula,
+            "level_of_theory": names[0],
+            "reference_level_of_theory": names[1],
+        }
+        attributes |= {"target_temperature_K": TARGET_K, "missing": []}
         values = []
         for prefix, side in zip(("", "reference_"), sides, strict=True):
             for name in ("ionic_conductivity_mS_cm", "ionic_conductivity_ci95_mS_cm", "activation_energy_eV"):
                 if side[name] is not None:
-                    said[f"{prefix}{name}"] = side[name]
+                    attributes[f"{prefix}{name}"] = side[name]
             if side["ionic_conductivity_mS_cm"] is not None:
                 values.append(side["ionic_conductivity_mS_cm"])
         if len(values) == 2:
             ratio = values[0] / values[1]
-            said |= {"ionic_conductivity_ratio": ratio, "ionic_conductivity_ratio_ci95": [ratio / 3, ratio * 3]}
-            said["log10_ionic_conductivity_difference"] = math.log10(ratio)
+            attributes |= {"ionic_conductivity_ratio": ratio, "ionic_conductivity_ratio_ci95": [ratio / 3, ratio * 3]}
+            attributes["log10_ionic_conductivity_difference"] = math.log10(ratio)
             gap = sides[0]["activation_energy_eV"] - sides[1]["activation_energy_eV"]
-            said |= {"activation_energy_difference_eV": gap, "log10_tracer_diffusivity_mae": abs(gap) + 0.05}
-            said["n_temperatures_compared"] = 4
+            attributes |= {"activation_energy_difference_eV": gap, "log10_tracer_diffusivity_mae": abs(gap) + 0.05}
+            attributes["n_temperatures_compared"] = 4
         else:
-            said["missing"] = ["Ratio of the conductivities: one of them is not known."]
+            attributes["missing"] = ["Ratio of the conductivities: one of them is not known."]
         mae = float(self.generator.lognormal(math.log(0.06), 0.4))
-        said |= {"force_mae_eV_A": mae, "force_rmse_eV_A": 1.4 * mae, "force_n_frames": 100}
-        said |= {"force_mae_by_element_eV_A": {"Li": mae, "O": 1.1 * mae}, "reference_force_rms_eV_A": 0.9}
-        said |= {"rdf_distance": float(self.generator.uniform(0.01, 0.1)), "wall_speed_ratio": 800.0}
-        said |= {"wall_s_per_step": 0.03, "reference_wall_s_per_step": 50.0, "wall_time_s": 6000.0}
-        return said | {"summary": f"{formula}, {names[0]} against {names[1]}."}
+        attributes |= {"force_mae_eV_A": mae, "force_rmse_eV_A": 1.4 * mae, "force_n_frames": 100}
+        attributes |= {"force_mae_by_element_eV_A": {"Li": mae, "O": 1.1 * mae}, "reference_force_rms_eV_A": 0.9}
+        attributes |= {"rdf_distance": float(self.generator.uniform(0.01, 0.1)), "wall_speed_ratio": 800.0}
+        attributes |= {"wall_s_per_step": 0.03, "reference_wall_s_per_step": 50.0, "wall_time_s": 6000.0}
+        return attributes | {"summary": f"{formula}, {names[0]} against {names[1]}."}
 
     def cost(self, level: Level, n_segments: int) -> dict[str, Any]:
         """Return the ledger of a job."""

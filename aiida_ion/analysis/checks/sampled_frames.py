@@ -21,7 +21,7 @@ MAX_FRAMES = 400
 
 
 @dataclass(frozen=True)
-class Watched:
+class SampledFrames:
     """Frames of one replica, all atoms.
 
     :param times_ps: from the first frame of the run on, ps, (n,).
@@ -55,7 +55,7 @@ class Watched:
         return slice(self.first, None)
 
 
-def watch(
+def sample_frames(
     segments: Sequence[Segment],
     symbols: Sequence[str],
     mobile_species: str,
@@ -63,7 +63,7 @@ def watch(
     max_frames: int = MAX_FRAMES,
     *,
     framework_species: Collection[str] | None = None,
-) -> Watched:
+) -> SampledFrames:
     """Read frames of a run, evenly spread over all of it; positions stay on disk otherwise.
 
     :param segments: of one replica in order, unwrapped, but for atoms on a face of the cell.
@@ -97,7 +97,9 @@ def watch(
         joined -= centre - centre[0]
     later = (time_ps - time_ps[0]) * 1000.0 >= equilibration_fs - 1e-6
     first = int(np.argmax(later))
-    return Watched(time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, is_framework, first, max(steps))
+    return SampledFrames(
+        time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, is_framework, first, max(steps)
+    )
 
 
 def _longest_step(positions: npt.NDArray[Any], rows: IntArray, is_mobile: npt.NDArray[np.bool_]) -> float:
@@ -120,8 +122,8 @@ def neighbours(
     cell = np.array(cell, dtype=float)
     shifts = np.floor(positions @ np.linalg.inv(cell))  # the search slows down for atoms far outside the cell
     points = np.ascontiguousarray(positions - shifts @ cell)
-    found = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=cell)
-    first, second, images, distances = (np.asarray(part) for part in found)
+    pairs = find_points_in_spheres(points, points, r=radius_A, pbc=np.ones(3, dtype=np.int64), lattice=cell)
+    first, second, images, distances = (np.asarray(part) for part in pairs)
     others = (first != second) | np.any(np.abs(images) > 0.5, axis=1)
     first, second, distances = first[others], second[others], distances[others]
     images = np.rint(images[others] - shifts[second] + shifts[first]).astype(np.int64)

@@ -11,8 +11,8 @@ pytest.importorskip("gemdat")
 
 from gemdat import Jumps
 
+from aiida_ion.analysis.jumps.analyse import analyse_jumps
 from aiida_ion.analysis.jumps.by_gemdat import gemdat_trajectory, site_visits
-from aiida_ion.analysis.jumps.picture import analyse_jumps
 from aiida_ion.analysis.jumps.result import JumpResult
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.analysis.jumps.sites import Reference, distances
@@ -51,20 +51,20 @@ def true_jumps(hopper: Hopper, seed: int) -> int:
 def test_what_was_put_in_comes_out(cell: np.ndarray, with_structure: bool) -> None:
     hopper = Hopper(cell=cell, drift_A=3.0)
     result = picture(hopper, with_structure=with_structure)
-    said = result.attributes()
-    assert said["n_sites"] == 27
-    assert said["n_sites_from_density"] == (0 if with_structure else 27)
+    attributes = result.attributes()
+    assert attributes["n_sites"] == 27
+    assert attributes["n_sites_from_density"] == (0 if with_structure else 27)
     # Sites from the density stand where the ions vibrate, to a tenth of an angstrom.
     assert distances(result.sites.fractional, hopper.sites(), cell).min(axis=1).max() < 0.1
     assert result.occupancy.sum() == pytest.approx(16, rel=0.01)
-    assert said["n_jumps"] == pytest.approx(true_jumps(hopper, 1), rel=0.01)
-    low, high = said["jump_rate_ci95_1_ps"]
+    assert attributes["n_jumps"] == pytest.approx(true_jumps(hopper, 1), rel=0.01)
+    low, high = attributes["jump_rate_ci95_1_ps"]
     assert low < 0.9 < high
-    assert said["jump_network_dimension"] == 3
-    assert said["attempt_frequency_source"] == "measured"
-    assert said["attempt_frequency_THz"] == pytest.approx(10.0, rel=0.07)
-    assert said["vibration_amplitude_A"] == pytest.approx(0.15, rel=0.05)
-    assert said["warnings"] == []
+    assert attributes["jump_network_dimension"] == 3
+    assert attributes["attempt_frequency_source"] == "measured"
+    assert attributes["attempt_frequency_THz"] == pytest.approx(10.0, rel=0.07)
+    assert attributes["vibration_amplitude_A"] == pytest.approx(0.15, rel=0.05)
+    assert attributes["warnings"] == []
 
 
 def test_the_tensor_knows_the_directions() -> None:
@@ -86,13 +86,13 @@ def test_dimension_of_the_jump_network(rates: tuple[float, float, float], dimens
 
 
 def test_a_crystal_in_which_nothing_jumps() -> None:
-    said = picture(Hopper(rates_1_ps=(0.0, 0.0, 0.0), n_frames=600)).attributes()
-    assert (said["n_jumps"], said["jump_types"], said["mean_residence_time_ps"]) == (0, [], None)
-    assert said["jump_rate_1_ps"] == 0.0
-    ion_time = said["n_mobile_ions"] * said["analysed_time_ps"]
-    assert said["jump_rate_ci95_1_ps"] == pytest.approx([0.0, 3.6889 / ion_time], rel=1e-4)
-    assert said["collective_fraction"] is None
-    assert sum(kind["n_sites"] * kind["occupancy"] for kind in said["site_kinds"].values()) == pytest.approx(
+    attributes = picture(Hopper(rates_1_ps=(0.0, 0.0, 0.0), n_frames=600)).attributes()
+    assert (attributes["n_jumps"], attributes["jump_types"], attributes["mean_residence_time_ps"]) == (0, [], None)
+    assert attributes["jump_rate_1_ps"] == 0.0
+    ion_time = attributes["n_mobile_ions"] * attributes["analysed_time_ps"]
+    assert attributes["jump_rate_ci95_1_ps"] == pytest.approx([0.0, 3.6889 / ion_time], rel=1e-4)
+    assert attributes["collective_fraction"] is None
+    assert sum(kind["n_sites"] * kind["occupancy"] for kind in attributes["site_kinds"].values()) == pytest.approx(
         16, rel=0.01
     )
 
@@ -131,12 +131,12 @@ def test_collective_jumps_are_found_and_single_ones_are_not() -> None:
     alone[300:, 0, 1] += 3.0
     alone[700:, 1, 2] += 3.0
     symbols = ["Li"] * 2 + ["O"] * 27
-    found = []
+    results = []
     for made in (together, alone):
         segment = Segment(made, np.arange(1000) * 0.02, hopper.cell)
         result = analyse_jumps([[segment]], symbols, "Li", 1000.0, reference=reference(hopper))
-        found.append((len(result.jumps), result.attributes()["collective_fraction"]))
-    assert found == [(2, 1.0), (2, 0.0)]
+        results.append((len(result.jumps), result.attributes()["collective_fraction"]))
+    assert results == [(2, 1.0), (2, 0.0)]
 
 
 def test_replicas_and_segments_add_up() -> None:
@@ -174,7 +174,7 @@ def test_thinning_says_what_it_may_miss() -> None:
     whole, thinned = picture(hopper), picture(hopper, max_frames=250)
     assert thinned.attributes()["stride"] == 10
     assert thinned.attributes()["n_jumps"] < 0.95 * whole.attributes()["n_jumps"]
-    assert any("200 fs apart after thinning by 10" in said for said in thinned.warnings)
+    assert any("200 fs apart after thinning by 10" in entry for entry in thinned.warnings)
     # Vibrations are taken from the frames as they are stored.
     assert thinned.attributes()["attempt_frequency_THz"] == pytest.approx(10.0, rel=0.1)
     small = picture(hopper, max_memory_MB=8.0)
@@ -182,9 +182,9 @@ def test_thinning_says_what_it_may_miss() -> None:
 
 
 def test_rare_frames_have_no_vibration() -> None:
-    said = picture(Hopper(interval_fs=100.0, n_frames=800)).attributes()
-    assert (said["attempt_frequency_THz"], said["attempt_frequency_source"]) == (10.0, "assumed")
-    assert "assume an attempt frequency of 10 THz" in " ".join(said["warnings"])
+    attributes = picture(Hopper(interval_fs=100.0, n_frames=800)).attributes()
+    assert (attributes["attempt_frequency_THz"], attributes["attempt_frequency_source"]) == (10.0, "assumed")
+    assert "assume an attempt frequency of 10 THz" in " ".join(attributes["warnings"])
     given = picture(Hopper(interval_fs=100.0, n_frames=800), attempt_frequency_THz=8.0).attributes()
     assert (given["attempt_frequency_THz"], given["attempt_frequency_source"]) == (8.0, "given")
 
@@ -205,8 +205,8 @@ def test_a_shifted_structure_is_put_in_place() -> None:
     whole = reference(hopper)
     shifted = Reference(whole.cell, whole.symbols, whole.fractional + np.array([0.11, -0.3, 0.47]))
     segment, symbols = hopper.segment(1)
-    found = analyse_jumps([[segment]], symbols, "Li", 1000.0, reference=shifted)
-    assert len(found.jumps) == len(picture(hopper).jumps)
+    result = analyse_jumps([[segment]], symbols, "Li", 1000.0, reference=shifted)
+    assert len(result.jumps) == len(picture(hopper).jumps)
 
 
 @pytest.mark.parametrize(

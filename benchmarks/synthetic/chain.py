@@ -1,4 +1,4 @@
-"""One made-up ``ion.conductivity``: its runs, their segments, the fits and what came out."""
+"""One synthetic ``ion.conductivity``: its runs, their segments, the fits and what came out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Composition
 
-from benchmarks.made_up.graph import Graph, Ref
-from benchmarks.made_up.levels import Level
-from benchmarks.made_up.numbers import CHARGES, Arrays, Law, Numbers, trajectory_arrays, walk_segment
+from benchmarks.synthetic.graph import Graph, Ref
+from benchmarks.synthetic.levels import Level
+from benchmarks.synthetic.numbers import CHARGES, Arrays, Law, Numbers, trajectory_arrays, walk_segment
 
 TEMPERATURES_K = (600.0, 800.0, 1000.0, 1200.0)
 EXPLODED = {
@@ -52,8 +52,8 @@ class Chain:
         """Write everything from the structure on."""
         graph, code = self.graph, self.codes[self.level.engine]
         self.potential = graph.data("dict", self.level.potential)
-        wanted = {"temperatures_K": list(TEMPERATURES_K), "seeds": [1], "mobile_species": self.mobile}
-        parameters = graph.data("dict", wanted | {"target_temperature_K": 300.0, "formula": self.formula})
+        chosen = {"temperatures_K": list(TEMPERATURES_K), "seeds": [1], "mobile_species": self.mobile}
+        parameters = graph.data("dict", chosen | {"target_temperature_K": 300.0, "formula": self.formula})
         inputs = {structure: "structure", parameters: "parameters", code: "md__engine__code"}
         inputs |= {self.potential: "md__engine__potential", self.codes["kinisi"]: "diffusion__code"}
         state = {"finished": {}, "failed": NO_MD, "running": {"process_state": "waiting"}}[self.fate]
@@ -109,9 +109,9 @@ class Chain:
             "calcjob", process_type, "DiffusionCalculation", inputs, self.chain, f"fit_{name}", computer=computer
         )
         given = (self.formula, self.mobile, self.level.name, temperature_K, self.law)
-        said, arrays = self.numbers.diffusion(*given, arrays=self.with_arrays)
-        self.fits[name] = graph.output(job, "array", said, "diffusion", result=True, arrays=arrays)
-        self.said.append((said, arrays))
+        text, arrays = self.numbers.diffusion(*given, arrays=self.with_arrays)
+        self.fits[name] = graph.output(job, "array", text, "diffusion", result=True, arrays=arrays)
+        self.said.append((text, arrays))
 
     def _segments(self, run: Ref, temperature_K: float, state: dict[str, Any]) -> list[Ref]:
         """Write the jobs of a run: every fifth was stopped by its wall time and went on in a second."""
@@ -122,10 +122,10 @@ class Chain:
         parameters = graph.data("dict", settings | {"n_steps": level.n_steps, "seed": seed})
         inputs = {self.supercell: "structure", parameters: "parameters", self.potential: "potential"}
         inputs[self.codes[level.engine]] = "code"
-        said = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": level.cores}}
+        attributes = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": level.cores}}
         trajectories, costs = [], []
         for number in range(n_segments):
-            here = said | (state or (STOPPED if number + 1 < n_segments else {}))
+            here = attributes | (state or (STOPPED if number + 1 < n_segments else {}))
             here |= {"state": "withscheduler"} if state.get("process_state") == "waiting" else {}
             job = graph.process(
                 "calcjob",

@@ -1,4 +1,4 @@
-"""Files in pieces, and the frames of them that are kept, in the order of time."""
+"""Files in blocks, and the frames of them that are kept, in the order of time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from aiida_ion.trajectory_files.wrapping import Steps, measure_steps
 
 #: More repeated rows than this part of a file: the file is something else.
 MOST_REPEATED = 0.9
-#: A file may consist of so many pieces for each frame.
-MOST_PIECES = 0.34
+#: A file may consist of this many blocks for each frame.
+MOST_BLOCKS = 0.34
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class Source:
     steps: Steps
 
     @cached_property
-    def pieces(self) -> list[range]:
-        """The rows of the file in pieces, each of which is consecutive by what the file says."""
-        return pieces_of(self)
+    def blocks(self) -> list[range]:
+        """The rows of the file in blocks, each of which is consecutive by what the file says."""
+        return blocks_of(self)
 
     @cached_property
     def within(self) -> Steps:
-        """What is measured of the steps within pieces alone."""
-        begins = [rows[0] - 1 for rows in self.pieces[1:]]
+        """What is measured of the steps within blocks alone."""
+        begins = [rows[0] - 1 for rows in self.blocks[1:]]
         return measure_steps(self.frames.positions, self.frames.cells, begins) if begins else self.steps
 
     @cached_property
     def usual_steps(self) -> NDArray[np.float64]:
-        """Root mean square of the steps within pieces, angstrom."""
+        """Root mean square of the steps within blocks, angstrom."""
         return self.within.rms_A
 
 
@@ -54,7 +54,7 @@ class Timeline:
 
     :param file: index of the file of each frame.
     :param row: row of each frame in its file.
-    :param seams: frames at which another piece begins.
+    :param seams: frames at which another block begins.
     :param remarks: sentences on what was left out.
     """
 
@@ -64,7 +64,7 @@ class Timeline:
     remarks: list[str] = field(default_factory=list)
 
     def add(self, file: int, rows: range) -> None:
-        """Add rows of a file as a piece."""
+        """Add rows of a file as a block."""
         if self.row and len(rows):
             self.seams.append(len(self.row))
         self.file += [file] * len(rows)
@@ -81,8 +81,8 @@ class Timeline:
         return frame
 
 
-def pieces_of(source: Source) -> list[range]:
-    """Return the rows of a file in pieces.
+def blocks_of(source: Source) -> list[range]:
+    """Return the rows of a file in blocks.
 
     :raises ValueError: if nearly all rows are the same.
     """
@@ -92,7 +92,7 @@ def pieces_of(source: Source) -> list[range]:
     begins = {*adjacent, *rewinds(source.frames.steps), *earlier_repeats(source.frames.positions)}
     begins |= set(source.frames.breaks)
     ends = [*sorted(begins - {0, n_frames}), n_frames]
-    if len(ends) > max(3, MOST_PIECES * n_frames):
+    if len(ends) > max(3, MOST_BLOCKS * n_frames):
         raise ValueError(
             f"{source.name}: among {n_frames} frames {len(ends) - 1} repeat an earlier one or are numbered out of order"
         )

@@ -1,4 +1,4 @@
-"""Made-up crystals whose label is known: ions on springs, which are the harder the slower the ions are."""
+"""Synthetic crystals whose label is known: ions on springs, which are the harder the slower the ions are."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.surrogate.dataset import SHORT_MD, SMEARED, TRAJECTORY, Dataset
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, TRAJECTORY, Dataset
 
 LATTICE_A = 3.0
 STEP_FS = 10.0
 FORMULAS = ("Li2O", "LiCl", "Li3N", "Li2S")
 
 
-def made_up(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2) -> Dataset:
+def synthetic_dataset(
+    n_materials: int = 24, n_displaced: int = 6, n_frames: int = 24, seed: int = 1, edge: int = 2
+) -> Dataset:
     """Return a dataset of rocksalt-like cells of 8 (or ``edge``^3) atoms; half of the atoms are mobile.
 
     The spring constant of a material decides its label, and how far its ions move in the short MD, which stands beside
-    the smeared cells. Positions and masses say nothing. One material in eight does not move: its label is a bound.
+    the displaced cells. Positions and masses say nothing. One material in eight does not move: its label is a bound.
     """
     generator = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.arange(edge)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -28,7 +30,7 @@ def made_up(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed:
     rows: dict[str, list[Any]] = {name: [] for name in ("material", "kind", "amplitude_A", "time_fs", "x", "f")}
     for material, label in enumerate(log10_slope):
         spring = 10 ** (0.5 - 0.5 * label)  # eV/angstrom^2
-        frames = _frames(generator, reference, mobile, label, n_smeared, n_frames)
+        frames = _frames(generator, reference, mobile, label, n_displaced, n_frames)
         for kind, amplitude, time, positions in frames:
             rows["material"].append(material)
             rows["kind"].append(kind)
@@ -61,11 +63,11 @@ def made_up(n_materials: int = 24, n_smeared: int = 6, n_frames: int = 24, seed:
     return Dataset(arrays, [_said(index) for index in range(n_materials)])
 
 
-def _frames(generator: Any, reference: Any, mobile: Any, label: float, n_smeared: int, n_frames: int) -> Any:
+def _frames(generator: Any, reference: Any, mobile: Any, label: float, n_displaced: int, n_frames: int) -> Any:
     """Yield kind, amplitude, time and positions of the configurations, in the order of the dataset."""
     for amplitude in (0.05, 0.1):
-        for _ in range(n_smeared):
-            yield SMEARED, amplitude, np.nan, reference + amplitude * generator.normal(size=reference.shape)
+        for _ in range(n_displaced):
+            yield DISPLACED, amplitude, np.nan, reference + amplitude * generator.normal(size=reference.shape)
     walk = 10 ** (label / 2) * np.sqrt(STEP_FS / 1000.0 / 3.0)
     for kind in (TRAJECTORY, SHORT_MD):
         positions = reference.astype(float)
@@ -82,7 +84,7 @@ def _said(index: int) -> dict[str, Any]:
         "formula": formula,
         "chemical_system": "-".join(sorted({"Li", formula.strip("Li23") or "O"})),
         "prototype": f"AB{index % 3} {220 + index % 6}",
-        "level_of_theory": "made-up",
+        "level_of_theory": "synthetic",
         "structure_uuid": f"structure-{index}",
         "diffusion_uuid": f"diffusion-{index}",
     }

@@ -1,4 +1,4 @@
-"""What makes a jump picture doubtful, in sentences."""
+"""Caveats of a jump analysis, in sentences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_INTERVAL_OF_RESIDENCE = 0.1
 MAX_AT_NO_SITE = 0.5
 
 
-class Seen(NamedTuple):
-    """What the doubts rest on.
+class JumpStatistics(NamedTuple):
+    """What the caveats rest on.
 
     :param at_no_site: part of the time that ions are at no site.
     :param frequency_source: ``given``, ``measured`` or ``assumed``.
@@ -29,16 +29,21 @@ class Seen(NamedTuple):
     frequency_source: str
 
 
-def doubts(seen: Seen, percolation: Percolation) -> list[str]:
+def caveats(statistics: JumpStatistics, percolation: Percolation) -> list[str]:
     """Return the reasons to doubt rates, sites, energies and barriers."""
-    return [*_rare_frames(seen), *_unknown_sites(seen), *_no_vibration(seen), *_few_counts(percolation)]
+    return [
+        *_rare_frames(statistics),
+        *_unknown_sites(statistics),
+        *_no_vibration(statistics),
+        *_few_counts(percolation),
+    ]
 
 
-def _rare_frames(seen: Seen) -> list[str]:
-    if not seen.n_jumps:
+def _rare_frames(statistics: JumpStatistics) -> list[str]:
+    if not statistics.n_jumps:
         return []
-    frames = seen.frames
-    residence_fs = frames.n_ions * frames.time_ps * 1000.0 / seen.n_jumps
+    frames = statistics.frames
+    residence_fs = frames.n_ions * frames.time_ps * 1000.0 / statistics.n_jumps
     if frames.interval_fs <= MAX_INTERVAL_OF_RESIDENCE * residence_fs:
         return []
     thinned = f" after thinning by {frames.stride}" if frames.stride > 1 else ""
@@ -48,16 +53,18 @@ def _rare_frames(seen: Seen) -> list[str]:
     ]
 
 
-def _unknown_sites(seen: Seen) -> list[str]:
-    if seen.at_no_site <= MAX_AT_NO_SITE:
+def _unknown_sites(statistics: JumpStatistics) -> list[str]:
+    if statistics.at_no_site <= MAX_AT_NO_SITE:
         return []
-    return [f"ions are at no site for {seen.at_no_site:.0%} of the time: not all sites are known, or ions have none"]
+    return [
+        f"ions are at no site for {statistics.at_no_site:.0%} of the time: not all sites are known, or ions have none"
+    ]
 
 
-def _no_vibration(seen: Seen) -> list[str]:
-    if seen.frequency_source != "assumed":
+def _no_vibration(statistics: JumpStatistics) -> list[str]:
+    if statistics.frequency_source != "assumed":
         return []
-    rare = seen.frames.stored_interval_fs > MAX_INTERVAL_FS
+    rare = statistics.frames.stored_interval_fs > MAX_INTERVAL_FS
     why = f"frames are more than {MAX_INTERVAL_FS:g} fs apart" if rare else "no ion stays long enough at a site"
     return [f"{why}: activation energies assume an attempt frequency of {ASSUMED_ATTEMPT_FREQUENCY_THZ:g} THz"]
 
