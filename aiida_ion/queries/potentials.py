@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from aiida import orm
 
@@ -48,7 +50,7 @@ def potentials(selection: Selection | None = None) -> pd.DataFrame:
         levels_of_theory=("level_of_theory", _together),
         engines=("engine", _together),
         computers=("computer", _together),
-        wall_time_s=("wall_time_s", lambda column: column.sum(min_count=1)),
+        wall_time_s=("wall_time_s", _total),
         potential_uuid=("potential_uuid", "last"),
         job_uuid=("uuid", "last"),
         job_pk=("pk", "last"),
@@ -79,6 +81,13 @@ def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "versions"}, project=["attributes"])
     return {pk: read_attributes(attributes) for pk, attributes in rows(query)}
+
+
+def _total(seconds: pd.Series[float]) -> float:
+    """Return a sum; nothing where there is nothing to add, or what was stored adds up to more than a float holds."""
+    with np.errstate(over="ignore"):
+        total = float(seconds.sum(min_count=1))
+    return total if math.isfinite(total) else math.nan
 
 
 def _together(column: pd.Series[Any]) -> str:

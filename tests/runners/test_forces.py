@@ -147,7 +147,7 @@ def test_a_stopped_run_says_how_many_rows_are_valid(make_folder: MakeFolder, arg
     folder = write(make_folder("run"), shaken(argon.repeat((1, 1, 4)), 1) * 20000, potential=ARGON)
     process = folder.start("forces")
     progress = folder.path / "progress.json"
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + 300.0
     while not progress.exists():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

@@ -21,7 +21,7 @@ LONG = 10**7
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + 300.0
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
