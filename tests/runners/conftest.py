@@ -29,8 +29,9 @@ ARGON = {"name": "lj", "kwargs": {"sigma": 3.4, "epsilon": 0.0104, "rc": 7.5}}
 def place(folder: Path, program: str) -> list[str]:
     """Write a program and what it imports, and no more of this package; return what Python is given to run it."""
     for name, content in program_files(program).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        if not (folder / name).exists():  # a test may have put its own there
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
     return ["-m", f"{RUNNERS}.{program}"]
 
 

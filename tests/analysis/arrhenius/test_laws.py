@@ -158,10 +158,10 @@ def test_kinisi_agrees_by_nested_sampling(monkeypatch):
     from kinisi import fitting
 
     # A fifth of dynesty's points, in a fifth of the time; evidences are then known to about 0.5.
-    monkeypatch.setattr(fitting, "NestedSampler", partial(fitting.NestedSampler, nlive=100))
+    monkeypatch.setattr(fitting, "NestedSampler", partial(fitting.NestedSampler, nlive=200))
 
     relative = 0.04
-    data = observations(bent, relative, seed=2)
+    data = observations(straight, relative, seed=2)
     values = np.exp(data.ln_d)
     given = sc.DataArray(
         data=sc.array(dims=["temperature"], values=values, variances=(relative * values) ** 2, unit="cm^2/s"),

@@ -84,7 +84,7 @@ def test_the_framework_is_shown_early_and_late() -> None:
     figure = rdf_figure(r, np.ones(50), np.zeros(50), theme=LIGHT)
     assert [one.line.dash for one in figure.data] == [None, "dash"]
     np.testing.assert_array_equal(figure.data[1].y, np.zeros(50))
-    assert "not here" in rdf_figure(None, None, None, theme=LIGHT).layout.annotations[0].text
+    assert "is missing" in rdf_figure(None, None, None, theme=LIGHT).layout.annotations[0].text
 
 
 def test_paths_are_folded_and_broken_at_the_walls() -> None:
@@ -97,7 +97,7 @@ def test_paths_are_folded_and_broken_at_the_walls() -> None:
     inside = folded(np.array([[-0.5, 0.1, 9.0]]), tilted) @ np.linalg.inv(tilted)
     assert ((inside >= 0) & (inside < 1)).all()
     figure = cell_figure(cell, np.zeros((2, 3)), ["Ca", "<b>"], way, "F", theme=DARK)
-    assert [one.name for one in figure.data] == ["cell", "Ca", "&lt;b&gt;", "way of F", "F, at the end"]
+    assert [one.name for one in figure.data] == ["cell", "Ca", "&lt;b&gt;", "pathway of F", "F, at the end"]
     assert figure.layout.scene.aspectmode == "data"
     assert len(cell_figure(cell, np.zeros((1, 3)), ["Ca"], np.empty((0, 0, 3)), "F", theme=LIGHT).data) == 2
 
