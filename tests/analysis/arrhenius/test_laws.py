@@ -151,14 +151,16 @@ def test_three_temperatures_cannot_tell():
     assert "4 are needed to tell a curved law" in result.curvature_reason
 
 
-@pytest.mark.slow
 def test_kinisi_agrees_by_nested_sampling(monkeypatch):
-    """The same priors, errors so small that Gaussian in D is Gaussian in ln D: the same Bayes factors."""
+    """The same priors, errors so small that Gaussian in D is Gaussian in ln D: the same Bayes factors.
+
+    Of the laws with up to three parameters: for the four of two branches dynesty needs a quarter of an hour.
+    """
     from kinisi import arrhenius as kinisi
     from kinisi import fitting
 
     # A fifth of dynesty's points, in a fifth of the time; evidences are then known to about 0.5.
-    monkeypatch.setattr(fitting, "NestedSampler", partial(fitting.NestedSampler, nlive=200))
+    monkeypatch.setattr(fitting, "NestedSampler", partial(fitting.NestedSampler, nlive=100))
 
     relative = 0.04
     data = observations(straight, relative, seed=2)
@@ -171,11 +173,6 @@ def test_kinisi_agrees_by_nested_sampling(monkeypatch):
     models = {
         ARRHENIUS: (kinisi.Arrhenius, [energy, prefactor]),
         VOGEL_FULCHER_TAMMANN: (kinisi.VogelFulcherTammann, [energy, prefactor, stats.uniform(0.0, 500.0)]),
-        # kinisi's prefactor is D where the branches meet; twelve decades of it are the same density.
-        TWO_BRANCH: (
-            kinisi.PiecewiseArrhenius,
-            [energy, energy, stats.loguniform(1e-12, 1.0), stats.uniform(500.0, 700.0)],
-        ),
     }
     ours = fit_laws(data, Priors(), 300.0, 1, 1000)
     theirs = {}
