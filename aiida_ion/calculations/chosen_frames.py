@@ -19,7 +19,7 @@ TIME_NOISE_FS = 1e-6
 NEEDED_ARRAYS = ("positions", "cells", "times", "steps")
 
 
-def find_problem(trajectories: Mapping[str, orm.TrajectoryData]) -> str | None:
+def validate_trajectories(trajectories: Mapping[str, orm.TrajectoryData]) -> str | None:
     """Return why segments are not frames of the same atoms, nothing when they are."""
     if not trajectories:
         return "no trajectory is given"

@@ -9,15 +9,15 @@ from aiida import orm
 from aiida.common import datastructures, folders
 
 from aiida_ion.analysis.diffusion.analyse import DiffusionSettings
-from aiida_ion.analysis.species.framework import framework_problem
+from aiida_ion.analysis.species.framework import validate_framework
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
     segment_files,
-    segments_fault,
     symbols_of,
+    validate_segments,
 )
 from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
 from aiida_ion.settings.rules import Number, SettingsError
@@ -156,22 +156,24 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return "no trajectory is given"
     if parameters is None:
         return None
-    fault = _thermo_fault(inputs.get("thermo") or {}, trajectories)
+    fault = _validate_thermo(inputs.get("thermo") or {}, trajectories)
     if fault is not None:
         return fault
     settings = parameters.get_dict()
     mobile, framework = settings.get("mobile_species"), settings.get("framework_species")
-    return segments_fault(trajectories, mobile) or framework_fault(framework, mobile, set(symbols_of(trajectories)))
+    return validate_segments(trajectories, mobile) or validate_framework_species(
+        framework, mobile, set(symbols_of(trajectories))
+    )
 
 
-def framework_fault(
+def validate_framework_species(
     framework_species: Sequence[str] | None, mobile_species: str | None, elements: Collection[str]
 ) -> str | None:
     """Return why a crystal of these elements cannot have a framework that was named, nothing when it can."""
-    return framework_problem(framework_species, mobile_species, elements)
+    return validate_framework(framework_species, mobile_species, elements)
 
 
-def _thermo_fault(thermo: Mapping[str, Any], trajectories: Mapping[str, Any]) -> str | None:
+def _validate_thermo(thermo: Mapping[str, Any], trajectories: Mapping[str, Any]) -> str | None:
     replicas = {key.partition("_segment_")[0] for key in thermo}
     expected = {key for key in trajectories if key.partition("_segment_")[0] in replicas}
     if set(thermo) != expected:

@@ -15,8 +15,8 @@ from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
     segment_files,
-    segments_fault,
     symbols_of,
+    validate_segments,
 )
 from aiida_ion.settings.md import TEMPERATURE_K
 from aiida_ion.settings.rules import Number, SettingsError
@@ -154,7 +154,7 @@ def validate_jump_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return "no trajectory is given"
     if parameters is None:
         return None
-    fault = segments_fault(trajectories, parameters.get_dict().get("mobile_species"))
+    fault = validate_segments(trajectories, parameters.get_dict().get("mobile_species"))
     if fault is not None:
         return fault
     if parameters.get_dict().get("sites") == "structure" and inputs.get("structure") is None:

@@ -11,7 +11,7 @@ from aiida import orm
 
 from aiida_ion.analysis.crystals.charges import formal_charges, guess_mobile_species
 from aiida_ion.analysis.crystals.structure import check_structure
-from aiida_ion.analysis.species.framework import framework_problem
+from aiida_ion.analysis.species.framework import validate_framework
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def describe_sample(
         # The order of elements in a formula asks for electronegativities; noble gases have none.
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
         sample = _describe(crystal, mobile_species, charges)
-    problem = framework_problem(framework_species, sample.mobile_species, structure.get_symbols_set())
+    problem = validate_framework(framework_species, sample.mobile_species, structure.get_symbols_set())
     if problem is not None:
         raise ValueError(problem)
     return sample

@@ -245,7 +245,7 @@ class ScriptParser(Parser):
         by_scheduler = SCHEDULER_ENDINGS.get(self.node.exit_status or 0)
         return by_scheduler if cause.status is None and by_scheduler is not None else cause
 
-    def mpi_problem(self, n_ranks: int | None) -> str | None:
+    def validate_mpi(self, n_ranks: int | None) -> str | None:
         """Return what is wrong where a program ran with another number of MPI processes than it was given.
 
         Under the mpirun of another MPI each process takes itself for the only one: they all do the whole run, and write

@@ -8,7 +8,7 @@ import click
 from aiida import orm
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 
-from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, model_fault
+from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, validate_model
 from aiida_ion.cli.text import surrogates as reports
 from aiida_ion.messages import one_line
 
@@ -51,7 +51,7 @@ def model_of(given: str) -> orm.SinglefileData:
         node = node.outputs.model
     if not isinstance(node, orm.SinglefileData):
         raise click.ClickException(f"{given} is not a model; give a training or its model")
-    problem = model_fault(node)
+    problem = validate_model(node)
     if problem is not None:
         raise click.ClickException(problem)
     return node

@@ -49,7 +49,7 @@ def read_yaml(path: Path | str, what: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark is not None else ""
-        raise SettingsError(f"{path.name}{where}: not YAML that can be read: {_problem(error)}") from error
+        raise SettingsError(f"{path.name}{where}: not YAML that can be read: {_describe(error)}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise SettingsError(f"{path.name}: not YAML that can be read") from error
     if content is None:
@@ -89,7 +89,7 @@ def _text(path: Path) -> str:
         raise SettingsError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _describe(error: yaml.MarkedYAMLError) -> str:
     """Return what is wrong, without the parser's words for Python objects."""
     if "could not determine a constructor" in str(error.problem):
         return "tags such as !!python are not read"

@@ -120,13 +120,13 @@ def read_dataset(path: Path, materials: Sequence[Mapping[str, Any]] | None = Non
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     dataset = Dataset(arrays, list(materials or []))
-    problem = find_fault(dataset)
+    problem = validate_dataset(dataset)
     if problem:
         raise ValueError(problem)
     return dataset
 
 
-def find_fault(dataset: Dataset) -> str | None:
+def validate_dataset(dataset: Dataset) -> str | None:
     """Return what is wrong with the arrays of a dataset, nothing when they fit together."""
     arrays = dataset.arrays
     missing = sorted((set(_ROWS) | set(_OFFSETS)) - set(arrays))

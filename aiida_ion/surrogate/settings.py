@@ -78,7 +78,7 @@ class Settings:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        problem = _find_fault(self)
+        problem = _validate(self)
         if problem:
             raise ValueError(problem)
 
@@ -133,17 +133,17 @@ def _converted(name: str, value: Any, kind: type) -> Any:
     raise ValueError(f"{name} cannot be {value!r}")
 
 
-def _find_fault(one: Settings) -> str | None:
+def _validate(settings: Settings) -> str | None:
     """Return what is wrong with settings, nothing when they can be used."""
     choices = {"kind": tuple(KINDS), "pool": POOLS, "loss": LOSSES}
     many = {"inputs": INPUTS, "invariants": INVARIANTS}
-    wrong = [_known(name, known) for name, known in choices.items() if getattr(one, name) not in known]
-    wrong += [_known(name, known) for name, known in many.items() if set(getattr(one, name)) - set(known)]
-    wrong += [f"{name} must be at least 1" for name in _AT_LEAST_ONE if getattr(one, name) < 1]
-    wrong += [f"{name} must not be negative" for name in _NOT_NEGATIVE if getattr(one, name) < 0]
-    if one.cutoff_A <= 0 or one.learning_rate <= 0 or one.dropout >= 1:
+    wrong = [_known(name, known) for name, known in choices.items() if getattr(settings, name) not in known]
+    wrong += [_known(name, known) for name, known in many.items() if set(getattr(settings, name)) - set(known)]
+    wrong += [f"{name} must be at least 1" for name in _AT_LEAST_ONE if getattr(settings, name) < 1]
+    wrong += [f"{name} must not be negative" for name in _NOT_NEGATIVE if getattr(settings, name) < 0]
+    if settings.cutoff_A <= 0 or settings.learning_rate <= 0 or settings.dropout >= 1:
         wrong.append("cutoff_A and learning_rate must be positive, dropout below 1")
-    if "later_motion" in one.inputs and one.kind == "smeared":
+    if "later_motion" in settings.inputs and settings.kind == "smeared":
         wrong.append("displaced configurations have no later motion: choose kind short_md or trajectory")
     return wrong[0] if wrong else None
 

@@ -12,7 +12,7 @@ from aiida import orm
 from aiida.engine import run_get_node
 
 from aiida_ion.calculations.programs import program_files
-from aiida_ion.calculations.surrogate.arrays import FILENAME_MODEL, model_fault
+from aiida_ion.calculations.surrogate.arrays import FILENAME_MODEL, validate_model
 from aiida_ion.calculations.surrogate.predict import (
     SurrogatePredictCalculation,
     predicted_materials,
@@ -85,7 +85,7 @@ def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     assert attributes["arms"][0]["arm"] == "model" and "R2" in attributes["verdict"]
     assert attributes["dataset_sha256"] == data.base.attributes.get("sha256")
     assert report.get_array("predicted").shape == (6,) and report.get_array("train_loss").shape[0] == 2
-    assert trained.base.attributes.get("levels_of_theory") == ["toy"] and model_fault(trained) is None
+    assert trained.base.attributes.get("levels_of_theory") == ["toy"] and validate_model(trained) is None
     # What it never reads need not be computed for a prediction.
     assert trained.base.attributes.get("sampling") == {"kinds": ["smeared"], "amplitudes_A": {"0.1": 1}}
     assert "state" not in job.outputs and job.outputs.cost.get_dict()["wall_time_s"] > 0

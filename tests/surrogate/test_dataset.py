@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, find_fault, read_dataset
+from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, read_dataset, validate_dataset
 
 
 def test_a_file_gives_what_was_written(dataset: Dataset, tmp_path: Path) -> None:
@@ -55,16 +55,16 @@ def set_first(value: Any) -> Any:
     ],
 )
 def test_what_does_not_fit_together_is_refused(dataset: Dataset, name: str, change: Any, said: str) -> None:
-    assert said in str(find_fault(with_array(dataset, name, change)))
+    assert said in str(validate_dataset(with_array(dataset, name, change)))
 
 
 def test_a_missing_array_and_an_empty_set_are_refused(dataset: Dataset) -> None:
     less = {name: array for name, array in dataset.arrays.items() if name != "mobile"}
-    assert "lacks mobile" in str(find_fault(Dataset(less)))
+    assert "lacks mobile" in str(validate_dataset(Dataset(less)))
     empty = {name: array[:0] for name, array in dataset.arrays.items()}
     empty |= {name: np.zeros(1, dtype=int) for name in ("atom_offsets", "position_offsets", "replica_offsets")}
-    assert "empty" in str(find_fault(Dataset(empty)))
-    assert "are described" in str(find_fault(Dataset(dataset.arrays, dataset.materials[:3])))
+    assert "empty" in str(validate_dataset(Dataset(empty)))
+    assert "are described" in str(validate_dataset(Dataset(dataset.arrays, dataset.materials[:3])))
 
 
 def test_atoms_of_another_material_are_refused() -> None:
@@ -73,7 +73,7 @@ def test_atoms_of_another_material_are_refused() -> None:
     dataset = synthetic_dataset(4)
     offsets = dataset["atom_offsets"].copy()
     offsets[1] += 2
-    assert "has not the atoms" in str(find_fault(Dataset({**dataset.arrays, "atom_offsets": offsets})))
+    assert "has not the atoms" in str(validate_dataset(Dataset({**dataset.arrays, "atom_offsets": offsets})))
 
 
 def test_objects_in_a_file_are_not_unpickled(tmp_path: Path) -> None:

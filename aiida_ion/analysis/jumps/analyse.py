@@ -25,7 +25,7 @@ from aiida_ion.analysis.jumps.sites import (
     structure_sites,
 )
 from aiida_ion.analysis.jumps.vibration import Vibration, vibration_between_jumps
-from aiida_ion.analysis.species.framework import framework_problem
+from aiida_ion.analysis.species.framework import validate_framework
 from aiida_ion.analysis.trajectories.trajectory import Segment
 
 #: Spheres that just do not touch, angstrom.
@@ -68,7 +68,7 @@ def analyse_jumps(
         raise ValueError(f"there is no {mobile_species} among {', '.join(sorted(set(symbols)))}")
     if settings.sites == "structure" and reference is None:
         raise ValueError("sites are to come from a structure, and none is given")
-    problem = framework_problem(settings.framework_species, mobile_species, set(symbols))
+    problem = validate_framework(settings.framework_species, mobile_species, set(symbols))
     if problem is not None:
         raise ValueError(problem)
     framework = settings.framework_species or sorted(set(symbols) - {mobile_species})

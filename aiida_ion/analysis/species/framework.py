@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 
-def framework_problem(
+def validate_framework(
     framework_species: Sequence[str] | None, mobile_species: str | None, elements: Collection[str]
 ) -> str | None:
     """Return what is wrong with a framework that was named, nothing when it can be used.

@@ -11,7 +11,7 @@ from aiida_ion.analysis.checks.framework import rest_checks
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.sampled_frames import IntArray, SampledFrames, sample_frames
 from aiida_ion.analysis.checks.units import Bonds, Units, find_bonds, find_units
-from aiida_ion.analysis.species.framework import framework_problem
+from aiida_ion.analysis.species.framework import validate_framework
 from aiida_ion.analysis.trajectories.trajectory import Segment
 from aiida_ion.settings.md import NON_METALS
 
@@ -64,7 +64,7 @@ def assign_roles(
     :raises ValueError: for a named framework that the trajectory does not have.
     """
     elements = [element for element in dict.fromkeys(symbols) if element != mobile_species]
-    problem = framework_problem(framework_species, mobile_species, set(symbols))
+    problem = validate_framework(framework_species, mobile_species, set(symbols))
     if problem is not None:
         raise ValueError(problem)
     if framework_species is not None:

@@ -159,11 +159,11 @@ def check_spacing(times: npt.NDArray[Any]) -> float:
         raise ValueError("times do not increase: the segments are in the wrong order or frames are doubled")
     wrong = np.abs(steps - spacing) > SPACING_TOLERANCE * spacing + 4 * np.spacing(np.abs(times).max())
     if wrong.any():
-        raise ValueError(_spacing_fault(times, int(np.argmax(wrong)), spacing))
+        raise ValueError(_describe_spacing(times, int(np.argmax(wrong)), spacing))
     return float((times[-1] - times[0]) / (len(times) - 1))
 
 
-def _spacing_fault(times: FloatArray, frame: int, spacing: float) -> str:
+def _describe_spacing(times: FloatArray, frame: int, spacing: float) -> str:
     step = times[frame + 1] - times[frame]
     where = f"between frames {frame} (t = {times[frame]:g}) and {frame + 1} (t = {times[frame + 1]:g})"
     if abs(step) <= SPACING_TOLERANCE * spacing:

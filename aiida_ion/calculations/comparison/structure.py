@@ -44,7 +44,7 @@ def compare_structure(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     levels = [settings[f"{prefix}level_of_theory"] for prefix in ("", "reference_")]
     runs, reference = (runs_by_temperature(side) for side in sides)
     shared = sorted(set(runs) & set(reference))
-    problem = _problem(sides, levels) or (None if shared else "the two levels have no temperature in common")
+    problem = _validate(sides, levels) or (None if shared else "the two levels have no temperature in common")
     if problem is not None:
         findings.lack(f"Structure and vibrations: {problem}.")
         return findings
@@ -58,7 +58,7 @@ def compare_structure(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     return findings
 
 
-def _problem(sides: Sequence[Mapping[str, orm.TrajectoryData]], levels: Sequence[str]) -> str | None:
+def _validate(sides: Sequence[Mapping[str, orm.TrajectoryData]], levels: Sequence[str]) -> str | None:
     """Return why the trajectories of the two levels cannot be compared."""
     elements = []
     for side, level in zip(sides, levels, strict=True):

@@ -93,7 +93,7 @@ class LammpsForcesParser(ForcesParser):
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the frames that are done, then say how the job ended."""
         folder = Path(retrieved_temporary_folder or "")
-        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        problem = self.validate_mpi(read_ranks(self.text(FILENAME_LOG)))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:

@@ -76,13 +76,13 @@ def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str
         return f"the potential reads {', '.join(missing)}, which is not among `files`"
     for node in files:
         with node.open(mode="rb") as stream:
-            problem = file_fault(stream, node.filename, potential)
+            problem = validate_file(stream, node.filename, potential)
         if problem is not None:
             return problem
     return None
 
 
-def file_fault(stream: IO[bytes], name: str, potential: Potential) -> str | None:
+def validate_file(stream: IO[bytes], name: str, potential: Potential) -> str | None:
     """Return why LAMMPS shall not read a file of a potential, nothing where it may.
 
     :param stream: the file, open.

@@ -92,7 +92,7 @@ class LammpsMdParser(ScriptParser):
         inputs = self.node.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         first = start_step(inputs)
-        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        problem = self.validate_mpi(read_ranks(self.text(FILENAME_LOG)))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:

@@ -65,7 +65,7 @@ class LammpsRelaxParser(LammpsMdParser):
         structure = self.node.inputs.structure
         settings = RELAX_DEFAULTS | self.node.inputs.parameters.get_dict()
         folder = Path(retrieved_temporary_folder or "")
-        problem = self.mpi_problem(read_ranks(self.text(FILENAME_LOG)))
+        problem = self.validate_mpi(read_ranks(self.text(FILENAME_LOG)))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         try:

@@ -14,7 +14,7 @@ from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 from numpy.typing import NDArray
 
-from aiida_ion.calculations.chosen_frames import choose_frames, find_problem, frame_arrays
+from aiida_ion.calculations.chosen_frames import choose_frames, frame_arrays, validate_trajectories
 from aiida_ion.calculations.mlip.job import (
     define_potential_ports,
     potential_inputs,
@@ -224,7 +224,7 @@ def validate_forces_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     trajectories, parameters = inputs.get("trajectories") or {}, inputs.get("parameters")
     if parameters is None:
         return None
-    problem = find_problem(trajectories)
+    problem = validate_trajectories(trajectories)
     if problem is not None:
         return problem
     settings = FORCES_DEFAULTS | parameters.get_dict()

@@ -143,7 +143,7 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
     if state and int(state["start_step"]) != first_step:
         state = {}  # the file that the run was given: it ended before it wrote one of its own
     run = _read_arrays(folder, results, structure, results if ended and results is not None else state)
-    fault = rows_fault(run)
+    fault = validate_rows(run)
     if fault is None:
         return replace(run, state=state)
     if ended:
@@ -178,7 +178,7 @@ def _read_arrays(
     )
 
 
-def rows_fault(run: MdRun) -> str | None:
+def validate_rows(run: MdRun) -> str | None:
     """Return why rows are not those of a run: zeros stand where a program had not written when it was read."""
     for name, steps in (("frames", run.steps), ("thermodynamic rows", run.thermo["step"] if len(run.thermo) else [])):
         if len(steps) and not (np.diff(steps) > 0).all():

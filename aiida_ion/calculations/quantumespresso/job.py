@@ -102,7 +102,7 @@ def validate_pw_inputs(inputs: Mapping[str, Any]) -> str | None:
             return f"pseudos has no pseudopotential for {kind.name}; give one of the element {kind.symbols[0]}"
         if pseudos[kind.name].element != kind.symbols[0]:
             return f"the pseudopotential of {kind.name} is one of {pseudos[kind.name].element}"
-    return _electron_problem(structure, pseudos, system) or _pool_problem(inputs)
+    return _validate_electrons(structure, pseudos, system) or _validate_pools(inputs)
 
 
 def n_electrons(structure: orm.StructureData, pseudos: Mapping[str, Any], system: Mapping[str, Any]) -> float:
@@ -111,7 +111,7 @@ def n_electrons(structure: orm.StructureData, pseudos: Mapping[str, Any], system
     return float(neutral - system.get("tot_charge", 0.0))
 
 
-def _electron_problem(structure: Any, pseudos: Mapping[str, Any], system: Mapping[str, Any]) -> str | None:
+def _validate_electrons(structure: Any, pseudos: Mapping[str, Any], system: Mapping[str, Any]) -> str | None:
     electrons = n_electrons(structure, pseudos, system)
     fixed = system.get("occupations", "fixed") == "fixed" and system.get("nspin", 1) == 1
     if fixed and electrons % 2 != 0:
@@ -122,7 +122,7 @@ def _electron_problem(structure: Any, pseudos: Mapping[str, Any], system: Mappin
     return None
 
 
-def _pool_problem(inputs: Mapping[str, Any]) -> str | None:
+def _validate_pools(inputs: Mapping[str, Any]) -> str | None:
     if inputs.get("parallelization") is None:
         return None
     pools = inputs["parallelization"].get_dict().get("npool", 1)

@@ -35,7 +35,7 @@ class PwParser(ScriptParser):
 
     def mpi_problem_of(self, runs: Sequence[PwOutput]) -> str | None:
         """Return what is wrong where pw.x ran with another number of MPI processes than it was given."""
-        return self.mpi_problem(next((ranks for ranks in map(read_ranks, runs) if ranks is not None), None))
+        return self.validate_mpi(next((ranks for ranks in map(read_ranks, runs) if ranks is not None), None))
 
     def errors(self, stems: Sequence[str]) -> list[str]:
         """Return the error stream of each run, with that of the job and without what means nothing."""

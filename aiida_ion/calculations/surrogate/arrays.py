@@ -68,7 +68,7 @@ def write_dataset(path: PurePath | str, dataset: orm.ArrayData) -> None:
     np.savez(path, **dataset_arrays(dataset))  # type: ignore[arg-type]
 
 
-def dataset_fault(dataset: orm.ArrayData) -> str | None:
+def validate_dataset(dataset: orm.ArrayData) -> str | None:
     """Return why a node cannot be read as a dataset, nothing when it can."""
     missing = sorted(set(DATASET_ARRAYS) - set(dataset.get_arraynames()))
     if missing:
@@ -99,7 +99,7 @@ def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
     return node
 
 
-def model_fault(model: orm.SinglefileData) -> str | None:
+def validate_model(model: orm.SinglefileData) -> str | None:
     """Return why a node is not the model that a training made, nothing when it is."""
     stated = model.base.attributes.get("sha256", None)
     content = model.get_content(mode="rb")

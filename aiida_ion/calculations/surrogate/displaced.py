@@ -65,7 +65,7 @@ def displacements(amplitudes_A: list[float], n_atoms: int, seed: int) -> NDArray
     return noise
 
 
-def amplitudes_fault(counts: Any) -> str | None:
+def validate_amplitudes(counts: Any) -> str | None:
     """Return what is wrong with amplitudes and their counts, nothing when they can be used."""
     if not isinstance(counts, Mapping) or not counts:
         return 'amplitudes_A must give a number of copies for each amplitude, such as {"0.1": 20}'

@@ -27,8 +27,8 @@ from aiida_ion.calculations.surrogate.arrays import (
     FILENAME_DATASET,
     FILENAME_MODEL,
     TEMPERATURE_TOLERANCE,
-    dataset_fault,
-    model_fault,
+    validate_dataset,
+    validate_model,
     without_nan,
     write_dataset,
 )
@@ -214,7 +214,7 @@ def validate_predict_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     model, dataset = inputs.get("model"), inputs.get("dataset")
     if model is None or dataset is None:
         return None
-    problem = model_fault(model) or dataset_fault(dataset)
+    problem = validate_model(model) or validate_dataset(dataset)
     if problem is not None:
         return problem
     learnt, asked = model.base.attributes.all, dataset.base.attributes.all

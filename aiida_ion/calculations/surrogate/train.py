@@ -26,9 +26,9 @@ from aiida_ion.calculations.surrogate.arrays import (
     FILENAME_MODEL,
     FILENAME_PROGRESS,
     IDENTITY,
-    dataset_fault,
     model_node,
     require_safetensors,
+    validate_dataset,
     without_nan,
     write_dataset,
 )
@@ -230,7 +230,7 @@ def validate_train_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     dataset, parameters = inputs.get("dataset"), inputs.get("parameters")
     if dataset is None or parameters is None or validate_train_parameters(parameters, None) is not None:
         return None
-    problem = dataset_fault(dataset)
+    problem = validate_dataset(dataset)
     if problem is not None:
         return problem
     n_labelled = int(np.isfinite(dataset.get_array("log10_slope")).sum())

@@ -72,7 +72,7 @@ class VaspMdParser(VaspParser):
         files, begin = self.files(retrieved_temporary_folder), vasp_start(inputs, settings)
         if not self.keep_log(files):
             return self.exit_code_of_ending(self.ending())
-        problem = self.mpi_problem(files.outcar.get("mpi_ranks"))
+        problem = self.validate_mpi(files.outcar.get("mpi_ranks"))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         symbols, masses = dft_symbols_and_masses(inputs.structure)

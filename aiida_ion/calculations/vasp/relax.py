@@ -59,7 +59,7 @@ class VaspRelaxParser(VaspParser):
         files = self.files(retrieved_temporary_folder)
         if not self.keep_log(files):
             return self.exit_code_of_ending(self.ending())
-        problem = self.mpi_problem(files.outcar.get("mpi_ranks"))
+        problem = self.validate_mpi(files.outcar.get("mpi_ranks"))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
         positions = np.array([site.position for site in structure.sites])

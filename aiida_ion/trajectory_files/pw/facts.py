@@ -30,7 +30,7 @@ ISOTOPE_TOLERANCE = 0.01
 CORRECTIONS = ((r"Grimme-D2|DFT-D2", "-D2"), (r"DFT-D3|Grimme-D3", "-D3"), (r"LDA\+U|DFT\+U|Hubbard", "+U"))
 
 
-def kind_problem(output: PwOutput) -> str | None:
+def validate_kind(output: PwOutput) -> str | None:
     """Return what an output is instead of molecular dynamics at constant volume, nothing where it is that."""
     notes = "\n".join(output.notes)
     words_of_kind = next((words for mark, words in OTHER_KINDS if mark in notes), None)

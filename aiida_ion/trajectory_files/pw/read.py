@@ -13,7 +13,7 @@ from aiida_ion.dft.pw_output import PwOutput, scan_runs
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
-from aiida_ion.trajectory_files.pw.facts import facts_of, kind_problem, labels_remarks
+from aiida_ion.trajectory_files.pw.facts import facts_of, labels_remarks, validate_kind
 from aiida_ion.trajectory_files.pw.input_beside import with_input_beside
 from aiida_ion.trajectory_files.pw.run import PwRun, read_run, unwrapped_steps
 
@@ -73,7 +73,7 @@ def _with_dynamics(outputs: Sequence[PwOutput], remarks: list[str]) -> list[PwOu
 
     :raises ValueError: if none does; the reason is that of the last.
     """
-    problems = [kind_problem(output) for output in outputs]
+    problems = [validate_kind(output) for output in outputs]
     chosen = [output for output, problem in zip(outputs, problems, strict=True) if problem is None]
     if not chosen:
         raise ValueError(str(problems[-1]))

@@ -76,14 +76,14 @@ def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
         expected = whole[-1].iteration + 1 if whole else step.iteration
         if step.iteration == 0 and expected > LAST_NUMBER:
             step.iteration = expected
-        problem = _problem(output, whole, step, expected)
+        problem = _describe(output, whole, step, expected)
         if problem:
             return whole, problem
         whole.append(step)
     return whole, ""
 
 
-def _problem(output: PwOutput, whole: list[PwStep], step: PwStep, expected: int) -> str:
+def _describe(output: PwOutput, whole: list[PwStep], step: PwStep, expected: int) -> str:
     """Return why a step cannot be the next one, empty where it can."""
     after, part = f"after step {expected - 1 if whole else 0}", missing_part(step)
     if step.problem:

@@ -8,14 +8,14 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
-from aiida_ion.calculations.diffusion import framework_fault, segment_key
+from aiida_ion.calculations.diffusion import segment_key, validate_framework_species
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.units import FS_PER_PS
-from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, size_problem
+from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, validate_size
 from aiida_ion.workchains.protocols.parameters import TARGET_PARAMETERS, ConductivityParameters
 
 
@@ -125,26 +125,26 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     mobile = inputs["parameters"].get_dict()["mobile_species"]
     if mobile not in inputs["structure"].get_symbols_set():
         return f"the structure has no {mobile}"
-    too_large = cell_problem(inputs)
+    too_large = validate_cell(inputs)
     if too_large is not None:
         return too_large
-    problem = fit_problem(inputs, mobile)
+    problem = validate_fit(inputs, mobile)
     if problem is not None:
         return f"diffusion: {problem}"
-    problem = engine_problem(inputs)
-    return f"md: {problem}" if problem is not None else target_problem(inputs)
+    problem = validate_engine(inputs)
+    return f"md: {problem}" if problem is not None else validate_target(inputs)
 
 
-def fit_problem(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
+def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
     """Return what is wrong with the settings of the fits."""
     try:
         settings = DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
     except SettingsError as error:
         return str(error)
-    return framework_fault(settings.framework_species, mobile_species, inputs["structure"].get_symbols_set())
+    return validate_framework_species(settings.framework_species, mobile_species, inputs["structure"].get_symbols_set())
 
 
-def cell_problem(inputs: Mapping[str, Any]) -> str | None:
+def validate_cell(inputs: Mapping[str, Any]) -> str | None:
     """Return whether the simulated cell would be too large to be made."""
     parameters = inputs["parameters"].get_dict()
     try:
@@ -154,7 +154,7 @@ def cell_problem(inputs: Mapping[str, Any]) -> str | None:
     return None
 
 
-def target_problem(inputs: Mapping[str, Any]) -> str | None:
+def validate_target(inputs: Mapping[str, Any]) -> str | None:
     """Return what is wrong with the target or the budget of runs that are extended."""
     rule, parameters = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
     if rule is None:
@@ -181,7 +181,7 @@ def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> 
             raise ValueError(f"{name} = {limit:g} is less than the first round, {time_ps:g} ps; first_time_ps sets it")
 
 
-def engine_problem(inputs: Mapping[str, Any]) -> str | None:
+def validate_engine(inputs: Mapping[str, Any]) -> str | None:
     """Return what the engine would refuse, at any of the temperatures."""
     temperatures = inputs["parameters"].get_dict()["temperatures_K"]
     settings = inputs["md"]["parameters"].get_dict()
@@ -189,7 +189,7 @@ def engine_problem(inputs: Mapping[str, Any]) -> str | None:
         engine = engine_class(inputs["md"]["entry_point"].value)
         for temperature in temperatures:
             md = MdSettings.from_dict(settings | {"temperature_K": temperature, "seed": 1})
-        too_much = size_problem(n_atoms_of(inputs["structure"], inputs["parameters"].get_dict()), md)
+        too_much = validate_size(n_atoms_of(inputs["structure"], inputs["parameters"].get_dict()), md)
         if too_much is not None:
             return too_much
         engine.level_of_theory(inputs["md"]["engine"])

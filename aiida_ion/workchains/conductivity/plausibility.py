@@ -26,7 +26,7 @@ def run_bytes(n_atoms: int, settings: MdSettings) -> float:
     return 3 * n_atoms * (1 + len(settings.keep)) * n_frames * FRAME_NUMBER_BYTES + settings.n_steps * THERMO_ROW_BYTES
 
 
-def size_problem(n_atoms: int, settings: MdSettings) -> str | None:
+def validate_size(n_atoms: int, settings: MdSettings) -> str | None:
     """Return why the frames of a run cannot be handled; nothing when they can."""
     n_frames = settings.n_steps // settings.sample_every + 1
     rest = settings.n_steps - settings.equilibration_fs / settings.timestep_fs

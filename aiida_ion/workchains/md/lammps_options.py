@@ -10,7 +10,7 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.calculations.lammps.job import file_fault, resolve_potential
+from aiida_ion.calculations.lammps.job import resolve_potential, validate_file
 from aiida_ion.calculations.stored_files import store_file
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.settings.files import read_yaml
@@ -48,14 +48,14 @@ def trusted_files(potential: Mapping[str, Any], files: Mapping[str, orm.Singlefi
     trusted = list(resolved.trusted_sha256)
     for node in files.values():
         with node.open(mode="rb") as stream:
-            problem = file_fault(stream, node.filename, resolved)
+            problem = validate_file(stream, node.filename, resolved)
             stream.seek(0)
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
         if problem is None:
             continue
         trusting = replace(resolved, trusted_sha256=(*resolved.trusted_sha256, sha256))
         with node.open(mode="rb") as stream:
-            still = file_fault(stream, node.filename, trusting)
+            still = validate_file(stream, node.filename, trusting)
         if still is not None or not trusts:
             raise ValueError(still or problem)
         trusted.append(sha256)

@@ -9,7 +9,7 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.calculations.chosen_frames import find_problem
+from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.conductivity.inputs import engine_inputs, run_seed
@@ -87,14 +87,14 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return None  # said at that port
     parameters = SampleParameters.from_dict(inputs["parameters"].get_dict())
     if "trajectory" in parameters.kinds:
-        problem = _trajectory_fault(inputs)
+        problem = _validate_trajectory(inputs)
         if problem is not None:
             return problem
     job = inputs["forces"]["entry_point"].value
     try:
         if not evaluates_frames(CalculationFactory(job)):
             return f"forces: {job!r} evaluates no frames; use ion.forces, ion.lammps_forces or a job with their ports"
-        return _short_md_fault(inputs) if "short_md" in parameters.kinds else None
+        return _validate_short_md(inputs) if "short_md" in parameters.kinds else None
     except (exceptions.EntryPointError, ValueError) as error:
         return str(error)
 
@@ -105,11 +105,11 @@ def evaluates_frames(job: Any) -> bool:
     return {"trajectories", "parameters"} <= set(spec.inputs) and "forces" in spec.outputs
 
 
-def _trajectory_fault(inputs: Mapping[str, Any]) -> str | None:
+def _validate_trajectory(inputs: Mapping[str, Any]) -> str | None:
     segments = inputs.get("trajectories") or {}
     if not segments:
         return "kinds names trajectory, and no trajectories are given: give the segments of one run, or leave it out"
-    problem = find_problem(segments)
+    problem = validate_trajectories(segments)
     if problem is not None:
         return problem
     first = segments[min(segments)]
@@ -118,7 +118,7 @@ def _trajectory_fault(inputs: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _short_md_fault(inputs: Mapping[str, Any]) -> str | None:
+def _validate_short_md(inputs: Mapping[str, Any]) -> str | None:
     md = inputs.get("md") or {}
     missing = [name for name in ("entry_point", "parameters", "engine") if not md.get(name)]
     if missing:

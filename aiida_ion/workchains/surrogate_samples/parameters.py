@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from aiida_ion.calculations.surrogate.arrays import KINDS
-from aiida_ion.calculations.surrogate.displaced import amplitudes_fault
+from aiida_ion.calculations.surrogate.displaced import validate_amplitudes
 from aiida_ion.settings.md import TEMPERATURE_K, MdSettings
 from aiida_ion.settings.rules import MAX_SEED, Many, Number, SettingsError, Table, Word
 from aiida_ion.settings.schema import Settings, number, rules_of, setting, whole
@@ -48,6 +48,6 @@ class SampleParameters(Settings):
 
         :raises SettingsError: naming them.
         """
-        problem = amplitudes_fault(self.amplitudes_A)
+        problem = validate_amplitudes(self.amplitudes_A)
         if problem is not None:
             raise SettingsError(problem)

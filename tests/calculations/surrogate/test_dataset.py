@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from aiida import orm
 
-from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, arrays_sha256, dataset_arrays, dataset_fault
+from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, arrays_sha256, dataset_arrays, validate_dataset
 from aiida_ion.calculations.surrogate.dataset import gather_dataset, join_datasets
 from aiida_ion.calculations.surrogate.displaced import smear_structure
 from aiida_ion.calculations.surrogate.labels import LabelRefusedError, diffusivity_cm2_s, label_of, log10_slope
@@ -48,7 +48,7 @@ def test_the_arrays_are_those_of_the_materials() -> None:
     np.testing.assert_allclose(arrays["time_fs"][3:n_frames], [0, 20, 0, 20, 40, 60])
     assert arrays["position_offsets"][-1] == len(arrays["positions_A"]) == 4 * n_frames * 8
     assert (arrays["short_md_steps_fs"] == 2.0).all() and arrays["mobile"].sum() == 16
-    assert dataset_fault(node) is None
+    assert validate_dataset(node) is None
 
 
 def test_each_configuration_has_its_own_forces() -> None:
@@ -72,7 +72,7 @@ def test_parts_that_are_joined_are_the_whole() -> None:
     whole, joined = gather(materials), join_datasets(parameters=orm.Dict({}), **parts_of(materials))
     for name, array in dataset_arrays(whole).items():
         np.testing.assert_array_equal(joined.get_array(name), array, err_msg=name)
-    assert dataset_fault(joined) is None
+    assert validate_dataset(joined) is None
     ours, theirs = (node.base.attributes.all for node in (joined, whole))
     assert {key: value for key, value in ours.items() if not key.startswith("array|")} == {
         key: value for key, value in theirs.items() if not key.startswith("array|")
@@ -165,9 +165,9 @@ def test_a_material_that_is_not_whole_is_refused() -> None:
 def test_a_changed_dataset_is_noticed() -> None:
     node = dataset(2).clone()
     node.set_array("log10_slope", node.get_array("log10_slope") + 1)
-    assert "not those that its sha256 says" in str(dataset_fault(node))
+    assert "not those that its sha256 says" in str(validate_dataset(node))
     node.delete_array("kind")
-    assert "lacks kind" in str(dataset_fault(node))
+    assert "lacks kind" in str(validate_dataset(node))
 
 
 def test_displacements_are_what_was_asked_for(lithium_nitride: orm.StructureData) -> None:
