@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.exceptions import AiidaException
 
+from aiida_ion.aiida_private.folders import remove_folder
 from aiida_ion.calculations.script import ScriptCalculation
 
 #: Exit codes of jobs whose results are in the database although they did not finish: what was reached is there, and
@@ -54,7 +55,7 @@ def clean_jobs(nodes: Iterable[Any]) -> list[int]:
         try:
             with entries[0][1].get_authinfo().get_transport() as transport:
                 for pk, folder in entries:
-                    folder._clean(transport)
+                    remove_folder(folder, transport)
                     cleaned.append(pk)
         except (AiidaException, OSError, ValueError):
             continue

@@ -9,6 +9,7 @@ import numpy as np
 from aiida import orm
 from numpy.typing import NDArray
 
+from aiida_ion.aiida_private.trajectories import accept_float32
 from aiida_ion.units import FS_PER_PS
 
 THERMO_UNITS = {
@@ -49,29 +50,7 @@ TRAJECTORY_UNITS = {
     "forces": "eV/angstrom",
 }
 
-
-def _accept_float32() -> None:
-    """Let ``TrajectoryData`` hold float32, half of what it would take otherwise.
-
-    AiiDA checks for float64 whenever a trajectory is stored, which it does again for the clones that caching makes; it
-    never checks when one is read, so such a node opens everywhere as the plain class it is. All of its other checks
-    (shapes, symbols, cells) stay in force: they see an array of the same shape that takes no memory.
-    """
-    check = orm.TrajectoryData._internal_validate
-
-    def widened(array: Any) -> Any:
-        single = isinstance(array, np.ndarray) and array.dtype == np.float32
-        return np.broadcast_to(np.float64(0.0), array.shape) if single else array
-
-    def _internal_validate(
-        self: Any, stepids: Any, cells: Any, symbols: Any, positions: Any, times: Any, velocities: Any, pbc: Any
-    ) -> None:
-        check(self, stepids, cells, symbols, widened(positions), times, widened(velocities), pbc)
-
-    orm.TrajectoryData._internal_validate = _internal_validate  # type: ignore[method-assign]
-
-
-_accept_float32()
+accept_float32()
 
 
 def trajectory_node(

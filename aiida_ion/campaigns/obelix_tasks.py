@@ -10,6 +10,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.campaigns.batch import sound_plans
 from aiida_ion.campaigns.plans import Plan, comparison, plans_of
@@ -101,7 +102,7 @@ def tasks_of(
         raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
     tasks = []
     for plan in plans:
-        state, pk = (NEW, None) if given.get("fresh") else _state(plan.builder._inputs(prune=True))
+        state, pk = (NEW, None) if given.get("fresh") else _state(builder_inputs(plan.builder))
         tasks.append(Task(by_name[plan.title.rpartition(" / ")[0]], plan, state, pk))
     todo = open_tasks(tasks)
     if todo:

@@ -14,6 +14,7 @@ from aiida import orm
 from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
+from aiida_ion.aiida_private.builders import builder_inputs, validate_builder
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
@@ -152,9 +153,9 @@ def check(plans: Sequence[Plan]) -> None:
     :raises ValueError: naming the first that cannot be submitted, and why.
     """
     for plan in plans:
-        problem = plan.builder._process_spec.inputs.validate(plan.builder._inputs(prune=True))
+        problem = validate_builder(plan.builder)
         if problem is not None:
-            raise ValueError(f"{plan.title}: {one_line(problem.message)}")
+            raise ValueError(f"{plan.title}: {one_line(problem)}")
 
 
 def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -186,7 +187,7 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
         material, engine = label_of(plan.crystal), label_of(plan.engine.name)
         if engine in runs.get(material, {}):
             raise ValueError(f"two crystals are called {material} in one comparison: rename one of the files")
-        runs.setdefault(material, {})[engine] = plan.builder._inputs(prune=True)
+        runs.setdefault(material, {})[engine] = builder_inputs(plan.builder)
     engines = list(dict.fromkeys(plan.engine.code.uuid for plan in plans))
     of_engine = {plan.engine.code.uuid: plan.engine for plan in plans}
     entry_points = {label_of(of_engine[uuid].name): of_engine[uuid].entry_point for uuid in engines}
@@ -202,9 +203,9 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
     builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
     builder.fresh = bool(given.get("fresh"))
     builder.clean_workdir = all(plan.builder.clean_workdir for plan in plans)
-    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    problem = validate_builder(builder)
     if problem is not None:
-        raise ValueError(one_line(problem.message))
+        raise ValueError(one_line(problem))
     return builder
 
 

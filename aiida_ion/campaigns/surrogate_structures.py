@@ -7,6 +7,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
 from aiida_ion.campaigns.plans import Plan, multiples
@@ -76,7 +77,7 @@ def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.Structure
     """
     builders = []
     for plan in plans:
-        inputs = plan.builder._inputs(prune=True)
+        inputs = builder_inputs(plan.builder)
         builder = plan.engine.md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
         builder.parameters = plan.builder.relax_parameters
         builders.append(builder)
@@ -97,7 +98,7 @@ def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) 
     """
     builder = plan.builder
     parameters = builder.parameters.get_dict()
-    engine = dict(builder._inputs(prune=True)["md"]["engine"])
+    engine = dict(builder_inputs(builder)["md"]["engine"])
     options = dict(builder.md.options)
     supercell: Any = make_supercell(cell, orm.Dict({"multiples": multiples(builder)}))
     inputs: dict[str, Any] = {

@@ -126,6 +126,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     from aiida import orm
     from aiida.plugins import CalculationFactory
 
+    from aiida_ion.aiida_private.builders import validate_builder
     from aiida_ion.calculations.diffusion import segment_key
     from aiida_ion.calculations.sample import describe_sample
     from aiida_ion.engines.codes import diffusion_code
@@ -154,9 +155,9 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     builder.parameters = orm.Dict(protocol_inputs("conductivity")["diffusion"] | parameters)
     builder.clean_workdir = True
     builder.metadata.label = f"{sample.formula} {facts.level_of_theory} {facts.target_temperature_K:g} K"
-    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    problem = validate_builder(builder)
     if problem is not None:
-        raise ValueError(one_line(problem.message))
+        raise ValueError(one_line(problem))
     return builder
 
 

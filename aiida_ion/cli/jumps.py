@@ -90,10 +90,11 @@ def supercell_of(fit: Any) -> Any:
 
 
 def _check(inputs: dict[str, Any]) -> None:
+    from aiida_ion.aiida_private.builders import set_inputs, validate_builder
     from aiida_ion.calculations.jumps import JumpsCalculation
 
     builder = JumpsCalculation.get_builder()
-    builder._update(inputs)
-    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    set_inputs(builder, inputs)
+    problem = validate_builder(builder)
     if problem is not None:
-        raise click.ClickException(one_line(problem.message))
+        raise click.ClickException(one_line(problem))

@@ -9,6 +9,7 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 from aiida.plugins import CalculationFactory
 
+from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.cli.surrogate_nodes import any_node
 from aiida_ion.engines.options import check_device, check_job_options, check_resources
 from aiida_ion.messages import one_line
@@ -78,7 +79,7 @@ def _state(given: str) -> orm.FolderData:
 
 
 def _checked(builder: Any) -> Any:
-    problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+    problem = validate_builder(builder)
     if problem is not None:
-        raise ValueError(one_line(problem.message))
+        raise ValueError(one_line(problem))
     return builder

@@ -11,6 +11,7 @@ from aiida import orm
 from aiida.common.links import LinkType
 from aiida.engine import run_get_node
 
+from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.campaigns.obelix_scores import scored
 from aiida_ion.campaigns.obelix_tasks import Task, materials_of, open_tasks, store_and_link, tasks_of
 from aiida_ion.campaigns.plans import comparison
@@ -142,7 +143,7 @@ def process(kind: str, inputs: Mapping[str, Any], state: str, exit_status: int |
 def test_what_runs_is_left_alone_and_what_failed_is_done_again(invoke: Invoke, lj_engine: str, dataset: Path) -> None:
     (task,) = tasks(dataset, lj_engine)
     assert (task.state, task.pk) == ("new", None)
-    inputs = task.plan.builder._inputs(prune=True)
+    inputs = builder_inputs(task.plan.builder)
     failed = process("conductivity", inputs, "finished", 502)
     (task,) = tasks(dataset, lj_engine)
     assert (task.state, task.pk) == ("failed", failed.pk)

@@ -12,6 +12,7 @@ from aiida import orm
 from ase.build import bulk
 from ase.io import write
 
+from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.plans import Plan, check, make_plans
@@ -286,7 +287,7 @@ def test_job_options_reach_every_job_of_the_engine(invoke: Invoke, lj_engine: st
     register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, job_options={"queue_name": "gpu"})
     builder = one_plan(crystal_file, lj_engine).builder
     md = engine_class("ion.md.mlip")
-    inputs = builder._inputs(prune=True)
+    inputs = builder_inputs(builder)
     assert md_inputs(inputs, builder.structure, 300.0, 1)["engine"]["metadata"]["options"]["queue_name"] == "gpu"
     relax = md.relax_builder(builder.structure, engine_inputs(inputs))
     assert relax.metadata.options["queue_name"] == "gpu"

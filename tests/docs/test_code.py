@@ -10,6 +10,7 @@ import pytest
 import yaml
 from aiida import orm
 
+from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.calculations.vasp.job import validate_incar
 from aiida_ion.dft.pw_input import normal_namelists
 from aiida_ion.lammps.potentials import load_potential
@@ -47,7 +48,7 @@ def test_runnable_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> 
     exec(compile(block.text, block.where, "exec"), namespace)
     builder = namespace.get("builder")
     if builder is not None:
-        problem = builder._process_spec.inputs.validate(builder._inputs(prune=True))
+        problem = validate_builder(builder)
         assert problem is None, problem
 
 

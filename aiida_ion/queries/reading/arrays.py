@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from aiida import orm
-from aiida.manage import get_manager
 from numpy.typing import NDArray
 
+from aiida_ion.aiida_private.storage import file_repository
 from aiida_ion.queries.reading.contents import Content
 
 #: The largest array that is read whole, bytes.
@@ -54,8 +54,7 @@ def read_arrays(contents: Mapping[str, Content], names: Sequence[str] | None) ->
         for name in array_names(content.attributes) if names is None else names:
             if f"{name}.npy" in content.files:
                 names_by_uuid.setdefault(content.files[f"{name}.npy"], []).append((uuid, name))
-    storage: Any = get_manager().get_profile_storage()
-    repository = storage.get_repository()
+    repository = file_repository()
     keys = [key for key, here in zip(names_by_uuid, repository.has_objects(list(names_by_uuid)), strict=True) if here]
     for key, stream in repository.iter_object_streams(keys):
         uuid, name = names_by_uuid[key][0]

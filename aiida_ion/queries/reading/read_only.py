@@ -11,6 +11,8 @@ from aiida.manage import get_manager
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from aiida_ion.aiida_private.storage import database_session
+
 
 @contextmanager
 def read_only() -> Iterator[None]:
@@ -32,7 +34,7 @@ def read_only() -> Iterator[None]:
 def end_reading() -> None:
     """Give the connection of this thread back; the next query takes one again and sees what is new."""
     if get_manager().get_profile() is not None:
-        _session().rollback()
+        database_session().rollback()
 
 
 def newest_change() -> tuple[str, str, int]:
@@ -66,13 +68,7 @@ def _close_connections() -> None:
     """Close what the loaded profile has open, so that its next connection is a new one."""
     if get_manager().get_profile() is None:
         return
-    session = _session()
+    session = database_session()
     engine = session.get_bind()
     session.rollback()
     engine.dispose()
-
-
-def _session() -> Any:
-    """Return the SQLAlchemy session of this thread; an archive has one for all."""
-    storage: Any = get_manager().get_profile_storage()
-    return storage.get_session()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import pandas as pd
 from aiida import orm
-from aiida.manage import get_manager
 from sqlalchemy.exc import DataError, OperationalError
 
+from aiida_ion.aiida_private.storage import query_statement
 from aiida_ion.engine_kinds import ENGINE_PREFIX
 from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
@@ -96,18 +95,13 @@ def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[
 
     :param careful: so that no stored value ends the query.
     """
-    built: Any = query._impl
-    storage: Any = get_manager().get_profile_storage()
-    session = storage.get_session()
-    transaction = nullcontext() if session.in_nested_transaction() else storage.transaction()
-    with built.query_session(query.as_dict()) as result, transaction:
-        statement = result.query.statement
+    with query_statement(query) as (session, statement):
         connection = session.connection().connection.dbapi_connection
-        if careful and session.get_bind().dialect.name == "sqlite":
+        on_sqlite = session.get_bind().dialect.name == "sqlite"
+        if careful and on_sqlite:
             read_leniently(connection)
-        elif careful:
-            statement = without_overflow(statement)
-        return session.execute(statement).all(), is_lenient(connection)
+        checked = without_overflow(statement) if careful and not on_sqlite else statement
+        return session.execute(checked).all(), is_lenient(connection)
 
 
 def md_processes() -> list[str]:

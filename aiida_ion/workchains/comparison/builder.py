@@ -7,6 +7,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 
@@ -47,7 +48,7 @@ def builder_from_protocol(
                 )
             except ValueError as error:
                 raise ValueError(f"{material} with {label}: {error}") from error
-            runs.setdefault(material, {})[label] = run._inputs(prune=True)
+            runs.setdefault(material, {})[label] = builder_inputs(run)
     entry_points = {label: engine["entry_point"] for label, engine in engines.items()}
     return comparison_builder(process_class, runs, entry_points, parameters)
 
