@@ -88,11 +88,11 @@ class TracerFit(NamedTuple):
 
     def inflation(self, blocks: Blocks | None) -> Inflation:
         """What correlated motion multiplies the variance with: from the moments, and from the scatter of blocks."""
-        blocks = None
+        scatter = None
         if blocks is not None:
             factor, freedom = blocks.inflation
-            blocks = Inflation(factor / self.spread_scale, freedom)
-        return combine(Inflation(self.first_moments.inflation, self.first_moments.freedom), blocks)
+            scatter = Inflation(factor / self.spread_scale, freedom)
+        return combine(Inflation(self.first_moments.inflation, self.first_moments.freedom), scatter)
 
     def relative_variance(self, inflation: Inflation) -> float:
         """Variance of the estimate relative to D^2."""
