@@ -24,13 +24,20 @@ def campaign_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given and Path(given).is_file():
         return Path(given)
     engine_environment("lammps")
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    path = shared / "campaign.aiida"
-    with FileLock(shared / "campaign.lock"):
+    folder = shared_folder(tmp_path_factory, "campaign")
+    path = folder / "campaign.aiida"
+    with FileLock(folder / "lock"):
         if not path.is_file():
             make_campaign(path)
     return path
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a folder that all test processes share, for what is made once."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def make_campaign(path: Path) -> None:

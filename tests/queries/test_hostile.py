@@ -46,16 +46,16 @@ SELECTIONS = (
 @pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def poisoned(request: pytest.FixtureRequest, aiida_profile_clean: Any) -> int:
     """Return how many values were replaced in a profile with results of every kind: a third of all, or nearly all."""
-    fill(25, seed=request.param, n_with_arrays=0)
+    fill((12, 25)[request.param - 1], seed=request.param, n_with_arrays=0)
     store_training(n_materials=8, seed=1)
     return poison(request.param, share=(0.3, 0.9)[request.param - 1])
 
 
 def test_nothing_stored_ends_a_table_or_a_page(poisoned: int, tmp_path: Path) -> None:
-    assert poisoned > 1000
+    assert poisoned > 500
     with counting_unreadable() as counts:
         result = {name: getattr(queries, name)() for name in TABLES}
-    assert counts.total() > 100
+    assert counts.total() > 50
     assert len(result["runs"]) > 10
     for selection in SELECTIONS:
         for name in TABLES:
@@ -131,17 +131,17 @@ def check_pages(conductivities: pd.DataFrame) -> None:
                 assert str(error), page.TITLE
 
 
-@pytest.mark.parametrize("value", ["1e23", "1" + "0" * 400, '"seven"', "[]"])
-def test_a_seed_that_is_none_costs_its_cell_alone(aiida_profile_clean: Any, value: str) -> None:
-    fill(25, n_with_arrays=0)
+def test_a_seed_that_is_none_costs_its_cell_alone(aiida_profile_clean: Any) -> None:
+    fill(8, n_with_arrays=0)
     before = queries.runs()
-    poison_all("seed", value)
-    with counting_unreadable() as counts:
-        after, ledger = queries.runs(), queries.cost()
-    assert len(ledger) > 0
-    assert counts["seed"] == len(after) == len(before)
-    assert unreadable_words(counts) == f"stored values that cannot be read are left empty: seed ({len(after)})"
-    pd.testing.assert_series_equal(after["n_steps"], before["n_steps"])
+    for value in ("1e23", "1" + "0" * 400, '"seven"', "[]"):
+        poison_all("seed", value)
+        with counting_unreadable() as counts:
+            after, ledger = queries.runs(), queries.cost()
+        assert len(ledger) > 0
+        assert counts["seed"] == len(after) == len(before)
+        assert unreadable_words(counts) == f"stored values that cannot be read are left empty: seed ({len(after)})"
+        pd.testing.assert_series_equal(after["n_steps"], before["n_steps"])
 
 
 def test_large_seeds_keep_their_digits() -> None:
@@ -171,7 +171,7 @@ def test_real_numbers_pass() -> None:
 
 def test_every_column_that_held_numbers_still_does(aiida_profile_clean: Any) -> None:
     """What is a number in the attributes of a real node is none of the columns of text."""
-    fill(25, n_with_arrays=0)
+    fill(12, n_with_arrays=0)
     for name in TABLES:
         table = getattr(queries, name)()
         for column in table:

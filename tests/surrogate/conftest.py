@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from aiida_ion.surrogate.dataset import Dataset
 from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
@@ -13,6 +14,7 @@ from aiida_ion.surrogate.journal import Journal
 from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
 from benchmarks.synthetic.springs import synthetic_dataset
+from tests.campaign_fixtures import shared_folder
 
 SMALL = replace(PROTOCOLS["baseline"], n_epochs=60, scalars=8, vectors=4, n_samplings=3)
 
@@ -43,4 +45,7 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="session")
 def evaluation(dataset: Dataset, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
-    return evaluate(dataset, plan, tmp_path_factory.mktemp("evaluation"))
+    """Return the evaluation that is made once for all test processes: the others find it in the first one's journal."""
+    folder = shared_folder(tmp_path_factory, "evaluation")
+    with FileLock(folder / "lock"):
+        return evaluate(dataset, plan, folder)
