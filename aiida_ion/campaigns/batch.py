@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiida_ion.campaigns.expected_cost import atoms_of
 from aiida_ion.campaigns.plans import Plan, check, make_plans
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import files_of
 
 #: Larger cells run for weeks: they are run when the user says so.
@@ -26,17 +26,17 @@ class Batch:
     refused: dict[str, str]
 
 
-def make_batch(structures: Sequence[str], engines: Sequence[str], given: Mapping[str, Any]) -> Batch:
+def make_batch(structures: Sequence[str], engines: Sequence[str], request: RunRequest) -> Batch:
     """Look at every crystal, also after the first that cannot be run; a crystal runs with all engines or not at all.
 
     :param structures: files, folders, pks or uuids.
     :param engines: names of engines.
-    :param given: the other options of the command.
+    :param request: what is asked of them.
     :raises ValueError: for what is wrong with all of them alike: an option, an engine; or with the only crystal.
     """
     names = files_of(structures)
     refused: dict[str, str] = {}
-    kept = sound_plans(make_plans(names, engines, given, refused), refused)
+    kept = sound_plans(make_plans(names, engines, request, refused), refused)
     reasons = {reason.replace(name, "", 1) for name, reason in refused.items()}
     if not kept and refused and (len(names) == 1 or len(reasons) == 1):
         raise ValueError(next(iter(refused.values())))

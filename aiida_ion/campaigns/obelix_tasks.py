@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.campaigns.batch import sound_plans
 from aiida_ion.campaigns.plans import Plan, comparison, plans_of
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import node_of
 from aiida_ion.datasets.obelix import DATASET, Entry
 from aiida_ion.datasets.obelix_crystals import read_entry
@@ -78,22 +79,22 @@ def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
 def tasks_of(
     materials: Sequence[Material],
     engines: Sequence[str],
-    given: Mapping[str, Any],
+    request: RunRequest,
     refused: list[str] | None = None,
 ) -> list[Task]:
     """Return a checked plan for each crystal with each engine, with its state.
 
     Velocities are kept, so that an engine which joins later compares with what is there.
 
-    :param given: the other options of the command.
+    :param request: what is asked of them.
     :param refused: takes why a crystal cannot be run, as long as any can; without it the first raises.
     :raises ValueError: for what cannot be run, or without a relaxation of the ions.
     """
-    settings = {**given, "in_one": True, "keep": given.get("keep") or ["velocities"]}
+    request = replace(request, as_comparison=True, keep=request.keep or ["velocities"])
     by_name = {material.name: material for material in materials}
     crystals = [(name, material.structure) for name, material in by_name.items()]
     reasons: dict[str, str] = {}
-    plans = sound_plans(plans_of(crystals, engines, settings, reasons), reasons)
+    plans = sound_plans(plans_of(crystals, engines, request, reasons), reasons)
     if reasons and (refused is None or not plans):
         raise ValueError(next(iter(reasons.values())))
     if refused is not None:
@@ -102,11 +103,11 @@ def tasks_of(
         raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
     tasks = []
     for plan in plans:
-        state, pk = (NEW, None) if given.get("fresh") else _state(builder_inputs(plan.builder))
-        tasks.append(Task(by_name[plan.title.rpartition(" / ")[0]], plan, state, pk))
+        state, pk = (NEW, None) if request.fresh else _state(builder_inputs(plan.builder))
+        tasks.append(Task(by_name[plan.crystal], plan, state, pk))
     todo = open_tasks(tasks)
     if todo:
-        comparison([task.plan for task in todo], settings)  # checked here, made again when it is submitted
+        comparison([task.plan for task in todo], request)  # checked here, made again when it is submitted
     return tasks
 
 

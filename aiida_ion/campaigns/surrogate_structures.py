@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiida import orm
@@ -11,6 +12,7 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
 from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.surrogate_candidates import Candidate
 from aiida_ion.campaigns.surrogate_sampling import Say, check, gather, run_all, sample, usable
 from aiida_ion.messages import one_line
@@ -18,33 +20,41 @@ from aiida_ion.workchains.conductivity.inputs import engine_inputs
 
 
 def sample_structures(
-    model: orm.SinglefileData, structures: Sequence[str], given: Mapping[str, Any], at_once: int, say: Say
+    model: orm.SinglefileData,
+    structures: Sequence[str],
+    engine: str,
+    request: RunRequest,
+    at_once: int,
+    say: Say,
+    skip_bad: bool = False,
 ) -> Any:
     """Return the dataset of crystals, without labels.
 
     :param model: says the temperature and how materials are sampled.
     :param structures: files, pks or uuids.
-    :param given: options of the command.
+    :param engine: name of the engine whose forces are sampled.
+    :param request: what is asked of it; the temperature is that of the model.
     :param at_once: materials in parallel.
     :param say: takes each line of progress.
-    :raises ValueError: if no crystal can be sampled, or some cannot, which are listed, unless these are to be left out
-        (`skip_bad`).
+    :param skip_bad: list crystals that cannot be sampled and leave them out.
+    :raises ValueError: if no crystal can be sampled, or some cannot and are not to be left out.
     """
     temperature_K = float(model.base.attributes.get("temperature_K"))
     sampling = sampling_of(model)
-    options = dict(given) | {"temperatures": [temperature_K], "seeds": [1], "model": given.get("model_of_engine")}
-    batch = make_batch(structures, [given["engine"]], options)
-    require_all(batch, bool(given.get("skip_bad")), say)
+    batch = make_batch(structures, [engine], replace(request, temperatures_K=[temperature_K], seeds=[1]))
+    require_all(batch, skip_bad, say)
     plans = batch.plans
     if plans[0].engine.md.forces_class is None:
-        raise ValueError(f"{given['engine']} computes no forces of samples: give a potential or LAMMPS, not DFT")
-    cells = relaxed(plans, at_once, say) if not given.get("no_relax") else [plan.builder.structure for plan in plans]
+        raise ValueError(f"{engine} computes no forces of samples: give a potential or LAMMPS, not DFT")
+    cells = [plan.builder.structure for plan in plans]
+    if request.relax_ions is not False:
+        cells = relaxed(plans, at_once, say)
     candidates = [
         candidate(plan, cell, dict(sampling) | {"temperature_K": temperature_K})
         for plan, cell in zip(plans, cells, strict=True)
     ]
     check(candidates)
-    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
+    group = orm.Group.collection.get_or_create(request.group)[0] if request.group else None
     chains = sample(candidates, at_once, say, group)
     for item, chain in zip(candidates, chains, strict=True):
         if not usable(chain):

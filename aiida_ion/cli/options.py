@@ -17,12 +17,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NAME = Word(pattern=(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "letters, digits, `.`, `_` and `-`, a letter or digit first"))
 #: A text to look for, or the label of a group.
 TEXT = Word()
-#: Processes, threads, parallel jobs.
-COUNT = Number(least=1, most=100_000, whole=True)
-#: K-points along the three vectors of a cell.
-MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
-#: At most ten years.
-WALLTIME_S = Number(least=1, most=315_576_000, whole=True, unit="s")
 SEED = Number(least=0, most=MAX_SEED, whole=True)
 #: The number of a node.
 PK = Number(least=1, most=2**63 - 1, whole=True)

@@ -21,6 +21,7 @@ from aiida_ion.calculations.stored_files import store_file
 from aiida_ion.engine_kinds import engine_class, entry_point_of
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
 from aiida_ion.engines.programs import is_python
+from aiida_ion.engines.requests import JobRequest
 from aiida_ion.queries import engine_table
 
 EXTRA = "ion"
@@ -39,8 +40,7 @@ class Engine:
     :param checkpoint: the file of weights, where it is kept in the database.
     :param files: the files that the potential's LAMMPS commands read, by their names in the job.
     :param choices: what else it takes besides its program, such as families of pseudopotentials, cut-offs, settings.
-    :param resources: ``processes`` (MPI) and ``threads`` of each job, where the user chose them.
-    :param job_options: further ``metadata.options`` of each job, such as queue and account.
+    :param jobs: cores, queue, account, ... of each job, where the user chose them.
     :param tested: what the last test found: versions, checkpoint, steps per second.
     """
 
@@ -50,8 +50,7 @@ class Engine:
     checkpoint: orm.SinglefileData | None = None
     files: dict[str, orm.SinglefileData] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
-    resources: dict[str, int] = field(default_factory=dict)
-    job_options: dict[str, Any] = field(default_factory=dict)
+    jobs: JobRequest = field(default_factory=JobRequest)
     tested: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -82,8 +81,8 @@ class Engine:
                 "checkpoint": None if self.checkpoint is None else self.checkpoint.uuid,
                 "files": {name: node.uuid for name, node in self.files.items()},
                 "choices": self.choices,
-                "resources": self.resources,
-                "job_options": self.job_options,
+                "resources": self.jobs.counts,
+                "job_options": self.jobs.job_options or {},
                 "tested": self.tested,
             },
         )
@@ -106,9 +105,9 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"the code {name!r} is not an engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
-    names = ("potential", "choices", "resources", "job_options", "tested")  # earlier versions wrote no job_options
-    rest = {name: about.get(name) or {} for name in names}
-    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, **rest)
+    jobs = JobRequest(**about.get("resources") or {}, job_options=about.get("job_options"))
+    rest = {name: about.get(name) or {} for name in ("potential", "choices", "tested")}
+    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, jobs=jobs, **rest)
 
 
 def _known() -> str:
@@ -139,8 +138,7 @@ def register(
     checkpoint: Path | None = None,
     files: Mapping[str, orm.SinglefileData] | None = None,
     choices: Mapping[str, Any] | None = None,
-    resources: Mapping[str, int] | None = None,
-    job_options: Mapping[str, Any] | None = None,
+    jobs: JobRequest | None = None,
     prepend: str = "",
     replaces: bool = False,
     trusted: Sequence[str] = (),
@@ -155,8 +153,7 @@ def register(
     :param checkpoint: file of weights, kept in the database.
     :param files: files that the potential reads.
     :param choices: what else the engine takes besides its program.
-    :param resources: ``processes`` and ``threads`` of each job.
-    :param job_options: further ``metadata.options`` of each job.
+    :param jobs: cores, queue, account, ... of each job.
     :param prepend: shell lines before the program.
     :param replaces: hide a code of that name that runs another program, and make a new one.
     :param trusted: sha256 of files of weights that run code when they are loaded, by the user's word.
@@ -179,8 +176,7 @@ def register(
         retire(old)
         old = None
     code = old or _new_code(name, program, md.md_job(), computer, prepend)
-    rest = (dict(given or {}) for given in (files, choices, resources, job_options))
-    engine = Engine(code, entry_point, chosen, file, *rest)
+    engine = Engine(code, entry_point, chosen, file, dict(files or {}), dict(choices or {}), jobs or JobRequest())
     if old is not None and EXTRA in old.base.extras.all:
         engine = _with_past(engine, load_engine(old.full_label))
     engine.save()
@@ -196,8 +192,7 @@ def _with_past(engine: Engine, before: Engine) -> Engine:
     ]
     if before.checkpoint is not None or unpinned != engine.potential or forces[0] != forces[1]:
         return engine
-    same_jobs = (before.resources, before.job_options) == (engine.resources, engine.job_options)
-    return replace(engine, potential=before.potential, tested=before.tested if same_jobs else {})
+    return replace(engine, potential=before.potential, tested=before.tested if before.jobs == engine.jobs else {})
 
 
 def _runs(code: orm.InstalledCode, program: str, job: str) -> bool:
