@@ -8,7 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from aiida_ion.campaigns.request import EngineRequest, JobRequest, RunRequest
+from aiida_ion.campaigns.request import RunRequest
+from aiida_ion.engines.requests import JobRequest
+from aiida_ion.workchains.md.requests import EngineRequest
 
 if TYPE_CHECKING:
     from aiida_ion.campaigns.batch import Batch, make_batch

@@ -140,15 +140,14 @@ class RunRequest(Settings):
 
         :raises SettingsError: for a name that is none of them, or a value that cannot be used.
         """
-        parts: dict[str, type[Settings]] = {"engine": EngineRequest, "jobs": JobRequest}
-        of_part = {name: part for part, kind in parts.items() for name in rules_of(kind)}
-        own = set(rules_of(cls)) - set(parts)
-        refuse_unknown(options, own | set(of_part), "option")
-        nested = {
-            part: kind(**{name: value for name, value in options.items() if of_part.get(name) == part})
-            for part, kind in parts.items()
-        }
-        return cls(**{name: value for name, value in options.items() if name in own}, **nested)
+        engine, jobs = set(rules_of(EngineRequest)), set(rules_of(JobRequest))
+        own = set(rules_of(cls)) - {"engine", "jobs"}
+        refuse_unknown(options, own | engine | jobs, "option")
+        return cls(
+            engine=EngineRequest(**_only(options, engine)),
+            jobs=JobRequest(**_only(options, jobs)),
+            **_only(options, own),
+        )
 
     def protocol_settings(self) -> dict[tuple[str, ...], Any]:
         """Return the settings of the protocol that are asked for, each by its place there."""
@@ -159,3 +158,7 @@ class RunRequest(Settings):
         """Return the fields that are asked for and mean nothing without ``target_relative_error``."""
         of_target = [item.name for item in fields(self) if item.metadata.get("only_with_target")]
         return [name for name in of_target if getattr(self, name) is not None]
+
+
+def _only(options: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name in names}
