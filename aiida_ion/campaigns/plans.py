@@ -23,7 +23,8 @@ from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import structure_node
 from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engine_kinds import installed_engines, kind_of
-from aiida_ion.engines.codes import Engine, diffusion_code, load_engine
+from aiida_ion.engines.codes import diffusion_code
+from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.jobs import check_jobs, cores_per_job, engine_choices, job_options
 from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line

@@ -59,7 +59,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
         done = install(name, click.echo)
         click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
         if not no_register:
-            from aiida_ion.engines.codes import PYTHON_JOBS, register_installed
+            from aiida_ion.engines.registration import PYTHON_JOBS, register_installed
 
             code, new = register_installed(name)
             click.echo(f"{name}: {'registered' if new else 'already registered'} as {code.full_label}")
@@ -144,10 +144,10 @@ def add_command(
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
     from aiida_ion.engine_kinds import engine_class
-    from aiida_ion.engines.codes import check_program, register
     from aiida_ion.engines.jobs import job_options as options_of_jobs
     from aiida_ion.engines.jobs import n_processes
     from aiida_ion.engines.programs import absolute_program, mpi_as_root
+    from aiida_ion.engines.registration import check_program, register
 
     program = python or absolute_program(str(executable), computer)
     entry_point = _entry_point(program, kind, is_python=python is not None)
@@ -273,7 +273,7 @@ def test_command(
     """
     load(profile)
     from aiida_ion.campaigns.structures import structure_node
-    from aiida_ion.engines.codes import load_engine
+    from aiida_ion.engines.engine import load_engine
     from aiida_ion.engines.testing import refused_checkpoint, run_test
     from aiida_ion.engines.trust import trust
 

@@ -1,4 +1,4 @@
-"""What an engine's jobs get: its inputs, and the cores they run on."""
+"""Inputs and options of the jobs of an engine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.engines.codes import Engine
+from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.options import check_job_options, check_resources
 from aiida_ion.engines.requests import JobRequest
 
-#: Resources of a job where nobody says otherwise.
+#: Resources of a job by default.
 ONE_CORE = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": 1}
 
 
 def engine_choices(engine: Engine) -> dict[str, Any]:
-    """Return what the engine's `engine_inputs` takes: the program, and what it computes forces with."""
+    """Return the arguments of the engine's `engine_inputs`: the program, and what it computes forces with."""
     chosen: dict[str, Any] = {"code": engine.code} | engine.choices
     if engine.potential:
         chosen["potential"] = engine.potential
@@ -69,10 +69,10 @@ def check_jobs(job: str, computer: orm.Computer, *requests: JobRequest) -> None:
 
 
 def check_cores(n_cores: int, computer: str) -> None:
-    """Refuse jobs that want more cores than this machine has.
+    """Refuse jobs that ask for more cores than this machine has.
 
     :param n_cores: of each job.
-    :param computer: label of the computer; what another one has is not known here.
+    :param computer: label of the computer; the cores of another one than this are not known.
     :raises ValueError: with the numbers.
     """
     available = os.cpu_count() or 1

@@ -15,7 +15,7 @@ from aiida_ion.campaigns import EngineRequest, JobRequest, RunRequest
 from aiida_ion.campaigns.batch import ASK_ABOVE_ATOMS, make_batch
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.campaigns.structures import READ_FROM, reading_lines, structure_node
-from aiida_ion.engines.codes import register
+from aiida_ion.engines.registration import register
 from benchmarks.crystals_on_file.makers import LITHIA, cif, typed
 from tests.cli.conftest import Invoke, only_line
 

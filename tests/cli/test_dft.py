@@ -11,7 +11,7 @@ from ase.io import write
 
 from aiida_ion.campaigns import EngineRequest, JobRequest, RunRequest
 from aiida_ion.campaigns.plans import comparison, label_of, make_plans
-from aiida_ion.engines.codes import load_engine
+from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.programs import mpi_as_root
 from aiida_ion.workchains.conductivity.builder import with_thermostat
 from tests.cli.conftest import Invoke, only_line

@@ -12,7 +12,8 @@ from ase.build import bulk
 
 from aiida_ion.calculations.mlip.job import POTENTIALS
 from aiida_ion.cli.engine import MLIP_NAMES
-from aiida_ion.engines.codes import load_engine, register, remember_test
+from aiida_ion.engines.engine import load_engine, remember_test
+from aiida_ion.engines.registration import register
 from aiida_ion.engines.requests import JobRequest
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 from tests.conftest import engine_environment

@@ -18,7 +18,8 @@ from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, s
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.plans import Plan, check, make_plans
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.engines.codes import load_engine, register, remember_test
+from aiida_ion.engines.engine import load_engine, remember_test
+from aiida_ion.engines.registration import register
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.workchains.conductivity.inputs import engine_inputs, md_inputs
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line

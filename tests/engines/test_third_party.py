@@ -24,7 +24,7 @@ from aiida_ion.campaigns import JobRequest, RunRequest
 from aiida_ion.campaigns.expected_cost import step_time
 from aiida_ion.campaigns.plans import comparison, plans_of
 from aiida_ion.engine_kinds import engine_class, engine_kinds, installed_engines, kind_of_executable, kind_of_job
-from aiida_ion.engines.codes import load_engine
+from aiida_ion.engines.engine import load_engine
 from aiida_ion.queries import job_runs, process_table
 from aiida_ion.queries.running import activity
 from tests.cli.conftest import Invoke, Shell, crystal_file, invoke, lj_engine, only_line, shell
