@@ -1,4 +1,4 @@
-"""Measured crystals -> nodes, plans, what of them is left to do, and the links to their measurements."""
+"""Measured crystals -> nodes, plans, the open tasks among them, and links to the measurements."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ DONE, RUNNING, FAILED, NEW = "done", "running", "failed", "new"
 
 @dataclass(frozen=True)
 class Material:
-    """An entry and its crystal, which is stored where the database has it already."""
+    """An entry and its crystal: the stored node if the database has it already."""
 
     entry: Entry
     structure: orm.StructureData
 
     @property
     def name(self) -> str:
-        """The name in titles and, with an underscore, in links."""
+        """Its name in titles and, with an underscore, in links."""
         return f"{DATASET} {self.entry.entry_id}"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A plan and what the database knows of it: ``done``, ``running``, ``failed`` or ``new``, by which process."""
+    """A plan, its state in the database (``done``, ``running``, ``failed`` or ``new``), and the process behind it."""
 
     material: Material
     plan: Plan
@@ -53,17 +53,17 @@ class Task:
 
 
 def default_folder() -> Path:
-    """Return where the dataset is kept when it is downloaded: in ``XDG_DATA_HOME`` or ``~/.local/share``."""
+    """Return the folder for the downloaded dataset, in ``XDG_DATA_HOME`` or ``~/.local/share``."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "aiida-ion" / "obelix"
 
 
 def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
     """Return the crystals that can be simulated, and why each of the others cannot."""
-    known = experiments()
-    known = known[(known["dataset"] == DATASET) & known["from_dataset"].eq(True)]
-    ids = zip(known["entry_id"], known["cif_sha256"], strict=True)
-    stored = dict(zip(ids, known["structure_pk"].tolist(), strict=True))
+    links = experiments()
+    links = links[(links["dataset"] == DATASET) & links["from_dataset"].eq(True)]
+    ids = zip(links["entry_id"], links["cif_sha256"], strict=True)
+    stored = dict(zip(ids, links["structure_pk"].tolist(), strict=True))
     materials, refused = [], []
     for entry in entries:
         pk = stored.get((entry.entry_id, entry.attributes()["cif_sha256"]))
@@ -84,11 +84,11 @@ def tasks_of(
 ) -> list[Task]:
     """Return a checked plan for each crystal with each engine, with its state.
 
-    Velocities are kept, so that an engine which joins later compares with what is there.
+    Velocities are kept, so that an engine which is added later can be compared with existing results.
 
     :param request: what is asked of them.
-    :param refused: takes why a crystal cannot be run, as long as any can; without it the first raises.
-    :raises ValueError: for what cannot be run, or without a relaxation of the ions.
+    :param refused: filled with the reasons why crystals cannot be run, if any can; without it the first raises.
+    :raises ValueError: if nothing can be run, or the ions would not be relaxed.
     """
     request = replace(request, as_comparison=True, keep=request.keep or ["velocities"])
     by_name = {material.name: material for material in materials}
@@ -112,9 +112,9 @@ def tasks_of(
 
 
 def open_tasks(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks of all crystals of which something is missing and nothing runs.
+    """Return the tasks of all crystals whose results are incomplete and not running.
 
-    All engines of a crystal go together, as their comparison needs each; what is done is not computed again.
+    All engines of a crystal stay together, as their comparison needs each; existing results are not recomputed.
     """
     compared = compared_conductivities()
     missing = []
@@ -131,28 +131,28 @@ def open_tasks(tasks: Sequence[Task]) -> list[Task]:
 def store_and_link(materials: Sequence[Material]) -> int:
     """Store the crystals and link each to its measurement, once.
 
-    :returns: how many links are new.
+    :returns: the number of new links.
     """
-    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    links = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
     return sum(
-        link(material.structure, material.entry, known.get((material.structure.uuid, material.entry.entry_id)), True)
+        link(material.structure, material.entry, links.get((material.structure.uuid, material.entry.entry_id)), True)
         for material in materials
     )
 
 
 def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, from_dataset: bool) -> bool:
-    """Link a crystal to an entry, unless a link says the same already.
+    """Link a crystal to an entry, unless the same link exists.
 
-    :param linked_uuid: the link that there is, if any.
+    :param linked_uuid: the existing link, if any.
     :param from_dataset: whether the crystal is the dataset's own.
-    :returns: whether there is a new link.
+    :returns: whether the link is new.
     :raises ValueError: if the crystal is another compound.
     """
     attributes = entry.attributes() | {"from_dataset": from_dataset}
     check_link(structure, attributes)
     if linked_uuid is not None:
-        there = orm.load_node(linked_uuid).base.attributes.all
-        if all(there.get(name) == value for name, value in attributes.items()):
+        existing = orm.load_node(linked_uuid).base.attributes.all
+        if all(existing.get(name) == value for name, value in attributes.items()):
             return False
     link_experiment(structure.store(), orm.Dict(attributes))
     return True

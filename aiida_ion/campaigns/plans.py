@@ -1,4 +1,4 @@
-"""From the options of ``aiida-ion run`` to checked builders, and from those to submitted work chains."""
+"""From a request to checked builders, and from those to submitted work chains."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from aiida_ion.workchains.conductivity.plausibility import remarks as implausibl
 from aiida_ion.workchains.md.requests import changed_fields
 from aiida_ion.workchains.protocols import protocol_inputs
 
-#: Reference frames on which each potential is evaluated, where the user does not say.
+#: Reference frames on which each potential is evaluated by default.
 MAX_FORCE_FRAMES = 100
 #: Narrower cells are not well described by the Gamma point alone, angstrom.
 GAMMA_WIDTH_A = 7.0
@@ -41,12 +41,12 @@ GAMMA_WIDTH_A = 7.0
 
 @dataclass(frozen=True)
 class Plan:
-    """One work chain to be.
+    """A work chain that can be submitted.
 
     :param title: the crystal and the engine, as the user named them.
     :param engine: the engine.
     :param builder: its inputs.
-    :param level_of_theory: the name that the results will carry.
+    :param level_of_theory: that of the results.
     :param remarks: what the user should know before it runs.
     """
 
@@ -73,7 +73,7 @@ def make_plans(
     :param structures: files, pks or uuids.
     :param engines: names of engines.
     :param request: what is asked of them.
-    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :param refused: filled with each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     crystals = []
@@ -109,7 +109,7 @@ def plans_of(
     :param crystals: names and nodes, stored or not.
     :param engines: names of engines.
     :param request: what is asked of them.
-    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :param refused: filled with each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
@@ -127,7 +127,7 @@ def plans_of(
 
 
 def parallel_chains(engines: Sequence[Engine], n_plans: int, request: RunRequest) -> int:
-    """Return how many work chains run in parallel: for a comparison on this machine as many as its cores allow."""
+    """Return how many work chains may run in parallel: of a comparison on this machine as many as its cores allow."""
     each_by_itself = len(engines) == 1 and not request.as_comparison
     if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans
@@ -136,7 +136,7 @@ def parallel_chains(engines: Sequence[Engine], n_plans: int, request: RunRequest
 
 
 def _check_request(request: RunRequest, engines: Sequence[Engine]) -> None:
-    """Refuse engine options that none of the engines would read, and job options that one of them cannot take."""
+    """Refuse engine options that none of the engines reads, and job options that one of them does not accept."""
     for name in changed_fields(request.engine):
         if not any(name in engine.md.run_options for engine in engines):
             kinds = [kind for kind, md in installed_engines().items() if name in md.run_options]
@@ -183,7 +183,7 @@ def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, 
 def comparison(plans: Sequence[Plan], request: RunRequest) -> Any:
     """Return the builder of one comparison that holds all plans.
 
-    :raises ValueError: if the reference is none of the engines, or two engines would not do the same.
+    :raises ValueError: if the reference is not one of the engines, or two engines would run different simulations.
     """
     runs: dict[str, dict[str, Any]] = {}
     for plan in plans:
@@ -213,7 +213,7 @@ def comparison(plans: Sequence[Plan], request: RunRequest) -> Any:
 
 
 def label_of(name: str) -> str:
-    """Return a name as it can stand in a link of the graph: letters, digits, single underscores."""
+    """Return a name as a link label of AiiDA: letters, digits, single underscores."""
     stem = PurePath(name).stem if PurePath(name).suffix else name
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", stem)).strip("_")
 
@@ -249,7 +249,7 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
 
 
 def _kpoint_remark(builder: Any) -> list[str]:
-    """Warn of a cell that is too small for the Gamma point alone."""
+    """Return a remark on a cell that is too small for the Gamma point alone."""
     kpoints = builder.md.engine.get("kpoints")
     cell = builder.structure.get_ase().cell.array * np.array(multiples(builder))[:, None]
     width = float(perpendicular_widths(cell).min())
@@ -265,7 +265,7 @@ def multiples(builder: Any) -> list[int]:
 
 
 def _thermostat_remark(builder: Any, request: RunRequest) -> list[str]:
-    """Say where the protocol's thermostat is not to be had."""
+    """Return a remark if the engine does not have the protocol's thermostat."""
     requested = protocol_inputs("conductivity", request.protocol, collect_overrides(request))["md"]["thermostat"]
     used = builder.md.parameters.get_dict()["thermostat"]
     return [] if used == requested else [f"it has no {requested} thermostat and runs with {used}"]

@@ -47,11 +47,11 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
     parameters = plan.builder.parameters.get_dict()
     edges = plan.builder.structure.get_ase().cell.lengths()
     steps = " to ".join(f"{count:,}" for count in dict.fromkeys(size.n_steps))
-    known = step_time(plan, costs)
+    timing = step_time(plan, costs)
     time = (
         "unknown"
-        if known is None
-        else " to ".join(dict.fromkeys(duration(known.seconds[1] * count) for count in size.n_steps))
+        if timing is None
+        else " to ".join(dict.fromkeys(duration(timing.seconds[1] * count) for count in size.n_steps))
     )
     return {
         "entry": task.material.entry.entry_id,
@@ -65,6 +65,6 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
         "runs": f"{size.n_runs} of {size.first_ps:g} ps",
         "steps": steps,
         "computing": time,
-        "known": "-" if known is None else known.origin,
+        "known": "-" if timing is None else timing.origin,
         "state": STATE_WORDS[task.state] + (f" ({task.pk})" if task.pk is not None else ""),
     }
