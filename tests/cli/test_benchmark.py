@@ -157,7 +157,7 @@ def test_what_runs_is_left_alone_and_what_failed_is_done_again(invoke: Invoke, l
     assert open_tasks([task]) == []
     running = process("conductivity", inputs, "running")
     assert tasks(dataset, lj_engine)[0].pk == running.pk
-    assert tasks(dataset, lj_engine, temperatures=[1100.0])[0].state == "new"
+    assert tasks(dataset, lj_engine, temperatures_K=[1100.0])[0].state == "new"
     assert tasks(dataset, lj_engine, fresh=True)[0].state == "new"
     around.set_process_state("killed")
     running.set_process_state("excepted")
