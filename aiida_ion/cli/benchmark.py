@@ -1,4 +1,4 @@
-"""``aiida-ion benchmark``: computed beside measured, for many crystals."""
+"""``aiida-ion benchmark``: computed compared with measured conductivities, for many crystals."""
 
 from __future__ import annotations
 
@@ -193,8 +193,8 @@ def link_command(entry_id: str, structure: str, source: Path | None, profile: st
         raise click.ClickException(f"{structure}: link the node that was computed, by its pk or uuid")
     node = structure_node(structure)
     (entry,) = select(read_obelix(source or download(default_folder())), [entry_id])
-    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
-    is_new = link(node, entry, known.get((node.uuid, entry_id)), from_dataset=False)
+    links = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    is_new = link(node, entry, links.get((node.uuid, entry_id)), from_dataset=False)
     click.echo(f"Structure {node.pk} is {'now' if is_new else 'already'} linked to OBELiX {entry_id}, {entry.formula}")
 
 

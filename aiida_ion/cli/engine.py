@@ -1,4 +1,4 @@
-"""``aiida-ion engine``: environments of potentials, and the codes that stand for them."""
+"""``aiida-ion engine``: environments of potentials, and the AiiDA codes that run them."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def add_command(
 
 
 def _entry_point(program: str, kind: str | None, is_python: bool) -> str:
-    """Return the MD work chain that drives a program: that of the kind that was named, else of what it looks like."""
+    """Return the MD work chain of a program: that of its kind, which is guessed if it is not given."""
     from aiida_ion.engine_kinds import engine_class, engine_kinds, entry_point_of, kind_of_executable
     from aiida_ion.engines.environments import PYTHON_KIND
 
@@ -188,7 +188,7 @@ def _entry_point(program: str, kind: str | None, is_python: bool) -> str:
 
 
 def _refuse_foreign(entry_point: str, md: Any, setup: EngineSetup) -> None:
-    """Refuse options that the engine would not read."""
+    """Refuse options that the engine does not read."""
     from aiida_ion.engine_kinds import kind_of
 
     foreign = [name for name in changed_fields(setup) if name not in md.add_options]
@@ -209,7 +209,7 @@ def _check_machine(md: Any, computer: str, jobs: JobRequest, device: str | None)
 
 
 def _trusted(md: Any, kept: dict[str, Any], computer: str, trusts: bool) -> list[str]:
-    """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
+    """Check the files of weights before they are stored; return the hashes of those that the user has to trust."""
     hashes: list[str] = md.trusted_hashes(kept, computer, trusts)
     if trusts:
         lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]

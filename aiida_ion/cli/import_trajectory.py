@@ -1,4 +1,4 @@
-"""``aiida-ion import``: trajectories that were run elsewhere, analysed like our own."""
+"""``aiida-ion import``: trajectories that were run elsewhere, analysed like runs of this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of the command line that are fields of a request: rule, range and help come from there."""
+"""Options of the command line that are fields of a request, with rule, range and help from there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.workchains.md.requests import EngineRequest
 
 _RULES = {name: rule for kind in (RunRequest, EngineRequest, JobRequest) for name, rule in rules_of(kind).items()}
 _OF_ENGINE = "  [default: the engine's]"
-#: Field -> what its help adds to that of its rule: an example, or a default that the rule does not know.
+#: Field -> end of its help: an example, or a default that the rule does not know.
 _ALSO = {
     "temperatures_K": ", such as 800,900,1000",
     "seeds": ", such as 1,2,3",
@@ -44,9 +44,9 @@ def of_request(
     """Return an option for a field of a request, whose value the command gets under the name of the field.
 
     :param option: such as ``--timestep-fs``.
-    :param field: its field, where that has another name.
-    :param also: added to the help, instead of what the field has.
-    :param more: what else `click.option` takes; `help` instead of that of the rule.
+    :param field: its field, if that has another name.
+    :param also: end of the help, instead of the one of the field.
+    :param more: other arguments of `click.option`; `help` instead of that of the rule.
     """
     name = field or option.removeprefix("--").replace("-", "_")
     rule, also = _RULES[name], _ALSO.get(name, "") if also is None else also
@@ -58,7 +58,7 @@ def of_request(
 
 
 def no_relax(command: Command) -> Command:
-    """Add ``--no-relax`` to a command; it gets ``relax_ions``: false, or nothing where the protocol decides."""
+    """Add ``--no-relax`` to a command, as ``relax_ions``: false, or ``None`` for the value of the protocol."""
 
     def opposite(context: click.Context, parameter: click.Parameter, value: bool) -> bool | None:
         del context, parameter

@@ -13,7 +13,7 @@ from aiida_ion.cli.options import TEXT, SettingType
 from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.sections import SectionedCommand
 
-#: Exit codes from here on left something that can be used.
+#: From this exit code on, a failed process has usable outputs.
 USABLE = 700
 SECTIONS = {
     "What to run": (

@@ -134,9 +134,9 @@ def dataset_command(
 
 
 def _selection(chosen: Mapping[str, Any]) -> Selection:
-    """Return what the options choose.
+    """Return the selection of the options.
 
-    :raises ValueError: for a group that is not there.
+    :raises click.ClickException: for a group that does not exist.
     """
     from aiida_ion.campaigns.surrogate_candidates import temperatures
     from aiida_ion.queries import Selection

@@ -1,4 +1,4 @@
-"""From options to the jobs that train a surrogate and predict with it."""
+"""From options to the jobs of a surrogate: its training and its predictions."""
 
 from __future__ import annotations
 

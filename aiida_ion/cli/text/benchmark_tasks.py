@@ -1,4 +1,4 @@
-"""What a benchmark will run, in a table: cells, atoms, temperatures, steps, and what it should cost."""
+"""What a benchmark will run, as a table: cells, atoms, temperatures, steps and expected cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def task_rows(tasks: Sequence[Task], costs: pd.DataFrame) -> Rows:
 
 
 def note_lines(tasks: Sequence[Task]) -> list[str]:
-    """Return what to know of the entries and engines, each once."""
+    """Return notes on the entries and engines, each once."""
     materials = {task.material.name: task.material for task in tasks}
     lines = [PERTURBED] if any(material.entry.perturbed for material in materials.values()) else []
     lines += [f"{name}: {remark}." for name, material in materials.items() for remark in remarks(material.entry)]
@@ -38,7 +38,7 @@ def note_lines(tasks: Sequence[Task]) -> list[str]:
 
 
 def measured_text(conductivity: MeasuredConductivity) -> str:
-    """Return a measured conductivity, S/cm, with its bound as one."""
+    """Return a measured conductivity or its upper bound, S/cm."""
     return f"{'< ' if conductivity.is_bound else ''}{number(conductivity.value_S_cm)}"
 
 

@@ -1,4 +1,4 @@
-"""Nodes in words: processes with their children, and results; and where both came from."""
+"""Nodes as text: processes with their children, results, and the origin of both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.queries.running.processes import ENDED
 
 
 def describe(node: orm.Node) -> str:
-    """Return a node in words, in lines."""
+    """Return a node as text."""
     lines = [f"{_title(node)}  uuid {node.uuid}"]
     if isinstance(node, orm.ProcessNode):
         lines += _process(node)
@@ -64,7 +64,7 @@ def _is_done(node: orm.ProcessNode) -> bool:
 
 
 def _result_of(node: orm.ProcessNode) -> orm.Node | None:
-    """Return the output that the process is for."""
+    """Return the main output of a process."""
     outputs = outputs_of(node)
     for name in ("conductivity", "diffusion", "jumps"):
         if isinstance(outputs.get(name), orm.Node):
@@ -74,7 +74,7 @@ def _result_of(node: orm.ProcessNode) -> orm.Node | None:
 
 
 def _comparisons(node: orm.ProcessNode) -> list[str]:
-    """Return a line for each comparison of levels of theory that a process has put out."""
+    """Return a line for each comparison of levels of theory of a process."""
     comparisons = [
         output for output in outputs_of(node).values() if "reference_level_of_theory" in output.base.attributes.all
     ]
@@ -82,7 +82,7 @@ def _comparisons(node: orm.ProcessNode) -> list[str]:
 
 
 def _jump_analyses(node: orm.ProcessNode) -> list[str]:
-    """Return two lines for each jump analysis that a work chain has put out."""
+    """Return two lines for each jump analysis of a work chain."""
     analyses = [one for label, one in outputs_of(node).items() if label.startswith("jumps__")]
     return short_jump_lines(analyses)
 

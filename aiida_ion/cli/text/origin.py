@@ -1,4 +1,4 @@
-"""Where a result came from, in words: structure, potential, checkpoint, program and code of the processes behind it."""
+"""The origin of a result as text: structure, potential, checkpoint, program and code of the processes behind it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ancestors(node: orm.Node) -> list[orm.ProcessNode]:
 
 
 def origin_lines(processes: Iterable[orm.ProcessNode]) -> list[str]:
-    """Return what decided the result: structure, potential, checkpoint, program, code; each once."""
+    """Return the inputs that decide a result, each once: structure, potential, checkpoint, program, code."""
     lines: dict[str, None] = {}
     for process in processes:
         if not isinstance(process, orm.WorkflowNode):
@@ -65,10 +65,10 @@ def _input(label: str, node: orm.Node) -> str | None:
 
 
 def _formula(node: orm.StructureData) -> str:
-    """Return the formula of a structure; of one whose sites cannot be read, none."""
+    """Return the formula of a structure, or that its sites cannot be read."""
     try:
         return str(node.get_formula())
-    except Exception:  # whatever AiiDA trips over
+    except Exception:  # AiiDA raises many kinds
         return "sites that cannot be read"
 
 

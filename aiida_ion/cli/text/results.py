@@ -1,4 +1,4 @@
-"""Results in words: diffusivities, conductivities and trajectories with their intervals and checks."""
+"""Results as text: diffusivities, conductivities and trajectories with their intervals and checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.verdicts import MOVED, POORLY_KNOWN, verdict_of, words_of
 
-#: Attributes of a diffusion node that check it, in the order of reading.
+#: Attributes of a diffusion node that are shown as checks, and their names.
 CHECKS = (
     ("n_eff", "effective hops"),
     ("n_hops", "counted hops"),
@@ -31,9 +31,9 @@ CHECKS = (
     ("n_replicas", "replicas"),
     ("temperature_mean_K", "measured temperature, K"),
 )
-#: How remarks begin that may change a result.
+#: Start of remarks that may change a result.
 WARNING = "WARNING: "
-#: Attributes of a trajectory that came from a file.
+#: Attributes of a trajectory that was read from a file.
 SOURCE = (
     *("source_file", "source_sha256", "source_format", "source_program", "source_n_frames", "source_n_left_out"),
     *("source_numbers", "source_units", "source_cell", "source_wrapping"),
@@ -41,7 +41,7 @@ SOURCE = (
 
 
 def result_lines(node: orm.Node) -> list[str]:
-    """Return what a result holds, in lines."""
+    """Return a result as lines of text."""
     attributes = read_attributes(node.base.attributes.all)
     if isinstance(node, orm.TrajectoryData):
         return _trajectory(node)
@@ -93,7 +93,7 @@ def _diffusion(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _remarks(attributes: Mapping[str, Any]) -> list[str]:
-    """Return what was noted when the trajectories were read; warnings are among those of the result."""
+    """Return the notes on the trajectories; warnings are among those of the result."""
     return [f"note: {remark}" for remark in sentences(attributes.get("remarks")) if not remark.startswith(WARNING)]
 
 
