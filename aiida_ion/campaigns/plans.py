@@ -162,8 +162,7 @@ def check(plans: Sequence[Plan]) -> None:
 def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, int]]:
     """Submit the plans: one comparison of several engines, and where the request asks for one; else each by itself.
 
-    :param request: as the plans were made with.
-
+    :param request: the one that the plans were made with.
     :returns: title and pk of each work chain.
     """
     if request.as_comparison or len({plan.engine.code.uuid for plan in plans}) > 1:
