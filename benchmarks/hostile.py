@@ -101,7 +101,8 @@ def make_world(folder: Path) -> None:
     from aiida import orm
     from ase.build import bulk
 
-    from aiida_ion.engines.codes import register, register_diffusion_code
+    from aiida_ion.engines.codes import register_diffusion_code
+    from aiida_ion.engines.registration import register
 
     if not orm.QueryBuilder().append(orm.Computer, filters={"label": "localhost"}).count():
         computer = orm.Computer("localhost", "localhost", "", "core.local", "core.direct", str(folder / "scratch"))

@@ -1,4 +1,4 @@
-"""What a plan will run, and what that should cost by the jobs that the database knows."""
+"""What a plan will run, and the cost that earlier jobs of the database predict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiida_ion.units import FS_PER_PS, duration
 
 @dataclass(frozen=True)
 class Size:
-    """How much a plan runs: from the first round to the whole budget; both are the same without a target.
+    """How much a plan runs: in the first round and at most; both are the same without a target.
 
     :param n_runs: temperatures times seeds.
     :param first_ps: length of each run in the first round, ps; ``longest_ps`` the longest a run may get.
@@ -32,7 +32,7 @@ class Size:
 
 @dataclass(frozen=True)
 class StepTime:
-    """Time of a step, s: low, middle and high of what is known, and a few words on what that is."""
+    """Time of a step, s: lowest, median and highest of earlier jobs, and which jobs these are."""
 
     seconds: tuple[float, float, float]
     origin: str
@@ -55,10 +55,10 @@ def atoms_of(plan: Plan) -> int:
 
 
 def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
-    """Return the time of a step: by earlier jobs of the nearest size, else by the engine's test, else nothing.
+    """Return the time of a step: from earlier jobs of the nearest size, else from the engine's test, else ``None``.
 
-    Where earlier jobs had as many cores as these will have, only those count. Potentials take time in proportion to the
-    atoms, DFT at these sizes to about their square; fewer atoms are not taken to be faster.
+    If earlier jobs had as many cores as these will have, only those count. The time is proportional to the number of
+    atoms with potentials, and to about its square with DFT at these sizes; fewer atoms are not assumed to be faster.
 
     :param costs: :func:`~aiida_ion.queries.cost`.
     """
@@ -84,7 +84,7 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
 
 
 def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
-    """Return what a plan will run, and what that should cost, a line each."""
+    """Return lines on what a plan will run and its expected cost."""
     parameters, size = plan.builder.parameters.get_dict(), size_of(plan)
     charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
     what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
@@ -100,7 +100,7 @@ def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
 
 
 def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
-    """Return the simulated cell, and temperatures, seeds and steps of the runs."""
+    """Return lines on the simulated cell, and on temperatures, seeds and steps of the runs."""
     parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
     counts = multiples(plan.builder)
     cell = plan.builder.structure.get_ase().cell.array * np.array(counts)[:, None]
@@ -108,7 +108,7 @@ def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
     line = f"  cell {' x '.join(map(str, counts))}, smallest width {width:.1f} angstrom"
     least = None if parameters.get("supercell") else parameters.get("min_width_A")
     if least is not None and width < least - 1e-6:
-        # The rule of the edges measures along the vectors, which in a skewed cell is more than between the faces.
+        # The rule `edges` measures along the vectors, which in a skewed cell is more than the distance of the faces.
         line += f", less than the {least:g} asked for: supercell_rule {parameters['supercell_rule']} measures the edges"
     temperatures = ", ".join(f"{value:g}" for value in parameters["temperatures_K"])
     seeds = ", ".join(str(seed) for seed in parameters["seeds"])
@@ -117,30 +117,30 @@ def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
 
 
 def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:
-    """Return steps and time of a plan in words; relaxation and fits are left out."""
-    size, known = size_of(plan), step_time(plan, costs)
+    """Return the number of steps and the time of a plan as text, without relaxation and fits."""
+    size, timing = size_of(plan), step_time(plan, costs)
     least, most = size.n_steps
     steps = f"{least:,} steps" if least == most else f"{least:,} to {most:,} steps"
-    if known is None:
+    if timing is None:
         return f"{steps}, time unknown: run 'aiida-ion engine test {plan.engine.name}' first"
-    at_once = min(size.n_runs, plan.builder.parameters.get_dict().get("max_concurrent", 1))
-    low, middle, high = known.seconds
+    n_parallel = min(size.n_runs, plan.builder.parameters.get_dict().get("max_concurrent", 1))
+    low, middle, high = timing.seconds
     spread = "" if low == high else f"{_between(low * least, high * most)} "
-    wall = "" if at_once == 1 else f"; {_between(middle * least / at_once, middle * most / at_once)}"
-    wall += f" with {at_once} in parallel" if wall else ""
-    return f"{steps}: about {_between(middle * least, middle * most)} of computing ({spread}{known.origin}){wall}"
+    wall = "" if n_parallel == 1 else f"; {_between(middle * least / n_parallel, middle * most / n_parallel)}"
+    wall += f" with {n_parallel} in parallel" if wall else ""
+    return f"{steps}: about {_between(middle * least, middle * most)} of computing ({spread}{timing.origin}){wall}"
 
 
 def in_all(plans: Sequence[Plan], costs: pd.DataFrame) -> str:
-    """Return the computing time of all plans, for each engine and together."""
+    """Return the computing time of all plans, for each engine and in total."""
     sums: dict[str, list[float]] = {}
     unknown: dict[str, None] = {}
     for plan in plans:
-        known, size = step_time(plan, costs), size_of(plan)
-        if known is None:
+        timing, size = step_time(plan, costs), size_of(plan)
+        if timing is None:
             unknown[plan.engine.name] = None
             continue
-        least, most = known.seconds[1] * size.n_steps[0], known.seconds[1] * size.n_steps[1]
+        least, most = timing.seconds[1] * size.n_steps[0], timing.seconds[1] * size.n_steps[1]
         before = sums.get(plan.engine.name, [0.0, 0.0])
         sums[plan.engine.name] = [before[0] + least, before[1] + most]
     parts = [f"{name} {_between(*seconds)}" for name, seconds in sums.items()] + [f"{name} unknown" for name in unknown]

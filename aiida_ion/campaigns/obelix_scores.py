@@ -1,4 +1,4 @@
-"""Computed beside measured, scored as the benchmark paper does and as it should be done."""
+"""Computed compared with measured conductivities, scored as in the benchmark paper and as it should be done."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from aiida_ion.queries.selection import Selection
 from aiida_ion.units import MS_CM_PER_S_CM
 from aiida_ion.verdicts import MEASURED, POORLY_KNOWN
 
-#: A conductivity counts for a measurement whose temperature is at most so far away, K.
+#: Largest difference between the temperatures of a computed and a measured conductivity that are compared, K.
 MAX_TEMPERATURE_DIFFERENCE_K = 5.0
 FOREST_OF_OTHERS = "random forest of the other compositions of OBELiX"
 ADDED = ("ionic_conductivity_without_motion_check_mS_cm", "error_decades", "passed_paper_check")
@@ -43,9 +43,9 @@ class Pair:
     """One material at one level of theory: log10 of conductivities in mS/cm.
 
     :param row: of :func:`measured_and_computed`.
-    :param stated: the measured value that the dataset ranks by.
-    :param bulk: the measured value of the grains where it is known, else the stated one: what is predicted.
-    :param computed: ``None`` where there is neither number nor bound.
+    :param stated: the measured value by which the dataset ranks.
+    :param bulk: the measured conductivity of the grains if it is known, else the stated one: what is predicted.
+    :param computed: ``None`` without a number and a bound.
     :param without_motion_check: what the paper would report: a line through all temperatures, diffusive or not.
     """
 
@@ -57,18 +57,18 @@ class Pair:
 
     @property
     def passed(self) -> bool:
-        """Whether the ions went far enough at every temperature, by the measure of the paper."""
+        """Whether the ions moved far enough at every temperature, by the criterion of the paper."""
         return bool(self.row["n_temperatures"]) and self.row["n_temperatures"] == self.row["n_msd_passed"]
 
     @property
     def error(self) -> float | None:
-        """Computed less measured bulk, decades; zero where a bound holds."""
+        """Computed minus measured bulk value, decades; zero if a bound holds."""
         return None if self.computed is None else error(self.computed, self.bulk)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Everything that is printed: pairs, errors as the paper has them, and scores on common materials."""
+    """All results: pairs, errors as in the paper, and scores on common materials."""
 
     pairs: list[Pair]
     paper: list[ReportedErrors]
@@ -78,11 +78,11 @@ class Scored:
 
 
 def scored(levels: Sequence[str] = (), group: str | None = None, entries: Mapping[str, Entry] | None = None) -> Scored:
-    """Score what the database holds.
+    """Score the results of the database.
 
-    :param levels: levels of theory; all where none is named.
+    :param levels: levels of theory; all by default.
     :param group: label of a group with the crystals.
-    :param entries: of the dataset, for a forest that learns from the other ones.
+    :param entries: of the dataset, for a random forest that is trained on the other compositions.
     """
     rows = records(measured_and_computed(Selection(group=group)))
     fits = records(diffusion_of_conductivities())
@@ -95,7 +95,7 @@ def scored(levels: Sequence[str] = (), group: str | None = None, entries: Mappin
 
 
 def pairs_of(rows: Records, fits: Records) -> tuple[list[Pair], list[str]]:
-    """Return the newest result of each material at each level of theory, and what was left out.
+    """Return the newest result of each material at each level of theory, and notes on what was left out.
 
     :param rows: of :func:`measured_and_computed`.
     :param fits: of :func:`diffusion_of_conductivities`.
@@ -131,7 +131,7 @@ def _why_unscored(row: Mapping[str, Any]) -> str:
 
 
 def paper_scores(pairs: Sequence[Pair]) -> list[ReportedErrors]:
-    """Return errors as the paper takes them: each level on what it has, unchecked; a measured bound is a number."""
+    """Return errors as in the paper: each level on its own materials, unchecked; measured bounds as numbers."""
     scores = []
     for level in sorted({pair.row["level_of_theory"] for pair in pairs}):
         mine = [
@@ -146,10 +146,10 @@ def paper_scores(pairs: Sequence[Pair]) -> list[ReportedErrors]:
 def common_scores(
     pairs: Sequence[Pair], entries: Mapping[str, Entry] | None = None, numbers_alone: bool = False
 ) -> list[Score]:
-    """Return scores on the materials that all levels have, beside baselines; empty below three of them.
+    """Return scores of levels and baselines on the materials that all levels have; empty below three of these.
 
-    :param entries: of the dataset, for a forest that learns from the other ones.
-    :param numbers_alone: leave out materials with a bound on either side; else a bound that holds is not an error.
+    :param entries: of the dataset, for a random forest that is trained on the other compositions.
+    :param numbers_alone: leave out materials with a bound on either side; else the error of a bound that holds is zero.
     """
     references = {pair.row["entry_id"]: pair for pair in pairs}
     ids = sorted(name for name, pair in references.items() if not (numbers_alone and pair.bulk.is_bound))
@@ -188,7 +188,7 @@ def pair_table(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 
 def _constants(pairs: Sequence[Pair]) -> list[ReportedErrors]:
-    """Return the errors of constants on all materials that any level has, bounds as numbers."""
+    """Return the errors of constant predictions on all materials, bounds as numbers."""
     truth = [_as_number(pair.stated) for pair in {pair.row["entry_id"]: pair for pair in pairs}.values()]
     if len(truth) < 2:
         return []
@@ -200,14 +200,14 @@ def _constants(pairs: Sequence[Pair]) -> list[ReportedErrors]:
 
 
 def _forest(formulas: Sequence[str], entries: Mapping[str, Entry]) -> list[float]:
-    """Return what a forest says that has learnt from all entries of other compositions; a bound counts as its value."""
-    known = [
+    """Return predictions of a random forest trained on all other compositions; a bound counts as its value."""
+    others = [
         entry
         for entry in entries.values()
         if all((composition_difference(entry.formula, formula) or 0.0) > MAX_DIFFERENCE for formula in formulas)
     ]
-    values = np.log10([entry.stated.value_S_cm * MS_CM_PER_S_CM for entry in known])
-    return [float(value) for value in forest_of_others(formulas, [entry.formula for entry in known], values)]
+    values = np.log10([entry.stated.value_S_cm * MS_CM_PER_S_CM for entry in others])
+    return [float(value) for value in forest_of_others(formulas, [entry.formula for entry in others], values)]
 
 
 def _mae(pairs: Sequence[Pair]) -> float:

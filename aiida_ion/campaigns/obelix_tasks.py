@@ -1,10 +1,10 @@
-"""Measured crystals -> nodes, plans, what of them is left to do, and the links to their measurements."""
+"""Measured crystals -> nodes, plans, the open tasks among them, and links to the measurements."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.campaigns.batch import sound_plans
 from aiida_ion.campaigns.plans import Plan, comparison, plans_of
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import node_of
 from aiida_ion.datasets.obelix import DATASET, Entry
 from aiida_ion.datasets.obelix_crystals import read_entry
@@ -30,20 +31,20 @@ DONE, RUNNING, FAILED, NEW = "done", "running", "failed", "new"
 
 @dataclass(frozen=True)
 class Material:
-    """An entry and its crystal, which is stored where the database has it already."""
+    """An entry and its crystal: the stored node if the database has it already."""
 
     entry: Entry
     structure: orm.StructureData
 
     @property
     def name(self) -> str:
-        """The name in titles and, with an underscore, in links."""
+        """Its name in titles and, with an underscore, in links."""
         return f"{DATASET} {self.entry.entry_id}"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A plan and what the database knows of it: ``done``, ``running``, ``failed`` or ``new``, by which process."""
+    """A plan, its state in the database (``done``, ``running``, ``failed`` or ``new``), and the process behind it."""
 
     material: Material
     plan: Plan
@@ -52,17 +53,17 @@ class Task:
 
 
 def default_folder() -> Path:
-    """Return where the dataset is kept when it is downloaded: in ``XDG_DATA_HOME`` or ``~/.local/share``."""
+    """Return the folder for the downloaded dataset, in ``XDG_DATA_HOME`` or ``~/.local/share``."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "aiida-ion" / "obelix"
 
 
 def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
     """Return the crystals that can be simulated, and why each of the others cannot."""
-    known = experiments()
-    known = known[(known["dataset"] == DATASET) & known["from_dataset"].eq(True)]
-    ids = zip(known["entry_id"], known["cif_sha256"], strict=True)
-    stored = dict(zip(ids, known["structure_pk"].tolist(), strict=True))
+    links = experiments()
+    links = links[(links["dataset"] == DATASET) & links["from_dataset"].eq(True)]
+    ids = zip(links["entry_id"], links["cif_sha256"], strict=True)
+    stored = dict(zip(ids, links["structure_pk"].tolist(), strict=True))
     materials, refused = [], []
     for entry in entries:
         pk = stored.get((entry.entry_id, entry.attributes()["cif_sha256"]))
@@ -78,22 +79,22 @@ def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
 def tasks_of(
     materials: Sequence[Material],
     engines: Sequence[str],
-    given: Mapping[str, Any],
+    request: RunRequest,
     refused: list[str] | None = None,
 ) -> list[Task]:
     """Return a checked plan for each crystal with each engine, with its state.
 
-    Velocities are kept, so that an engine which joins later compares with what is there.
+    Velocities are kept, so that an engine which is added later can be compared with existing results.
 
-    :param given: the other options of the command.
-    :param refused: takes why a crystal cannot be run, as long as any can; without it the first raises.
-    :raises ValueError: for what cannot be run, or without a relaxation of the ions.
+    :param request: what is asked of them.
+    :param refused: filled with the reasons why crystals cannot be run, if any can; without it the first raises.
+    :raises ValueError: if nothing can be run, or the ions would not be relaxed.
     """
-    settings = {**given, "in_one": True, "keep": given.get("keep") or ["velocities"]}
+    request = replace(request, as_comparison=True, keep=request.keep or ["velocities"])
     by_name = {material.name: material for material in materials}
     crystals = [(name, material.structure) for name, material in by_name.items()]
     reasons: dict[str, str] = {}
-    plans = sound_plans(plans_of(crystals, engines, settings, reasons), reasons)
+    plans = sound_plans(plans_of(crystals, engines, request, reasons), reasons)
     if reasons and (refused is None or not plans):
         raise ValueError(next(iter(reasons.values())))
     if refused is not None:
@@ -102,18 +103,18 @@ def tasks_of(
         raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
     tasks = []
     for plan in plans:
-        state, pk = (NEW, None) if given.get("fresh") else _state(builder_inputs(plan.builder))
-        tasks.append(Task(by_name[plan.title.rpartition(" / ")[0]], plan, state, pk))
+        state, pk = (NEW, None) if request.fresh else _state(builder_inputs(plan.builder))
+        tasks.append(Task(by_name[plan.crystal], plan, state, pk))
     todo = open_tasks(tasks)
     if todo:
-        comparison([task.plan for task in todo], settings)  # checked here, made again when it is submitted
+        comparison([task.plan for task in todo], request)  # checked here, made again when it is submitted
     return tasks
 
 
 def open_tasks(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks of all crystals of which something is missing and nothing runs.
+    """Return the tasks of all crystals whose results are incomplete and not running.
 
-    All engines of a crystal go together, as their comparison needs each; what is done is not computed again.
+    All engines of a crystal stay together, as their comparison needs each; existing results are not recomputed.
     """
     compared = compared_conductivities()
     missing = []
@@ -130,28 +131,28 @@ def open_tasks(tasks: Sequence[Task]) -> list[Task]:
 def store_and_link(materials: Sequence[Material]) -> int:
     """Store the crystals and link each to its measurement, once.
 
-    :returns: how many links are new.
+    :returns: the number of new links.
     """
-    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    links = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
     return sum(
-        link(material.structure, material.entry, known.get((material.structure.uuid, material.entry.entry_id)), True)
+        link(material.structure, material.entry, links.get((material.structure.uuid, material.entry.entry_id)), True)
         for material in materials
     )
 
 
 def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, from_dataset: bool) -> bool:
-    """Link a crystal to an entry, unless a link says the same already.
+    """Link a crystal to an entry, unless the same link exists.
 
-    :param linked_uuid: the link that there is, if any.
+    :param linked_uuid: the existing link, if any.
     :param from_dataset: whether the crystal is the dataset's own.
-    :returns: whether there is a new link.
+    :returns: whether the link is new.
     :raises ValueError: if the crystal is another compound.
     """
     attributes = entry.attributes() | {"from_dataset": from_dataset}
     check_link(structure, attributes)
     if linked_uuid is not None:
-        there = orm.load_node(linked_uuid).base.attributes.all
-        if all(there.get(name) == value for name, value in attributes.items()):
+        existing = orm.load_node(linked_uuid).base.attributes.all
+        if all(existing.get(name) == value for name, value in attributes.items()):
             return False
     link_experiment(structure.store(), orm.Dict(attributes))
     return True

@@ -1,11 +1,11 @@
-"""From the options of ``aiida-ion run`` to checked builders, and from those to submitted work chains."""
+"""From a request to checked builders, and from those to submitted work chains."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -19,33 +19,34 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import structure_node
 from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engine_kinds import installed_engines, kind_of
-from aiida_ion.engines.codes import Engine, diffusion_code, load_engine
-from aiida_ion.engines.jobs import checked_options, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.codes import diffusion_code
+from aiida_ion.engines.engine import Engine, load_engine
+from aiida_ion.engines.jobs import check_jobs, cores_per_job, engine_choices, job_options
 from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.comparison.builder import comparison_builder
-from aiida_ion.workchains.conductivity.plausibility import remarks as hardly_meant
+from aiida_ion.workchains.conductivity.plausibility import remarks as implausible_inputs
+from aiida_ion.workchains.md.requests import changed_fields
 from aiida_ion.workchains.protocols import protocol_inputs
 
-#: Reference frames on which each potential is evaluated, where the user does not say.
+#: Reference frames on which each potential is evaluated by default.
 MAX_FORCE_FRAMES = 100
-#: Options of the command that some engines read: which do is a fact of the engine.
-RUN_OPTIONS = ("potential", "model", "device", "kpoints")
 #: Narrower cells are not well described by the Gamma point alone, angstrom.
 GAMMA_WIDTH_A = 7.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One work chain to be.
+    """A work chain that can be submitted.
 
     :param title: the crystal and the engine, as the user named them.
     :param engine: the engine.
     :param builder: its inputs.
-    :param level_of_theory: the name that the results will carry.
+    :param level_of_theory: that of the results.
     :param remarks: what the user should know before it runs.
     """
 
@@ -64,24 +65,24 @@ class Plan:
 def make_plans(
     structures: Sequence[str],
     engines: Sequence[str],
-    given: Mapping[str, Any],
+    request: RunRequest,
     refused: dict[str, str] | None = None,
 ) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
     :param structures: files, pks or uuids.
     :param engines: names of engines.
-    :param given: the other options of the command.
-    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :param request: what is asked of them.
+    :param refused: filled with each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     crystals = []
     for name in dict.fromkeys(structures):
         try:
-            crystals.append((name, _structure(name, bool(given.get("force_structure")))))
+            crystals.append((name, _structure(name, request.force_structure)))
         except (ValueError, OSError) as error:
             _refuse(name, error, refused)
-    return plans_of(crystals, engines, given, refused)
+    return plans_of(crystals, engines, request, refused)
 
 
 def _structure(name: str, insist: bool) -> orm.StructureData:
@@ -100,51 +101,51 @@ def _refuse(name: str, error: Exception, refused: dict[str, str] | None) -> None
 def plans_of(
     crystals: Sequence[tuple[str, orm.StructureData]],
     engines: Sequence[str],
-    given: Mapping[str, Any],
+    request: RunRequest,
     refused: dict[str, str] | None = None,
 ) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
     :param crystals: names and nodes, stored or not.
     :param engines: names of engines.
-    :param given: the other options of the command; with ``in_one`` all is one comparison, also of one engine.
-    :param refused: takes each crystal that cannot be run, and why; without it the first such crystal raises.
+    :param request: what is asked of them.
+    :param refused: filled with each crystal that cannot be run, and why; without it the first such crystal raises.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     loaded = [load_engine(name) for name in dict.fromkeys(engines)]
-    _check_options(loaded, given)
-    if len(loaded) > 1 and given.get("keep") is None:
-        given = {**given, "keep": ["velocities"]}  # the vibrations of two levels can be compared
-    at_once = chains_at_once(loaded, len(crystals) * len(loaded), given)
+    _check_request(request, loaded)
+    if len(loaded) > 1 and request.keep is None:
+        request = replace(request, keep=["velocities"])  # the vibrations of two levels can be compared
+    n_parallel = parallel_chains(loaded, len(crystals) * len(loaded), request)
     plans = []
     for name, node in crystals:
         try:
-            plans += [_plan(name, node, engine, given, at_once) for engine in loaded]
+            plans += [_plan(name, node, engine, request, n_parallel) for engine in loaded]
         except ValueError as error:
             _refuse(name, error, refused)
     return plans
 
 
-def chains_at_once(engines: Sequence[Engine], n_plans: int, given: Mapping[str, Any]) -> int:
-    """Return how many work chains run in parallel: for a comparison on this machine as many as its cores allow."""
-    each_by_itself = len(engines) == 1 and not given.get("in_one")
+def parallel_chains(engines: Sequence[Engine], n_plans: int, request: RunRequest) -> int:
+    """Return how many work chains may run in parallel: of a comparison on this machine as many as its cores allow."""
+    each_by_itself = len(engines) == 1 and not request.as_comparison
     if each_by_itself or any(engine.code.computer.label != "localhost" for engine in engines):
         return n_plans
-    cores = max(cores_per_job(job_options(engine, given)) for engine in engines)
+    cores = max(cores_per_job(job_options(engine.jobs, request.jobs)) for engine in engines)
     return min(n_plans, max(1, (os.cpu_count() or 1) // cores))
 
 
-def _check_options(engines: Sequence[Engine], given: Mapping[str, Any]) -> None:
-    """Refuse options that none of the engines would read, and job options that one of them cannot take."""
-    for name in RUN_OPTIONS:
-        if given.get(name) and not any(name in engine.md.run_options for engine in engines):
+def _check_request(request: RunRequest, engines: Sequence[Engine]) -> None:
+    """Refuse engine options that none of the engines reads, and job options that one of them does not accept."""
+    for name in changed_fields(request.engine):
+        if not any(name in engine.md.run_options for engine in engines):
             kinds = [kind for kind, md in installed_engines().items() if name in md.run_options]
             own = ", ".join(f"{engine.name} ({kind_of(engine.entry_point)})" for engine in engines)
             raise ValueError(f"--{name} is for engines of the kind {' or '.join(kinds)}, and this is {own}")
     for engine in engines:
-        checked_options(engine, given)
+        check_jobs(engine.job, engine.code.computer, engine.jobs, request.jobs)
         if "device" in engine.md.run_options:
-            check_device(given.get("device") or engine.potential.get("device"), engine.code.computer)
+            check_device(request.engine.device or engine.potential.get("device"), engine.code.computer)
 
 
 def check(plans: Sequence[Plan]) -> None:
@@ -158,16 +159,17 @@ def check(plans: Sequence[Plan]) -> None:
             raise ValueError(f"{plan.title}: {one_line(problem)}")
 
 
-def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Submit the plans, in a group where one is named: one comparison where there are several engines or ``in_one``.
+def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, int]]:
+    """Submit the plans: one comparison of several engines, and where the request asks for one; else each by itself.
 
+    :param request: the one that the plans were made with.
     :returns: title and pk of each work chain.
     """
-    if given.get("in_one") or len({plan.engine.code.uuid for plan in plans}) > 1:
-        builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, given))]
+    if request.as_comparison or len({plan.engine.code.uuid for plan in plans}) > 1:
+        builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, request))]
     else:
         builders = [(plan.title, plan.builder) for plan in plans]
-    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
+    group = orm.Group.collection.get_or_create(request.group)[0] if request.group else None
     submitted = []
     for title, builder in builders:
         node = submit(builder)
@@ -177,10 +179,10 @@ def submit_plans(plans: Sequence[Plan], given: Mapping[str, Any]) -> list[tuple[
     return submitted
 
 
-def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
+def comparison(plans: Sequence[Plan], request: RunRequest) -> Any:
     """Return the builder of one comparison that holds all plans.
 
-    :raises ValueError: if the reference is none of the engines, or two engines would not do the same.
+    :raises ValueError: if the reference is not one of the engines, or two engines would run different simulations.
     """
     runs: dict[str, dict[str, Any]] = {}
     for plan in plans:
@@ -191,17 +193,17 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
     engines = list(dict.fromkeys(plan.engine.code.uuid for plan in plans))
     of_engine = {plan.engine.code.uuid: plan.engine for plan in plans}
     entry_points = {label_of(of_engine[uuid].name): of_engine[uuid].entry_point for uuid in engines}
-    reference = label_of(given["reference"]) if given.get("reference") else None
+    reference = label_of(request.reference) if request.reference else None
     if reference is not None and reference not in entry_points:
         raise ValueError(f"--reference must be one of the engines, {', '.join(entry_points)}")
     parameters = {
         "reference": reference,
-        "max_concurrent": chains_at_once([of_engine[uuid] for uuid in engines], len(plans), given),
-        "max_force_frames": given.get("max_force_frames") or MAX_FORCE_FRAMES,
+        "max_concurrent": parallel_chains([of_engine[uuid] for uuid in engines], len(plans), request),
+        "max_force_frames": request.max_force_frames or MAX_FORCE_FRAMES,
     }
     builder = comparison_builder(WorkflowFactory("ion.comparison"), runs, entry_points, parameters)
     builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
-    builder.fresh = bool(given.get("fresh"))
+    builder.fresh = request.fresh
     builder.clean_workdir = all(plan.builder.clean_workdir for plan in plans)
     problem = validate_builder(builder)
     if problem is not None:
@@ -210,43 +212,43 @@ def comparison(plans: Sequence[Plan], given: Mapping[str, Any]) -> Any:
 
 
 def label_of(name: str) -> str:
-    """Return a name as it can stand in a link of the graph: letters, digits, single underscores."""
+    """Return a name as a link label of AiiDA: letters, digits, single underscores."""
     stem = PurePath(name).stem if PurePath(name).suffix else name
     return re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", stem)).strip("_")
 
 
-def _plan(name: str, structure: orm.StructureData, engine: Engine, given: Mapping[str, Any], at_once: int) -> Plan:
+def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunRequest, n_parallel: int) -> Plan:
     title = f"{name} / {engine.name}"
-    options = checked_options(engine, given)
+    options = job_options(engine.jobs, request.jobs)
     local = engine.code.computer.label == "localhost"
-    share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * at_once)) if local else None
+    share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * n_parallel)) if local else None
     chain: Any = WorkflowFactory("ion.conductivity")
     try:
         builder = chain.get_builder_from_protocol(
             structure,
             engine=engine.entry_point,
-            protocol=given.get("protocol"),
-            overrides=collect_overrides(given, share),
+            protocol=request.protocol,
+            overrides=collect_overrides(request, share),
             diffusion_code=diffusion_code(),
             options=options,
-            **engine.md.with_run_options(engine_choices(engine), given),
+            **engine.md.with_run_options(engine_choices(engine), request.engine),
         )
         level = engine.md.level_of_theory(builder.md.engine)
         remarks = [
             *engine.md.remarks(structure, builder.md.engine),
-            *_thermostat_remark(builder, given),
+            *_thermostat_remark(builder, request),
             *_kpoint_remark(builder),
-            *hardly_meant(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
+            *implausible_inputs(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
         ]
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
-    builder.fresh = bool(given.get("fresh"))
+    builder.fresh = request.fresh
     return Plan(title, engine, builder, level, remarks)
 
 
 def _kpoint_remark(builder: Any) -> list[str]:
-    """Warn of a cell that is too small for the Gamma point alone."""
+    """Return a remark on a cell that is too small for the Gamma point alone."""
     kpoints = builder.md.engine.get("kpoints")
     cell = builder.structure.get_ase().cell.array * np.array(multiples(builder))[:, None]
     width = float(perpendicular_widths(cell).min())
@@ -261,8 +263,8 @@ def multiples(builder: Any) -> list[int]:
     return multiples_of(builder.structure, {"multiples": parameters.get("supercell")} | parameters)
 
 
-def _thermostat_remark(builder: Any, given: Mapping[str, Any]) -> list[str]:
-    """Say where the protocol's thermostat is not to be had."""
-    requested = protocol_inputs("conductivity", given.get("protocol"), collect_overrides(given))["md"]["thermostat"]
+def _thermostat_remark(builder: Any, request: RunRequest) -> list[str]:
+    """Return a remark if the engine does not have the protocol's thermostat."""
+    requested = protocol_inputs("conductivity", request.protocol, collect_overrides(request))["md"]["thermostat"]
     used = builder.md.parameters.get_dict()["thermostat"]
     return [] if used == requested else [f"it has no {requested} thermostat and runs with {used}"]

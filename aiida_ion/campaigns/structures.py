@@ -1,4 +1,4 @@
-"""Crystals from the command line: a file, or a node by its pk or uuid."""
+"""Crystals by their names: a file, or the pk or uuid of a node."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from aiida_ion.crystal_files.report import Crystal
 
-#: A node of the database; a shorter start of a uuid would find another node tomorrow.
+#: A node of the database. A shorter start of a uuid may match another node later.
 NODE = Word(pattern=(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}", "the pk or the uuid of a node"))
-#: Extra of a StructureData that holds what was read from its file. An extra, because attributes make the node's hash:
-#: the same crystal from another file is the same crystal, and what was computed of it is found again.
+#: Extra of a StructureData with the report on its file. It is an extra because attributes enter the hash of the node:
+#: the same crystal from another file has the same hash, so that its results are found again.
 READ_FROM = "aiida_ion_read_from"
-#: Endings of the files that are taken from a folder; formats whose name says less are named one by one.
+#: Suffixes of the files that are read from a folder; other formats have to be named file by file.
 IN_FOLDERS = (".cif", ".cif.gz", ".vasp", ".poscar")
 
 
 def is_node_name(text: str) -> bool:
-    """Return whether a text can be the pk or the uuid of a node."""
+    """Return whether a text is a pk or a uuid."""
     try:
         NODE.read(text, "")
     except SettingsError:
@@ -31,35 +31,35 @@ def is_node_name(text: str) -> bool:
     return True
 
 
-def structure_node(given: str, insist: bool = False) -> orm.StructureData:
-    """Return a crystal as a node: stored where it was named by pk or uuid, new where it is read from a file.
+def structure_node(name: str, insist: bool = False) -> orm.StructureData:
+    """Return a crystal as a node: the stored one for a pk or uuid, a new one for a file.
 
-    :param given: path of a file, pk or uuid.
-    :param insist: take a file although it contradicts itself or looks like no crystal.
-    :raises DoubtfulCrystalError: for a file on which the user may insist.
+    :param name: path of a file, pk or uuid.
+    :param insist: accept a file that contradicts itself or does not look like a crystal.
+    :raises DoubtfulCrystalError: for a file that ``insist`` would accept.
     :raises ValueError: if it is neither, or the crystal cannot be simulated.
     """
     from aiida import orm
     from aiida.common.exceptions import MultipleObjectsError, NotExistent
 
-    path = Path(given)
+    path = Path(name)
     if path.is_file():
         return _from_file(path, insist)
-    if path.suffix or "/" in given:
-        raise ValueError(f"{given}: no such file")
+    if path.suffix or "/" in name:
+        raise ValueError(f"{name}: no such file")
     try:
-        if not is_node_name(given):
+        if not is_node_name(name):
             raise ValueError("an empty name or a pattern would match any node")
-        node = orm.load_node(given)
+        node = orm.load_node(name)
     except (NotExistent, MultipleObjectsError, ValueError) as error:
-        raise ValueError(f"{given}: neither a file nor the pk or uuid of a node") from error
+        raise ValueError(f"{name}: neither a file nor the pk or uuid of a node") from error
     if not isinstance(node, orm.StructureData):
-        raise ValueError(f"{given} is a {node.__class__.__name__}, not a StructureData")
+        raise ValueError(f"{name} is a {node.__class__.__name__}, not a StructureData")
     return node
 
 
 def node_of(crystal: Crystal) -> orm.StructureData:
-    """Return a crystal as a new node, with what was read of it."""
+    """Return a crystal as a new node, with the report on its file."""
     from aiida import orm
 
     structure = crystal.structure.copy()
@@ -73,7 +73,7 @@ def node_of(crystal: Crystal) -> orm.StructureData:
 
 
 def reading_lines(node: orm.StructureData) -> list[str]:
-    """Return what was read from the file of a crystal; where no file is known, what is unusual of it."""
+    """Return lines on the file that a crystal was read from; without a file, on what is unusual about the crystal."""
     from aiida_ion.crystal_files.plausible import caveats_and_notes
     from aiida_ion.crystal_files.report import lines_of
 
@@ -85,13 +85,13 @@ def reading_lines(node: orm.StructureData) -> list[str]:
     return [sentence for part in caveats_and_notes(node.get_pymatgen_structure()) for sentence in part]
 
 
-def files_of(given: Sequence[str]) -> list[str]:
-    """Return what was given, each once, with the crystals in a folder in the place of the folder.
+def files_of(names: Sequence[str]) -> list[str]:
+    """Return names without duplicates, each folder replaced by the crystals in it.
 
     :raises ValueError: for a folder without crystals.
     """
     files: dict[str, None] = {}
-    for name in given:
+    for name in names:
         if not Path(name).is_dir():
             files[name] = None
             continue

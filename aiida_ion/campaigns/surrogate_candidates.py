@@ -15,11 +15,11 @@ from aiida_ion.calculations.surrogate.materials import fingerprint
 from aiida_ion.engine_kinds import engine_class, entry_point_of, kind_of_job
 from aiida_ion.queries import Selection, diffusion
 
-#: Options of a job that say where and how it runs.
+#: Options of a job that decide where and how it runs.
 OPTIONS = ("resources", "withmpi", "max_wallclock_seconds", "queue_name", "account", "qos", "custom_scheduler_commands")
-#: Settings of the run that the short run has of its own.
+#: Settings that the short run does not take over from the run.
 OF_THE_RUN = ("temperature_K", "n_steps", "seed", "sample_every", "equilibration_fs", "keep")
-#: Everything that ``sampling`` may say, as the parameters of ``ion.surrogate_samples`` call it.
+#: Parameters of ``ion.surrogate_samples``, but the temperature.
 Sampling = Mapping[str, Any]
 
 
@@ -29,8 +29,8 @@ class Candidate:
 
     :param title: formula and level of theory.
     :param inputs: of ``ion.surrogate_samples``.
-    :param about: what the dataset notes of it.
-    :param label: what was measured; ``None`` for a prediction.
+    :param about: its properties in the dataset.
+    :param label: the result of its run; ``None`` for a prediction.
     """
 
     title: str
@@ -48,13 +48,13 @@ class Candidates:
 
 
 class NotSampledError(ValueError):
-    """A result whose forces cannot be computed again; the message says why."""
+    """A result whose forces cannot be recomputed; the message says why."""
 
 
 def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Candidates:
     """Return the materials behind the diffusion results of a selection.
 
-    Of several results for the same crystal, potential and temperature the newest counts.
+    If there are several results for the same crystal, potential and temperature, the newest counts.
 
     :param selection: with the range of temperatures.
     :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
@@ -90,11 +90,11 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     """Return what samples the material of a diffusion result with the potential of its own run.
 
     :raises LabelRefusedError: if the result is not a label.
-    :raises NotSampledError: if its forces cannot be computed again here.
+    :raises NotSampledError: if its forces cannot be recomputed here.
     """
     label = label_of(node)
-    given = inputs_of(node.creator)
-    segments: dict[str, Any] = dict(sorted(given["trajectories"].items()))
+    fit = inputs_of(node.creator)
+    segments: dict[str, Any] = dict(sorted(fit["trajectories"].items()))
     first = min(segments)
     replica = first.partition("_segment_")[0]
     creators = {name: segment.creator for name, segment in segments.items() if segment.creator is not None}
@@ -106,7 +106,7 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     attributes = node.base.attributes.all
     own = dict(sampling) | {"temperature_K": float(attributes["target_temperature_K"])}
     if "trajectory" in own["kinds"]:
-        own["equilibration_fs"] = float(given["parameters"].get("equilibration_fs", 0.0))
+        own["equilibration_fs"] = float(fit["parameters"].get("equilibration_fs", 0.0))
     settings = {key: value for key, value in run["parameters"].get_dict().items() if key not in OF_THE_RUN}
     inputs: dict[str, Any] = {
         "structure": run["structure"],
@@ -150,7 +150,7 @@ def inputs_of(process: Any) -> dict[str, Any]:
 
 
 def _label_cost(jobs: Iterable[Any]) -> dict[str, Any]:
-    """Return the steps and the wall time (s) of the runs behind a label, ``None`` where a run does not say."""
+    """Return the steps and the wall time (s) of the runs behind a label, ``None`` if they are unknown for a run."""
     once = {job.pk: job for job in jobs}.values()
     costs = [job.base.links.get_outgoing(link_label_filter="cost").first() for job in once]
     ledgers: list[dict[str, Any]] = [cost.node.get_dict() if cost is not None else {} for cost in costs]
@@ -162,7 +162,7 @@ def _label_cost(jobs: Iterable[Any]) -> dict[str, Any]:
 
 
 def force_calls(parameters: Mapping[str, Any], timestep_fs: float) -> dict[str, int]:
-    """Return how often the forces of a material are computed, for each kind of configuration.
+    """Return the number of force evaluations of a material, for each kind of configuration.
 
     :param parameters: of ``ion.surrogate_samples``.
     :param timestep_fs: of its runs, fs.

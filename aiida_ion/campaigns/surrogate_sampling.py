@@ -1,4 +1,4 @@
-"""Sampling many materials, some at a time, and putting them into one dataset."""
+"""Many materials are sampled, some in parallel, and put into one dataset."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aiida_ion.messages import one_line
 from aiida_ion.queries.reuse import finished_samples, running_samples
 
 POLL_S = 2.0
-#: Exit codes from here on left something that can be used.
+#: From this exit code on, a failed process has usable outputs.
 USABLE = 700
-#: Materials that are gathered by one process: the time that takes grows with the square of their number.
+#: Materials that are gathered by one process, whose time grows with the square of their number.
 IN_ONE_PART = 6
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 def check(candidates: Sequence[Candidate]) -> None:
@@ -37,7 +37,7 @@ def check(candidates: Sequence[Candidate]) -> None:
 
 
 def sampled_before(candidates: Sequence[Candidate]) -> dict[int, int]:
-    """Return the work chains that sampled or sample materials with the same inputs, by the number of the material."""
+    """Return the pks of existing or running work chains with the same inputs, by the index of the material."""
     finished = {}
     for index, candidate in enumerate(candidates):
         inputs = {key: value for key, value in candidate.inputs.items() if value != {}}
@@ -47,21 +47,23 @@ def sampled_before(candidates: Sequence[Candidate]) -> dict[int, int]:
     return finished
 
 
-def run_all(processes: Sequence[Any], at_once: int, say: Say, there: Mapping[int, int] | None = None) -> list[Any]:
-    """Submit processes, some at a time, and wait until all have ended.
+def run_all(
+    processes: Sequence[Any], n_parallel: int, report: Report, existing: Mapping[int, int] | None = None
+) -> list[Any]:
+    """Submit processes, some in parallel, and wait until all have ended.
 
-    :param processes: of each, what ``aiida.engine.submit`` takes: a builder, or a class and its inputs.
-    :param at_once: how many may run in parallel.
-    :param say: takes each line of progress.
-    :param there: those that were submitted before, by their number.
+    :param processes: arguments of ``aiida.engine.submit``: a builder, or a class and its inputs.
+    :param n_parallel: how many may run in parallel.
+    :param report: called with each line of progress.
+    :param existing: pks of those that were submitted before, by their index.
     :returns: the nodes, in the order of the processes.
     """
-    nodes: dict[int, Any] = {index: orm.load_node(pk) for index, pk in (there or {}).items()}
+    nodes: dict[int, Any] = {index: orm.load_node(pk) for index, pk in (existing or {}).items()}
     pending = [index for index in range(len(processes)) if index not in nodes]
     last = None
     while True:
         running = [index for index, node in nodes.items() if not node.is_terminated]
-        for index in pending[: max(0, at_once - len(running))]:
+        for index in pending[: max(0, n_parallel - len(running))]:
             nodes[index] = _submit(processes[index])
             running.append(index)
         pending = [index for index in pending if index not in nodes]
@@ -69,7 +71,7 @@ def run_all(processes: Sequence[Any], at_once: int, say: Say, there: Mapping[int
         failed = sum(not node.is_finished_ok for node in ended)
         line = f"{len(ended)} of {len(processes)} done, {len(running)} running, {failed} failed"
         if line != last:
-            say(line)
+            report(line)
             last = line
         if not pending and not running:
             return [nodes[index] for index in range(len(processes))]
@@ -83,28 +85,30 @@ def _submit(process: Any) -> Any:
     return submit(process)
 
 
-def sample(candidates: Sequence[Candidate], at_once: int, say: Say, group: Any = None) -> list[Any]:
-    """Sample materials that were not yet sampled with the same inputs.
+def sample(candidates: Sequence[Candidate], n_parallel: int, report: Report, group: Any = None) -> list[Any]:
+    """Sample the materials that were not sampled with the same inputs before.
 
-    :param group: takes the work chains, also those of before.
+    :param n_parallel: how many may be sampled in parallel.
+    :param report: called with each line of progress.
+    :param group: the work chains are added to it, also the existing ones.
     :returns: the work chain of each material.
     """
-    there = sampled_before(candidates)
-    if there:
-        say(f"{len(there)} of {len(candidates)} materials were sampled before")
+    existing = sampled_before(candidates)
+    if existing:
+        report(f"{len(existing)} of {len(candidates)} materials were sampled before")
     chain: Any = WorkflowFactory("ion.surrogate_samples")
     processes = []
     for candidate in candidates:
         label = {"metadata": {"label": candidate.title}}
         processes.append((chain, candidate.inputs | label))
-    nodes = run_all(processes, at_once, say, there)
+    nodes = run_all(processes, n_parallel, report, existing)
     if group is not None:
         group.add_nodes(nodes)
     return nodes
 
 
 def usable(node: Any) -> bool:
-    """Whether a work chain left samples that can be used."""
+    """Whether a work chain has usable samples."""
     return bool(node.is_finished and (node.exit_status == 0 or node.exit_status >= USABLE))
 
 
@@ -124,7 +128,7 @@ def gather(
     allowed = list(allow_mixed)
     if len(usable_ones) <= IN_ONE_PART:
         return _gather_part(usable_ones, allowed, sampling)
-    # What may not differ is looked at when the parts are joined.
+    # Properties that may not differ are checked when the parts are joined.
     starts = range(0, len(usable_ones), IN_ONE_PART)
     parts = [_gather_part(usable_ones[first : first + IN_ONE_PART], list(MIXABLE), sampling) for first in starts]
     named = {f"part_{index:04d}": part for index, part in enumerate(parts)}
@@ -143,7 +147,7 @@ def _gather_part(pairs: Sequence[tuple[Candidate, Any]], allow_mixed: list[str],
 
 
 def sampled_nodes(chain: Any) -> dict[str, Any]:
-    """Return what the dataset takes of a work chain, by the names it has there."""
+    """Return the nodes of a work chain that enter the dataset, by their names there."""
     nodes = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
     nodes |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
     if "smeared_forces" in nodes:

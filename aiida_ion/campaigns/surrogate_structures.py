@@ -1,8 +1,9 @@
-"""Crystals that a surrogate is to predict: relaxed, repeated and sampled as those that it has learnt from."""
+"""Crystals for a prediction: relaxed, repeated and sampled like those that the surrogate was trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiida import orm
@@ -11,45 +12,54 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
 from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.surrogate_candidates import Candidate
-from aiida_ion.campaigns.surrogate_sampling import Say, check, gather, run_all, sample, usable
+from aiida_ion.campaigns.surrogate_sampling import Report, check, gather, run_all, sample, usable
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.conductivity.inputs import engine_inputs
 
 
 def sample_structures(
-    model: orm.SinglefileData, structures: Sequence[str], given: Mapping[str, Any], at_once: int, say: Say
+    model: orm.SinglefileData,
+    structures: Sequence[str],
+    engine: str,
+    request: RunRequest,
+    n_parallel: int,
+    report: Report,
+    skip_bad: bool = False,
 ) -> Any:
     """Return the dataset of crystals, without labels.
 
-    :param model: says the temperature and how materials are sampled.
+    :param model: has the temperature and the parameters of the samples.
     :param structures: files, pks or uuids.
-    :param given: options of the command.
-    :param at_once: materials in parallel.
-    :param say: takes each line of progress.
-    :raises ValueError: if no crystal can be sampled, or some cannot, which are listed, unless these are to be left out
-        (`skip_bad`).
+    :param engine: name of the engine whose forces are sampled.
+    :param request: what is asked of it; the temperature is that of the model.
+    :param n_parallel: how many materials are sampled in parallel.
+    :param report: called with each line of progress.
+    :param skip_bad: list crystals that cannot be sampled and leave them out.
+    :raises ValueError: if no crystal can be sampled, or some cannot and are not to be left out.
     """
     temperature_K = float(model.base.attributes.get("temperature_K"))
     sampling = sampling_of(model)
-    options = dict(given) | {"temperatures": [temperature_K], "seeds": [1], "model": given.get("model_of_engine")}
-    batch = make_batch(structures, [given["engine"]], options)
-    require_all(batch, bool(given.get("skip_bad")), say)
+    batch = make_batch(structures, [engine], replace(request, temperatures_K=[temperature_K], seeds=[1]))
+    require_all(batch, skip_bad, report)
     plans = batch.plans
     if plans[0].engine.md.forces_class is None:
-        raise ValueError(f"{given['engine']} computes no forces of samples: give a potential or LAMMPS, not DFT")
-    cells = relaxed(plans, at_once, say) if not given.get("no_relax") else [plan.builder.structure for plan in plans]
+        raise ValueError(f"{engine} computes no forces of samples: give a potential or LAMMPS, not DFT")
+    cells = [plan.builder.structure for plan in plans]
+    if request.relax_ions is not False:
+        cells = relaxed(plans, n_parallel, report)
     candidates = [
         candidate(plan, cell, dict(sampling) | {"temperature_K": temperature_K})
         for plan, cell in zip(plans, cells, strict=True)
     ]
     check(candidates)
-    group = orm.Group.collection.get_or_create(given["group"])[0] if given.get("group") else None
-    chains = sample(candidates, at_once, say, group)
+    group = orm.Group.collection.get_or_create(request.group)[0] if request.group else None
+    chains = sample(candidates, n_parallel, report, group)
     for item, chain in zip(candidates, chains, strict=True):
         if not usable(chain):
-            say(f"  NOTE {item.title}: {one_line(chain.exit_message or chain.process_state)}")
-    # Whether they fit the model is checked with the prediction.
+            report(f"  NOTE {item.title}: {one_line(chain.exit_message or chain.process_state)}")
+    # Whether they suit the model is checked by the prediction.
     node = gather(candidates, chains, ["level_of_theory", "mobile_species"], sampling)
     if group is not None:
         group.add_nodes([node])
@@ -57,7 +67,7 @@ def sample_structures(
 
 
 def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
-    """Return how materials are sampled for a model, which reads no more of them than that.
+    """Return the parameters of the samples that a model reads.
 
     :raises ValueError: if it reads frames of long runs.
     """
@@ -70,7 +80,7 @@ def sampling_of(model: orm.SinglefileData) -> dict[str, Any]:
     return sampling
 
 
-def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.StructureData]:
+def relaxed(plans: Sequence[Plan], n_parallel: int, report: Report) -> list[orm.StructureData]:
     """Return the crystals with relaxed ions, in the fixed cell.
 
     :raises ValueError: naming the first that could not be relaxed.
@@ -81,8 +91,8 @@ def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.Structure
         builder = plan.engine.md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
         builder.parameters = plan.builder.relax_parameters
         builders.append(builder)
-    say(f"relaxing the ions of {len(builders)} crystals")
-    jobs = run_all(builders, at_once, say)
+    report(f"relaxing the ions of {len(builders)} crystals")
+    jobs = run_all(builders, n_parallel, report)
     for plan, job in zip(plans, jobs, strict=True):
         if "structure" not in job.outputs:
             raise ValueError(f"{plan.title} could not be relaxed: {one_line(job.exit_message or job.process_state)}")
@@ -90,9 +100,9 @@ def relaxed(plans: Sequence[Plan], at_once: int, say: Say) -> list[orm.Structure
 
 
 def candidate(plan: Plan, cell: orm.StructureData, sampling: Mapping[str, Any]) -> Candidate:
-    """Return what samples a crystal.
+    """Return the inputs that sample a crystal.
 
-    :param plan: of its conductivity, which says what a run of it would be.
+    :param plan: of its conductivity; the samples take cell, potential and settings from it.
     :param cell: with relaxed ions.
     :param sampling: parameters of ``ion.surrogate_samples``.
     """

@@ -1,4 +1,4 @@
-"""``aiida-ion benchmark``: computed beside measured, for many crystals."""
+"""``aiida-ion benchmark``: computed compared with measured conductivities, for many crystals."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
 from aiida_ion.cli.engine import OneLineGroup
-from aiida_ion.cli.options import COUNT, MESH, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.cli.options import TEXT, SettingType, setting
+from aiida_ion.cli.request_options import of_request
 from aiida_ion.cli.table import FORMATS
-from aiida_ion.settings.md import DEVICE
 
 source_option = click.option(
     "--source", type=click.Path(path_type=Path), help="Folder or zip of OBELiX  [default: obelix-data downloads it]"
@@ -56,33 +56,27 @@ def command() -> None:
     show_default=True,
     help="fast, balanced, stringent or obelix.",
 )
-@of_protocol("--temperatures", also=", such as 800,900,1000")
-@of_protocol("--seeds", also=", such as 1,2,3")
-@of_protocol("--time-ps")
-@of_protocol("--equilibration-ps")
-@of_protocol("--timestep-fs")
-@of_protocol("--sample-every")
-@of_protocol("--min-width-A")
-@of_protocol("--target-relative-error", also=", such as 0.2: extend runs until it is reached")
-@of_protocol("--max-time-ps")
-@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
-@setting(TEXT, "--model", help="ASE engines: another model than the engine's own")
-@setting(DEVICE, "--device")
-@setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
-@setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
-@setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
-@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
-@setting(TEXT, "--group", help="Put everything into this AiiDA group")
-@setting(
-    TEXT,
-    "--reference",
-    metavar="ENGINE",
-    help="Engine that the others are compared with",
-    also="  [default: the first with DFT]",
-)
-@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@of_request("--temperatures", "temperatures_K")
+@of_request("--seeds")
+@of_request("--time-ps")
+@of_request("--equilibration-ps")
+@of_request("--timestep-fs")
+@of_request("--sample-every")
+@of_request("--min-width-A")
+@of_request("--target-relative-error")
+@of_request("--max-time-ps")
+@of_request("--potential")
+@of_request("--model")
+@of_request("--device")
+@of_request("--kpoints")
+@of_request("--processes")
+@of_request("--threads")
+@of_request("--walltime-s")
+@of_request("--job-options")
+@click.option("--overrides", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
+@of_request("--group")
+@of_request("--reference", metavar="ENGINE")
+@of_request("--fresh")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
 @click.option("--wait", is_flag=True, help="Wait until everything is done, then print the scores.")
 @profile_option
@@ -93,7 +87,7 @@ def obelix_command(
     profile: str | None,
     dry_run: bool,
     wait: bool,
-    **given: Any,
+    **options: Any,
 ) -> None:
     """Compute crystals of OBELiX, each linked to its measurement.
 
@@ -132,7 +126,8 @@ def obelix_command(
     if not materials:
         raise click.ClickException("none of these entries can be simulated; see above")
     unfit: list[str] = []
-    tasks, costs = tasks_of(materials, engines, given, unfit), cost()
+    request = RunRequest.from_options(**options, as_comparison=True)
+    tasks, costs = tasks_of(materials, engines, request, unfit), cost()
     for line in unfit:
         click.echo(f"REFUSED {line}", err=True)
     materials = list({task.material.name: task.material for task in tasks}.values())
@@ -155,7 +150,7 @@ def obelix_command(
             f"Nothing to submit: everything is in the database or running. Next: aiida-ion benchmark score{suffix}"
         )
         return
-    ((title, pk),) = submit_plans([task.plan for task in todo], {**given, "in_one": True})
+    ((title, pk),) = submit_plans([task.plan for task in todo], request)
     click.echo(f"Submitted {title}: {pk}")
     if wait:
         _wait(pk)
@@ -198,8 +193,8 @@ def link_command(entry_id: str, structure: str, source: Path | None, profile: st
         raise click.ClickException(f"{structure}: link the node that was computed, by its pk or uuid")
     node = structure_node(structure)
     (entry,) = select(read_obelix(source or download(default_folder())), [entry_id])
-    known = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
-    is_new = link(node, entry, known.get((node.uuid, entry_id)), from_dataset=False)
+    links = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
+    is_new = link(node, entry, links.get((node.uuid, entry_id)), from_dataset=False)
     click.echo(f"Structure {node.pk} is {'now' if is_new else 'already'} linked to OBELiX {entry_id}, {entry.formula}")
 
 

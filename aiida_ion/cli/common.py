@@ -1,4 +1,4 @@
-"""What every command shares: the profile option, and errors of one line."""
+"""Shared by all commands: the profile option, and errors of one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.messages import one_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: Set to anything, this shows where an error came from.
+#: Environment variable that shows the traceback of an error.
 ENV_TRACEBACK = "AIIDA_ION_TRACEBACK"
 
 
@@ -39,7 +39,7 @@ class OneLineErrors(click.Command):
 
 @contextmanager
 def _unreadable_told() -> Iterator[None]:
-    """Say at the end which stored values the tables of a command have left empty."""
+    """Report at the end which stored values the tables of a command left empty."""
     from aiida_ion.unreadable import counting_unreadable, is_counting, unreadable_words
 
     if is_counting():  # a command within a group of them
@@ -52,9 +52,9 @@ def _unreadable_told() -> Iterator[None]:
 
 
 def is_expected(error: Exception) -> bool:
-    """Whether an error is about what the user gave, and not about our code."""
+    """Whether an error is caused by the input, and not by this package."""
     kinds: list[type[Exception]] = [ValueError, OSError]
-    # Named only where they are loaded: importing them here would slow every --help.
+    # Looked up only if they are loaded: importing them here would slow down every --help.
     for module, name in (("aiida.common.exceptions", "AiidaException"), ("sqlalchemy.exc", "SQLAlchemyError")):
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
@@ -74,7 +74,7 @@ def profile_option(command: Command) -> Command:
 
 
 def load(profile: str | None) -> Any:
-    """Load a profile, AiiDA's default where none is named.
+    """Load a profile, AiiDA's default by default.
 
     :returns: the loaded profile.
     :raises click.ClickException: if there is no such profile, or its database cannot be used.
@@ -101,7 +101,7 @@ def load(profile: str | None) -> Any:
 
 
 def _other_schema(profile: str | None, error: Exception) -> str:
-    """Return what to do with a profile whose database an older or a newer AiiDA wrote."""
+    """Return what to do with a profile whose database belongs to an older or a newer AiiDA."""
     import re
 
     from aiida import get_version
@@ -117,7 +117,7 @@ def _other_schema(profile: str | None, error: Exception) -> str:
 
 
 def require_group(label: str | None) -> None:
-    """Fail where a group is named that is not there.
+    """Fail if a group does not exist.
 
     :raises click.ClickException: with the command that lists all.
     """

@@ -77,7 +77,7 @@ def nested(selection: Selection, pks: Sequence[int] | None) -> list[dict[str, An
 
 
 def comparisons(identifiers: Sequence[str]) -> list[int]:
-    """Return the pks of the comparisons that nodes are, or that processes have put out.
+    """Return the pks of comparisons: nodes themselves, and outputs of processes.
 
     :raises click.ClickException: for a node that is neither.
     """

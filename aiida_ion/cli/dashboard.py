@@ -70,9 +70,9 @@ def command(archive: Path | None, profile: str | None, host: str, port: int, tok
 
 
 def require_dash() -> None:
-    """Fail where the packages of the dashboard are missing.
+    """Fail if the packages of the dashboard are missing.
 
-    :raises click.ClickException: that names how to install them.
+    :raises click.ClickException: with the command that installs them.
     """
     try:
         import dash
@@ -84,7 +84,7 @@ def require_dash() -> None:
 
 
 def _source(archive: Path | None, profile: str | None) -> Source:
-    """Load what is to be shown."""
+    """Load the profile or the archive."""
     from aiida_ion.dashboards.app import Source
     from aiida_ion.dashboards.server import archive_source
 

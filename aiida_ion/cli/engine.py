@@ -1,4 +1,4 @@
-"""``aiida-ion engine``: environments of potentials, and the codes that stand for them."""
+"""``aiida-ion engine``: environments of potentials, and the AiiDA codes that run them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import COUNT, MESH, NAME, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
+from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Lines, Number
+from aiida_ion.workchains.md.requests import MESH, EngineSetup, changed_fields
 
 KIND_DEFAULT = "  [default: by the name of the executable; mlip with --python]"
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
@@ -20,11 +22,6 @@ ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
 ECUTRHO = Number(least=10.0, most=10_000.0, unit="Ry")
 SUCH_AS = 'such as {"queue_name": "gpu", "account": "my-project"}'
 STEPS = Number(least=1, most=100_000, whole=True)
-#: Options of `add` that only some engines read: which do is a fact of the engine.
-OF_SOME_ENGINES = (
-    *("potential", "model", "checkpoint", "trust_checkpoint", "kwargs", "device", "dtype"),
-    *("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools", "potcars", "potcar_map", "settings", "kpoints", "inputs"),
-)
 
 
 class OneLineGroup(OneLineErrors, click.Group):
@@ -62,7 +59,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
         done = install(name, click.echo)
         click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
         if not no_register:
-            from aiida_ion.engines.codes import PYTHON_JOBS, register_installed
+            from aiida_ion.engines.registration import PYTHON_JOBS, register_installed
 
             code, new = register_installed(name)
             click.echo(f"{name}: {'registered' if new else 'already registered'} as {code.full_label}")
@@ -95,8 +92,8 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
     metavar="FAMILY|PATH",
     help="pw.x: family, folder of UPF files, or files.",
 )
-@setting(ECUTWFC, "--ecutwfc-Ry", help="pw.x: wave function cut-off", also="  [default: the family's]")
-@setting(ECUTRHO, "--ecutrho-Ry", help="pw.x: charge density cut-off", also="  [default: the family's]")
+@setting(ECUTWFC, "--ecutwfc-Ry", "ecutwfc_Ry", help="pw.x: wave function cut-off", also="  [default: the family's]")
+@setting(ECUTRHO, "--ecutrho-Ry", "ecutrho_Ry", help="pw.x: charge density cut-off", also="  [default: the family's]")
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh", also=", such as 2,2,2  [default: Gamma only]")
 @setting(COUNT, "--pools", help="pw.x: pools of k-points")
 @setting(TEXT, "--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'")
@@ -119,7 +116,20 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 )
 @click.option("--replace", is_flag=True, help="Replace an engine of this name that runs another program.")
 @profile_option
-def add_command(name: str, profile: str | None, **given: Any) -> None:
+def add_command(
+    name: str,
+    python: str | None,
+    executable: str | None,
+    kind: str | None,
+    computer: str,
+    prepend_text: str,
+    replace: bool,
+    processes: int | None,
+    threads: int | None,
+    job_options: dict[str, Any] | None,
+    profile: str | None,
+    **options: Any,
+) -> None:
     """Register an existing engine, on this or another computer.
 
     \b
@@ -130,79 +140,78 @@ def add_command(name: str, profile: str | None, **given: Any) -> None:
       aiida-ion engine add vasp --executable /opt/vasp/bin/vasp_gam --computer cluster --potcars PBE.54
       aiida-ion engine add my-lammps --executable /usr/bin/lmp
     """
-    if (given["python"] is None) == (given["executable"] is None):
+    if (python is None) == (executable is None):
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
     from aiida_ion.engine_kinds import engine_class
-    from aiida_ion.engines.codes import check_program, register
+    from aiida_ion.engines.jobs import job_options as options_of_jobs
     from aiida_ion.engines.jobs import n_processes
     from aiida_ion.engines.programs import absolute_program, mpi_as_root
+    from aiida_ion.engines.registration import check_program, register
 
-    program = given["python"] or absolute_program(given["executable"], given["computer"])
-    entry_point = _entry_point(program, given)
-    md = engine_class(entry_point)
-    _refuse_foreign(entry_point, md, given)
-    resources = {key: given[key] for key in ("processes", "threads") if given[key] is not None}
-    check_program(name, program, entry_point, given["computer"], given["replace"])
-    options = _checked_jobs(md, resources, given)
-    kept = md.read_options(given)
+    program = python or absolute_program(str(executable), computer)
+    entry_point = _entry_point(program, kind, is_python=python is not None)
+    md, setup = engine_class(entry_point), EngineSetup(**options)
+    _refuse_foreign(entry_point, md, setup)
+    jobs = JobRequest(processes=processes, threads=threads, job_options=job_options)
+    check_program(name, program, entry_point, computer, replace)
+    _check_machine(md, computer, jobs, setup.device)
+    kept = md.read_options(setup)
     engine, new = register(
         name,
         program,
         entry_point,
-        given["computer"],
-        resources=resources,
-        job_options=given["job_options"],
-        prepend=mpi_as_root(given["computer"], n_processes(options["resources"])) + given["prepend_text"],
-        replaces=given["replace"],
-        trusted=_trusted(md, kept, given),
+        computer,
+        jobs=jobs,
+        prepend=mpi_as_root(computer, n_processes(options_of_jobs(jobs)["resources"])) + prepend_text,
+        replaces=replace,
+        trusted=_trusted(md, kept, computer, setup.trust_checkpoint),
         **kept,
     )
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
     click.echo(f"Next: aiida-ion engine test {name}{'' if profile is None else f' -p {loaded.name}'}")
 
 
-def _entry_point(program: str, given: dict[str, Any]) -> str:
-    """Return the MD work chain that drives a program: that of the kind that was named, else of what it looks like."""
+def _entry_point(program: str, kind: str | None, is_python: bool) -> str:
+    """Return the MD work chain of a program: that of its kind, which is guessed if it is not given."""
     from aiida_ion.engine_kinds import engine_class, engine_kinds, entry_point_of, kind_of_executable
     from aiida_ion.engines.environments import PYTHON_KIND
 
     kinds = engine_kinds()
-    if given["kind"] is not None and given["kind"] not in kinds:
-        raise click.UsageError(f"there is no kind {given['kind']!r} of engines: choose from {', '.join(kinds)}")
-    kind = given["kind"] or (PYTHON_KIND if given["python"] else kind_of_executable(program))
-    needed = "python" if engine_class(entry_point_of(kind)).needs_python else "executable"
-    if given[needed] is None:
-        raise click.UsageError(f"{kind} runs by its --{needed}")
+    if kind is not None and kind not in kinds:
+        raise click.UsageError(f"there is no kind {kind!r} of engines: choose from {', '.join(kinds)}")
+    kind = kind or (PYTHON_KIND if is_python else kind_of_executable(program))
+    needs_python = engine_class(entry_point_of(kind)).needs_python
+    if needs_python != is_python:
+        raise click.UsageError(f"{kind} runs by its --{'python' if needs_python else 'executable'}")
     return entry_point_of(kind)
 
 
-def _refuse_foreign(entry_point: str, md: Any, given: dict[str, Any]) -> None:
-    """Refuse options that the engine would not read."""
+def _refuse_foreign(entry_point: str, md: Any, setup: EngineSetup) -> None:
+    """Refuse options that the engine does not read."""
     from aiida_ion.engine_kinds import kind_of
 
-    foreign = [name for name in OF_SOME_ENGINES if name not in md.add_options and given[name] not in (None, (), False)]
+    foreign = [name for name in changed_fields(setup) if name not in md.add_options]
     if foreign:
         raise click.UsageError(f"{kind_of(entry_point)} takes no --{', --'.join(foreign).replace('_', '-')}")
 
 
-def _checked_jobs(md: Any, resources: dict[str, int], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the engine's jobs; refuse those that the computer cannot run."""
+def _check_machine(md: Any, computer: str, jobs: JobRequest, device: str | None) -> None:
+    """Refuse jobs and a device that the computer does not have."""
     from aiida.orm import load_computer
 
-    from aiida_ion.engines.jobs import check_options
+    from aiida_ion.engines.jobs import check_jobs
     from aiida_ion.engines.options import check_device
 
-    computer = load_computer(given["computer"])
-    if given["device"] is not None:
-        check_device(given["device"], computer)
-    return check_options(md.md_job(), computer, resources, given["job_options"] or {})
+    machine = load_computer(computer)
+    check_device(device, machine)
+    check_jobs(md.md_job(), machine, jobs)
 
 
-def _trusted(md: Any, kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
-    """Look at the files of weights before they are kept; return the hashes of those that the user has to trust."""
-    hashes: list[str] = md.trusted_hashes(kept, given["computer"], given["trust_checkpoint"])
-    if given["trust_checkpoint"]:
+def _trusted(md: Any, kept: dict[str, Any], computer: str, trusts: bool) -> list[str]:
+    """Check the files of weights before they are stored; return the hashes of those that the user has to trust."""
+    hashes: list[str] = md.trusted_hashes(kept, computer, trusts)
+    if trusts:
         lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]
         click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
@@ -264,19 +273,19 @@ def test_command(
     """
     load(profile)
     from aiida_ion.campaigns.structures import structure_node
-    from aiida_ion.engines.codes import load_engine
+    from aiida_ion.engines.engine import load_engine
     from aiida_ion.engines.testing import refused_checkpoint, run_test
     from aiida_ion.engines.trust import trust
 
-    engine = load_engine(name)
+    engine, jobs = load_engine(name), JobRequest(job_options=job_options)
     node = structure_node(structure) if structure is not None else None
     click.echo(f"{engine.code.full_label}: a few steps ...")
     try:
-        engine, job = run_test(engine, node, steps, job_options)
+        engine, job = run_test(engine, node, steps, jobs)
         refused = refused_checkpoint(job) if trust_checkpoint else None
         if refused is not None:
             click.echo(f"trusted from now on: {refused['name']}, sha256 {refused['sha256']}; it {refused['danger']}")
-            engine, job = run_test(trust(engine, refused["sha256"]), node, steps, job_options)
+            engine, job = run_test(trust(engine, refused["sha256"]), node, steps, jobs)
     except Exception as error:  # whatever stops a job stops the test
         raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
     if not job.is_finished_ok:

@@ -84,7 +84,7 @@ def command(
 
 
 def size_text(planned: Plan) -> str:
-    """Return what an export holds and weighs."""
+    """Return the content and the size of an export."""
     sizes, choice = planned.sizes, planned.choice
     lines = [f"{len(choice.pks)} nodes with {sizes.n_files} files: {size(sizes.kept)} before compression"]
     for what, weight, pks, option in (

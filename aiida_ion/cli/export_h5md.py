@@ -1,4 +1,4 @@
-"""``aiida-ion export --format h5md``: runs as other programs read them."""
+"""``aiida-ion export --format h5md``: runs in a format of other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``aiida-ion import-archive``: take over results that someone sent."""
+"""``aiida-ion import-archive``: results from other people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``aiida-ion import``: trajectories that were run elsewhere, analysed like our own."""
+"""``aiida-ion import``: trajectories that were run elsewhere, analysed like runs of this package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, SettingType, setting
-from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.cli.request_options import of_request
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.protocols.rules import rule_at
 
@@ -25,8 +25,8 @@ FEWEST_FRAMES = 10
     metavar="FILE|PK",
     help="The simulated cell; needed where the file names no elements.",
 )
-@of_protocol("--timestep-fs", also="  [default: as the file says]")
-@of_protocol("--sample-every", also="  [default: likewise]")
+@of_request("--timestep-fs", also="  [default: as the file says]")
+@of_request("--sample-every", also="  [default: likewise]")
 @setting(
     rule_at(("target_temperature_K",)),
     "--temperature-K",
@@ -37,10 +37,10 @@ FEWEST_FRAMES = 10
 @click.option(
     "--level-of-theory", type=SettingType(TEXT), help="What made the forces, such as PBE  [default: likewise]"
 )
-@of_protocol("--equilibration-ps", default=0.0, show_default=True)
-@of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
-@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
+@of_request("--equilibration-ps", default=0.0, show_default=True)
+@of_request("--mobile-species")
+@of_request("--framework-species")
+@of_request("--charges")
 @click.option(
     "--format",
     "file_format",

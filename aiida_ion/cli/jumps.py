@@ -1,4 +1,4 @@
-"""``aiida-ion jumps``: the jump analysis of trajectories that were fitted already."""
+"""``aiida-ion jumps``: the jump analysis of fitted trajectories."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
 
 
 def fits_of(given: str) -> list[Any]:
-    """Return the jobs of the fits that a node is, or that its results come from.
+    """Return the fits (jobs) behind a node: a fit itself, or those of a conductivity.
 
     :raises click.ClickException: if there are none.
     """
@@ -84,7 +84,7 @@ def fits_of(given: str) -> list[Any]:
 
 
 def supercell_of(fit: Any) -> Any:
-    """Return the supercell of the conductivity that made a fit, nothing where another did."""
+    """Return the supercell of the conductivity that a fit belongs to; ``None`` for other fits."""
     caller = fit.caller
     return caller.outputs.supercell if caller is not None and "supercell" in caller.outputs else None
 

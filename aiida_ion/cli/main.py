@@ -1,4 +1,4 @@
-"""``aiida-ion``: the commands, each loaded only when it is asked for."""
+"""``aiida-ion``: the commands, each loaded only when it is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from aiida_ion import __version__
 from aiida_ion.cli.common import OneLineErrors
 
-#: Command -> module and the line that `aiida-ion --help` shows, so that help needs none of the modules.
+#: Command -> module, and its line in `aiida-ion --help`, so that help imports no modules.
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup", "Create profile, computer and codes, and start the daemon."),
     "engine": ("engine", "Install, add, list and test engines."),
@@ -54,7 +54,7 @@ class LazyGroup(OneLineErrors, click.Group):
 
 
 def prepare() -> None:
-    """Make AiiDA find `verdi`, which its daemon needs, beside this Python; a new configuration causes no warning."""
+    """Put `verdi` of this Python on the PATH, which the daemon needs; silence the warning of a new configuration."""
     warnings.filterwarnings("ignore", message="Creating AiiDA configuration folder")
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):

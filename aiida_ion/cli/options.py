@@ -1,4 +1,4 @@
-"""Options of the command line whose values the rules of settings judge: type, range and unit stand there alone."""
+"""Options of the command line that are checked by rules of settings, which define type, range and unit."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, Rule, Sett
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: What a person gives a name to: a profile, an engine.
+#: A name that the user chooses: of a profile, of an engine.
 NAME = Word(pattern=(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "letters, digits, `.`, `_` and `-`, a letter or digit first"))
-#: A text to look for, or the label of a group.
+#: Any text, such as the label of a group.
 TEXT = Word()
-#: Processes, threads, parallel jobs.
-COUNT = Number(least=1, most=100_000, whole=True)
-#: K-points along the three vectors of a cell.
-MESH = Many(item=Number(least=1, most=100, whole=True), length=3)
-#: At most ten years.
-WALLTIME_S = Number(least=1, most=315_576_000, whole=True, unit="s")
 SEED = Number(least=0, most=MAX_SEED, whole=True)
 #: The number of a node.
 PK = Number(least=1, most=2**63 - 1, whole=True)
@@ -30,7 +24,7 @@ _METAVARS = {Number: "NUMBER", Many: "LIST", Table: "LI=1,N=-3"}
 
 
 class SettingType(click.ParamType):
-    """A value that a rule judges; what it refuses is one line."""
+    """A value that is checked by a rule; an error is one line."""
 
     name = "TEXT"
 
@@ -43,8 +37,8 @@ class SettingType(click.ParamType):
         del ctx
         name = shown_name(param)
         try:
-            given = self.rule.parse(value) if isinstance(value, str) else value
-            return self.rule.read(given, name)
+            parsed = self.rule.parse(value) if isinstance(value, str) else value
+            return self.rule.read(parsed, name)
         except SettingsError as error:
             text = str(error)
             raise click.ClickException(text if text.startswith((name, "a name in")) else f"{name} {text}") from error
@@ -56,7 +50,7 @@ def setting(rule: Rule, *names: str, also: str = "", **more: Any) -> Callable[[C
     :param rule: what it may be.
     :param names: of the option.
     :param also: added to the help.
-    :param more: what else `click.option` takes; `help` instead of that of the rule.
+    :param more: other arguments of `click.option`; `help` instead of that of the rule.
     """
     text = more.pop("help", rule.help)
     words = f"{text}: {rule.range}" if _says_more(rule) else text
@@ -69,7 +63,7 @@ def _says_more(rule: Rule) -> bool:
 
 
 class WordMap(click.ParamType):
-    """Words for words, such as ``Li=Li_sv,O=O``."""
+    """A mapping of words to words, such as ``Li=Li_sv,O=O``."""
 
     name = "MAP"
 
@@ -102,7 +96,7 @@ class JsonObject(click.ParamType):
 
 
 def shown_name(param: click.Parameter | None) -> str:
-    """Return the name of an option or an argument as its user knows it."""
+    """Return the name of an option or an argument as the user types it."""
     if param is None:
         return "the value"
     return max(param.opts, key=len) if isinstance(param, click.Option) else str(param.human_readable_name)

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.cli.common import load, profile_option, require_daemon
-from aiida_ion.cli.options import COUNT, MESH, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.cli.options import TEXT, SettingType
+from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.sections import SectionedCommand
-from aiida_ion.settings.md import DEVICE
 
-#: Exit codes from here on left something that can be used.
+#: From this exit code on, a failed process has usable outputs.
 USABLE = 700
 SECTIONS = {
     "What to run": (
@@ -80,59 +80,51 @@ SECTIONS = {
     help="Name of an engine; several for a comparison.",
 )
 @click.option("--protocol", type=SettingType(TEXT), help="fast, balanced, stringent or obelix  [default: balanced]")
-@of_protocol("--temperatures", also=", such as 800,900,1000")
-@of_protocol("--seeds", also=", such as 1,2,3")
-@of_protocol("--target-temperature-K")
-@of_protocol("--time-ps")
-@of_protocol("--target-relative-error", also=", such as 0.2: extend runs until it is reached")
-@of_protocol("--target-quantity", also="  [default: tracer_diffusivity]")
-@of_protocol("--first-time-ps")
-@of_protocol("--max-time-ps")
-@of_protocol("--max-rounds")
-@of_protocol("--max-total-time-ps")
-@of_protocol("--timestep-fs")
-@of_protocol("--sample-every")
-@of_protocol("--equilibration-ps")
-@of_protocol("--supercell", also=", such as 2,2,2")
-@of_protocol("--min-width-A")
-@of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--framework-species", also=", such as P,S  [default: all other elements]")
-@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
-@of_protocol("--keep", also=", such as velocities,forces")
-@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
+@of_request("--temperatures", "temperatures_K")
+@of_request("--seeds")
+@of_request("--target-temperature-K")
+@of_request("--time-ps")
+@of_request("--target-relative-error")
+@of_request("--target-quantity")
+@of_request("--first-time-ps")
+@of_request("--max-time-ps")
+@of_request("--max-rounds")
+@of_request("--max-total-time-ps")
+@of_request("--timestep-fs")
+@of_request("--sample-every")
+@of_request("--equilibration-ps")
+@of_request("--supercell")
+@of_request("--min-width-A")
+@of_request("--mobile-species")
+@of_request("--framework-species")
+@of_request("--charges")
+@of_request("--keep")
+@no_relax
 @click.option("--jumps/--no-jumps", default=None, help="Analyse the jumps at each temperature (needs GEMDAT).")
-@of_protocol("--thermostat")
-@of_protocol("--ensemble")
-@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
-@setting(TEXT, "--model", help="ASE engines: another model than the engine's own")
-@setting(DEVICE, "--device")
-@setting(MESH, "--kpoints", help="pw.x, VASP: mesh of the supercell", also=", such as 2,2,2  [default: the engine's]")
-@setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: the engine's]")
-@setting(COUNT, "--threads", help="Threads of each process", also="  [default: the engine's]")
-@setting(WALLTIME_S, "--walltime-s", help="Wall time of each job", also="; the next job continues")
-@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
-@of_protocol("--max-concurrent", also="  [default: the cores here]")
-@click.option("--overrides", "overrides_file", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
-@setting(TEXT, "--group", help="Put everything into this AiiDA group")
-@setting(
-    TEXT,
-    "--reference",
-    metavar="ENGINE",
-    help="Engine that the others are compared with",
-    also="  [default: the first with DFT]",
-)
-@setting(COUNT, "--max-force-frames", help="Frames for the force errors", also="  [default: 100]")
+@of_request("--thermostat")
+@of_request("--ensemble")
+@of_request("--potential")
+@of_request("--model")
+@of_request("--device")
+@of_request("--kpoints")
+@of_request("--processes")
+@of_request("--threads")
+@of_request("--walltime-s")
+@of_request("--job-options")
+@of_request("--max-concurrent")
+@click.option("--overrides", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
+@of_request("--group")
+@of_request("--reference", metavar="ENGINE")
+@of_request("--max-force-frames")
 @click.option("--skip-bad", is_flag=True, help="Run the crystals that can be run, and list the others.")
-@click.option(
-    "--force-structure", is_flag=True, help="Accept a file that contradicts itself or does not look like a crystal."
-)
+@of_request("--force-structure")
 @click.option("--yes", is_flag=True, help="Also run cells of more than 5,000 atoms.")
 @click.option(
     "--clean-workdir/--keep-workdir",
     default=None,
     help="Remove the folders of jobs once their results are in the database; failed ones stay  [default: protocol]",
 )
-@click.option("--fresh", is_flag=True, help="Recompute existing results.")
+@of_request("--fresh")
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
 @click.option("--wait", is_flag=True, help="Wait until everything is done, then print the table.")
 @profile_option
@@ -144,7 +136,7 @@ def command(
     wait: bool,
     skip_bad: bool,
     yes: bool,
-    **given: Any,
+    **options: Any,
 ) -> None:
     """Submit the ionic conductivity of each STRUCTURE with each engine.
 
@@ -167,14 +159,15 @@ def command(
     from aiida_ion.campaigns.structures import reading_lines
     from aiida_ion.queries import cost
 
-    batch = make_batch(structures, engines, given)
+    request = RunRequest.from_options(**options)
+    batch = make_batch(structures, engines, request)
     plans = batch.plans
     for node in {plan.crystal: plan.builder.structure for plan in plans}.values():
         click.echo("\n".join(reading_lines(node)))
     require_all(batch, skip_bad, partial(click.echo, err=True))
     several = len(dict.fromkeys(engines)) > 1
     if several:
-        comparison(plans, given)  # checked here, made again when it is submitted
+        comparison(plans, request)  # checked here, made again when it is submitted
     costs = cost()
     for plan in plans:
         click.echo("\n".join(describe(plan, costs)))
@@ -191,7 +184,7 @@ def command(
     if large is not None and not yes:
         raise click.ClickException(f"{large}: nothing was submitted; --yes runs them")
     require_daemon(loaded)
-    submitted = submit_plans(plans, given)
+    submitted = submit_plans(plans, request)
     for title, pk in submitted:
         click.echo(f"Submitted {title}: {pk}")
     suffix = f" -p {profile}" if profile else ""

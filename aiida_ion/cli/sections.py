@@ -1,4 +1,4 @@
-"""Commands with many options, whose help shows them under headings."""
+"""Commands with many options, which their help shows under headings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.cli.common import OneLineErrors
 class SectionedCommand(OneLineErrors):
     """A command whose ``--help`` lists its options by subject.
 
-    :param sections: heading -> options under it, most used first; what no heading names comes under "Other".
+    :param sections: heading -> its options, most used first; all others appear under "Other".
     """
 
     def __init__(self, *args: Any, sections: Mapping[str, Sequence[str]], **kwargs: Any) -> None:

@@ -97,7 +97,7 @@ def _profile(name: str, server: database.Server | None, rabbitmq: str | None) ->
 
 
 def _refuse_another(profile: Any, server: database.Server | None, rabbitmq: str | None) -> None:
-    """Fail where a profile of this name has another kind of database or broker than the one asked for."""
+    """Fail if a profile of this name has another kind of database or broker than requested."""
     other_database = server is not None and profile.storage_backend != "core.psql_dos"
     other_broker = rabbitmq is not None and profile.process_control_backend != "core.rabbitmq"
     if other_database or other_broker:
@@ -108,7 +108,7 @@ def _refuse_another(profile: Any, server: database.Server | None, rabbitmq: str 
 
 
 def _postgres(config: Any, name: str, server: database.Server) -> tuple[str, dict[str, Any]]:
-    """Return the storage of a PostgreSQL profile, with its database made and looked at."""
+    """Return the storage of a PostgreSQL profile, after its database was created or checked."""
     answered, made = database.prepared(server)
     if made:
         click.echo(f"Database {answered.database}: made, UTF-8, owned by {answered.user}")
@@ -152,8 +152,9 @@ def _computer(profile: Any) -> None:
 
 
 def _codes() -> None:
-    from aiida_ion.engines.codes import register_diffusion_code, register_found
+    from aiida_ion.engines.codes import register_diffusion_code
     from aiida_ion.engines.environments import engines_folder
+    from aiida_ion.engines.registration import register_found
 
     code, new = register_diffusion_code()
     click.echo(f"Code {code.full_label}: {'registered' if new else 'there already'} ({sys.executable})")
@@ -165,7 +166,7 @@ def _codes() -> None:
 
 
 def _n_workers(profile: Any, workers: int | None) -> int:
-    """Return how many workers the daemon gets; more than two on SQLite would wait for each other until one gives up."""
+    """Return the number of daemon workers; more than two on SQLite block each other until one times out."""
     on_sqlite = profile.storage_backend == "core.sqlite_dos"
     cores = os.cpu_count() or 1
     n_workers = workers or (min(cores, daemon.SQLITE_WORKERS) if on_sqlite else cores)

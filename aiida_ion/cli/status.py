@@ -1,4 +1,4 @@
-"""``aiida-ion status``: what runs, how far it is, what failed and why."""
+"""``aiida-ion status``: running processes with their progress, and failed ones with the reason."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _refuse_others(pks: tuple[int, ...]) -> None:
         return
     from aiida.orm import ProcessNode, QueryBuilder
 
-    known = QueryBuilder().append(ProcessNode, filters={"id": {"in": list(pks)}}, project="id").all(flat=True)
-    unknown = [str(pk) for pk in pks if pk not in known]
+    existing = QueryBuilder().append(ProcessNode, filters={"id": {"in": list(pks)}}, project="id").all(flat=True)
+    unknown = [str(pk) for pk in pks if pk not in existing]
     if unknown:
         raise click.ClickException(f"there is no process {', '.join(unknown)}; 'aiida-ion status --all' lists all")

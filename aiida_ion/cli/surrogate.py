@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import NODE
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
-from aiida_ion.cli.options import COUNT, SEED, TEXT, WALLTIME_S, JsonObject, SettingType, setting
-from aiida_ion.cli.protocol_options import of_protocol
+from aiida_ion.cli.options import SEED, TEXT, JsonObject, SettingType, setting
+from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.table import GRADES
+from aiida_ion.engines.requests import COUNT, WALLTIME_S
 from aiida_ion.messages import one_line
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Element, Many, Number, Word
@@ -132,9 +134,9 @@ def dataset_command(
 
 
 def _selection(chosen: Mapping[str, Any]) -> Selection:
-    """Return what the options choose.
+    """Return the selection of the options.
 
-    :raises ValueError: for a group that is not there.
+    :raises click.ClickException: for a group that does not exist.
     """
     from aiida_ion.campaigns.surrogate_candidates import temperatures
     from aiida_ion.queries import Selection
@@ -171,7 +173,7 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
 @setting(COUNT, "--threads", default=1, show_default=True, help="Threads of the job")
 @setting(WALLTIME_S, "--walltime-s", help="Wall time of the job")
-@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@of_request("--job-options")
 @setting(NODE, "--restart-from", metavar="PK|UUID", help="Continue a training that stopped early")
 @setting(TEXT, "--group", help="Put the training into this AiiDA group")
 @click.option("--wait", is_flag=True, help="Wait until it is done, then print the report.")
@@ -226,22 +228,31 @@ def show_command(node: str, profile: str | None) -> None:
 @setting(NODE, "--dataset", metavar="PK|UUID", help="Predict the materials of this dataset instead of structures")
 @setting(TEXT, "--engine", help="Name of an engine: the potential that computes the forces")
 @click.option("--protocol", type=SettingType(TEXT), help="fast, balanced, stringent or obelix  [default: balanced]")
-@setting(TEXT, "--potential", help="LAMMPS: name of a published potential, or a YAML file with commands")
+@of_request("--potential")
 @setting(TEXT, "--model-of-engine", help="ASE engines: another model than the engine's own")
-@setting(DEVICE, "--device")
-@of_protocol("--min-width-A")
-@click.option("--no-relax", is_flag=True, help="Do not relax the ions.")
+@of_request("--device")
+@of_request("--min-width-A")
+@no_relax
 @click.option("--skip-bad", is_flag=True, help="Predict the crystals that can be sampled, and list the others.")
-@of_protocol("--mobile-species", also="  [default: guessed]")
-@of_protocol("--charges", also=", such as Li=1,N=-3  [default: guessed]")
+@of_request("--mobile-species")
+@of_request("--charges")
 @setting(TEXT, "--code", default=CODE, show_default=True, help="Code that 'aiida-ion engine install' made")
 @setting(COUNT, "--threads", help="Threads of each job", also="  [default: the engine's]")
-@click.option("--job-options", type=JsonObject(), help='Further job options, such as {"queue_name": "gpu"}.')
+@of_request("--job-options")
 @setting(COUNT, "--max-concurrent", help="Maximum number of materials in parallel", also="  [default: the cores here]")
-@setting(TEXT, "--group", help="Put everything into this AiiDA group")
+@of_request("--group")
 @profile_option
 def predict_command(
-    model: str, structures: tuple[str, ...], dataset: str | None, profile: str | None, **given: Any
+    model: str,
+    structures: tuple[str, ...],
+    dataset: str | None,
+    engine: str | None,
+    model_of_engine: str | None,
+    skip_bad: bool,
+    code: str,
+    max_concurrent: int | None,
+    profile: str | None,
+    **options: Any,
 ) -> None:
     """Predict the diffusivity of each STRUCTURE with a trained MODEL, from the forces of few configurations.
 
@@ -255,7 +266,7 @@ def predict_command(
     """
     if bool(structures) == bool(dataset):
         raise click.UsageError("give either structures or --dataset")
-    if structures and not given["engine"]:
+    if structures and not engine:
         raise click.UsageError("structures need --engine, the potential that computes the forces")
     loaded = load(profile)
     require_daemon(loaded)
@@ -266,9 +277,13 @@ def predict_command(
     from aiida_ion.cli.surrogate_nodes import dataset_node, model_of
 
     trained = model_of(model)
-    at_once = given["max_concurrent"] or os.cpu_count() or 1
-    node = dataset_node(dataset) if dataset else sample_structures(trained, structures, given, at_once, click.echo)
-    job = submit(predict_builder(trained, node, given))
+    request = RunRequest.from_options(**options, model=model_of_engine)
+    if engine and structures:
+        n_parallel = max_concurrent or os.cpu_count() or 1
+        node = sample_structures(trained, structures, engine, request, n_parallel, click.echo, skip_bad)
+    else:
+        node = dataset_node(str(dataset))
+    job = submit(predict_builder(trained, node, code, request.jobs, request.engine.device))
     click.echo(f"Submitted the prediction: {job.pk}")
     _watch(job)
     _show(job)

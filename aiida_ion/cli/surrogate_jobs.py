@@ -1,4 +1,4 @@
-"""From options to the jobs that train a surrogate and predict with it."""
+"""From options to the jobs of a surrogate: its training and its predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiida.plugins import CalculationFactory
 from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.cli.surrogate_nodes import any_node
 from aiida_ion.engines.options import check_device, check_job_options, check_resources
+from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 
 #: Option -> setting of the training.
@@ -22,9 +23,11 @@ SETTINGS |= {name: name for name in ("controls", "ablations", "seed", "device")}
 def train_builder(dataset: orm.ArrayData, given: Mapping[str, Any]) -> Any:
     """Return the checked builder of a training.
 
+    :param given: options of the command.
     :raises ValueError: if it cannot be submitted; the message says why.
     """
-    builder = _builder("ion.surrogate_train", given)
+    jobs = JobRequest(threads=given["threads"], walltime_s=given["walltime_s"], job_options=given["job_options"])
+    builder = _builder("ion.surrogate_train", given["code"], jobs, given["device"])
     builder.dataset = dataset
     chosen = {setting: given[option] for option, setting in SETTINGS.items()}
     builder.parameters = orm.Dict(chosen | {"settings": given.get("settings") or {}})
@@ -34,34 +37,36 @@ def train_builder(dataset: orm.ArrayData, given: Mapping[str, Any]) -> Any:
     return _checked(builder)
 
 
-def predict_builder(model: orm.SinglefileData, dataset: orm.ArrayData, given: Mapping[str, Any]) -> Any:
+def predict_builder(
+    model: orm.SinglefileData, dataset: orm.ArrayData, code: str, jobs: JobRequest, device: str | None = None
+) -> Any:
     """Return the checked builder of a prediction.
 
+    :param code: label of the code that runs it.
+    :param device: of the potential, which is on the same machine.
     :raises ValueError: if it cannot be submitted; the message says why.
     """
-    builder = _builder("ion.surrogate_predict", given)
+    builder = _builder("ion.surrogate_predict", code, jobs, device)
     builder.model, builder.dataset = model, dataset
     builder.metadata.label = f"prediction of {dataset.base.attributes.get('n_materials')} materials"
     return _checked(builder)
 
 
-def _builder(job: str, given: Mapping[str, Any]) -> Any:
+def _builder(job: str, code: str, jobs: JobRequest, device: str | None) -> Any:
     calculation: Any = CalculationFactory(job)
     builder = calculation.get_builder()
     try:
-        builder.code = orm.load_code(given["code"])
+        builder.code = orm.load_code(code)
     except NotExistent as error:
-        raise ValueError(
-            f"there is no code {given['code']}; make it with 'aiida-ion engine install surrogate'"
-        ) from error
-    resources = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": given.get("threads") or 1}
-    own = given.get("job_options") or {}
+        raise ValueError(f"there is no code {code}; make it with 'aiida-ion engine install surrogate'") from error
+    resources = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": jobs.threads or 1}
+    own = jobs.job_options or {}
     check_job_options(own, job, builder.code.computer)
-    check_device(given.get("device"), builder.code.computer)
-    options: dict[str, Any] = {"resources": resources} | own
+    check_device(device, builder.code.computer)
+    options: dict[str, Any] = {"resources": resources, **own}
     check_resources(options["resources"], builder.code.computer)
-    if given.get("walltime_s"):
-        options["max_wallclock_seconds"] = given["walltime_s"]
+    if jobs.walltime_s is not None:
+        options["max_wallclock_seconds"] = jobs.walltime_s
     builder.metadata.options = options
     builder.clean_workdir = True
     return builder

@@ -1,4 +1,4 @@
-"""Nodes of the surrogate as a person names them: datasets, trainings, models, reports, predictions."""
+"""Nodes of the surrogate by their pk or uuid: datasets, trainings, models, reports, predictions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def any_node(given: str) -> Any:
 def dataset_node(given: str) -> orm.ArrayData:
     """Return a dataset.
 
-    :raises click.ClickException: if the node is none.
+    :raises click.ClickException: if the node is not one.
     """
     node = any_node(given)
     if not _is_dataset(node):
@@ -58,9 +58,9 @@ def model_of(given: str) -> orm.SinglefileData:
 
 
 def describe(node: Any) -> str:
-    """Return what a node says.
+    """Return a node of the surrogate as text.
 
-    :raises click.ClickException: if it is none of the surrogate.
+    :raises click.ClickException: for any other node.
     """
     if isinstance(node, orm.SinglefileData) and node.creator is not None:
         node = node.creator

@@ -1,4 +1,4 @@
-"""``aiida-ion table``: every result with its interval, and what stands behind it."""
+"""``aiida-ion table``: every result with its interval and its origin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aiida_ion.queries import Selection
 
-#: Of results; those of other programs may lie beyond what we run.
+#: Temperatures of results; imported runs may be hotter than those of this package.
 KELVIN = Number(least=0.0, most=1e6, unit="K")
 FORMATS = ("text", "csv", "json", "markdown")
 #: Functions of `aiida_ion.queries`.
@@ -92,9 +92,9 @@ def command(
 
 
 def _selection(chosen: Mapping[str, Any]) -> Selection:
-    """Return what the options choose.
+    """Return the selection of the options.
 
-    :raises ValueError: for a group that is not there.
+    :raises click.ClickException: for a group that does not exist.
     """
     from aiida_ion.queries import Selection
 
@@ -134,7 +134,7 @@ def render(tables_by_name: Mapping[str, pd.DataFrame], style: str) -> str:
 
 
 def _csv(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Return one table as it is; several under one another, with their names in the first column."""
+    """Return one table as it is; several one below the other, with their names in the first column."""
     import pandas as pd
 
     from aiida_ion.cli.text.tables import csv_text

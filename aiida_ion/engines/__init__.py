@@ -1,1 +1,1 @@
-"""Engines: the environments on disk, and the codes in AiiDA that stand for them."""
+"""Engines: the environments on disk, and the AiiDA codes that run them."""

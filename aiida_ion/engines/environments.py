@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 ENV_FOLDER = "AIIDA_ION_ENGINES"
-#: By its exact version: what a potential would pull in by itself differs by the day. It is installed once, in an
-#: environment of its own, on which those of the potentials stand: each would take a gigabyte more.
+#: Pinned, since the version that a potential requires by itself changes over time. It is installed once, in an
+#: environment of its own, which those of the potentials build on: each would take a gigabyte more.
 TORCH = "torch==2.13.0"
-#: The file in an environment that names the packages of the one that it stands on.
+#: The file in an environment that names the packages of the one that it builds on.
 BASE_PTH = "aiida_ion_torch.pth"
-#: The kind of engine that the Python of an environment is, where nothing else is said.
+#: The kind of engine that the Python of an environment is by default.
 PYTHON_KIND = "mlip"
 
 
@@ -29,7 +29,7 @@ class Recipe:
     :param kind: the kind of engine that it is; ``None`` where it computes no forces.
     :param potential: what a job gets as its potential, where the engine decides it.
     :param executable: the program of the code, relative to the environment.
-    :param needs_torch: whether it stands on the environment that has torch.
+    :param needs_torch: whether it builds on the environment that has torch.
     :param needs_lib: whether the environment's `lib` must be on ``LD_LIBRARY_PATH``, and its `bin`, which has the
         ``mpirun`` and ``mpiexec`` of that very MPI, first on the ``PATH``.
     """
@@ -64,7 +64,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 class EnvironmentSetupError(ValueError):
-    """An environment that could not be made; the message says why."""
+    """An environment that could not be created; the message says why."""
 
 
 def engines_folder() -> Path:
@@ -103,12 +103,12 @@ def is_installed(name: str) -> bool:
 
 
 def found_engines() -> list[str]:
-    """Return the engines whose environment is there, by their programs; nothing is imported."""
+    """Return the engines whose program exists on this machine; nothing is imported."""
     return [name for name in RECIPES if executable(name).exists()]
 
 
 def install(name: str, say: Callable[[str], None]) -> bool:
-    """Make the environment of an engine, unless it is there and works.
+    """Create the environment of an engine, unless it exists and works.
 
     :param name: a key of ``RECIPES``.
     :param say: takes each line of progress.
@@ -133,7 +133,7 @@ def install(name: str, say: Callable[[str], None]) -> bool:
 
 
 def _make(folder: Path, name: str, say: Callable[[str], None]) -> Path:
-    """Make an environment where there is none; return its Python."""
+    """Create an environment unless it exists; return its Python."""
     python = folder / "bin" / "python"
     if not python.exists():
         say(f"{name}: making an environment in {folder}")

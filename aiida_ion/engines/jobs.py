@@ -1,4 +1,4 @@
-"""What an engine's jobs get: its inputs, and the cores they run on."""
+"""Inputs and options of the jobs of an engine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.engines.codes import Engine
+from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.options import check_job_options, check_resources
+from aiida_ion.engines.requests import JobRequest
 
-#: Resources of a job where nobody says otherwise.
+#: Resources of a job by default.
 ONE_CORE = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": 1}
 
 
 def engine_choices(engine: Engine) -> dict[str, Any]:
-    """Return what the engine's `engine_inputs` takes: the program, and what it computes forces with."""
+    """Return the arguments of the engine's `engine_inputs`: the program, and what it computes forces with."""
     chosen: dict[str, Any] = {"code": engine.code} | engine.choices
     if engine.potential:
         chosen["potential"] = engine.potential
@@ -26,29 +27,18 @@ def engine_choices(engine: Engine) -> dict[str, Any]:
     return chosen | ({"files": engine.files} if engine.files else {})
 
 
-def job_options(engine: Engine, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return ``metadata.options`` of an engine's jobs: the engine's own, and those of one command, which win.
+def job_options(*requests: JobRequest) -> dict[str, Any]:
+    """Return ``metadata.options`` of jobs; MPI where there is more than one process.
 
-    :param engine: with its ``resources`` and ``job_options``.
-    :param given: ``processes``, ``threads``, ``walltime_s`` and ``job_options`` of the command, where they were given.
+    :param requests: such as those of an engine and of one command; each wins over those before.
     """
-    return _options(engine.resources, engine.job_options, given or {})
-
-
-def _options(resources: Mapping[str, int], own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options of jobs, each source winning over those before; MPI where there is more than one process."""
-    options = {"resources": ONE_CORE | _counts(resources), **own}
-    options["resources"] = {**options["resources"], **_counts(given)}
-    if given.get("walltime_s"):
-        options["max_wallclock_seconds"] = given["walltime_s"]
-    options |= given.get("job_options") or {}
+    options: dict[str, Any] = {"resources": ONE_CORE}
+    for request in requests:
+        options["resources"] = {**options["resources"], **request.resources}
+        if request.walltime_s is not None:
+            options["max_wallclock_seconds"] = request.walltime_s
+        options |= request.job_options or {}
     return {"withmpi": n_processes(options["resources"]) > 1} | options
-
-
-def _counts(given: Mapping[str, Any]) -> dict[str, int]:
-    """Return processes and threads, where they were given, in AiiDA's words."""
-    names = {"processes": "num_mpiprocs_per_machine", "threads": "num_cores_per_mpiproc"}
-    return {name: int(given[key]) for key, name in names.items() if given.get(key)}
 
 
 def n_processes(resources: Mapping[str, Any]) -> int:
@@ -63,45 +53,26 @@ def cores_per_job(options: Mapping[str, Any]) -> int:
     return n_processes(resources) * int(resources.get("num_cores_per_mpiproc") or 1)
 
 
-def checked_options(engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``metadata.options`` of an engine's jobs, see :func:`job_options`, once they are sure to be taken.
-
-    :raises ValueError: saying what the job, the computer or its scheduler does not take.
-    """
-    return check_options(engine.job, engine.code.computer, engine.resources, engine.job_options, given)
-
-
-def check_options(
-    job: str,
-    computer: orm.Computer,
-    resources: Mapping[str, int],
-    own: Mapping[str, Any],
-    given: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return ``metadata.options`` of jobs, checked against the job, the computer and its scheduler.
+def check_jobs(job: str, computer: orm.Computer, *requests: JobRequest) -> None:
+    """Refuse requests for jobs, see :func:`job_options`, that the job, the computer or its scheduler does not take.
 
     :param job: entry point of the job.
     :param computer: where it runs.
-    :param resources: ``processes`` and ``threads`` of an engine.
-    :param own: its ``job_options``.
-    :param given: as in :func:`job_options`.
     :raises ValueError: saying what does not fit.
     """
-    given = given or {}
-    by_hand = {**own, **(given.get("job_options") or {})}
+    by_hand = {name: value for request in requests for name, value in (request.job_options or {}).items()}
     check_job_options(by_hand, job, computer)
-    options = _options(resources, own, given)
+    options = job_options(*requests)
     if "resources" not in by_hand:
         check_cores(cores_per_job(options), computer.label)
     check_resources(options["resources"], computer)
-    return options
 
 
 def check_cores(n_cores: int, computer: str) -> None:
-    """Refuse jobs that want more cores than this machine has.
+    """Refuse jobs that ask for more cores than this machine has.
 
     :param n_cores: of each job.
-    :param computer: label of the computer; what another one has is not known here.
+    :param computer: label of the computer; the cores of another one than this are not known.
     :raises ValueError: with the numbers.
     """
     available = os.cpu_count() or 1

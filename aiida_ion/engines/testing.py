@@ -1,9 +1,8 @@
-"""A real job of a few steps, to see that an engine works and what it is."""
+"""A real job of a few steps, which shows that an engine works and records its versions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
@@ -14,26 +13,28 @@ from aiida.plugins import CalculationFactory
 
 from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.script import FILENAME_RESULTS
-from aiida_ion.engines.codes import Engine, remember_test
-from aiida_ion.engines.jobs import checked_options, engine_choices
+from aiida_ion.engines.engine import Engine, remember_test
+from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
+from aiida_ion.engines.requests import JobRequest
 
 
 def run_test(
     engine: Engine,
     structure: orm.StructureData | None = None,
     n_steps: int | None = None,
-    options: Mapping[str, Any] | None = None,
+    jobs: JobRequest | None = None,
 ) -> tuple[Engine, Any]:
-    """Run a few steps here and now, never from the cache; note versions and checkpoint when they came through.
+    """Run a few steps in this process, never from the cache; store versions and checkpoint if they succeed.
 
     :param engine: the engine.
-    :param structure: a crystal that its potential knows; a small built-in one when not given.
+    :param structure: a crystal that its potential knows; a small built-in one by default.
     :param n_steps: steps of 1 fs; fewer by default where each costs more.
-    :param options: ``metadata.options`` for this test, which win over the engine's own.
-    :returns: the engine with what was found, and the node of the job.
-    :raises ValueError: if the engine, or its job, cannot take this.
+    :param jobs: what is asked of this job; it wins over the engine's own.
+    :returns: the engine with the results, and the node of the job.
+    :raises ValueError: if the engine or its job does not accept this.
     """
-    md = engine.md
+    md, requests = engine.md, (engine.jobs, jobs or JobRequest())
+    check_jobs(engine.job, engine.code.computer, *requests)
     choices = md.test_choices(engine_choices(engine))
     cell, temperature_K = md.test_cell(choices)
     job: Any = CalculationFactory(engine.job)
@@ -50,7 +51,7 @@ def run_test(
             "seed": 1,
         }
     )
-    builder.metadata.options = checked_options(engine, {"job_options": options})
+    builder.metadata.options = job_options(*requests)
     builder.metadata.disable_cache = True
     builder.metadata.label = f"test of {engine.name}"
     with override_log_level():  # the caller says what went wrong, in one line
@@ -62,7 +63,7 @@ def run_test(
 
 
 def refused_checkpoint(job: Any) -> dict[str, str] | None:
-    """Return name, sha256 and danger of the weights that a test refused to load; nothing where it was not that."""
+    """Return name, sha256 and danger of the weights that a test refused to load; ``None`` for another failure."""
     try:
         text = job.outputs.retrieved.base.repository.get_object_content(FILENAME_RESULTS, "r")
     except (exceptions.NotExistentAttributeError, FileNotFoundError):

@@ -1,10 +1,10 @@
-"""Trust in files of weights that a job found, where loading them runs code: only where the user says so."""
+"""Trust in files of weights that run code when they are loaded: only on the user's request."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from aiida_ion.engines.codes import Engine
+from aiida_ion.engines.engine import Engine
 
 
 def trust(engine: Engine, sha256: str) -> Engine:

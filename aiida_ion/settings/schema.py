@@ -76,13 +76,14 @@ class Settings:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-def setting(rule: Rule, default: Any = MISSING) -> Any:
+def setting(rule: Rule, default: Any = MISSING, **about: Any) -> Any:
     """Return a field of a class of settings.
 
     :param rule: what it may be.
     :param default: its value where none is given; required when left out.
+    :param about: what else the metadata of the field say.
     """
-    metadata = {_RULE: rule}
+    metadata = {_RULE: rule, **about}
     if isinstance(default, (list, dict)):
         return field(default_factory=lambda: type(default)(default), metadata=metadata)
     return field(default=default, metadata=metadata)

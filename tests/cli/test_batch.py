@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,15 @@ from pymatgen.core import Lattice, Structure
 
 from aiida_ion.analysis.crystals.cell import MAX_SIMULATED_ATOMS
 from aiida_ion.calculations.functions import multiples_of
+from aiida_ion.campaigns import EngineRequest, JobRequest, RunRequest
 from aiida_ion.campaigns.batch import ASK_ABOVE_ATOMS, make_batch
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.campaigns.structures import READ_FROM, reading_lines, structure_node
-from aiida_ion.engines.codes import register
+from aiida_ion.engines.registration import register
 from benchmarks.crystals_on_file.makers import LITHIA, cif, typed
 from tests.cli.conftest import Invoke, only_line
 
-GIVEN = {"threads": 1, "protocol": "fast"}
+REQUEST = RunRequest(protocol="fast", jobs=JobRequest(threads=1))
 ODD = {
     "cut": cif()[:-5],
     "twice": cif([*LITHIA, ("Li2", "Li", "0.25 0.25 0.25")]),
@@ -77,11 +79,11 @@ def test_a_crystal_runs_with_all_engines_or_not_at_all(invoke: Invoke, lj_engine
     (folder / "bromide.cif").write_text(
         cif([("Li1", "Li", "0 0 0"), ("Br1", "Br", "0.5 0.5 0.5")], edges="5.5 5.5 5.5")
     )
-    given = GIVEN | {"potential": "pedone-2006"}
-    batch = make_batch([str(folder)], [lj_engine, "lammps"], given)
+    request = replace(REQUEST, engine=EngineRequest(potential="pedone-2006"))
+    batch = make_batch([str(folder)], [lj_engine, "lammps"], request)
     assert len(batch.plans) == 8
     assert "has no Br" in batch.refused[str(folder / "bromide.cif")]
-    comparison(batch.plans, given)
+    comparison(batch.plans, request)
 
 
 def test_two_crystals_of_one_name_are_not_one(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
@@ -89,9 +91,9 @@ def test_two_crystals_of_one_name_are_not_one(invoke: Invoke, lj_engine: str, tm
     for name, edge in (("one", "4.62"), ("two", "4.7")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.cif").write_text(cif(edges=f"{edge} {edge} {edge}"))
-    batch = make_batch([str(tmp_path / "one"), str(tmp_path / "two")], [lj_engine, "second"], GIVEN)
+    batch = make_batch([str(tmp_path / "one"), str(tmp_path / "two")], [lj_engine, "second"], REQUEST)
     with pytest.raises(ValueError, match="two crystals are called x"):
-        comparison(batch.plans, GIVEN)
+        comparison(batch.plans, REQUEST)
 
 
 def test_a_folder_without_crystals(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:

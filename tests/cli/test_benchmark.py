@@ -12,12 +12,14 @@ from aiida.common.links import LinkType
 from aiida.engine import run_get_node
 
 from aiida_ion.aiida_private.builders import builder_inputs
+from aiida_ion.campaigns import RunRequest
 from aiida_ion.campaigns.obelix_scores import scored
 from aiida_ion.campaigns.obelix_tasks import Task, materials_of, open_tasks, store_and_link, tasks_of
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
-from aiida_ion.engines.codes import register, register_diffusion_code
+from aiida_ion.engines.codes import register_diffusion_code
+from aiida_ion.engines.registration import register
 from aiida_ion.queries.experiments import experiments
 from tests.cli.conftest import Invoke, only_line
 from tests.conftest import engine_environment
@@ -25,7 +27,7 @@ from tests.datasets.obelix_files import write_dataset
 
 SHORT: dict[str, Any] = {
     "protocol": "fast",
-    "temperatures": [900.0, 1000.0],
+    "temperatures_K": [900.0, 1000.0],
     "time_ps": 0.3,
     "threads": 1,
     "equilibration_ps": 0.05,
@@ -38,9 +40,9 @@ def dataset(tmp_path: Path) -> Path:
     return write_dataset(tmp_path / "obelix")
 
 
-def tasks(dataset: Path, *engines: str, ids: tuple[str, ...] = ("ggg",), **given: Any) -> list[Task]:
+def tasks(dataset: Path, *engines: str, ids: tuple[str, ...] = ("ggg",), **options: Any) -> list[Task]:
     result, _ = materials_of(select(read_obelix(dataset), ids))
-    return tasks_of(result, engines, SHORT | given)
+    return tasks_of(result, engines, RunRequest.from_options(**SHORT | options))
 
 
 def count(kind: type[orm.Node]) -> int:
@@ -84,12 +86,12 @@ def test_a_crystal_that_the_engine_does_not_know_is_listed(invoke: Invoke, lj_en
     register("lammps", "/bin/ls", "ion.md.lammps")
     result, _ = materials_of(select(read_obelix(dataset), ["aaa", "ggg"]))
     refused: list[str] = []
-    given = SHORT | {"potential": "pedone-2006"}
-    done = tasks_of(result, ["lammps"], given, refused)
+    request = RunRequest.from_options(**SHORT, potential="pedone-2006")
+    done = tasks_of(result, ["lammps"], request, refused)
     assert [task.material.entry.entry_id for task in done] == ["ggg"]
     assert "has no F" in refused[0]
     with pytest.raises(ValueError, match="has no F"):
-        tasks_of(result, ["lammps"], given)
+        tasks_of(result, ["lammps"], request)
 
 
 def test_noisy_crystals_are_relaxed_or_not_run(invoke: Invoke, lj_engine: str, dataset: Path, tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ def test_what_runs_is_left_alone_and_what_failed_is_done_again(invoke: Invoke, l
     assert open_tasks([task]) == []
     running = process("conductivity", inputs, "running")
     assert tasks(dataset, lj_engine)[0].pk == running.pk
-    assert tasks(dataset, lj_engine, temperatures=[1100.0])[0].state == "new"
+    assert tasks(dataset, lj_engine, temperatures_K=[1100.0])[0].state == "new"
     assert tasks(dataset, lj_engine, fresh=True)[0].state == "new"
     around.set_process_state("killed")
     running.set_process_state("excepted")
@@ -170,13 +172,13 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
     register_diffusion_code()
     prepend = f"export LD_LIBRARY_PATH={folder}/lib:$LD_LIBRARY_PATH"
     register("lmp", str(folder / "bin" / "lmp"), "ion.md.lammps", prepend=prepend)
-    given = {"potential": "pedone-2006", "min_width_a": 4.0}
-    (task,) = tasks(dataset, "lmp", **given)
+    options = {"potential": "pedone-2006", "min_width_A": 4.0}
+    (task,) = tasks(dataset, "lmp", **options)
     assert task.plan.builder.md.parameters["keep"] == ["velocities"]
     assert store_and_link([task.material]) == 1
-    (node,) = [run_get_node(comparison([task.plan], {"in_one": True}))[1]]
+    (node,) = [run_get_node(comparison([task.plan], RunRequest(as_comparison=True)))[1]]
     assert node.is_finished_ok, node.exit_message
-    again = tasks(dataset, "lmp", **given)
+    again = tasks(dataset, "lmp", **options)
     assert [one.state for one in again] == ["done"]
     assert again[0].pk == node.called[0].pk
     assert open_tasks(again) == []
@@ -189,7 +191,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
     assert "Nothing to submit" in output
     (tmp_path / "lmp2").symlink_to(folder / "bin" / "lmp")
     register("other", str(tmp_path / "lmp2"), "ion.md.lammps", prepend=prepend)
-    both = tasks(dataset, "lmp", "other", **given)
+    both = tasks(dataset, "lmp", "other", **options)
     assert [one.state for one in both] == ["done", "new"]
     assert open_tasks(both) == both  # their comparison needs each
     (pair,) = scored().pairs

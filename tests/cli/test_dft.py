@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiida import orm
 from ase.io import write
 
+from aiida_ion.campaigns import EngineRequest, JobRequest, RunRequest
 from aiida_ion.campaigns.plans import comparison, label_of, make_plans
-from aiida_ion.engines.codes import load_engine
+from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.programs import mpi_as_root
 from aiida_ion.workchains.conductivity.builder import with_thermostat
 from tests.cli.conftest import Invoke, only_line
@@ -117,9 +117,9 @@ def test_several_engines_are_one_comparison(invoke: Invoke, pw_engine: str, oxid
 def test_the_reference_is_the_first_with_dft_and_the_cores_are_shared(
     invoke: Invoke, pw_engine: str, oxide_file: Path
 ) -> None:
-    given: dict[str, Any] = {"temperatures": [300.0], "supercell": [1, 1, 1], "fresh": True}
-    plans = make_plans([str(oxide_file)], ["toy", "qe"], given)
-    builder = comparison(plans, given)
+    request = RunRequest(temperatures_K=[300.0], supercell=[1, 1, 1], fresh=True)
+    plans = make_plans([str(oxide_file)], ["toy", "qe"], request)
+    builder = comparison(plans, request)
     parameters = builder.parameters.get_dict()
     assert parameters["reference"] == "qe"
     assert parameters["max_concurrent"] == min(2, os.cpu_count() or 1)
@@ -133,19 +133,19 @@ def test_the_reference_is_the_first_with_dft_and_the_cores_are_shared(
 def test_processes_and_threads_reach_the_jobs(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
     if (os.cpu_count() or 1) < 2:
         pytest.skip("one core")
-    (plan,) = make_plans([str(oxide_file)], ["qe"], {"processes": 2})
+    (plan,) = make_plans([str(oxide_file)], ["qe"], RunRequest(jobs=JobRequest(processes=2)))
     assert plan.builder.md.options["resources"]["num_mpiprocs_per_machine"] == 2
     assert plan.builder.md.options["withmpi"] is True
     with pytest.raises(ValueError, match="999 cores for each job"):
-        make_plans([str(oxide_file)], ["qe"], {"threads": 999})
+        make_plans([str(oxide_file)], ["qe"], RunRequest(jobs=JobRequest(threads=999)))
 
 
 def test_a_run_may_have_a_mesh_of_its_own(invoke: Invoke, pw_engine: str, oxide_file: Path) -> None:
-    (plan,) = make_plans([str(oxide_file)], ["qe"], {"kpoints": [2, 2, 2]})
+    (plan,) = make_plans([str(oxide_file)], ["qe"], RunRequest(engine=EngineRequest(kpoints=[2, 2, 2])))
     assert plan.builder.md.engine["kpoints"].get_kpoints_mesh()[0] == [2, 2, 2]
     assert load_engine("qe").choices.get("kpoints") is None
     with pytest.raises(ValueError, match="--kpoints is for engines of the kind quantumespresso or vasp, and this is"):
-        make_plans([str(oxide_file)], ["toy"], {"kpoints": [2, 2, 2]})
+        make_plans([str(oxide_file)], ["toy"], RunRequest(engine=EngineRequest(kpoints=[2, 2, 2])))
 
 
 def test_open_mpi_starts_for_root_where_there_is_a_root() -> None:

@@ -12,7 +12,9 @@ from ase.build import bulk
 
 from aiida_ion.calculations.mlip.job import POTENTIALS
 from aiida_ion.cli.engine import MLIP_NAMES
-from aiida_ion.engines.codes import load_engine, register, remember_test
+from aiida_ion.engines.engine import load_engine, remember_test
+from aiida_ion.engines.registration import register
+from aiida_ion.engines.requests import JobRequest
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 from tests.conftest import engine_environment
 
@@ -210,7 +212,7 @@ def test_job_options_are_kept_used_and_shown(invoke: Invoke, lj_engine: str) -> 
     remember_test(load_engine(lj_engine), {"checkpoint": {"sha256": "ab" * 32}}, {"steps_per_s": 9.0})
     invoke(*add, "--job-options", '{"queue_name": "gpu", "max_memory_kb": 4000000}')
     engine = load_engine(lj_engine)
-    assert engine.job_options == {"queue_name": "gpu", "max_memory_kb": 4_000_000}
+    assert engine.jobs.job_options == {"queue_name": "gpu", "max_memory_kb": 4_000_000}
     assert engine.potential["checkpoint_sha256"] == "ab" * 32
     assert engine.tested == {}  # the speed was that of other jobs
     assert "queue_name gpu, max_memory_kb 4000000" in invoke("engine", "list").output
@@ -228,7 +230,7 @@ def test_engines_of_earlier_versions_have_no_job_options(invoke: Invoke, lj_engi
     about = code.base.extras.get("ion")
     del about["job_options"]
     code.base.extras.set("ion", about)
-    assert load_engine(lj_engine).job_options == {}
+    assert load_engine(lj_engine).jobs == JobRequest()
     assert lj_engine in invoke("engine", "list").output
 
 

@@ -13,19 +13,22 @@ from ase.build import bulk
 from ase.io import write
 
 from aiida_ion.aiida_private.builders import builder_inputs
+from aiida_ion.campaigns import RunRequest
 from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.plans import Plan, check, make_plans
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.engines.codes import load_engine, register, remember_test
+from aiida_ion.engines.engine import load_engine, remember_test
+from aiida_ion.engines.registration import register
+from aiida_ion.engines.requests import JobRequest
 from aiida_ion.workchains.conductivity.inputs import engine_inputs, md_inputs
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 
-GIVEN: dict[str, Any] = {"threads": 1, "protocol": "fast"}
+OPTIONS: dict[str, Any] = {"threads": 1, "protocol": "fast"}
 
 
-def one_plan(crystal: Path, engine: str, **given: Any) -> Plan:
-    plans = make_plans([str(crystal)], [engine], GIVEN | given)
+def one_plan(crystal: Path, engine: str, **options: Any) -> Plan:
+    plans = make_plans([str(crystal)], [engine], RunRequest.from_options(**OPTIONS | options))
     check(plans)
     return plans[0]
 
@@ -73,14 +76,14 @@ def test_options_become_inputs(invoke: Invoke, lj_engine: str, crystal_file: Pat
     plan = one_plan(
         crystal_file,
         lj_engine,
-        temperatures=[650.0, 750.0],
+        temperatures_K=[650.0, 750.0],
         seeds=[3],
         time_ps=3.0,
         timestep_fs=1.5,
         sample_every=4,
         equilibration_ps=0.5,
         supercell=[2, 2, 1],
-        no_relax=True,
+        relax_ions=False,
         thermostat="langevin",
         ensemble="npt",
         charges={"Li": 0.8, "N": -2.4},
@@ -89,7 +92,7 @@ def test_options_become_inputs(invoke: Invoke, lj_engine: str, crystal_file: Pat
         walltime_s=600,
         job_options={"queue_name": "gpu"},
         max_concurrent=3,
-        target_temperature_k=350.0,
+        target_temperature_K=350.0,
     )
     builder = plan.builder
     parameters, md = builder.parameters.get_dict(), builder.md.parameters.get_dict()
@@ -110,7 +113,7 @@ def test_options_become_inputs(invoke: Invoke, lj_engine: str, crystal_file: Pat
 def test_options_win_over_the_file_and_the_file_over_the_protocol(tmp_path: Path) -> None:
     path = tmp_path / "overrides.yaml"
     path.write_text("seeds: [4, 5]\nmd: {n_steps: 10, sample_every: 2}\ndiffusion: {n_lags: 20}\n")
-    overrides = collect_overrides({"overrides_file": str(path), "time_ps": 1.0, "seeds": [9]}, cores_per_plan=2)
+    overrides = collect_overrides(RunRequest(overrides=path, time_ps=1.0, seeds=[9]), cores_per_plan=2)
     assert overrides == {
         "seeds": [9],
         "md": {"n_steps": None, "sample_every": 2, "total_time_ps": 1.0},
@@ -119,7 +122,7 @@ def test_options_win_over_the_file_and_the_file_over_the_protocol(tmp_path: Path
     }
     path.write_text("- a list")
     with pytest.raises(ValueError, match="must hold changes to a protocol"):
-        collect_overrides({"overrides_file": str(path)})
+        RunRequest(overrides=path)
 
 
 def test_the_tested_checkpoint_is_a_hashed_input(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
@@ -148,7 +151,7 @@ def test_jobs_share_the_cores(
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     assert one_plan(crystal_file, lj_engine, threads=2).builder.parameters["max_concurrent"] == 4
     register("second", sys.executable, "ion.md.mlip", potential={"name": "lj"})
-    plans = make_plans([str(crystal_file)], [lj_engine, "second"], GIVEN)
+    plans = make_plans([str(crystal_file)], [lj_engine, "second"], RunRequest.from_options(**OPTIONS))
     assert [plan.builder.parameters["max_concurrent"] for plan in plans] == [4, 4]
 
 
@@ -271,7 +274,7 @@ def test_job_options_win(invoke: Invoke, lj_engine: str, crystal_file: Path) -> 
 
 def test_options_of_a_run_win_over_those_of_the_engine(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
     own = {"queue_name": "gpu", "account": "mine", "max_wallclock_seconds": 600, "resources": {"num_machines": 2}}
-    register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, job_options=own)
+    register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, jobs=JobRequest(job_options=own))
     options = one_plan(crystal_file, lj_engine, threads=None).builder.md.options
     assert dict(options) == own | {"withmpi": True}
     given = {"walltime_s": 60, "processes": 3, "job_options": {"queue_name": "cpu"}}
@@ -284,7 +287,13 @@ def test_options_of_a_run_win_over_those_of_the_engine(invoke: Invoke, lj_engine
 
 
 def test_job_options_reach_every_job_of_the_engine(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
-    register("toy", sys.executable, "ion.md.mlip", potential={"name": "lj"}, job_options={"queue_name": "gpu"})
+    register(
+        "toy",
+        sys.executable,
+        "ion.md.mlip",
+        potential={"name": "lj"},
+        jobs=JobRequest(job_options={"queue_name": "gpu"}),
+    )
     builder = one_plan(crystal_file, lj_engine).builder
     md = engine_class("ion.md.mlip")
     inputs = builder_inputs(builder)
@@ -329,7 +338,7 @@ def costs(**more: Any) -> pd.DataFrame:
 
 
 def test_earlier_jobs_tell_the_cost(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
-    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 2], temperatures=[700.0], time_ps=4.0, timestep_fs=2.0)
+    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 2], temperatures_K=[700.0], time_ps=4.0, timestep_fs=2.0)
     known = step_time(plan, costs())
     assert known is not None
     assert known.seconds == pytest.approx((0.002, 0.004, 0.008))  # twice the atoms
@@ -337,7 +346,7 @@ def test_earlier_jobs_tell_the_cost(invoke: Invoke, lj_engine: str, crystal_file
     assert expected_cost(plan, costs()) == (
         "2,000 steps: about 8 s of computing (4 s to 16 s by 3 earlier jobs with 36 atoms)"
     )
-    small = one_plan(crystal_file, lj_engine, supercell=[1, 1, 1], temperatures=[700.0])
+    small = one_plan(crystal_file, lj_engine, supercell=[1, 1, 1], temperatures_K=[700.0])
     fewer = step_time(small, costs())
     assert fewer is not None
     assert fewer.seconds[1] == pytest.approx(0.002)
@@ -349,7 +358,7 @@ def test_a_target_costs_between_the_first_round_and_the_budget(
     invoke: Invoke, lj_engine: str, crystal_file: Path
 ) -> None:
     given = {"target_relative_error": 0.2, "first_time_ps": 4.0, "max_time_ps": 40.0, "timestep_fs": 2.0}
-    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 1], temperatures=[700.0, 800.0], **given)
+    plan = one_plan(crystal_file, lj_engine, supercell=[3, 3, 1], temperatures_K=[700.0, 800.0], **given)
     assert (
         "2 runs of 4 ps, each on to at most 40 ps until the tracer diffusivity is known to 0.2"
         in describe(plan, costs())[0]
@@ -359,7 +368,7 @@ def test_a_target_costs_between_the_first_round_and_the_budget(
     )
     assert expected_cost(plan, costs()).endswith("; 4 s to 40 s with 2 in parallel")
     limited = one_plan(
-        crystal_file, lj_engine, supercell=[3, 3, 1], temperatures=[700.0, 800.0], max_total_time_ps=20.0, **given
+        crystal_file, lj_engine, supercell=[3, 3, 1], temperatures_K=[700.0, 800.0], max_total_time_ps=20.0, **given
     )
     assert size_of(limited).n_steps == (4000, 10000)
     both = in_all([plan, limited], costs())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from aiida import orm
 from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.calculations.vasp.job import validate_incar
 from aiida_ion.dft.pw_input import normal_namelists
+from aiida_ion.engines.codes import register_diffusion_code
+from aiida_ion.engines.registration import register
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 from tests.docs.reading import Block, blocks
@@ -29,21 +32,21 @@ def test_python_compiles_and_imports_what_exists(block: Block) -> None:
 
 @pytest.fixture
 def documented_codes(aiida_profile_clean: Any, aiida_localhost: orm.Computer) -> None:
-    """Register the codes that the pages take for granted, by the names that `aiida-ion setup` gives them."""
-    for label, job in (("kinisi", "ion.diffusion"), ("sevenn", "ion.mlip_md"), ("lammps", "ion.lammps_md")):
-        orm.InstalledCode(
-            label=label, computer=aiida_localhost, filepath_executable=sys.executable, default_calc_job_plugin=job
-        ).store()
+    """Register the engines that the pages take for granted, by the names that `aiida-ion setup` gives them."""
+    register_diffusion_code()
+    register("sevenn", sys.executable, "ion.md.mlip", potential={"name": "sevenn", "model": "7net-0"})
+    register("lammps", sys.executable, "ion.md.lammps")
 
 
 @pytest.mark.usefixtures("documented_codes")
 @pytest.mark.parametrize(
     "block", [block for block in blocks("python") if block.runnable], ids=lambda block: block.where
 )
-def test_runnable_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runnable_python_runs(block: Block, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import aiida
 
     monkeypatch.setattr(aiida, "load_profile", lambda *_, **__: None)  # the test's own is loaded already
+    monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
     exec(compile(block.text, block.where, "exec"), namespace)
     builder = namespace.get("builder")

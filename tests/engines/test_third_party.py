@@ -20,10 +20,11 @@ from aiida.plugins import entry_point as plugins
 from ase.io import write
 
 from aiida_ion import queries
+from aiida_ion.campaigns import JobRequest, RunRequest
 from aiida_ion.campaigns.expected_cost import step_time
 from aiida_ion.campaigns.plans import comparison, plans_of
 from aiida_ion.engine_kinds import engine_class, engine_kinds, installed_engines, kind_of_executable, kind_of_job
-from aiida_ion.engines.codes import load_engine
+from aiida_ion.engines.engine import load_engine
 from aiida_ion.queries import job_runs, process_table
 from aiida_ion.queries.running import activity
 from tests.cli.conftest import Invoke, Shell, crystal_file, invoke, lj_engine, only_line, shell
@@ -34,20 +35,20 @@ METADATA = "Metadata-Version: 2.1\nName: aiida-toy\nVersion: 1.0\n"
 DEPTH_EV = 0.012
 ADD = ("engine", "add", "well", "--kind", "toy", "--python", sys.executable)
 INPUTS = ("--inputs", json.dumps({"epsilon_eV": DEPTH_EV}))
-RUN: dict[str, Any] = {
-    "protocol": "fast",
-    "threads": 1,
-    "temperatures": [150.0],
-    "charges": {"Ar": 0.0},
-    "mobile_species": "Ar",
-    "supercell": [1, 1, 1],
-    "time_ps": 0.4,
-    "timestep_fs": 2.0,
-    "sample_every": 4,
-    "equilibration_ps": 0.1,
-    "no_relax": True,
-    "keep": ["forces", "velocities"],
-}
+RUN = RunRequest(
+    protocol="fast",
+    temperatures_K=[150.0],
+    charges={"Ar": 0.0},
+    mobile_species="Ar",
+    supercell=[1, 1, 1],
+    time_ps=0.4,
+    timestep_fs=2.0,
+    sample_every=4,
+    equilibration_ps=0.1,
+    relax_ions=False,
+    keep=["forces", "velocities"],
+    jobs=JobRequest(threads=1),
+)
 
 
 def look_again() -> None:

@@ -1,4 +1,4 @@
-"""The daemon of a profile, asked itself: its PID file says only that it was started once."""
+"""The state of the daemon of a profile. It is asked itself, since its PID file only shows that it was started once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from aiida_ion.messages import one_line
 
-#: A daemon on a busy machine may take so long to answer, s.
+#: How long a daemon on a busy machine may take to answer, s.
 ASK_S = 10
 #: AiiDA's own commands give up after this time, s; its default of 2 made stop and restart fail under load.
 TIMEOUT_S = 30
@@ -20,12 +20,12 @@ SQLITE_WORKERS = 2
 
 @dataclass(frozen=True)
 class Daemon:
-    """What became of a daemon.
+    """The state of a daemon.
 
     :param state: ``runs``; ``stopped``; ``died``: it left its PID file, and no such process runs; ``silent``: its
         process runs and does not answer; ``idle``: it answers and has no workers.
-    :param n_workers: that it says it has.
-    :param pid: of its PID file.
+    :param n_workers: by its own answer.
+    :param pid: from its PID file.
     """
 
     state: str
@@ -33,7 +33,7 @@ class Daemon:
     pid: int | None = None
 
     def trouble(self, profile: str) -> str | None:
-        """Return in a sentence why nothing is processed, and what to do; nothing where it runs."""
+        """Return a sentence on why nothing is processed and what to do; ``None`` if it runs."""
         again = f"'aiida-ion setup -p {profile}'"
         return {
             "stopped": f"the daemon is not running; start it with {again}",
@@ -60,7 +60,7 @@ def ask(profile: Any, timeout_s: int = ASK_S) -> Daemon:
     try:
         answer = client.get_worker_info(timeout=timeout_s)
     except (DaemonException, RuntimeError, OSError):
-        # It may have ended meanwhile.
+        # It may have ended in the meantime.
         return Daemon("silent" if _is_daemon(pid, client) else "died", pid=pid)
     workers = answer.get("info")
     n_workers = len(workers) if isinstance(workers, dict) else 0
@@ -68,7 +68,7 @@ def ask(profile: Any, timeout_s: int = ASK_S) -> Daemon:
 
 
 def _is_daemon(pid: int, client: Any) -> bool:
-    """Whether a process is the daemon of a profile, and not another that got its number later.
+    """Whether a process is the daemon of a profile, and not another one that has the same number now.
 
     That may be the daemon of another profile, or of another folder of AiiDA: nobody is to be told to end that one.
     """

@@ -1,4 +1,4 @@
-"""A PostgreSQL database for a profile: found or made, and looked at before AiiDA writes into it."""
+"""A PostgreSQL database for a profile: found or created, and checked before AiiDA writes to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.messages import one_line
 
 ENV_PASSWORD = "AIIDA_ION_POSTGRES_PASSWORD"
 CONNECT_TIMEOUT_S = 10
-#: Databases that every server has: from there a missing one can be made.
+#: Databases that every server has; a missing one is created from there.
 MAINTENANCE = ("postgres", "template1")
 #: Tables of an AiiDA profile, of this version or of one before 1.0.
 AIIDA_TABLES = ("db_dbnode", "db_dbsetting", "alembic_version", "django_migrations")
@@ -23,7 +23,7 @@ AIIDA_TABLES = ("db_dbnode", "db_dbsetting", "alembic_version", "django_migratio
 
 @dataclass(frozen=True)
 class Server:
-    """Where the database is, and who asks; an empty host is the local socket."""
+    """Address, database and user; an empty host is the local socket."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class Server:
         return f"{self.host or 'the local socket'}, port {self.port}"
 
     def storage_config(self, repository_uri: str) -> dict[str, Any]:
-        """Return what AiiDA must know; without a password the driver looks into ``~/.pgpass`` each time."""
+        """Return the configuration for AiiDA; without a password the driver reads ``~/.pgpass`` each time."""
         return {
             "database_engine": "postgresql_psycopg",
             "database_hostname": self.host,
@@ -50,7 +50,7 @@ class Server:
 
 
 def server(options: dict[str, Any]) -> Server:
-    """Return the server of the options of ``setup``, with the password of the environment where there is one."""
+    """Return the server of the options of ``setup``, with the password of the environment, if any."""
     password = os.environ.get(ENV_PASSWORD) or os.environ.get("PGPASSWORD")
     return Server(**{name.removeprefix("postgres_"): value for name, value in options.items()}, password=password)
 
@@ -87,7 +87,7 @@ def _connection(target: Server, database: str | None = None) -> Iterator[Any]:
 
 
 def _reached(target: Server, only_maintenance: bool = False) -> str:
-    """Return a database of the server that lets us in, the wanted one if it does.
+    """Return a database of the server that accepts the user, the requested one if it does.
 
     :raises psycopg.OperationalError: the first refusal, if all refuse.
     """
@@ -105,7 +105,7 @@ def _reached(target: Server, only_maintenance: bool = False) -> str:
 
 
 def _with_password(target: Server) -> Server:
-    """Return the server with a password that it accepts; ask for one where somebody sits at the terminal."""
+    """Return the server with a password that it accepts; ask for one on a terminal."""
     import psycopg
 
     try:
@@ -132,7 +132,7 @@ def _needs_password(error: Any) -> bool:
 
 
 def _refusal(target: Server, error: Any) -> str:
-    """Return why the server lets nobody in, in one sentence; its own words only where they say more."""
+    """Return one sentence on why the server refuses the user; its own message if that is more specific."""
     if error.pgconn is not None and error.pgconn.used_password:
         return (
             f"PostgreSQL at {target.address} refuses {target.user!r}: the password is wrong or there is no such user; "
@@ -155,7 +155,7 @@ def _exists(target: Server) -> bool:
 
 
 def _make(target: Server) -> None:
-    """Make the database, in UTF-8 and sorted by bytes: that locale is on every machine, others may not be."""
+    """Create the database with UTF-8 and the locale C, which every machine has."""
     import psycopg
     from psycopg import sql
 
@@ -174,7 +174,7 @@ def _make(target: Server) -> None:
 
 
 def _check(connection: Any, target: Server) -> None:
-    """Fail unless the database is empty, encoded in UTF-8 and ours to make tables in."""
+    """Fail unless the database is empty, encoded in UTF-8, and the user may create tables in it."""
     encoding = connection.execute("show server_encoding").fetchone()[0]
     if encoding != "UTF8":
         raise click.ClickException(

@@ -1,4 +1,4 @@
-"""A RabbitMQ server as the broker of a profile: read from a URL and asked before AiiDA relies on it."""
+"""A RabbitMQ server as the broker of a profile: read from a URL, and tested before AiiDA depends on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PORTS = {"amqp": 5672, "amqps": 5671}
 
 
 def broker_config(url: str) -> dict[str, Any]:
-    """Return what AiiDA must know about the server behind a URL such as ``amqp://aiida@localhost:5672/team``.
+    """Return the configuration for AiiDA of the server at a URL such as ``amqp://aiida@localhost:5672/team``.
 
     :raises click.ClickException: if the URL cannot be read or holds a password, or if the server does not answer or
         refuses us.

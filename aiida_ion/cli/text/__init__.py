@@ -1,1 +1,1 @@
-"""What commands print: nodes and tables as text."""
+"""Nodes and tables as text."""

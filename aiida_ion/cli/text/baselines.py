@@ -1,4 +1,4 @@
-"""Methods beside trivial baselines, over all materials that were compared with the same reference."""
+"""Methods and trivial baselines, over all materials that were compared with the same reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Records = Sequence[Mapping[str, Any]]
 
 
 class Group(NamedTuple):
-    """Scores of one quantity against one reference: its words, its unit, and the scores."""
+    """Scores of one quantity against one reference, with its name and its unit."""
 
     reference: str
     quantity: str
@@ -95,7 +95,7 @@ def _scores(data: Mapping[tuple[str, str], _Datum]) -> list[Score]:
 
 
 def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
-    """Yield what a comparison says of each quantity on both sides."""
+    """Yield both values of each quantity of a comparison."""
     for at in entries(record.get("temperatures")):
         name = f"log10 D* at {number(at.get('temperature_K'), 6)} K"
         sides = [_log10(at, f"{prefix}tracer_diffusivity", "cm2_s") for prefix in ("", "reference_")]

@@ -47,7 +47,7 @@ def render(scored: Scored, style: str) -> str:
 
 
 def score_table(scored: Scored) -> pd.DataFrame:
-    """Return every score, one a row; errors in decades."""
+    """Return every score, one per row; errors in decades."""
     rows = [
         {"scoring": "paper", "method": score.method, "published": is_published, "n_materials": score.n}
         | {"mae_decades": score.mae, "n_passed": score.n_passed, "mae_passed_decades": score.mae_passed}
@@ -70,7 +70,7 @@ def score_table(scored: Scored) -> pd.DataFrame:
 
 
 def pair_rows(pairs: Sequence[Pair]) -> Rows:
-    """Return the materials, one a line for each level of theory."""
+    """Return one line for each material and level of theory."""
     return [
         {
             "entry": text(pair.row["entry_id"]),
@@ -90,7 +90,7 @@ def pair_rows(pairs: Sequence[Pair]) -> Rows:
 
 
 def paper_rows(scores: Sequence[ReportedErrors]) -> Rows:
-    """Return the errors as the paper takes them, then the published ones."""
+    """Return the errors as in the paper, then the published ones."""
     return [
         {
             "method": f"published: {one.method}" if is_published else one.method,
@@ -109,7 +109,7 @@ def _groups(scores: Sequence[Score]) -> list[Group]:
 
 
 def _without_words(rows: Rows) -> Rows:
-    """Return rows without the columns that say the same in each."""
+    """Return rows without the columns that are the same in each."""
     return [{key: value for key, value in row.items() if key not in ("quantity", "against")} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark will run, in a table: cells, atoms, temperatures, steps, and what it should cost."""
+"""What a benchmark will run, as a table: cells, atoms, temperatures, steps and expected cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def task_rows(tasks: Sequence[Task], costs: pd.DataFrame) -> Rows:
 
 
 def note_lines(tasks: Sequence[Task]) -> list[str]:
-    """Return what to know of the entries and engines, each once."""
+    """Return notes on the entries and engines, each once."""
     materials = {task.material.name: task.material for task in tasks}
     lines = [PERTURBED] if any(material.entry.perturbed for material in materials.values()) else []
     lines += [f"{name}: {remark}." for name, material in materials.items() for remark in remarks(material.entry)]
@@ -38,7 +38,7 @@ def note_lines(tasks: Sequence[Task]) -> list[str]:
 
 
 def measured_text(conductivity: MeasuredConductivity) -> str:
-    """Return a measured conductivity, S/cm, with its bound as one."""
+    """Return a measured conductivity or its upper bound, S/cm."""
     return f"{'< ' if conductivity.is_bound else ''}{number(conductivity.value_S_cm)}"
 
 
@@ -47,11 +47,11 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
     parameters = plan.builder.parameters.get_dict()
     edges = plan.builder.structure.get_ase().cell.lengths()
     steps = " to ".join(f"{count:,}" for count in dict.fromkeys(size.n_steps))
-    known = step_time(plan, costs)
+    timing = step_time(plan, costs)
     time = (
         "unknown"
-        if known is None
-        else " to ".join(dict.fromkeys(duration(known.seconds[1] * count) for count in size.n_steps))
+        if timing is None
+        else " to ".join(dict.fromkeys(duration(timing.seconds[1] * count) for count in size.n_steps))
     )
     return {
         "entry": task.material.entry.entry_id,
@@ -65,6 +65,6 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
         "runs": f"{size.n_runs} of {size.first_ps:g} ps",
         "steps": steps,
         "computing": time,
-        "known": "-" if known is None else known.origin,
+        "known": "-" if timing is None else timing.origin,
         "state": STATE_WORDS[task.state] + (f" ({task.pk})" if task.pk is not None else ""),
     }

@@ -54,7 +54,7 @@ def diffusivity_rows(records: Records) -> Rows:
 
 
 def conductivity_rows(records: Records) -> Rows:
-    """Return one line for each comparison of which either side has a conductivity or an activation energy."""
+    """Return one line for each comparison with a conductivity or an activation energy on either side."""
     return [
         _names(record)
         | {
@@ -173,7 +173,7 @@ def ratio_text(row: Mapping[str, Any], name: str) -> str:
 
 
 def relative_error(record: Mapping[str, Any]) -> str:
-    """Return the error of the forces as a part of their size."""
+    """Return the error of the forces relative to their size."""
     rms = record.get("reference_force_rms_eV_A")
     rmse = record.get("force_rmse_eV_A")
     return f"{rmse / rms:.1%}" if isinstance(rms, Real) and rms and isinstance(rmse, Real) else "-"

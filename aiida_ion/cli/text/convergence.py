@@ -1,4 +1,4 @@
-"""How runs that were extended came to an end, in lines."""
+"""Why the extension of runs stopped, as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiida_ion.queries.cells import known
 def convergence_lines(attributes: Mapping[str, Any] | None) -> list[str]:
     """Return why each temperature stopped, and what was used.
 
-    :param attributes: the last decision of a conductivity; ``None`` where its runs were not extended.
+    :param attributes: the last decision of a conductivity; ``None`` if its runs were not extended.
     """
     if not isinstance(attributes, Mapping):
         return []

@@ -1,4 +1,4 @@
-"""What an extrapolated conductivity rests on, in lines."""
+"""The basis of an extrapolated conductivity, as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from aiida_ion.cli.text.tables import number, text, value_or_bound, with_interval
 from aiida_ion.queries.cells import known
 
-#: Parameters of curved laws, and their words.
+#: Parameters of curved laws, and their names.
 CURVED = (
     ("vogel_temperature", "K", "T_0 of the Vogel-Fulcher-Tammann law, K"),
     ("vogel_energy", "eV", "energy of the Vogel-Fulcher-Tammann law, eV"),
@@ -21,7 +21,7 @@ CURVED = (
 
 
 def extrapolation_lines(attributes: Mapping[str, Any]) -> list[str]:
-    """Return the collective conductivity, the law, what each temperature does, and how far it is to the target.
+    """Return the collective conductivity, the law, the effect of each temperature, and the distance of the target.
 
     :param attributes: attributes of a conductivity node; those of an older version lack most.
     """

@@ -12,7 +12,7 @@ from aiida_ion.cli.text.tables import entries, number, percent, sentences, text,
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 
-#: The most frequent types of jumps are shown, this many.
+#: Number of types of jumps that are shown, the most frequent ones.
 MAX_TYPES = 5
 
 
@@ -22,7 +22,7 @@ def is_jump_analysis(attributes: Mapping[str, Any]) -> bool:
 
 
 def jump_lines(node: orm.Node) -> list[str]:
-    """Return what a jump analysis says, in lines."""
+    """Return a jump analysis as lines of text."""
     attributes = read_attributes(node.base.attributes.all)
     what = f"{text(attributes.get('formula'))}, {text(attributes.get('level_of_theory'))}"
     lines = [
@@ -51,7 +51,7 @@ def jump_lines(node: orm.Node) -> list[str]:
 
 
 def short_jump_lines(analyses: Iterable[orm.Node]) -> list[str]:
-    """Return two lines for each jump analysis, temperatures rising."""
+    """Return two lines for each jump analysis, by rising temperature."""
     lines = []
     for node in sorted(analyses, key=_temperature):
         attributes = read_attributes(node.base.attributes.all)
@@ -87,7 +87,7 @@ def _pathways(attributes: Mapping[str, Any]) -> str:
 
 
 def _correlation(node: orm.Node) -> str:
-    """Return the correlation factor D* / D_J, where the same trajectories were fitted and both are diffusive."""
+    """Return the correlation factor D* / D_J, if the same trajectories were fitted and both are diffusive."""
     jump = read_attributes(node.base.attributes.all)["jump_diffusivity_cm2_s"]
     tracer = _tracer_diffusivity(node)
     return f"; correlation factor D*/D_J {tracer / jump:.2f}" if tracer and jump else ""

@@ -1,4 +1,4 @@
-"""What runs and how far it is, as a tree."""
+"""Processes and their progress, as a tree."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from aiida_ion.units import duration
 REFRESH_S = 2.0
 #: Where the output is kept instead of redrawn.
 REFRESH_LOG_S = 20.0
-#: Without --all, what ended longer ago than this is left out.
+#: Without --all, processes that ended longer ago than this are left out.
 RECENT = timedelta(days=1)
 #: A daemon that answers asks about its jobs far more often than this, s.
 LONG_SILENCE_S = 3600.0
 
 
 def watch(pks: Sequence[int], everything: bool = False, profile: Any = None) -> None:
-    """Show the processes again and again until all have ended; on a terminal in place, else now and then.
+    """Show the processes repeatedly until all have ended; a terminal is redrawn.
 
     :param pks: only these and what they called; empty for all.
-    :param everything: also what ended long ago.
+    :param everything: also those that ended long ago.
     :param profile: whose daemon is asked whether it runs, while something is active.
     """
     on_terminal = click.get_text_stream("stdout").isatty()
@@ -52,7 +52,7 @@ def current(pks: Sequence[int] = (), everything: bool = False) -> pd.DataFrame:
 
 
 def render(table: pd.DataFrame, profile: Any = None) -> str:
-    """Return the processes as a tree, each with its state and, where it runs, its progress.
+    """Return the processes as a tree, each with its state and, if it runs, its progress.
 
     :param profile: whose daemon is asked whether it runs, while something is active.
     """
@@ -84,7 +84,7 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
 
 
 def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:
-    """Return what stops active processes: a daemon that does not run, and since when nothing was heard of them."""
+    """Return what stops active processes: a daemon that does not run, and the time since their last sign of life."""
     if profile.process_control_backend is None:
         return []
     trouble = ask(profile).trouble(profile.name)
@@ -100,7 +100,7 @@ def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:
 
 
 def last_heard(active: pd.DataFrame) -> datetime | None:
-    """Return when AiiDA last wrote anything of processes, or asked a scheduler about one."""
+    """Return when AiiDA last wrote about processes, or asked a scheduler about one."""
     asked = pd.to_datetime(active["scheduler_lastchecktime"], utc=True, errors="coerce", format="ISO8601")
     newest = pd.concat([active["mtime"], asked]).dropna().max()
     return None if pd.isna(newest) else newest.to_pydatetime()

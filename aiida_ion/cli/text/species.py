@@ -1,4 +1,4 @@
-"""Which species moved, in lines: each with its diffusivity or bound, and what all of them conduct."""
+"""Mobile species as text: the diffusivity or bound of each, and the conductivity of all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiida_ion.queries.cells import known
 
 
 def species_lines(attributes: Mapping[str, Any]) -> list[str]:
-    """Return a line for each species where there is more to say than of the mobile one.
+    """Return a line for each species if there are more than the mobile one.
 
     :param attributes: attributes of a diffusion or conductivity node; those of an older version have none.
     """
@@ -34,7 +34,7 @@ def species_lines(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    """Return one species: role, hops, diffusivity; of a conductivity node, what it conducts at the target."""
+    """Return one species: role, hops, diffusivity; of a conductivity node, its conductivity at the target."""
     if "role" not in row:
         sigma = value_or_bound(row, "ionic_conductivity", "mS_cm")
         why = f" ({text(row['reason'])})" if known(row.get("reason")) else ""

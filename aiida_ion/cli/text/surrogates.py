@@ -13,12 +13,12 @@ from aiida_ion.calculations.surrogate.dataset import label_range
 from aiida_ion.campaigns.surrogate_candidates import Candidates, force_calls
 from aiida_ion.cli.text.tables import duration, number, text_table, with_interval
 
-#: Reasons for which materials are left out, as many as are shown.
+#: Number of reasons that are shown for materials that are left out.
 MAX_SHOWN = 10
 
 
 def describe_candidates(candidates: Candidates, n_before: int) -> list[str]:
-    """Return what would be sampled: materials, labels, force calls, and what is left out.
+    """Return a plan as text: materials, labels, force calls, and what is left out.
 
     :param n_before: materials that were sampled before.
     """
@@ -45,14 +45,14 @@ def _calls(inputs: Mapping[str, Any]) -> dict[str, int]:
 
 
 def refusals(refused: Sequence[tuple[str, str]]) -> list[str]:
-    """Return why materials are left out, the first of them."""
+    """Return the first reasons why materials are left out."""
     lines = [f"  left out: {title}: {reason}" for title, reason in refused[:MAX_SHOWN]]
     more = len(refused) - MAX_SHOWN
     return [*lines, f"  left out: {more} more"] if more > 0 else lines
 
 
 def describe_dataset(node: Any) -> list[str]:
-    """Return what a dataset holds."""
+    """Return the content of a dataset as text."""
     attributes = node.base.attributes.all
     low, high = label_range(node)
     labels = f"labels {low:.2f} to {high:.2f} (log10 of angstrom^2/ps)" if np.isfinite(low) else "no labels"
@@ -66,18 +66,18 @@ def describe_dataset(node: Any) -> list[str]:
 
 
 def write_arrays(node: Any, folder: Path) -> list[Path]:
-    """Write a dataset as the programs read it: ``dataset.npz`` and ``materials.json``; return the files."""
+    """Write a dataset in the format of the programs: ``dataset.npz`` and ``materials.json``; return the files."""
     import json
 
     from aiida_ion.calculations.surrogate.arrays import write_dataset
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "dataset.npz", folder / "materials.json"]
-    # Written beside and moved, so that whoever reads them finds a whole file.
-    beside = [path.with_name(f"partial-{path.name}") for path in paths]
-    write_dataset(str(beside[0]), node)
-    beside[1].write_text(json.dumps(node.base.attributes.get("materials"), indent=1))
-    for before, after in zip(beside, paths, strict=True):
+    # Written under another name and renamed, so that no reader finds a partial file.
+    partial = [path.with_name(f"partial-{path.name}") for path in paths]
+    write_dataset(str(partial[0]), node)
+    partial[1].write_text(json.dumps(node.base.attributes.get("materials"), indent=1))
+    for before, after in zip(partial, paths, strict=True):
         before.replace(after)
     return paths
 

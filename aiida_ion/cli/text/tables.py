@@ -1,4 +1,4 @@
-"""Tables to read: values with their intervals, bounds where no diffusion was detected."""
+"""Printed tables: values with their intervals, bounds where no diffusion was detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_po
 Rows = list[dict[str, str]]
 
 
-#: What a cell of a printed table shows of a longer text; csv and json hold it whole.
+#: Longest text in a cell of a printed table; csv and json have all of it.
 MAX_CELL = 100
 
 
@@ -29,7 +29,7 @@ def text_table(rows: Rows, style: str = "simple") -> str:
 
 
 def printable(words: str) -> str:
-    """Return text on one line, without the characters that a terminal obeys or cannot show."""
+    """Return text on one line, without control characters and what a terminal cannot show."""
     return "".join(letter if letter.isprintable() else " " if letter in "\t\n\r" else "?" for letter in words)
 
 
@@ -38,24 +38,24 @@ def _shortened(words: str) -> str:
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Return a number with its significant digits, ``-`` for none, other things in words."""
+    """Return a number with its significant digits, ``-`` for ``None``, anything else as text."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return text(value)
     return f"{value:.{digits}g}" if known(value) else "-"
 
 
 def percent(value: Any) -> str:
-    """Return a part of one as percent, ``-`` for none."""
+    """Return a fraction as percent, ``-`` for ``None``."""
     return f"{value:.0%}" if isinstance(value, Real) and known(value) else "-"
 
 
 def entries(value: Any) -> list[Mapping[str, Any]]:
-    """Return those of a list that are mappings."""
+    """Return the mappings in a list."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def sentences(value: Any) -> list[str]:
-    """Return a list as text; a text alone is a list of one."""
+    """Return a list of texts; a single text is a list of one."""
     return [str(one) for one in value] if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
@@ -71,7 +71,7 @@ def with_interval(value: Any, interval: Any, digits: int = 3) -> str:
 def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
     """Return a quantity with its interval, or its upper bound; never a number where no diffusion was detected.
 
-    Of one that is poorly known there is the interval alone.
+    A poorly known one has only its interval.
     """
     if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in (BOUND, NOT_MEASURABLE):
         return number_or_interval(row[f"{name}_{unit}"], interval_of(row, name, unit), row.get("max_interval_decades"))
@@ -80,7 +80,7 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
 
 
 def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:
-    """Return ``value [low, high]``, or ``poorly known [low, high]`` where that spans too many decades."""
+    """Return ``value [low, high]``, or ``poorly known [low, high]`` if the interval spans too many decades."""
     if known(interval) and is_poorly_known(interval[0], interval[1], max_interval_decades):
         return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
     return with_interval(value, interval)
@@ -98,7 +98,7 @@ def duration(seconds: Any) -> str:
     return units.duration(float(seconds)) if isinstance(seconds, Real) and known(seconds) else "-"
 
 
-#: Columns of the tables that have no rows of their own -> their headings.
+#: Columns of the tables without a layout of their own -> their headings.
 SHOWN = {
     "materials": {
         "formula": "material",
@@ -186,7 +186,7 @@ def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
 
 
 def diffusion_rows(table: pd.DataFrame) -> Rows:
-    """Return the fits, one a line; those that a later round fitted again are left to csv and json."""
+    """Return one line for each fit; those that a later round replaced are only in csv and json."""
     return [
         {
             "material": text(row["formula"]),
@@ -216,7 +216,7 @@ def _diffusive(row: Mapping[str, Any]) -> str:
 
 
 def conductivity_rows(table: pd.DataFrame) -> Rows:
-    """Return the conductivities, one a line."""
+    """Return one line for each conductivity."""
     return [
         {
             "material": text(row["formula"]),
@@ -236,7 +236,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
 
 
 def engine_rows(table: pd.DataFrame) -> Rows:
-    """Return the engines, one a line."""
+    """Return one line for each engine."""
     return [
         {
             "engine": text(row["name"]),
@@ -261,7 +261,7 @@ def option_text(options: Any) -> str:
 
 
 def version_text(versions: Any, skip: Sequence[str] = ("python", "numpy", "checkpoint")) -> str:
-    """Return the versions that matter in one line."""
+    """Return the main versions in one line."""
     if not isinstance(versions, Mapping):
         return "-"
     items = [(key, value) for key, value in versions.items() if key not in skip and isinstance(value, str)]
@@ -275,11 +275,11 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def json_text(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Return tables by their names as JSON, nothing as null."""
+    """Return tables by their names as JSON; missing values are null."""
     content = {name: records(table) for name, table in tables.items()}
     return json.dumps(content, indent=2, default=str, allow_nan=False)
 
 
 def text(value: Any) -> str:
-    """Return a word, ``-`` for none."""
+    """Return a value as text, ``-`` for ``None``."""
     return str(value) if known(value) else "-"

@@ -11,6 +11,7 @@ from aiida.engine import CalcJob
 from aiida_ion.calculations.dft.kpoints import mesh_of_part
 from aiida_ion.engine_kinds import job_name
 from aiida_ion.settings.md import THERMOSTATS
+from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup, changed_fields
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
 
@@ -38,9 +39,9 @@ class EngineFacts:
     needs_python: ClassVar[bool] = False
     #: Starts of the names of its executables, by which `engine add` knows them.
     executables: ClassVar[tuple[str, ...]] = ()
-    #: Options of `aiida-ion engine add` that it reads, beside those of every engine, by their names in Python.
+    #: Fields of `EngineSetup` that it reads: options of `aiida-ion engine add`, beside those of every engine.
     add_options: ClassVar[tuple[str, ...]] = ("inputs",)
-    #: Options of `aiida-ion run` that change its choices for one run.
+    #: Fields of `EngineRequest` that it reads: options of `aiida-ion run` that change its choices for one run.
     run_options: ClassVar[tuple[str, ...]] = ()
     #: Steps of 1 fs of its test, where the user does not say.
     test_steps: ClassVar[int] = 20
@@ -103,14 +104,14 @@ class EngineFacts:
         return {name: engine[name] for name in cls.engine_ports if engine.get(name) is not None}
 
     @classmethod
-    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return what the registry keeps of the options of `aiida-ion engine add`.
 
-        :param given: the options, by their names in Python; ``None`` or empty where they were not given.
+        :param setup: the options; the engine reads those in `add_options`.
         :returns: any of ``potential``, ``checkpoint`` (a path), ``files`` and ``choices``.
         :raises ValueError: if something is missing or cannot be used.
         """
-        return {"choices": dict(given.get("inputs") or {})}
+        return {"choices": dict(setup.inputs or {})}
 
     @classmethod
     def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:
@@ -130,14 +131,19 @@ class EngineFacts:
         return []
 
     @classmethod
-    def with_run_options(cls, choices: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def with_run_options(cls, choices: Mapping[str, Any], request: EngineRequest) -> dict[str, Any]:
         """Return what `engine_inputs` takes for one run.
 
         :param choices: what the registry keeps, with the code.
-        :param given: options of `aiida-ion run`, by their names in Python.
+        :param request: what this run changes; the engine reads the fields in `run_options`.
         :raises ValueError: if something is still missing.
         """
-        return {**choices, **{name: given[name] for name in cls.run_options if given.get(name)}}
+        return {**choices, **cls.run_changes(request)}
+
+    @classmethod
+    def run_changes(cls, request: EngineRequest) -> dict[str, Any]:
+        """Return the fields of a request that the engine reads and that are set."""
+        return {name: value for name, value in changed_fields(request).items() if name in cls.run_options}
 
     @classmethod
     def test_choices(cls, choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from aiida_ion.calculations.lammps.md import LammpsMdCalculation
 from aiida_ion.calculations.lammps.relax import LammpsRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.lammps_options import read_potential, trusted_files
+from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup
 from aiida_ion.workchains.md.small_cells import argon, calcium_fluoride, lithium_oxide
 
 #: What the engine is tested with where each run names a potential of its own.
@@ -36,9 +37,9 @@ class LammpsMdWorkChain(MdBaseWorkChain):
         return resolve_potential(engine["potential"].get_dict()).level_of_theory
 
     @classmethod
-    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return potential and files; nothing where each run is to name a potential."""
-        potential, files = read_potential(given["potential"]) if given.get("potential") else ({}, {})
+        potential, files = read_potential(setup.potential) if setup.potential else ({}, {})
         return {"potential": potential, "files": files}
 
     @classmethod
@@ -53,14 +54,14 @@ class LammpsMdWorkChain(MdBaseWorkChain):
         return trusted_files(kept["potential"], kept["files"], trusts)
 
     @classmethod
-    def with_run_options(cls, choices: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def with_run_options(cls, choices: Mapping[str, Any], request: EngineRequest) -> dict[str, Any]:
         """Return the choices with the potential of this run, where one is given.
 
         :raises ValueError: if there is none at all.
         """
         chosen = dict(choices)
-        if given.get("potential"):
-            potential, files = read_potential(given["potential"])
+        if request.potential is not None:
+            potential, files = read_potential(request.potential)
             chosen = {name: value for name, value in chosen.items() if name != "files"}  # those of the engine's own
             chosen |= {"potential": potential} | ({"files": files} if files else {})
         if not chosen.get("potential"):

@@ -13,6 +13,7 @@ from aiida_ion.calculations.mlip.md import MlipMdCalculation
 from aiida_ion.calculations.mlip.relax import MlipRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.mlip_options import read_potential, trusted_weights, with_model
+from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup
 from aiida_ion.workchains.md.small_cells import argon, copper, lithium_oxide
 
 #: How the field writes the names.
@@ -54,9 +55,9 @@ class MlipMdWorkChain(MdBaseWorkChain):
         return f"{FAMILY_NAMES.get(name, name)} {model}" if model else FAMILY_NAMES.get(name, name)
 
     @classmethod
-    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return potential and checkpoint."""
-        return read_potential(given)
+        return read_potential(setup)
 
     @classmethod
     def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:
@@ -69,9 +70,9 @@ class MlipMdWorkChain(MdBaseWorkChain):
         return trusted_weights(kept, computer, trusts)
 
     @classmethod
-    def with_run_options(cls, choices: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def with_run_options(cls, choices: Mapping[str, Any], request: EngineRequest) -> dict[str, Any]:
         """Return the choices with another model or device, where one is given."""
-        changed = {name: given[name] for name in cls.run_options if given.get(name)}
+        changed = cls.run_changes(request)
         return with_model(choices, changed) if changed else dict(choices)
 
     @classmethod

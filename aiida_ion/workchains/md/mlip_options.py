@@ -10,20 +10,21 @@ from typing import Any
 
 from aiida_ion.calculations.mlip.job import PINNED, POTENTIALS, refusal
 from aiida_ion.weight_files import look_at
+from aiida_ion.workchains.md.requests import EngineSetup
 
 #: Options that are settings of the potential.
 SETTINGS = ("model", "kwargs", "device", "dtype")
 
 
-def read_potential(given: Mapping[str, Any]) -> dict[str, Any]:
+def read_potential(setup: EngineSetup) -> dict[str, Any]:
     """Return potential and checkpoint from the options of ``aiida-ion engine add``.
 
     :raises ValueError: without a potential that the runner knows.
     """
-    if given.get("potential") not in POTENTIALS:
+    if setup.potential not in POTENTIALS:
         raise ValueError(f"give --potential, one of {', '.join(POTENTIALS)}")
-    potential = {"name": given["potential"]} | {name: given.get(name) for name in SETTINGS}
-    return {"potential": potential, "checkpoint": given.get("checkpoint")}
+    potential = {"name": setup.potential} | {name: getattr(setup, name) for name in SETTINGS}
+    return {"potential": potential, "checkpoint": setup.checkpoint}
 
 
 def with_model(choices: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

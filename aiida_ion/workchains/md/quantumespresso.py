@@ -22,6 +22,7 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
     pseudos_of,
 )
 from aiida_ion.workchains.md.quantumespresso_options import quantumespresso_choices
+from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
 #: This many times in a row the electrons are tried again at the same place, each time with more robust settings.
@@ -36,7 +37,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("pw",)
-    add_options = ("pseudos", "ecutwfc_ry", "ecutrho_ry", "pools", "settings", "kpoints")
+    add_options = ("pseudos", "ecutwfc_Ry", "ecutrho_Ry", "pools", "settings", "kpoints")
     run_options = ("kpoints",)
     test_steps = 5
     engine_ports = ("code", "pseudos", "kpoints", "namelists", "parallelization")
@@ -102,9 +103,9 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         return {key: as_node(value) for key, value in (engine | choices).items() if value is not None}
 
     @classmethod
-    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return pseudopotentials, cut-offs, namelists and k-points."""
-        return {"choices": quantumespresso_choices(given)}
+        return {"choices": quantumespresso_choices(setup)}
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:

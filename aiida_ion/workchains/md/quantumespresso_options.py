@@ -16,6 +16,7 @@ from aiida.plugins import DataFactory, GroupFactory
 from aiida_ion.dft.pw_input import normal_namelists, spelled
 from aiida_ion.dft.upf import common_functional, read_upf_header
 from aiida_ion.settings.files import read_yaml
+from aiida_ion.workchains.md.requests import EngineSetup
 
 #: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.
 ANY_CUTOFF = 100.0
@@ -23,25 +24,23 @@ ANY_CUTOFF = 100.0
 SETTINGS = "electronic settings"
 
 
-def quantumespresso_choices(given: Mapping[str, Any]) -> dict[str, Any]:
+def quantumespresso_choices(setup: EngineSetup) -> dict[str, Any]:
     """Return what ``ion.md.quantumespresso`` takes beside its code, from the options of the command line.
 
     :raises ValueError: if the pseudopotentials are not there or cannot be used.
     """
-    namelists = read_yaml(given["settings"], SETTINGS) if given.get("settings") is not None else {}
+    namelists = read_yaml(setup.settings, SETTINGS) if setup.settings is not None else {}
     system = _system_of(namelists)
-    has_cutoff = given.get("ecutwfc_ry") is not None or "ecutwfc" in system
-    choices: dict[str, Any] = {"pseudo_family": pseudo_family(given.get("pseudos") or (), has_cutoff, system)}
-    for option, name in (("ecutwfc_ry", "ecutwfc_Ry"), ("ecutrho_ry", "ecutrho_Ry")):
-        if given.get(option) is not None:
-            choices[name] = given[option]
-    if namelists:
-        choices["namelists"] = namelists
-    if given.get("kpoints"):
-        choices["kpoints"] = given["kpoints"]
-    if given.get("pools"):
-        choices["parallelization"] = {"npool": given["pools"]}
-    return choices
+    has_cutoff = setup.ecutwfc_Ry is not None or "ecutwfc" in system
+    choices = {
+        "pseudo_family": pseudo_family(setup.pseudos, has_cutoff, system),
+        "ecutwfc_Ry": setup.ecutwfc_Ry,
+        "ecutrho_Ry": setup.ecutrho_Ry,
+        "namelists": namelists or None,
+        "kpoints": list(setup.kpoints) if setup.kpoints else None,
+        "parallelization": {"npool": setup.pools} if setup.pools else None,
+    }
+    return {name: value for name, value in choices.items() if value is not None}
 
 
 def _system_of(namelists: Mapping[str, Any]) -> dict[str, Any]:

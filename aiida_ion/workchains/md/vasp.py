@@ -13,6 +13,7 @@ from aiida_ion.calculations.vasp.md import THERMOSTATS, VaspMdCalculation
 from aiida_ion.calculations.vasp.relax import VaspRelaxCalculation
 from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.workchains.md.base import MdBaseWorkChain
+from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 from aiida_ion.workchains.md.vasp_inputs import incar_of_protocol, potentials_of, remarks_on
 from aiida_ion.workchains.md.vasp_options import vasp_choices
@@ -89,9 +90,9 @@ class VaspMdWorkChain(MdBaseWorkChain):
         return {name: value for name, value in inputs.items() if value is not None}
 
     @classmethod
-    def read_options(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+    def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return POTCARs, INCAR tags and k-points."""
-        return {"choices": vasp_choices(given)}
+        return {"choices": vasp_choices(setup)}
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
