@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ExitCode, ToContext
+from aiida.engine import ExitCode, ToContext, WorkChain
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.surrogate.displaced import smear_structure
-from aiida_ion.workchains.cleaning import CleaningWorkChain
+from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.runs import outcome
 from aiida_ion.workchains.surrogate_samples.inputs import (
     forces_inputs,
@@ -20,7 +20,7 @@ from aiida_ion.workchains.surrogate_samples.inputs import (
 from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
 
-class SurrogateSamplesWorkChain(CleaningWorkChain):
+class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
     """Displace the atoms of a relaxed supercell, take frames of its run and of a short one, and evaluate all forces."""
 
     @classmethod
