@@ -11,6 +11,7 @@ from aiida.common import datastructures, folders
 from aiida.common.exceptions import EntryPointError
 from aiida.plugins import CalculationFactory, DataFactory
 
+from aiida_ion.aiida_private.pw_inputs import pw_input_text
 from aiida_ion.calculations.dft.kpoints import gamma_point, is_gamma
 from aiida_ion.calculations.dft.md import define_scf_exit_code, dft_symbols_and_masses
 from aiida_ion.calculations.md import symbols_of
@@ -154,12 +155,10 @@ def write_pw_input(
     plugin = foreign(CalculationFactory, "quantumespresso.pw")
     structure = with_ase_masses(inputs.structure)
     settings = {"GAMMA_ONLY": True} if is_gamma(inputs.kpoints) else {}
-    text, copies = plugin._generate_pwcp_inputdata(
-        orm.Dict(namelists), settings, inputs.pseudos, structure, inputs.kpoints
-    )
+    text, copies = pw_input_text(plugin, namelists, settings, inputs.pseudos, structure, inputs.kpoints)
     labels = [site.kind_name for site in structure.sites]
     Path(folder.get_abs_path(name)).write_text(with_start(text, labels, positions, velocities))
-    return list(copies)
+    return copies
 
 
 def with_ase_masses(structure: orm.StructureData) -> orm.StructureData:
