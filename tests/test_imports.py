@@ -200,7 +200,7 @@ def private_words(tree: ast.AST) -> set[str]:
 
 
 def test_private_names_are_seen_however_they_are_written(tmp_path: Path) -> None:
-    text = "def f(a, self):\n    self._own = a._one\n    getattr(a, '_two')\n    return a['_aiida_hash'], self._own, a.name\n"
+    text = "def f(a, self):\n    self._own = a._one\n    getattr(a, '_two')\n    return a['_aiida_hash'], a.name\n"
     (tmp_path / "module.py").write_text(text)
     assert private_names(tmp_path / "module.py") == {"_one", "_two", "_aiida_hash"}
 

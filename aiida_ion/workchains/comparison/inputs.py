@@ -11,7 +11,7 @@ from aiida import orm
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.rules import SettingsError, Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, whole
-from aiida_ion.workchains.conductivity.inputs import engine_inputs
+from aiida_ion.workchains.conductivity.md import engine_inputs
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 
 

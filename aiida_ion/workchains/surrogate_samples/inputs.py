@@ -12,7 +12,7 @@ from aiida.plugins import CalculationFactory
 from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.workchains.conductivity.inputs import engine_inputs, run_seed
+from aiida_ion.workchains.conductivity.md import engine_inputs, run_seed
 from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
 #: Added to the seed of a run, so that the short run never repeats one whose conductivity is computed.

@@ -10,7 +10,7 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.surrogate.displaced import smear_structure
 from aiida_ion.workchains.cleaning import CleaningMixin
-from aiida_ion.workchains.conductivity.runs import outcome
+from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.surrogate_samples.inputs import (
     forces_inputs,
     short_md_inputs,
