@@ -38,7 +38,7 @@ def define_inputs(spec: Any) -> None:
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
     try:
         ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:
@@ -47,7 +47,7 @@ def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Check everything that the children would refuse, before anything is submitted."""
+    """Return what a child would refuse; ``None`` if nothing, and the work chain can be submitted."""
     if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
         return None
     if (inputs.get("diffusion") or {}).get("code") is None:
@@ -66,7 +66,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 
 
 def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
-    """Return what is wrong with the settings of the fits."""
+    """Return what is wrong with the settings of the fits; ``None`` if nothing is."""
     try:
         settings = DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
     except SettingsError as error:
@@ -75,7 +75,7 @@ def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
 
 
 def validate_cell(inputs: Mapping[str, Any]) -> str | None:
-    """Return whether the simulated cell would be too large to be made."""
+    """Return why the simulated cell would be too large; ``None`` if it would not."""
     parameters = inputs["parameters"].get_dict()
     try:
         multiples_of(inputs["structure"], {"multiples": parameters.get("supercell")} | parameters)
@@ -85,7 +85,7 @@ def validate_cell(inputs: Mapping[str, Any]) -> str | None:
 
 
 def validate_target(inputs: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the target or the budget of runs that are extended."""
+    """Return what is wrong with the target or the budget of runs that are extended; ``None`` if nothing is."""
     rule, parameters = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
     if rule is None:
         return None
@@ -102,7 +102,7 @@ def validate_target(inputs: Mapping[str, Any]) -> str | None:
 
 
 def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> None:
-    """Refuse a budget that the first round exceeds already."""
+    """Refuse a budget that the first round exceeds."""
     first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
     all_ps = first_ps * len(parameters.temperatures_K) * len(parameters.seeds)
     for name, time_ps in (("max_time_ps", first_ps), ("max_total_time_ps", all_ps)):
@@ -112,7 +112,7 @@ def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> 
 
 
 def validate_engine(inputs: Mapping[str, Any]) -> str | None:
-    """Return what the engine would refuse, at any of the temperatures."""
+    """Return what the engine would refuse at any of the temperatures; ``None`` if nothing."""
     temperatures = inputs["parameters"].get_dict()["temperatures_K"]
     settings = inputs["md"]["parameters"].get_dict()
     try:

@@ -7,12 +7,10 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.cleaning import WARNINGS
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.relax import validate_relax_parameters
 from aiida_ion.workchains.conductivity.md import engine_inputs, engine_of
-
-#: Exit codes of jobs from here on are warnings, with results.
-WARNINGS = 700
 
 
 def define_relaxation(spec: Any) -> None:

@@ -1,4 +1,4 @@
-"""``ion.surrogate_samples``: the configurations and forces by which the surrogate knows a material."""
+"""``ion.surrogate_samples``: the configurations and forces that describe a material to the surrogate."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
         return SampleParameters.from_dict(self.ctx.parameters)
 
     def submit_first(self) -> Any:
-        """Submit all that waits for nothing: forces of displaced copies and of the given run, and the short run."""
+        """Submit what needs no other child: forces of displaced copies and of the given run, and the short run."""
         parameters, children = self._parameters, {}
         if "smeared" in parameters.kinds:
             settings = {"amplitudes_A": parameters.amplitudes_A, "seed": parameters.seed}
@@ -132,7 +132,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
         return ToContext(**children)
 
     def inspect_first(self) -> None:
-        """Attach what came out; a step that failed does not stop the others."""
+        """Attach the results; a child that failed does not stop the others."""
         for kind in ("smeared", "trajectory"):
             self._collect(kind)
         run = self.ctx.get("run")
@@ -154,7 +154,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
         return ToContext(short_md=self._submit_forces("short_md", run.outputs.trajectories, frames, start_fs))
 
     def conclude(self) -> ExitCode | None:
-        """Say what failed, if anything did."""
+        """Report what failed, if anything did."""
         self._collect("short_md")
         if not self.ctx.failed:
             return None
@@ -170,7 +170,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
         return self.submit(job, **inputs)
 
     def _collect(self, kind: str) -> None:
-        """Attach the forces of a kind, also those of a job that stopped early, which is noted."""
+        """Attach the forces of a kind, and record it if the job stopped early."""
         job = self.ctx.get(kind)
         if job is None:
             return
