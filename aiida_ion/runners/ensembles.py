@@ -4,8 +4,8 @@ Every run keeps the total momentum at zero, so 3N-3 degrees of freedom carry the
 Nose-Hoover thermostats count 3N and would settle N/(N-1) too hot, 9 % for twelve atoms.
 
 NPT is the isotropic Martyna-Tobias-Klein barostat (its own Nose-Hoover chain, no compressibility to guess) with
-the particles' thermostat exchanged for the chosen one: any operator that leaves the Maxwell-Boltzmann
-distribution alone may stand there. Sources: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007);
+the particles' thermostat exchanged for the chosen one: any operator that conserves the Maxwell-Boltzmann
+distribution may be used there. Sources: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007);
 Martyna, Tobias, Klein, J. Chem. Phys. 101, 4177 (1994); Vanden-Eijnden, Ciccotti, Chem. Phys. Lett. 429, 310 (2006).
 """
 

@@ -93,7 +93,7 @@ def _message(status: str, simulation: Simulation) -> str:
     step, total = simulation.step, simulation.settings.n_steps
     if status == "finished":
         return f"All {total} steps are done."
-    cause = "max_seconds ran out" if status == "walltime" else f"signal {simulation.stop.name} came"
+    cause = "max_seconds ran out" if status == "walltime" else f"signal {simulation.stop.name} was received"
     return f"The run stopped at step {step} of {total} because {cause}; continue it from restart.npz."
 
 

@@ -168,7 +168,7 @@ class Simulation:
             raise ExplodedError(f"a force of {largest:.4g} eV/angstrom is above the limit of {limit:g}")
         self._hot_steps = self._hot_steps + 1 if temperature > self._too_hot else 0
         if self._hot_steps >= HOT_STEPS:
-            raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K, at last {temperature:.4g} K")
+            raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K; it is now {temperature:.4g} K")
 
     def _check_distances(self) -> None:
         ratio, first, second = nearest_pair(self.atoms, self._radii)

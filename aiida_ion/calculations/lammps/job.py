@@ -48,7 +48,7 @@ def resolve_potential(potential: Mapping[str, Any]) -> Potential:
     if "commands" in potential:
         return load_potential(potential)
     if set(potential) != {"name"}:
-        raise ValueError("a potential is the `name` of a published one alone, or `commands` with `level_of_theory`")
+        raise ValueError("a potential is only the `name` of a published one, or `commands` with `level_of_theory`")
     return load_potential(str(potential["name"]))
 
 

@@ -185,7 +185,7 @@ def validate_rows(run: MdRun) -> str | None:
             whole = int(np.argmin(np.diff(steps) > 0)) + 1
             return f"{len(steps)} {name} are counted, but after {whole} their steps do not rise: they were not written"
     if len(run.positions) and not run.positions.any(axis=(1, 2)).all():
-        return f"{len(run.positions)} frames are counted, and some hold zeros alone: they were not written"
+        return f"{len(run.positions)} frames are counted, and some hold only zeros: they were not written"
     return None
 
 

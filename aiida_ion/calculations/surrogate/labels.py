@@ -33,7 +33,7 @@ class Label:
     :param log10_slope: log10 of the slope of the mean squared displacement of the mobile ions, angstrom^2/ps.
     :param std: its standard deviation; zero for a bound.
     :param censored: whether it is an upper bound.
-    :param replicas: the same of each replica alone, NaN where it has no positive slope.
+    :param replicas: the same of each single replica, NaN where it has no positive slope.
     """
 
     log10_slope: float

@@ -70,7 +70,7 @@ def define_vasp_ports(spec: Any) -> None:
 
 
 def validate_incar(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with electronic tags, nothing when VASP knows them and they are the user's to give."""
+    """Return what is wrong with electronic tags; ``None`` if VASP knows them and the user may set them."""
     tags = value.get_dict() if value is not None else {}
     not_lower = [tag for tag in tags if tag != tag.lower()]
     if not_lower:

@@ -34,7 +34,7 @@ MAY_DIFFER = {"max_concurrent", "thermostat", "keep", "restart_every_seconds"}
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
     try:
         ComparisonParameters.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:

@@ -99,7 +99,7 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in md.items() if key != "total_time_ps"}
     if settings.get("n_steps") is None:
         if md.get("total_time_ps") is None:
-            raise ValueError("give total_time_ps or n_steps: how long a run is")
+            raise ValueError("give total_time_ps or n_steps, the length of a run")
         settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
         if settings["n_steps"] < 1:
             raise ValueError(f"a run of {md['total_time_ps']:g} ps is less than one step of {md['timestep_fs']:g} fs")

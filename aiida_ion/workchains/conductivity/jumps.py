@@ -26,7 +26,7 @@ def jumps_name(label: str) -> str:
 
 
 def jumps_inputs(inputs: Mapping[str, Any], supercell: orm.StructureData, fit_pk: int, label: str) -> dict[str, Any]:
-    """Return the inputs of the jump analysis of what a fit was made of: its code, its trajectories.
+    """Return the inputs of the jump analysis beside a fit, with the code and the trajectories of the fit.
 
     :param inputs: of the conductivity.
     :param supercell: it has the sites.

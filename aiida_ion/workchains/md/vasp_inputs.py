@@ -67,7 +67,7 @@ def remarks_on(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[
     remarks = ["csvr (MDALGO = 5) needs VASP 6.4.3 or newer; older ones are refused after their first job"]
     electrons = electrons_of(structure, engine["potential"])
     if electrons is not None and round(electrons) % 2 and int(tags.get("ispin", 1)) == 1:
-        remarks.append(f"{electrons:g} electrons are an odd number: without spin (ispin 2) half a state stays empty")
+        remarks.append(f"{electrons:g} electrons, an odd number: without spin (ispin 2) one state is only half filled")
     ediff = float(tags.get("ediff", 1e-4))
     if ediff > LOOSE_EDIFF_EV_ATOM * len(structure.sites):
         remarks.append(f"ediff {ediff:g} eV is loose for {len(structure.sites)} atoms: the energy will drift")
