@@ -122,7 +122,7 @@ class ConductivityWorkChain(WindowWorkChain):
         """Continue with the relaxed structure; one that is not quite relaxed is reported, and used."""
         job = self.ctx.relaxation
         if not is_relaxed(job):
-            return self._fails("ERROR_RELAXATION_FAILED", outcome(job))
+            return self._failure("ERROR_RELAXATION_FAILED", outcome(job))
         if job.is_failed:
             self.report(f"continuing with the ions reached: {job.exit_message}")
         self.ctx.structure = job.outputs.structure
@@ -169,7 +169,7 @@ class ConductivityWorkChain(WindowWorkChain):
         plans = plan_fits(self.ctx.runs)
         if not plans:
             self._attach_cost()
-            return self._fails("ERROR_MD_FAILED", self.ctx.refused[0]["reason"])
+            return self._failure("ERROR_MD_FAILED", self.ctx.refused[0]["reason"])
         self.ctx.fits = valid_fits(plans, self.ctx.fits)
         self.ctx.to_fit = due_fits(plans, self.ctx.fits)
         shared = self.exposed_inputs(DiffusionCalculation, "diffusion")
@@ -193,7 +193,7 @@ class ConductivityWorkChain(WindowWorkChain):
                 self._refuse(plan["temperature_K"], outcome(job))
         if not self.ctx.fits:
             self._attach_cost()
-            return self._fails("ERROR_DIFFUSION_FAILED", failures[0])
+            return self._failure("ERROR_DIFFUSION_FAILED", failures[0])
         self.ctx.fits = dict(sorted(self.ctx.fits.items()))
         return None
 
@@ -260,6 +260,6 @@ class ConductivityWorkChain(WindowWorkChain):
         if costs:
             self.out("cost", sum_costs(**costs))
 
-    def _fails(self, name: str, detail: str) -> ExitCode:
+    def _failure(self, name: str, detail: str) -> ExitCode:
         code: ExitCode = self.exit_codes[name].format(detail=detail)
         return code

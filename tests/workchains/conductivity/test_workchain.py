@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from aiida.engine.persistence import AiiDAPersister
+from aiida.engine.utils import instantiate_process
+from aiida.manage import get_manager
+from plumpy.persistence import LoadSaveContext
 
+from aiida_ion.workchains.conductivity.fits import Fit
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from tests.conftest import OPTIONS
 
@@ -120,6 +125,26 @@ def test_bad_input_is_refused_before_anything_runs(builder: Any, overrides: dict
     with pytest.raises(ValueError, match=message):
         run_get_node(builder(**overrides))
     assert orm.QueryBuilder().append(orm.CalcJobNode).count() == 0
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_runs_and_fits_survive_a_restart_of_the_daemon(builder: Any) -> None:
+    """The checkpoint that AiiDA writes in each step, read back."""
+    runner = get_manager().get_runner()
+    chain = instantiate_process(runner, builder())
+    chain.setup()
+    chain.ctx.supercell = orm.StructureData(ase=chain.inputs.structure.get_ase()).store()
+    chain.queue_runs()
+    chain.ctx.runs = [run | {"pks": [index]} for index, run in enumerate(chain.ctx.runs)]
+    chain.ctx.fits = {"T_0700K": Fit(temperature_K=700.0, runs=[[0]], pk=1)}
+    persister = AiiDAPersister()
+    persister.save_checkpoint(chain)
+    again = persister.load_checkpoint(chain.pid).unbundle(LoadSaveContext(runner=runner))
+    assert type(again) is ConductivityWorkChain
+    assert again.ctx.supercell.uuid == chain.ctx.supercell.uuid
+    for name in ("runs", "fits", "pending", "running", "round_number", "goes_on"):
+        assert again.ctx[name] == chain.ctx[name]
+    assert again.window_is_open()
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
