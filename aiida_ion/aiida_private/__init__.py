@@ -1,4 +1,4 @@
-"""What this package uses of aiida-core beyond its public interface, written for aiida-core 2.9.
+"""What this package uses of aiida-core and its plugins beyond their public interface, written for aiida-core 2.9.
 
-Nothing elsewhere reaches into AiiDA; `tests/aiida_private` says for each part what it relies on.
+No other part of the package uses it. `tests/aiida_private` says for each file what it relies on.
 """

@@ -18,6 +18,6 @@ def set_inputs(builder: Any, inputs: Mapping[str, Any]) -> None:
 
 
 def validate_builder(builder: Any) -> str | None:
-    """Return why a builder cannot be submitted, nothing when it can: what its submission would say."""
+    """Return why a builder cannot be submitted, in the words of its submission; ``None`` if it can."""
     problem = builder._process_spec.inputs.validate(builder_inputs(builder))
     return None if problem is None else str(problem.message)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from aiida import orm
-from aiida.manage import get_manager
 from aiida.repository import Repository
 
+from aiida_ion.aiida_private.storage import object_sizes
 from aiida_ion.archives.selection import Choice
-
-CHUNK = 1024**2
 
 
 @dataclass(frozen=True)
@@ -61,20 +58,3 @@ def _keys(pks: frozenset[int]) -> Mapping[int, set[str]]:
     for pk, files in query.iterall():
         keys[pk] |= {key for key in Repository.flatten(files).values() if key is not None}
     return keys
-
-
-def object_sizes(keys: set[str]) -> dict[str, int]:
-    """Return the size of each object of the loaded profile's repository, bytes.
-
-    AiiDA's repository has no such question; the container that it is made of has. An archive is read through.
-    """
-    repository: Any = get_manager().get_profile_storage().get_repository()
-    container = getattr(repository, "_container", None)
-    if container is not None:
-        with container:
-            return {key: int(meta["size"]) for key, meta in container.get_objects_meta(list(keys))}
-    return {key: _length(stream) for key, stream in repository.iter_object_streams(keys)}
-
-
-def _length(stream: Any) -> int:
-    return sum(len(part) for part in iter(lambda: stream.read(CHUNK), b""))

@@ -1,4 +1,4 @@
-"""Which frames of stored trajectories are looked at, and their geometries."""
+"""Which frames of stored trajectories are evaluated, and their geometries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiida_ion.units import FS_PER_PS
 
 #: Name of a segment among the inputs, and index of the frame in it.
 Frame = tuple[str, int]
-#: What a time in ps may have lost of its digits, fs.
+#: Rounding error of a time that is stored in ps, fs.
 TIME_NOISE_FS = 1e-6
 NEEDED_ARRAYS = ("positions", "cells", "times", "steps")
 
 
 def validate_trajectories(trajectories: Mapping[str, orm.TrajectoryData]) -> str | None:
-    """Return why segments are not frames of the same atoms, nothing when they are."""
+    """Return why segments are not frames of the same atoms; ``None`` if they are."""
     if not trajectories:
         return "no trajectory is given"
     for key, node in trajectories.items():
@@ -44,9 +44,9 @@ def validate_trajectories(trajectories: Mapping[str, orm.TrajectoryData]) -> str
 def choose_frames(
     trajectories: Mapping[str, orm.TrajectoryData], max_frames: int, equilibration_fs: float
 ) -> list[Frame]:
-    """Choose frames evenly over all segments, in an order in which any first part of them is spread evenly too.
+    """Choose frames evenly over all segments, in such an order that any first part of them is spread evenly, too.
 
-    So a job that ends early has seen the whole run, if coarsely. The same inputs give the same frames.
+    A job that ends early has then sampled the whole run, only more coarsely. The same inputs give the same frames.
 
     :param trajectories: segments by name; names sort in the order of time.
     :param max_frames: most frames to choose.

@@ -1,4 +1,4 @@
-"""Scratch: the remote folders of jobs are removed once their results are in the database."""
+"""Scratch: the remote folders of jobs are removed when their results are in the database."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from aiida.common.exceptions import AiidaException
 from aiida_ion.aiida_private.folders import remove_folder
 from aiida_ion.calculations.script import ScriptCalculation
 
-#: Exit codes of jobs whose results are in the database although they did not finish: what was reached is there, and
-#: whatever continues does so from nodes.
+#: Exit codes of jobs whose results are in the database although some did not finish: what they reached was parsed, and
+#: a continuation starts from nodes.
 PARSED = (0, 400)
 #: Exit codes from here on are warnings, with results.
 WARNINGS = 700
@@ -30,7 +30,7 @@ def define_cleaning(spec: Any, default: bool = True) -> None:
 
 
 def is_parsed(job: orm.CalcJobNode) -> bool:
-    """Whether the results of a job are in the database, and its folder is its own: one from the cache has another's."""
+    """Whether a job was parsed and its folder is its own: a job from the cache has the folder of another."""
     status = job.exit_status
     ended_well = status is not None and (status in PARSED or status >= WARNINGS)
     return job.is_finished and ended_well and not job.base.caching.is_created_from_cache
@@ -39,9 +39,9 @@ def is_parsed(job: orm.CalcJobNode) -> bool:
 def clean_jobs(nodes: Iterable[Any]) -> list[int]:
     """Remove the remote folders of those jobs that were parsed, over one connection for each computer.
 
-    A folder that cannot be removed stays, and nothing fails by it.
+    A folder that cannot be removed stays; that is not an error.
 
-    :param nodes: processes; what is not a job is passed over.
+    :param nodes: processes; those that are not jobs are skipped.
     :returns: pks of the jobs whose folder was removed.
     """
     folders: dict[str, list[tuple[int, orm.RemoteData]]] = {}
@@ -63,7 +63,7 @@ def clean_jobs(nodes: Iterable[Any]) -> list[int]:
 
 
 class CleaningCalculation(ScriptCalculation):
-    """A job that removes its own remote folder where that is asked for: one that no work chain cleans up after."""
+    """A job that can remove its own remote folder, for jobs that no work chain cleans up after."""
 
     @classmethod
     def define(cls, spec: Any) -> None:
@@ -72,7 +72,7 @@ class CleaningCalculation(ScriptCalculation):
         define_cleaning(spec, default=False)
 
     def on_terminated(self) -> None:
-        """Remove the folder once the results are in the database."""
+        """Remove the folder when the results are in the database."""
         super().on_terminated()
         if self.inputs.clean_workdir:
             clean_jobs([self.node])

@@ -1,4 +1,4 @@
-"""``decide_extensions``: the fits of a round -> which temperatures go on, for how long, and why the others stop."""
+"""``decide_extensions``: the fits of a round -> which temperatures continue, for how long, and why the others stop."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aiida.engine import calcfunction
 
 from aiida_ion.analysis.convergence.decide import Outlook, Round, StopRule, decide
 
-#: Temperatures that a conductivity needs.
+#: Number of temperatures that a conductivity needs.
 MIN_TEMPERATURES = StopRule.min_temperatures
-#: How the name of a check begins -> how a temperature ends that fails it.
+#: Start of the name of a check -> how a temperature ends if the check fails.
 ENDED_BY = {
     "framework": "melted",
     "nearest_distance": "exploded",
@@ -20,7 +20,7 @@ ENDED_BY = {
     "energy_jump": "exploded",
     "hot_ratio": "exploded",
 }
-#: Checks whose failure more time may cure; after any other a temperature is refused for good.
+#: Checks that may pass after more time; if any other fails, the temperature is refused for good.
 CURABLE = {
     "effective_hops",
     "ions_hopped",
@@ -35,11 +35,11 @@ CURABLE = {
 
 @calcfunction
 def decide_extensions(parameters: orm.Dict, **diffusion: orm.ArrayData) -> orm.Dict:
-    """Decide what becomes of each temperature after a round.
+    """Decide which temperatures continue after a round.
 
     :param parameters: the target and the budget (:class:`~aiida_ion.analysis.convergence.decide.StopRule`), `round`,
         `n_steps` of all runs so far, and `temperatures`: for each its `label` among the fits, `temperature_K`,
-        `time_ps`, `n_runs`, and `ended` with `ended_because` where its runs cannot go on.
+        `time_ps`, `n_runs`, and `ended` with `ended_because` where its runs cannot continue.
     :param diffusion: the newest fit of each temperature that has one.
     """
     given = parameters.get_dict()
@@ -71,9 +71,9 @@ def check_rule(settings: Mapping[str, Any]) -> None:
 
 
 def outlook(entry: Mapping[str, Any], node: orm.ArrayData | None) -> Outlook:
-    """Return what is known at one temperature.
+    """Return what is known about one temperature.
 
-    :param entry: what the work chain knows of the runs.
+    :param entry: what the work chain knows about the runs.
     :param node: the newest fit, ``None`` where there is none.
     """
     attributes: dict[str, Any] = node.base.attributes.all if node is not None else {}
@@ -104,7 +104,7 @@ def outlook(entry: Mapping[str, Any], node: orm.ArrayData | None) -> Outlook:
 
 
 def ended_by_checks(checks: list[Mapping[str, Any]]) -> str | None:
-    """Return ``melted``, ``exploded`` or ``refused`` where a check failed that more time does not cure."""
+    """Return ``melted``, ``exploded`` or ``refused`` if a check failed that more time cannot change."""
     failed = [str(check["name"]) for check in checks if check["verdict"] == "fail"]
     ended = next((word for name in failed for start, word in ENDED_BY.items() if name.startswith(start)), None)
     return ended or (None if CURABLE.issuperset(failed) else "refused")

@@ -135,7 +135,7 @@ def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str
 
 
 def validate_diffusion_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the settings of the fit, nothing when they can be used."""
+    """Return what is wrong with the settings of the fit; ``None`` if nothing is."""
     parameters = value.get_dict() if value is not None else {}
     missing = [key for key in ("mobile_species", "charges", "target_temperature_K") if key not in parameters]
     if missing:
@@ -169,7 +169,7 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 def validate_framework_species(
     framework_species: Sequence[str] | None, mobile_species: str | None, elements: Collection[str]
 ) -> str | None:
-    """Return why a crystal of these elements cannot have a framework that was named, nothing when it can."""
+    """Return why a crystal of these elements cannot have a framework that was named; ``None`` if it can."""
     return validate_framework(framework_species, mobile_species, elements)
 
 

@@ -1,4 +1,4 @@
-"""``link_experiment``: a crystal and what was measured of it -> one node that says so."""
+"""``link_experiment``: a crystal and a measurement of it -> one node that links them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_differen
 
 @calcfunction
 def link_experiment(structure: orm.StructureData, entry: orm.Dict) -> orm.Dict:
-    """Say that a measurement is one of this crystal.
+    """Record that a measurement is of this crystal.
 
     :param structure: the crystal, as conductivities are computed from it.
     :param entry: of a dataset: `dataset`, `entry_id`, `entry_formula`, `temperature_K`, conductivities in mS/cm, each

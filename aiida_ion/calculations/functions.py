@@ -60,7 +60,7 @@ def sum_costs(**costs: orm.Dict) -> orm.Dict:
 
 
 def words_of(entry: Any) -> list[str]:
-    """Return an entry of a ledger as words: a job has one, a sum of jobs a list, an older job may have none."""
+    """Return an entry of a ledger as a list: a job has one word, a sum of jobs a list, an older job may have none."""
     if entry is None:
         return []
     return [str(word) for word in entry] if isinstance(entry, list) else [str(entry)]

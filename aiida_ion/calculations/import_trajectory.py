@@ -1,4 +1,4 @@
-"""Trajectory files of other programs -> the same ``TrajectoryData`` that our own runs leave. Nothing is unpickled."""
+"""Trajectory files of other programs -> the same ``TrajectoryData`` as from our own runs. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class ImportedRun:
 
     :param segments: a trajectory for each file, in order.
     :param structure: the cell that was simulated: as given, or the first frame.
-    :param remarks: sentences on what was found in the files.
-    :param facts: what is known of the run, given or said by the files.
+    :param remarks: sentences about what was found in the files.
+    :param facts: what is known about the run, from the user or from the files.
     :param thermo: energies (eV) and temperature (K) of each segment, where all files hold them.
-    :param reports: what was read of each file.
+    :param reports: what was read from each file.
     """
 
     segments: list[orm.TrajectoryData]
@@ -46,13 +46,14 @@ def import_run(
 ) -> ImportedRun:
     """Read the consecutive segments of one run.
 
-    Positions are unwrapped over all segments together; frames that were written twice are kept once.
+    Positions are unwrapped over all segments; frames that were written twice are kept once.
 
     :param paths: files, or folders of DFT runs, in the order of time.
-    :param given: fields of :class:`RunFacts`; what is absent or ``None`` must be in the files, and the files win.
+    :param given: fields of :class:`RunFacts`; what is absent or ``None`` must be in the files. If
+        both have it, the files count.
     :param structure: the simulated cell; without it the first frame is taken. Needed where the file has no elements.
     :param file_format: a key of ``FORMATS``; recognised by content when not given.
-    :param override_file: let ``given`` win over the files, and take frames as they stand.
+    :param override_file: use ``given`` instead of the files, and the frames as they are.
     :raises ValueError: for a file that cannot be read or does not belong to the structure; the message says which.
     """
     symbols = structure.get_ase().get_chemical_symbols() if structure is not None else None
@@ -77,7 +78,7 @@ def _first_frame(run: ReadRun) -> orm.StructureData:
 
 
 def _thermo(segment: FileSegment, facts: RunFacts) -> orm.ArrayData:
-    """Return energies and temperature of a segment; its steps count on from the segments before."""
+    """Return energies and temperature of a segment; its steps continue those of the segments before."""
     assert segment.dft is not None
     rows = segment.dft.thermo(facts.timestep_fs)
     rows["step"] = segment.frames * facts.sample_every

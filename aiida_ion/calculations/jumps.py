@@ -134,7 +134,7 @@ def reference_of(structure: orm.StructureData) -> dict[str, Any]:
 
 
 def validate_jump_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the settings, nothing when they can be used."""
+    """Return what is wrong with the settings; ``None`` if nothing is."""
     parameters = value.get_dict() if value is not None else {}
     missing = [key for key in ("mobile_species", "temperature_K") if key not in parameters]
     if missing:

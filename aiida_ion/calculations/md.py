@@ -1,4 +1,4 @@
-"""The MD interface as a CalcJob sees it: ports, outputs with units, and how a finished or broken run is read."""
+"""The MD interface of a CalcJob: ports, outputs with units, and how a finished or broken run is read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from aiida_ion.settings.schema import summary
 
 @dataclass(frozen=True)
 class MdRun:
-    """What a run left behind, in the units of the MD interface.
+    """The results of a run, in the units of the MD interface.
 
-    :param status: status word of the program; ``None`` when it was killed before it could say.
-    :param message: one sentence on the status.
+    :param status: status word of the program; ``None`` if it was killed before it wrote one.
+    :param message: one sentence about the status.
     :param steps: shape (n,), the integration steps of the frames.
     :param positions: shape (n, N, 3), angstrom, unwrapped.
     :param cells: shape (3, 3) or (n, 3, 3), angstrom.
@@ -101,7 +101,7 @@ def define_md_ports(spec: Any) -> None:
 
 
 def validate_md_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with MD settings, nothing when they can be run."""
+    """Return what is wrong with MD settings; ``None`` if nothing is."""
     try:
         MdSettings.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:
@@ -110,7 +110,7 @@ def validate_md_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return what does not fit together among the inputs of an MD job."""
+    """Return what does not match among the inputs of an MD job; ``None`` if everything does."""
     structure, state = inputs.get("structure"), inputs.get("restart_from")
     if structure is None or inputs.get("parameters") is None:
         return None
@@ -138,7 +138,7 @@ def validate_md_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 def symbols_of(structure: orm.StructureData) -> list[str]:
     """Return the element of each site.
 
-    :raises ValueError: for a site that no element fills wholly, with its name and occupancies.
+    :raises ValueError: for a site that is not fully occupied by one element, with its name and occupancies.
     """
     for kind in structure.kinds:
         if kind.is_alloy or kind.has_vacancies:
@@ -148,7 +148,7 @@ def symbols_of(structure: orm.StructureData) -> list[str]:
 
 
 def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str, orm.Data]:
-    """Return the output nodes of a run: as much as it left."""
+    """Return the output nodes of a run, as far as it has results."""
     outputs: dict[str, orm.Data] = {}
     if len(run.steps):
         outputs["trajectory"] = trajectory_node(
@@ -173,12 +173,12 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
     return outputs
 
 
-#: Statuses of a run that something outside its physics ended; ``None`` where nothing says what.
+#: Statuses of a run that was ended by something other than its physics; ``None``: the cause is unknown.
 EARLY = (None, "walltime", "terminated", "disk_full")
 
 
 def early_exit(parser: ScriptParser, start_step: int, run: MdRun, ending: Ending) -> ExitCode:
-    """Return the exit code of a run that ended early; one that made progress can be continued, whatever stopped it.
+    """Return the exit code of a run that ended early. One that made progress can be continued, whatever stopped it.
 
     :param start_step: the step at which the job started.
     :param ending: why it ended.
@@ -189,7 +189,7 @@ def early_exit(parser: ScriptParser, start_step: int, run: MdRun, ending: Ending
 
 
 def progressed(start_step: int, run: MdRun) -> bool:
-    """Whether a run left a state beyond the step at which its job started."""
+    """Whether a run left a later state than that from which its job started."""
     return bool(run.state) and int(run.state["step"]) > start_step
 
 

@@ -51,7 +51,7 @@ def _parents(path: Path) -> Iterator[tuple[str, ...]]:
 def _imported(content: bytes) -> Iterator[str]:
     """Yield the modules of this package that a module imports, now or when a function of it is called.
 
-    What stands under ``if TYPE_CHECKING`` is not imported when the program runs.
+    What is under ``if TYPE_CHECKING`` is not imported when the program runs.
     """
     waiting: list[ast.AST] = [ast.parse(content)]
     while waiting:

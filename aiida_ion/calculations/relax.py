@@ -1,4 +1,4 @@
-"""The relaxation of ions in a fixed cell as a CalcJob sees it: ports and outputs, the same for every engine."""
+"""The relaxation of ions in a fixed cell as a CalcJob: ports and outputs, the same for every engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.settings.schema import summary
 
 RELAX_DEFAULTS: dict[str, float | int] = RelaxSettings().to_dict()
 
-#: What a relaxation says of itself, whatever the engine.
+#: What every relaxation reports, with any engine.
 RELAXATION_KEYS = (
     "converged",
     "n_steps",
@@ -50,7 +50,7 @@ def define_relax_ports(spec: Any) -> None:
 
 
 def validate_relax_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with relaxation settings, nothing when they can be run."""
+    """Return what is wrong with relaxation settings; ``None`` if nothing is."""
     try:
         RelaxSettings.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:
@@ -66,7 +66,7 @@ def relaxed_structure(structure: orm.StructureData, positions: NDArray[np.float6
 
 
 def displacement(before: NDArray[np.float64], after: NDArray[np.float64]) -> dict[str, float]:
-    """Return the largest and the rms displacement, angstrom, after taking off the mean shift of all ions.
+    """Return the largest and the rms displacement, angstrom, after subtracting the mean shift of all ions.
 
     :param before: shape (N, 3), angstrom; as is ``after``.
     """
@@ -79,7 +79,7 @@ def displacement(before: NDArray[np.float64], after: NDArray[np.float64]) -> dic
 
 
 def relaxation_outputs(structure: orm.StructureData, results: Mapping[str, Any]) -> dict[str, orm.Data]:
-    """Return the output nodes of a relaxation from the results of its program."""
+    """Return the output nodes of a relaxation, from the results of its program."""
     outputs: dict[str, orm.Data] = {}
     if results.get("positions") is not None:
         positions = np.asarray(results["positions"], dtype=float)

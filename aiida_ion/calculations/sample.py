@@ -1,4 +1,4 @@
-"""What is known of a sample before it is simulated: formula, mobile species, formal charges, soundness."""
+"""What is known about a sample before it is simulated: formula, mobile species, formal charges, soundness."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.analysis.species.framework import validate_framework
 
 @dataclass(frozen=True)
 class Sample:
-    """A checked structure in words.
+    """Description of a checked structure.
 
     :param formula: reduced formula.
     :param mobile_species: the diffusing element.
@@ -34,16 +34,16 @@ def describe_sample(
     charges: Mapping[str, float] | None = None,
     framework_species: Sequence[str] | None = None,
 ) -> Sample:
-    """Check a structure and return its description, guessing what is not given.
+    """Check a structure and return its description; what is not given is guessed.
 
     :param mobile_species: the diffusing element; guessed from the composition when not given.
-    :param charges: formal charges, e, which win over the guess.
+    :param charges: formal charges, e, used instead of the guess.
     :param framework_species: elements that are named as the framework.
-    :raises ValueError: if the structure cannot be simulated as it is; the message says why.
+    :raises ValueError: if the structure cannot be simulated; the message says why.
     """
     crystal = structure.get_pymatgen_structure()
     with warnings.catch_warnings():
-        # The order of elements in a formula asks for electronegativities; noble gases have none.
+        # The order of elements in a formula needs electronegativities; noble gases have none.
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
         sample = _describe(crystal, mobile_species, charges)
     problem = validate_framework(framework_species, sample.mobile_species, structure.get_symbols_set())

@@ -1,4 +1,4 @@
-"""What every job that runs one of our programs shares: upload, command line, exit codes, reading the results."""
+"""What all jobs that run one of our programs share: upload, command line, exit codes, reading the results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida.parsers import Parser
 from aiida_ion.calculations.programs import program_command, program_node
 from aiida_ion.endings import Ending, find_ending
 
-#: Part of the requested wall time after which a program stops by itself, so that it can write its restart file.
+#: Fraction of the requested wall time after which a program stops by itself, to write its restart file.
 WALLTIME_FRACTION = 0.95
 WALLTIME_MARGIN_S = 120.0
 
@@ -26,12 +26,12 @@ FILENAME_STDOUT = "stdout.txt"
 FILENAME_STDERR = "stderr.txt"
 FILENAME_SCHEDULER_STDERR = "_scheduler-stderr.txt"
 FILENAME_HARDWARE = "hardware.txt"
-#: What reading a file raises that is cut short, or another than it is called.
+#: Errors of reading a file that is truncated, or not of the kind that its name says.
 UNREADABLE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)
 
 
 def define_exit_codes(spec: Any) -> None:
-    """Give a job the exit codes that mean the same in every job of this package."""
+    """Declare the exit codes that mean the same in every job of this package."""
     spec.exit_code(
         210, "ERROR_INVALID_INPUT", message="The program refused its input: {detail}", invalidates_cache=True
     )
@@ -80,13 +80,13 @@ def define_exit_codes(spec: Any) -> None:
 
 
 def define_ledger(spec: Any) -> None:
-    """Give a job the outputs that say what it cost and by what it was made."""
+    """Declare the outputs with cost and versions."""
     spec.output("cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB).")
     spec.output("versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered.")
 
 
 def ledger_outputs(results: Mapping[str, Any]) -> dict[str, orm.Dict]:
-    """Return what the results of a program say of its cost and its versions as nodes, as far as they do."""
+    """Return cost and versions from the results of a program as nodes, as far as it has them."""
     return {name: orm.Dict(dict(results[name])) for name in ("cost", "versions") if results.get(name)}
 
 
@@ -112,7 +112,7 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "disk_failed": "ERROR_PROGRAM_FAILED",
     "disk_full": "ERROR_DISK_FULL",
 }
-#: Exit statuses that AiiDA's schedulers give -> why the job ended.
+#: Exit statuses from AiiDA's schedulers -> why the job ended.
 SCHEDULER_ENDINGS = {
     110: Ending("out_of_memory", "the scheduler says that it ran out of memory: give the job more, or a smaller cell"),
     120: Ending("walltime", "the scheduler says that it ran out of wall time: allow more"),
@@ -126,20 +126,20 @@ def write_json(folder: folders.Folder, name: str, content: dict[str, Any]) -> No
 
 
 def seconds_allowed(max_wallclock_seconds: int | None) -> float | None:
-    """Return the wall time a program may use, s, so that it ends before the scheduler ends it."""
+    """Return the wall time that a program may use, s, so that it ends before the scheduler ends it."""
     if max_wallclock_seconds is None:
         return None
     return max(WALLTIME_FRACTION * max_wallclock_seconds, max_wallclock_seconds - WALLTIME_MARGIN_S)
 
 
 def threads_of(options: dict[str, Any]) -> int:
-    """Return the number of threads of a job: its cores per process, one where nothing is said."""
+    """Return the number of threads of a job: its cores per process, one by default."""
     resources = options.get("resources", {})
     return int(resources.get("num_cores_per_mpiproc") or 1)
 
 
 def run_environment(options: dict[str, Any]) -> str:
-    """Return the shell lines before a compiled program: its threads, and a note of the processor's name."""
+    """Return the shell lines before a compiled program: they set its threads and record the processor's name."""
     return (
         f"export OMP_NUM_THREADS={threads_of(options)}\n"
         f"grep -m 1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2 > {FILENAME_HARDWARE}\n"
@@ -147,19 +147,19 @@ def run_environment(options: dict[str, Any]) -> str:
 
 
 def read_hardware(folder: Path) -> str | None:
-    """Return the processor's name as the job found it."""
+    """Return the processor's name as the job recorded it."""
     path = folder / FILENAME_HARDWARE
     return path.read_text().strip() or None if path.exists() else None
 
 
 class ScriptCalculation(CalcJob):
-    """Base of the jobs that run one of our own programs with the Python of an environment."""
+    """Base of the jobs that run one of our programs with the Python of an environment."""
 
     _program = ""
 
     @classmethod
     def define(cls, spec: Any) -> None:
-        """Declare what every program job has."""
+        """Declare what all of them have."""
         super().define(spec)
         spec.input(
             "program",
@@ -200,7 +200,7 @@ class ScriptCalculation(CalcJob):
         )
         info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR]
         info.retrieve_temporary_list = list(temporary)
-        # The program is an input node already; a second copy would say nothing.
+        # The program is already an input node.
         info.provenance_exclude_list = [*map(str, self.inputs.program.base.repository.glob()), *excluded]
         return info
 
@@ -209,7 +209,7 @@ class ScriptParser(Parser):
     """Base of the parsers that read ``results.json``."""
 
     def read_results(self) -> dict[str, Any] | None:
-        """Return the content of ``results.json``, or nothing when the program did not get that far.
+        """Return the content of ``results.json``; ``None`` if the program did not get that far.
 
         :raises ValueError: if the file is there and is not the whole JSON object that a program writes.
         """
@@ -223,12 +223,12 @@ class ScriptParser(Parser):
         return results
 
     def attach_ledger(self, results: Mapping[str, Any]) -> None:
-        """Attach what the program says of its cost and its versions."""
+        """Attach cost and versions of the program."""
         for name, node in ledger_outputs(results).items():
             self.out(name, node)
 
     def text(self, name: str) -> str:
-        """Return the content of a retrieved file, nothing when it is not there."""
+        """Return the content of a retrieved file; ``None`` if it is not there."""
         try:
             content: str = self.retrieved.base.repository.get_object_content(name, "r")
         except FileNotFoundError:
@@ -240,18 +240,18 @@ class ScriptParser(Parser):
         return "\n".join(map(self.text, (FILENAME_STDERR, FILENAME_SCHEDULER_STDERR)))
 
     def ending(self) -> Ending:
-        """Return why the job ended without results, by what it, the shell, MPI and the scheduler say."""
+        """Return why the job ended without results, according to the program, the shell, MPI and the scheduler."""
         cause = find_ending(self.error_streams())
         by_scheduler = SCHEDULER_ENDINGS.get(self.node.exit_status or 0)
         return by_scheduler if cause.status is None and by_scheduler is not None else cause
 
     def validate_mpi(self, n_ranks: int | None) -> str | None:
-        """Return what is wrong where a program ran with another number of MPI processes than it was given.
+        """Return what is wrong if a program ran with another number of MPI processes than requested.
 
-        Under the mpirun of another MPI each process takes itself for the only one: they all do the whole run, and write
+        Under the mpirun of another MPI each process acts as if it were alone: all of them do the whole run, and write
         into the same files.
 
-        :param n_ranks: what the program says; None where it says nothing.
+        :param n_ranks: what the program reports; ``None`` if it does not.
         """
         if n_ranks is None or not self.node.get_option("withmpi"):
             return None
@@ -267,10 +267,10 @@ class ScriptParser(Parser):
         )
 
     def exit_code_of_ending(self, ending: Ending, otherwise: str = "ERROR_OUTPUT_MISSING") -> ExitCode:
-        """Return the exit code of a job that left nothing to go on with.
+        """Return the exit code of a job without usable results.
 
         :param ending: why it ended.
-        :param otherwise: label of the code where nobody says why.
+        :param otherwise: label of the code where the reason is unknown.
         """
         if ending.status in ("walltime", "terminated"):
             otherwise = "ERROR_OUT_OF_WALLTIME_NO_RESTART"
@@ -279,12 +279,12 @@ class ScriptParser(Parser):
         return self.exit_code(otherwise, ending.message)
 
     def exit_code(self, label: str, detail: str) -> ExitCode:
-        """Return the exit code of that label with the detail in its message."""
+        """Return the exit code with this label, with the detail in its message."""
         code: ExitCode = self.exit_codes[label].format(detail=detail.rstrip("."))
         return code
 
     def exit_code_of_status(self, results: dict[str, Any]) -> ExitCode | None:
-        """Return the exit code that belongs to the status word of a program, nothing for ``finished``."""
+        """Return the exit code that belongs to the status word of a program; ``None`` for ``finished``."""
         status = str(results["status"])
         if status == "finished":
             return None

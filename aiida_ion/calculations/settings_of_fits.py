@@ -1,4 +1,4 @@
-"""The classes of settings of the fits, for work chains, which reach `analysis` through jobs and calcfunctions alone."""
+"""Settings of the fits, for work chains, which use `analysis` only through jobs and calcfunctions."""
 
 from __future__ import annotations
 

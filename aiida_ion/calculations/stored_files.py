@@ -1,4 +1,4 @@
-"""Files that the database keeps once, however often they are given."""
+"""Files that the database keeps once, however often they are used."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from aiida import orm
 
 
 def store_file(path: Path) -> orm.SinglefileData:
-    """Return a file as a stored node with its sha256; the one there is, where the file is known.
+    """Return a file as a stored node with its sha256; the existing node if the file is known.
 
-    :raises ValueError: if there is no such file.
+    :raises ValueError: if the file does not exist.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such file")

@@ -38,7 +38,7 @@ def symbols_of(trajectories: Mapping[str, orm.TrajectoryData]) -> list[str]:
 
 
 def validate_segments(trajectories: Mapping[str, orm.TrajectoryData], mobile_species: str | None) -> str | None:
-    """Return what does not fit among segments, nothing when one analysis can take them all."""
+    """Return why segments cannot be analysed together; ``None`` if they can."""
     symbols = [node.base.attributes.get("symbols") for node in trajectories.values()]
     if any(other != symbols[0] for other in symbols[1:]):
         return "the segments hold different atoms"

@@ -29,7 +29,7 @@ from aiida_ion.engines.jobs import check_jobs, cores_per_job, engine_choices, jo
 from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line
 from aiida_ion.workchains.comparison.builder import comparison_builder
-from aiida_ion.workchains.conductivity.plausibility import remarks as implausible_inputs
+from aiida_ion.workchains.conductivity.plausibility import unusual_settings
 from aiida_ion.workchains.md.requests import changed_fields
 from aiida_ion.workchains.protocols import protocol_inputs
 
@@ -238,7 +238,7 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
             *engine.md.remarks(structure, builder.md.engine),
             *_thermostat_remark(builder, request),
             *_kpoint_remark(builder),
-            *implausible_inputs(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
+            *unusual_settings(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
         ]
     except ValueError as error:
         raise ValueError(f"{title}: {one_line(error)}") from error

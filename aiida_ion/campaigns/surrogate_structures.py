@@ -16,7 +16,7 @@ from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.surrogate_candidates import Candidate
 from aiida_ion.campaigns.surrogate_sampling import Report, check, gather, run_all, sample, usable
 from aiida_ion.messages import one_line
-from aiida_ion.workchains.conductivity.inputs import engine_inputs
+from aiida_ion.workchains.conductivity.md import engine_inputs
 
 
 def sample_structures(

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.reading.shared import (
-    CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     as_text,
     attributes,

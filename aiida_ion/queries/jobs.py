@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.lineage import callers, jobs_of_trajectories, ledgers, lineage, trajectories_of_fits
 from aiida_ion.queries.reading.kinds import LARGEST_COUNT
 from aiida_ion.queries.reading.shared import (
-    CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
     as_text,

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
@@ -25,7 +26,7 @@ _INPUTS = {
     "md__engine__potential": {"potential_uuid": "uuid", "potential": "name", "model": "model"},
 }
 _ATTRIBUTES = ["formula", "name", "model"]
-_PROJECTED = ["id", "uuid", "label", as_text("extras._aiida_hash"), *attributes(_ATTRIBUTES)]
+_PROJECTED = ["id", "uuid", "label", as_text(HASH), *attributes(_ATTRIBUTES)]
 CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.lineage import callers, lineage, wall_times
 from aiida_ion.queries.reading.shared import (
-    CACHED_FROM,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
     as_text,

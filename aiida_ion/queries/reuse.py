@@ -10,6 +10,7 @@ from aiida.common.exceptions import HashingError
 from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
+from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, of_function, rows
 from aiida_ion.queries.running.processes import ENDED
 
@@ -83,7 +84,7 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
     """Return the pks of processes of a kind that have these inputs, in a comparison as one of its runs."""
     known_inputs = _inputs_known(inputs)
     query = orm.QueryBuilder()
-    same_crystal = {"extras._aiida_hash": known_inputs[STRUCTURE]}
+    same_crystal = {HASH: known_inputs[STRUCTURE]}
     query.append(orm.StructureData, filters=same_crystal, tag=STRUCTURE)
     query.append(
         orm.WorkChainNode,
@@ -93,7 +94,7 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
         project=["id"],
         tag="chain",
     )
-    columns = ["extras._aiida_hash", "attributes"]
+    columns = [HASH, "attributes"]
     query.append(orm.Data, with_outgoing="chain", project=columns, edge_project=["label"])
     candidates: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in rows(query):
@@ -118,7 +119,7 @@ def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
         if isinstance(value, Mapping):
             known |= _inputs_known(value, f"{label}__")
         elif isinstance(value, orm.Node):
-            stored: Any = value.base.extras.get("_aiida_hash", None) if value.is_stored else None
+            stored: Any = value.base.caching.get_hash() if value.is_stored else None
             known[label] = stored if isinstance(stored, str) else _hash(value)
         if label == "parameters":
             known[label] = _physical(value.get_dict())

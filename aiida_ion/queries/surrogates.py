@@ -9,8 +9,9 @@ from uuid import UUID
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
-from aiida_ion.queries.reading.shared import CACHED_FROM, frame, rows, without_twins
+from aiida_ion.queries.reading.shared import frame, rows, without_twins
 
 TRAIN_PROCESS = "aiida.calculations:ion.surrogate_train"
 PREDICT_PROCESS = "aiida.calculations:ion.surrogate_predict"

@@ -1,4 +1,4 @@
-"""Finding what a potential is made of: its package and its file of weights, with errors that say what to do."""
+"""The package of a potential and its file of weights, with errors that say what to do."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Checkpoint = dict[str, str | None]
 WEIGHTS_ONLY, TRUSTED, INSTALLED = "weights only", "code trusted by the user", "code installed with its package"
 #: Potentials whose file of weights is one of torch.
 TORCH_ONLY = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb")
-#: Potentials whose file is a program by its nature.
+#: Potentials whose file is a program.
 ALWAYS_CODE = ("nequip",)
-#: Words of torch on files that are broken, or of another model.
+#: Parts of torch's messages about files that are broken, or of another model.
 BROKEN = re.compile(r"PytorchStreamReader|zip archive|loading state_dict|unexpected EOF", re.IGNORECASE)
-#: Variables by which torch decides whether pickles may run code: the one that forbids it, the one that allows it.
+#: Variables that tell torch whether pickles may run code: one forbids it, one allows it.
 FORCING = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
 
-#: A download that stalls this long is given up, s.
+#: A download that stalls for this long is aborted, s.
 DOWNLOAD_TIMEOUT_S = 30.0
 FILE_ADVICE = "download them where there is a network and give the file as checkpoint_file"
 
@@ -51,9 +51,9 @@ def import_module(name: str, install: str) -> Any:
 
 
 def start_torch(inputs: PotentialInputs, install: str) -> Any:
-    """Import torch with the threads the inputs name, and see that the device is there.
+    """Import torch with the requested threads, and check that the device exists.
 
-    :raises RunnerError: ``engine_import_failed``, or ``invalid_input`` for a GPU that is not seen.
+    :raises RunnerError: ``engine_import_failed``, or ``invalid_input`` for a GPU that torch does not see.
     """
     torch = import_module("torch", install)
     torch.set_num_threads(inputs.threads)
@@ -65,7 +65,7 @@ def start_torch(inputs: PotentialInputs, install: str) -> Any:
 
 
 def given_file(inputs: PotentialInputs) -> Path | None:
-    """Return the file of weights the inputs name, by ``checkpoint_file`` or as a path in ``model``."""
+    """Return the file of weights that the inputs name by ``checkpoint_file`` or as a path in ``model``."""
     if inputs.checkpoint_file is not None:
         path = Path(inputs.checkpoint_file)
     elif inputs.model is not None and (Path(inputs.model).is_file() or _looks_like_path(inputs.model)):
@@ -84,10 +84,10 @@ def _looks_like_path(model: str) -> bool:
 
 
 def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = None) -> Checkpoint:
-    """Return name and sha256 of the weights, and as what they may be loaded; nothing of them is loaded here.
+    """Return name and sha256 of the weights, and how they may be loaded; they are not loaded here.
 
     :raises RunnerError: ``checkpoint_mismatch`` where the inputs expect another hash, ``checkpoint_unreadable`` for
-        what cannot be weights, ``checkpoint_untrusted`` for a file that runs code and that nobody trusted.
+        what cannot be weights, ``checkpoint_untrusted`` for a file that runs code and is not trusted.
     """
     digest = sha256_of(path)
     if inputs.checkpoint_sha256 is not None and digest != inputs.checkpoint_sha256.lower():
@@ -100,7 +100,7 @@ def verified_checkpoint(inputs: PotentialInputs, path: Path, name: str | None = 
 
 
 def _loaded_as(inputs: PotentialInputs, path: Path, name: str | None, sha256: str) -> str:
-    """Return as what a file may be loaded.
+    """Return how a file may be loaded.
 
     :raises RunnerError: if it may not.
     """
@@ -122,7 +122,7 @@ def is_trusted(inputs: PotentialInputs, sha256: str) -> bool:
 
 
 def untrusted(path: Path, name: str | None, danger: str, sha256: str) -> RunnerError:
-    """Return the refusal of a file that would run code, with its hash, by which it can be trusted."""
+    """Return the refusal of a file that would run code, with the hash by which the user can trust it."""
     message = (
         f"The checkpoint {name or path.name} {danger}; it was not loaded. If you trust where it comes from, trust this "
         f"very file: 'aiida-ion engine test NAME --trust-checkpoint', or its sha256 {sha256} in trusted_sha256 of "
@@ -133,7 +133,7 @@ def untrusted(path: Path, name: str | None, danger: str, sha256: str) -> RunnerE
 
 
 def is_installed(path: Path, sha256: str) -> bool:
-    """Return whether a file came with an installed package and is still as it came: it is that package's code then."""
+    """Return whether a file came with an installed package and is unchanged: then it is that package's code."""
     target, digest = path.resolve(), base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
     for distribution in importlib.metadata.distributions():
         for file in distribution.files or ():
@@ -144,7 +144,7 @@ def is_installed(path: Path, sha256: str) -> bool:
 
 
 def refuse_files_that_run_code(inputs: PotentialInputs) -> None:
-    """Look at every file that the further arguments of a calculator name, as at a checkpoint.
+    """Check every file that the further arguments of a calculator name, like a checkpoint.
 
     :raises RunnerError: ``checkpoint_untrusted``.
     """
@@ -171,9 +171,9 @@ def _files_named(value: Any) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def weights_only(checkpoint: Checkpoint, path: Path | None = None) -> Iterator[None]:
-    """Have torch load nothing but weights while a library opens a file that nobody trusted, whatever it asks for.
+    """Let torch load only weights while a library opens a file that is not trusted, whatever the library requests.
 
-    What was seen of the file before decides only how it is refused; here torch itself holds to it.
+    The earlier check decides only how a file is refused; here torch itself enforces it.
 
     :param checkpoint: from :func:`verified_checkpoint`; with its ``loaded_as``.
     :param path: the file, where it is known.
@@ -210,7 +210,7 @@ def weights_only(checkpoint: Checkpoint, path: Path | None = None) -> Iterator[N
 
 
 def numpy_rebuilders() -> list[Any]:
-    """Return what arrays of numbers are rebuilt with, under the names they have had, as torch wants it."""
+    """Return the functions that rebuild NumPy arrays, under all their names, as torch expects them."""
     import numpy as np
 
     multiarray = importlib.import_module("numpy.core.multiarray" if np.__version__ < "2" else "numpy._core.multiarray")
@@ -222,7 +222,7 @@ def numpy_rebuilders() -> list[Any]:
 
 @contextlib.contextmanager
 def finding_weights(model: str, advice: str) -> Iterator[None]:
-    """Turn whatever a library raises while it looks for, or downloads, its weights into one clear error."""
+    """Turn any error of a library that looks for or downloads its weights into one clear error."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
     try:

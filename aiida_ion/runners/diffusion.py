@@ -1,7 +1,7 @@
 """Program that analyses the diffusion of one species at one temperature: inputs.json in, results.json out.
 
 Run as ``python -m aiida_ion.runners.diffusion`` in a folder that holds ``inputs.json`` and the arrays it names, with
-``aiida_ion.analysis`` and ``aiida_ion.units`` importable. ``results.json`` is written last and whole: without
+``aiida_ion.analysis`` and ``aiida_ion.units`` importable. ``results.json`` is written last, in one step: without
 it the program has not finished.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
 def analyse(
     folder: Path, inputs: dict[str, Any], thermo: list[Thermo], temperature: dict[str, float]
 ) -> DiffusionResult:
-    """Analyse what ``inputs`` describes, at the measured temperature where there is one.
+    """Analyse what ``inputs`` describes, at the measured temperature if there is one.
 
     :raises ValueError: for input that cannot be analysed.
     """
@@ -87,7 +87,7 @@ def _settings(inputs: dict[str, Any]) -> DiffusionSettings:
 
 
 def load_thermo(folder: Path, inputs: dict[str, Any]) -> list[Thermo]:
-    """Return what the replicas recorded at every step, nothing for those that recorded nothing.
+    """Return what the replicas recorded at every step; an empty list if nothing was recorded.
 
     :raises ValueError: for a missing or unreadable file, or segments that do not follow each other.
     """
@@ -118,12 +118,12 @@ def _thermo(folder: Path, segment: dict[str, Any], n_atoms: int) -> Thermo:
 
 
 def measured_temperature(thermo: list[Thermo], settings: DiffusionSettings) -> dict[str, float]:
-    """Return mean, spread and drift of the temperature after equilibration, K; empty when it is not known."""
+    """Return mean, spread and drift of the temperature after equilibration, K; empty if it is not known."""
     return temperature_statistics([replica.after(settings.equilibration_fs).temperature_K for replica in thermo])
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that matters for the numbers."""
+    """Return the versions of the packages that decide the numbers."""
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 

@@ -1,4 +1,4 @@
-"""Atoms that come too close: the nearest pair of a frame, relative to the sum of their radii."""
+"""Atoms that are too close: the nearest pair of a frame, relative to the sum of their radii."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ase.data import chemical_symbols, covalent_radii
 from aiida_ion.settings.md import METAL_PART, NON_METALS
 
 Array = np.ndarray[Any, Any]
-#: Atoms whose distances to all others are held at one time.
+#: Number of atoms whose distances to all others are in memory at one time.
 CHUNK = 128
 
 
 def radii_A(numbers: Array) -> Array:  # noqa: N802
-    """Return the radii that distances are judged by, angstrom, (N,).
+    """Return the radii to which distances are compared, angstrom, (N,).
 
     :param numbers: atomic numbers.
     """

@@ -1,11 +1,11 @@
-"""Integrators of the ensembles: ASE's, with the right degrees of freedom and their hidden variables in reach.
+"""Integrators of the ensembles: ASE's, with the right degrees of freedom and access to their hidden variables.
 
 Every run keeps the total momentum at zero, so 3N-3 degrees of freedom carry the kinetic energy; ASE's Bussi and
 Nose-Hoover thermostats count 3N and would settle N/(N-1) too hot, 9 % for twelve atoms.
 
 NPT is the isotropic Martyna-Tobias-Klein barostat (its own Nose-Hoover chain, no compressibility to guess) with
-the particles' thermostat exchanged for the chosen one: any operator that leaves the Maxwell-Boltzmann
-distribution alone may stand there. Sources: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007);
+the particles' thermostat exchanged for the chosen one: any operator that conserves the Maxwell-Boltzmann
+distribution may be used there. Sources: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007);
 Martyna, Tobias, Klein, J. Chem. Phys. 101, 4177 (1994); Vanden-Eijnden, Ciccotti, Chem. Phys. Lett. 429, 310 (2006).
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 CHAIN_LENGTH = 3
-#: A total momentum below this part of the thermal momentum is rounding, not drift.
+#: A total momentum below this fraction of the thermal momentum is rounding, not drift.
 DRIFT_TOLERANCE = 1e-6
 
 HIDDEN: dict[type[Any], tuple[str, ...]] = {
@@ -45,7 +45,7 @@ HIDDEN: dict[type[Any], tuple[str, ...]] = {
 
 
 class Integrator:
-    """One ASE dynamics with everything that its next step depends on.
+    """An ASE dynamics with everything that its next step depends on.
 
     Positions, momenta and cell live in the atoms and must be set before the integrator is made: ASE's chains
     keep their own copies of positions and momenta, taken then.
@@ -60,7 +60,7 @@ class Integrator:
         self._hidden = HIDDEN[type(dynamics)]
         if isinstance(dynamics, IsotropicMTKNPT) and hasattr(dynamics._thermostat, "_eta"):
             self._hidden += HIDDEN[NoseHooverChainNVT]
-        # These take the forces of the last step, which spares one look into the calculator's cache.
+        # These accept the forces of the last step, which saves a look-up in the calculator's cache.
         self._takes_forces = isinstance(dynamics, (VelocityVerlet, Langevin))
         self._forces: Any = None
 
@@ -80,7 +80,7 @@ class Integrator:
     def set_state(self, state: dict[str, Array]) -> None:
         """Set the hidden variables.
 
-        :param state: as :meth:`get_state` gave it.
+        :param state: from :meth:`get_state`.
         :raises RunnerError: ``invalid_input`` where a variable is missing.
         """
         for path in self._hidden:
@@ -97,7 +97,7 @@ def make_integrator(atoms: Atoms, settings: MdSettings) -> Integrator:
 
     :param atoms: with calculator, positions and momenta.
     :param settings: the MD settings.
-    :raises RunnerError: ``invalid_input`` for a combination that cannot run.
+    :raises RunnerError: ``invalid_input`` for settings that cannot be combined.
     """
     generator = np.random.default_rng(_streams(settings.seed)[1])
     timestep, time = settings.timestep_fs * units.fs, settings.thermostat_time_fs * units.fs
@@ -169,7 +169,7 @@ class CsvrOperator:
         self.ndof = degrees_of_freedom(len(masses))
 
     def integrate_nhc(self, momenta: Array, duration: float) -> Array:
-        """Return the momenta, (N, 3), after the duration; the name is the one ASE's barostat calls."""
+        """Return the momenta, (N, 3), after the duration; ASE's barostat calls it by this name."""
         decay = math.exp(-duration / self.time)
         kinetic = 0.5 * float(np.sum(momenta**2 / self.masses))
         share = (1.0 - decay) * 0.5 * self.kT / kinetic
@@ -207,7 +207,7 @@ def maxwell_boltzmann(masses: Array, temperature_K: float, seed: int) -> Array:
 
 
 def without_drift(momenta: Array, masses: Array) -> Array:
-    """Return momenta, (N, 3), whose sum is zero: the velocity of the centre of mass is taken off.
+    """Return momenta, (N, 3), whose sum is zero: the velocity of the centre of mass is subtracted.
 
     :param momenta: (N, 3).
     :param masses: (N, 1).

@@ -1,4 +1,4 @@
-"""Arrays that grow while the run is going: ``.npy`` files of full size from the start, filled row by row.
+"""Arrays that grow during the run: ``.npy`` files of full size from the start, filled row by row.
 
 The file has its final header and (sparse) size at once, so that any reader can map it while the run writes;
 rows are written with plain writes rather than through a memory map, so that a full disk is an error that can
@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-#: Rows are gathered up to this size before they go to the file, bytes.
+#: Rows are buffered up to this size before they are written, bytes.
 BUFFER_BYTES = 4 * 2**20
 
 
 class ArrayFile:
-    """One array whose first axis fills up during the run.
+    """One array that is filled along its first axis during the run.
 
     :param path: the ``.npy`` file.
     :param dtype: type of one element.
     :param row_shape: shape of one row.
     :param capacity: rows the whole run will have.
-    :param count: rows that are already valid (when a run continues in its own folder).
+    :param count: rows that are already valid, if a run continues in its own folder.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ArrayFile:
         os.ftruncate(self._file, len(self._header) + capacity * self._row_bytes)
 
     def append(self, row: Any) -> None:
-        """Add one row; it reaches the file with the next :meth:`flush` at the latest."""
+        """Add one row; it is in the file after the next :meth:`flush` at the latest."""
         self.buffer[self._filled] = row
         self._filled += 1
         self.count += 1
@@ -55,7 +55,7 @@ class ArrayFile:
     def flush(self, durable: bool = False) -> None:
         """Write what is gathered.
 
-        :param durable: wait until the disk has it.
+        :param durable: wait until it is on the disk.
         """
         if self._filled:
             start = len(self._header) + (self.count - self._filled) * self._row_bytes
@@ -65,7 +65,7 @@ class ArrayFile:
             os.fdatasync(self._file)
 
     def finish(self) -> None:
-        """Write what is gathered and cut the file to its valid rows."""
+        """Write what is buffered and cut the file to its valid rows."""
         self.flush()
         header = _header(self.dtype, (self.count, *self.row_shape))
         if len(header) == len(self._header):

@@ -1,8 +1,8 @@
-"""Program that finds the jump analysis of one species at one temperature: inputs.json in, results.json out.
+"""Program that analyses the jumps of one species at one temperature: inputs.json in, results.json out.
 
 Run as ``python -m aiida_ion.runners.jumps`` in a folder that holds ``inputs.json`` and the arrays it names, with
 ``aiida_ion.analysis`` and ``aiida_ion.units`` importable, by a Python that has GEMDAT. ``results.json`` is written
-last and whole: without it the program has not finished.
+last, in one step: without it the program has not finished.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> Jum
     """Analyse what ``inputs`` describes.
 
     :raises ValueError: for input that cannot be analysed.
-    :raises GemdatMissingError: when GEMDAT cannot be imported.
+    :raises GemdatMissingError: if GEMDAT cannot be imported.
     """
     given = inputs.get("reference")
     reference = None
@@ -81,7 +81,7 @@ def analyse(folder: Path, inputs: dict[str, Any], settings: JumpSettings) -> Jum
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that matters for the numbers, as far as it is installed."""
+    """Return the versions of the packages that decide the numbers, as far as they are installed."""
     packages = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""A Lennard-Jones crystal or liquid, in NumPy over all pairs at once: the free toy engine of the tests."""
+"""A Lennard-Jones crystal or liquid, in NumPy over all pairs at once: the toy engine of the tests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ONSET_FRACTION = 0.66
 
 
 class PairLennardJones(Calculator):  # type: ignore[misc]
-    """Lennard-Jones pairs with the smooth cutoff of ``ase.calculators.lj`` (``smooth=True``), same numbers.
+    """Lennard-Jones pairs with the smooth cutoff of ``ase.calculators.lj`` (``smooth=True``), with the same results.
 
-    The pair list holds all pairs within ``rc + skin`` of a reference geometry and is made again when an atom
+    The pair list holds all pairs within ``rc + skin`` of a reference geometry and is rebuilt when an atom
     (or the cell) could have moved by half the skin. Which pairs it holds, and their order, follow from the
     reference alone: :attr:`reference` is part of the state of a run that continues to the last bit.
 
@@ -79,7 +79,7 @@ class PairLennardJones(Calculator):  # type: ignore[misc]
         return energies, slopes
 
     def _covers(self, positions: Any, cell: Any) -> bool:
-        """Return whether no pair can have come within the cutoff unseen since the pair list was made."""
+        """Return whether the pair list still has every pair within the cutoff."""
         if self.reference is None:
             return False
         moved = positions - self.reference[0]

@@ -1,6 +1,6 @@
 """Molecular dynamics with any ASE calculator: ``python -m aiida_ion.runners.md`` in its working folder.
 
-Reads ``inputs.json``, ``structure.json``, and, where they are there, ``restart.npz`` (a run to continue) and
+Reads ``inputs.json``, ``structure.json``, and, if they exist, ``restart.npz`` (a run to continue) and
 ``initial_velocities.npy``. Writes ``positions.npy``, ``steps.npy``, ``thermo.npy``, ``restart.npz``,
 ``progress.json`` and at last ``results.json``; a missing ``results.json`` means that the run did not finish.
 """

@@ -1,6 +1,6 @@
-"""What every runner program shares: errors with a status, whole files, versions and the cost ledger.
+"""What all runner programs share: errors with a status, files written in one step, versions and the cost ledger.
 
-Imports the standard library alone, so that the thread limits are set before NumPy or torch start their thread pools.
+Imports only the standard library, so that the thread limits are set before NumPy or torch start their threads.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from pathlib import Path
 from typing import Any
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-#: Room on the disk that is given up before the results are written, so that a full disk can be told.
+#: Disk space that is freed before the results are written, so that a full disk can still be reported, bytes.
 RESERVE, RESERVE_BYTES = Path("reserve"), 64 * 1024
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 
 
 class RunnerError(Exception):
-    """A run that cannot go on, for a cause that the caller can act on.
+    """A run that cannot continue, for a cause that the caller can fix.
 
     :param status: the cause in one word, written to ``results.json``.
     :param message: one sentence that says what to do.
-    :param details: what else the results shall say.
+    :param details: further entries of the results.
     """
 
     def __init__(self, status: str, message: str, details: dict[str, Any] | None = None) -> None:
@@ -57,11 +57,11 @@ class Ledger:
         return time.monotonic() - self.start_s
 
     def hold_gpu(self) -> None:
-        """Note that from now on the program holds a GPU."""
+        """Record that the program holds a GPU from now on."""
         self.gpu_start_s = time.monotonic()
 
     def cost(self, n_atoms: int | None, device: str, threads: int) -> dict[str, Any]:
-        """Return the cost of the run; GPU time is the wall time for which the GPU was held.
+        """Return the cost of the run; GPU time is the wall time during which the GPU was held.
 
         :param n_atoms: number of atoms, where known.
         :param device: device the potential ran on.
@@ -84,9 +84,9 @@ class Ledger:
 
 
 def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
-    """Run the body of a program and write ``results.json`` last and whole, whatever happened.
+    """Run the body of a program and write ``results.json`` at the end, whatever happened.
 
-    :param body: fills the results it is given; its errors become a status and a message.
+    :param body: fills the results; its errors become a status and a message.
     :returns: the exit status of the process, 0 whenever the results were written.
     """
     ledger = Ledger()
@@ -111,7 +111,7 @@ def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:
 
 
 def status_of(error: Exception) -> dict[str, str]:
-    """Return status and message of an error that no part of the program foresaw."""
+    """Return status and message of an unexpected error."""
     if is_out_of_memory(error):
         advice = "give the job more memory or a smaller cell"
         return {"status": "out_of_memory", "message": f"The run ran out of memory: {advice} ({error})."}
@@ -127,16 +127,16 @@ def status_of(error: Exception) -> dict[str, str]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory, the machine's or the GPU's, ran out."""
+    """Return whether an error means that memory ran out, of the machine or the GPU."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in OUT_OF_MEMORY_WORDS)
 
 
 def limit_threads(inputs: Path) -> None:
-    """Give OpenMP and the BLAS libraries the number of threads the inputs name, before they start.
+    """Tell OpenMP and the BLAS libraries the requested number of threads, before they start.
 
-    :param inputs: the inputs file; one that cannot be read is left for the validation to refuse.
+    :param inputs: the inputs file; one that cannot be read is refused later.
     """
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
         threads = int(json.loads(inputs.read_text())["potential"].get("threads", 1))
@@ -144,17 +144,17 @@ def limit_threads(inputs: Path) -> None:
 
 
 def write_json(path: Path, content: Any, durable: bool = False) -> None:
-    """Replace a JSON file at once.
+    """Replace a JSON file in one step.
 
     :param path: the file.
-    :param content: what to write; numbers that JSON lacks (NaN) become null.
-    :param durable: wait until the disk has it.
+    :param content: what to write; numbers that JSON does not have (NaN) become null.
+    :param durable: wait until it is on the disk.
     """
     write_bytes(path, json.dumps(_finite(content), indent=1).encode(), durable)
 
 
 def write_bytes(path: Path, content: bytes, durable: bool) -> None:
-    """Replace a file at once: write beside it, then rename."""
+    """Replace a file in one step: write a temporary file, then rename it."""
     beside = path.with_name(path.name + ".partial")
     with beside.open("wb") as stream:
         stream.write(content)
@@ -175,15 +175,15 @@ def _finite(content: Any) -> Any:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, read in pieces."""
+    """Return the sha256 of a file, read in blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def versions(packages: Iterable[str]) -> dict[str, Any]:
-    """Return the versions of what decides the numbers.
+    """Return the versions of the packages that decide the numbers.
 
-    :param packages: distribution names beside ASE, NumPy, SciPy and torch; those not installed are left out.
+    :param packages: distribution names in addition to ASE, NumPy, SciPy and torch; those not installed are left out.
     """
     result: dict[str, Any] = {"python": platform.python_version()}
     for name in dict.fromkeys(("ase", "numpy", "scipy", "torch", *packages)):
@@ -193,7 +193,7 @@ def versions(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def runner_sha256() -> str:
-    """Return one sha256 over this package as it lies on the compute machine: a program and what it imports."""
+    """Return one sha256 of this package on the compute machine: a program and what it imports."""
     digest = hashlib.sha256()
     package = Path(__file__).resolve().parents[1]
     for path in sorted(package.rglob("*.py")):
@@ -202,7 +202,7 @@ def runner_sha256() -> str:
 
 
 def hardware_name(device: str) -> str:
-    """Return the name of the GPU, or of the processor, that the run used."""
+    """Return the name of the GPU or processor that the run used."""
     torch = sys.modules.get("torch")
     if device.startswith("cuda") and torch is not None and torch.cuda.is_available():
         return str(torch.cuda.get_device_name(device))

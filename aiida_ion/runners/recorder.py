@@ -1,4 +1,4 @@
-"""What a run writes while it is going: frames on a global grid of steps, and one thermodynamic row a step."""
+"""What a run writes: frames on a global grid of steps, and one thermodynamic row at each step."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Recorder:
     :param settings: the MD settings.
     :param n_atoms: number of atoms.
     :param start_step: global step the segment starts at.
-    :param writes_start: whether the starting step itself is written: in a run's first segment.
-    :param counts: valid frames and thermodynamic rows, when a run continues in its own folder.
+    :param writes_start: whether the starting step is written, as in the first segment of a run.
+    :param counts: valid frames and thermodynamic rows, if a run continues in its own folder.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class Recorder:
             array.append(values[name])
 
     def flush(self, durable: bool = False) -> None:
-        """Write what is gathered; with ``durable`` wait until the disk has it."""
+        """Write what is buffered; with ``durable`` wait until it is on the disk."""
         for array in (*self._frames.values(), self._thermo):
             array.flush(durable)
 
     def finish(self) -> None:
-        """Write what is gathered and cut the files to their valid rows."""
+        """Write what is buffered and cut the files to their valid rows."""
         for array in (*self._frames.values(), self._thermo):
             array.finish()
 
@@ -129,14 +129,14 @@ def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
 
 
 def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) -> tuple[int, int] | None:
-    """Return the valid rows of arrays that lie here already, if the restart file is theirs.
+    """Return the valid rows of the arrays in this folder, if the restart file belongs to them.
 
-    So a job that the scheduler puts back and starts again in its own folder continues instead of starting over.
+    A job that the scheduler requeues in its own folder then continues instead of starting over.
 
     :param folder: the working folder.
     :param restart: the restart file.
     :param settings: the MD settings.
-    :returns: number of frames and rows, or None where the restart file came from another folder.
+    :returns: number of frames and rows, or ``None`` if the restart file came from another folder.
     """
     n_frames, n_thermo, step = (int(restart[name]) for name in ("n_frames", "n_thermo", "step"))
     names = ["steps", "positions", *settings.keep, *(["cells"] if settings.ensemble == "npt" else [])]

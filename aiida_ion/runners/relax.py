@@ -16,7 +16,7 @@ from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory, limi
 if TYPE_CHECKING:
     from ase import Atoms
 
-#: Atoms that moved further than this from where they started flew apart, angstrom.
+#: Atoms that moved further than this from their start have flown apart, angstrom.
 MAX_DISPLACEMENT_A = 10.0
 
 
@@ -31,7 +31,7 @@ def relax(results: dict[str, Any], ledger: Ledger) -> None:
 
     :param results: gets status, energies, forces, displacements, versions.
     :param ledger: gets the costs.
-    :raises RunnerError: for whatever keeps the relaxation from starting, or breaks it.
+    :raises RunnerError: for anything that keeps the relaxation from starting, or ends it.
     """
     from aiida_ion.runners.potentials import describe_potential, load_potential
     from aiida_ion.runners.run_inputs import potential_inputs, read_inputs, read_structure, relax_inputs

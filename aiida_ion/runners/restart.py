@@ -1,4 +1,4 @@
-"""The restart file: all that the next step depends on, and how many rows of the arrays were valid then."""
+"""The restart file: everything that the next step depends on, and how many rows of the arrays were valid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 FORMAT = 1
 RESTART = Path("restart.npz")
-#: What a continuation must have in common with the run it continues.
+#: What a continuation must have in common with the run that it continues.
 SAME = (
     "temperature_K",
     "timestep_fs",
@@ -36,11 +36,11 @@ SAME = (
 def write_restart(
     path: Path, atoms: Atoms, settings: MdSettings, counts: dict[str, Any], state: dict[str, Array]
 ) -> None:
-    """Replace the restart file at once, on the disk when this returns.
+    """Replace the restart file in one step; it is on the disk when this returns.
 
     :param path: the file.
     :param atoms: positions (angstrom), momenta (ASE units) and cell after the last step.
-    :param settings: the MD settings; those a continuation must share are stored.
+    :param settings: the MD settings; those that a continuation must share are stored.
     :param counts: step, start_step, n_frames, n_thermo and the potential's fingerprint.
     :param state: hidden variables of integrator and pair list.
     """
@@ -63,7 +63,7 @@ def write_restart(
 
 
 def read_restart(path: Path, atoms: Atoms, settings: MdSettings) -> dict[str, Array] | None:
-    """Read the restart file, if there is one, and check that it continues this very run.
+    """Read the restart file, if there is one, and check that it belongs to this run.
 
     :param path: the file.
     :param atoms: the structure of the inputs.

@@ -1,4 +1,4 @@
-"""The inputs of a runner, read and checked once more before anything is computed."""
+"""The inputs of a runner, read and checked again before anything is computed."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class PotentialInputs:
     :param dtype: ``float32``, ``float64``, or None for the potential's own.
     :param threads: threads of the CPU parts.
     :param checkpoint_file: file of weights in the working folder; takes precedence over ``model``.
-    :param checkpoint_sha256: sha256 the weights must have.
-    :param trusted_sha256: sha256 of the files that may run code when they are loaded, by the user's word.
+    :param checkpoint_sha256: sha256 that the weights must have.
+    :param trusted_sha256: sha256 of the files that the user trusts to run code when they are loaded.
     """
 
     name: str
@@ -67,7 +67,7 @@ def read_inputs(path: Path) -> dict[str, Any]:
 
 
 def md_inputs(inputs: Mapping[str, Any]) -> MdSettings:
-    """Return the checked ``md`` settings, in the package's own vocabulary, which is uploaded with the runners."""
+    """Return the checked ``md`` settings."""
     given = inputs.get("md")
     require(isinstance(given, Mapping), "inputs.json lacks 'md'")
     try:
@@ -77,7 +77,7 @@ def md_inputs(inputs: Mapping[str, Any]) -> MdSettings:
 
 
 def relax_inputs(inputs: Mapping[str, Any]) -> RelaxSettings:
-    """Return the checked ``relax`` settings; none stand for the defaults."""
+    """Return the checked ``relax`` settings; the defaults if there are none."""
     try:
         return RelaxSettings.from_dict(inputs.get("relax") or {})
     except ValueError as error:
@@ -85,7 +85,7 @@ def relax_inputs(inputs: Mapping[str, Any]) -> RelaxSettings:
 
 
 def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
-    """Return the checked ``potential`` settings; a null stands for the default."""
+    """Return the checked ``potential`` settings; null means the default."""
     given = inputs.get("potential")
     if isinstance(given, Mapping):
         inputs = {"potential": {key: value for key, value in given.items() if value is not None}}
@@ -96,7 +96,7 @@ def potential_inputs(inputs: Mapping[str, Any]) -> PotentialInputs:
 def read_structure(path: Path) -> Atoms:
     """Read ``structure.json``: numbers, positions (N, 3) and cell (3, 3) in angstrom, pbc (3,).
 
-    :raises RunnerError: for a structure that cannot be run.
+    :raises RunnerError: for a structure that cannot be simulated.
     """
     content = _read_object(path)
     try:
@@ -117,7 +117,7 @@ def read_structure(path: Path) -> Atoms:
 
 
 def atom_charges(inputs: Mapping[str, Any], atoms: Atoms) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the formal charge of each atom, (N,) in e; 0 for elements the inputs do not name."""
+    """Return the formal charge of each atom, (N,) in e; 0 for elements that the inputs do not name."""
     charges = inputs.get("charges") or {}
     require(isinstance(charges, Mapping), "charges must map elements to numbers")
     try:

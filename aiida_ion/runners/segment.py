@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
-#: Evaluations before the first step, so that just-in-time compilers have settled in any segment alike.
+#: Evaluations before the first step, so that just-in-time compilation is finished in every segment.
 WARM_UP = 3
 
 
@@ -30,7 +30,7 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
 
     :param results: gets status, message, counts, versions.
     :param ledger: gets the costs.
-    :raises RunnerError: for whatever keeps the run from starting, or breaks it.
+    :raises RunnerError: for anything that keeps the run from starting, or ends it.
     """
     inputs = read_inputs(Path("inputs.json"))
     settings, potential_settings = md_inputs(inputs), potential_inputs(inputs)
@@ -93,7 +93,7 @@ def _message(status: str, simulation: Simulation) -> str:
     step, total = simulation.step, simulation.settings.n_steps
     if status == "finished":
         return f"All {total} steps are done."
-    cause = "max_seconds ran out" if status == "walltime" else f"signal {simulation.stop.name} came"
+    cause = "max_seconds ran out" if status == "walltime" else f"signal {simulation.stop.name} was received"
     return f"The run stopped at step {step} of {total} because {cause}; continue it from restart.npz."
 
 
@@ -103,7 +103,7 @@ def _explosion(reason: str, simulation: Simulation) -> str:
 
 
 def _engine_failure(error: Exception, simulation: Simulation) -> RunnerError:
-    """Return what an error inside the potential means: often the atoms had flown apart."""
+    """Return what an error inside the potential means; often the atoms had flown apart."""
     where = f"step {simulation.step + 1}"
     momenta, positions = simulation.atoms.arrays["momenta"], simulation.atoms.positions
     if not (np.isfinite(momenta).all() and np.isfinite(positions).all()):
@@ -137,9 +137,9 @@ def _set_momenta(atoms: Atoms, settings: MdSettings, restart: dict[str, Array] |
 
 
 def _evaluate(atoms: Atoms, potential: Potential, restart: dict[str, Array] | None) -> None:
-    """Attach the calculator and evaluate it, its pair list made where the undisturbed run made it.
+    """Attach the calculator and evaluate it, with the pair list that the uninterrupted run would have.
 
-    :raises RunnerError: where the potential cannot take this structure.
+    :raises RunnerError: if the potential cannot evaluate this structure.
     """
     calculator = potential.calculator
     try:

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 TICK_S = 1.0
-#: This many steps in a row must be too hot before the run counts as exploded.
+#: A run that was too hot for this many steps in a row has exploded.
 HOT_STEPS = 5
-#: An npt cell that shrank or grew by this factor in volume is not a crystal any more.
+#: An npt cell that shrank or grew by this factor in volume is no longer a crystal.
 VOLUME_RATIO = 3.0
 
 
 class ExplodedError(Exception):
-    """The trajectory left physics; the message says how."""
+    """The trajectory exploded; the message says how."""
 
 
 class Simulation:
-    """A segment that is set up and can be run.
+    """A segment that is ready to run.
 
     :param atoms: with calculator, positions, momenta and cell of the starting step.
     :param settings: the MD settings.
@@ -43,7 +43,7 @@ class Simulation:
     :param charges: formal charges, (N,) in e.
     :param step: global step to start at.
     :param potential: the potential's fingerprint.
-    :param stop: a signal that came, if one came.
+    :param stop: the signal that was received, if any.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class Simulation:
         self._restart_s = 0.0
 
     def measure(self, writes: bool = True) -> None:
-        """Look at the present step: refuse what exploded, write the rest.
+        """Check the current step, and write it.
 
         :param writes: whether the step belongs to this segment.
-        :raises ExplodedError: before anything of the step is written.
+        :raises ExplodedError: before the step is written.
         """
         energy, forces = self._energy_and_forces()
         momenta = self.atoms.arrays["momenta"]
@@ -103,7 +103,7 @@ class Simulation:
         """Run to the last step, or to the deadline or a signal; return the status.
 
         :param ledger: counts the steps.
-        :param deadline_s: monotonic time at which the loop has to be left, s; infinite for none.
+        :param deadline_s: monotonic time at which the loop must end, s; infinite for none.
         :raises ExplodedError: with the arrays complete up to the step before.
         """
         last, begin = self.settings.n_steps, time.monotonic()
@@ -135,7 +135,7 @@ class Simulation:
             ledger.n_steps, ledger.loop_wall_s = self.step - first, time.monotonic() - begin
 
     def save(self) -> None:
-        """Write the arrays, then the restart file that counts on them."""
+        """Write the arrays, then the restart file, which has their lengths."""
         begin = time.monotonic()
         self.recorder.flush(durable=True)
         counts: dict[str, Any] = {
@@ -154,7 +154,7 @@ class Simulation:
         self._restart_s = max(self._restart_s, time.monotonic() - begin)
 
     def _energy_and_forces(self) -> tuple[float, Array]:
-        """Return what the calculator found for the present positions, without a second look at its cache."""
+        """Return the calculator's results for the current positions, without checking its cache again."""
         if self._has_results:
             results = self._calculator.results
             return float(results["energy"]), results["forces"]
@@ -168,7 +168,7 @@ class Simulation:
             raise ExplodedError(f"a force of {largest:.4g} eV/angstrom is above the limit of {limit:g}")
         self._hot_steps = self._hot_steps + 1 if temperature > self._too_hot else 0
         if self._hot_steps >= HOT_STEPS:
-            raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K, at last {temperature:.4g} K")
+            raise ExplodedError(f"the temperature stayed above {self._too_hot:g} K; it is now {temperature:.4g} K")
 
     def _check_distances(self) -> None:
         ratio, first, second = nearest_pair(self.atoms, self._radii)
@@ -180,7 +180,7 @@ class Simulation:
             )
 
     def _pressure_and_volume(self, kinetic: float) -> tuple[float, float]:
-        """Return pressure (GPa) and volume (angstrom^3), refusing a cell that collapsed or burst."""
+        """Return pressure (GPa) and volume (angstrom^3), and refuse a cell that collapsed or burst."""
         volume = float(self.atoms.cell.volume)
         ratio = volume / self._start_volume
         if not 1.0 / VOLUME_RATIO < ratio < VOLUME_RATIO:

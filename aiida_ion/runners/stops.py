@@ -1,4 +1,4 @@
-"""How a run ends in good time: the signals that schedulers send, and the wall time it may use."""
+"""How a run ends in time: the signals of schedulers, and the wall time that it may use."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from aiida_ion.runners.output import RunnerError
 
-#: Part of max_seconds, and its upper limit in s, kept free for writing at the end.
+#: Fraction of max_seconds, and its upper limit in s, reserved for writing at the end.
 WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0
 
 
 class StopSignal:
-    """Notes the signals by which schedulers announce the end; the run stops after what it is at."""
+    """Records the signals by which schedulers announce the end; the run stops after the current step."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -25,7 +25,7 @@ class StopSignal:
 
 
 def usable_seconds(max_seconds: float | None) -> float:
-    """Return the wall time a run may use before it writes its end, s; infinite where nothing is said.
+    """Return the wall time that a run may use before it writes its end, s; infinite without a limit.
 
     :raises RunnerError: ``invalid_input`` for a time that is not positive.
     """

@@ -1,8 +1,8 @@
-"""Predicts materials by a surrogate: ``python -m aiida_ion.runners.surrogate_predict`` in its folder.
+"""Predicts materials with a surrogate: ``python -m aiida_ion.runners.surrogate_predict`` in its folder.
 
 Reads ``inputs.json`` (``device``, ``threads``, ``materials``), ``dataset.npz`` and ``model.safetensors``; writes
 ``predictions.npz`` (``log10_slope``, ``std``, ``interval95``, ``in_domain``, ``domain_distance``, ``seconds``) and at
-last ``results.json`` with the ``reasons`` why a material is outside of what the model knows.
+last ``results.json`` with the ``reasons`` why a material is outside the domain of the model.
 """
 
 from __future__ import annotations

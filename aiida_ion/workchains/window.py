@@ -1,4 +1,4 @@
-"""Many children, some at a time: the next is submitted as soon as one has ended."""
+"""Many children, a limited number at a time: the next is submitted as soon as one has ended."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ProcessState
+from aiida.engine import WorkChain
 
-from aiida_ion.workchains.cleaning import CleaningWorkChain
+from aiida_ion.aiida_private.first_child import FirstChildMixin
+from aiida_ion.workchains.cleaning import CleaningMixin
 
 
-class WindowWorkChain(CleaningWorkChain):
-    """A work chain that keeps a number of children running until a list of them is done.
+class WindowWorkChain(FirstChildMixin, CleaningMixin, WorkChain):
+    """A work chain that goes through a list of runs and keeps a limited number of them running.
 
-    A plain work chain that submits several children continues when all of them have ended, so that the slowest of a
-    batch holds up the rest. Here :meth:`fill_window`, called in a ``while_`` of the outline, continues with the first.
+    An outline calls :meth:`open_window`, then ``while_(cls.window_is_open)(cls.fill_window)``. The runs are plain data
+    in the context, so a restart of the daemon loses none.
     """
 
     def open_window(self, runs: Sequence[Mapping[str, Any]], size: int) -> None:
@@ -33,7 +34,7 @@ class WindowWorkChain(CleaningWorkChain):
         return bool(self.ctx.pending or self.ctx.running)
 
     def fill_window(self) -> None:
-        """Put ended runs aside, submit as many as may run, and wait for the first of them to end."""
+        """Inspect the runs that have ended, submit as many as there is room for, and wait for the next to end."""
         ended = [run for run in self.ctx.running if orm.load_node(run["pk"]).is_terminated]
         self.ctx.running = [run for run in self.ctx.running if run not in ended]
         self.ctx.done = self.ctx.done + ended
@@ -43,31 +44,13 @@ class WindowWorkChain(CleaningWorkChain):
             run = self.ctx.pending[0]
             node = self.submit_run(run)
             self.ctx.pending = self.ctx.pending[1:]
-            if node is None:
-                continue
-            self.ctx.running = [*self.ctx.running, run | {"pk": node.pk}]
-        for run in self.ctx.running:
-            child: Any = orm.load_node(run["pk"])
-            self.to_context(**{f"run_{run['pk']}": child})
-        self.ctx.goes_on_early = bool(self.ctx.running)
+            if node is not None:
+                self.ctx.running = [*self.ctx.running, run | {"pk": node.pk}]
+        self.wait_for_first(orm.load_node(run["pk"]) for run in self.ctx.running)
 
     def submit_run(self, run: dict[str, Any]) -> Any:
-        """Submit one run and return its node, or ``None`` when nothing has to run."""
+        """Submit one run and return its node, or ``None`` where no process is needed."""
         raise NotImplementedError
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Look at a run that has ended."""
-
-    def _on_awaitable_finished(self, awaitable: Any) -> None:
-        """Go on with the first child that ends; AiiDA would wait for the last.
-
-        A child that still runs is waited for again in the next step, so that it calls twice, for what it was then
-        and for what it is now: the first call counts.
-        """
-        waiting = [item for item in self._awaitables if item.pk == awaitable.pk]
-        if not waiting:
-            return
-        super()._on_awaitable_finished(waiting[0])
-        if self.ctx.get("goes_on_early") and self._awaitables and self.state == ProcessState.WAITING:
-            self.ctx.goes_on_early = False
-            self.resume()

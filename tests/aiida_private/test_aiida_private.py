@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
+from typing import Any
 
 import aiida
 import numpy as np
@@ -11,8 +13,10 @@ from aiida import orm
 from aiida.plugins import CalculationFactory
 
 from aiida_ion.aiida_private.builders import builder_inputs, set_inputs, validate_builder
+from aiida_ion.aiida_private.caching import CACHED_FROM, HASH
 from aiida_ion.aiida_private.folders import remove_folder
-from aiida_ion.aiida_private.storage import database_session, file_repository, query_statement
+from aiida_ion.aiida_private.pw_inputs import pw_input_text
+from aiida_ion.aiida_private.storage import database_session, file_repository, object_sizes, query_statement
 from aiida_ion.aiida_private.trajectories import accept_float32
 
 pytestmark = pytest.mark.usefixtures("aiida_profile")
@@ -56,7 +60,31 @@ def test_files_are_read_from_the_repository_by_their_keys() -> None:
     key = node.base.repository.metadata["o"]["file.txt"]["k"]
     repository = file_repository()
     assert list(repository.has_objects([key])) == [True]
+    assert object_sizes([key]) == {key: 9}
     assert [(found, stream.read()) for found, stream in repository.iter_object_streams([key])] == [(key, b"some text")]
+
+
+def test_the_hash_of_a_node_is_found_by_a_query() -> None:
+    node = orm.Int(8).store()
+    query = orm.QueryBuilder().append(orm.Int, filters={"id": node.pk}, project=[HASH])
+    assert query.all(flat=True) == [node.base.caching.get_hash()]
+    assert node.base.caching.CACHED_FROM_KEY == CACHED_FROM
+
+
+def test_the_plugin_of_quantum_espresso_writes_an_input(
+    lithium_oxide: orm.StructureData, quantumespresso_engine: dict[str, Any]
+) -> None:
+    """The method is the one that its job calls when it prepares for submission."""
+    version = importlib.metadata.version("aiida-quantumespresso")
+    assert version.startswith("5.1."), "read aiida_ion/aiida_private/pw_inputs.py again"
+    engine = quantumespresso_engine
+    namelists = engine["namelists"].get_dict() | {"CONTROL": {"calculation": "scf"}}
+    pseudos = {element: pseudo.store() for element, pseudo in engine["pseudos"].items()}
+    plugin = CalculationFactory("quantumespresso.pw")
+    text, copies = pw_input_text(plugin, namelists, {}, pseudos, lithium_oxide, engine["kpoints"])
+    assert "calculation = 'scf'" in text
+    assert "K_POINTS automatic\n2 2 2 1 1 1" in text
+    assert {uuid for uuid, _, _ in copies} == {pseudo.uuid for pseudo in pseudos.values()}
 
 
 def test_a_remote_folder_is_emptied_and_marked(aiida_localhost: orm.Computer, tmp_path: object) -> None:

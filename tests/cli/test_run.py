@@ -21,7 +21,7 @@ from aiida_ion.engine_kinds import engine_class
 from aiida_ion.engines.engine import load_engine, remember_test
 from aiida_ion.engines.registration import register
 from aiida_ion.engines.requests import JobRequest
-from aiida_ion.workchains.conductivity.inputs import engine_inputs, md_inputs
+from aiida_ion.workchains.conductivity.md import engine_inputs, md_inputs
 from tests.cli.conftest import SAFETENSORS, Invoke, only_line
 
 OPTIONS: dict[str, Any] = {"threads": 1, "protocol": "fast"}

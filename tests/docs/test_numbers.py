@@ -120,7 +120,7 @@ def test_constants_of_the_methods() -> None:
         window,
     )
     from aiida_ion.analysis.green_kubo import charge_frame
-    from aiida_ion.workchains.conductivity.inputs import run_seed
+    from aiida_ion.workchains.conductivity.md import run_seed
 
     text = (DOCS / "topics" / "methods.md").read_text()
     priors = fit.Priors()

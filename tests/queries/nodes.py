@@ -8,7 +8,7 @@ import numpy as np
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.queries.reading.shared import CACHED_FROM
+from aiida_ion.aiida_private.caching import CACHED_FROM
 
 FIT = {
     "formula": "Li3N",

@@ -9,8 +9,8 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries import Selection, comparison, comparison_records
-from aiida_ion.queries.reading.shared import CACHED_FROM
 from tests.queries.nodes import chain, conductivity_of, function, given, output
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from aiida import orm
 
+from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries import Selection, cost, potentials, runs
 from aiida_ion.queries.jobs import COST_COLUMNS, RUN_COLUMNS
-from aiida_ion.queries.reading.shared import CACHED_FROM
 from tests.queries.nodes import FIT, called, chain, given, job, output, trajectory
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")

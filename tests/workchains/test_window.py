@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node, while_
-from aiida.plugins import CalculationFactory
 
 from aiida_ion.workchains.window import WindowWorkChain
+from tests.waiting_jobs import addition
 
 
-class SleepersWorkChain(WindowWorkChain):
-    """Children that take this many seconds each."""
+class AdditionsWorkChain(WindowWorkChain):
+    """Four runs, two at a time: the first ends when the third has started, and the last needs no process."""
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
         super().define(spec)
         spec.input("code", valid_type=orm.AbstractCode)
-        spec.input("seconds", valid_type=orm.List)
-        spec.input("size", valid_type=orm.Int)
+        spec.input("file", valid_type=orm.Str)
         spec.output("order", valid_type=orm.List)
         spec.outline(cls.queue, while_(cls.window_is_open)(cls.fill_window), cls.conclude)
 
     def queue(self) -> None:
         self.ctx.order = []
-        runs = [{"index": index, "seconds": value} for index, value in enumerate(self.inputs.seconds.get_list())]
-        self.open_window(runs, self.inputs.size.value)
+        self.open_window([{"index": index} for index in range(4)], 2)
 
     def submit_run(self, run: dict[str, Any]) -> Any:
-        if run["seconds"] < 0:
-            return None
-        assert len(self.ctx.running) < self.inputs.size.value
+        assert len(self.ctx.running) < 2
+        release = Path(self.inputs.file.value)
         self.ctx.order.append(["start", run["index"]])
-        builder: Any = CalculationFactory("core.arithmetic.add").get_builder()
-        builder.code, builder.x, builder.y = self.inputs.code, orm.Int(1), orm.Int(run["index"])
-        builder.metadata.options = {"sleep": run["seconds"], "resources": {"num_machines": 1}}
-        return self.submit(builder)
+        if run["index"] == 3:
+            return None
+        if run["index"] == 2:
+            release.touch()
+        return self.submit(addition(self.inputs.code, release if run["index"] == 0 else None))
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
-        assert node.is_terminated
+        assert node.is_finished_ok, node.exit_message
         self.ctx.order.append(["end", run["index"]])
 
     def conclude(self) -> None:
         self.out("order", orm.List(self.ctx.order).store())
 
 
-@pytest.mark.usefixtures("aiida_profile_clean")
-def test_the_next_starts_when_the_first_has_ended(aiida_code_installed: Any) -> None:
+@pytest.mark.usefixtures("aiida_profile")
+def test_the_next_starts_when_the_first_has_ended(aiida_code_installed: Any, tmp_path: Path) -> None:
     code = aiida_code_installed(default_calc_job_plugin="core.arithmetic.add", filepath_executable="/bin/bash")
-    outputs, node = run_get_node(SleepersWorkChain, code=code, seconds=orm.List([6, 1, 1, -1]), size=orm.Int(2))
+    outputs, node = run_get_node(AdditionsWorkChain, code=code, file=orm.Str(str(tmp_path / "release")))
     assert node.is_finished_ok, node.exit_message
-    order = [tuple(item) for item in outputs["order"].get_list()]
+    order = [tuple(entry) for entry in outputs["order"].get_list()]
     assert order.index(("end", 1)) < order.index(("start", 2)) < order.index(("end", 0))
-    assert [what for what, _ in order].count("end") == 3
+    assert sorted(index for what, index in order if what == "start") == [0, 1, 2, 3]
+    assert sorted(index for what, index in order if what == "end") == [0, 1, 2]

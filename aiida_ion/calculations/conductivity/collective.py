@@ -1,4 +1,4 @@
-"""The collective conductivity at the target temperature, and which temperatures it could not be made of."""
+"""The collective conductivity at the target temperature, and the temperatures that it could not use."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def collective_attributes(
     priors: Priors,
     max_interval_decades: float = MAX_INTERVAL_DECADES,
 ) -> dict[str, Any]:
-    """Return the extrapolated collective conductivity, from the temperatures that have one; else why there is none.
+    """Return the collective conductivity, extrapolated from the temperatures that have one, or why there is none.
 
-    A temperature without detected diffusion bounds the tracer diffusivity alone, so it does not enter here.
+    A temperature without detected diffusion bounds only the tracer diffusivity, so it is not used here.
     `collective_temperatures_refused` lists the temperatures without a collective diffusivity, each with its reason.
     """
     attributes: dict[str, Any] = dict.fromkeys(COLLECTIVE.values())
@@ -69,13 +69,13 @@ def collective_attributes(
         )
         return attributes | {"collective_reason": reason.rstrip(), "collective_warnings": result.warnings}
     warnings = [*result.warnings, *([_listed(refused)] if refused else [])]
-    if result.verdict == POORLY_KNOWN:  # there is a number, and the sentence is on its interval
+    if result.verdict == POORLY_KNOWN:  # there is a number; the sentence is about its interval
         return attributes | {"collective_reason": None, "collective_warnings": [str(result.reason), *warnings]}
     return attributes | {"collective_reason": result.reason, "collective_warnings": warnings}
 
 
 def left_out(node: orm.ArrayData) -> str | None:
-    """Return why a temperature has no collective diffusivity that can be used, nothing where it has one."""
+    """Return why a temperature has no collective diffusivity that can be used; ``None`` if it has one."""
     attributes = node.base.attributes.all
     refused = collective_refusal(attributes)
     if refused is not None or SAMPLES in node.get_arraynames():
@@ -95,6 +95,6 @@ def collective_refusal(attributes: Mapping[str, Any]) -> str | None:
 
 
 def _listed(refused: Sequence[Mapping[str, Any]]) -> str:
-    """Return which temperatures were left out, and why, in a sentence."""
+    """Return a sentence on the temperatures that were left out, and why."""
     each = "; ".join(f"{entry['temperature_K']:.0f} K: {str(entry['reason']).rstrip('.')}" for entry in refused)
     return f"Left out of the collective fit: {each}." if refused else ""

@@ -1,4 +1,4 @@
-"""What one diffusion node contributes to an extrapolation: its posterior, its bound, or why neither."""
+"""What one diffusion node contributes to an extrapolation: its posterior, its bound, or a reason for neither."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DISAGREE = "kinisi and least squares disagree wildly on the same window"
 
 
 def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
-    """Return what a diffusion node contributes to the fit: its posterior, its bound, or why neither."""
+    """Return what a diffusion node contributes to the fit: its posterior, its bound, or a reason for neither."""
     attributes = node.base.attributes.all
     temperature, refused = attributes["temperature_K"], refusal(attributes)
     if has_moved(node):
@@ -39,7 +39,7 @@ def refusal(attributes: Mapping[str, Any]) -> str | None:
 
 
 def has_moved(node: orm.ArrayData) -> bool:
-    """Whether a diffusion node holds a diffusivity, be it poorly known, rather than a bound."""
+    """Whether a diffusion node holds a diffusivity, even a poorly known one, and not a bound."""
     return node.base.attributes.get("verdict") in WITH_POSTERIOR
 
 
@@ -55,7 +55,7 @@ def bound_entry(node: orm.ArrayData) -> dict[str, Any]:
 
 
 def conductivity_numbers(result: ArrheniusResult) -> dict[str, Any]:
-    """Return the conductivity at the target temperature itself, mS/cm, beside its logarithm."""
+    """Return the conductivity at the target temperature, mS/cm, and its logarithm."""
     if result.log10_ionic_conductivity_mS_cm is None or result.log10_ionic_conductivity_ci95_mS_cm is None:
         return {"ionic_conductivity_mS_cm": None, "ionic_conductivity_ci95_mS_cm": None}
     return {

@@ -1,4 +1,4 @@
-"""The conductivity of all mobile species at the target temperature: each extrapolated by itself, then added up."""
+"""The conductivity of all mobile species at the target temperature: each is extrapolated, then they are added."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def species_attributes(
 ) -> dict[str, Any]:
     """Return a row for each mobile species, and their total conductivity, mS/cm, with its interval or bound.
 
-    :param nodes: the diffusion nodes; those of earlier versions know the mobile species alone.
+    :param nodes: the diffusion nodes; those of earlier versions have only the mobile species.
     :param result: the fit of the mobile species.
     :param attributes: what the nodes share: `mobile_species`, `charge_e`, `number_density_A3`.
     """
@@ -56,7 +56,7 @@ def species_attributes(
 
 
 def _others(nodes: Sequence[orm.ArrayData]) -> list[str]:
-    """Return the elements that diffused beside the mobile species at any temperature."""
+    """Return the other elements that diffused at any temperature."""
     rows = [row for node in nodes for row in node.base.attributes.get("species", None) or []]
     return list(dict.fromkeys(str(row["element"]) for row in rows if row["role"] == OTHER))
 
@@ -90,7 +90,7 @@ def _row(element: str, fit: ArrheniusResult) -> dict[str, Any]:
 
 
 def _draws(fit: ArrheniusResult, charge_e: float | None, number_density_A3: float | None) -> NDArray[np.float64] | None:
-    """Return draws of the conductivity at the target, mS/cm; nothing where there is none."""
+    """Return draws of the conductivity at the target, mS/cm; ``None`` where there is none."""
     if fit.log10_ionic_conductivity_mS_cm is None or fit.log10_diffusivity_samples_cm2_s is None:
         return None
     assert charge_e is not None and number_density_A3 is not None
@@ -101,7 +101,7 @@ def _draws(fit: ArrheniusResult, charge_e: float | None, number_density_A3: floa
 def _total(
     rows: Sequence[Mapping[str, Any]], draws: Sequence[NDArray[np.float64] | None], max_interval_decades: float
 ) -> dict[str, Any]:
-    """Add up what the species conduct; one with a bound alone raises the upper edge of the interval by it."""
+    """Add up the species; one that has only a bound raises the upper edge of the interval by it."""
     names = ("_mS_cm", "_ci95_mS_cm", "_upper_bound_mS_cm", "_reason")
     total: dict[str, Any] = {f"{TOTAL}{name}": None for name in names} | {f"{TOTAL}_species": []}
     numbers = [(row, drawn) for row, drawn in zip(rows, draws, strict=True) if drawn is not None]

@@ -10,7 +10,7 @@ from aiida_ion.verdicts import MEASURED, POORLY_KNOWN
 
 
 def summary(attributes: Mapping[str, Any]) -> str:
-    """Return what a conductivity node says, and what makes it doubtful.
+    """Return the result of a conductivity node, and the caveats.
 
     :param attributes: those of the node.
     """

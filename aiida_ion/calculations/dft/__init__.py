@@ -1,1 +1,1 @@
-"""What the jobs of every program that converges electrons share."""
+"""What the jobs of all DFT programs share."""

@@ -1,4 +1,4 @@
-"""k-points of the DFT jobs: the Gamma point alone, unless a small cell asks for more."""
+"""k-points of the DFT jobs: only the Gamma point, unless a small cell needs more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiida import orm
 
 
 def gamma_point() -> orm.KpointsData:
-    """Return the Gamma point alone, which is enough for the supercells of molecular dynamics."""
+    """Return only the Gamma point, which is enough for the supercells of molecular dynamics."""
     return mesh_node([1, 1, 1])
 
 
@@ -45,7 +45,7 @@ def mesh_of_part(kpoints: orm.KpointsData, multiples: Sequence[int]) -> orm.Kpoi
 
 
 def is_gamma(kpoints: orm.KpointsData) -> bool:
-    """Return whether the mesh is the Gamma point alone."""
+    """Return whether the mesh is only the Gamma point."""
     try:
         mesh, offset = kpoints.get_kpoints_mesh()
     except AttributeError:

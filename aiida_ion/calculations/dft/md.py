@@ -1,4 +1,4 @@
-"""The MD interface as a DFT job sees it: exit codes, checks, and what its steps become."""
+"""The MD interface of a DFT job: exit codes, checks, and the nodes that its steps become."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aiida_ion.starting_velocities import starting_velocities
 
 
 def define_scf_exit_code(spec: Any) -> None:
-    """Declare the one way to fail that only DFT has."""
+    """Declare the exit code that only DFT has."""
     spec.exit_code(
         440,
         "ERROR_SCF_NOT_CONVERGED",
@@ -33,7 +33,7 @@ def define_scf_exit_code(spec: Any) -> None:
 
 
 def validate_dft_md_inputs(inputs: Mapping[str, Any], port: Any, thermostats: tuple[str, ...]) -> str | None:
-    """Return what a DFT program cannot run, beside what no engine could.
+    """Return what a DFT program cannot run, in addition to what no engine can.
 
     :param thermostats: the thermostats that the program has.
     """
@@ -66,9 +66,9 @@ def start(inputs: Any, masses: Any, settings: MdSettings) -> tuple[Any, Any, int
 def as_md_run(
     run: DftRun, settings: MdSettings, symbols: list[str], masses: Any, charges: Mapping[str, float], first_step: int
 ) -> MdRun:
-    """Return what a DFT program left in the words of the MD interface.
+    """Return the results of a DFT program as those of the MD interface.
 
-    Row 0 of a continued run is the step that it continues from: it was counted in the segment before.
+    Row 0 of a continued run is the step from which it continues; the segment before it has that step.
 
     :param run: what the program left.
     :param symbols: element of each of N atoms.
@@ -110,7 +110,7 @@ def _empty(run: DftRun) -> MdRun:
 
 
 def _with_rate(cost: Mapping[str, Any], steps: DftSteps, n_atoms: int) -> dict[str, Any]:
-    """Complete a cost ledger: every ionic step was paid for, also the repeated first one of a continued run."""
+    """Complete a cost ledger: every ionic step counts, including the repeated first one of a continued run."""
     ledger = {"gpu_time_s": 0.0, "device": "cpu", **cost, "n_atoms": n_atoms, "n_steps": len(steps) - 1}
     if ledger.get("wall_time_s"):
         ledger["steps_per_s"] = len(steps) / ledger["wall_time_s"]
@@ -118,7 +118,7 @@ def _with_rate(cost: Mapping[str, Any], steps: DftSteps, n_atoms: int) -> dict[s
 
 
 def dft_symbols_and_masses(structure: orm.StructureData) -> tuple[list[str], Any]:
-    """Return the element and the mass (g/mol, as ASE has it) of each atom: every engine moves the same masses."""
+    """Return the element and the mass (g/mol, ASE's) of each atom; every engine uses the same masses."""
     atoms = structure.get_ase()
     from ase.data import atomic_masses
 

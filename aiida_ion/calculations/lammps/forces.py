@@ -130,7 +130,7 @@ class LammpsForcesParser(ForcesParser):
 
 
 def validate_parameters(value: orm.Dict | None, port: Any) -> str | None:
-    """Return what is wrong with the settings, nothing when they can be used."""
+    """Return what is wrong with the settings; ``None`` if nothing is."""
     problem = validate_forces_parameters(value, port)
     if problem is None and value is not None and value.get_dict().get("batch_size") is not None:
         return "LAMMPS takes one frame at a time: leave batch_size out"

@@ -41,19 +41,19 @@ def define_lammps_ports(spec: Any) -> None:
 
 
 def resolve_potential(potential: Mapping[str, Any]) -> Potential:
-    """Return the potential that an input stands for.
+    """Return the potential that an input describes.
 
     :raises ValueError: for an unknown name, or commands that are not allowed.
     """
     if "commands" in potential:
         return load_potential(potential)
     if set(potential) != {"name"}:
-        raise ValueError("a potential is the `name` of a published one alone, or `commands` with `level_of_theory`")
+        raise ValueError("a potential is only the `name` of a published one, or `commands` with `level_of_theory`")
     return load_potential(str(potential["name"]))
 
 
 def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with a potential, nothing when it can be used."""
+    """Return what is wrong with a potential; ``None`` if nothing is."""
     potential = value.get_dict() if value is not None else {}
     try:
         resolve_potential(potential)
@@ -63,7 +63,7 @@ def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:
-    """Return what does not fit between structure, potential and its files."""
+    """Return what does not match between structure, potential and its files; ``None`` if everything does."""
     potential = resolve_potential(inputs["potential"].get_dict())
     try:
         potential.require(symbols)
@@ -83,7 +83,7 @@ def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str
 
 
 def validate_file(stream: IO[bytes], name: str, potential: Potential) -> str | None:
-    """Return why LAMMPS shall not read a file of a potential, nothing where it may.
+    """Return why LAMMPS must not read a file of a potential; ``None`` if it may.
 
     :param stream: the file, open.
     :param name: its name.

@@ -51,7 +51,7 @@ class LammpsMdCalculation(CalcJob):
         spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
-        """Write the input script, and the data file or the restart file."""
+        """Write the input script and the data file, or the restart file."""
         inputs = self.inputs
         symbols = symbols_of(inputs.structure)
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
@@ -85,10 +85,10 @@ class LammpsMdCalculation(CalcJob):
 
 
 class LammpsMdParser(ScriptParser):
-    """Reads dump, thermo and restart files, also those of a run that was killed."""
+    """Reads dump, thermo and restart files, including those of a run that was killed."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach everything the run left, then say how it ended."""
+        """Attach all results, then return how the run ended."""
         inputs = self.node.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         first = start_step(inputs)
@@ -117,7 +117,7 @@ class LammpsMdParser(ScriptParser):
 
 
 def as_run(outputs: MdOutputs, hardware: str | None) -> MdRun:
-    """Return what LAMMPS left in the words of the MD interface."""
+    """Return the results of LAMMPS as those of the MD interface."""
     cost = {key: value for key, value in outputs.cost.items() if value is not None}
     return MdRun(
         status=outputs.status,
@@ -134,7 +134,7 @@ def as_run(outputs: MdOutputs, hardware: str | None) -> MdRun:
 
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
-    """Return what does not fit together among the inputs."""
+    """Return what does not match among the inputs; ``None`` if everything does."""
     problem = validate_md_inputs(inputs, port)
     if problem is not None or inputs.get("structure") is None or inputs.get("potential") is None:
         return problem

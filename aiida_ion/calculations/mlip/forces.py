@@ -177,7 +177,7 @@ def read_forces(folder: Path, results: Mapping[str, Any] | None) -> dict[str, ND
 
     :param folder: folder with the arrays of the program.
     :param results: content of ``results.json``, ``None`` when the job was killed: then the progress file counts.
-    :raises ValueError: if an array is shorter than the program says, or holds rows that were never written.
+    :raises ValueError: if an array is shorter than its count, or has rows that were never written.
     """
     done = int((results or {}).get("n_frames", 0))
     progress = folder / FILENAME_PROGRESS
@@ -203,7 +203,7 @@ def _written(forces: NDArray[Any], energies: NDArray[Any]) -> int:
 
 
 def validate_forces_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the settings, nothing when they can be used."""
+    """Return what is wrong with the settings; ``None`` if nothing is."""
     settings = value.get_dict() if value is not None else {}
     unknown = sorted(set(settings) - set(FORCES_DEFAULTS))
     if unknown:
@@ -220,7 +220,7 @@ def validate_forces_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_forces_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return what does not fit together among trajectories and parameters."""
+    """Return what does not match between trajectories and parameters; ``None`` if everything does."""
     trajectories, parameters = inputs.get("trajectories") or {}, inputs.get("parameters")
     if parameters is None:
         return None
@@ -234,5 +234,5 @@ def validate_forces_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
-    """Return what does not fit together among trajectories, parameters and potential."""
+    """Return what does not match among trajectories, parameters and potential; ``None`` if everything does."""
     return validate_forces_inputs(inputs, port) or validate_checkpoint(inputs)

@@ -1,4 +1,4 @@
-"""The potential as input of a job: which calculator, which checkpoint, on which device."""
+"""The potential as an input of a job: its calculator, its checkpoint and its device."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from aiida_ion.weight_files import look_into
 
 #: Potentials the runner knows by name; ``import`` takes any ASE calculator by import path.
 POTENTIALS = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
-#: Those whose numbers stand in their arguments.
+#: Those whose parameters are arguments.
 WITHOUT_MODELS = ("lj", "emt")
-#: Settings that a test, or the user's trust, adds: they belong to one file of weights.
+#: Settings that a test or the user's trust adds; they belong to one file of weights.
 PINNED = ("checkpoint_sha256", "trusted_sha256")
 FILENAME_CHECKPOINT = "checkpoint"
 
@@ -62,9 +62,9 @@ class MlipPotential(Settings):
     )
 
     def check_together(self) -> None:
-        """Refuse a model that the potential has no use for, or cannot find.
+        """Refuse a model that the potential does not use, or cannot find.
 
-        :raises SettingsError: saying what it takes.
+        :raises SettingsError: naming what it accepts.
         """
         if self.name == "import" and not re.fullmatch(r"[\w.]+:\w+", self.model or ""):
             raise SettingsError("the potential import needs a model of the form package.module:Class")
@@ -73,7 +73,7 @@ class MlipPotential(Settings):
 
 
 def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the choice of a potential, nothing when it can be tried."""
+    """Return what is wrong with the choice of a potential; ``None`` if nothing is."""
     try:
         MlipPotential.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:
@@ -82,7 +82,7 @@ def validate_potential(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:
-    """Return why the checkpoint among the inputs would not be loaded, nothing where it would be or there is none."""
+    """Return why the checkpoint among the inputs would be refused; ``None`` if it would not, or there is none."""
     checkpoint, potential = inputs.get("checkpoint"), inputs.get("potential")
     if checkpoint is None or potential is None:
         return None
@@ -101,7 +101,7 @@ def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:
 
 
 def refusal(danger: str, sha256: str) -> str:
-    """Return the sentence on a file that would run code and that nobody trusted."""
+    """Return the sentence about a file that would run code and is not trusted."""
     return (
         f"{danger}: if you trust where it comes from, register it with 'aiida-ion engine add ... "
         f"--trust-checkpoint', or put its sha256 {sha256} into trusted_sha256 of the potential"
@@ -120,7 +120,7 @@ def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> d
 
 
 def checkpoint_name(checkpoint: orm.SinglefileData) -> str:
-    """Return the name a checkpoint has in the working folder: a fixed stem and its own endings.
+    """Return the name of a checkpoint in the working folder: a fixed stem and its own endings.
 
     Two endings are kept, since libraries tell their formats by them: ``.nequip.pt2``, ``.pth.tar``.
     """
@@ -129,14 +129,14 @@ def checkpoint_name(checkpoint: orm.SinglefileData) -> str:
 
 
 def stage_checkpoint(info: datastructures.CalcInfo, inputs: Mapping[str, Any]) -> None:
-    """Have the checkpoint copied from its node to the working folder, with no second copy in the database."""
+    """Copy the checkpoint from its node to the working folder, without a second copy in the database."""
     checkpoint = inputs.get("checkpoint")
     if checkpoint is not None:
         info.local_copy_list = [(checkpoint.uuid, checkpoint.filename, checkpoint_name(checkpoint))]
 
 
 def structure_json(structure: orm.StructureData) -> dict[str, Any]:
-    """Return the structure as the runners read it, angstrom, every bit kept."""
+    """Return the structure as the runners read it, angstrom, in full precision."""
     atoms = structure.get_ase()
     return {
         "numbers": atoms.numbers.tolist(),

@@ -43,10 +43,10 @@ from aiida_ion.settings.md import MdSettings
 
 FILENAME_RESTART = "restart.npz"
 FILENAME_VELOCITIES = "initial_velocities.npy"
-#: Statuses after which a run is not continued: all of its frames count.
+#: Statuses after which a run is not continued, so all of its frames count.
 ENDS = ("finished", "exploded")
-#: Everything large: parsed into nodes, then dropped, so that there is one physical copy. The restart file comes first:
-#: where the program still writes while its files are copied, the arrays then hold all that it counts.
+#: Large files: parsed into nodes and then dropped, so that there is one copy. The restart file comes first:
+#: if the program still writes while its files are copied, the arrays then have all rows that it counts.
 TEMPORARY_FILES = [
     FILENAME_RESTART,
     "positions.npy",
@@ -101,15 +101,15 @@ class MlipMdCalculation(ScriptCalculation):
 
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
-    """Return what does not fit together among the inputs."""
+    """Return what does not match among the inputs; ``None`` if everything does."""
     return validate_md_inputs(inputs, port) or validate_checkpoint(inputs)
 
 
 class MlipMdParser(ScriptParser):
-    """Reads the arrays of the runner, also those of a run that was killed."""
+    """Reads the arrays of the runner, including those of a run that was killed."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach everything the run left, then say how it ended."""
+        """Attach all results, then return how the run ended."""
         settings = MdSettings.from_dict(self.node.inputs.parameters.get_dict())
         try:
             results = self.read_results()
@@ -128,27 +128,27 @@ class MlipMdParser(ScriptParser):
 
 
 def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, first_step: int = 0) -> MdRun:
-    """Read what a run left in its folder.
+    """Read the results of a run from its folder.
 
-    A run that will be continued counts up to its restart file, so that no frame beyond it is written twice.
+    Of a run that will be continued, rows up to the restart file count: later frames will be written again.
 
     :param folder: folder with the arrays of the runner.
     :param results: content of ``results.json``, ``None`` when the run was killed.
     :param structure: the structure that was simulated, for its cell.
     :param first_step: step at which the run started.
-    :raises ValueError: if an array is shorter than the run says, or holds rows that were never written.
+    :raises ValueError: if an array is shorter than its count, or has rows that were never written.
     """
     ended = results is not None and results["status"] in ENDS
     state = _load_state(folder / FILENAME_RESTART)
     if state and int(state["start_step"]) != first_step:
-        state = {}  # the file that the run was given: it ended before it wrote one of its own
+        state = {}  # the file that the job was given: the run ended before it wrote its own
     run = _read_arrays(folder, results, structure, results if ended and results is not None else state)
     fault = validate_rows(run)
     if fault is None:
         return replace(run, state=state)
     if ended:
         raise ValueError(fault)
-    # What is not whole cannot be continued without a gap: the run counts as one that got nowhere, and is repeated.
+    # Incomplete arrays cannot be continued without a gap: the run counts as one without progress, and is repeated.
     nothing = _read_arrays(folder, results, structure, {})
     return replace(nothing, message=f"{run.message} {fault}".strip())
 
@@ -156,7 +156,7 @@ def read_run(folder: Path, results: dict[str, Any] | None, structure: orm.Struct
 def _read_arrays(
     folder: Path, results: dict[str, Any] | None, structure: orm.StructureData, counts: Mapping[str, Any]
 ) -> MdRun:
-    """Read as many rows as are counted; see :func:`read_run`."""
+    """Read the rows that count; see :func:`read_run`."""
     n_frames, n_thermo = int(counts.get("n_frames", 0)), int(counts.get("n_thermo", 0))
     has_cells = (folder / "cells.npy").exists()
     known = results or {}
@@ -179,13 +179,13 @@ def _read_arrays(
 
 
 def validate_rows(run: MdRun) -> str | None:
-    """Return why rows are not those of a run: zeros stand where a program had not written when it was read."""
+    """Return why rows are not those of a run: what was not yet written when the file was read is zero."""
     for name, steps in (("frames", run.steps), ("thermodynamic rows", run.thermo["step"] if len(run.thermo) else [])):
         if len(steps) and not (np.diff(steps) > 0).all():
             whole = int(np.argmin(np.diff(steps) > 0)) + 1
             return f"{len(steps)} {name} are counted, but after {whole} their steps do not rise: they were not written"
     if len(run.positions) and not run.positions.any(axis=(1, 2)).all():
-        return f"{len(run.positions)} frames are counted, and some hold zeros alone: they were not written"
+        return f"{len(run.positions)} frames are counted, and some hold only zeros: they were not written"
     return None
 
 
@@ -200,11 +200,11 @@ def load_rows(path: Path, n_rows: int) -> NDArray[Any]:
 
 
 def _load_state(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a restart file; nothing where there is none, or one that cannot be read."""
+    """Return the arrays of a restart file; empty if there is none, or it cannot be read."""
     if not path.exists():
         return {}
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except UNREADABLE:
-        return {}  # a disk that ran full; the run counts as one that got nowhere
+        return {}  # the disk was full; the run counts as one without progress

@@ -53,7 +53,7 @@ class MlipRelaxCalculation(ScriptCalculation):
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return why the checkpoint would not be loaded, nothing where it would be."""
+    """Return why the checkpoint would be refused; ``None`` if it would not."""
     return validate_checkpoint(inputs)
 
 

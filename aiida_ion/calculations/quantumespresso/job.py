@@ -11,6 +11,7 @@ from aiida.common import datastructures, folders
 from aiida.common.exceptions import EntryPointError
 from aiida.plugins import CalculationFactory, DataFactory
 
+from aiida_ion.aiida_private.pw_inputs import pw_input_text
 from aiida_ion.calculations.dft.kpoints import gamma_point, is_gamma
 from aiida_ion.calculations.dft.md import define_scf_exit_code, dft_symbols_and_masses
 from aiida_ion.calculations.md import symbols_of
@@ -73,7 +74,7 @@ def define_pw_ports(spec: Any) -> None:
 
 
 def validate_namelists(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the namelists, nothing when they can be used."""
+    """Return what is wrong with the namelists; ``None`` if nothing is."""
     try:
         normal_namelists(value.get_dict() if value is not None else {})
     except ValueError as error:
@@ -82,13 +83,13 @@ def validate_namelists(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_parallelization(value: orm.Dict | None, port: Any) -> str | None:
-    """Return what is wrong with the flags, nothing when pw.x knows them."""
+    """Return what is wrong with the flags; ``None`` if nothing is."""
     problem: str | None = foreign(CalculationFactory, "quantumespresso.pw").validate_parallelization(value, port)
     return problem
 
 
 def validate_pw_inputs(inputs: Mapping[str, Any]) -> str | None:
-    """Return what does not fit between structure, pseudopotentials, electrons, k-points and processes."""
+    """Return what does not match among structure, pseudopotentials, electrons, k-points and processes."""
     structure, pseudos = inputs.get("structure"), inputs.get("pseudos") or {}
     if structure is None or inputs.get("namelists") is None:
         return None
@@ -146,7 +147,7 @@ def write_pw_input(
 ) -> list[tuple[str, str, str]]:
     """Write one input of pw.x; return the pseudopotentials to copy.
 
-    The plugin of Quantum ESPRESSO makes it, except for positions and velocities, which it would round.
+    aiida-quantumespresso writes it, except for positions and velocities, which it would round.
 
     :param positions: shape (N, 3), angstrom.
     :param velocities: shape (N, 3), angstrom/fs.
@@ -154,16 +155,14 @@ def write_pw_input(
     plugin = foreign(CalculationFactory, "quantumespresso.pw")
     structure = with_ase_masses(inputs.structure)
     settings = {"GAMMA_ONLY": True} if is_gamma(inputs.kpoints) else {}
-    text, copies = plugin._generate_pwcp_inputdata(
-        orm.Dict(namelists), settings, inputs.pseudos, structure, inputs.kpoints
-    )
+    text, copies = pw_input_text(plugin, namelists, settings, inputs.pseudos, structure, inputs.kpoints)
     labels = [site.kind_name for site in structure.sites]
     Path(folder.get_abs_path(name)).write_text(with_start(text, labels, positions, velocities))
-    return list(copies)
+    return copies
 
 
 def with_ase_masses(structure: orm.StructureData) -> orm.StructureData:
-    """Return the structure with the masses that ASE gives the elements: every engine moves the same ones."""
+    """Return the structure with ASE's masses of the elements, which every engine uses."""
     symbols, masses = dft_symbols_and_masses(structure)
     mass_of = dict(zip(symbols, map(float, masses), strict=True))
     heavy: orm.StructureData = structure.clone()
@@ -200,5 +199,5 @@ def pw_job(
 
 
 def error_name(stem: str, stems: Sequence[str]) -> str:
-    """Return the file of a run's error stream: that of the last has the name it has in every job."""
+    """Return the file of a run's error stream; that of the last run has the name that all jobs use."""
     return FILENAME_STDERR if stem == stems[-1] else f"{stem}-{FILENAME_STDERR}"

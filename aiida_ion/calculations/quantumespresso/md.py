@@ -63,7 +63,7 @@ def run_names(settings: MdSettings) -> tuple[str, ...]:
 
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
-    """Return what pw.x would refuse or silently do otherwise."""
+    """Return what pw.x would refuse, or silently do differently; ``None`` if nothing."""
     problem = validate_dft_md_inputs(inputs, port, THERMOSTATS)
     if problem is not None or inputs.get("parameters") is None:
         return problem
@@ -71,10 +71,10 @@ def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
 
 
 class QuantumEspressoMdParser(PwParser):
-    """Reads every ionic step that pw.x wrote whole, also where it was killed."""
+    """Reads every complete ionic step of pw.x, also if it was killed."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach everything the run left, then say how it ended."""
+        """Attach all results, then return how the run ended."""
         inputs = self.node.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         symbols, masses = dft_symbols_and_masses(inputs.structure)
@@ -92,7 +92,7 @@ class QuantumEspressoMdParser(PwParser):
         return self.exit_code_of_status({"status": run.status, "message": run.message})
 
     def read(self, folder: Path, settings: MdSettings, masses: Any) -> tuple[DftRun, int]:
-        """Return what the job left, and the step at which it started."""
+        """Return the results of the job, and the step at which it started."""
         inputs, stems = self.node.inputs, run_names(settings)
         positions, _, first_step = start(inputs, masses, settings)
         runs = self.read_runs(folder, stems)

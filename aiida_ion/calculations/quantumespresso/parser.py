@@ -22,10 +22,10 @@ NOISE = ("Note: The following floating-point", "STOP ", "NOTE: invoking MPI_ABOR
 
 
 class PwParser(ScriptParser):
-    """Base of the parsers of pw.x's standard output, which is read from the temporary folder and not kept."""
+    """Base of the parsers of pw.x's standard output, which is read from the temporary folder and then dropped."""
 
     def read_runs(self, folder: Path, stems: Sequence[str]) -> list[PwOutput]:
-        """Return what each run said, and attach the log."""
+        """Return the output of each run, and attach the log."""
         paths = [folder / f"{stem}.out" for stem in stems]
         log = "".join(f"==> {path.name}\n{excerpt(path)}\n" for path in paths if path.exists())
         if log:
@@ -34,11 +34,11 @@ class PwParser(ScriptParser):
         return [read_output(path, n_atoms) for path in paths]
 
     def mpi_problem_of(self, runs: Sequence[PwOutput]) -> str | None:
-        """Return what is wrong where pw.x ran with another number of MPI processes than it was given."""
+        """Return what is wrong if pw.x ran with another number of MPI processes than requested."""
         return self.validate_mpi(next((ranks for ranks in map(read_ranks, runs) if ranks is not None), None))
 
     def errors(self, stems: Sequence[str]) -> list[str]:
-        """Return the error stream of each run, with that of the job and without what means nothing."""
+        """Return the error stream of each run with that of the job, without meaningless lines."""
         job = self.text(FILENAME_SCHEDULER_STDERR)
         texts = [f"{self.text(error_name(stem, stems))}\n{job}" for stem in stems]
         return ["\n".join(line for line in text.splitlines() if not line.startswith(NOISE)) for text in texts]

@@ -53,7 +53,7 @@ class QuantumEspressoRelaxCalculation(CalcJob):
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return what pw.x would refuse."""
+    """Return what pw.x would refuse; ``None`` if nothing."""
     return validate_pw_inputs(inputs)
 
 

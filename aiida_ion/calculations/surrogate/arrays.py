@@ -18,7 +18,7 @@ from aiida_ion.surrogate import dataset as surrogate
 FILENAME_DATASET = "dataset.npz"
 FILENAME_MODEL = "model.safetensors"
 FILENAME_PROGRESS = "progress.json"
-#: Temperatures that are this close count as one.
+#: Temperatures that differ by less than this are the same.
 TEMPERATURE_TOLERANCE = 0.01
 #: Kinds of configurations in the order of their numbers.
 KINDS = tuple(surrogate.KINDS)
@@ -44,7 +44,7 @@ DATASET_ARRAYS: dict[str, str] = {
     "replica_log10_slope": "float64",  # (R), NaN where there is none
     "short_md_steps_fs": "float64",  # (M), fs, NaN where there is none
 }
-#: What the model and its report say of the data they were made with.
+#: What the model and its report state about the data they were made with.
 IDENTITY = ("temperature_K", "mobile_species", "levels_of_theory")
 
 
@@ -69,7 +69,7 @@ def write_dataset(path: PurePath | str, dataset: orm.ArrayData) -> None:
 
 
 def validate_dataset(dataset: orm.ArrayData) -> str | None:
-    """Return why a node cannot be read as a dataset, nothing when it can."""
+    """Return why a node cannot be read as a dataset; ``None`` if it can."""
     missing = sorted(set(DATASET_ARRAYS) - set(dataset.get_arraynames()))
     if missing:
         return f"the dataset lacks {', '.join(missing)}; make it with 'aiida-ion surrogate dataset'"
@@ -100,7 +100,7 @@ def model_node(path: Path, attributes: Mapping[str, Any]) -> orm.SinglefileData:
 
 
 def validate_model(model: orm.SinglefileData) -> str | None:
-    """Return why a node is not the model that a training made, nothing when it is."""
+    """Return why a node is not the model that a training made; ``None`` if it is."""
     stated = model.base.attributes.get("sha256", None)
     content = model.get_content(mode="rb")
     if stated is None:
@@ -115,7 +115,7 @@ def validate_model(model: orm.SinglefileData) -> str | None:
 
 
 def require_safetensors(content: bytes) -> None:
-    """Refuse what is not a safetensors file, which holds numbers and nothing that runs when it is read.
+    """Refuse a file that is not safetensors: such a file has only numbers, and reading it runs no code.
 
     :raises ValueError: saying so.
     """

@@ -25,13 +25,13 @@ from aiida_ion.calculations.surrogate.materials import (
     short_md_step_fs,
 )
 
-#: What may differ between materials where the parameters allow it -> what it is called in a message.
+#: What may differ between materials if the parameters allow it -> its name in messages.
 MIXABLE = {
     "level_of_theory": "levels of theory",
     "temperature": "temperatures",
     "mobile_species": "mobile species",
 }
-#: Arrays that say where each of some parts begins.
+#: Arrays of the offsets of parts.
 OFFSETS = ("atom_offsets", "position_offsets", "replica_offsets")
 _NAME = re.compile(r"(material_\d+)_(.+)")
 
@@ -43,15 +43,15 @@ def material_key(index: int) -> str:
 
 @calcfunction
 def gather_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
-    """Put sampled materials and their labels into one node.
+    """Gather sampled materials and their labels in one node.
 
-    :param parameters: ``materials`` (material -> what is known of it), ``sampling`` (how it was sampled) and
+    :param parameters: ``materials`` (material -> what is known about it), ``sampling`` (how it was sampled) and
         ``allow_mixed`` (any of level_of_theory, temperature, mobile_species).
     :param nodes: of each material, as ``material_0000_structure``: ``structure``, ``diffusion`` (the label, where there
         is one), ``smeared`` and ``smeared_forces``, ``trajectories_*`` and ``trajectory_forces``, ``short_md_*`` and
         ``short_md_forces``.
     :returns: the arrays of :data:`~aiida_ion.calculations.surrogate.arrays.DATASET_ARRAYS`; in words as attributes.
-    :raises ValueError: if the materials do not belong in one dataset; the message says what to do.
+    :raises ValueError: if the materials cannot be in one dataset; the message says what to do.
     """
     settings = parameters.get_dict()
     given = materials_of(nodes, settings.get("materials") or {})
@@ -63,7 +63,7 @@ def gather_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
 
 @calcfunction
 def join_datasets(parameters: orm.Dict, **parts: Any) -> orm.ArrayData:
-    """Put datasets into one.
+    """Join datasets.
 
     AiiDA compares every input of a process with every other, so that a thousand of them take minutes: a large dataset
     is gathered in parts.
@@ -71,7 +71,7 @@ def join_datasets(parameters: orm.Dict, **parts: Any) -> orm.ArrayData:
     :param parameters: ``allow_mixed``, as of `gather_dataset`.
     :param parts: datasets, in the order of their names.
     :returns: as `gather_dataset`.
-    :raises ValueError: if the materials do not belong in one dataset; the message says what to do.
+    :raises ValueError: if the materials cannot be in one dataset; the message says what to do.
     """
     nodes = [parts[name] for name in sorted(parts)]
     descriptions = [one for node in nodes for one in node.base.attributes.get("materials")]
@@ -127,7 +127,7 @@ def concatenate(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArra
 def materials_of(nodes: Mapping[str, Any], about: Mapping[str, Any]) -> list[Material]:
     """Return the materials among the inputs, in the order of their names.
 
-    :raises ValueError: for a name that says nothing, or a material that lacks something.
+    :raises ValueError: for an unknown name, or an incomplete material.
     """
     groups: dict[str, dict[str, Any]] = {}
     for name, node in sorted(nodes.items()):
@@ -146,7 +146,7 @@ def _title(key: str, about: Mapping[str, Any]) -> str:
 def labelled(
     materials: Sequence[Material],
 ) -> tuple[list[Material], list[Label], list[dict[str, Any]]]:
-    """Return the materials that are kept, their labels, and why others are left out."""
+    """Return the materials that are kept, their labels, and the reasons why others are left out."""
     kept, labels, left_out = [], [], []
     for material in materials:
         try:
@@ -164,7 +164,7 @@ def check_together(
     allow_mixed: Sequence[str],
     left_out: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Refuse materials that do not belong in one dataset.
+    """Refuse materials that cannot be in one dataset.
 
     :param names: how messages name them.
     :param materials: descriptions.
@@ -190,7 +190,7 @@ def check_together(
 
 
 def _different(materials: Sequence[Mapping[str, Any]], name: str) -> list[str]:
-    """Return what the materials have of something, one entry where they agree."""
+    """Return the values that the materials have of a property, each once."""
     if name != "temperature":
         return sorted({str(material[name]) for material in materials})
     temperatures = sorted({float(material["temperature_K"]) for material in materials})
@@ -236,7 +236,7 @@ def stack(materials: Sequence[Material], labels: Sequence[Label]) -> dict[str, N
 
 
 def offsets(counts: Sequence[int]) -> NDArray[np.int64]:
-    """Return where each of some parts begins, and where the last ends."""
+    """Return the offsets of parts, and the end of the last."""
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
 
 

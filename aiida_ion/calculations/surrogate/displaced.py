@@ -19,7 +19,7 @@ FRAME_INTERVAL_FS = 1.0
 
 @calcfunction
 def smear_structure(structure: orm.StructureData, parameters: orm.Dict) -> orm.TrajectoryData:
-    """Displace every atom by Gaussian noise, in as many copies as are asked for at each amplitude.
+    """Displace every atom by Gaussian noise, in the requested number of copies at each amplitude.
 
     :param structure: the relaxed supercell.
     :param parameters: ``amplitudes_A`` (standard deviation of each Cartesian component, angstrom, as text -> number of
@@ -53,7 +53,7 @@ def spread(counts: Mapping[str, int]) -> list[float]:
 def displacements(amplitudes_A: list[float], n_atoms: int, seed: int) -> NDArray[np.float64]:
     """Return Gaussian displacements, shape (n, N, 3), angstrom.
 
-    Each amplitude has a stream of its own, so that copies at one of them stay when those at another are left out.
+    Each amplitude has its own random stream: copies at one amplitude do not depend on the others.
 
     :param amplitudes_A: standard deviation of each Cartesian component, for each of n copies, angstrom.
     """
@@ -66,7 +66,7 @@ def displacements(amplitudes_A: list[float], n_atoms: int, seed: int) -> NDArray
 
 
 def validate_amplitudes(counts: Any) -> str | None:
-    """Return what is wrong with amplitudes and their counts, nothing when they can be used."""
+    """Return what is wrong with amplitudes and their counts; ``None`` if nothing is."""
     if not isinstance(counts, Mapping) or not counts:
         return 'amplitudes_A must give a number of copies for each amplitude, such as {"0.1": 20}'
     for text, count in counts.items():

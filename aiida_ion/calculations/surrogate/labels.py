@@ -1,4 +1,4 @@
-"""The label of a material: what its simulation says of the logarithm of the slope of the mean squared displacement."""
+"""The label of a material: the logarithm of the slope of the mean squared displacement in its simulation."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from aiida_ion.verdicts import WITH_POSTERIOR
 DIMENSIONS_FACTOR = 6.0
 #: Standard deviations between the ends of a 95 % interval of a Gaussian.
 CI95_STANDARD_DEVIATIONS = 2 * 1.959964
-#: A posterior with fewer positive draws than this part says little of a logarithm.
+#: A posterior with a smaller fraction of positive draws than this has no meaningful logarithm.
 MIN_POSITIVE_PART = 0.95
 #: Why a fit whose estimates disagree is not a label.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
 
 class LabelRefusedError(ValueError):
-    """A diffusion that is not a label; the message says why."""
+    """A diffusion that cannot be a label; the message says why."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What is learnt for a material.
+    """What the surrogate learns for a material.
 
     :param log10_slope: log10 of the slope of the mean squared displacement of the mobile ions, angstrom^2/ps.
     :param std: its standard deviation; zero for a bound.
     :param censored: whether it is an upper bound.
-    :param replicas: the same of each replica alone, NaN where it has no positive slope.
+    :param replicas: the same of each single replica, NaN where it has no positive slope.
     """
 
     log10_slope: float
@@ -57,7 +57,7 @@ def diffusivity_cm2_s(log10_slope_A2_ps: float) -> float:
 def label_of(diffusion: orm.ArrayData) -> Label:
     """Return the label of a diffusion result.
 
-    :raises LabelRefusedError: if its checks failed, or it says nothing of the diffusivity.
+    :raises LabelRefusedError: if its checks failed, or it has no information about the diffusivity.
     """
     attributes = diffusion.base.attributes.all
     if attributes.get("refused_because"):
@@ -78,7 +78,7 @@ def _finite(diffusivity_cm2_s: float | None) -> float:
 
 
 def _std(diffusion: orm.ArrayData, attributes: dict[str, Any]) -> float:
-    """Return the standard deviation of log10 D: that of the posterior's draws, else by the 95 % interval."""
+    """Return the standard deviation of log10 D, from the posterior's draws or the 95 % interval."""
     name = "tracer_diffusivity_samples_cm2_s"
     if name in diffusion.get_arraynames():
         draws = diffusion.get_array(name)

@@ -1,4 +1,4 @@
-"""One material of a dataset: its nodes put together, checked, and turned into arrays."""
+"""One material of a dataset: its nodes are gathered, checked, and turned into arrays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.labels import Label, label_of
 from aiida_ion.units import FS_PER_PS
 
-#: Symmetry is looked for with this tolerance, angstrom: that of relaxed ions, not of an ideal crystal.
+#: Tolerance of the symmetry search, angstrom: for relaxed ions, not for an ideal crystal.
 SYMMETRY_TOLERANCE_A = 0.1
-#: Vectors of a cell that moved by more than this belong to another cell, angstrom.
+#: Cells whose vectors differ by more than this are different cells, angstrom.
 CELL_TOLERANCE_A = 1e-3
-#: What must be known of a material; a diffusion says it by itself.
+#: What must be known about a material; a diffusion has all of it.
 KNOWN = ("level_of_theory", "mobile_species", "temperature_K")
 #: Attribute of a diffusion that says it.
 SAID_BY_DIFFUSION = {
@@ -39,7 +39,7 @@ class Material:
 
     :param name: how messages name it.
     :param structure: the relaxed supercell.
-    :param about: ``KNOWN``, and what else is noted of it.
+    :param about: ``KNOWN``, and further facts.
     :param diffusion: the label, where there is one.
     :param frames: trajectories of each kind of configuration, by the names that the forces node has for them.
     :param forces: forces of each kind of configuration.
@@ -71,8 +71,8 @@ def material_of(name: str, nodes: Mapping[str, Any], about: Mapping[str, Any]) -
     """Return the material of some nodes.
 
     :param nodes: ``structure``; optionally ``diffusion``, ``smeared``, ``trajectories_*``, ``short_md_*``, and forces.
-    :param about: what is known of it beside what its diffusion says.
-    :raises ValueError: if something is missing or does not belong to it.
+    :param about: what is known in addition to its diffusion.
+    :raises ValueError: if something is missing or belongs to another material.
     """
     if "structure" not in nodes:
         raise ValueError(f"{name} has no structure; give the relaxed supercell that was sampled")
@@ -167,10 +167,10 @@ def short_md_step_fs(material: Material) -> float:
 
 
 def description(material: Material) -> dict[str, Any]:
-    """Return what the dataset says of a material in words."""
+    """Return the description of a material in the dataset."""
     crystal = material.structure.get_pymatgen_structure()
     with warnings.catch_warnings():
-        # The order of elements in a formula asks for electronegativities; noble gases have none.
+        # The order of elements in a formula needs electronegativities; noble gases have none.
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
         formula = crystal.composition.reduced_formula
         words = {"chemical_system": crystal.composition.chemical_system, "prototype": prototype(crystal)}
@@ -192,7 +192,7 @@ def prototype(crystal: Any) -> str:
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 
     with warnings.catch_warnings():
-        # Of how spglib wants its errors handled in time to come.
+        # A deprecation of spglib's error handling.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         try:
             number = SpacegroupAnalyzer(crystal, symprec=SYMMETRY_TOLERANCE_A).get_space_group_number()

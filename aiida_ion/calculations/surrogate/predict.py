@@ -48,7 +48,7 @@ PREDICT_DEFAULTS: dict[str, Any] = {"seed": 1, "device": "cpu"}
 
 
 class SurrogatePredictCalculation(CleaningCalculation):
-    """Predict materials with a trained surrogate; what is unlike anything that it has learnt from is said."""
+    """Predict materials with a trained surrogate; those unlike its training set are marked."""
 
     _program = "surrogate_predict"
 
@@ -101,7 +101,7 @@ class SurrogatePredictCalculation(CleaningCalculation):
 
 
 class SurrogatePredictParser(ScriptParser):
-    """Turns the arrays of the program into predictions in words and units."""
+    """Turns the arrays of the program into predictions with units."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the predictions."""
@@ -160,9 +160,9 @@ def read_predictions(path: Path, n_materials: int) -> dict[str, NDArray[Any]]:
 def predicted_materials(
     dataset: orm.ArrayData, arrays: Mapping[str, NDArray[Any]], reasons: list[Any]
 ) -> list[dict[str, Any]]:
-    """Return each prediction in words: slope, diffusivity, Nernst-Einstein conductivity, and what it cost.
+    """Return each prediction: slope, diffusivity, Nernst-Einstein conductivity, and cost.
 
-    The conductivity is left out where nobody knows the charge of the mobile ion.
+    There is no conductivity where the charge of the mobile ion is unknown.
     """
     offsets, mobile, cells = (dataset.get_array(name) for name in ("atom_offsets", "mobile", "cells_A"))
     predictions = []
@@ -200,7 +200,7 @@ def _conductivity(entry: Mapping[str, Any], about: Mapping[str, Any], number_den
 
 
 def validate_predict_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the settings, nothing when they can be used."""
+    """Return what is wrong with the settings; ``None`` if nothing is."""
     settings = value.get_dict() if value is not None else {}
     unknown = sorted(set(settings) - set(PREDICT_DEFAULTS))
     if unknown:
@@ -210,7 +210,7 @@ def validate_predict_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_predict_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return what does not fit between model and dataset."""
+    """Return what does not match between model and dataset; ``None`` if everything does."""
     model, dataset = inputs.get("model"), inputs.get("dataset")
     if model is None or dataset is None:
         return None
@@ -222,7 +222,7 @@ def validate_predict_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return f"the model knows {learnt['temperature_K']:g} K only, and the dataset is of {asked['temperature_K']:g} K"
     for name, words in (("mobile_species", "mobile species"), ("levels_of_theory", "level of theory")):
         unknown = sorted(set(asked[name]) - set(learnt[name]))
-        # Whoever let a model learn from many potentials wants it for others, too.
+        # A model that was trained on several potentials is meant for others, too.
         if unknown and not (name == "levels_of_theory" and len(learnt[name]) > 1):
             known = ", ".join(learnt[name])
             return f"the model has learnt from the {words} {known}, and the dataset is of {', '.join(unknown)}"

@@ -217,7 +217,7 @@ def sampling_read(settings: Settings, of_dataset: Mapping[str, Any]) -> dict[str
 
 
 def validate_train_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the settings, nothing when they can be used."""
+    """Return what is wrong with the settings; ``None`` if nothing is."""
     try:
         Plan.from_parameters({} if value is None else value.get_dict())
     except (TypeError, ValueError) as error:

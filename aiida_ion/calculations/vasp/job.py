@@ -1,4 +1,4 @@
-"""What the VASP jobs share: potentials, k-points and electronic tags; the four input files; the way back."""
+"""What the VASP jobs share: potentials, k-points and electronic tags; the four input files; parsing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def define_vasp_ports(spec: Any) -> None:
 
 
 def validate_incar(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with electronic tags, nothing when VASP knows them and they are the user's to give."""
+    """Return what is wrong with electronic tags; ``None`` if VASP knows them and the user may set them."""
     tags = value.get_dict() if value is not None else {}
     not_lower = [tag for tag in tags if tag != tag.lower()]
     if not_lower:
@@ -88,7 +88,7 @@ def validate_incar(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_vasp_inputs(inputs: Mapping[str, Any]) -> str | None:
-    """Return what does not fit between structure, potentials and tags."""
+    """Return what does not match between structure, potentials and tags; ``None`` if everything does."""
     structure, incar, potential = inputs.get("structure"), inputs.get("incar"), inputs.get("potential") or {}
     if structure is None or incar is None:
         return None
@@ -115,12 +115,12 @@ def _has_content(potential: Any) -> bool:
 
 
 def site_groups(structure: orm.StructureData) -> SiteGroups:
-    """Return the sites in the order of POSCAR: one block for each kind."""
+    """Return the sites in the order of POSCAR, one block for each kind."""
     return SiteGroups.of([site.kind_name for site in structure.sites])
 
 
 def masses_of_blocks(structure: orm.StructureData) -> list[float]:
-    """Return the mass of each block of POSCAR, g/mol: ASE's, as in every engine, where POTCARs round them."""
+    """Return the mass of each block of POSCAR, g/mol: ASE's, as in every engine; those of POTCARs are rounded."""
     masses, groups = dft_symbols_and_masses(structure)[1][site_groups(structure).order], site_groups(structure)
     firsts = np.concatenate([[0], np.cumsum(groups.counts)[:-1]])
     return [float(mass) for mass in masses[firsts]]
@@ -135,7 +135,7 @@ def write_vasp_inputs(
 ) -> None:
     """Write INCAR, POSCAR, KPOINTS and POTCAR.
 
-    :param tags: what the settings of the run ask for.
+    :param tags: what follows from the settings of the run.
     :param positions: shape (N, 3), angstrom, in the order of the structure.
     :param velocities: shape (N, 3), angstrom/fs.
     """
@@ -154,7 +154,7 @@ def write_vasp_inputs(
 def vasp_job(inputs: Any, stop_after_s: float | None) -> datastructures.CalcInfo:
     """Return the job description.
 
-    VASP has no wall time of its own: a watchdog asks it, after ``stop_after_s``, to end with the step that it is at.
+    VASP has no time limit: after ``stop_after_s`` a watchdog asks it to end with the current step.
     """
     code = datastructures.CodeInfo()
     code.code_uuid = inputs.code.uuid
@@ -171,7 +171,7 @@ def vasp_job(inputs: Any, stop_after_s: float | None) -> datastructures.CalcInfo
         info.append_text = "kill $WATCHDOG 2> /dev/null"
     info.retrieve_list = [FILENAME_STDERR]
     info.retrieve_temporary_list = [VASPRUN, OUTCAR, CONTCAR, STDOUT, FILENAME_HARDWARE]
-    # The licence forbids to pass POTCAR on, and an archive of this node would.
+    # The licence forbids passing POTCAR on, and an archive of this node would do so.
     info.provenance_exclude_list = ["POTCAR"]
     return info
 
@@ -180,11 +180,11 @@ class VaspParser(ScriptParser):
     """What the parsers of the VASP jobs share."""
 
     def files(self, folder: str | None) -> VaspFiles:
-        """Return the files that the job left, with its error streams."""
+        """Return the files of the job and its error streams."""
         return VaspFiles(Path(folder or ""), self.error_streams())
 
     def keep_log(self, files: VaspFiles) -> bool:
-        """Attach the ends of the logs; whether VASP wrote anything at all."""
+        """Attach head and tail of the logs, and return whether VASP wrote anything."""
         kept = excerpt(files.folder / OUTCAR, files.folder / STDOUT)
         if kept:
             self.out("log", orm.SinglefileData(io.BytesIO(kept.encode()), filename=FILENAME_LOG))
@@ -196,7 +196,7 @@ class VaspParser(ScriptParser):
         return cost | {"hardware": read_hardware(files.folder)} if cost else {}
 
     def provenance(self) -> dict[str, Any]:
-        """Return what the inputs say of the level of theory: functional, POTCARs with their hashes."""
+        """Return the level of theory: functional, POTCARs with their hashes."""
         potential = self.node.inputs.potential
         titles = {kind: str(potential[kind].title) for kind in site_groups(self.node.inputs.structure).kinds}
         return {

@@ -30,7 +30,7 @@ from aiida_ion.endings import Ending
 from aiida_ion.settings.md import MdSettings
 
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
-#: Array of a state: what POSCAR needs so that VASP continues from there as if it had not stopped.
+#: Array of a state: the velocities in POSCAR with which VASP continues as if it had not stopped.
 RESTART_VELOCITIES = "poscar_velocities_A_fs"
 
 
@@ -47,7 +47,7 @@ class VaspMdCalculation(CalcJob):
         spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
-        """Write the four files of VASP: the POSCAR that is kept is the one that is run."""
+        """Write the four input files of VASP; the POSCAR that is stored is the one that is run."""
         inputs = self.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         begin = vasp_start(inputs, settings)
@@ -63,10 +63,10 @@ class VaspMdCalculation(CalcJob):
 
 
 class VaspMdParser(VaspParser):
-    """Reads what VASP left, also of a run that was stopped or killed."""
+    """Reads the output of VASP, also of a run that was stopped or killed."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
-        """Attach everything the run left, then say how it ended."""
+        """Attach all results, then return how the run ended."""
         inputs = self.node.inputs
         settings = MdSettings.from_dict(inputs.parameters.get_dict())
         files, begin = self.files(retrieved_temporary_folder), vasp_start(inputs, settings)
@@ -106,7 +106,7 @@ def vasp_start(inputs: Any, settings: MdSettings) -> Start:
 
 
 def _with_restart(run: MdRun, read: VaspMd) -> MdRun:
-    """Return a run whose state can be given to VASP; one that exploded on the way ends before its last step."""
+    """Return a run whose state VASP can continue; one that exploded ends before its last step."""
     steps, velocities = read.run.steps, read.restart_velocities
     if steps is None or velocities is None or int(run.state["step"]) != steps.first_step + len(steps) - 1:
         return run
@@ -114,7 +114,7 @@ def _with_restart(run: MdRun, read: VaspMd) -> MdRun:
 
 
 def without_repeated_frames(run: MdRun, dft_run: DftRun, first_step: int) -> MdRun:
-    """Return a run without its frames when it will be repeated whole, so that none is written twice."""
+    """Return a run without frames if it will be repeated, so that none is written twice."""
     if dft_run.status != "scf_not_converged" or (run.state and int(run.state["step"]) > first_step):
         return run
     nothing: Any = np.empty(0)
@@ -122,5 +122,5 @@ def without_repeated_frames(run: MdRun, dft_run: DftRun, first_step: int) -> MdR
 
 
 def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
-    """Return what does not fit together among the inputs."""
+    """Return what does not match among the inputs; ``None`` if everything does."""
     return validate_dft_md_inputs(inputs, port, THERMOSTATS) or validate_vasp_inputs(inputs)

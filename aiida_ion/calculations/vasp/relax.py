@@ -41,7 +41,7 @@ class VaspRelaxCalculation(CalcJob):
         spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
-        """Write the four files of VASP."""
+        """Write the four input files of VASP."""
         inputs = self.inputs
         settings = RELAX_DEFAULTS | inputs.parameters.get_dict()
         tags = relax_tags(float(settings["max_force_eV_A"]), int(settings["max_steps"]))
@@ -50,7 +50,7 @@ class VaspRelaxCalculation(CalcJob):
 
 
 class VaspRelaxParser(VaspParser):
-    """Reads the steps of the relaxation and judges them by their forces."""
+    """Reads the steps of the relaxation and checks their forces."""
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the relaxed structure and what changed."""
@@ -81,7 +81,7 @@ class VaspRelaxParser(VaspParser):
 
 
 def _results(run: DftRun, max_force_eV_A: float) -> dict[str, Any]:
-    """Return the relaxation in the words of every engine; empty without a single whole step."""
+    """Return the results of the relaxation; empty without a complete step."""
     steps = run.steps
     if steps is None:
         return {}
@@ -99,7 +99,7 @@ def _results(run: DftRun, max_force_eV_A: float) -> dict[str, Any]:
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Return what does not fit together among the inputs."""
+    """Return what does not match among the inputs; ``None`` if everything does."""
     structure: orm.StructureData | None = inputs.get("structure")
     try:
         symbols_of(structure) if structure is not None else None

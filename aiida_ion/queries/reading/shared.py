@@ -29,8 +29,6 @@ _MODULES = {
     "fit_conductivity": "conductivity",
     "link_experiment": "experiment",
 }
-#: Extra of a process that was served from the cache: the uuid of the one that really ran.
-CACHED_FROM = "_aiida_cached_from"
 
 
 def of_function(name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aiida import orm
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.rules import SettingsError, Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, whole
-from aiida_ion.workchains.conductivity.inputs import engine_inputs
+from aiida_ion.workchains.conductivity.md import engine_inputs
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 
 
@@ -34,7 +34,7 @@ MAY_DIFFER = {"max_concurrent", "thermostat", "keep", "restart_every_seconds"}
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
     try:
         ComparisonParameters.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:

@@ -19,7 +19,8 @@ from aiida_ion.workchains.comparison.inputs import (
     validate_inputs,
     validate_parameters,
 )
-from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain, outcome
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
+from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.window import WindowWorkChain
 
 

@@ -13,7 +13,7 @@ from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.protocols import protocol_inputs, read_overrides
 from aiida_ion.workchains.protocols.parameters import TARGET_PARAMETERS
 
-#: Keys of a protocol that are parameters of the work chain as they stand.
+#: Keys of a protocol that are parameters of the work chain under the same name.
 PARAMETER_KEYS = (
     "temperatures_K",
     "seeds",
@@ -78,7 +78,7 @@ def builder_from_protocol(
 def target(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the target and the budget of runs that are extended; nothing without a target.
 
-    :raises ValueError: for a budget that was asked for without a target.
+    :raises ValueError: for a budget without a target.
     """
     if inputs.get("target_relative_error") is not None:
         return {key: inputs[key] for key in TARGET_PARAMETERS if inputs.get(key) is not None}
@@ -88,7 +88,7 @@ def target(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def first_round(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the MD settings of the first round: the only one without a target, where runs have their whole length."""
+    """Return the MD settings of the first round; without a target it is the only one, with runs of full length."""
     if inputs.get("target_relative_error") is None:
         return dict(inputs["md"])
     return {**inputs["md"], "total_time_ps": inputs["first_time_ps"]}
@@ -99,7 +99,7 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in md.items() if key != "total_time_ps"}
     if settings.get("n_steps") is None:
         if md.get("total_time_ps") is None:
-            raise ValueError("give total_time_ps or n_steps: how long a run is")
+            raise ValueError("give total_time_ps or n_steps, the length of a run")
         settings["n_steps"] = round(md["total_time_ps"] * FS_PER_PS / md["timestep_fs"])
         if settings["n_steps"] < 1:
             raise ValueError(f"a run of {md['total_time_ps']:g} ps is less than one step of {md['timestep_fs']:g} fs")
@@ -107,9 +107,9 @@ def md_parameters(md: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_thermostat(md: dict[str, Any], known: Sequence[str], overrides: Any) -> dict[str, Any]:
-    """Return MD settings with ``csvr``, which every engine has, where the protocol's thermostat is not to be had.
+    """Return MD settings with ``csvr``, which every engine has, where the engine lacks the protocol's thermostat.
 
-    One that was asked for by name stays, and the engine refuses it.
+    A thermostat that the user named stays, and the engine refuses it.
     """
     asked = (read_overrides(overrides).get("md") or {}).get("thermostat") is not None
     if md["thermostat"] in known or asked or md.get("ensemble") == "nve":

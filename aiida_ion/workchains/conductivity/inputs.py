@@ -1,4 +1,4 @@
-"""The inputs of ``ion.conductivity``: what its children get, and what is refused before anything is submitted."""
+"""The inputs that the parts of ``ion.conductivity`` share, and what is refused before anything is submitted."""
 
 from __future__ import annotations
 
@@ -8,107 +8,37 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.calculations.convergence import MIN_TEMPERATURES, check_rule
-from aiida_ion.calculations.diffusion import segment_key, validate_framework_species
+from aiida_ion.calculations.diffusion import validate_framework_species
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.units import FS_PER_PS
+from aiida_ion.workchains.conductivity.md import md_inputs
 from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, validate_size
-from aiida_ion.workchains.protocols.parameters import TARGET_PARAMETERS, ConductivityParameters
+from aiida_ion.workchains.conductivity.rounds import stop_rule
+from aiida_ion.workchains.protocols.parameters import ConductivityParameters
 
 
-def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the engine namespace of an MD work chain from the inputs of a conductivity."""
-    engine = dict(inputs["md"]["engine"])
-    metadata: dict[str, Any] = {"disable_cache": True} if inputs.get("fresh") else {}
-    if inputs["md"].get("options"):
-        metadata["options"] = dict(inputs["md"]["options"])
-    return engine | ({"metadata": metadata} if metadata else {})
-
-
-def run_seed(seed: int, temperature_K: float) -> int:
-    """Return the seed of one run: another for each temperature, so that thermostats do not share their noise.
-
-    It does not depend on the other temperatures: a temperature added later finds the old runs in the cache.
-    """
-    return 100_000 * seed + round(10 * temperature_K)
-
-
-def md_inputs(
-    inputs: Mapping[str, Any],
-    structure: orm.StructureData,
-    temperature_K: float,
-    seed: int,
-    n_steps: int | None = None,
-) -> dict[str, Any]:
-    """Return the inputs of the MD work chain for one temperature and seed.
-
-    :param n_steps: steps in all; those of the first round when not given.
-    """
-    settings = inputs["md"]["parameters"].get_dict() | {
-        "temperature_K": temperature_K,
-        "seed": run_seed(seed, temperature_K),
-    }
-    if n_steps is not None:
-        settings["n_steps"] = n_steps
-    return {
-        "structure": structure,
-        "parameters": orm.Dict(settings),
-        "charges": orm.Dict(inputs["parameters"].get_dict()["charges"]),
-        "engine": engine_inputs(inputs),
-    }
-
-
-def fit_inputs(
-    inputs: Mapping[str, Any], temperature_K: float, replicas: list[list[Any]], level_of_theory: str
-) -> dict[str, Any]:
-    """Return what a diffusion fit gets beside its code: the segments of all replicas, their thermo, the settings.
-
-    :param inputs: inputs of the conductivity.
-    :param replicas: finished MD work chains at this temperature: of each replica those that continue each other.
-    """
-    segments = {
-        segment_key(index, number): (run, label)
-        for index, rounds in enumerate(replicas)
-        for number, (run, label) in enumerate(
-            (run, label) for run in rounds for label in sorted(run.outputs.trajectories)
-        )
-    }
-    parameters = inputs["parameters"].get_dict()
-    settings = inputs["diffusion"]["parameters"].get_dict() | {
-        "mobile_species": parameters["mobile_species"],
-        "charges": parameters["charges"],
-        "target_temperature_K": temperature_K,
-        "level_of_theory": level_of_theory,
-        "formula": parameters["formula"],
-        "equilibration_fs": inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
-    }
-    return {
-        "trajectories": {key: run.outputs.trajectories[label] for key, (run, label) in segments.items()},
-        "thermo": {key: run.outputs.thermo[label] for key, (run, label) in segments.items()},
-        "parameters": orm.Dict(settings),
-    }
-
-
-def stop_rule(inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the target and the budget with what decides on them; ``None`` without a target.
-
-    What the parameters leave out has the default of :class:`~aiida_ion.analysis.convergence.decide.StopRule`.
-    """
-    parameters = inputs["parameters"].get_dict()
-    if parameters.get("target_relative_error") is None:
-        return None
-    equilibration_fs = inputs["md"]["parameters"].get_dict().get("equilibration_fs", 0.0)
-    fit = inputs["diffusion"]["parameters"].get_dict()
-    rule = {name: parameters[name] for name in (*TARGET_PARAMETERS, "target_temperature_K") if name in parameters}
-    rule |= {name: fit[name] for name in ("min_n_eff", "jump_distance_A") if name in fit}
-    return rule | {"equilibration_ps": equilibration_fs / FS_PER_PS}
+def define_inputs(spec: Any) -> None:
+    """Declare the crystal, the parameters, and whether the cache is used."""
+    spec.input("structure", valid_type=orm.StructureData, help="The crystal: an ordered, periodic cell, angstrom.")
+    spec.input(
+        "parameters",
+        valid_type=orm.Dict,
+        validator=validate_parameters,
+        help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
+        "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs are extended "
+        "until target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
+    )
+    spec.input(
+        "fresh", valid_type=bool, non_db=True, default=False, help="Recompute results that AiiDA's cache already holds."
+    )
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
     try:
         ConductivityParameters.from_dict(value.get_dict() if value is not None else {})
     except SettingsError as error:
@@ -117,7 +47,7 @@ def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Check everything that the children would refuse, before anything is submitted."""
+    """Return what a child would refuse; ``None`` if nothing, and the work chain can be submitted."""
     if any(inputs.get(name) is None for name in ("structure", "parameters", "md")):
         return None
     if (inputs.get("diffusion") or {}).get("code") is None:
@@ -136,7 +66,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 
 
 def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
-    """Return what is wrong with the settings of the fits."""
+    """Return what is wrong with the settings of the fits; ``None`` if nothing is."""
     try:
         settings = DiffusionSettings.from_dict(inputs["diffusion"]["parameters"].get_dict())
     except SettingsError as error:
@@ -145,7 +75,7 @@ def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:
 
 
 def validate_cell(inputs: Mapping[str, Any]) -> str | None:
-    """Return whether the simulated cell would be too large to be made."""
+    """Return why the simulated cell would be too large; ``None`` if it would not."""
     parameters = inputs["parameters"].get_dict()
     try:
         multiples_of(inputs["structure"], {"multiples": parameters.get("supercell")} | parameters)
@@ -155,7 +85,7 @@ def validate_cell(inputs: Mapping[str, Any]) -> str | None:
 
 
 def validate_target(inputs: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with the target or the budget of runs that are extended."""
+    """Return what is wrong with the target or the budget of runs that are extended; ``None`` if nothing is."""
     rule, parameters = stop_rule(inputs), ConductivityParameters.from_dict(inputs["parameters"].get_dict())
     if rule is None:
         return None
@@ -172,7 +102,7 @@ def validate_target(inputs: Mapping[str, Any]) -> str | None:
 
 
 def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> None:
-    """Refuse a budget that the first round exceeds already."""
+    """Refuse a budget that the first round exceeds."""
     first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
     all_ps = first_ps * len(parameters.temperatures_K) * len(parameters.seeds)
     for name, time_ps in (("max_time_ps", first_ps), ("max_total_time_ps", all_ps)):
@@ -182,7 +112,7 @@ def _check_budget(parameters: ConductivityParameters, md: Mapping[str, Any]) -> 
 
 
 def validate_engine(inputs: Mapping[str, Any]) -> str | None:
-    """Return what the engine would refuse, at any of the temperatures."""
+    """Return what the engine would refuse at any of the temperatures; ``None`` if nothing."""
     temperatures = inputs["parameters"].get_dict()["temperatures_K"]
     settings = inputs["md"]["parameters"].get_dict()
     try:

@@ -1,19 +1,41 @@
-"""The runs of ``ion.conductivity`` as plain data: how long each is, what it has, and why it goes no further."""
+"""The runs of ``ion.conductivity`` as plain data: how long each is, what it has, and why it is not continued."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict
 
 from aiida_ion.units import FS_PER_PS
 
 #: Exit code of a run whose trajectory exploded.
 EXPLODED = 410
 
-#: A run: `temperature_K`, `seed`, `n_steps` in all, `pks` of its work chains round by round, and, where it goes no
-#: further, `ended` (``exploded`` or ``failed``) with `reason`.
-Run = dict[str, Any]
+
+class Run(TypedDict):
+    """One temperature and seed; ``ended`` is ``exploded`` or ``failed``, with a reason, where it is not continued."""
+
+    temperature_K: float
+    seed: int
+    #: Length in all.
+    n_steps: int
+    #: Its work chains, round by round.
+    pks: list[int]
+    ended: str | None
+    reason: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A work chain of a run that has ended."""
+
+    pk: int
+    exit_status: int | None
+    #: Why it cannot be used; ``None`` where it can.
+    failure: str | None
+    #: Whether it left what an exact continuation needs.
+    has_state: bool
 
 
 def temperature_label(temperature_K: float) -> str:
@@ -23,84 +45,97 @@ def temperature_label(temperature_K: float) -> str:
 
 
 def round_suffix(number: int) -> str:
-    """Return what the link labels of a round end with; nothing in the first."""
+    """Return the end of the link labels of a round; nothing in the first."""
     return f"_round_{number}" if number > 1 else ""
 
 
-def outcome(node: Any) -> str:
-    """Return a child's own words on how it ended."""
-    text = node.exit_message or (node.exception or "").strip().rpartition("\n")[2] or node.process_state.value
-    return f"{node.process_label}<{node.pk}> [{node.exit_status}] {text}"
-
-
 def expand_runs(parameters: Mapping[str, Any], n_steps: int) -> list[Run]:
-    """Return a run for each temperature and seed, in the order in which they are submitted."""
+    """Return a run for each temperature and seed, in the order in which they are submitted.
+
+    :param parameters: ``temperatures_K`` and ``seeds``.
+    :param n_steps: length of the first round.
+    """
     return [
-        {"temperature_K": float(temperature), "seed": int(seed), "n_steps": n_steps, "pks": [], "ended": None}
+        Run(temperature_K=float(temperature), seed=int(seed), n_steps=n_steps, pks=[], ended=None)
         for seed in parameters["seeds"]
         for temperature in sorted(parameters["temperatures_K"], reverse=True)
     ]
 
 
-def is_same_run(run: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two entries are one run."""
-    return bool(run["temperature_K"] == other["temperature_K"] and run["seed"] == other["seed"])
+def run_of(runs: Sequence[Run], queued: Mapping[str, Any]) -> int:
+    """Return the index of a run that was queued."""
+    keys = [(run["temperature_K"], run["seed"]) for run in runs]
+    return keys.index((queued["temperature_K"], queued["seed"]))
 
 
-def record_result(run: Run, node: Any, reason: str | None, n_steps: int) -> Run:
+def record_result(run: Run, result: RunResult, n_steps: int) -> Run:
     """Return a run after one more work chain.
 
-    What exploded is dropped whole, as it would be had it been run in one piece. What failed otherwise keeps the frames
-    of the rounds before.
+    One that exploded is dropped with its earlier rounds, as it would be if it had been run at once. One that failed
+    otherwise keeps the frames of its earlier rounds.
 
-    :param node: the work chain, which has ended.
-    :param reason: why it cannot be used; ``None`` where it is fine.
-    :param n_steps: length that was asked for.
+    :param n_steps: length that the work chain was to reach.
     """
-    if reason is None:
-        ended = (
-            {} if "state" in node.outputs else {"ended": "failed", "reason": "the run left no state to continue from"}
-        )
-        return run | {"pks": [*run["pks"], node.pk], "n_steps": n_steps} | ended
-    if node.exit_status == EXPLODED:
-        return run | {"pks": [], "ended": "exploded", "reason": reason}
-    return run | {"ended": "failed", "reason": reason}
+    after = run.copy()
+    if result.failure is None:
+        after["pks"], after["n_steps"] = [*run["pks"], result.pk], n_steps
+        if not result.has_state:
+            after["ended"], after["reason"] = "failed", "the run left no state to continue from"
+    elif result.exit_status == EXPLODED:
+        after["pks"], after["ended"], after["reason"] = [], "exploded", result.failure
+    else:
+        after["ended"], after["reason"] = "failed", result.failure
+    return after
 
 
-def usable(runs: Sequence[Run]) -> dict[float, list[list[int]]]:
-    """Return, for each temperature that has any, the work chains of each replica in order; temperatures rising."""
-    runs_by_temperature: dict[float, list[list[int]]] = {}
-    for run in sorted((run for run in runs if run["pks"]), key=lambda run: int(run["pks"][0])):
-        runs_by_temperature.setdefault(run["temperature_K"], []).append(list(run["pks"]))
-    return dict(sorted(runs_by_temperature.items()))
+def replicas_by_temperature(runs: Sequence[Run]) -> dict[float, list[list[int]]]:
+    """Return the work chains of each replica in order, for each temperature that has any; temperatures rising."""
+    replicas: dict[float, list[list[int]]] = {}
+    for run in sorted((run for run in runs if run["pks"]), key=lambda run: run["pks"][0]):
+        replicas.setdefault(run["temperature_K"], []).append(list(run["pks"]))
+    return dict(sorted(replicas.items()))
 
 
 def summarise_runs(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return what the decision needs to know of the runs at each temperature, temperatures rising.
+    """Return what the decision after a round needs to know of each temperature, temperatures rising.
 
     :param fit_errors: why the newest fit of a temperature failed, by its label.
     """
-    entries = []
-    for temperature in sorted({run["temperature_K"] for run in runs}):
-        here = [run for run in runs if run["temperature_K"] == temperature]
-        going = [run for run in here if run["ended"] is None]
-        ended = min((run for run in here if run["ended"]), key=lambda run: (run["ended"], not run["pks"]), default=None)
-        label = temperature_label(temperature)
-        entry = {
-            "label": label,
-            "temperature_K": temperature,
-            "time_ps": min(run["n_steps"] for run in going or here) * timestep_fs / FS_PER_PS,
-            "n_runs": len(going or here),
-        }
-        # A run that failed before it had a frame is not missed; one whose frames count holds the others back.
-        if ended is not None and (ended["ended"] == "exploded" or ended["pks"] or not going):
-            entry |= {"ended": ended["ended"], "ended_because": ended["reason"]}
-        elif label in fit_errors:
-            entry |= {"ended": "failed", "ended_because": fit_errors[label]}
-        entries.append(entry)
-    return entries
+    return [
+        _summarise([run for run in runs if run["temperature_K"] == temperature], timestep_fs, fit_errors)
+        for temperature in sorted({run["temperature_K"] for run in runs})
+    ]
+
+
+def _summarise(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of the runs at one temperature."""
+    label = temperature_label(runs[0]["temperature_K"])
+    continued = [run for run in runs if run["ended"] is None]
+    ended = min((run for run in runs if run["ended"]), key=lambda run: (run["ended"], not run["pks"]), default=None)
+    entry: dict[str, Any] = {
+        "label": label,
+        "temperature_K": runs[0]["temperature_K"],
+        "time_ps": min(run["n_steps"] for run in continued or runs) * timestep_fs / FS_PER_PS,
+        "n_runs": len(continued or runs),
+    }
+    # Without the frames of a run that failed at once the others can still be extended; one whose frames are part of
+    # the fit stays as short as it is, and the others with it.
+    if ended is not None and (ended["ended"] == "exploded" or ended["pks"] or not continued):
+        return entry | {"ended": ended["ended"], "ended_because": ended["reason"]}
+    return entry | ({"ended": "failed", "ended_because": fit_errors[label]} if label in fit_errors else {})
 
 
 def total_steps(time_ps: float, timestep_fs: float, sample_every: int) -> int:
-    """Return the steps of a run that is at least so long and ends with a frame."""
+    """Return the steps of a run that is at least this long and ends with a frame."""
     return sample_every * math.ceil(time_ps * FS_PER_PS / timestep_fs / sample_every - 1e-9)
+
+
+def extend_runs(runs: Sequence[Run], n_steps: Mapping[float, int]) -> list[Run]:
+    """Return the runs of the next round, with their new lengths.
+
+    :param n_steps: temperature, K -> the length of its runs in all.
+    """
+    extended = [run.copy() for run in runs if run["temperature_K"] in n_steps and run["ended"] is None]
+    for run in extended:
+        run["n_steps"] = n_steps[run["temperature_K"]]
+    return extended

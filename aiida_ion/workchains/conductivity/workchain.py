@@ -9,70 +9,64 @@ from aiida import orm
 from aiida.engine import ExitCode, ToContext, if_, while_
 
 from aiida_ion.calculations.conductivity.fit_conductivity import fit_conductivity
+from aiida_ion.calculations.convergence import decide_extensions
 from aiida_ion.calculations.diffusion import DiffusionCalculation
-from aiida_ion.calculations.functions import make_supercell, multiples_of
-from aiida_ion.calculations.relax import validate_relax_parameters
+from aiida_ion.calculations.functions import make_supercell, sum_costs
+from aiida_ion.calculations.jumps import JumpsCalculation
 from aiida_ion.workchains.conductivity.builder import builder_from_protocol
-from aiida_ion.workchains.conductivity.inputs import engine_inputs, validate_inputs, validate_parameters
-from aiida_ion.workchains.conductivity.jumps import JumpsWorkChain
-from aiida_ion.workchains.conductivity.runs import outcome, temperature_label
+from aiida_ion.workchains.conductivity.fits import (
+    define_fits,
+    diffusion_of,
+    due_fits,
+    fit_inputs,
+    fit_name,
+    plan_fits,
+    valid_fits,
+)
+from aiida_ion.workchains.conductivity.inputs import define_inputs, validate_inputs
+from aiida_ion.workchains.conductivity.jumps import define_jumps, jumps_inputs, jumps_name
+from aiida_ion.workchains.conductivity.md import (
+    costs_of,
+    define_md,
+    engine_of,
+    result_of,
+    run_inputs,
+    shared_settings,
+    total_steps_run,
+)
+from aiida_ion.workchains.conductivity.relaxation import (
+    define_relaxation,
+    is_relaxed,
+    relaxation_builder,
+    supercell_settings,
+)
+from aiida_ion.workchains.conductivity.result import arrhenius_parameters, define_result
+from aiida_ion.workchains.conductivity.rounds import decided_lengths, decision_inputs, define_rounds
+from aiida_ion.workchains.conductivity.runs import expand_runs, extend_runs, record_result, run_of
+from aiida_ion.workchains.outcome import outcome
+from aiida_ion.workchains.window import WindowWorkChain
 
-__all__ = ["ConductivityWorkChain", "outcome", "temperature_label"]
+#: Each part of the work chain declares its own ports and exit codes.
+PARTS = (define_inputs, define_relaxation, define_md, define_fits, define_rounds, define_jumps, define_result)
 
 
-#: Inputs of a fit that are not the same at every temperature, or are the work chain's own affair.
-NOT_SHARED = ("trajectories", "thermo", "program", "clean_workdir")
-
-
-class ConductivityWorkChain(JumpsWorkChain):
+class ConductivityWorkChain(WindowWorkChain):
     """Relax, make a supercell, run temperatures x seeds, fit the diffusion, extrapolate the conductivity.
 
-    With `target_relative_error` the runs go on, round by round, where that pays, until it is met or the budget is used.
+    With `target_relative_error` the runs are continued, round by round, until it is met or the budget is used up.
+
+    The context holds plain data and nodes, so it survives a restart of the daemon: `runs`
+    (:class:`~aiida_ion.workchains.conductivity.runs.Run`), `fits` by label
+    (:class:`~aiida_ion.workchains.conductivity.fits.Fit`), `md_pks` of all work chains, `decisions` (pks), and
+    `refused`, the reasons why runs and fits are not used.
     """
 
     @classmethod
     def define(cls: Any, spec: Any) -> None:
-        """Declare inputs, outline, outputs and exit codes."""
+        """Declare what all parts need, and the outline."""
         super().define(spec)
-        spec.input("structure", valid_type=orm.StructureData, help="The crystal: an ordered, periodic cell, angstrom.")
-        spec.input(
-            "parameters",
-            valid_type=orm.Dict,
-            validator=validate_parameters,
-            help="temperatures_K, seeds, mobile_species, charges (e), target_temperature_K, min_width_A, "
-            "supercell_rule or supercell, relax_ions, max_concurrent; with target_relative_error the runs are extended "
-            "until target_quantity is known so well, within max_time_ps, max_rounds and max_total_time_ps.",
-        )
-        spec.input(
-            "md.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain."
-        )
-        spec.input(
-            "md.parameters",
-            valid_type=orm.Dict,
-            help="MD settings without `temperature_K` and `seed` (fs, GPa); `n_steps` is that of the first round.",
-        )
-        spec.input(
-            "md.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of each MD job."
-        )
-        spec.input_namespace("md.engine", dynamic=True, help="The engine's own inputs: `code`, `potential`, ...")
-        spec.input(
-            "relax_parameters",
-            valid_type=orm.Dict,
-            required=False,
-            validator=validate_relax_parameters,
-            help="`max_force_eV_A` and `max_steps` of the relaxation of the ions in the fixed cell.",
-        )
-        spec.input(
-            "fresh",
-            valid_type=bool,
-            non_db=True,
-            default=False,
-            help="Recompute results that AiiDA's cache already holds.",
-        )
-        spec.expose_inputs(DiffusionCalculation, namespace="diffusion", exclude=NOT_SHARED)
-        # Trajectories and temperature are known only later; the job checks them again when it is made.
-        spec.inputs["diffusion"].validator = None
-        spec.inputs["diffusion"]["parameters"].validator = None
+        for define_part in PARTS:
+            define_part(spec)
         spec.inputs.validator = validate_inputs
         spec.outline(
             cls.setup,
@@ -88,35 +82,6 @@ class ConductivityWorkChain(JumpsWorkChain):
             if_(cls.wants_jumps)(cls.submit_jumps, cls.inspect_jumps),
             cls.conclude,
         )
-        spec.output(
-            "conductivity",
-            valid_type=orm.ArrayData,
-            required=False,
-            help="Activation energy (eV), ionic conductivity (mS/cm) at the target temperature, 95 % intervals, as "
-            "attributes; posterior samples as arrays.",
-        )
-        spec.output_namespace("diffusion", valid_type=orm.ArrayData, dynamic=True, help="The fit of each temperature.")
-        spec.output_namespace(
-            "jumps",
-            valid_type=orm.ArrayData,
-            dynamic=True,
-            help="The jump analysis of each temperature, where `jumps` is true and GEMDAT is installed.",
-        )
-        spec.output("relaxed_structure", valid_type=orm.StructureData, required=False, help="The relaxed cell.")
-        spec.output(
-            "relaxation", valid_type=orm.Dict, required=False, help="Displacements (angstrom), energy drop (eV)."
-        )
-        spec.output("supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated.")
-        spec.output_namespace(
-            "history",
-            valid_type=orm.Dict,
-            dynamic=True,
-            help="With `target_relative_error`, for each round: time (ps), error, what continues, why the rest stops.",
-        )
-        spec.output("cost", valid_type=orm.Dict, required=False, help="Cost of all molecular dynamics.")
-        spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
-        spec.exit_code(502, "ERROR_MD_FAILED", message="No temperature has a trajectory that can be used: {detail}")
-        spec.exit_code(503, "ERROR_DIFFUSION_FAILED", message="No trajectory could be fitted: {detail}")
 
     @classmethod
     def get_builder_from_protocol(
@@ -142,7 +107,8 @@ class ConductivityWorkChain(JumpsWorkChain):
         """Read the inputs into the context."""
         self.ctx.parameters = self.inputs.parameters.get_dict()
         self.ctx.structure = self.inputs.structure
-        self.ctx.refused = {}
+        self.ctx.fits, self.ctx.fit_errors = {}, {}
+        self.ctx.decisions, self.ctx.md_pks, self.ctx.refused = [], [], []
 
     def should_relax(self) -> bool:
         """Whether the ions are relaxed first."""
@@ -150,20 +116,13 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def run_relaxation(self) -> Any:
         """Relax the ions in the fixed cell with the same potential."""
-        multiples = multiples_of(self.inputs.structure, self._supercell_settings())
-        builder = self._engine.relax_builder(self.inputs.structure, engine_inputs(self.inputs), multiples)
-        if "relax_parameters" in self.inputs:
-            builder.parameters = self.inputs.relax_parameters
-        builder.metadata.call_link_label = "relax"
-        if self.inputs.fresh:
-            builder.metadata.disable_cache = True
-        return ToContext(relaxation=self.submit(builder))
+        return ToContext(relaxation=self.submit(relaxation_builder(self.inputs)))
 
     def inspect_relaxation(self) -> ExitCode | None:
-        """Go on with the relaxed structure; not quite relaxed is recorded, not fatal."""
+        """Continue with the relaxed structure; one that is not quite relaxed is reported, and used."""
         job = self.ctx.relaxation
-        if "structure" not in job.outputs or (job.is_failed and job.exit_status < 700):
-            return self.exit_codes.ERROR_RELAXATION_FAILED.format(detail=outcome(job))  # type: ignore[no-any-return]
+        if not is_relaxed(job):
+            return self._failure("ERROR_RELAXATION_FAILED", outcome(job))
         if job.is_failed:
             self.report(f"continuing with the ions reached: {job.exit_message}")
         self.ctx.structure = job.outputs.structure
@@ -173,37 +132,134 @@ class ConductivityWorkChain(JumpsWorkChain):
 
     def run_supercell(self) -> None:
         """Repeat the cell."""
-        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(self._supercell_settings()))
+        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(supercell_settings(self.ctx.parameters)))
         self.out("supercell", self.ctx.supercell)
 
+    def queue_runs(self) -> None:
+        """Queue a run for each temperature and seed."""
+        self.ctx.runs = expand_runs(self.ctx.parameters, int(shared_settings(self.inputs)["n_steps"]))
+        self._open_round(1, self.ctx.runs)
+        n_atoms = len(self.ctx.supercell.sites)
+        self.report(f"{n_atoms} atoms, {len(self.ctx.runs)} runs, {self.ctx.parameters['max_concurrent']} at a time")
+
+    def has_another_round(self) -> bool:
+        """Whether runs are queued."""
+        return bool(self.ctx.goes_on)
+
+    def submit_run(self, run: dict[str, Any]) -> Any:
+        """Submit the molecular dynamics of one temperature and seed."""
+        return self.submit(
+            engine_of(self.inputs), **run_inputs(self.inputs, self.ctx.supercell, run, self.ctx.round_number)
+        )
+
+    def inspect_run(self, run: dict[str, Any], node: Any) -> None:
+        """Record how a run ended; one that failed does not stop the others."""
+        result, runs = result_of(node), list(self.ctx.runs)
+        index = run_of(runs, run)
+        runs[index] = record_result(runs[index], result, run["n_steps"])
+        self.ctx.runs, self.ctx.md_pks = runs, [*self.ctx.md_pks, node.pk]
+        if result.failure is None:
+            return
+        self.report(f"{run['temperature_K']:g} K, seed {run['seed']} cannot be used: {result.failure}")
+        if not runs[index]["pks"]:
+            self._refuse(run["temperature_K"], result.failure)
+
+    def submit_fits(self) -> ExitCode | None:
+        """Fit each temperature that has new frames, over all its replicas and all rounds."""
+        plans = plan_fits(self.ctx.runs)
+        if not plans:
+            self._attach_cost()
+            return self._failure("ERROR_MD_FAILED", self.ctx.refused[0]["reason"])
+        self.ctx.fits = valid_fits(plans, self.ctx.fits)
+        self.ctx.to_fit = due_fits(plans, self.ctx.fits)
+        shared = self.exposed_inputs(DiffusionCalculation, "diffusion")
+        for label, plan in self.ctx.to_fit.items():
+            name = fit_name(label, self.ctx.round_number)
+            inputs = fit_inputs(self.inputs, shared, plan, name)
+            self.to_context(**{name: self.submit(DiffusionCalculation, **inputs)})
+        return None
+
+    def inspect_fits(self) -> ExitCode | None:
+        """Keep the new fits; where one failed the earlier one stays, if its frames still count."""
+        failures = []
+        for label, plan in self.ctx.to_fit.items():
+            job = self.ctx[fit_name(label, self.ctx.round_number)]
+            if "diffusion" in job.outputs:
+                self.ctx.fits = self.ctx.fits | {label: plan | {"pk": job.pk}}
+                continue
+            failures.append(outcome(job))
+            self.ctx.fit_errors = self.ctx.fit_errors | {label: outcome(job)}
+            if label not in self.ctx.fits:
+                self._refuse(plan["temperature_K"], outcome(job))
+        if not self.ctx.fits:
+            self._attach_cost()
+            return self._failure("ERROR_DIFFUSION_FAILED", failures[0])
+        self.ctx.fits = dict(sorted(self.ctx.fits.items()))
+        return None
+
+    def end_round(self) -> None:
+        """Decide which runs continue, and queue them; without a target none does."""
+        self.ctx.goes_on = False
+        number, n_steps = self.ctx.round_number, total_steps_run(self.ctx.md_pks)
+        inputs = decision_inputs(self.inputs, self.ctx.runs, self.ctx.fit_errors, number, n_steps)
+        if inputs is None:
+            return
+        inputs |= diffusion_of(self.ctx.fits)
+        decision: Any = decide_extensions(**inputs)
+        self.ctx.decisions = [*self.ctx.decisions, decision.pk]
+        self.out(f"history.round_{number:02d}", decision)
+        self.report(decision["summary"])
+        extended = extend_runs(self.ctx.runs, decided_lengths(decision.get_dict(), shared_settings(self.inputs)))
+        if extended:
+            self._open_round(number + 1, extended)
+
+    def wants_jumps(self) -> bool:
+        """Whether jump analyses are asked for."""
+        return bool(self.ctx.parameters.get("jumps", False))
+
+    def submit_jumps(self) -> None:
+        """Submit the jump analysis of each temperature that was fitted."""
+        for label, fit in self.ctx.fits.items():
+            inputs = jumps_inputs(self.inputs, self.ctx.supercell, fit["pk"], label)
+            self.to_context(**{jumps_name(label): self.submit(JumpsCalculation, **inputs)})
+
+    def inspect_jumps(self) -> None:
+        """Attach the analyses; one that failed is reported, and the conductivity is computed all the same."""
+        for label in self.ctx.fits:
+            job = self.ctx[jumps_name(label)]
+            if "jumps" in job.outputs:
+                self.out(f"jumps.{label}", job.outputs.jumps)
+            else:
+                self.report(f"{label} has no jump analysis: {outcome(job)}")
+
     def conclude(self) -> None:
-        """Fit the Arrhenius law on the posteriors and state the conductivity, a bound, or neither."""
-        conductivity_parameters = self.ctx.parameters
-        parameters = {
-            "target_temperature_K": conductivity_parameters["target_temperature_K"],
-            "priors": conductivity_parameters.get("priors", {}),
-            **self._interval_limit(),
-            "failed": sorted(self.ctx.refused.values(), key=lambda item: item["temperature_K"]),
-        }
-        fits: dict[str, Any] = {
-            label: orm.load_node(fit["pk"]).outputs.diffusion for label, fit in self.ctx.fits.items()
-        }
-        for label, diffusion in fits.items():
+        """Fit the Arrhenius law on the posteriors: the result is a conductivity, a bound, or neither."""
+        nodes: dict[str, Any] = dict(diffusion_of(self.ctx.fits))
+        for label, diffusion in nodes.items():
             self.out(f"diffusion.{label}", diffusion)
-        self.attach_cost()
+        self._attach_cost()
         if self.ctx.decisions:
-            fits["convergence"] = orm.load_node(self.ctx.decisions[-1])
-        result: Any = fit_conductivity(parameters=orm.Dict(parameters), **fits)
+            nodes["convergence"] = orm.load_node(self.ctx.decisions[-1])
+        parameters = arrhenius_parameters(self.inputs, self.ctx.refused)
+        result: Any = fit_conductivity(parameters=orm.Dict(parameters), **nodes)
         self.out("conductivity", result)
         self.report(result.base.attributes.get("summary"))
 
-    def _interval_limit(self) -> dict[str, Any]:
-        """Return the decades beyond which a number is poorly known, as the fits have it."""
-        parameters = self.inputs.diffusion.parameters.get_dict() if "parameters" in self.inputs.diffusion else {}
-        return {name: parameters[name] for name in ("max_interval_decades",) if name in parameters}
+    def _open_round(self, number: int, runs: list[Any]) -> None:
+        """Queue the runs of a round."""
+        self.ctx.round_number, self.ctx.goes_on = number, True
+        self.open_window(runs, int(self.ctx.parameters["max_concurrent"]))
 
-    def _supercell_settings(self) -> dict[str, Any]:
-        parameters = self.ctx.parameters
-        if parameters.get("supercell"):
-            return {"multiples": parameters["supercell"]}
-        return {name: parameters[name] for name in ("min_width_A", "supercell_rule")}
+    def _refuse(self, temperature_K: float, reason: str) -> None:
+        """Record why a run or a fit is not used."""
+        self.ctx.refused = [*self.ctx.refused, {"temperature_K": temperature_K, "reason": reason}]
+
+    def _attach_cost(self) -> None:
+        """Attach the cost of all molecular dynamics, whether or not it could be used."""
+        costs = costs_of(self.ctx.md_pks)
+        if costs:
+            self.out("cost", sum_costs(**costs))
+
+    def _failure(self, name: str, detail: str) -> ExitCode:
+        code: ExitCode = self.exit_codes[name].format(detail=detail)
+        return code

@@ -1,1 +1,1 @@
-"""The one MD interface and its engines: a file each."""
+"""The MD interface and its engines, one file each."""

@@ -1,4 +1,4 @@
-"""The MD interface as a WorkChain: segments that continue exactly until the run is whole, whatever stops a job."""
+"""The MD interface as a WorkChain: segments continue each other exactly until the run is complete."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from aiida_ion.workchains.md.facts import EngineFacts
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 #: Exit codes of jobs that something outside stopped: wall time, a kill, a lost node, memory.
 STOPPED_EARLY = (110, 120, 140, 300, 340, 400, 430)
-#: Exit codes after which a job that got no further is repeated whole: 440, electrons that do not converge, too.
+#: Exit codes after which a job that made no progress is repeated from its start; 440: electrons do not converge.
 REPEATED = (*STOPPED_EARLY, 440)
-#: A job that got no further so often in a row will not get further the next time.
+#: A job that made no progress this many times in a row will not make any the next time.
 MAX_NO_PROGRESS = 2
 
 
@@ -36,7 +36,7 @@ def segment_label(index: int) -> str:
 
 
 class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
-    """One molecular-dynamics run, in as many segments as it takes."""
+    """One molecular-dynamics run, in as many segments as it needs."""
 
     _process_class: type[CalcJob]
 
@@ -83,7 +83,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
 
     @classmethod
     def validate_inputs(cls, inputs: Mapping[str, Any], port: Any) -> str | None:
-        """Return what the job would refuse, nothing when it can be submitted."""
+        """Return what the job would refuse; ``None`` if it can be submitted."""
         job = {**(inputs.get("engine") or {}), **{name: inputs[name] for name in MD_PORTS if inputs.get(name)}}
         validator: Any = cls._process_class.spec().inputs.validator
         problem: str | None = validator(job, port)
@@ -101,7 +101,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         self.ctx.no_progress = 0
 
     def collect(self) -> None:
-        """Attach what the last job left, so that nothing is lost whatever comes next."""
+        """Attach the outputs of the last job, before anything else can fail."""
         job = self.ctx.children[self.ctx.iteration - 1]
         outputs = job.outputs
         repeated = job.exit_status in REPEATED and not self._progressed(job)
@@ -116,7 +116,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
             self.ctx.costs.append(outputs.cost)
 
     def inspect_process(self) -> ExitCode | None:
-        """Attach outputs first: an aborting handler ends the outline here."""
+        """Attach the outputs first: if a handler aborts, the outline ends here."""
         self.collect()
         outcome: ExitCode | None = super().inspect_process()
         if outcome is not None and outcome.status:
@@ -124,7 +124,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         return outcome
 
     def results(self) -> ExitCode | None:
-        """Close the run: the outputs of the segments are attached already."""
+        """Close the run; the outputs of the segments are already attached."""
         self._close()
         job = self.ctx.children[self.ctx.iteration - 1]
         if not job.is_finished_ok:
@@ -134,14 +134,14 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         return None
 
     def _close(self) -> None:
-        """Attach what only the end of the run decides: an output that is stored cannot be replaced."""
+        """Attach what is known only at the end of the run: a stored output cannot be replaced."""
         for name, node in self.ctx.last.items():
             self.out(name, node)
         if self.ctx.costs:
             self.out("cost", sum_costs(**{segment_label(i): cost for i, cost in enumerate(self.ctx.costs)}))
 
     def on_terminated(self) -> None:
-        """Remove the remote folders of the jobs whose results were parsed; AiiDA would remove those of failed ones too.
+        """Remove the remote folders of jobs whose results were parsed; AiiDA would also remove those of failed jobs.
 
         A continuation starts from nodes, never from a folder.
         """
@@ -150,7 +150,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
             clean_jobs(self.node.called)
 
     def _continue_from(self, job: orm.CalcJobNode) -> ProcessHandlerReport:
-        """Continue from the job's state, or repeat it; give up when that did not help before."""
+        """Continue from the job's state, or repeat the job; give up if that did not help before."""
         if self._progressed(job):
             reached = job.outputs.state
             self.ctx.inputs.restart_from = reached
@@ -165,14 +165,14 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         return ProcessHandlerReport(True)
 
     def _progressed(self, job: orm.CalcJobNode) -> bool:
-        """Whether a job left a state beyond the one it started from; a job that did not is repeated whole."""
+        """Whether a job left a later state than the one it started from; otherwise it is repeated."""
         before = self.ctx.inputs.get("restart_from")
         first = before.base.attributes.get("step") if before is not None else 0
         return "state" in job.outputs and bool(job.outputs.state.base.attributes.get("step") > first)
 
     @process_handler(priority=500)
     def handle_stopped_early(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport | None:
-        """Out of wall time, killed, node lost, out of memory: continue from what was reached."""
+        """Out of wall time, killed, node lost, out of memory: continue from the last state."""
         if calculation.exit_status in STOPPED_EARLY:
             return self._continue_from(calculation)
         return None
@@ -185,12 +185,12 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
 
     @process_handler(priority=100)
     def handle_unrecoverable(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport | None:
-        """Bad input or an engine that is not there: say so at once instead of trying again."""
+        """Bad input, or an engine that is not installed: fail at once instead of trying again."""
         if calculation.is_failed:
             return ProcessHandlerReport(True, self.exit_codes.ERROR_ENGINE_GAVE_UP.format(detail=_detail(calculation)))
         return None
 
 
 def _detail(calculation: orm.CalcJobNode) -> str:
-    """Return a child's own words on its failure."""
+    """Return how a child describes its failure."""
     return f"{calculation.process_label}<{calculation.pk}> [{calculation.exit_status}] {calculation.exit_message}"

@@ -16,18 +16,18 @@ from aiida_ion.workchains.md.small_cells import lithium_oxide
 
 
 class EngineFacts:
-    """The facts of one engine; what a new engine does not say is as it stands here.
+    """The facts about one engine; a new engine states only what differs.
 
     The registry of engines (`aiida-ion engine add`) keeps four things, and each job gets them as its inputs:
     ``potential``, a mapping; ``checkpoint``, a file of weights; ``files``, what a potential reads besides; and
-    ``choices``, whatever else `engine_inputs` takes.
+    ``choices``, all other inputs of `engine_inputs`.
     """
 
     #: The job of molecular dynamics.
     _process_class: type[CalcJob]
     #: The job that relaxes ions with the same engine inputs.
     relax_class: ClassVar[type[CalcJob]]
-    #: The job that evaluates stored frames with the same engine inputs; ``None`` where forces come from runs alone.
+    #: The job that evaluates stored frames with the same engine inputs; ``None`` where forces come only from runs.
     forces_class: ClassVar[type[CalcJob] | None] = None
     #: Engine inputs that a relaxation, and an evaluation of frames, take too.
     engine_ports: ClassVar[tuple[str, ...]] = ()
@@ -115,7 +115,7 @@ class EngineFacts:
 
     @classmethod
     def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:
-        """Return why a potential, as the registry keeps it, cannot be used; nothing where it can."""
+        """Return why a potential, as the registry keeps it, cannot be used; ``None`` if it can."""
         return "this engine takes no potential" if potential else None
 
     @classmethod

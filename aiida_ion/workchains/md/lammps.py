@@ -38,7 +38,7 @@ class LammpsMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
-        """Return potential and files; nothing where each run is to name a potential."""
+        """Return potential and files; empty where each run names a potential."""
         potential, files = read_potential(setup.potential) if setup.potential else ({}, {})
         return {"potential": potential, "files": files}
 

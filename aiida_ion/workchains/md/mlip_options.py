@@ -45,7 +45,7 @@ def trusted_weights(kept: Mapping[str, Any], computer: str, trusts: bool) -> lis
     """Return the hashes of the files of weights that run code and that the user trusts.
 
     :param kept: ``potential`` and ``checkpoint``, a path or nothing.
-    :param computer: label of the computer; a model named by its path can be looked at on this one alone.
+    :param computer: label of the computer; a model named by its path can be checked only on this one.
     :param trusts: whether the user trusts them.
     :raises ValueError: for a file that cannot be weights, and for one that runs code and is not trusted.
     """

@@ -64,7 +64,7 @@ def load_family(family: Any) -> Any:
 
 
 def recommended_cutoffs(structure: orm.StructureData, family: Any, stringency: str) -> tuple[float, float] | None:
-    """Return the cut-offs of wave functions and density, Ry, that a family recommends; nothing where it does not."""
+    """Return the cut-offs of wave functions and density, Ry, that a family recommends; ``None`` where it has none."""
     known = family.get_cutoff_stringencies() if hasattr(family, "get_cutoff_stringencies") else ()
     stringency_known = stringency if stringency in known else None
     try:
@@ -89,7 +89,7 @@ def build_namelists(
     ecutrho_Ry: float | None,
     overrides: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the namelists of a protocol for a structure; the overrides win.
+    """Return the namelists of a protocol for a structure, with the overrides.
 
     :raises ValueError: if there are no cut-offs, or a key is not the user's to set.
     """
@@ -129,7 +129,7 @@ def functional_of(engine: Mapping[str, Any]) -> str:
 
 
 def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
-    """Return what the user should know of the electrons before they are computed."""
+    """Return what the user should know about the electrons before they are computed."""
     system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
     elements = {kind.symbols[0] for kind in structure.kinds}
     electrons = n_electrons(structure, engine["pseudos"], system)

@@ -1,4 +1,4 @@
-"""Protocol and structure -> POTCARs and electronic tags of VASP, and what the user should know of them."""
+"""Protocol and structure -> POTCARs and electronic tags of VASP, and what the user should know about them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOSE_EDIFF_EV_ATOM = 1e-5
 
 
 def incar_of_protocol(protocol: str | None, overrides: Mapping[str, Any] | None) -> orm.Dict:
-    """Return the electronic tags of a protocol; the overrides win, and ``None`` takes a tag away.
+    """Return the electronic tags of a protocol with the overrides; ``None`` removes a tag.
 
     :raises ValueError: for a protocol that does not exist, or a tag that cannot be used.
     """
@@ -67,7 +67,7 @@ def remarks_on(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[
     remarks = ["csvr (MDALGO = 5) needs VASP 6.4.3 or newer; older ones are refused after their first job"]
     electrons = electrons_of(structure, engine["potential"])
     if electrons is not None and round(electrons) % 2 and int(tags.get("ispin", 1)) == 1:
-        remarks.append(f"{electrons:g} electrons are an odd number: without spin (ispin 2) half a state stays empty")
+        remarks.append(f"{electrons:g} electrons, an odd number: without spin (ispin 2) one state is only half filled")
     ediff = float(tags.get("ediff", 1e-4))
     if ediff > LOOSE_EDIFF_EV_ATOM * len(structure.sites):
         remarks.append(f"ediff {ediff:g} eV is loose for {len(structure.sites)} atoms: the energy will drift")
@@ -77,7 +77,7 @@ def remarks_on(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[
 
 
 def electrons_of(structure: orm.StructureData, potential: Mapping[str, Any]) -> float | None:
-    """Return the number of valence electrons, nothing when the POTCARs are not in this profile."""
+    """Return the number of valence electrons; ``None`` if the POTCARs are not in this profile."""
     try:
         contents = {kind: given.get_content().decode(errors="replace") for kind, given in potential.items()}
     except exceptions.NotExistent:

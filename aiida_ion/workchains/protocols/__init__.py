@@ -1,4 +1,4 @@
-"""Protocols: named sets of inputs in YAML, each stating only what differs from the defaults."""
+"""Protocols: named sets of inputs in YAML; each has only what differs from the defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.workchains.protocols import rules
 
 
 class ProtocolError(ValueError):
-    """A protocol that is not known; the message lists what is."""
+    """An unknown protocol; the message lists the known ones."""
 
 
 def load_protocols(name: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def available_protocols(name: str) -> dict[str, str]:
 def protocol_inputs(
     name: str, protocol: str | None = None, overrides: Mapping[str, Any] | Path | str | None = None
 ) -> dict[str, Any]:
-    """Return defaults, then the protocol, then the overrides, each winning over the one before.
+    """Return the defaults, changed by the protocol, changed by the overrides.
 
     :param name: the entry point without its prefix.
     :param protocol: name of the protocol; the file's default when not given.

@@ -66,7 +66,7 @@ class ConductivityParameters(Settings):
     max_total_time_ps: float | None = setting(_TARGET["max_total_time_ps"], None)
 
     def check_together(self) -> None:
-        """Refuse a mobile ion without a charge, and a budget without a target.
+        """Refuse a mobile ion without a charge, or a budget without a target.
 
         :raises SettingsError: saying what to give.
         """

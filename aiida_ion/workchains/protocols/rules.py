@@ -1,4 +1,4 @@
-"""What a protocol of ``ion.conductivity`` may hold: the rules of the settings that it is made of, by their place."""
+"""What a protocol of ``ion.conductivity`` may hold: the rules of its settings, by their place."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiida_ion.workchains.protocols.parameters import ConductivityParameters
 
 Rules = Mapping[str, "Rule | Rules"]
 
-#: What the runs have of their own, or what others set for them.
+#: What differs between the runs, or is set elsewhere.
 _NOT_IN_PROTOCOLS = {
     ConductivityParameters: ("formula",),
     MdSettings: ("temperature_K", "seed"),
     DiffusionSettings: ("equilibration_fs",),
 }
-#: What a protocol may leave open: it is guessed, or has no limit.
+#: What a protocol may leave out: it is guessed, or has no limit.
 _OPEN = ("mobile_species", "charges")
 
 
@@ -60,7 +60,7 @@ def rule_at(path: tuple[str, ...]) -> Rule:
 def read_overrides(given: Mapping[str, Any], rules: Rules = CONDUCTIVITY, place: str = "") -> dict[str, Any]:
     """Return overrides with every value in its own type.
 
-    :param place: where in the protocol they stand, with a dot at the end.
+    :param place: where they are in the protocol, with a dot at the end.
     :raises SettingsError: for an unknown name, or a value that cannot be used, with its place.
     """
     what = f"override in {place[:-1]}:" if place else "override"

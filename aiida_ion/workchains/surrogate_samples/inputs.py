@@ -12,10 +12,10 @@ from aiida.plugins import CalculationFactory
 from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.workchains.conductivity.inputs import engine_inputs, run_seed
+from aiida_ion.workchains.conductivity.md import engine_inputs, run_seed
 from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
-#: Added to the seed of a run, so that the short run never repeats one whose conductivity is computed.
+#: Added to the seed of a run, so that the short run never repeats a run of a conductivity.
 OWN_SEED = 50_000
 
 
@@ -71,7 +71,7 @@ def short_md_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
-    """Return what is wrong with the parameters, nothing when they can be used."""
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
     try:
         SampleParameters.from_dict(value.get_dict() if value is not None else {})
     except (TypeError, ValueError) as error:
@@ -80,11 +80,11 @@ def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
-    """Check everything that the children would refuse, before anything is submitted."""
+    """Return what a child would refuse; ``None`` if nothing, and the work chain can be submitted."""
     if any(inputs.get(name) is None for name in ("structure", "parameters", "forces")):
         return None
     if validate_parameters(inputs["parameters"], None) is not None:
-        return None  # said at that port
+        return None  # refused at that port
     parameters = SampleParameters.from_dict(inputs["parameters"].get_dict())
     if "trajectory" in parameters.kinds:
         problem = _validate_trajectory(inputs)

@@ -1,16 +1,16 @@
-"""``ion.surrogate_samples``: the configurations and forces by which the surrogate knows a material."""
+"""``ion.surrogate_samples``: the configurations and forces that describe a material to the surrogate."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aiida import orm
-from aiida.engine import ExitCode, ToContext
+from aiida.engine import ExitCode, ToContext, WorkChain
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.surrogate.displaced import smear_structure
-from aiida_ion.workchains.cleaning import CleaningWorkChain
-from aiida_ion.workchains.conductivity.runs import outcome
+from aiida_ion.workchains.cleaning import CleaningMixin
+from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.surrogate_samples.inputs import (
     forces_inputs,
     short_md_inputs,
@@ -20,7 +20,7 @@ from aiida_ion.workchains.surrogate_samples.inputs import (
 from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 
 
-class SurrogateSamplesWorkChain(CleaningWorkChain):
+class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
     """Displace the atoms of a relaxed supercell, take frames of its run and of a short one, and evaluate all forces."""
 
     @classmethod
@@ -110,7 +110,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         return SampleParameters.from_dict(self.ctx.parameters)
 
     def submit_first(self) -> Any:
-        """Submit all that waits for nothing: forces of displaced copies and of the given run, and the short run."""
+        """Submit what needs no other child: forces of displaced copies and of the given run, and the short run."""
         parameters, children = self._parameters, {}
         if "smeared" in parameters.kinds:
             settings = {"amplitudes_A": parameters.amplitudes_A, "seed": parameters.seed}
@@ -132,7 +132,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         return ToContext(**children)
 
     def inspect_first(self) -> None:
-        """Attach what came out; a step that failed does not stop the others."""
+        """Attach the results; a child that failed does not stop the others."""
         for kind in ("smeared", "trajectory"):
             self._collect(kind)
         run = self.ctx.get("run")
@@ -154,7 +154,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         return ToContext(short_md=self._submit_forces("short_md", run.outputs.trajectories, frames, start_fs))
 
     def conclude(self) -> ExitCode | None:
-        """Say what failed, if anything did."""
+        """Report what failed, if anything did."""
         self._collect("short_md")
         if not self.ctx.failed:
             return None
@@ -170,7 +170,7 @@ class SurrogateSamplesWorkChain(CleaningWorkChain):
         return self.submit(job, **inputs)
 
     def _collect(self, kind: str) -> None:
-        """Attach the forces of a kind, also those of a job that stopped early, which is noted."""
+        """Attach the forces of a kind, and record it if the job stopped early."""
         job = self.ctx.get(kind)
         if job is None:
             return

@@ -10,7 +10,7 @@ from aiida import orm
 from aiida.engine import run_get_node
 from aiida.manage.caching import enable_caching
 
-from aiida_ion.workchains.conductivity.runs import expand_runs, record_result, summarise_runs, total_steps, usable
+from aiida_ion.workchains.conductivity.rounds import decided_lengths
 
 TARGET, FIRST_PS, MAX_PS, SAMPLE_EVERY = 0.3, 2.0, 8.0, 10
 #: Kelvin: fluoride is a liquid among its cations, hardly hops, rests, and is torn apart.
@@ -110,46 +110,7 @@ def test_without_a_target_the_inputs_are_those_of_before(builder: Any) -> None:
     assert target.md.parameters["n_steps"] == 2500
 
 
-class Ended:
-    """A work chain that has ended: what :func:`record_result` looks at."""
-
-    def __init__(self, pk: int, exit_status: int, *outputs: str) -> None:
-        self.pk, self.exit_status, self.outputs = pk, exit_status, outputs
-
-
-def test_what_explodes_later_is_dropped_whole_and_what_fails_keeps_its_frames() -> None:
-    runs = expand_runs({"temperatures_K": [700, 800], "seeds": [1, 2]}, 100)
-    runs = [record_result(run, Ended(pk, 0, "state"), None, 100) for pk, run in enumerate(runs)]
-    assert usable(runs) == {700.0: [[1], [3]], 800.0: [[0], [2]]}
-    runs[0] = record_result(runs[0], Ended(10, 410), "it exploded", 300)
-    runs[1] = record_result(runs[1], Ended(11, 500), "the node died", 300)
-    assert usable(runs) == {700.0: [[1], [3]], 800.0: [[2]]}
-    entries = {entry["temperature_K"]: entry for entry in summarise_runs(runs, 2.0, {})}
-    assert (entries[800.0]["ended"], entries[800.0]["ended_because"]) == ("exploded", "it exploded")
-    assert (entries[700.0]["ended"], entries[700.0]["ended_because"]) == ("failed", "the node died")
-
-
-def test_a_seed_that_never_started_holds_nobody_back() -> None:
-    runs = expand_runs({"temperatures_K": [700], "seeds": [1, 2]}, 100)
-    runs = [
-        record_result(runs[0], Ended(1, 500), "no such code", 100),
-        record_result(runs[1], Ended(2, 0, "state"), None, 100),
-    ]
-    (entry,) = summarise_runs(runs, 2.0, {})
-    assert "ended" not in entry
-    assert entry["n_runs"] == 1
-    (entry,) = summarise_runs(runs, 2.0, {"T_0700K": "no window"})
-    assert (entry["ended"], entry["ended_because"]) == ("failed", "no window")
-
-
-def test_a_run_without_a_state_cannot_go_on() -> None:
-    (run,) = expand_runs({"temperatures_K": [700], "seeds": [1]}, 100)
-    (entry,) = summarise_runs([record_result(run, Ended(1, 0), None, 100)], 2.0, {})
-    assert entry["ended"] == "failed"
-    assert "state" in entry["ended_because"]
-
-
-def test_runs_end_with_a_frame_and_are_no_shorter_than_asked_for() -> None:
-    assert total_steps(8.0, 2.0, 10) == 4000
-    assert total_steps(8.001, 2.0, 10) == 4010
-    assert total_steps(0.3, 0.1, 7) == 3003
+def test_what_a_decision_continues_becomes_whole_frames() -> None:
+    entries = [{"temperature_K": 700.0, "next_time_ps": 4.001}, {"temperature_K": 800.0, "next_time_ps": None}]
+    lengths = decided_lengths({"temperatures": entries}, {"timestep_fs": 2.0, "sample_every": 10})
+    assert lengths == {700.0: 2010}

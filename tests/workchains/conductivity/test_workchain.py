@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from aiida.engine.persistence import AiiDAPersister
+from aiida.engine.utils import instantiate_process
+from aiida.manage import get_manager
+from plumpy.persistence import LoadSaveContext
 
-from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain, temperature_label
+from aiida_ion.workchains.conductivity.fits import Fit
+from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from tests.conftest import OPTIONS
 
 #: A fraction of a picosecond from a lattice at rest has not reached its temperature.
@@ -71,23 +76,6 @@ def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_one_exploding_temperature_is_named_and_the_others_count(builder: Any) -> None:
-    inputs = builder(
-        temperatures_K=[300, 400, 10_000],
-        supercell=[1, 1, 1],
-        relax_ions=False,
-        md={"n_steps": 200, "equilibration_fs": 0.0, "sample_every": 2, "max_force_eV_A": 5.0},
-        diffusion=COLD,
-    )
-    node = run_get_node(inputs)[1]
-    assert node.is_finished_ok, node.exit_message
-    refused = node.outputs.conductivity.base.attributes.get("temperatures_refused")
-    assert [item["temperature_K"] for item in refused] == [10_000.0]
-    assert "exploded" in refused[0]["reason"]
-    assert sorted(node.outputs.diffusion) == ["T_0300K", "T_0400K"]
-
-
-@pytest.mark.usefixtures("aiida_profile_clean")
 def test_seeds_are_different_runs_and_the_same_run_is_not_run_twice(builder: Any) -> None:
     from aiida.manage.caching import enable_caching
 
@@ -111,11 +99,6 @@ def test_seeds_are_different_runs_and_the_same_run_is_not_run_twice(builder: Any
     runs = [job for job in jobs(first) if job.process_type.endswith("ion.lammps_md")]
     frames = [job.outputs.trajectory.get_positions()[-1] for job in runs]
     assert np.abs(frames[0] - frames[1]).max() > 1e-3
-
-
-def test_temperatures_label_outputs() -> None:
-    assert temperature_label(800.0) == "T_0800K"
-    assert temperature_label(312.5) == "T_0312_50K"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +125,26 @@ def test_bad_input_is_refused_before_anything_runs(builder: Any, overrides: dict
     with pytest.raises(ValueError, match=message):
         run_get_node(builder(**overrides))
     assert orm.QueryBuilder().append(orm.CalcJobNode).count() == 0
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_runs_and_fits_survive_a_restart_of_the_daemon(builder: Any) -> None:
+    """The checkpoint that AiiDA writes in each step, read back."""
+    runner = get_manager().get_runner()
+    chain = instantiate_process(runner, builder())
+    chain.setup()
+    chain.ctx.supercell = orm.StructureData(ase=chain.inputs.structure.get_ase()).store()
+    chain.queue_runs()
+    chain.ctx.runs = [run | {"pks": [index]} for index, run in enumerate(chain.ctx.runs)]
+    chain.ctx.fits = {"T_0700K": Fit(temperature_K=700.0, runs=[[0]], pk=1)}
+    persister = AiiDAPersister()
+    persister.save_checkpoint(chain)
+    again = persister.load_checkpoint(chain.pid).unbundle(LoadSaveContext(runner=runner))
+    assert type(again) is ConductivityWorkChain
+    assert again.ctx.supercell.uuid == chain.ctx.supercell.uuid
+    for name in ("runs", "fits", "pending", "running", "round_number", "goes_on"):
+        assert again.ctx[name] == chain.ctx[name]
+    assert again.window_is_open()
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

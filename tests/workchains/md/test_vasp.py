@@ -172,7 +172,7 @@ def test_remarks(lithium_nitride: orm.StructureData, vasp_engine: dict[str, Any]
     assert "odd number" not in text
     odd = orm.StructureData(cell=[[4, 0, 0], [0, 4, 0], [0, 0, 4]])
     odd.append_atom(symbols="N", position=[0, 0, 0])
-    assert "5 electrons are an odd number" in " ".join(VaspMdWorkChain.remarks(odd, engine))
+    assert "5 electrons, an odd number" in " ".join(VaspMdWorkChain.remarks(odd, engine))
 
 
 def test_recommended_potentials_are_those_of_the_materials_project() -> None:
