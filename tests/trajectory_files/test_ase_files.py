@@ -57,7 +57,7 @@ def test_first_frames_that_restarts_wrote_again_are_kept_once(tmp_path: Path) ->
     run = read(tmp_path / "run.traj")
     assert displacements(run) == pytest.approx(TRUTH, abs=1e-9)
     assert run.segments[0].report.n_left_out == 7
-    assert "run.traj: 7 frames repeat the frame before, as a restart writes it; each is kept once." in run.remarks
+    assert "run.traj: 7 frames repeat the previous frame, as restarts do; each is kept once." in run.remarks
 
 
 def test_a_block_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
