@@ -47,8 +47,8 @@ def test_frames_are_those_of_the_array() -> None:
         (claiming("(400000000, 2, 3)"), "claims 19200000000 bytes"),
         (claiming("(-1, 2, 3)"), "negative extent"),
         (npy(np.arange(24.0).reshape(4, 2, 3))[:-8], "cut short"),
-        (npy(np.array([{}], dtype=object)), "not plain numbers"),
-        (npy(np.asfortranarray(np.ones((4, 2, 3)))), "not plain numbers"),
+        (npy(np.array([{}], dtype=object)), "not a C-ordered array of plain numbers"),
+        (npy(np.asfortranarray(np.ones((4, 2, 3)))), "not a C-ordered array of plain numbers"),
         (b"not an array", "magic string"),
     ],
 )
