@@ -64,7 +64,7 @@ class Document:
                 continue
             where, printable = f"line {self._line + number}", _CONTROL.sub("?", line)
             if printable != line:
-                self.repaired.append(f"{where} holds control characters")
+                self.repaired.append(f"{where} contains control characters")
             escaped = _SYSTEM.sub(_escaped, _AMPERSAND.sub("&amp;", printable))
             if escaped != printable:
                 self.repaired.append(f"{where} contains & or < that VASP did not escape")

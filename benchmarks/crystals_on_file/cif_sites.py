@@ -24,7 +24,7 @@ def species() -> Iterator[Hostile]:
         yield Hostile(f"type {symbol}", "x.cif", typed(symbol).encode(), "Li8O4", words)
     for symbol in ("Vac", "X", "Wat", "OH", "M", "Lx", "Li1/3", "Q", "Dum", "NH4", "NO3", "OH2"):
         yield Hostile(f"type {symbol}", "x.cif", typed(symbol).encode(), "", "not an element")
-    yield Hostile("another element in the label", "x.cif", typed("Li", "Na1").encode(), "", "is of type Li")
+    yield Hostile("another element in the label", "x.cif", typed("Li", "Na1").encode(), "", "has the type Li")
     yield Hostile(
         "label alone",
         "x.cif",

@@ -85,7 +85,7 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("input of pw.x", "x.in", pw.encode(), "Li8O4")
     yield Hostile("labels of pw.x", "x.in", re.sub(r"(?m)^Li ", "LI1 ", pw).encode(), "Li8O4")
     few = re.sub(r"nat( *)= 12", r"nat\1= 11", pw)
-    yield Hostile("more positions than nat", "x.in", few.encode(), "", "nat = 11 and has 12")
+    yield Hostile("more positions than nat", "x.in", few.encode(), "", "nat = 11 but has 12")
     group = pw.replace("nat ", "space_group = 225\n nat ", 1)
     yield Hostile("a space group of pw.x", "x.in", group.encode(), "", "space_group")
     yield Hostile("a traj that is none", "x.traj", b"not a trajectory", "", "cannot be read")

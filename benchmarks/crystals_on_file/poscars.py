@@ -53,7 +53,7 @@ def poscars() -> Iterator[Hostile]:
     yield read("counts with a point", poscar(species="Li O\n8.0 4"), "", "whole numbers")
     yield read("a comment behind the counts", poscar(species="Li O\n8 4 ! atoms"))
     yield read("deuterium", poscar(species="D O\n8 4"), "H8O4", "mass of H")
-    yield read("more names than counts", poscar(species="Li O S\n8 4"), "", "names 3 species")
+    yield read("more names than counts", poscar(species="Li O S\n8 4"), "", "has 3 species")
     yield read("cut", "\n".join(poscar().split("\n")[:5]), "", "too few lines")
     yield read("in nanometre", poscar(scale="0.1"), "", "apart")
     yield read("in bohr", poscar(scale="1.8897"), "", "far too empty")

@@ -167,8 +167,8 @@ def _vasp() -> dict[str, tuple[str, str]]:
         "a calculation that was not opened": (_once(text, "<calculation>", "", 9), "not XML from line"),
         "garbage in the middle": (text[:middle] + "\x07<<<>>>" + text[middle:], "not XML from line"),
         "zero bytes at its end": (text[:middle] + "\0" * 4096, "ends within|control|not XML"),
-        "a text of the user's that is not XML": (_system(text, "Li & O <x>"), "line 8 holds & or <"),
-        "a control character": (_system(text, "Li\x0cO"), "line 8 holds control characters"),
+        "a text of the user's that is not XML": (_system(text, "Li & O <x>"), "line 8 contains & or <"),
+        "a control character": (_system(text, "Li\x0cO"), "line 8 contains control characters"),
         "a row of positions lost": (
             _row_of(text, "positions", 10, _no_row),
             "11 positions or other forces for 12",
@@ -211,11 +211,17 @@ def _vasp() -> dict[str, tuple[str, str]]:
             "no element",
         ),
         "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
-        "more atoms than positions": (_block(text, "<c>   8</c>", "<c>   9</c>"), "no whole ionic step|for 13 atoms"),
-        "a count that is not a number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
+        "more atoms than positions": (
+            _block(text, "<c>   8</c>", "<c>   9</c>"),
+            "no complete ionic step|for 13 atoms",
+        ),
+        "a count that is not a number": (
+            _block(text, "<c>   8</c>", "<c>   *</c>"),
+            "no complete ionic step|for 4 atoms",
+        ),
         "a billion atoms": (
             _block(text, "<c>   8</c>", "<c>1000000000</c>"),
-            "no whole ionic step|for 1000000004 atoms",
+            "no complete ionic step|for 1000000004 atoms",
         ),
         "held atoms": (vasprun_text(WALK, VaspOptions(held=(8, 9))), "degrees of freedom"),
         "electrons that do not converge": (

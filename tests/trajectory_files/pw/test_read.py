@@ -255,12 +255,12 @@ def test_an_input_beside_it_that_does_not_help(tmp_path: Path) -> None:
     (tmp_path / "md.in").write_text('&CONTROL\n calculation="md"\n/\nATOMIC_POSITIONS alat\nLi 0 0 0\n')
     result = read(tmp_path, pw_text(WALK))
     assert len(result.steps) == 59
-    assert "md.in beside it cannot be read" in result.remarks[0]
+    assert "md.in next to it cannot be read" in result.remarks[0]
     (tmp_path / "md.in").write_text(
         "&SYSTEM\n ibrav=0, nat=1, ntyp=1\n/\nATOMIC_SPECIES\nLi 6.94 Li.upf\nATOMIC_POSITIONS angstrom\nLi 0 0 0\n"
         "CELL_PARAMETERS angstrom\n3 0 0\n0 3 0\n0 0 3\n"
     )
-    assert "md.in beside it is of another crystal" in read(tmp_path, pw_text(WALK)).remarks[0]
+    assert "md.in next to it is of another crystal" in read(tmp_path, pw_text(WALK)).remarks[0]
 
 
 def test_asterisks_for_the_number_of_a_late_step(tmp_path: Path) -> None:

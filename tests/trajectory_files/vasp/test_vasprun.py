@@ -134,7 +134,7 @@ def test_held_atoms_have_no_share_of_the_temperature(tmp_path: Path) -> None:
     assert result.steps.temperature_K == pytest.approx(800.0, rel=1e-6)
     assert result.facts["degrees_of_freedom"] == 24
     assert result.facts["frozen_atoms"] == 4
-    assert "4 of 12 atoms are held in place" in result.remarks[0]
+    assert "4 of 12 atoms are fixed" in result.remarks[0]
     one_direction = read(tmp_path, text.replace("> F F F <", "> T T F <"))
     assert one_direction.facts["degrees_of_freedom"] == 36 - 4 - 2, "the centre of mass rests in two directions"
     assert one_direction.facts["frozen_atoms"] == 0
@@ -187,7 +187,7 @@ def test_a_text_of_the_user_that_is_not_xml(tmp_path: Path, system: str) -> None
     result = read(tmp_path, text_of().replace(" <incar>\n", f" <incar>\n{line}"))
     assert_is_the_walk(result)
     if system != "Li2O &amp; more":
-        assert result.remarks and "line 8 holds" in result.remarks[0]
+        assert result.remarks and "line 8 contains" in result.remarks[0]
 
 
 def test_a_byte_order_mark_and_words_before_the_file(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_lines_that_are_lost(tmp_path: Path) -> None:
     assert "WARNING: it should have 60 steps (NSW), but holds 59." in lost.remarks
     repeated = read(tmp_path, text[:first] + text[first:second] + text[first:last] + text[last:])
     assert len(repeated.steps) == 60
-    assert any("1 steps repeat the one before" in remark for remark in repeated.remarks)
+    assert any("1 steps repeat the previous one" in remark for remark in repeated.remarks)
     rows = text.splitlines(keepends=True)
     at = [i for i, line in enumerate(rows) if 'name="positions"' in line][30] + 1
     rows[at], rows[at + 5] = rows[at + 5], rows[at]
