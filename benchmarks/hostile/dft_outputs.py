@@ -213,11 +213,11 @@ def _vasp() -> dict[str, tuple[str, str]]:
         "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
         "more atoms than positions": (
             _block(text, "<c>   8</c>", "<c>   9</c>"),
-            "no complete ionic step|for 13 atoms",
+            "no complete ionic|for 13 atoms",
         ),
         "a count that is not a number": (
             _block(text, "<c>   8</c>", "<c>   *</c>"),
-            "no complete ionic step|for 4 atoms",
+            "no complete ionic|for 4 atoms",
         ),
         "a billion atoms": (
             _block(text, "<c>   8</c>", "<c>1000000000</c>"),

@@ -188,7 +188,7 @@ def test_constants_of_the_comparison() -> None:
         "topics/methods.md": {
             "100 by default (`max_force_frames`)": lambda: MAX_FORCE_FRAMES == FORCES_DEFAULTS["max_frames"] == 100,
             "either force is below 0.01 eV/angstrom": lambda: force_errors.MIN_FORCE_EV_A == 0.01,
-            "up to 10 contiguous blocks of at least 2 frames, are resampled 1,000 times": lambda: (
+            "up to 10 contiguous blocks of at least 2 frames are resampled 1,000 times": lambda: (
                 (force_errors.N_BLOCKS, force_errors.MIN_BLOCK_FRAMES, force_errors.N_RESAMPLES) == (10, 2, 1000)
             ),
             "Fewer than 5 blocks, and so fewer than 10 frames": lambda: (

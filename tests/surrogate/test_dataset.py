@@ -45,7 +45,7 @@ def set_first(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("kind", lambda array: array[:-1], "do not fit together: kind"),
+        ("kind", lambda array: array[:-1], "are inconsistent: kind"),
         ("atom_offsets", lambda array: array[::-1], "atom_offsets"),
         ("position_offsets", lambda array: array * 2, "position_offsets"),
         ("material", set_first(-1), "belongs to no material"),
