@@ -1,4 +1,4 @@
-"""Why a program ended before its end, by what it, the shell, MPI and the scheduler say: one list for every job."""
+"""Why a program stopped early, from the messages of the program, shell, MPI and scheduler: one list for every job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: A line that is quoted is cut to this length.
+#: Quoted lines are cut to this length.
 QUOTED_LENGTH = 240
 
 
@@ -14,8 +14,8 @@ QUOTED_LENGTH = 240
 class Ending:
     """How a program ended.
 
-    :param status: one of the words of ``CAUSES``; None where nothing says it.
-    :param message: what to do, and the line that says it.
+    :param status: one of the words of ``CAUSES``; None if unknown.
+    :param message: what to do, and the line of output it is based on.
     """
 
     status: str | None
@@ -28,7 +28,7 @@ class _Cause(NamedTuple):
     advice: str
 
 
-#: What is said -> status and what to do. The first that fits counts: from what is certain to what goes along with much.
+#: Message -> status and advice. The first match counts, so specific messages come before those with many causes.
 CAUSES: tuple[_Cause, ...] = (
     _Cause(
         "disk_full",
@@ -54,7 +54,7 @@ CAUSES: tuple[_Cause, ...] = (
         r"(?:orte_init|ompi_mpi_init|opal_init|MPI_Init_thread|PMIX?_Init)\b.*fail|attempt to run as root|"
         r"PMI2?_(?:Init|KVS_\w+).*(?:fail|error)|(?:ORTE|PRTE|OPAL|PMIX) ERROR|ORTE was unable|"
         r"undefined symbol: (?:ompi|MPI|PMPI|orte|opal)_\w+|requires PMI|srun: error: .*(?:mpi|pmi)",
-        "MPI could not start the program: the mpirun command must be of the MPI that the program was built with (see "
+        "MPI could not start the program: use the mpirun of the MPI library that the program was built with (see "
         "the computer's mpirun command, the engine's --prepend-text, and --processes)",
     ),
     _Cause(
@@ -66,7 +66,7 @@ CAUSES: tuple[_Cause, ...] = (
     _Cause(
         "engine_import_failed",
         r"Illegal instruction|SIGILL",
-        "the program was built for another processor than the one it ran on: build it there",
+        "the program was built for a different processor: build it on the machine that runs it",
     ),
     _Cause(
         "engine_import_failed",
@@ -78,30 +78,30 @@ CAUSES: tuple[_Cause, ...] = (
     _Cause(
         "engine_import_failed",
         r"^(?:ModuleNotFoundError|ImportError)\b",
-        "a module of Python is missing: install it into the environment of the engine",
+        "a Python module is missing: install it in the environment of the engine",
     ),
     _Cause(
         "engine_failed",
         r"Segmentation fault|SIGSEGV|Bus error|SIGBUS|Floating point exception|SIGFPE|Aborted\b|SIGABRT|core dumped",
-        "the program crashed: look into its output; `ulimit -s unlimited` in --prepend-text is the usual remedy",
+        "the program crashed: check its output; `ulimit -s unlimited` in --prepend-text is the usual remedy",
     ),
 )
-#: What says that something outside ended the program, and not why.
+#: Signs that the program was killed from outside, without a reason.
 KILLED = re.compile(
     r"\bKilled\b|^Terminated\b|\bsignal:? \(?(?:9|15)\b|SIGKILL|SIGTERM|CANCELLED|TERM_(?:OWNER|ADMIN|FORCE|UNKNOWN)|"
     r"NODE_?FAIL|node failure",
     re.MULTILINE | re.IGNORECASE,
 )
-#: The last line of a traceback of Python.
+#: The last line of a Python traceback.
 RAISED = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt)\b(?::.*)?$", re.MULTILINE)
-#: Lines that say nothing of an end: warnings, the source line below them, rules, notes.
+#: Lines unrelated to the end of a program: warnings, the source line below them, rules, notes.
 NOISE = re.compile(r"Warning\b|^\s+warnings?\.warn|^\s*$|^[\s\-=*%#_.!]+$|^Note:|^NOTE:|^STOP ", re.IGNORECASE)
 
 
 def find_ending(*streams: str) -> Ending:
-    """Return why a program ended, by its error streams and those of its scheduler.
+    """Return why a program ended, from its error streams and those of its scheduler.
 
-    :param streams: texts, in the order in which they are searched for each cause.
+    :param streams: texts, in the order in which they are searched.
     """
     known = known_cause(*streams)
     if known is not None:
@@ -112,14 +112,14 @@ def find_ending(*streams: str) -> Ending:
         return Ending("engine_failed", f"the program failed: {_cut(raised[-1])}")
     killed = KILLED.search(text)
     if killed is not None:
-        return Ending(None, f"it was killed from outside, and nothing says why ({line_at(text, killed)})")
+        return Ending(None, f"it was killed from outside, for an unknown reason ({line_at(text, killed)})")
     last = last_lines(text)
     last_line = f"; the end of its error stream: {last}" if last else ""
-    return Ending(None, f"nothing says why: it was killed, or its node was lost{last_line}")
+    return Ending(None, f"the reason is unknown: it was killed, or its node was lost{last_line}")
 
 
 def known_cause(*streams: str) -> Ending | None:
-    """Return the cause that the streams name, nothing where they name none."""
+    """Return the cause that the streams name, or None."""
     text = "\n".join(streams)
     for cause in CAUSES:
         match = re.search(cause.pattern, text, re.MULTILINE | re.IGNORECASE)
@@ -129,13 +129,13 @@ def known_cause(*streams: str) -> Ending | None:
 
 
 def line_at(text: str, match: re.Match[str]) -> str:
-    """Return the line of a text in which something was found, in quotes."""
+    """Return the line of a text that contains a match, in quotes."""
     start = text.rfind("\n", 0, match.start()) + 1
     return f"'{_cut(text[start:].partition(chr(10))[0])}'"
 
 
 def last_lines(text: str, n_lines: int = 3) -> str:
-    """Return the last lines of a text that may say something, in one; warnings are left out with their source line."""
+    """Return the last informative lines of a text, joined; warnings and the source line below them are left out."""
     lines: list[str] = []
     after_warning = False
     for line in text.splitlines():

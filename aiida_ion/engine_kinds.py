@@ -1,4 +1,4 @@
-"""The kinds of engines that are installed: MD work chains registered as ``ion.md.<kind>``, by whatever package."""
+"""The installed kinds of engines: MD work chains registered by any package as ``ion.md.<kind>``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENGINE_PREFIX = "ion.md."
 
 
 def engine_kinds() -> list[str]:
-    """Return the kinds of engines that are installed, sorted: the entry points without their prefix."""
+    """Return the installed kinds of engines, sorted: the entry points without their prefix."""
     names = get_entry_point_names("aiida.workflows")
     return [name.removeprefix(ENGINE_PREFIX) for name in names if name.startswith(ENGINE_PREFIX)]
 
@@ -25,19 +25,19 @@ def entry_point_of(kind: str) -> str:
 
 
 def kind_of(entry_point: str) -> str:
-    """Return the kind of engine that an entry point stands for."""
+    """Return the kind of engine of an entry point."""
     return entry_point.removeprefix(ENGINE_PREFIX)
 
 
 def engine_class(entry_point: str) -> Any:
-    """Return the MD work chain of an engine: everything that the package knows of a kind of engine is asked of it.
+    """Return the MD work chain of an engine. It answers every question about that kind of engine.
 
-    :raises ValueError: if there is none of that name, or what it needs is not installed; the message says what.
+    :raises ValueError: if there is no such engine, or something it needs is not installed; the message says what.
     """
     try:
         engine: Any = WorkflowFactory(entry_point)
     except exceptions.EntryPointError as error:
-        reason = str(error).strip().splitlines()[-1]  # before it stands where the import went wrong
+        reason = str(error).strip().splitlines()[-1]  # the lines before it say where the import failed
         raise ValueError(f"{entry_point!r} is not an installed engine: {reason}") from error
     if not hasattr(engine, "md_job"):
         raise ValueError(f"{entry_point!r} is not an engine: its class must build on MdBaseWorkChain")
@@ -45,20 +45,20 @@ def engine_class(entry_point: str) -> Any:
 
 
 def installed_engines() -> dict[str, Any]:
-    """Return the MD work chain of each kind of engine; those that cannot be loaded here are left out."""
+    """Return the MD work chain of each kind of engine, without those that cannot be loaded here."""
     classes: dict[str, Any] = {}
     for kind in engine_kinds():
         try:
             classes[kind] = engine_class(entry_point_of(kind))
-        except Exception:  # a package of someone else's that is broken stops nothing but itself
+        except Exception:  # a broken third-party package must not affect the others
             continue
     return classes
 
 
 def kind_of_executable(executable: str) -> str:
-    """Return the kind of engine that drives an executable, by the start of its name.
+    """Return the kind of engine that drives an executable, from the start of its name.
 
-    :raises ValueError: if the name says nothing, or two engines claim it.
+    :raises ValueError: if no engine claims the name, or two do.
     """
     name = PurePath(executable).name
     kinds = [kind for kind, engine in installed_engines().items() if name.startswith(engine.executables)]
@@ -67,13 +67,13 @@ def kind_of_executable(executable: str) -> str:
     choices = ", ".join(kinds or [kind for kind, engine in installed_engines().items() if not engine.needs_python])
     if kinds:
         raise ValueError(f"{name} may be any of {choices}: give --kind")
-    raise ValueError(f"what {name} is cannot be told from its name: give --kind, one of {choices}")
+    raise ValueError(f"cannot tell the kind of engine from the name {name}: give --kind, one of {choices}")
 
 
 def kind_of_job(job: Any) -> str | None:
-    """Return the kind of engine that ran a job of molecular dynamics; ``None`` where none is known.
+    """Return the kind of engine that ran a molecular-dynamics job; ``None`` if unknown.
 
-    :param job: its node; the work chain that called it says what it is, else the kind of job.
+    :param job: its node; the work chain that called it decides, else the kind of job.
     """
     caller = job.caller
     chain = str(caller.process_type).rpartition(":")[2] if caller is not None else ""

@@ -6,4 +6,4 @@ from __future__ import annotations
 def one_line(error: object) -> str:
     """Return the message of an error without its line breaks."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text.removeprefix("invalid attribute value ")  # AiiDA's words around ours
+    return text.removeprefix("invalid attribute value ")  # AiiDA's text around ours

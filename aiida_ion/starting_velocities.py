@@ -1,4 +1,4 @@
-"""The velocities a run starts with: the same seed gives the same ones in every engine."""
+"""Starting velocities: the same seed gives the same velocities in every engine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 def starting_velocities(masses: ArrayLike, temperature_K: float, seed: int) -> NDArray[np.float64]:
     """Draw Maxwell-Boltzmann velocities with no total momentum, scaled to the temperature exactly.
 
-    The rule is that of every engine here: ``numpy.random.default_rng(SeedSequence(seed).spawn(2)[0])`` draws
-    ``standard_normal((N, 3))``, times sqrt(k T / m); the velocity of the centre of mass is taken off; one
-    factor then makes 2 E_kin = (3 N - 3) k T.
+    Every engine follows this rule: ``numpy.random.default_rng(SeedSequence(seed).spawn(2)[0])`` draws
+    ``standard_normal((N, 3))``, times sqrt(k T / m); the velocity of the centre of mass is subtracted; one factor then
+    makes 2 E_kin = (3 N - 3) k T.
 
     :param masses: (N,) g/mol.
     :param temperature_K: temperature, K.

@@ -1,4 +1,4 @@
-"""Every conversion factor of the package, once, from CODATA as ``scipy.constants`` and ASE give it."""
+"""All conversion factors of the package, from CODATA values in ``scipy.constants`` and ASE."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ S_M_PER_E_V_A_FS: float = ELEMENTARY_CHARGE_C / (1e-10 * 1e-15)
 
 
 def duration(seconds: float) -> str:
-    """Return a duration, s, in a readable unit: the one in which it is a small number."""
+    """Return a duration, s, in a readable unit."""
     if seconds < 10:
         return f"{seconds:.2g} s"
     if seconds < 120:

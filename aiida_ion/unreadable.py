@@ -1,4 +1,4 @@
-"""How many stored values the tables had to leave empty, because they are not what they should be."""
+"""Counts of stored values that are invalid and therefore left empty in tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _counts: ContextVar[Counter[str] | None] = ContextVar("unreadable", default=None
 
 @contextmanager
 def counting_unreadable() -> Iterator[Counter[str]]:
-    """Count, by column, the stored values that tables leave empty meanwhile, because they are not what they should be.
+    """Count, by column, the invalid stored values that tables leave empty while the block runs.
 
-    A block within another counts for itself and for the outer one.
+    A nested block counts for itself and for the outer one.
     """
     counts: Counter[str] = Counter()
     token = _counts.set(counts)
@@ -27,7 +27,7 @@ def counting_unreadable() -> Iterator[Counter[str]]:
 
 
 def is_counting() -> bool:
-    """Whether somebody counts already."""
+    """Whether counting is already active."""
     return _counts.get() is not None
 
 
@@ -39,7 +39,7 @@ def note_unreadable(name: str, n_values: int = 1) -> None:
 
 
 def unreadable_words(counts: Counter[str]) -> str | None:
-    """Return in a sentence which stored values could not be read; nothing where all could."""
+    """Return a sentence on the stored values that could not be read; empty if all could."""
     if not counts:
         return None
     names = ", ".join(f"{name} ({n})" for name, n in sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""Verdicts on results, and the rule by which a value is too poorly known to be quoted."""
+"""Verdicts on results, and the rule for values too poorly known to be quoted."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 #: Diffusivity: diffusion was detected, so there is a value. Conductivity: there is a value at the target temperature.
 MOVED, MEASURED = "moved", "measured"
-#: Either: there is a number, but its 95 % interval is wider than ``max_interval_decades``.
+#: Both: there is a value, but its 95 % interval is wider than ``max_interval_decades``.
 POORLY_KNOWN = "poorly_known"
-#: There is an upper bound; of a conductivity: there is not even that.
+#: Diffusivity: there is only an upper bound. Conductivity: there is neither a value nor a bound.
 BOUND, NOT_MEASURABLE = "bound", "not_measurable"
 #: Stored verdict -> the words shown for it.
 WORDS = {MOVED: "diffusive", BOUND: "upper bound", NOT_MEASURABLE: "undetermined"}
 #: Verdicts with a posterior behind them.
 WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
 
-#: A 95 % interval that is wider than this, log10 of its upper over its lower edge, says little more than a bound.
+#: A 95 % interval wider than this (log10 of its upper over its lower edge) says little more than a bound.
 MAX_INTERVAL_DECADES = 2.0
-#: The interval that a verdict rests on, of what is first there, and whether it is that of a logarithm to base ten.
+#: The interval that a verdict is based on (the first one present), and whether it is that of a base-ten logarithm.
 INTERVALS = (
     ("log10_diffusivity_ci95_cm2_s", True),
     ("log10_ionic_conductivity_ci95_mS_cm", True),
@@ -29,7 +29,7 @@ INTERVALS = (
 
 
 def interval_decades(low: Any, high: Any) -> float | None:
-    """Return the decades that an interval of a positive quantity spans; infinite from zero on, ``None`` without one."""
+    """Return the decades that an interval of a positive quantity spans: infinite from zero, ``None`` without one."""
     if not all(_is_known(edge) for edge in (low, high)):
         return None
     if high <= 0 or low <= 0:
@@ -38,19 +38,19 @@ def interval_decades(low: Any, high: Any) -> float | None:
 
 
 def is_too_wide(decades: float | None, max_interval_decades: Any = None) -> bool:
-    """Whether a 95 % interval spans more than some decades, the default where these are not given."""
+    """Whether a 95 % interval spans more than the maximum number of decades."""
     return decades is not None and decades > _limit(max_interval_decades)
 
 
 def is_poorly_known(low: Any, high: Any, max_interval_decades: Any = None) -> bool:
-    """The same of the edges of an interval."""
+    """The same for the edges of an interval."""
     return is_too_wide(interval_decades(low, high), max_interval_decades)
 
 
 def verdict_of(attributes: Mapping[str, Any]) -> str | None:
-    """Return the verdict of a diffusion or conductivity, that of an earlier version by the same rule as a new one.
+    """Return the verdict of a diffusion or conductivity; results of earlier versions are judged by the same rule.
 
-    :param attributes: of the node, or a row of a table that has an interval as two columns ``..._low_...`` and
+    :param attributes: of the node, or a row of a table whose intervals are two columns, ``..._low_...`` and
         ``..._high_...``.
     """
     verdict = attributes.get("verdict")
@@ -66,7 +66,7 @@ def verdict_of(attributes: Mapping[str, Any]) -> str | None:
 
 
 def edges_of(attributes: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:
-    """Return the edges of an interval: of a list, as attributes have it, or of two columns, as tables have it.
+    """Return the edges of an interval: from a list, as in attributes, or from two columns, as in tables.
 
     :param name: of the list, with ``_ci95_`` in it.
     """
@@ -83,12 +83,12 @@ _ENDS = ("low", "high")
 
 
 def too_wide(decades: float, max_interval_decades: float) -> str:
-    """Return the sentence on an interval that is too wide."""
+    """Return a sentence on an interval that is too wide."""
     return f"The 95 % interval spans {decades:.1f} decades, more than max_interval_decades = {max_interval_decades:g}."
 
 
 def words_of(verdict: Any) -> str:
-    """Return a stored verdict in plain words; any other word with spaces for its underscores."""
+    """Return a stored verdict in plain words; in any other word, spaces replace underscores."""
     return WORDS.get(str(verdict), str(verdict).replace("_", " "))
 
 

@@ -1,7 +1,7 @@
-"""Files of weights, looked at without loading them: what they are, and what code loading them would run.
+"""Weight files inspected without loading them: what they are, and what code loading them would run.
 
-A pickle is a program for a small machine that can import and call anything, so whoever loads one runs it. Here its
-instructions are listed and never followed. Imports the standard library alone: the runners get a copy.
+A pickle is a program that can import and call anything, and loading it runs it. Here its instructions are listed and
+never executed. Imports only the standard library: the runners get a copy.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-#: What a pickle of tensors and arrays imports; ``torch.load(weights_only=True)`` admits these and no more, but for
-#: the arrays of NumPy, which hold numbers as well.
+#: Imports of a pickle of tensors and arrays: those that ``torch.load(weights_only=True)`` allows, plus NumPy arrays,
+#: which hold only numbers as well.
 HARMLESS = re.compile(
     r"collections\.(OrderedDict|Counter)|_codecs\.encode|(builtins|__builtin__)\.(set|bytearray|complex)"
     r"|torch\.(Size|Tensor|device|serialization\._get_layout|_tensor\._rebuild_from_type_v2)"
@@ -26,22 +26,22 @@ HARMLESS = re.compile(
     r"|numpy\.(ndarray|dtype|dtypes\.\w+DType)|numpy\._?core\.multiarray\.(_reconstruct|scalar)"
 )
 HEAD_BYTES = 4096
-#: A safetensors header beyond this is not one, bytes.
+#: Largest plausible safetensors header, bytes.
 MAX_HEADER_BYTES = 100_000_000
 COMPILED = (".so", ".o", ".cubin", ".dll", ".dylib", ".ptx")
 UNKNOWN = "unknown"
 NEWEST_PROTOCOL = 5
-#: Instructions that put a text on the stack.
+#: Instructions that push a string on the stack.
 TEXTS = ("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
 TRUNCATED = "is cut short: copy or download it again"
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """What a file of weights is.
+    """A weight file.
 
     :param kind: ``safetensors``, ``torch``, ``pickle``, ``torchscript``, ``compiled``, ``tar``, ``zip`` or ``unknown``.
-    :param fault: why it cannot hold weights at all, to stand behind its name; None where it may.
+    :param fault: why it cannot hold weights, as text to follow its name; None where it can.
     :param imports: what loading it would import beyond tensors and arrays, sorted.
     """
 
@@ -51,37 +51,37 @@ class WeightFile:
 
     @property
     def runs_code(self) -> bool:
-        """Whether loading it would run code that the file brings or names."""
+        """Whether loading it would run code that the file contains or names."""
         return bool(self.imports) or self.kind in ("torchscript", "compiled", "tar")
 
     def danger(self) -> str:
-        """Return what it would do when it is loaded, to stand behind its name."""
+        """Return what it would do when it is loaded, as text to follow its name."""
         if self.kind == "torchscript":
             return "is a TorchScript program, which runs when it is used"
         if self.kind == "compiled":
             return "holds compiled or Python code, which runs when it is loaded"
         if self.kind == "tar":
-            return "is an old tar archive of torch, which cannot be loaded without running what it names"
+            return "is an old torch tar archive, which cannot be loaded without running the code it names"
         shown = ", ".join(self.imports[:5]) + (f" and {len(self.imports) - 5} more" if len(self.imports) > 5 else "")
         return f"is a pickle that imports {shown} when it is loaded, and so can run any code"
 
 
 def look_at(path: Path, any_format: bool = False) -> WeightFile:
-    """Look at a file without loading it.
+    """Inspect a file without loading it.
 
     :param path: the file.
-    :param any_format: whether formats that are neither torch's nor safetensors may hold weights.
+    :param any_format: whether formats other than torch's and safetensors may hold weights.
     """
     if path.is_dir():
-        return WeightFile("unknown", "is a folder, not a file of weights")
+        return WeightFile("unknown", "is a folder, not a weight file")
     if not path.is_file():
-        return WeightFile("unknown", "is not there")
+        return WeightFile("unknown", "does not exist")
     with path.open("rb") as stream:
         return look_into(stream, any_format)
 
 
 def look_into(stream: IO[bytes], any_format: bool = False) -> WeightFile:
-    """Look into a file that is open and can be sought in; see :func:`look_at`."""
+    """Inspect an open, seekable file; see :func:`look_at`."""
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
@@ -95,15 +95,15 @@ def look_into(stream: IO[bytes], any_format: bool = False) -> WeightFile:
     weights = _safetensors(stream, head, size) or _pickle(stream, head)
     if weights is not None:
         return weights
-    nothing = "is not a file of weights: it is neither a file of torch nor safetensors"
+    nothing = "is not a weight file: it is neither a torch file nor safetensors"
     return WeightFile("unknown", None if any_format else nothing)
 
 
 def _fault_of_head(head: bytes) -> str | None:
-    """Return why a file that begins so is none of weights, whatever the format."""
+    """Return why a file with this beginning cannot hold weights in any format, or None."""
     text = head[:1024].lstrip().lower()
     if not head.strip(b"\0"):
-        return "is empty" if not head else "begins with zeros alone: copy or download it again"
+        return "is empty" if not head else "begins with nothing but zeros: copy or download it again"
     if text.startswith((b"<!doctype html", b"<html")) or (text.startswith(b"<?xml") and b"error" in text):
         return "is a web page, not the file behind it: download the file itself"
     if text.startswith(b"version https://git-lfs"):
@@ -114,7 +114,7 @@ def _fault_of_head(head: bytes) -> str | None:
 
 
 def _safetensors(stream: IO[bytes], head: bytes, size: int) -> WeightFile | None:
-    """Recognise safetensors: the length of a JSON header, the header, the numbers."""
+    """Recognise safetensors: the length of a JSON header, the header, then the numbers."""
     length = int.from_bytes(head[:8], "little")
     if len(head) < 10 or head[8:9] != b"{" or not 2 <= length <= MAX_HEADER_BYTES:
         return None
@@ -130,13 +130,13 @@ def _safetensors(stream: IO[bytes], head: bytes, size: int) -> WeightFile | None
 
 
 def _pickle(stream: IO[bytes], head: bytes) -> WeightFile | None:
-    """Recognise pickles that follow each other, as torch wrote them before it took to zip archives."""
+    """Recognise consecutive pickles, which torch wrote before it used zip archives."""
     stream.seek(0)
     names: set[str] = set()
     whole = 0
-    while _add_imported(stream, names):  # the numbers follow the pickles, and are none
+    while _add_imported(stream, names):  # the numbers after the pickles are not a pickle
         whole += 1
-    # Text may look like the start of a pickle of the oldest kind, but hardly like a whole one.
+    # Text may look like the start of a protocol-0 pickle, but hardly like a whole one.
     if not (_is_marked(head) or (whole and names)):
         return None
     harmful = _harmful(names)
@@ -152,7 +152,7 @@ def _harmful(names: set[str]) -> tuple[str, ...]:
 
 
 def _zip(stream: IO[bytes]) -> WeightFile:
-    """Look into a zip archive: torch's own, TorchScript, a package of code, or something else."""
+    """Inspect a zip archive: torch's own, TorchScript, a code package, or something else."""
     try:
         with zipfile.ZipFile(stream) as archive:
             members = [PurePosixPath(name) for name in archive.namelist()]
@@ -173,10 +173,10 @@ def _zip(stream: IO[bytes]) -> WeightFile:
 
 
 def _add_imported(stream: IO[bytes], names: set[str]) -> bool:
-    """Add what one pickle imports, as ``module.name``, up to where it can be read; whether it was whole.
+    """Add the imports of one pickle, as ``module.name``, as far as it can be read; return whether it was complete.
 
-    Module and name of a ``STACK_GLOBAL`` are taken from the stack, which is followed as far as texts go; where it
-    holds something else, the import is called ``unknown``. The stream then stands behind the pickle.
+    Module and name of a ``STACK_GLOBAL`` are read from the stack, of which only strings are followed; anything else
+    makes the import ``unknown``. Afterwards the stream is positioned behind the pickle.
     """
     recent: list[str] = []
     memo: dict[int, str] = {}
@@ -194,15 +194,15 @@ def _add_imported(stream: IO[bytes], names: set[str]) -> bool:
                 recent.append(memo.get(int(str(argument)), UNKNOWN))
             elif opcode.name not in ("PROTO", "FRAME", "MARK"):
                 recent.append(str(argument) if opcode.name in TEXTS else UNKNOWN)
-    except Exception:  # pickletools raises whatever it meets; loading would have run the part before
+    except Exception:  # pickletools can raise any exception; loading would have run the part before it
         return False
     return True
 
 
 def _import_of(opcode: str, argument: Any, recent: list[str]) -> str | None:
-    """Return what an instruction imports, nothing where it imports nothing.
+    """Return what an instruction imports, or None.
 
-    :param recent: the texts that were last put on the stack.
+    :param recent: the strings last pushed on the stack.
     """
     if opcode in ("GLOBAL", "INST"):
         return str(argument).replace(" ", ".")

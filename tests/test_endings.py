@@ -32,7 +32,7 @@ PYTHON = f"'{sys.executable}'"
         (f"{PYTHON} -c 'import os; os.kill(os.getpid(), 15)'", None, "('Terminated')"),
         (f"{PYTHON} -c 'import os; os.kill(os.getpid(), 11)' 2> err", "engine_failed", "Segmentation fault"),
         (f"{PYTHON} -c 'import os; os.kill(os.getpid(), 6)' 2> err", "engine_failed", "Aborted"),
-        (f"{PYTHON} -c 'import os; os.kill(os.getpid(), 4)' 2> err", "engine_import_failed", "another processor"),
+        (f"{PYTHON} -c 'import os; os.kill(os.getpid(), 4)' 2> err", "engine_import_failed", "different processor"),
         ("/no/such/pw.x -in x.in", "engine_import_failed", "/no/such/pw.x: No such file or directory"),
         ("no-such-program", "engine_import_failed", "no-such-program: command not found"),
         ("/etc/passwd", "engine_import_failed", "Permission denied"),
@@ -42,7 +42,7 @@ PYTHON = f"'{sys.executable}'"
         ("ulimit -f 1; dd if=/dev/zero of=big bs=1M count=1", "disk_full", "File size limit exceeded"),
         (f'{PYTHON} -c \'open("/dev/full", "wb").write(bytes(10**6))\'', "disk_full", "No space left on device"),
         (f"ulimit -v 400000; {PYTHON} -c 'bytearray(10**9)'", "out_of_memory", "MemoryError"),
-        (f"{PYTHON} -c 'import warnings; warnings.warn(\"no accelerator\")'", None, "nothing says why"),
+        (f"{PYTHON} -c 'import warnings; warnings.warn(\"no accelerator\")'", None, "the reason is unknown"),
     ],
 )
 def test_what_a_shell_says(tmp_path: Path, script: str, status: str | None, words: str) -> None:
@@ -101,7 +101,7 @@ def test_a_program_of_mpich_under_open_mpi(tmp_path: Path) -> None:
     script = f"export LD_LIBRARY_PATH={folder}/lib\n{mpirun} -np 2 {folder}/bin/lmp -h"
     ending = find_ending(errors_of(script, tmp_path, **AS_ROOT))
     assert ending.status == "mpi_failed", ending
-    assert "the MPI that the program was built with" in ending.message
+    assert "the MPI library that the program was built with" in ending.message
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,8 @@ def test_safetensors_are_whole_or_refused() -> None:
         (archive(data_DOT_pkl=pickle.dumps({}))[:-30], "cut short"),
         (pickle.dumps({"a": list(range(1000))})[:50], "cut short"),
         (b"\x1f\x8b\x08\x00", "gzip"),
-        (b"commands of a text file\nthat is not a pickle\n", "not a file of weights"),
-        (np.random.default_rng(1).bytes(5000), "not a file of weights"),
+        (b"commands of a text file\nthat is not a pickle\n", "not a weight file"),
+        (np.random.default_rng(1).bytes(5000), "not a weight file"),
     ],
 )
 def test_what_cannot_be_weights(content: bytes, words: str) -> None:
@@ -146,8 +146,8 @@ def test_what_cannot_be_weights(content: bytes, words: str) -> None:
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    assert look_at(tmp_path).fault == "is a folder, not a file of weights"
-    assert look_at(tmp_path / "absent").fault == "is not there"
+    assert look_at(tmp_path).fault == "is a folder, not a weight file"
+    assert look_at(tmp_path / "absent").fault == "does not exist"
 
 
 def test_other_formats_may_be_given_where_a_class_reads_them_itself() -> None:

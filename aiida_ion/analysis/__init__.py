@@ -1,1 +1,1 @@
-"""Arrays in, small dataclasses out: numpy, scipy and kinisi; knows no AiiDA."""
+"""Analysis with numpy, scipy and kinisi: arrays in, small dataclasses out. Independent of AiiDA."""

@@ -34,7 +34,7 @@ def diffusivity_cm2_s(
     :raises ValueError: for a temperature or density that is not positive, or no charge.
     """
     if charge_e == 0:
-        raise ValueError("an ion without charge conducts nothing: its diffusivity does not follow from a conductivity")
+        raise ValueError("an ion without charge carries no current: no diffusivity follows from a conductivity")
     return conductivity_mS_cm / _factor(charge_e, number_density_A3, temperature_K)
 
 

@@ -1,1 +1,1 @@
-"""Archives: chosen results with what they came from, written to share, and opened without being trusted."""
+"""Archives: chosen results with their provenance, written to share, and opened without being trusted."""

@@ -1,4 +1,4 @@
-"""What to cite, by what the versions of the jobs name. The project's README holds the same papers with their titles."""
+"""What to cite, from the versions of the jobs. The project's README has the same papers with their titles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Citation(NamedTuple):
-    """A part, the words in versions or levels of theory that tell of it, and its papers."""
+    """A component, the words in versions or levels of theory that indicate it, and its papers."""
 
     part: str
     words: tuple[str, ...]
@@ -35,7 +35,7 @@ CITATIONS = (
 
 
 def citations(names: Iterable[str]) -> list[Citation]:
-    """Return what is to be cited.
+    """Return what to cite.
 
     :param names: names of programs and packages, and levels of theory.
     """

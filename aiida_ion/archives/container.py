@@ -1,6 +1,6 @@
-"""The zip file itself: what it says it holds, before anything in it is read.
+"""The zip file itself: its list of members, checked before anything in it is read.
 
-Nothing is ever extracted by the name that a member has; the names are checked because other programs may do so.
+Nothing is ever extracted under a member's name; the names are checked because other programs may do so.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 
 METADATA, DATABASE = "metadata.json", "db.sqlite3"
 MIB = 1024**2
-#: The list of members is read whole: this is about a million of them.
+#: Maximum size of the list of members, which is read at once: about a million members.
 MAX_DIRECTORY_BYTES = 128 * MIB
 MAX_METADATA_BYTES = 64 * MIB
-#: What a member may grow to without a question, and by how much a larger one may grow.
+#: Uncompressed size below which a member is accepted, and maximum compression ratio of larger ones.
 FREE_BYTES, MAX_RATIO = 256 * MIB, 200
-#: AiiDA looks no further for its metadata and its database.
+#: AiiDA searches only this many members for its metadata and database.
 SEARCHED_FIRST = 4
 KINDS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 UNSAFE_NAME = re.compile(r"^[/~]|^[A-Za-z]:|\\|(^|/)\.\.(/|$)|[\x00-\x1f\x7f]")
 
 
 def check_container(path: Path) -> list[zipfile.ZipInfo]:
-    """Return what a zip file lists, once the list can be trusted as far as a list can.
+    """Return the members of a zip file after checking the list.
 
-    :raises ArchiveError: for no file, no zip file or a truncated one, and for a list that lies, is too long, grows too
-        much, or names what no archive of AiiDA holds.
+    :raises ArchiveError: if the file is missing, not a zip file, or truncated, or if its list is wrong, too long,
+        expands too much, or names members that no AiiDA archive has.
     """
     if not path.is_file():
         raise ArchiveError(f"there is no file {path}")
@@ -51,7 +51,7 @@ def check_container(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def _check_directory_size(path: Path) -> None:
-    """Refuse a list of members that would fill the memory when read; its size stands at the end of the file."""
+    """Refuse a list of members that would fill the memory when read; its size is at the end of the file."""
     size = path.stat().st_size
     with path.open("rb") as handle:
         start = handle.read(4)
@@ -65,14 +65,14 @@ def _check_directory_size(path: Path) -> None:
             handle.seek(struct.unpack("<Q", tail[end - 12 : end - 4])[0])
             length = max(length if length != 0xFFFFFFFF else 0, struct.unpack("<Q", handle.read(56)[40:48])[0])
     if length > MAX_DIRECTORY_BYTES:
-        raise ArchiveError(f"{path} lists more files than any archive of AiiDA holds, and is not opened")
+        raise ArchiveError(f"{path} lists more files than an AiiDA archive can have, and is not opened")
 
 
 def _no_zip(path: Path, start: bytes) -> str:
     if start == b"PK\x03\x04":
-        return f"{path} ends too early: it was not copied whole, so get the file again"
+        return f"{path} ends too early: it was not copied completely, so get the file again"
     if tarfile.is_tarfile(path):
-        return f"{path} is an archive of AiiDA 1: bring it up to date with 'verdi archive migrate OLD NEW'"
+        return f"{path} is an archive of AiiDA 1: migrate it with 'verdi archive migrate OLD NEW'"
     return f"{path} is not an AiiDA archive: it is not a zip file"
 
 
@@ -80,17 +80,17 @@ def _check_names(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
     if METADATA not in names or DATABASE not in names:
         if METADATA in names and "data.json" in names:
-            raise ArchiveError(f"{path} is of an older AiiDA: bring it up to date with 'verdi archive migrate OLD NEW'")
+            raise ArchiveError(f"{path} is from an older AiiDA: migrate it with 'verdi archive migrate OLD NEW'")
         missing = METADATA if METADATA not in names else DATABASE
-        raise ArchiveError(f"{path} is a zip file without {missing}, so no AiiDA archive")
+        raise ArchiveError(f"{path} is a zip file without {missing}, so it is not an AiiDA archive")
     if not {METADATA, DATABASE} <= set(names[:SEARCHED_FIRST]):
-        raise ArchiveError(f"{path} was packed again: {METADATA} and {DATABASE} must come first in the zip file")
+        raise ArchiveError(f"{path} was repacked: {METADATA} and {DATABASE} must come first in the zip file")
     if len(set(names)) < len(names):
-        raise ArchiveError(f"{path} holds two files of one name, which no archive of AiiDA does")
+        raise ArchiveError(f"{path} holds two files of the same name, which no AiiDA archive does")
     for member in members:
-        # `orig_filename` is what stands in the file, before zipfile cuts it at a zero byte.
+        # `orig_filename` is the name in the file, before zipfile cuts it at a zero byte.
         if UNSAFE_NAME.search(member.filename) or UNSAFE_NAME.search(member.orig_filename):
-            raise ArchiveError(f"{path} holds a file that points outside of it: {shown(member.orig_filename)}")
+            raise ArchiveError(f"{path} holds a file that points outside it: {shown(member.orig_filename)}")
         mode = member.external_attr >> 16
         if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and stat.S_IFMT(mode):
             raise ArchiveError(f"{path} holds a link or device, and is not opened: {shown(member.filename)}")
@@ -99,19 +99,19 @@ def _check_names(path: Path, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_growth(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse what would fill memory or disk; ``zipfile`` reads no more of a member than is listed here."""
+    """Refuse members that would fill memory or disk; ``zipfile`` reads no more of a member than is listed here."""
     sizes = [(member.file_size, member.compress_size) for member in members]
     sizes.append((sum(full for full, _ in sizes), path.stat().st_size))
     if any(full > FREE_BYTES and full > MAX_RATIO * packed for full, packed in sizes):
-        raise ArchiveError(f"{path} would grow more than {MAX_RATIO} times when it is unpacked, and is not opened")
+        raise ArchiveError(f"{path} would grow more than {MAX_RATIO} times when unpacked, and is not opened")
     metadata = next(member for member in members if member.filename == METADATA)
     if metadata.file_size > MAX_METADATA_BYTES:
         raise ArchiveError(f"{path} has a {METADATA} of {metadata.file_size / MIB:.0f} MiB, and is not opened")
 
 
 def _check_overlap(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse members that share their bytes, with which a small file grows without end."""
+    """Refuse members that share their bytes, with which a small file can expand without limit."""
     ordered = sorted(members, key=lambda member: member.header_offset)
-    for one, after in pairwise(ordered):
-        if one.header_offset + 30 + one.compress_size > after.header_offset:
-            raise ArchiveError(f"{path} holds files that lie on top of each other, and is not opened")
+    for before, after in pairwise(ordered):
+        if before.header_offset + 30 + before.compress_size > after.header_offset:
+            raise ArchiveError(f"{path} holds overlapping files, and is not opened")

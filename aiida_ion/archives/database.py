@@ -1,7 +1,7 @@
-"""The database of an archive, read by SQLite alone before AiiDA asks it anything.
+"""The database of an archive, checked with plain SQLite before AiiDA queries it.
 
-A database can run code of its own making: views, triggers, virtual tables and computed columns are refused, so that
-every later query reads rows and nothing else. What the rows hold is checked as far as it could hang or mislead us.
+A database can run its own code: views, triggers, virtual tables and computed columns are refused, so that every later
+query only reads rows. The content of the rows is checked as far as it could hang or mislead the program.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from aiida_ion.archives.errors import ArchiveError, shown
 from aiida_ion.archives.files import check_files
 
-#: Checking a million nodes takes seconds; what takes longer than this was made to.
+#: Checking a million nodes takes seconds; longer checks indicate an attack.
 MAX_SECONDS = 600.0
 HEX = "[0-9a-fA-F]"
 UUID = "-".join(HEX * n for n in (8, 4, 4, 4, 12))
@@ -26,7 +26,7 @@ JSON_COLUMNS = {
     "db_dbgroup": ("extras",),
     "db_dbcomputer": ("metadata",),
 }
-#: Links along which AiiDA looks for ancestors, and those from caller to called: neither may go in a circle.
+#: Links that AiiDA follows to ancestors, and those from caller to called: neither may be cyclic.
 ONE_WAY = (("create", "input_calc"), ("call_calc", "call_work"))
 
 
@@ -35,8 +35,8 @@ def check_database(database: Path, path: Path, members: Sequence[zipfile.ZipInfo
 
     :param database: the database, unpacked.
     :param path: the archive.
-    :param members: what the archive lists.
-    :raises ArchiveError: with what is wrong.
+    :param members: the members of the archive.
+    :raises ArchiveError: with the problem.
     """
     try:
         with _connection(database) as connection:
@@ -60,7 +60,7 @@ def _connection(database: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Tables and indexes only, no column that is computed, and all that AiiDA asks for."""
+    """Allow only tables and indexes without computed columns, and require all that AiiDA needs."""
     from aiida.storage.sqlite_zip.models import SqliteBase
 
     present: dict[str, set[str]] = {}
@@ -73,11 +73,11 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
             if any(hidden for _, hidden, _, _ in columns):
                 raise ArchiveError(f"{path} has a database with computed columns in {shown(name)}: not opened")
             keys = [(column, kind) for column, _, kind, key in columns if key]
-            # Only so is a number in `id` sure to be a whole one, and that of one row.
+            # Only then is `id` certain to be an integer and unique.
             present[name] = {column for column, _, _, _ in columns} if keys == [("id", "INTEGER")] else set()
     for table in SqliteBase.metadata.tables.values():
         if not {column.name for column in table.columns} <= present.get(table.name, set()):
-            raise ArchiveError(f"{path} has no AiiDA database: its table {table.name} is missing or another")
+            raise ArchiveError(f"{path} has no AiiDA database: its table {table.name} is missing or different")
 
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -89,20 +89,22 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
 def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
     for table in WITH_UUID:
         if _any(connection, f"SELECT 1 FROM {table} WHERE uuid IS NULL OR uuid NOT GLOB '{UUID}'"):
-            raise ArchiveError(f"{path} has entries in {table} whose uuid is none")
+            raise ArchiveError(f"{path} has entries in {table} with an invalid uuid")
         if _any(connection, f"SELECT 1 FROM {table} GROUP BY uuid HAVING count(*) > 1"):
-            raise ArchiveError(f"{path} has two entries in {table} with one uuid")
+            raise ArchiveError(f"{path} has two entries in {table} with the same uuid")
     for table, columns in JSON_COLUMNS.items():
         for column in columns:
             no_object = f"NOT json_valid({column}) OR json_type({column}) <> 'object'"
             if _any(connection, f"SELECT 1 FROM {table} WHERE {column} IS NOT NULL AND ({no_object})"):
-                raise ArchiveError(f"{path} has a damaged database: {table}.{column} holds what is not a JSON object")
+                raise ArchiveError(
+                    f"{path} has a damaged database: {table}.{column} holds something other than a JSON object"
+                )
     if _any(connection, "SELECT 1 FROM db_dbnode WHERE strftime('%s', ctime) IS NULL OR strftime('%s', mtime) IS NULL"):
         raise ArchiveError(f"{path} has a damaged database: nodes without a time")
 
 
 def _check_links(connection: sqlite3.Connection, path: Path) -> None:
-    """Every link ends at a node, and nothing comes from itself: AiiDA's search for ancestors would not end."""
+    """Check that every link ends at a node and that there are no cycles: AiiDA's search for ancestors would not end."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -112,7 +114,7 @@ def _check_links(connection: sqlite3.Connection, path: Path) -> None:
     )
     lost = _any(connection, f"SELECT 1 FROM db_dblink WHERE false{nowhere}")
     if lost or _any(connection, "SELECT 1 FROM pragma_foreign_key_check"):
-        raise ArchiveError(f"{path} has a damaged database: entries that lead nowhere")
+        raise ArchiveError(f"{path} has a damaged database: entries refer to missing ones")
     for kinds in ONE_WAY:
         query = f"SELECT input_id, output_id FROM db_dblink WHERE type IN ({','.join('?' * len(kinds))})"
         pairs = np.array(connection.execute(query, kinds).fetchall(), dtype=np.int64).reshape(-1, 2)
@@ -122,7 +124,7 @@ def _check_links(connection: sqlite3.Connection, path: Path) -> None:
         graph = coo_array((ones, (sources, targets)), shape=(len(nodes), len(nodes)))
         n_groups = connected_components(graph, connection="strong")[0] if len(nodes) else 0
         if n_groups < len(nodes) or np.any(sources == targets):
-            raise ArchiveError(f"{path} has a provenance that goes in a circle, and is not opened")
+            raise ArchiveError(f"{path} has cyclic provenance, and is not opened")
 
 
 def _any(connection: sqlite3.Connection, query: str) -> bool:

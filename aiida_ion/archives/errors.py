@@ -1,4 +1,4 @@
-"""The one error of this room, and text of strangers made fit to print."""
+"""The error of this package, and untrusted text made safe to print."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 import zlib
 
 MAX_SHOWN = 60
-#: As which zipfile, zlib, json and NumPy report bytes that are not what they should be.
+#: Exceptions of zipfile, zlib, json and NumPy for invalid bytes.
 UNREADABLE: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
@@ -28,10 +28,10 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 class ArchiveError(ValueError):
-    """A file that is not an archive, or none that can be opened; the message is one sentence."""
+    """A file that is not an archive, or cannot be opened; the message is one sentence."""
 
 
 def shown(text: object) -> str:
-    """Return text of an archive for a message: short, on one line, without codes that a terminal obeys."""
+    """Return text of an archive for a message: short, on one line, without control codes."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in str(text))
     return plain if len(plain) <= MAX_SHOWN else plain[: MAX_SHOWN - 3] + "..."

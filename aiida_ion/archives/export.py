@@ -1,4 +1,4 @@
-"""Write chosen results to one file that AiiDA alone can read."""
+"""Write chosen results to one file that plain AiiDA can read."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Plan:
 
 
 def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True) -> Plan:
-    """Choose and weigh; nothing is written.
+    """Choose nodes and determine sizes; nothing is written.
 
     :param names: labels of groups, PKs, UUIDs.
-    :param trajectories: whether the frames go in.
-    :param retrieved: whether the files that jobs left go in.
-    :raises ValueError: if a name is none, or something still runs.
+    :param trajectories: whether to include the frames.
+    :param retrieved: whether to include the retrieved files of jobs.
+    :raises ValueError: if a name is unknown, or something is still running.
     """
     choice = choose(names)
     none: frozenset[int] = frozenset()
@@ -42,11 +42,11 @@ def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True
 
 
 def export(planned: Plan, path: Path, licence: str | None = None, overwrite: bool = False) -> Path:
-    """Write an archive and, beside it, the README that is also inside.
+    """Write an archive and, next to it, a copy of its README.
 
-    :param licence: under which the data may be used; what is not said is not granted.
-    :returns: the path of the README beside the archive.
-    :raises ValueError: if the file exists and is not to be overwritten.
+    :param licence: licence of the data, if any.
+    :returns: the path of the README next to the archive.
+    :raises ValueError: if the file exists and must not be overwritten.
     """
     from aiida.common.log import override_log_level
     from aiida.tools.archive import create_archive
@@ -69,5 +69,5 @@ def export(planned: Plan, path: Path, licence: str | None = None, overwrite: boo
 
 
 def readme_path(path: Path) -> Path:
-    """Return the name of the README beside an archive."""
+    """Return the path of the README next to an archive."""
     return path.with_name(f"{path.stem}.{README}")

@@ -1,4 +1,4 @@
-"""The files of the nodes of an archive: names that stay inside their node, none missing, arrays that are arrays."""
+"""The files of the nodes of an archive: safe names, none missing, valid arrays."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import numpy as np
 from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 
 REPOSITORY = "repo/"
-#: Before one is read, its header says how much memory it takes: more than the file holds is a trap.
+#: Suffix of arrays. The header states the memory needed, which must not exceed the size of the file.
 ARRAY = ".npy"
-#: Bytes of a header that are looked at without NumPy, and of the header of a zip file in front of each member.
+#: Bytes of an array header parsed without NumPy, and of the zip header before each member.
 BEGINNING, LOCAL_HEADER = 256, 30
-#: Plain numbers, as NumPy writes them in version 1 of its format: the size of a number, and the shape.
+#: NumPy's format 1 header of plain numbers: item size and shape.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '[<|][bif](\d)', 'fortran_order': (?:False|True), 'shape': \(([\d, ]*)\), \} *\n",
     re.DOTALL,
@@ -31,11 +31,11 @@ _HEADER = re.compile(
 
 
 def check_files(connection: sqlite3.Connection, path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
-    """Check what nodes say of their files against the files.
+    """Check the file lists of nodes against the files.
 
-    :param connection: to the database of the archive, already checked.
-    :param members: what the zip file lists.
-    :raises ArchiveError: for names that lead elsewhere, files that are not there, arrays that are none.
+    :param connection: to the checked database of the archive.
+    :param members: the members of the zip file.
+    :raises ArchiveError: for unsafe names, missing files, or invalid arrays.
     """
     here = {member.filename: member for member in members}
     arrays: dict[str, zipfile.ZipInfo] = {}
@@ -47,7 +47,7 @@ def check_files(connection: sqlite3.Connection, path: Path, members: Iterable[zi
             raise ArchiveError(f"{path} has a damaged list of the files of a node: {shown(error)}") from error
         for name, key in stored:
             if name in ("", ".", "..") or any(ord(letter) < 32 or letter in "/\\" for letter in name):
-                raise ArchiveError(f"{path} holds a file that points outside of its node: {shown(name)}")
+                raise ArchiveError(f"{path} holds a file that points outside its node: {shown(name)}")
             if key is None:
                 continue
             member = f"{REPOSITORY}{key}"
@@ -59,17 +59,17 @@ def check_files(connection: sqlite3.Connection, path: Path, members: Iterable[zi
 
 
 def _files(folder: Any) -> Iterator[tuple[str, str | None]]:
-    """Yield names and keys in AiiDA's nested mapping: ``o`` holds what lies in a folder, ``k`` the key of a file."""
+    """Yield names and keys in AiiDA's nested mapping: ``o`` holds the content of a folder, ``k`` the key of a file."""
     for name, inside in ((folder or {}).get("o") or {}).items():
         yield name, (inside or {}).get("k")
         yield from _files(inside)
 
 
 def _check_arrays(path: Path, arrays: Iterable[zipfile.ZipInfo]) -> None:
-    """Compare what the headers of arrays announce with the files; in the order of the file, since there may be many."""
+    """Compare the array headers with the sizes of the files; in file order, since there may be many."""
     with path.open("rb") as raw, ExitStack() as stack:
         container: zipfile.ZipFile | None = None
-        for member in sorted(arrays, key=lambda one: one.header_offset):
+        for member in sorted(arrays, key=lambda item: item.header_offset):
             try:
                 n_bytes = _announced_at_once(_beginning(raw, member))
                 if n_bytes is None:
@@ -79,12 +79,12 @@ def _check_arrays(path: Path, arrays: Iterable[zipfile.ZipInfo]) -> None:
             except UNREADABLE as error:
                 raise ArchiveError(f"{path} holds an array that cannot be read: {shown(error)}") from error
             if n_bytes != member.file_size:
-                words = f"an array that says it has {n_bytes} bytes and has {member.file_size}"
+                words = f"an array that should have {n_bytes} bytes but has {member.file_size}"
                 raise ArchiveError(f"{path} holds {words}")
 
 
 def _beginning(raw: IO[bytes], member: zipfile.ZipInfo) -> bytes:
-    """Return the first bytes of a member, nothing where it is not stored as the list says; ``zipfile`` looks then."""
+    """Return the first bytes of a member, or None if it is not stored as listed; then ``zipfile`` checks it."""
     raw.seek(member.header_offset)
     head = raw.read(LOCAL_HEADER)
     if len(head) < LOCAL_HEADER or not head.startswith(b"PK\x03\x04"):
@@ -100,7 +100,7 @@ def _beginning(raw: IO[bytes], member: zipfile.ZipInfo) -> bytes:
 
 
 def _announced_at_once(start: bytes) -> int | None:
-    """Return what `_announced` does for a header as NumPy writes it; nothing for any other."""
+    """Return the same as `_announced` for a header as NumPy writes it; None for any other."""
     match = _HEADER.match(start)
     if match is None or int.from_bytes(start[8:10], "little") + 10 != match.end():
         return None
@@ -109,17 +109,17 @@ def _announced_at_once(start: bytes) -> int | None:
 
 
 def _announced(handle: IO[bytes]) -> int:
-    """Return how many bytes an array file should have by its header.
+    """Return the size of an array file according to its header, bytes.
 
-    :raises ValueError: for another file, or one that would be unpickled.
+    :raises ValueError: for another kind of file, or one that would be unpickled.
     """
     version = np.lib.format.read_magic(handle)
     read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
     if read is None:
-        raise ValueError(f"version {version} of the format is not known")
+        raise ValueError(f"version {version} of the format is unknown")
     shape, _, dtype = read(handle)
     if dtype.hasobject:
-        raise ValueError("it holds objects, which only a pickle could restore")
+        raise ValueError("it holds objects, which would have to be unpickled")
     n_values = 1
     for length in shape:
         n_values *= int(length)

@@ -1,9 +1,9 @@
-"""H5MD-NOMAD: a trajectory with its radial distributions and mean squared displacement as NOMAD reads them.
+"""H5MD-NOMAD: a trajectory with radial distributions and mean squared displacement, in NOMAD's format.
 
-Layout: H5MD 1.1 (de Buyl, Colberg, Höfling, Comput. Phys. Commun. 185, 1546 (2014), 10.1016/j.cpc.2014.01.018) with
-the additions of NOMAD: periodic boundaries as booleans, units that pint understands, observables that name their type.
-Where NOMAD's description and its parser differ (``time_correlation`` and ``correlation_function``; strings of fixed
-and of variable length), the parser is followed, for it refuses the other.
+Layout: H5MD 1.1 (de Buyl, Colberg, Höfling, Comput. Phys. Commun. 185, 1546 (2014), 10.1016/j.cpc.2014.01.018) with the
+additions of NOMAD: periodic boundaries as booleans, units that pint understands, observables that name their type.
+Where NOMAD's description and its parser differ (``time_correlation`` and ``correlation_function``; strings of fixed and
+of variable length), the parser is followed, since it refuses the alternative.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Frames:
     :param steps: integration steps, (n,), increasing.
     :param times_ps: (n,).
     :param cells: rows are cell vectors, angstrom, (n, 3, 3).
-    :param vectors: ``position`` (angstrom, unwrapped) and, where there are any, ``velocity`` (angstrom/fs) and
-        ``force`` (eV/angstrom), (n, N, 3).
-    :param first: the frame from which averages were taken.
+    :param vectors: ``position`` (angstrom, unwrapped) and, if available, ``velocity`` (angstrom/fs) and ``force``
+        (eV/angstrom), (n, N, 3).
+    :param first: first frame of the averages.
     """
 
     symbols: list[str]
@@ -49,11 +49,11 @@ class Frames:
 
 @dataclass(frozen=True)
 class Motion:
-    """What was found out about the mobile ions: lag times (ps), MSD and its standard deviation (angstrom^2), (k,).
+    """Motion of the mobile ions: lag times (ps), MSD and its standard deviation (angstrom^2), (k,).
 
     :param label: the element.
-    :param diffusivity_cm2_s: and its standard deviation; none where too little moved.
-    :param n_replicas: runs that the averages were taken over; the file holds one of them.
+    :param diffusivity_cm2_s: diffusivity and its standard deviation; ``None`` without detected diffusion.
+    :param n_replicas: number of runs in the averages; the file contains one of them.
     """
 
     label: str
@@ -66,11 +66,11 @@ class Motion:
 
 @dataclass(frozen=True)
 class About:
-    """Who made the data with what.
+    """Origin of the data.
 
     :param program: name and version of the program of the dynamics.
     :param dynamics: NOMAD's `molecular_dynamics` workflow: values, ``(value, unit)``, or mappings of them.
-    :param origin: uuids and names, which lead back to the database.
+    :param origin: uuids and names that refer to the database.
     """
 
     author: str
@@ -83,7 +83,7 @@ class About:
 def write_h5md(
     path: Path, frames: Frames, about: About, rdf: RadialDistribution | None = None, motion: Motion | None = None
 ) -> None:
-    """Write one file; a file that is there is replaced.
+    """Write one file; an existing file is replaced.
 
     :raises ValueError: if h5py is not installed.
     """
@@ -126,7 +126,7 @@ def _particles(file: Any, frames: Frames, charges_e: Mapping[str, float]) -> Non
             _quantity(element, "time", frames.times_ps, PS)
         else:
             _same_times(element, first)
-        # One frame a chunk: readers go frame by frame.
+        # One frame per chunk: readers go frame by frame.
         element.create_dataset("value", data=values, chunks=(1, *values.shape[1:]), compression="gzip", shuffle=True)
         element["value"].attrs.update({"unit": UNITS[name], "unit_factor": 1.0})
     everything["species_label"] = list(frames.symbols)
@@ -143,7 +143,7 @@ def _particles(file: Any, frames: Frames, charges_e: Mapping[str, float]) -> Non
 
 
 def _same_times(element: Any, first: Any) -> None:
-    """Give an element the times of another: the same datasets, not copies."""
+    """Link the times of one element to another: the same datasets, not copies."""
     element["step"], element["time"] = first["step"], first["time"]
 
 
@@ -183,7 +183,7 @@ def _quantity(group: Any, name: str, values: Any, unit: str) -> None:
 
 
 def _values(group: Any, values: Mapping[str, Any]) -> None:
-    """Write values, with a unit where one is given, at every depth."""
+    """Write nested values, with units where given."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             _values(group.create_group(name), value)

@@ -1,4 +1,4 @@
-"""From fits in the database to H5MD: one file for each run, with what the fit found."""
+"""Export of fits in the database to H5MD: one file for each run, with the results of the fit."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PREFIX = "trajectories__"
 #: Names of our arrays in H5MD.
 VECTORS = {"positions": "position", "velocities": "velocity", "forces": "force"}
 THERMOSTATS = {"csvr": "velocity_rescaling", "nose_hoover": "nose_hoover"}
-#: Of a job's versions, what names the program rather than what it stands on.
+#: Entries of a job's versions that name the program rather than its dependencies.
 PROGRAMS = ("lammps", "pw.x", "vasp", "sevenn", "mace-torch", "chgnet", "ase")
 
 
 def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
-    """Return fits and the names of their replicas, in the order of temperature: one for each file.
+    """Return fits and the names of their replicas, in order of temperature: one for each file.
 
-    :param names: groups, PKs and UUIDs; a conductivity stands for all of its fits.
-    :raises ValueError: if nothing among them was fitted.
+    :param names: groups, PKs and UUIDs; a conductivity includes all its fits.
+    :raises ValueError: if there are no fits among them.
     """
     choice = choose(names)
     query = orm.QueryBuilder()
@@ -43,13 +43,13 @@ def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
 
 
 def runs_size(chosen: Sequence[tuple[orm.CalcJobNode, str]]) -> int:
-    """Return the bytes of the trajectories of some runs, as they are stored."""
+    """Return the stored size of the trajectories of some runs, bytes."""
     nodes = [node for fit, replica in chosen for name, node in _segments(fit) if name == replica]
     return files_size(frozenset(node.pk for node in nodes if node.pk is not None))
 
 
 def file_names(chosen: Sequence[Any], path: Path) -> list[Path]:
-    """Return ``path`` for one run, else names beside it with a number."""
+    """Return ``path`` for one run, else numbered names in the same folder."""
     if len(chosen) == 1:
         return [path]
     return [path.with_stem(f"{path.stem}-{number:03d}") for number in range(len(chosen))]
@@ -61,11 +61,11 @@ def export_runs(
     max_frames: int | None = None,
     trajectory_only: bool = False,
 ) -> Iterator[Path]:
-    """Write the files of :func:`file_names` and yield their names, each when it is whole.
+    """Write the files of :func:`file_names` and yield each name when the file is complete.
 
-    :param max_frames: thin each run to this many frames at most, evenly; averages are taken over what is left.
-    :param trajectory_only: positions and cells alone, which readers of plain H5MD take.
-    :raises ValueError: if frames were left out of the archive that is read.
+    :param max_frames: thin each run evenly to at most this many frames; averages use the remaining ones.
+    :param trajectory_only: write only positions and cells, for readers of plain H5MD.
+    :raises ValueError: if the frames were left out of the archive.
     """
     for (fit, replica), target in zip(chosen, file_names(chosen, path), strict=True):
         _export_run(fit, replica, target, max_frames, trajectory_only)
@@ -86,7 +86,7 @@ def _export_run(fit: orm.CalcJobNode, replica: str, path: Path, max_frames: int 
 
 
 def _segments(fit: orm.CalcJobNode) -> list[tuple[str, orm.TrajectoryData]]:
-    """Return replica and node of the segments of a fit, in the order of time."""
+    """Return replica and node of the segments of a fit, in order of time."""
     links = sorted(fit.base.links.get_incoming(node_class=orm.TrajectoryData).all(), key=lambda link: link.link_label)
     nodes: list[Any] = [link.node for link in links]
     names = [link.link_label.removeprefix(PREFIX).partition("_segment_")[0] for link in links]
@@ -94,7 +94,7 @@ def _segments(fit: orm.CalcJobNode) -> list[tuple[str, orm.TrajectoryData]]:
 
 
 def read_frames(segments: Sequence[orm.TrajectoryData], equilibration_fs: float, max_frames: int | None) -> Frames:
-    """Join the segments of a run; a frame that two of them hold comes once.
+    """Join the segments of a run; shared frames are kept once.
 
     :raises ValueError: if a segment has no frames in this database.
     """
@@ -121,7 +121,7 @@ def read_frames(segments: Sequence[orm.TrajectoryData], equilibration_fs: float,
 
 
 def _motion(result: orm.ArrayData) -> Motion | None:
-    """Return what a fit found; nothing where it has no mean squared displacement."""
+    """Return the motion of a fit, None without a mean squared displacement."""
     names = ("lag_times_ps", "msd_A2", "msd_std_A2")
     if not set(names) <= set(result.get_arraynames()):
         return None
@@ -158,7 +158,7 @@ def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames
 
 
 def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Frames) -> dict[str, Any]:
-    """Return the settings of a run as NOMAD names them; for an imported run there is only its temperature."""
+    """Return the settings of a run in NOMAD's terms; for an imported run only its temperature."""
     thermostat: dict[str, Any] = {"reference_temperature": (float(attributes["target_temperature_K"]), "kelvin")}
     if "timestep_fs" not in known:
         return {"thermostat_parameters": thermostat}

@@ -1,4 +1,4 @@
-"""Import an archive that someone sent, after the checks that opening it makes."""
+"""Import an archive from someone else, after the same checks as for opening it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from aiida_ion.archives.open import check_archive
 
 
 def import_archive(path: str | Path, group: str | None = None, dry_run: bool = False) -> orm.Group | None:
-    """Import an archive into the loaded profile; all of its nodes come into one group.
+    """Import an archive into the loaded profile; all its nodes are added to one group.
 
-    Nodes that are there already stay as they are, with their extras. AiiDA drops saved states of processes and compares
-    every file with its hash, and does all or nothing. Access to computers is never imported.
+    Existing nodes stay unchanged, with their extras. AiiDA drops saved states of processes, compares every file with
+    its hash, and imports everything or nothing. Access to computers is never imported.
 
-    :param group: label of the group; made if there is none. AiiDA names one after the time otherwise.
-    :param dry_run: go through everything, and write nothing.
-    :returns: the group, none for a dry run.
-    :raises ArchiveError: if the archive cannot be imported, or should not be.
+    :param group: label of the group, created if necessary; by default AiiDA names it after the time.
+    :param dry_run: do everything except writing.
+    :returns: the group, ``None`` for a dry run.
+    :raises ArchiveError: if the archive cannot or should not be imported.
     """
     from aiida.common.exceptions import AiidaException
     from aiida.common.log import override_log_level

@@ -1,4 +1,4 @@
-"""Open an archive that someone sent: checked first, read-only, without a profile of one's own."""
+"""Open an archive from someone else: checked first, read-only, without a profile."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["ArchiveError", "check_archive", "open_archive"]
 
 
 def open_archive(path: str | Path) -> None:
-    """Load an archive as the profile of this process, after all checks; nothing is imported and the file stays as is.
+    """Load an archive as the profile of this process, after all checks; nothing is imported and the file is unchanged.
 
-    AiiDA unpacks the database to a temporary file; files are read from the archive when they are asked for, and each
-    is compared with its SHA-256 before.
+    AiiDA unpacks the database to a temporary file; files are read from the archive on demand, each after comparison
+    with its SHA-256.
 
-    :raises ArchiveError: if it cannot be opened, or should not be.
+    :raises ArchiveError: if it cannot or should not be opened.
     """
     from aiida.common.exceptions import AiidaException
     from aiida.manage import get_manager
@@ -42,7 +42,7 @@ def open_archive(path: str | Path) -> None:
 def check_archive(path: str | Path) -> None:
     """Check an archive without loading it: the zip file, its schema version, its database.
 
-    :raises ArchiveError: with the first thing that is wrong, and what to do about it.
+    :raises ArchiveError: with the first problem, and what to do about it.
     """
     path = Path(path).resolve()
     members = check_container(path)

@@ -1,6 +1,6 @@
-"""The README of an archive: its results, the versions behind them, how to open it, what to cite, under which licence.
+"""The README of an archive: results, versions, how to open it, what to cite, and licences.
 
-Everything is asked of the nodes that were chosen, so it takes no longer in a larger database.
+Only the chosen nodes are queried, so the time does not depend on the size of the database.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
 from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, verdict_of, words_of
 
-#: The attribute of a linked measurement that names where it was published; OBELiX is CC BY 4.0.
+#: The attribute of a linked measurement that names its source; OBELiX is CC BY 4.0.
 DATASET = "attributes.dataset"
 SIGMA, DIFFUSIVITY = "ionic_conductivity", "tracer_diffusivity"
-#: Letters that Markdown or HTML would take for more than letters.
+#: Characters with a meaning in Markdown or HTML.
 SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 HEADS = ("material", "level of theory", "T (K)", "result", "grade", "uuid")
 
@@ -29,7 +29,7 @@ def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[i
     """Return the README of an archive.
 
     :param name: the archive's file name.
-    :param licence: of the data, none where the sender grants none.
+    :param licence: licence of the data, if any.
     :param left_out: nodes whose files are not in the archive.
     """
     pks = sorted(choice.pks)
@@ -43,7 +43,7 @@ def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[i
 
 
 def plain(text: object) -> str:
-    """Return text that Markdown shows as it is, on one line; nothing in it is markup."""
+    """Return text escaped for Markdown, on one line."""
     one_line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
     return one_line.translate(SPECIAL)
 
@@ -52,11 +52,11 @@ def _intro(choice: Choice) -> str:
     groups = ", ".join(plain(group.label) for group in choice.groups)
     what = f"Groups: {groups}.\n" if groups else ""
     made = f"Made on {datetime.now(UTC):%Y-%m-%d} by aiida-ion {__version__} with aiida-core {get_version()}."
-    return f"{what}{len(choice.pks)} nodes: results, and what they came from.\n{made}"
+    return f"{what}{len(choice.pks)} nodes: results with their provenance.\n{made}"
 
 
 def _results(pks: Sequence[int], marker: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return attributes of the chosen arrays that have a certain one, by material, level of theory and temperature."""
+    """Return the attributes of the chosen arrays with a given one, by material, level of theory and temperature."""
     query = orm.QueryBuilder()
     filters = {"id": {"in": pks}, "attributes": {"has_key": marker}}
     query.append(orm.ArrayData, filters=filters, project=["uuid", *(f"attributes.{name}" for name in names)])
@@ -101,16 +101,16 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines = [" | ".join(HEADS[index] for index in used), " | ".join("---" for _ in used)]
     lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
-    how = "Brackets hold the 95 % interval; `below` is an upper bound, where no diffusion was detected;"
-    return f"## {title}\n\n{how} a poorly known value is given by its interval alone.\n\n{table}"
+    how = "Brackets give the 95 % interval; `below` is an upper bound, where no diffusion was detected;"
+    return f"## {title}\n\n{how} a poorly known value is given only by its interval.\n\n{table}"
 
 
 def _opening(name: str) -> str:
     return (
         "## How to open it\n\n"
-        "With aiida-core alone, into a profile of yours: `verdi archive import FILE`.\n"
-        "Every node is a plain AiiDA class; every number of the tables is an attribute of the node with its uuid, and "
-        "names its unit.\n"
+        "With aiida-core alone, into one of your profiles: `verdi archive import FILE`.\n"
+        "Every node is a plain AiiDA class; every number in the tables is an attribute of the node with that uuid, and "
+        "its name has the unit.\n"
         "With aiida-ion, without importing: `aiida-ion dashboard --archive FILE`.\n"
         f"FILE is {plain(name)}."
     )
@@ -119,17 +119,17 @@ def _opening(name: str) -> str:
 def _left_out(choice: Choice, left_out: frozenset[int]) -> str:
     if not left_out:
         return ""
-    kinds = [("the frames of trajectories", choice.trajectories), ("files as the jobs left them", choice.retrieved)]
+    kinds = [("the frames of trajectories", choice.trajectories), ("the retrieved files of jobs", choice.retrieved)]
     names = " and ".join(text for text, pks in kinds if pks and pks <= left_out)
     return (
         f"## What is not in it\n\nLeft out: {names}.\n"
-        "The nodes are there with their attributes, and without their files; the extra `aiida_ion_left_out` names "
-        "them.\nImporting the whole archive later does not bring them back to a profile that has such a node."
+        "The nodes are there with their attributes, but without their files; the extra `aiida_ion_left_out` names "
+        "them.\nImporting the complete archive later does not restore them in a profile that has such a node."
     )
 
 
 def _versions(pks: Sequence[int]) -> dict[str, set[str]]:
-    """Return the versions that the jobs stated, by program."""
+    """Return the versions reported by the jobs, by program."""
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, tag="job")
     query.append(orm.Dict, with_incoming="job", edge_filters={"label": "versions"}, project="attributes")
     versions: dict[str, set[str]] = defaultdict(set)
@@ -147,26 +147,28 @@ def _version_list(versions: Mapping[str, set[str]]) -> str:
 
 def _cite(versions: Mapping[str, set[str]], levels: set[str]) -> str:
     lines = [f"* {part}: {', '.join(papers)}" for part, _, papers in citations({*versions, *levels})]
-    return "\n".join(["## How to cite", "", "Cite these papers, and whoever sent you this file.", "", *lines])
+    return "\n".join(["## How to cite", "", "Cite these papers, and the sender of this file.", "", *lines])
 
 
 def _licences(pks: Sequence[int], licence: str | None) -> str:
-    text = f"The data: {plain(licence)}." if licence else "The data: no licence was stated; ask whoever sent you this."
+    text = f"The data: {plain(licence)}." if licence else "The data: no licence was stated; ask the sender."
     query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, project=["attributes.source.license"])
-    stated = sorted({plain(one) for one in query.all(flat=True) if one})
-    lines = [text, "The programs of aiida-ion in it, which the jobs ran: MIT."]
+    stated = sorted({plain(entry) for entry in query.all(flat=True) if entry})
+    lines = [text, "The programs of aiida-ion, which the jobs ran: MIT."]
     lines += [f"Stated by nodes: {', '.join(stated)}."] if stated else []
     measured = orm.QueryBuilder()
     marked = {"id": {"in": pks}, "attributes": {"has_key": "entry_id"}}
-    datasets = sorted({plain(one) for one in measured.append(orm.Dict, filters=marked, project=DATASET).all(flat=True)})
-    lines += [f"Measurements come from {', '.join(datasets)}, under the licence of that."] if datasets else []
+    datasets = sorted(
+        {plain(entry) for entry in measured.append(orm.Dict, filters=marked, project=DATASET).all(flat=True)}
+    )
+    lines += [f"Measurements come from {', '.join(datasets)}, under its licence."] if datasets else []
     files = _foreign_files(pks)
-    lines += [f"Files of others, each under its own licence: {', '.join(files)}."] if files else []
+    lines += [f"Third-party files, each under its own licence: {', '.join(files)}."] if files else []
     return "## Licences\n\n" + "\n".join(lines)
 
 
 def _foreign_files(pks: Sequence[int]) -> list[str]:
-    """Return names of single files that were put into the database: checkpoints, pseudopotentials, potentials."""
+    """Return the names of single files in the database: checkpoints, pseudopotentials, potentials."""
     made = orm.QueryBuilder().append(orm.ProcessNode, tag="process")
     made.append(orm.SinglefileData, with_incoming="process", filters={"id": {"in": pks}}, project="id")
     query = orm.QueryBuilder().append(orm.SinglefileData, filters={"id": {"in": pks}}, project=["id", "attributes"])

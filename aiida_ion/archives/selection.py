@@ -1,8 +1,8 @@
-"""Chosen results -> the nodes that belong with them: what a number came from, and no more of the database.
+"""The nodes that belong with chosen results: their provenance, and no more of the database.
 
-Links are followed as AiiDA does for an archive (inputs of every process, all that it made and called), with one
-difference: not from a process up to its caller. A campaign that called a thousand runs is left where it is, and the
-time this takes depends on what was chosen, not on the size of the database.
+Links are followed as AiiDA does for an archive (inputs of every process, and everything it created and called), except
+from a process up to its caller. So a campaign that called a thousand runs is not included, and the time depends on the
+choice, not on the size of the database.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from aiida.tools.graph.graph_traversers import get_nodes_export
 
 from aiida_ion.queries.reading.shared import of_function
 
-#: A pk, or a uuid or a good part of its start.
+#: A pk, or a uuid or a long enough beginning of one.
 NODE = re.compile(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What goes into an archive.
+    """The content of an archive.
 
-    :param groups: groups that were named; they keep their label.
-    :param nodes: nodes that were named or stand in those groups, and the work chains that computed them.
-    :param pks: all nodes that come along.
-    :param trajectories: those of them that hold frames.
-    :param retrieved: those of them that hold files as a job left them.
+    :param groups: the named groups, which keep their labels.
+    :param nodes: the named nodes and those in the groups, and the work chains that computed them.
+    :param pks: all nodes that are included.
+    :param trajectories: those of them with frames.
+    :param retrieved: those of them with retrieved files of a job.
     """
 
     groups: tuple[orm.Group, ...]
@@ -42,12 +42,12 @@ class Choice:
 
 
 def choose(names: Sequence[str]) -> Choice:
-    """Return what belongs to groups, by label, and nodes, by PK or UUID.
+    """Return what belongs to groups (by label) and nodes (by PK or UUID).
 
-    A conductivity or a comparison brings the work chain that computed it, and so every run; a diffusion node its fit,
-    and the jobs of its trajectories. Measurements that were linked to one of the crystals come along.
+    A conductivity or a comparison includes the work chain that computed it, and so every run; a diffusion node includes
+    its fit, and the jobs of its trajectories. Measurements linked to the crystals are included.
 
-    :raises ValueError: if there is no such group or node, nothing in a group, or something that still runs.
+    :raises ValueError: if a group or node does not exist, a group is empty, or something is still running.
     """
     groups, named = _resolve(names)
     start = named | _members(groups)
@@ -70,7 +70,7 @@ def choose(names: Sequence[str]) -> Choice:
 
 
 def _resolve(names: Sequence[str]) -> tuple[list[orm.Group], set[int]]:
-    """Return the groups and the PKs that are meant; a label goes before a number."""
+    """Return the named groups and PKs; a label takes precedence over a number."""
     groups, pks = [], set()
     for name in names:
         labelled = orm.QueryBuilder().append(orm.Group, filters={"label": name}).all(flat=True)
@@ -94,7 +94,7 @@ def _members(groups: list[orm.Group]) -> set[int]:
 
 
 def _computed_by(pks: set[int]) -> set[int]:
-    """Return the work chains that computed some of the nodes in a calculation function of their own."""
+    """Return the work chains that computed some of the nodes through a calculation function."""
     query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, tag="result")
     query.append(orm.CalcFunctionNode, with_outgoing="result", tag="function")
     return set(query.append(orm.WorkChainNode, with_outgoing="function", project="id").all(flat=True))
@@ -109,7 +109,7 @@ def _experiments(pks: set[int]) -> set[int]:
     structures = _pks(orm.StructureData, {"id": {"in": pks}})
     if not structures:
         return set()
-    # They hang on the crystal, not on what was chosen.
+    # They are linked to the crystal, not to the chosen nodes.
     query = orm.QueryBuilder().append(orm.StructureData, filters={"id": {"in": structures}}, tag="structure")
     links = of_function("link_experiment")
     return set(

@@ -1,4 +1,4 @@
-"""How many bytes of files an archive will hold, from what the repository knows; no file is read for it."""
+"""Sizes of the files of an archive, from the repository's records, without reading files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.archives.selection import Choice
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes before compression, each file counted once; ``kept`` is what the archive will hold."""
+    """Bytes before compression, each file counted once; ``kept`` is the size in the archive."""
 
     n_files: int
     trajectories: int
@@ -26,7 +26,7 @@ class Sizes:
 def weigh(choice: Choice, left_out: frozenset[int] = frozenset()) -> Sizes:
     """Return the sizes of the files of a choice.
 
-    A file that is in a node that is kept is kept, wherever else it is.
+    A file that is also in a node with files is kept.
 
     :param left_out: nodes whose files are left out.
     """

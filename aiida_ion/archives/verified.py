@@ -1,6 +1,6 @@
-"""The files of an open archive, each compared with its name before it is first read: that is the SHA-256 of it.
+"""The files of an open archive, each compared with its name, its SHA-256, before it is first read.
 
-When it is read and not when the archive is opened, which would read all of it: a file costs its length once more.
+Files are checked on first use instead of when the archive is opened, which would read all of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 
 
 class VerifiedRepository(ZipfileBackendRepository):
-    """AiiDA's repository of an archive, which gives no file whose content is not what its name says."""
+    """AiiDA's repository of an archive, with every file verified against its hash."""
 
     def __init__(self, path: Any) -> None:
         super().__init__(path)
@@ -29,7 +29,7 @@ class VerifiedRepository(ZipfileBackendRepository):
         """Open a file.
 
         :raises FileNotFoundError: if there is none.
-        :raises ArchiveError: if its content is another.
+        :raises ArchiveError: if its content does not match.
         """
         with self._guard:
             if key not in self._verified:
@@ -49,10 +49,10 @@ class VerifiedRepository(ZipfileBackendRepository):
                 ) from error
         if digest != key:
             words = f"its name {shown(key[:12])} is not its SHA-256, which begins {digest[:12]}"
-            raise ArchiveError(f"a file of the archive is not the one it was: {words}; get the archive again")
+            raise ArchiveError(f"a file of the archive was changed: {words}; get the archive again")
 
 
 def verify_files(storage: Any, path: Any) -> None:
-    """Have a loaded archive give no file that was not compared with its name."""
+    """Make a loaded archive verify every file before it is read."""
     repository = VerifiedRepository(path)
     storage.get_repository = lambda: repository

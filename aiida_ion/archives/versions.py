@@ -1,4 +1,4 @@
-"""What an archive says of itself: its schema version, and what to do where it is not ours."""
+"""Metadata of an archive: its schema version, and what to do if it is not supported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 def read_metadata(path: Path) -> dict[str, Any]:
     """Return the metadata of an archive.
 
-    :raises ArchiveError: if they cannot be read, or are not those of an archive.
+    :raises ArchiveError: if they cannot be read or are not those of an archive.
     """
     try:
         with zipfile.ZipFile(path) as container:
@@ -28,9 +28,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def check_version(path: Path, metadata: dict[str, Any]) -> None:
-    """Refuse what the installed aiida-core cannot read.
+    """Refuse an archive that the installed aiida-core cannot read.
 
-    :raises ArchiveError: naming the command for an older archive, the version that is needed for a newer one.
+    :raises ArchiveError: naming the command for an older archive, or the version needed for a newer one.
     """
     from aiida import get_version
     from aiida.storage.sqlite_zip.migrator import get_schema_version_head, list_versions
@@ -45,8 +45,8 @@ def check_version(path: Path, metadata: dict[str, Any]) -> None:
     writer = _newer_writer(metadata.get("aiida_version"))
     if writer is None and not _is_later(version, head):
         raise ArchiveError(
-            f"{path} has the schema {shown(version)}, of which aiida-core {get_version()} here knows nothing; it reads "
-            f"{head}: ask whoever sent the file which program wrote it"
+            f"{path} has the schema {shown(version)}, which aiida-core {get_version()} here does not know; it reads "
+            f"{head}: ask the sender of the file which program wrote it"
         )
     needed = f"{writer} or newer" if writer else f"newer than {get_version()}"
     raise ArchiveError(
@@ -56,7 +56,7 @@ def check_version(path: Path, metadata: dict[str, Any]) -> None:
 
 
 def _newer_writer(stated: object) -> str | None:
-    """Return the aiida-core that wrote an archive, if it says one that is newer than the one here."""
+    """Return the aiida-core that wrote an archive, if stated and newer than the one here."""
     from aiida import get_version
     from packaging.version import InvalidVersion, Version
 
@@ -67,6 +67,6 @@ def _newer_writer(stated: object) -> str | None:
 
 
 def _is_later(version: str, head: str) -> bool:
-    """Whether a schema, such as ``main_0002``, comes after the newest that is known here."""
-    given, newest = (re.fullmatch(r"main_(\d{4,9})", one) for one in (version, head))
+    """Whether a schema, such as ``main_0002``, is newer than the newest known here."""
+    given, newest = (re.fullmatch(r"main_(\d{4,9})", name) for name in (version, head))
     return given is not None and newest is not None and int(given[1]) > int(newest[1])

@@ -1,8 +1,8 @@
-"""AiiDA's archive format with two additions: a README inside, and nodes whose files stay at home.
+"""AiiDA's archive format with two additions: a README, and nodes without their files.
 
-A node whose files are left out stays where it is in the graph with all its attributes: without it, a job would have
-lost an output, and a fit its input. It has no files any more (an entry that names a file which is not there would stop
-``verdi storage maintain`` of whoever imports it), and an extra that names what was left out.
+A node whose files are left out stays in the graph with all its attributes: without it, a job would lose an output, and
+a fit an input. It lists no files (an entry for a missing file would break ``verdi storage maintain`` after the import),
+and an extra names what was left out.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class SharedFormat(ArchiveFormatSqlZip):
         self.readme, self.left_out = readme, left_out
 
     def open(self, path: str | Path, mode: Any = "r", *, compression: int = 6, **kwargs: Any) -> Any:
-        """Return AiiDA's reader, or the writer that leaves out what is to be left out."""
+        """Return AiiDA's reader, or our writer."""
         if mode != "x":
             return super().open(path, mode, compression=compression, **kwargs)
         return SharedWriter(path, self, compression=compression, **kwargs)
 
 
 class SharedWriter(ArchiveWriterSqlZip):
-    """Nodes come before files, so it is known by then which files belong to a node that keeps its own."""
+    """Nodes are written before files, so by then it is known which files are needed."""
 
     _format: SharedFormat
 
@@ -48,7 +48,7 @@ class SharedWriter(ArchiveWriterSqlZip):
         self._kept: set[str] = set()
 
     def bulk_insert(self, entity_type: EntityTypes, rows: list[dict[str, Any]], allow_defaults: bool = False) -> None:
-        """Write rows; nodes that are to stay behind lose their files."""
+        """Write rows; nodes to be left out lose their files."""
         if entity_type == EntityTypes.NODE:
             rows = [self._lighter(row) for row in rows]
         super().bulk_insert(entity_type, rows, allow_defaults)
@@ -62,7 +62,7 @@ class SharedWriter(ArchiveWriterSqlZip):
         return row
 
     def put_object(self, stream: BinaryIO, *, buffer_size: int | None = None, key: str | None = None) -> str:
-        """Write a file, unless all its nodes left it out."""
+        """Write a file, unless all its nodes leave it out."""
         if key is not None and key not in self._kept:
             return key
         return super().put_object(stream, buffer_size=buffer_size, key=key)

@@ -1,1 +1,1 @@
-"""Files of crystals: read with what they state about themselves, checked against it, and reported. Knows no AiiDA."""
+"""Crystal files: read, checked against what they state about themselves, and reported. Independent of AiiDA."""

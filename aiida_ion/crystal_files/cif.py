@@ -1,4 +1,4 @@
-"""A CIF to a crystal: block, symmetry, sites, and the check against what the file states."""
+"""A crystal from a CIF: block, symmetry, sites, and the check against what the file states."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aiida_ion.crystal_files.report import Reading
 from aiida_ion.crystal_files.stated import StatedContents, read_stated
 from aiida_ion.crystal_files.symmetry import Symmetry
 
-#: Items of files that hold more than positions of atoms in a periodic crystal.
+#: Items of files with more than atomic positions in a periodic crystal.
 OTHER_KINDS = {
     "_space_group_symop_magn_operation_xyz": "a magnetic structure: give the nuclear one as an ordinary CIF",
     "_space_group_magn_number_bns": "a magnetic structure: give the nuclear one as an ordinary CIF",
@@ -34,7 +34,7 @@ Cell = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Candidate:
-    """The crystal that one symmetry makes of the sites, and what speaks against it."""
+    """The crystal from the sites and one symmetry, and the evidence against it."""
 
     symmetry: Symmetry
     atoms: Atoms
@@ -47,9 +47,9 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     """Return the crystal of a CIF.
 
     :param text: of the file.
-    :param reading: takes what was read, assumed and doubted.
+    :param reading: collects what was read, assumed and doubted.
     :param full_from: occupancy from which a site counts as full.
-    :raises ValueError: a sentence that says why there is none.
+    :raises ValueError: with the reason in a sentence.
     """
     block = _block(read_blocks(text), reading)
     for name, kind in OTHER_KINDS.items():
@@ -60,7 +60,7 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     sites = read_sites(block, stated.formula, reading, full_from)
     candidates = _candidates(block, cell, reading)
     check_count(len(sites), max(len(candidate) for candidate in candidates))
-    chosen = _choose([_built(one, sites, cell, stated) for one in candidates], reading)
+    chosen = _choose([_built(setting, sites, cell, stated) for setting in candidates], reading)
     _note_moved(sites, chosen.atoms, reading)
     reading.symmetry = chosen.symmetry.words
     reading.notes += chosen.notes
@@ -72,16 +72,16 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
 def _block(blocks: list[Block], reading: Reading) -> Block:
     """Return the one block with atoms."""
     if not blocks:
-        raise ValueError("there is no data block (data_...) in it")
+        raise ValueError("it has no data block (data_...)")
     with_atoms = [block for block in blocks if SITES in block.items or "_atom_site_cartn_x" in block.items]
     if not with_atoms:
-        raise ValueError("there are no atom sites in it")
+        raise ValueError("it has no atom sites")
     if len(with_atoms) > 1:
         names = ", ".join(block.name or "?" for block in with_atoms[:5])
         raise ValueError(f"it holds {len(with_atoms)} crystals ({names}); give a file with one of them")
     reading.part = f"block {with_atoms[0].name}" if with_atoms[0].name else ""
     if len(blocks) > 1:
-        reading.notes.append(f"{len(blocks) - 1} of its {len(blocks)} blocks hold no atoms and were left out")
+        reading.notes.append(f"{len(blocks) - 1} of its {len(blocks)} blocks have no atoms and were left out")
     return with_atoms[0]
 
 
@@ -99,7 +99,9 @@ def _cell(block: Block, reading: Reading) -> Cell:
         text = block.stated(f"_cell_angle_{angle}")
         angles.append(90.0 if text is None else number(text, f"the cell angle {angle}"))
         if text is None:
-            reading.notes.append(f"the cell angle {angle} is not stated and was taken as 90 degrees, as CIF has it")
+            reading.notes.append(
+                f"the cell angle {angle} is not stated and was assumed to be 90 degrees, the default of CIF"
+            )
     if all(0 < angle < 3.2 for angle in angles):
         raise ValueError(f"the cell angles {', '.join(f'{angle:g}' for angle in angles)} look like radians")
     if not all(5.0 < angle < 175.0 for angle in angles):
@@ -111,7 +113,7 @@ def _cell(block: Block, reading: Reading) -> Cell:
 
 
 def _candidates(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
-    """Return the symmetries that the file may mean, the most likely first."""
+    """Return the possible symmetries, the most likely first."""
     in_file, by_name = symmetry.listed(block), []
     try:
         by_name = symmetry.named(block)
@@ -120,22 +122,24 @@ def _candidates(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
             raise
     if in_file is not None:
         if not symmetry.fits_cell(in_file, cell):
-            raise ValueError("its cell does not have the symmetry of the operations that it lists")
-        # A group of the same order is the same or another setting, of which the list says which.
-        larger = [one for one in by_name if len(one) > len(in_file) and symmetry.is_subgroup(in_file, one)]
-        if by_name and not larger and all(len(one) != len(in_file) for one in by_name):
-            reading.notes.append(f"its symbol is not that of the {in_file.words}; the list was taken")
-        return [in_file, *(one for one in larger if symmetry.fits_cell(one, cell))]
+            raise ValueError("its cell does not have the symmetry of the listed operations")
+        # A group of the same order is the same group or another setting, which the list identifies.
+        larger = [
+            setting for setting in by_name if len(setting) > len(in_file) and symmetry.is_subgroup(in_file, setting)
+        ]
+        if by_name and not larger and all(len(setting) != len(in_file) for setting in by_name):
+            reading.notes.append(f"its symbol does not match the {in_file.words}; the list was used")
+        return [in_file, *(setting for setting in larger if symmetry.fits_cell(setting, cell))]
     if not by_name:
         return [symmetry.identity()]
-    fitting = [one for one in by_name if symmetry.fits_cell(one, cell)]
+    fitting = [setting for setting in by_name if symmetry.fits_cell(setting, cell)]
     if not fitting:
         raise ValueError(f"its cell does not have the symmetry {by_name[0].words}")
     return symmetry.usual_axes(fitting)
 
 
-def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: StatedContents) -> Candidate:
-    atoms = expand(sites, one, cell)
+def _built(candidate: Symmetry, sites: list[Site], cell: Cell, stated: StatedContents) -> Candidate:
+    atoms = expand(sites, candidate, cell)
     elements = [sites[index].element for index in atoms.sites]
     labels = [sites[index].label for index in atoms.sites]
     structure = Structure(Lattice(cell), elements, atoms.places, labels=labels)
@@ -143,37 +147,40 @@ def _built(one: Symmetry, sites: list[Site], cell: Cell, stated: StatedContents)
     against = disagreements(Counter(elements), float(structure.volume), stated, notes)
     counted = multiplicity_disagreement(sites, atoms)
     if counted is not None:
-        # Where the contents of the cell are stated and right, multiplicities are leftovers of another setting.
+        # If the contents of the cell are stated and correct, wrong multiplicities are leftovers of another setting.
         confirmed = not against and bool(stated.formula) and stated.z is not None
         (notes if confirmed else against).append(counted)
     caveats, unusual = caveats_and_notes(structure)
-    return Candidate(one, atoms, structure, against + caveats, notes + unusual)
+    return Candidate(candidate, atoms, structure, against + caveats, notes + unusual)
 
 
 def _choose(candidates: list[Candidate], reading: Reading) -> Candidate:
-    """Return the candidate that nothing speaks against.
+    """Return the candidate without evidence against it.
 
-    :raises ValueError: if the file leaves two different crystals open.
+    :raises ValueError: if two different crystals are possible.
     """
     different: list[Candidate] = []
-    for one in candidates:
-        if not any(_same(one, other) for other in different):
-            different.append(one)
-    sound = [one for one in different if not one.against]
+    for candidate in candidates:
+        if not any(_same(candidate, other) for other in different):
+            different.append(candidate)
+    sound = [candidate for candidate in different if not candidate.against]
     if len(sound) > 1:
-        words = " or ".join(f"{one.structure.composition.formula} with {one.symmetry.words}" for one in sound)
-        raise ValueError(f"it leaves open which crystal is meant: {words}; list the symmetry operations in the file")
+        words = " or ".join(f"{item.structure.composition.formula} with {item.symmetry.words}" for item in sound)
+        raise ValueError(f"the crystal is ambiguous: {words}; list the symmetry operations in the file")
     if sound and len(different) > 1:
-        rejected = next(one for one in different if one is not sound[0])
+        rejected = next(candidate for candidate in different if candidate is not sound[0])
         reading.notes.append(f"not {rejected.symmetry.words}: {rejected.against[0]}")
     return sound[0] if sound else different[0]
 
 
 def _same(first: Candidate, second: Candidate) -> bool:
-    """Whether two symmetries make the same atoms of the sites."""
+    """Whether two symmetries give the same atoms."""
     if len(first.atoms.places) != len(second.atoms.places):
         return False
-    keys = [{(*np.rint(place * 1000).astype(int) % 1000,) for place in one.atoms.places} for one in (first, second)]
+    keys = [
+        {(*np.rint(place * 1000).astype(int) % 1000,) for place in candidate.atoms.places}
+        for candidate in (first, second)
+    ]
     return keys[0] == keys[1]
 
 
@@ -182,6 +189,6 @@ def _note_moved(sites: list[Site], atoms: Atoms, reading: Reading) -> None:
     if far:
         worst = max(far, key=lambda index: float(atoms.moved_A[index]))
         reading.notes.append(
-            f"{len(far)} sites near special positions were put on them, {sites[worst].label} by "
+            f"{len(far)} sites near special positions were moved there, {sites[worst].label} by "
             f"{atoms.moved_A[worst]:.3f} angstrom"
         )

@@ -1,4 +1,4 @@
-"""The atom sites of a CIF block: elements, places and occupancies, and what was assumed of them."""
+"""The atom sites of a CIF block: elements, positions and occupancies, and assumptions about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.crystal_files.numbers import coordinate, number
 from aiida_ion.crystal_files.report import Reading
 from aiida_ion.crystal_files.species import contradicts, element_of_label, element_of_type
 
-#: Sites are full from here on: occupancies are refined, and rounded.
+#: Occupancy from which a site is full: occupancies are refined, and rounded.
 FULL = 0.995
 NOTHING = (UNKNOWN, INAPPLICABLE, "")
 WATER = re.compile(r"(O[WwHh]|[Ww][Aa][Tt])")
@@ -25,7 +25,7 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     """Return the sites of a block.
 
     :param formula: the elements that the file states.
-    :param reading: takes notes and caveats.
+    :param reading: collects notes and caveats.
     :param full_from: occupancy from which a site counts as full.
     :raises ValueError: for sites without coordinates or element, and for partly occupied ones.
     """
@@ -38,16 +38,16 @@ def read_sites(block: Block, formula: Collection[str], reading: Reading, full_fr
     water = [site.label for site in sites if WATER.match(site.label) and site.element == "O"]
     if water and all(site.element != "H" for site in sites):
         reading.caveats.append(
-            f"the site {water[0]} is named as water or hydroxide, and there is no hydrogen in the file"
+            f"the site {water[0]} is named like water or hydroxide, but there is no hydrogen in the file"
         )
     return sites
 
 
 def _rows(block: Block) -> list[Row]:
-    """Return the sites, each a mapping of the items that the file has."""
+    """Return the sites, each a mapping of items."""
     if block.column("_atom_site_fract_x") is None:
         if block.column("_atom_site_cartn_x") is not None:
-            raise ValueError("its atoms have Cartesian coordinates, which need a CIF with fractional ones")
+            raise ValueError("its atoms have Cartesian coordinates; give a CIF with fractional ones")
         raise ValueError("there are no atom sites in it")
     columns = {
         name.removeprefix("_atom_site_"): values
@@ -61,7 +61,7 @@ def _rows(block: Block) -> list[Row]:
     if "label" not in columns and "type_symbol" not in columns:
         raise ValueError("its atom sites have neither labels nor type symbols")
     if any(len(columns[f"fract_{axis}"]) != length for axis in AXES):
-        raise ValueError("its atom sites have not as many x as y and z")
+        raise ValueError("its atom sites have different numbers of x, y and z")
     columns = {name: values for name, values in columns.items() if len(values) == length}
     return [{name: values[index] for name, values in columns.items()} for index in range(length)]
 
@@ -71,7 +71,7 @@ def _name(row: Row) -> str:
 
 
 def _is_left_out(row: Row, reading: Reading) -> bool:
-    """Whether a site holds no atom: a dummy, or one with occupancy 0."""
+    """Whether a site is empty: a dummy, or one with occupancy 0."""
     if row.get("calc_flag", "").lower() == "dum":
         reading.notes.append(f"the dummy site {_name(row)} (_atom_site_calc_flag dum) was left out")
         return True
@@ -108,30 +108,30 @@ def _element(row: Row, formula: Collection[str], reading: Reading) -> str:
     if symbol not in NOTHING:
         element = element_of_type(symbol, f"the type of the site {_name(row)}", reading.notes)
         if contradicts(label, element):
-            sentence = f"the site {label} is of type {symbol}: the type was taken"
+            sentence = f"the site {label} has the type {symbol}: the type was used"
             (reading.notes if element in formula else reading.caveats).append(sentence)
         return element
     result = element_of_label(label, formula)
     if result is None:
         raise ValueError(f"the site {_name(row)} has no type symbol, and its label does not name one element")
     if "type_symbol" in row:
-        reading.notes.append(f"the site {label} has the type {symbol!r} and was taken as {result} by its label")
+        reading.notes.append(f"the site {label} has the type {symbol!r} and was read as {result} because of its label")
     if label[:1].upper() in ("D", "T") and result == "H":
-        reading.notes.append(f"{label} was taken as hydrogen: it has the mass of H in the simulation")
+        reading.notes.append(f"{label} was read as hydrogen: it has the mass of H in the simulation")
     return result
 
 
 def _occupancy(row: Row, formula: Collection[str], reading: Reading, full_from: float) -> float:
     text = row.get("occupancy", "1")
     if text in NOTHING:
-        sentence = f"the site {_name(row)} has the occupancy {text!r} and was taken as full"
+        sentence = f"the site {_name(row)} has the occupancy {text!r} and was treated as full"
         (reading.notes if text == INAPPLICABLE or formula else reading.caveats).append(sentence)
         return 1.0
     value = number(text, f"the occupancy of {_name(row)}")
     if not 0.0 < value < 1.0 + (1.0 - FULL):
         raise ValueError(f"the occupancy of {_name(row)} is {value:g}; it must be from 0 to 1")
     if full_from <= value < 1.0 - 1e-6:
-        reading.notes.append(f"the site {_name(row)} has the occupancy {value:g} and was taken as full")
+        reading.notes.append(f"the site {_name(row)} has the occupancy {value:g} and was treated as full")
     return 1.0 if value >= full_from else value
 
 
@@ -147,7 +147,7 @@ def _check_order(rows: list[Row], sites: list[Site], full_from: float) -> None:
 
 
 def _check_disorder_groups(rows: list[Row]) -> None:
-    """Refuse alternatives: their occupancies are 1 in files that refine them otherwise."""
+    """Refuse alternative sites; some files give them an occupancy of 1."""
     groups: dict[str, set[str]] = {}
     for row in rows:
         group = row.get("disorder_group", INAPPLICABLE)

@@ -1,7 +1,7 @@
-"""CIF text -> its data blocks: items and loops by lower-case name, nothing interpreted.
+"""Data blocks of CIF text: items and loops by lower-case name, uninterpreted.
 
-Our own reader of the syntax (Hall, Allen and Brown, Acta Cryst. A47, 655 (1991)), because pymatgen's drops what is not
-ASCII (a minus, say), lets a later block of the same name win, and is strict about the case of names.
+A separate reader of the syntax (Hall, Allen and Brown, Acta Cryst. A47, 655 (1991)), because pymatgen's drops non-ASCII
+characters (such as a minus), lets a later block of the same name win, and is strict about the case of names.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from typing import NamedTuple
 #: Values that state nothing.
 UNKNOWN, INAPPLICABLE = "?", "."
 TOKEN = re.compile(r"""'(?P<single>.*?)'(?=\s|$)|"(?P<double>.*?)"(?=\s|$)|(?P<comment>\#.*)|(?P<bare>\S+)""")
-#: More are not read: each takes some hundred bytes of memory.
+#: Maximum number of values: each uses some hundred bytes of memory.
 MAX_TOKENS = 2_000_000
 SITES = "_atom_site_fract_x"
 
 
 @dataclass
 class Block:
-    """A data block: the values of each item, a list of one where it stands alone."""
+    """A data block: the values of each item, a list of one outside loops."""
 
     name: str
     items: dict[str, list[str]] = field(default_factory=dict)
 
     def column(self, *names: str) -> list[str] | None:
-        """Return the values of the first of these items that is there."""
+        """Return the values of the first of these items that is present."""
         return next((self.items[name] for name in names if name in self.items), None)
 
     def stated(self, *names: str) -> str | None:
-        """Return the first value of these items that states something."""
+        """Return the first value of these items that is not empty."""
         for name in names:
             for value in self.items.get(name, [])[:1]:
                 if value.strip() not in ("", UNKNOWN, INAPPLICABLE):
@@ -104,7 +104,7 @@ def _read_loop(tokens: list[Token], position: int, block: Block, line: int) -> i
 def _add(block: Block, name: Token, values: list[str]) -> None:
     key = name.text.lower().replace(".", "_")  # the dots of newer dictionaries
     if key in block.items and block.items[key] != values:
-        raise ValueError(f"line {name.line}: {name.text} is there twice in data_{block.name}, with other values")
+        raise ValueError(f"line {name.line}: {name.text} appears twice in data_{block.name}, with different values")
     block.items[key] = values
 
 

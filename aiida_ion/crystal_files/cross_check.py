@@ -1,4 +1,4 @@
-"""A crystal against what its file states of it: composition, number of formula units, volume, density."""
+"""A crystal checked against its file: composition, number of formula units, volume, density, bonds."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from aiida_ion.crystal_files.numbers import number
 from aiida_ion.crystal_files.stated import StatedContents
 from aiida_ion.units import G_CM3_PER_U_A3
 
-#: Half the sum of the differences of atomic fractions up to which two formulas are the same.
+#: Largest difference of equal formulas, as half the sum of differences of atomic fractions.
 SAME_COMPOSITION = 0.01
-#: Relative differences: rounding of the file, and what makes another crystal.
+#: Relative differences that are reported, and that indicate another crystal.
 WORTH_A_WORD, ANOTHER_CRYSTAL = 0.01, 0.05
-#: What deuterium weighs more than hydrogen, u.
+#: Mass difference of deuterium and hydrogen, u.
 DEUTERIUM_U = 1.006
 
 
 def disagreements(
     counts: Mapping[str, int], volume_A3: float, stated: StatedContents, notes: list[str] | None = None
 ) -> list[str]:
-    """Return what a file states and its atoms are not, a sentence each.
+    """Return contradictions between a file's statements and its atoms, one sentence each.
 
     :param counts: atoms of each element in the cell.
-    :param notes: takes smaller differences.
+    :param notes: collects smaller differences.
     """
     notes = [] if notes is None else notes
     sentences = [*_composition(counts, stated), *_formula_units(counts, stated)]
@@ -45,7 +45,7 @@ def disagreements(
 
 
 def multiplicity_disagreement(sites: list[Site], atoms: Atoms) -> str | None:
-    """Return what the stated multiplicities of sites say against the atoms; nothing where they agree or are absent."""
+    """Return a sentence on a stated multiplicity that contradicts the atoms, or None."""
     for index, site in enumerate(sites):
         count = int((atoms.sites == index).sum())
         if site.multiplicity is not None and site.multiplicity != count:
@@ -72,9 +72,9 @@ def _formula_units(counts: Mapping[str, int], stated: StatedContents) -> list[st
     expected = {name: n * (stated.z or 1.0) for name, n in stated.formula.items()}
     n_atoms, n_expected = sum(counts.values()), sum(expected.values())
     if stated.z is None and n_atoms >= 0.98 * n_expected:
-        return []  # a whole number of formula units, for all that is known
+        return []  # a whole number of formula units, if nothing else is stated
     possible = [n_expected, sum(stated.cell_formula.values())]
-    if any(abs(n_atoms - one) <= 0.02 * one for one in possible):
+    if any(abs(n_atoms - candidate) <= 0.02 * candidate for candidate in possible):
         return []
     return [f"its cell holds {_words(counts)}, the file states {_words(expected)} (formula times Z)"]
 
@@ -96,7 +96,7 @@ def _words(counts: Mapping[str, float]) -> str:
 
 
 def bond_disagreements(block: Block, sites: list[Site], structure: Structure) -> list[str]:
-    """Return bonds that the file lists and its atoms do not have: two elements that are farther apart than stated."""
+    """Return listed bonds that the atoms do not have: two elements further apart than stated."""
     names, distances = (block.column(f"_geom_bond_{name}") for name in ("atom_site_label_1", "distance"))
     others = block.column("_geom_bond_atom_site_label_2")
     if not names or not others or not distances or not len(names) == len(others) == len(distances):

@@ -1,4 +1,4 @@
-"""Listed sites and symmetry operations -> all atoms of the cell."""
+"""All atoms of the cell from listed sites and symmetry operations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from aiida_ion.crystal_files.symmetry import Symmetry
 
-#: Images of a site that are nearer, angstrom, are one atom on a special position, which files round.
+#: Images of a site closer than this are one atom on a (rounded) special position, angstrom.
 SAME_ATOM_A = 0.1
-#: Moves of an atom to its special position that are worth a word, angstrom.
+#: Shifts of an atom to its special position that are reported, angstrom.
 WORTH_A_WORD_A = 0.01
-#: More atoms are not read.
+#: Maximum number of atoms.
 MAX_ATOMS = 50_000
 
 FloatArray = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def check_count(n_sites: int, n_operations: int) -> None:
 
 
 def expand(sites: list[Site], symmetry: Symmetry, cell: FloatArray) -> Atoms:
-    """Return the atoms that symmetry makes of sites; a site near a special position is put on it.
+    """Return all atoms from sites and symmetry; a site near a special position is moved there.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :raises ValueError: for too many atoms.
@@ -73,7 +73,7 @@ def expand(sites: list[Site], symmetry: Symmetry, cell: FloatArray) -> Atoms:
         moved.append(distance_A)
         n_atoms += len(images)
         if n_atoms > MAX_ATOMS:
-            raise ValueError(f"its sites make more than the {MAX_ATOMS:,} atoms that are read")
+            raise ValueError(f"its sites give more than the maximum of {MAX_ATOMS:,} atoms")
     whole = np.concatenate(places)
     return Atoms(whole, np.concatenate(numbers), np.array(moved))
 
@@ -84,7 +84,7 @@ def _images(place: FloatArray, symmetry: Symmetry) -> FloatArray:
 
 
 def _special_position(place: FloatArray, symmetry: Symmetry, cell: FloatArray) -> tuple[FloatArray, float]:
-    """Return the mean of a site and of the images that are one with it, and how far that is, angstrom."""
+    """Return the mean of a site and its coinciding images, and the distance from the site, angstrom."""
     steps = _images(place, symmetry) - place
     steps -= np.rint(steps)
     same = np.linalg.norm(steps @ cell, axis=1) < SAME_ATOM_A

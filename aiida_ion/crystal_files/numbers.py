@@ -1,4 +1,4 @@
-"""Numbers of a CIF: with their uncertainty in brackets, and nothing that only looks like a number."""
+"""Numbers in a CIF, with optional uncertainty in brackets; strictly parsed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def number(text: str, what: str) -> float:
     """Return a number, without the uncertainty in brackets.
 
     :param what: its name, for the message.
-    :raises ValueError: for what is not a finite number.
+    :raises ValueError: if it is not a finite number.
     """
     word = text.strip()
     if not NUMBER.fullmatch(word):
@@ -26,9 +26,9 @@ def number(text: str, what: str) -> float:
 
 
 def coordinate(text: str, what: str) -> float:
-    """Return a fractional coordinate; 1/3 is one, too.
+    """Return a fractional coordinate; fractions such as 1/3 are allowed.
 
-    :raises ValueError: for what is not a number, or is far outside the cell.
+    :raises ValueError: if it is not a number, or far outside the cell.
     """
     fraction = FRACTION.fullmatch(text.strip())
     value = int(fraction[1]) / int(fraction[2]) if fraction and int(fraction[2]) else number(text, what)

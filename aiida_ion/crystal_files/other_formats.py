@@ -1,4 +1,4 @@
-"""Formats that ASE or pymatgen read, each by its own name: nothing is guessed from the content."""
+"""Formats read by ASE or pymatgen, always by explicit name, never guessed from the content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aiida_ion.crystal_files.expansion import MAX_ATOMS
 from aiida_ion.crystal_files.report import Reading
 from aiida_ion.crystal_files.species import element_of_type
 
-#: Of atoms in files of ASE, what a simulation does not take over.
+#: Properties of ASE's atoms that a simulation does not use.
 LEFT_OUT = {"momenta": "velocities", "initial_magmoms": "magnetic moments", "initial_charges": "charges"}
 
 
@@ -27,14 +27,14 @@ def read_with_ase(source: str | Path, ase_format: str, reading: Reading) -> Stru
     """Return the last frame of a file that ASE reads.
 
     :param source: text of the file, or its path where it is binary.
-    :param ase_format: the name that ASE has for the format.
-    :raises ValueError: a sentence that says why there is no crystal.
+    :param ase_format: ASE's name of the format.
+    :raises ValueError: with the reason in a sentence.
     """
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             atoms, n_frames = _last_frame(source, ase_format)
-    except Exception as error:  # parsers raise whatever they meet in a broken file
+    except Exception as error:  # parsers can raise any exception on a broken file
         raise ValueError(_reason(error, reading)) from error
     reading.warnings += _words(caught)
     if n_frames > 1:
@@ -50,7 +50,7 @@ def _last_frame(source: str | Path, ase_format: str) -> tuple[Atoms, int]:
     for last in iread(io.StringIO(source), index=":", format=ase_format):
         formulas.append(last.get_chemical_formula())
     if last is None:
-        raise ValueError("there are no atoms in it")
+        raise ValueError("it has no atoms")
     if len(set(formulas)) > 1:
         raise ValueError(f"its {len(formulas)} frames are different crystals ({formulas[0]}, ...); give one of them")
     return last, len(formulas)
@@ -64,11 +64,11 @@ def _from_atoms(atoms: Atoms, reading: Reading) -> Structure:
             "it is not periodic along all three cell vectors: a molecule, a chain or a slab, not a crystal"
         )
     if len(atoms) == 0 or len(atoms) > MAX_ATOMS:
-        raise ValueError(f"{len(atoms):,} atoms; between 1 and {MAX_ATOMS:,} are read")
+        raise ValueError(f"{len(atoms):,} atoms; the number must be between 1 and {MAX_ATOMS:,}")
     if not np.all(np.isfinite(atoms.positions)):
         raise ValueError("a position is not a number")
     if any(number == 0 for number in atoms.numbers):
-        raise ValueError("an atom (X) is not an element: take vacancies and dummies out of the file")
+        raise ValueError("an atom (X) is not an element: remove vacancies and dummies from the file")
     shares = atoms.arrays.get("occupancy", np.ones(1))
     if "occupancy" in atoms.info or np.any(np.asarray(shares) != 1.0):
         raise ValueError("disordered: its sites are partly occupied; order the structure first")
@@ -89,17 +89,17 @@ def read_pymatgen_json(text: str, reading: Reading) -> Structure:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError("it is not JSON") from error
-    # monty imports what a file names: only pymatgen's own classes.
+    # monty imports what a file names: allow only pymatgen's own classes.
     modules = set(re.findall(r'"@module"\s*:\s*"([^"]*)"', json.dumps(content)))
     if not isinstance(content, dict) or not all(name.startswith("pymatgen.core") for name in modules):
-        raise ValueError("it is not a structure of pymatgen")
+        raise ValueError("it is not a pymatgen structure")
     if len(content.get("sites") or ()) > MAX_ATOMS:
-        raise ValueError(f"more than the {MAX_ATOMS:,} atoms that are read")
+        raise ValueError(f"more than the maximum of {MAX_ATOMS:,} atoms")
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             structure = Structure.from_str(json.dumps(content), fmt="json")
-    except Exception as error:  # parsers raise whatever they meet in a broken file
+    except Exception as error:  # parsers can raise any exception on a broken file
         raise ValueError(_reason(error, reading)) from error
     reading.warnings += _words(caught)
     if not len(structure) or not np.all(np.isfinite(structure.cart_coords)):
@@ -108,9 +108,9 @@ def read_pymatgen_json(text: str, reading: Reading) -> Structure:
 
 
 def check_xyz(text: str) -> None:
-    """Look at the numbers of atoms before anything is made of them.
+    """Check the numbers of atoms before reading them.
 
-    :raises ValueError: for what has no cell, or not as many lines as it announces.
+    :raises ValueError: if there is no cell, or the wrong number of lines.
     """
     if "lattice=" not in text.lower():
         raise ValueError("no periodic cell in an xyz file; give a CIF")
@@ -120,36 +120,34 @@ def check_xyz(text: str) -> None:
         word = lines[position].strip()
         count = int(word) if word.isdigit() and len(word) < 12 else None
         if count is None or count > len(lines) - position - 2:
-            raise ValueError(
-                f"line {position + 1}: a number of atoms with as many lines must be here, not {word[:30]!r}"
-            )
+            raise ValueError(f"line {position + 1}: expected a number of atoms and that many lines, got {word[:30]!r}")
         if count > MAX_ATOMS:
-            raise ValueError(f"{count:,} atoms are more than the {MAX_ATOMS:,} that are read")
+            raise ValueError(f"{count:,} atoms are more than the maximum of {MAX_ATOMS:,}")
         position += count + 2
 
 
 def check_pw_input(text: str) -> None:
-    """Refuse inputs of pw.x of which ASE reads something else than pw.x does.
+    """Refuse inputs of pw.x that ASE reads differently from pw.x.
 
-    :raises ValueError: saying what is not read.
+    :raises ValueError: naming the unsupported feature.
     """
     if "&system" not in text.lower():
-        raise ValueError("it is not an input of pw.x: there is no &SYSTEM in it")
+        raise ValueError("it is not an input of pw.x: it has no &SYSTEM")
     lines = [re.split(r"[!#]", line)[0].strip() for line in text.split("\n")]
     plain = "\n".join(lines)
     if re.search(r"(?i)\bspace_group\s*=", plain):
-        raise ValueError("its atoms are those of a space group (space_group), which is not read; give a CIF")
+        raise ValueError("its atoms are given by a space group (space_group), which is not supported; give a CIF")
     stated = re.search(r"(?i)\bnat\s*=\s*(\d+)", plain)
     start = next((n for n, line in enumerate(lines) if line.upper().startswith("ATOMIC_POSITIONS")), None)
     if stated is None or start is None:
         return
     rows = list(takewhile(lambda line: len(line.split()) in (4, 7), (line for line in lines[start + 1 :] if line)))
     if len(rows) != int(stated[1]):
-        raise ValueError(f"it states nat = {stated[1]} and has {len(rows)} positions")
+        raise ValueError(f"it states nat = {stated[1]} but has {len(rows)} positions")
 
 
 def only_elements(structure: Structure, reading: Reading) -> Structure:
-    """Return an ordered crystal with nothing but elements on its sites.
+    """Return an ordered crystal with only elements on its sites.
 
     :raises ValueError: for a site that holds anything else.
     """
@@ -166,10 +164,10 @@ def only_elements(structure: Structure, reading: Reading) -> Structure:
 
 
 def _words(caught: list[warnings.WarningMessage]) -> list[str]:
-    return [" ".join(str(one.message).split())[:200] for one in caught]
+    return [" ".join(str(warning.message).split())[:200] for warning in caught]
 
 
 def _reason(error: BaseException, reading: Reading) -> str:
-    """Return a sentence; what a parser meets by accident is not a reason that helps anyone."""
+    """Return the reason as a sentence, without internal errors of the parser."""
     text = " ".join(str(error).split())[:200] if isinstance(error, ValueError) else ""
     return f"cannot be read as a crystal: {text or f'it is damaged, or is not of the format {reading.file_format}'}"

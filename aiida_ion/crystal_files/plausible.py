@@ -1,4 +1,4 @@
-"""Whether a crystal looks like one: how full its cell is, and how far its atoms are apart.
+"""Plausibility of a crystal: how full its cell is, and the distances of its atoms.
 
 A lost symmetry leaves a cell nearly empty, and a wrong unit of length makes it far too large or too small.
 """
@@ -15,19 +15,19 @@ from aiida_ion.analysis.crystals.nearest import nearest_neighbours
 #: Volume of the cell over that of its van der Waals spheres (Alvarez, Dalton Trans. 42, 8617 (2013)). Oxides, sulphides
 #: and halides have 0.2 to 0.8, ice 1.1, solid argon 1.5, metal-organic frameworks up to 2.
 USUAL_ROOM, POSSIBLE_ROOM = (0.18, 1.2), (0.12, 1.6)
-#: Distance of two neighbours over the sum of their covalent radii (Cordero et al., Dalton Trans., 2832 (2008)).
+#: Distance between neighbours over the sum of their covalent radii (Cordero et al., Dalton Trans., 2832 (2008)).
 USUAL_DISTANCE, POSSIBLE_DISTANCE = 0.75, 0.6
-#: An atom whose nearest neighbour is farther than this times the sum of their covalent radii is on its own.
+#: An atom is isolated if its nearest neighbour is further than this times the sum of their covalent radii.
 ALONE = 1.6
 NOBLE = ("He", "Ne", "Ar", "Kr", "Xe", "Rn")
-#: How far neighbours are looked for, angstrom.
+#: Search radius for neighbours, angstrom.
 REACH_A = 6.0
-#: Slips of a unit, and what the lengths would have to be multiplied by.
+#: Mistakes of units, and the factors that correct the lengths.
 SLIPS = (("picometre", 0.01), ("nanometre", 10.0), ("bohr", 0.529177), ("angstrom divided by bohr", 1.889726))
 
 
 def room(structure: Structure) -> float | None:
-    """Return the volume of the cell over that of its van der Waals spheres; ``None`` where a radius is not known."""
+    """Return the volume of the cell over that of its van der Waals spheres; ``None`` if a radius is unknown."""
     radii = np.array([vdw_radii[number] for number in _numbers(structure)], dtype=float)
     if not np.all(np.isfinite(radii)):
         return None
@@ -35,7 +35,7 @@ def room(structure: Structure) -> float | None:
 
 
 def caveats_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
-    """Return what no crystal has, and what few have, a sentence each.
+    """Return impossible and unusual properties of a crystal, one sentence each.
 
     :raises ValueError: for a cell that is far too flat.
     """
@@ -46,7 +46,7 @@ def caveats_and_notes(structure: Structure) -> tuple[list[str], list[str]]:
         many = "empty" if filled > 1 else "dense"
         sentence = (
             f"the cell is {'far too ' if not POSSIBLE_ROOM[0] <= filled <= POSSIBLE_ROOM[1] else 'unusually '}{many}: "
-            f"{structure.density:.3g} g/cm^3, {structure.volume / len(structure):.3g} A^3 for each atom{_hint(filled)}"
+            f"{structure.density:.3g} g/cm^3, {structure.volume / len(structure):.3g} A^3 per atom{_hint(filled)}"
         )
         (notes if POSSIBLE_ROOM[0] <= filled <= POSSIBLE_ROOM[1] else caveats).append(sentence)
     _check_distances(structure, caveats, notes)
@@ -79,7 +79,7 @@ def _numbers(structure: Structure) -> list[int]:
 
 
 def _hint(filled: float) -> str:
-    """Return what may be wrong."""
+    """Return a hint at the mistake."""
     for unit, factor in SLIPS:
         if factor not in (0.01, 10.0):
             continue
@@ -87,4 +87,4 @@ def _hint(filled: float) -> str:
             return f"; are its lengths in {unit}, not angstrom?"
     if filled > 1:
         return "; are symmetry operations missing, or is it not in angstrom?"
-    return "; are atoms there twice, or is it not in angstrom?"
+    return "; are atoms duplicated, or is it not in angstrom?"

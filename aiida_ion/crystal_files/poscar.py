@@ -1,7 +1,7 @@
 """POSCAR and CONTCAR, as VASP reads them (https://www.vasp.at/wiki/POSCAR).
 
-Our own reader, because those of pymatgen and ASE take what VASP does not: pymatgen names atoms H, He, Li where a file
-of VASP 4 has no names, and multiplies Cartesian coordinates by a scale that is a volume; both stop at the stated count.
+A separate reader, because those of pymatgen and ASE differ from VASP: pymatgen names atoms H, He, Li if a file of VASP
+4 has no names, and multiplies Cartesian coordinates by a scale that is a volume; both stop at the stated count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 def read_poscar(text: str, reading: Reading) -> Structure:
     """Return the crystal of a POSCAR.
 
-    :param reading: takes what was read and left out.
+    :param reading: collects what was read and left out.
     :raises ValueError: a sentence that says why there is none.
     """
     lines = text.rstrip().split("\n")
@@ -51,7 +51,7 @@ def read_poscar(text: str, reading: Reading) -> Structure:
 
 
 def _cell(lines: Sequence[str]) -> tuple[FloatArray, FloatArray]:
-    """Return the cell, angstrom, and what Cartesian coordinates are to be multiplied by, (3,)."""
+    """Return the cell, angstrom, and the factors of Cartesian coordinates, (3,)."""
     words = lines[1].split()
     factors = _numbers(lines[1], 3 if len(words) >= 3 and _is_number(words[2]) else 1, 2)
     vectors = np.array([_numbers(lines[index], 3, index + 1) for index in (2, 3, 4)])
@@ -68,14 +68,14 @@ def _cell(lines: Sequence[str]) -> tuple[FloatArray, FloatArray]:
 
 
 def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
-    """Return names (none in files of VASP 4), counts, and the number of the line after them."""
+    """Return names (empty for files of VASP 4), counts, and the number of the line after them."""
     position = 5
     symbols: list[str] = []
     while position < len(lines) and lines[position].split() and not lines[position].split()[0].lstrip("-").isdigit():
         if lines[position].strip()[:1].lower() in ("s", "d", "c", "k") and symbols and len(symbols) > 200:
             break
         if not lines[position].split()[0][0].isalpha():
-            raise ValueError(f"line {position + 1}: the whole numbers of atoms must be here")
+            raise ValueError(f"line {position + 1}: expected the numbers of atoms, as integers")
         symbols += lines[position].split()
         position += 1
     counts: list[int] = []
@@ -87,11 +87,11 @@ def _species(lines: Sequence[str]) -> tuple[list[str], list[int], int]:
     if not counts:
         raise ValueError("it has no line with the number of atoms of each species")
     if symbols and len(symbols) != len(counts):
-        raise ValueError(f"it names {len(symbols)} species and has {len(counts)} numbers of atoms")
+        raise ValueError(f"it has {len(symbols)} species but {len(counts)} numbers of atoms")
     if min(counts) < 1:
         raise ValueError("a number of atoms is not above zero")
     if sum(counts) > MAX_ATOMS:
-        raise ValueError(f"{sum(counts):,} atoms are more than the {MAX_ATOMS:,} that are read")
+        raise ValueError(f"{sum(counts):,} atoms are more than the maximum of {MAX_ATOMS:,}")
     return symbols, counts, position
 
 
@@ -110,32 +110,32 @@ def _is_cartesian(line: str, number: int) -> bool:
         return True
     if word == "d":
         return False
-    raise ValueError(f"line {number}: 'Direct' or 'Cartesian' must be here, not {line.strip()[:30]!r}")
+    raise ValueError(f"line {number}: expected 'Direct' or 'Cartesian', got {line.strip()[:30]!r}")
 
 
 def _check_length(lines: Sequence[str], start: int, n_atoms: int, reading: Reading) -> None:
     n_rows = next((index for index, line in enumerate(lines[start:]) if not line.strip()), len(lines) - start)
     rest = lines[start + n_atoms :]
     if n_rows < n_atoms:
-        raise ValueError(f"it announces {n_atoms} atoms and has {n_rows} lines of positions")
+        raise ValueError(f"it states {n_atoms} atoms but has {n_rows} lines of positions")
     if rest and rest[0].strip() and not rest[0].strip().lower().startswith("lattice"):
-        raise ValueError(f"it announces {n_atoms} atoms and has {n_rows} lines of positions")
+        raise ValueError(f"it states {n_atoms} atoms but has {n_rows} lines of positions")
     if any(line.strip() for line in rest):
-        reading.notes.append("what follows the positions (velocities) was left out")
+        reading.notes.append("the lines after the positions (velocities) were left out")
 
 
 def _names_of_rows(rows: Sequence[str], column: int) -> list[str]:
-    """Return the names at the ends of the lines of positions, one for each atom; none unless each has one."""
+    """Return the names at the ends of the lines of positions, one for each atom; empty unless each has one."""
     names = [row.split()[column] if len(row.split()) > column else "" for row in rows]
     return names if all(name in ELEMENTS for name in names) else []
 
 
 def _names_of_comment(comment: str, counts: Sequence[int], reading: Reading) -> list[str]:
-    """Return the names in the first line, where it is nothing but one for each species, as VASP 4 users write it."""
+    """Return the names in the first line if it has exactly one for each species, as VASP 4 users write it."""
     words = comment.split()
     if len(words) != len(counts) or not all(word in ELEMENTS for word in words):
         raise ValueError(
-            "it does not name its species (a POSCAR of VASP 4): write their symbols into a line above the numbers of "
+            "it does not name its species (a POSCAR of VASP 4): add a line with their symbols above the numbers of "
             "atoms"
         )
     reading.notes.append(f"the species {' '.join(words)} were taken from the first line (a POSCAR of VASP 4)")
@@ -161,5 +161,5 @@ def _numbers(line: str, count: int, number: int) -> list[float]:
     words = line.split()[:count]
     if len(words) < count or not all(_is_number(word) for word in words):
         kind = "a number" if count == 1 else f"{count} numbers"
-        raise ValueError(f"line {number}: {kind} must be here, not {line.strip()[:50]!r}")
+        raise ValueError(f"line {number}: expected {kind}, got {line.strip()[:50]!r}")
     return [float(word.lower().replace("d", "e")) for word in words]

@@ -1,4 +1,4 @@
-"""A file to a crystal that can be simulated, with a report; or one sentence that says why not."""
+"""A crystal that can be simulated, read from a file with a report; or the reason why not, in a sentence."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from aiida_ion.crystal_files.report import Crystal, Reading, report_of
 from aiida_ion.crystal_files.text import decode, read_bytes
 
 CIF, POSCAR, TRAJ, JSON = "CIF", "POSCAR", "ASE traj", "pymatgen JSON"
-#: Formats of text that ASE reads, by its names.
+#: Text formats read by ASE, by its names.
 OF_ASE = {
     "extxyz": "extended xyz",
     "espresso-in": "input of pw.x",
     "espresso-out": "output of pw.x",
     "vasp-xml": "vasprun.xml",
 }
-#: Ending of a name -> format.
+#: File suffix -> format.
 ENDINGS = {
     ".cif": CIF,
     ".vasp": POSCAR,
@@ -46,27 +46,27 @@ ENDINGS = {
     ".pwo": "espresso-out",
     ".out": "espresso-out",
 }
-#: Starts of names without an ending of their own.
+#: Beginnings of file names without a suffix.
 STARTS = {"poscar": POSCAR, "contcar": POSCAR, "vasprun": "vasp-xml"}
 REFUSED = {
     ".mcif": "a magnetic CIF; give the nuclear structure as an ordinary CIF",
-    ".pdb": "a PDB file, which leaves elements and symmetry open; give a CIF",
+    ".pdb": "a PDB file, in which elements and symmetry are ambiguous; give a CIF",
     ".mol": "a molecule; give a CIF",
     ".cell": "a file of CASTEP; give a CIF",
 }
 
 
 class DoubtfulCrystalError(ValueError):
-    """A file that states something else than its atoms are, or holds what no crystal is; the user may insist."""
+    """A file that contradicts its atoms, or is not plausible as a crystal; the user may insist."""
 
 
 def read_crystal(path: Path, mobile_species: str | None = None, insist: bool = False) -> Crystal:
     """Read a crystal from a file and check it.
 
     :param mobile_species: an element that must be in it.
-    :param insist: take it although the file contradicts itself, or looks like no crystal.
-    :raises DoubtfulCrystalError: for what the user may insist on.
-    :raises ValueError: one line that says what is wrong: unreadable, no cell, disordered, overlapping, ion absent.
+    :param insist: accept it although the file contradicts itself or is not plausible.
+    :raises DoubtfulCrystalError: if the user may insist.
+    :raises ValueError: one line: unreadable, no cell, disordered, overlapping atoms, or mobile ion absent.
     """
     kind = format_of(path)
     reading = Reading(OF_ASE.get(kind, kind))
@@ -81,7 +81,7 @@ def read_crystal(path: Path, mobile_species: str | None = None, insist: bool = F
 
 
 def read_cif_text(text: str, name: str, full_from: float = FULL, insist: bool = False) -> Crystal:
-    """Read a crystal from the text of a CIF, as :func:`read_crystal` does.
+    """Read a crystal from the text of a CIF, like :func:`read_crystal`.
 
     :param name: of the file, for messages and the report.
     :param full_from: occupancy from which a site counts as full.
@@ -94,9 +94,9 @@ def read_cif_text(text: str, name: str, full_from: float = FULL, insist: bool = 
 
 
 def format_of(path: Path) -> str:
-    """Return the format that a name stands for.
+    """Return the format of a file name.
 
-    :raises ValueError: for a format that is not read.
+    :raises ValueError: for an unsupported format.
     """
     name = path.name.lower().removesuffix(".gz")
     for start, kind in STARTS.items():
@@ -107,7 +107,7 @@ def format_of(path: Path) -> str:
         raise ValueError(f"{path.name}: {REFUSED[ending]}")
     if ending not in ENDINGS:
         raise ValueError(
-            f"{path.name}: its name does not say a format that is read; give a CIF (.cif), a POSCAR or .vasp, .extxyz, "
+            f"{path.name}: its name is not that of a supported format; give a CIF (.cif), a POSCAR or .vasp, .extxyz, "
             ".traj, .pwi, .pwo, vasprun.xml, or .json of pymatgen"
         )
     return ENDINGS[ending]
@@ -118,13 +118,13 @@ def finish(
 ) -> Crystal:
     """Check a structure and return it with its report.
 
-    :raises DoubtfulCrystalError: for what the user may insist on.
-    :raises ValueError: for what cannot be simulated.
+    :raises DoubtfulCrystalError: if the user may insist.
+    :raises ValueError: if it cannot be simulated.
     """
     check_cell(structure)
     structure = _right_handed(only_elements(structure, reading), reading)
     check_structure(structure, mobile_species)
-    if reading.file_format != CIF:  # a CIF was looked at for each symmetry that it may have
+    if reading.file_format != CIF:  # a CIF was already checked for each possible symmetry
         caveats, notes = caveats_and_notes(structure)
         reading.caveats += caveats
         reading.notes += notes
@@ -155,14 +155,14 @@ def _from_text(text: str, kind: str, reading: Reading) -> Structure:
     if kind == "espresso-in":
         check_pw_input(text)
     if kind == "vasp-xml" and "<!ENTITY" in text:
-        raise ValueError("it defines entities, which no vasprun.xml does")
+        raise ValueError("it defines XML entities, which a vasprun.xml never does")
     return read_with_ase(text, kind, reading)
 
 
 def _right_handed(structure: Structure, reading: Reading) -> Structure:
-    """Return the same crystal with right-handed cell vectors, as VASP and LAMMPS want them."""
+    """Return the same crystal with right-handed cell vectors, as VASP and LAMMPS require."""
     if float(np.linalg.det(structure.lattice.matrix)) > 0:
         return structure
-    reading.notes.append("its cell vectors are left-handed: all three were turned round, the atoms are where they were")
+    reading.notes.append("its cell vectors are left-handed: all three were inverted, the atoms are unchanged")
     species, labels = [site.species for site in structure], [site.label for site in structure]
     return Structure(-structure.lattice.matrix, species, -structure.frac_coords, labels=labels)

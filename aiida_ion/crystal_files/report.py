@@ -1,4 +1,4 @@
-"""What was read from a file of a crystal, in words and as JSON."""
+"""Report on a crystal file, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pymatgen.core.structure import Structure
 
 @dataclass
 class Reading:
-    """What a reader took from a file, collected while it reads.
+    """What a reader found in a file, collected while reading.
 
     :param file_format: such as ``CIF``.
-    :param part: the block or frame that was taken; empty where a file has only one.
-    :param symmetry: the symmetry that was applied, and where it comes from; empty where the format has none.
-    :param notes: what was left out, changed or assumed, and why; a sentence each.
-    :param caveats: what makes another crystal of it: refused unless the user insists.
+    :param part: the block or frame that was used; empty if a file has only one.
+    :param symmetry: the symmetry applied, and its source; empty if the format has none.
+    :param notes: what was left out, changed or assumed, and why; one sentence each.
+    :param caveats: reasons to refuse the crystal unless the user insists.
     :param warnings: of the library that parsed the file.
     """
 
@@ -31,7 +31,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class CrystalReport:
-    """What was read, ready to be printed and stored.
+    """Report on what was read, to be printed and stored.
 
     :param file: name of the file, without its folder.
     :param sha256: of its bytes.
@@ -60,14 +60,14 @@ class CrystalReport:
 
 @dataclass(frozen=True)
 class Crystal:
-    """A crystal that can be simulated, and what was read of it."""
+    """A crystal that can be simulated, and the report on it."""
 
     structure: Structure
     report: CrystalReport
 
 
 def report_of(structure: Structure, reading: Reading, file: str, sha256: str) -> CrystalReport:
-    """Return what was read."""
+    """Return the report."""
     return CrystalReport(
         file=file,
         sha256=sha256,
@@ -85,9 +85,9 @@ def report_of(structure: Structure, reading: Reading, file: str, sha256: str) ->
 
 
 def lines_of(attributes: Mapping[str, Any]) -> list[str]:
-    """Return a report in words, from :meth:`CrystalReport.attributes`.
+    """Return the lines of a report, from :meth:`CrystalReport.attributes`.
 
-    Whatever it lacks is left out: nodes are older than the words about them.
+    Missing entries are skipped: nodes may be older than this version.
     """
     origin = ", ".join(str(attributes[name]) for name in ("file_format", "part") if attributes.get(name))
     facts = [str(attributes.get("formula", "?"))]

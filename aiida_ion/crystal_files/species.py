@@ -1,4 +1,4 @@
-"""Which element a site holds: from its type symbol, else from its label."""
+"""The element of a site, from its type symbol, else from its label."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Collection
 
 from ase.data import chemical_symbols
 
-#: Up to lawrencium: no potential knows more, and no radii are known.
+#: Up to lawrencium: there are no potentials or radii beyond.
 ELEMENTS = frozenset(chemical_symbols[1:104])
-#: Isotopes that have symbols of their own; potentials know elements only.
+#: Isotopes with their own symbols; potentials know only elements.
 ISOTOPES = {"D": "H", "T": "H"}
 #: An optional mass number, letters, an optional charge such as 1+, +2, - or 0.
 TYPE = re.compile(r"(\d{0,3})([A-Za-z]+)(\d*\.?\d*[+-]|[+-]\d*\.?\d*|0|0\.0+)?")
-#: A label in the place of a type, such as Li1; NO3 is none.
+#: A label given as type, such as Li1, but not NO3.
 NUMBERED = re.compile(r"([A-Z][a-z]?)\d+")
-#: Names of sites that hold no atom.
+#: Names of empty sites.
 NOT_ATOMS = frozenset({"x", "xx", "va", "vac", "vacancy", "dum", "dummy", "lp", "q", "cg", "cnt", "bq", "gh", "void"})
 
 
@@ -23,34 +23,34 @@ def element_of_type(symbol: str, where: str, notes: list[str]) -> str:
     """Return the element that a type symbol names, such as Li, Li1+, 7Li, LI or D.
 
     :param where: the site, for messages.
-    :param notes: takes what had to be assumed.
-    :raises ValueError: for what is not an element: a group of atoms, a vacancy, a dummy.
+    :param notes: collects assumptions.
+    :raises ValueError: if it is not an element: a group of atoms, a vacancy, a dummy.
     """
     numbered = NUMBERED.fullmatch(symbol.strip())
     if numbered and numbered[1] in ELEMENTS:
-        notes.append(f"{symbol} was taken as {numbered[1]}")
+        notes.append(f"{symbol} was read as {numbered[1]}")
         return numbered[1]
     match = TYPE.fullmatch(symbol.strip())
     letters = match[2] if match else ""
     if letters.lower() in NOT_ATOMS:
-        raise ValueError(f"{where} is {symbol!r}, which is not an element: take vacancies and dummies out of the file")
+        raise ValueError(f"{where} is {symbol!r}, which is not an element: remove vacancies and dummies from the file")
     name = letters[:1].upper() + letters[1:].lower()
     if name in ISOTOPES:
-        notes.append(f"{symbol} was taken as hydrogen: it has the mass of H in the simulation")
+        notes.append(f"{symbol} was read as hydrogen: it has the mass of H in the simulation")
         return ISOTOPES[name]
     if name not in ELEMENTS or not match:
         raise ValueError(f"{where} is {symbol!r}, which is not an element")
     if letters != name:
-        notes.append(f"{symbol} was taken as {name}")
+        notes.append(f"{symbol} was read as {name}")
     if match[1]:
-        notes.append(f"{symbol} was taken as {name} with the usual mass")
+        notes.append(f"{symbol} was read as {name} with the usual mass")
     return name
 
 
 def element_of_label(label: str, formula: Collection[str]) -> str | None:
-    """Return the element that a label names, such as Li1 or O2A; ``None`` where that is not clear.
+    """Return the element named by a label such as Li1 or O2A; ``None`` if unclear.
 
-    :param formula: elements that the file states; they decide between CA1 as calcium and as carbon.
+    :param formula: elements that the file states; they decide whether CA1 is calcium or carbon.
     """
     match = re.match(r"\d{0,3}([A-Za-z]{1,2})", label.strip())
     if not match:
@@ -67,6 +67,6 @@ def element_of_label(label: str, formula: Collection[str]) -> str | None:
 
 
 def contradicts(label: str, element: str) -> bool:
-    """Whether a label names another element, and cannot be taken for a mere name: Na1 beside Li, not A1 or M1."""
+    """Whether a label clearly names another element, such as Na1 for Li, but not A1 or M1."""
     match = re.match(r"([A-Z][a-z])\d*[A-Za-z]?$", label.strip())
     return bool(match) and match is not None and match[1] in ELEMENTS and match[1] != element

@@ -1,4 +1,4 @@
-"""What a CIF states of its crystal beside the atoms: formula, Z, volume, density, bonds."""
+"""Statements of a CIF about its crystal besides the atoms: formula, Z, volume, density, bonds."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
 @dataclass(frozen=True)
 class StatedContents:
-    """Everything is ``None`` or empty where the file does not state it.
+    """Statements of a file; ``None`` or empty if absent.
 
     :param formula: atoms of each element in a formula unit.
-    :param cell_formula: where the file was written by a program that states the contents of the whole cell: these.
+    :param cell_formula: contents of the whole cell, if the program that wrote the file states these.
     :param z: formula units in the cell.
     :param volume_A3: of the cell, angstrom^3.
     :param density_g_cm3: from diffraction, g/cm^3.
     :param weight: of a formula unit, g/mol.
-    :param n_deuterium: of the hydrogen of a formula unit, those stated as D.
+    :param n_deuterium: hydrogen atoms of a formula unit stated as D.
     """
 
     formula: Mapping[str, float] = field(default_factory=dict)
@@ -38,9 +38,9 @@ class StatedContents:
 
 
 def read_stated(block: Block, notes: list[str]) -> StatedContents:
-    """Return what a block states.
+    """Read the statements of a block.
 
-    :param notes: takes what is stated and cannot be read.
+    :param notes: collects statements that cannot be read.
     """
     text = block.stated("_chemical_formula_sum") or ""
     formula = _formula(text, notes) if text else {}
@@ -75,7 +75,7 @@ def _number(block: Block, notes: list[str], name: str) -> float | None:
 
 
 def _formula(text: str, notes: list[str]) -> dict[str, float]:
-    """Return the atoms of each element; empty for what is not a plain sum such as ``Li2 O`` or ``Li2O1``."""
+    """Return the atoms of each element of a plain sum such as ``Li2 O`` or ``Li2O1``; empty for anything else."""
     plain = re.sub(r"[\s'~_]", "", text)
     atoms: dict[str, float] = {}
     parts = PART.findall(plain)
@@ -94,19 +94,19 @@ def _formula(text: str, notes: list[str]) -> dict[str, float]:
 
 
 def _with_brackets(text: str) -> list[tuple[str, str]]:
-    """Return the atoms of a formula with brackets, such as ``Li (P O3)3``; nothing for what is none."""
+    """Return the atoms of a formula with brackets, such as ``Li (P O3)3``; empty if invalid."""
     try:
         return [(str(element), f"{count:.6g}") for element, count in Composition(text).items()]
-    except (ValueError, KeyError):  # what pymatgen raises for a formula that it cannot read
+    except (ValueError, KeyError):  # pymatgen raises these for a formula it cannot read
         return []
 
 
 def _structural(text: str) -> dict[str, float]:
-    """Return the atoms of the smallest whole formula, brackets resolved; empty for what is none."""
+    """Return the atoms of the smallest whole formula, brackets resolved; empty if invalid."""
     try:
         reduced = Composition(text).reduced_composition
         return {element.symbol: float(count) for element, count in reduced.items()}
-    except (ValueError, KeyError, AttributeError):  # what pymatgen raises for a formula that it cannot read
+    except (ValueError, KeyError, AttributeError):  # pymatgen raises these for a formula it cannot read
         return {}
 
 

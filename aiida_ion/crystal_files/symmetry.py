@@ -1,4 +1,4 @@
-"""The symmetry operations of a CIF: those that it lists, and those that its symbols stand for."""
+"""The symmetry operations of a CIF: those listed, and those implied by its symbols."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NUMBER = ("_space_group_it_number", "_symmetry_int_tables_number")
 NEW_NAMES = {"cmce": "cmca", "aem2": "abm2", "aea2": "aba2", "ccce": "ccca", "cmme": "cmma"}
 AXES = ("x", "y", "z")
 TERM = re.compile(r"[+-]?(?:[xyz]|\d{1,6}/\d{1,6}|\d{0,6}\.\d{1,9}|\d{1,6})")
-#: Translations are multiples of 1/24 in every setting; files round them.
+#: Translations are multiples of 1/24 in all settings; files round them.
 TRANSLATIONS = 24
 #: Largest difference between a cell and its image by an operation, relative to its edges.
 METRIC_TOLERANCE = 0.02
@@ -39,7 +39,7 @@ class Symmetry:
 
     :param rotations: whole numbers, (n, 3, 3).
     :param translations: from 0 to 1, (n, 3).
-    :param source: what they come from, in words.
+    :param source: where they come from, in words.
     :param setting: name of the setting; empty for listed operations.
     :param number: of the space group; 0 for listed operations.
     """
@@ -60,9 +60,9 @@ class Symmetry:
 
 
 def listed(block: Block) -> Symmetry | None:
-    """Return the operations that a CIF lists; ``None`` where it lists none.
+    """Return the operations listed in a CIF; ``None`` if there are none.
 
-    :raises ValueError: for operations that cannot be read or are not a group.
+    :raises ValueError: for operations that cannot be read or do not form a group.
     """
     texts = block.column(*OPERATIONS)
     if texts is None or all(text.strip() in ("?", ".") for text in texts):
@@ -73,19 +73,21 @@ def listed(block: Block) -> Symmetry | None:
 
 
 def named(block: Block) -> list[Symmetry]:
-    """Return the settings that the symbols of a CIF may stand for, the usual one first; none where it states none.
+    """Return the possible settings for the symbols of a CIF, the usual one first; empty without symbols.
 
-    The Hall symbol says one setting, the Hermann-Mauguin symbol and the number leave origin and axes open.
+    The Hall symbol defines a single setting; the Hermann-Mauguin symbol and the number do not fix origin and axes.
 
-    :raises ValueError: for a symbol or number that is none.
+    :raises ValueError: for an invalid symbol or number.
     """
     hall, symbol, stated = block.stated(*HALL), block.stated(*HERMANN_MAUGUIN), block.stated(*NUMBER)
     candidates = [_of_entry(entry, f"of the Hall symbol {hall}") for entry in (_by_hall(hall) if hall else [])]
     by_symbol = _by_symbol(symbol) if symbol else []
     if not candidates or all(entry["number"] != candidates[0].number for entry in by_symbol):
-        # Two symbols of different groups: both are weighed.
+        # Two symbols of different groups: both are candidates.
         candidates += [_of_entry(entry, f"of the space group {entry['universal_h_m']}") for entry in by_symbol]
-    if stated is not None and all(one.number != number(stated, "the space group number") for one in candidates):
+    if stated is not None and all(
+        candidate.number != number(stated, "the space group number") for candidate in candidates
+    ):
         candidates += [
             _of_entry(entry, f"of space group {stated}, {entry['universal_h_m']}") for entry in _by_number(stated)
         ]
@@ -94,14 +96,14 @@ def named(block: Block) -> list[Symmetry]:
     unknown = hall or symbol
     if unknown is not None:
         raise ValueError(
-            f"the space group {unknown!r} is not known: give its symmetry operations "
+            f"the space group {unknown!r} is unknown: give its symmetry operations "
             "(_space_group_symop_operation_xyz) or its number"
         )
     return []
 
 
 def fits_cell(symmetry: Symmetry, cell: npt.NDArray[Any]) -> bool:
-    """Whether a cell has a symmetry: its operations leave lengths and angles as they are.
+    """Whether a cell has a symmetry: its operations preserve lengths and angles.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     """
@@ -112,10 +114,10 @@ def fits_cell(symmetry: Symmetry, cell: npt.NDArray[Any]) -> bool:
 
 
 def usual_axes(settings: list[Symmetry]) -> list[Symmetry]:
-    """Return what is to be weighed: of axes that a symbol leaves open the first of each group are the convention."""
+    """Return the candidates with conventional axes: the first of each group where a symbol does not fix them."""
     bases: dict[int, str] = {}
-    for one in settings:
-        bases.setdefault(one.number, one.setting.partition(":")[0])
+    for candidate in settings:
+        bases.setdefault(candidate.number, candidate.setting.partition(":")[0])
     return [setting for setting in settings if setting.setting.partition(":")[0] == bases[setting.number]]
 
 
@@ -125,12 +127,12 @@ def is_subgroup(small: Symmetry, large: Symmetry) -> bool:
 
 
 def identity() -> Symmetry:
-    """Return the symmetry of a crystal that has none."""
+    """Return the trivial symmetry."""
     return Symmetry(np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)), "(none is stated: the atoms are those listed)")
 
 
 def _by_hall(symbol: str) -> list[Any]:
-    """Return the setting that a Hall symbol means; spaces count where there are any: P 32 is not P 3 2."""
+    """Return the setting of a Hall symbol; spaces matter where there are any: P 32 is not P 3 2."""
     words = symbol.lower().replace("_", " ").split()
     exact = [entry for entry in _table() if entry["hall"].lower().split() == words]
     entries = exact or [entry for entry in _table() if _plain(entry["hall"]) == _plain(symbol)]
@@ -150,7 +152,7 @@ def _by_number(stated: str) -> list[Any]:
 
 
 def _by_symbol(symbol: str) -> list[Any]:
-    """Return the settings that a Hermann-Mauguin symbol may mean, those of its first reading."""
+    """Return the possible settings of a Hermann-Mauguin symbol, by its first interpretation."""
     plain = _plain(symbol)
     base, suffix = plain, ""
     with_suffix = re.fullmatch(r"(.+?):?([12hrsz])", plain.replace(":", ":", 1))
@@ -166,7 +168,7 @@ def _by_symbol(symbol: str) -> list[Any]:
 
 def _settings_of(plain: str) -> list[Any]:
     name = NEW_NAMES.get(plain, plain)
-    # Before 1983 the centre of a cubic group was not written: Fm3m is Fm-3m.
+    # Before 1983 the inversion of cubic groups was not written: Fm3m is Fm-3m.
     name = re.sub(r"^([pfi][mnad])3([mncd]?)$", r"\1-3\2", name)
     for key in ("hermann_mauguin", "short_h_m", "hermann_mauguin_u"):
         entries = [entry for entry in _table() if _plain(entry[key]) == name and "(" not in entry["universal_h_m"]]
@@ -210,7 +212,7 @@ def _from_texts(texts: list[str], source: str) -> Symmetry:
 
 
 def _component(text: str) -> list[float] | None:
-    """Return the factors of x, y and z and the shift in a part such as -x+y+1/2; ``None`` for what is none."""
+    """Return the factors of x, y and z and the shift in a component such as -x+y+1/2; ``None`` if invalid."""
     plain = re.sub(r"\s", "", text)
     terms = TERM.findall(plain)
     if not terms or "".join(terms) != plain:
@@ -248,7 +250,7 @@ def _keys(symmetry: Symmetry) -> set[tuple[int, ...]]:
 
 
 def _key(rotations: npt.NDArray[Any], translations: npt.NDArray[Any]) -> list[tuple[int, ...]]:
-    # A grid of 1/240 tells 1/24 from 1/10, and its wrap takes 0.9999 for 0.
+    # A grid of 1/240 distinguishes 1/24 from 1/10, and wrapping it maps 0.9999 to 0.
     shifts = np.rint(np.asarray(translations) * 240).astype(int) % 240
     return [
         tuple(int(part) for part in (*rotation.ravel(), *shift))

@@ -1,4 +1,4 @@
-"""Bytes of a file to its text: limits, compression, encodings, line ends, signs."""
+"""Text of a file from its bytes: limits, compression, encodings, line ends, signs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import gzip
 import zlib
 from pathlib import Path
 
-#: No file of one crystal is larger.
+#: Maximum size of a file with one crystal.
 MAX_BYTES = 50_000_000
-#: Marks at the start of a file -> its encoding; the longer ones first.
+#: Byte-order marks -> encoding, longer ones first.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -17,7 +17,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: Letters of word processors that are signs or spaces of a file; a lost minus would move an atom.
+#: Characters of word processors that replace signs or spaces; a lost minus would move an atom.
 AS_ASCII = str.maketrans(
     {"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " "}
     | {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\ufeff": ""}
@@ -44,7 +44,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode(content: bytes) -> tuple[str, list[str]]:
-    """Return text with plain line ends, and what had to be assumed of its encoding.
+    """Return text with plain line ends, and assumptions on its encoding.
 
     :raises ValueError: if it is not text.
     """
@@ -54,7 +54,7 @@ def decode(content: bytes) -> tuple[str, list[str]]:
         text = content.decode(encoding or "utf-8")
     except UnicodeDecodeError:
         if encoding is not None:
-            raise ValueError(f"its first bytes announce {encoding}, and it is not") from None
+            raise ValueError(f"its first bytes indicate {encoding}, but it is not") from None
         text = content.decode("latin-1")
         notes.append("the text is not UTF-8 and was read as Latin-1")
     if any(ord(letter) < 32 and letter not in "\t\n\r\f\v\x1a" for letter in text):

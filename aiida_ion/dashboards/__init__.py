@@ -1,1 +1,1 @@
-"""The dashboard: what was computed, how good it is, what it cost, and the way back to the raw run."""
+"""The dashboard: results, their quality and cost, and the way back to the raw runs."""

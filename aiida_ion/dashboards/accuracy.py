@@ -1,19 +1,19 @@
-"""What accuracy costs: errors and costs of each level of theory, from the comparisons and from the ledgers."""
+"""Accuracy and cost of each level of theory, from comparisons and cost ledgers."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-#: What may stand on the axes of accuracy over cost: column of `queries.comparison` -> its words.
+#: Quantities for the axes of accuracy over cost: column of `queries.comparison` -> label.
 ERRORS = {
     "log10_ionic_conductivity_difference": "|log10 of the ratio of conductivities|",
     "log10_tracer_diffusivity_mae": "mean |log10 of the ratio of diffusivities|",
     "force_mae_eV_A": "MAE of forces (eV/Å)",
 }
 COSTS = {
-    "wall_s_per_step": "wall time of a step (s)",
-    "core_s_per_step": "core time of a step (s)",
-    "gpu_s_per_step": "GPU time of a step (s)",
+    "wall_s_per_step": "wall time per step (s)",
+    "core_s_per_step": "core time per step (s)",
+    "gpu_s_per_step": "GPU time per step (s)",
 }
 COST_COLUMNS = (
     "level_of_theory",
@@ -31,10 +31,10 @@ COST_COLUMNS = (
 
 
 def points(comparison: pd.DataFrame, reference: str, error: str, cost: str) -> pd.DataFrame:
-    """Return error and cost of each material at each level that was compared with the reference, the newest of each.
+    """Return the newest error and cost of each material at each level compared with the reference.
 
-    :param comparison: of `aiida_ion.queries.comparison`.
-    :param error: a key of `ERRORS`; its size counts, not its sign.
+    :param comparison: from `aiida_ion.queries.comparison`.
+    :param error: a key of `ERRORS`; its absolute value is used.
     :param cost: a key of `COSTS`.
     :returns: ``formula``, ``level_of_theory``, ``error``, ``cost``, ``reference_cost`` and ``uuid``.
     """
@@ -54,7 +54,7 @@ def points(comparison: pd.DataFrame, reference: str, error: str, cost: str) -> p
 
 
 def levels(table: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Return the medians of each level over its materials, with the reference, and which levels are on the front.
+    """Return the medians of each level over its materials, with the reference, and the Pareto front.
 
     :param table: of `points`.
     """
@@ -70,15 +70,15 @@ def levels(table: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def on_front(made: pd.DataFrame) -> list[bool]:
-    """Whether no other row is as good in both ``cost`` and ``error`` and better in one."""
+    """Whether no other row is at least as good in both ``cost`` and ``error`` and better in one."""
     rows = list(zip(made["cost"], made["error"], strict=True))
     return [not any(c <= cost and e <= error and (c < cost or e < error) for c, e in rows) for cost, error in rows]
 
 
 def cost_summary(cost: pd.DataFrame) -> pd.DataFrame:
-    """Return what each level of theory has cost on each kind of machine: sums over its jobs, medians of its speed.
+    """Return the cost of each level of theory on each kind of machine: sums over its jobs, medians of its speed.
 
-    :param cost: of `aiida_ion.queries.cost`: one row for each job.
+    :param cost: from `aiida_ion.queries.cost`, one row for each job.
     :returns: columns `COST_COLUMNS`.
     """
     names = ["level_of_theory", "computer", "device", "hardware"]

@@ -1,4 +1,4 @@
-"""The application: the frame round the pages, and the way between address and page."""
+"""The application: the frame around the pages, and the link between address and page."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from aiida_ion.dashboards.state import QUERY, THEME, View
 
 LOGGER = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
-#: A page whose tables are being read is asked for again after this time.
+#: A page whose tables are being read is requested again after this time.
 WAIT_MS = 1000
-#: Errors whose message is made for the user; of others only the terminal says more.
+#: Errors whose message is shown to the user; details of others are only in the terminal.
 TOLD = (ValueError, LookupError)
 
-#: The first script sets the theme before anything is painted.
+#: The first script sets the theme before anything is drawn.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -46,11 +46,11 @@ INDEX = """<!DOCTYPE html>
 
 @dataclass(frozen=True)
 class Source:
-    """What the dashboard shows.
+    """The database shown by the dashboard.
 
     :param name: of the profile or the archive's file.
-    :param is_archive: whether it is an archive, which neither changes nor runs anything.
-    :param lock: held while a request reads; an archive has one session, which threads must not share.
+    :param is_archive: whether it is an archive, which never changes and has no running processes.
+    :param lock: held while a request reads; an archive has a single session, which threads must not share.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Source:
 
 
 def create_app(source: Source) -> Dash:
-    """Return the dashboard of the loaded profile; it reads and never writes."""
+    """Return the dashboard of the loaded profile; it never writes."""
     tables.use(tables.TableCache(source.lock, changes=not source.is_archive))
     app = Dash(
         "aiida-ion",
@@ -82,13 +82,13 @@ def create_app(source: Source) -> Dash:
     app.layout = _frame(source)
     _connect(app)
     grids.register(app)
-    for one in PAGES:
-        one.register(app)
+    for module in PAGES:
+        module.register(app)
     return app
 
 
 def _frame(source: Source) -> Component:
-    """Return what stays the same on every page."""
+    """Return the common parts of all pages."""
     kind = "archive" if source.is_archive else "profile"
     switch = html.Button(
         "Dark", id="theme-switch", type="button", role="switch", className="small", **aria(checked="false")
@@ -110,15 +110,15 @@ def _frame(source: Source) -> Component:
 
 
 def _links(path: str) -> list[Component]:
-    """Return the links of the navigation; the page that is shown is marked."""
-    return [page_link(one.TITLE, one.PATH, className="here" if path == one.PATH else "") for one in PAGES]
+    """Return the links of the navigation, with the current page marked."""
+    return [page_link(module.TITLE, module.PATH, className="here" if path == module.PATH else "") for module in PAGES]
 
 
 def _connect(app: Dash) -> None:
-    """Join address, theme and page.
+    """Connect address, theme and page.
 
-    The address decides what is shown. What a page changes goes into `QUERY` and from there into the address without a
-    new entry of the browser's history; `shown` keeps the page from being drawn again for that.
+    The address decides what is shown. Changes within a page go into `QUERY` and from there into the address without a
+    new entry in the browser's history; `shown` prevents the page from being redrawn for that.
     """
     app.clientside_callback(
         ClientsideFunction("dashboard", "theme"), Output(THEME, "data"), Input("theme-switch", "n_clicks")
@@ -150,7 +150,7 @@ def _connect(app: Dash) -> None:
         Output("message", "children"),
         Input("address", "data"),
     )(show)
-    # What is being read is asked for again, as the address that it is; the browser knows whether somebody has left.
+    # A page being read is requested again under the same address; the browser knows whether the user has left.
     app.clientside_callback(
         ClientsideFunction("dashboard", "again"),
         Output("address", "data", allow_duplicate=True),
@@ -166,19 +166,19 @@ def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
         return (no_update,) * 5
     path = "/" + address.get("path", "").strip("/")
     view = replace(View.from_query(address.get("search")), theme=address.get("theme"))
-    module = next((one for one in PAGES if path == one.PATH), None)
+    module = next((candidate for candidate in PAGES if path == candidate.PATH), None)
     title = module.TITLE if module else "Not found"
     try:
         content: Any = _content(module, view)
     except tables.NotYet:
-        # Somebody who waits already keeps the page, whose clock keeps running.
+        # A page that is already waiting stays, so that its clock keeps running.
         content = no_update if address.get("again") else _reading(title)
     words = tables.unreadable()
     return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."
 
 
 def _content(module: Page | None, view: View) -> Component:
-    """Return the page, or what is said in its place.
+    """Return the page, or a message instead.
 
     :raises tables.NotYet: if a table that it needs is being read for the first time.
     """
@@ -195,18 +195,18 @@ def _content(module: Page | None, view: View) -> Component:
 
 
 def _reading(title: str) -> Component:
-    """Return what is shown while a table is read for the first time; the page takes its place by itself."""
-    words = "Large databases take some seconds, once. This page updates itself."
+    """Return the message shown while a table is read for the first time; the page then replaces it."""
+    words = "This takes a few seconds for large databases, once. The page updates itself."
     state = html.Div(empty_state("The results are being read.", words), role="status")
     return page(title, state, dcc.Interval("waiting", interval=WAIT_MS))
 
 
 def _tell(error: Exception) -> None:
-    """Say in the page that a callback failed; the terminal has the traceback, the browser never."""
+    """Show in the page that a callback failed; the traceback is only in the terminal."""
     LOGGER.error("a callback failed", exc_info=error)
     set_props("message", {"children": _words(error)})
 
 
 def _words(error: Exception) -> str:
-    told = " ".join(str(error.args[0] if error.args else "").split())
-    return told if isinstance(error, TOLD) and told else "Something failed; the terminal of the dashboard says what."
+    message = " ".join(str(error.args[0] if error.args else "").split())
+    return message if isinstance(error, TOLD) and message else "Something failed; see the terminal of the dashboard."

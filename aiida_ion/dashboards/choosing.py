@@ -1,4 +1,4 @@
-"""Which results an address asks for, of tables that are kept: no query but for the members of a group, once."""
+"""Selection of results by an address, from cached tables; only the members of a group need a query, once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries.groups import groups
 from aiida_ion.queries.selection import members_of
 
-#: Columns with nodes of which any may be in a group.
+#: Columns with nodes, any of which may be in a group.
 MEMBERS = ("pk", "job_pk", "process_pk", "conductivity_pk", "structure_pk")
-#: Whatever year an address names, comparisons are made between these.
+#: Times in addresses are limited to this range.
 EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def group_labels() -> list[str]:
-    """Return the labels of the groups that there are."""
+    """Return the labels of all groups."""
     return [str(label) for label in tables.derived("groups", groups)["label"]]
 
 
 def fitting(table: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Return the results that fit level, grades, temperature, group and dates of an address.
+    """Return the results that match level, grades, temperature, group and dates of an address.
 
     :param table: of `aiida_ion.queries.conductivity` or `aiida_ion.queries.diffusion`.
     """
@@ -39,7 +39,7 @@ def fitting(table: pd.DataFrame, view: View) -> pd.DataFrame:
 
 
 def within(table: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Return the results that fit group and dates of an address."""
+    """Return the results that match group and dates of an address."""
     if not (view.group or view.since or view.until):
         return table
     return table[_in_time_and_group(table, view)]
@@ -58,21 +58,21 @@ def _in_time_and_group(table: pd.DataFrame, view: View) -> pd.Series[bool]:
 
 
 def _members(label: str) -> pd.Series[Any]:
-    """Return the pks in a group; none for a label without a group, so that addresses fill no memory."""
+    """Return the pks in a group; none for an unknown label, so that addresses cannot fill the cache."""
     if label not in group_labels():
         return pd.Series([], dtype=int)
     return tables.derived(f"group {label}", lambda: pd.DataFrame({"pk": sorted(members_of(label))}))["pk"]
 
 
 def _edge(when: datetime) -> datetime:
-    """Return a time that can be compared; one without a zone is that of this machine."""
+    """Return a comparable time; one without a zone is local."""
     if not EARLIEST.year <= when.year < LATEST.year:
         return EARLIEST if when.year < EARLIEST.year else LATEST
     return when.astimezone(UTC)
 
 
 def moment(text: Any, ends: bool = False) -> datetime | None:
-    """Return the time that somebody typed as ISO 8601; a bare date begins its day, or `ends` it."""
+    """Return the time typed as ISO 8601; a bare date is the beginning of its day, or the end with `ends`."""
     written = str(text or "").strip()
     try:
         result = datetime.fromisoformat(written)
@@ -82,7 +82,7 @@ def moment(text: Any, ends: bool = False) -> datetime | None:
 
 
 def moment_words(when: datetime | None, ends: bool = False) -> str:
-    """Return a time as one would type it: a whole day is its date."""
+    """Return a time as one would type it; a whole day is its date."""
     if when is None:
         return ""
     whole = when.tzinfo is None and when.time() == (time.max if ends else time.min)

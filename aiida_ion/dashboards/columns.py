@@ -1,4 +1,4 @@
-"""Titles of columns, and how their cells are shown."""
+"""Titles of columns, and formats of their cells."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-#: End of a column's name -> unit, the longest that fits counts.
+#: Ending of a column's name -> unit; the longest match counts.
 UNITS = {
     "_cm2_s": "cm²/s", "_mS_cm": "mS/cm", "_eV_A": "eV/Å", "_eV_atom": "eV/atom", "_eV": "eV", "_K": "K",
     "_ps": "ps", "_fs": "fs", "_s": "s", "_h": "h", "_THz": "THz", "_MiB": "MiB", "_A": "Å", "_A3": "Å³",
 }  # fmt: skip
-#: Whole names that the rule would get wrong, or that have a better word.
+#: Titles of columns that the rule would get wrong, or that have a better one.
 TITLES = {
     "pk": "PK", "uuid": "UUID", "steps_per_s": "steps/s", "n_eff": "hops", "temperature_K": "T (K)",
     "target_temperature_K": "T (K)", "level_of_theory": "level of theory", "levels_of_theory": "levels of theory",
@@ -44,7 +44,7 @@ def column_title(name: str) -> str:
 
 
 def is_number(column: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers, which filter and sort as such."""
+    """Whether a column is numeric, for filters and sorting."""
     return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
 
 
@@ -61,9 +61,9 @@ def column_definitions(
 ) -> list[dict[str, Any]]:
     """Return AG Grid's definitions of a table's columns.
 
-    :param shown: these, in this order; else all.
-    :param links: column -> column that holds the address which its cells link to.
-    :param hidden: columns that are there but not shown.
+    :param shown: columns, in this order; else all.
+    :param links: column -> column with the address that its cells link to.
+    :param hidden: columns that are present but not shown.
     """
     links, hidden = dict(links or {}), set(hidden)
     names = [name for name in (shown or table.columns) if name in table.columns and name not in links.values()]
@@ -72,7 +72,7 @@ def column_definitions(
 
 def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool) -> dict[str, Any]:
     """Return the definition of one column."""
-    # The path of a field may not be read from its dots, and the title stands in the header's tooltip too.
+    # Dots in field names must not be read as paths; the title is also the header's tooltip.
     made: dict[str, Any] = {"field": name, "headerName": column_title(name), "headerTooltip": name, "hide": hide}
     if is_number(column):
         whole = pd.api.types.is_integer_dtype(column) and name not in ("pk", "process_pk")
@@ -89,7 +89,7 @@ def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool)
 
 
 def cells(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as JSON can hold them: missing is ``None``, a time is text without its fraction."""
+    """Return the rows of a table ready for JSON: missing is ``None``, a time is text without fractions of seconds."""
     plain = table.copy()
     for name in plain.columns:
         if pd.api.types.is_datetime64_any_dtype(plain[name]):
@@ -99,7 +99,7 @@ def cells(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _cell(value: Any) -> Any:
-    """Return one cell: numbers of NumPy as Python's, lists and mappings as text."""
+    """Return one cell: NumPy numbers as Python numbers, lists and mappings as text."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None

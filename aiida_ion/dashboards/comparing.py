@@ -1,4 +1,4 @@
-"""What the compare page shows of the tables: choices that there are, and the rows of those that were made."""
+"""Data of the compare page: the available choices, and the rows for the chosen ones."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from aiida_ion.dashboards.quantities import QUANTITIES, Quantity
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.experiments import experiments
 
-#: Points of one figure and rows of its table; of more those in between are left out.
+#: Maximum points of a figure and rows of its table; beyond, points in between are left out.
 MAX_POINTS = 2000
 ALL = "all"
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the page compares; every value is one that there is.
+    """What the page compares; every value is an available one.
 
-    :param reference: a level of theory, or ``experiment``; empty where there is neither.
-    :param level: the level that is compared, or ``all``.
+    :param reference: a level of theory, or ``experiment``; empty if there is neither.
+    :param level: the level to compare, or ``all``.
     :param temperature: ``all``, or a temperature, K, as text.
     :param error: a key of `ERRORS`, `cost` one of `COSTS`.
-    :param forces: UUID of the comparison whose forces are shown; empty where there is none.
+    :param forces: UUID of the comparison whose forces are shown; empty if there is none.
     """
 
     quantity: Quantity
@@ -43,7 +43,7 @@ class Choices:
 
 
 def choices(view: View) -> Choices:
-    """Return what an address asks for, as far as it is there, else what is sensible."""
+    """Return the choices of an address where available, else sensible defaults."""
     quantity = QUANTITIES.get(view.option("quantity"), QUANTITIES["conductivity"])
     known = references()
     reference = view.x if view.x in known else default_reference()
@@ -65,7 +65,7 @@ def choices(view: View) -> Choices:
 
 
 def chosen_view(view: View, made: Choices) -> View:
-    """Return the view whose address shows the same; what is chosen anyway stays out of it."""
+    """Return the view with these choices, without defaults."""
     plain = choices(View())
     options = {
         "quantity": None if made.quantity == plain.quantity else made.quantity.key,
@@ -89,11 +89,13 @@ def level_names() -> list[str]:
 
 def styles() -> dict[str, LevelStyle]:
     """Return the style of each level of theory: the same on every page."""
-    return level_styles({*level_names(), *(str(one) for one in tables.table("comparison")["level_of_theory"].unique())})
+    return level_styles(
+        {*level_names(), *(str(level) for level in tables.table("comparison")["level_of_theory"].unique())}
+    )
 
 
 def references() -> list[str]:
-    """Return what results can be compared with: experiments first, where there are any."""
+    """Return the possible references: experiments first, if there are any."""
     return [*([EXPERIMENT] if len(measurements()) else []), *level_names()]
 
 
@@ -111,7 +113,7 @@ def default_reference() -> str | None:
 
 
 def temperatures(quantity: Quantity) -> list[str]:
-    """Return the temperatures that there are, K, as text; none for a quantity without."""
+    """Return the available temperatures, K, as text; none for a quantity without temperature."""
     if not quantity.has_temperature:
         return []
     known = pd.to_numeric(tables.table(quantity.table)["target_temperature_K"], errors="coerce").dropna()
@@ -119,7 +121,7 @@ def temperatures(quantity: Quantity) -> list[str]:
 
 
 def force_comparisons() -> pd.DataFrame:
-    """Return the comparisons that evaluated forces on frames of the reference, the newest of each first."""
+    """Return the comparisons with forces on frames of the reference, the newest of each first."""
     table = tables.table("comparison")
     table = table[pd.to_numeric(table["force_mae_eV_A"], errors="coerce").notna()]
     names = ["formula", "level_of_theory", "reference_level_of_theory"]
@@ -127,14 +129,14 @@ def force_comparisons() -> pd.DataFrame:
 
 
 def _first_known(columns: dict[str, str]) -> str:
-    """Return the first of some columns of comparisons that holds anything."""
+    """Return the first of some columns of comparisons that has values."""
     table = tables.table("comparison")
     filled = (name for name in columns if name in table and table[name].notna().any())
     return next(filled, next(iter(columns)))
 
 
 def all_pairs(quantity: Quantity, reference: str) -> pd.DataFrame:
-    """Return every result beside what it is compared with."""
+    """Return every result with its counterpart in the reference."""
 
     def make() -> pd.DataFrame:
         both = sides(tables.table(quantity.table), quantity)
@@ -170,7 +172,7 @@ def _elements(formula: object) -> set[str]:
 
 
 def thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return at most `MAX_POINTS` rows, evenly over the differences, the outermost among them."""
+    """Return at most `MAX_POINTS` rows, evenly spaced in the differences, including the extremes."""
     if len(table) <= MAX_POINTS:
         return table
     places = np.unique(np.linspace(0, len(table) - 1, MAX_POINTS).round().astype(int))

@@ -1,4 +1,4 @@
-"""What pages are made of. Text of nodes goes in as children, which React escapes; nothing here takes HTML."""
+"""Components of pages. Text of nodes is passed as children, which React escapes; nothing here accepts HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.verdicts import words_of
 
 Children = Any
-#: Kind of a badge -> the mark beside its word, so that colour is never alone.
+#: Kind of a badge -> the mark next to its word, so that colour is never the only cue.
 MARKS = {"good": "✓", "doubtful": "!", "bad": "✕", "neutral": "", "active": "▸"}
 #: Grade or verdict -> kind of badge.
 KINDS = {
@@ -30,7 +30,7 @@ def aria(**states: object) -> dict[str, Any]:
 
 
 def page(title: str, *children: Children, subtitle: Children = None, actions: Children = None) -> Component:
-    """Return a page under its heading; `actions` stand to the right of it."""
+    """Return a page with its heading; `actions` are to the right of it."""
     head = [html.Div([html.H1(title), html.P(subtitle, className="subtitle") if subtitle else None])]
     if actions:
         head.append(html.Div(actions, className="actions"))
@@ -40,14 +40,14 @@ def page(title: str, *children: Children, subtitle: Children = None, actions: Ch
 def card(
     title: str, *children: Children, actions: Children = None, note: Children = None, wide: bool = False
 ) -> Component:
-    """Return a card; `note` is a quiet line under its title, `wide` takes the whole width of a `row`."""
+    """Return a card; `note` is a muted line under its title, `wide` uses the full width of a `row`."""
     head = [html.H2(title), html.Div(actions or [], className="actions")]
     body = [html.Div(head, className="card-head"), html.P(note, className="note") if note else None, *children]
     return html.Section(body, className="card wide" if wide else "card", **aria(label=title))
 
 
 def row(*cards: Component) -> Component:
-    """Return cards side by side where there is room, under each other where not."""
+    """Return cards side by side if there is room, else below each other."""
     return html.Div(list(cards), className="row")
 
 
@@ -65,8 +65,8 @@ def figure_card(
     """Return a figure with buttons that download it as SVG, PNG and its points as CSV.
 
     :param figure_id: id of the `dcc.Graph`, for callbacks; also the name of the downloaded files.
-    :param description: what a screen reader says of it, else the title.
-    :param controls: what changes the figure, in a line above it.
+    :param description: description for screen readers; the title by default.
+    :param controls: form elements that change the figure, in a line above it.
     """
     buttons = [_button(kind.upper(), f"Download {title} as {kind.upper()}", figure_id, kind) for kind in _FIGURE_KINDS]
     config: Any = graph_config(figure_id)
@@ -80,18 +80,18 @@ _FIGURE_KINDS = ("svg", "png", "csv")
 
 
 def _button(text: str, label: str, target: str, kind: str) -> Component:
-    """Return a button that `assets/downloads.js` answers."""
+    """Return a button handled by `assets/downloads.js`."""
     data: dict[str, Any] = {"data-download": kind, "data-target": target}
     return html.Button(text, type="button", className="small", title=label, **data, **aria(label=label))
 
 
 def table_button(grid_id: str, title: str) -> Component:
-    """Return the button that downloads what a grid of `grids.grid` shows, filtered and sorted, as CSV."""
+    """Return the button that downloads a grid of `grids.grid` as CSV, filtered and sorted as shown."""
     return _button("CSV", f"Download {title} as CSV", grid_id, "grid")
 
 
 def badge(text: str, kind: str = "neutral", title: str | None = None) -> Component:
-    """Return a word in a colour and with a mark; kinds are those of `MARKS`."""
+    """Return a word with a colour and a mark; kinds are those of `MARKS`."""
     mark = MARKS.get(kind, "")
     inside: Children = [html.Span(mark, **aria(hidden="true")), " ", text] if mark else text
     return html.Span(inside, className=f"badge {kind}", title=title)
@@ -116,7 +116,7 @@ def stats(*children: Component) -> Component:
 
 
 def empty_state(title: str, text: str, command: str | None = None) -> Component:
-    """Return what stands where there is nothing yet: why, and the command that changes it."""
+    """Return the message for an empty page: why, and the command that changes it."""
     inside: list[Component | None] = [html.P(title, className="empty-title"), html.P(text)]
     if command:
         inside.append(html.Div([html.Code(command), copy_button(command, "Copy command")], className="command"))
@@ -130,19 +130,19 @@ def copy_button(text: str, label: str) -> Component:
 
 
 def uuid_label(uuid: str, linked: bool = True) -> Component:
-    """Return a UUID, short, with the way to its provenance and a button that copies all of it."""
+    """Return a shortened UUID with a link to its provenance and a button that copies all of it."""
     short = html.Code(f"{uuid[:8]}…", title=uuid)
     shown = page_link(short, View(uuid=uuid).url("/provenance")) if linked else short
     return html.Span([shown, copy_button(uuid, f"Copy UUID {uuid}")], className="uuid")
 
 
 def page_link(children: Children, href: str, className: str = "") -> Component:
-    """Return a link to another page of the dashboard that needs no reload."""
+    """Return a link to another page of the dashboard, without a reload."""
     return dcc.Link(children, href=href, className=className)
 
 
 def progress_bar(share: float | None, label: str) -> Component:
-    """Return a bar, `share` from 0 to 1; where unknown, only its label."""
+    """Return a bar, `share` from 0 to 1; only its label if unknown."""
     if share is None:
         return html.Span(label, className="muted")
     percent = min(max(round(100 * share), 0), 100)
@@ -159,5 +159,5 @@ def control(label: str, element: Component, hint: str | None = None) -> Componen
 
 
 def facts(pairs: list[tuple[str, Children]]) -> Component:
-    """Return names and values under each other."""
+    """Return a list of names and values."""
     return html.Dl([part for name, value in pairs for part in (html.Dt(name), html.Dd(value))], className="facts")

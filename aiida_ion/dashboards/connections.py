@@ -1,6 +1,6 @@
-"""Connections of the dashboard: each has a deadline, and there are not more than this many.
+"""Connections of the dashboard: each has a deadline, and their number is limited.
 
-Whoever sends slowly, or nothing, holds no lock and is the first to go when others come.
+Clients that send slowly or nothing hold no lock and are the first to be dropped when others come.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from aiida_ion.dashboards.security import ALONE, HEADERS, MAX_REQUEST
 
-#: A request, with its headers and its body, must have come after this time, s.
+#: A request, including headers and body, must arrive within this time, s.
 REQUEST_S = 20.0
-#: An answer may take this time, s, and more for each byte: nobody who reads more slowly is waited for, bytes/s.
+#: Base time for an answer, s, and the minimum rate at which clients must read it, bytes/s.
 ANSWER_S, SLOWEST = 60.0, 32 * 1024
-#: Open at once; a browser opens about six.
+#: Maximum number of open connections; a browser opens about six.
 MAX_CONNECTIONS = 64
 _CHUNK = 64 * 1024
 
 
 class Handler(WSGIRequestHandler):
-    """Reads the whole request before anything answers it, and writes no line for each request."""
+    """Reads the whole request before it is answered, and does not log requests."""
 
     protocol_version = "HTTP/1.1"
     server: Server
@@ -39,7 +39,7 @@ class Handler(WSGIRequestHandler):
         self.wfile = _Writer(self.connection)
 
     def run_wsgi(self) -> None:
-        """Read the body, which no lock waits for, and answer."""
+        """Read the body, without holding a lock, and answer."""
         if "Transfer-Encoding" in self.headers:
             self.send_error(HTTPStatus.LENGTH_REQUIRED)
             return
@@ -63,23 +63,23 @@ class Handler(WSGIRequestHandler):
         super().run_wsgi()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is not a request, in a word."""
+        """Answer an invalid request briefly."""
         self.close_connection = True
         self.wfile.write(refusal(code))
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the terminal is for errors."""
+        """Log nothing: the terminal is for errors."""
 
     def log_error(self, format: str, *args: Any) -> None:
-        """Say nothing of what strangers send."""
+        """Log nothing about what clients send."""
 
     def version_string(self) -> str:
-        """Return no versions."""
+        """Do not reveal versions."""
         return "aiida-ion"
 
 
 def refusal(code: int) -> bytes:
-    """Return a whole answer that only says what was wrong."""
+    """Return a complete answer with only the error."""
     words = f"{HTTPStatus(code).phrase}\n".encode()
     headers = HEADERS | {"Content-Security-Policy": ALONE, "Content-Type": "text/plain", "Connection": "close"}
     headers |= {"Content-Length": str(len(words)), "Cache-Control": "no-store"}
@@ -88,16 +88,16 @@ def refusal(code: int) -> bytes:
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each connection, up to `MAX_CONNECTIONS`; then the one that has sent longest makes room."""
+    """A thread for each connection, up to `MAX_CONNECTIONS`; then the one that has been sending longest is dropped."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._guard = threading.Lock()
-        #: In the order in which they came -> whether the request is whole and is being answered.
+        #: Connection, in order of arrival -> whether its request is complete and being answered.
         self._open: dict[Any, bool] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, unless there are too many that are being answered."""
+        """Answer in a thread, unless too many requests are being answered."""
         with self._guard:
             has_room = len(self._open) < MAX_CONNECTIONS or self._make_room()
             if has_room:
@@ -111,8 +111,8 @@ class Server(ThreadedWSGIServer):
         self.shutdown_request(request)
 
     def _make_room(self) -> bool:
-        """End the oldest connection whose request has not come yet; its thread ends by itself."""
-        slow = next((one for one, is_answered in self._open.items() if not is_answered), None)
+        """End the oldest connection whose request is incomplete; its thread ends by itself."""
+        slow = next((connection for connection, is_answered in self._open.items() if not is_answered), None)
         if slow is None:
             return False
         del self._open[slow]
@@ -121,7 +121,7 @@ class Server(ThreadedWSGIServer):
         return True
 
     def answers(self, request: Any) -> None:
-        """Note that the request of a connection has come."""
+        """Record that the request of a connection is complete."""
         with self._guard:
             if request in self._open:
                 self._open[request] = True
@@ -134,17 +134,17 @@ class Server(ThreadedWSGIServer):
 
 
 class _Reader(io.RawIOBase):
-    """A socket of which everything must be read before a deadline."""
+    """A socket with a deadline for reading."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection, self._end = connection, time.monotonic() + seconds
 
     def readable(self) -> bool:
-        """Return that it is."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what is there.
+        """Read available bytes.
 
         :raises TimeoutError: after the deadline.
         """
@@ -156,13 +156,13 @@ class _Reader(io.RawIOBase):
 
 
 class _Writer(io.BufferedIOBase):
-    """A socket that is written to for as long as somebody reads at the other end."""
+    """A socket that is written to as long as the other end reads fast enough."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection, self._sent, self._begun = connection, 0, 0.0
 
     def writable(self) -> bool:
-        """Return that it is."""
+        """Return True."""
         return True
 
     def write(self, data: Any) -> int:

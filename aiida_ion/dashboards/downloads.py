@@ -1,4 +1,4 @@
-"""Files of nodes and zips of inputs and outputs, at addresses of their own; a browser saves them and runs none."""
+"""Downloads of files and of inputs and outputs as zip; browsers save them and never run them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ROOT = "/download"
 
 
 def file_address(uuid: str, path: str) -> str:
-    """Return where a file of a node is downloaded."""
+    """Return the address of a file of a node."""
     return f"{ROOT}/file?{urlencode({'uuid': uuid, 'path': path})}"
 
 
 def zip_address(uuid: str, side: str) -> str:
-    """Return where the inputs or outputs of a node are downloaded as a zip."""
+    """Return the address of a zip of the inputs or outputs of a node."""
     return f"{ROOT}/zip?{urlencode({'uuid': uuid, 'side': side})}"
 
 
@@ -45,7 +45,7 @@ def _zip() -> Response:
 
 
 def _saved(content: bytes, name: str) -> Response:
-    """Return bytes that a browser saves under a harmless name, whatever they are."""
+    """Return bytes that a browser saves under a safe name, whatever they are."""
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(files.safe_name(name))}",
         "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""AG Grid's filters and sorting on the server, for tables whose rows are asked for block by block."""
+"""AG Grid's filters and sorting on the server, for tables whose rows are requested in blocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TEXTS: dict[str, Callable[[Any, str], Any]] = {
 
 
 def filtered(table: pd.DataFrame, model: Mapping[str, Any] | None) -> pd.DataFrame:
-    """Return the rows that fit AG Grid's filter model; what it does not understand filters nothing."""
+    """Return the rows that match AG Grid's filter model; unknown filters are ignored."""
     keep = pd.Series(True, index=table.index)
     for name, entry in (model or {}).items():
         if name in table.columns and isinstance(entry, Mapping):
@@ -38,8 +38,10 @@ def filtered(table: pd.DataFrame, model: Mapping[str, Any] | None) -> pd.DataFra
 
 
 def ordered(table: pd.DataFrame, model: Sequence[Mapping[str, Any]] | None) -> pd.DataFrame:
-    """Return the rows in the order of AG Grid's sort model; what is missing comes last, ties keep their order."""
-    keys = [(str(one["colId"]), one.get("sort") != "desc") for one in model or [] if one.get("colId") in table.columns]
+    """Return the rows in the order of AG Grid's sort model; missing values come last, ties keep their order."""
+    keys = [
+        (str(rule["colId"]), rule.get("sort") != "desc") for rule in model or [] if rule.get("colId") in table.columns
+    ]
     if not keys:
         return table
     names, rising = zip(*keys, strict=True)
@@ -47,16 +49,16 @@ def ordered(table: pd.DataFrame, model: Sequence[Mapping[str, Any]] | None) -> p
 
 
 def with_elements(table: pd.DataFrame, elements: Iterable[str], column: str = "formula") -> pd.DataFrame:
-    """Return the rows whose formula has all of these elements."""
+    """Return the rows whose formula contains all these elements."""
     keep = pd.Series(True, index=table.index)
     for element in elements:
-        # Not the beginning of another symbol: the S of Si is not sulfur.
+        # Not the beginning of another symbol: the S in Si is not sulfur.
         keep &= table[column].astype(str).str.contains(rf"{re.escape(element)}(?![a-z])", regex=True)
     return table[keep]
 
 
 def _fits(column: pd.Series[Any], entry: Mapping[str, Any]) -> Any:
-    """Return which cells fit one column's filter."""
+    """Return which cells match the filter of a column."""
     kind, value = str(entry.get("type")), entry.get("filter")
     missing = column.isna() | (column.astype(str) == "")
     if kind in ("blank", "notBlank"):

@@ -1,4 +1,4 @@
-"""Tables as AG Grid shows them: sort, filter, choice of columns, CSV of what is filtered; no cell is HTML."""
+"""Tables in AG Grid: sorting, filters, choice of columns, CSV of filtered rows; cells are never HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiida_ion.dashboards.columns import cells, column_definitions, column_title
 from aiida_ion.dashboards.components import Children, card, table_button
 from aiida_ion.dashboards.state import View, filter_model
 
-#: Colours are the page's own variables, so that the grid turns dark with it.
+#: Colours are variables of the page, so that the grid follows its theme.
 THEME = (
     "themeQuartz.withParams({backgroundColor: 'var(--card)', foregroundColor: 'var(--text)',"
     " headerBackgroundColor: 'var(--card)', headerTextColor: 'var(--muted)', headerFontWeight: 600,"
@@ -23,7 +23,7 @@ THEME = (
     " menuBackgroundColor: 'var(--card)', fontFamily: 'inherit', fontSize: 13, spacing: 6,"
     " browserColorScheme: 'inherit', wrapperBorder: false, rowHeight: 34, headerHeight: 38})"
 )
-#: Rows in one request of a grid that asks for them.
+#: Rows per request.
 BLOCK = 100
 FILTER_PARAMS = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}
 
@@ -43,14 +43,14 @@ def grid(
 ) -> Component:
     """Return the table as a grid.
 
-    :param view: sort, filters of columns, hidden columns and selected rows to begin with.
-    :param columns: these, in this order; else all.
-    :param hidden: columns not shown unless chosen, where the view hides none.
+    :param view: initial sorting, column filters, hidden columns and selected rows.
+    :param columns: columns, in this order; else all.
+    :param hidden: columns hidden by default, if the view hides none.
     :param links: column -> column with the address that its cells link to (not shown itself).
-    :param row_id: column that names a row in `selectedRows`.
-    :param selectable: rows can be chosen, by click or space bar, several at once.
-    :param height_px: height; else as high as its rows, up to twelve.
-    :param on_request: rows are asked for block by block (``getRowsRequest``); for many thousands.
+    :param row_id: column that identifies a row in `selectedRows`.
+    :param selectable: whether rows can be selected, by click or space bar, several at once.
+    :param height_px: height; by default that of its rows, up to twelve.
+    :param on_request: whether rows are requested in blocks (``getRowsRequest``), for large tables.
     :param options: more of AG Grid's options.
     """
     view = view or View()
@@ -71,9 +71,9 @@ def grid(
     definitions = column_definitions(table, columns, links, hide)
     fields = {definition["field"] for definition in definitions}
     order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
-    for one in definitions:
-        if one["field"] in order:
-            one["sortIndex"], one["sort"] = order[one["field"]]
+    for item in definitions:
+        if item["field"] in order:
+            item["sortIndex"], item["sort"] = order[item["field"]]
     rows = {"rowModelType": "infinite"} if on_request else {"rowData": cells(table)}
     named = {} if row_id is None or row_id not in table.columns else {"getRowId": f"params.data['{row_id}']"}
     height = height_px or 42 + 34 * min(max(len(table), 2), 12) + 14
@@ -81,7 +81,7 @@ def grid(
         id=grid_id,
         columnDefs=definitions,
         defaultColDef={"sortable": True, "resizable": True, "filterParams": FILTER_PARAMS, "minWidth": 80},
-        filterModel=filter_model([one for one in view.filters if one.column in fields], numeric_columns(table)),
+        filterModel=filter_model([item for item in view.filters if item.column in fields], numeric_columns(table)),
         dashGridOptions=settings | dict(options or {}),
         style={"height": f"{height}px", "width": "100%"},
         dangerously_allow_code=False,
@@ -114,7 +114,7 @@ def column_choice_id(grid_id: str) -> dict[str, str]:
 def table_card(
     grid_id: str, title: str, table: pd.DataFrame, note: Children = None, actions: Children = None, **grid_options: Any
 ) -> Component:
-    """Return a grid in a card, with choice of columns and CSV; ``grid_options`` are those of `grid`."""
+    """Return a grid in a card, with choice of columns and CSV; ``grid_options`` are passed to `grid`."""
     links = grid_options.get("links") or {}
     names = [name for name in (grid_options.get("columns") or table.columns) if name not in links.values()]
     view = grid_options.get("view") or View()

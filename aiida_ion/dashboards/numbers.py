@@ -8,7 +8,7 @@ from typing import Any
 
 
 def short(value: Any, digits: int = 3) -> str:
-    """Return a number with this many digits that count, a dash where there is none."""
+    """Return a number with this many significant digits, a dash if there is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "-"
     text = f"{value:.{digits}g}"
@@ -16,16 +16,16 @@ def short(value: Any, digits: int = 3) -> str:
 
 
 def grouped(value: float) -> str:
-    """Return a count with commas, anything smaller than a thousand as `short` does."""
+    """Return a count with commas; numbers below a thousand as `short` does."""
     return f"{value:,.0f}" if abs(value) >= 1000 else short(value)
 
 
 def interval(row: Mapping[str, Any], name: str, unit_in_name: str, unit: str) -> str:
-    """Return a number with its 95 % interval and unit, a dash where there is none.
+    """Return a number with its 95 % interval and unit, a dash if there is none.
 
     :param row: attributes of a result.
-    :param name: of the quantity, without its unit.
-    :param unit_in_name: as the names of attributes end, such as ``_mS_cm``.
+    :param name: name of the quantity, without its unit.
+    :param unit_in_name: ending of the attribute's name, such as ``_mS_cm``.
     """
     value, ends = row.get(f"{name}{unit_in_name}"), row.get(f"{name}_ci95{unit_in_name}")
     if short(value) == "-":

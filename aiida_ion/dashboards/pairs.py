@@ -1,4 +1,4 @@
-"""The same quantity of the same material from two sources: what a parity plot and an error per material show."""
+"""The same quantity of the same material from two sources, for parity plots and errors per material."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pandas as pd
 from aiida_ion.dashboards.quantities import Quantity
 from aiida_ion.verdicts import POORLY_KNOWN
 
-#: What is chosen in place of a level of theory to compare with what was measured.
+#: Choice of measurements instead of a level of theory.
 EXPERIMENT = "experiment"
-#: Two levels are asked for the same temperature; measurements are made at about it.
+#: Tolerance of temperatures: levels share a temperature, measurements are only close to it.
 TOLERANCE_K = {True: 10.0, False: 0.5}
 SIDE_COLUMNS = (
     "formula",
@@ -33,9 +33,9 @@ SIDE_COLUMNS = (
 
 
 def sides(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
-    """Return value, interval and bound of each row under the same names; of repeated results the newest.
+    """Return value, interval and bound of each row under common names; of repeated results the newest.
 
-    :param table: of `aiida_ion.queries.conductivity` or `aiida_ion.queries.diffusion`.
+    :param table: from `aiida_ion.queries.conductivity` or `aiida_ion.queries.diffusion`.
     :returns: columns `SIDE_COLUMNS`; ``value`` is the upper bound where ``is_bound``.
     """
     value, bound = _number(table, quantity.value), _number(table, quantity.bound)
@@ -62,9 +62,9 @@ def sides(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 
 
 def measured(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
-    """Return measurements as `sides` does; only conductivities are measured here.
+    """Return measurements in the form of `sides`; only conductivities are measured.
 
-    :param table: of `aiida_ion.queries.experiments`.
+    :param table: from `aiida_ion.queries.experiments`.
     """
     if quantity.key != "conductivity" or table.empty:
         return pd.DataFrame(columns=list(SIDE_COLUMNS))
@@ -123,13 +123,13 @@ def _words(table: pd.DataFrame, name: str) -> pd.Series[Any]:
 def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """Return one row for each result and what it is compared with: columns of `SIDE_COLUMNS` with ``x_`` and ``y_``.
 
-    The same structure is preferred; without one, the same formula will do. ``difference`` is y less x, in decades
-    where the quantity is compared on logarithmic axes, with a 95 % interval that takes both for independent:
-    half widths add in quadrature on each side. ``difference_kind`` is ``value``, ``upper`` (only y is a bound),
-    ``lower`` (only x is), ``poorly known`` (either is: the interval counts, the value does not), or ``unknown``.
+    The same structure is preferred, else the same formula. ``difference`` is y minus x, in decades for logarithmic
+    axes, with a 95 % interval that assumes independence: half widths add in quadrature on each side.
+    ``difference_kind`` is ``value``, ``upper`` (only y is a bound), ``lower`` (only x is), ``poorly known`` (either is:
+    the interval counts, the value does not), or ``unknown``.
 
-    :param reference: of `sides` for one level, or of `measured`.
-    :param compared: of `sides`.
+    :param reference: from `sides` for one level, or from `measured`.
+    :param compared: from `sides`.
     """
     names = [name for name in SIDE_COLUMNS if name != "formula"]
     left = compared.rename(columns={name: f"y_{name}" for name in names})
@@ -141,7 +141,7 @@ def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -
     table["same_structure"] = table["x_structure_uuid"].eq(table["y_structure_uuid"])
     best = table.groupby("y_uuid")["same_structure"].transform("max")
     table = table[table["same_structure"].eq(best)]
-    if not experiment:  # of a measurement every one counts
+    if not experiment:  # for measurements all count
         table = table.sort_values("x_time").drop_duplicates(["y_uuid"], keep="last")
     return _with_differences(table, quantity).sort_values(["formula", "y_level_of_theory"], ignore_index=True)
 
@@ -168,18 +168,18 @@ def _with_differences(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 
 
 def _width(values: pd.Series[float]) -> pd.Series[float]:
-    """Return half widths: an unknown one adds nothing, nor does an interval that leaves out its own value."""
+    """Return half widths; unknown ones and those of an interval that excludes its own value are zero."""
     return values.fillna(0.0).clip(lower=0.0)
 
 
 def scores(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
-    """Return how far each compared level is off: one row for each level.
+    """Return the errors of each compared level, one row each.
 
-    ``mae`` and ``bias`` (y less x) are in decades or in units of the quantity, ``n_within`` counts what is inside the
-    band. ``constant_mae`` is that of always answering the median of the other materials of the reference, which any
-    method must beat. Bounds are in ``n_bounds`` and what is poorly known in ``n_poorly_known``, in nothing else.
+    ``mae`` and ``bias`` (y minus x) are in decades or in units of the quantity, ``n_within`` counts pairs inside the
+    band. ``constant_mae`` is that of always predicting the median of the reference's other materials, which any method
+    must beat. Bounds enter only ``n_bounds``, and poorly known values only ``n_poorly_known``.
 
-    :param table: of `pairs`.
+    :param table: from `pairs`.
     """
     rows = []
     for level, group in table.groupby("y_level_of_theory", sort=True):
@@ -202,12 +202,12 @@ def scores(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 
 
 def constant_error(values: np.ndarray[Any, np.dtype[np.float64]], logarithmic: bool) -> float:
-    """Return the mean error of answering, for each value, the median of all others; NaN for fewer than three."""
+    """Return the mean error of predicting each value by the median of all others; NaN for fewer than three."""
     if len(values) < 3:
         return float("nan")
     ordered = np.sort(np.log10(values) if logarithmic else values)
     left = len(ordered) - 1
     place = np.arange(len(ordered))
-    # Without the value at its place, those after it move up by one.
+    # Without the value itself, those after it move up by one.
     middle = [np.where(half < place, ordered[half], ordered[half + 1]) for half in ((left - 1) // 2, left // 2)]
     return float(np.mean(np.abs(ordered - (middle[0] + middle[1]) / 2.0)))

@@ -1,4 +1,4 @@
-"""What can be compared between levels of theory and with experiment."""
+"""Quantities that can be compared between levels of theory and with experiment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity, and the columns that hold it.
+    """A quantity and its columns.
 
-    :param key: its name in the address.
-    :param words: what it is.
-    :param symbol: on an axis.
-    :param table: function of `aiida_ion.queries` whose rows have it.
+    :param key: name in the address.
+    :param words: description.
+    :param symbol: symbol on axes.
+    :param table: function of `aiida_ion.queries` whose table has it.
     :param stem: name of its column without the `suffix`, which is the unit.
-    :param band: half width of the band about the diagonal: decades, or units where the axes are linear.
-    :param has_temperature: whether it belongs to one temperature.
+    :param band: half width of the band about the diagonal, in decades, or in units for linear axes.
+    :param has_temperature: whether it depends on temperature.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""Who may read the dashboard, and what a browser may do with it."""
+"""Access to the dashboard, and what a browser may do with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from dash import Dash
 from flask import Response, request
 
-#: No request of the dashboard is longer, bytes.
+#: Maximum length of a request, bytes.
 MAX_REQUEST = 2 * 1024 * 1024
 SHORTEST_TOKEN = 16
 LOOPBACK_NAMES = frozenset({"localhost"})
@@ -23,19 +23,19 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-#: What Dash serves from files.
+#: Paths that Dash serves from files.
 FILES = ("/_dash-component-suites/", "/assets/")
-#: What a page is made of, under the policy of pages.
+#: Paths served with the policy of pages.
 SCRIPTS = (*FILES, "/_dash-")
-#: Of what is not a page: nothing in it may run or be loaded, wherever it is opened.
+#: Policy of other content: nothing in it may run or be loaded, wherever it is opened.
 ALONE = "default-src 'none'; frame-ancestors 'none'; sandbox"
-#: Longer addresses are nobody's, characters.
+#: Maximum length of an address, characters.
 MAX_PATH = 1000
-REFUSED = "This dashboard opens with the whole address that 'aiida-ion dashboard' printed, token included."
+REFUSED = "Open this dashboard with the full address printed by 'aiida-ion dashboard', including the token."
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
+    """Whether an address can be reached only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -43,23 +43,23 @@ def is_loopback(host: str) -> bool:
 
 
 def new_token() -> str:
-    """Return a token that nobody guesses."""
+    """Return an unguessable token."""
     return secrets.token_urlsafe(24)
 
 
 def protect(app: Dash, host: str, port: int, token: str | None) -> None:
-    """Check every request before anything answers it, and tell the browser what it may do with the answer.
+    """Check every request before it is answered, and set the security headers of the answer.
 
-    A request must name this machine as its host: another name that was made to point here (DNS rebinding) is refused.
-    Where there is a token, the address must carry it once; a cookie that scripts and other sites cannot use does then.
+    A request must name this machine as its host: other names that resolve to it (DNS rebinding) are refused. With a
+    token, the first address must contain it; afterwards a cookie that scripts and other sites cannot use is enough.
 
     :param host: where the server listens.
     :param port: where the server listens.
-    :param token: what a reader must know; ``None`` lets everyone in who reaches it.
+    :param token: required token; ``None`` allows everyone who can reach the server.
     """
     server, policy = app.server, content_policy(app)
     server.config |= {"MAX_CONTENT_LENGTH": MAX_REQUEST, "PROPAGATE_EXCEPTIONS": False}
-    server.debug = False  # whatever the environment says
+    server.debug = False  # regardless of the environment
     names = LOOPBACK_NAMES | {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
     cookie = f"aiida_ion_token_{port}"
 
@@ -86,16 +86,16 @@ def protect(app: Dash, host: str, port: int, token: str | None) -> None:
             response.headers["Cache-Control"] = "no-store"
         return response
 
-    # Before those of Dash, which already read what was sent.
+    # Before Dash's own functions, which already read the request.
     server.before_request_funcs.setdefault(None, []).insert(0, check)
     server.after_request(finish)
     server.register_error_handler(Exception, _failed)
 
 
 def content_policy(app: Dash) -> str:
-    """Return the policy under which pages run: everything from here, and no script that is not ours.
+    """Return the content security policy of pages: everything from this server, and only our scripts.
 
-    Plotly and AG Grid set styles as they draw, and figures become pictures through ``data:`` and ``blob:``.
+    Plotly and AG Grid set inline styles, and figures are exported through ``data:`` and ``blob:``.
     """
     rules = {
         "default-src": "'self'",
@@ -126,15 +126,15 @@ def names_this_machine(host: str, names: frozenset[str] | set[str]) -> bool:
 
 
 def _same(given: str | None, token: str) -> bool:
-    """Compare in a time that says nothing about the token."""
+    """Compare in constant time."""
     return hmac.compare_digest((given or "").encode(), token.encode())
 
 
 def _let_in(cookie: str, token: str) -> Response:
-    """Set the cookie and go on without the token in the address.
+    """Set the cookie and continue without the token in the address.
 
-    By a page that forwards, not by a redirect: a browser that came by a link from elsewhere would not send a strict
-    cookie along with that.
+    By a page that forwards, not by a redirect, since a browser that followed a link from another site would not send a
+    strict cookie with a redirect.
     """
     rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
     target = "/" + request.path.lstrip("/\\") + (f"?{rest}" if rest else "")
@@ -145,13 +145,13 @@ def _let_in(cookie: str, token: str) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    """Answer what went wrong without saying where."""
+    """Answer with an error without details."""
     if request.path.startswith(FILES):
-        return _text("Not Found", 404)  # of these it can only be that there is no such file
+        return _text("Not Found", 404)  # for these the only cause is a missing file
     code = getattr(error, "code", None)
     if isinstance(code, int):
         return _text(getattr(error, "name", "Refused"), code)
-    return _text("Something failed; the terminal of the dashboard says what.", 500)
+    return _text("Something failed; see the terminal of the dashboard.", 500)
 
 
 def _text(words: str, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""The server: one process, a thread for each reader, nothing but reading."""
+"""The server: one process, a thread for each connection, read-only."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from aiida_ion.queries import end_reading, read_only
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
-#: Where a server listens at every address -> what this machine itself may ask.
+#: Wildcard address -> address on this machine.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
-#: Read before anybody asks.
+#: Tables read in advance.
 FIRST_TABLES = ("materials", "conductivity")
 
 Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class PortInUse(OSError):  # noqa: N818
-    """Something else listens there."""
+    """The port is in use."""
 
 
 def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGIServer:
-    """Return a server of the loaded profile that listens but does not answer yet.
+    """Return a server for the loaded profile that listens but does not answer yet.
 
-    :param token: asked of every reader; ``None`` only where just this machine reaches it.
-    :raises PortInUse: if something else listens there.
-    :raises ValueError: if others could reach it without a token.
+    :param token: required from every reader; ``None`` only if the server can be reached only from this machine.
+    :raises PortInUse: if the port is in use.
+    :raises ValueError: if other machines could reach it without a token.
     """
     host = host.strip("[]")
     if token is None and not security.is_loopback(host):
-        raise ValueError(f"a dashboard on {host} needs a token: others reach it")
+        raise ValueError(f"a dashboard on {host} needs a token: other machines can reach it")
     if token is not None and len(token) < security.SHORTEST_TOKEN:
         raise ValueError(f"a token needs at least {security.SHORTEST_TOKEN} characters")
     app = create_app(source)
@@ -53,7 +53,7 @@ def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGISer
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; werkzeug's own ends the process where it cannot have the port."""
+    """Return a listening socket; werkzeug's own would end the process if the port is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
@@ -65,9 +65,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def serve(server: BaseWSGIServer, ready: Callable[[], None] = lambda: None) -> None:
-    """Answer until interrupted; this process can write to no database meanwhile.
+    """Serve until interrupted; meanwhile this process cannot write to any database.
 
-    :param ready: called once requests are answered.
+    :param ready: called as soon as requests are answered.
     """
     with read_only():
         tables.warm(FIRST_TABLES)
@@ -78,9 +78,9 @@ def serve(server: BaseWSGIServer, ready: Callable[[], None] = lambda: None) -> N
 
 
 def _share(app: Dash, source: Source) -> None:
-    """Let threads read in parallel where each has its own session, and one after the other where all share one.
+    """Let threads read in parallel if each has its own session, and one after the other if they share one.
 
-    AiiDA gives every thread a session of a profile. An archive has one session, so whoever reads it holds the lock.
+    AiiDA gives each thread a session of a profile. An archive has a single session, protected by the lock.
     """
     answer: Answer = app.server.wsgi_app
 
@@ -97,12 +97,12 @@ def _share(app: Dash, source: Source) -> None:
 
 
 def address(server: BaseWSGIServer, token: str | None) -> str:
-    """Return what to open in a browser of this machine."""
+    """Return the address for a browser on this machine."""
     return _address(EVERYWHERE.get(server.host, server.host), server.port, token)
 
 
 def outside_address(server: BaseWSGIServer, token: str | None) -> str | None:
-    """Return what to open in a browser of another machine, where the server listens at every address of this one."""
+    """Return the address for a browser on another machine, if the server listens on all addresses."""
     if server.host not in EVERYWHERE:
         return None
     return _address(_own_address(socket.AF_INET6 if ":" in server.host else socket.AF_INET), server.port, token)
@@ -115,8 +115,8 @@ def _address(host: str, port: int, token: str | None) -> str:
 
 
 def _own_address(family: socket.AddressFamily) -> str:
-    """Return the address by which this machine would reach others, else its name; nothing is sent."""
-    known = "2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1"  # of documentation, nobody's
+    """Return this machine's address for outgoing connections, else its name; nothing is sent."""
+    known = "2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1"  # an address reserved for documentation
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((known, 9))
@@ -126,5 +126,5 @@ def _own_address(family: socket.AddressFamily) -> str:
 
 
 def archive_source(name: str) -> Source:
-    """Return the source of an archive that is loaded."""
+    """Return the source of a loaded archive."""
     return Source(name, is_archive=True, lock=threading.RLock())

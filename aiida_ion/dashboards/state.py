@@ -1,4 +1,4 @@
-"""What a link shows: the whole state of a page, to and from the query string of its address."""
+"""The state of a page, to and from the query string of its address."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiida_ion.queries.selection import Selection
 
-#: Component ids that pages use: the store that takes their state, and the one that holds the theme's name.
+#: Component ids used by pages: the store of their state, and the store of the theme's name.
 QUERY = "query"
 THEME = "theme"
 
-#: An address longer than this is not read: nobody's view is, and somebody's attack may be.
+#: Longer addresses are ignored: they cannot be a view, but may be an attack.
 MAX_CHARACTERS = 20_000
 MAX_PARAMETERS = 500
 ASCENDING = ("asc", "desc")
-#: In front of the page's own choices and of the filters of columns in the address.
+#: Prefixes of the page's own options and of column filters in the address.
 OPTION, FILTER = "o.", "f."
 _LISTS = ("elements", "grades", "selected", "hidden")
 _TEXTS = ("formula", "level_of_theory", "group", "uuid", "x", "y")
@@ -27,11 +27,11 @@ _TEXTS = ("formula", "level_of_theory", "group", "uuid", "x", "y")
 
 @dataclass(frozen=True)
 class ColumnFilter:
-    """What one column of a table is filtered by, in AG Grid's words.
+    """The filter of one column of a table, in AG Grid's terms.
 
     :param column: name of the column.
     :param kind: such as ``contains``, ``greaterThan``, ``inRange``, ``blank``.
-    :param value: text, or the number as text; empty where the kind needs none.
+    :param value: text, or a number as text; empty if the kind needs none.
     :param upper: the upper end of ``inRange``.
     """
 
@@ -43,12 +43,12 @@ class ColumnFilter:
 
 @dataclass(frozen=True)
 class View:
-    """What a page shows. Frozen: make another with ``dataclasses.replace``.
+    """The state of a page. Frozen: use ``dataclasses.replace`` for another one.
 
-    The first eight are those of `Selection`. `uuid` is the node that a page is about, `selected` the uuids of chosen
-    rows or points, `x` and `y` the axes, `sort` pairs of column and ``asc`` or ``desc``, `hidden` columns that are not
-    shown, `filters` those of columns, and `options` whatever else a page lets one choose, as pairs of name and value.
-    `theme` is everybody's own: no query string has it, and the browser alone looks for one in an address.
+    The first eight are those of `Selection`. `uuid` is the node that a page shows, `selected` the uuids of chosen rows
+    or points, `x` and `y` the axes, `sort` pairs of column and ``asc`` or ``desc``, `hidden` the hidden columns,
+    `filters` those of columns, and `options` all other choices of a page, as pairs of name and value. `theme` is a
+    personal preference: it is never in a query string written here, and only the browser reads it from an address.
     """
 
     elements: tuple[str, ...] = ()
@@ -71,20 +71,20 @@ class View:
 
     @property
     def selection(self) -> Selection:
-        """Return the part of it that the tables of `queries` take."""
+        """Return the part used by the tables of `queries`."""
         return Selection(**{field.name: getattr(self, field.name) for field in fields(Selection)})
 
     def option(self, name: str, default: str = "") -> str:
-        """Return what was chosen for one of the page's own options."""
+        """Return the value of one of the page's own options."""
         return dict(self.options).get(name, default)
 
     def with_options(self, **options: str | None) -> View:
-        """Return the same view with these options set, or taken away where ``None``."""
+        """Return the view with these options set, or removed if ``None``."""
         merged = dict(self.options) | options
         return replace(self, options=tuple((key, value) for key, value in merged.items() if value is not None))
 
     def query(self) -> str:
-        """Return the query string without its ``?``; only what is set is in it."""
+        """Return the query string without its ``?``; it has only values that are set."""
         pairs: list[tuple[str, str]] = []
         pairs += [(name, text) for name in _TEXTS if (text := getattr(self, name))]
         pairs += [(name, item) for name in _LISTS for item in getattr(self, name)]
@@ -92,7 +92,7 @@ class View:
             pairs.append(("temperature_K", "~".join(repr(float(bound)) for bound in self.temperature_K)))
         pairs += [(name, time.isoformat()) for name in ("since", "until") if (time := getattr(self, name))]
         pairs += [("sort", f"{column}~{direction}") for column, direction in self.sort]
-        pairs += [(FILTER + one.column, "~".join(_parts(one))) for one in self.filters]
+        pairs += [(FILTER + entry.column, "~".join(_parts(entry))) for entry in self.filters]
         pairs += [(OPTION + name, value) for name, value in self.options]
         return urlencode(pairs)
 
@@ -103,7 +103,7 @@ class View:
 
     @classmethod
     def from_query(cls, query: str | None) -> View:
-        """Return the view of a query string, with or without its ``?``; what it does not understand is left out."""
+        """Return the view of a query string, with or without its ``?``; unknown parts are ignored."""
         text = (query or "").removeprefix("?")
         if len(text) > MAX_CHARACTERS:
             return cls()
@@ -124,26 +124,26 @@ class View:
 
 
 def written(path: str, view: View) -> dict[str, str]:
-    """Return what a page's callback puts into the store `QUERY` so that the address says what the page shows."""
+    """Return the value of the store `QUERY` with which the address matches the page."""
     return {"path": path, "query": view.query()}
 
 
 def filter_model(filters: Iterable[ColumnFilter], numbers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return AG Grid's filter model; `numbers` are the columns that hold numbers."""
+    """Return AG Grid's filter model; `numbers` are the numeric columns."""
     numeric = set(numbers)
     model: dict[str, Any] = {}
-    for one in filters:
-        entry: dict[str, Any] = {"filterType": "number" if one.column in numeric else "text", "type": one.kind}
-        for key, value in (("filter", one.value), ("filterTo", one.upper)):
+    for item in filters:
+        entry: dict[str, Any] = {"filterType": "number" if item.column in numeric else "text", "type": item.kind}
+        for key, value in (("filter", item.value), ("filterTo", item.upper)):
             if value:
-                entry[key] = _number(value) if one.column in numeric else value
+                entry[key] = _number(value) if item.column in numeric else value
         if None not in entry.values():
-            model[one.column] = entry
+            model[item.column] = entry
     return model
 
 
 def column_filters(model: Mapping[str, Any] | None) -> tuple[ColumnFilter, ...]:
-    """Return what AG Grid's filter model says, as far as one condition for each column goes."""
+    """Return the filters in AG Grid's filter model, with one condition per column."""
     filters = []
     for column, entry in (model or {}).items():
         values = ("" if entry.get(key) is None else str(entry[key]) for key in ("filter", "filterTo"))
@@ -151,9 +151,9 @@ def column_filters(model: Mapping[str, Any] | None) -> tuple[ColumnFilter, ...]:
     return tuple(filters)
 
 
-def _parts(one: ColumnFilter) -> list[str]:
-    """Return kind, upper end and value; the value last, since it alone may hold the separator."""
-    return [one.kind, one.upper, one.value]
+def _parts(entry: ColumnFilter) -> list[str]:
+    """Return kind, upper end and value; the value is last, since only it may contain the separator."""
+    return [entry.kind, entry.upper, entry.value]
 
 
 def _filter(key: str, text: str) -> ColumnFilter:

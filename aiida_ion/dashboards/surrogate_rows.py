@@ -1,4 +1,4 @@
-"""The report of a training as rows: its materials and its arms; what a report lacks is missing and nothing fails."""
+"""The report of a training as rows: its materials and arms; parts that a report lacks are missing."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ CLIPS = {"1e-2": -2.0, "1e-4": -4.0}
 MATERIAL_WORDS = ("formula", "chemical_system", "prototype", "level_of_theory", "diffusion_uuid")
 ROW_COLUMNS = (*MATERIAL_WORDS, "true", "predicted", "predicted_std", "low", "high", "censored", "fold")
 ARM_NUMBERS = ("r2_std", "gap", "gap_low", "gap_high", "mae_dex", "spearman", "seconds")
-#: Arrays of a report that pages read.
+#: Arrays of a report used by pages.
 MATERIAL_ARRAYS = ("true", "predicted", "predicted_std", "interval95", "censored", "fold")
 CURVE_ARRAYS = ("epochs", "train_loss", "validation_loss", "validation_r2")
 
 
 def report_rows(attributes: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return one row for each material: label, prediction by models that had not seen it, interval, all log10 slopes.
+    """Return one row for each material: label, held-out prediction and interval, all log10 slopes.
 
     :param attributes: of the report.
-    :param arrays: of the report: `MATERIAL_ARRAYS`, as far as they are there.
+    :param arrays: of the report: those of `MATERIAL_ARRAYS` that it has.
     """
     n = len(arrays.get("true", ()))
     given = attributes.get("materials")
-    arms = [one if isinstance(one, Mapping) else {} for one in (given if isinstance(given, list) else [])[:n]]
+    arms = [arm if isinstance(arm, Mapping) else {} for arm in (given if isinstance(given, list) else [])[:n]]
     arms += [{}] * (n - len(arms))
-    rows = pd.DataFrame({name: [_text(one.get(name)) for one in arms] for name in MATERIAL_WORDS})
+    rows = pd.DataFrame({name: [_text(arm.get(name)) for arm in arms] for name in MATERIAL_WORDS})
     for name in ("true", "predicted", "predicted_std", "fold"):
         rows[name] = _numbers(arrays.get(name), (n,))
     rows[["low", "high"]] = _numbers(arrays.get("interval95"), (n, 2))
@@ -38,7 +38,7 @@ def report_rows(attributes: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
 
 
 def _numbers(array: NDArray[Any] | None, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return an array of this shape, or as much NaN."""
+    """Return an array of this shape, or NaN."""
     if array is None or array.shape != shape:
         return np.full(shape, np.nan)
     return np.asarray(array, dtype=float)
@@ -51,12 +51,12 @@ def _text(value: Any) -> str:
 def arm_rows(attributes: Mapping[str, Any], clip: str) -> pd.DataFrame:
     """Return one row for each arm in the order of the report: ``name``, ``kind``, ``r2`` at the clip, `ARM_NUMBERS`.
 
-    ``gap`` is the lead of the model and does not depend on the clip: it is that of the training's own.
+    ``gap`` is the lead of the model at the clip of the training, whatever the chosen clip.
 
     :param clip: a key of `CLIPS`.
     """
     given = attributes.get("arms")
-    arms = [one for one in (given if isinstance(given, list) else []) if isinstance(one, Mapping)]
+    arms = [entry for entry in (given if isinstance(given, list) else []) if isinstance(entry, Mapping)]
     rows = [
         {
             "name": _text(arm.get("arm")).replace("_", " "),
@@ -77,23 +77,23 @@ def _edges(value: Any) -> tuple[Any, Any]:
 
 
 def own_clip(attributes: Mapping[str, Any]) -> str:
-    """Return the clip that is nearest to the one that the model was trained with."""
+    """Return the clip closest to that of the training."""
     settings = attributes.get("settings")
     own = number(settings.get("clip_log10")) if isinstance(settings, Mapping) else None
     return min(CLIPS, key=lambda name: abs(CLIPS[name] - (own if own is not None else CLIPS["1e-2"])))
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number, or nothing."""
+    """Return a finite number, or None."""
     known = isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
     return float(value) if known else None
 
 
 def cost_rows(labels: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Return what one material costs: by molecular dynamics and by the surrogate, s.
+    """Return the cost of one material by molecular dynamics and by the surrogate, s.
 
-    :param labels: of `aiida_ion.queries.surrogates.label_costs`.
-    :param predicted: of `aiida_ion.queries.surrogates.prediction_costs`.
+    :param labels: from `aiida_ion.queries.surrogates.label_costs`.
+    :param predicted: from `aiida_ion.queries.surrogates.prediction_costs`.
     :returns: ``way``, ``n_materials``, ``median_s``, ``least_s``, ``most_s``; only ways of which a cost is known.
     """
     per_material = {
@@ -117,7 +117,7 @@ def cost_rows(labels: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def speed_up(costs: pd.DataFrame) -> float | None:
-    """Return how many times less a prediction takes than a label, by the medians; nothing where one is not known."""
+    """Return the ratio of the median costs of label and prediction; None if either is unknown."""
     medians = costs.set_index("way")["median_s"]
     label, both = (medians.get(name) for name in ("molecular dynamics of the label", "surrogate: both"))
     return None if label is None or both is None or not both > 0 else float(label / both)

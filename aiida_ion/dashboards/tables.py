@@ -1,4 +1,4 @@
-"""The tables that pages show, read once and again when the database has changed."""
+"""Cached tables of the pages, read again when the database has changed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from aiida_ion import queries
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 
-#: The fits of all materials, of each what it is chosen by: level, grade, temperature, time and nodes.
+#: Table of the fits of all materials with the columns for filters: level, grade, temperature, time and nodes.
 FITS = "fits"
-#: A table that took longer than this is refreshed behind the scenes, and its last version is shown meanwhile.
+#: A table that took longer than this is refreshed in the background while its last version is shown.
 PATIENCE_S = 0.4
-#: The database is asked at most this often whether it has changed.
+#: Minimum interval between checks for changes of the database.
 RECHECK_S = 2.0
-#: A table is refreshed after this many times what its reading took, so that the server does not only read.
+#: A table is refreshed at most after this many times its reading time, to limit the load.
 REST = 5.0
-#: A page waits so long for a table that nobody has read before.
+#: How long a page waits for a table that is read for the first time.
 FIRST_PATIENCE_S = 1.5
 
 
 class NotYet(Exception):  # noqa: N818
-    """A table is being read for the first time; ask again."""
+    """A table is being read for the first time; try again."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A table as it was read.
+    """A cached table.
 
     :param version: of the database.
-    :param unreadable: stored values that it leaves empty, by column.
-    :param used: names of the tables that it was made of, and when each had been made, s.
+    :param unreadable: unreadable stored values, by column.
+    :param used: names of the tables it is derived from, and when each was read, s.
     """
 
     table: pd.DataFrame
@@ -51,10 +51,10 @@ class _Entry:
 
 
 class TableCache:
-    """Tables of the loaded profile by name; every reader gets the same frame and must not change it.
+    """Tables of the loaded profile by name; all readers share the same frame and must not change it.
 
     :param lock: held while a table is read in the background.
-    :param changes: whether the database may change; an archive does not.
+    :param changes: whether the database can change; an archive does not.
     """
 
     def __init__(self, lock: AbstractContextManager[Any] | None = None, changes: bool = True) -> None:
@@ -78,9 +78,9 @@ class TableCache:
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
-        """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before.
+        """Let this thread raise `NotYet` if it would wait long for a table that is read for the first time.
 
-        Not with an archive, where all threads share a session: they wait for each other anyway.
+        Not for an archive, where all threads share a session and wait for each other anyway.
         """
         self._here.impatient = self._changes and isinstance(self._lock, nullcontext)
         try:
@@ -89,7 +89,7 @@ class TableCache:
             self._here.impatient = False
 
     def derived(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Return a table that is made in some other way, kept under its own name."""
+        """Return a table that is computed in another way, cached under its own name."""
         entry = self._entries.get(name)
         if entry is None or (entry.cost_s <= PATIENCE_S and not self._is_current(entry)):
             entry = self._read(name, make)
@@ -101,7 +101,7 @@ class TableCache:
         return entry.table
 
     def _is_current(self, entry: _Entry) -> bool:
-        """Whether nothing has changed since; a table of others is as old as they are, which are read again in time."""
+        """Whether nothing has changed since; a derived table is as old as its sources, which are refreshed in turn."""
         if not entry.used:
             return bool(entry.version == self._version())
         for name, _ in entry.used:
@@ -109,7 +109,7 @@ class TableCache:
         return all(self._entries[name].made == made for name, made in entry.used)
 
     def _read(self, name: str, make: Callable[[], pd.DataFrame]) -> _Entry:
-        """Return the newest version, also when another thread makes it just now."""
+        """Return the newest version, also if another thread is reading it."""
         lock, patience_s = self._busy_lock(name), -1.0
         if name not in self._entries and getattr(self._here, "impatient", False):
             self._read_behind(name, make).join(FIRST_PATIENCE_S)
@@ -123,7 +123,7 @@ class TableCache:
             lock.release()
 
     def warm(self, names: tuple[str, ...]) -> threading.Thread:
-        """Read tables in the background, so that the first page need not wait for all of it."""
+        """Read tables in the background, so that the first page need not wait for all of them."""
 
         def work() -> None:
             for name in names:
@@ -155,7 +155,7 @@ class TableCache:
 
         def work() -> None:
             if not lock.acquire(blocking=False):
-                return  # somebody is at it
+                return  # another thread is already reading it
             try:
                 with self._lock:
                     self._make(name, make)
@@ -172,7 +172,7 @@ class TableCache:
             return self._busy.setdefault(name, threading.RLock())
 
     def _version(self) -> Any:
-        """Return what changes when the database does."""
+        """Return a value that changes with the database."""
         if not self._changes:
             return None
         when, version = self._checked
@@ -186,7 +186,7 @@ _cache = TableCache()
 
 
 def use(cache: TableCache) -> None:
-    """Make all pages read from this cache."""
+    """Make all pages use this cache."""
     globals()["_cache"] = cache
 
 
@@ -196,17 +196,17 @@ def table(name: str) -> pd.DataFrame:
 
 
 def derived(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Return a table that a page makes of others, made again only when the database has changed; do not change it."""
+    """Return a table derived from others, computed again only when the database has changed; do not change it."""
     return _cache.derived(name, make)
 
 
 def impatient() -> AbstractContextManager[None]:
-    """Let this thread raise `NotYet` where it would wait long for a table that nobody has read before."""
+    """Let this thread raise `NotYet` if it would wait long for a table that is read for the first time."""
     return _cache.impatient()
 
 
 def unreadable() -> str | None:
-    """Return in a sentence which stored values the tables that were read so far have left empty."""
+    """Return a sentence on stored values that the tables read so far have left empty."""
     counts: Counter[str] = Counter()
     for entry in list(_cache._entries.values()):
         counts |= entry.unreadable
@@ -214,10 +214,10 @@ def unreadable() -> str | None:
 
 
 def changes() -> bool:
-    """Whether what is shown can change: a profile may, an archive does not."""
+    """Whether the data can change: a profile can, an archive does not."""
     return _cache._changes
 
 
 def warm(names: tuple[str, ...]) -> None:
-    """Read tables in the background, so that the first page need not wait for all of it."""
+    """Read tables in the background, so that the first page need not wait for all of them."""
     _cache.warm(names)

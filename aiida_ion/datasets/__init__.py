@@ -1,1 +1,1 @@
-"""Measured conductivities of others, as records. Knows no AiiDA."""
+"""Published measured conductivities, as records. Independent of AiiDA."""

@@ -1,4 +1,4 @@
-"""How full the sites of a structure file are, without building the crystal."""
+"""Site occupancies of a structure file, without building the crystal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OCCUPANCY = "_atom_site_occupancy"
 
 
 def smallest_occupancy(cif: str, name: str) -> float:
-    """Return the smallest occupancy of any site; 1 where the file states none.
+    """Return the smallest occupancy of any site; 1 if the file states none.
 
     :param cif: text of the file.
     :param name: of the crystal, for the message.
@@ -22,7 +22,7 @@ def smallest_occupancy(cif: str, name: str) -> float:
     except ValueError as error:
         raise ValueError(f"{name}.cif: cannot be read ({' '.join(str(error).split())[:100]})") from error
     if not blocks:
-        raise ValueError(f"{name}.cif: there are no sites in it")
+        raise ValueError(f"{name}.cif: it contains no sites")
     if not all(0.0 < value <= 1.0 + 1e-6 for value in values):
         raise ValueError(f"{name}.cif: occupancies must be above 0 and at most 1")
     return min([1.0, *values])

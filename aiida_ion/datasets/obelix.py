@@ -29,9 +29,9 @@ from aiida_ion.datasets.obelix_files import read_files
 from aiida_ion.units import MS_CM_PER_S_CM
 
 DATASET = "OBELiX"
-#: Conductivities are those at room temperature, which the table does not state more closely.
+#: Conductivities are at room temperature; the table is not more specific.
 ROOM_TEMPERATURE_K = 298.15
-#: Column -> what it is; all must be there.
+#: Column -> meaning; all must be present.
 VALUE, TOTAL, BULK = "Ionic conductivity (S cm-1)", "IC (Total)", "IC (Bulk)"
 COLUMNS = (
     *("ID", "Reduced Composition", "True Composition", VALUE, TOTAL, BULK),
@@ -44,18 +44,18 @@ class Entry:
     """One measured crystal.
 
     :param entry_id: three letters or digits.
-    :param formula: reduced composition as the table writes it; pymatgen may not be able to read it.
+    :param formula: reduced composition as in the table; pymatgen may not be able to read it.
     :param cell_formula: composition of the cell.
     :param stated: the conductivity that the table ranks by, S/cm: total where both total and bulk are known.
-    :param total: that of the whole sample with its grain boundaries, S/cm.
-    :param bulk: that of the grains alone, S/cm: what molecular dynamics predicts.
+    :param total: conductivity of the sample with its grain boundaries, S/cm.
+    :param bulk: conductivity of the grains alone, S/cm: what molecular dynamics predicts.
     :param space_group: symbol as published.
-    :param family: kind of material.
-    :param dois: papers that it comes from.
-    :param checked: whether the authors of the table checked it.
-    :param close_match: whether the structure is that of a similar composition, not of the sample itself.
+    :param family: material family.
+    :param dois: source papers.
+    :param checked: whether the authors of the table checked the entry.
+    :param close_match: whether the structure has a similar composition instead of the sample's own.
     :param perturbed: whether the coordinates of the structure file carry noise.
-    :param smallest_occupancy: of any site in the structure file.
+    :param smallest_occupancy: smallest of any site in the structure file.
     :param cif: text of the structure file.
     """
 
@@ -106,8 +106,8 @@ def read_obelix(source: Path) -> dict[str, Entry]:
     :param source: a folder with ``all.csv`` and the structure files (``all_cifs.zip``, or a folder of them, as
         the package ``obelix-data`` downloads them), or a zip file with the same.
     :returns: entries by id, in the order of the table.
-    :raises ValueError: for files that cannot be trusted: not the dataset, damaged, far too large, or with the number
-        that the package's API puts in the place of bounds.
+    :raises ValueError: for files that cannot be trusted: not the dataset, damaged, far too large, or with the
+        placeholder that the package's API writes instead of bounds.
     """
     table, cifs = read_files(source)
     entries = {entry.entry_id: entry for entry in _entries(table, cifs)}
@@ -123,11 +123,11 @@ def _entries(table: str, cifs: Mapping[str, str]) -> Iterator[Entry]:
     try:
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
         if missing:
-            raise ValueError(f"all.csv: this is not the table of OBELiX, it has no column {missing[0]!r}")
+            raise ValueError(f"all.csv: this is not the OBELiX table, it has no column {missing[0]!r}")
         for row in rows:
             name = entry_id(row["ID"])
             if name in seen:
-                raise ValueError(f"all.csv: {name} is there twice")
+                raise ValueError(f"all.csv: {name} appears twice")
             seen.add(name)
             yield _entry(name, row, cifs.get(name))
     except csv.Error as error:

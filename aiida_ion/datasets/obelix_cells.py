@@ -1,4 +1,4 @@
-"""Cells of OBELiX's table: text of others, of which nothing is believed."""
+"""Cells of the OBELiX table: untrusted text, validated here."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: Longest text that a cell may hold, characters; more is cut off.
+#: Longest text of a cell, characters; the rest is cut off.
 MAX_LENGTH = 200
-#: What the API of the package `obelix-data` writes for "<1E-10" and "<1E-8", S/cm. No crystal of the table has it.
+#: What the API of `obelix-data` writes for "<1E-10" and "<1E-8", S/cm. No crystal in the table has this value.
 API_PLACEHOLDER_S_CM = 1e-15
-#: This many entries with the very same number are one placeholder and not measurements; the table's most is four.
+#: More entries than this with the same number are a placeholder, not measurements; at most four in the table agree.
 MAX_ALIKE = 12
-#: Nothing conducts ions better, S/cm.
+#: No ionic conductor exceeds this, S/cm.
 MAX_S_CM = 100.0
 
 
 class MeasuredConductivity(NamedTuple):
-    """A conductivity, S/cm: the number, or the upper bound."""
+    """A conductivity, S/cm: a value or an upper bound."""
 
     value_S_cm: float
     is_bound: bool = False
 
 
 def measured(text: str | None, name: str) -> MeasuredConductivity | None:
-    """Return the conductivity in a cell; nothing for an empty one.
+    """Return the conductivity in a cell; None for an empty one.
 
     :param text: such as ``1.6e-10`` or ``<1E-10``.
     :param name: of the entry, for the message.
-    :raises ValueError: for a cell that is neither, or a number that no conductivity has.
+    :raises ValueError: for a cell that is neither, or an impossible value.
     """
     cell = plain(text)
     if not cell:
@@ -46,13 +46,13 @@ def measured(text: str | None, name: str) -> MeasuredConductivity | None:
 
 
 def refuse_placeholders(measurements: Sequence[MeasuredConductivity]) -> None:
-    """Refuse a table in which upper bounds were replaced by a number.
+    """Refuse a table in which upper bounds were replaced by a placeholder.
 
-    The number says nothing of the bound it stands for, so it cannot be put right.
+    The bounds cannot be recovered from the placeholder.
 
     :raises ValueError: with what to give instead.
     """
-    counts = Counter(one.value_S_cm for one in measurements if not one.is_bound)
+    counts = Counter(measurement.value_S_cm for measurement in measurements if not measurement.is_bound)
     alike = [value for value, number in counts.items() if number > MAX_ALIKE or value == API_PLACEHOLDER_S_CM]
     if alike:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Crystals of OBELiX: which entries can be simulated, and what to know of them."""
+"""Crystals of OBELiX: which entries can be simulated, and remarks on them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from aiida_ion.crystal_files.report import Crystal
 from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
 from aiida_ion.datasets.obelix import Entry
 
-#: The benchmark of Shaaban Kabakibo et al., arXiv:2603.28012, by increasing conductivity. `goi`, LiCl.C3H7NO, which
-#: they chose too and could not run, is left out.
+#: The benchmark of Shaaban Kabakibo et al., arXiv:2603.28012, by increasing conductivity, without `goi` (LiCl.C3H7NO),
+#: which they could not run.
 # fmt: off
 PAPER_IDS = (
     "kfp", "clt", "dth", "47i", "qa9", "t0h", "ur9", "uu4", "9zk", "bv2", "x2i",
@@ -20,9 +20,9 @@ PAPER_IDS = (
 )
 # fmt: on
 PAPER, ORDERED = "paper", "ordered"
-#: Sites that are at least so full count as full: Li3PS4 `joc` of the benchmark has sulphur sites of 0.97 to 0.99.
+#: Sites with at least this occupancy count as full: Li3PS4 `joc` of the benchmark has sulphur sites of 0.97 to 0.99.
 NEARLY_FULL = 0.95
-#: Of all entries with `perturbed`.
+#: Remark on all entries with `perturbed`.
 PERTURBED = (
     "The public structure files of OBELiX carry noise of 0.01 in the fractional coordinates: the ions are relaxed with "
     "each engine before molecular dynamics; the cell is the measured one and is not relaxed."
@@ -30,10 +30,10 @@ PERTURBED = (
 
 
 def select(entries: Mapping[str, Entry], chosen: Sequence[str]) -> list[Entry]:
-    """Return entries by words and ids, in the order of the words, each once.
+    """Return the chosen entries, in the order chosen, each once.
 
     :param chosen: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites), or ids.
-    :raises ValueError: for an id that is not there.
+    :raises ValueError: for an unknown id.
     """
     ids: dict[str, None] = {}
     for word in chosen:
@@ -55,9 +55,9 @@ def crystal(entry: Entry) -> Structure:
 
 
 def read_entry(entry: Entry) -> Crystal:
-    """Return the crystal of an entry and what was read of it; sites that are nearly full are full.
+    """Return the crystal of an entry and what was read from its file; nearly full sites count as full.
 
-    :raises ValueError: saying why it cannot be simulated: no structure file, partly occupied sites, or a structure
+    :raises ValueError: if it cannot be simulated: no structure file, partly occupied sites, or a structure
         file of another compound.
     """
     if entry.cif is None or entry.smallest_occupancy is None:
@@ -79,12 +79,12 @@ def read_entry(entry: Entry) -> Crystal:
 
 
 def remarks(entry: Entry) -> list[str]:
-    """Return what to know of an entry, beside :data:`PERTURBED`."""
+    """Return remarks on an entry, other than :data:`PERTURBED`."""
     sentences = []
     if entry.smallest_occupancy is not None and NEARLY_FULL <= entry.smallest_occupancy < 1.0:
-        sentences.append(f"sites of {entry.smallest_occupancy:g} and more are taken as full")
+        sentences.append(f"sites with an occupancy of {entry.smallest_occupancy:g} and more are treated as full")
     if entry.close_match:
-        sentences.append("its structure file is that of a similar composition")
+        sentences.append("its structure file has a similar composition, not the sample's own")
     if entry.stated.is_bound:
         sentences.append(f"its conductivity is only known to be below {entry.stated.value_S_cm:g} S/cm")
     return sentences

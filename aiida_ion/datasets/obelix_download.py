@@ -1,4 +1,4 @@
-"""OBELiX by its own package, `obelix-data`."""
+"""Download of OBELiX with its own package, `obelix-data`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aiida_ion.datasets.obelix_files import TABLE
 
 
 def download(folder: Path) -> Path:
-    """Let the package download the files into a folder, if they are not there, and return it.
+    """Download the files into a folder, unless they are there, and return it.
 
-    Only the files of the package are used: its API puts a number in the place of upper bounds.
+    Only the files are used: the package's API replaces upper bounds by a number.
 
-    :raises ValueError: without the package, or if it cannot download.
+    :raises ValueError: if the package is missing or the download fails.
     """
     if (folder / TABLE).is_file():
         return folder

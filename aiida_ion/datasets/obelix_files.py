@@ -1,4 +1,4 @@
-"""The files of OBELiX in a folder or zip, read in memory: nothing is unpacked, and nothing is read without a limit."""
+"""The files of OBELiX in a folder or zip, read in memory with size limits; nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_files(source: Path) -> tuple[str, dict[str, str]]:
 def _from_folder(folder: Path) -> tuple[str, dict[str, str]]:
     path = folder / TABLE
     if not path.is_file():
-        raise ValueError(f"{folder}: there is no {TABLE}; give the folder that holds it, or a zip file of that")
+        raise ValueError(f"{folder}: there is no {TABLE}; give the folder with it, or a zip file of that folder")
     with path.open("rb") as file:
         table = _text(file, MAX_TABLE_BYTES, TABLE)
     if (folder / CIF_ARCHIVE).is_file():
@@ -69,7 +69,7 @@ def _from_zip(archive: zipfile.ZipFile, name: str) -> tuple[str, dict[str, str]]
 
 @contextmanager
 def _opened(file: Path | IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
-    """Open a zip file; whatever is wrong with it or its members is a ValueError."""
+    """Open a zip file; any error in it or its members is a ValueError."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
@@ -78,10 +78,10 @@ def _opened(file: Path | IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
 
 
 def _cifs(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Yield id and text of each structure file; other members are left alone."""
+    """Yield id and text of each structure file; other members are ignored."""
     members = archive.namelist()
     if len(members) > MAX_FILES:
-        raise ValueError(f"{len(members)} files are more than the {MAX_FILES} that are read")
+        raise ValueError(f"{len(members)} files exceed the limit of {MAX_FILES}")
     total = 0
     for member in members:
         path = PurePosixPath(member)
@@ -91,7 +91,7 @@ def _cifs(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             text = _text(file, MAX_CIF_BYTES, path.name)
         total += len(text)
         if total > MAX_ARCHIVE_BYTES:
-            raise ValueError(f"the structure files are larger than the {MAX_ARCHIVE_BYTES} bytes that are read")
+            raise ValueError(f"the structure files exceed the limit of {MAX_ARCHIVE_BYTES} bytes")
         yield path.stem, text
 
 
@@ -99,12 +99,12 @@ def _text(file: IO[bytes], limit: int, name: str) -> str:
     try:
         return _bytes(file, limit, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: is not text in UTF-8") from error
+        raise ValueError(f"{name}: is not UTF-8 text") from error
 
 
 def _bytes(file: IO[bytes], limit: int, name: str) -> bytes:
-    # What a zip file says of the size of its members is not believed: it is read up to the limit.
+    # The member sizes stated in a zip file are not trusted: members are read up to the limit.
     content = file.read(limit + 1)
     if len(content) > limit:
-        raise ValueError(f"{name}: is larger than the {limit} bytes that are read")
+        raise ValueError(f"{name}: exceeds the limit of {limit} bytes")
     return content

@@ -1,1 +1,1 @@
-"""What DFT programs read and write, without AiiDA."""
+"""Input and output files of DFT programs, independent of AiiDA."""

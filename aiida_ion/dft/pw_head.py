@@ -1,4 +1,4 @@
-"""What pw.x writes before its first step: cell, atoms, species; and its units of length."""
+"""The head of a pw.x output: cell, atoms, species, and units of length."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiida_ion.dft.pw_tables import FloatArray
 
 #: Names of hydrogen's isotopes -> element and mass, g/mol.
 ISOTOPES = {"D": ("H", 2.01410178), "T": ("H", 3.01604928)}
-#: How far cell and stated volume may be apart: the axes have six digits.
+#: Tolerance between cell and stated volume: the axes have six digits.
 VOLUME_TOLERANCE = 1e-3
 
 
@@ -22,12 +22,12 @@ VOLUME_TOLERANCE = 1e-3
 class PwHead:
     """The crystal of a run.
 
-    :param labels: the species of each of N atoms, as the input names it.
+    :param labels: the species of each of N atoms, as named in the input.
     :param symbols: element of each atom.
-    :param masses: shape (N,), g/mol, as the output states them; ASE's where it states none.
+    :param masses: shape (N,), g/mol, from the output, else from ASE.
     :param cell: shape (3, 3), angstrom, rows are the vectors.
-    :param alat_A: the lattice parameter that ``alat`` counts in, angstrom.
-    :param positions: shape (N, 3), angstrom, those of the input, which are not those of a run that was restarted.
+    :param alat_A: the lattice parameter ``alat``, angstrom.
+    :param positions: shape (N, 3), angstrom, from the input; a restarted run starts elsewhere.
     """
 
     labels: list[str]
@@ -38,19 +38,19 @@ class PwHead:
     positions: FloatArray
 
     def in_angstrom(self, positions: FloatArray, unit: str) -> FloatArray:
-        """Return positions, shape (..., N, 3), of any unit of pw.x in angstrom.
+        """Convert positions, shape (..., N, 3), from any unit of pw.x to angstrom.
 
-        :param unit: that of the card ATOMIC_POSITIONS; without one pw.x counts in ``alat``.
+        :param unit: that of the card ATOMIC_POSITIONS; pw.x uses ``alat`` if there is none.
         :raises ValueError: for a unit that pw.x does not have.
         """
         return in_angstrom(positions, unit, self.cell, self.alat_A)
 
 
 def in_angstrom(positions: FloatArray, unit: str, cell: FloatArray, alat_A: float | None) -> FloatArray:
-    """Return positions, shape (..., N, 3), of any unit of pw.x in angstrom.
+    """Convert positions, shape (..., N, 3), from any unit of pw.x to angstrom.
 
     :param cell: shape (3, 3), angstrom.
-    :param alat_A: lattice parameter, angstrom; may be ``None`` where nothing counts in it.
+    :param alat_A: lattice parameter, angstrom; ``None`` if no unit needs it.
     :raises ValueError: for a unit that pw.x does not have.
     """
     if unit == "angstrom":
@@ -67,16 +67,16 @@ def in_angstrom(positions: FloatArray, unit: str, cell: FloatArray, alat_A: floa
 
 
 def read_head(lines: Sequence[str]) -> PwHead:
-    """Return what the lines before the first self-consistent calculation say.
+    """Read the lines before the first self-consistent calculation.
 
-    :raises ValueError: if cell or atoms are not there or do not fit each other.
+    :raises ValueError: if cell or atoms are missing or inconsistent.
     """
     head = "".join(lines)
     alat_A = _lattice_parameter(head)
     axes = re.findall(r"a\([123]\) = \(([^)]*)\)", head)[:3]
     n_atoms = re.search(r"number of atoms/cell\s+=\s+(\d+)", head)
     if alat_A is None or len(axes) != 3 or n_atoms is None:
-        raise ValueError("its head does not say cell and atoms")
+        raise ValueError("its head lacks cell or atoms")
     cell = alat_A * _vectors(axes)
     _check_volume(head, cell)
     rows = _sites(head, int(n_atoms[1]))
@@ -95,7 +95,7 @@ def read_head(lines: Sequence[str]) -> PwHead:
 
 
 def _lattice_parameter(head: str) -> float | None:
-    """Return the lattice parameter: celldm(1) has more digits, where it is the same number."""
+    """Return the lattice parameter, from celldm(1) if it agrees, since it has more digits."""
     alat = re.search(r"lattice parameter \(alat\)\s+=\s+(\d+\.\d+) ", head)
     if alat is None:
         return None
@@ -119,7 +119,7 @@ def _check_volume(head: str, cell: FloatArray) -> None:
         return
     expected = float(stated[1]) * units.Bohr**3
     if not abs(volume - expected) <= VOLUME_TOLERANCE * expected:
-        raise ValueError(f"its axes span {volume:.1f} angstrom^3 and it states a cell of {expected:.1f} angstrom^3")
+        raise ValueError(f"its axes span {volume:.1f} angstrom^3 but it states a volume of {expected:.1f} angstrom^3")
 
 
 def _sites(head: str, n_atoms: int) -> list[tuple[str, str]]:
@@ -146,7 +146,7 @@ def read_species(head: str) -> dict[str, tuple[str, float]]:
 
 
 def element_of(label: str, species: Mapping[str, tuple[str, float]]) -> str:
-    """Return the element of a species: that of its pseudopotential, else that of its label.
+    """Return the element of a species, from its pseudopotential, else from its label.
 
     A label is an element in any case, followed by a number, a letter, or `_` or `-` and anything (pw.x, card
     ATOMIC_SPECIES).
@@ -159,7 +159,7 @@ def element_of(label: str, species: Mapping[str, tuple[str, float]]) -> str:
             return symbol
         if symbol in ISOTOPES:
             return ISOTOPES[symbol][0]
-    raise ValueError(f"its species {label!r} is not an element and nothing else in it says of which it is")
+    raise ValueError(f"its species {label!r} is not an element, and nothing else in the output names one")
 
 
 def _mass(label: str, symbol: str, species: Mapping[str, tuple[str, float]]) -> float:

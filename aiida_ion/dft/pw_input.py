@@ -1,4 +1,4 @@
-"""MD settings and relaxation settings -> the namelists and cards of Quantum ESPRESSO's pw.x."""
+"""Namelists and cards of Quantum ESPRESSO's pw.x from MD and relaxation settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Namelists = dict[str, dict[str, Any]]
 #: One Rydberg atomic unit of time (twice the Hartree one), fs.
 RYDBERG_TIME_FS: float = 2.0 * constants.physical_constants["atomic unit of time"][0] * 1e15
 
-#: Keys that follow from the MD settings, the structure and the job, so that nothing is said twice.
+#: Keys that follow from the MD settings, the structure and the job, and so cannot be set again.
 OWNED: dict[str, tuple[str, ...]] = {
     "CONTROL": (
         *("calculation", "restart_mode", "dt", "nstep", "max_seconds", "tprnfor", "disk_io", "verbosity"),
@@ -28,13 +28,13 @@ OWNED: dict[str, tuple[str, ...]] = {
     "ELECTRONS": ("startingwfc",),
     "IONS": (),
 }
-#: The ions belong to the MD settings; how electrons are carried from step to step does not.
+#: IONS follows from the MD settings, except how electrons are extrapolated from step to step.
 IONS_ALLOWED = ("pot_extrapolation", "wfc_extrapolation")
 
-#: Part of the wall time that the first of the two runs of a thermostatted job may take.
+#: Fraction of the wall time for the first of the two runs of a thermostatted job.
 START_FRACTION = 0.1
-#: pw.x draws the noise of its thermostat from a generator that starts the same in every run and cannot be seeded, but
-#: that starting wavefunctions may use before: replicas and segments get one of three sequences.
+#: The random generator of pw.x's thermostat starts the same in every run and cannot be seeded. Random starting
+#: wavefunctions draw from it first, so the choice of them gives replicas and segments one of three sequences.
 STARTING_WFC = ("file", "atomic+random", "random")
 
 
@@ -45,30 +45,30 @@ def spelled(namelists: Mapping[str, Any]) -> Namelists:
     """
     for name, content in namelists.items():
         if not isinstance(content, Mapping):
-            raise ValueError(f"namelists holds namelists such as SYSTEM, each a mapping; {name} is {content!r}")
+            raise ValueError(f"namelists must hold namelists such as SYSTEM, each a mapping; {name} is {content!r}")
     return {name.upper(): {key.lower(): value for key, value in content.items()} for name, content in namelists.items()}
 
 
 def normal_namelists(namelists: Mapping[str, Any]) -> Namelists:
-    """Return namelists spelled as pw.x does, when they can be used.
+    """Return valid namelists in the spelling of pw.x.
 
-    One key is not pw.x's own: ELECTRONS ``conv_thr_per_atom``, in Ry, means the same in a cell and in its supercells.
+    One key is an addition to those of pw.x: ELECTRONS ``conv_thr_per_atom``, in Ry, does not depend on cell size.
 
-    :raises ValueError: for a namelist or key that is not the user's to set, or no wave-function cut-off.
+    :raises ValueError: for a namelist or key that users cannot set, or no wave-function cut-off.
     """
     normal = spelled(namelists)
     for name, content in normal.items():
         if name not in OWNED:
-            raise ValueError(f"namelist {name} is not for this job, which takes {', '.join(OWNED)}; leave it out")
+            raise ValueError(f"namelist {name} is not used by this job, which accepts {', '.join(OWNED)}; leave it out")
         keys = {key.partition("(")[0] for key in content}
         owned = keys - set(IONS_ALLOWED) if name == "IONS" else keys & set(OWNED[name])
         if owned:
             raise ValueError(f"{name} {', '.join(sorted(owned))} is set by the job itself; leave it out of namelists")
     if {"conv_thr", "conv_thr_per_atom"} <= set(normal.get("ELECTRONS", {})):
-        raise ValueError("ELECTRONS takes conv_thr or conv_thr_per_atom, both in Ry; leave one out")
+        raise ValueError("ELECTRONS accepts conv_thr or conv_thr_per_atom, both in Ry; leave one out")
     cutoff = normal.get("SYSTEM", {}).get("ecutwfc")
     if cutoff is None:
-        raise ValueError("namelists has no SYSTEM ecutwfc; give the cut-off of the wave functions in Ry")
+        raise ValueError("namelists has no SYSTEM ecutwfc; give the wave-function cut-off in Ry")
     for key in ("ecutwfc", "ecutrho"):
         value = normal["SYSTEM"].get(key, cutoff)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
@@ -79,15 +79,15 @@ def normal_namelists(namelists: Mapping[str, Any]) -> Namelists:
 def md_namelists(
     namelists: Mapping[str, Any], settings: MdSettings, n_atoms: int, first_step: int, max_seconds: float | None
 ) -> list[Namelists]:
-    """Return the namelists of the one or two runs that take a job from its first step to ``n_steps``.
+    """Return the namelists of the one or two runs of a job, from its first step to ``n_steps``.
 
-    The first run starts from explicit velocities. With a thermostat it takes one step without it: pw.x 6.7 scales the
-    velocities by a temperature that it has not computed yet where it starts with svr from given velocities. The
-    second run continues from the files of the first. It has the same velocities in its input: should the first have
-    left no step, it cannot draw others.
+    The first run starts from explicit velocities. With a thermostat it is one step without it: starting with svr from
+    given velocities, pw.x 6.7 scales them by a temperature that it has not computed yet. The second run continues from
+    the files of the first. It has the same velocities in its input, so that it cannot draw others if the first
+    completed no step.
 
     :param first_step: the step at which the job starts.
-    :param max_seconds: wall time that the job may use, s.
+    :param max_seconds: wall time of the job, s.
     :raises ValueError: see :func:`normal_namelists`.
     """
     namelists = for_atoms(namelists, n_atoms)
@@ -114,8 +114,8 @@ def relax_namelists(
 ) -> Namelists:
     """Return the namelists of a relaxation of the ions by BFGS.
 
-    pw.x asks each component of each force to be below its limit: that divided by sqrt(3) makes every force small
-    enough. The energy, its second condition, is given no say.
+    pw.x requires each component of each force to be below its limit: dividing by sqrt(3) makes every force small
+    enough. Its second condition, on the energy, is disabled.
     """
     force_Ry_bohr = max_force_eV_A / (units.Ry / units.Bohr) / math.sqrt(3.0)
     made = _common(for_atoms(namelists, n_atoms), "relax", max_steps + 1, max_seconds)
@@ -125,7 +125,7 @@ def relax_namelists(
 
 
 def for_atoms(namelists: Mapping[str, Any], n_atoms: int) -> Namelists:
-    """Return normal namelists in which the threshold of an atom has become that of the cell."""
+    """Return normal namelists with the threshold per atom converted to that of the cell."""
     normal = normal_namelists(namelists)
     electrons = normal.setdefault("ELECTRONS", {})
     if "conv_thr_per_atom" in electrons:
@@ -161,10 +161,10 @@ def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: flo
 
 
 def more_robust_scf(namelists: Mapping[str, Any], times: int) -> Namelists:
-    """Return namelists with which electrons converge more slowly and more surely.
+    """Return namelists for slower but more robust SCF convergence.
 
-    :param times: how often to halve ``mixing_beta`` and to double ``electron_maxstep``, from pw.x's values where not
-        given.
+    :param times: how often to halve ``mixing_beta`` and double ``electron_maxstep``, starting from pw.x's defaults
+        where not given.
     """
     changed = normal_namelists(namelists)
     electrons = changed.setdefault("ELECTRONS", {})
@@ -174,11 +174,11 @@ def more_robust_scf(namelists: Mapping[str, Any], times: int) -> Namelists:
 
 
 def with_start(text: str, labels: Sequence[str], positions: ArrayLike, velocities_A_fs: ArrayLike | None = None) -> str:
-    """Return an input whose positions are replaced, and followed by velocities, to the last bit.
+    """Return an input with its positions replaced and velocities added, in full precision.
 
     :param labels: name of the species of each of N atoms.
-    :param positions: shape (N, 3), angstrom, wherever in space they are.
-    :param velocities_A_fs: shape (N, 3), angstrom/fs; the card has bohr per Rydberg unit of time.
+    :param positions: shape (N, 3), angstrom, wrapped or not.
+    :param velocities_A_fs: shape (N, 3), angstrom/fs; written in bohr per Rydberg unit of time.
     """
     before, rest = text.split("ATOMIC_POSITIONS", 1)
     cards = _card("ATOMIC_POSITIONS angstrom", labels, positions)
@@ -199,7 +199,7 @@ def _card(title: str, labels: Sequence[str], values: ArrayLike) -> str:
 
 
 def n_k_points(mesh: Sequence[int], offset: Sequence[float]) -> int:
-    """Return how many k-points pw.x computes of a mesh, of which k and -k are one.
+    """Return how many k-points of a mesh pw.x computes; k and -k count once.
 
     :param mesh: three whole numbers.
     :param offset: three times 0 or 0.5.

@@ -1,4 +1,4 @@
-"""The outputs of the one or two runs of pw.x that a molecular-dynamics job makes -> its ionic steps."""
+"""Ionic steps of a molecular-dynamics job from the outputs of its one or two pw.x runs."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def md_run(
     n_steps: int,
     constant_energy: bool,
 ) -> DftRun:
-    """Return what the runs of a job left, as one.
+    """Combine the outputs of the runs of a job.
 
-    :param runs: what each said, in their order.
+    :param runs: the output of each, in order.
     :param errors: the error stream of each.
-    :param start_positions: shape (N, 3), angstrom, those of the input: the first forces belong to them.
+    :param start_positions: shape (N, 3), angstrom, from the input; the first forces belong to them.
     :param cell: shape (3, 3), angstrom.
     :param first_step: step at which the job started.
     :param n_steps: the total number of steps of the run.
-    :param constant_energy: whether what pw.x calls constant is: without a thermostat.
+    :param constant_energy: whether there is no thermostat, so that the energy that pw.x calls constant is conserved.
     """
     whole = whole_steps(runs)
     status, message = judge(runs, errors, n_steps - first_step + 1, len(whole))
@@ -46,10 +46,10 @@ def md_run(
 
 
 def whole_steps(runs: Sequence[PwOutput]) -> list[PwStep]:
-    """Return the ionic steps that were written whole, each counted on from the one before.
+    """Return the ionic steps that were written completely, numbered consecutively.
 
-    A run that does not go on where the one before ended says nothing of this trajectory, nor does one after a run that
-    left nothing.
+    A run that does not continue from the end of the previous one does not belong to this trajectory, nor does any run
+    after one without steps.
     """
     steps: list[PwStep] = []
     for run in runs:
@@ -79,7 +79,7 @@ def is_whole(step: PwStep) -> bool:
 
 
 def missing_part(step: PwStep) -> str | None:
-    """Return the first part of a step that is not there, nothing when it is whole."""
+    """Return the first missing part of a step, None when it is complete."""
     return next((words for name, words in PARTS.items() if getattr(step, name) is None), None)
 
 
@@ -91,12 +91,12 @@ def as_steps(
     constant_energy: bool,
     alat_A: float | None = None,
 ) -> DftSteps:
-    """Return whole steps, consecutive ones, in the units of :class:`DftSteps`.
+    """Convert complete, consecutive steps to the units of :class:`DftSteps`.
 
-    :param start: shape (N, 3), angstrom, the positions of the first.
+    :param start: shape (N, 3), angstrom, the positions of the first step.
     :param cell: shape (3, 3), angstrom.
-    :param alat_A: lattice parameter, angstrom, for positions that count in it.
-    :raises ValueError: for positions in a unit that is not known.
+    :param alat_A: lattice parameter, angstrom, for positions in units of it.
+    :raises ValueError: for positions in an unknown unit.
     """
     following = [in_angstrom(np.asarray(step.next_positions), step.unit, cell, alat_A) for step in whole]
     places = np.array([start, *following])

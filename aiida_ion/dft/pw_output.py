@@ -1,4 +1,4 @@
-"""What pw.x writes to its standard output, read line by line: a run that was killed ends anywhere."""
+"""Standard output of pw.x, read line by line: the output of a killed run can end anywhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions
 
-#: What marks the lines that matter; all others are skipped at the price of one search.
+#: Markers of the relevant lines; all others are skipped after one search.
 _KEYS = re.compile(
     r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|^CELL_PARAMETERS|iteration =|"
     r"\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
     r"max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
 )
-#: Lines below the head that say what kind of run it is.
+#: Lines below the head that show the kind of run.
 _NOTES = re.compile(
     r"Dynamics Calculation|Geometry Optimization|Starting temperature|temperature is (?:controlled|set)|Time step +=|"
     r"Entering Dynamics; +it"
@@ -34,13 +34,13 @@ _UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 class PwStep:
     """One ionic step as far as it was written.
 
-    :param energy_Ry: the energy that the forces are the gradient of: the last one of a step, since a hybrid functional
+    :param energy_Ry: the energy whose gradient gives the forces: the last one of a step, since a hybrid functional
         prints one for each of its outer iterations.
-    :param forces_Ry_bohr: shape (N, 3); ``None`` until they are whole, as are the following.
-    :param next_positions: shape (N, 3): where pw.x goes from here.
-    :param unit: of these positions: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty where none is written.
+    :param forces_Ry_bohr: shape (N, 3); ``None`` until complete, as are the following.
+    :param next_positions: shape (N, 3): positions of the next step.
+    :param unit: of these positions: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty if none is written.
     :param time_ps: time since the start of the run.
-    :param conserved_Ry: kinetic and potential energy together, the last that is written of a step.
+    :param conserved_Ry: kinetic plus potential energy, the last value written in a step.
     :param problem: why a table of this step cannot be read.
     """
 
@@ -59,17 +59,17 @@ class PwStep:
 
 @dataclass
 class PwOutput:
-    """All that one run of pw.x found.
+    """Everything read from the output of one run of pw.x.
 
-    :param head: lines before the first self-consistent calculation: they say what is computed.
-    :param notes: lines below that say what kind of dynamics this is.
-    :param labels: of each atom, as its first table of positions has them.
-    :param frozen: shape (N, 3), whether a component of an atom is held; ``None`` where the table does not say it.
+    :param head: lines before the first self-consistent calculation, which describe what is computed.
+    :param notes: later lines that show the kind of dynamics.
+    :param labels: of each atom, from the first table of positions.
+    :param frozen: shape (N, 3), whether a component of an atom is fixed; ``None`` if the table has no flags.
     :param cell_changes: whether a cell is written after a step.
     :param calculating: whether the first self-consistent calculation began.
-    :param error: routine and words of the error that ended the run.
-    :param time_s: what pw.x said last of the time it took, s.
-    :param memory_MiB: its estimate for each process.
+    :param error: routine and message of the error that ended the run.
+    :param time_s: elapsed time that pw.x printed last, s.
+    :param memory_MiB: pw.x's estimate for each process.
     """
 
     steps: list[PwStep] = field(default_factory=list)
@@ -89,7 +89,7 @@ class PwOutput:
 
 
 def read_output(path: Path, n_atoms: int) -> PwOutput:
-    """Return what a run said, as far as it got; nothing was said where the file does not exist.
+    """Read the output of a run as far as it was written; empty if the file does not exist.
 
     :param path: standard output of pw.x.
     :param n_atoms: number of atoms.
@@ -101,9 +101,9 @@ def read_output(path: Path, n_atoms: int) -> PwOutput:
 
 
 def scan(text: Iterable[str], n_atoms: int) -> PwOutput:
-    """Return what the lines of an output say.
+    """Read the lines of an output.
 
-    :param text: lines with their ends; the last one counts only if it is whole.
+    :param text: lines with their line endings; an incomplete last line is ignored.
     """
     output, lines = PwOutput(), Lines(text)
     for line in lines:
@@ -112,9 +112,9 @@ def scan(text: Iterable[str], n_atoms: int) -> PwOutput:
 
 
 def scan_runs(text: Iterable[str]) -> list[PwOutput]:
-    """Return what each run says of a text that may hold the outputs of several, one after the other.
+    """Read a text that may hold the outputs of several runs, one after the other.
 
-    :param text: lines with their ends; the last one counts only if it is whole.
+    :param text: lines with their line endings; an incomplete last line is ignored.
     """
     runs: list[PwOutput] = []
     n_atoms, lines = 0, Lines(text)
@@ -144,7 +144,7 @@ def _take(output: PwOutput, line: str, lines: Lines, n_atoms: int) -> None:
 
 
 def _note(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> None:
-    """Take down one line, and the rows that belong to it."""
+    """Record one line and the rows that belong to it."""
     if key == "!":
         _note_energy(output, line)
     elif key in _MARKS:
@@ -161,7 +161,7 @@ def _note(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int) -> 
 
 
 def _note_energy(output: PwOutput, line: str) -> None:
-    """Begin a step, or take the next energy of the same one: a hybrid functional prints several, the last with `!!`."""
+    """Begin a step, or read the next energy of the same one: a hybrid functional prints several, the last with `!!`."""
     energy = _value(line)
     if energy is None:
         return
@@ -247,7 +247,7 @@ def _value(line: str) -> float | None:
 
 
 def _count(line: str) -> int:
-    """Return the whole number of a line, zero where Fortran found no room for it."""
+    """Return the integer in a line, zero where Fortran printed asterisks."""
     match = re.search(r"\b(\d+)\b", line)
     return int(match[1]) if match is not None else 0
 
@@ -258,7 +258,7 @@ def _first_number(line: str) -> float | None:
 
 
 def _error(line: str, lines: Lines) -> tuple[str, str]:
-    """Return the routine and what it says below, up to the line of percent signs."""
+    """Return the routine and its message, up to the line of percent signs."""
     match = _ERROR.search(line)
     words = []
     for following in lines:

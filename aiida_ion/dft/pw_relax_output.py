@@ -1,4 +1,4 @@
-"""The output of a relaxation by pw.x -> where it got, judged by the largest force on an atom."""
+"""Result of a pw.x relaxation, judged by the largest force on an atom."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from aiida_ion.dft.pw_tables import FloatArray
 
 @dataclass(frozen=True)
 class PwRelaxation:
-    """What a relaxation left behind.
+    """Result of a relaxation.
 
-    :param status: ``finished``, ``not_converged`` when it got somewhere and not far enough, or what went wrong.
+    :param status: ``finished``, ``not_converged`` after some progress, or what went wrong.
     :param message: one sentence on the status.
     :param positions: shape (N, 3), angstrom; ``None`` when no forces were computed.
     :param numbers: ``n_steps``, energies (eV) and largest forces (eV/angstrom) before and after, ``converged``.
@@ -34,12 +34,12 @@ class PwRelaxation:
 
 
 def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_force_eV_A: float) -> PwRelaxation:
-    """Return what a relaxation left: its last step where it converged, the one of least energy where not.
+    """Return the result of a relaxation: its last step if it converged, else the step of lowest energy.
 
     :param errors: its error stream.
-    :param start_positions: shape (N, 3), angstrom, those of the input.
-    :param max_force_eV_A: the force, as a length, below which every atom counts as relaxed.
-    :raises ValueError: for positions in another unit than that of the input, angstrom.
+    :param start_positions: shape (N, 3), angstrom, from the input.
+    :param max_force_eV_A: magnitude of the force below which an atom counts as relaxed.
+    :raises ValueError: for positions in a unit other than that of the input, angstrom.
     """
     places, energies, forces = [start_positions], [], []
     for step in run.steps:
@@ -61,7 +61,7 @@ def relaxation(run: PwOutput, errors: str, start_positions: FloatArray, max_forc
     if converged:
         status, message = "finished", "the ions are relaxed"
     elif status in (None, "walltime") or (run.done and status == "engine_failed"):
-        why = "pw.x was stopped" if status != "engine_failed" else "pw.x did all its steps or gave up"
+        why = "pw.x was stopped" if status != "engine_failed" else "pw.x used up its steps or gave up"
         text = f"the largest force is {forces[best]:.4g} eV/angstrom after {len(energies) - 1} steps"
         status, message = "not_converged", f"{why}, {text}; allow more max_steps or wall time"
     return PwRelaxation(

@@ -1,4 +1,4 @@
-"""How a run of pw.x ended, and what to do about it; what it computed, and what it cost."""
+"""How a run of pw.x ended and what to do about it; what it computed and its cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiida_ion.dft.pw_output import PwOutput
 from aiida_ion.dft.upf import functional_name
 from aiida_ion.endings import KILLED, find_ending, known_cause, last_lines
 
-#: Words of pw.x's errors -> what to do. The first that fits is said.
+#: Text of pw.x's errors -> advice. The first match counts.
 ADVICE = (
     ("smearing is needed", "set SYSTEM occupations to smearing with a degauss, or correct the charge"),
     ("number of pools", "ask for fewer pools in parallelization, or for more processes"),
@@ -22,22 +22,22 @@ ADVICE = (
     ("symmetry operations", "the atoms may have flown apart: relax the structure or try a smaller timestep_fs"),
     ("S matrix not positive", "two atoms may have met: relax the structure or try a smaller timestep_fs"),
     ("cholesky", "try ELECTRONS diagonalization cg, or fewer processes in ndiag"),
-    ("davcio", "look at the disk of the compute machine"),
-    ("diropn", "look at the disk of the compute machine"),
+    ("davcio", "check the disk of the compute machine"),
+    ("diropn", "check the disk of the compute machine"),
 )
 
 
 def judge(runs: Sequence[PwOutput], errors: Sequence[str], n_steps: int, reached: int) -> tuple[str | None, str]:
     """Return status and message of the runs of one job; the status is ``None`` when the job was killed.
 
-    :param runs: in their order; a run that was never started has said nothing.
+    :param runs: in order; a run that was never started is empty.
     :param errors: the error stream of each.
-    :param n_steps: how many ionic steps the job was to do.
-    :param reached: how many it did.
+    :param n_steps: how many ionic steps were requested.
+    :param reached: how many were completed.
     """
     if reached >= n_steps:
         return "finished", f"pw.x did its {reached} ionic steps"
-    # A later run can only go on from a first one that did its one step.
+    # A later run can only continue from a first one that completed its step.
     unfinished = (i for i, run in enumerate(runs) if not any(step.conserved_Ry is not None for step in run.steps))
     index = next(unfinished, len(runs) - 1)
     run, stream = runs[index], errors[index]
@@ -62,7 +62,7 @@ def _stop(run: PwOutput, errors: str, where: str) -> tuple[str | None, str]:
 def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
     routine, words = run.error or ("", "")
     known = known_cause(errors, words)
-    # What pw.x says itself comes before a crash that followed from it.
+    # pw.x's own error message comes before a crash that it caused.
     if known is not None and known.status not in ("walltime", "engine_failed"):
         return str(known.status), f"pw.x: {known.message}"
     if run.error is None:
@@ -75,18 +75,18 @@ def _failure(run: PwOutput, errors: str) -> tuple[str, str] | None:
 
 
 def read_cost(runs: Sequence[PwOutput]) -> dict[str, Any]:
-    """Return what the runs of one job took together, and the largest memory; nothing where they said nothing.
+    """Return the total cost of the runs of a job and the largest memory; empty if they printed none.
 
-    pw.x says its CPU time for one process, and only at its end: before, its running time stands for both.
+    pw.x prints the CPU time of one process, and only at its end; until then its elapsed time is used for both.
     """
-    spoke = [run for run in runs if run.time_s is not None]
-    if not spoke:
+    timed = [run for run in runs if run.time_s is not None]
+    if not timed:
         return {}
-    processes, threads = _processes(spoke[-1])
-    memory = [run.memory_MiB * processes for run in spoke if run.memory_MiB is not None]
+    processes, threads = _processes(timed[-1])
+    memory = [run.memory_MiB * processes for run in timed if run.memory_MiB is not None]
     cost: dict[str, Any] = {
-        "wall_time_s": sum(run.time_s or 0.0 for run in spoke),
-        "cpu_time_s": processes * sum((run.cpu_s if run.cpu_s is not None else run.time_s) or 0.0 for run in spoke),
+        "wall_time_s": sum(run.time_s or 0.0 for run in timed),
+        "cpu_time_s": processes * sum((run.cpu_s if run.cpu_s is not None else run.time_s) or 0.0 for run in timed),
         "processes": processes,
         "threads": threads,
     }
@@ -105,7 +105,7 @@ def _processes(run: PwOutput) -> tuple[int, int]:
 
 
 def read_ranks(run: PwOutput) -> int | None:
-    """Return the number of MPI processes that pw.x says it runs with, nothing where it did not come so far."""
+    """Return the number of MPI processes that pw.x prints, None if it did not get that far."""
     head = "".join(run.head)
     explicit = re.search(r"Number of MPI processes:\s+(\d+)", head)
     parallel = explicit or re.search(r"Parallel version \(MPI[^)]*\), running on\s+(\d+) proc", head)
@@ -115,7 +115,7 @@ def read_ranks(run: PwOutput) -> int | None:
 
 
 def read_versions(run: PwOutput) -> dict[str, Any]:
-    """Return program, functional, cut-offs and what else decides the electrons, as pw.x states them."""
+    """Return program, functional, cut-offs and other electronic settings, as pw.x prints them."""
     head = "".join(run.head)
     versions: dict[str, Any] = {}
     for name, pattern, make in _FACTS:

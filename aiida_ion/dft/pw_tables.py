@@ -1,4 +1,4 @@
-"""The tables of pw.x's standard output: forces and positions, checked row by row."""
+"""Tables in pw.x's standard output: forces and positions, checked row by row."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-#: Forces stand in columns that may touch.
+#: Columns of forces may touch.
 _FORCE = re.compile(r"atom *(\d+) .*force =\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*$")
 
 
 class Lines(Iterator[str]):
-    """The whole lines of a text, of which the last can be given back."""
+    """The complete lines of a text; the last one read can be pushed back."""
 
     def __init__(self, text: Iterable[str]) -> None:
         self._lines = iter(text)
@@ -29,7 +29,7 @@ class Lines(Iterator[str]):
         return line
 
     def back(self, line: str) -> None:
-        """Give a line back: it is the next one."""
+        """Push a line back: it is read again next."""
         self._back.append(line)
 
 
@@ -37,10 +37,10 @@ class Lines(Iterator[str]):
 class PositionTable:
     """A card of positions.
 
-    :param unit: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty where none is written.
+    :param unit: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty if none is written.
     :param labels: of each atom.
     :param positions: shape (N, 3), in that unit.
-    :param frozen: shape (N, 3), whether a component of an atom is held.
+    :param frozen: shape (N, 3), whether a component of an atom is fixed.
     """
 
     unit: str
@@ -50,13 +50,13 @@ class PositionTable:
 
 
 class TableError(ValueError):
-    """A table that is not as pw.x writes it; the sentence says of what step's table it is."""
+    """A malformed table; the message follows the name of a step."""
 
 
 def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
-    """Return forces, shape (N, 3), Ry/bohr; nothing where the text ends within them.
+    """Return forces, shape (N, 3), Ry/bohr; None if the text ends within them.
 
-    :raises TableError: for other rows than one for each atom, in order.
+    :raises TableError: unless there is one row for each atom, in order.
     """
     rows: list[tuple[str, ...]] = []
     for line in lines:
@@ -66,7 +66,7 @@ def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
         elif line.strip() or rows:
             lines.back(line)
             if "***" in line:
-                raise TableError("its forces hold asterisks, for which Fortran found no room")
+                raise TableError("its forces contain asterisks: the numbers were too wide for Fortran's format")
             raise TableError(f"its table of forces has {len(rows)} rows in order for {n_atoms} atoms")
         if len(rows) == n_atoms:
             return np.array(rows, dtype=float)
@@ -74,11 +74,11 @@ def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
 
 
 def read_positions(card: str, lines: Lines, n_atoms: int) -> PositionTable | None:
-    """Return a card of positions, of which the first line was read; nothing where the text ends within it.
+    """Return a card of positions whose first line was already read; None if the text ends within it.
 
-    A row has a label, three numbers and, where an atom is held, three flags of its components.
+    A row has a label, three numbers and, for a constrained atom, three flags.
 
-    :raises TableError: for rows of anything else, or not one for each atom.
+    :raises TableError: for invalid rows, or not one for each atom.
     """
     rows: list[list[str]] = []
     for line in lines:
@@ -94,9 +94,9 @@ def read_positions(card: str, lines: Lines, n_atoms: int) -> PositionTable | Non
     try:
         positions = np.array([words[1:4] for words in rows], dtype=float)
     except ValueError as error:
-        raise TableError("its positions hold what is not a number, such as the asterisks of Fortran") from error
+        raise TableError("its positions contain something other than numbers, such as Fortran's asterisks") from error
     if not np.isfinite(positions).all():
-        raise TableError("its positions hold what is not a number")
+        raise TableError("its positions contain something other than numbers")
     frozen = np.array([words[4:] or ["1", "1", "1"] for words in rows]) == "0"
     words = re.findall(r"[a-z_]+", card.partition("ATOMIC_POSITIONS")[2].lower())
     return PositionTable(words[0] if words else "", [words[0] for words in rows], positions, frozen)

@@ -1,4 +1,4 @@
-"""The ionic steps of a DFT program -> velocities, frames, thermo and state in the words of the MD interface."""
+"""Ionic steps of a DFT program, and velocities, thermo and state in the form of the MD interface."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ THERMO_FIELDS = [
 
 @dataclass(frozen=True)
 class DftSteps:
-    """Ionic steps that a DFT program reported whole: n steps of N atoms.
+    """Complete ionic steps from a DFT program: n steps of N atoms.
 
     :param first_step: integration step of the first row.
-    :param positions: shape (n, N, 3), angstrom, unwrapped: where energy and forces were computed.
-    :param next_positions: shape (N, 3), angstrom: where the program would go after the last row; ``None`` if unknown.
+    :param positions: shape (n, N, 3), angstrom, unwrapped: those at which energy and forces were computed.
+    :param next_positions: shape (N, 3), angstrom: positions of the step after the last row; ``None`` if unknown.
     :param cell: shape (3, 3), angstrom, rows are the vectors.
     :param forces: shape (n, N, 3), eV/angstrom.
-    :param potential_energy_eV: shape (n,), the energy that the forces are the gradient of.
-    :param kinetic_energy_eV: shape (n,), as the program states it.
-    :param conserved_energy_eV: shape (n,), as the program states it; NaN where it does not.
-    :param temperature_K: shape (n,), as the program states it.
+    :param potential_energy_eV: shape (n,), the energy whose gradient gives the forces.
+    :param kinetic_energy_eV: shape (n,), as the program reports it.
+    :param conserved_energy_eV: shape (n,), as the program reports it; NaN where it does not.
+    :param temperature_K: shape (n,), as the program reports it.
     :param scf_iterations: shape (n,), electronic iterations.
     """
 
@@ -57,7 +57,7 @@ class DftSteps:
         return len(self.positions)
 
     def rows(self, first: int, last: int | None = None) -> DftSteps:
-        """Return the rows from ``first`` up to, not including, ``last``."""
+        """Return the rows from ``first`` up to, but not including, ``last``."""
         stop = len(self) if last is None else min(last, len(self))
         following = self.next_positions if stop == len(self) else self.positions[stop]
         chosen = {name: getattr(self, name)[first:stop] for name in ROWS}
@@ -88,14 +88,14 @@ ROWS = (
 
 @dataclass(frozen=True)
 class DftRun:
-    """What a DFT program left behind.
+    """Result of a DFT program.
 
     :param status: ``finished``, ``walltime``, ``scf_not_converged``, ``invalid_input``, ``engine_failed``, ...: a key
-        of ``STATUS_EXIT_CODES``; ``None`` when the program was killed before it could say.
+        of ``STATUS_EXIT_CODES``; ``None`` when the program was killed before it could report one.
     :param message: one sentence on the status that says what to do.
-    :param steps: its ionic steps, ``None`` when there is not one.
+    :param steps: its ionic steps, ``None`` when there are none.
     :param cost: cost ledger: ``wall_time_s``, ``cpu_time_s``, ``peak_memory_MiB``, ``processes``, ``threads``.
-    :param versions: program, functional, cut-offs, ... as the program states them.
+    :param versions: program, functional, cut-offs, ... as the program reports them.
     """
 
     status: str | None
@@ -108,9 +108,9 @@ class DftRun:
 def velocities(steps: DftSteps, masses: NDArray[Any], timestep_fs: float) -> FloatArray:
     """Return the velocities at each step, shape (n, N, 3), angstrom/fs.
 
-    From x(t+dt) = x(t) + v(t) dt + F(t) dt^2 / 2m, which both Verlet forms share: so they carry what a thermostat did
-    at that step, and a run started from them takes the same next step. The last step, where no next positions are
-    known, takes v(t) = (x(t) - x(t-dt)) / dt + F(t) dt / 2m.
+    From x(t+dt) = x(t) + v(t) dt + F(t) dt^2 / 2m, which both Verlet forms share. So they include the effect of a
+    thermostat at that step, and a run started from them takes the same next step. The last step, if the next positions
+    are unknown, uses v(t) = (x(t) - x(t-dt)) / dt + F(t) dt / 2m.
 
     :param masses: shape (N,), g/mol.
     :raises ValueError: for a single step without next positions.
@@ -128,7 +128,7 @@ def velocities(steps: DftSteps, masses: NDArray[Any], timestep_fs: float) -> Flo
 
 
 def explosion(steps: DftSteps, settings: MdSettings) -> tuple[int, str] | None:
-    """Return the row at which a run exploded and a sentence on it, nothing when it did not."""
+    """Return the row at which a run exploded and a sentence on it, None when it did not."""
     largest = np.linalg.norm(steps.forces, axis=2).max(axis=1)
     limit = settings.max_temperature_ratio * settings.temperature_K
     bad = ~(largest <= settings.max_force_eV_A) | ~(steps.temperature_K <= limit)
@@ -162,7 +162,7 @@ def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -
 
 
 def state_arrays(steps: DftSteps, v_A_fs: FloatArray, start_step: int) -> dict[str, NDArray[Any]]:
-    """Return what continues the run from its last step: the thermostat (csvr) has no memory of its own."""
+    """Return the state that continues the run from its last step; the csvr thermostat has no memory."""
     return {
         "step": np.array(steps.first_step + len(steps) - 1),
         "start_step": np.array(start_step),

@@ -1,4 +1,4 @@
-"""What the header of a pseudopotential in UPF says: functional and kind."""
+"""The header of a UPF pseudopotential: functional and kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: How the parts that a functional is made of are called together, as pw.x and the UPF files abbreviate them.
+#: Parts of a functional, as abbreviated by pw.x and in UPF files -> its name.
 FUNCTIONALS = {
     "SLA PZ NOGX NOGC": "LDA",
     "SLA PW NOGX NOGC": "LDA",
@@ -26,10 +26,10 @@ _NAMES = {name.upper(): name for name in FUNCTIONALS.values()} | {"PZ": "LDA", "
 
 @dataclass(frozen=True)
 class UpfHeader:
-    """What decides how a pseudopotential is used.
+    """Properties that decide how a pseudopotential is used.
 
-    :param functional: its functional by its usual name, as it stands in the file where none is known.
-    :param norm_conserving: whether it needs no more than four times the wave-function cut-off for the density.
+    :param functional: usual name of its functional, or as in the file where none is known.
+    :param norm_conserving: whether the density needs only four times the wave-function cut-off.
     """
 
     functional: str
@@ -37,7 +37,7 @@ class UpfHeader:
 
 
 def read_upf_header(text: str) -> UpfHeader:
-    """Return what the header of a UPF file says, of version 1 or 2.
+    """Read the header of a UPF file of version 1 or 2.
 
     :raises ValueError: if no header or no functional is found.
     """
@@ -47,7 +47,7 @@ def read_upf_header(text: str) -> UpfHeader:
     functional = re.search(r"functional\s*=\s*[\"']\s*([^\"']+?)\s*[\"']", header[1])
     kind = re.search(r"pseudo_type\s*=\s*[\"']\s*(\w+)", header[1])
     if functional is None:
-        # Version 1 gives the four parts, then the name of the whole.
+        # Version 1 gives the four parts, then the name of the functional.
         functional = re.search(r"^\s*((?:\S+\s+){3}\S+).*Exchange-Correlation functional", header[1], re.MULTILINE)
         kind = re.search(r"^\s*(US|NC)\s", header[1], re.MULTILINE)
     if functional is None:
@@ -58,13 +58,13 @@ def read_upf_header(text: str) -> UpfHeader:
 
 
 def functional_name(words: str) -> str:
-    """Return the usual name of a functional, the words themselves where it has none here."""
+    """Return the usual name of a functional, or its abbreviations where none is known."""
     upper = " ".join(words.upper().split())
     return FUNCTIONALS.get(upper) or _NAMES.get(upper) or " ".join(words.split())
 
 
 def common_functional(functionals: Mapping[str, str]) -> str:
-    """Return the functional that all pseudopotentials were made with.
+    """Return the functional that all pseudopotentials were generated with.
 
     :param functionals: of each species.
     :raises ValueError: if they differ, with the functional of each.
@@ -72,5 +72,5 @@ def common_functional(functionals: Mapping[str, str]) -> str:
     names = set(functionals.values())
     if len(names) != 1:
         text = ", ".join(f"{species} {name}" for species, name in sorted(functionals.items()))
-        raise ValueError(f"the pseudopotentials were made with different functionals ({text}); take one family")
+        raise ValueError(f"the pseudopotentials were generated with different functionals ({text}); use one family")
     return names.pop()

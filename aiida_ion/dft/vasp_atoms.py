@@ -1,4 +1,4 @@
-"""Blocks of atoms in ``vasprun.xml`` -> their elements: by name, title of the POTCAR, and mass."""
+"""Elements of the blocks of atoms in ``vasprun.xml``, from name, POTCAR title, and mass."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 #: Other names of an element.
 ISOTOPES = {"D": "H", "T": "H"}
-#: A mass names an element within this, g/mol, if the next element is further than twice as much: POTCARs round.
+#: A mass within this of an element's, g/mol, identifies it if no other is within twice as much: POTCARs round masses.
 MASS_TOLERANCE = 0.15
-#: A mass that is further than this part of it from that of the element is that of an isotope; POTCARs round to it.
+#: A mass that deviates from the element's by more than this fraction is an isotope's; rounding in POTCARs stays below.
 ISOTOPE_TOLERANCE = 0.015
 
 
 def elements_of(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[str], NDArray[np.float64], list[str]]:
-    """Return element and mass (g/mol) of each of N atoms, and sentences on blocks that are not what they are named.
+    """Return element and mass (g/mol) of each of N atoms, and sentences on mislabelled blocks.
 
-    :raises ValueError: for a block of no element.
+    :raises ValueError: for a block without a recognisable element.
     """
     symbols: list[str] = []
     masses: list[float] = []
@@ -41,10 +41,10 @@ def elements_of(blocks: Sequence[Mapping[str, Any]]) -> tuple[list[str], NDArray
 def element_of(block: Mapping[str, Any]) -> str:
     """Return the element of a block.
 
-    Name and title of the POTCAR usually agree. VASP is known to write a name without its first letter (`r` for `Zr`):
-    then the title decides, and the mass where that is cut as well, or where both are elements and differ.
+    Name and POTCAR title usually agree. VASP sometimes drops the first letter of a name (`r` for `Zr`): then the title
+    decides, and the mass where the title is cut as well, or where both are elements and differ.
 
-    :raises ValueError: if nothing says which it is.
+    :raises ValueError: if the element cannot be determined.
     """
     text, title, mass = str(block["symbol"]), str(block["title"]), float(block["mass"])
     named, titled = _symbol(text), _symbol(_title_element(title))
@@ -55,7 +55,7 @@ def element_of(block: Mapping[str, Any]) -> str:
     elif element := named or titled or _by_mass(mass, text):
         return element
     raise ValueError(
-        f"its atoms named {text!r}, of the POTCAR {title!r} and {mass:g} g/mol, are of no element that can be told; "
+        f"the element of its atoms named {text!r}, of POTCAR {title!r} and {mass:g} g/mol, cannot be determined; "
         "correct the name in the file"
     )
 
@@ -74,7 +74,7 @@ def _title_element(title: str) -> str:
 
 
 def _symbol(text: str) -> str:
-    """Return the element that a name such as `Zr_sv` or `ZR` is of, empty where it is none."""
+    """Return the element of a name such as `Zr_sv` or `ZR`, empty where there is none."""
     name = text.strip().partition("_")[0].partition(".")[0].capitalize()
     name = ISOTOPES.get(name, name)
     return name if atomic_numbers.get(name, 0) > 0 else ""
@@ -85,7 +85,7 @@ def _has_mass(symbol: str, mass: float) -> bool:
 
 
 def _by_mass(mass: float, text: str) -> str:
-    """Return the element of a mass, where only one has it among those that end as the name does."""
+    """Return the element with a given mass, if it is unique among those that end like the name."""
     ending = text.strip().partition("_")[0].lower()
     numbers = [n for n, name in enumerate(chemical_symbols) if n and name.lower().endswith(ending)]
     numbers = numbers if ending and numbers else list(range(1, len(chemical_symbols)))

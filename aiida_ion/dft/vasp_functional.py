@@ -1,4 +1,4 @@
-"""INCAR tags and titles of POTCARs -> the name of the level of theory."""
+"""Name of the level of theory from INCAR tags and POTCAR titles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GGA_NAMES = {
 }
 METAGGA_NAMES = {"R2SCAN": "R2SCAN", "SCAN": "SCAN", "RSCAN": "rSCAN", "TPSS": "TPSS", "RTPSS": "revTPSS"}
 IVDW_NAMES = {1: "D2", 10: "D2", 11: "D3", 12: "D3(BJ)", 13: "D4", 2: "TS", 20: "TS", 202: "MBD", 4: "dDsC"}
-#: What the first word of a POTCAR's title says of the functional that it was made with; without one it is LDA.
+#: First word of a POTCAR title -> the functional it was generated with; LDA without one.
 TITLE_NAMES = {"PAW_PBE": "PBE", "PAW_GGA": "PW91", "PAW": "LDA", "US": "LDA"}
 
 

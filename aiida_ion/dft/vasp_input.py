@@ -1,4 +1,4 @@
-"""Settings, positions and velocities -> the text of INCAR and POSCAR."""
+"""INCAR and POSCAR from settings, positions and velocities."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OWNED_TAGS = frozenset((
     "pmass", "pstress", "nhc_nchains", "nhc_period", "nhc_nrespa", "nhc_ns", "psubsys", "tsubsys", "scalee", "iopt",
     "images", "kspacing", "kgamma", "system", "ml_lmlff",
 ))  # fmt: skip
-#: What a long run need not write: wavefunctions and density are large, and the output of each step can be short.
+#: Tags that shorten the output of a long run: wavefunctions and density are large.
 SHORT_OUTPUT: dict[str, Any] = {"lwave": False, "lcharg": False, "nwrite": 0}
-#: VASP takes a first number below this one; the other two count what was drawn before.
+#: The first of VASP's three numbers must be below this; the other two count the numbers drawn before.
 RANDOM_SEED_LIMIT = 900_000_000
 CSVR_SINCE = (6, 4, 3)
 
@@ -31,7 +31,7 @@ CSVR_SINCE = (6, 4, 3)
 class SiteGroups:
     """Sites in the order of POSCAR, which lists each kind in one block.
 
-    :param order: shape (N,), ``order[i]`` is the site that stands i-th in POSCAR.
+    :param order: shape (N,), ``order[i]`` is the i-th site in POSCAR.
     :param kinds: kind of each block, in the order of their first sites.
     :param counts: sites of each block.
     """
@@ -42,14 +42,14 @@ class SiteGroups:
 
     @classmethod
     def of(cls, kinds: Sequence[str]) -> SiteGroups:
-        """Group sites, of which ``kinds`` names the kind of each."""
+        """Group sites by their kinds."""
         names = tuple(dict.fromkeys(kinds))
         rank = np.array([names.index(kind) for kind in kinds])
         return cls(np.argsort(rank, kind="stable"), names, tuple(int(n) for n in np.bincount(rank)))
 
     @property
     def inverse(self) -> NDArray[np.int64]:
-        """Shape (N,), the place of each site in POSCAR: what takes an array of VASP back to the structure."""
+        """Shape (N,), the index of each site in POSCAR; maps an array from VASP to the order of the structure."""
         places: NDArray[np.int64] = np.argsort(self.order)
         return places
 
@@ -59,7 +59,7 @@ def md_tags(
 ) -> dict[str, Any]:
     """Return the tags of molecular dynamics from ``first_step`` to the last.
 
-    VASP evaluates NSW geometries, the first of them as given: steps 0..n take NSW = n + 1.
+    VASP evaluates NSW geometries, the first as given: steps 0..n need NSW = n + 1.
 
     :param masses: of each block of POSCAR, g/mol.
     :param first_vector_A: length of the first lattice vector, angstrom.
@@ -83,7 +83,7 @@ def _thermostat_tags(settings: MdSettings, n_blocks: int, n_atoms: int, first_ve
     if settings.ensemble == "nve":
         return {"mdalgo": 1, "andersen_prob": 0.0}
     if settings.thermostat == "csvr":
-        # In fs: the wiki said time steps until the author of the thermostat corrected it in July 2026.
+        # In fs: the wiki said time steps until it was corrected in July 2026.
         return {"mdalgo": 5, "csvr_period": settings.thermostat_time_fs}
     if settings.thermostat == "langevin":
         return {"mdalgo": 3, "langevin_gamma": [FS_PER_PS / settings.thermostat_time_fs] * n_blocks}
@@ -93,15 +93,15 @@ def _thermostat_tags(settings: MdSettings, n_blocks: int, n_atoms: int, first_ve
 def nose_mass(settings: MdSettings, n_atoms: int, first_vector_A: float) -> float:
     """Return SMASS for the thermostat mass Q = (3 N - 3) k T tau^2 that ASE and LAMMPS use.
 
-    VASP counts Q in atomic mass units times the square of the first lattice vector, and prints the period
-    2 pi sqrt(Q / 2 (3 N - 3) k T) of the temperature, so 4.4 tau.
+    VASP's unit of Q is atomic mass units times the square of the first lattice vector. The period of the temperature
+    that it prints is 2 pi sqrt(Q / 2 (3 N - 3) k T), so 4.4 tau.
     """
     energy = (3 * n_atoms - 3) * units.kB * settings.temperature_K
     return float(energy * (settings.thermostat_time_fs * units.fs / first_vector_A) ** 2)
 
 
 def random_seed(seed: int, first_step: int) -> list[int]:
-    """Return RANDOM_SEED: each segment of a run draws other numbers, and a repeated one the same."""
+    """Return RANDOM_SEED: different for each segment of a run, the same for a repeated one."""
     drawn = int(np.random.SeedSequence((seed, first_step)).generate_state(1)[0])
     return [drawn % RANDOM_SEED_LIMIT, 0, 0]
 
@@ -112,7 +112,7 @@ def relax_tags(max_force_eV_A: float, max_steps: int) -> dict[str, Any]:
 
 
 def in_poscar_order(electrons: Mapping[str, Any], order: NDArray[np.int64]) -> dict[str, Any]:
-    """Return the user's tags with magnetic moments, given in the order of the structure, in that of POSCAR."""
+    """Return the user's tags with magnetic moments reordered from the structure to POSCAR."""
     tags = dict(electrons)
     if "magmom" in tags:
         tags["magmom"] = [tags["magmom"][site] for site in order]
@@ -120,7 +120,7 @@ def in_poscar_order(electrons: Mapping[str, Any], order: NDArray[np.int64]) -> d
 
 
 def incar_text(tags: Mapping[str, Any]) -> str:
-    """Return INCAR, one tag a line; ``None`` is left out."""
+    """Return INCAR, one tag per line, without those that are ``None``."""
     lines = [f"{tag.upper()} = {_value(value)}" for tag, value in tags.items() if value is not None]
     return "\n".join(lines) + "\n"
 
@@ -141,13 +141,13 @@ def poscar_text(
     positions: ArrayLike,
     velocities: ArrayLike | None = None,
 ) -> str:
-    """Return POSCAR with every digit that VASP reads.
+    """Return POSCAR in the full precision that VASP reads.
 
-    :param title: VASP reads 40 characters.
+    :param title: the comment line, of which VASP reads 40 characters.
     :param cell: shape (3, 3), angstrom, rows are the vectors.
     :param symbols: element of each block.
     :param positions: shape (N, 3), angstrom, in the order of the blocks; as are velocities.
-    :param velocities: angstrom/fs. Without them VASP would draw its own.
+    :param velocities: angstrom/fs; without them VASP draws its own.
     """
     fractional = np.asarray(positions) @ np.linalg.inv(np.asarray(cell))
     lines = [title[:40], "1.0", *_rows(cell), " ".join(symbols), " ".join(map(str, counts))]

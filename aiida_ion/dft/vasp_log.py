@@ -1,4 +1,4 @@
-"""OUTCAR and the streams of VASP: what a run cost, what it ran on, and its own words when it failed."""
+"""OUTCAR and the output streams of VASP: cost of a run, processes, and error messages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from aiida_ion.endings import known_cause
 
-#: Part of a log that is read, and kept, from each of its ends, bytes: the middle repeats itself every step.
+#: Bytes of a log that are read, and kept, from each end: the middle repeats itself every step.
 READ_BYTES = 1 << 20
 KEPT_BYTES = 8_000
 
-#: What VASP says -> status, and what to do. The first that fits counts.
+#: Messages of VASP -> status and advice. The first match counts.
 FAILURES: tuple[tuple[str, str, str], ...] = (
     (
         r"(?i:licen[cs]e).*(?:expired|invalid|not found)",
         "engine_import_failed",
-        "VASP did not start: see to its licence",
+        "VASP did not start: check its licence",
     ),
     (
         r"POSCAR and POTCAR are incompatible|(?i:error).*POTCAR|POTCAR.*(?:not found|missing)",
@@ -28,20 +28,20 @@ FAILURES: tuple[tuple[str, str, str], ...] = (
     (
         r"Error EDDDAV|PSSYEVX|PDSYEVX|PZSTEIN|not Hermitian in DAV|BRMIX: very serious",
         "engine_failed",
-        "The electrons broke down: try `algo` All, or a smaller timestep_fs",
+        "The electronic minimisation failed: try `algo` All, or a smaller timestep_fs",
     ),
     (r"ZBRENT: fatal", "engine_failed", "The line search of the relaxation failed: tighten `ediff`"),
     (r"REAL_OPTLAY|PSMAXN|RSPHER", "engine_failed", "Real-space projectors failed: set `lreal` to False"),
     (
         r"VERY BAD NEWS|I REFUSE TO CONTINUE|internal error",
         "engine_failed",
-        "VASP gave up: fix the problem that it names",
+        "VASP gave up: fix the problem it reports",
     ),
 )
 
 
 def head_and_tail(path: Path, n_bytes: int) -> tuple[str, str]:
-    """Return the first and the last bytes of a file as text: whole lines; the tail is empty where the head is all."""
+    """Return the beginning and end of a file as complete lines; the end is empty if the beginning is the whole file."""
     if not path.is_file():
         return "", ""
     size = path.stat().st_size
@@ -55,7 +55,7 @@ def head_and_tail(path: Path, n_bytes: int) -> tuple[str, str]:
 
 
 def excerpt(*paths: Path) -> str:
-    """Return the ends of logs under their names: what is kept of them."""
+    """Return the beginning and end of each log, under its name, for storage."""
     parts = []
     for path in paths:
         head, tail = head_and_tail(path, KEPT_BYTES)
@@ -65,9 +65,9 @@ def excerpt(*paths: Path) -> str:
 
 
 def failure(streams: str) -> tuple[str, str] | None:
-    """Return the status and a sentence on an error in the streams of VASP, nothing when they hold none known."""
+    """Return the status and a sentence on an error in the output streams of VASP, None if none is recognised."""
     known = known_cause(streams)
-    # What VASP says itself comes before a crash that followed from it.
+    # VASP's own error message comes before a crash that it caused.
     if known is not None and known.status not in ("walltime", "engine_failed"):
         return str(known.status), f"VASP: {known.message}"
     for pattern, status, advice in FAILURES:
@@ -79,17 +79,17 @@ def failure(streams: str) -> tuple[str, str] | None:
 
 
 def _framed(streams: str) -> str:
-    """Return the words of the last framed message, which VASP 6 heads with letters drawn of letters."""
+    """Return the text of the last framed message; VASP 6 puts a heading in ASCII art above it."""
     frame = re.findall(r"^ -{20,}\n((?: ?\|.*\n)+) -{20,}", streams, re.MULTILINE)
     lines = [line.strip(" |") for line in frame[-1].splitlines()] if frame else []
     return " ".join(" ".join(line.split()) for line in lines if re.search(r"[a-z]{2}", line))
 
 
 def read_outcar(path: Path) -> dict[str, Any]:
-    """Return what OUTCAR says of the run as a whole; ``ended`` when VASP reached its end.
+    """Return facts about the whole run from OUTCAR; ``ended`` when VASP finished it.
 
-    ``wall_time_s``, ``cpu_time_s`` (all processes), ``peak_memory_MiB`` (all processes, if they are like the first),
-    ``processes``, ``mpi_ranks`` (where it names them), ``threads``, ``nose_period_steps``: those that are there.
+    ``wall_time_s``, ``cpu_time_s`` (all processes), ``peak_memory_MiB`` (all processes, assuming each is like the
+    first), ``processes``, ``mpi_ranks``, ``threads``, ``nose_period_steps``: those that are given.
     """
     head, tail = head_and_tail(path, READ_BYTES)
     text = head + tail

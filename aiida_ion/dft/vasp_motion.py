@@ -1,9 +1,9 @@
-"""What VASP's positions say of its integrator: unwrapped paths, the next positions, whose time velocities are.
+"""Motion from VASP's positions: unwrapped paths, the next positions, and the time that velocities refer to.
 
-VASP reports kinetic energies of v(t) = (x(t+dt) - x(t)) / dt - F(t) dt / 2m, as `dft.steps.velocities` has it. The
-velocities it is given in POSCAR are those of half a step before with its leap-frog integrators: x(t+dt) = x(t) +
-(v_POSCAR + F(t) dt / m) dt. Its wiki says so for MDALGO 1, 2 and 5 (and not for 3); MDALGO = 0, for which the wiki says
-otherwise, shows it in its output. So it is read off the first step of every run instead of being believed.
+VASP reports kinetic energies of v(t) = (x(t+dt) - x(t)) / dt - F(t) dt / 2m, as in `dft.steps.velocities`. Its
+leap-frog integrators read the velocities in POSCAR as those half a step earlier: x(t+dt) = x(t) + (v_POSCAR + F(t) dt /
+m) dt. The wiki documents this for MDALGO 1, 2 and 5 (and not for 3); the output of MDALGO = 0 shows it too, contrary to
+the wiki. So it is determined from the first step of every run.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiida_ion.dft.steps import DftSteps, FloatArray, velocities
 
-#: Integrators that take the velocities of half a step before, by MDALGO: for runs that do not show it.
+#: MDALGO of the integrators that use velocities half a step earlier: for runs that do not show it.
 LEAP_FROG = {0: True, 1: True, 2: True, 3: False, 4: False, 5: True}
-#: A run has to start where it was told to, angstrom.
+#: Largest distance of the first positions of a run from its input, angstrom.
 START_TOLERANCE_A = 1e-3
 
 
 def unwrapped(fractional: FloatArray, cell: FloatArray, start: ArrayLike) -> FloatArray:
-    """Return positions, shape (n, N, 3), angstrom, continuous from the images that the run was given.
+    """Return unwrapped positions, shape (n, N, 3), angstrom, continuing from the images given to the run.
 
     :param fractional: shape (n, N, 3), wrapped or not.
     :param start: shape (N, 3), angstrom, the positions of the first step.
@@ -40,13 +40,13 @@ def unwrapped(fractional: FloatArray, cell: FloatArray, start: ArrayLike) -> Flo
 def next_positions(
     candidate: FloatArray | None, steps: DftSteps, start_velocities: FloatArray, masses: ArrayLike, timestep_fs: float
 ) -> FloatArray | None:
-    """Return the candidate, unwrapped, if it is one time step after the last of ``steps``; else nothing.
+    """Return the candidate, unwrapped, if it is one time step after the last of ``steps``; else None.
 
-    CONTCAR of a killed run may stand one step before or after ``vasprun.xml``. A step is what came before it and the
-    force; thermostats change it by less than half.
+    CONTCAR of a killed run may be one step before or after ``vasprun.xml``. The expected displacement follows from the
+    previous one and the force; thermostats change it by less than half.
 
     :param candidate: shape (N, 3), fractional.
-    :param start_velocities: shape (N, 3), angstrom/fs, those of POSCAR, for a run of a single step.
+    :param start_velocities: shape (N, 3), angstrom/fs, from POSCAR, for a run of a single step.
     """
     if candidate is None or candidate.shape != steps.positions[-1].shape:
         return None
@@ -64,10 +64,10 @@ def next_positions(
 def takes_half_step_velocities(
     steps: DftSteps, start_velocities: FloatArray, masses: ArrayLike, timestep_fs: float, mdalgo: int
 ) -> bool:
-    """Whether POSCAR's velocities were those of half a step before the first step, or else of that step itself.
+    """Whether the velocities in POSCAR were half a step before the first step, or else at that step.
 
-    The first displacement is a v + c (F dt / m), with a near 1 (csvr rescales) and c/a 1 or 1/2. Langevin noise hides
-    which, and a run of one step, or without forces, does not show it.
+    The first displacement is a v + c (F dt / m), with a near 1 (csvr rescales) and c/a 1 or 1/2. It cannot be
+    determined with Langevin noise, from a single step, or without forces.
     """
     expected = LEAP_FROG.get(mdalgo, True)
     kick = _kick(steps, 0, masses, timestep_fs)
@@ -84,9 +84,9 @@ def takes_half_step_velocities(
 def restart_velocities(
     steps: DftSteps, row: int, masses: ArrayLike, timestep_fs: float, *, half_step: bool
 ) -> FloatArray | None:
-    """Return what POSCAR needs so that VASP continues from a row as if it had not stopped, angstrom/fs.
+    """Return the velocities for POSCAR with which VASP continues from a row as if it had not stopped, angstrom/fs.
 
-    :returns: shape (N, 3); nothing for the first row of a leap-frog run, which starts from what it was given.
+    :returns: shape (N, 3); None for the first row of a leap-frog run, which starts from its input.
     """
     if not half_step:
         own: FloatArray = velocities(steps, np.asarray(masses), timestep_fs)[row]
@@ -98,14 +98,14 @@ def restart_velocities(
 
 
 def kinetic_deviation(steps: DftSteps, masses: ArrayLike, timestep_fs: float) -> float | None:
-    """Return by how much, at most and relatively, the kinetic energy of our velocities differs from VASP's own.
+    """Return the largest relative difference between the kinetic energy of our velocities and VASP's.
 
-    Nothing where VASP states none. Rounding makes 1e-5 of it; more says that its integrator is another one than
-    `dft.steps.velocities` believes.
+    None if VASP reports none. Rounding gives 1e-5; a larger value means that VASP used another integrator than
+    `dft.steps.velocities` assumes.
     """
     if len(steps) < 2 or not np.isfinite(steps.kinetic_energy_eV).all() or not steps.kinetic_energy_eV.all():
         return None
-    # Where the positions after the last step are unknown, so is what a thermostat did there.
+    # Without the positions after the last step, the effect of a thermostat there is unknown.
     n_known = len(steps) - (steps.next_positions is None)
     own = velocities(steps, np.asarray(masses), timestep_fs)[:n_known]
     kinetic = 0.5 * np.einsum("a,tai->t", np.asarray(masses, dtype=float), own**2) / units.fs**2
@@ -113,7 +113,7 @@ def kinetic_deviation(steps: DftSteps, masses: ArrayLike, timestep_fs: float) ->
 
 
 def _kick(steps: DftSteps, row: int, masses: ArrayLike, timestep_fs: float) -> FloatArray:
-    """Return what the forces of a row change velocities by in one step, angstrom/fs."""
+    """Return the change of velocities by the forces of a row in one step, angstrom/fs."""
     kick: FloatArray = steps.forces[row] / np.asarray(masses, dtype=float)[:, None] * units.fs**2 * timestep_fs
     return kick
 

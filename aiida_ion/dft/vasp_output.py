@@ -1,4 +1,4 @@
-"""The files of a VASP job: its steps in the order of the structure, how it ended, what it cost, what it was."""
+"""The files of a VASP job: its steps in the order of the structure, how it ended, its cost and versions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from aiida_ion.dft.vasp_xml import Vasprun, read_vasprun
 from aiida_ion.endings import find_ending, last_lines
 
 VASPRUN, OUTCAR, CONTCAR, STDOUT = "vasprun.xml", "OUTCAR", "CONTCAR", "vasp_output"
-#: How much of the end of the standard output is searched for errors, bytes: VASP survives what it warns of before.
+#: Bytes at the end of the standard output that are searched for errors: VASP survived earlier warnings.
 SEARCHED_BYTES = 1 << 13
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a job was told to start from; arrays in the order of the structure.
+    """The starting point of a job; arrays in the order of the structure.
 
     :param positions: shape (N, 3), angstrom.
-    :param velocities: shape (N, 3), angstrom/fs: those in POSCAR; zero for a relaxation.
+    :param velocities: shape (N, 3), angstrom/fs, from POSCAR; zero for a relaxation.
     :param step: integration step.
-    :param inverse: shape (N,), the place of each site in POSCAR.
+    :param inverse: shape (N,), the index of each site in POSCAR.
     :param masses: shape (N,), g/mol.
     """
 
@@ -42,7 +42,7 @@ class Start:
 
 @dataclass(frozen=True)
 class VaspFiles:
-    """What a job left in its folder, whole or not.
+    """The files in the folder of a job, complete or not.
 
     :param errors: the error streams of the program and of the scheduler.
     """
@@ -58,11 +58,11 @@ class VaspFiles:
 
     @cached_property
     def outcar(self) -> dict[str, Any]:
-        """What OUTCAR says of the run as a whole."""
+        """Facts about the whole run from OUTCAR."""
         return read_outcar(self.folder / OUTCAR)
 
     def steps(self, start: Start) -> DftSteps | None:
-        """Return the ionic steps, nothing when there is not one.
+        """Return the ionic steps, None when there are none.
 
         :raises ValueError: if they are of other atoms, or start elsewhere.
         """
@@ -72,7 +72,7 @@ class VaspFiles:
         if run.positions.shape[1] != len(start.inverse):
             raise ValueError(f"{VASPRUN} holds {run.positions.shape[1]} atoms, the structure {len(start.inverse)}")
         if np.ptp(run.cells, axis=0).max() > 0:
-            raise ValueError(f"the cell in {VASPRUN} changes, and this job is one at constant volume")
+            raise ValueError(f"the cell in {VASPRUN} changes, but this job is at constant volume")
         kinetic = run.energies["kinetic_energy_eV"]
         return DftSteps(
             first_step=start.step,
@@ -88,7 +88,7 @@ class VaspFiles:
         )
 
     def onward(self, inverse: NDArray[np.int64]) -> list[FloatArray]:
-        """Return where the run may have gone on after its last step, fractional, shape (N, 3) each, the best first."""
+        """Return candidates for the positions after the last step, fractional, shape (N, 3) each, the best first."""
         candidates = [read_contcar(self.folder / CONTCAR), self.run.final_positions]
         return [places[inverse] for places in candidates if places is not None and len(places) == len(inverse)]
 
@@ -103,9 +103,9 @@ class VaspFiles:
     def why_it_ended(self, n_whole: int, first_step: int, n_steps: int) -> tuple[str | None, str]:
         """Return status and sentence of a run that did not reach its last step; no status when it was killed.
 
-        :param n_whole: the steps that it wrote whole, the first of them ``first_step``.
+        :param n_whole: number of complete steps, of which the first is ``first_step``.
         """
-        when = f"after step {first_step + n_whole - 1} of {n_steps}" if n_whole else "before it had done one step"
+        when = f"after step {first_step + n_whole - 1} of {n_steps}" if n_whole else "before it completed a step"
         if self.run.ended or self.outcar["ended"]:
             return "walltime", f"VASP was told to stop {when}"
         head, tail = head_and_tail(self.folder / STDOUT, SEARCHED_BYTES)
@@ -114,10 +114,10 @@ class VaspFiles:
         if known is not None:
             return known
         words = last_lines(last_words, 2) or "none"
-        return None, f"VASP was stopped {when}: {find_ending(self.errors).message}; its last words: {words}"
+        return None, f"VASP was stopped {when}: {find_ending(self.errors).message}; its last output: {words}"
 
     def cost(self) -> dict[str, Any]:
-        """Return the cost ledger; of a killed run the sum of its whole steps, empty when it has none."""
+        """Return the cost ledger; for a killed run the sum over complete steps, empty when there are none."""
         names = ("wall_time_s", "cpu_time_s", "peak_memory_MiB", "processes", "threads")
         cost = {name: self.outcar[name] for name in names if name in self.outcar}
         if "wall_time_s" not in cost and len(self.run):
@@ -126,7 +126,7 @@ class VaspFiles:
         return cost if "wall_time_s" in cost else {}
 
     def versions(self) -> dict[str, Any]:
-        """Return what VASP says of itself and of its electrons; nothing where it did not come so far."""
+        """Return VASP's version and electronic settings; empty if it did not get that far."""
         run = self.run
         facts = {
             "program": run.program.replace("vasp", "VASP"),
@@ -139,7 +139,7 @@ class VaspFiles:
 
 
 def read_contcar(path: Path) -> FloatArray | None:
-    """Return the fractional positions of CONTCAR, shape (N, 3), in its order; nothing when it is not whole."""
+    """Return the fractional positions in CONTCAR, shape (N, 3), in its order; None when it is incomplete."""
     lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
     try:
         n_atoms = sum(int(count) for count in lines[6].split())

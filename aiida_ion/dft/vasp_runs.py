@@ -1,4 +1,4 @@
-"""Molecular dynamics and relaxations of VASP, whole or broken off, in the words of every DFT engine."""
+"""Molecular dynamics and relaxations of VASP, complete or interrupted, in the form of all DFT engines."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class VaspMd:
     """Molecular dynamics of VASP.
 
     :param run: the run; its steps are those whose electrons converged.
-    :param restart_velocities: shape (N, 3), angstrom/fs: what POSCAR needs to go on from the last step; ``None`` where
-        nothing is known.
+    :param restart_velocities: shape (N, 3), angstrom/fs: velocities for POSCAR to continue from the last step; ``None``
+        if unknown.
     """
 
     run: DftRun
@@ -35,7 +35,7 @@ class VaspMd:
 def read_md(files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
     """Read molecular dynamics.
 
-    :raises ValueError: for an output of another run, or one that cannot be read.
+    :raises ValueError: for the output of a different run, or one that cannot be read.
     """
     bare = DftRun(None, "", None, files.cost(), files.versions())
     too_old = without_csvr(files, settings)
@@ -51,12 +51,12 @@ def read_md(files: VaspFiles, start: Start, settings: MdSettings) -> VaspMd:
         status, message = "finished", ""
     else:
         status, message = files.why_it_ended(n_whole, start.step, settings.n_steps)
-    told = replace(bare, status=status, message=message)
+    with_status = replace(bare, status=status, message=message)
     if kept is None or not len(kept):
-        return VaspMd(told)
+        return VaspMd(with_status)
     if bad is None:
         kept = replace(kept, next_positions=_next_positions(files, kept, start, settings))
-    return _with_restart(replace(told, steps=kept), kept, files, start, settings)
+    return _with_restart(replace(with_status, steps=kept), kept, files, start, settings)
 
 
 def _next_positions(files: VaspFiles, steps: DftSteps, start: Start, settings: MdSettings) -> FloatArray | None:
@@ -76,7 +76,7 @@ def _with_restart(run: DftRun, steps: DftSteps, files: VaspFiles, start: Start, 
     if deviation is not None:
         facts["kinetic_energy_deviation"] = deviation
     if "nose_period_steps" in files.outcar:
-        # Its friction is not in POSCAR: each segment starts it at zero.
+        # The thermostat's friction is not in POSCAR: each segment starts it at zero.
         facts |= {
             "nose_period_fs": files.outcar["nose_period_steps"] * timestep_fs,
             "thermostat_state": "not continued",
@@ -89,18 +89,18 @@ def _with_restart(run: DftRun, steps: DftSteps, files: VaspFiles, start: Start, 
 
 
 def without_csvr(files: VaspFiles, settings: MdSettings) -> str | None:
-    """Return a sentence when VASP is too old for csvr: it would have run without any thermostat."""
+    """Return a sentence when VASP is too old for csvr: it would run without any thermostat."""
     version = files.run.version
     if settings.ensemble != "nvt" or settings.thermostat != "csvr" or not version or version >= CSVR_SINCE:
         return None
     since = ".".join(map(str, CSVR_SINCE))
-    return f"{files.run.program} has no csvr, which came with {since}: choose thermostat nose_hoover or a newer VASP"
+    return f"{files.run.program} has no csvr, which was added in {since}: choose thermostat nose_hoover or a newer VASP"
 
 
 def read_relaxation(files: VaspFiles, start: Start, max_force_eV_A: float, max_steps: int) -> DftRun:
-    """Read a relaxation, judged by the forces themselves: its last row is the best geometry that was found.
+    """Read a relaxation, judged by its forces: its last row is the best geometry.
 
-    :raises ValueError: for an output of another run, or one that cannot be read.
+    :raises ValueError: for the output of a different run, or one that cannot be read.
     """
     steps, bad = files.steps(start), files.run.unconverged()
     run = DftRun(None, "", None, files.cost(), files.versions())

@@ -1,8 +1,8 @@
-"""Elements of ``vasprun.xml``, as they end -> ionic steps.
+"""Ionic steps from the elements of ``vasprun.xml`` as each of them ends.
 
-An ab initio step is a ``<calculation>``, with an ``<scstep>`` for each electronic iteration. A step of a force field
-that VASP learned has none, and stands beside the calculations as ``<structure>``, ``<varray name="forces">`` and
-``<energy>``.
+An ab initio step is a ``<calculation>``, with an ``<scstep>`` for each electronic iteration. A step of a
+machine-learned force field has none, and is written outside the calculations as ``<structure>``, ``<varray
+name="forces">`` and ``<energy>``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 Element = ElementTree.Element
 
-#: What of an ionic step's `<energy>` is kept: the free energy is the one whose gradient the forces are.
+#: Energies of an ionic step that are kept; the forces are the gradient of the free energy.
 ENERGIES = {"e_fr_energy": "free_energy_eV", "kinetic": "kinetic_energy_eV", "total": "total_energy_eV"}
 
 
 class StepReader:
-    """Makes steps of the elements of a document, in the order in which they end."""
+    """Builds steps from the elements of a document, in the order in which they end."""
 
     def __init__(self) -> None:
         self._steps: list[dict[str, Any]] = []
@@ -29,7 +29,7 @@ class StepReader:
         self._scf: list[float] = []
 
     def take(self, element: Element) -> bool:
-        """Take an element that ended; whether it was part of a step."""
+        """Process an element that ended; return whether it was part of a step."""
         if element.tag == "structure" and element.get("name") is None:
             self._close_learned()
             self._open = {
@@ -58,7 +58,7 @@ class StepReader:
         return True
 
     def _take_energy(self, element: Element) -> None:
-        """Take the energy of the open step; that of an electronic iteration has no kinetic part."""
+        """Read the energy of the open step; that of an electronic iteration has no kinetic part."""
         if self._open is None or "free_energy_eV" in self._open:
             return
         named = items(element)
@@ -66,13 +66,13 @@ class StepReader:
             self._open |= {name: numbers(named.get(key, "nan"))[0] for key, name in ENERGIES.items()}
 
     def _close_calculation(self) -> None:
-        """End an ab initio step; a block without forces, which VASP also writes, is none."""
+        """End an ab initio step; VASP also writes blocks without forces, which are not steps."""
         if self._open is not None and len(self._open.get("forces", ())):
             self._add(self._open, in_calculation=True)
         self._open, self._scf = None, []
 
     def _close_learned(self) -> None:
-        """End a machine-learned step: what stands outside of a calculation, before the next step begins."""
+        """End a machine-learned step: the elements outside a calculation, before the next step begins."""
         if self._open is not None and not self._scf:
             self._add(self._open, in_calculation=False)
             self._open = None
@@ -93,7 +93,7 @@ class StepReader:
         )
 
     def finish(self, ended: bool) -> list[dict[str, Any]]:
-        """Return all steps; the last machine-learned one only where its document came to its end, or it is whole."""
+        """Return all steps; the last machine-learned one only if its document ended or it is complete."""
         whole = self._open is not None and {"forces", "free_energy_eV"} <= set(self._open)
         if ended or whole:
             self._close_learned()
@@ -106,7 +106,7 @@ def items(element: Element) -> dict[str, str]:
 
 
 def vectors(varray: Element | None) -> FloatArray:
-    """Return rows of three numbers; no row where one is not of three."""
+    """Return rows of three numbers; no rows if any has another length."""
     if varray is None:
         return np.zeros((0, 3))
     rows = [(row.text or "").split() for row in varray.findall("v")]
@@ -116,7 +116,7 @@ def vectors(varray: Element | None) -> FloatArray:
 
 
 def numbers(text: str) -> FloatArray:
-    """Return the numbers of a text; NaN for what is none, such as the asterisks of a field that was too narrow."""
+    """Return the numbers in a text; NaN for anything else, such as the asterisks of a field that was too narrow."""
     words = text.split() or ["nan"]
     try:
         return np.array(words, dtype=float)

@@ -1,4 +1,4 @@
-"""``vasprun.xml`` as elements that were written to their end: repaired where VASP writes invalid XML."""
+"""Complete elements of ``vasprun.xml``, repaired where VASP writes invalid XML."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from xml.etree import ElementTree
 
 Element = ElementTree.Element
 
-#: How much is read at a time, bytes.
+#: Bytes read at a time.
 CHUNK_BYTES = 1 << 20
-#: Where another document begins.
+#: Beginning of another document.
 _BEGIN = re.compile(r"<\?xml|<modeling[\s>]")
-#: Control characters that XML does not have.
+#: Control characters that are invalid in XML.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 #: An ampersand that begins no entity.
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
-#: The one line into which VASP copies a text of the user's as it is.
+#: The only line into which VASP copies the user's text unescaped.
 _SYSTEM = re.compile(r"""(<i[^<>]*name=["']SYSTEM["'][^<>]*>)(.*)(</i>)""")
 _SUSPECT = re.compile(r"""[\x00-\x08\x0b\x0c\x0e-\x1f&]|name=["']SYSTEM["']""")
 
 
 @dataclass
 class Document:
-    """One document of a file, fed piece by piece.
+    """One document of a file, fed in chunks.
 
-    :param first_line: of the file, from one.
-    :param repaired: what was not XML and is read nonetheless.
-    :param broken: where and why the XML ends before the document does, empty when it does not.
+    :param first_line: line of the file at which it begins, from one.
+    :param repaired: what was repaired to make it valid XML.
+    :param broken: where and why the XML is invalid before the end of the document, else empty.
     :param rooted: whether its root element began.
     """
 
@@ -44,7 +44,7 @@ class Document:
         self._line = self.first_line
 
     def feed(self, text: str) -> Iterator[Element]:
-        """Take whole lines; yield the elements that end in them."""
+        """Feed complete lines; yield the elements that end in them."""
         if self.broken:
             return
         n_lines = text.count("\n")
@@ -64,10 +64,10 @@ class Document:
                 continue
             where, printable = f"line {self._line + number}", _CONTROL.sub("?", line)
             if printable != line:
-                self.repaired.append(f"{where} holds control characters")
+                self.repaired.append(f"{where} contains control characters")
             escaped = _SYSTEM.sub(_escaped, _AMPERSAND.sub("&amp;", printable))
             if escaped != printable:
-                self.repaired.append(f"{where} holds & or < that VASP wrote as they are")
+                self.repaired.append(f"{where} contains & or < that VASP did not escape")
             lines[number] = escaped
         return "\n".join(lines)
 
@@ -77,9 +77,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def documents(path: Path) -> Iterator[tuple[Document, Iterator[Element]]]:
-    """Yield the documents of a file, each with elements that ended, once for every piece that is read.
+    """Yield the documents of a file, each with the elements that ended, once for every chunk read.
 
-    Bytes are taken for Latin-1, which VASP declares, and in which no byte is an error.
+    Bytes are decoded as Latin-1, which VASP declares, and in which every byte is valid.
     """
     document: Document | None = None
     line = 1

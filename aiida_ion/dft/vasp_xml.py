@@ -1,4 +1,4 @@
-"""``vasprun.xml`` as far as it was written: every whole ionic step of it, also when the run was killed."""
+"""``vasprun.xml`` as far as it was written: all complete ionic steps, even of a killed run."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Vasprun:
     """n ionic steps of N atoms, in the order of POSCAR.
 
     :param program: name and version, empty when the file ends before them.
-    :param incar: the tags that the user gave, as text.
-    :param parameters: every tag with the value VASP used, as text.
-    :param blocks: of each block of atoms: number, element, mass (g/mol), valence electrons, title of its POTCAR.
+    :param incar: the user's tags, as text.
+    :param parameters: all tags with the values VASP used, as text.
+    :param blocks: for each block of atoms: number, element, mass (g/mol), valence electrons, POTCAR title.
     :param n_kpoints: k-points of the irreducible wedge.
     :param selective: shape (N, 3), whether a component of an atom may move; ``None`` where all may.
     :param cells: shape (n, 3, 3), angstrom, rows are the vectors.
     :param positions: shape (n, N, 3), fractional, as VASP wraps them.
-    :param forces: shape (n, N, 3), eV/angstrom; NaN where a step has none, or VASP found no room for it.
+    :param forces: shape (n, N, 3), eV/angstrom; NaN where a step has none, or VASP printed asterisks.
     :param energies: ``free_energy_eV``, ``kinetic_energy_eV`` and ``total_energy_eV``, each of shape (n,); NaN where
         a step has none.
     :param ab_initio: shape (n,), whether the electrons of a step were computed; a machine-learned step has none.
     :param scf_iterations: shape (n,).
     :param last_change_eV: shape (n,), change of the free energy in the last electronic iteration.
     :param seconds: shape (n, 2), CPU and wall time of each step, s.
-    :param final_positions: shape (N, 3), fractional: where a run that ended by itself would have gone on.
+    :param final_positions: shape (N, 3), fractional: the next positions of a run that ended normally.
     :param first_line: line of the file at which it begins.
-    :param repaired: what was not XML and is read nonetheless.
-    :param problem: why its steps end before the file does, empty when they do not.
+    :param repaired: what was repaired to make it valid XML.
+    :param problem: why its steps end before the file does, else empty.
     """
 
     program: str = ""
@@ -72,7 +72,7 @@ class Vasprun:
 
     @property
     def degrees_of_freedom(self) -> int:
-        """What the kinetic energy is shared by: in a direction in which no atom is held, the centre of mass rests."""
+        """Degrees of freedom of the kinetic energy: the centre of mass is at rest in directions without fixed atoms."""
         n_atoms = int(self.positions.shape[1])
         if self.selective is None or self.selective.shape != (n_atoms, 3):
             return max(3 * n_atoms - 3, 1)
@@ -80,20 +80,20 @@ class Vasprun:
 
     @property
     def machine_learned(self) -> bool:
-        """Whether steps may be those of a force field that VASP learned."""
+        """Whether some steps may come from a machine-learned force field."""
         return self.has_force_field or not self.ab_initio.all()
 
     @property
     def has_force_field(self) -> bool:
-        """Whether VASP was told to use or learn a force field."""
+        """Whether VASP was set to use or train a machine-learned force field."""
         return self.tag("ML_LMLFF").strip(".").upper() in ("T", "TRUE")
 
     def tag(self, name: str) -> str:
-        """Return a tag as VASP used it, else as it was given; empty when it is not there."""
+        """Return a tag as VASP used it, else as the user gave it; empty when absent."""
         return self.parameters.get(name, self.incar.get(name, "")).strip()
 
     def number(self, tag: str) -> float | None:
-        """Return the value of a tag as a number, nothing when VASP did not write it."""
+        """Return the value of a tag as a number, None when absent."""
         try:
             return float(self.tag(tag))
         except ValueError:
@@ -102,7 +102,7 @@ class Vasprun:
     def unconverged(self) -> int | None:
         """Return the first step that used up its electronic iterations without convergence.
 
-        VASP continues from there with forces that mean nothing, and says so nowhere in this file.
+        VASP continues from there with meaningless forces, without a note in this file.
         """
         limit, tolerance = self.number("NELM"), self.number("EDIFF")
         if limit is None or tolerance is None:
@@ -112,7 +112,7 @@ class Vasprun:
 
 
 def read_vasprun(path: Path) -> Vasprun:
-    """Read the one run of a file as far as it goes: never more than one step of it in memory as XML.
+    """Read the single run of a file as far as it goes, with at most one step in memory as XML.
 
     :raises ValueError: for a file of several runs.
     """
@@ -123,7 +123,7 @@ def read_vasprun(path: Path) -> Vasprun:
 
 
 def read_vaspruns(path: Path) -> list[Vasprun]:
-    """Read the runs of a file, which may be several that were put together."""
+    """Read the runs of a file, which may be several joined together."""
     runs: list[Vasprun] = []
     last, reader = None, StepReader()
     for document, elements in documents(path):
@@ -191,7 +191,7 @@ def _selective(structure: Element) -> NDArray[np.bool_] | None:
 
 
 def _collect(run: Vasprun, reader: StepReader) -> None:
-    """Give a run its steps, up to the first that is of other atoms."""
+    """Add the steps to a run, up to the first with a different number of atoms."""
     steps = reader.finish(run.ended)
     if not steps:
         return

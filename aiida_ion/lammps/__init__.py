@@ -1,1 +1,1 @@
-"""Molecular dynamics with LAMMPS: potentials, input files, output files. Knows no AiiDA."""
+"""Molecular dynamics with LAMMPS: potentials, input files, output files. Independent of AiiDA."""

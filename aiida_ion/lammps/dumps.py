@@ -1,4 +1,4 @@
-"""LAMMPS's binary files: dumps of atoms frame by frame, and the step in the head of a restart file."""
+"""Binary files of LAMMPS: dumps of atoms, and the step in the header of a restart file."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def read_dump(
 ) -> dict[str, Any]:
     """Read the frames of a binary ``dump custom`` that was sorted by atom.
 
-    :param path: the file; it may be absent, or end in the middle of a frame, which is then left out.
+    :param path: the file; it may be absent; an incomplete last frame is left out.
     :param columns: name of the result -> the first of its three neighbouring columns (``xu``, ``vx``, ``fx``).
     :param first: first step to keep.
     :param last: last step to keep; None keeps all.
     :param into: folder for memory-mapped ``.npy`` files; in memory when None.
-    :return: ``steps`` (n,), ``boxes`` (n, 3) edge lengths in angstrom, and (n, N, 3) for each wanted name.
+    :return: ``steps`` (n,), ``boxes`` (n, 3) edge lengths in angstrom, and (n, N, 3) for each requested name.
     """
     places = list(_places(path, first, last))
     steps = np.array([head.step for head, _ in places], dtype=np.int64)
@@ -63,7 +63,7 @@ def read_dump(
 
 
 def restart_step(path: Path) -> int | None:
-    """Return the step of a LAMMPS restart file, or None when it is absent, cut short or of another kind."""
+    """Return the step of a LAMMPS restart file, or None if it is absent, truncated or something else."""
     if not path.is_file():
         return None
     data = path.read_bytes()
@@ -86,7 +86,7 @@ def _empty(name: str, shape: tuple[int, ...], dtype: str, into: Path | None) -> 
 
 
 def _places(path: Path, first: int, last: int | None) -> Iterator[tuple[_Head, int]]:
-    """Yield the head of every whole frame to keep and where its atoms begin; steps only ever grow."""
+    """Yield the header and the offset of the atoms of every complete frame to keep, in order of increasing steps."""
     if not path.is_file():
         return
     size, latest = path.stat().st_size, -1
@@ -103,7 +103,7 @@ def _places(path: Path, first: int, last: int | None) -> Iterator[tuple[_Head, i
 
 
 def _head(stream: BinaryIO, columns: tuple[str, ...]) -> _Head | None:
-    """Read one frame's head (format revision 2 of ``dump custom``), or None at the end of the file."""
+    """Read the header of a frame (format revision 2 of ``dump custom``), or None at the end of the file."""
     try:
         (length,) = _unpack(stream, "q")
         stream.read(-length)
@@ -125,7 +125,7 @@ def _head(stream: BinaryIO, columns: tuple[str, ...]) -> _Head | None:
 
 
 def _edges(bounds: tuple[float, ...], tilt: tuple[float, ...]) -> tuple[float, float, float]:
-    """Box edges from the bounding box of a tilted one (LAMMPS manual, "Triclinic simulation boxes")."""
+    """Box edges from the bounding box of a triclinic one (LAMMPS manual, "Triclinic simulation boxes")."""
     xy, xz, yz = tilt
     width_x = bounds[1] - bounds[0] - max(0.0, xy, xz, xy + xz) + min(0.0, xy, xz, xy + xz)
     width_y = bounds[3] - bounds[2] - max(0.0, yz) + min(0.0, yz)

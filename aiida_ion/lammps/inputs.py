@@ -22,14 +22,13 @@ RESTARTS = ("restart.a", "restart.b")
 LAST_RESTART = "restart.end"
 RELAX_INPUT = "relax.in"
 RELAX_FRAMES = ("relax_initial.bin", "relax_final.bin")
-#: Everything a parser may need after a run; a name that is absent was not reached. The restart files come first: where
-#: LAMMPS still writes while its files are copied, the frames then reach as far as what the next job continues from.
+#: Files that a parser may need after a run; some may be absent. The restart files come first: if LAMMPS still writes
+#: while its files are copied, the frames then extend at least to the state from which the next job continues.
 RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES)
 RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 
-#: Restart files and log lines are written this many times in a run, and at least every this many steps; counted
-#: in steps and not in seconds: writing one rebuilds the neighbour list, and a trajectory must not depend on the
-#: clock.
+#: Restart files and log lines are written this many times in a run, and at least every so many steps. The interval is
+#: in steps, not in seconds: writing one rebuilds the neighbour list, and a trajectory must not depend on the clock.
 REPORTS_PER_RUN = 100
 MAX_RESTART_STEPS = 5000
 _BAR_PER_GPA = 1e4
@@ -54,8 +53,8 @@ def write_md_input(
     :param symbols: element of every atom.
     :param charges: formal charge of each element, e, for the charge current; 0 where absent.
     :param restart: continue from :data:`RESTART_IN` up to the same total number of steps.
-    :param max_seconds: stop cleanly after so much wall time, s.
-    :raises ValueError: for an element the potential does not know, or a time limit that is not positive.
+    :param max_seconds: stop cleanly after this wall time, s.
+    :raises ValueError: for an element that the potential does not describe, or a time limit that is not positive.
     """
     if max_seconds is not None and not max_seconds > 0:
         raise ValueError(f"max_seconds must be positive, got {max_seconds!r}")
@@ -86,12 +85,12 @@ def write_md_input(
 def write_relax_input(
     symbols: Sequence[str], potential: Potential, *, max_force_eV_A: float = 0.01, max_steps: int = 2000
 ) -> str:
-    """Return the text of ``relax.in``: ions moved in the fixed cell, conjugate gradients and then FIRE.
+    """Return the text of ``relax.in``: relaxation of the ions in the fixed cell by conjugate gradients and then FIRE.
 
     :param symbols: element of every atom.
-    :param max_force_eV_A: done when the force on every atom is below it, eV/angstrom.
+    :param max_force_eV_A: convergence limit of the force on every atom, eV/angstrom.
     :param max_steps: steps of each of the two minimisers.
-    :raises ValueError: for an element the potential does not know, or a limit that is not positive.
+    :raises ValueError: for an element that the potential does not describe, or a limit that is not positive.
     """
     if not (max_force_eV_A > 0 and max_steps > 0):
         raise ValueError("max_force_eV_A and max_steps must be positive")
@@ -122,7 +121,7 @@ def system_commands(symbols: Sequence[str], potential: Potential, restart: str |
 
     :param symbols: element of every atom.
     :param restart: restart file to read; :data:`DATA` when None.
-    :raises ValueError: for an element the potential does not know.
+    :raises ValueError: for an element that the potential does not describe.
     """
     order = type_order(symbols)
     lines = ["units metal", "atom_style charge", "atom_modify map yes", "boundary p p p", "box tilt large"]
@@ -149,7 +148,7 @@ def _integrators(settings: MdSettings) -> list[str]:
     lines = [f"fix move all nph{barostat}" if barostat else "fix move all nve"]
     if settings.thermostat == "csvr":
         return [*lines, f"fix heat all temp/csvr {temperature} {time_ps} {seed}"]
-    # The generator of fix langevin is not in a restart file: the step where a segment starts enters the seed.
+    # A restart file does not contain the generator of fix langevin, so the first step of a segment enters the seed.
     return [
         *lines,
         f"variable langevin_seed equal ({seed}+7919*step)%900000000+1",
@@ -191,7 +190,7 @@ def _thermo(order: Sequence[str], settings: MdSettings, charges: Mapping[str, fl
 
 
 def _too_near(order: Sequence[str], settings: MdSettings) -> list[str]:
-    """Stop when two atoms, of whatever kind, are nearer than the smallest pair of radii allows."""
+    """Stop when two atoms of any kind are closer than the smallest pair of radii allows."""
     radii = [covalent_radii[atomic_numbers[name]] * (1.0 if name in NON_METALS else METAL_PART) for name in order]
     return [
         "compute distances all pair/local dist",

@@ -1,4 +1,4 @@
-"""What LAMMPS's log says: how far a run is, how it ended, what it cost."""
+"""LAMMPS's log: progress of a run, how it ended, its cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from aiida_ion.endings import find_ending
 
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
-#: What LAMMPS says when atoms fly apart.
+#: Messages of LAMMPS when a run explodes.
 _EXPLODED = re.compile(r"Fix halt condition|Lost atoms|Non-numeric|Out of range atoms|simulation unstable")
 _NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
 _NO_STYLE = re.compile(r"(?:Unrecognized|Unknown) (\w+) style '?([\w/]+)'?([^\n]*)")
@@ -17,7 +17,7 @@ _NO_MEMORY = re.compile(r"out of memory|Failed to (?:re)?allocate|Cannot allocat
 
 
 def read_progress(log_text: str, n_steps: int) -> tuple[int, float]:
-    """Return the last step that a running log names, and the part of the run that is done (0 to 1).
+    """Return the last step in the log of a running job, and the fraction of the run that is done (0 to 1).
 
     :param log_text: what LAMMPS has written so far to its log or screen.
     :param n_steps: the total number of steps of the run.
@@ -28,14 +28,14 @@ def read_progress(log_text: str, n_steps: int) -> tuple[int, float]:
 
 
 def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
-    """Return status, message and the step where the run stopped in good order (None when it did not)."""
+    """Return status, message and the step at which the run stopped cleanly (None if it did not)."""
     match = _STOPPED.search(log)
     stopped = int(match[1]) if match else None
     if problem := _failure(log, errors):
         return *problem, stopped
     if stopped is None:
         ending = find_ending(errors)
-        text = f"LAMMPS was stopped before its end: {ending.message}"
+        text = f"LAMMPS was stopped early: {ending.message}"
         return ending.status or "terminated", text, None
     if stopped < n_steps:
         message = f"the time limit came at step {stopped} of {n_steps}: continue from the restart file"
@@ -49,7 +49,7 @@ def _failure(log: str, errors: str) -> tuple[str, str] | None:
         return "engine_import_failed", _library_remedy(match[1])
     if match := _NO_STYLE.search(text):
         style = f"{match[1]} style {match[2]}"
-        return "engine_import_failed", f"this LAMMPS has no {style}: register an lmp that was built with it"
+        return "engine_import_failed", f"this LAMMPS has no {style}: register an lmp built with it"
     if _NO_MEMORY.search(text):
         return "out_of_memory", "LAMMPS ran out of memory: use more nodes or a smaller cell"
     return _failed_run(text)
@@ -69,19 +69,19 @@ def _failed_run(text: str) -> tuple[str, str] | None:
 
 
 def read_versions(log: str) -> dict[str, str]:
-    """Return ``{"lammps": version}`` where the log names it."""
+    """Return ``{"lammps": version}`` if the log names it."""
     match = re.search(r"^LAMMPS \(([^)]*)\)", log, re.MULTILINE)
     return {"lammps": match[1]} if match else {}
 
 
 def read_ranks(log: str) -> int | None:
-    """Return the number of MPI processes that LAMMPS divided its box among, nothing where it did not come so far."""
+    """Return the number of MPI processes in LAMMPS's processor grid, None if it did not get that far."""
     grids = re.findall(r"(\d+) by (\d+) by (\d+) MPI processor grid", log)
     return math.prod(map(int, grids[-1])) if grids else None
 
 
 def read_cost(log: str) -> dict[str, Any]:
-    """Return wall and CPU time (s), memory (MiB), speed and shape; None where the log is silent."""
+    """Return wall and CPU time (s), memory (MiB), speed and parallel layout; None if not in the log."""
     loops = re.findall(r"Loop time of (\S+) on (\d+) procs for (\d+) steps with (\d+) atoms", log)
     wall = re.search(r"Total wall time: (\d+):(\d+):(\d+)", log)
     use = re.search(r"([\d.]+)% CPU use with (\d+) MPI tasks x (\d+|no) OpenMP", log)

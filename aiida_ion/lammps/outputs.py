@@ -1,4 +1,4 @@
-"""What a LAMMPS run left behind, as arrays in the structure's own frame and in this package's units."""
+"""Results of a LAMMPS run, as arrays in the orientation of the structure and in this package's units."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class MdOutputs:
 
     :param status: ``finished``, ``walltime``, ``terminated``, ``exploded``, ``invalid_input``,
         ``engine_import_failed``, ``out_of_memory`` or ``engine_failed``.
-    :param message: one sentence that says what happened and what to do.
+    :param message: one sentence on what happened and what to do.
     :param steps: (n,) global steps of the frames; the first step of a continued segment is not among them.
     :param positions: (n, N, 3) float32, unwrapped, angstrom.
-    :param extra: what was kept: ``velocities`` in angstrom/fs, ``forces`` in eV/angstrom, (n, N, 3) float32.
+    :param extra: optional arrays: ``velocities`` in angstrom/fs, ``forces`` in eV/angstrom, (n, N, 3) float32.
     :param cells: (n, 3, 3) angstrom for ``npt``, else (3, 3).
-    :param thermo: structured array, one row a step.
-    :param state: arrays an exact continuation needs (``positions`` angstrom, ``velocities_A_fs``, ``cell``,
+    :param thermo: structured array, one row per step.
+    :param state: arrays for an exact continuation (``positions`` angstrom, ``velocities_A_fs``, ``cell``,
         ``step``, ``restart`` = the bytes of LAMMPS's restart file); empty when nothing was saved.
-    :param versions: what ran.
+    :param versions: versions of the programs.
     :param cost: wall and CPU time (s), memory (MiB), steps a second.
     """
 
@@ -75,14 +75,14 @@ def read_md(
 ) -> MdOutputs:
     """Read one segment.
 
-    :param folder: where the run's files lie; any may be absent or cut short.
-    :param cell: rows are the cell vectors that the data file of the first segment was written from, angstrom.
+    :param folder: folder of the run's files; any may be absent or truncated.
+    :param cell: rows are the cell vectors in the data file of the first segment, before rotation, angstrom.
     :param log: text of LAMMPS's log (its screen will do).
     :param errors: text of the standard error.
-    :param start_step: global step of the restart file a continued segment began from.
-    :param continued: the segment began from a restart file, so its first step belongs to the one before.
+    :param start_step: global step of the restart file from which a continued segment started.
+    :param continued: the segment started from a restart file, so its first step belongs to the previous one.
     :param into: folder for the large arrays as memory-mapped ``.npy`` files; in memory when None.
-    :raises ValueError: if frames or rows of a run that reached its end are missing.
+    :raises ValueError: if frames or rows of a finished run are missing.
     """
     status, message, stopped = judge(log, errors, settings.n_steps)
     state = read_state(folder, cell)
@@ -96,7 +96,7 @@ def read_md(
     if fault is not None and status == "finished":
         raise ValueError(fault)
     if fault is not None and stopped is None and state:
-        # What is not whole cannot be continued without a gap: the run counts as one that got nowhere, and is repeated.
+        # An incomplete segment cannot be continued without a gap: it counts as without progress and is repeated.
         message, state, last = f"{message}; {fault}", {}, start_step
         thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, columns, 0, -1, into)
     _turn_back(data, frame)
@@ -117,7 +117,7 @@ def read_md(
 
 
 def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
-    """Return the newest state of which both the restart file and the positions are whole; empty when none."""
+    """Return the newest state with complete restart file and positions; empty if there is none."""
     frame = Frame.of(cell)
     steps = {path: dumps.restart_step(path) for path in map(folder.joinpath, (LAST_RESTART, *RESTARTS))}
     for path, step in sorted(steps.items(), key=lambda item: -1 if item[1] is None else item[1], reverse=True):
@@ -137,7 +137,7 @@ def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
 
 
 def read_thermo(path: Path, cell: ArrayLike, first: int, last: int, *, npt: bool) -> NDArray[np.void]:
-    """Return the rows of steps ``first`` to ``last`` as a structured array; a line cut short is left out."""
+    """Return the rows of steps ``first`` to ``last`` as a structured array; a truncated line is left out."""
     dtype = np.dtype(_THERMO + (_THERMO_NPT if npt else []))
     table = _read_table(path, 8 + 2 * npt)
     table = table[(table[:, 0] >= first) & (table[:, 0] <= last)]
@@ -181,7 +181,7 @@ def read_relax(folder: Path, cell: ArrayLike, *, log: str, errors: str = "", max
 
 
 def _gap(first: int, last: int, frames: NDArray[np.int64], rows: NDArray[np.int64], every: int) -> str | None:
-    """Return what is missing between two steps: a file that was cut, or that LAMMPS still wrote when it was copied."""
+    """Return what is missing between two steps: a file truncated or still being written when it was copied."""
     expected = np.arange(-(-first // every) * every, last + 1, every)
     if not np.array_equal(frames, expected):
         return f"the dump holds {len(frames)} of the {len(expected)} frames up to step {last}"
@@ -197,7 +197,7 @@ def _columns(settings: MdSettings) -> dict[str, str]:
 
 
 def _turn_back(data: dict[str, Any], frame: Frame, batch: int = 256) -> None:
-    """Turn the frames back in place, some at a time so that memory stays small."""
+    """Rotate the frames back in place, in chunks to save memory."""
     for name, unit in (("positions", 1.0), ("velocities", 1.0 / FS_PER_PS), ("forces", 1.0)):
         array = data.get(name)
         if array is None or (unit == 1.0 and np.array_equal(frame.rotation, np.eye(3))):
@@ -208,7 +208,7 @@ def _turn_back(data: dict[str, Any], frame: Frame, batch: int = 256) -> None:
 
 
 def _cells(boxes: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
-    """Cells from box lengths (n, 3): the barostat is isotropic, so one ratio says it all."""
+    """Cells from box lengths (n, 3): the barostat is isotropic, so one ratio is enough."""
     ratio = boxes[:, 0] / frame.box[0, 0]
     cells: NDArray[np.float64] = ratio[:, None, None] * frame.cell
     return cells

@@ -1,4 +1,4 @@
-"""Published classical potentials by name, and the checks on LAMMPS commands that a user brings.
+"""Published classical potentials by name, and checks of LAMMPS commands given by users.
 
 Every number is in LAMMPS ``metal`` units (eV, angstrom, e). The charges here are those of the potential and
 may be partial; a conductivity is computed with formal charges, which belong to the analysis.
@@ -16,7 +16,7 @@ from aiida_ion.settings.md import CHARGES, MdSettings
 from aiida_ion.settings.rules import SHA256, Element, Lines, Many, Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, suggestion
 
-#: The only commands a user's potential may hold: none of them runs a program or reads a script.
+#: The only commands allowed in a user's potential: none of them runs a program or reads a script.
 ALLOWED_COMMANDS = (
     "pair_style",
     "pair_coeff",
@@ -28,9 +28,9 @@ ALLOWED_COMMANDS = (
     "special_bonds",
     "dielectric",
 )
-#: Pair styles that hand control to a program outside of LAMMPS.
+#: Pair styles that pass control to a program outside LAMMPS.
 REFUSED_PAIR_STYLES = ("python", "mdi")
-#: Words of a pair style that hands its file to Python, which unpickles it.
+#: Words in pair styles that pass their file to Python, which unpickles it.
 UNPICKLING_WORDS = ("mliappy", "unified")
 BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
 _NEUTRAL_E = 1e-6
@@ -43,7 +43,7 @@ class Potential:
     """One interatomic potential as LAMMPS commands.
 
     :param name: name in :data:`POTENTIALS`, or ``custom``.
-    :param level_of_theory: the label that stands beside every result.
+    :param level_of_theory: the label of all results.
     :param citation: where the numbers were published, with its DOI where one is known.
     :param elements: elements it describes; empty means any (the commands decide).
     :param charges: charge of each element in the potential, e.
@@ -52,9 +52,9 @@ class Potential:
     :param absent_pair: arguments for a pair that is not in ``pairs``; None leaves it out.
     :param footer: commands after the pair coefficients.
     :param timestep_fs: recommended time step, fs.
-    :param note: what a user has to know.
-    :param files: files that the commands read, which must lie beside the input.
-    :param trusted_sha256: sha256 of those among them that may run code, by the user's word.
+    :param note: what users should know.
+    :param files: files that the commands read, which must be in the folder of the input.
+    :param trusted_sha256: sha256 of those files that may run code, as the user allowed.
     """
 
     name: str
@@ -73,16 +73,16 @@ class Potential:
 
     @property
     def unpickles(self) -> bool:
-        """Whether its commands have LAMMPS unpickle a file."""
+        """Whether its commands make LAMMPS unpickle a file."""
         styles = (line.split() for line in self.header if line.startswith("pair_style"))
         return any(word in words for words in styles for word in UNPICKLING_WORDS)
 
     def commands(self, elements: Sequence[str], n_atoms: int = 0) -> list[str]:
         """Return the LAMMPS commands for the atom types 1, 2, ... = ``elements``.
 
-        :param n_atoms: size of the cell, for the choice of the lattice sum in the potentials of this table.
+        :param n_atoms: number of atoms in the cell, for the choice of the lattice sum.
 
-        :raises ValueError: for an element that the potential does not know, naming it.
+        :raises ValueError: for an element that the potential does not describe, naming it.
         """
         self.require(elements)
         order = " ".join(elements)
@@ -107,7 +107,7 @@ class Potential:
             )
 
     def require_neutral(self, symbols: Sequence[str]) -> None:
-        """Refuse a cell with a net charge where a lattice sum is taken.
+        """Refuse a cell with a net charge if there is a lattice sum.
 
         :raises ValueError: naming the net charge.
         """
@@ -193,7 +193,7 @@ POTENTIALS: Mapping[str, Potential] = {
 
 @dataclass(frozen=True)
 class OwnPotential(Settings):
-    """A potential that a user brings."""
+    """A potential given by a user."""
 
     what: ClassVar[str] = "potential setting"
 
@@ -216,7 +216,7 @@ def load_potential(spec: str | Mapping[str, Any]) -> Potential:
     :param spec: a name, or ``{"commands": str, "charges": {element: e}, "level_of_theory": str,
         "files": [str]}``, where ``{elements}`` in the commands stands for the elements in the order of the
         atom types, and a type may be named by its element (``pair_coeff Ca F ...``).
-    :raises ValueError: for an unknown name (the known ones are listed) or a command that is not allowed.
+    :raises ValueError: for an unknown name (the message lists the choices) or a command that is not allowed.
     """
     if isinstance(spec, str):
         if spec not in POTENTIALS:
@@ -237,7 +237,7 @@ def load_potential(spec: str | Mapping[str, Any]) -> Potential:
 
 
 def check_commands(text: str) -> list[str]:
-    """Return the commands of a user's potential, one a line, or refuse them.
+    """Return the commands of a user's potential, one per line, or refuse them.
 
     :param text: LAMMPS commands; ``&`` continues a line, ``#`` starts a comment.
     :raises ValueError: for a command outside :data:`ALLOWED_COMMANDS`, a variable, or a file elsewhere.
@@ -264,4 +264,4 @@ def _check_command(line: str) -> None:
         raise ValueError(f"a pair_style that runs a program is not allowed: {line!r}")
     for word in words[1:]:
         if word.startswith(("/", "~")) or ".." in word.split("/"):
-            raise ValueError(f"{word!r} lies outside of the run folder; list the file in 'files' and use its bare name")
+            raise ValueError(f"{word!r} is outside the run folder; list the file in 'files' and use its bare name")

@@ -1,4 +1,4 @@
-"""Energies and forces of given frames: LAMMPS's ``rerun`` over a dump of them."""
+"""Energies and forces of given frames by LAMMPS's ``rerun`` of a dump."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_rerun_input(
 
     :param symbols: element of every atom.
     :param cells: (n, 3, 3) angstrom, of the frames; the data file holds the first of them.
-    :param max_seconds: stop after so much wall time, s; what is done by then stays.
+    :param max_seconds: stop after this wall time, s; results until then are kept.
     :raises ValueError: for an element the potential does not know, or a time limit that is not positive.
     """
     if max_seconds is not None and not max_seconds > 0:
@@ -61,11 +61,11 @@ def write_rerun_input(
 
 
 def write_frames(stream: TextIO, symbols: Sequence[str], positions: ArrayLike, cells: ArrayLike) -> None:
-    """Write frames as a text dump whose steps are 0, 1, 2, ..., each turned as LAMMPS wants its cell.
+    """Write frames as a text dump with steps 0, 1, 2, ..., each rotated to LAMMPS's cell convention.
 
-    :param stream: where to.
+    :param stream: output stream.
     :param symbols: element of every atom, (N,).
-    :param positions: (n, N, 3) angstrom; unwrapped ones are put back into the cell.
+    :param positions: (n, N, 3) angstrom; they are wrapped into the cell.
     :param cells: (n, 3, 3) angstrom, rows are the cell vectors.
     """
     order = type_order(symbols)
@@ -81,9 +81,9 @@ def write_frames(stream: TextIO, symbols: Sequence[str], positions: ArrayLike, c
 
 
 def read_rerun(folder: Path, cells: ArrayLike, *, log: str, errors: str = "") -> dict[str, Any]:
-    """Read the frames that are done.
+    """Read the finished frames.
 
-    :param folder: where the dump of the forces lies; it may be absent or cut short.
+    :param folder: folder with the dump of the forces, which may be absent or truncated.
     :param cells: (n, 3, 3) angstrom, of the frames.
     :return: ``forces`` (m, N, 3) eV/angstrom in the frames' own orientation and ``energies`` (m,) eV of the first m
         of the n frames; ``status``, ``message``, ``cost`` and ``versions`` as for a run.
@@ -115,10 +115,10 @@ def _ending(log: str, errors: str, n_frames: int, n_done: int) -> tuple[str, str
 
 
 def _energies(log: str) -> NDArray[np.float64]:
-    """Energies (n,), eV, from the log's table; a last line that is cut short is left out."""
+    """Energies (n,), eV, from the log's table; a truncated last line is left out."""
     start = re.search(r"^\s*Step\s+Temp\s+PotEng\s*$", log, re.MULTILINE)
     rows = _ROW.findall(log[start.end() : log.rfind("\n") + 1]) if start else []
-    # Whatever else looks like a row does not continue the count of the frames.
+    # Other lines that look like a row do not continue the count of frames.
     return np.array([float(energy) for index, (step, energy) in enumerate(rows) if int(step) == index])
 
 
@@ -129,7 +129,7 @@ def _wrapped(frame: Frame, positions: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _bounds(box: NDArray[np.float64], triclinic: bool) -> str:
-    """Return the head of a box: for a tilted one the bounds of what encloses it (LAMMPS manual, "dump")."""
+    """Return the box header; for a triclinic box the bounds of the enclosing cuboid (LAMMPS manual, "dump")."""
     if not triclinic:
         return "ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0.0 {box[k, k]:.16g}\n" for k in range(3))
     xy, xz, yz = box[1, 0], box[2, 0], box[2, 1]

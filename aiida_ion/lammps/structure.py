@@ -1,7 +1,7 @@
-"""A structure as LAMMPS wants it: the turned cell, the data file, the starting velocities.
+"""A structure in LAMMPS's convention: the rotated cell, the data file, the starting velocities.
 
-LAMMPS wants its first cell vector along x and its second in the xy plane; :class:`Frame` turns a structure
-there and back, so that nothing outside of this package ever sees the turned frame.
+LAMMPS needs the first cell vector along x and the second in the xy plane; :class:`Frame` rotates a structure there and
+back, so that the rotated frame is never seen outside this package.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _TILT_ZERO = 1e-9
 
 @dataclass(frozen=True)
 class Frame:
-    """The turn between a structure's own frame and that of LAMMPS.
+    """The rotation between the orientation of a structure and that of LAMMPS.
 
-    :param cell: rows are the cell vectors in the structure's frame, (3, 3) angstrom.
+    :param cell: rows are the cell vectors of the structure, (3, 3) angstrom.
     :param rotation: orthogonal (3, 3); ``vector_lammps = vector @ rotation``.
-    :param box: the same lattice in LAMMPS's frame with the shortest tilts, lower triangular (3, 3) angstrom.
+    :param box: the same lattice in LAMMPS's orientation with the shortest tilts, lower triangular (3, 3) angstrom.
     """
 
     cell: NDArray[np.float64]
@@ -34,9 +34,9 @@ class Frame:
 
     @classmethod
     def of(cls, cell: ArrayLike) -> Frame:
-        """Build from a cell; for a left-handed one the turn holds a reflection, which no energy sees.
+        """Build from a cell; for a left-handed one the rotation includes a reflection, which does not affect energies.
 
-        :raises ValueError: when the three vectors span no volume.
+        :raises ValueError: if the three vectors span no volume.
         """
         rows = np.asarray(cell, dtype=float)
         if rows.shape != (3, 3) or not np.isfinite(rows).all() or abs(np.linalg.det(rows)) < 1e-6:
@@ -56,18 +56,18 @@ class Frame:
         return bool(np.any(self.box[np.tril_indices(3, -1)] != 0.0))
 
     def to_lammps(self, vectors: ArrayLike) -> NDArray[np.float64]:
-        """Turn vectors (..., 3) into LAMMPS's frame."""
+        """Rotate vectors (..., 3) to LAMMPS's orientation."""
         turned: NDArray[np.float64] = np.asarray(vectors, dtype=float) @ self.rotation
         return turned
 
     def from_lammps(self, vectors: ArrayLike) -> NDArray[np.float64]:
-        """Turn vectors (..., 3) back."""
+        """Rotate vectors (..., 3) back."""
         turned: NDArray[np.float64] = np.asarray(vectors, dtype=float) @ self.rotation.T
         return turned
 
 
 def type_order(symbols: Sequence[str]) -> tuple[str, ...]:
-    """Elements in the order of LAMMPS's atom types 1, 2, ...: as they first appear."""
+    """Elements in the order of LAMMPS's atom types 1, 2, ..., by first appearance."""
     return tuple(dict.fromkeys(symbols))
 
 
@@ -85,11 +85,11 @@ def write_data(
 ) -> str:
     """Return the text of a LAMMPS data file (``atom_style charge``, ASE's masses).
 
-    :param positions: (N, 3) angstrom, unwrapped ones welcome: LAMMPS keeps them by its image flags.
+    :param positions: (N, 3) angstrom, may be unwrapped: LAMMPS stores image flags.
     :param cell: rows are the cell vectors, (3, 3) angstrom.
     :param symbols: element of every atom.
     :param velocities_A_fs: (N, 3) angstrom/fs.
-    :raises ValueError: for a flat cell, an unknown element, a net charge where none may be.
+    :raises ValueError: for a flat cell, an unknown element, or a net charge that is not allowed.
     """
     potential.require(symbols)
     potential.require_neutral(symbols)

@@ -1,4 +1,4 @@
-"""Tables of what a profile or archive holds. Read-only; attributes are projected, no node is loaded."""
+"""Tables of the content of a profile or archive. Read-only; attributes are projected, no nodes are loaded."""
 
 from __future__ import annotations
 

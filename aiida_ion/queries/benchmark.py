@@ -1,4 +1,4 @@
-"""Computed beside measured: every conductivity of a crystal whose conductivity was measured."""
+"""Computed and measured conductivities of the same crystals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIFFUSION_FIELDS = (
     *("temperature_K", "tracer_diffusivity_cm2_s", "least_squares_diffusivity_cm2_s"),
     *("msd_passes_20_A2", "charge_e", "number_density_A3"),
 )
-#: Numbers of a result, to tell them from those of the experiment.
+#: Renamed columns of computed results, to distinguish them from measured ones.
 COMPUTED = "computed_"
 _SIGMA = ("", "_ci95_low", "_ci95_high", "_upper_bound")
 COMPUTED_COLUMNS = {
@@ -25,13 +25,13 @@ COMPUTED_COLUMNS = {
 
 
 def measured_and_computed(selection: Selection | None = None) -> pd.DataFrame:
-    """Return one row for each measurement and conductivity of the same crystal; what was not computed has none.
+    """Return one row for each measurement and conductivity of the same crystal; computed columns may be empty.
 
     Columns of :func:`experiments`, and of the conductivity: ``level_of_theory``, ``verdict``, ``reason``, ``grade``,
-    ``target_temperature_K``, ``computed_ionic_conductivity_...``, ``n_temperatures`` that were asked for,
-    ``n_msd_passed`` of these whose mean squared displacement reached 20 angstrom^2, ``process_pk``, ``process_uuid``.
+    ``target_temperature_K``, ``computed_ionic_conductivity_...``, ``n_temperatures`` requested, ``n_msd_passed`` of
+    these whose mean squared displacement reached 20 angstrom^2, ``process_pk``, ``process_uuid``.
 
-    :param selection: of the measurements; of the results its level of theory and group.
+    :param selection: applies to the measurements; to the results only its level of theory and group.
     """
     chosen = selection or Selection()
     requested = Selection(level_of_theory=chosen.level_of_theory, group=chosen.group)
@@ -42,7 +42,7 @@ def measured_and_computed(selection: Selection | None = None) -> pd.DataFrame:
 
 
 def _temperatures() -> pd.DataFrame:
-    """Return how many temperatures each conductivity was asked for."""
+    """Return the number of requested temperatures of each conductivity."""
     query = orm.QueryBuilder()
     query.append(orm.Dict, project=["attributes.temperatures_K"], tag="parameters")
     chain = {"process_type": CONDUCTIVITY_PROCESS}
@@ -54,10 +54,10 @@ def _temperatures() -> pd.DataFrame:
 
 
 def diffusion_of_conductivities() -> pd.DataFrame:
-    """Return one row for each diffusion that a conductivity has returned, whether it entered the fit or not.
+    """Return one row for each diffusion returned by a conductivity, whether it entered the fit or not.
 
-    ``process_pk`` of the conductivity, ``temperature_K``, ``diffusivity_cm2_s`` (the posterior's where the ions moved,
-    else the least-squares slope), ``msd_passed`` (20 angstrom^2), ``charge_e``, ``number_density_A3``.
+    ``process_pk`` of the conductivity, ``temperature_K``, ``diffusivity_cm2_s`` (from the posterior if diffusive, else
+    from the least-squares slope), ``msd_passed`` (20 angstrom^2), ``charge_e``, ``number_density_A3``.
     """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
@@ -75,7 +75,7 @@ def diffusion_of_conductivities() -> pd.DataFrame:
 
 
 def _passed() -> pd.DataFrame:
-    """Return at how many temperatures the ions of each conductivity went far enough for the benchmark paper."""
+    """Return at how many temperatures each conductivity meets the benchmark paper's MSD criterion."""
     rows = diffusion_of_conductivities()
     passed = rows[rows["msd_passed"].eq(True)]
     counts: pd.DataFrame = passed.groupby("process_pk", as_index=False)[["msd_passed"]].count()

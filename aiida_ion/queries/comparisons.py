@@ -1,4 +1,4 @@
-"""How far levels of theory are from each other."""
+"""Comparisons of levels of theory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aiida_ion.queries.reading.shared import (
 )
 from aiida_ion.queries.selection import Selection
 
-#: Of both levels of theory; those of the reference carry `reference_` in front.
+#: Columns of both levels of theory; those of the reference are prefixed with `reference_`.
 LEVEL_COLUMNS = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_mS_cm",
@@ -89,18 +89,18 @@ COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 
 
 TEMPERATURE = "target_temperature_K"
-#: What comes as a list or a mapping and is put in words.
+#: Lists and mappings that are converted to text.
 _WORDS = ("force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "missing")
 
 
 def comparison(selection: Selection | None = None, pks: Sequence[int] | None = None) -> pd.DataFrame:
-    """Return one row for each comparison of a level of theory with a reference; what is missing there is missing here.
+    """Return one row for each comparison of a level of theory with a reference.
 
-    Ratios are level over reference, differences level less reference. ``process_pk`` is the ``ion.comparison`` that
-    returned it, missing where nobody did. A comparison served from the cache is one row.
+    Ratios are level over reference, differences level minus reference. ``process_pk`` is the ``ion.comparison`` that
+    returned it, if any. A comparison served from the cache is one row.
 
-    :param selection: its level of theory is the compared one; grades are not looked at.
-    :param pks: only these comparisons, also where they came from the cache.
+    :param selection: its level of theory is the compared one; grades are ignored.
+    :param pks: only these comparisons, including cached ones.
     """
     chosen = selection or Selection()
     table = _comparisons(attributes(COMPARISON_FIELDS), list(COMPARISON_FIELDS), chosen, pks)
@@ -113,16 +113,16 @@ def comparison(selection: Selection | None = None, pks: Sequence[int] | None = N
 
 
 def comparison_records(selection: Selection | None = None, pks: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """Return the attributes of each comparison, lists and mappings too, in the order of the table.
+    """Return all attributes of each comparison, including lists and mappings, in the order of the table.
 
     :param selection: as in :func:`comparison`.
     :param pks: as in :func:`comparison`.
     """
     chosen = selection or Selection()
     table = _comparisons(["attributes"], ["attributes"], chosen, pks)
-    records = [read_attributes(one) for one in table["attributes"]]
-    columns = {"attributes": records} | {name: [one[name] for one in records] for name in ("formula", TEMPERATURE)}
-    table = table.assign(**{name: pd.Series(one, index=table.index, dtype=object) for name, one in columns.items()})
+    records = [read_attributes(entry) for entry in table["attributes"]]
+    columns = {"attributes": records} | {name: [entry[name] for entry in records] for name in ("formula", TEMPERATURE)}
+    table = table.assign(**{name: pd.Series(entry, index=table.index, dtype=object) for name, entry in columns.items()})
     table = chosen.rest(table, ["pk"])
     names = ("formula", "level_of_theory", "reference_level_of_theory")
     rows = sorted(zip(table["pk"], table["attributes"], strict=True), key=lambda row: (_key(row[1], names), row[0]))
@@ -153,7 +153,7 @@ def _comparison_lineage() -> pd.DataFrame:
 
 
 def _compared() -> pd.DataFrame:
-    """Return the conductivities that each comparison compared, and the crystal of the compared one."""
+    """Return the conductivities in each comparison, and the crystal of the compared one."""
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("compare_levels"), project=["id"], tag="function")
     sides = ["conductivity", "reference_conductivity"]
@@ -177,9 +177,9 @@ def _compared() -> pd.DataFrame:
 
 
 def _words(stored: Any) -> str | None:
-    """Return named numbers or sentences in a line."""
+    """Return named numbers or sentences in one line."""
     if isinstance(stored, Mapping):
-        # Sorted: PostgreSQL keeps the names of an attribute in an order of its own.
+        # Sorted, since PostgreSQL does not keep the order of names.
         numbers = {name: read_number(value) for name, value in sorted(stored.items())}
         return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items() if value is not None)
     return " ".join(map(str, stored)) if isinstance(stored, list) else None

@@ -1,4 +1,4 @@
-"""What the temperatures of a crystal extrapolate to."""
+"""Conductivities extrapolated from several temperatures of a crystal."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ CONDUCTIVITY_FIELDS = (
     "warnings",
     "summary",
 )
-#: From the best to the worst; one that only bounds is not a measurement, but no failed check either.
+#: From best to worst; `bound` is no measurement, but not a failed check either.
 GRADES = ("A", "B", "C", "bound", "D")
 _ORIGIN = [
     "process_pk",
@@ -72,9 +72,9 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
 
     ``verdict`` is ``poorly_known`` where the interval is wider than ``max_interval_decades``.
     ``ionic_conductivity_mS_cm`` is that of the mobile species, ``all_species_ionic_conductivity_mS_cm`` that of
-    ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures that it rests on,
-    ``wall_time_s`` that of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K``
-    are lists in words; ``refusals`` has the reasons.
+    ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures used, ``wall_time_s`` the
+    total of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists as
+    text; ``refusals`` has the reasons.
     """
     chosen = selection or Selection()
     query = orm.QueryBuilder()
@@ -99,7 +99,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
 
 
 def worst_grades() -> pd.DataFrame:
-    """Return the worst grade of the fits that each conductivity uses, and, where it uses none, of its bounds."""
+    """Return the worst grade of the fits that each conductivity uses or, if it uses none, of its bounds."""
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
     columns = attributes(["grade", "refused_because", "fit_consistent"])
@@ -125,14 +125,16 @@ def _costs() -> pd.DataFrame:
 
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose lists of temperatures and sentences are text, and how many moved."""
+    """Return a table with lists of temperatures and sentences as text, and the number of diffusive temperatures."""
     used, bound, refused = (table[f"temperatures_{name}"] for name in ("used_K", "bound", "refused"))
     return table.drop(columns=["temperatures_bound", "temperatures_refused"]).assign(
-        n_temperatures_moved=[len(one) if isinstance(one, list) else 0 for one in used],
-        temperatures_used_K=[_kelvins(one) for one in used],
-        temperatures_bound_K=[_kelvins(one) for one in bound],
-        temperatures_refused_K=[_kelvins(one) for one in refused],
-        refusals=["; ".join(_refusal(entry) for entry in one) if isinstance(one, list) else "" for one in refused],
+        n_temperatures_moved=[len(listed) if isinstance(listed, list) else 0 for listed in used],
+        temperatures_used_K=[_kelvins(listed) for listed in used],
+        temperatures_bound_K=[_kelvins(listed) for listed in bound],
+        temperatures_refused_K=[_kelvins(listed) for listed in refused],
+        refusals=[
+            "; ".join(_refusal(entry) for entry in listed) if isinstance(listed, list) else "" for listed in refused
+        ],
         all_species_ionic_conductivity_species=[
             " ".join(map(str, species)) if isinstance(species, list) else ""
             for species in table["all_species_ionic_conductivity_species"]
@@ -142,9 +144,9 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _kelvins(entries: Any) -> str:
-    """Return temperatures in a line: numbers, or mappings with ``temperature_K``."""
+    """Return temperatures, numbers or mappings with ``temperature_K``, in one line."""
     listed = entries if isinstance(entries, list) else []
-    values = [read_number(one.get("temperature_K") if isinstance(one, Mapping) else one) for one in listed]
+    values = [read_number(entry.get("temperature_K") if isinstance(entry, Mapping) else entry) for entry in listed]
     return ", ".join(f"{value:.4g}" for value in values if value is not None)
 
 

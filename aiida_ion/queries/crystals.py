@@ -1,4 +1,4 @@
-"""Crystals: what is known of each, in one row."""
+"""One row for each crystal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
 from aiida_ion.verdicts import POORLY_KNOWN
 
-#: Of the newest conductivity that was measured, and is not poorly known where another one is.
+#: Columns of the newest measured conductivity, preferring those that are not poorly known.
 NEWEST = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_low_mS_cm",
@@ -53,15 +53,15 @@ def materials(
 ) -> pd.DataFrame:
     """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
 
-    Crystals are the same where formula and content are: a file that was read twice is one crystal, two polymorphs are
-    two. Results of imported trajectories, which have no crystal, are one row for each formula. Work chains without a
-    result count as failed, or as running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest
-    measured conductivity, ``time`` that of the newest result.
+    Crystals are the same if formula and content are: a file read twice is one crystal, two polymorphs are two. Results
+    of imported trajectories, which have no crystal, are one row for each formula. Work chains without a result count as
+    failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured conductivity,
+    ``time`` that of the newest result.
 
-    :param selection: choose the results that are counted; failed and running work chains only by formula, elements,
+    :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.
-    :param conductivities: what :func:`conductivity` returns for the same selection, where it is at hand.
-    :param fits: what ``counted_fits`` of `results` returns for it.
+    :param conductivities: the result of :func:`conductivity` for the same selection, if available.
+    :param fits: the result of ``results.counted_fits`` for it.
     """
     chosen = selection or Selection()
     crystals = lineage()
@@ -113,12 +113,12 @@ def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _levels(fits: pd.DataFrame, groups: Any) -> pd.Series[Any]:
-    """Return the sorted levels of theory of each group; one by one pandas takes longer than the database."""
+    """Return the sorted levels of theory of each group; grouping in pandas would take longer than the query."""
     levels: list[set[str]] = [set() for _ in range(groups.ngroups)]
     for number, level in zip(groups.ngroup(), fits["level_of_theory"], strict=True):
         if isinstance(level, str):
             levels[number].add(level)
-    return pd.Series([sorted(one) for one in levels], index=groups.size().index, dtype=object)
+    return pd.Series([sorted(names) for names in levels], index=groups.size().index, dtype=object)
 
 
 def _of_conductivities(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
-    """Return the work chains without a result: whether each failed or runs."""
+    """Return the work chains without a result, and whether each failed or is running."""
     query = orm.QueryBuilder()
     when = Selection(since=selection.since, until=selection.until).filters()
     columns = attributes(["process_state", "exit_status"])

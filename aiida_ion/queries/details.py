@@ -1,4 +1,4 @@
-"""What a page needs of one result: its attributes, its arrays, the points of its Arrhenius line, its history."""
+"""Details of one result: attributes, arrays, the points of its Arrhenius line, its history."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows, verdicts
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
-#: Atoms of the largest structure that is drawn.
+#: Maximum number of atoms of a structure that is drawn.
 MAX_ATOMS = 5000
-#: No ion has a larger charge, e, and nothing a larger density, 1/angstrom^3.
+#: Largest plausible charge, e, and number density, 1/angstrom^3.
 LARGEST = 1e6
-#: The UUID of no node: an empty list is not a filter, and PostgreSQL accepts nothing but UUIDs.
+#: A UUID without a node: an empty list is not a valid filter, and PostgreSQL accepts only UUIDs.
 NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
     "formula",
@@ -44,9 +44,9 @@ POINT_ATTRIBUTES = (
 
 
 def node_of(uuid: str, kind: Any = orm.Node) -> Any:
-    """Return a node by its whole UUID.
+    """Return a node by its full UUID.
 
-    :raises ValueError: if there is none of that kind.
+    :raises ValueError: if there is no such node of that kind.
     """
     node = orm.QueryBuilder().append(kind, filters={"uuid": str(uuid)}).first(flat=True)
     if node is None:
@@ -55,7 +55,7 @@ def node_of(uuid: str, kind: Any = orm.Node) -> Any:
 
 
 def diffusion_attributes(uuid: str) -> dict[str, Any]:
-    """Return every number, sentence and check of a diffusion or conductivity node.
+    """Return all attributes of a diffusion or conductivity node.
 
     :raises ValueError: if there is no such node.
     """
@@ -72,17 +72,17 @@ def _content(uuid: str) -> Content:
 def diffusion_arrays(uuid: str, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Return arrays of a diffusion or conductivity node: MSD over lag times, posterior samples.
 
-    :param names: these, else all; what an export left out is not among what is returned.
+    :param names: names of the arrays, else all; arrays left out of an export are missing.
     :raises ValueError: if there is no such node, or an array is too large or not plain numbers.
     """
     return read_arrays({uuid: _content(uuid)}, names)[uuid]
 
 
 def arrhenius(uuid: str) -> dict[str, Any]:
-    """Return what an Arrhenius plot of a conductivity node needs.
+    """Return the data of an Arrhenius plot of a conductivity node.
 
-    ``attributes`` are those of the node; ``points`` the temperatures as `arrhenius_points` gives them;
-    ``activation_energy_samples_eV`` and ``log10_prefactor_samples_cm2_s``, paired, are empty where there is no line.
+    ``attributes`` are those of the node; ``points`` the temperatures as in `arrhenius_points`;
+    ``activation_energy_samples_eV`` and ``log10_prefactor_samples_cm2_s``, paired, are empty if there is no line.
     """
     names = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
     arrays = diffusion_arrays(uuid, names)
@@ -97,7 +97,7 @@ def arrhenius(uuid: str) -> dict[str, Any]:
 def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     """Return the temperatures behind conductivity nodes: one row for each diffusion node, with both UUIDs.
 
-    ``temperature_K`` is the measured mean; ``refused`` says why the fit left a temperature out;
+    ``temperature_K`` is the measured mean; ``refused`` says why the fit excluded a temperature;
     ``log10_conductivity_temperature_per_diffusivity`` (mS K/cm over cm^2/s) is the constant of Nernst and Einstein.
     """
     query = orm.QueryBuilder()
@@ -122,7 +122,7 @@ def nernst_einstein_log10(charge_e: float | None, number_density_A3: float | Non
     if not charge_e or not number_density_A3 or not (abs(charge_e) < LARGEST and 0.0 < number_density_A3 < LARGEST):
         return None
     constant = ELEMENTARY_CHARGE_C**2 * M2_S_PER_CM2_S / (BOLTZMANN_J_K * M3_PER_A3) * MS_CM_PER_S_M
-    # A sum of logarithms: the product of very small numbers is zero.
+    # A sum of logarithms, because the product of very small numbers underflows.
     return math.log10(number_density_A3) + 2.0 * math.log10(abs(charge_e)) + math.log10(constant)
 
 
@@ -144,16 +144,16 @@ def structure(uuid: str) -> dict[str, Any]:
         raise ValueError(f"there is no StructureData with the UUID {str(uuid)[:40]!r} here")
     cell, kinds, sites, *pbc = row
     if not isinstance(sites, list) or not isinstance(kinds, list):
-        raise ValueError("the structure holds no sites that can be read")
+        raise ValueError("the structure has no readable sites")
     if len(sites) > MAX_ATOMS:
-        raise ValueError(f"the structure has {len(sites)} atoms; {MAX_ATOMS} is the most that is drawn")
+        raise ValueError(f"the structure has {len(sites)} atoms; at most {MAX_ATOMS} are drawn")
     try:
         symbols = {kind["name"]: "/".join(kind["symbols"]) for kind in kinds}
         read: dict[str, Any] = {
             "cell": np.array(cell, dtype=float).reshape(3, 3),
             "positions": np.array([site["position"] for site in sites], dtype=float).reshape(-1, 3),
             "symbols": [symbols[site["kind_name"]] for site in sites],
-            "pbc": [bool(one) for one in pbc],
+            "pbc": [bool(flag) for flag in pbc],
         }
     except (TypeError, ValueError, LookupError, OverflowError) as error:
         raise ValueError("the structure holds sites or a cell that cannot be read") from error
@@ -163,10 +163,10 @@ def structure(uuid: str) -> dict[str, Any]:
 
 
 def beside(conductivity_uuid: str) -> dict[str, Any]:
-    """Return what stands beside a conductivity among the results of its work chain.
+    """Return the other results of the work chain of a conductivity.
 
     ``process`` is the UUID of the work chain, ``structure`` and ``supercell`` those of the cells, ``cost`` the ledger;
-    ``jumps`` and ``history`` are lists of label, UUID and content, in the order of temperature and of rounds.
+    ``jumps`` and ``history`` are lists of label, UUID and content, in order of temperature and of rounds.
     """
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": str(conductivity_uuid)}, tag="conductivity")
@@ -187,9 +187,9 @@ def beside(conductivity_uuid: str) -> dict[str, Any]:
 
 
 def outputs_of(process_uuid: str) -> dict[str, Any]:
-    """Return what `beside` says of the outputs of a conductivity work chain: ``supercell``, ``cost`` and the lists.
+    """Return the outputs of a conductivity work chain for `beside`: ``supercell``, ``cost`` and the lists.
 
-    The labels are looked at here: asked for some, SQLite goes through all links with these labels in the database.
+    Labels are filtered here: with a filter, SQLite would go through all links with these labels in the database.
     """
     outputs: dict[str, Any] = {name: [] for name in _LISTS}
     query = orm.QueryBuilder()
@@ -198,13 +198,13 @@ def outputs_of(process_uuid: str) -> dict[str, Any]:
     links = sorted((str(label), pk, uuid) for pk, uuid, label in rows(query))
     pks = [pk for label, pk, _ in links if label == "cost" or label.partition("__")[0] in _LISTS]
     stored = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, project=["id", "attributes"])
-    told = {pk: read_attributes(content) for pk, content in rows(stored)} if pks else {}
+    contents = {pk: read_attributes(content) for pk, content in rows(stored)} if pks else {}
     for label, pk, uuid in links:
         kind, _, name = label.partition("__")
         if kind in _LISTS:
-            outputs[kind].append({"label": name, "uuid": uuid, "content": told[pk]})
+            outputs[kind].append({"label": name, "uuid": uuid, "content": contents[pk]})
         elif label in ("supercell", "cost"):
-            outputs[label] = told[pk] if label == "cost" else uuid
+            outputs[label] = contents[pk] if label == "cost" else uuid
     return outputs
 
 
@@ -214,16 +214,16 @@ _LISTS = ("jumps", "history")
 def history(rounds: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Return the rounds of runs that were extended: one row for each round and temperature.
 
-    :param rounds: ``history`` of `beside`.
+    :param rounds: ``history`` from `beside`.
     """
     columns = ["round", "temperature_K", "time_ps", "relative_error", "target_relative_error", "reason", "uuid"]
     results: list[list[Any]] = []
-    for one in rounds:
-        content = read_attributes(one["content"])
+    for decision in rounds:
+        content = read_attributes(decision["content"])
         listed = content["temperatures"]
         for entry in listed if isinstance(listed, list) else []:
             if isinstance(entry, dict):
-                known = {**content, **entry, "uuid": one["uuid"]}
+                known = {**content, **entry, "uuid": decision["uuid"]}
                 results.append([known.get(name) for name in columns])
     read = {name: read_column(name, [row[place] for row in results]) for place, name in enumerate(columns)}
     return pd.DataFrame(read, columns=columns)

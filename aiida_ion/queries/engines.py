@@ -28,7 +28,7 @@ ENGINE_COLUMNS = [
 
 
 def engine_table() -> pd.DataFrame:
-    """Return one row for each registered engine: its computer, potential, and what its last test found."""
+    """Return one row for each registered engine: its computer, potential, and the result of its last test."""
     query = orm.QueryBuilder()
     query.append(orm.Computer, project=["label"], tag="computer")
     query.append(
@@ -39,7 +39,7 @@ def engine_table() -> pd.DataFrame:
     )
     stored, rows = shared.rows(query), []
     for computer, pk, name, extra, program, hidden in stored:
-        if hidden:  # replaced by another of that name
+        if hidden:  # replaced by another one of the same name
             continue
         about = read_attributes(extra)
         tested, potential, choices = (_mapping(about[key]) for key in ("tested", "potential", "choices"))

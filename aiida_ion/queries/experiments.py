@@ -1,4 +1,4 @@
-"""What was measured of the crystals in the database."""
+"""Measurements of the crystals in the database."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ EXPERIMENT_COLUMNS = (*EXPERIMENT_FIELDS, "structure_pk", "structure_uuid", "pk"
 
 
 def experiments(selection: Selection | None = None) -> pd.DataFrame:
-    """Return one row for each measurement that is linked to a crystal: conductivity (mS/cm) at a temperature (K).
+    """Return one row for each measurement linked to a crystal: conductivity (mS/cm) at a temperature (K).
 
     A measurement that is only an upper bound has no value. ``conductivity_kind`` is that of the stated conductivity,
-    ``total`` or ``bulk``, missing where the dataset does not say; ``from_dataset`` whether the crystal is the
-    dataset's own. Of several links between the same crystal and entry the newest counts.
+    ``total`` or ``bulk``, if known; ``from_dataset`` whether the crystal is the dataset's own. Of several links between
+    the same crystal and entry the newest counts.
 
-    :param selection: its level of theory and grades say nothing of a measurement.
+    :param selection: level of theory and grades are ignored for measurements.
     """
     chosen = replace(selection or Selection(), level_of_theory=None)
     query = orm.QueryBuilder()
@@ -64,11 +64,11 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
         inside = members_of(chosen.group) | _crystals_of(chosen.group)
         table = table[table[["structure_pk", "pk"]].isin(inside).any(axis=1)]
     table = finished(table, ["dataset", "entry_id", "structure_pk"])[list(EXPERIMENT_COLUMNS)]
-    return table.astype(dict.fromkeys(FLAGS, "boolean"))  # SQLite has no truth, only 0 and 1
+    return table.astype(dict.fromkeys(FLAGS, "boolean"))  # SQLite has no booleans, only 0 and 1
 
 
 def _crystals_of(group: str) -> set[int]:
-    """Return the crystals that the work chains of a group started from."""
+    """Return the input crystals of the work chains of a group."""
     query = orm.QueryBuilder()
     query.append(orm.Group, filters={"label": group}, tag="group")
     query.append(orm.WorkChainNode, with_group="group", tag="chain")

@@ -1,4 +1,4 @@
-"""A few frames of a run, for pictures: where the mobile ions went, and whether the framework kept its order."""
+"""A few frames of a run, for figures: pathways of the mobile ions, and order of the framework."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from aiida_ion.queries.reading.arrays import read_array, read_frames
 
 FloatArray = NDArray[np.float64]
 
-#: Segments of a run that are looked at.
+#: Maximum number of segments of a run.
 MAX_SEGMENTS = 20
-#: Pairs of atoms counted for a radial distribution, all frames together.
+#: Total number of pairs of atoms counted for a radial distribution.
 MAX_PAIRS = 4_000_000
 MAX_RANGE_A = 8.0
 BIN_WIDTH_A = 0.1
-#: A pathway is smoothed over this part of the run.
+#: A pathway is smoothed over this fraction of the run.
 SMOOTHING = 30
 
 
@@ -30,10 +30,10 @@ class Frames:
     """Evenly spaced frames of one run.
 
     :param positions: angstrom, unwrapped, (n, N, 3).
-    :param cell: rows are cell vectors, of the first frame, angstrom, (3, 3).
+    :param cell: rows are cell vectors of the first frame, angstrom, (3, 3).
     :param symbols: element of each of N atoms.
     :param times_ps: (n,).
-    :param trajectory_uuids: segments in the order of time.
+    :param trajectory_uuids: segments in order of time.
     """
 
     positions: FloatArray
@@ -45,10 +45,10 @@ class Frames:
 
 @dataclass(frozen=True)
 class Paths:
-    """Pathways of mobile ions through the cell, and the mean places of the framework.
+    """Pathways of mobile ions through the cell, and mean positions of the framework.
 
-    :param ions: index of each drawn ion, those that came farthest, (m,).
-    :param positions: angstrom, unwrapped, (n, m, 3): running means over `smoothed_ps`, which vibrations leave.
+    :param ions: index of each drawn ion, those with the largest displacements, (m,).
+    :param positions: angstrom, unwrapped, (n, m, 3): running means over `smoothed_ps`, to remove vibrations.
     :param n_mobile: mobile ions in the cell.
     :param framework: mean positions, angstrom, (N - n_mobile, 3), with their elements.
     """
@@ -74,7 +74,7 @@ class FrameworkRdf:
 def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
     """Return frames of the first replica behind a diffusion node.
 
-    :raises ValueError: if the node has no trajectory here: an export may leave them out.
+    :raises ValueError: if the node's trajectories are missing, as after some exports.
     """
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
@@ -86,9 +86,9 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
         raise ValueError("the trajectories of this result are not here: the archive was made without them")
     replica = segments[0][1].partition("_segment_")[0]
     nodes = [node for node, name in segments if name.partition("_segment_")[0] == replica][:MAX_SEGMENTS]
-    symbols = tuple(str(one) for one in nodes[0].base.attributes.get("symbols"))
+    symbols = tuple(str(text) for text in nodes[0].base.attributes.get("symbols"))
     if len(symbols) > MAX_ATOMS:
-        raise ValueError(f"the trajectory has {len(symbols)} atoms; {MAX_ATOMS} is the most that is drawn")
+        raise ValueError(f"the trajectory has {len(symbols)} atoms; at most {MAX_ATOMS} are drawn")
     everything = np.arange(len(symbols))
     parts, times = [], []
     for node in nodes:
@@ -103,9 +103,9 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
 
 
 def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Paths:
-    """Return the pathways of the ions that came farthest.
+    """Return the pathways of the ions with the largest displacements.
 
-    :param max_ions: how many are drawn, at most.
+    :param max_ions: maximum number of ions.
     """
     mobile = np.flatnonzero(np.array(frames.symbols) == mobile_species)
     rest = np.flatnonzero(np.array(frames.symbols) != mobile_species)
@@ -123,9 +123,9 @@ def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Pat
 
 
 def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
-    """Return mean positions of atoms, angstrom, (k, 3): each by its images nearest to where it was at first.
+    """Return mean positions of atoms, angstrom, (k, 3), from the images nearest to their first positions.
 
-    Files that were imported may leave an atom on a face of the cell now on one side, now on the other.
+    In imported files an atom on a cell face may switch between both sides.
     """
     apart = (positions - positions[0]) @ np.linalg.inv(cell)
     images = np.round(apart - np.median(apart, axis=1, keepdims=True)) if positions.shape[1] else apart
@@ -133,7 +133,7 @@ def _mean_places(positions: FloatArray, cell: FloatArray) -> FloatArray:
 
 
 def _running_mean(positions: FloatArray, width: int) -> FloatArray:
-    """Return means over this many frames in a row, (n - width + 1, m, 3)."""
+    """Return running means over this many frames, (n - width + 1, m, 3)."""
     sums = np.cumsum(np.concatenate([np.zeros_like(positions[:1]), positions]), axis=0)
     return np.asarray((sums[width:] - sums[:-width]) / width, dtype=np.float64)
 
@@ -141,11 +141,10 @@ def _running_mean(positions: FloatArray, width: int) -> FloatArray:
 def framework_rdf(
     frames: Frames, mobile_species: str, framework_species: Collection[str] | None = None
 ) -> FrameworkRdf | None:
-    """Return g(r) among all framework atoms, as far as half the narrowest width of the cell, at most 8 angstrom.
+    """Return g(r) among framework atoms up to half the narrowest width of the cell, at most 8 angstrom.
 
-    The framework is all but the mobile species where its elements are not given.
-    Below that range the nearest image is found by rounding, whatever the shape of the cell. ``None`` where there are
-    fewer than two framework atoms or frames.
+    The framework is everything except the mobile species if its elements are not given. Within that range rounding
+    finds the nearest image for any shape of cell. ``None`` with fewer than two framework atoms or frames.
     """
     elements = framework_species or set(frames.symbols) - {mobile_species}
     rest = np.flatnonzero([symbol in elements for symbol in frames.symbols])
@@ -162,7 +161,7 @@ def framework_rdf(
 
 
 def _distribution(frames: Frames, atoms: Any, chosen: Any, inverse: FloatArray, edges: Any) -> FloatArray:
-    """Return g(r): pairs in a shell over those of an even distribution."""
+    """Return g(r): pairs in a shell over those of a uniform distribution."""
     counts = np.zeros(len(edges) - 1)
     upper = np.triu_indices(len(atoms), k=1)
     for number in chosen:

@@ -1,11 +1,11 @@
-"""Groups that people made."""
+"""Groups of users."""
 
 from __future__ import annotations
 
 import pandas as pd
 from aiida import orm
 
-#: Made by people or by an import; families of pseudopotentials are groups too, and hold no results.
+#: Types of groups created by users or imports; pseudopotential families are groups too, but hold no results.
 KINDS = ("core", "core.import")
 
 

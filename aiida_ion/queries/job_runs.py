@@ -36,8 +36,8 @@ RUN_COLUMNS = (
 def runs_of(process_uuid: str) -> pd.DataFrame:
     """Return one row for each job that a conductivity work chain ran: a segment of a seed at a temperature.
 
-    Unlike `aiida_ion.queries.runs` it looks below this work chain alone, however large the database is. ``run`` names
-    temperature and seed as the work chain does, ``segment`` counts its jobs from 0.
+    Unlike `aiida_ion.queries.runs` it searches only below this work chain, so that it is fast in a large database.
+    ``run`` names temperature and seed as in the work chain, ``segment`` counts its jobs from 0.
     """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"uuid": str(process_uuid)}, tag="chain")
@@ -46,7 +46,7 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
     fields = ["id", "uuid", *(f"attributes.{name}" for name in JOB_FIELDS)]
     query.append(orm.CalcJobNode, with_incoming="run", project=fields, tag="job")
     query.append(orm.Computer, with_node="job", project=["label"])
-    table = frame(query, ["pk", "uuid", *JOB_FIELDS, "computer", "run"])  # what links say comes last
+    table = frame(query, ["pk", "uuid", *JOB_FIELDS, "computer", "run"])  # columns from links come last
     pks = [int(pk) for pk in table["pk"]] or [-1]
     for more in (
         _beside(pks, "with_outgoing", orm.Dict, "parameters", [f"attributes.{name}" for name in SETTINGS], SETTINGS),
@@ -68,9 +68,9 @@ def runs_of(process_uuid: str) -> pd.DataFrame:
 def _beside(
     pks: list[int], relation: str, kind: type[orm.Data], label: str, project: list[str], names: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Return what stands under a link label on one side of some jobs.
+    """Return the nodes under a link label on one side of some jobs.
 
-    The label is looked at here: asked for it, SQLite goes through all links with that label in the database.
+    The label is filtered here: with a filter, SQLite would go through all links with that label in the database.
     """
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="job")
     side: dict[str, Any] = {relation: "job"}

@@ -1,4 +1,4 @@
-"""Jobs of molecular dynamics: every seed and segment, and what each has cost."""
+"""Molecular-dynamics jobs: every seed and segment, with its cost."""
 
 from __future__ import annotations
 
@@ -92,22 +92,21 @@ COST_COLUMNS = (
 
 
 def runs(selection: Selection | None = None) -> pd.DataFrame:
-    """Return one row for each job of molecular dynamics, whatever became of it: every seed and segment.
+    """Return one row for each molecular-dynamics job, successful or not: every seed and segment.
 
-    ``segment`` counts the trajectories of a temperature and seed, over all rounds; a job that left none has none.
-    ``n_steps`` and ``time_ps`` are those of the job itself, which may have continued another. Formula and level of
-    theory are those of the fits that the trajectory entered, else those of the work chain and its other runs.
+    ``segment`` counts the trajectories of a temperature and seed over all rounds; it is empty for a job without a
+    trajectory. ``n_steps`` and ``time_ps`` are those of the job itself, which may have continued another. Formula and
+    level of theory are from the fits of the trajectory, else from the work chain and its other runs.
 
-    :param selection: its temperature is that of the thermostat; grades are not looked at.
+    :param selection: its temperature is that of the thermostat; grades are ignored.
     """
     return _jobs(selection or Selection())[list(RUN_COLUMNS)]
 
 
 def cost(selection: Selection | None = None) -> pd.DataFrame:
-    """Return one row for each job of molecular dynamics with a ledger: size, steps, times (s), and times of a step.
+    """Return one row for each molecular-dynamics job with a cost ledger: size, steps, times (s), and times per step.
 
-    Jobs whose level of theory nobody knows, and those that the cache served, are left out. ``cores`` are those that the
-    job asked for.
+    Jobs with unknown level of theory and cached jobs are left out. ``cores`` is the number requested.
 
     :param selection: as in :func:`runs`.
     """
@@ -159,7 +158,7 @@ def _processes(selection: Selection, types: list[str]) -> pd.DataFrame:
     )
     table = frame(query, ["computer", "pk", "uuid", "time", "job_type", "cached", *STATE, *RESOURCES])
     table["job_type"] = [kind.rpartition(":")[2] for kind in table["job_type"]]
-    # A twin whose source is here is the same run once more; one whose source is elsewhere stands for it.
+    # A cached job whose source is here duplicates it; if its source is elsewhere it is kept.
     return without_twins(table.assign(cached_from=table["cached"]), "uuid").rename(columns={"cached": "cached_from"})
 
 
@@ -188,7 +187,7 @@ def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
 
 
 def _samples() -> pd.DataFrame:
-    """Return formula and level of theory that each fit was given."""
+    """Return formula and level of theory given to each fit."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": DIFFUSION_PROCESS}, project=["id"], tag="fit")
     columns = ["formula", "level_of_theory"]
@@ -197,7 +196,7 @@ def _samples() -> pd.DataFrame:
 
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """Return jobs with the seed that the user gave, and the number of their segment."""
+    """Return jobs with the user's seed and the number of their segment."""
     given = table["link"].astype("string").str.extract(r"_seed_(\d{1,18})(?!\d)")[0]
     seed = given.astype("Int64").combine_first(table["seed"].astype("Int64"))
     table = table.assign(seed=seed).sort_values("pk")

@@ -1,4 +1,4 @@
-"""What stands around a result: its work chain, the crystal and the engine it started from, the cost of its runs."""
+"""Context of a result: its work chain, crystal and engine, and the cost of its runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiida_ion.queries.reading.shared import (
     whole,
 )
 
-#: Inputs of a conductivity work chain that say what it is about -> the columns they fill.
+#: Descriptive inputs of a conductivity work chain -> the columns they fill.
 _INPUTS = {
     "structure": {"structure_pk": "id", "structure_uuid": "uuid", "structure_hash": "hash"},
     "parameters": {"chain_formula": "formula"},
@@ -51,7 +51,7 @@ def lineage() -> pd.DataFrame:
 
 
 def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:
-    """Return who called each process of these types: ``pk``, ``caller_pk``, ``caller_uuid``, ``link``."""
+    """Return the caller of each process of these types: ``pk``, ``caller_pk``, ``caller_uuid``, ``link``."""
     query = orm.QueryBuilder()
     filters: dict[str, Any] = {} if caller_type is None else {"process_type": caller_type}
     query.append(orm.WorkChainNode, filters=filters, project=["id", "uuid"], tag="caller")
@@ -76,7 +76,7 @@ def wall_times() -> pd.DataFrame:
 
 
 def trajectories_of_fits() -> pd.DataFrame:
-    """Return ``job_pk`` of each fit beside each ``trajectory_pk`` that entered it."""
+    """Return ``job_pk`` of each fit with each ``trajectory_pk`` that it used."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": DIFFUSION_PROCESS}, project=["id"], tag="fit")
     query.append(orm.TrajectoryData, with_outgoing="fit", project=["id"])
@@ -84,7 +84,7 @@ def trajectories_of_fits() -> pd.DataFrame:
 
 
 def jobs_of_trajectories(types: list[str]) -> pd.DataFrame:
-    """Return ``md_pk`` of each job of molecular dynamics beside its ``trajectory_pk`` and ``trajectory_uuid``."""
+    """Return ``md_pk`` of each molecular-dynamics job with its ``trajectory_pk`` and ``trajectory_uuid``."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
     query.append(orm.TrajectoryData, with_incoming="md", project=["id", "uuid"])
@@ -92,7 +92,7 @@ def jobs_of_trajectories(types: list[str]) -> pd.DataFrame:
 
 
 def ledgers(types: list[str], fields: list[str]) -> pd.DataFrame:
-    """Return these fields of the cost of each job of molecular dynamics, beside its ``md_pk``."""
+    """Return these fields of the cost of each molecular-dynamics job, with its ``md_pk``."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
     query.append(orm.Dict, with_incoming="md", edge_filters={"label": "cost"}, project=attributes(fields))

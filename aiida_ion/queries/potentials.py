@@ -1,4 +1,4 @@
-"""Potentials and programs that made forces."""
+"""Potentials and programs that computed forces."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _KEY = ["name", "model", "checkpoint_sha256", "job_type"]
 def potentials(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each potential or program that ran molecular dynamics: checkpoint, versions, levels of theory.
 
-    ``name`` is that of the potential, or of the engine where its jobs have none, as with DFT. ``versions``,
-    ``potential_uuid`` and ``job_uuid`` are those of the newest job; the checkpoint is what it loaded where the
+    ``name`` is that of the potential, or of the engine if its jobs have none, as with DFT. ``versions``,
+    ``potential_uuid`` and ``job_uuid`` are those of the newest job; the checkpoint is the one it loaded if the
     potential does not name one.
 
-    :param selection: which runs are looked at, as in :func:`~aiida_ion.queries.runs`.
+    :param selection: selects runs, as in :func:`~aiida_ion.queries.runs`.
     """
     table = runs(selection).merge(_chosen(), how="left", on="pk").sort_values("pk")
     table["name"] = table["name"].combine_first(table["engine"]).combine_first(table["job_type"])
@@ -74,7 +74,7 @@ def _chosen() -> pd.DataFrame:
 
 
 def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
-    """Return what these jobs said of their versions."""
+    """Return the versions reported by these jobs."""
     if not pks:
         return {}
     query = orm.QueryBuilder()
@@ -84,7 +84,7 @@ def _versions(pks: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def _total(seconds: pd.Series[float]) -> float:
-    """Return a sum; nothing where there is nothing to add, or what was stored adds up to more than a float holds."""
+    """Return a sum; None if there are no values, or the sum overflows."""
     with np.errstate(over="ignore"):
         total = float(seconds.sum(min_count=1))
     return total if math.isfinite(total) else math.nan
@@ -95,10 +95,10 @@ def _together(column: pd.Series[Any]) -> str:
 
 
 def _words(attributes: Mapping[str, Any] | None) -> str | None:
-    """Return versions in a line, without hashes."""
+    """Return versions in one line, without hashes."""
     items = attributes.items() if isinstance(attributes, Mapping) else ()
-    plain = {name: one for name, one in items if isinstance(one, str) or read_number(one) is not None}
-    return ", ".join(f"{name} {one}" for name, one in plain.items() if "sha256" not in name) or None
+    plain = {name: value for name, value in items if isinstance(value, str) or read_number(value) is not None}
+    return ", ".join(f"{name} {value}" for name, value in plain.items() if "sha256" not in name) or None
 
 
 def _loaded(attributes: Mapping[str, Any] | None) -> str | None:

@@ -1,4 +1,4 @@
-"""From a number back to the structure, the potential and the raw files, by the graph alone; bounded at every step."""
+"""Provenance of a result in the graph, back to structure, potential and raw files; bounded at every step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiida_ion.queries.details import node_of
 from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.queries.reading.shared import frame, rows
 
-#: Nodes of a path, steps back, and nodes that one process may take; a hostile graph may be any size.
+#: Maximum nodes of a path, steps back, and inputs of one process, since a hostile graph may have any size.
 MAX_NODES = 400
 MAX_STEPS = 60
 NODE_COLUMNS = (
@@ -46,10 +46,10 @@ BACKWARDS = ("create", "input_calc")
 class Provenance:
     """The nodes upstream of one.
 
-    :param nodes: one row each, with `NODE_COLUMNS`, ``kind`` (see `kind_of`), ``role`` (the label of the first link by
-        which it was met) and ``step``: how many links back it lies, 0 for the node itself.
-    :param edges: ``source`` and ``target``, pks, and ``label``, in the direction in which things were made.
-    :param is_whole: whether the whole path is there, rather than what fits into the bounds.
+    :param nodes: one row each, with `NODE_COLUMNS`, ``kind`` (see `kind_of`), ``role`` (the label of the first link to
+        it) and ``step``: how many links back it is, 0 for the node itself.
+    :param edges: ``source`` and ``target`` (pks) and ``label``, in the direction of the data flow.
+    :param is_whole: whether the path is complete, rather than cut at the limits.
     """
 
     nodes: pd.DataFrame
@@ -58,11 +58,11 @@ class Provenance:
 
 
 def path_of(uuid: str, max_nodes: int = MAX_NODES) -> Provenance:
-    """Return what a node was made of, back to nodes that nothing made, and the raw files of each job on the way.
+    """Return the ancestors of a node, back to those without a creator, and the raw files of each job on the way.
 
-    Of a work chain these are its inputs.
+    For a work chain these are its inputs.
 
-    :param max_nodes: maximum number, the raw files not counted.
+    :param max_nodes: maximum number, not counting raw files.
     :raises ValueError: if there is no such node.
     """
     first = _rows(orm.QueryBuilder().append(orm.Node, filters={"uuid": str(uuid)}, project=list(_PROJECTED)))
@@ -86,7 +86,7 @@ def path_of(uuid: str, max_nodes: int = MAX_NODES) -> Provenance:
 def _walk(
     first: int, types: tuple[str, ...], max_nodes: int
 ) -> tuple[dict[int, int], dict[int, str], list[tuple[int, int, str]], bool]:
-    """Go back link by link; return steps and roles by pk, the links, and whether the end was reached."""
+    """Follow links back; return steps and roles by pk, the links, and whether the end was reached."""
     steps, roles = {first: 0}, {first: ""}
     edges: list[tuple[int, int, str]] = []
     frontier = [first]
@@ -112,7 +112,7 @@ def _walk(
 
 
 def _raw_files(pks: list[int]) -> list[tuple[int, int, str]]:
-    """Return the links from jobs to the files that were brought back from them."""
+    """Return the links from jobs to their retrieved files."""
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"id": {"in": pks}}, project=["id"], tag="job")
     edge = {"label": "retrieved", "type": "create"}
@@ -125,7 +125,7 @@ def _rows(query: orm.QueryBuilder) -> pd.DataFrame:
 
 
 def kind_of(node_type: str, role: str) -> str:
-    """Return what a node is to a scientist: ``structure``, ``potential``, ``trajectory``, ``job``, ``fit``, ..."""
+    """Return the scientific kind of a node: ``structure``, ``potential``, ``trajectory``, ``job``, ``fit``, ..."""
     if node_type.startswith("process."):
         kinds = {"calcjob": "job", "calcfunction": "function", "workfunction": "function", "workchain": "work chain"}
         return next((kind for word, kind in kinds.items() if f".{word}." in node_type), "process")
@@ -152,7 +152,7 @@ _DATA_KINDS = {
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A node beside another: ``kind`` as in `kind_of`, ``label`` that of the link."""
+    """A neighbour of a node: ``kind`` as in `kind_of`, ``label`` that of the link."""
 
     uuid: str
     pk: int
@@ -163,9 +163,9 @@ class Neighbour:
 
 
 def neighbours(uuid: str, limit: int = 200) -> tuple[list[Neighbour], list[Neighbour]]:
-    """Return what a node came from and what became of it, by single links, callers and calls included.
+    """Return the direct inputs and outputs of a node, including callers and calls.
 
-    :param limit: of each side.
+    :param limit: maximum number on each side.
     """
     sides = []
     for relation in ("with_outgoing", "with_incoming"):
@@ -182,7 +182,7 @@ def neighbours(uuid: str, limit: int = 200) -> tuple[list[Neighbour], list[Neigh
 
 
 def facts_of(uuid: str) -> dict[str, Any]:
-    """Return what is said of a node: type, label, times, computer, and its attributes that are not internal.
+    """Return facts on a node: type, label, times, computer, and its attributes that are not internal.
 
     :raises ValueError: if there is no such node.
     """

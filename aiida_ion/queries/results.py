@@ -1,4 +1,4 @@
-"""Diffusion at each temperature, and what it extrapolates to."""
+"""Diffusion at each temperature."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DIFFUSION_FIELDS = (
     "moved_species",
     "max_interval_decades",
 )
-#: What materials are counted by.
+#: Columns used to count materials.
 COUNTED_FIELDS = (
     "formula",
     "level_of_theory",
@@ -67,27 +67,27 @@ COUNTED_FIELDS = (
 )
 _JOB_COLUMNS = ("job_pk", "job_uuid", "cached_from", "pk", "uuid", "time")
 _MEMBERS = ("pk", "job_pk", "process_pk", "conductivity_pk")
-#: Why a fit whose estimates disagree enters no extrapolation.
+#: Why a fit whose estimates disagree is excluded from extrapolations.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
 
 
 def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each diffusion fit: D (cm^2/s) and sigma (mS/cm) at a temperature (K).
 
-    ``moved`` says whether there is a diffusivity; where not, the upper bounds stand. ``verdict`` is ``poorly_known``
-    where its interval is wider than ``max_interval_decades``. ``ionic_conductivity_mS_cm`` is that of the mobile
-    species, ``all_species_ionic_conductivity_mS_cm`` that of all diffusive ones. ``refused_because`` says why a
-    temperature enters no extrapolation, ``superseded`` that a later round of its work chain fitted it again.
-    ``wall_time_s`` is that of the molecular dynamics behind it, missing for imported trajectories. ``job_pk`` is the
-    fit, ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that it
-    entered. A fit served from the cache is one row.
+    ``moved`` says whether there is a diffusivity; otherwise there are upper bounds. ``verdict`` is ``poorly_known`` if
+    its interval is wider than ``max_interval_decades``. ``ionic_conductivity_mS_cm`` is that of the mobile species,
+    ``all_species_ionic_conductivity_mS_cm`` that of all diffusive ones. ``refused_because`` says why a temperature is
+    excluded from extrapolations, ``superseded`` whether a later round of its work chain fitted it again.
+    ``wall_time_s`` is that of its molecular dynamics, missing for imported trajectories. ``job_pk`` is the fit,
+    ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that used
+    it. A fit served from the cache is one row.
     """
     chosen = selection or Selection()
     table = _fits(chosen, DIFFUSION_FIELDS)
     table["refused_because"] = _refusals(table)
     table["verdict"] = verdicts(table)
     for name in ("framework_species", "moved_species"):
-        table[name] = [" ".join(map(str, one)) if isinstance(one, list) else None for one in table[name]]
+        table[name] = [" ".join(map(str, entry)) if isinstance(entry, list) else None for entry in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
     table = table.merge(lineage()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
@@ -95,9 +95,9 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
 
 
 def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
-    """Return the fits of `diffusion` with `COUNTED_FIELDS` alone, by which materials are counted and chosen.
+    """Return the fits of `diffusion` with only `COUNTED_FIELDS`, used to count and select materials.
 
-    Which conductivity they entered is not among what they say.
+    The conductivity that used each fit is not included.
     """
     chosen = selection or Selection()
     table = _fits(chosen, COUNTED_FIELDS)
@@ -112,7 +112,7 @@ def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
 
 
 def _fits(selection: Selection, fields: tuple[str, ...]) -> pd.DataFrame:
-    """Return each fit with these attributes, its work chain and the wall time behind it."""
+    """Return each fit with these attributes, its work chain and wall time."""
     query = orm.QueryBuilder()
     process = {"process_type": DIFFUSION_PROCESS}
     query.append(orm.CalcJobNode, filters=process, project=["id", "uuid", as_text(f"extras.{CACHED_FROM}")], tag="job")
@@ -139,16 +139,16 @@ def _superseded(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _refusals(table: pd.DataFrame) -> list[str | None]:
-    """Return why each fit enters no extrapolation: its first failed check, or estimates that disagree.
+    """Return why each fit is excluded from extrapolations: its first failed check, or estimates that disagree.
 
-    SQLite gives the flags of attributes as 0 and 1.
+    SQLite returns flags in attributes as 0 and 1.
     """
     reasons = zip(table["refused_because"], table["fit_consistent"], strict=True)
     return [why if isinstance(why, str) else INCONSISTENT if consistent == 0 else None for why, consistent in reasons]
 
 
 def _entered() -> pd.DataFrame:
-    """Return the newest conductivity that each diffusion entered."""
+    """Return the newest conductivity that used each diffusion."""
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
     query.append(orm.ArrayData, with_outgoing="function", project=["id"])

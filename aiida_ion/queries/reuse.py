@@ -1,4 +1,4 @@
-"""Results that are in the database already, or running."""
+"""Results that are already in the database, or being computed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from aiida_ion.queries.running.processes import ENDED
 
 SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
-#: Link label of a crystal within a comparison, and what follows the namespace of a run there.
+#: Link label of a crystal within a comparison, and labels within the namespace of a run there.
 RUNS, STRUCTURE = "runs__", "structure"
 
 
 def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
-    """Return the pk of a finished conductivity work chain with the same inputs, the newest; ``None`` without one.
+    """Return the pk of the newest finished conductivity work chain with the same inputs, or ``None``.
 
-    Inputs are the same when their content is; how many runs went in parallel does not matter. Only results of this
-    version of the package count.
+    Inputs are compared by content; the number of parallel runs does not matter. Only results of this version of the
+    package count.
 
     :param inputs: inputs of an ``ion.conductivity``: nested mappings of nodes, stored or not.
     """
@@ -33,7 +33,7 @@ def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
 
 
 def running_conductivity(inputs: Mapping[str, Any]) -> int | None:
-    """Return the pk of a work chain that has not ended and computes this conductivity: itself, or a comparison.
+    """Return the pk of a running work chain that computes this conductivity, directly or in a comparison.
 
     :param inputs: as for :func:`finished_conductivity`.
     """
@@ -43,7 +43,7 @@ def running_conductivity(inputs: Mapping[str, Any]) -> int | None:
 
 
 def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
-    """Return the pk of the newest conductivity work chain with the same inputs that ended without success.
+    """Return the pk of the newest failed conductivity work chain with the same inputs.
 
     :param inputs: as for :func:`finished_conductivity`.
     """
@@ -55,7 +55,7 @@ def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
 
 
 def finished_samples(inputs: Mapping[str, Any]) -> int | None:
-    """Return the pk of a work chain that sampled a material with the same inputs, the newest; ``None`` without one.
+    """Return the pk of the newest finished work chain that sampled a material with the same inputs, or ``None``.
 
     :param inputs: inputs of an ``ion.surrogate_samples``: nested mappings of nodes, stored or not.
     """
@@ -63,7 +63,7 @@ def finished_samples(inputs: Mapping[str, Any]) -> int | None:
 
 
 def running_samples(inputs: Mapping[str, Any]) -> int | None:
-    """Return the pk of a work chain that samples a material with the same inputs and has not ended.
+    """Return the pk of a running work chain that samples a material with the same inputs.
 
     :param inputs: as for :func:`finished_samples`.
     """
@@ -71,7 +71,7 @@ def running_samples(inputs: Mapping[str, Any]) -> int | None:
 
 
 def compared_conductivities() -> set[int]:
-    """Return the pks of the conductivity work chains whose result has entered a comparison."""
+    """Return the pks of the conductivity work chains whose result was used in a comparison."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
     result = {"label": "conductivity"}
@@ -81,7 +81,7 @@ def compared_conductivities() -> set[int]:
 
 
 def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, Any]) -> list[int]:
-    """Return the pks of processes of a kind that have these inputs, in a comparison as one of its runs."""
+    """Return the pks of processes of a kind with these inputs, or of comparisons with such a run."""
     known_inputs = _inputs_known(inputs)
     query = orm.QueryBuilder()
     same_crystal = {HASH: known_inputs[STRUCTURE]}
@@ -104,7 +104,7 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
 
 
 def _of_run(label: str) -> tuple[str, str]:
-    """Return the run that an input belongs to and its name there; without a run for those of a conductivity."""
+    """Return the run that an input belongs to, empty for a conductivity, and its name there."""
     if not label.startswith(RUNS):
         return "", label
     material, engine, name = (*label.removeprefix(RUNS).split("__", 2), "", "")[:3]
@@ -112,7 +112,7 @@ def _of_run(label: str) -> tuple[str, str]:
 
 
 def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return link label -> hash of each node among nested inputs; of `parameters` the content that matters."""
+    """Return link label -> hash of each node among nested inputs; for `parameters` only of the relevant content."""
     known: dict[str, Any] = {}
     for name, value in inputs.items():
         label = f"{prefix}{name}"
@@ -127,7 +127,7 @@ def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
 
 
 def _hash(node: orm.Node) -> str:
-    """Return the hash of a node's content; of what cannot be hashed one that nothing else has."""
+    """Return the hash of a node's content; a unique one if it cannot be hashed."""
     try:
         return str(make_hash(node.base.caching.get_objects_to_hash()))
     except (ValueError, HashingError):

@@ -1,4 +1,4 @@
-"""Which results a table is asked for."""
+"""Selection of results for tables."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-#: A chain of callers is not longer: a comparison calls conductivities, these runs, and these jobs.
+#: Maximum length of a chain of callers: a comparison calls conductivities, these call runs, and runs call jobs.
 DEPTH = 4
 _ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What rows of a table must fit; nothing given is everything.
+    """Criteria for the rows of a table; by default all rows.
 
     :param elements: elements that must all be in the formula.
     :param formula: reduced formula, such as ``Li3N``.
     :param level_of_theory: name of a level of theory.
     :param temperature_K: lowest and highest target temperature, K.
     :param grades: any of these grades.
-    :param group: label of a group that holds the result, its work chain or its structure.
-    :param since: not older than this.
-    :param until: not newer than this.
+    :param group: label of a group with the result, its work chain or its structure.
+    :param since: earliest time.
+    :param until: latest time.
     """
 
     elements: tuple[str, ...] = ()
@@ -41,11 +41,11 @@ class Selection:
     until: datetime | None = None
 
     def filters(self, grade: str | None = None) -> dict[str, Any]:
-        """Return the filters of a result node: what its attributes and its time can tell.
+        """Return the filters of a result node on its attributes and time.
 
-        Not its temperature: PostgreSQL would end the query at a number that no float holds.
+        The temperature is not included: PostgreSQL would abort the query at a number too large for a float.
 
-        :param grade: its attribute of the grade; ``None`` where it has none.
+        :param grade: its attribute of the grade, ``None`` if it has none.
         """
         conditions: list[dict[str, Any]] = []
         for name in ("formula", "level_of_theory"):
@@ -61,17 +61,17 @@ class Selection:
     def rest(
         self, table: pd.DataFrame, members: Sequence[str], temperature: str | None = "target_temperature_K"
     ) -> pd.DataFrame:
-        """Return the rows that fit what no filter of the query tells: elements, temperature and group.
+        """Apply the criteria that cannot be query filters: elements, temperature and group.
 
         :param table: with the column ``formula``.
         :param members: columns of pks, any of which may be in the group.
-        :param temperature: column of the temperature, K; ``None`` where there is none.
+        :param temperature: column of the temperature, K; ``None`` if there is none.
         """
         if self.temperature_K is not None and temperature is not None:
             table = table[table[temperature].astype(float).between(*self.temperature_K)]
         if self.elements:
             elements = set(self.elements)
-            # An empty list of flags would choose columns.
+            # An empty list of flags would select columns.
             fits = [elements <= elements_of(formula) for formula in table["formula"]]
             table = table[pd.Series(fits, index=table.index, dtype=bool)]
         if self.group is not None:
@@ -82,14 +82,14 @@ class Selection:
 
 @functools.lru_cache(maxsize=100_000)
 def elements_of(formula: Any) -> frozenset[str]:
-    """Return the elements of a formula; none of what is not a formula."""
+    """Return the elements of a formula; empty if it is not a formula."""
     return frozenset(_ELEMENT.findall(formula)) if isinstance(formula, str) else frozenset()
 
 
 def members_of(label: str) -> set[int]:
-    """Return the pks of a group: its nodes, what its processes called, and what all of these returned.
+    """Return the pks of a group: its nodes, all processes they called, and the outputs of all of these.
 
-    A conductivity that a comparison found in the database is a member with it.
+    A conductivity that a comparison reused from the database is included.
     """
     members = set(_below(label, 0).all(flat=True))
     for depth in range(1, DEPTH + 1):
@@ -100,9 +100,9 @@ def members_of(label: str) -> set[int]:
 
 
 def _below(label: str, depth: int, kind: Any = orm.Node, links: dict[str, Any] | None = None) -> orm.QueryBuilder:
-    """Return the query of what stands this many links below the nodes of a group, calls but for the last.
+    """Return the query for nodes this many links below the nodes of a group; all links except the last are calls.
 
-    :param kind: what it is at the end.
+    :param kind: class of the last node.
     :param links: filters of the last link.
     """
     query = orm.QueryBuilder()

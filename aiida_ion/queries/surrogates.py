@@ -1,4 +1,4 @@
-"""Surrogates: what was trained on what, how it was judged, and what its predictions cost."""
+"""Surrogates: training, evaluation, and cost of predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.queries.reading.shared import frame, rows, without_twins
 
 TRAIN_PROCESS = "aiida.calculations:ion.surrogate_train"
 PREDICT_PROCESS = "aiida.calculations:ion.surrogate_predict"
-#: Attributes of a report that are columns as they are.
+#: Attributes of a report that become columns unchanged.
 NUMBERS = (
     "n_materials",
     "n_censored",
@@ -51,27 +51,27 @@ COLUMNS = (
     "model_uuid",
     "dataset_uuid",
 )
-#: What a surrogate must beat; ablations are parts of the model itself.
+#: Arms that a surrogate must beat; ablations are not among them.
 RIVALS = ("control", "baseline")
 
 
 def surrogates() -> pd.DataFrame:
-    """Return one row for each training of a surrogate, the newest first.
+    """Return one row for each training of a surrogate, newest first.
 
-    ``state`` is ``finished``, ``failed [410]`` with its exit status, or what it does now; numbers are missing where
-    there is no report. ``best_control`` is the control or baseline with the largest ``best_control_r2``, ``gap`` the
-    lead of the model over it. ``uuid`` and ``pk`` are those of the job. A training served from the cache is one row.
+    ``state`` is ``finished``, ``failed [410]`` with its exit status, or its current state; numbers are missing without
+    a report. ``best_control`` is the control or baseline with the largest ``best_control_r2``, ``gap`` the lead of the
+    model over it. ``uuid`` and ``pk`` are those of the job. A training served from the cache is one row.
     """
     query = orm.QueryBuilder()
     columns = ["id", "uuid", "ctime", f"extras.{CACHED_FROM}", *_projected(("process_state", "exit_status"))]
     query.append(orm.CalcJobNode, filters={"process_type": TRAIN_PROCESS}, project=columns)
     names = ["pk", "uuid", "time", "cached_from", "process_state", "exit_status"]
-    jobs = without_twins(frame(query, names), "uuid")  # `cached_from` and the state are text, whatever was stored
+    jobs = without_twins(frame(query, names), "uuid")  # `cached_from` and the state are read as text
     table = jobs.merge(_reports(), how="left", on="pk").merge(_models(), how="left", on="pk")
     best = pd.DataFrame([_best_rival(arms) for arms in table["arms"]], columns=list(RIVAL_COLUMNS), index=table.index)
     given = zip(table["process_state"], table["exit_status"], strict=True)
     table = pd.concat([table, best], axis=1).assign(
-        state=[_state(*one) for one in given],
+        state=[_state(*report) for report in given],
         beats_controls=table["beats_controls"].map(_yes_or_no),
     )
     numbers = [*NUMBERS, *RIVAL_COLUMNS[1:]]
@@ -81,7 +81,7 @@ def surrogates() -> pd.DataFrame:
 
 
 def _projected(names: Sequence[str]) -> list[str]:
-    """Return the projections of attributes as they are: what is text elsewhere may be a list here."""
+    """Return the projections of attributes unchanged: text attributes may be lists here."""
     return [f"attributes.{name}" for name in names]
 
 
@@ -102,12 +102,12 @@ def _models() -> pd.DataFrame:
 
 
 def _best_rival(arms: Any) -> dict[str, Any]:
-    """Return the control or baseline with the largest R2 and the lead of the model over it; nothing without any."""
+    """Return the control or baseline with the largest R2 and the lead of the model over it; None without any."""
     given = [read_attributes(arm) for arm in arms] if isinstance(arms, list) else []
-    scored = [one for one in given if one["kind"] in RIVALS and one["r2"] is not None]
+    scored = [arm for arm in given if arm["kind"] in RIVALS and arm["r2"] is not None]
     if not scored:
         return {}
-    best = max(scored, key=lambda one: float(one["r2"]))
+    best = max(scored, key=lambda arm: float(arm["r2"]))
     low, high = best["gap_ci95"] or (None, None)
     values = (str(best.get("arm")), best["r2"], best["gap"], low, high)
     return dict(zip(RIVAL_COLUMNS, values, strict=True))
@@ -125,9 +125,9 @@ def _state(process_state: Any, exit_status: Any) -> str:
 
 
 def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
-    """Return what the label of each material of a dataset cost: ``label_steps`` and ``label_wall_s`` of its dynamics.
+    """Return the cost of the label of each material of a dataset: ``label_steps`` and ``label_wall_s``.
 
-    :param dataset_uuid: of the dataset; nothing is known of one that is not here.
+    :param dataset_uuid: of the dataset; the result is empty if it is missing.
     """
     names = ["formula", "structure_uuid", "diffusion_uuid", "label_steps", "label_wall_s"]
     numbers = ("label_steps", "label_wall_s")
@@ -140,7 +140,7 @@ def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
 
 
 def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
-    """Return each material that a model predicted: ``seconds_forces``, ``seconds_model`` and the node, newest first."""
+    """Return the predictions of a model: ``seconds_forces``, ``seconds_model`` and the node, newest first."""
     names = ["formula", "structure_uuid", "log10_slope", "in_domain", "seconds_forces", "seconds_model"]
     numbers = ("log10_slope", "seconds_forces", "seconds_model")
     if not _is_uuid(model_uuid):
@@ -162,7 +162,7 @@ def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
 
 
 def _is_uuid(text: str | None) -> bool:
-    """Whether PostgreSQL would take a text for a UUID."""
+    """Whether PostgreSQL would accept a text as a UUID."""
     try:
         return str(UUID(text)) == text
     except (TypeError, ValueError, AttributeError):
@@ -171,7 +171,7 @@ def _is_uuid(text: str | None) -> bool:
 
 def _listed(cell: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:
     """Return a list of mappings as a table of these columns."""
-    listed = [read_attributes(one) for one in cell if isinstance(one, dict)] if isinstance(cell, list) else []
-    read = {name: read_column(name, [one[name] for one in listed]) for name in names}
+    listed = [read_attributes(entry) for entry in cell if isinstance(entry, dict)] if isinstance(cell, list) else []
+    read = {name: read_column(name, [entry[name] for entry in listed]) for name in names}
     table = pd.DataFrame(read, columns=names)
     return table.assign(**{name: pd.to_numeric(table[name], errors="coerce").astype(float) for name in numbers})

@@ -1,1 +1,1 @@
-"""Settings: their rules, their schema, the files they come from, and the vocabulary of a run. Knows no AiiDA."""
+"""Settings: rules, schema, files, and the vocabulary of a run. Independent of AiiDA."""

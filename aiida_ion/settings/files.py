@@ -1,4 +1,4 @@
-"""Settings in YAML and JSON, read so that nothing in them runs code, is lost or is taken for something else."""
+"""Settings in YAML and JSON, read safely: no code is run, and nothing is lost or misread."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from yaml.constructor import ConstructorError
 
 from aiida_ion.settings.rules import SettingsError, printable, shown
 
-#: No settings are larger; what is, is another file.
+#: A larger file cannot be settings.
 MAX_BYTES = 1_000_000
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only, each key once, and no anchors, by which a short file can stand for a huge one."""
+    """Plain values only, each key once, and no anchors, with which a short file can expand to a huge one."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise ConstructorError(None, None, "anchors are not read", event.start_mark)
+            raise ConstructorError(None, None, "anchors are not supported", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -39,8 +39,8 @@ class _Loader(yaml.SafeLoader):
 def read_yaml(path: Path | str, what: str) -> dict[str, Any]:
     """Return the mapping that a YAML file holds.
 
-    :param what: what the mapping is of, for the message.
-    :raises SettingsError: if it cannot be read, or holds something else; with the line.
+    :param what: what the mapping holds, for the message.
+    :raises SettingsError: if it cannot be read or holds something else; the message names the line.
     """
     path = Path(path)
     text = _text(path)
@@ -49,9 +49,9 @@ def read_yaml(path: Path | str, what: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark is not None else ""
-        raise SettingsError(f"{path.name}{where}: not YAML that can be read: {_describe(error)}") from error
+        raise SettingsError(f"{path.name}{where}: not valid YAML: {_describe(error)}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise SettingsError(f"{path.name}: not YAML that can be read") from error
+        raise SettingsError(f"{path.name}: not valid YAML") from error
     if content is None:
         raise SettingsError(f"{path.name} is empty: it must hold {what}")
     if not isinstance(content, dict):
@@ -69,7 +69,7 @@ def read_json(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise SettingsError(f"not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
-        raise SettingsError("not JSON that can be read: it is nested too deeply") from error
+        raise SettingsError("cannot be read as JSON: it is nested too deeply") from error
     if not isinstance(content, dict):
         raise SettingsError(f'must be an object such as {{"enable_flash": true}}, got {shown(content)}')
     return content
@@ -81,7 +81,7 @@ def _text(path: Path) -> str:
         raise SettingsError(f"{printable(str(path))}: {'is not a file' if there else 'no such file'}")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{path.name} has {path.stat().st_size:,} bytes: that cannot be settings")
+            raise SettingsError(f"{path.name} has {path.stat().st_size:,} bytes, too many for settings")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path.name} is not a text file in UTF-8") from error
@@ -92,7 +92,7 @@ def _text(path: Path) -> str:
 def _describe(error: yaml.MarkedYAMLError) -> str:
     """Return what is wrong, without the parser's words for Python objects."""
     if "could not determine a constructor" in str(error.problem):
-        return "tags such as !!python are not read"
+        return "tags such as !!python are not supported"
     return " ".join(str(error.problem or "it is broken").split())
 
 
@@ -106,4 +106,4 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise SettingsError(f"{name} is not a number that JSON has")
+    raise SettingsError(f"{name} is not a JSON number")

@@ -13,23 +13,23 @@ ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
 OPTIONAL_ARRAYS = ("velocities", "forces")
 
-#: The elements that are not metals. Cations are smaller than their atoms: where distances are judged METAL_PART of the
-#: covalent radius of all others counts.
+#: The elements that are not metals. Cations are smaller than their atoms: where distances are judged, the covalent
+#: radii of metals are multiplied by METAL_PART.
 NON_METALS = frozenset(
     "H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Sb Te I Xe Po At Rn".split()  # noqa: SIM905
 )
 METAL_PART = 0.7
 
-#: A thermostat time of 100 fs is the habit of the field for solids at a 1-2 fs time step.
+#: A thermostat time of 100 fs is customary for solids at a time step of 1-2 fs.
 DEFAULT_THERMOSTAT_TIME_FS = 100.0
 DEFAULT_BAROSTAT_TIME_FS = 1000.0
 
 
-#: What every temperature may be, K: helium is liquid below, and no crystal is left above.
+#: Allowed temperatures, K: helium is liquid below, and no crystal is left above.
 TEMPERATURE_K: dict[str, Any] = {"least": 1.0, "most": 10_000.0, "unit": "K"}
-#: What the length of a run may be, ps: the longest is a microsecond.
+#: Allowed lengths of a run, ps: the longest is a microsecond.
 TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e6, "unit": "ps"}
-#: What the length of all runs together may be, ps.
+#: Allowed total length of all runs, ps.
 TOTAL_TIME_PS: dict[str, Any] = {"above": 0.0, "most": 1e9, "unit": "ps"}
 #: Formal charges of the elements.
 CHARGES = Table(key=Element(), item=Number(least=-10.0, most=10.0, unit="e"), help="Formal charge of each element")
@@ -46,7 +46,7 @@ USUAL_TIMESTEP_H_FS = 1.0
 
 @dataclass(frozen=True)
 class MdSettings(Settings):
-    """One molecular-dynamics run, in words every engine shares."""
+    """One molecular-dynamics run, in terms that all engines share."""
 
     what: ClassVar[str] = "MD setting"
 
@@ -110,7 +110,7 @@ class MdSettings(Settings):
     )
 
     def check_together(self) -> None:
-        """Refuse a run that is over before it is equilibrated.
+        """Refuse a run that ends before it is equilibrated.
 
         :raises SettingsError: with both times.
         """
@@ -139,7 +139,7 @@ class RelaxSettings(Settings):
 
 
 def usual_timestep_fs(lightest_mass_u: float) -> float:
-    """Return the longest time step with which the fastest vibration of an atom is usually followed, fs.
+    """Return the longest time step, fs, that usually resolves the fastest vibration of an atom.
 
     Periods grow with the root of the mass: 1 fs for hydrogen, 2.6 fs for lithium, 4 fs for oxygen.
     """

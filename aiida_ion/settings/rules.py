@@ -1,6 +1,6 @@
-"""What one value may be: a number within a range, a word of a few, a list or a table of them.
+"""Rules for single values: a number within a range, one of a few words, a list or a table of them.
 
-It needs nothing but Python, since it is uploaded with the programs that run on compute machines.
+Imports only the standard library, since it is uploaded with the programs that run on compute machines.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-#: The largest seed of a replica. A work chain makes the seeds of its runs from it, below :data:`MAX_RUN_SEED`.
+#: The largest seed of a replica. A work chain derives the seeds of its runs from it, below :data:`MAX_RUN_SEED`.
 MAX_SEED = 2**31 - 1
-#: The largest whole number that JSON, SQLite and tables all keep exactly.
+#: The largest integer that JSON, SQLite and tables all keep exactly.
 MAX_RUN_SEED = 2**53 - 1
 _SYMBOLS = (
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
@@ -29,15 +29,15 @@ _LONGEST = 200
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; the message says what it may be."""
+    """An invalid setting; the message says what is allowed."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What one value may be.
+    """Rule for one value.
 
-    :param help: what it is, in a few words.
-    :param optional: whether it may be left open, as null.
+    :param help: short description.
+    :param optional: whether it may be null.
     """
 
     help: str = ""
@@ -45,7 +45,7 @@ class Rule:
 
     @property
     def words(self) -> str:
-        """What it may be, as in `must be ...`."""
+        """What is allowed, as in `must be ...`."""
         raise NotImplementedError
 
     @property
@@ -57,14 +57,14 @@ class Rule:
         """Return a value in its own type.
 
         :param name: of the setting, for the message.
-        :raises SettingsError: if it may not be that.
+        :raises SettingsError: if it is not allowed.
         """
         if value is None and self.optional:
             return None
         return self._read(value, name)
 
     def parse(self, text: str) -> Any:
-        """Return what a text of the command line stands for, as far as it can be told; `read` judges it."""
+        """Convert a text from the command line where possible; `read` judges the value."""
         return text
 
     def refuse(self, value: Any, name: str) -> SettingsError:
@@ -80,10 +80,10 @@ class Rule:
 class Number(Rule):
     """A finite number within a range.
 
-    :param least: the smallest it may be; ``above`` is smaller than any.
-    :param most: the largest it may be; ``below`` is larger than any.
+    :param least: the smallest allowed; ``above`` is an exclusive lower limit.
+    :param most: the largest allowed; ``below`` is an exclusive upper limit.
     :param unit: of the number, in words such as ``K`` or ``angstrom``.
-    :param whole: whether it has no fraction.
+    :param whole: whether it must be an integer.
     """
 
     least: float | None = None
@@ -168,11 +168,11 @@ class Flag(Rule):
 
 @dataclass(frozen=True)
 class Word(Rule):
-    """One of a few words, or any text of one line.
+    """One of a few words, or any one-line text.
 
     :param choices: the words; none means any text.
-    :param may_be_empty: whether a text may have no letters.
-    :param pattern: regular expression that a text matches, and what that means in words.
+    :param may_be_empty: whether the text may be empty.
+    :param pattern: regular expression that the text must match, and what it means in words.
     """
 
     choices: tuple[str, ...] = ()
@@ -241,7 +241,7 @@ SHA256 = Word(pattern=(r"[0-9a-fA-F]{64}", "sha256 of 64 hexadecimal digits"))
 
 @dataclass(frozen=True)
 class Json(Rule):
-    """An object of JSON, whatever it holds."""
+    """Any JSON object."""
 
     @property
     def words(self) -> str:
@@ -268,7 +268,7 @@ class Lines(Rule):
         return "a text"
 
     def _read(self, value: Any, name: str) -> str:
-        if not isinstance(value, str) or not all(one.isprintable() or one in "\n\r\t" for one in value):
+        if not isinstance(value, str) or not all(entry.isprintable() or entry in "\n\r\t" for entry in value):
             raise self.refuse(value, name)
         return value
 
@@ -277,11 +277,11 @@ class Lines(Rule):
 class Many(Rule):
     """A list of values of one kind.
 
-    :param item: what each may be.
-    :param length: how many there are; any number above zero when not given.
-    :param distinct: whether each may stand in it only once.
-    :param may_be_empty: whether there may be none.
-    :param most: how many there may be.
+    :param item: rule for each value.
+    :param length: required number of values; any number above zero when not given.
+    :param distinct: whether each value may appear only once.
+    :param may_be_empty: whether the list may be empty.
+    :param most: maximum number of values.
     """
 
     item: Number | Word = field(default_factory=Number)
@@ -314,7 +314,7 @@ class Many(Rule):
         if len(value) > self.most:
             raise SettingsError(f"{name} must be at most {self.most} values, got {len(value)}")
         try:
-            items = [self.item.read(one, name) for one in value]
+            items = [self.item.read(entry, name) for entry in value]
         except SettingsError as error:
             raise SettingsError(f"{name} must be {self.words}, got {_first_wrong(self.item, value)}") from error
         wrong_length = self.length is not None and len(items) != self.length
@@ -328,8 +328,8 @@ class Many(Rule):
 class Table(Rule):
     """Values by name, such as charges by element.
 
-    :param key: what each name may be.
-    :param item: what each value may be.
+    :param key: rule for each name.
+    :param item: rule for each value.
     """
 
     key: Word = field(default_factory=Word)
@@ -364,11 +364,11 @@ class Table(Rule):
         if not isinstance(value, Mapping):
             raise self.refuse(value, name)
         items = {self.key.read(key, f"a name in {name}"): value[key] for key in value}
-        return {key: self.item.read(one, f"{name}: {key}") for key, one in items.items()}
+        return {key: self.item.read(entry, f"{name}: {key}") for key, entry in items.items()}
 
 
 def as_number(value: Any) -> float | int | None:
-    """Return a finite number as Python's own, whole ones as int; nothing for what is none, as true and false."""
+    """Return a finite number as a Python number, integers as int; None for anything else, such as true and false."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None
     if isinstance(value, numbers.Integral):
@@ -383,7 +383,7 @@ def as_number(value: Any) -> float | int | None:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it stands in a file, shortened; a text that looks like a number with advice."""
+    """Return a value as written in a file, shortened; with advice for a text that looks like a number."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
@@ -396,12 +396,12 @@ def shown(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text whose control characters are written out."""
-    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+    """Return a text with its control characters escaped."""
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def is_one_line(text: str) -> bool:
-    """Return whether a text can stand in a line: no control characters, and not without end."""
+    """Whether a text fits in one line: no control characters, and not too long."""
     return text.isprintable() and len(text) <= _LONGEST
 
 

@@ -1,7 +1,7 @@
-"""Classes of settings: what each may be is stated once, as the rule of a field.
+"""Classes of settings: what is allowed is stated once, as the rule of a field.
 
 The classes check themselves; click options, overrides, the help of ports and the tables of the documentation read the
-same rules. It needs nothing but Python, since it is uploaded with the programs that run on compute machines.
+same rules. Imports only the standard library, since it is uploaded with the programs that run on compute machines.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class Part(Rule):
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of classes of settings: every field is checked by its rule, then all of them together."""
+    """Base class of settings: each field is checked by its rule, then all together."""
 
-    #: One of them in words, for messages.
+    #: What one setting is called in messages.
     what: ClassVar[str] = "setting"
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Settings:
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """Build from a plain mapping.
 
-        :raises SettingsError: for a missing, unknown or impossible setting.
+        :raises SettingsError: for a missing, unknown or invalid setting.
         """
         if not isinstance(given, Mapping):
             raise SettingsError(f"{cls.what}s must be a mapping, got {shown(given)}")
@@ -79,7 +79,7 @@ class Settings:
 def setting(rule: Rule, default: Any = MISSING, **about: Any) -> Any:
     """Return a field of a class of settings.
 
-    :param rule: what it may be.
+    :param rule: what is allowed.
     :param default: its value where none is given; required when left out.
     :param about: what else the metadata of the field say.
     """
@@ -90,12 +90,12 @@ def setting(rule: Rule, default: Any = MISSING, **about: Any) -> Any:
 
 
 def number(default: Any = MISSING, **limits: Any) -> Any:
-    """Return a field for a number; limits are those of :class:`Number`."""
+    """Return a field for a number; the limits are those of :class:`Number`."""
     return setting(Number(**limits, optional=default is None), default)
 
 
 def whole(default: Any = MISSING, **limits: Any) -> Any:
-    """Return a field for a whole number; limits are those of :class:`Number`."""
+    """Return a field for a whole number; the limits are those of :class:`Number`."""
     return setting(Number(**limits, whole=True, optional=default is None), default)
 
 
@@ -117,8 +117,8 @@ def rules_of(kind: type[Settings]) -> dict[str, Rule]:
 def refuse_unknown(given: Iterable[Any], known: Iterable[str], what: str, elsewhere: Iterable[str] = ()) -> None:
     """Refuse unknown names.
 
-    :param what: one of them in words, such as ``jump setting``.
-    :param elsewhere: names that are known at other places, with dots, which may be meant.
+    :param what: what one setting is called, such as ``jump setting``.
+    :param elsewhere: dotted names that are known elsewhere and may have been meant.
     :raises SettingsError: with the closest known name, or all of them.
     """
     names = sorted(known)
@@ -128,9 +128,9 @@ def refuse_unknown(given: Iterable[Any], known: Iterable[str], what: str, elsewh
 
 
 def suggestion(name: str, known: Sequence[str], elsewhere: Iterable[str] = ()) -> str:
-    """Return the end of a sentence on an unknown name: what is meant, or what there is."""
+    """Return the end of a sentence on an unknown name: the likely name, or the choices."""
     others = {other.rpartition(".")[2].lower(): other for other in elsewhere}
-    if name.lower() in others and name.lower() not in {one.lower() for one in known}:
+    if name.lower() in others and name.lower() not in {candidate.lower() for candidate in known}:
         return f": did you mean {others[name.lower()]}?"
     close = closest(name, known) or closest(name, list(others.values()))
     if close is not None:
@@ -139,14 +139,14 @@ def suggestion(name: str, known: Sequence[str], elsewhere: Iterable[str] = ()) -
 
 
 def closest(name: str, known: Sequence[str]) -> str | None:
-    """Return the known name that is closest to a name, whatever their capitals; nothing where none is close."""
-    by_lower = {one.lower(): one for one in known}
+    """Return the known name that is closest to a name, ignoring case; None where none is close."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
     matches = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.65)
     return by_lower[matches[0]] if matches else None
 
 
 def summary(kind: type[Settings]) -> str:
-    """Return all settings of a class with what they may be, for the help of a port."""
+    """Return all settings of a class and their allowed values, for the help of a port."""
     return "; ".join(f"`{name}`: {rule.range}" for name, rule in rules_of(kind).items())
 
 

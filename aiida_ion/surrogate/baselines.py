@@ -1,4 +1,4 @@
-"""What needs no network: the mean, a forest on compositions and volumes, and the slope of the short MD itself."""
+"""Baselines without a network: the mean, a forest on compositions and volumes, and the slope of the short MD."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Baseline = Callable[[Dataset, FloatArray, IntArray, IntArray, int], FloatArray]
 
 
 def mean(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
-    """Return the mean label of the materials that were learnt from, for every other."""
+    """Predict the mean label of the training materials."""
     del dataset, seed
     return np.full(len(held_out), labels[trained].mean())
 
@@ -28,14 +28,14 @@ def mean(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntA
 def composition_forest(
     dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int
 ) -> FloatArray:
-    """Return what a random forest on element fractions, volume per atom and share of mobile ions says."""
+    """Predict with a random forest on element fractions, volume per atom and fraction of mobile ions."""
     return _forest(_compositions(dataset), labels, trained, held_out, seed)
 
 
 def short_md_slope(n_calls: int | None = None) -> Baseline:
-    """Return the baseline that draws a straight line through the log10 slope of the short MD.
+    """Return the baseline that fits a straight line to the log10 slope of the short MD.
 
-    :param n_calls: force evaluations that the short MD may cost; all of it where nothing is said.
+    :param n_calls: force evaluations of the short MD to use; all if not given.
     """
 
     def line(dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int) -> FloatArray:
@@ -54,15 +54,15 @@ def short_md_slope(n_calls: int | None = None) -> Baseline:
 def numbers_forest(
     dataset: Dataset, labels: FloatArray, trained: IntArray, held_out: IntArray, seed: int
 ) -> FloatArray:
-    """Return what a random forest on all the numbers about a material says that a network could be given."""
-    numbers = np.array([material_invariants(dataset, one, INVARIANTS) for one in range(len(dataset))])
+    """Predict with a random forest on all invariants of a material that a network could use."""
+    numbers = np.array([material_invariants(dataset, index, INVARIANTS) for index in range(len(dataset))])
     return _forest(Standard.of(numbers[trained]).applied(numbers), labels, trained, held_out, seed)
 
 
 def make_baselines(dataset: Dataset, settings: Settings) -> dict[str, Baseline]:
-    """Return the baselines of a report by name; the short MD is there if the dataset has one.
+    """Return the baselines of a report by name; those from the short MD only if the dataset has one.
 
-    ``short_md_same_calls`` has as many force evaluations as the model, ``short_md_slope`` the whole short MD.
+    ``short_md_same_calls`` uses as many force evaluations as the model, ``short_md_slope`` the whole short MD.
     """
     baselines: dict[str, Baseline] = {"mean": mean, "composition_forest": composition_forest}
     if (dataset["kind"] == SHORT_MD).any():
@@ -74,9 +74,9 @@ def make_baselines(dataset: Dataset, settings: Settings) -> dict[str, Baseline]:
 
 
 def force_calls(dataset: Dataset, settings: Settings) -> int:
-    """Return how many force evaluations a prediction for one material costs, about.
+    """Return the approximate number of force evaluations of a prediction for one material.
 
-    Frames of a run cost all its steps; so do the numbers about a material, and the displaced cells that they need.
+    Frames of a run cost all its steps; invariants of a material cost the run and the displaced cells they need.
     """
     material = int(dataset["material"][0])
     kinds, amplitudes = kinds_read(settings), amplitudes_read(settings)
@@ -86,7 +86,7 @@ def force_calls(dataset: Dataset, settings: Settings) -> int:
 
 
 def run_steps(dataset: Dataset, material: int) -> int:
-    """Return the steps of the short MD of a material."""
+    """Return the number of steps of the short MD of a material."""
     frames = dataset.configurations(material, SHORT_MD)
     step_fs = float(dataset["short_md_steps_fs"][material])
     if len(frames) == 0 or not np.isfinite(step_fs):

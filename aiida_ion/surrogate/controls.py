@@ -1,4 +1,4 @@
-"""The control experiments: the same training with something taken away that a good surrogate must need."""
+"""Control experiments: the same training without information that a good surrogate must need."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Arm:
 
     :param name: such as ``random_vectors``.
     :param kind: ``model``, ``control`` or ``ablation``.
-    :param dataset: with the forces that this one sees.
-    :param settings: those of the model, or what is left of them.
+    :param dataset: with the forces used by this arm.
+    :param settings: those of the model, possibly reduced.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Arm:
 
 
 def random_vectors(dataset: Dataset, seed: int) -> Dataset:
-    """Return the dataset with accelerations in random directions, of sizes drawn from those of all materials."""
+    """Return the dataset with accelerations in random directions, with magnitudes drawn from all materials."""
     generator = np.random.default_rng(seed)
     masses = _masses(dataset)
     sizes = np.linalg.norm(dataset["forces_eV_A"], axis=1) / masses
@@ -40,7 +40,7 @@ def random_vectors(dataset: Dataset, seed: int) -> Dataset:
 
 
 def shuffled_accelerations(dataset: Dataset, seed: int) -> Dataset:
-    """Return the dataset with the accelerations of each configuration dealt anew among its atoms."""
+    """Return the dataset with the accelerations of each configuration shuffled among its atoms."""
     generator = np.random.default_rng(seed)
     masses = _masses(dataset)
     accelerations = dataset["forces_eV_A"] / masses[:, None]
@@ -64,9 +64,9 @@ FORCE_CONTROLS: dict[str, Callable[[Dataset, int], Dataset]] = {
 
 
 def make_arms(dataset: Dataset, settings: Settings, seed: int, controls: bool, ablations: bool) -> list[Arm]:
-    """Return the model, its controls, and it without each of its parts.
+    """Return the model, its controls, and its ablations.
 
-    :param seed: of the random vectors.
+    :param seed: seed of the random vectors.
     """
     arms = [Arm("model", "model", dataset, settings)]
     if controls:
@@ -78,7 +78,7 @@ def make_arms(dataset: Dataset, settings: Settings, seed: int, controls: bool, a
 
 
 def _by_species(settings: Settings) -> Settings:
-    """Return settings in which atoms say their element, and nothing of forces or motion is known."""
+    """Return settings in which atoms carry their element, but nothing on forces or motion."""
     kept = tuple(setting for setting in settings.inputs if setting in ("mobile", "species"))
     inputs = (*kept, *(() if "species" in kept else ("species",)))
     known = tuple(setting for setting in settings.invariants if setting == "structure")
@@ -86,7 +86,7 @@ def _by_species(settings: Settings) -> Settings:
 
 
 def _reduced(settings: Settings) -> Sequence[tuple[str, Settings]]:
-    """Return the names of the parts of a model, and its settings without each."""
+    """Return the parts of a model by name, with its settings without each."""
     variants: list[tuple[str, Settings]] = []
     for name in settings.inputs:
         if len(settings.inputs) > 1:

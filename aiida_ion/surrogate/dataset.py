@@ -1,4 +1,4 @@
-"""The data that a surrogate learns from: configurations of materials with their forces, and labels."""
+"""Training data of a surrogate: configurations of materials with forces, and labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 
 DISPLACED, TRAJECTORY, SHORT_MD = range(3)
 KINDS = {"smeared": DISPLACED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
-#: What each array has one row for.
+#: What the rows of each array are.
 _ROWS = {
     "atomic_numbers": "atoms",
     "masses_amu": "atoms",
@@ -52,7 +52,7 @@ class Dataset:
         (C,), ``position_offsets`` (C+1,), ``positions_A`` and ``forces_eV_A`` (P, 3), ``log10_slope`` (slope of the
         MSD in angstrom^2/ps), ``log10_slope_std``, ``censored`` (the label is an upper bound) and
         ``short_md_steps_fs`` (M,), ``replica_offsets`` (M+1,) and ``replica_log10_slope`` (R,).
-    :param materials: what is said of each material: ``formula``, ``chemical_system``, ``prototype``, ...
+    :param materials: description of each material: ``formula``, ``chemical_system``, ``prototype``, ...
     """
 
     arrays: Mapping[str, Array]
@@ -65,19 +65,19 @@ class Dataset:
         return self.arrays[name]
 
     def atoms(self, material: int) -> slice:
-        """Return which rows of the arrays of atoms a material has."""
+        """Return the rows of a material in the arrays of atoms."""
         offsets = self["atom_offsets"]
         return slice(int(offsets[material]), int(offsets[material + 1]))
 
     def rows(self, configuration: int) -> slice:
-        """Return which rows of the arrays of positions a configuration has."""
+        """Return the rows of a configuration in the arrays of positions."""
         offsets = self["position_offsets"]
         return slice(int(offsets[configuration]), int(offsets[configuration + 1]))
 
     def configurations(self, material: int, kind: int, amplitudes_A: Sequence[float] = ()) -> npt.NDArray[np.int64]:
-        """Return the configurations of a material of one kind, in the order of time.
+        """Return the configurations of one kind of a material, in order of time.
 
-        :param amplitudes_A: of displaced ones, those with these amplitudes; all of them where empty.
+        :param amplitudes_A: amplitudes of displaced configurations; all if empty.
         """
         chosen = (self["material"] == material) & (self["kind"] == kind)
         if amplitudes_A and kind == DISPLACED:
@@ -91,7 +91,7 @@ class Dataset:
         )
 
     def accelerations(self, configurations: Sequence[int] | npt.NDArray[np.int64]) -> FloatArray:
-        """Return forces over masses of configurations of one material, (n, N, 3), eV/(angstrom amu)."""
+        """Return accelerations (forces over masses) of configurations of one material, (n, N, 3), eV/(angstrom amu)."""
         if len(configurations) == 0:
             return np.zeros((0, 0, 3))
         masses = self["masses_amu"][self.atoms(int(self["material"][configurations[0]]))]
@@ -101,21 +101,21 @@ class Dataset:
         return forces / masses[:, None]
 
     def replicas(self) -> Iterator[FloatArray]:
-        """Return the labels of the replicas of each material, those that have one."""
+        """Return the finite labels of the replicas of each material."""
         offsets = self["replica_offsets"]
         for first, last in pairwise(offsets):
             slopes = self["replica_log10_slope"][first:last]
             yield slopes[np.isfinite(slopes)]
 
     def with_forces(self, forces_eV_A: Array) -> Dataset:
-        """Return the same with other forces."""
+        """Return a copy with other forces."""
         return replace(self, arrays={**self.arrays, "forces_eV_A": forces_eV_A})
 
 
 def read_dataset(path: Path, materials: Sequence[Mapping[str, Any]] | None = None) -> Dataset:
-    """Return the dataset of a ``.npz`` file; no object in it is unpickled.
+    """Read a dataset from a ``.npz`` file; nothing is unpickled.
 
-    :raises ValueError: for a missing array, or arrays whose shapes do not fit together.
+    :raises ValueError: for a missing array, or inconsistent shapes.
     """
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -127,7 +127,7 @@ def read_dataset(path: Path, materials: Sequence[Mapping[str, Any]] | None = Non
 
 
 def validate_dataset(dataset: Dataset) -> str | None:
-    """Return what is wrong with the arrays of a dataset, nothing when they fit together."""
+    """Return what is wrong with the arrays of a dataset, None if they are consistent."""
     arrays = dataset.arrays
     missing = sorted((set(_ROWS) | set(_OFFSETS)) - set(arrays))
     if missing:
@@ -142,7 +142,7 @@ def validate_dataset(dataset: Dataset) -> str | None:
         if not ordered or offsets[0] != 0 or offsets[-1] != sizes[within]:
             wrong.append(name)
     if wrong:
-        return f"arrays of the dataset do not fit together: {', '.join(sorted(wrong))}"
+        return f"arrays of the dataset are inconsistent: {', '.join(sorted(wrong))}"
     return _find_wrong_content(dataset, sizes["materials"])
 
 
@@ -154,9 +154,9 @@ def _find_wrong_content(dataset: Dataset, n_materials: int) -> str | None:
         return "a configuration of the dataset belongs to no material"
     n_atoms = np.diff(dataset["atom_offsets"])
     if (np.diff(dataset["position_offsets"]) != n_atoms[owners]).any():
-        return "a configuration of the dataset has not the atoms of its material"
+        return "a configuration of the dataset does not have the atoms of its material"
     if not all(np.isfinite(dataset[name]).all() for name in ("positions_A", "forces_eV_A", "cells_A")):
         return "a position, force or cell of the dataset is not finite"
     if dataset.materials and len(dataset.materials) != n_materials:
-        return f"{len(dataset.materials)} materials are described, the arrays have {n_materials}"
+        return f"{len(dataset.materials)} materials are described, but the arrays have {n_materials}"
     return None

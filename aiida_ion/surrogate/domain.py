@@ -1,4 +1,4 @@
-"""Whether a material is like those that a model has learnt from."""
+"""Whether a material is similar to the training materials of a model."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aiida_ion.surrogate.invariants import material_invariants
 from aiida_ion.surrogate.samples import Standard
 from aiida_ion.surrogate.settings import Settings
 
-#: The distance to a material is the mean over this many of its nearest.
+#: The distance of a material is the mean over this many nearest training materials.
 N_NEAREST = 3
-#: A material is within the domain if it is no further from the others than this part of them are from each other.
+#: A material is in the domain if its distance is below this quantile of the distances among training materials.
 QUANTILE = 0.99
 _TINY = 1e-12
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Where the materials lie that a model has learnt from.
+    """The domain of the training materials of a model.
 
     :param descriptors: (M, n), see `descriptors`.
-    :param limit: distance beyond which a material is something else, in standard deviations.
+    :param limit: distance beyond which a material is outside, in standard deviations.
     """
 
     descriptors: FloatArray
@@ -37,7 +37,7 @@ class Domain:
         return cls(descriptors, float(np.quantile(own._distances(descriptors, leave_out_self=True), QUANTILE)))
 
     def distances(self, descriptors: FloatArray) -> FloatArray:
-        """Return how far materials (m, n) are from those that are known, (m,), in standard deviations."""
+        """Return the distances of materials (m, n) from the training materials, (m,), in standard deviations."""
         return self._distances(descriptors, leave_out_self=False)
 
     def _distances(self, descriptors: FloatArray, leave_out_self: bool) -> FloatArray:
@@ -52,7 +52,7 @@ class Domain:
 
 
 def descriptors(dataset: Dataset, settings: Settings) -> FloatArray:
-    """Return by what materials are told apart, (M, n): densities, share of mobile ions, masses, accelerations."""
+    """Return descriptors of materials, (M, n): densities, fraction of mobile ions, masses, accelerations."""
     return np.array([_descriptor(dataset, material, settings) for material in range(len(dataset))])
 
 

@@ -1,4 +1,4 @@
-"""A training with its evaluation: repeated k-fold of the model, of its controls and of what needs no network."""
+"""A training with its evaluation: repeated k-fold of the model, its controls and baselines."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from aiida_ion.surrogate.samples import Samples
 from aiida_ion.surrogate.splits import folds
 from aiida_ion.surrogate.training import Curves, Member, Task, Training
 
-#: What is told after each epoch: arm, fold, and how many epochs of how many are done.
+#: Called after each epoch with arm, fold, epochs done, and total number of epochs.
 Watch = Callable[[str, int, int, int, Curves], None]
 
 
 @dataclass
 class ArmResult:
-    """What one arm said of materials that it had not seen.
+    """Predictions of one arm for held-out materials.
 
     :param predictions: (n_repeats, M), log10 slopes.
-    :param seconds: wall time of its trainings.
+    :param seconds: wall time of its training runs.
     """
 
     name: str
@@ -43,11 +43,11 @@ class ArmResult:
 
 @dataclass
 class Evaluation:
-    """Everything that was found.
+    """Results of an evaluation.
 
     :param arms: the model first, then controls, ablations and baselines.
     :param members: networks of the model, one for each fold of each repeat.
-    :param curves: what was seen while each of them learnt.
+    :param curves: their learning curves.
     :param fold: (M,), fold of each material in the first repeat.
     """
 
@@ -58,19 +58,19 @@ class Evaluation:
 
 
 class Evaluator:
-    """Works through a plan; can be left at any epoch and taken up again from its journal.
+    """Runs a plan; can be interrupted after any epoch and resumed from its journal.
 
     :param dataset: labelled materials.
     :param plan: what to do.
-    :param journal: what has been done.
-    :param device: where the networks are.
-    :param watch: is told after each epoch, and may raise to leave; the state is in the journal then.
-    :raises ValueError: if a label is missing, or materials and plan do not fit together.
+    :param journal: record of what has been done.
+    :param device: device of the networks.
+    :param watch: called after each epoch; may raise to interrupt, with the state in the journal.
+    :raises ValueError: if a label is missing, or materials and plan do not match.
     """
 
     def __init__(self, dataset: Dataset, plan: Plan, journal: Journal, device: str, watch: Watch) -> None:
         if not np.isfinite(dataset["log10_slope"]).all():
-            raise ValueError("a material without a label cannot be learnt from")
+            raise ValueError("a material without a label cannot be used for training")
         self._dataset, self._plan, self._journal = dataset, plan, journal
         self._device, self._watch, self._epochs_done = device, watch, 0
         self._labels = clipped_labels(dataset, plan.settings.clip_log10)
@@ -82,7 +82,7 @@ class Evaluator:
         self.n_epochs = sum(trainings * (arm.settings.n_epochs + arm.settings.pretraining_epochs) for arm in self._arms)
 
     def run(self) -> Evaluation:
-        """Train and judge everything that the journal does not have."""
+        """Train and evaluate everything that is not in the journal."""
         evaluation = Evaluation([], [], [], self._folds[0])
         for arm in self._arms:
             evaluation.arms.append(self._run_arm(arm, evaluation))
@@ -104,7 +104,9 @@ class Evaluator:
             predictions[repeat, self._folds[repeat] == fold] = result["predicted"].numpy()
             seconds += float(result["seconds"])
             if arm.kind == "model":
-                own = {key.removeprefix("member/"): one for key, one in result.items() if key.startswith("member/")}
+                own = {
+                    key.removeprefix("member/"): tensor for key, tensor in result.items() if key.startswith("member/")
+                }
                 evaluation.members.append(member_of(own, arm.settings))
                 evaluation.curves.append(_curves(result["curves"]))
         return ArmResult(arm.name, arm.kind, predictions, seconds)
@@ -113,7 +115,7 @@ class Evaluator:
         return [(repeat, fold) for repeat in range(self._plan.n_repeats) for fold in range(self._plan.n_folds)]
 
     def _train(self, name: str, arm: Arm, samples: Samples, repeat: int, fold: int) -> dict[str, Tensor]:
-        """Train on all folds but one, and keep what the network says of that one."""
+        """Train on all folds except one, and keep the predictions for that one."""
         held_out = np.flatnonzero(self._folds[repeat] == fold)
         task = Task(
             labels=self._labels,
@@ -138,7 +140,9 @@ class Evaluator:
             self._watch(arm.name, fold, self._epochs_done, self.n_epochs, now.curves)
 
         member = training.run(after_epoch)
-        result = {f"member/{key}": one for key, one in member_tensors(member).items()} if arm.kind == "model" else {}
+        result = (
+            {f"member/{key}": tensor for key, tensor in member_tensors(member).items()} if arm.kind == "model" else {}
+        )
         result |= {
             "predicted": torch.as_tensor(member.predicted(samples, held_out)),
             "seconds": torch.tensor(before + time.monotonic() - start),
@@ -164,7 +168,7 @@ class Evaluator:
 
 
 def _seed(seed: int, name: str) -> int:
-    """Return a seed for one training, the same in every process."""
+    """Return the seed of one training run, the same in every process."""
     return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4], "big")
 
 

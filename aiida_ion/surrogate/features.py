@@ -1,4 +1,4 @@
-"""What each atom carries into the network: vectors that turn with the crystal, and numbers that do not."""
+"""Features of atoms in the network: vectors, which rotate with the crystal, and scalars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from aiida_ion.surrogate.dataset import DISPLACED, Dataset, FloatArray
 from aiida_ion.surrogate.settings import Settings
 
-#: How many frames later the motion is looked at.
+#: Lags, in frames, of the later motion.
 LAGS = (1, 4, 16)
 N_ELEMENTS = 119
 IntArray = npt.NDArray[np.int64]
@@ -18,7 +18,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class AtomFeatures:
-    """What the atoms of one configuration carry.
+    """Features of the atoms of one configuration.
 
     :param vectors: (N, n_vectors, 3).
     :param scalars: (N, n_scalars).
@@ -29,7 +29,7 @@ class AtomFeatures:
 
 
 def feature_sizes(settings: Settings) -> tuple[int, int]:
-    """Return how many vectors and how many scalars an atom carries."""
+    """Return the numbers of vectors and scalars of an atom."""
     n_vectors = sum(name in settings.inputs for name in ("accelerations", "displacements"))
     n_vectors += 2 * len(LAGS) * ("later_motion" in settings.inputs)
     n_scalars = ("mobile" in settings.inputs) + N_ELEMENTS * ("species" in settings.inputs)
@@ -37,7 +37,7 @@ def feature_sizes(settings: Settings) -> tuple[int, int]:
 
 
 def graph_frames(dataset: Dataset, material: int, kind: int, settings: Settings) -> IntArray:
-    """Return the configurations of a material that can be graphs."""
+    """Return the configurations of a material that can be used as graphs."""
     frames = dataset.configurations(material, kind, settings.amplitudes_A)
     if "later_motion" in settings.inputs and len(frames) > 1:
         return frames[: max(1, len(frames) - LAGS[-1])]
@@ -45,7 +45,7 @@ def graph_frames(dataset: Dataset, material: int, kind: int, settings: Settings)
 
 
 def atom_features(dataset: Dataset, configuration: int, settings: Settings) -> AtomFeatures:
-    """Return what the atoms of a configuration carry; lengths in angstrom, accelerations in eV/(angstrom amu)."""
+    """Return the features of the atoms of a configuration; lengths in angstrom, accelerations in eV/(angstrom amu)."""
     material = int(dataset["material"][configuration])
     atoms = dataset.atoms(material)
     mobile = dataset["mobile"][atoms].astype(float)
@@ -67,14 +67,14 @@ def atom_features(dataset: Dataset, configuration: int, settings: Settings) -> A
 
 
 def without_drift(displacements_A: FloatArray, mobile: npt.NDArray[np.bool_]) -> FloatArray:
-    """Return displacements (..., N, 3) relative to the framework; to all atoms where there is none."""
+    """Return displacements (..., N, 3) relative to the framework, or to all atoms if there is none."""
     still = ~mobile if (~mobile).any() else np.ones_like(mobile)
     relative: FloatArray = displacements_A - displacements_A[..., still, :].mean(axis=-2, keepdims=True)
     return relative
 
 
 def _displacements(dataset: Dataset, material: int, configuration: int) -> FloatArray:
-    """Return how far the atoms are from where they are at rest, or from where their run began, (N, 3)."""
+    """Return the displacements of the atoms from the reference positions, or from the start of their run, (N, 3)."""
     atoms = dataset.atoms(material)
     kind = int(dataset["kind"][configuration])
     start = dataset["reference_positions_A"][atoms]
@@ -84,7 +84,7 @@ def _displacements(dataset: Dataset, material: int, configuration: int) -> Float
 
 
 def _later_motion(dataset: Dataset, material: int, configuration: int) -> list[FloatArray]:
-    """Return displacement since and acceleration at each of the lags, (N, 3) each; the last frame where a run ends."""
+    """Return displacement over and acceleration at each lag, (N, 3) each, limited to the last frame of a run."""
     frames = dataset.configurations(material, int(dataset["kind"][configuration]))
     here = int(np.searchsorted(frames, configuration))
     later = [int(frames[min(here + lag, len(frames) - 1)]) for lag in LAGS]

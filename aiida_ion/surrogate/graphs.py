@@ -1,4 +1,4 @@
-"""Configurations as graphs: atoms, and an edge for every pair of neighbours, periodic images included."""
+"""Configurations as graphs: atoms, and an edge for each pair of neighbours, including periodic images."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from aiida_ion.surrogate.settings import Settings
 
 @dataclass(frozen=True)
 class Graph:
-    """Atoms and edges of one configuration, or of several that have nothing to do with each other.
+    """Atoms and edges of one configuration, or of several disconnected ones.
 
-    :param vectors: (N, n_vectors, 3), what the atoms carry.
-    :param scalars: (N, n_scalars).
+    :param vectors: (N, n_vectors, 3), vector features of the atoms.
+    :param scalars: (N, n_scalars), scalar features.
     :param senders: (E,), atom at the start of each edge.
     :param receivers: (E,), atom at its end.
     :param edges: (E, 3), from receiver to sender, angstrom.
@@ -40,7 +40,7 @@ class Graph:
 
 
 def neighbours(positions: FloatArray, cell: FloatArray, cutoff_A: float) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return receivers (E,), senders (E,) and the vectors between them (E, 3), angstrom, all images counted."""
+    """Return receivers (E,), senders (E,) and the vectors between them (E, 3), angstrom, for all images."""
     search = NeighborList(cutoff=cutoff_A, full_list=True)
     receivers, senders, vectors = search.compute(points=positions, box=cell, periodic=True, quantities="ijD")
     return receivers.astype(np.int64), senders.astype(np.int64), vectors
@@ -54,7 +54,7 @@ def make_graph(
     :param positions: (N, 3), angstrom, unwrapped or not.
     :param cell: (3, 3), rows are lattice vectors, angstrom.
     :param mobile: (N,), true for mobile ions.
-    :raises ValueError: if no ion is mobile, and the mobile ones are asked for.
+    :raises ValueError: if mobile ions are pooled but there are none.
     """
     receivers, senders, vectors = neighbours(positions, cell, settings.cutoff_A)
     chosen = mobile.astype(float) if settings.pool == "mobile" else np.ones(len(positions))
@@ -91,11 +91,11 @@ def joined(graphs: Sequence[Graph]) -> Graph:
     return Graph(
         vectors=torch.cat([graph.vectors for graph in graphs]),
         scalars=torch.cat([graph.scalars for graph in graphs]),
-        senders=torch.cat([one.senders + start for one, start in zip(graphs, starts, strict=True)]),
-        receivers=torch.cat([one.receivers + start for one, start in zip(graphs, starts, strict=True)]),
+        senders=torch.cat([item.senders + start for item, start in zip(graphs, starts, strict=True)]),
+        receivers=torch.cat([item.receivers + start for item, start in zip(graphs, starts, strict=True)]),
         edges=torch.cat([graph.edges for graph in graphs]),
         pooled=torch.cat([graph.pooled for graph in graphs]),
-        owners=torch.cat([one.owners + first for one, first in zip(graphs, owners, strict=True)]),
+        owners=torch.cat([item.owners + first for item, first in zip(graphs, owners, strict=True)]),
         n_graphs=sum(graph.n_graphs for graph in graphs),
     )
 

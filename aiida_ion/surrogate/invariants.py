@@ -1,4 +1,4 @@
-"""Numbers that describe a material as a whole, from its configurations: how hard, how anharmonic, how far it moves."""
+"""Invariants of a material from its configurations: stiffness, anharmonicity, range of motion."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import without_drift
 
 BoolArray = npt.NDArray[np.bool_]
-#: Parts of the short run after which the motion is looked at.
+#: Lags of the motion, as fractions of the short run.
 LAG_PARTS = (0.02, 0.05, 0.12, 0.25, 0.5, 1.0)
-#: Correlation times of force and displacement, as parts of the short run.
+#: Correlation times of force and displacement, as fractions of the short run.
 CORRELATION_PARTS = (0.02, 0.05, 0.12, 0.25)
-#: An ion that is so far from where it was is on its way to another site, angstrom.
+#: An ion displaced by more than this has left its site, angstrom.
 HOP_A = 1.5
 QUANTILES = (0.05, 0.25, 0.5)
 _TINY = 1e-12
 
 
 def material_invariants(dataset: Dataset, material: int, groups: tuple[str, ...]) -> FloatArray:
-    """Return the numbers of the groups for one material, (n,); NaN where the dataset has not what they need."""
+    """Return the invariants of the groups for one material, (n,); NaN where the dataset lacks the data."""
     parts = [_GROUPS[group](dataset, material) for group in groups]
     return np.concatenate(parts) if parts else np.zeros(0)
 
@@ -38,17 +38,17 @@ def _log(value: FloatArray | float) -> FloatArray:
 
 
 def _rms(vectors: FloatArray) -> float:
-    """Return the root of the mean square length of vectors (..., 3), NaN where there are none."""
+    """Return the root mean square length of vectors (..., 3), NaN if there are none."""
     return float(np.sqrt((vectors**2).sum(axis=-1).mean())) if vectors.size else np.nan
 
 
 def _amplitudes(dataset: Dataset, material: int) -> list[float]:
     amplitudes = dataset["amplitude_A"][dataset.configurations(material, DISPLACED)]
-    return sorted({round(float(one), 6) for one in amplitudes})
+    return sorted({round(float(amplitude), 6) for amplitude in amplitudes})
 
 
 def _forces(dataset: Dataset, material: int) -> FloatArray:
-    """Return the size of the accelerations of mobile and other ions: least and most displaced, and in the short MD."""
+    """Return RMS accelerations of mobile and other ions at the smallest and largest amplitude and in the short MD."""
     mobile = _mobile(dataset, material)
     amplitudes = _amplitudes(dataset, material)
     sets = [
@@ -66,8 +66,8 @@ def _forces(dataset: Dataset, material: int) -> FloatArray:
 def _curvature(dataset: Dataset, material: int) -> FloatArray:
     """Return force constants over masses of the mobile ions: mean, spread and low quantiles, and the framework's mean.
 
-    Along random displacements u the mean of -a.u/u^2 is a third of the trace of an atom's own block of the Hessian
-    over its mass: a finite difference along a vector.
+    For random displacements u, the mean of -a.u/u^2 is a third of the trace of the atom's block of the Hessian over its
+    mass: a finite difference along a vector.
     """
     amplitudes = _amplitudes(dataset, material)
     if not amplitudes:
@@ -89,7 +89,7 @@ def _force_constants(dataset: Dataset, material: int, amplitude_A: float) -> Flo
 
 
 def _anharmonicity(dataset: Dataset, material: int) -> FloatArray:
-    """Return how force constant and force per displacement change from the least to the largest amplitude."""
+    """Return the change of force constant and force per displacement from the smallest to the largest amplitude."""
     amplitudes = _amplitudes(dataset, material)
     if len(amplitudes) < 2:
         return np.full(3, np.nan)
@@ -102,7 +102,7 @@ def _anharmonicity(dataset: Dataset, material: int) -> FloatArray:
 
 
 def _short_run(dataset: Dataset, material: int) -> tuple[FloatArray, FloatArray, BoolArray] | None:
-    """Return positions without drift (n, N, 3), accelerations (n, N, 3) and who is mobile, or nothing."""
+    """Return positions without drift (n, N, 3), accelerations (n, N, 3) and the mobile flags, or None."""
     frames = dataset.configurations(material, SHORT_MD)
     if len(frames) < 3:
         return None
@@ -112,7 +112,7 @@ def _short_run(dataset: Dataset, material: int) -> tuple[FloatArray, FloatArray,
 
 
 def _short_md(dataset: Dataset, material: int) -> FloatArray:
-    """Return the MSD of the mobile ions at several lags, the framework's at the last, and how many ions have hopped."""
+    """Return the MSD of mobile ions at several lags, the framework's at the last, and the fraction of ions hopped."""
     run = _short_run(dataset, material)
     if run is None:
         return np.full(len(LAG_PARTS) + 3, np.nan)
@@ -125,9 +125,9 @@ def _short_md(dataset: Dataset, material: int) -> FloatArray:
 
 
 def _correlations(dataset: Dataset, material: int) -> FloatArray:
-    """Return, for several times, how the force on a mobile ion goes with its own displacement since then.
+    """Return the correlation of the force on a mobile ion with its displacement, at several lags.
 
-    A bound ion is driven back (-1), one that is free to go is not (0); and how fast the force forgets its direction.
+    It is -1 for a bound ion and 0 for a free one. Also return how fast the direction of the force decorrelates.
     """
     run = _short_run(dataset, material)
     if run is None:
@@ -142,7 +142,7 @@ def _correlations(dataset: Dataset, material: int) -> FloatArray:
 
 
 def _structure(dataset: Dataset, material: int) -> FloatArray:
-    """Return density of atoms and of mobile ions, angstrom^-3 (log10), and the share of mobile ions."""
+    """Return density of atoms and of mobile ions, angstrom^-3 (log10), and the fraction of mobile ions."""
     mobile = _mobile(dataset, material)
     volume = abs(float(np.linalg.det(dataset["cells_A"][material])))
     return np.array(
@@ -151,9 +151,9 @@ def _structure(dataset: Dataset, material: int) -> FloatArray:
 
 
 def short_msd(dataset: Dataset, material: int, n_frames: int | None = None) -> tuple[float, float] | None:
-    """Return the time, ps, and the MSD of the mobile ions after it, angstrom^2, at the end of the short MD.
+    """Return the duration, ps, of the short MD and the MSD of the mobile ions at its end, angstrom^2.
 
-    :param n_frames: frames from its start that are used.
+    :param n_frames: number of frames used, from its start.
     """
     run = _short_run(dataset, material)
     if run is None:

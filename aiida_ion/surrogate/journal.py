@@ -1,4 +1,4 @@
-"""What a training program has done so far, in one file, so that nothing is done twice after it was stopped."""
+"""Progress of a training program in one file, so that nothing is repeated after an interruption."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 FILENAME = "restart.safetensors"
-#: In front of the tensors of the training that is under way.
+#: Prefix of the tensors of the current training.
 _PARTIAL = "partial/"
 
 
 class Journal:
-    """Results of finished trainings by name, and the state of the one that is under way.
+    """Results of finished training runs by name, and the state of the current one.
 
-    :param path: the file; read if it is there.
-    :param identity: what must be the same for its content to be of use: data, settings, seed.
+    :param path: the file; read if it exists.
+    :param identity: what must match for its content to be used: data, settings, seed.
     :raises ValueError: if the file cannot be read, or belongs to another training.
     """
 
@@ -32,32 +32,32 @@ class Journal:
             self._read()
 
     def result(self, name: str) -> dict[str, Tensor] | None:
-        """Return what was kept under a name, nothing when that is still to be done."""
+        """Return the result of a training, None if it is not done yet."""
         return self._under(f"{name}/")
 
     def keep(self, name: str, result: Mapping[str, Tensor]) -> None:
-        """Keep the result of a training; what was under way is over. It is on disk after the next `write`."""
+        """Keep the result of the current training. It is on disk after the next `write`."""
         self._tensors = {key: value for key, value in self._tensors.items() if not key.startswith(_PARTIAL)}
         self._tensors |= {f"{name}/{key}": value for key, value in result.items()}
 
     def partial(self, name: str) -> dict[str, Tensor] | None:
-        """Return the state of a training that was left, nothing when this is not the one."""
+        """Return the state of an interrupted training, None if it is not this one."""
         return self._under(f"{_PARTIAL}{name}/")
 
     def keep_partial(self, name: str, state: Mapping[str, Tensor]) -> None:
-        """Keep the state of the training that is under way, in the place of any other."""
+        """Keep the state of the current training, replacing any other."""
         self._tensors = {key: value for key, value in self._tensors.items() if not key.startswith(_PARTIAL)}
         self._tensors |= {f"{_PARTIAL}{name}/{key}": value.clone() for key, value in state.items()}
 
     def write(self) -> None:
-        """Replace the file at once."""
+        """Replace the file atomically."""
         beside = self._path.with_name(self._path.name + ".partial")
         tensors = {key: value.detach().cpu().contiguous().clone() for key, value in self._tensors.items()}
         save_file(tensors or {"empty": torch.zeros(0)}, beside, metadata={"identity": self._identity})
         beside.replace(self._path)
 
     def _under(self, prefix: str) -> dict[str, Tensor] | None:
-        tensors = {key.removeprefix(prefix): one for key, one in self._tensors.items() if key.startswith(prefix)}
+        tensors = {key.removeprefix(prefix): tensor for key, tensor in self._tensors.items() if key.startswith(prefix)}
         return tensors or None
 
     def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""What is learnt: log10 of the slope of the MSD, where a run could resolve it, and how well it is known at all."""
+"""Labels: log10 of the slope of the MSD, clipped to what a run can resolve, and their noise."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _TINY = 1e-6
 
 
 def clipped_labels(dataset: Dataset, clip_log10: float) -> FloatArray:
-    """Return the labels with those below the floor lifted to it, (M,); a bound counts as its value."""
+    """Return the labels clipped to the floor, (M,); a bound counts as its value."""
     lifted: FloatArray = np.maximum(np.asarray(dataset["log10_slope"], dtype=float), clip_log10)
     return lifted
 
 
 def noise_ceiling_r2(dataset: Dataset, clip_log10: float) -> float | None:
-    """Return the R2 that a perfect model would reach, from the spread between replicas; nothing without replicas.
+    """Return the R2 that a perfect model would reach, from the spread between replicas; None without replicas.
 
     1 - mean(s^2 / n) / var(labels), with the variance s^2 between the n replicas of a material, both clipped.
     """
     slopes = [np.maximum(replica, clip_log10) for replica in dataset.replicas() if len(replica) > 1]
     if not slopes:
         return None
-    variance = float(np.mean([one.var(ddof=1) / len(one) for one in slopes]))
+    variance = float(np.mean([values.var(ddof=1) / len(values) for values in slopes]))
     spread = float(clipped_labels(dataset, clip_log10).var())
     return 1.0 - variance / spread if spread > 0 else None
 
 
 def loss(predicted: Tensor, labels: Tensor, censored: Tensor, one_sided: bool) -> Tensor:
-    """Return the mean squared error; one-sided where a label is a bound and that is asked for.
+    """Return the mean squared error, optionally one-sided for labels that are bounds.
 
     :param predicted: (n,).
     :param labels: (n,), clipped.
@@ -49,7 +49,7 @@ def loss(predicted: Tensor, labels: Tensor, censored: Tensor, one_sided: bool) -
 def cheap_labels(dataset: Dataset, n_calls: int | None = None) -> FloatArray:
     """Return log10 of the slope of the short MD, angstrom^2/ps, (M,), NaN where there is none.
 
-    :param n_calls: steps from its start that are used, two frames at the least.
+    :param n_calls: steps used, from its start; at least two frames.
     """
     return np.array([_cheap_label(dataset, material, n_calls) for material in range(len(dataset))])
 

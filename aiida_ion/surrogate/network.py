@@ -1,8 +1,8 @@
-"""The network: messages between neighbours that turn with the crystal, and one number for each configuration.
+"""The network: equivariant messages between neighbours, and one number for each configuration.
 
 Built of e3nn's operations (Geiger, Smidt, arXiv:2207.09453): features are scalars, vectors and tensors of rank two;
 messages are tensor products of an atom's features with the spherical harmonics of an edge, weighted by a function of
-its length; a gate is the non-linearity. No atom says which element it is, unless that is asked for.
+its length; a gate is the non-linearity. Atoms do not carry their element, unless requested.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from aiida_ion.surrogate.features import N_ELEMENTS, feature_sizes
 from aiida_ion.surrogate.graphs import Graph
 from aiida_ion.surrogate.settings import Settings
 
-#: Neighbours of an atom, about, by which sums over them are made small.
+#: Approximate number of neighbours of an atom, for normalisation of sums.
 TYPICAL_NEIGHBOURS = 32.0
 RADIAL_NEURONS = 16
 HEAD_NEURONS = 32
 
 
 class Edges(NamedTuple):
-    """Pairs of neighbours as the messages see them.
+    """Pairs of neighbours, as used in messages.
 
     :param senders: (E,), atom at the start of each edge.
     :param receivers: (E,), atom at its end.
@@ -40,15 +40,15 @@ class Edges(NamedTuple):
     radial: Tensor
 
     def towards(self, vectors: Tensor) -> Edges:
-        """Return the edges that end at the chosen atoms, (N,), true or false."""
+        """Return the edges that end at the chosen atoms, given as a mask (N,)."""
         kept = vectors[self.receivers].nonzero().squeeze(1)
-        return Edges(*(one[kept] for one in self))
+        return Edges(*(array[kept] for array in self))
 
 
 class Messages(nn.Module):  # type: ignore[misc]
     """One round of messages between neighbours, then the gate.
 
-    :param last: no round follows, so that what turns with the crystal is of no use any more.
+    :param last: whether this is the last round, after which only scalars are needed.
     """
 
     def __init__(self, irreps_in: Any, settings: Settings, harmonics: Any, last: bool) -> None:
@@ -78,23 +78,24 @@ class Messages(nn.Module):  # type: ignore[misc]
 
 
 class Network(nn.Module):  # type: ignore[misc]
-    """Graphs of configurations, and numbers about their materials, to log10 slopes in units of the labels' spread.
+    """Maps graphs of configurations and invariants of materials to log10 slopes, in units of the labels' spread.
 
     :param settings: sizes.
-    :param n_invariants: numbers about each material.
+    :param n_invariants: number of invariants of each material.
     """
 
     def __init__(self, settings: Settings, n_invariants: int) -> None:
         super().__init__()
         self.settings = settings
         n_vectors, n_scalars = feature_sizes(settings)
-        # An element is a point in a space that is learnt: as many products as there are elements would cost ten times.
+        # Elements are embedded in a learned space: tensor products with one channel per element would cost ten times as
+        # much.
         self.elements = nn.Linear(N_ELEMENTS, settings.scalars) if "species" in settings.inputs else None
         if self.elements is not None:
             n_scalars += settings.scalars - N_ELEMENTS
         self.register_buffer("vector_scale", torch.ones(n_vectors))
         self.harmonics = o3.Irreps.spherical_harmonics(2 if settings.tensors else 1)
-        # Every vector also gives its length; and one scalar is always there, or an atom could carry nothing.
+        # Every vector also contributes its length; one scalar is always present so that the input is never empty.
         irreps = o3.Irreps(f"{1 + n_scalars + n_vectors}x0e") + (o3.Irreps(f"{n_vectors}x1o") if n_vectors else "")
         layers = []
         for layer in range(1, settings.n_layers + 1):
@@ -105,7 +106,7 @@ class Network(nn.Module):  # type: ignore[misc]
         self.head = nn.Sequential(
             nn.Linear(settings.scalars + n_invariants, HEAD_NEURONS), nn.SiLU(), nn.Linear(HEAD_NEURONS, 1)
         )
-        # Some of the numbers are as good as the answer: a straight line through them needs no layers.
+        # Some invariants almost determine the answer: a linear term gives direct access to them.
         self.line = nn.Linear(n_invariants, 1, bias=False) if n_invariants else None
 
     def forward(self, graph: Graph, invariants: Tensor) -> Tensor:
@@ -116,7 +117,7 @@ class Network(nn.Module):  # type: ignore[misc]
         edges, features = self._edges(graph), self._embedded(graph)
         for layer in self.layers[:-1]:
             features = layer(features, edges)
-        if self.settings.pool != "all":  # of the other atoms nothing is asked any more
+        if self.settings.pool != "all":  # the other atoms are no longer needed
             edges = edges.towards(graph.pooled > 0)
         features = self.layers[-1](features, edges)
         scalars = features[:, : self.settings.scalars] * graph.pooled[:, None]
@@ -148,12 +149,12 @@ def _turning(settings: Settings) -> Any:
 
 
 def _paths(first: Any, second: Any, outputs: Any) -> tuple[Any, list[tuple[int, int, int, str, bool]]]:
-    """Return the products of features and harmonics that lead to the requested output, in e3nn's form."""
+    """Return the products of features and harmonics that give the requested output, as e3nn instructions."""
     irreps: list[tuple[int, Any]] = []
     paths: list[tuple[int, int, int, str, bool]] = []
-    for i, (multiplicity, one) in enumerate(first):
+    for i, (multiplicity, irrep) in enumerate(first):
         for j, (_, other) in enumerate(second):
-            for result in one * other:
+            for result in irrep * other:
                 if result in outputs:
                     paths.append((i, j, len(irreps), "uvu", True))
                     irreps.append((multiplicity, result))

@@ -1,4 +1,4 @@
-"""What is trained and how it is judged, checked before anything is submitted."""
+"""What is trained and how it is evaluated, validated before anything is submitted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from aiida_ion.surrogate.settings import SPLITS, Settings, protocol_settings
 
 DEFAULT_PROTOCOL = "baseline"
-#: Fewer parts than this hold nothing out.
+#: Fewest folds, since one must be held out.
 MIN_FOLDS = 2
 
 
@@ -19,11 +19,11 @@ class Plan:
 
     :param settings: of the model.
     :param split: what is held out together: ``material``, ``chemical_system`` or ``prototype``.
-    :param n_folds: parts into which the materials are dealt.
-    :param n_repeats: times they are dealt anew.
-    :param controls: whether the control experiments are made, too.
-    :param ablations: whether the model is trained without each of its parts, too.
-    :param seed: of everything.
+    :param n_folds: number of folds.
+    :param n_repeats: number of repeats with other folds.
+    :param controls: whether to run the control experiments too.
+    :param ablations: whether to train the model without each of its parts too.
+    :param seed: seed of everything.
     :raises ValueError: for a value that cannot be used.
     """
 
@@ -47,11 +47,11 @@ class Plan:
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> Plan:
-        """Build from what a user gives: ``protocol``, ``settings`` that differ from it, and the fields of a plan.
+        """Build from the user's parameters: ``protocol``, ``settings`` that differ from it, and the fields of a plan.
 
-        Where it runs, ``device``, is known here and changes nothing.
+        ``device`` is accepted and has no effect here.
 
-        :raises ValueError: for an unknown or impossible parameter.
+        :raises ValueError: for an unknown or invalid parameter.
         """
         unknown = sorted(set(parameters) - set(PARAMETERS))
         if unknown:
@@ -65,5 +65,5 @@ class Plan:
 
 
 _NOT_OF_THE_PLAN = ("protocol", "settings", "device")
-#: What a user can ask for.
+#: Parameters that a user can set.
 PARAMETERS = ("protocol", *(item.name for item in fields(Plan)), "device")

@@ -1,4 +1,4 @@
-"""What a model says of materials: log10 slope with its interval, and whether it knows such materials at all."""
+"""Predictions of a model: log10 slope with its interval, and whether the material is in its domain."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Predictions:
     :param log10_slope: (M,), log10 of angstrom^2/ps.
     :param std: (M,), spread of the networks of the ensemble, dex.
     :param interval95: (M, 2), conformal.
-    :param in_domain: (M,), whether the model has learnt from such materials.
+    :param in_domain: (M,), whether the material is similar to the training materials.
     :param domain_distance: (M,), in standard deviations.
     :param seconds: (M,), wall time of the networks.
-    :param reasons: (M,), why a material is outside, empty where it is not.
+    :param reasons: (M,), why a material is outside the domain, else empty.
     """
 
     log10_slope: FloatArray
@@ -39,7 +39,7 @@ class Predictions:
 def predict(model: Model, dataset: Dataset, device: str = "cpu") -> Predictions:
     """Predict the materials of a dataset, labelled or not.
 
-    A model that was trained on frames of trajectories takes frames of the short MD where there is no trajectory.
+    A model trained on frames of trajectories uses frames of the short MD if there is no trajectory.
 
     :raises ValueError: if a material lacks the configurations that the model was trained on.
     """
@@ -63,12 +63,12 @@ def predict(model: Model, dataset: Dataset, device: str = "cpu") -> Predictions:
         in_domain=inside,
         domain_distance=distance,
         seconds=np.array(seconds),
-        reasons=[_reason(float(one), model.domain.limit) for one in distance],
+        reasons=[_reason(float(value), model.domain.limit) for value in distance],
     )
 
 
 def with_stand_in_frames(dataset: Dataset, kind: str) -> Dataset:
-    """Return the dataset with its short MD as the trajectory of the materials, if there is no other."""
+    """Return the dataset with the short MD used as trajectory, if there is no other."""
     kinds = dataset["kind"]
     if kind != "trajectory" or (kinds == KINDS["trajectory"]).any():
         return dataset
@@ -79,4 +79,4 @@ def with_stand_in_frames(dataset: Dataset, kind: str) -> Dataset:
 def _reason(distance: float, limit: float) -> str:
     if distance <= limit:
         return ""
-    return f"unlike the materials that the model has learnt from: {distance:.2g} standard deviations, limit {limit:.2g}"
+    return f"unlike the training materials of the model: {distance:.2g} standard deviations, limit {limit:.2g}"

@@ -1,4 +1,4 @@
-"""What an evaluation means: scores of every arm, the noise ceiling, intervals, and a sentence that says it."""
+"""Report on an evaluation: scores of all arms, the noise ceiling, intervals, and a verdict in a sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiida_ion.surrogate.labels import CLIPS, clipped_labels, noise_ceiling_r2
 from aiida_ion.surrogate.plan import Plan
 from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, judged, r2_gap, scores
 
-#: What a surrogate must beat; the ablations are parts of the model itself.
+#: Arms that a surrogate must beat; ablations are not among them.
 RIVALS = ("control", "baseline")
 
 
@@ -21,8 +21,8 @@ class Report:
     """Numbers, arrays and the verdict of an evaluation.
 
     :param dataset: labelled materials.
-    :param plan: what was done.
-    :param evaluation: the outcome of the training plan.
+    :param plan: the training plan.
+    :param evaluation: its results.
     """
 
     def __init__(self, dataset: Dataset, plan: Plan, evaluation: Evaluation) -> None:
@@ -32,7 +32,7 @@ class Report:
         self.censored = dataset["censored"].astype(bool)
         self.predicted = evaluation.arms[0].predictions.mean(axis=0)
         residuals = clipped_labels(dataset, self._clip) - np.maximum(self.predicted, self._clip)
-        # What is only bounded says nothing of an error, as long as the prediction is below the bound.
+        # A bound gives no error as long as the prediction is below it.
         usable = ~self.censored | (residuals < 0)
         usable = usable if usable.any() else np.ones_like(usable)
         self.halfwidth_dex = conformal_halfwidth(residuals[usable])
@@ -57,24 +57,24 @@ class Report:
 
     @property
     def beats_controls(self) -> bool | None:
-        """Whether the interval of the lead over every control and baseline lies above zero; nothing without any."""
+        """Whether the interval of the lead over every control and baseline is above zero; None without any."""
         rivals = self._rivals()
         return all(rival["gap_ci95"][0] > 0 for rival in rivals) if rivals else None
 
     def verdict(self) -> str:
-        """Return what the report says, in words."""
-        r2, best = self.arms[0]["r2"], max(self._rivals(), key=lambda one: _sortable(one["r2"]), default=None)
+        """Return the verdict in a sentence."""
+        r2, best = self.arms[0]["r2"], max(self._rivals(), key=lambda arm: _sortable(arm["r2"]), default=None)
         text = f"R2 {r2:.2f} on held-out materials (split: {self._plan.split})"
         if best is None:
-            return f"{text}; no control experiment was made, so it is not known what was learnt."
+            return f"{text}; there was no control experiment, so it is unknown what the model learned."
         name, other = best["arm"].replace("_", " "), best["r2"]
         if self.beats_controls:
             return f"{text}; it beats all its controls, the best of which is {name} with {other:.2f}."
         unbeaten = ", ".join(rival["arm"].replace("_", " ") for rival in self._rivals() if rival["gap_ci95"][0] <= 0)
-        return f"{text}; it does not beat {unbeaten} beyond chance: do not claim that it has learnt more than these."
+        return f"{text}; it does not beat {unbeaten} significantly: do not claim that it has learned more than these."
 
     def arrays(self) -> dict[str, FloatArray]:
-        """Return learning curves of the trainings of the model, and the predictions for held-out materials."""
+        """Return the learning curves of the model, and the predictions for held-out materials."""
         curves = self._evaluation.curves
         columns = ("train_loss", "validation_loss", "validation_r2")
         values = {name: np.array([getattr(curve, name) for curve in curves], dtype=float) for name in columns}
@@ -90,7 +90,7 @@ class Report:
         }
 
     def _seen(self) -> FloatArray:
-        """Return the intervals as far as labels can be told apart: nothing is below the floor."""
+        """Return the intervals clipped to the floor of the labels."""
         lifted: FloatArray = np.maximum(self.intervals, self._clip)
         return lifted
 
@@ -104,7 +104,7 @@ class Report:
         result |= scores(self.labels, predicted, self.censored, self._clip)
         result["r2_std"] = float(np.std(repeats, ddof=1)) if len(repeats) > 1 else None
         if arm.kind != "model":
-            ours, theirs = (judged(self.labels, one, self.censored) for one in (self.predicted, predicted))
+            ours, theirs = (judged(self.labels, values, self.censored) for values in (self.predicted, predicted))
             result |= r2_gap(self.labels, ours, theirs, self._clip, self._plan.seed)
         return {name: None if _is_nan(value) else value for name, value in result.items()}
 

@@ -1,4 +1,4 @@
-"""How good predictions are, and how sure that is."""
+"""Scores of predictions, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NO_SPREAD = 1e-12
 
 
 def clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> float:
-    """Return R2 with labels and predictions lifted to the floor; NaN where the labels do not differ."""
+    """Return R2 with labels and predictions clipped to the floor; NaN if all labels are equal."""
     return float(_clipped_r2(labels[None], predicted[None], clip_log10)[0])
 
 
 def _clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) -> FloatArray:
     """Return the R2 of each row of labels and predictions, (n, M)."""
-    true, guessed = (np.maximum(one, clip_log10) for one in (labels, predicted))
+    true, guessed = (np.maximum(values, clip_log10) for values in (labels, predicted))
     spread = ((true - true.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
     missed = ((true - guessed) ** 2).sum(axis=1)
     known = spread > _NO_SPREAD
@@ -34,19 +34,19 @@ def _clipped_r2(labels: FloatArray, predicted: FloatArray, clip_log10: float) ->
 
 
 def judged(labels: FloatArray, predicted: FloatArray, censored: BoolArray) -> FloatArray:
-    """Return predictions as far as they can be judged: one that lies below an upper bound agrees with it."""
+    """Return predictions for scoring: one below an upper bound is set to the bound."""
     return np.where(censored, np.maximum(predicted, labels), predicted)
 
 
 def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_log10: float) -> dict[str, Any]:
-    """Return R2 with bounds as bounds, as published with both floors, and of the diffusive ones; MAE, ranks and AUC.
+    """Return R2 (with bounds, as published with both floors, of diffusive materials), MAE, rank correlation and AUC.
 
     :param labels: (M,), log10 of angstrom^2/ps, bounds as their value.
     :param predicted: (M,).
     :param censored: (M,), true where the label is a bound.
     :returns: ``r2`` (with the protocol's floor; a prediction below a bound is right), ``r2_clip_1e-2`` and
         ``r2_clip_1e-4`` (as published: a bound counts as its value), ``r2_detected`` and ``mae_dex`` (of those that
-        moved), ``spearman``, ``auc`` (moved or not); NaN where it cannot be said.
+        diffused), ``spearman``, ``auc`` (diffusive or not); NaN if undefined.
     """
     moved = ~censored
     result: dict[str, Any] = {"r2": clipped_r2(labels, judged(labels, predicted, censored), clip_log10)}
@@ -62,20 +62,20 @@ def scores(labels: FloatArray, predicted: FloatArray, censored: BoolArray, clip_
 
 
 def r2_gap(labels: FloatArray, first: FloatArray, second: FloatArray, clip_log10: float, seed: int) -> dict[str, Any]:
-    """Return by how much the first predictions beat the second, with a 95 % interval over resampled materials."""
+    """Return the lead in R2 of the first predictions over the second, with a 95 % interval over resampled materials."""
     gap = clipped_r2(labels, first, clip_log10) - clipped_r2(labels, second, clip_log10)
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, len(labels), size=(N_RESAMPLINGS, len(labels)))
     true = labels[drawn]
     gaps = _clipped_r2(true, first[drawn], clip_log10) - _clipped_r2(true, second[drawn], clip_log10)
-    return {"gap": gap, "gap_ci95": [float(one) for one in np.nanquantile(gaps, [0.025, 0.975])]}
+    return {"gap": gap, "gap_ci95": [float(edge) for edge in np.nanquantile(gaps, [0.025, 0.975])]}
 
 
 def conformal_halfwidth(residuals: FloatArray, coverage: float = COVERAGE) -> float:
-    """Return the half-width of an interval that holds a new label with this probability, dex.
+    """Return the half-width of an interval that covers a new label with this probability, dex.
 
-    The (n+1) coverage-th smallest size of the residuals of materials that were held out: split conformal prediction
-    (Angelopoulos, Bates, arXiv:2107.07511). With fewer than 19 of them the largest is all that can be said.
+    The (n+1) coverage-th smallest absolute residual of held-out materials: split conformal prediction (Angelopoulos,
+    Bates, arXiv:2107.07511). With fewer than 19 of them it is the largest.
     """
     sizes = np.sort(np.abs(residuals))
     rank = int(np.ceil((len(sizes) + 1) * coverage)) - 1
@@ -83,16 +83,16 @@ def conformal_halfwidth(residuals: FloatArray, coverage: float = COVERAGE) -> fl
 
 
 def held_out_halfwidths(residuals: FloatArray, usable: BoolArray, fold: IntArray) -> FloatArray:
-    """Return for each material the half-width that the residuals of the other folds give, (M,), dex."""
+    """Return for each material the half-width from the residuals of the other folds, (M,), dex."""
     halfwidths = np.full(len(residuals), np.nan)
-    for one in np.unique(fold):
-        others = residuals[(fold != one) & usable]
+    for number in np.unique(fold):
+        others = residuals[(fold != number) & usable]
         if len(others):
-            halfwidths[fold == one] = conformal_halfwidth(others)
+            halfwidths[fold == number] = conformal_halfwidth(others)
     return halfwidths
 
 
 def covered(labels: FloatArray, intervals: FloatArray, censored: BoolArray) -> float:
-    """Return the part of the intervals (M, 2) that hold their label; a bound is held by what reaches below it."""
+    """Return the fraction of intervals (M, 2) that cover their label; for a bound, those that reach below it."""
     low, high = intervals.T
     return float(np.where(censored, low <= labels, (low <= labels) & (labels <= high)).mean())

@@ -1,4 +1,4 @@
-"""How a surrogate is made and trained; the protocols are the published models and the best one."""
+"""Settings of a surrogate and its training; the protocols are the published models and the best one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from aiida_ion.surrogate.dataset import KINDS
 
-#: Split -> what is said of materials that are held out together.
+#: Split -> property shared by materials that are held out together.
 SPLITS = {"material": "structure_uuid", "chemical_system": "chemical_system", "prototype": "prototype"}
 POOLS = ("all", "mobile")
 LOSSES = ("clipped", "one_sided")
-#: Groups of numbers that describe a material as a whole, and the configurations that each is made of.
+#: Groups of invariants of a material, and the configurations that each is computed from.
 READ: dict[str, tuple[str, ...]] = {
     "forces": ("smeared", "short_md"),
     "curvature": ("smeared",),
@@ -23,7 +23,7 @@ READ: dict[str, tuple[str, ...]] = {
     "structure": (),
 }
 INVARIANTS = tuple(READ)
-#: What an atom may carry beside its acceleration.
+#: Optional features of an atom besides its acceleration.
 INPUTS = ("accelerations", "mobile", "displacements", "later_motion", "species")
 _AT_LEAST_ONE = ("n_samplings", "scalars", "n_layers", "n_radial", "n_epochs", "batch_size")
 _NOT_NEGATIVE = ("vectors", "tensors", "pretraining_epochs", "weight_decay", "dropout")
@@ -33,27 +33,27 @@ _NOT_NEGATIVE = ("vectors", "tensors", "pretraining_epochs", "weight_decay", "dr
 class Settings:
     """Network, data and training of a surrogate.
 
-    :param kind: configurations that are the graphs: ``smeared``, ``trajectory`` or ``short_md``.
+    :param kind: configurations used as graphs: ``smeared`` (displaced), ``trajectory`` or ``short_md``.
     :param amplitudes_A: of displaced graphs, angstrom; empty means all.
     :param n_samplings: configurations over which a prediction is averaged.
-    :param inputs: what each atom carries, of `INPUTS`.
-    :param invariants: groups of numbers about the material that join the pooled atoms, of `INVARIANTS`.
+    :param inputs: features of each atom, from `INPUTS`.
+    :param invariants: groups of invariants of the material that are added to the pooled features, from `INVARIANTS`.
     :param pool: the atoms whose features are averaged, ``all`` or ``mobile``.
-    :param cutoff_A: neighbours are closer than this, angstrom.
-    :param scalars: hidden scalars of each atom.
-    :param vectors: hidden vectors of each atom.
-    :param tensors: hidden tensors of rank two of each atom.
-    :param n_layers: rounds of messages.
-    :param n_radial: functions of the distance.
-    :param clip_log10: labels below this count as this, log10 of angstrom^2/ps.
-    :param loss: ``clipped``: squared error against clipped labels; ``one_sided``: where a label is an upper bound, only
-        what lies above it costs.
-    :param n_epochs: times every material is seen, each time by another of its samplings.
-    :param pretraining_epochs: epochs before these in which the slope of the short MD is learnt instead.
-    :param learning_rate: of Adam, at the start; it falls to a hundredth along a cosine.
+    :param cutoff_A: cutoff of neighbours, angstrom.
+    :param scalars: number of hidden scalars of each atom.
+    :param vectors: number of hidden vectors of each atom.
+    :param tensors: number of hidden rank-two tensors of each atom.
+    :param n_layers: number of message-passing rounds.
+    :param n_radial: number of radial functions.
+    :param clip_log10: floor of the labels, log10 of angstrom^2/ps.
+    :param loss: ``clipped``: squared error against clipped labels; ``one_sided``: for an upper bound, only predictions
+        above it are penalised.
+    :param n_epochs: number of epochs, each with another sampling of every material.
+    :param pretraining_epochs: additional epochs at the start that train on the slope of the short MD.
+    :param learning_rate: initial learning rate of Adam; it decays to a hundredth along a cosine.
     :param weight_decay: of AdamW.
-    :param batch_size: materials in one step.
-    :param dropout: part of the pooled features that is left out at random in training.
+    :param batch_size: materials per step.
+    :param dropout: fraction of the pooled features dropped at random in training.
     """
 
     kind: str = "smeared"
@@ -84,9 +84,9 @@ class Settings:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Settings:
-        """Return the settings of a mapping.
+        """Build settings from a mapping.
 
-        :raises ValueError: for an unknown name or a value that cannot be used.
+        :raises ValueError: for an unknown name or an invalid value.
         """
         return changed(cls(), given)
 
@@ -96,15 +96,15 @@ class Settings:
 
 
 def kinds_read(settings: Settings) -> list[str]:
-    """Return the kinds of configurations that a model reads of a material."""
+    """Return the kinds of configurations that a model reads."""
     read = {settings.kind}.union(*(READ[name] for name in settings.invariants))
     return [kind for kind in KINDS if kind in read]
 
 
 def amplitudes_read(settings: Settings) -> dict[float, int] | None:
-    """Return the displaced configurations that a prediction needs, amplitude (angstrom) -> number.
+    """Return the displaced configurations that a prediction needs, as amplitude (angstrom) -> number.
 
-    Nothing where every one of them is read.
+    ``None`` if all of them are read.
     """
     if not settings.amplitudes_A or any("smeared" in READ[name] for name in settings.invariants):
         return None
@@ -114,7 +114,7 @@ def amplitudes_read(settings: Settings) -> dict[float, int] | None:
 def changed(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
     """Return settings with some of them changed.
 
-    :raises ValueError: for an unknown name or a value that cannot be used.
+    :raises ValueError: for an unknown name or an invalid value.
     """
     known = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
     unknown = sorted(set(overrides) - set(known))
@@ -134,7 +134,7 @@ def _converted(name: str, value: Any, kind: type) -> Any:
 
 
 def _validate(settings: Settings) -> str | None:
-    """Return what is wrong with settings, nothing when they can be used."""
+    """Return what is wrong with settings, None if they are valid."""
     choices = {"kind": tuple(KINDS), "pool": POOLS, "loss": LOSSES}
     many = {"inputs": INPUTS, "invariants": INVARIANTS}
     wrong = [_known(name, known) for name, known in choices.items() if getattr(settings, name) not in known]
@@ -153,7 +153,7 @@ def _known(name: str, choices: tuple[str, ...]) -> str:
 
 
 #: The published models (baseline; hidden sizes times 3/5 and five times the samplings; frames of the trajectory) and
-#: the best that can be made of a short run and a few displaced cells.
+#: the best model from a short run and a few displaced cells.
 PROTOCOLS: dict[str, Settings] = {
     "baseline": Settings(),
     "restricted": Settings(scalars=12, vectors=6, n_samplings=20, clip_log10=-2.0),

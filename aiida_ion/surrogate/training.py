@@ -17,22 +17,22 @@ from aiida_ion.surrogate.network import Network
 from aiida_ion.surrogate.samples import Samples, Standard
 from aiida_ion.surrogate.scores import BoolArray, clipped_r2
 
-#: The held-out materials are looked at once in this many epochs, and after the last.
+#: Held-out materials are evaluated every this many epochs, and after the last.
 LOOK_EVERY = 5
 FINAL_RATE = 0.01
-#: Gradients longer than this are shortened.
+#: Gradients are clipped to this norm.
 MAX_GRADIENT = 10.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is trained on.
+    """Task of one training.
 
-    :param labels: (M,), clipped log10 slopes; those of materials that are not trained on may be NaN.
+    :param labels: (M,), clipped log10 slopes; may be NaN for materials not used for training.
     :param censored: (M,), true where the label is a bound.
-    :param cheap: (M,), labels of the pretraining, NaN where there is none.
-    :param trained: materials to learn from.
-    :param held_out: materials to watch; may be empty.
+    :param cheap: (M,), labels of the pretraining, NaN if there is none.
+    :param trained: training materials.
+    :param held_out: validation materials; may be empty.
     :param seed: of weights, order, samplings and dropout.
     """
 
@@ -46,7 +46,7 @@ class Task:
 
 @dataclass
 class Member:
-    """A trained network with the units in which it works.
+    """A trained network with its units.
 
     :param network: gives (label - `center`) / `width`.
     :param standard: units of the invariants.
@@ -68,14 +68,14 @@ class Member:
                 owners, chosen = zip(*frames[first : first + samples.settings.batch_size], strict=True)
                 given = _tensor(invariants[list(owners)], samples.device)
                 values += self.network(samples.batch(chosen), given).tolist()
-        owner = np.array([one for one, _ in frames], dtype=np.int64)
+        owner = np.array([index for index, _ in frames], dtype=np.int64)
         means = [np.mean(np.array(values)[owner == int(material)]) for material in materials]
         return np.array(means) * self.width + self.center
 
 
 @dataclass
 class Curves:
-    """What was seen while learning: epochs (from 1), losses in dex^2, and R2 of the held-out materials."""
+    """Learning curves: epochs (from 1), losses in dex^2, and R2 of the held-out materials."""
 
     epochs: list[int] = field(default_factory=list)
     train_loss: list[float] = field(default_factory=list)
@@ -84,10 +84,10 @@ class Curves:
 
 
 class Training:
-    """A training that can be left and taken up again after any epoch, with the same end to the last bit.
+    """A training that can be interrupted and resumed after any epoch, with bit-identical results.
 
     :param samples: graphs of all materials.
-    :param task: what to learn.
+    :param task: the task.
     """
 
     def __init__(self, samples: Samples, task: Task) -> None:
@@ -102,17 +102,17 @@ class Training:
         self.n_epochs = self.settings.pretraining_epochs + self.settings.n_epochs
 
     def run(self, after_epoch: Callable[[Training], None]) -> Member:
-        """Train to the end; `after_epoch` may raise to leave."""
+        """Train to the end; `after_epoch` may raise to interrupt."""
         while self.epoch < self.n_epochs:
             self._one_epoch()
             after_epoch(self)
         return self.member
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that a continuation needs."""
-        tensors = {f"network.{name}": one for name, one in self.member.network.state_dict().items()}
-        for index, one in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in one.items()}
+        """Return the state for a continuation."""
+        tensors = {f"network.{name}": moments for name, moments in self.member.network.state_dict().items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
         curves = [[e, *rest] for e, *rest in zip(*_columns(self.curves), strict=True)]
         return tensors | {
             "random": torch.get_rng_state(),
@@ -121,7 +121,7 @@ class Training:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take up a training where `state` was taken."""
+        """Resume from a `state`."""
         self.member.network.load_state_dict(_under("network.", state))
         groups = self.optimizer.state_dict()["param_groups"]
         moments: dict[int, dict[str, Tensor]] = {}

@@ -1,1 +1,1 @@
-"""Trajectory files of other programs -> arrays, and what each file says of its run. Nothing is unpickled."""
+"""Trajectory files of other programs as arrays, with what each file states about its run. Nothing is unpickled."""

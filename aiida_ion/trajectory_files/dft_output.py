@@ -1,4 +1,4 @@
-"""What an output of DFT molecular dynamics holds, and where it is in the folder of a run."""
+"""Contents of an output of DFT molecular dynamics, and where to find it in the folder of a run."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from numpy.typing import NDArray
 
 from aiida_ion.dft.steps import DftSteps, thermo_rows
 
-#: Names that the outputs of pw.x go by, and that of VASP, in the order in which a folder is searched.
+#: Usual names of outputs of pw.x and of VASP, in the order in which a folder is searched.
 VASPRUN_NAMES = ("vasprun.xml", "vasprun.xml.gz")
 PW_SUFFIXES = (".out", ".pwo", ".log")
-#: How much of the head of a file says what it is, bytes: MPI may speak before pw.x does.
+#: Bytes at the beginning of a file that are searched for its kind: MPI may print before pw.x does.
 HEAD_BYTES = 1 << 16
-#: No atom moves in one step by more than this multiple of what its element typically does, and this distance: of
-#: 1e8 atoms of a gas the fastest has four times the median speed.
+#: No atom moves in one step by more than this multiple of the typical step of its element and more than this distance:
+#: of 1e8 atoms in a gas the fastest has four times the median speed.
 JUMP_RATIO, JUMP_A = 7.0, 0.5
-#: A temperature further than this factor from the median is worth a warning, where it is that of many atoms.
+#: A temperature of many atoms that differs from the median by more than this factor gets a warning.
 TEMPERATURE_FACTOR, MANY_FREEDOM = 5.0, 30
 
 
 @dataclass(frozen=True)
 class DftOutput:
-    """What an output holds.
+    """Contents of an output.
 
     :param symbols: element of each of N atoms.
     :param steps: its ionic steps, those whose electrons converged; forces are NaN where the file has none.
-    :param masses: shape (N,), g/mol, those that the program used.
-    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them;
-        and what it says of its run: ``program``, ``ensemble``, ``thermostat``, ``mean_temperature_K`` (measured),
-        ``cell_fixed``, ``length_unit`` (what was converted from), ``degrees_of_freedom``, ``frozen_atoms`` (held in
-        all three directions), ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a
-        machine-learned force field).
-    :param remarks: sentences on what was found.
-    :param numbered: whether the program numbers its steps, over all its restarts.
-    :param unplaced: the step before the first one, where its positions are not in this output but in that of the run
-        that was restarted; those it has here mean nothing.
-    :param unplaced_remark: the one of ``remarks`` that says so.
+    :param masses: shape (N,), g/mol, as used by the program.
+    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where stated; and
+        further statements on the run: ``program``, ``ensemble``, ``thermostat``, ``mean_temperature_K`` (measured),
+        ``cell_fixed``, ``length_unit`` (of the file), ``degrees_of_freedom``, ``frozen_atoms`` (fixed in all three
+        directions), ``n_steps`` (read), ``n_steps_left_out``, ``n_steps_ab_initio`` (of a run with a machine-learned
+        force field).
+    :param remarks: sentences for the user.
+    :param numbered: whether the program numbers its steps continuously over restarts.
+    :param unplaced: the step before the first one, if its positions are only in the output of the restarted run; its
+        positions here are meaningless.
+    :param unplaced_remark: the remark on this among ``remarks``.
     """
 
     symbols: list[str]
@@ -53,24 +53,24 @@ class DftOutput:
     unplaced_remark: str = ""
 
     def rows(self, first: int) -> DftOutput:
-        """Return what is left from a step on."""
+        """Return the output from a row on."""
         return replace(self, steps=self.steps.rows(first))
 
     def thermo(self, _: float | None = None) -> NDArray[Any]:
-        """Return one structured row for each step; there is no charge current, since no charges are known."""
+        """Return one structured row for each step, without charge current, since charges are unknown."""
         still = np.zeros_like(self.steps.positions)
         rows = thermo_rows(self.steps, still, [0.0] * len(self.symbols))
         return rows[[name for name in rows.dtype.names or () if name != "charge_current_e_A_fs"]]
 
     @property
     def is_complete(self) -> bool:
-        """Whether the file has forces, energy and temperature of every step: what is kept beside the positions."""
+        """Whether the file has forces, energy and temperature of every step, which are kept with the positions."""
         kept = (self.steps.forces, self.steps.potential_energy_eV, self.steps.temperature_K)
         return all(bool(np.isfinite(array).all()) for array in kept)
 
 
 def output_in(folder: Path) -> Path:
-    """Return the output of molecular dynamics in the folder of a run.
+    """Return the molecular-dynamics output in the folder of a run.
 
     :raises ValueError: if there is none, or more than one.
     """
@@ -82,7 +82,7 @@ def output_in(folder: Path) -> Path:
         )
     files = files or sorted(path for path in folder.iterdir() if path.suffix in PW_SUFFIXES and is_pw_output(path))
     if not files:
-        raise ValueError(f"{folder.name}: neither a vasprun.xml nor an output of pw.x (.out, .pwo, .log) is in it")
+        raise ValueError(f"{folder.name}: it contains neither a vasprun.xml nor an output of pw.x (.out, .pwo, .log)")
     if len(files) > 1:
         names = ", ".join(path.name for path in files)
         raise ValueError(f"{folder.name} holds {names}: name the files themselves, in the order of time")
@@ -96,7 +96,7 @@ def is_pw_output(path: Path) -> bool:
 
 
 def enough_steps(steps: DftSteps) -> DftSteps:
-    """Return the steps if they are a trajectory.
+    """Return the steps if there are enough for a trajectory.
 
     :raises ValueError: for fewer than two.
     """
@@ -106,11 +106,11 @@ def enough_steps(steps: DftSteps) -> DftSteps:
 
 
 def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Sequence[str], first_step: int) -> None:
-    """Check that no atom jumps: rows of a file that were lost or swapped make atoms move as none can.
+    """Check that no atom jumps: lost or swapped rows of a file cause impossible displacements.
 
     :param positions: shape (n, N, 3), angstrom, at every step.
     :param cell: shape (3, 3), angstrom: a jump by a lattice vector is not a jump.
-    :raises ValueError: naming the first step at which one does.
+    :raises ValueError: naming the first such step.
     """
     elements = np.array(symbols)
     fractional = np.diff(positions, axis=0) @ np.linalg.inv(cell)
@@ -123,13 +123,13 @@ def check_continuous(positions: NDArray[Any], cell: NDArray[Any], symbols: Seque
             step = int(np.argmax(bad.any(axis=1)))
             raise ValueError(
                 f"between its steps {first_step + step} and {first_step + step + 1} an atom of {symbol} moves "
-                f"{lengths[step].max():.2f} angstrom, and {typical:.3g} angstrom is typical: this is not one "
+                f"{lengths[step].max():.2f} angstrom, but {typical:.3g} angstrom is typical: this is not one "
                 "continuous run, or lines of the file are lost, repeated or changed"
             )
 
 
 def temperature_remarks(steps: DftSteps, degrees_of_freedom: int) -> list[str]:
-    """Return a sentence on temperatures that do not belong to the others."""
+    """Return a sentence on temperatures far from the others."""
     known = steps.temperature_K[np.isfinite(steps.temperature_K)]
     typical = float(np.median(known)) if len(known) else 0.0
     bad = steps.temperature_K > TEMPERATURE_FACTOR * max(typical, 1.0)
@@ -138,5 +138,5 @@ def temperature_remarks(steps: DftSteps, degrees_of_freedom: int) -> list[str]:
     step = int(np.argmax(bad))
     return [
         f"WARNING: {int(bad.sum())} steps have a temperature far from the others: step {steps.first_step + step} has "
-        f"{steps.temperature_K[step]:.4g} K, and {typical:.4g} K is typical."
+        f"{steps.temperature_K[step]:.4g} K, but {typical:.4g} K is typical."
     ]

@@ -1,4 +1,4 @@
-"""What a trajectory file holds."""
+"""Contents of a trajectory file."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ DFT_ROWS = (
 
 @dataclass(frozen=True)
 class Frames:
-    """What a file holds: n frames of N atoms, and what it says of its run.
+    """Contents of a file: n frames of N atoms, and what it states about its run.
 
     :param symbols: element of each of N atoms.
-    :param positions: shape (n, N, 3), angstrom, as the file has them.
+    :param positions: shape (n, N, 3), angstrom, as in the file.
     :param cells: shape (n, 3, 3), angstrom.
-    :param steps: shape (n,), the number of each frame as the file has it; ``None`` where it numbers none.
-    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where it says them;
-        also ``program``, ``ensemble``, ``mean_temperature_K`` (measured), and what it says of time in a unit that it
-        does not name: ``timestep_choices_fs``, ``interval_choices_fs``, one value for each unit that is usual.
-    :param remarks: sentences on what was converted or left out, and why; those that may change a result begin with
+    :param steps: shape (n,), the number of each frame in the file; ``None`` if frames are not numbered.
+    :param facts: ``timestep_fs``, ``sample_every``, ``target_temperature_K``, ``level_of_theory``, where stated; also
+        ``program``, ``ensemble``, ``mean_temperature_K`` (measured), and times without a named unit:
+        ``timestep_choices_fs``, ``interval_choices_fs``, one value for each usual unit.
+    :param remarks: sentences on what was converted or left out, and why; those that may affect a result begin with
         ``WARNING:``.
-    :param dft: what the output of a DFT program says beyond that: forces, energies, masses.
-    :param numbering: whether ``steps`` are steps of molecular dynamics, or only count the frames.
-    :param unwrapped: true where the file says that its positions are not wrapped into the cell.
+    :param dft: further contents of the output of a DFT program: forces, energies, masses.
+    :param numbering: whether ``steps`` are steps of molecular dynamics or only count frames.
+    :param unwrapped: true if the file states that its positions are not wrapped into the cell.
     :param pbc: the directions in which the cell is periodic.
     :param breaks: rows at which another run begins, or before which a frame was left out.
-    :param ordered: whether ids, or the format, say which atom is which; ``None`` where one order is only usual (extxyz
-        without ids), false where programs change it (a LAMMPS dump without ids).
-    :param n_left_out: frames that were not taken because they were cut off.
+    :param ordered: whether ids, or the format, identify the atoms; ``None`` if a fixed order is only usual (extxyz
+        without ids), false if programs change it (a LAMMPS dump without ids).
+    :param n_left_out: frames left out because they were cut off.
     :param units: the unit of length of the file.
     """
 
@@ -62,7 +62,7 @@ class Frames:
 
     @classmethod
     def of_dft(cls, dft: DftOutput) -> Frames:
-        """Return the frames of a DFT output at constant volume; they are continuous within the output."""
+        """Return the frames of a DFT output at constant volume, which are continuous within the output."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
         first, n = dft.steps.first_step, len(dft.steps)
         return cls(
@@ -79,7 +79,7 @@ class Frames:
         )
 
     def dft_rows(self, rows: NDArray[np.int64]) -> DftOutput | None:
-        """Return what a DFT program says of some frames."""
+        """Return the DFT data of some frames."""
         if self.dft is None:
             return None
         steps = self.dft.steps

@@ -1,4 +1,4 @@
-"""Frames gathered one by one into one array, without more memory than there is."""
+"""Frames collected one by one in an array, within the available memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-#: Part of the machine's memory that the positions of one file may take.
+#: Fraction of the machine's memory that the positions of one file may use.
 MEMORY_PART = 0.25
 
 
@@ -17,7 +17,7 @@ def memory_bytes() -> int:
 
 
 class GrowingFrames:
-    """An array of shape (n, N, 3) that grows; doubling keeps the time linear."""
+    """A growing array of shape (n, N, 3); doubling keeps the time linear."""
 
     def __init__(self, n_atoms: int) -> None:
         self._array = np.empty((16, n_atoms, 3))
@@ -29,12 +29,12 @@ class GrowingFrames:
     def append(self, frame: NDArray[np.float64]) -> None:
         """Add a frame, shape (N, 3).
 
-        :raises ValueError: if memory would not do.
+        :raises ValueError: if memory would not suffice.
         """
         if self._n == len(self._array):
             if 2 * self._array.nbytes > MEMORY_PART * memory_bytes():
                 raise ValueError(
-                    f"its positions take more than {MEMORY_PART:.0%} of this machine's memory after {self._n:,} "
+                    f"its positions need more than {MEMORY_PART:.0%} of this machine's memory after {self._n:,} "
                     "frames; keep every tenth frame, or give it in parts"
                 )
             self._array = np.concatenate([self._array, np.empty_like(self._array)])

@@ -1,4 +1,4 @@
-"""The lines of a file, one after the other: bounded in memory, numbered, and pushed back where that is needed."""
+"""The lines of a file, read in order: bounded in memory, numbered, and with push-back."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import TracebackType
 
 from aiida_ion.trajectory_files.opening import is_packed, open_binary
 
-#: A longer line is none of a trajectory.
+#: Longest line of a trajectory file.
 MAX_LINE_BYTES = 1_000_000
-#: Atoms of a frame beyond which no file is read.
+#: Largest number of atoms in a frame.
 MAX_ATOMS = 20_000_000
 #: The shortest line of an atom: three digits, two spaces, a line break.
 ATOM_BYTES = 6
@@ -20,7 +20,7 @@ ATOM_BYTES = 6
 class Lines:
     """The lines of a text file, which may be compressed.
 
-    ``number`` is that of the line read last; ``cut`` says that a compressed file ended early.
+    ``number`` is that of the last line read; ``cut`` is true if a compressed file ended early.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,9 +39,9 @@ class Lines:
         self._stream.close()
 
     def next(self) -> bytes | None:
-        """Return the next line with its line break, nothing at the end.
+        """Return the next line with its line break, empty at the end.
 
-        :raises ValueError: for a line that is longer than any of a text file.
+        :raises ValueError: for a line too long for a text file.
         """
         if self._waiting:
             self.number += 1
@@ -59,7 +59,7 @@ class Lines:
         return line
 
     def push_back(self, lines: Sequence[bytes]) -> None:
-        """Let lines be read again, in the order given."""
+        """Push lines back, to be read again in the given order."""
         self._waiting += reversed(lines)
         self.number -= len(lines)
 
@@ -74,16 +74,16 @@ class Lines:
         return rows
 
     def check_count(self, n_atoms: int) -> None:
-        """Refuse a number of atoms for which the file has no room, before anything of that size is made.
+        """Refuse a number of atoms that is impossible for the size of the file, before allocating memory.
 
         :raises ValueError: naming both.
         """
         if n_atoms < 1:
-            raise ValueError(f"line {self.number}: it announces {n_atoms} atoms")
+            raise ValueError(f"line {self.number}: it states {n_atoms} atoms")
         if n_atoms > MAX_ATOMS:
-            raise ValueError(f"line {self.number}: it announces {n_atoms:.4g} atoms, more than {MAX_ATOMS:,}")
+            raise ValueError(f"line {self.number}: it states {n_atoms:.4g} atoms, more than {MAX_ATOMS:,}")
         if self._n_bytes is not None and n_atoms * ATOM_BYTES > self._n_bytes:
             raise ValueError(
-                f"line {self.number}: it announces {n_atoms:,} atoms, for which a file of {self._n_bytes:,} bytes has "
-                "no room"
+                f"line {self.number}: it states {n_atoms:,} atoms, for which a file of {self._n_bytes:,} bytes is "
+                "too small"
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 GZIP = b"\x1f\x8b"
-#: First bytes of what is not unpacked here -> its name.
+#: First bytes of unsupported compressed files -> name of the program.
 OTHER_PACKERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstandard"}
 COPIED_BYTES = 1 << 20
 
@@ -30,13 +30,13 @@ def is_packed(path: Path) -> bool:
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading; gzip is unpacked on the way."""
+    """Open a file for reading; gzip is unpacked on the fly."""
     return gzip.open(path, "rb") if is_packed(path) else path.open("rb")  # type: ignore[return-value]
 
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give the file itself, or an unpacked copy of a compressed one that is removed afterwards.
+    """Yield the file itself, or a temporary unpacked copy of a compressed one.
 
     :raises ValueError: if the copy would fill the disk.
     """
@@ -50,6 +50,6 @@ def unpacked(path: Path) -> Iterator[Path]:
             while block := packed.read(COPIED_BYTES):
                 room -= len(block)
                 if room < 0:
-                    raise ValueError(f"unpacked it would fill more than half of the free disk of {folder}")
+                    raise ValueError(f"unpacked, it would use more than half of the free space of {folder}")
                 plain.write(block)
         yield target

@@ -1,4 +1,4 @@
-"""Whether frames can be those of a crystal at all: cell, density, order of the atoms."""
+"""Plausibility of frames as those of a crystal: cell, density, order of the atoms."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from aiida_ion.trajectory_files.run_facts import OVERRIDE
 from aiida_ion.trajectory_files.wrapping import Steps, apart
 from aiida_ion.units import G_CM3_PER_U_A3
 
-#: Mass density, g/cm^3: beyond the inner two a warning, beyond the outer two a refusal.
+#: Mass density, g/cm^3: a warning beyond the inner two, an error beyond the outer two.
 DENSITIES = (0.01, 0.15, 25.0, 60.0)
-#: Frames at which the order of the atoms is looked at.
+#: Number of frames at which the order of the atoms is checked.
 LOOKED_AT = 8
-#: Atoms compared with all others of their element at one time.
+#: Atoms compared with all others of their element at a time.
 MOST_ATOMS = 2000
-#: Two atoms that change places move more than this along an axis, angstrom: no two atoms are so near.
+#: Atoms that swap places move more than this along an axis, angstrom: no two atoms are this close.
 SWAP_A = 0.35
-#: An atom nearer to a place than this part of the distance between atoms of its element is at that place.
+#: An atom is at a site if it is closer than this fraction of the distance between atoms of its element.
 NEAR_PART = 0.25
-#: Atoms of an element before chance is told from order.
+#: Fewest atoms of an element to distinguish order from chance.
 FEWEST_ALIKE = 4
-#: Pairs of atoms that are compared in all.
+#: Total number of pairs of atoms compared.
 MOST_PAIRS = 2e9
-#: Part of the atoms of an element that may be nearer to the place of another than to their own.
+#: Allowed fraction of the atoms of an element that are closer to another atom's previous position than to their own.
 MOST_SWAPPED = 0.5
-#: Relative change of the volume that is worth a warning.
+#: Relative change of the volume that causes a warning.
 VOLUME_CHANGE = 0.1
 
 
 def check_frames(frames: Frames, name: str, override_file: bool = False) -> list[str]:
     """Return remarks on the frames of a file.
 
-    :raises ValueError: if they cannot be those of a periodic crystal whose atoms are known.
+    :raises ValueError: if they cannot be frames of a periodic crystal with identified atoms.
     """
     remarks = []
     if not np.isfinite(frames.cells).all():
@@ -44,9 +44,9 @@ def check_frames(frames: Frames, name: str, override_file: bool = False) -> list
         raise ValueError(f"{name}: no periodic cell; a diffusivity needs a crystal")
     if not all(frames.pbc):
         axes = ", ".join(axis for axis, periodic in zip("abc", frames.pbc, strict=True) if not periodic)
-        text = f"{name} is not periodic along {axes}, as it says itself; a diffusivity needs a crystal"
+        text = f"{name} states that it is not periodic along {axes}; a diffusivity needs a crystal"
         if not override_file:
-            raise ValueError(f"{text}; {OVERRIDE} takes it as periodic")
+            raise ValueError(f"{text}; {OVERRIDE} treats it as periodic")
         remarks.append(f"WARNING: {text}; it is treated as periodic ({OVERRIDE}).")
     remarks += _density(frames, float(volumes.mean()), name)
     change = float(volumes.max() / volumes.min() - 1)
@@ -68,12 +68,12 @@ def _density(frames: Frames, volume_A3: float, name: str) -> list[str]:
 
 
 def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = False) -> list[str]:
-    """Return remarks on the order of the atoms, which must not change from frame to frame.
+    """Return remarks on the order of the atoms, which must not change between frames.
 
-    Without ids it is known only where every atom stays nearer to its own place than to that of any other.
+    Without ids it is known only if every atom stays closer to its own position than to that of any other.
 
-    :param steps: what was measured of the frames.
-    :raises ValueError: if the order changes, or may change and nothing says which atom is which.
+    :param steps: statistics of the steps between frames.
+    :raises ValueError: if the order changes, or may change without ids.
     """
     if frames.ordered or len(frames) < 2:
         return []
@@ -87,11 +87,11 @@ def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = F
     if frames.ordered is None:
         if not float(np.median(swapped)) > MOST_SWAPPED:
             return []
-        text = f"{name}: most atoms are nearer to the place of another atom than to their own in the frame before"
-        advice = "their order seems to change; write them with ids, or in one order"
+        text = f"{name}: most atoms are closer to another atom's position in the previous frame than to their own"
+        advice = "their order seems to change; write them with ids, or in a fixed order"
     else:
         if not (swapped > 0).any():
-            return [f"{name}: the atoms have no ids; none comes near the place of another between frames: one order."]
+            return [f"{name}: the atoms have no ids, but none comes near another's position: the order is fixed."]
         text = (
             f"{name}: the atoms have no ids, and their order changes or cannot be followed (at frame "
             f"{looked_at[int(np.argmax(swapped > 0))]})"
@@ -103,7 +103,7 @@ def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = F
 
 
 def _swapped(frames: Frames, row: int) -> float:
-    """Return the part of the atoms that are nearer to another's place, of the element with the smallest such part."""
+    """Return the fraction of atoms closer to another's position, for the element with the smallest such fraction."""
     before, after, cell = frames.positions[row - 1], frames.positions[row], frames.cells[row]
     parts = []
     for symbol in dict.fromkeys(frames.symbols):
@@ -111,7 +111,7 @@ def _swapped(frames: Frames, row: int) -> float:
         if len(mine) < (FEWEST_ALIKE if frames.ordered is None else 2):
             continue
         chosen = mine if len(mine) <= MOST_ATOMS else mine[:: -(-len(mine) // MOST_ATOMS)]
-        # Atoms of a file stored rarely come near each other's places by chance, but seldom this near.
+        # With rarely stored frames atoms come near each other's positions by chance, but seldom this close.
         spacing_A = float(abs(np.linalg.det(cell)) / len(mine)) ** (1 / 3)
         within_A = NEAR_PART * spacing_A if frames.ordered is None else np.inf
         parts.append(_nearer_to_another(before[mine], after[chosen], np.searchsorted(mine, chosen), cell, within_A))
@@ -127,10 +127,10 @@ def _nearer_to_another(
     cell: NDArray[np.float64],
     within_A: float,
 ) -> float:
-    """Return the part of the atoms that are nearer to the place of another than to their own, and within some distance.
+    """Return the fraction of atoms closer to another's position than to their own, and within some distance of it.
 
     :param before: shape (M, 3), angstrom.
-    :param after: shape (K, 3), angstrom, where K of them are now.
+    :param after: shape (K, 3), angstrom, new positions of K of them.
     :param own: shape (K,), the row of each in ``before``.
     :param within_A: that distance, angstrom.
     """

@@ -1,4 +1,4 @@
-"""Any trajectory file -> its frames; the format is recognised by content."""
+"""Frames of any trajectory file; the format is recognised by content."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READERS: dict[str, Reader] = {
     "lammps-dump": read_lammps_dump,
 }
 FORMATS = ("xdatcar", "vasprun", "pw-out", "extxyz", "traj", "lammps-dump")
-#: cp.x writes each frame to files of its own, in bohr, and its times in units twice as small as those of pw.x.
+#: cp.x writes frames to separate files, in bohr, and times in units half of those of pw.x.
 CP_ADVICE = "convert its .pos and .cel files to extxyz (angstrom), and give its time step in fs"
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -38,9 +38,9 @@ PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> Frames:
     """Read one file.
 
-    :param path: the file; ``.gz`` is unpacked on the way.
+    :param path: the file; ``.gz`` is unpacked on the fly.
     :param file_format: a key of ``FORMATS``; recognised by content when not given.
-    :param symbols: element of each atom, for files that hold none.
+    :param symbols: element of each atom, for files without elements.
     :raises ValueError: if it cannot be read; the message names the file.
     """
     if not path.is_file():
@@ -50,11 +50,11 @@ def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[st
     kind = file_format or recognise(path)
     try:
         frames = _read(path, kind, symbols)
-    except Exception as error:  # parsers raise whatever they meet in a broken file
+    except Exception as error:  # parsers can raise any exception on a broken file
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise ValueError(f"{path.name}: cannot be read as {kind}: {reason}") from error
     if not len(frames):
-        raise ValueError(f"{path.name}: it holds no whole frame")
+        raise ValueError(f"{path.name}: it holds no complete frame")
     unknown = [symbol for symbol in dict.fromkeys(frames.symbols) if symbol not in atomic_numbers]
     if unknown:
         raise ValueError(f"{path.name}: {', '.join(map(repr, unknown))} is not an element")
@@ -70,7 +70,7 @@ def _read(path: Path, kind: str, symbols: Sequence[str] | None) -> Frames:
 def recognise(path: Path) -> str:
     """Return the format of a file, by its content first and its name second.
 
-    :raises ValueError: if it is none of those that can be read.
+    :raises ValueError: if it is not a supported format.
     """
     try:
         with open_binary(path) as handle:
@@ -98,11 +98,11 @@ def recognise(path: Path) -> str:
         return "extxyz"
     if b"configuration=" in head or "XDATCAR" in path.name.upper():
         return "xdatcar"
-    raise ValueError(f"{path.name}: unknown kind of trajectory; give --format, one of {', '.join(FORMATS)}")
+    raise ValueError(f"{path.name}: unknown trajectory format; give --format, one of {', '.join(FORMATS)}")
 
 
 def _more(handle: IO[bytes]) -> bytes:
-    """Return some more of a file, nothing where it ends, be it in the middle of what was compressed."""
+    """Return the next part of a file, empty at its end, including that of a truncated compressed file."""
     try:
         return handle.read(4096)
     except (EOFError, OSError, zlib.error):

@@ -1,4 +1,4 @@
-"""What was read of a trajectory file, in words and as attributes of its node."""
+"""Report on a trajectory file, in words and as attributes of its node."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from aiida_ion.units import FS_PER_PS
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What was read of one file.
+    """Report on one file.
 
     :param file: its name.
     :param source_format: a key of ``FORMATS``.
-    :param program: what wrote it, where it says so.
+    :param program: the program that wrote it, if stated.
     :param formula: elements and how many atoms of each.
     :param n_atoms: atoms of a frame.
-    :param n_frames: frames that are taken.
-    :param n_left_out: frames that are not: cut off, repeated, or replaced by a continuation.
-    :param numbers: the numbers of the frames that are taken, in words.
+    :param n_frames: frames that are used.
+    :param n_left_out: frames that are not used: cut off, repeated, or replaced by a continuation.
+    :param numbers: the numbers of the frames used, in words.
     :param interval_fs: time between two frames, fs.
     :param span_ps: time from the first to the last, ps.
     :param units: the unit of length of the file.
@@ -50,7 +50,7 @@ class ReadReport:
         return [
             f"{self.file}: {source}, {self.n_frames} frames of {self.n_atoms} atoms ({self.formula}){left_out}; "
             f"{self.numbers}",
-            f"  every {self.interval_fs:g} fs, {self.span_ps:g} ps in all; lengths in {self.units}; {self.cell}; "
+            f"  every {self.interval_fs:g} fs, {self.span_ps:g} ps in total; lengths in {self.units}; {self.cell}; "
             f"{self.wrapping}",
         ]
 
@@ -70,6 +70,6 @@ def span_ps(n_frames: int, interval_fs: float) -> float:
 
 
 def program_of(facts: Mapping[str, Any]) -> str | None:
-    """Return the program that wrote a file, where it says so."""
+    """Return the program that wrote a file, if stated."""
     program = facts.get("program")
     return None if program is None else str(program)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-#: The fixed fields of Fortran, eight decimals; then numbers that only their sign or exponent separates.
+#: Fortran's fixed fields with eight decimals; then numbers separated only by sign or exponent.
 FIXED = re.compile(rb"[-+]?\d*\.\d{8}(?!\d*[eEdD])")
 SIGNED = re.compile(rb"[-+]?\d+(?:\.\d*)?(?:[eEdD][-+]?\d+)?|[-+]?\.\d+(?:[eEdD][-+]?\d+)?")
 
 
 def three_numbers(line: bytes) -> list[float] | None:
-    """Return the first three numbers of a line, whose columns may touch; nothing where there are not three."""
+    """Return the first three numbers of a line, whose columns may touch; None if there are not three."""
     words = line.split()
     try:
         return [float(word) for word in words[:3]] if len(words) >= 3 else _touching(line)
@@ -31,7 +31,7 @@ def _touching(line: bytes) -> list[float] | None:
 
 
 def positions_of(rows: Sequence[bytes]) -> NDArray[np.float64] | int:
-    """Return the first three numbers of each row, shape (N, 3), or the index of the first row that has not three."""
+    """Return the first three numbers of each row, shape (N, 3), or the index of the first row without three."""
     words = [row.split() for row in rows]
     if all(len(row) == 3 for row in words):
         try:

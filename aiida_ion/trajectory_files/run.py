@@ -1,4 +1,4 @@
-"""Consecutive files of one run -> one continuous trajectory, and a report of what was read."""
+"""One continuous trajectory from the consecutive files of a run, with a report."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from aiida_ion.trajectory_files.timeline.numbering import numbered
 from aiida_ion.trajectory_files.unwrapping import wrapping_of
 from aiida_ion.trajectory_files.wrapping import measure_steps, unwrap_in_place
 
-#: Frames that a run needs.
+#: Fewest frames of a run.
 FEWEST_FRAMES = 2
-#: Mean volumes of the parts of a run that differ by more than this part are worth a warning.
+#: Relative difference between the mean volumes of parts that causes a warning.
 SAME_VOLUME = 0.01
 
 
 @dataclass(frozen=True)
 class FileSegment:
-    """What one file gives to a run.
+    """Contribution of one file to a run.
 
     :param path: the file.
     :param sha256: of its bytes.
@@ -44,8 +44,8 @@ class FileSegment:
     :param frames: shape (n,), number of each frame in the run.
     :param positions: shape (n, N, 3), angstrom, continuous over all segments.
     :param cells: shape (n, 3, 3), angstrom.
-    :param dft: what a DFT program says of these frames.
-    :param report: what was read.
+    :param dft: DFT data of these frames.
+    :param report: report on the file.
     :param remarks: sentences on this file.
     """
 
@@ -62,12 +62,12 @@ class FileSegment:
 
 @dataclass(frozen=True)
 class ReadRun:
-    """A run as its files hold it.
+    """A run read from its files.
 
     :param segments: one for each file, in order.
-    :param first_positions: shape (N, 3), angstrom, as the first file has them.
-    :param facts: what is known of it.
-    :param remarks: sentences on all of it.
+    :param first_positions: shape (N, 3), angstrom, as in the first file.
+    :param facts: facts about the run.
+    :param remarks: sentences on the whole run.
     """
 
     segments: list[FileSegment]
@@ -85,12 +85,12 @@ def read_run(
 ) -> ReadRun:
     """Read the consecutive files of one run.
 
-    :param paths: files, or folders of DFT runs, in the order of time.
-    :param given: fields of :class:`RunFacts`; what is absent or ``None`` must be in the files.
+    :param paths: files, or folders of DFT runs, in chronological order.
+    :param given: fields of :class:`RunFacts`; those absent or ``None`` must be in the files.
     :param symbols: element of each atom of the simulated cell, for files that name none.
     :param file_format: a key of ``FORMATS``; recognised by content when not given.
-    :param override_file: let ``given`` win where the files say otherwise, and take frames as they stand.
-    :raises ValueError: for a file that cannot be read, or that does not go on where the one before ends.
+    :param override_file: let ``given`` win over the files, and accept frames as they are.
+    :raises ValueError: for a file that cannot be read, or that does not continue where the previous one ends.
     """
     paths = [output_in(path) if path.is_dir() else path for path in paths]
     hashes = _different_files(paths)
@@ -141,21 +141,23 @@ def _different_files(paths: Sequence[Path]) -> list[str]:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Return names that tell files apart: with their folder where the names are the same."""
+    """Return distinct names of files: with their folder where names are the same."""
     counts = Counter(path.name for path in paths)
     return [path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
 
 
 def _check_alike(parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
-    """Return remarks on parts that differ in their cell.
+    """Return remarks on parts with different cells.
 
-    :raises ValueError: if the atoms of one stand in another order.
+    :raises ValueError: if the atoms of one are in another order.
     """
     remarks = []
     volumes = [float(np.abs(np.linalg.det(part.cells)).mean()) for part in parts]
     for part, name, volume in zip(parts, names, volumes, strict=True):
         if part.symbols != parts[0].symbols:
-            raise ValueError(f"{name} holds the atoms in another order than {names[0]}; write them in one order")
+            raise ValueError(
+                f"{name} and {names[0]} have their atoms in different orders; write them in the same order"
+            )
         if abs(volume / volumes[0] - 1) > SAME_VOLUME:
             text = f"the cell of {name} has {volume:.5g} A^3, that of {names[0]} {volumes[0]:.5g}"
             remarks.append(f"WARNING: {text}: are they one run?")

@@ -1,4 +1,4 @@
-"""What must be known of a run: as its files say, as the user says, and what to do where the two differ."""
+"""Required facts about a run, from its files and from the user, and what to do if they differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiida_ion.settings.schema import Settings, rules_of, setting
 from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 
-#: What must be known of a run -> the option of the command line that says it.
+#: Required fact -> command-line option that gives it.
 FACT_OPTIONS = {
     "timestep_fs": "--timestep-fs",
     "sample_every": "--sample-every",
@@ -27,25 +27,25 @@ FACT_WORDS = {
     "sample_every": "Steps between two frames",
     "target_temperature_K": "Temperature",
 }
-#: The option by which the command line wins over the file.
+#: The option that lets the command line win over the file.
 OVERRIDE = "--override-file"
-#: A time step this many times the longest usual one is worth a warning.
+#: A time step this many times the longest usual one causes a warning.
 LONG_TIMESTEP = 2.0
-#: Numbers that differ by less than this part are the same.
+#: Relative tolerance of equal numbers.
 SAME = 1e-3
-#: A mean temperature that differs by more than this part from the target is worth a warning.
+#: Relative difference of the mean temperature from the target that causes a warning.
 SAME_TEMPERATURE = 0.1
 
 
 @dataclass(frozen=True)
 class RunFacts(Settings):
-    """What a trajectory file may not say about its run.
+    """Facts that a trajectory file may not state about its run.
 
     :param timestep_fs: integration step, fs.
     :param sample_every: steps between two frames.
     :param target_temperature_K: temperature of the thermostat, K.
-    :param level_of_theory: what made the forces, such as ``PBE``.
-    :raises ValueError: for a value that no run has.
+    :param level_of_theory: level of theory of the forces, such as ``PBE``.
+    :raises ValueError: for an impossible value.
     """
 
     what: ClassVar[str] = "fact of a run"
@@ -64,13 +64,13 @@ class RunFacts(Settings):
 def complete_facts(
     given: Mapping[str, Any], parts: Sequence[Frames], names: Sequence[str], override_file: bool = False
 ) -> tuple[RunFacts, list[str]]:
-    """Return what is known of a run, and remarks: the files win where they and the user differ.
+    """Return the facts of a run, and remarks: files win over the user.
 
-    :param given: fields of :class:`RunFacts`, as far as the user says them.
-    :param parts: what the files hold.
+    :param given: fields of :class:`RunFacts` given by the user.
+    :param parts: contents of the files.
     :param names: names of the files.
     :param override_file: let the user win.
-    :raises ValueError: if something is known from neither, two files differ, or a value is not possible.
+    :raises ValueError: if a fact is missing in both, two files differ, or a value is impossible.
     """
     stated = [stated_facts(part) for part in parts]
     known: dict[str, Any] = {}
@@ -80,14 +80,14 @@ def complete_facts(
         asked = given.get(name)
         several = len(values) > 1 and name != "level_of_theory" and not override_file
         if several or (asked is None and len(values) != 1):
-            different = f"the files differ in it: {', '.join(map(_text, values))}"
+            different = f"the files differ: {', '.join(map(_text, values))}"
             if asked is not None:
                 raise ValueError(f"{option}: {different}; they are not parts of one run")
-            raise ValueError(f"give {option}: {different if values else f'{names[0]} does not say it'}")
+            raise ValueError(f"give {option}: {different if values else f'{names[0]} does not state it'}")
         for value in values:
             _check_stated(name, value, names[0])
         if asked is not None:
-            RunFacts(**(_NEUTRAL | {name: asked}))  # what is not possible is refused, whoever wins
+            RunFacts(**(_NEUTRAL | {name: asked}))  # impossible values are refused in any case
         other = [value for value in values if asked is not None and not _same(asked, value)]
         user_wins = asked is not None and (override_file or not values or name == "level_of_theory")
         known[name] = asked if user_wins else next(iter(values))
@@ -107,7 +107,7 @@ _NEUTRAL: dict[str, Any] = {
 
 
 def stated_facts(part: Frames) -> dict[str, Any]:
-    """Return what a file says of its run; the numbers of its frames say how many steps lie between two."""
+    """Return the facts that a file states; the numbers of its frames give the steps between two."""
     facts = dict(part.facts)
     spacing = spacing_of(part.steps)
     if spacing is not None and part.numbering == "steps":
@@ -116,14 +116,14 @@ def stated_facts(part: Frames) -> dict[str, Any]:
 
 
 def _check_stated(name: str, value: Any, file: str) -> None:
-    """Refuse what no run has, saying that a file says so.
+    """Refuse an impossible value stated by a file.
 
     :raises ValueError: naming the file.
     """
     try:
         RunFacts(**(_NEUTRAL | {name: value}))
     except ValueError as error:
-        raise ValueError(f"{file}: by what the file says, {error}") from error
+        raise ValueError(f"{file}: according to the file, {error}") from error
 
 
 def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_wins: bool) -> str:
@@ -136,9 +136,9 @@ def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_w
 
 
 def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], override_file: bool) -> list[str]:
-    """Compare with times whose unit the file does not name; warn of an odd time step.
+    """Compare with times without a named unit; warn of an odd time step.
 
-    :raises ValueError: if the times fit in no usual unit.
+    :raises ValueError: if the times do not match in any usual unit.
     """
     remarks = []
     lightest = min(parts[0].symbols, key=lambda symbol: float(atomic_masses[atomic_numbers[symbol]]))
@@ -157,10 +157,12 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
             if not choices or any(_same(value, choice) for choice in choices):
                 continue
             text = " or ".join(f"{choice:.6g}" for choice in choices)
-            message = f"{name}: by the times in the file the {what} is {text} fs (by its unit), as given {value:g} fs"
+            message = (
+                f"{name}: from the times in the file the {what} is {text} fs (by its unit), but {value:g} fs was given"
+            )
             if not override_file:
-                raise ValueError(f"{message}; give the one that is right, or add {OVERRIDE}")
-            remarks.append(f"WARNING: {message}; {OVERRIDE} takes the latter.")
+                raise ValueError(f"{message}; give the correct value, or add {OVERRIDE}")
+            remarks.append(f"WARNING: {message}; {OVERRIDE} uses the latter.")
     return remarks
 
 
@@ -176,10 +178,10 @@ def _about_temperature(facts: RunFacts, parts: Sequence[Frames], names: Sequence
     return remarks
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, str) or isinstance(other, str):
-        return bool(one == other)
-    return abs(float(one) - float(other)) <= SAME * abs(float(other))
+def _same(value: Any, other: Any) -> bool:
+    if isinstance(value, str) or isinstance(other, str):
+        return bool(value == other)
+    return abs(float(value) - float(other)) <= SAME * abs(float(other))
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Whether a file is wrapped, and what that means for its steps."""
+"""Whether a file is wrapped, and how its steps are interpreted."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 from aiida_ion.trajectory_files.timeline.blocks import Source
 from aiida_ion.trajectory_files.wrapping import AMBIGUOUS_STEP, CLEAR_STEP, STRAY, Steps, fractions
 
-#: A file whose atoms leave the cell, and jump in so few steps, was put together from blocks.
+#: Largest fraction of steps with jumps in an unwrapped file that was joined from blocks.
 FEW_JUMPS = 10
-#: A jump this near to whole cells, in fractions of the cell, is one.
+#: Tolerance of a jump by lattice vectors, in fractions of the cell.
 WHOLE_CELL = 0.2
 
 
 def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str]]:
-    """Return whether steps within a file go to the nearest image, the same in words, and remarks.
+    """Return whether steps within a file use the nearest image, a description, and remarks.
 
-    Jumps by whole cells decide, not how far atoms get: those of a wrapped file stray out of the cell until LAMMPS
-    makes its next neighbour list, and an unwrapped file may be put together from blocks.
+    Jumps by lattice vectors decide, not the range of positions: atoms of a wrapped file leave the cell until LAMMPS
+    builds its next neighbour list, and an unwrapped file may be joined from blocks.
 
-    :raises ValueError: if frames are so far apart that the way of an atom is not known.
+    :raises ValueError: if frames are too far apart to follow the atoms.
     """
     steps, name = source.within, source.name
     if not len(steps.jumps):
@@ -30,7 +30,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
     crossings = f"{len(steps.jumps)} of {len(source.frames) - 1} steps"
     if _in_blocks(source):
         at = ", ".join(str(row + 1) for row in steps.jumps)
-        remark = f"{name}: at frame {at} atoms jump by whole cells, as where a run continues from wrapped positions."
+        remark = f"{name}: at frame {at} atoms jump by whole cells, as if a run continued from wrapped positions."
         return True, "positions not wrapped, in blocks joined here", [remark, *_ambiguous(steps, name, interval_fs)]
     if not source.frames.unwrapped and (steps.largest_residual < CLEAR_STEP or steps.in_cell):
         words = "wrapped positions, unwrapped here"
@@ -44,7 +44,7 @@ def wrapping_of(source: Source, interval_fs: float) -> tuple[bool, str, list[str
 
 
 def _in_blocks(source: Source) -> bool:
-    """Whether an unwrapped file jumps in few steps, and by whole cells."""
+    """Whether an unwrapped file has jumps by lattice vectors in a few steps."""
     steps = source.within
     if len(steps.jumps) > FEW_JUMPS or steps.in_cell or steps.largest_residual >= CLEAR_STEP:
         return False
@@ -61,13 +61,13 @@ def _in_blocks(source: Source) -> bool:
 def _beyond(source: Source) -> str:
     steps = source.within
     span = float((steps.high - steps.low).max())
-    return f" They span {span:.3g} cells, as strays or in blocks that were unwrapped before."
+    return f" They span {span:.3g} cells: some atoms left the cell, or blocks were unwrapped before."
 
 
 def _ambiguous(steps: Steps, name: str, interval_fs: float) -> list[str]:
-    """Return a warning where steps come near half the cell.
+    """Return a warning if steps approach half the cell.
 
-    :raises ValueError: if they do so often.
+    :raises ValueError: if many do.
     """
     if steps.largest_residual <= AMBIGUOUS_STEP:
         return []
@@ -76,12 +76,12 @@ def _ambiguous(steps: Steps, name: str, interval_fs: float) -> list[str]:
         "frames; from 0.5 on the direction cannot be known"
     )
     if steps.aliased:
-        raise ValueError(f"{name}: {text}, and many steps are so long. Store frames more often, or unwrapped.")
+        raise ValueError(f"{name}: {text}, and many steps are that long. Store frames more often, or unwrapped.")
     return [f"WARNING: {name}: {text}. Store frames more often."]
 
 
 def _check_restarts(source: Source) -> None:
-    """Refuse a file of long steps that seems to begin from wrapped positions again.
+    """Refuse a file with long steps that seems to restart from wrapped positions.
 
     :raises ValueError: naming the frame.
     """
@@ -91,5 +91,5 @@ def _check_restarts(source: Source) -> None:
         if inside == [False, True]:
             raise ValueError(
                 f"{source.name}: at frame {row + 1} all atoms are back in the cell, and steps are too long to follow "
-                "them; give the parts before and after as files of their own"
+                "them; give the parts before and after as separate files"
             )

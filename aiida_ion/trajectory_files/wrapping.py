@@ -1,4 +1,4 @@
-"""Wrapped or not: which steps between frames are jumps of a lattice vector, and taking them out."""
+"""Detection and removal of jumps by lattice vectors between frames."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-#: Frames treated at one time.
+#: Frames processed at a time.
 CHUNK_FRAMES = 500
-#: A step nearer than this to half the cell is ambiguous, in fractions of the cell.
+#: A step within this of half the cell is ambiguous, in fractions of the cell.
 AMBIGUOUS_STEP = 0.4
-#: Steps whose distance from a whole number of cells is below this are lattice jumps beyond doubt.
+#: Steps closer than this to a whole number of cells are certainly jumps by lattice vectors.
 CLEAR_STEP = 0.35
-#: Atoms stray this far out of the cell, in fractions of it, and still belong to a wrapped file.
+#: Atoms of a wrapped file may leave the cell by this, in fractions of it.
 STRAY = 0.3
-#: Part of the smaller of two counts: where steps near half the cell are as frequent as shorter ones, many were longer.
+#: Ratio of counts in the outer to the inner bin of step lengths from which many steps must have been longer than half
+#: the cell.
 ALIASED_PART = 0.25
-#: Steps in the outer bin before that is judged.
+#: Fewest steps in the outer bin for this check.
 ALIASED_STEPS = 10
 BINS = np.linspace(0.0, 0.5, 21)
 
@@ -28,13 +29,13 @@ class Steps:
     """Steps between consecutive frames of a file, in fractions of the cell.
 
     :param largest: largest component.
-    :param largest_residual: the same after whole cells are taken off.
-    :param histogram: counts of the components after whole cells are taken off, over ``BINS``.
+    :param largest_residual: the same after subtraction of lattice vectors.
+    :param histogram: counts of the components after subtraction of lattice vectors, over ``BINS``.
     :param jumps: rows t for which the step from t to t + 1 jumps by half a cell or more.
     :param low: shape (3,), smallest fractional coordinates.
     :param high: shape (3,), largest.
-    :param rms_A: root mean square over the atoms of each step after whole cells are taken off, angstrom, (n - 1,).
-    :param largest_A: largest component of each step after whole cells are taken off, angstrom, (n - 1,).
+    :param rms_A: root mean square over atoms of each step after subtraction of lattice vectors, angstrom, (n - 1,).
+    :param largest_A: largest component of each step after subtraction of lattice vectors, angstrom, (n - 1,).
     """
 
     largest: float = 0.0
@@ -48,12 +49,12 @@ class Steps:
 
     @property
     def in_cell(self) -> bool:
-        """Whether all atoms stay in one cell, but for a little."""
+        """Whether all atoms stay in one cell, within a tolerance."""
         return bool((self.high - self.low < 1 + 2 * STRAY).all())
 
     @property
     def aliased(self) -> bool:
-        """Whether steps near half the cell are so frequent that many longer ones must have been folded back."""
+        """Whether steps near half the cell are so frequent that many longer ones must have been aliased."""
         outer, inner = int(self.histogram[-2:].sum()), int(self.histogram[-8:-6].sum())
         return outer >= ALIASED_STEPS and outer > ALIASED_PART * inner
 
@@ -65,11 +66,11 @@ def fractions(positions: NDArray[np.float64], cells: NDArray[np.float64]) -> NDA
 
 
 def measure_steps(positions: NDArray[np.float64], cells: NDArray[np.float64], skipped: Sequence[int] = ()) -> Steps:
-    """Look at the steps between consecutive frames, a few hundred frames at one time.
+    """Measure the steps between consecutive frames, a few hundred frames at a time.
 
     :param positions: shape (n, N, 3), angstrom.
     :param cells: shape (n, 3, 3), angstrom.
-    :param skipped: rows t for which the step from t to t + 1 is not looked at.
+    :param skipped: rows t for which the step from t to t + 1 is skipped.
     """
     steps, left_out = Steps(), np.zeros(len(positions), dtype=bool)
     left_out[list(skipped)] = True
@@ -103,9 +104,9 @@ def apart(before: NDArray[np.float64], after: NDArray[np.float64], cell: NDArray
 
 
 def unwrap_in_place(positions: NDArray[np.float64], cells: NDArray[np.float64], by_image: NDArray[np.bool_]) -> None:
-    """Take lattice jumps out of chosen steps; what comes after each moves along.
+    """Remove jumps by lattice vectors from chosen steps; all later frames are shifted along.
 
-    :param positions: shape (n, N, 3), angstrom; changed.
+    :param positions: shape (n, N, 3), angstrom; modified in place.
     :param cells: shape (n, 3, 3), angstrom.
     :param by_image: shape (n - 1,), whether the step from t to t + 1 goes to the nearest image.
     """

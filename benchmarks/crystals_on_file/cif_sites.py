@@ -11,8 +11,8 @@ def species() -> Iterator[Hostile]:
     """Names of elements that are none, or are written otherwise."""
     for symbol, words in {
         "7Li": "usual mass",
-        "?": "by its label",
-        ".": "by its label",
+        "?": "because of its label",
+        ".": "because of its label",
         "Li1+": "",
         "Li+": "",
         "Li+1": "",
@@ -24,7 +24,7 @@ def species() -> Iterator[Hostile]:
         yield Hostile(f"type {symbol}", "x.cif", typed(symbol).encode(), "Li8O4", words)
     for symbol in ("Vac", "X", "Wat", "OH", "M", "Lx", "Li1/3", "Q", "Dum", "NH4", "NO3", "OH2"):
         yield Hostile(f"type {symbol}", "x.cif", typed(symbol).encode(), "", "not an element")
-    yield Hostile("another element in the label", "x.cif", typed("Li", "Na1").encode(), "", "is of type Li")
+    yield Hostile("another element in the label", "x.cif", typed("Li", "Na1").encode(), "", "has the type Li")
     yield Hostile(
         "label alone",
         "x.cif",
@@ -41,7 +41,7 @@ def species() -> Iterator[Hostile]:
         "mass of H",
     )
     yield Hostile(
-        "tritium by its label",
+        "tritium because of its label",
         "x.cif",
         cif([("Li1", "Li", "0 0 0"), ("T1", "?", "0.5 0.5 0.5")], edges="4.08 4.08 4.08").encode(),
         "Li4H4",
@@ -55,10 +55,10 @@ def sites() -> Iterator[Hostile]:
     def with_column(name: str, *values: str) -> bytes:
         return cif(columns={name: list(values)}).encode()
 
-    yield Hostile("occupancy .", "x.cif", with_column("occupancy", ".", "1.0"), "Li8O4", "taken as full")
-    yield Hostile("occupancy ?", "x.cif", with_column("occupancy", "?", "1.0"), "", "taken as full")
+    yield Hostile("occupancy .", "x.cif", with_column("occupancy", ".", "1.0"), "Li8O4", "treated as full")
+    yield Hostile("occupancy ?", "x.cif", with_column("occupancy", "?", "1.0"), "", "treated as full")
     yield Hostile("occupancy 1.000(2)", "x.cif", with_column("occupancy", "1.000(2)", "1"), "Li8O4")
-    yield Hostile("occupancy 0.998", "x.cif", with_column("occupancy", "0.998(5)", "1"), "Li8O4", "taken as full")
+    yield Hostile("occupancy 0.998", "x.cif", with_column("occupancy", "0.998(5)", "1"), "Li8O4", "treated as full")
     for value, words in {
         "0.5": "disordered",
         "1.5": "must be from 0 to 1",
@@ -84,7 +84,7 @@ def sites() -> Iterator[Hostile]:
     far = cif([("Li1", "Li", "0.28 0.25 0.25"), LITHIA[1]])
     yield Hostile("beside a special position", "x.cif", far.encode(), "", "closer than 0.5")
     water = cif([LITHIA[0], ("OW1", "O", "0 0 0")])
-    yield Hostile("water without hydrogen", "x.cif", water.encode(), "", "named as water")
+    yield Hostile("water without hydrogen", "x.cif", water.encode(), "", "named like water")
     for value, words in {
         "?": "no coordinates",
         ".": "no coordinates",

@@ -61,7 +61,7 @@ def texts() -> Iterator[Hostile]:
         "x.cif",
         ("data_global\n_audit_x 1\n" + good).encode(),
         "Li8O4",
-        "hold no atoms",
+        "have no atoms",
     )
     yield Hostile("no block", "x.cif", good.replace("data_x\n", "").encode(), "", "first data block")
     yield Hostile("empty", "x.cif", b"", "", "empty")
@@ -73,7 +73,7 @@ def texts() -> Iterator[Hostile]:
     stated = cif(extra="_chemical_formula_sum 'Li2 O'\n")
     yield Hostile("cut between two sites", "x.cif", stated.encode()[:-11], "", "the file states")
     yield Hostile("a text without end", "x.cif", (good + "_a\n;\nabc\n").encode(), "", "has no end")
-    yield Hostile("an item twice", "x.cif", cif(extra="_cell_length_a 5.0\n").encode(), "", "is there twice")
+    yield Hostile("an item twice", "x.cif", cif(extra="_cell_length_a 5.0\n").encode(), "", "appears twice")
     yield Hostile("a stray value", "x.cif", cif(extra="_b 1 stray\n").encode(), "", "belongs to no item")
     yield Hostile(
         "no cell",

@@ -61,13 +61,13 @@ def extended_xyz() -> Iterator[Hostile]:
     yield Hostile(
         "a cell of 1e100", "x.extxyz", b'1\nLattice="1e100 0 0 0 4 0 0 0 4" pbc="T T T"\nLi 0 0 0\n', "", "longer"
     )
-    yield Hostile("a cut frame", "x.extxyz", _text(lithia, "extxyz")[:-80], "", "as many lines")
+    yield Hostile("a cut frame", "x.extxyz", _text(lithia, "extxyz")[:-80], "", "that many lines")
     yield Hostile(
         "a number of atoms too large",
         "x.extxyz",
         b'99999999999\nLattice="4 0 0 0 4 0 0 0 4"\nLi 0 0 0\n',
         "",
-        "as many lines",
+        "that many lines",
     )
     yield Hostile(
         "nan in a position", "x.extxyz", b'1\nLattice="4 0 0 0 4 0 0 0 4" pbc="T T T"\nLi nan 0 0\n', "", "not a number"
@@ -85,7 +85,7 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("input of pw.x", "x.in", pw.encode(), "Li8O4")
     yield Hostile("labels of pw.x", "x.in", re.sub(r"(?m)^Li ", "LI1 ", pw).encode(), "Li8O4")
     few = re.sub(r"nat( *)= 12", r"nat\1= 11", pw)
-    yield Hostile("more positions than nat", "x.in", few.encode(), "", "nat = 11 and has 12")
+    yield Hostile("more positions than nat", "x.in", few.encode(), "", "nat = 11 but has 12")
     group = pw.replace("nat ", "space_group = 225\n nat ", 1)
     yield Hostile("a space group of pw.x", "x.in", group.encode(), "", "space_group")
     yield Hostile("a traj that is none", "x.traj", b"not a trajectory", "", "cannot be read")
@@ -95,8 +95,8 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("an empty vasprun.xml", "vasprun.xml", b"<modeling></modeling>", "", "cannot be read")
     yield Hostile("entities", "vasprun.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><modeling>&a;</modeling>', "", "entities")
     yield Hostile("a molecule's file", "x.pdb", b"ATOM\n", "", "PDB")
-    yield Hostile("an unknown ending", "x.foo", b"hello", "", "does not say a format")
-    yield Hostile("no ending", "crystal", b"hello", "", "does not say a format")
+    yield Hostile("an unknown ending", "x.foo", b"hello", "", "is not that of a supported format")
+    yield Hostile("no ending", "crystal", b"hello", "", "is not that of a supported format")
     structure: Structure = AseAtomsAdaptor.get_structure(lithia)
     yield Hostile("JSON of pymatgen", "x.json", json.dumps(structure.as_dict()).encode(), "Li8O4")
     charged = structure.copy()
@@ -108,6 +108,6 @@ def other_formats() -> Iterator[Hostile]:
     mixed[0] = {"Li": 0.5, "Na": 0.5}
     yield Hostile("a shared site in JSON", "x.json", json.dumps(mixed.as_dict()).encode(), "", "disordered")
     other = json.dumps(structure.as_dict() | {"@module": "os.path", "@class": "join"})
-    yield Hostile("JSON of another class", "x.json", other.encode(), "", "not a structure of pymatgen")
+    yield Hostile("JSON of another class", "x.json", other.encode(), "", "not a pymatgen structure")
     yield Hostile("JSON of anything", "x.json", b'{"a": [1, 2, {"b": null}]}', "", "")
     yield Hostile("deep JSON", "x.json", b"[" * 100_000, "", "not JSON")

@@ -39,8 +39,8 @@ def poscars() -> Iterator[Hostile]:
     yield read("velocities", poscar(tail=speeds), words="velocities")
     yield read("left-handed", poscar(cell="0 4.62 0\n4.62 0 0\n0 0 4.62"), words="left-handed")
     yield read("a flat cell", poscar(cell="4.62 0 0\n4.62 0 0\n0 0 4.62"), "", "no volume")
-    yield read("a row too few", poscar(places="\n".join(LITHIA_PLACES.split("\n")[:-1])), "", "12 atoms and has 11")
-    yield read("a row too many", poscar(places=LITHIA_PLACES + "\n0.1 0.1 0.1"), "", "12 atoms and has 13")
+    yield read("a row too few", poscar(places="\n".join(LITHIA_PLACES.split("\n")[:-1])), "", "12 atoms but has 11")
+    yield read("a row too many", poscar(places=LITHIA_PLACES + "\n0.1 0.1 0.1"), "", "12 atoms but has 13")
     yield read(
         "touching numbers", poscar(places=LITHIA_PLACES.replace("0.25 0.25 0.25", "-0.25-0.25-0.25")), "", "3 numbers"
     )
@@ -53,7 +53,7 @@ def poscars() -> Iterator[Hostile]:
     yield read("counts with a point", poscar(species="Li O\n8.0 4"), "", "whole numbers")
     yield read("a comment behind the counts", poscar(species="Li O\n8 4 ! atoms"))
     yield read("deuterium", poscar(species="D O\n8 4"), "H8O4", "mass of H")
-    yield read("more names than counts", poscar(species="Li O S\n8 4"), "", "names 3 species")
+    yield read("more names than counts", poscar(species="Li O S\n8 4"), "", "has 3 species")
     yield read("cut", "\n".join(poscar().split("\n")[:5]), "", "too few lines")
     yield read("in nanometre", poscar(scale="0.1"), "", "apart")
     yield read("in bohr", poscar(scale="1.8897"), "", "far too empty")

@@ -18,7 +18,7 @@ FIRST, LAST = Walk(WALK.positions[:13]), Walk(WALK.positions[12:])
 #: Of a file that is cut in its head, or within its first step.
 NOTHING_WHOLE = (
     "no whole (ionic )?step|head does not|head does not list|not an output of pw.x|not a vasprun.xml|at least two|"
-    "unknown kind of trajectory|is empty|it holds no molecular|no whole frame"
+    "unknown trajectory format|is empty|it holds no molecular|no complete frame"
 )
 
 Change = Callable[[str], str]
@@ -118,7 +118,7 @@ def _pw() -> dict[str, tuple[str, str]]:
         "another lattice parameter": (text.replace("17.3855  a.u.", "27.3855  a.u."), "axes span .* states a cell"),
         "another axis": (text.replace("a(1) = (   1.000000", "a(1) = (   2.000000"), "axes span .* states a cell"),
         "an axis that is not a number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
-        "no lattice parameter": (text.replace("lattice parameter", "lattice"), "does not say cell and atoms"),
+        "no lattice parameter": (text.replace("lattice parameter", "lattice"), "lacks cell or atoms"),
         "no positions in the head": (text.replace("positions (alat units)", "positions"), "list its 12 atoms"),
         "two time steps": (text.replace("2.0000 femto", "4.0000 femto"), "states a time step of"),
         "times that are not those of the time step": (
@@ -138,8 +138,8 @@ def _pw() -> dict[str, tuple[str, str]]:
             "its cell changes",
         ),
         "an output of cp.x": (text.replace("Program PWSCF", "Program CP"), "output of cp.x"),
-        "an output of another program": (text.replace("Program PWSCF", "Program PHONON"), "unknown kind of trajectory"),
-        "no step at all": (text[: text.index("     Self-consistent")], "no whole step"),
+        "an output of another program": (text.replace("Program PWSCF", "Program PHONON"), "unknown trajectory format"),
+        "no step at all": (text[: text.index("     Self-consistent")], "no complete step"),
         "one step": (pw_text(Walk(WALK.positions[:2])), "at least two"),
         "nothing": ("", "is empty"),
         "the same run twice": (text * 2, "the same run twice"),
@@ -167,8 +167,8 @@ def _vasp() -> dict[str, tuple[str, str]]:
         "a calculation that was not opened": (_once(text, "<calculation>", "", 9), "not XML from line"),
         "garbage in the middle": (text[:middle] + "\x07<<<>>>" + text[middle:], "not XML from line"),
         "zero bytes at its end": (text[:middle] + "\0" * 4096, "ends within|control|not XML"),
-        "a text of the user's that is not XML": (_system(text, "Li & O <x>"), "line 8 holds & or <"),
-        "a control character": (_system(text, "Li\x0cO"), "line 8 holds control characters"),
+        "a text of the user's that is not XML": (_system(text, "Li & O <x>"), "line 8 contains & or <"),
+        "a control character": (_system(text, "Li\x0cO"), "line 8 contains control characters"),
         "a row of positions lost": (
             _row_of(text, "positions", 10, _no_row),
             "11 positions or other forces for 12",
@@ -178,8 +178,8 @@ def _vasp() -> dict[str, tuple[str, str]]:
             "13 positions or other forces",
         ),
         "a row of forces lost": (_row_of(text, "forces", 9, _no_row), "positions or other forces for 12"),
-        "asterisks for a position": (_row_of(text, "positions", 10, _starred), "positions hold what is not a number"),
-        "asterisks for a force": (_row_of(text, "forces", 9, _starred), "forces hold what is not a number"),
+        "asterisks for a position": (_row_of(text, "positions", 10, _starred), "some positions are not numbers"),
+        "asterisks for a force": (_row_of(text, "forces", 9, _starred), "some forces are not numbers"),
         "a position of two numbers": (
             _row_of(text, "positions", 10, lambda row: row.replace(".", " ", 0)[:28] + "</v>\n"),
             "left out",
@@ -187,7 +187,7 @@ def _vasp() -> dict[str, tuple[str, str]]:
         "a position far away": (_row_of(text, "positions", 10, lambda row: re.sub(r"0\.\d", "0.5", row)), "moves|0.0"),
         "two rows swapped": (_swap_rows(text, 10), "moves .* angstrom"),
         "a step lost": (_without_calculation(text, 10), "holds 23"),
-        "a step twice": (_without_calculation(text, 10, times=2), "repeat the one before"),
+        "a step twice": (_without_calculation(text, 10, times=2), "repeat the previous one"),
         "two runs that do not follow": (vasprun_text(LAST) + vasprun_text(FIRST), "moves .* angstrom|first"),
         "the same run twice": (text * 2, "the same run twice"),
         "two temperatures": (text + vasprun_text(LAST, VaspOptions(tags={"TEBEG": 900.0})), "two runs of TEBEG"),
@@ -211,19 +211,25 @@ def _vasp() -> dict[str, tuple[str, str]]:
             "no element",
         ),
         "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
-        "more atoms than positions": (_block(text, "<c>   8</c>", "<c>   9</c>"), "no whole ionic step|for 13 atoms"),
-        "a count that is not a number": (_block(text, "<c>   8</c>", "<c>   *</c>"), "no whole ionic step|for 4 atoms"),
+        "more atoms than positions": (
+            _block(text, "<c>   8</c>", "<c>   9</c>"),
+            "no complete ionic|for 13 atoms",
+        ),
+        "a count that is not a number": (
+            _block(text, "<c>   8</c>", "<c>   *</c>"),
+            "no complete ionic|for 4 atoms",
+        ),
         "a billion atoms": (
             _block(text, "<c>   8</c>", "<c>1000000000</c>"),
-            "no whole ionic step|for 1000000004 atoms",
+            "no complete ionic step|for 1000000004 atoms",
         ),
         "held atoms": (vasprun_text(WALK, VaspOptions(held=(8, 9))), "degrees of freedom"),
         "electrons that do not converge": (
             _tag(_tag(text, "NELM", "3"), "EDIFF", "1e-9"),
             "electrons did not converge",
         ),
-        "no atoms": (re.sub(r"<rc>.*</rc>\n", "", text), "12 positions a step for 0 atoms"),
-        "another root": (text.replace("modeling>", "nothing>"), "unknown kind of trajectory"),
+        "no atoms": (re.sub(r"<rc>.*</rc>\n", "", text), "12 positions per step for 0 atoms"),
+        "another root": (text.replace("modeling>", "nothing>"), "unknown trajectory format"),
     }
 
 

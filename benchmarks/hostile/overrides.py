@@ -32,10 +32,10 @@ FILES: dict[str, tuple[bytes, str]] = {
     "a name twice": (b"seeds: [1]\nseeds: [2]\n", "line 2.*seeds appears in it twice"),
     "a name twice below": (b"md:\n  timestep_fs: 1.0\n  timestep_fs: 2.0\n", "line 3.*timestep_fs appears in it twice"),
     "a number as name": (b"1: 2\n", "line 1.*name 1"),
-    "two documents": (b"seeds: [1]\n---\nseeds: [2]\n", "not YAML"),
+    "two documents": (b"seeds: [1]\n---\nseeds: [2]\n", "not valid YAML"),
     "bytes": (bytes(range(256)), "not a text file"),
     "Latin-1": ("formula: caf\xe9\n".encode("latin-1"), "not a text file"),
-    "a control character": (b"seeds: [1]\x07\n", "not YAML"),
+    "a control character": (b"seeds: [1]\x07\n", "not valid YAML"),
     "two megabytes": (b"#" * 2_000_000, "2,000,000 bytes"),
     "deep nesting": (b"a: " + b"[" * 3000 + b"]" * 3000, "not YAML|unknown override"),
 }

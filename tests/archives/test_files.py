@@ -65,7 +65,7 @@ def test_an_array_that_says_what_it_has(with_array: Callable[[bytes], Path]) -> 
 
 @pytest.mark.parametrize("n", [b"1000000000000", b"9", b"-1", b"10000000000000000000000000"])
 def test_an_array_that_announces_another_size(with_array: Callable[[bytes], Path], n: bytes) -> None:
-    with pytest.raises(ArchiveError, match="an array that says it has"):
+    with pytest.raises(ArchiveError, match="an array that should have"):
         check_archive(with_array(announcing(n)))
 
 
@@ -87,7 +87,7 @@ def test_a_pickle_in_the_place_of_an_array(with_array: Callable[[bytes], Path], 
 
     path = with_array(saved(np.array([Harm()], dtype=object), allow_pickle=True))
     for use in (check_archive, import_archive):
-        with pytest.raises(ArchiveError, match="only a pickle"):
+        with pytest.raises(ArchiveError, match="would have to be unpickled"):
             use(path)
     # Nor would AiiDA load it, if someone opened the archive without us.
     get_manager().load_profile(SqliteZipBackend.create_profile(path), allow_switch=True)

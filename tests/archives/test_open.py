@@ -107,7 +107,7 @@ def test_older_schema_names_the_command(spoil: Spoil, tmp_path: Path) -> None:
 
 
 def test_text_of_strangers_does_not_reach_the_terminal(spoil: Spoil) -> None:
-    message = refused(spoil(metadata={"export_version": "\x1b[2J\n" + "x" * 10_000}), "ask whoever sent the file")
+    message = refused(spoil(metadata={"export_version": "\x1b[2J\n" + "x" * 10_000}), "ask the sender of the file")
     assert len(message) < 500
 
 
@@ -126,7 +126,7 @@ def test_links(spoil: Spoil) -> None:
 
 
 def test_two_databases(spoil: Spoil) -> None:
-    refused(spoil(add={"db.sqlite3": b"another"}), "two files of one name")
+    refused(spoil(add={"db.sqlite3": b"another"}), "two files of the same name")
 
 
 def test_packed_again_in_another_order(archive: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_list_too_long(spoil: Spoil, monkeypatch: pytest.MonkeyPatch) -> None:
     path = spoil(add={f"repo/{i:064d}": b"" for i in range(2000)})
     check_archive(path)
     monkeypatch.setattr(container, "MAX_DIRECTORY_BYTES", 100_000)
-    refused(path, "more files than any archive")
+    refused(path, "more files than an AiiDA archive")
 
 
 def test_a_list_that_claims_to_be_huge(changed_bytes: Callable[..., Path]) -> None:
@@ -176,7 +176,7 @@ def test_a_list_that_claims_to_be_huge(changed_bytes: Callable[..., Path]) -> No
         end = content.rfind(b"PK\x05\x06")
         content[end + 8 : end + 16] = b"\xff\xff\xff\xff" + struct.pack("<I", 0xFFFFFFF0)
 
-    refused(changed_bytes(claim), "more files than any archive")
+    refused(changed_bytes(claim), "more files than an AiiDA archive")
 
 
 def test_metadata_too_large(spoil: Spoil, monkeypatch: pytest.MonkeyPatch) -> None:

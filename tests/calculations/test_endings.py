@@ -59,7 +59,7 @@ def run_md(
         ("bytearray(10**18)", 430, "MemoryError"),
         ("open('/dev/full', 'wb').write(bytes(10**6))", 330, "No space left on device"),
         ("1 / 0", 320, "ZeroDivisionError: division by zero"),
-        ("pass", 340, "nothing says why"),
+        ("pass", 340, "the reason is unknown"),
     ],
 )
 def test_a_program_that_left_nothing(run_md: Any, program: str, status: int, words: str) -> None:

@@ -200,7 +200,7 @@ def test_a_pickle_is_never_run(file_format: str | None, tmp_path: Path) -> None:
 def test_what_is_no_trajectory_is_named(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("nothing")
-    with pytest.raises(ValueError, match="notes.txt: unknown kind of trajectory; give --format"):
+    with pytest.raises(ValueError, match="notes.txt: unknown trajectory format; give --format"):
         import_run([path], FACTS)
     with pytest.raises(ValueError, match="no such file"):
         import_run([tmp_path / "absent"], FACTS)

@@ -61,7 +61,7 @@ def test_a_dry_run_lists_all_and_stores_nothing(invoke: Invoke, lj_engine: str, 
     assert "REFUSED OBELiX ddd: LiF has partly occupied sites (down to 0.5)" in result.stderr
     assert "REFUSED OBELiX eee: its structure file holds LiF, the table says Li2O" in result.stderr
     assert result.stderr.count("noise of 0.01 in the fractional coordinates: the ions are relaxed") == 1
-    assert "NOTE OBELiX ccc: sites of 0.97 and more are taken as full." in result.stderr
+    assert "NOTE OBELiX ccc: sites with an occupancy of 0.97 and more are treated as full." in result.stderr
     assert count(orm.StructureData) == count(orm.ProcessNode) == 0
 
 

@@ -98,7 +98,7 @@ def test_vasp_needs_its_family(invoke: Invoke, lj_engine: str, potcar_family: st
 
 def test_what_an_executable_is_can_be_told_from_its_name(invoke: Invoke, lj_engine: str) -> None:
     line = only_line(invoke("engine", "add", "what", "--executable", "/bin/true", code=1))
-    assert line.startswith("Error: what true is cannot be told from its name: give --kind")
+    assert line.startswith("Error: cannot tell the kind of engine from the name true: give --kind")
     assert "pw-none.x is not on the PATH" in invoke("engine", "add", "w", "--executable", "pw-none.x", code=1).stderr
 
 

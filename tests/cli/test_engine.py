@@ -122,7 +122,7 @@ def test_a_checkpoint_that_runs_code_wants_the_users_word(
         (b"", "is empty"),
         (b"<!DOCTYPE html><html><body>Not found</body></html>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "git-lfs"),
-        (bytes(range(1, 256)) * 20, "is not a file of weights"),
+        (bytes(range(1, 256)) * 20, "is not a weight file"),
         (b"PK\x03\x04" + bytes(200), "is cut short"),
         ((10**6).to_bytes(8, "little") + b'{"a": 1', "is cut short"),
         (b"\x1f\x8b\x08" + bytes(30), "gzip"),
@@ -280,7 +280,7 @@ def test_the_help_names_the_potentials() -> None:
         (["--executable", "/bin/ls", "--kind", "lammps", "--inputs", "{}"], 2, "lammps takes no --inputs"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--model", "x"], 2, "lammps takes no --model"),
         (["--executable", "/bin/ls", "--kind", "lammps", "--potential", "unheard-of"], 1, "choose from"),
-        (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "is not there"),
+        (["--python", sys.executable, "--potential", "mace", "--checkpoint", "/absent.model"], 1, "does not exist"),
     ],
 )
 def test_what_cannot_work_is_refused(

@@ -27,7 +27,7 @@ def hundreds(tmp_path: Path) -> Path:
 def test_a_dry_run_prints_what_is_read_and_stores_nothing(invoke: Invoke, hundreds: Path) -> None:
     result = invoke("import", hundreds, *FACTS, "--dry-run")
     assert "run.lammpstrj: lammps-dump (LAMMPS), 300 frames of 24 atoms (Li16 O8); steps 0 to 29900" in result.output
-    assert "every 200 fs, 59.8 ps in all; lengths in angstrom; cell fixed, 778.69 A^3; wrapped" in result.output
+    assert "every 200 fs, 59.8 ps in total; lengths in angstrom; cell fixed, 778.69 A^3; wrapped" in result.output
     assert "the file says 100, --sample-every 10; the file is used" in result.stderr
     assert orm.QueryBuilder().append(orm.Node).count() == 0 or not orm.QueryBuilder().append(orm.TrajectoryData).count()
 

@@ -119,14 +119,14 @@ def test_what_cannot_be_imported_is_one_line(invoke: Invoke, lj_engine: str, mov
         ),
         ([moving, "--mobile-species", "Na"], "no Na in LiCl"),
         ([moving, "--charges", "Li=2,Cl=-1"], "not neutral"),
-        ([crystal_file], "unknown kind of trajectory"),
+        ([crystal_file], "unknown trajectory format"),
         ([moving, "--format", "dcd"], "unknown format 'dcd'"),
     ):
         assert words in only_line(invoke("import", *arguments, *FACTS, "--run", code=1))
     assert "broker" in only_line(invoke("import", moving, *FACTS, code=1))
     assert orm.QueryBuilder().append(orm.TrajectoryData).count() == 0
     line = only_line(invoke("import", moving, "--run", code=1))
-    assert line == "Error: give --timestep-fs: moving.extxyz does not say it"
+    assert line == "Error: give --timestep-fs: moving.extxyz does not state it"
 
 
 def test_the_progress_of_a_job_is_read_from_its_folder(invoke: Invoke, lj_engine: str) -> None:

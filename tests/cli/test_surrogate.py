@@ -80,7 +80,7 @@ def test_materials_behind_real_results() -> None:
     assert fluorite.about["label_steps"] > 0 and fluorite.label is not None
     check(candidates.candidates)
     # A run far off its temperature is not a label.
-    assert all("off the target" in why or "drifts" in why for _, why in candidates.refused)
+    assert all("differs from the target" in why or "drifts" in why for _, why in candidates.refused)
     assert [title.partition(" (")[0] for title, _ in candidates.refused if title.startswith("Ar /")]
 
 

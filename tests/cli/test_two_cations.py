@@ -66,6 +66,10 @@ def test_the_framework_can_be_named(invoke: Invoke, lj_engine: str, two_cations:
     invoke("import", two_cations, *FACTS, "--framework-species", "Na,Cl", "--run")
     (row,) = diffusion().to_dict("records")
     assert row["framework_species"] == "Na Cl" and "fail" in framework_verdicts(row["pk"])
-    for named, words in (("Li", "the mobile species"), ("O", "names O; the crystal holds Cl, Li, Na"), ("X", "symbol")):
+    for named, words in (
+        ("Li", "the mobile species"),
+        ("O", "names O; the crystal contains Cl, Li, Na"),
+        ("X", "symbol"),
+    ):
         line = only_line(invoke("import", two_cations, *FACTS, "--framework-species", named, "--run", code=1))
         assert words in line

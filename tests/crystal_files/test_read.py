@@ -44,7 +44,7 @@ def test_the_report_says_what_was_read(tmp_path: Path) -> None:
     assert lines_of(attributes) == [
         "read x.cif (CIF, block x): Li8O4, 12 atoms, 98.61 A^3, 2.01 g/cm^3; 192 symmetry operations of the space "
         "group F m -3 m",
-        "  7Li was taken as Li with the usual mass",
+        "  7Li was read as Li with the usual mass",
     ]
     assert lines_of({}) == ["read ? (): ?"]  # a node of an earlier version
 

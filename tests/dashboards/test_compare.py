@@ -215,7 +215,7 @@ def test_group_and_dates_of_the_address_are_in_force_and_can_be_taken_away() -> 
     ):
         assert len(chosen_pairs(view, choices(view))) == n, view
         values = text(compare.layout(view))
-        assert ("No pair fits the choices." in values) == (n == 0)
+        assert ("No pair matches the choices." in values) == (n == 0)
         assert ": show all" in values
         drawn = sum(
             len(trace.customdata)

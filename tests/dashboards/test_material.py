@@ -60,7 +60,7 @@ def test_everything_of_a_result_is_on_its_page() -> None:
     for words in (
         "CaF₂",
         "3 results, 2 levels of theory",
-        "The runs are too short for a bound",
+        "The runs are too short for a useful bound",
         "Replica 2: The temperature drifts by",
         "No diffusive regime",
         "temperature drift",
@@ -104,7 +104,7 @@ def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
     values = text(material_fit.run_cards(fit, "light"))
     assert "F pathways" in values
-    assert "The 40 of 64 F that came farthest." in values
+    assert "The 40 of 64 F with the largest displacements." in values
     assert material_fit.run_cards(None, "light") == []
 
 

@@ -38,8 +38,8 @@ def test_an_entry_keeps_its_flags_and_bounds(tmp_path: Path) -> None:
     assert result["aaa"].dois == ("10.1000/a", "10.1000/b")
     assert "below 1e-10 S/cm" in remarks(result["bbb"])[0]
     assert remarks(result["ccc"]) == [
-        "sites of 0.97 and more are taken as full",
-        "its structure file is that of a similar composition",
+        "sites with an occupancy of 0.97 and more are treated as full",
+        "its structure file has a similar composition, not the sample's own",
     ]
 
 
@@ -137,9 +137,9 @@ def changed(**more: str) -> list[dict[str, Any]]:
         (changed(**{VALUE: "nan"}), "'nan' S/cm is not a conductivity"),
         (changed(**{VALUE: "1e9"}), "is not a conductivity"),
         (changed(**{VALUE: ""}), "aaa has no ionic conductivity"),
-        (changed(ID="bbb"), "bbb is there twice"),
+        (changed(ID="bbb"), "bbb appears twice"),
         (changed(ID="../../etc"), "is not an id of three letters or digits"),
-        ([{"ID": "aaa"}], "this is not the table of OBELiX"),
+        ([{"ID": "aaa"}], "this is not the OBELiX table"),
         (changed(Family="x" * 200_000), "cannot be read as a table"),
     ],
 )
@@ -161,10 +161,10 @@ def test_labels_are_short_printable_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("data_x\n_cell_length_a 1\n", "there are no sites"),
+        ("data_x\n_cell_length_a 1\n", "it contains no sites"),
         (cif([(*LITHIUM_FLUORIDE[0][:4], 1.5)], EDGES), "must be above 0 and at most 1"),
         (cif([(*LITHIUM_FLUORIDE[0][:4], "half")], EDGES), "cannot be read"),  # type: ignore[list-item]
-        ("x" * 1_000_001, "larger than the 1000000 bytes"),
+        ("x" * 1_000_001, "exceeds the limit of 1000000 bytes"),
     ],
 )
 def test_a_structure_file_that_cannot_be_trusted(tmp_path: Path, text: str, words: str) -> None:
@@ -190,7 +190,7 @@ def test_files_that_are_no_dataset(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no.zip: cannot be read as a zip file"):
         read_obelix(tmp_path / "no.zip")
     (folder / "all.csv").write_bytes(b"ID\xff\n")
-    with pytest.raises(ValueError, match=r"all.csv: is not text in UTF-8"):
+    with pytest.raises(ValueError, match=r"all.csv: is not UTF-8 text"):
         read_obelix(folder)
 
 

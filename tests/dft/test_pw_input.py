@@ -81,7 +81,7 @@ def test_relaxation_asks_for_less_than_the_force_of_the_settings() -> None:
         (ELECTRONS | {"control": {"Calculation": "scf"}}, "CONTROL calculation is set by the job itself"),
         (ELECTRONS | {"IONS": {"ion_temperature": "andersen"}}, "IONS ion_temperature is set by the job itself"),
         ({"SYSTEM": {"ecutwfc": 30.0, "celldm(1)": 10.0}}, "SYSTEM celldm is set by the job itself"),
-        (ELECTRONS | {"CELL": {}}, "namelist CELL is not for this job"),
+        (ELECTRONS | {"CELL": {}}, "namelist CELL is not used by this job"),
         (ELECTRONS | {"ELECTRONS": 1e-8}, "each a mapping"),
         (ELECTRONS | {"ELECTRONS": {"conv_thr": 1e-8, "conv_thr_per_atom": 1e-9}}, "leave one out"),
     ],

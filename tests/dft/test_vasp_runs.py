@@ -196,7 +196,7 @@ def test_an_error_of_vasp_is_said_in_its_own_words(oxide: Crystal) -> None:
 def test_csvr_is_refused_where_vasp_is_too_old_for_it(oxide: Crystal) -> None:
     read = oxide.run(CSVR, version="6.3.0")
     assert (read.run.status, read.run.steps) == ("invalid_input", None)
-    assert "vasp 6.3.0 has no csvr, which came with 6.4.3" in read.run.message
+    assert "vasp 6.3.0 has no csvr, which was added in 6.4.3" in read.run.message
     assert oxide.run(NVE, version="5.4.4.18Apr17").run.status == "finished"
 
 

@@ -130,16 +130,16 @@ def test_constants_of_the_methods() -> None:
         "C from 10": lambda: hops.GRADES[2] == (10.0, "C"),
         "maximum over lags up to 0.7": lambda: analyse.MAX_N_EFF_LAG_FRACTION == 0.7,
         "reached 20 angstrom^2": lambda: analyse.LEGACY_MSD_A2 == 20.0,
-        "It measures from ten hops on": lambda: posterior.HOPS_TO_MEASURE == 10,
+        "Ten hops are needed": lambda: posterior.HOPS_TO_MEASURE == 10,
         "15.7 is the mean": lambda: round(posterior.MEAN_AT_BOUND, 1) == 15.7,
-        "From four different temperatures on": lambda: laws.MIN_TEMPERATURES_TO_BEND == 4,
+        "With at least four different temperatures": lambda: laws.MIN_TEMPERATURES_TO_BEND == 4,
         "the sum over 40 such temperatures": lambda: laws.N_TEMPERATURES == 40,
         "Odds of 20 or more": lambda: laws.DECISIVE_ODDS == 20.0,
         "Odds of 3 or more": lambda: laws.DOUBTFUL_ODDS == 3.0,
         "A shift of more than 1 decade or a surprise above 3": lambda: (
             (influence.MAX_SHIFT_DECADES, influence.MAX_SURPRISE) == (1.0, 3.0)
         ),
-        "Above 2 the summary says so": lambda: influence.FAR_LEVERAGE == 2.0,
+        "Above 2 there is a note in the summary": lambda: influence.FAR_LEVERAGE == 2.0,
         "At least three different temperatures": lambda: fit.MIN_TEMPERATURES == 3,
         "A bound above 2e-5 cm^2/s": lambda: priors.uninformative_bound_cm2_s == 2e-5,
         "100,000 times that of its replica plus ten times the temperature": lambda: run_seed(3, 800.0) == 308_000,
@@ -158,15 +158,15 @@ def test_constants_of_the_methods() -> None:
             (transient.START_RATIO, window.MIN_SPAN) == (2.0**0.5, 1.5)
         ),
         "from up to 40 lags": lambda: transient.N_LAGS == 40,
-        "at most to 0.2^2": lambda: settings.MAX_EXPECTED == 0.2,
-        "on fifths of the run": lambda: (block_averages.N_BLOCKS, block_averages.MIN_BLOCKS) == (5, 3),
+        "at most 0.2^2": lambda: settings.MAX_EXPECTED == 0.2,
+        "fifths of the run": lambda: (block_averages.N_BLOCKS, block_averages.MIN_BLOCKS) == (5, 3),
         "at least 0.9 times as long as the longest": lambda: motion.LIKE_LENGTH == 0.9,
         "counted as at most 20": lambda: uncertainty.MODEL_FREEDOM == 20.0,
         "degrees of freedom are 2.5 T/t": lambda: correlations.WINDOWS_OF_VARIANCE == 2.5,
         "with k = 2/r'^2 (at least 2)": lambda: uncertainty.MIN_FREEDOM == 2.0,
         "(relative variance 0.5)": lambda: tensor.MAX_SKEWED_VARIANCE == 0.5,
         "at least 5 degrees of freedom": lambda: estimates.MIN_TENSOR_FREEDOM == 5.0,
-        "to 1e-4 e for each atom": lambda: charge_frame.NEUTRALITY_TOLERANCE_E == 1e-4,
+        "to 1e-4 e per atom": lambda: charge_frame.NEUTRALITY_TOLERANCE_E == 1e-4,
         "(three iterations)": lambda: collective.N_ITERATIONS == 3,
         "from 0.3 to 1 of `max_lag_fraction`": lambda: estimates.BOUND_LAG_START == 0.3,
         "at least 2/3": lambda: pytest.approx(2 / 3) == kinisi_fit.GAUSSIAN_SPREAD,
@@ -188,7 +188,7 @@ def test_constants_of_the_comparison() -> None:
         "topics/methods.md": {
             "100 by default (`max_force_frames`)": lambda: MAX_FORCE_FRAMES == FORCES_DEFAULTS["max_frames"] == 100,
             "either force is below 0.01 eV/angstrom": lambda: force_errors.MIN_FORCE_EV_A == 0.01,
-            "up to 10 contiguous blocks of them, of at least 2 frames, are resampled 1,000 times": lambda: (
+            "up to 10 contiguous blocks of at least 2 frames are resampled 1,000 times": lambda: (
                 (force_errors.N_BLOCKS, force_errors.MIN_BLOCK_FRAMES, force_errors.N_RESAMPLES) == (10, 2, 1000)
             ),
             "Fewer than 5 blocks, and so fewer than 10 frames": lambda: (

@@ -189,7 +189,7 @@ def test_words_of_a_broken_system() -> None:
     assert judge("   Step  Temp\nERROR on proc 0: Disk full (x)", "", 10)[0] == "engine_failed"
     assert judge("", "", 10) == (
         "terminated",
-        "LAMMPS was stopped before its end: nothing says why: it was killed, or its node was lost",
+        "LAMMPS was stopped early: the reason is unknown: it was killed, or its node was lost",
         None,
     )
     assert read_cost("")["wall_time_s"] is None

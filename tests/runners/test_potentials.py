@@ -182,7 +182,7 @@ def test_weights_of_a_file_need_no_trust(make_folder: MakeFolder, lithium_fluori
         (b"", "is empty"),
         (b"<!DOCTYPE html><html>404</html>", "web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git-lfs"),
-        (bytes(range(1, 256)) * 8, "not a file of weights"),
+        (bytes(range(1, 256)) * 8, "not a weight file"),
         (b"\0" * 5000, "zeros"),
     ],
 )

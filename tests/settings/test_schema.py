@@ -147,7 +147,7 @@ def test_help_says_type_unit_and_range() -> None:
         ("a: 1\nb: [", "line 2"),
         ("a: !!python/object/apply:os.system ['true']", "line 1.*tags such as"),
         ("a: 1\na: 2", "line 2.*a appears in it twice"),
-        ("a: &x [1]\nb: *x", "line 2.*anchors are not read"),
+        ("a: &x [1]\nb: *x", "line 2.*anchors are not supported"),
         ("1: 2", "line 1.*the name 1 is not a text"),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_material_of_another_kind_is_flagged(model: Model, dataset: Dataset) -
     forces = dataset["forces_eV_A"] * np.where(dataset["material"] == 0, 1e4, 1.0)[_owners(dataset)][:, None]
     values = predict(model, dataset.with_forces(forces.astype(np.float32)))
     assert not values.in_domain[0]
-    assert "unlike the materials" in values.reasons[0]
+    assert "unlike the training materials" in values.reasons[0]
     assert values.in_domain[1:].mean() > 0.9
     assert values.reasons[1:].count("") == values.in_domain[1:].sum()
 
@@ -101,13 +101,13 @@ def changed(path: Path, target: Path, tensors: dict[str, Any], header: dict[str,
     ("tensors", "header", "said"),
     [
         ({}, {"format": "another"}, "its format is 'another'"),
-        ({}, "{", "does not hold together"),
-        ({}, "[1]", "does not hold together"),
-        ({}, {"settings": {"scalars": 100_000}}, "larger than any"),
-        ({}, {"settings": {"scalars": 9}}, "does not hold together"),
+        ({}, "{", "is inconsistent"),
+        ({}, "[1]", "is inconsistent"),
+        ({}, {"settings": {"scalars": 100_000}}, "larger than this program allows"),
+        ({}, {"settings": {"scalars": 9}}, "is inconsistent"),
         ({}, {"settings": {"run": "rm"}}, "unknown setting run"),
-        ({}, {"said": 3}, "does not hold together"),
-        ({"domain/limit": None}, {}, "does not hold together"),
+        ({}, {"said": 3}, "is inconsistent"),
+        ({"domain/limit": None}, {}, "is inconsistent"),
         ({"halfwidth_dex": torch.tensor(float("nan"))}, {}, "not finite"),
         ({"member/7/mean": torch.zeros(1)}, {}, "not numbered in order"),
         ({"member/0/center_width": torch.zeros(3)}, {}, "too many values|does not hold together"),

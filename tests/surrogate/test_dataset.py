@@ -45,7 +45,7 @@ def set_first(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("kind", lambda array: array[:-1], "do not fit together: kind"),
+        ("kind", lambda array: array[:-1], "are inconsistent: kind"),
         ("atom_offsets", lambda array: array[::-1], "atom_offsets"),
         ("position_offsets", lambda array: array * 2, "position_offsets"),
         ("material", set_first(-1), "belongs to no material"),
@@ -73,7 +73,7 @@ def test_atoms_of_another_material_are_refused() -> None:
     dataset = synthetic_dataset(4)
     offsets = dataset["atom_offsets"].copy()
     offsets[1] += 2
-    assert "has not the atoms" in str(validate_dataset(Dataset({**dataset.arrays, "atom_offsets": offsets})))
+    assert "does not have the atoms" in str(validate_dataset(Dataset({**dataset.arrays, "atom_offsets": offsets})))
 
 
 def test_objects_in_a_file_are_not_unpickled(tmp_path: Path) -> None:

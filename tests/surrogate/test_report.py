@@ -61,7 +61,7 @@ def test_without_controls_nothing_is_claimed(dataset: Dataset, plan: Plan, evalu
     bare = replace(evaluation, arms=evaluation.arms[:1])
     report = Report(dataset, plan, bare)
     assert report.beats_controls is None
-    assert "not known what was learnt" in report.verdict()
+    assert "unknown what the model learned" in report.verdict()
 
 
 def test_what_the_journal_has_is_not_done_again(dataset: Dataset, plan: Plan, tmp_path: Path) -> None:

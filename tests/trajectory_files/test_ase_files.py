@@ -57,7 +57,7 @@ def test_first_frames_that_restarts_wrote_again_are_kept_once(tmp_path: Path) ->
     run = read(tmp_path / "run.traj")
     assert displacements(run) == pytest.approx(TRUTH, abs=1e-9)
     assert run.segments[0].report.n_left_out == 7
-    assert "run.traj: 7 frames repeat the frame before, as a restart writes it; each is kept once." in run.remarks
+    assert "run.traj: 7 frames repeat the previous frame, as restarts do; each is kept once." in run.remarks
 
 
 def test_a_block_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_block_that_starts_from_wrapped_positions_goes_on(tmp_path: Path) -> N
 
 def test_times_and_steps_of_the_comment_line_are_compared(tmp_path: Path) -> None:
     for text in ("time={frame}00", "Time={frame}.0"):  # 100 fs, or 1 ps, or 10.2 fs in ASE's unit
-        with pytest.raises(ValueError, match="by the times in the file the interval between two frames is"):
+        with pytest.raises(ValueError, match="from the times in the file the interval between two frames is"):
             read(write(tmp_path, extxyz(RUN.positions, text)))
     assert (
         warnings_of(read(write(tmp_path, extxyz(RUN.positions, "time={frame}00")), given=FACTS | {"sample_every": 50}))

@@ -80,7 +80,7 @@ def test_without_its_input_the_cell_has_fewer_digits(pw_run: Path, tmp_path: Pat
 
 @pytest.mark.usefixtures("aiida_profile")
 def test_a_folder_becomes_trajectory_and_thermo(pw_run: Path) -> None:
-    with pytest.raises(ValueError, match="give --temperature-K: md.out does not say it"):
+    with pytest.raises(ValueError, match="give --temperature-K: md.out does not state it"):
         import_run([pw_run], {})
     run = import_run([pw_run], {"target_temperature_K": 300.0})
     (segment,), (thermo,) = run.segments, run.thermo

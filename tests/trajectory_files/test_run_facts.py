@@ -46,14 +46,14 @@ def test_what_both_say_is_not_remarked_on() -> None:
 
 def test_files_that_differ_are_refused_whoever_asks() -> None:
     parts = [frames(target_temperature_K=300.0), frames(target_temperature_K=800.0)]
-    with pytest.raises(ValueError, match="--temperature-K: the files differ in it: 300, 800"):
+    with pytest.raises(ValueError, match="--temperature-K: the files differ: 300, 800"):
         complete_facts(FACTS, parts, ["a", "b"])
     facts, _ = complete_facts(FACTS, parts, ["a", "b"], override_file=True)
     assert facts.target_temperature_K == 800.0
 
 
 def test_what_nobody_says_is_asked_for() -> None:
-    with pytest.raises(ValueError, match="give --temperature-K: a does not say it"):
+    with pytest.raises(ValueError, match="give --temperature-K: a does not state it"):
         complete_facts(FACTS | {"target_temperature_K": None}, [frames()], ["a"])
 
 
@@ -62,7 +62,7 @@ def test_what_nobody_says_is_asked_for() -> None:
 def test_what_no_run_has_is_refused_whoever_says_it(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be"):
         RunFacts(**(FACTS | {name: value}))
-    with pytest.raises(ValueError, match=f"^a: by what the file says, {name} must be"):
+    with pytest.raises(ValueError, match=f"^a: according to the file, {name} must be"):
         complete_facts(FACTS, [frames(**{name: value})], ["a"])
 
 

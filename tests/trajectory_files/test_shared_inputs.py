@@ -101,7 +101,7 @@ def test_the_cell_of_a_negative_scale(folder: Path) -> None:
 def test_deuterium(folder: Path) -> None:
     run = read(folder / "xd_sym_deut" / "XDATCAR")
     assert run.segments[0].symbols == ["H"] * 16 + ["O"] * 8
-    assert any("D are taken as H (deuterium)" in remark for remark in run.remarks)
+    assert any("D are read as H (deuterium)" in remark for remark in run.remarks)
 
 
 def test_lammps_wrapped_and_unwrapped_give_the_same_displacements(folder: Path) -> None:

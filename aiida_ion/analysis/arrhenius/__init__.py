@@ -1,1 +1,1 @@
-"""Diffusivities at several temperatures -> activation energy and conductivity at another one."""
+"""Activation energy, and conductivity at a target temperature, from diffusivities at several temperatures."""

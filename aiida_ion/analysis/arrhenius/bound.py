@@ -1,4 +1,4 @@
-"""Upper bounds: from runs without detected diffusion, and at the target temperature from too few temperatures."""
+"""Upper bounds from runs without detected diffusion, and at the target from too few diffusive temperatures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ N_DRAWS = 20_000
 
 
 def detection_bound_cm2_s(upper_bound_cm2_s: float, n_particles: int, time_ps: float, jump_distance_A: float) -> float:
-    """Return the bound that a run gives when it just fails to measure a diffusivity, cm^2/s.
+    """Return the bound of a run that just fails to measure a diffusivity, cm^2/s.
 
-    That of one hop fewer than are needed, or the run's own where vibration makes it larger.
+    The bound for one hop fewer than are needed, or the run's own where vibration makes it larger.
 
-    :param n_particles: mobile ions of all replicas.
+    :param n_particles: number of mobile ions in all replicas.
     """
     hops = poisson_upper_bound_cm2_s(HOPS_TO_MEASURE - 1, n_particles, time_ps, jump_distance_A)
     return max(upper_bound_cm2_s, hops)
@@ -33,7 +33,7 @@ def bound_at_target(
 
     D <= D0 (D_bound / D0)^(T / T_target), with D0 from its prior and no negative activation energy.
 
-    :param bounds: temperature, K, and upper bound of D, cm^2/s, of each temperature without detected diffusion.
+    :param bounds: temperature, K, and upper bound of D, cm^2/s, for each temperature without detected diffusion.
     """
     log10_d0 = np.random.default_rng(seed).normal(
         priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std, N_DRAWS
@@ -46,11 +46,11 @@ def bound_at_target(
 
 
 def bound_assumption(priors: Priors) -> str:
-    """Return what a bound at the target takes for granted, in a sentence."""
+    """Return a sentence on the assumptions of a bound at the target."""
     mean, std = priors.bound_log10_prefactor_mean, priors.bound_log10_prefactor_std
     default = Priors()
     is_default = (mean, std) == (default.bound_log10_prefactor_mean, default.bound_log10_prefactor_std)
-    origin = "hops of 3 angstrom tried 10^12 to 10^13 times a second" if is_default else "the priors that were given"
+    origin = "hops of 3 angstrom attempted 10^12 to 10^13 times a second" if is_default else "the given priors"
     return (
         f"The bound assumes a prefactor of log10 D0 = {mean:g} +- {std:g} (cm2/s), from {origin}, and an activation "
         "energy that is not negative and the same down to the target."

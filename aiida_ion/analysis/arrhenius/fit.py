@@ -1,4 +1,4 @@
-"""Arrhenius fit over whole posteriors, bounds included, and what follows at the target temperature."""
+"""Arrhenius fit to posteriors and bounds, and its prediction at the target temperature."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = ["ArrheniusPoint", "ArrheniusResult", "Priors", "fit_arrhenius"]
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Diffusive temperatures, all different, below which there is no fit.
+#: Distinct diffusive temperatures needed for a fit.
 MIN_TEMPERATURES = 3
 #: Temperatures closer than this count as one, K.
 SAME_TEMPERATURE_K = 1.0
-#: Half width of the central 95 % of a Gaussian, standard deviations.
+#: Half width of the central 95 % of a Gaussian, in standard deviations.
 GAUSSIAN95 = 1.959964
 
 
 @dataclass(frozen=True)
 class ArrheniusPoint:
-    """What one temperature contributes.
+    """The contribution of one temperature.
 
     :param temperature_K: measured mean temperature, K.
     :param samples_cm2_s: draws of the diffusivity, cm^2/s; ``None`` when no diffusion was detected.
     :param upper_bound_cm2_s: 95 % upper bound of the diffusivity when no diffusion was detected, cm^2/s.
-    :param detection_bound_cm2_s: the bound that the same run gives when it just fails to measure, from
-        :func:`aiida_ion.analysis.arrhenius.bound.detection_bound_cm2_s`; where given it is what enters a line, because
-        a bound from fewer hops pulls D down: those that were seen speak for motion, and no bound tells of them.
-    :param refused_because: a sentence that keeps the point out of the fit, such as a molten framework.
+    :param detection_bound_cm2_s: the bound if the same run just failed to measure, from
+        :func:`aiida_ion.analysis.arrhenius.bound.detection_bound_cm2_s`; where given it is used in the fit, because a
+        bound from fewer hops would pull D down, although the hops that were seen are evidence of motion.
+    :param refused_because: reason to exclude the point from the fit, such as a molten framework.
     """
 
     temperature_K: float
@@ -58,17 +58,17 @@ def fit_arrhenius(
     n_samples: int = 1000,
     max_interval_decades: float = MAX_INTERVAL_DECADES,
 ) -> ArrheniusResult:
-    """Fit D(T) = D0 exp(-Ea / k_B T) to posteriors and bounds, and say whether the law is curved.
+    """Fit D(T) = D0 exp(-Ea / k_B T) to posteriors and bounds, and judge whether the law is curved.
 
-    Gaussian likelihood in ln D for diffusive temperatures; a bound enters as the probability to see nothing. With
-    fewer than three different diffusive temperatures there is never a number.
+    The likelihood is Gaussian in ln D for diffusive temperatures; that of a bound is the probability of detecting no
+    diffusion. There is no value with fewer than three different diffusive temperatures.
 
     :param points: one entry per temperature.
     :param target_temperature_K: K.
-    :param charge_e: charge of the mobile ion, e; with ``number_density_A3`` (per angstrom^3) gives
+    :param charge_e: charge of the mobile ion, e; needed, with ``number_density_A3`` (per angstrom^3), for
         conductivities.
-    :param seed: of the draws.
-    :param max_interval_decades: a number at the target whose 95 % interval is wider is poorly known.
+    :param seed: seed of the draws.
+    :param max_interval_decades: a value at the target with a wider 95 % interval is poorly known.
     :raises ValueError: for no points, a target temperature that is not positive, or priors that exclude the data.
     """
     if not points:
@@ -102,7 +102,7 @@ def fit_arrhenius(
         result.reason += f" {bound_assumption(priors)}"
         limits = [(p.temperature_K, p.upper_bound_cm2_s or 0.0) for p in bounds]
         bound = bound_at_target(limits, target_temperature_K, priors, seed)
-        fill_upper_bound(result, bound, priors, ions, "The runs are too short for a bound that says anything.")
+        fill_upper_bound(result, bound, priors, ions, "The runs are too short for a useful bound.")
     return result
 
 
@@ -111,7 +111,7 @@ def _refused(point: ArrheniusPoint) -> dict[str, Any]:
 
 
 def _refusal(point: ArrheniusPoint) -> str | None:
-    """Why a point cannot be used, or ``None``."""
+    """Return why a point cannot be used, or ``None``."""
     if point.refused_because:
         return point.refused_because
     if not (np.isfinite(point.temperature_K) and point.temperature_K > 0):
@@ -148,10 +148,10 @@ def _observations(moved: Sequence[ArrheniusPoint], bounds: Sequence[ArrheniusPoi
 
 
 def gaussian_of_logarithm(samples_cm2_s: FloatArray) -> tuple[float, float]:
-    """Return mean and standard deviation of the Gaussian in ln D that stands for some draws of D.
+    """Return mean and standard deviation of the Gaussian in ln D that represents draws of D.
 
-    The mean is that of ln D with the draws beyond the central 95 % put onto its edges, and the standard deviation is
-    half the width of the central 95 % over 1.96: few replicas give tails of which no standard deviation is known.
+    The mean is that of ln D with the draws clipped to the central 95 %, and the standard deviation is half the width of
+    the central 95 % over 1.96: with few replicas the tails are too heavy for an ordinary standard deviation.
     """
     logs = np.log(samples_cm2_s)
     low, high = np.percentile(logs, [2.5, 97.5])

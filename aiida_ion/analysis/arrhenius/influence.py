@@ -1,4 +1,4 @@
-"""What the extrapolation rests on: how far it goes, and what each temperature does to it."""
+"""Robustness of the extrapolation: how far it reaches, and the influence of each temperature."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy.typing as npt
 from aiida_ion.analysis.arrhenius.posterior import LinePosterior, Observations, inverse, straight_line
 from aiida_ion.analysis.arrhenius.priors import Priors
 
-#: Temperatures of which at least this many must be left for a line.
+#: Number of temperatures that must remain for a fit.
 MIN_LEFT = 2
-#: A temperature is warned about when leaving it out moves the result by more decades,
+#: A temperature gets a warning when leaving it out shifts the result by more decades than this,
 MAX_SHIFT_DECADES = 1.0
-#: or by more standard deviations of the shift that noise alone makes.
+#: or by more standard deviations of the shift expected from noise.
 MAX_SURPRISE = 3.0
-#: An extrapolation that multiplies relative errors by more than this, in decades, is far.
+#: An extrapolation is far if it multiplies relative errors by more than this, in decades.
 FAR_LEVERAGE = 2.0
 
 
@@ -29,9 +29,9 @@ class LeftOut:
     :param bound: whether it is an upper bound.
     :param activation_energy_eV: mean without it, eV.
     :param log10_diffusivity_cm2_s: mean of log10 D at the target without it, cm^2/s.
-    :param shift_decades: how far the temperature moves log10 D at the target, with it less without it.
-    :param shift_std: the same over the standard deviation of the result.
-    :param surprise: the same over what noise of the stated size makes, sqrt(var without - var with); ``None`` for a
+    :param shift_decades: log10 D at the target with the temperature minus that without it.
+    :param shift_std: the same, divided by the standard deviation of the result.
+    :param surprise: the same, divided by the shift expected from noise, sqrt(var without - var with); ``None`` for a
         bound.
     """
 
@@ -45,14 +45,14 @@ class LeftOut:
 
     @property
     def is_influential(self) -> bool:
-        """Whether the result rests on this temperature more than it should."""
+        """Whether the result depends too much on this temperature."""
         return abs(self.shift_decades) > MAX_SHIFT_DECADES or abs(self.surprise or 0.0) > MAX_SURPRISE
 
 
 def leave_one_out(
     data: Observations, priors: Priors, target_temperature_K: float, whole: LinePosterior
 ) -> list[LeftOut]:
-    """Fit a line without each temperature in turn; one without which too few are left has no entry."""
+    """Fit a line without each temperature in turn, where enough temperatures remain."""
     x = float(inverse(np.array(target_temperature_K)))
     (_, ln_d), (_, std) = whole.moments(x)
     influences = []
@@ -84,7 +84,7 @@ def leave_one_out(
 def extrapolation_leverage(temperatures_K: Sequence[float], target_temperature_K: float) -> float:
     """Return the standard deviation of log10 D at the target per relative error of D at each temperature.
 
-    That of a straight line through points of equal error: sqrt(1/n + (x* - <x>)^2 / sum (x - <x>)^2) / ln 10 with
+    For a straight line through points of equal error: sqrt(1/n + (x* - <x>)^2 / sum (x - <x>)^2) / ln 10 with
     x = 1/T; 3.05 for 800, 900, ... 1200 K and a target of 300 K.
 
     :param temperatures_K: at least two different ones.
@@ -95,10 +95,10 @@ def extrapolation_leverage(temperatures_K: Sequence[float], target_temperature_K
 
 
 def distance_sentence(factor: float, leverage: float, target_temperature_K: float) -> str | None:
-    """Return what makes an extrapolation far, or ``None`` when it is not."""
+    """Return a sentence on an extrapolation that is far, ``None`` when it is not."""
     if leverage <= FAR_LEVERAGE or factor <= 1.0:
         return None
     return (
-        f"The lowest diffusive temperature is {factor:.1f} times {target_temperature_K:g} K: 10 % at each temperature "
-        f"make {leverage / 10.0:.1g} decades there."
+        f"The lowest diffusive temperature is {factor:.1f} times {target_temperature_K:g} K: an error of 10 % at each "
+        f"temperature becomes {leverage / 10.0:.1g} decades at the target."
     )

@@ -1,7 +1,7 @@
-"""Straight or curved: the evidence for Arrhenius, Vogel-Fulcher-Tammann and two branches, and where each leads.
+"""Straight or curved: evidence for and predictions of the Arrhenius, Vogel-Fulcher-Tammann and two-branch laws.
 
-The evidences are exact up to the grid: given T_0, or the temperature at which two branches meet, the law is a line or
-two of them, so one sum over that temperature remains. kinisi finds the same by nested sampling.
+The evidences are exact up to the grid: given T_0, or the temperature at which two branches meet, the law consists of
+one or two lines, and only a sum over that temperature remains. kinisi obtains the same by nested sampling.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from aiida_ion.analysis.arrhenius.priors import Priors
 FloatArray = npt.NDArray[np.float64]
 
 ARRHENIUS, VOGEL_FULCHER_TAMMANN, TWO_BRANCH = "arrhenius", "vogel_fulcher_tammann", "two_branch"
-#: Values of T_0, or of the temperature at which the branches meet.
+#: Number of grid values of T_0, or of the temperature at which the branches meet.
 N_TEMPERATURES = 40
-#: Odds of curved against straight from which a law is called curved ("strong", Kass and Raftery 1995),
+#: Odds of curved against straight above which a law is called curved ("strong", Kass and Raftery 1995),
 DECISIVE_ODDS = 20.0
-#: and from which a straight line is no longer extrapolated alone ("positive").
+#: and above which the straight line is no longer extrapolated alone ("positive").
 DOUBTFUL_ODDS = 3.0
-#: Diffusive temperatures, all different, below which a bend is not looked for.
+#: Distinct diffusive temperatures needed to look for a bend.
 MIN_TEMPERATURES_TO_BEND = 4
 
 
@@ -34,7 +34,7 @@ class Law:
     """One law fitted to the data.
 
     :param name: ``arrhenius``, ``vogel_fulcher_tammann`` or ``two_branch``.
-    :param log_evidence: natural logarithm of the evidence, ln D as the datum.
+    :param log_evidence: natural logarithm of the evidence of the ln D data.
     :param parameters: draws of energies (eV) and temperatures (K), each (n,).
     :param log10_diffusivity_cm2_s: draws of log10 D at the target, cm^2/s, (n,); minus infinity where D vanishes.
     """
@@ -48,7 +48,7 @@ class Law:
 def fit_laws(
     data: Observations, priors: Priors, target_temperature_K: float, seed: int, n_samples: int
 ) -> dict[str, Law]:
-    """Fit the three laws, by their names.
+    """Fit the three laws; return them by name.
 
     :param data: at least two temperatures, all different.
     :raises ValueError: if the priors exclude the data.
@@ -62,20 +62,20 @@ def fit_laws(
 
 
 def log_odds_of_curvature(laws: dict[str, Law]) -> float:
-    """Return the natural logarithm of the Bayes factor of curved, both laws alike, against straight."""
+    """Return the natural log of the Bayes factor of curved (both laws equally weighted) against straight."""
     curved = [laws[name].log_evidence for name in (VOGEL_FULCHER_TAMMANN, TWO_BRANCH)]
     return float(special.logsumexp(curved) - np.log(len(curved)) - laws[ARRHENIUS].log_evidence)
 
 
 def preferred_law(laws: dict[str, Law]) -> str:
-    """Return the straight line unless curvature is decisively more likely, then the more likely of the curved."""
+    """Return the straight line, or the likelier curved law if curvature is decisively more likely."""
     if log_odds_of_curvature(laws) < np.log(DECISIVE_ODDS):
         return ARRHENIUS
     return max((VOGEL_FULCHER_TAMMANN, TWO_BRANCH), key=lambda name: laws[name].log_evidence)
 
 
 def averaged(laws: dict[str, Law], seed: int) -> FloatArray:
-    """Return draws of log10 D at the target over all laws, each by its probability (all alike beforehand), (n,)."""
+    """Return draws of log10 D at the target over all laws, weighted by their probabilities (equal priors), (n,)."""
     evidences = np.array([law.log_evidence for law in laws.values()])
     probabilities = special.softmax(evidences)
     draws = np.stack([law.log10_diffusivity_cm2_s for law in laws.values()])

@@ -1,4 +1,4 @@
-"""Filling a result where enough temperatures moved: the line, its caveats, and what it says at the target."""
+"""Fill in a result with enough diffusive temperatures: the line, its caveats, and its prediction at the target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 #: Charge, e, and number density, per angstrom^3, of the mobile ion; ``None`` where there is no conductivity.
 Ions = tuple[float, float] | None
 
-#: A straight line is doubted below this p-value.
+#: p-value below which a straight line is questionable.
 MIN_P_VALUE = 0.01
 WORDS = {laws_of.VOGEL_FULCHER_TAMMANN: "a Vogel-Fulcher-Tammann law", laws_of.TWO_BRANCH: "a line with a bend"}
 
@@ -38,7 +38,7 @@ def fill_measured(
     seed: int,
     n_samples: int,
 ) -> None:
-    """Fill in the line, whether it is one, what it rests on, and what follows at the target."""
+    """Fill in the line, whether it is straight, its robustness, and the prediction at the target."""
     laws: dict[str, Law] = {}
     if n_different >= laws_of.MIN_TEMPERATURES_TO_BEND:
         laws = laws_of.fit_laws(data, priors, result.target_temperature_K, seed, n_samples)
@@ -68,7 +68,7 @@ def _fill_laws(result: ArrheniusResult, laws: dict[str, Law]) -> None:
         return
     odds = np.exp(min(result.log_odds_of_curvature, np.log(1e6)))
     likely = f"curved laws are {odds:.2g} times as likely as a straight line"
-    averaged = f"what is said at {result.target_temperature_K:g} K is averaged over the laws"
+    averaged = f"the result at {result.target_temperature_K:g} K is averaged over the laws"
     if name == laws_of.ARRHENIUS:
         result.warnings.append(f"The law may be curved: {likely}, and {averaged}.")
         return
@@ -83,7 +83,7 @@ def _fill_laws(result: ArrheniusResult, laws: dict[str, Law]) -> None:
 
 
 def _fill_line(result: ArrheniusResult, data: Observations, priors: Priors, seed: int, n_samples: int) -> Observations:
-    """Fill in the straight line; return the data with the errors that it was fitted with."""
+    """Fill in the straight line; return the data with the errors used in the fit."""
     line = straight_line(data, priors)
     (energy, intercept), _ = line.moments(0.0)
     residuals = (data.ln_d - intercept + energy / (BOLTZMANN_EV_K * data.temperature_K)) / data.std
@@ -137,22 +137,22 @@ def _fill_distance(result: ArrheniusResult) -> None:
 
 
 def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, ions: Ions) -> None:
-    """Fill in what the laws say together; where D vanishes in too many of them there is no number."""
+    """Fill in the average over the laws; there is no value where D vanishes in too many of the fits."""
     if np.mean(np.isneginf(draws)) < 0.5 * (1.0 - BOUND_CONFIDENCE):
         finite = draws[np.isfinite(draws)]
         _fill_target(result, finite, float(np.median(finite)), ions)
         return
     result.reason = (
         f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of the fits the diffusivity "
-        f"vanishes above {result.target_temperature_K:g} K: a number needs runs nearer to it."
+        f"vanishes above {result.target_temperature_K:g} K: a value needs runs closer to it."
     )
     edge = float(np.quantile(draws, BOUND_CONFIDENCE, method="nearest"))
     if np.isfinite(edge):
-        fill_upper_bound(result, 10.0**edge, priors, ions, "The bound that is left says nothing about a solid.")
+        fill_upper_bound(result, 10.0**edge, priors, ions, "The remaining bound is too large to be useful for a solid.")
 
 
 def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions: Ions, otherwise: str) -> None:
-    """Fill in an upper bound of D at the target, cm^2/s; ``otherwise`` is said where it is too large to be of use."""
+    """Fill in an upper bound of D at the target, cm^2/s; ``otherwise`` is the reason given if it is too large."""
     result.diffusivity_upper_bound_cm2_s = bound
     if ions is not None:
         result.ionic_conductivity_upper_bound_mS_cm = ionic_conductivity_mS_cm(
@@ -165,7 +165,7 @@ def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions
 
 
 def _fill_target(result: ArrheniusResult, draws: FloatArray, value: float, ions: Ions) -> None:
-    """Fill in D at the target, log10, cm^2/s, and by Nernst-Einstein the conductivity."""
+    """Fill in log10 D (cm^2/s) at the target and, by Nernst-Einstein, the conductivity."""
     low, high = interval95(draws)
     result.verdict = MEASURED
     if is_too_wide(high - low, result.max_interval_decades):

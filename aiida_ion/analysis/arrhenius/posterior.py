@@ -1,7 +1,7 @@
-"""Lines through ln D over an inverse temperature: posterior, evidence and draws by quadrature.
+"""Lines through ln D against inverse temperature: posterior, evidence and draws by quadrature.
 
-Given ln D at a pivot the energy is one number with a Gaussian likelihood, times that of the bounds: so the posterior of
-a line is a grid over ln D at the pivot, with a grid over the energy for each, wide enough for both.
+Given ln D at a pivot, the energy has a Gaussian likelihood times that of the bounds. So the posterior of a line is a
+grid over ln D at the pivot, with a grid over the energy for each, wide enough for both factors.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ FloatArray = npt.NDArray[np.float64]
 N_MIDDLES = 81
 N_ENERGIES = 65
 N_REFINEMENTS = 3
-#: Log-probability below the maximum at which the grid is cut; the coarse cut keeps narrow peaks.
+#: The grid is cut at this log-probability below the maximum; the coarse cut keeps narrow peaks.
 CUT = 18.0
 #: Half width of the grid of energies, in standard deviations of the Gaussian part.
 N_STD = 10.0
-#: The grid of ln D starts this far beyond the diffusivities.
+#: The grid of ln D extends this far beyond the diffusivities.
 MARGIN = 6.0
-#: Hops from which there is a diffusivity rather than a bound, and the mean of which 95 % of runs show as many.
+#: Hops needed for a diffusivity, and the mean number of hops for which 95 % of runs show at least as many.
 HOPS_TO_MEASURE = 10
 MEAN_AT_BOUND = 0.5 * float(stats.chi2.ppf(0.95, 2 * HOPS_TO_MEASURE))
-#: ln D is this far above its bound at most, in the likelihood: more is impossible anyway.
+#: Largest excess of ln D over its bound in the likelihood: anything above is impossible anyway.
 MAX_EXCESS = 30.0
 
 
@@ -43,7 +43,7 @@ class Observations(NamedTuple):
     ln_bound: FloatArray
 
     def select(self, moved: npt.NDArray[np.bool_], bounds: npt.NDArray[np.bool_]) -> Observations:
-        """Return some of the diffusive temperatures and some of the bounds."""
+        """Select some of the diffusive temperatures and some of the bounds."""
         return Observations(
             self.temperature_K[moved],
             self.ln_d[moved],
@@ -54,7 +54,7 @@ class Observations(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A line ln D = middle - energy (x - pivot): x in 1/eV of values and bounds, and the values; each shape (n,)."""
+    """A line ln D = middle - energy (x - pivot): x (1/eV) of values and bounds, and the values; each shape (n,)."""
 
     x: FloatArray
     ln_d: FloatArray
@@ -67,7 +67,7 @@ class Branch(NamedTuple):
 class EnergyGrid(NamedTuple):
     """Energies, eV, and the log of likelihood times step, each (n_middles, n_energies).
 
-    The profile is the log likelihood of each middle, the energy integrated out, (n_middles,).
+    The profile is the log likelihood of each middle with the energy integrated out, (n_middles,).
     """
 
     energies: FloatArray
@@ -104,7 +104,7 @@ class LinePosterior(NamedTuple):
 
 
 def make_branch(data: Observations, pivot: float, zero_K: float = 0.0) -> Branch:
-    """Return the line over 1 / (k_B (T - T_0)); a bound at or below T_0, where D vanishes, holds anyhow."""
+    """Return the line over 1 / (k_B (T - T_0)), without bounds at or below T_0, which hold anyway since D vanishes."""
     held = data.bound_temperature_K > zero_K
     return Branch(
         inverse(data.temperature_K, zero_K),
@@ -128,7 +128,7 @@ def weighted_centre(data: Observations, zero_K: float = 0.0) -> float:
 
 
 def fit_line(branch: Branch, priors: Priors) -> LinePosterior:
-    """Return the posterior of a line; its evidence is zero, minus infinity, if the priors exclude it."""
+    """Return the posterior of a line; its log evidence is minus infinity if the priors exclude it."""
     low, high = first_middles(branch.ln_d)
     for _ in range(N_REFINEMENTS + 1):
         middles = np.linspace(low, high, N_MIDDLES)
@@ -158,14 +158,14 @@ def prior_volume(priors: Priors) -> float:
 
 
 def first_middles(ln_d: FloatArray) -> tuple[float, float]:
-    """Return where to look for ln D at a pivot."""
+    """Return an initial grid of ln D at a pivot."""
     return float(ln_d.min()) - MARGIN, float(ln_d.max()) + MARGIN
 
 
 def energy_grid(branch: Branch, middles: FloatArray, priors: Priors, bind_prefactor: bool = True) -> EnergyGrid:
-    """Return for each middle the energies that the priors allow and the data do not exclude.
+    """Return, for each middle, the energies that the priors allow and the data do not exclude.
 
-    The Gaussian part is normalised, so that sums over two branches are those over all their points.
+    The Gaussian part is normalised, so that the evidence of two branches covers all their points.
 
     :param bind_prefactor: whether the prefactor, middle + energy times pivot, must lie within its prior.
     """
@@ -194,7 +194,7 @@ def energy_grid(branch: Branch, middles: FloatArray, priors: Priors, bind_prefac
 
 
 def log_sum(log_p: FloatArray) -> FloatArray:
-    """Return the log of the sum of exponentials over the last axis; SciPy's own takes five times as long here."""
+    """Return the log of the sum of exponentials over the last axis; five times faster here than SciPy's."""
     largest = np.max(log_p, axis=-1, keepdims=True)
     largest = np.where(np.isneginf(largest), 0.0, largest)
     with np.errstate(divide="ignore"):
@@ -203,10 +203,10 @@ def log_sum(log_p: FloatArray) -> FloatArray:
 
 
 def log_below(ln_d: FloatArray, ln_bound: float) -> FloatArray:
-    """Return the log of the probability that a run measures no diffusivity although D is what it is.
+    """Return the log of the probability that a run detects no diffusion, given D.
 
-    It measures one from ten hops on, so this is the probability of a Poisson process to show nine or fewer, with a mean
-    in proportion to D and such that it is 5 % at the bound.
+    Ten hops are needed, so this is the probability of nine or fewer in a Poisson process whose mean is proportional to
+    D and set so that the probability is 5 % at the bound.
     """
     mean = MEAN_AT_BOUND * np.exp(np.minimum(ln_d - ln_bound, MAX_EXCESS))
     total = np.ones_like(mean)

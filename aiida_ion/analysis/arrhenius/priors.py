@@ -1,4 +1,4 @@
-"""What the Arrhenius fit takes for granted, stored with its result."""
+"""Prior assumptions of the Arrhenius fit, stored with its result."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Priors(Settings):
         -8.0, help="log10 of the prefactor is uniform from here", **_LOG10_PREFACTOR
     )
     max_log10_prefactor_cm2_s: float = number(4.0, help="log10 of the prefactor is uniform to here", **_LOG10_PREFACTOR)
-    #: The default is that of ions that try hops of 3 angstrom 10^12 to 10^13 times a second, a^2 nu / 6, give or take
-    #: their entropy.
+    #: The default corresponds to hops of 3 angstrom attempted 10^12 to 10^13 times a second, a^2 nu / 6, apart from the
+    #: entropy.
     bound_log10_prefactor_mean: float = number(
         -3.2, help="Used only for a bound: log10 of the prefactor is normal about this", **_LOG10_PREFACTOR
     )
@@ -40,9 +40,9 @@ class Priors(Settings):
     )
 
     def check_together(self) -> None:
-        """Refuse a range without a value in it.
+        """Refuse an empty range.
 
-        :raises SettingsError: saying which.
+        :raises SettingsError: naming the range.
         """
         if not self.min_activation_energy_eV < self.max_activation_energy_eV:
             raise SettingsError("the prior of the activation energy is empty: max_... must be above min_...")

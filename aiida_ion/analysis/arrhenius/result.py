@@ -1,4 +1,4 @@
-"""What an Arrhenius fit found: flat numbers with units in their names, sentences, and posterior draws."""
+"""Result of an Arrhenius fit: flat numbers with units in their names, sentences, and posterior draws."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass
 class ArrheniusResult:
-    """Arrhenius law of one material. What was not determined is ``None``.
+    """Arrhenius law of one material. Undetermined quantities are ``None``.
 
-    ``verdict``: ``measured`` (there is a number at the target temperature), ``bound`` (an upper bound: from a stated
+    ``verdict``: ``measured`` (there is a value at the target temperature), ``bound`` (an upper bound: from a stated
     prior of D0 where fewer than three temperatures are diffusive, from curved laws where these have no lower edge),
-    ``not_measurable`` (neither), ``poorly_known`` (a number whose 95 % interval is wider than
-    ``max_interval_decades``); ``reason`` says why there is no number, or none to quote.
+    ``not_measurable`` (neither), ``poorly_known`` (a value whose 95 % interval is wider than ``max_interval_decades``);
+    ``reason`` says why there is no value, or none to quote.
 
     ``preferred_law`` is ``arrhenius`` unless a curved law is decisively more likely; the activation energy is then that
-    of the straight line, a mean over the measured range, and what is said at the target is averaged over laws.
+    of the straight line, a mean over the measured range, and the result at the target is averaged over laws.
     """
 
     verdict: str
@@ -88,7 +88,7 @@ class ArrheniusResult:
     log10_diffusivity_samples_cm2_s: FloatArray | None = field(default=None, repr=False)
 
     def diffusivity_samples_cm2_s(self, temperature_K: float) -> FloatArray:
-        """Draws of D on the straight line at a temperature, cm^2/s.
+        """Return draws of D on the straight line at a temperature, cm^2/s.
 
         :raises ValueError: if fewer than three temperatures are diffusive, so that there is no line.
         """
@@ -104,7 +104,7 @@ class ArrheniusResult:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:
-        """The posterior draws there are: energy and log10 of the prefactor, paired, and log10 D at the target."""
+        """The available posterior draws: energy and log10 of the prefactor, paired, and log10 D at the target."""
         result = {name: getattr(self, name) for name in ARRAYS}
         return {name: values for name, values in result.items() if values is not None}
 

@@ -1,1 +1,1 @@
-"""Checks of a trajectory, each with a number, a limit and a verdict, and what they do to the grade of a result."""
+"""Checks of a trajectory, each with a number, a limit and a verdict, and their effect on the grade of a result."""

@@ -1,4 +1,4 @@
-"""One check: a number, the limit it stands against, a verdict and a sentence."""
+"""One check: a number, its limit, a verdict and a sentence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SEVERITY: dict[Verdict, int] = {"not_applicable": 0, "pass": 1, "warn": 2, "fail
 
 @dataclass(frozen=True)
 class Check:
-    """What one check found.
+    """Result of one check.
 
-    :param name: in lower case, the same in every result.
-    :param value: the number judged; ``None`` where there is none.
+    :param name: in lower case, the same in all results.
+    :param value: the number judged; ``None`` if there is none.
     :param unit: of value and limit; empty for a ratio.
-    :param limit: the limit that was crossed; where none was, the first that would be; ``None`` without any.
+    :param limit: the limit that was crossed, else the first that would be; ``None`` without a limit.
     :param verdict: ``pass``, ``warn``, ``fail`` or ``not_applicable``.
-    :param message: one sentence, with the number, and with the time at which it began where that is known.
+    :param message: one sentence with the number and, if known, the time of onset.
     """
 
     name: str
@@ -48,9 +48,9 @@ def graded(
 ) -> Check:
     """Judge a number against its limits.
 
-    :param warn: beyond this it warns; ``None``: it never does.
-    :param fail: beyond this it fails; a number that is not finite is beyond every limit.
-    :param below: whether values below the limits, instead of above them, are beyond.
+    :param warn: limit of a warning; ``None`` for none.
+    :param fail: limit of a failure; a number that is not finite is beyond every limit.
+    :param below: whether values below the limits, instead of above them, cross them.
     :param message: the sentence, without its full stop; a verdict other than ``pass`` adds the limit.
     """
     verdict: Verdict = "pass"
@@ -64,7 +64,7 @@ def graded(
 
 
 def not_applicable(name: str, unit: str, why: str) -> Check:
-    """Return a check that could not be made; ``why`` is a sentence."""
+    """Return a check that could not be done; ``why`` is a sentence."""
     return Check(name, None, unit, None, "not_applicable", why)
 
 
@@ -72,7 +72,7 @@ def worst(checks: Sequence[Check], names: Sequence[str] = ()) -> Check:
     """Return the worst of several checks of the same kind, the first of equals.
 
     :param checks: of the replicas of a run, or of the elements of a framework; at least one.
-    :param names: what each is of, set before the message of a check that is not the only one.
+    :param names: what each check applies to, put before the message if there are several.
     """
     chosen = max(range(len(checks)), key=lambda k: SEVERITY[checks[k].verdict])
     check = checks[chosen]

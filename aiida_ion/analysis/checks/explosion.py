@@ -1,4 +1,4 @@
-"""Did the run leave physics? Distances in its frames; forces, energies and temperature at every step."""
+"""Did the run explode? Distances in its frames; forces, energies and temperature at every step."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from aiida_ion.analysis.checks.units import covalent_radii_A
 from aiida_ion.analysis.trajectories.thermo import Thermo
 from aiida_ion.settings.md import METAL_PART, NON_METALS
 
-#: Distances are looked for up to this times the sum of the radii, in at most this many frames.
+#: Distances are searched up to this multiple of the sum of the radii, in at most this many frames.
 SEARCH_RATIO, MAX_DISTANCE_FRAMES = 0.8, 200
 #: Steps over which the temperature is averaged.
 HOT_STEPS = 50
-#: A small cell fluctuates: its temperature over those steps may be this many standard deviations off.
+#: Allowed deviation of the temperature over those steps, in standard deviations: small cells fluctuate.
 HOT_DEVIATIONS = 6.0
 NO_THERMO = "No thermo was given: name the segments' thermo beside their trajectories."
 
 
 def judged_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
-    """Radii that distances are judged by, angstrom, (N,): covalent ones, of metals 0.7 times as large.
+    """Radii for judging distances, angstrom, (N,): covalent radii, those of metals times 0.7.
 
-    In a hot conductor two lithium ions come as near as half the length of a covalent bond.
+    In a hot conductor two lithium ions come as close as half the length of a covalent bond.
     """
     metal = np.array([symbol not in NON_METALS for symbol in symbols])
     radii: FloatArray = covalent_radii_A(symbols) * np.where(metal, METAL_PART, 1.0)
@@ -31,7 +31,7 @@ def judged_radii_A(symbols: tuple[str, ...]) -> FloatArray:  # noqa: N802
 
 
 def distance_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
-    """Nearest distance of any two atoms over the sum of their radii, over the whole run."""
+    """Shortest distance between two atoms, relative to the sum of their radii, over the whole run."""
     radii = judged_radii_A(sampled.symbols)
     n_frames = len(sampled.times_ps)
     chosen = np.unique(np.linspace(0, n_frames - 1, min(n_frames, MAX_DISTANCE_FRAMES)).round().astype(int))
@@ -44,7 +44,7 @@ def distance_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
         message = f"No two atoms come closer than {SEARCH_RATIO:g} times the sum of their radii"
     else:
         names = "-".join(sampled.symbols[atom] for atom in pair)
-        message = f"The nearest {names} distance is {ratio:.3g} of the sum of their radii"
+        message = f"The shortest {names} distance is {ratio:.3g} of the sum of their radii"
         message += f", at {sampled.times_ps[where]:.4g} ps"
     return graded(
         "nearest_distance",

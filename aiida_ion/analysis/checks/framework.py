@@ -1,4 +1,4 @@
-"""Is the framework still a crystal? How far its units vibrate, whether they wander, and where they end."""
+"""Is the framework still a crystal? Vibration, growth of the MSD, and displacement of its units."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames, 
 from aiida_ion.analysis.checks.units import N_WINDOWS, Units
 from aiida_ion.analysis.diffusion.msd import msd_of_each
 
-#: Frames after equilibration below which nothing can be said.
+#: Fewest frames after equilibration for these checks.
 MIN_FRAMES = 20
 #: Parts of a run over which the vibration is measured.
 N_VIBRATION_WINDOWS = 5
-#: Lags of the growth: from a tenth to half of the run.
+#: Number of lags of the growth, from a tenth to half of the run.
 N_LAGS = 12
 LONE_UNIT = "The framework is a single unit, and positions are measured from it: whether it moves cannot be seen."
 #: The checks and the units of their numbers.
 NAMES = {"framework_growth": "angstrom^2", "framework_vibration": "", "framework_displaced": ""}
-#: A unit has left its site beyond this part of the distance of its neighbours.
+#: A unit has left its site beyond this fraction of the distance to its neighbours.
 DISPLACED_PART = 0.5
 
 
 def framework_checks(sampled: SampledFrames, units: Units, limits: CheckLimits) -> list[Check]:
-    """Growth of the MSD, vibration and displacement of the framework, the worst kind of units of each."""
+    """Growth of the MSD, vibration and displacement of the framework, each for the worst kind of unit."""
     if not len(units.kinds):
         why = "There is no framework: every atom is of the mobile species."
         return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
@@ -35,7 +35,7 @@ def framework_checks(sampled: SampledFrames, units: Units, limits: CheckLimits) 
 
 
 def rest_checks(sampled: SampledFrames, units: Units, limits: CheckLimits) -> list[Check]:
-    """The same of any units, however few, whose positions are measured from something else."""
+    """The same checks for any units, however few, whose positions are measured from something else."""
     if len(sampled.times_ps) - sampled.first < MIN_FRAMES:
         why = f"Fewer than {MIN_FRAMES} frames are left after equilibration."
         return [not_applicable(name, unit, why) for name, unit in NAMES.items()]
@@ -75,7 +75,7 @@ def _growth(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits
 
 
 def _vibration(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits) -> Check:
-    """Root mean squared distance from the mean position in fifths of the run over the neighbours' distance."""
+    """RMS distance from the mean position in fifths of the run, relative to the distance between neighbours."""
     centres = units.of(kind)[sampled.production]
     parts = np.array_split(centres, N_VIBRATION_WINDOWS)
     around = [float(np.sqrt(((part - part.mean(axis=0)) ** 2).sum(axis=2).mean())) for part in parts]
@@ -83,7 +83,7 @@ def _vibration(sampled: SampledFrames, units: Units, kind: str, limits: CheckLim
     largest = int(np.argmax(ratios))
     message = (
         f"{kind} in the framework vibrates by {around[largest]:.3g} angstrom in fifth {largest + 1} of the run, "
-        f"{ratios[largest]:.3g} of the distance of neighbours"
+        f"{ratios[largest]:.3g} of the distance between neighbours"
     )
     check = graded(
         "framework_vibration",
@@ -97,14 +97,14 @@ def _vibration(sampled: SampledFrames, units: Units, kind: str, limits: CheckLim
 
 
 def _displaced(sampled: SampledFrames, units: Units, kind: str, limits: CheckLimits) -> Check:
-    """Part of the units whose mean position, over a twentieth of the run, is away from that at the start."""
+    """Fraction of units whose mean position, over a twentieth of the run, has moved away from that at the start."""
     centres = units.of(kind)
     windows = np.array_split(np.arange(len(centres)), min(N_WINDOWS, len(centres) // 5))
     means = np.array([centres[window].mean(axis=0) for window in windows])
     away = np.linalg.norm(means - means[0], axis=2) > DISPLACED_PART * units.spacing_A[kind]
     parts = away.mean(axis=1)
     largest = float(parts.max())
-    message = f"{largest:.1%} of {kind} in the framework leave their sites by half the distance of neighbours"
+    message = f"{largest:.1%} of {kind} in the framework leave their sites by half the distance between neighbours"
     check = graded(
         "framework_displaced",
         largest,
@@ -117,7 +117,7 @@ def _displaced(sampled: SampledFrames, units: Units, kind: str, limits: CheckLim
 
 
 def _with_onset(check: Check, sampled: SampledFrames, units: Units, kind: str) -> Check:
-    """Say in the message of a check that does not pass when it began."""
+    """Add the time of onset to the message of a check that does not pass."""
     if check.verdict == "pass":
         return check
     began = onset_ps(sampled.times_ps, distance_from_start(units.of(kind)))
@@ -126,7 +126,7 @@ def _with_onset(check: Check, sampled: SampledFrames, units: Units, kind: str) -
 
 
 def distance_from_start(centres: FloatArray) -> FloatArray:
-    """Mean squared distance of the units from where they were in the first twentieth, angstrom^2, (n,)."""
+    """Mean squared distance of the units from their positions in the first twentieth, angstrom^2, (n,)."""
     start = centres[: max(1, len(centres) // N_WINDOWS)].mean(axis=0)
     squares: FloatArray = ((centres - start) ** 2).sum(axis=2).mean(axis=1)
     return squares

@@ -1,4 +1,4 @@
-"""Is the framework still ordered? The first peak of its g(r), and the bonds it had at the start."""
+"""Is the framework still ordered? The first peak of its g(r), and the bonds present at the start."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.sampled_frames import FloatArray, SampledFrames, neighbours, onset_ps
 from aiida_ion.analysis.checks.units import N_WINDOWS, Bonds, Units
 
-#: Of a g(r): width of its bins and of the Gaussian that smooths it, angstrom.
+#: Width of the bins of g(r), and of the Gaussian that smooths it, angstrom.
 BIN_A, SMOOTH_A = 0.05, 0.15
-#: The first peak is looked for between these multiples of the distance of neighbours.
+#: The first peak is searched between these multiples of the distance between neighbours.
 PEAK_RANGE = (0.6, 1.4)
-#: Part of the run at each end that is compared, of which the very start, still cold in some runs, is left out, and
-#: units of a kind below which a g(r) is noise.
+#: Fraction of the run compared at each end, without the very start, which is still cold in some runs; and the fewest
+#: units of a kind for a meaningful g(r).
 END_PART, COLD_PART, MIN_UNITS = 0.2, 0.05, 4
 #: A bond is broken when it is this many times as long as at the start.
 BROKEN_RATIO = 1.5
 
 
 def order_checks(sampled: SampledFrames, units: Units, bonds: Bonds, limits: CheckLimits) -> list[Check]:
-    """Height of the first framework peak against the start, and the bonds that are kept."""
+    """Height of the first framework peak relative to the start, and the fraction of bonds kept."""
     return [_peak(sampled, units, limits), _bonds_kept(sampled, bonds, limits)]
 
 
@@ -59,7 +59,7 @@ def _peak(sampled: SampledFrames, units: Units, limits: CheckLimits) -> Check:
             )
         )
     if not ratios:
-        why = f"No two units of {' or of '.join(unseen)} are near the distance of neighbours at the start of the run."
+        why = f"No two units of {' or of '.join(unseen)} are about a neighbour distance apart at the start of the run."
         return not_applicable("framework_peak_ratio", "", why)
     return worst(ratios)
 
@@ -78,7 +78,7 @@ def _peak_height(centres: FloatArray, cells: FloatArray, spacing_A: float) -> fl
 
 
 def _bonds_kept(sampled: SampledFrames, bonds: Bonds, limits: CheckLimits) -> Check:
-    """The smallest part of the bonds of the start that is kept in any twentieth of the run."""
+    """Smallest fraction of the initial bonds that is kept in any twentieth of the run."""
     if not len(bonds):
         return not_applicable("framework_bonds_kept", "", "The framework has no bonds.")
     windows = np.array_split(np.arange(len(sampled.times_ps)), min(N_WINDOWS, max(1, len(sampled.times_ps) // 5)))

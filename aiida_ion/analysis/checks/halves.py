@@ -1,4 +1,4 @@
-"""Is equilibration over? The second half of the run against the first."""
+"""Is equilibration complete? The second half of the run against the first."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiida_ion.analysis.diffusion.msd import msd_of_each
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
-#: A half is compared at lags up to this part of its length, and at this many of them.
+#: Halves are compared at lags up to this fraction of their length, and at this many lags.
 LAST_PART, N_LAGS = 0.5, 8
 MIN_FRAMES = 40
 
 
 def diffusivity_halves_check(sampled: SampledFrames, result: DiffusionResult, limits: CheckLimits) -> Check:
-    """Slope of the MSD of the mobile ions in both halves, with the errors of ions, blocks and hops."""
+    """Slope of the MSD of the mobile ions in both halves, with errors from ions, blocks and hops."""
     name = "halves_diffusivity"
     positions = sampled.positions[sampled.production][:, sampled.is_mobile]
     if not result.moved or result.fit_window_ps is None:
@@ -53,7 +53,7 @@ def diffusivity_halves_check(sampled: SampledFrames, result: DiffusionResult, li
 
 
 def energy_halves_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
-    """Mean potential energy of the second half less that of the first.
+    """Mean potential energy of the second half minus that of the first.
 
     :param thermo: after equilibration.
     """

@@ -21,7 +21,7 @@ from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
 from aiida_ion.analysis.trajectories.trajectory import Segment
 
-#: One letter lower for a result that a check warns of.
+#: A warning lowers the grade by one letter.
 LOWER = {"A": "B", "B": "C", "C": "C"}
 
 
@@ -35,15 +35,16 @@ def judge(
     equilibration_fs: float = 0.0,
     limits: CheckLimits | None = None,
 ) -> None:
-    """Make all checks, and fill in ``checks``, ``refused_because`` and ``grade`` of a finished result.
+    """Run all checks, and fill in ``checks``, ``refused_because`` and ``grade`` of a finished result.
 
-    :param result: with everything else filled in; its ``framework_species`` are what must stay in order.
-    :param replicas: the segments it was made from, unwrapped.
+    :param result: with everything else filled in; its ``framework_species`` must stay ordered.
+    :param replicas: the segments analysed, unwrapped.
     :param symbols: element of each atom, (N,).
-    :param thermo: one for each replica, from the first step on; ``None``: what needs it is not applicable.
+    :param thermo: one for each replica, from the first step on; with ``None`` the checks that need it are not
+        applicable.
     :param target_temperature_K: of the thermostat, K.
     :param equilibration_fs: left out by the checks of temperature, energy and diffusion; the framework and the
-        distances are looked at from the first frame on.
+        distances are checked from the first frame on.
     :param limits: defaults when ``None``.
     """
     limits = limits or CheckLimits()
@@ -56,8 +57,8 @@ def judge(
         )
         for segments in replicas
     ]
-    recorded: Sequence[Thermo | None] = thermo or [None]
-    each_thermo = [_of_thermo(one, target_temperature_K, equilibration_fs, limits) for one in recorded]
+    records: Sequence[Thermo | None] = thermo or [None]
+    each_thermo = [_of_thermo(record, target_temperature_K, equilibration_fs, limits) for record in records]
     checks = [*_worst_of_replicas(each_thermo), *_worst_of_replicas(each)]
     checks += [*motion_checks(result, limits), systematic_error_check(result, limits), green_kubo_check(result)]
     result.checks = [check.to_dict() for check in checks]
@@ -66,7 +67,7 @@ def judge(
 
 
 def grade(result: DiffusionResult, checks: Sequence[Check]) -> str:
-    """``bound`` if nothing was measured; ``D`` if a check failed; else the letter of N_eff, lower after a warning."""
+    """``bound`` without a diffusivity; ``D`` if a check failed; else the letter of N_eff, lower after a warning."""
     if not result.moved:
         return "bound"
     verdicts = {check.verdict for check in checks}

@@ -1,4 +1,4 @@
-"""The limits of the checks, every one an input."""
+"""The limits of the checks, all of which are inputs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import ClassVar
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number
 
-#: Limits below which, instead of above which, a value is beyond.
+#: Lower limits; all others are upper limits.
 FROM_BELOW = ("min_distance_ratio", "framework_peak_ratio", "framework_bonds_kept")
 
 
 @dataclass(frozen=True)
 class CheckLimits(Settings):
-    """Where the checks of a trajectory warn and where they fail; why each default is what it is stands in methods.
+    """Where the checks of a trajectory warn and fail; the defaults are explained in the methods page.
 
-    Names that end in ``_fail`` are the same where the check fails, which keeps the temperature from the Arrhenius fit.
+    A check beyond its ``_fail`` limit excludes the temperature from the Arrhenius fit.
     """
 
     what: ClassVar[str] = "limit"

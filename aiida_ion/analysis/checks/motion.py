@@ -12,7 +12,7 @@ BOUND = "Nothing was measured; the reason says why."
 
 
 def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
-    """Log-log slope, effective hops, ions that hopped, the fit against least squares."""
+    """Log-log slope, effective hops, ions that hopped, and the fit against least squares."""
     if not result.moved:
         names = ("log_log_slope", "effective_hops", "ions_hopped", "fit_consistent")
         return [not_applicable(name, "", BOUND) for name in names]
@@ -26,7 +26,7 @@ def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
             "",
             warn=limits.effective_hops_warn,
             below=True,
-            message=f"The diffusivity rests on {result.n_eff:.3g} effective hops",
+            message=f"The diffusivity is based on {result.n_eff:.3g} effective hops",
         ),
         graded(
             "ions_hopped",
@@ -34,14 +34,14 @@ def motion_checks(result: DiffusionResult, limits: CheckLimits) -> list[Check]:
             "",
             warn=limits.ions_hopped_warn,
             below=True,
-            message=f"{result.n_ions_hopped} of {n_ions} ions ever hopped",
+            message=f"{result.n_ions_hopped} of {n_ions} ions hopped at all",
         ),
         _fit(result),
     ]
 
 
 def spacing_check(sampled: SampledFrames, limits: CheckLimits) -> Check:
-    """Largest step of a mobile ion between two frames over half the narrowest width of the cell."""
+    """Largest step of a mobile ion between two frames, relative to half the narrowest width of the cell."""
     half_width = image_room_A(sampled.cell)
     longest = sampled.longest_step_A
     return graded(
@@ -70,7 +70,7 @@ def _slope(result: DiffusionResult, limits: CheckLimits) -> Check:
 
 
 def _fit(result: DiffusionResult) -> Check:
-    """The verdict is that of ``fit_consistent``; the number is the distance of the two as a part of least squares."""
+    """The verdict is that of ``fit_consistent``; the number is the difference relative to least squares."""
     fitted, plain = result.tracer_diffusivity_cm2_s, result.least_squares_diffusivity_cm2_s
     if result.fit_consistent is None or fitted is None or not plain:
         return not_applicable("fit_consistent", "", "There is no second fit to compare with.")
@@ -80,4 +80,4 @@ def _fit(result: DiffusionResult) -> Check:
     message = f"kinisi and least squares differ by {off:.2g} of the latter on the same window{apart}"
     if result.fit_consistent:
         return Check("fit_consistent", off, "", None, "pass", f"{message}.")
-    return Check("fit_consistent", off, "", None, "fail", f"{message}: neither can be relied on.")
+    return Check("fit_consistent", off, "", None, "fail", f"{message}: neither is reliable.")

@@ -1,4 +1,4 @@
-"""Frames of a whole run, evenly spread: what the checks look at, from the first frame to the last."""
+"""Evenly spaced frames of a whole run, used by the checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiida_ion.analysis.trajectories.trajectory import Segment
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Frames looked at in each replica.
+#: Maximum number of frames per replica.
 MAX_FRAMES = 400
 
 
@@ -25,13 +25,13 @@ class SampledFrames:
     """Frames of one replica, all atoms.
 
     :param times_ps: from the first frame of the run on, ps, (n,).
-    :param positions: unwrapped, angstrom, (n, N, 3), less the drift of the framework.
+    :param positions: unwrapped, angstrom, (n, N, 3), minus the drift of the framework.
     :param cells: angstrom, (n, 3, 3).
     :param symbols: element of each atom, (N,).
     :param is_mobile: (N,).
-    :param is_framework: (N,); atoms that are neither are ions of other species that move too.
-    :param first: the first frame after equilibration.
-    :param longest_step_A: of a mobile ion from one of these frames to the next stored one, angstrom.
+    :param is_framework: (N,); atoms that are neither belong to other mobile species.
+    :param first: index of the first frame after equilibration.
+    :param longest_step_A: longest step of a mobile ion from one of these frames to the next stored one, angstrom.
     """
 
     times_ps: FloatArray
@@ -64,9 +64,9 @@ def sample_frames(
     *,
     framework_species: Collection[str] | None = None,
 ) -> SampledFrames:
-    """Read frames of a run, evenly spread over all of it; positions stay on disk otherwise.
+    """Read evenly spaced frames of a run; other positions stay on disk.
 
-    :param segments: of one replica in order, unwrapped, but for atoms on a face of the cell.
+    :param segments: of one replica in order, unwrapped, except atoms on a face of the cell.
     :param symbols: element of each atom, (N,).
     :param equilibration_fs: from the first frame on, fs.
     :param framework_species: elements of the framework; all but the mobile species when not given.
@@ -103,7 +103,7 @@ def sample_frames(
 
 
 def _longest_step(positions: npt.NDArray[Any], rows: IntArray, is_mobile: npt.NDArray[np.bool_]) -> float:
-    """Longest step of a mobile ion from some frames of a segment to those right after them, angstrom."""
+    """Longest step of a mobile ion from the chosen frames of a segment to the following ones, angstrom."""
     rows = rows[rows + 1 < len(positions)]
     if not len(rows):
         return 0.0
@@ -114,7 +114,7 @@ def _longest_step(positions: npt.NDArray[Any], rows: IntArray, is_mobile: npt.ND
 def neighbours(
     positions: FloatArray, cell: FloatArray, radius_A: float
 ) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
-    """Find all ordered pairs of atoms within a distance, periodic images included, no atom paired with itself.
+    """Find all ordered pairs of atoms within a distance, including periodic images but no atom with itself.
 
     :param positions: wrapped or not, angstrom, (N, 3).
     :returns: first atoms, second atoms, the cell vectors to add to the second (p, 3), distances (angstrom); (p,) each.
@@ -131,9 +131,9 @@ def neighbours(
 
 
 def onset_ps(times_ps: FloatArray, series: FloatArray) -> float:
-    """When a series that was flat begins to rise: the kink of the best flat-then-straight line, or the best step, ps.
+    """Time, ps, at which a flat series begins to rise: the kink of the best flat-then-straight line, or the best step.
 
-    By least squares over 60 places; for a series that rises from the first, its first time.
+    By least squares over 60 positions; the first time if the series rises from the start.
 
     :param series: any unit, (n,), n >= 3.
     """

@@ -1,4 +1,4 @@
-"""Was the run at its temperature, and was energy conserved where it should be?"""
+"""Was the run at its target temperature, and was energy conserved where it should be?"""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.sampled_frames import FloatArray
 from aiida_ion.analysis.trajectories.thermo import Thermo
 
-#: Blocks that standard errors are taken from, and the rows that they need together.
+#: Number of blocks for standard errors, and the total number of rows they need.
 N_BLOCKS, MIN_ROWS = 10, 50
-#: A difference counts when it is above this many of its standard errors.
+#: A difference is significant above this many standard errors.
 ERRORS = 3.0
 
 
 class Trend(NamedTuple):
-    """Mean of a series and its standard error, and the rise of the line through its blocks with its error."""
+    """Mean of a series, rise of the line through its blocks, and their standard errors."""
 
     mean: float
     mean_error: float
@@ -28,7 +28,7 @@ class Trend(NamedTuple):
 
 
 def trend(series: FloatArray) -> Trend:
-    """Return mean and rise over the whole series, with errors from ten blocks around the line through them."""
+    """Return mean and rise over the whole series, with errors from the scatter of ten blocks about a line."""
     blocks = np.array([block.mean() for block in np.array_split(series, N_BLOCKS)])
     place = (np.arange(N_BLOCKS) + 0.5) / N_BLOCKS - 0.5
     rise = float(place @ blocks / (place @ place))
@@ -63,7 +63,7 @@ def _off(thermo: Thermo, line: Trend, target: float, limits: CheckLimits) -> Che
         "",
         warn=max(limits.temperature_off_warn, noise),
         fail=max(limits.temperature_off_fail, noise),
-        message=f"The mean temperature, {line.mean:.5g} K, is {off:.2%} off the target",
+        message=f"The mean temperature, {line.mean:.5g} K, differs from the target by {off:.2%}",
     )
 
 
@@ -80,7 +80,7 @@ def _drift(line: Trend, target: float, limits: CheckLimits) -> Check:
 
 
 def energy_drift_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
-    """Drift of the conserved energy of a run with constant energy, less what is noise.
+    """Drift of the conserved energy of a run with constant energy, beyond its noise.
 
     :param thermo: after equilibration.
     """
@@ -101,5 +101,5 @@ def energy_drift_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
         unit,
         warn=limits.energy_drift_warn_meV_atom_ps,
         fail=limits.energy_drift_fail_meV_atom_ps,
-        message=f"The energy drifts by {line.rise * per_atom:+.3g} meV/atom/ps, of which {sure:.3g} is not noise",
+        message=f"The energy drifts by {line.rise * per_atom:+.3g} meV/atom/ps, of which {sure:.3g} is beyond noise",
     )

@@ -1,6 +1,6 @@
-"""The framework as the units that must stay in place: its polyanions as wholes, all other atoms by themselves.
+"""The framework as units that must stay in place: polyanions as a whole, all other atoms individually.
 
-A polyanion that rotates moves its outer atoms by several angstrom while the crystal stays solid; its centre rests.
+A rotating polyanion moves its outer atoms by several angstrom while the crystal stays solid and its centre at rest.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ase.data import atomic_numbers, covalent_radii
 from aiida_ion.analysis.checks.sampled_frames import FloatArray, IntArray, SampledFrames, neighbours
 from aiida_ion.settings.md import NON_METALS
 
-#: Atoms closer than this times the sum of their covalent radii are bonded, unless both are metals.
+#: Atoms closer than this multiple of the sum of their covalent radii are bonded, unless both are metals.
 BOND_RATIO = 1.25
 #: Parts of a run over which positions are averaged.
 N_WINDOWS = 20
-#: Neighbours of the same kind are looked for up to here first; units on top of each other count as this far apart,
+#: First search radius for neighbours of the same kind, and the smallest distance assigned to coinciding units,
 #: angstrom.
 FIRST_REACH_A, NEAREST_A = 12.0, 0.5
 
@@ -28,7 +28,7 @@ FIRST_REACH_A, NEAREST_A = 12.0, 0.5
 class Bonds:
     """Pairs of framework atoms bonded at the start.
 
-    :param first: atoms, indices into all atoms, (b,).
+    :param first: indices of atoms, (b,).
     :param second: likewise.
     :param images: cell vectors to add to the second, (b, 3).
     """
@@ -55,8 +55,8 @@ class Units:
     """Units of the framework.
 
     :param kinds: formula of each unit, (u,).
-    :param centres: unwrapped, angstrom, (n, u, 3), the units made whole.
-    :param spacing_A: distance to the nearest unit of the same kind at the start, the median, for each kind.
+    :param centres: unwrapped, angstrom, (n, u, 3), of the units joined across cell faces.
+    :param spacing_A: median distance to the nearest unit of the same kind at the start, for each kind.
     """
 
     kinds: npt.NDArray[np.str_]
@@ -86,15 +86,15 @@ def find_bonds(sampled: SampledFrames) -> Bonds:
     first, second, images, distances = neighbours(sampled.positions[0, chosen], sampled.cells[0], reach)
     bonded = distances < BOND_RATIO * (radii[first] + radii[second])
     bonded &= ~(metal[first] & metal[second])
-    bonded &= first <= second  # each bond once from either end; those to an own image, twice
+    bonded &= first <= second  # each bond appears from either end, bonds to an atom's own image twice
     return Bonds(chosen[first[bonded]], chosen[second[bonded]], images[bonded])
 
 
 def find_units(sampled: SampledFrames, bonds: Bonds) -> Units:
     """Split the framework into polyanions and single atoms.
 
-    Atoms joined by bonds are one unit when it is finite; in a network that runs through the whole crystal every atom
-    is a unit by itself.
+    Atoms joined by bonds are one unit if it is finite; in a network that extends through the whole crystal each atom is
+    its own unit.
     """
     chosen = np.flatnonzero(sampled.is_framework)
     units = [unit for group in _components(chosen, bonds) for unit in group]
@@ -112,7 +112,7 @@ def find_units(sampled: SampledFrames, bonds: Bonds) -> Units:
 
 
 def _components(atoms: IntArray, bonds: Bonds) -> list[list[dict[int, tuple[int, ...]]]]:
-    """Units of each connected group: one with the image of every atom, or every atom alone if it is endless."""
+    """Units of each connected group: a single one with the image of each atom, or separate atoms if it is infinite."""
     joined: dict[int, list[tuple[int, IntArray]]] = {int(atom): [] for atom in atoms}
     for first, second, image in zip(bonds.first, bonds.second, bonds.images, strict=True):
         joined[int(first)].append((int(second), image))
@@ -129,7 +129,7 @@ def _components(atoms: IntArray, bonds: Bonds) -> list[list[dict[int, tuple[int,
 
 
 def _follow(start: int, joined: dict[int, list[tuple[int, IntArray]]]) -> tuple[dict[int, tuple[int, ...]], bool]:
-    """The atoms joined to one, each with its image, and whether an atom is met in two images."""
+    """The atoms connected to a start atom, each with its image, and whether any atom is reached in two images."""
     images: dict[int, tuple[int, ...]] = {start: (0, 0, 0)}
     waiting, endless = [start], False
     while waiting:
@@ -148,8 +148,8 @@ def _formula(symbols: list[str]) -> str:
 
 
 def _spacing(centres: FloatArray, cell: FloatArray) -> float:
-    """Median distance to the nearest of the same kind, own images included, angstrom."""
-    farthest = 1.01 * float(np.linalg.norm(cell, axis=1).min())  # there the own image is
+    """Median distance to the nearest unit of the same kind, including a unit's own images, angstrom."""
+    farthest = 1.01 * float(np.linalg.norm(cell, axis=1).min())  # the unit's own image lies within this
     reach = min(FIRST_REACH_A, farthest)
     nearest = np.full(len(centres), np.inf)
     while True:

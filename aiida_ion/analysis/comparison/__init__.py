@@ -1,1 +1,1 @@
-"""Levels of theory and baselines beside each other: ratios, forces, structure, vibrations, cost."""
+"""Comparison of levels of theory and baselines: ratios, forces, structure, vibrations, cost."""

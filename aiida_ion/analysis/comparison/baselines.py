@@ -1,6 +1,6 @@
-"""What a method must beat to have said anything: a constant, and a random forest over the composition.
+"""Baselines that a useful method must beat: a constant, and a random forest over the composition.
 
-Values are logarithms of diffusivities or conductivities, or energies; either side may be an upper bound, which is no
+Values are logarithms of diffusivities or conductivities, or energies. Either side may be an upper bound; there is no
 error as long as it holds.
 """
 
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 LEAVE_ONE_OUT_MEDIAN = "median of the others"
 IN_SAMPLE_MEDIAN = "median of all"
 FOREST = "random forest of compositions"
-#: Materials below which there are no baselines, and no forest.
+#: Fewest materials for baselines, and for the forest.
 MIN_MATERIALS = 3
 MIN_MATERIALS_FOREST = 8
 
@@ -42,11 +42,11 @@ class Value:
 
 @dataclass(frozen=True)
 class Score:
-    """How far a method is from the reference over some materials, in the unit of the values.
+    """Deviation of a method from the reference over a set of materials, in the unit of the values.
 
-    ``n`` counts materials, ``n_bounds`` those of which either side is a bound. Rank correlations are over the materials
-    that are numbers on both sides, ``None`` below three or where all predictions are alike; ``coverage`` is the part of
-    the reference numbers within the method's 95 % intervals, ``None`` where it states none.
+    ``n`` counts materials, ``n_bounds`` those with a bound on either side. Rank correlations are over the materials
+    with values on both sides, ``None`` below three or if all predictions are equal; ``coverage`` is the fraction of
+    reference values within the method's 95 % intervals, ``None`` where it states none.
     """
 
     name: str
@@ -67,18 +67,18 @@ def compare_methods(
     methods: Mapping[str, Sequence[Value | None]],
     more_baselines: Mapping[str, Sequence[float]] | None = None,
 ) -> list[Score]:
-    """Score methods beside baselines, all on the materials that every method has.
+    """Score methods and baselines on the materials that all methods have.
 
     :param references: one per material.
     :param compositions: formula of each material, such as ``Li7P3S11``.
-    :param methods: for each method its value of each material, or ``None``.
-    :param more_baselines: for each further baseline its prediction of each material.
+    :param methods: for each method its value for each material, or ``None``.
+    :param more_baselines: for each further baseline its prediction for each material.
     :returns: methods first, then baselines; empty below three common materials.
     :raises ValueError: for sequences of different length.
     """
     further = more_baselines or {}
-    told = [*methods.values(), *further.values()]
-    if {len(compositions), *(len(values) for values in told)} - {len(references)}:
+    predictions_of_all = [*methods.values(), *further.values()]
+    if {len(compositions), *(len(values) for values in predictions_of_all)} - {len(references)}:
         raise ValueError("references, compositions and the values of each method must be of the same length")
     common = [index for index in range(len(references)) if all(values[index] for values in methods.values())]
     if len(common) < MIN_MATERIALS:
@@ -102,7 +102,7 @@ def compare_methods(
 
 
 def constant_predictions(references: Sequence[Value], leave_one_out: bool = True) -> FloatArray:
-    """Return the median of the reference values for each material, without itself or with, (n,).
+    """Return the median of the reference values for each material, with or without that material, (n,).
 
     A bound counts as its value.
 
@@ -117,7 +117,7 @@ def constant_predictions(references: Sequence[Value], leave_one_out: bool = True
 
 
 def error(prediction: Value, reference: Value) -> float:
-    """Return prediction less reference; zero where a bound on either side holds."""
+    """Return prediction minus reference; zero where a bound on either side holds."""
     difference = prediction.value - reference.value
     if prediction.is_bound and reference.is_bound:
         return 0.0
@@ -132,7 +132,7 @@ def score(name: str, predictions: Sequence[Value], references: Sequence[Value], 
     :raises ValueError: for no materials or sequences of different length.
     """
     if not references:
-        raise ValueError("there is no material to score on")
+        raise ValueError("there are no materials to score")
     pairs = list(zip(predictions, references, strict=True))
     errors = np.array([error(prediction, reference) for prediction, reference in pairs])
     numbers = [(p, r) for p, r in pairs if not (p.is_bound or r.is_bound)]
@@ -153,7 +153,7 @@ def score(name: str, predictions: Sequence[Value], references: Sequence[Value], 
 
 
 def verdict_sentences(scores: Sequence[Score], unit: str) -> list[str]:
-    """Return a sentence for each method on whether it beats the constant, the median of the other materials."""
+    """Return a sentence for each method on whether it beats the constant (the median of the other materials)."""
     constants = [entry for entry in scores if entry.name == LEAVE_ONE_OUT_MEDIAN]
     if not constants:
         return []

@@ -1,4 +1,4 @@
-"""A random forest that sees nothing but compositions."""
+"""A random forest that uses only compositions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pymatgen.core.periodic_table import Element, Species
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Properties of elements of which mean, spread, least and largest are features.
+#: Elemental properties; their mean, spread, minimum and maximum are features.
 PROPERTIES = ("Z", "atomic_mass", "X", "group", "row", "mendeleev_no")
 N_TREES = 100
-#: Up to this many materials each is left out in turn; more are left out in this many parts.
+#: Leave-one-out up to this many materials; beyond, cross-validation in this many folds.
 MAX_LEAVE_ONE_OUT = 60
 N_PARTS = 10
 
@@ -22,8 +22,8 @@ N_PARTS = 10
 def composition_features(formulas: Sequence[str]) -> FloatArray:
     """Return features of compositions, (n, m).
 
-    The fraction of every element that any of them has; and of the properties of their elements the mean and the
-    standard deviation, weighted by fractions, the least and the largest.
+    The fraction of every element in any of them; and of the properties of their elements the weighted mean and standard
+    deviation, the minimum and the maximum.
 
     :raises ValueError: for a formula that pymatgen cannot read.
     """
@@ -33,11 +33,11 @@ def composition_features(formulas: Sequence[str]) -> FloatArray:
 
 
 def forest_predictions(formulas: Sequence[str], values: FloatArray, seed: int = 1) -> FloatArray:
-    """Return what a forest trained on the other materials says of each, (n,).
+    """Predict each material with a forest trained on the other materials, (n,).
 
     :param formulas: one per material, such as ``Li7P3S11``.
-    :param values: what is to be learnt, (n,); a bound counts as its value.
-    :param seed: of trees and parts.
+    :param values: the target values, (n,); a bound counts as its value.
+    :param seed: seed of the trees and folds.
     """
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict
@@ -51,12 +51,12 @@ def forest_predictions(formulas: Sequence[str], values: FloatArray, seed: int = 
 def forest_of_others(
     formulas: Sequence[str], known_formulas: Sequence[str], known_values: FloatArray, seed: int = 1
 ) -> FloatArray:
-    """Return what a forest trained on other materials says of each, (n,).
+    """Predict materials with a forest trained on known materials, (n,).
 
     :param formulas: of the materials, (n,).
-    :param known_formulas: of the materials to learn from, (m,); none of the others should be among them.
+    :param known_formulas: of the training materials, (m,), disjoint from the others.
     :param known_values: their values, (m,).
-    :param seed: of the trees.
+    :param seed: seed of the trees.
     """
     from sklearn.ensemble import RandomForestRegressor
 

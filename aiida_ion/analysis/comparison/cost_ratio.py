@@ -1,4 +1,4 @@
-"""What a step of molecular dynamics costs at two levels of theory, from their cost ledgers."""
+"""Cost of a molecular-dynamics step at two levels of theory, from their cost ledgers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: Entry of a ledger -> what of it one step costs.
+#: Entry of a ledger -> its name per step.
 PER_STEP = {
     "wall_time_s": "wall_s_per_step",
     "cpu_time_s": "core_s_per_step",
@@ -16,7 +16,7 @@ KEPT = ("wall_time_s", "cpu_time_s", "gpu_time_s", "n_steps", "n_atoms", "peak_m
 
 
 def cost_per_step(ledger: Mapping[str, Any]) -> dict[str, float]:
-    """Return the known entries of a ledger, and beside them what one step costs and how many are done in a second.
+    """Return the known entries of a ledger, the cost per step, and the number of steps per second.
 
     :param ledger: ``wall_time_s``, ``cpu_time_s`` (core-seconds), ``gpu_time_s``, ``n_steps``; any may be missing.
     """
@@ -32,13 +32,13 @@ def cost_per_step(ledger: Mapping[str, Any]) -> dict[str, float]:
 
 
 def speed_ratios(reference: Mapping[str, Any], ledger: Mapping[str, Any]) -> dict[str, float]:
-    """Return how many times less a step costs than in the reference; empty where that does not follow.
+    """Return how many times cheaper a step is than in the reference; empty if unknown.
 
-    ``wall_speed_ratio`` compares wall time on whatever each ran on, ``core_speed_ratio`` core-seconds: where one side
-    used a GPU, the latter leaves its work out. Runs of different numbers of atoms are not compared.
+    ``wall_speed_ratio`` compares wall times, whatever the hardware, ``core_speed_ratio`` core-seconds, which do not
+    include the work of a GPU. Runs of different numbers of atoms are not compared.
 
     :param reference: cost ledger of the reference.
-    :param ledger: cost ledger of the level of theory that is compared with it.
+    :param ledger: cost ledger of the level of theory compared with it.
     """
     slow, fast = cost_per_step(reference), cost_per_step(ledger)
     if slow.get("n_atoms") != fast.get("n_atoms") and "n_atoms" in slow and "n_atoms" in fast:
@@ -52,5 +52,5 @@ def speed_ratios(reference: Mapping[str, Any], ledger: Mapping[str, Any]) -> dic
 
 
 def is_number(value: Any) -> bool:
-    """Whether an entry of a ledger is a number that can be reckoned with."""
+    """Whether an entry of a ledger is a usable number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,4 +1,4 @@
-"""How far predicted forces and energies are from those of a reference on the same frames."""
+"""Errors of predicted forces and energies against a reference on the same frames."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from aiida_ion.analysis.diffusion.result import Interval
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The direction of a force smaller than this is noise of the electronic structure, eV/angstrom.
+#: The direction of a smaller force is numerical noise of the electronic structure, eV/angstrom.
 MIN_FORCE_EV_A = 0.01
-#: Frames follow each other in time and are alike: this many blocks of them are resampled, as wholes.
+#: Consecutive frames are correlated: this many whole blocks of them are resampled.
 N_BLOCKS = 10
 MIN_BLOCK_FRAMES = 2
-#: Fewer blocks, and so fewer than ten frames, have no interval.
+#: Fewer blocks, and so fewer than ten frames, give no interval.
 MIN_BLOCKS = 5
 N_RESAMPLES = 1000
-#: A constant offset and a spread around it need more frames than two.
+#: A constant offset and the spread about it need more than two frames.
 MIN_ENERGY_FRAMES = 3
 
 
@@ -32,8 +32,8 @@ class ForceErrors:
 
     ``cosine_similarity`` is the unweighted mean, over atoms and frames, of the cosine of the angle between the two
     forces; atoms on which either is below :data:`MIN_FORCE_EV_A` are left out, and ``None`` means that all were.
-    ``slope`` is that of predicted over reference components through the origin: below one the potential is too soft.
-    ``largest_error_eV_A`` is the length of the worst difference of two force vectors.
+    ``slope`` is that of predicted against reference components through the origin: below one the potential is too soft.
+    ``largest_error_eV_A`` is the magnitude of the largest difference of two force vectors.
     Intervals are ``None`` with fewer than ten frames.
     """
 
@@ -52,10 +52,10 @@ class ForceErrors:
 
 @dataclass(frozen=True)
 class EnergyErrors:
-    """Errors of energies, eV/atom, after their mean difference was taken off; ``None`` for too few frames.
+    """Errors of energies, eV/atom, after subtraction of their mean difference; ``None`` for too few frames.
 
-    The zero of energy differs between levels of theory, and differently for each composition: only differences
-    between frames of one composition can be compared.
+    The zero of energy depends on level of theory and composition: only differences between frames of the same
+    composition can be compared.
     """
 
     n_frames: int
@@ -80,13 +80,13 @@ def force_errors(
 
     Intervals are central 95 % of a bootstrap over up to :data:`N_BLOCKS` contiguous blocks of frames, stretched around
     the estimate by sqrt(B / (B - 1)) and by Student's quantile over the normal one, because B blocks are few.
-    They hold the truth at 90 to 96 % as long as frames are alike over less than a block, and less often beyond.
+    They cover the truth in 90 to 96 % of cases if frames are correlated over less than a block, and in fewer otherwise.
 
     :param reference: shape (n, N, 3), eV/angstrom, in the order of time.
-    :param predicted: the same of the level of theory that is judged.
+    :param predicted: the same for the level of theory under test.
     :param symbols: element of each of the N atoms.
     :param seed: of the resampling.
-    :raises ValueError: for shapes that do not belong together, no frames, or numbers that are not finite.
+    :raises ValueError: for inconsistent shapes, no frames, or numbers that are not finite.
     """
     reference, predicted = _pair(reference, predicted, (len(symbols), 3))
     error = predicted - reference
@@ -113,12 +113,12 @@ def force_errors(
 def energy_errors(
     reference: npt.NDArray[np.floating], predicted: npt.NDArray[np.floating], n_atoms: int
 ) -> EnergyErrors:
-    """Compare potential energies of frames of one composition, their mean difference taken off.
+    """Compare potential energies of frames of one composition, after subtraction of their mean difference.
 
     :param reference: shape (n,), eV per cell.
-    :param predicted: the same of the level of theory that is judged.
+    :param predicted: the same for the level of theory under test.
     :param n_atoms: atoms in the cell.
-    :raises ValueError: for shapes that do not belong together, no frames, or numbers that are not finite.
+    :raises ValueError: for inconsistent shapes, no frames, or numbers that are not finite.
     """
     reference, predicted = _pair(reference, predicted, ())
     n_frames = len(reference)

@@ -1,4 +1,4 @@
-"""Partial radial distribution functions of a trajectory, and how far those of two trajectories are apart."""
+"""Partial radial distribution functions of a trajectory, and their distance between two trajectories."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Beyond this the short-range order that a potential makes is no longer seen, angstrom.
+#: Beyond this the short-range order due to the potential is no longer visible, angstrom.
 MAX_RANGE_A = 6.0
-#: Small cells are followed this far into their own images, to take in the second neighbours, angstrom.
+#: In small cells g(r) extends at least this far, across periodic images, to include the second neighbours, angstrom.
 MIN_RANGE_A = 5.0
 #: Thermal peaks of a solid are several times wider, angstrom.
 BIN_WIDTH_A = 0.05
@@ -30,9 +30,9 @@ class RadialDistribution:
 
     :param r_A: centres of the bins, angstrom, (b,).
     :param pairs: names such as ``Li-N``, elements in alphabetical order.
-    :param g: shape (len(pairs), b); one where neighbours are as dense as in the whole cell.
-    :param weights: the part of all pairs of atoms that each pair of elements has, summing to one.
-    :param n_frames: frames counted.
+    :param g: shape (len(pairs), b); one at the mean density of the cell.
+    :param weights: fraction of all pairs of atoms that belongs to each pair of elements, summing to one.
+    :param n_frames: number of frames.
     """
 
     r_A: FloatArray
@@ -44,16 +44,16 @@ class RadialDistribution:
 
 @dataclass(frozen=True)
 class RdfDistance:
-    """Distances in [0, 1], 0 for equal functions; ``mean`` over pairs by their number of pairs of atoms."""
+    """Distances in [0, 1], 0 for equal functions; ``mean`` over pairs of elements, weighted by pairs of atoms."""
 
     mean: float
     by_pair: dict[str, float]
 
 
 def rdf_range_A(cell: npt.NDArray[np.floating]) -> float:  # noqa: N802
-    """How far g(r) goes: half the narrowest width of the cell, but at least 5 and at most 6 angstrom.
+    """Range of g(r): half the narrowest width of the cell, but at least 5 and at most 6 angstrom.
 
-    Beyond half the width an atom meets its own images, which are neighbours of a crystal like any other; only their
+    Beyond half the width an atom sees its own images, which are neighbours like any other in a crystal; only their
     fluctuations are not independent.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
@@ -75,11 +75,11 @@ def radial_distribution(
     (N_b / V) g_ab over a peak is a coordination number.
 
     :param positions: angstrom, wrapped or not, (n, N, 3).
-    :param cells: rows are cell vectors, angstrom, (n, 3, 3) or (3, 3); any shape.
+    :param cells: rows are cell vectors, angstrom, (n, 3, 3) or (3, 3).
     :param symbols: element of each of the N atoms.
-    :param range_A: largest distance; that of :func:`rdf_range_A` for the first cell otherwise.
-    :param max_frames: more are thinned to this number, evenly.
-    :raises ValueError: for no frames, or symbols of another number of atoms.
+    :param range_A: largest distance; by default that of :func:`rdf_range_A` for the first cell.
+    :param max_frames: more frames are thinned evenly to this number.
+    :raises ValueError: for no frames, or the wrong number of symbols.
     """
     if not len(positions) or positions.shape[1:] != (len(symbols), 3):
         raise ValueError(f"positions must be (frames > 0, {len(symbols)}, 3), got {positions.shape}")
@@ -106,7 +106,7 @@ def radial_distribution(
 
 
 def _neighbours(crystal: Structure, kinds: npt.NDArray[np.int64], edges: FloatArray) -> FloatArray:
-    """Ordered pairs of atoms by the kinds of both and the shell of their distance, (kinds, kinds, shells)."""
+    """Count ordered pairs of atoms by both kinds and the shell of their distance, (kinds, kinds, shells)."""
     first, second, _, distances = crystal.get_neighbor_list(edges[-1], exclude_self=True)
     n_kinds, n_shells = int(kinds.max()) + 1, len(edges) - 1
     shell = np.minimum((distances / edges[-1] * n_shells).astype(int), n_shells - 1)
@@ -116,24 +116,24 @@ def _neighbours(crystal: Structure, kinds: npt.NDArray[np.int64], edges: FloatAr
 
 
 def averaged(parts: Sequence[RadialDistribution]) -> RadialDistribution:
-    """Average distributions of the same crystal on the same grid, each as often as it has frames."""
+    """Average distributions of the same crystal on the same grid, weighted by their numbers of frames."""
     frames = [part.n_frames for part in parts]
     g = np.average([part.g for part in parts], axis=0, weights=frames)
     return replace(parts[0], g=g, n_frames=sum(frames))
 
 
 def rdf_distance(distribution: RadialDistribution, reference: RadialDistribution) -> RdfDistance:
-    """Area between two g(r) over the sum of their areas: 0 for equal ones, 1 for those that nowhere overlap.
+    """Area between two g(r) over the sum of their areas: 0 if equal, 1 without overlap.
 
-    One less the accuracy with which Schran et al. (PNAS 118, e2110077118 (2021), and its code aml, `score/util.py`)
-    rate potentials against ab initio dynamics. Finite runs differ by their noise: two halves of one run say how much.
+    One minus the accuracy that Schran et al. (PNAS 118, e2110077118 (2021), and its code aml, `score/util.py`) use to
+    rate potentials against ab initio dynamics. Finite runs differ by noise: two halves of one run show how much.
 
     :raises ValueError: for different elements or grids.
     """
     if distribution.pairs != reference.pairs:
         raise ValueError(f"pairs {', '.join(distribution.pairs)} cannot be compared with {', '.join(reference.pairs)}")
     if distribution.r_A.shape != reference.r_A.shape or not np.allclose(distribution.r_A, reference.r_A):
-        raise ValueError("the two radial distributions stand on different grids; give both the same range_A")
+        raise ValueError("the two radial distributions have different grids; give both the same range_A")
     between = np.abs(distribution.g - reference.g).sum(axis=1)
     total = distribution.g.sum(axis=1) + reference.g.sum(axis=1)
     there = total > 0

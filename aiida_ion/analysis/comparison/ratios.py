@@ -1,4 +1,4 @@
-"""How far one level of theory is from another in a quantity that both know only within an interval."""
+"""Ratios and differences of quantities with uncertainties between two levels of theory."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from aiida_ion.analysis.diffusion.result import Interval, interval95
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Draws of each side that are combined with each of the other; more are thinned to this number.
+#: Draws of each side, all pairs of which are combined; more are thinned to this number.
 MAX_DRAWS = 1000
 
-ONE_SIDED = "there is only an upper bound of {}, so the ratio has a bound and no value"
-BOTH_BOUNDS = "both levels have only an upper bound, and nothing follows for the ratio"
+ONE_SIDED = "there is only an upper bound of {}, so the ratio has a bound but no value"
+BOTH_BOUNDS = "both levels have only an upper bound, so nothing follows for the ratio"
 NOTHING = "there is neither a value nor a bound of {}"
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What one level of theory says of a quantity; any part may be missing.
+    """A quantity at one level of theory; any part may be missing.
 
     :param value: the number.
     :param ci95: its 95 % interval.
-    :param samples: posterior draws, shape (n,); where given they decide, value and interval do not.
-    :param upper_bound: 95 % upper bound, where there is no number.
+    :param samples: posterior draws, shape (n,); where given they are used instead of value and interval.
+    :param upper_bound: 95 % upper bound, where there is no value.
     """
 
     value: float | None = None
@@ -38,13 +38,13 @@ class Quantity:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a number rather than a bound or nothing."""
+        """Whether there is a value rather than a bound or nothing."""
         return self.samples is not None or self.value is not None
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A level of theory over the reference. What does not follow is ``None``, and ``reason`` says why.
+    """A level of theory divided by the reference. Undetermined parts are ``None``, and ``reason`` says why.
 
     ``ratio`` is ten to the power of ``log10_difference``, the mean difference of the logarithms.
     """
@@ -60,7 +60,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Difference:
-    """A level of theory less the reference, in the unit of both; ``reason`` says why there is none."""
+    """A level of theory minus the reference, in the unit of both; ``reason`` says why there is none."""
 
     value: float | None = None
     ci95: Interval | None = None
@@ -76,10 +76,10 @@ class _Estimate(NamedTuple):
 def ratio(quantity: Quantity, reference: Quantity) -> Ratio:
     """Divide a positive quantity of one level of theory by that of the reference.
 
-    The two posteriors are independent. With draws on both sides the interval is the central 95 % of all pairs of them;
-    else the distances from value to edge are added in quadrature in log10, the upper of one with the lower of the other
-    (Barlow, arXiv:physics/0306138, which shows that this is approximate for edges that are far from symmetric). Where
-    one side is an upper bound, it is divided by, or divides, the far edge of the other side's interval.
+    The two posteriors are independent. With draws on both sides the interval is the central 95 % of all pairs;
+    otherwise the distances from value to edge are added in quadrature in log10, the upper of one with the lower of the
+    other (Barlow, arXiv:physics/0306138, which shows that this is approximate for strongly asymmetric intervals). An
+    upper bound on one side is combined with the far edge of the other side's interval.
     """
     sides = ((quantity, "this level"), (reference, "the reference"))
     for side, name in sides:
@@ -99,7 +99,7 @@ def ratio(quantity: Quantity, reference: Quantity) -> Ratio:
 
 
 def difference(quantity: Quantity, reference: Quantity) -> Difference:
-    """Subtract the reference's value from that of a level of theory; intervals as in :func:`ratio`, but linear."""
+    """Subtract the reference's value; intervals as in :func:`ratio`, but linear."""
     for side, name in ((quantity, "this level"), (reference, "the reference")):
         if not side.is_known:
             return Difference(reason=f"there is no value of {name}")
@@ -108,14 +108,14 @@ def difference(quantity: Quantity, reference: Quantity) -> Difference:
 
 
 def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
-    """Average the differences of the logarithms over independent ratios, such as those of several temperatures.
+    """Average the differences of logarithms over independent ratios, such as those at several temperatures.
 
-    Distances from value to edge are added in quadrature; without every interval there is none.
+    Distances from value to edge are added in quadrature; there is an interval only if every ratio has one.
     """
     known = [entry for entry in ratios if entry.log10_difference is not None]
     values = np.array([entry.log10_difference for entry in known], dtype=float)
     if not known:
-        return Difference(reason="there is not one ratio")
+        return Difference(reason="there are no ratios")
     mean = float(values.mean())
     edges = [entry.log10_difference_ci95 for entry in known if entry.log10_difference_ci95 is not None]
     if len(edges) < len(known):

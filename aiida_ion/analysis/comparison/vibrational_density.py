@@ -1,4 +1,4 @@
-"""The vibrational density of states from velocities, and how far those of two runs are apart."""
+"""The vibrational density of states from velocities, and its distance between two runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from scipy import integrate, signal
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Frequencies closer than this are not told apart, THz: windows are as long as that takes, 1 ps.
+#: Frequency resolution, THz: windows of 1 ps.
 RESOLUTION_THZ = 1.0
-#: A window of fewer frames has no spectrum worth the name.
+#: Fewest frames in a window for a useful spectrum.
 MIN_WINDOW_FRAMES = 16
 #: Hz in THz when times are in fs.
 THZ_FS = 1000.0
@@ -27,7 +27,7 @@ class VibrationalDensity:
 
     :param frequency_THz: from zero to the Nyquist frequency, (m,).
     :param density_1_THz: 1/THz, (m,); its value at zero frequency is the diffusion of the atoms.
-    :param n_windows: windows averaged, over all runs.
+    :param n_windows: number of windows averaged over all runs.
     """
 
     frequency_THz: FloatArray
@@ -36,7 +36,7 @@ class VibrationalDensity:
 
     @property
     def nyquist_THz(self) -> float:  # noqa: N802
-        """Half the sampling rate: vibrations above it are folded to below it."""
+        """Half the sampling rate; vibrations above it are aliased below it."""
         return float(self.frequency_THz[-1])
 
 
@@ -57,7 +57,7 @@ def vibrational_density(
     window = 2 * round(THZ_FS / (resolution_THz * interval_fs) / 2)  # even: ends at the Nyquist frequency
     if window < MIN_WINDOW_FRAMES:
         raise ValueError(
-            f"frames {interval_fs:g} fs apart are too rare for vibrations: velocities are needed every "
+            f"frames {interval_fs:g} fs apart are too sparse for vibrations: velocities are needed every "
             f"{THZ_FS / (resolution_THz * MIN_WINDOW_FRAMES):g} fs or more often"
         )
     long_enough = [run for run in runs if len(run) >= window]
@@ -72,7 +72,7 @@ def vibrational_density(
         count = (len(run) - window) // (window - window // 2) + 1
         power += count * _spectrum(run, masses, interval_fs, window)
         n_windows += count
-    power[[0, -1]] *= 2.0  # Welch's one-sided spectrum doubles all frequencies but these two
+    power[[0, -1]] *= 2.0  # Welch's one-sided spectrum doubles all frequencies except these two
     frequency: FloatArray = np.fft.rfftfreq(window, interval_fs / THZ_FS).astype(np.float64)
     area = float(integrate.trapezoid(power, frequency))
     if not (np.isfinite(area) and area > 0):
@@ -81,7 +81,7 @@ def vibrational_density(
 
 
 def on_frequencies(density: VibrationalDensity, frequency_THz: FloatArray) -> FloatArray:
-    """Density on other frequencies, linearly interpolated and again normalised to an area of one, 1/THz.
+    """Density at other frequencies, linearly interpolated and normalised again to an area of one, 1/THz.
 
     :param frequency_THz: within the range of the density, (k,).
     """
@@ -98,11 +98,11 @@ def common_frequencies(densities: Sequence[VibrationalDensity]) -> FloatArray:
 
 
 def vdos_distance(density: VibrationalDensity, reference: VibrationalDensity) -> float:
-    """Half the area between two densities: 0 for equal ones, 1 for those that nowhere overlap.
+    """Half the area between two densities: 0 if equal, 1 without overlap.
 
-    Both are normalised to the range that they share, up to the smaller Nyquist frequency. With areas of one this is
-    the measure of :func:`~aiida_ion.analysis.comparison.radial_distribution.rdf_distance`, by which Schran et al.
-    (PNAS 118, e2110077118 (2021)) rate vibrational densities as well.
+    Both are normalised over their common range, up to the smaller Nyquist frequency. With areas of one this is the
+    measure of :func:`~aiida_ion.analysis.comparison.radial_distribution.rdf_distance`, which Schran et al. (PNAS 118,
+    e2110077118 (2021)) use for vibrational densities as well.
     """
     frequency = common_frequencies([reference, density])
     gap = np.abs(on_frequencies(density, frequency) - on_frequencies(reference, frequency))

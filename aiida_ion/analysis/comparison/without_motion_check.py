@@ -1,8 +1,8 @@
-"""The conductivity that nobody has checked: a straight line through the diffusivities of all temperatures.
+"""Conductivity without a motion check: a straight line through the diffusivities of all temperatures.
 
-As the benchmark of Shaaban Kabakibo et al., arXiv:2603.28012, computes it: D(T) = D0 exp(-Ea / k_B T) through every
-temperature alike, whether the ions moved or not, then Nernst-Einstein at the target. Only for comparison with such
-numbers; a crystal in which nothing moves comes out as a conductor.
+As computed by the benchmark of Shaaban Kabakibo et al., arXiv:2603.28012: D(T) = D0 exp(-Ea / k_B T) through all
+temperatures, diffusive or not, then Nernst-Einstein at the target. Only for comparison with such numbers: a crystal
+without diffusion comes out as a conductor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def ionic_conductivity_without_motion_check_mS_cm(  # noqa: N802
     """Return the extrapolated conductivity, mS/cm; ``None`` for fewer than two temperatures.
 
     :param temperatures_K: (n,).
-    :param diffusivities_cm2_s: (n,); those that are not above zero have no logarithm and are left out.
+    :param diffusivities_cm2_s: (n,); those not above zero have no logarithm and are left out.
     :param charge_e: charge of the mobile ion, e.
     :param number_density_A3: mobile ions per angstrom^3.
     :param target_temperature_K: K.

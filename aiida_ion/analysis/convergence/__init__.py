@@ -1,1 +1,1 @@
-"""When runs have converged, and which are extended."""
+"""When runs have converged, and which ones to extend."""

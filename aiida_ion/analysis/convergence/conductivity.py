@@ -1,4 +1,4 @@
-"""Where more steps lower the error of the conductivity at the target temperature most."""
+"""Where more steps reduce the error of the conductivity at the target temperature most."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from aiida_ion.units import BOLTZMANN_EV_K
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A plan is made in moves that make one run longer by this part of what is analysed.
+#: A plan consists of moves, each of which lengthens one run by this fraction of its analysed time.
 MOVE = 0.1
-#: A temperature without a value will count as having one when the line promises this many times `min_n_eff` hops.
+#: A temperature without a value is planned for if the line predicts this many times `min_n_eff` hops.
 HOP_MARGIN = 2.0
-#: A move that lowers the variance by a smaller part than this is not a gain.
+#: Smallest relative reduction of the variance that counts as a gain.
 LEAST_GAIN = 1e-6
 
 
 @dataclass(frozen=True)
 class Known:
-    """One temperature of the line, measured or not.
+    """One temperature, with or without a value.
 
-    :param temperature_K: of the runs, K; ``measured_temperature_K`` is their mean.
+    :param temperature_K: target temperature of the runs, K; ``measured_temperature_K`` is their mean.
     :param time_ps: length of each of its runs, ps.
-    :param n_runs: how many there are, with ``n_ions`` mobile ions together.
-    :param diffusivity_cm2_s: cm^2/s; ``None`` where there is no value.
-    :param relative_error: of that, the standard deviation of ln D.
-    :param n_eff: effective hops seen.
+    :param n_runs: number of runs, with ``n_ions`` mobile ions in total.
+    :param diffusivity_cm2_s: cm^2/s; ``None`` without a value.
+    :param relative_error: its relative error, the standard deviation of ln D.
+    :param n_eff: effective hops.
     :param can_go_on: whether its runs can be extended.
     """
 
@@ -49,14 +49,14 @@ class Known:
 
 
 class Plan(NamedTuple):
-    """Standard deviation of ln sigma now (``None`` without a line), and the lengths, ps, that runs should get."""
+    """Current standard deviation of ln sigma (``None`` without a line), and the planned lengths of the runs, ps."""
 
     error: float | None
     times_ps: dict[float, float]
 
 
 def plan_conductivity(known: Sequence[Known], rule: StopRule) -> Plan:
-    """Lengthen, move by move, the run whose steps lower the variance of ln sigma most, until the target is met.
+    """Lengthen, move by move, the run whose steps reduce the variance of ln sigma most, until the target is met.
 
     :param known: all temperatures.
     :param rule: the target and the budget.
@@ -79,8 +79,8 @@ def plan_conductivity(known: Sequence[Known], rule: StopRule) -> Plan:
 def variance_at_target(x: Sequence[float], variances: Sequence[float] | FloatArray, rule: StopRule) -> float:
     """Variance of ln D, and so of ln sigma, at the target temperature by weighted least squares.
 
-    ln D = ln D0 - Ea x with x = 1/(k_B T): (1, x*) (X^T W X)^-1 (1, x*)^T, W the inverse variances of ln D. An infinite
-    variance is a temperature that says nothing.
+    ln D = ln D0 - Ea x with x = 1/(k_B T): (1, x*) (X^T W X)^-1 (1, x*)^T, W the inverse variances of ln D. A
+    temperature with infinite variance has no weight.
 
     :param x: 1/eV, (n,).
     :param variances: of ln D, (n,).
@@ -99,7 +99,7 @@ def _x(item: Known) -> float:
 
 
 def _promising(bounds: Sequence[Known], points: Sequence[Known], rule: StopRule) -> list[Known]:
-    """Temperatures without a value, with the diffusivity of the line, where that promises enough hops in the budget."""
+    """Temperatures without a value where the line predicts enough hops within the budget, with its diffusivity."""
     x = np.array([_x(item) for item in points])
     logs = np.log([item.diffusivity_cm2_s or np.nan for item in points])
     errors = [max(item.relative_error or 0.0, LEAST_ERROR) for item in points]
@@ -114,13 +114,13 @@ def _promising(bounds: Sequence[Known], points: Sequence[Known], rule: StopRule)
 
 
 def _variances(points: Sequence[Known], n_candidates: int) -> FloatArray:
-    """Variance of ln D at each candidate as it stands; infinite where there is no value yet."""
+    """Current variance of ln D at each candidate; infinite where there is no value yet."""
     values = [max(item.relative_error or 0.0, LEAST_ERROR) ** 2 for item in points]
     return np.array(values + [np.inf] * (n_candidates - len(points)))
 
 
 def _lengthened(candidates: Sequence[Known], now: FloatArray, rule: StopRule, goal: float) -> list[float]:
-    """Lengths, ps, of the runs when the goal is met, or when no move lowers the variance."""
+    """Lengths, ps, at which the goal is met, or beyond which no move reduces the variance."""
     x = [_x(item) for item in candidates]
     times = [item.time_ps for item in candidates]
     variances = now.copy()
@@ -144,7 +144,7 @@ def _lengthened(candidates: Sequence[Known], now: FloatArray, rule: StopRule, go
 
 
 def _next_time(item: Known, time_ps: float, rule: StopRule) -> float | None:
-    """Length after the next move, ps; ``None`` where the run can get no longer."""
+    """Length after the next move, ps; ``None`` if the run cannot be extended."""
     if not item.can_go_on or time_ps >= rule.max_time_ps:
         return None
     further = time_ps + MOVE * max(rule.analysed_ps(time_ps), MOVE * rule.max_time_ps)
@@ -155,7 +155,7 @@ def _next_time(item: Known, time_ps: float, rule: StopRule) -> float | None:
 
 
 def _predicted(item: Known, time_ps: float, scatter: float, rule: StopRule) -> float:
-    """Variance of ln D that runs of this length should have."""
+    """Predicted variance of ln D for runs of this length."""
     if item.relative_error is not None:
         part = rule.analysed_ps(item.time_ps) / rule.analysed_ps(time_ps)
         return float(max(item.relative_error**2 * part, LEAST_ERROR**2))
@@ -164,7 +164,7 @@ def _predicted(item: Known, time_ps: float, scatter: float, rule: StopRule) -> f
 
 
 def _error_per_hop(candidates: Sequence[Known]) -> float:
-    """Relative error times the root of the effective hops, the median of what was measured; at least one."""
+    """Median of relative error times the root of effective hops over the measured temperatures; at least one."""
     errors = [
         item.relative_error * np.sqrt(item.n_eff)
         for item in candidates

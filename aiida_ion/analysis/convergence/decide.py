@@ -1,4 +1,4 @@
-"""After a round of runs: which temperatures know enough, which go on and for how long, and which never will."""
+"""Decide after a round of runs: which temperatures have converged, which continue and for how long, which stop."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from aiida_ion.analysis.convergence.targets import StopRule
 
 __all__ = ["Outlook", "Round", "Step", "StopRule", "decide"]
 
-#: How a temperature that did not get what was asked for can end, the weightiest first.
+#: Reasons to stop without convergence, the most important first.
 SHORTCOMINGS = ("budget", "not_diffusive", "no_gain", "melted", "exploded", "refused", "failed")
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is known at one temperature after a round.
+    """State of one temperature after a round.
 
-    :param temperature_K: of the runs, K.
+    :param temperature_K: target temperature of the runs, K.
     :param time_ps: length of each of its runs so far, ps.
-    :param n_runs: runs that can go on.
-    :param n_ions: mobile ions of all of them.
+    :param n_runs: number of runs that can continue.
+    :param n_ions: mobile ions in all of them.
     :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` without detected diffusion or a usable fit.
-    :param relative_error: its standard deviation over its value.
-    :param upper_bound_cm2_s: bound where no diffusion was detected, cm^2/s.
+    :param relative_error: its relative standard deviation.
+    :param upper_bound_cm2_s: upper bound where no diffusion was detected, cm^2/s.
     :param n_eff: effective hops.
-    :param measured_temperature_K: the mean that was measured, K; the target where not known.
-    :param refused_because: a sentence that keeps the result out of every fit, although more time may cure it.
-    :param ended: ``melted``, ``exploded``, ``refused`` or ``failed`` where no more time can cure it.
-    :param ended_because: a sentence on that.
+    :param measured_temperature_K: measured mean, K; the target if unknown.
+    :param refused_because: reason to exclude the result from all fits, which a longer run may resolve.
+    :param ended: ``melted``, ``exploded``, ``refused`` or ``failed`` where a longer run cannot help.
+    :param ended_because: the reason, in a sentence.
     """
 
     temperature_K: float
@@ -54,13 +54,13 @@ class Outlook:
 
     @property
     def measured(self) -> bool:
-        """Whether there is a diffusivity that a fit may use."""
+        """Whether there is a diffusivity that can be fitted."""
         return self.diffusivity_cm2_s is not None and bool(self.relative_error) and self.refused_because is None
 
 
 @dataclass(frozen=True)
 class Step:
-    """What becomes of one temperature: ``extend`` to ``next_time_ps``, ``wait``, or ``stop`` for a reason.
+    """Next step of one temperature: ``extend`` to ``next_time_ps``, ``wait``, or ``stop`` for a reason.
 
     Reasons to stop are ``converged``, ``budget``, ``not_diffusive``, ``no_gain``, ``melted``, ``exploded``, ``refused``
     and ``failed``.
@@ -79,9 +79,9 @@ class Round:
     """The decision after a round.
 
     :param steps: one for each temperature, in the order given.
-    :param reason: why all of it stops; ``None`` while a temperature continues.
-    :param relative_error: of what is aimed at: the largest of D among the temperatures that count, or the standard
-        deviation of ln sigma at the target temperature; ``None`` where not known.
+    :param reason: why everything stops; ``None`` while any temperature continues.
+    :param relative_error: error of the target quantity: the largest of D among the temperatures that count, or the
+        standard deviation of ln sigma at the target temperature; ``None`` if unknown.
     """
 
     steps: list[Step]
@@ -90,11 +90,11 @@ class Round:
 
 
 def decide(outlooks: Sequence[Outlook], rule: StopRule, number: int) -> Round:
-    """Decide what becomes of each temperature.
+    """Decide the next step of each temperature.
 
-    :param outlooks: what is known, one for each temperature.
+    :param outlooks: the state of each temperature.
     :param rule: the target and the budget.
-    :param number: how many rounds have been run, from one.
+    :param number: number of rounds completed, at least one.
     :raises ValueError: for no temperature.
     """
     if not outlooks:
@@ -108,7 +108,7 @@ def decide(outlooks: Sequence[Outlook], rule: StopRule, number: int) -> Round:
 
 
 def _for_diffusivity(outlook: Outlook, rule: StopRule) -> Step:
-    """The decision on one temperature that is aimed at for itself."""
+    """The decision on a temperature when D at each temperature is the target."""
     if outlook.ended is not None:
         return _ended(outlook)
     if not outlook.measured:
@@ -121,12 +121,12 @@ def _for_diffusivity(outlook: Outlook, rule: StopRule) -> Step:
 
 
 def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
-    """Go on where a bound, or what a check refuses, may become a value."""
+    """Continue where a bound or a refused result may become a value."""
     if outlook.refused_because is not None:
         return _extend(outlook, rule, math.inf, f"Refused so far: {outlook.refused_because.rstrip('.')}")
     reachable = _reachable_hops(outlook, rule)
     text = (
-        f"The bound allows {reachable:.1f} effective hops in max_time_ps = {rule.max_time_ps:g}, "
+        f"The bound allows {reachable:.1f} effective hops in max_time_ps = {rule.max_time_ps:g}, but "
         f"{rule.min_n_eff:g} are needed."
     )
     if reachable < rule.min_n_eff:
@@ -135,7 +135,7 @@ def _without_a_value(outlook: Outlook, rule: StopRule) -> Step:
 
 
 def _reachable_hops(outlook: Outlook, rule: StopRule) -> float:
-    """Effective hops that the bound allows by the end of the budget."""
+    """Effective hops that the bound allows within the budget."""
     bound = math.inf if outlook.upper_bound_cm2_s is None else outlook.upper_bound_cm2_s
     return expected_hops(bound, outlook.n_ions, rule.max_time_ps, rule)
 
@@ -164,12 +164,12 @@ def _planned(outlook: Outlook, plan: Plan, rule: StopRule) -> Step:
     if not outlook.measured and outlook.refused_because is None and _reachable_hops(outlook, rule) < rule.min_n_eff:
         return _without_a_value(outlook, rule)
     if not plan.times_ps:
-        return _stop(outlook, "no_gain", f"{text}, and more steps at no temperature lower it further.")
-    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{text}; steps pay more elsewhere.")
+        return _stop(outlook, "no_gain", f"{text}, and more steps at any temperature would not lower it.")
+    return Step(outlook.temperature_K, outlook.time_ps, "wait", None, f"{text}; other temperatures reduce it more.")
 
 
 def _more_temperatures(outlooks: Sequence[Outlook], rule: StopRule) -> list[Step]:
-    """No line yet: temperatures that may still move go on until enough have moved."""
+    """No line yet: temperatures that may become diffusive continue until enough are diffusive."""
     steps = [
         _ended(item)
         if item.ended
@@ -215,17 +215,17 @@ def _stop(outlook: Outlook, reason: str, message: str) -> Step:
 
 
 def _extend(outlook: Outlook, rule: StopRule, wanted_ps: float, text: str) -> Step:
-    """Go on to a time, within what a round and a run may have."""
+    """Continue to a time, within the limits of a round and a run."""
     if outlook.time_ps * (1.0 + 1e-9) >= rule.max_time_ps:
         return _stop(outlook, "budget", f"{text}, and max_time_ps = {rule.max_time_ps:g} is used up.")
     next_ps = min(max(wanted_ps, MIN_GROWTH * outlook.time_ps), MAX_GROWTH * outlook.time_ps, rule.max_time_ps)
     if rule.max_time_ps < MIN_GROWTH * next_ps:
-        next_ps = rule.max_time_ps  # a rest that small is not a round of its own
+        next_ps = rule.max_time_ps  # too little would remain for another round
     return Step(outlook.temperature_K, outlook.time_ps, "extend", None, f"{text}.", next_ps)
 
 
 def _within_budget(outlooks: Sequence[Outlook], steps: list[Step], rule: StopRule, number: int) -> list[Step]:
-    """Stop what continues beyond the last round, and share what is left of the time of all runs."""
+    """Stop runs beyond the last round, and share the remaining total time among the others."""
     n_runs = [item.n_runs for item in outlooks]
     added = [
         count * ((step.next_time_ps or step.time_ps) - step.time_ps) for count, step in zip(n_runs, steps, strict=True)
@@ -253,7 +253,7 @@ def _shared(step: Step, share: float) -> Step:
 
 
 def _all_stopped(steps: list[Step], because: str) -> list[Step]:
-    """Everything that has not stopped yet stops for the budget."""
+    """Stop everything that continues because the budget is used up."""
     return [
         step
         if step.action == "stop"
@@ -267,6 +267,6 @@ def _largest_error(outlooks: Sequence[Outlook]) -> float | None:
 
 
 def _overall(steps: Sequence[Step]) -> str:
-    """The reason of the whole: the weightiest shortcoming; converged where there is none."""
+    """The overall reason: the most important shortcoming, or converged if there is none."""
     reasons = {step.reason for step in steps}
     return next((word for word in SHORTCOMINGS if word in reasons), "converged")

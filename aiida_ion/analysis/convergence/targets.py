@@ -35,7 +35,7 @@ class StopRule(Settings):
     min_temperatures: int = whole(3, help="Diffusive temperatures needed for an Arrhenius fit", least=1)
 
     def check_together(self) -> None:
-        """Refuse runs that are over before they are equilibrated.
+        """Refuse runs that end before they are equilibrated.
 
         :raises SettingsError: with the length.
         """
@@ -44,10 +44,10 @@ class StopRule(Settings):
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> StopRule:
-        """Build from a mapping that may hold more than this."""
+        """Build from a mapping that may contain other keys too."""
         known = rules_of(cls)
         return super().from_dict({key: value for key, value in given.items() if key in known})
 
     def analysed_ps(self, time_ps: float) -> float:
-        """What the analysis has of a run of this length, ps."""
+        """Analysed part of a run of this length, ps."""
         return max(time_ps - self.equilibration_ps, 0.0)

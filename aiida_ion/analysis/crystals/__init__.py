@@ -1,1 +1,1 @@
-"""Crystals: cells, charges, neighbours, and the supercell that molecular dynamics needs."""
+"""Crystals: cells, charges, neighbours, and supercells for molecular dynamics."""

@@ -1,4 +1,4 @@
-"""The room a periodic cell gives, and the supercell that gives enough."""
+"""Widths of periodic cells, and the supercell that is wide enough."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ase.geometry.minkowski_reduction import minkowski_reduce
 
 FloatArray = npt.NDArray[np.float64]
 
-#: No cell with more atoms is simulated.
+#: Largest number of atoms in a simulated cell.
 MAX_SIMULATED_ATOMS = 500_000
 WIDTH_RULES = ("perpendicular", "edge")
 
@@ -19,7 +19,7 @@ WIDTH_RULES = ("perpendicular", "edge")
 def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
     """Distance between the opposite faces of a cell along each vector, angstrom, (3,).
 
-    Width i is V / |a_j x a_k|: the room a minimum image has, shorter than the edge in a skewed cell.
+    Width i is V / |a_j x a_k|: it limits minimum images and is shorter than the edge in a skewed cell.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :raises ValueError: for a cell without volume.
@@ -43,9 +43,9 @@ def reduction(cell: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def image_room_A(cell: npt.NDArray[Any]) -> float:  # noqa: N802
-    """Half the narrowest width of the reduced cell, angstrom: a shorter step has but one nearest image.
+    """Half the narrowest width of the reduced cell, angstrom: a shorter step has only one nearest image.
 
-    :param cell: rows are cell vectors, angstrom, (3, 3); a skewed one of the same lattice has the same room.
+    :param cell: rows are cell vectors, angstrom, (3, 3); all cells of a lattice give the same value.
     """
     cell = np.asarray(cell, dtype=float)
     return 0.5 * float(perpendicular_widths(reduction(cell) @ cell).min())
@@ -57,9 +57,9 @@ def supercell_multiples(
     """Repeats along each cell vector that make every width at least ``min_width_A``.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
-    :param min_width_A: least width, angstrom.
-    :param rule: ``perpendicular`` measures between faces, ``edge`` the lengths of the cell vectors, as
-        benchmark studies of AIMD do.
+    :param min_width_A: smallest width, angstrom.
+    :param rule: ``perpendicular`` measures between faces, ``edge`` along the cell vectors, as benchmark studies of AIMD
+        do.
     :raises ValueError: for an unknown rule, a width that is not positive, or a cell without volume.
     """
     if rule not in WIDTH_RULES:
@@ -74,12 +74,12 @@ def supercell_multiples(
 
 
 def check_size(n_atoms: int) -> None:
-    """Refuse a cell that is too large, before it is made.
+    """Refuse a cell that would be too large.
 
     :raises ValueError: for more than :data:`MAX_SIMULATED_ATOMS`.
     """
     if n_atoms > MAX_SIMULATED_ATOMS:
         raise ValueError(
-            f"the simulated cell would have {n_atoms:,} atoms, and at most {MAX_SIMULATED_ATOMS:,} are run: "
-            "a smaller min_width_A or supercell"
+            f"the simulated cell would have {n_atoms:,} atoms, more than the maximum of {MAX_SIMULATED_ATOMS:,}: "
+            "use a smaller min_width_A or supercell"
         )

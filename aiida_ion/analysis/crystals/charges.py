@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pymatgen.core.composition import Composition
 
-#: The ion taken as mobile is the first of these in the compound: small monovalent cations before anions.
+#: The default mobile ion is the first of these in the compound: small monovalent cations before anions.
 MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
 NEUTRALITY_TOLERANCE_E = 1e-6
 
@@ -14,11 +14,11 @@ NEUTRALITY_TOLERANCE_E = 1e-6
 def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
     """Mean formal charge of each element, e, such that the compound is neutral.
 
-    The last element that ``overrides`` leave open follows from neutrality; more than one get pymatgen's most
-    likely oxidation states (ranked by how often they occur).
+    A single element missing from ``overrides`` follows from neutrality; several get pymatgen's most likely oxidation
+    states (ranked by how often they occur).
 
     :param formula: composition of the cell or its formula.
-    :param overrides: charges that are known, e.
+    :param overrides: known charges, e.
     :raises ValueError: when no assignment is neutral, or an override names an absent element.
     """
     composition = Composition(formula)
@@ -55,7 +55,7 @@ def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, fl
 
 
 def guess_mobile_species(formula: str | Composition) -> str:
-    """The first of Li, Na, Ag, Cu, K, F, Cl, O in the compound.
+    """Return the first of Li, Na, Ag, Cu, K, F, Cl, O in the compound.
 
     :raises ValueError: when it contains none of them.
     """

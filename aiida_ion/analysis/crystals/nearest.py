@@ -1,4 +1,4 @@
-"""Nearest neighbours in a periodic cell, in memory that grows with the atoms and not with the volume."""
+"""Nearest neighbours in a periodic cell; memory scales with the number of atoms, not with the volume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: More images than this are not made.
+#: Maximum number of images.
 MAX_IMAGES = 5_000_000
 
 
@@ -24,11 +24,11 @@ def nearest_neighbours(
 ) -> tuple[FloatArray, IntArray]:
     """Return the distance of each atom to the nearest other atom or image, angstrom, and which atom that is.
 
-    Where there is none within the cutoff the distance is infinite and the index -1.
+    If there is none within the cutoff, the distance is infinite and the index -1.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :param fractions: fractional coordinates, (n, 3).
-    :param cutoff_A: how far to look, angstrom.
+    :param cutoff_A: search radius, angstrom.
     :returns: distances (n,) and indices (n,).
     :raises ValueError: for a cell so flat that too many images would be needed.
     """
@@ -37,7 +37,7 @@ def nearest_neighbours(
     tree = KDTree(places @ reduced)
     near: Any = tree.query(wrapped @ reduced, k=2, distance_upper_bound=cutoff_A)
     distances, indices = near
-    # The first is the atom itself, or one that coincides with it.
+    # The first is the atom itself, or one coinciding with it.
     own = np.arange(len(wrapped))
     is_first = indices[:, 0] == own
     distance = np.where(is_first, distances[:, 1], distances[:, 0])
@@ -49,10 +49,10 @@ def nearest_neighbours(
 def shortest_between(
     cell: npt.NDArray[Any], fractions: npt.NDArray[Any], first: list[int], second: list[int], cutoff_A: float
 ) -> float:
-    """Return the shortest distance between an atom of one list and another of the other, angstrom, or infinity.
+    """Return the shortest distance between different atoms of two lists, angstrom, or infinity.
 
     :param fractions: fractional coordinates, (n, 3).
-    :param first, second: indices of atoms; they may be the same.
+    :param first, second: indices of atoms; the lists may be equal.
     """
     reduced, wrapped, margins = _reduced(cell, fractions, cutoff_A)
     places, _ = _with_images(wrapped[second], margins)

@@ -1,4 +1,4 @@
-"""Crystals fit for molecular dynamics: what is refused, and the supercell they need."""
+"""Checks that a crystal is fit for molecular dynamics."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aiida_ion.analysis.crystals.nearest import nearest_neighbours
 
 __all__ = ["check_cell", "check_structure", "perpendicular_widths", "supercell_multiples"]
 
-#: Atoms closer than this share a site: no real crystal has them.
+#: Atoms closer than this occupy the same site, angstrom: impossible in a real crystal.
 MIN_DISTANCE_A = 0.5
-#: No simulated cell is longer.
+#: Longest cell vector, angstrom.
 MAX_EDGE_A = 1e5
 
 
@@ -20,20 +20,20 @@ def check_structure(structure: Structure, mobile_species: str | None = None) -> 
     """Refuse a crystal that molecular dynamics cannot start from.
 
     :param mobile_species: an element that must be in it.
-    :raises ValueError: one line that says what is wrong: no cell, disordered, overlapping, ion absent.
+    :raises ValueError: one line: no cell, disordered, overlapping atoms, or mobile ion absent.
     """
     check_cell(structure)
     _check_order(structure)
     _check_distances(structure)
     elements = {element.symbol for element in structure.composition.elements}
     if mobile_species is not None and mobile_species not in elements:
-        raise ValueError(f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would move")
+        raise ValueError(f"no {mobile_species} in {structure.composition.reduced_formula}: nothing would diffuse")
 
 
 def check_cell(structure: Structure) -> None:
-    """Refuse what has no cell, or a cell that no crystal has.
+    """Refuse a structure without a cell, or with an impossible one.
 
-    :raises ValueError: one line.
+    :raises ValueError: with a one-line message.
     """
     lattice = getattr(structure, "lattice", None)
     if lattice is None:

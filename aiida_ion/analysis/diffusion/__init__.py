@@ -1,1 +1,1 @@
-"""Displacements -> diffusivities with their errors, or bounds where no diffusion was detected."""
+"""Diffusivities with errors from displacements, or bounds where no diffusion was detected."""

@@ -1,4 +1,4 @@
-"""From trajectories to a diffusivity with its uncertainty, or to an upper bound and the reason why."""
+"""A diffusivity with its uncertainty from trajectories, or an upper bound and the reason for it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ __all__ = ["DiffusionResult", "DiffusionSettings", "Segment", "analyse_diffusion
 
 FloatArray = npt.NDArray[np.float64]
 
-#: An MSD at longer lags rests on too few windows to count hops with (He et al. 2018).
+#: Beyond this fraction of the run, an MSD averages too few windows to count hops (He et al. 2018).
 MAX_N_EFF_LAG_FRACTION = 0.7
-#: The benchmark paper's mark of a temperature that diffused, angstrom^2.
+#: The benchmark paper's criterion for a diffusive temperature, angstrom^2.
 LEGACY_MSD_A2 = 20.0
 #: Points of the MSD kept over all lags.
 N_ALL_LAGS = 300
@@ -50,17 +50,17 @@ def analyse_diffusion(
 
     :param replicas: for each replica its segments in order; replicas share cell and frame interval, not length.
     :param symbols: element of each atom, (N,).
-    :param mobile_species: the element whose ions diffuse. All other atoms are the framework, but for the usual mobile
-        ions that leave their sites while the rest stays, or as the settings name it.
-    :param charges: formal charge of the elements, e; that of the mobile one is needed, those of all others make the
-        collective diffusivity independent of the frame of reference.
-    :param temperature_K: measured mean temperature where known, K.
+    :param mobile_species: the diffusing element. By default all other atoms are the framework, except usual mobile ions
+        that leave their sites while the rest stays.
+    :param charges: formal charges of the elements, e; that of the mobile species is required, those of all others make
+        the collective diffusivity independent of the frame of reference.
+    :param temperature_K: measured mean temperature, if known, K.
     :param settings: defaults when ``None``.
-    :param thermo: what the replicas recorded at every step, of those that did; from their first step on.
-    :param target_temperature_K: temperature that the run was set to, K, where known.
-    :returns: a diffusivity when a diffusive window exists, enough effective hops were seen and the MSD grows
-        by half a squared jump distance over the window; an upper bound otherwise.
-    :raises ValueError: for input that cannot be analysed; the message says why.
+    :param thermo: step-by-step records of the replicas, where available, from their first step on.
+    :param target_temperature_K: target temperature of the run, if known, K.
+    :returns: a diffusivity if a diffusive window exists, there are enough effective hops, and the MSD grows by half a
+        squared jump distance over the window; an upper bound otherwise.
+    :raises ValueError: for input that cannot be analysed; the message gives the reason.
     """
     settings = settings or DiffusionSettings()
     _check_inputs(replicas, symbols, mobile_species, charges, temperature_K)
@@ -109,9 +109,9 @@ def _measure(
     stride: int,
     frame: ChargeFrame,
 ) -> DiffusionResult:
-    """The diffusivity or the bound of one species in the framework's frame, before any check.
+    """Compute the diffusivity or bound of one species in the framework's frame, before any check.
 
-    Only the species that is analysed carries the displacement of charge.
+    The displacement of charge is computed only for the analysed species.
     """
     is_analysed = species == roles.mobile
     own, framework = (roles.indices(symbols, elements) for elements in ({species}, set(roles.framework)))
@@ -149,7 +149,7 @@ def _measure(
 
 
 def _judge_interval(result: DiffusionResult, settings: DiffusionSettings) -> None:
-    """Call a diffusivity poorly known whose interval is too wide."""
+    """Mark a diffusivity as poorly known if its interval is too wide."""
     result.max_interval_decades = settings.max_interval_decades
     decades = interval_decades(*(result.tracer_diffusivity_ci95_cm2_s or (None, None)))
     if decades is not None and is_too_wide(decades, settings.max_interval_decades):
@@ -178,7 +178,7 @@ def _n_eff(motion: Motion, settings: DiffusionSettings) -> float:
 
 
 def _diffusive_window(motion: Motion, settings: DiffusionSettings) -> tuple[tuple[Window, float] | None, str]:
-    """The window of the fit and the part of a replica that it may span, or ``None`` and a sentence that says why."""
+    """Return the fit window and the fraction of a replica it may span, or ``None`` and the reason in a sentence."""
     n_eff = _n_eff(motion, settings)
     if n_eff < settings.min_n_eff:
         return (
@@ -218,13 +218,13 @@ def _describe(
     temperature_K: float,
     settings: DiffusionSettings,
 ) -> DiffusionResult:
-    """All that is known whether or not the ions moved."""
+    """Fill in what is known with or without diffusion."""
     n_mobile = motion.n_ions
     volume = float(np.mean([replica.mean_volume_A3 for replica in joined]))
     n_eff = _n_eff(motion, settings)
     smoothing = max(3, round(settings.hop_smoothing_fs / motion.interval_fs))
     counted = [hops.count_hops(batch.positions, settings.jump_distance_A, smoothing) for batch in motion.batches]
-    # A single atom is where positions are measured from.
+    # Positions are measured from a single atom, so it cannot move.
     frameworks = [replica.framework for replica in joined if replica.framework.shape[1] > 1]
     framework = [cross_checks.largest_framework_msd(positions) for positions in frameworks]
     kept = np.unique(np.round(np.geomspace(1, motion.n_frames - 1, N_ALL_LAGS)).astype(int))

@@ -1,4 +1,4 @@
-"""D of each replica, or of each block of a run, and how much they scatter: what no model of the noise has a hand in."""
+"""D of each replica, or of each block of a run, and their scatter: errors without a model of the noise."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window, lag_
 
 FloatArray = npt.NDArray[np.float64]
 
-#: At least this many blocks are made of all replicas together.
+#: Minimum number of blocks over all replicas.
 N_BLOCKS = 5
 MIN_BLOCKS = 3
-#: A block has lags up to this part of its length.
+#: Lags within a block extend to this fraction of its length.
 MAX_BLOCK_LAG = 0.8
-#: Lags of the fit of a block.
+#: Number of lags in the fit of a block.
 N_BLOCK_LAGS = 12
 #: D = slope / 6; 1 angstrom^2/fs = 0.1 cm^2/s.
 CM2_S_PER_SLOPE = 0.1 / 6.0
@@ -30,8 +30,8 @@ CM2_S_PER_SLOPE = 0.1 / 6.0
 class Blocks(NamedTuple):
     """Blocks of the motion.
 
-    :param diffusivities_cm2_s: of each, (k,).
-    :param variances: of each estimate relative to D^2 if ions were independent and Brownian, (k,).
+    :param diffusivities_cm2_s: of each block, (k,).
+    :param variances: variance of each estimate relative to D^2 for independent Brownian ions, (k,).
     :param kind: ``replicas`` or ``time``.
     """
 
@@ -41,12 +41,12 @@ class Blocks(NamedTuple):
 
     @property
     def mean_cm2_s(self) -> float:
-        """Mean of the blocks, each weighted with what it knows, cm^2/s."""
+        """Mean of the blocks, weighted by inverse variance, cm^2/s."""
         return float(np.average(self.diffusivities_cm2_s, weights=1.0 / self.variances))
 
     @property
     def inflation(self) -> Inflation:
-        """Scatter of the blocks over that of independent Brownian ions."""
+        """Scatter of the blocks relative to that of independent Brownian ions."""
         offsets = (self.diffusivities_cm2_s - self.mean_cm2_s) / self.mean_cm2_s
         freedom = len(self.variances) - 1
         return Inflation(float((offsets**2 / self.variances).sum() / freedom), float(freedom))
@@ -63,11 +63,12 @@ class Blocks(NamedTuple):
 
 
 def cut(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Blocks | None:
-    """Fit D to blocks of the motion: each replica when there are five, else each replica in as many parts as make five,
-    or in fewer where these are too short for the window, down to three blocks in all.
+    """Fit D to blocks: replicas if there are five, else parts of replicas that make five blocks in total.
 
-    :param fraction: part of a replica's length that lags may have.
-    :param collective: of the collective displacement instead of the single ions'.
+    If the parts would be too short for the window there are fewer blocks, but at least three.
+
+    :param fraction: longest lag as a fraction of a replica's length.
+    :param collective: fit the collective displacement instead of that of single ions.
     :returns: ``None`` when the blocks are too short for the window.
     """
     most, least = (-(-number // motion.n_replicas) for number in (N_BLOCKS, MIN_BLOCKS))
@@ -79,7 +80,7 @@ def cut(motion: Motion, window: Window, fraction: float, *, collective: bool = F
 
 
 def of_replicas(motion: Motion, window: Window, fraction: float, *, collective: bool = False) -> Blocks | None:
-    """Fit D to each replica; ``None`` with fewer than two that are long enough."""
+    """Fit D to each replica; ``None`` if fewer than two are long enough."""
     return _blocks(motion, window, fraction, 1, collective)
 
 
@@ -99,7 +100,7 @@ def _blocks(motion: Motion, window: Window, fraction: float, parts: int, collect
 def _of_batch(
     batch: Batch, window: Window, fraction: float, parts: int, collective: bool
 ) -> tuple[FloatArray, float] | None:
-    """Slopes of the blocks of a batch, angstrom^2 a frame, and the relative variance of each for independent ions."""
+    """Slopes of the blocks of a batch, angstrom^2/frame, and the relative variance of each for independent ions."""
     length = batch.n_frames // parts
     last = min(window.last, int((fraction if parts == 1 else MAX_BLOCK_LAG) * (length - 1)))
     lags = lag_grid(window.first, max(last, window.first), N_BLOCK_LAGS)

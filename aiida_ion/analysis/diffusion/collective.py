@@ -1,4 +1,4 @@
-"""The collective diffusivity from the displacement of all charges (Einstein-Helfand), one vector for each replica."""
+"""The collective diffusivity from the displacement of all charges (Einstein-Helfand), one vector per replica."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from aiida_ion.analysis.diffusion.window import Window
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: The covariance is that of the slope found with it, so often.
+#: Iterations in which the covariance and the slope are made self-consistent.
 N_ITERATIONS = 3
-#: Its slope is at least this part of the single ions'.
+#: Lower limit of the slope, relative to that of single ions.
 MIN_SLOPE_PART = 0.1
 
 
 class CollectiveFit(NamedTuple):
     """The collective diffusivity.
 
-    :param window: of the fit.
-    :param diffusivity_cm2_s: of generalised least squares; not positive where the displacement does not grow.
-    :param variance: of the estimate relative to D^2, for Gaussian displacements alike in three directions.
-    :param systematic: variance relative to D^2 of a slope that is not yet that of diffusion.
-    :param least_squares_cm2_s: of unweighted least squares on the same lags.
-    :param difference_variance: of the difference from least squares relative to D^2, as ``variance``.
-    :param tensor_cm2_s: (3, 3), a third of whose trace is the diffusivity.
+    :param window: fit window.
+    :param diffusivity_cm2_s: from generalised least squares; not positive if the displacement does not grow.
+    :param variance: of the estimate relative to D^2, for isotropic Gaussian displacements.
+    :param systematic: variance relative to D^2 because the slope is not yet that of diffusion.
+    :param least_squares_cm2_s: from unweighted least squares on the same lags.
+    :param difference_variance: variance of the difference from least squares relative to D^2, like ``variance``.
+    :param tensor_cm2_s: (3, 3); the diffusivity is a third of its trace.
     """
 
     window: Window
@@ -56,11 +56,11 @@ class CollectiveFit(NamedTuple):
 def fit_collective(
     motion: Motion, window: Window, fraction: float, starts: Sequence[Start], n_lags: int
 ) -> CollectiveFit:
-    """Fit D_sigma from the start that knows it best, if its MSD deviates from diffusion as that of single ions does.
+    """Fit D_sigma from the start with the smallest error, assuming that its MSD deviates like that of single ions.
 
-    One vector knows less than many ions, so that its fit begins at earlier lags than theirs.
+    One vector has a larger error than many ions, so its fit begins at earlier lags than theirs.
 
-    :param window: the first window with the slope of diffusion.
+    :param window: the first diffusive window.
     :param fraction: part of a replica's length that lags may have.
     :param starts: later windows; the deviations of single ions, from
         :func:`aiida_ion.analysis.diffusion.transient.find_starts`.
@@ -69,16 +69,16 @@ def fit_collective(
     for start in starts[1:]:
         fit = _fit(motion, start_from(motion, window, start), fraction, start, n_lags)
         if fit.variance > best.variance + best.systematic:
-            break  # and so it is for all that start later
-        best = min(best, fit, key=lambda one: one.variance + one.systematic)
+            break  # the same holds for all later starts
+        best = min(best, fit, key=lambda candidate: candidate.variance + candidate.systematic)
     return best
 
 
 def _fit(motion: Motion, window: Window, fraction: float, start: Start, n_lags: int) -> CollectiveFit:
     """Generalised least squares with the exact covariance of a Brownian vector that vibrates as one ion does.
 
-    The sum of many displacements is Gaussian, and ions vibrate mostly independently. The single ions know that
-    vibration far better than the one vector, whose own intercept would make the error a matter of chance.
+    The sum of many displacements is Gaussian, and ions vibrate mostly independently. That vibration is taken from the
+    single ions; the intercept of the one vector would be too noisy.
     """
     known = [(batch, batch.lags(window, fraction, n_lags)) for batch in motion.batches]
     each = [(batch, lags) for batch, lags in known if lags is not None]
@@ -120,16 +120,16 @@ def _fit(motion: Motion, window: Window, fraction: float, start: Start, n_lags: 
 
 
 def direction_scale(tensor: FloatArray) -> float:
-    """What unequal directions multiply the variance of a trace with: 1 for three alike, 3 for a single one."""
+    """Factor of the variance of a trace for unequal directions: 1 for isotropic motion, 3 for a single direction."""
     return float(3.0 * np.sum(tensor * tensor) / np.trace(tensor) ** 2)
 
 
 def unequal_directions(fit: CollectiveFit, tracer_tensor: FloatArray) -> float:
-    """:func:`direction_scale` of the collective motion: the larger of what single ions and what the vector itself show.
+    """:func:`direction_scale` of the collective motion: the larger one of single ions and of the vector itself.
 
-    Ions that are alike in three directions may move together along one, and one vector is too noisy to say so alone.
-    Its tensor is that of a Wishart matrix with n = 2 / (3 variance) degrees of freedom, which makes directions unequal
-    by chance; E tr M^2 = tr D^2 (1 + 1/n) + (tr D)^2 / n and E (tr M)^2 = (tr D)^2 + 2 tr D^2 / n are solved for D.
+    Ions that are isotropic individually may move together along one direction, and the vector alone is too noisy to
+    show this. Its tensor is a Wishart matrix with n = 2 / (3 variance) degrees of freedom, which is anisotropic by
+    chance; E tr M^2 = tr D^2 (1 + 1/n) + (tr D)^2 / n and E (tr M)^2 = (tr D)^2 + 2 tr D^2 / n are solved for D.
     """
     freedom = 2.0 / (3.0 * fit.variance)
     of_square = float(np.sum(fit.tensor_cm2_s * fit.tensor_cm2_s))
@@ -140,9 +140,9 @@ def unequal_directions(fit: CollectiveFit, tracer_tensor: FloatArray) -> float:
 
 
 def collective_inflation(blocks: Blocks | None, scale: float) -> Inflation:
-    """How much the blocks scatter beyond a Brownian vector; the vector itself has no correlations left to count.
+    """Excess scatter of the blocks over that of a Brownian vector; the vector has no correlations left to count.
 
-    :param scale: :func:`unequal_directions`, which the blocks hold already.
+    :param scale: :func:`unequal_directions`, which the scatter of blocks includes already.
     """
     scatter = None
     if blocks is not None:

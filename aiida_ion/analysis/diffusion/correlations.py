@@ -1,4 +1,4 @@
-"""How much less a run knows of D because its ions hop, and move together: fourth moments of their displacements."""
+"""Loss of precision because ions hop and move together, from fourth moments of their displacements."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Displacements held in memory at one time: frames so chosen that a block has this many numbers.
+#: Numbers in the block of displacements held in memory at a time.
 BLOCK_NUMBERS = 3_000_000
-#: Spread of the squared length of a Gaussian vector, variance over squared mean.
+#: Variance over squared mean of the squared length of a Gaussian vector.
 GAUSSIAN_SPREAD = 2.0 / 3.0
-#: Overlapping windows at a lag of m of K frames know as much of a variance as 2.5 K / m independent ones, and of a
-#: mean as 1.5 K / m: the sums of (1 - s/m)^4 and (1 - s/m)^2 over offsets s.
+#: Overlapping windows at a lag of m of K frames are worth 2.5 K / m independent ones for a variance, and 1.5 K / m for
+#: a mean: the sums of (1 - s/m)^4 and (1 - s/m)^2 over offsets s.
 WINDOWS_OF_VARIANCE = 2.5
 WINDOWS_OF_MEAN = 1.5
 
@@ -25,8 +25,8 @@ class Moments(NamedTuple):
 
     :param second: <d_a d_b>, angstrom^2, (3, 3).
     :param fourth: covariance of d_a d_b and d_c d_d of single ions, angstrom^4, (3, 3, 3, 3).
-    :param inflation: variance of the mean of |d|^2 over the ions of a cell, over that of independent ions.
-    :param shape_inflation: the same of the part of d_a d_b without trace.
+    :param inflation: variance of the mean of |d|^2 over the ions of a cell, relative to independent ions.
+    :param shape_inflation: the same for the traceless part of d_a d_b.
     :param freedom: degrees of freedom of ``inflation``.
     """
 
@@ -38,17 +38,17 @@ class Moments(NamedTuple):
 
     @property
     def spread(self) -> float:
-        """Variance of the squared displacement of an ion over its squared mean; 2/3 where it is Gaussian."""
+        """Variance of the squared displacement of an ion over its squared mean; 2/3 for a Gaussian."""
         return float(np.einsum("aacc", self.fourth) / np.trace(self.second) ** 2)
 
 
 def displacement_moments(positions: FloatArray, lag: int, n_replicas: int) -> Moments:
     """Moments of the displacements at one lag, over all time origins and ions.
 
-    Ions that move together, or that all move faster at one time than at another, make the mean Q_ab of d_a d_b over the
-    ions of a cell fluctuate more from one time origin to another than that of as many independent ions does. The ratio
-    of the two variances needs no list of who moves with whom, and partners may change during the run. It is taken of
-    the trace, which is D*, and of the rest, which tells directions apart and is unaffected by collective fluctuations.
+    If ions move together, or all move faster at some times, the mean Q_ab of d_a d_b over the ions of a cell fluctuates
+    more between time origins than for the same number of independent ions. The ratio of the two variances does not
+    require knowing which ions move together, and partners may change during the run. It is computed for the trace,
+    which gives D*, and for the rest, which describes anisotropy and is unaffected by collective fluctuations.
 
     :param positions: angstrom, (n, n_replicas * N, 3), replica after replica.
     :param lag: frames.

@@ -1,4 +1,4 @@
-"""Estimates of D that owe nothing to kinisi: least squares, resampled ions."""
+"""Estimates of D independent of kinisi: least squares and resampled ions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiida_ion.analysis.diffusion.msd import least_squares_slope, msd_of_each
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Student's quantile beyond which two estimates disagree: 3 standard errors where the error is well known.
+#: Student's quantile beyond which two estimates disagree: 3 standard errors if the error is well known.
 CONSISTENT_LEVEL = 0.99865
 
 
@@ -30,8 +30,8 @@ class Agreement(NamedTuple):
 
     :param fitted_cm2_s: D of the fit, cm^2/s.
     :param plain_cm2_s: D of least squares, cm^2/s.
-    :param errors: their difference over its standard error; ``None`` where least squares gives nothing positive.
-    :param consistent: whether that is within the limit.
+    :param errors: their difference in standard errors; ``None`` if least squares gives nothing positive.
+    :param consistent: whether the difference is within the limit.
     """
 
     fitted_cm2_s: float
@@ -40,7 +40,7 @@ class Agreement(NamedTuple):
     consistent: bool
 
     def sentence(self, fit: str, what: str) -> str:
-        """What is wrong, with the numbers."""
+        """The disagreement, with the numbers."""
         how_far = "" if self.errors is None else f", {self.errors:.1f} standard errors of their difference apart"
         return (
             f"{fit} gives {self.fitted_cm2_s:.3g} cm^2/s and least squares {self.plain_cm2_s:.3g} cm^2/s on the same "
@@ -49,11 +49,11 @@ class Agreement(NamedTuple):
 
 
 def compare(fitted_cm2_s: float, plain_cm2_s: float, variance: float, freedom: float) -> Agreement:
-    """Compare a fit with least squares by the error of the logarithm of their ratio.
+    """Compare a fit with least squares through the logarithm of their ratio.
 
-    Least squares knows D worse and is skewed, as a chi^2 variable is; the logarithm is less so.
+    Least squares is less precise and skewed, like a chi^2 variable; its logarithm is less skewed.
 
-    :param variance: of the difference relative to D^2.
+    :param variance: variance of the difference relative to D^2.
     :param freedom: degrees of freedom of that variance.
     """
     if not (fitted_cm2_s > 0 and plain_cm2_s > 0):
@@ -63,7 +63,7 @@ def compare(fitted_cm2_s: float, plain_cm2_s: float, variance: float, freedom: f
 
 
 def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> SlopeBound:
-    """Upper limit of D from the spread of the slopes of single ions (Student's t; ions taken as independent).
+    """Upper limit of D from the spread of the slopes of single ions (Student's t; ions assumed independent).
 
     :param msd_each: mean squared displacement of each ion, angstrom^2, (len(lags), M).
     """
@@ -78,7 +78,7 @@ def slope_bound(msd_each: FloatArray, lags: IntArray, interval_fs: float) -> Slo
 
 
 def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resamples: int = 200) -> tuple[float, float]:
-    """95 % interval of the log-log slope of the MSD by resampling ions (taken as independent).
+    """95 % interval of the log-log slope of the MSD by resampling ions (assumed independent).
 
     :param times: any unit, (n,). :param msd_each: angstrom^2, (n, M).
     """
@@ -96,7 +96,7 @@ def slope_interval(times: FloatArray, msd_each: FloatArray, seed: int, n_resampl
 def largest_framework_msd(framework: npt.NDArray[np.float32]) -> float | None:
     """Largest mean squared displacement of the framework at lags up to half the trajectory, angstrom^2.
 
-    :param framework: drift-free positions, angstrom, (n, M, 3); ``None`` comes back when M = 0 or n < 4.
+    :param framework: drift-free positions, angstrom, (n, M, 3); the result is ``None`` if M = 0 or n < 4.
     """
     n_frames = len(framework)
     if framework.shape[1] == 0 or n_frames < 4:

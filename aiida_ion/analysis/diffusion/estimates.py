@@ -1,4 +1,4 @@
-"""Filling a result: a bound when no diffusion was detected; else diffusivities, their checks and conductivities."""
+"""Fill in a result: a bound if no diffusion was detected; else diffusivities, their checks and conductivities."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from aiida_ion.analysis.diffusion.window import Window, lag_grid
 
 FloatArray = npt.NDArray[np.float64]
 
-#: First lag of the slope that bounds D, as a part of the last one.
+#: First lag of the slope that bounds D, as a fraction of the last one.
 BOUND_LAG_START = 0.3
-#: A collective tensor is given where each of its elements has this many degrees of freedom.
+#: Degrees of freedom that each element of a collective tensor needs.
 MIN_TENSOR_FREEDOM = 5.0
 
 
 def fill_bound(result: DiffusionResult, motion: Motion, settings: DiffusionSettings, reason: str) -> None:
-    """Fill in an upper bound: the larger of what the hops counted and what the slope of the MSD allow."""
+    """Fill in an upper bound: the larger of those from the hop count and from the slope of the MSD."""
     longest = motion.batches[0]
     last = max(2, longest.last_lag(settings.max_lag_fraction))
     lags = lag_grid(max(1, int(BOUND_LAG_START * last)), last, settings.n_lags)
@@ -61,7 +61,7 @@ def fill_measured(
 ) -> None:
     """Fill in the diffusivities, their checks and the conductivities.
 
-    :param window: the first one with the slope of diffusion; the fit may start later.
+    :param window: the first diffusive window; the fit may start later.
     :param fraction: part of a replica's length that lags may have.
     """
     growth_A2 = settings.min_n_eff * settings.jump_distance_A**2
@@ -103,11 +103,11 @@ def fill_measured(
 def _describe_fit(
     result: DiffusionResult, motion: Motion, window: Window, fit: TracerFit, settings: DiffusionSettings
 ) -> None:
-    """What was fitted: window, MSD, slope; of the longest replicas where lengths differ."""
+    """Fill in what was fitted: window, MSD, slope; of the longest replicas if lengths differ."""
     longest = fit.each[0]
     result.fit_window_ps = (float(motion.times_ps[longest.lags[0]]), float(motion.times_ps[longest.lags[-1]]))
     result.fit_variance_scale = longest.fit.variance_scale
-    result.warnings += sorted({message for one in fit.each for message in one.fit.messages})
+    result.warnings += sorted({message for batch in fit.each for message in batch.fit.messages})
     result.lag_times_ps = motion.times_ps[longest.lags]
     result.msd_A2, result.msd_std_A2 = longest.fit.msd_A2, longest.fit.msd_std_A2
     result.log_log_slope = window.slope
@@ -118,7 +118,7 @@ def _describe_fit(
 
 
 def _describe_starts(result: DiffusionResult, motion: Motion, starts: Sequence[Start]) -> None:
-    """Where the slope is first that of diffusion, how it continues to change, and D from later windows."""
+    """Fill in where the slope first matches diffusion, how it continues to change, and D from later windows."""
     unit = CM2_S_PER_SLOPE / motion.interval_fs
     result.diffusive_from_ps = float(motion.times_ps[starts[0].first])
     measured = [start for start in starts if np.isfinite(start.variance)]
@@ -140,7 +140,7 @@ def _cross_check(
     start: Start,
     inflation: Inflation,
 ) -> None:
-    """Compare with unweighted least squares and with the replicas one by one; keep every estimate."""
+    """Compare with unweighted least squares and with single replicas; keep all estimates."""
     plain = fit.least_squares_cm2_s(motion.interval_fs)
     variance, bias = fit.least_squares_difference(start.first)
     result.least_squares_diffusivity_cm2_s = plain
@@ -192,7 +192,7 @@ def _measure_collective(
     tracer_tensor: FloatArray,
     settings: DiffusionSettings,
 ) -> None:
-    """D_sigma and the Haven ratio, unless there is a reason that there are none."""
+    """Fill in D_sigma and the Haven ratio, or the reason why there are none."""
     if not settings.collective:
         result.collective_reason = "The settings leave the collective diffusivity out."
     if result.collective_reason is not None:

@@ -1,4 +1,4 @@
-"""How many hops a trajectory saw, what that says about the error of D, and bounds of D when few were seen."""
+"""The number of hops in a trajectory, the resulting error of D, and bounds of D if there are few."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HopCount(NamedTuple):
 
     @property
     def n_ions_hopped(self) -> int:
-        """Ions that hopped at least once: they govern the error of D (Usler, J Comput Chem 44, 1347)."""
+        """Ions that hopped at least once; they determine the error of D (Usler, J Comput Chem 44, 1347)."""
         return int((self.per_ion > 0).sum())
 
 
@@ -41,14 +41,14 @@ def relative_error(n_eff: float) -> float:
 
 
 def grade(n_eff: float) -> str:
-    """Letter of a diffusivity that rests on ``n_eff`` effective hops: A, B, C, or ``bound``."""
+    """Grade of a diffusivity based on ``n_eff`` effective hops: A, B, C, or ``bound``."""
     return next((letter for least, letter in GRADES if n_eff >= least), "bound")
 
 
 def count_hops(positions: FloatArray, jump_distance_A: float, smoothing_frames: int = 1) -> HopCount:
-    """Count net displacements beyond half a jump from the last place of rest.
+    """Count net displacements of more than half a jump from the last resting position.
 
-    Positions are smoothed by a running mean first, so that vibration does not count.
+    Positions are first smoothed by a running mean, so that vibration does not count.
 
     :param positions: unwrapped positions in the framework's frame, angstrom, (n, M, 3).
     :param jump_distance_A: distance between neighbouring sites, angstrom.
@@ -68,12 +68,12 @@ def count_hops(positions: FloatArray, jump_distance_A: float, smoothing_frames: 
 def poisson_upper_bound_cm2_s(
     n_hops: int, n_ions: int, time_ps: float, jump_distance_A: float, confidence: float = 0.95
 ) -> float:
-    """Upper bound of D from the hops counted, cm^2/s.
+    """Upper bound of D from the hop count, cm^2/s.
 
     The Poisson limit of the number of hops is chi2.ppf(confidence, 2 (n + 1)) / 2 (3.0 for none at 95 %);
     uncorrelated hops of length a give D = hops a^2 / (6 N t).
 
-    :param time_ps: length of the trajectory, ps; with replicas, count ``n_ions`` over all of them.
+    :param time_ps: length of the trajectory, ps; with replicas, ``n_ions`` counts the ions of all.
     """
     most_hops = stats.chi2.ppf(confidence, 2 * (n_hops + 1)) / 2.0
     return float(most_hops * jump_distance_A**2 / (6.0 * n_ions * time_ps) * 1e-4)

@@ -1,4 +1,4 @@
-"""The one place that talks to kinisi, and keeps it on the safe side of its known traps."""
+"""The only module that calls kinisi, with guards against its known pitfalls."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ IntArray = npt.NDArray[np.int64]
 
 #: 1 angstrom^2/fs in cm^2/s.
 CM2_S_PER_A2_FS = 0.1
-#: Frame intervals are rounded to this many binary digits of a fs, so that every lag is exact in floating
-#: point.
+#: Frame intervals are rounded to this many binary digits of a fs, so that every lag is exact in floating point.
 INTERVAL_BITS = 20
 #: Variance of the squared length of a Gaussian vector in three dimensions over its squared mean.
 GAUSSIAN_SPREAD = 2.0 / 3.0
-#: Largest intercept of the line that gives the variances, over its slope and in units of the first lag.
+#: Largest intercept of the line that gives the variances, divided by its slope, in units of the first lag.
 MAX_SHIFT = 0.5
-#: Steps of the 32 Markov chains, which give the mean to some 6 % of its error, and those dropped before them: kinisi
-#: starts the intercept at 1e-20, from where 200 steps do not lead out (D comes out a tenth too large).
+#: Steps of the 32 Markov chains, which give the mean to some 6 % of its error, and burn-in steps: kinisi starts the
+#: intercept at 1e-20, which 200 steps do not leave (D would be a tenth too large).
 N_STEPS = 250
 N_BURN = 500
 
@@ -39,11 +38,11 @@ N_BURN = 500
 class KinisiFit:
     """Posterior of a diffusivity.
 
-    :param samples_cm2_s: draws of D, cm^2/s, all positive, (n,); their mean is what is used.
+    :param samples_cm2_s: draws of D, cm^2/s, all positive, (n,); their mean is used.
     :param msd_A2: mean squared displacement at each lag of the fit, angstrom^2.
     :param msd_std_A2: its standard deviation, angstrom^2.
     :param weights: w such that w @ msd_A2 is the slope, for each frame, of least squares with kinisi's covariance.
-    :param variance_scale: what kinisi's variances were multiplied with.
+    :param variance_scale: factor applied to kinisi's variances.
     :param messages: warnings of the fit.
     """
 
@@ -58,7 +57,7 @@ class KinisiFit:
 def exact_interval_fs(interval_fs: float) -> float:
     """Round to a multiple of 2^-20 fs: products with frame numbers, and their quotients, are then exact.
 
-    :raises ValueError: for an interval that vanishes.
+    :raises ValueError: for a zero interval.
     """
     rounded = float(np.rint(interval_fs * 2**INTERVAL_BITS) / 2**INTERVAL_BITS)
     if not rounded > 0:
@@ -67,13 +66,13 @@ def exact_interval_fs(interval_fs: float) -> float:
 
 
 def check_lag_indices(parser: Any, lags: IntArray) -> None:
-    """Refuse a kinisi parser that looks up other lags than it was asked for.
+    """Refuse a kinisi parser that looks up the wrong lags.
 
     kinisi 2.1 truncates dt / (time_step * step_skip) to an integer: 0.3 ps / 0.1 ps becomes 2 frames, two
     lags get the same displacement, and D comes out a fifth too small with a narrow posterior.
 
     :param parser: a ``kinisi.parser.Parser``.
-    :param lags: the lags meant, frames.
+    :param lags: the intended lags, frames.
     :raises RuntimeError: when they differ.
     """
     indices = np.asarray(parser.dt_index.values)
@@ -83,10 +82,9 @@ def check_lag_indices(parser: Any, lags: IntArray) -> None:
 
 
 def make_parser(positions: FloatArray, lags: IntArray, interval_fs: float) -> Any:
-    """Give kinisi unwrapped, drift-free positions in a cubic box so large that nothing is ever wrapped.
+    """Pass kinisi unwrapped, drift-free positions in a cubic box so large that nothing is ever wrapped.
 
-    So any cell shape works alike, and kinisi's memory for triclinic cells (8 images of every atom) is not
-    needed.
+    So all cell shapes work in the same way, without kinisi's memory for triclinic cells (8 images of every atom).
 
     :param positions: angstrom, (n, M, 3).
     :param lags: frames.
@@ -111,13 +109,13 @@ def make_parser(positions: FloatArray, lags: IntArray, interval_fs: float) -> An
 def fit_diffusivity(positions: FloatArray, lags: IntArray, interval_fs: float, seed: int) -> KinisiFit:
     """Fit D with kinisi's Bayesian regression (McCluskey, Coles and Morgan, JCTC 21, 79 (2025)).
 
-    kinisi's regression and covariance model are kept; the variances it starts from are made smooth and
-    given the right size first, see :func:`smooth_variances` and :func:`variance_scale`.
+    kinisi's regression and covariance model are used; the variances it starts from are first smoothed and rescaled, see
+    :func:`smooth_variances` and :func:`variance_scale`.
 
     :param positions: unwrapped, drift-free positions, angstrom, (n, M, 3); replicas concatenated along M.
     :param lags: frames, increasing; the fit uses all of them.
     :param interval_fs: time between frames, fs.
-    :param seed: of the Markov chain; numpy's global generator is left as it was.
+    :param seed: of the Markov chain; the state of numpy's global generator is restored.
     """
     interval_fs = exact_interval_fs(interval_fs)
     scale = variance_scale(lags, len(positions))
@@ -143,12 +141,12 @@ def kinisi_covariance(variances: FloatArray, windows: FloatArray) -> FloatArray:
 
 
 def variance_scale(lags: IntArray, n_frames: int) -> float:
-    """What kinisi's variances of the MSD must be multiplied with.
+    """Correction factor of kinisi's variances of the MSD.
 
-    kinisi counts N t_last / t independent windows: it takes the last lag of the fit for the length T of the
-    trajectory, too few by f = t_last / T. And overlapping windows know more than independent ones: for lags
-    below T / 2 the variance is 2/3 / (1 - t / T) of theirs (Qian, Sheetz and Elson, Biophys J 60, 910
-    (1991)), taken here at the middle of the window.
+    kinisi counts N t_last / t independent windows: it uses the last lag of the fit as the length T of the trajectory,
+    which is too few by f = t_last / T. And overlapping windows carry more information than independent ones: for lags
+    below T / 2 the variance is 2/3 / (1 - t / T) of theirs (Qian, Sheetz and Elson, Biophys J 60, 910 (1991)),
+    evaluated here at the middle of the window.
     """
     length = n_frames - 1
     middle = 0.5 * float(lags[0] + lags[-1]) / length
@@ -156,14 +154,13 @@ def variance_scale(lags: IntArray, n_frames: int) -> float:
 
 
 def smooth_variances(data: Any, lags: IntArray) -> FloatArray:
-    """Variances of the MSD with the noise of single lags taken out, angstrom^4, (n,).
+    """Variances of the MSD without the noise of single lags, angstrom^4, (n,).
 
-    kinisi takes the variance of each lag from the data. It follows the noise of the MSD itself, which pulls
-    D down (low values get high weights), and makes the covariance matrix indefinite at times: D may then be
-    wrong by orders of magnitude. Here the variance is
-    spread MSD^2 / n_windows. The spread is one for all lags: the mean of what the data show, at least 2/3, that
-    of Gaussian displacements in three dimensions (few ions underestimate it). The MSD is a straight line whose
-    intercept, from vibration, is kept below the slope times the first lag: with kinisi's covariance
+    kinisi estimates the variance of each lag from the data. It follows the noise of the MSD itself, which pulls D down
+    (low values get high weights), and sometimes makes the covariance matrix indefinite: D may then be wrong by orders
+    of magnitude. Here the variance is spread MSD^2 / n_windows. The spread is the same for all lags: the mean over the
+    data, but at least 2/3, that of Gaussian displacements in three dimensions (few ions underestimate it). The MSD is a
+    straight line whose intercept, from vibration, is kept below the slope times the first lag: with kinisi's covariance
     v_i n_i / n_j the matrix is positive definite only while MSD^2 / t grows.
 
     :param data: kinisi's MSD: values, variances, and the coordinate ``n_samples``.
@@ -181,7 +178,7 @@ def smooth_variances(data: Any, lags: IntArray) -> FloatArray:
 
 @contextmanager
 def _own_random_state() -> Iterator[None]:
-    """Keep numpy's global generator, which kinisi seeds, as the caller left it."""
+    """Restore the state of numpy's global generator, which kinisi seeds."""
     state = np.random.get_state()
     try:
         yield

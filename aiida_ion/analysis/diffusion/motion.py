@@ -1,4 +1,4 @@
-"""The replicas of an analysis, concatenated: those of like length together, so that none is cut to the shortest."""
+"""The replicas of an analysis, concatenated in batches of similar length so that none is cut to the shortest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiida_ion.analysis.trajectories.trajectory import Replica
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Replicas at least this part of the longest of a batch long are cut to the shortest of the batch.
+#: Replicas with at least this fraction of the length of the longest join its batch and are cut to the shortest in it.
 LIKE_LENGTH = 0.9
 
 
@@ -26,7 +26,7 @@ class Batch:
     """Replicas of one length.
 
     :param positions: of the mobile ions, free of drift, angstrom, (n, n_replicas * N, 3), replica after replica.
-    :param centres: one vector for each replica whose MSD gives the collective diffusivity, angstrom, (n, n_replicas,
+    :param centres: for each replica the vector whose MSD gives the collective diffusivity, angstrom, (n, n_replicas,
         3); see :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`.
     """
 
@@ -54,11 +54,11 @@ class Batch:
         return mean_squared_displacement(self.positions)
 
     def last_lag(self, fraction: float) -> int:
-        """The last lag within a part of the length, frames."""
+        """The last lag within a fraction of the length, frames."""
         return int(fraction * (self.n_frames - 1))
 
     def lags(self, window: Window, fraction: float, n_lags: int) -> IntArray | None:
-        """The lags of a fit within the window and a part of this batch's length; ``None`` when too short for it."""
+        """The lags of a fit within the window and a fraction of this batch's length; ``None`` if it is too short."""
         last = min(window.last, self.last_lag(fraction))
         if last < max(MIN_SPAN * window.first, window.first + MIN_LAGS - 1):
             return None
@@ -115,7 +115,7 @@ class Motion:
         return total / origins
 
     def summed_msd(self, fraction: float) -> float:
-        """Largest MSD within a part of each length, summed over the ions of all replicas, angstrom^2."""
+        """Largest MSD within a fraction of each length, summed over the ions of all replicas, angstrom^2."""
         return sum(
             batch.n_particles * float(batch.msd[: max(1, batch.last_lag(fraction)) + 1].max()) for batch in self.batches
         )
@@ -133,7 +133,7 @@ class Motion:
 def side_by_side(replicas: Sequence[Replica]) -> Motion:
     """Concatenate replicas of similar length.
 
-    :raises ValueError: for replicas of other frame intervals.
+    :raises ValueError: for replicas with different frame intervals.
     """
     intervals = [replica.interval_fs for replica in replicas]
     if max(intervals) - min(intervals) > 1e-4 * min(intervals):

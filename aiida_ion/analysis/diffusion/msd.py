@@ -9,7 +9,7 @@ from scipy import fft
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Particles transformed at one time: keeps the transforms of 5,000 frames below 100 MB.
+#: Particles transformed at a time: keeps the transforms of 5,000 frames below 100 MB.
 CHUNK_PARTICLES = 64
 
 
@@ -46,8 +46,7 @@ def _summed_msd(positions: FloatArray) -> FloatArray:
 
 
 def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
-    """Mean squared displacement of each particle at some lags, over all time origins, angstrom^2, (len(lags),
-    M).
+    """MSD of each particle at some lags, over all time origins, angstrom^2, (len(lags), M).
 
     :param positions: unwrapped positions, angstrom, (n, M, 3).
     :param lags: lags in frames, each between 1 and n - 1.
@@ -56,8 +55,7 @@ def msd_of_each(positions: FloatArray, lags: IntArray) -> FloatArray:
 
 
 def msd_tensor(positions: FloatArray, lags: IntArray) -> FloatArray:
-    """Mean of the products d_a d_b of the displacements at some lags, over all time origins and particles,
-    angstrom^2, (len(lags), 3, 3); its trace is the MSD.
+    """Mean of d_a d_b over time origins and particles, angstrom^2, (len(lags), 3, 3); its trace is the MSD.
 
     :param positions: unwrapped positions, angstrom, (n, M, 3).
     """
@@ -75,7 +73,7 @@ def msd_tensor(positions: FloatArray, lags: IntArray) -> FloatArray:
 def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float = 1.5) -> float:
     """Slope of log MSD over log t by least squares from ``centre / spread`` to ``centre * spread``.
 
-    A wide window makes it robust against the noise of single lags.
+    A wide window makes it robust against noise of single lags.
 
     :param times: lag times, any unit, index = lag in frames, shape (n,).
     :param msd: angstrom^2, shape (n,).
@@ -87,7 +85,7 @@ def local_slope(times: FloatArray, msd: FloatArray, centre: int, spread: float =
 
 
 def log_log_slope(times: FloatArray, msd: FloatArray, first: int, last: int) -> float:
-    """Slope of log MSD over log t by least squares on up to 30 log-spaced lags; nan if there are too few."""
+    """Slope of log MSD over log t by least squares on up to 30 log-spaced lags; NaN if there are too few."""
     lags = slope_lags(first, last)
     lags = lags[msd[lags] > 0]
     if len(lags) < 2:
@@ -96,7 +94,7 @@ def log_log_slope(times: FloatArray, msd: FloatArray, first: int, last: int) -> 
 
 
 def slope_lags(first: int, last: int) -> IntArray:
-    """Up to 30 log-spaced lags, frames, that a log-log slope is taken from."""
+    """Up to 30 log-spaced lags, frames, for a log-log slope."""
     lags: IntArray = np.unique(np.round(np.geomspace(first, last, 30)).astype(np.int64))
     return lags
 

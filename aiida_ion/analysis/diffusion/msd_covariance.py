@@ -1,4 +1,4 @@
-"""Covariance of the time-averaged mean squared displacement of Brownian ions that vibrate, and the slope with it."""
+"""Covariance of the time-averaged mean squared displacement of vibrating Brownian ions, and slopes based on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 class Line(NamedTuple):
-    """A mean squared displacement ``slope * lag + intercept``: angstrom^2 a frame, and angstrom^2; none negative."""
+    """A mean squared displacement ``slope * lag + intercept``: angstrom^2/frame and angstrom^2, both non-negative."""
 
     slope: float
     intercept: float
@@ -39,9 +39,9 @@ class Noise(NamedTuple):
 
 
 def brownian_noise(lags: IntArray, n_frames: int) -> Noise:
-    """What the covariance of time averages over ``n_frames`` frames is made of.
+    """Return the terms of the covariance of time averages over ``n_frames`` frames.
 
-    Exact for steps that are independent of each other and a white vibration: the MSD at lag m is a quadratic form in
+    Exact for independent steps and white-noise vibration: the MSD at lag m is a quadratic form in
     Gaussian displacements x, so that cov(MSD_m, MSD_n) = 2 sum_ab g_ab^2 / (K_m K_n), with g_ab the covariance of
     x(a + m) - x(a) and x(b + n) - x(b) and K = n_frames - lag the number of origins (after Qian, Sheetz and Elson,
     Biophys J 60, 910 (1991), who give the case without vibration).
@@ -85,7 +85,7 @@ def straight_line(lags: IntArray | FloatArray, msd: FloatArray) -> Line:
 
 
 def slope_weights(covariance: FloatArray, lags: IntArray) -> FloatArray:
-    """Weights w of generalised least squares with a free intercept: the slope is w @ MSD, for each frame, (n,)."""
+    """Weights w of generalised least squares with a free intercept: the slope per frame is w @ MSD, (n,)."""
     design = np.stack([lags.astype(np.float64), np.ones(len(lags))], axis=1)
     solved = np.linalg.solve(covariance, design)
     weights: FloatArray = np.linalg.solve(design.T @ solved, solved.T)[0]
@@ -93,7 +93,7 @@ def slope_weights(covariance: FloatArray, lags: IntArray) -> FloatArray:
 
 
 def plain_weights(lags: IntArray) -> FloatArray:
-    """Weights w of unweighted least squares with a free intercept: the slope is w @ MSD, for each frame, (n,)."""
+    """Weights w of unweighted least squares with a free intercept: the slope per frame is w @ MSD, (n,)."""
     centred = lags - lags.mean()
     weights: FloatArray = centred / (centred @ centred)
     return weights

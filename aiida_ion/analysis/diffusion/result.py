@@ -1,4 +1,4 @@
-"""What a diffusion analysis found: flat numbers with units in their names, and a few arrays."""
+"""Result of a diffusion analysis: flat numbers with units in their names, and a few arrays."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from aiida_ion.verdicts import MAX_INTERVAL_DECADES, WITH_POSTERIOR
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[float, float]
-#: Three rows of three.
+#: A 3 x 3 matrix.
 Matrix = list[list[float]]
 
 
 @dataclass
 class DiffusionResult:
-    """Diffusion of one mobile species at one temperature. What was not determined is ``None``.
+    """Diffusion of one mobile species at one temperature. Undetermined quantities are ``None``.
 
     ``verdict`` is ``moved`` (there is a diffusivity), ``poorly_known`` (there is one, with a 95 % interval wider than
     ``max_interval_decades``) or ``bound`` (there is only an upper bound); ``reason`` says why it is not the first.
-    ``checks`` holds each check as a mapping (see :class:`aiida_ion.analysis.checks.check.Check`); with
-    ``refused_because``, the message of the first that failed, the result must not enter any fit.
+    ``checks`` holds each check as a mapping (see :class:`aiida_ion.analysis.checks.check.Check`); a result with
+    ``refused_because``, the message of the first failed check, must not be used in any fit.
 
     ``species`` has a mapping for each element: its role, hops, and diffusivity or bound. Diffusivities and
     ``ionic_conductivity_mS_cm`` (Nernst-Einstein) are those of ``mobile_species`` alone;
-    ``all_species_ionic_conductivity_mS_cm`` is the sum over the diffusive mobile species, which
-    ``all_species_ionic_conductivity_species`` names.
+    ``all_species_ionic_conductivity_mS_cm`` is the sum over the diffusive mobile species, listed in
+    ``all_species_ionic_conductivity_species``.
     """
 
     verdict: str
@@ -161,12 +161,12 @@ class DiffusionResult:
     green_kubo_lag_times_ps: FloatArray | None = None
     green_kubo_integral_mS_cm: FloatArray | None = None
     green_kubo_integral_std_mS_cm: FloatArray | None = None
-    #: Draws of the diffusivity of species that diffused beside the mobile one, cm^2/s, by element.
+    #: Draws of the diffusivity of other diffusive species, cm^2/s, by element.
     other_samples_cm2_s: dict[str, FloatArray] = field(default_factory=dict)
 
     @property
     def moved(self) -> bool:
-        """Whether there is a diffusivity, be it poorly known, rather than a bound."""
+        """Whether there is a diffusivity, even if poorly known, rather than a bound."""
         return self.verdict in WITH_POSTERIOR
 
     def attributes(self) -> dict[str, Any]:
@@ -176,14 +176,14 @@ class DiffusionResult:
         return {name: _plain(value) for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:
-        """The arrays there are."""
+        """The available arrays."""
         result = {name: getattr(self, name) for name in ARRAYS}
         result |= {species_samples_name(element): draws for element, draws in self.other_samples_cm2_s.items()}
         return {name: value for name, value in result.items() if value is not None}
 
 
 def species_samples_name(element: str) -> str:
-    """Return the name of the array with the draws of the diffusivity of a species beside the mobile one."""
+    """Return the name of the array with the draws of the diffusivity of another species."""
     return f"tracer_diffusivity_samples_of_{element}_cm2_s"
 
 
@@ -204,13 +204,13 @@ ARRAYS = (
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, at every depth."""
+    """Convert tuples to lists at every depth."""
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     return value
 
 
 def interval95(samples: FloatArray) -> Interval:
-    """Central 95 % of some draws."""
+    """Central 95 % of draws."""
     low, high = np.percentile(samples, [2.5, 97.5])
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""What a diffusion analysis may be told, validated."""
+"""Settings of a diffusion analysis, validated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aiida_ion.settings.rules import MAX_SEED, Element, Many, SettingsError
 from aiida_ion.settings.schema import Part, Settings, flag, number, setting, whole
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
-#: A fit may end here at most, as a part of the trajectory's length: kinisi is sound up to it.
+#: Latest end of a fit, as a fraction of the trajectory's length: kinisi is reliable up to it.
 LAG_FRACTION = {"above": 0.0, "most": 0.5}
-#: Largest deviation that may be expected unmeasured: half the range of log-log slopes that count as diffusion.
+#: Largest prior deviation: half the range of log-log slopes that count as diffusion.
 MAX_EXPECTED = 0.2
-#: Of the fit and of the jumps: what stays in place.
+#: Shared by the diffusion and jump settings.
 FRAMEWORK_SPECIES = Many(
     item=Element(),
     distinct=True,
@@ -94,7 +94,7 @@ class DiffusionSettings(Settings):
     limits: CheckLimits = setting(Part(help="Where the checks warn and fail", kind=CheckLimits), {})
 
     def check_together(self) -> None:
-        """Refuse slopes that exclude each other.
+        """Refuse inconsistent limits of the slope.
 
         :raises SettingsError: with both.
         """

@@ -14,11 +14,11 @@ from aiida_ion.analysis.diffusion.uncertainty import diffusivity_draws, student_
 
 FloatArray = npt.NDArray[np.float64]
 
-#: An element known worse than this relative variance gets a symmetric interval: it may be zero or negative.
+#: An element with a larger relative variance gets a symmetric interval, since it may be zero or negative.
 MAX_SKEWED_VARIANCE = 0.5
-#: Draws behind an interval.
+#: Number of draws for an interval.
 N_DRAWS = 4000
-#: Orthonormal symmetric tensors without trace: what an isotropic tensor has nothing of.
+#: Orthonormal basis of symmetric traceless tensors; an isotropic tensor has no such components.
 TRACELESS = np.array(
     [
         np.diag([1.0, -1.0, 0.0]) / np.sqrt(2.0),
@@ -32,7 +32,7 @@ TRACELESS = np.array(
 
 
 class Principal(NamedTuple):
-    """Principal values, the largest first, (3,), and their directions as rows of unit vectors, (3, 3)."""
+    """Principal values, largest first, (3,), and their directions as rows of unit vectors, (3, 3)."""
 
     values: FloatArray
     directions: FloatArray
@@ -42,9 +42,9 @@ def tensor_covariance(tensor: FloatArray, moments: Moments, variance: float, com
     """Covariance of the elements of an estimated tensor, in its unit squared, (3, 3, 3, 3).
 
     :param tensor: (3, 3).
-    :param moments: of the displacements; where they spread less than Gaussian ones they are scaled to these.
-    :param variance: of the trace relative to its square, for independent Brownian ions, inflated as the shape is.
-    :param common: further relative variance that all elements have in common.
+    :param moments: of the displacements, scaled up if they spread less than Gaussian ones.
+    :param variance: relative variance of the trace for independent Brownian ions, inflated like the shape.
+    :param common: additional relative variance shared by all elements.
     """
     scale = max(GAUSSIAN_SPREAD / moments.spread, 1.0) / GAUSSIAN_SPREAD * variance
     shape = moments.fourth * (scale * (np.trace(tensor) / np.trace(moments.second)) ** 2)
@@ -53,7 +53,7 @@ def tensor_covariance(tensor: FloatArray, moments: Moments, variance: float, com
 
 
 def gaussian_covariance(tensor: FloatArray, variance: float) -> FloatArray:
-    """The same from the tensor alone, for Gaussian displacements; ``variance`` is that of one of three elements."""
+    """The same from the tensor alone, for Gaussian displacements; ``variance`` is that of one diagonal element."""
     products = np.einsum("ac,bd->abcd", tensor, tensor)
     covariance: FloatArray = (products + products.transpose(0, 1, 3, 2)) * (variance / 2.0)
     return covariance
@@ -79,16 +79,16 @@ def principal(tensor: FloatArray) -> Principal:
 
 
 def anisotropy(tensor: FloatArray) -> float:
-    """Largest less smallest principal value, over their mean: 0 for an isotropic tensor, 3 for motion along a line."""
+    """Largest minus smallest principal value over their mean: 0 for an isotropic tensor, 3 for motion along a line."""
     values = np.linalg.eigvalsh(tensor)
     return float((values[-1] - values[0]) / values.mean())
 
 
 def isotropy_p_value(tensor: FloatArray, covariance: FloatArray, freedom: float) -> float:
-    """Probability of a tensor at least as anisotropic as this if diffusion were isotropic (Wald's test).
+    """Probability of a tensor at least as anisotropic as this for isotropic diffusion (Wald's test).
 
-    The five elements without trace, weighted with the inverse of their covariance, against F with 5 and ``freedom``
-    degrees of freedom.
+    The five traceless components, weighted with the inverse of their covariance, are compared with F with 5 and
+    ``freedom`` degrees of freedom.
     """
     offsets = np.einsum("kab,ab->k", TRACELESS, tensor)
     spread = np.einsum("kab,abcd,lcd->kl", TRACELESS, covariance, TRACELESS)

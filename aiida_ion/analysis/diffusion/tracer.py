@@ -1,4 +1,4 @@
-"""The tracer diffusivity by kinisi, batch by batch, with the variance that correlated, hopping ions give it."""
+"""The tracer diffusivity by kinisi, batch by batch, with the variance of correlated, hopping ions."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ IntArray = npt.NDArray[np.int64]
 class BatchFit(NamedTuple):
     """The fit of one batch.
 
-    :param batch: its replicas.
-    :param lags: of the fit, frames.
-    :param fit: kinisi's.
+    :param batch: the replicas.
+    :param lags: lags of the fit, frames.
+    :param fit: result of kinisi.
     :param diffusivity_cm2_s: posterior mean.
-    :param covariance: of the MSD over the square of its slope, if the ions were independent and Brownian, frames^2.
+    :param covariance: of the MSD over the square of its slope, for independent Brownian ions, frames^2.
     """
 
     batch: Batch
@@ -41,19 +41,17 @@ class BatchFit(NamedTuple):
 
     @property
     def variance(self) -> float:
-        """Of the estimate relative to D^2, if the ions were independent and Brownian."""
+        """Variance of the estimate relative to D^2, for independent Brownian ions."""
         return float(self.fit.weights @ self.covariance @ self.fit.weights)
 
     @property
     def share(self) -> float:
-        """What it knows: ions times time."""
+        """Weight of the batch: ions times time."""
         return float(self.batch.n_particles * (self.batch.n_frames - 1))
 
     @property
     def look_lag(self) -> int:
-        """The lag at which the fit looks, frames: Brownian ions would know D from independent windows of this length as
-        well as the fit does, 2/3 lag / (M n) = variance.
-        """
+        """Effective lag of the fit, frames: independent windows this long have the same variance for Brownian ions."""
         lag = self.variance / GAUSSIAN_SPREAD * self.batch.n_particles * self.batch.n_frames
         return int(np.clip(round(lag), self.lags[0], self.lags[-1]))
 
@@ -61,11 +59,11 @@ class BatchFit(NamedTuple):
 class TracerFit(NamedTuple):
     """The tracer diffusivity of all batches.
 
-    :param each: the batches, the longest first.
-    :param diffusivity_cm2_s: mean of theirs, weighted with ions times time.
-    :param independent_variance: of the estimate relative to D^2, if the ions were independent and Brownian.
-    :param moments: of the displacements at the lag where the fit looks.
-    :param first_moments: at its first lag, where there are most windows to see correlated motion in.
+    :param each: the batches, longest first.
+    :param diffusivity_cm2_s: mean over batches, weighted with ions times time.
+    :param independent_variance: of the estimate relative to D^2, for independent Brownian ions.
+    :param moments: of the displacements at the effective lag.
+    :param first_moments: at the first lag, which has the most windows to detect correlated motion.
     """
 
     each: tuple[BatchFit, ...]
@@ -77,17 +75,17 @@ class TracerFit(NamedTuple):
     @property
     def shares(self) -> FloatArray:
         """Weights of the batches, (k,)."""
-        shares = np.array([one.share for one in self.each])
+        shares = np.array([entry.share for entry in self.each])
         normalised: FloatArray = shares / shares.sum()
         return normalised
 
     @property
     def spread_scale(self) -> float:
-        """Spread of squared displacements over that of Gaussian ones, at least one: few ions underestimate it."""
+        """Spread of squared displacements relative to Gaussian ones, at least one: few ions underestimate it."""
         return max(self.moments.spread / GAUSSIAN_SPREAD, 1.0)
 
     def inflation(self, blocks: Blocks | None) -> Inflation:
-        """What correlated motion multiplies the variance with: from the moments, and from the scatter of blocks."""
+        """Factor of the variance from correlated motion, from the moments and from the scatter of blocks."""
         scatter = None
         if blocks is not None:
             factor, freedom = blocks.inflation
@@ -99,25 +97,26 @@ class TracerFit(NamedTuple):
         return self.independent_variance * self.spread_scale * inflation.factor
 
     def bias(self, first: int) -> float:
-        """Part by which the estimate is too high where the slope is so by one at lag ``first``, frames, and by 1/t."""
-        return float(self.shares @ [one.fit.weights @ transient_shape(one.lags, first) for one in self.each])
+        """Relative bias of the estimate if the slope is too high by one at lag ``first``, frames, decaying as 1/t."""
+        return float(self.shares @ [entry.fit.weights @ transient_shape(entry.lags, first) for entry in self.each])
 
     def least_squares_cm2_s(self, interval_fs: float) -> float:
         """Estimate of unweighted least squares on the same lags, cm^2/s."""
-        slopes = [plain_weights(one.lags) @ one.fit.msd_A2 for one in self.each]
+        slopes = [plain_weights(entry.lags) @ entry.fit.msd_A2 for entry in self.each]
         return float(self.shares @ slopes) / interval_fs / 6.0 * CM2_S_PER_A2_FS
 
     def least_squares_difference(self, first: int) -> tuple[float, float]:
-        """Variance of the difference from least squares relative to D^2, if ions were independent, and its bias."""
-        shifts = [plain_weights(one.lags) - one.fit.weights for one in self.each]
-        own = [shift @ one.covariance @ shift for shift, one in zip(shifts, self.each, strict=True)]
-        biases = [shift @ transient_shape(one.lags, first) for shift, one in zip(shifts, self.each, strict=True)]
+        """Variance (for independent ions) and bias of the difference from least squares, relative to D^2."""
+        shifts = [plain_weights(entry.lags) - entry.fit.weights for entry in self.each]
+        own = [shift @ entry.covariance @ shift for shift, entry in zip(shifts, self.each, strict=True)]
+        biases = [shift @ transient_shape(entry.lags, first) for shift, entry in zip(shifts, self.each, strict=True)]
         return float(self.shares**2 @ own), float(self.shares @ biases)
 
     def tensor_cm2_s(self) -> FloatArray:
-        """Diffusivity tensor by kinisi's weights of the same lags, a third of its trace D*, (3, 3)."""
+        """Diffusivity tensor with kinisi's weights of the same lags; D* is a third of its trace, (3, 3)."""
         tensors = [
-            np.einsum("k,kab->ab", one.fit.weights, msd_tensor(one.batch.positions, one.lags)) for one in self.each
+            np.einsum("k,kab->ab", entry.fit.weights, msd_tensor(entry.batch.positions, entry.lags))
+            for entry in self.each
         ]
         tensor = np.einsum("k,kab->ab", self.shares, tensors)
         scaled: FloatArray = tensor * (3.0 * self.diffusivity_cm2_s / np.trace(tensor))
@@ -147,19 +146,19 @@ def _fit_batch(batch: Batch, lags: IntArray, interval_fs: float, settings: Diffu
 
 
 def _together(each: Sequence[BatchFit]) -> TracerFit:
-    shares = np.array([one.share for one in each])
+    shares = np.array([entry.share for entry in each])
     shares /= shares.sum()
     looks, firsts = (
         [
-            displacement_moments(one.batch.positions, lag, one.batch.n_replicas)
-            for one, lag in zip(each, lags, strict=True)
+            displacement_moments(entry.batch.positions, lag, entry.batch.n_replicas)
+            for entry, lag in zip(each, lags, strict=True)
         ]
-        for lags in ([one.look_lag for one in each], [int(one.lags[0]) for one in each])
+        for lags in ([entry.look_lag for entry in each], [int(entry.lags[0]) for entry in each])
     )
     return TracerFit(
         each=tuple(each),
-        diffusivity_cm2_s=float(shares @ [one.diffusivity_cm2_s for one in each]),
-        independent_variance=float(shares**2 @ [one.variance for one in each]),
+        diffusivity_cm2_s=float(shares @ [entry.diffusivity_cm2_s for entry in each]),
+        independent_variance=float(shares**2 @ [entry.variance for entry in each]),
         moments=mean_moments(looks, shares.tolist()),
         first_moments=mean_moments(firsts, shares.tolist()),
     )

@@ -1,9 +1,8 @@
-"""How far the slope of the mean squared displacement is still from that of diffusion, and from which lag to fit it.
+"""Deviation of the slope of the mean squared displacement from diffusion, and the first lag to fit.
 
-A fit whose errors are known looks at the first lags of its window, because they are known best. There the slope may
-still be that of something else: velocities that are kept, flows that go on, cages that open. So D is fitted to windows
-that start later and later, each is asked how its slope continues to change, and the one with the least error of both
-kinds is taken.
+A weighted fit is dominated by the first lags of its window, because they have the smallest errors. There the slope may
+not yet be that of diffusion: velocities persist, flows continue, cages open. So D is fitted to windows that start later
+and later, the remaining change of each slope is estimated, and the window with the smallest total error is used.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Each window starts this much later than the one before.
+#: Ratio of the starts of consecutive windows.
 START_RATIO = 2.0**0.5
-#: Lags, evenly spaced in log t, from which the windows are judged.
+#: Number of lags, evenly spaced in log t, from which the windows are judged.
 N_LAGS = 40
-#: Ions that move against each other lower the noise by chance; it is not taken for less than this part of its size.
+#: Lower limit of the noise factor: it may be small by chance if ions move against each other.
 MIN_INFLATION = 0.7
-#: The slope that deviations are parts of is at least this part of the slope of the straight line.
+#: Deviations are relative to a slope that is at least this fraction of the slope of the straight line.
 MIN_SLOPE_PART = 0.3
 
 
 class Start(NamedTuple):
-    """D from the lags of a window that starts here, and what may be wrong with it.
+    """The slope from the lags of a window that starts here, and its errors.
 
     :param first: first lag, frames.
-    :param slope: of the MSD, angstrom^2 a frame.
-    :param variance: of the slope over its square, from noise.
-    :param deviation: part by which the slope at the first lag differs from that of late lags, which dies out as 1/t.
-    :param deviation_error: standard error of that.
-    :param expected_square: of the deviation, from what was measured here and before.
-    :param bias: of the slope, as a part of itself, for a deviation of one.
+    :param slope: of the MSD, angstrom^2/frame.
+    :param variance: relative variance of the slope from noise.
+    :param deviation: relative deviation of the slope at the first lag from that at late lags, decaying as 1/t.
+    :param deviation_error: standard error of the deviation.
+    :param expected_square: expected square of the deviation, from this and earlier starts.
+    :param bias: relative bias of the slope for a deviation of one.
     """
 
     first: int
@@ -56,7 +55,7 @@ class Start(NamedTuple):
 
     @property
     def systematic(self) -> float:
-        """Variance of the slope over its square that the deviation adds."""
+        """Relative variance of the slope from the deviation."""
         return self.bias**2 * self.expected_square
 
 
@@ -70,7 +69,7 @@ class _Stacked(NamedTuple):
 
 
 def transient_shape(lags: IntArray, first: int) -> FloatArray:
-    """MSD over its slope, frames, where the slope deviates by one at the first lag and by 1/t later: t_1 ln(t/t_1)."""
+    """Deviation of MSD/slope, frames, if the slope deviates by one at the first lag and as 1/t later: t_1 ln(t/t_1)."""
     shape: FloatArray = first * np.log(lags / first)
     return shape
 
@@ -78,22 +77,21 @@ def transient_shape(lags: IntArray, first: int) -> FloatArray:
 def find_starts(
     motion: Motion, window: Window, fraction: float, *, expected: float, min_growth_A2: float
 ) -> tuple[Start, ...]:
-    """Judge windows that start later and later, the first as the window given.
+    """Judge windows that start later and later, beginning with the given window.
 
-    At each start t_k the lags from there on are fitted with slope (t + beta t_k ln(t / t_k)) + c by generalised least
-    squares. The square of beta is expected to be that of a Gaussian prior and the measured value together; the prior
-    begins with ``expected``, falls as 1/t^2 from start to start, and is raised to what makes the measured value most
-    likely, beta^2 - error^2.
+    At each start t_k, later lags are fitted with slope (t + beta t_k ln(t / t_k)) + c by generalised least squares. The
+    expected square of beta combines a Gaussian prior and the measured value; the prior begins with ``expected``, falls
+    as 1/t^2 from start to start, and is raised to the value that makes the measurement most likely, beta^2 - error^2.
 
-    :param window: the first window with the slope of diffusion.
+    :param window: the first diffusive window.
     :param fraction: part of a replica's length that lags may have.
     :param expected: standard deviation of beta at the start of the window before anything is measured.
-    :param min_growth_A2: growth of the MSD over a window, summed over ions, that it must keep, angstrom^2.
+    :param min_growth_A2: minimum growth of the MSD over a window, summed over ions, angstrom^2.
     """
     stacked = _stack(motion, window, fraction)
     starts: list[Start] = []
     prior, before = expected**2, window.first
-    for first in _firsts(window, [int(one.lags[-1]) for one in stacked]):
+    for first in _firsts(window, [int(batch.lags[-1]) for batch in stacked]):
         prior *= (before / first) ** 2
         before = first
         start = _fit(stacked, first)
@@ -110,12 +108,12 @@ def find_starts(
 
 
 def best_start(starts: Sequence[Start]) -> Start:
-    """The start with the least variance of noise and deviation together."""
+    """The start with the smallest total variance of noise and deviation."""
     return min(starts, key=lambda start: start.variance + start.systematic)
 
 
 def start_from(motion: Motion, window: Window, start: Start) -> Window:
-    """The window moved on to a later start."""
+    """The window from a later start."""
     if start.first == window.first:
         return window
     return Window(start.first, window.last, log_log_slope(motion.times_ps, motion.msd, start.first, window.last))
@@ -139,12 +137,12 @@ def _stack(motion: Motion, window: Window, fraction: float) -> list[_Stacked]:
             covariance = brownian_noise(lags, batch.n_frames).of(line, batch.n_particles)
             each.append(_Stacked(batch, lags, covariance, float(batch.n_particles * (batch.n_frames - 1))))
     scale = _noise_scale(each)
-    return [one._replace(covariance=one.covariance * scale) for one in each]
+    return [item._replace(covariance=item.covariance * scale) for item in each]
 
 
 def _noise_scale(each: Sequence[_Stacked]) -> float:
-    """What hops and correlated motion multiply the variance of independent Brownian ions with, at the first lags."""
-    spreads, inflations, shares = [], [], [one.share for one in each]
+    """Factor of the variance of independent Brownian ions from hops and correlated motion, at the first lags."""
+    spreads, inflations, shares = [], [], [entry.share for entry in each]
     for batch, lags, covariance, _ in each:
         weights = slope_weights(covariance, lags)
         variance = float(weights @ covariance @ weights) / max(straight_line(lags, batch.msd[lags]).slope, 1e-12) ** 2

@@ -1,4 +1,4 @@
-"""From a diffusivity and the variance of its estimate to draws and intervals."""
+"""Draws and intervals from a diffusivity and the variance of its estimate."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 
-#: The model of the variance counts as known by at most this many degrees of freedom, so that blocks are heard.
+#: Largest degrees of freedom of the model of the variance, so that the blocks have some weight.
 MODEL_FREEDOM = 20.0
-#: Fewest degrees of freedom of a diffusivity: below, its draws have no mean.
+#: Smallest degrees of freedom of a diffusivity: below, its draws have no mean.
 MIN_FREEDOM = 2.0
 
 
 class Inflation(NamedTuple):
-    """What the variance for independent ions is multiplied with, and how well that is known."""
+    """Factor of the variance for independent ions, and its degrees of freedom."""
 
     factor: float
     freedom: float
@@ -26,8 +26,8 @@ class Inflation(NamedTuple):
 def combine(model: Inflation, blocks: Inflation | None) -> Inflation:
     """Mean of two estimates of an inflation, weighted with their degrees of freedom.
 
-    It may come out below one by chance. Cutting it off there would make the intervals of independent ions too wide: the
-    degrees of freedom, from which the draws take their tails, account for that noise already.
+    It may be below one by chance. Clipping it would make the intervals of independent ions too wide: the degrees of
+    freedom, which set the tails of the draws, already account for that noise.
     """
     freedom = min(model.freedom, MODEL_FREEDOM)
     if blocks is None:
@@ -42,8 +42,9 @@ def diffusivity_draws(
     """Draws of a diffusivity, in its unit, all positive, (n_samples,).
 
     D is the variance of a displacement: an estimate with relative variance r^2 has nu = 2 / r^2 degrees of freedom and
-    the posterior D nu / chi^2_nu, whose skew makes intervals right also where r is large. r^2 is an estimate too, with
-    ``freedom``: each draw has its own, r^2 freedom / chi^2_freedom, which gives the tails of Student's t.
+    the posterior D nu / chi^2_nu, whose skew makes intervals correct even for large r. r^2 is an estimate too, with
+    ``freedom`` degrees of freedom: each draw uses its own, r^2 freedom / chi^2_freedom, which gives the tails of
+    Student's t.
     """
     generator = np.random.default_rng(seed)
     ranks = (np.arange(n_samples) + 0.5) / n_samples

@@ -1,4 +1,4 @@
-"""Where a mean squared displacement is that of diffusion: the window of lags that a fit may use."""
+"""The diffusive window of a mean squared displacement: the lags that a fit may use."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from aiida_ion.analysis.diffusion.msd import local_slope, log_log_slope
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Lags whose local slope is looked at.
+#: Number of lags at which the local slope is evaluated.
 N_CANDIDATES = 60
-#: A window ends at least this many times later than it starts, and has at least this many lags.
+#: Smallest ratio of the end of a window to its start, and smallest number of lags.
 MIN_SPAN = 1.5
 MIN_LAGS = 5
 
@@ -30,7 +30,7 @@ class Window(NamedTuple):
 def find_window(
     times: FloatArray, msd: FloatArray, last: int, min_msd_A2: float, slope_bounds: tuple[float, float]
 ) -> Window | None:
-    """Find the first lag from which on the MSD is that of diffusion.
+    """Find the first lag beyond which the MSD is diffusive.
 
     It must exceed vibration (``min_msd_A2``, usually a^2/2 after He et al. 2018) and grow with a log-log
     slope within ``slope_bounds``, both around that lag (over a factor of 1.5 each way, so that noise of
@@ -58,6 +58,6 @@ def find_window(
 
 
 def lag_grid(first: int, last: int, n_lags: int) -> IntArray:
-    """At most ``n_lags`` different lags, evenly spread from first to last, frames."""
+    """At most ``n_lags`` distinct lags, evenly spaced from first to last, frames."""
     lags: IntArray = np.unique(np.round(np.linspace(first, last, n_lags)).astype(np.int64))
     return lags

@@ -11,18 +11,18 @@ from scipy.special import digamma, polygamma
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Never fewer coefficients: a spectrum that is flat within its noise may still bend where the noise hides it.
+#: Fewest coefficients: noise may hide the curvature of a spectrum that looks flat.
 MIN_COEFFICIENTS = 3
-#: Never more than this part of the frequencies.
+#: Most coefficients, as a fraction of the frequencies.
 MAX_COEFFICIENT_FRACTION = 0.5
 
 
 class Periodogram(NamedTuple):
-    """Two-sided power spectral density of a vector, on the frequencies that its length resolves.
+    """Two-sided power spectral density of a vector, at the frequencies that its length resolves.
 
     :param frequencies_THz: shape (m,), from zero to the Nyquist frequency.
     :param power: mean over independent records, shape (m, 3): the square of the vector's unit times fs.
-    :param n_records: how many records were averaged.
+    :param n_records: number of records averaged.
     """
 
     frequencies_THz: FloatArray
@@ -34,7 +34,7 @@ class ZeroFrequency(NamedTuple):
     """Estimate of ln S(0).
 
     :param log_power: ln S(0), S in the unit of the periodogram.
-    :param variance: its variance, that of the choice of the number of coefficients included.
+    :param variance: its variance, including that from the choice of the number of coefficients.
     :param n_coefficients: mean number of cepstral coefficients.
     """
 
@@ -44,7 +44,7 @@ class ZeroFrequency(NamedTuple):
 
 
 def periodogram(records: list[FloatArray], interval_fs: float) -> Periodogram:
-    """Mean of I(f) = dt/n |sum_j x_j e^(-2 pi i f t_j)|^2 over records (n, 3), cut to the length of the shortest.
+    """Mean of I(f) = dt/n |sum_j x_j e^(-2 pi i f t_j)|^2 over records (n, 3), cut to the shortest.
 
     Nothing is subtracted: the true mean of an equilibrium current is zero, and its square is the value at f = 0.
     """
@@ -59,9 +59,9 @@ def periodogram(records: list[FloatArray], interval_fs: float) -> Periodogram:
 
 
 def expected_error(n_points: int, n_components: float) -> float:
-    """Standard error of ln S(0) with the fewest coefficients: what the length of the record allows, noise aside.
+    """Standard error of ln S(0) with the fewest coefficients: the best that the length of the record allows.
 
-    :param n_points: frequencies from zero to the cutoff.
+    :param n_points: number of frequencies from zero to the cutoff.
     """
     return float(np.sqrt(polygamma(1, n_components) * (4 * MIN_COEFFICIENTS - 2) / (2 * (n_points - 1))))
 
@@ -74,11 +74,11 @@ def log_power_at_zero(power: FloatArray, n_components: float) -> ZeroFrequency:
 
         ln S(0) = C_0 + 2 sum_{n=1}^{P-1} C_n,    variance psi'(l) (4 P - 2) / N,    N = 2 (m - 1)
 
-    Instead of the one P of least AIC(P) = sum_{n >= P} C_n^2 / var(C_n) + 2 P, all are averaged with the weights
-    exp(-AIC/2) and the variance of that average is taken (Burnham and Anderson): the choice of P is uncertain too.
+    Instead of the single P that minimises AIC(P) = sum_{n >= P} C_n^2 / var(C_n) + 2 P, all are averaged with weights
+    exp(-AIC/2), and the variance of that average is used (Burnham and Anderson): the choice of P is uncertain too.
 
     :param power: averaged periodogram from f = 0 to the cutoff, shape (m,); the cutoff acts as Nyquist frequency.
-    :param n_components: how many independent periodograms were averaged, l.
+    :param n_components: number of independent periodograms averaged, l.
     :raises ValueError: for fewer points than coefficients, or a power that is not positive.
     """
     n_points = len(power)

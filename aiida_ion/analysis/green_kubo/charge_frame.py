@@ -1,4 +1,4 @@
-"""Which displacement of charge the collective diffusivity is made of, and why."""
+"""Which displacement of charge the collective diffusivity is based on, and why."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-#: Charges of a cell that add up to less than this for each atom, e, are neutral.
+#: A cell is neutral if the sum of its charges is below this per atom, e.
 NEUTRALITY_TOLERANCE_E = 1e-4
 
 
 class ChargeFrame(NamedTuple):
     """The frame of reference of the collective displacement.
 
-    :param charges_e: charge of each atom, e, (N,), together zero; ``None`` where the mobile ions alone are summed.
-    :param name: ``centre_of_charge`` (of all atoms but the mobile ions) or ``framework`` (its unweighted centre).
-    :param reason: why not all charges are taken, a sentence, or ``None``.
+    :param charges_e: charge of each atom, e, (N,), with zero sum; ``None`` if only the mobile ions are summed.
+    :param name: ``centre_of_charge`` (of all atoms except the mobile ions) or ``framework`` (its unweighted centre).
+    :param reason: why not all charges are used, a sentence, or ``None``.
     """
 
     charges_e: FloatArray | None
@@ -28,10 +28,10 @@ class ChargeFrame(NamedTuple):
 
 
 def charge_frame(symbols: Sequence[str], mobile_species: str, charges: Mapping[str, float]) -> ChargeFrame:
-    """Take all charges where they are known and neutral, else the mobile ions in the frame of the framework.
+    """Use all charges if they are known and neutral, else the mobile ions in the frame of the framework.
 
-    Of a neutral cell sum q_i r_i does not depend on the frame; that of the mobile ions alone, in the frame of the
-    centre of charge of all others, is the same vector.
+    In a neutral cell sum q_i r_i does not depend on the frame; it equals the sum over the mobile ions alone in the
+    frame of the centre of charge of all others.
     """
     missing = sorted(set(symbols) - set(charges))
     if missing:
@@ -45,4 +45,4 @@ def charge_frame(symbols: Sequence[str], mobile_species: str, charges: Mapping[s
 
 
 def _mobile_alone(why: str) -> ChargeFrame:
-    return ChargeFrame(None, "framework", f"The mobile ions alone are summed, in the framework's frame: {why}.")
+    return ChargeFrame(None, "framework", f"Only the mobile ions are summed, in the framework's frame: {why}.")

@@ -1,4 +1,4 @@
-"""The collective conductivity from the charge current of every step, beside that from the summed displacements."""
+"""The collective conductivity from the charge current at every step."""
 
 from __future__ import annotations
 
@@ -28,27 +28,28 @@ from aiida_ion.units import BOLTZMANN_EV_K, FS_PER_PS, MS_CM_PER_S_M, S_M_PER_E_
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
-#: The cutoff is this over the time from which the motion is diffusive.
+#: The cutoff frequency is this divided by the time from which the motion is diffusive.
 CUTOFF_TIMES = 1.0
-#: Fewest frequencies below the cutoff.
+#: Fewest frequencies needed below the cutoff.
 MIN_FREQUENCIES = 12
 #: Vibrations of bonds without hydrogen have periods of 20 fs and more.
 MAX_INTERVAL_FS = 10.0
-#: Power at the highest tenth of the frequencies, over that below the cutoff: what folds back to zero frequency.
+#: Largest ratio of power in the highest tenth of the frequencies to that below the cutoff: it is aliased to zero
+#: frequency.
 MAX_FOLDED = 0.05
-#: The value at half the cutoff may differ by this many of its standard errors.
+#: Allowed difference of the value at half the cutoff, in standard errors.
 STABLE_ERRORS = 2.0
-#: Points kept for plots.
+#: Number of points kept for plots.
 N_KEPT = 300
 NORMAL_975 = 1.96
 
 
 class NotDeterminedError(Exception):
-    """There is no Green-Kubo conductivity; the message is a sentence that says why."""
+    """There is no Green-Kubo conductivity; the message is a sentence with the reason."""
 
 
 class Conditions(NamedTuple):
-    """Of one temperature: measured mean K, mean volume, and the time from which the tracer's motion is diffusive."""
+    """Measured mean temperature, mean volume, and the time from which the tracer motion is diffusive."""
 
     temperature_K: float
     volume_A3: float
@@ -63,7 +64,7 @@ class Conditions(NamedTuple):
 
 @dataclass
 class GreenKubo:
-    """What is stored; the names are those of :class:`DiffusionResult`."""
+    """The stored quantities, named as in :class:`DiffusionResult`."""
 
     green_kubo_ionic_conductivity_mS_cm: float
     green_kubo_ionic_conductivity_std_mS_cm: float
@@ -90,8 +91,8 @@ def fill_green_kubo(
 ) -> None:
     """Fill in the Green-Kubo conductivity, or the reason why there is none.
 
-    :param thermo: of the replicas, from their first step on.
-    :param frame: what the charges are.
+    :param thermo: records of the replicas, from their first step on.
+    :param frame: the charges and their frame of reference.
     """
     if not settings.green_kubo:
         result.green_kubo_reason = "The settings leave the Green-Kubo conductivity out."
@@ -139,12 +140,12 @@ def green_kubo(
 ) -> GreenKubo:
     """Green-Kubo conductivity, sigma = 1/(3 V k_B T) int_0^inf <J(0) . J(t)> dt = S(0) / (2 V k_B T).
 
-    S is the two-sided spectrum of one component, and the value is that of the cepstral estimate. The block-averaged
-    running integral is kept beside it.
+    S is the two-sided spectrum of one component. The value is the cepstral estimate; the block-averaged running
+    integral is kept for comparison.
 
     :param currents: sum of q_i v_i over all atoms, e angstrom/fs, (n, 3) for each replica.
-    :param max_relative_error: a run too short for this standard error of ln sigma gives no number.
-    :raises NotDeterminedError: when the run cannot tell; the message says why.
+    :param max_relative_error: a run too short for this standard error of ln sigma gives no value.
+    :raises NotDeterminedError: if the run does not determine it; the message says why.
     """
     spectrum = periodogram(currents, interval_fs)
     cutoff_THz = CUTOFF_TIMES / conditions.diffusive_from_ps
@@ -187,7 +188,7 @@ def green_kubo(
 
 
 def _check_sampling(spectrum: Periodogram, interval_fs: float, cutoff_THz: float) -> None:
-    """Refuse a current whose vibrations fold back onto low frequencies."""
+    """Refuse a current whose vibrations are aliased to low frequencies."""
     if interval_fs > MAX_INTERVAL_FS * (1 + 1e-6):
         raise NotDeterminedError(
             f"The charge current was recorded every {interval_fs:g} fs; vibrations need every {MAX_INTERVAL_FS:g} fs."
@@ -204,10 +205,10 @@ def _check_sampling(spectrum: Periodogram, interval_fs: float, cutoff_THz: float
 
 
 def _estimate(spectrum: Periodogram, n_points: int) -> tuple[list[ZeroFrequency], ZeroFrequency]:
-    """ln S(0) of each Cartesian direction, and of their mean.
+    """Estimate ln S(0) for each Cartesian direction and for their mean.
 
-    Directions that conduct differently count as fewer than three: l = (sum S)^2 / sum S^2 (Satterthwaite), in which the
-    noise of the three alone, exp(variance), is compensated.
+    Unequal directions count as fewer than three: l = (sum S)^2 / sum S^2 (Satterthwaite), corrected for the noise of
+    the three, exp(variance).
     """
     power = spectrum.power[: n_points + 1]
     axes = [log_power_at_zero(power[:, axis], spectrum.n_records) for axis in range(3)]
@@ -218,7 +219,7 @@ def _estimate(spectrum: Periodogram, n_points: int) -> tuple[list[ZeroFrequency]
 
 
 def _half_cutoff_ratio(spectrum: Periodogram, n_points: int, whole: ZeroFrequency) -> float | None:
-    """The conductivity at half the cutoff over that at the cutoff; ``None`` where the frequencies are too few.
+    """The conductivity at half the cutoff over that at the cutoff; ``None`` if there are too few frequencies.
 
     :raises NotDeterminedError: when they differ by more than :data:`STABLE_ERRORS`.
     """
@@ -262,7 +263,7 @@ def _add_integral(estimate: GreenKubo, integral: RunningIntegral, unit: float) -
 
 
 def _smooth(spectrum: Periodogram) -> tuple[FloatArray, FloatArray]:
-    """Mean spectrum over bins that are even in ln f, f = 0 left out: at most :data:`N_KEPT` points."""
+    """Mean spectrum over bins of equal width in ln f, without f = 0: at most :data:`N_KEPT` points."""
     frequencies, power = spectrum.frequencies_THz[1:], spectrum.power[1:].mean(axis=1)
     edges = np.geomspace(frequencies[0], frequencies[-1] * (1 + 1e-9), N_KEPT + 1)
     place = np.clip(np.searchsorted(edges, frequencies, side="right") - 1, 0, N_KEPT - 1)

@@ -1,4 +1,4 @@
-"""The Green-Kubo integral of a current over time, by blocks, and where it has become constant."""
+"""The Green-Kubo integral of a current over time, by blocks, and its plateau."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scipy.stats import t as student
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A block is this many times longer than the time from which the motion is diffusive, where the run allows it.
+#: Length of a block relative to the time from which the motion is diffusive, if the run allows it.
 BLOCK_TIMES = 8.0
 MIN_BLOCKS = 5
 MAX_BLOCKS = 20
-#: Plateaus tried, each twice as long as it is late.
+#: Number of candidate plateaus, each from t to 2t.
 N_CANDIDATES = 12
-#: The next stretch, as long again, may differ by this one-sided quantile of its own standard error.
+#: Allowed difference of the next interval, [2t, 4t], as a one-sided quantile of its standard error.
 PLATEAU_QUANTILE = 0.84
 
 
@@ -27,8 +27,8 @@ class RunningIntegral(NamedTuple):
     :param lag_times_fs: shape (m,).
     :param mean: mean over blocks, shape (m,); per Cartesian component.
     :param standard_error: of that mean, shape (m,).
-    :param n_blocks: blocks of all replicas.
-    :param plateau: mean over the plateau, or ``None`` where there is none.
+    :param n_blocks: number of blocks of all replicas.
+    :param plateau: mean over the plateau, or ``None``.
     :param plateau_error: its standard error over blocks.
     :param plateau_fs: where it starts; it ends at twice this.
     """
@@ -52,8 +52,8 @@ class RunningIntegral(NamedTuple):
 def running_integral(records: list[FloatArray], interval_fs: float, diffusive_from_fs: float) -> RunningIntegral:
     """Integrate the autocorrelation of each block and look for a plateau.
 
-    The plateau is the first stretch [t, 2t], t from half of ``diffusive_from_fs`` on, whose mean the next stretch
-    [2t, 4t] repeats within the error of the difference over blocks.
+    The plateau is the first interval [t, 2t], with t at least half of ``diffusive_from_fs``, whose mean agrees with
+    that of [2t, 4t] within the error of the difference over blocks.
 
     :param records: currents of the replicas, each (n, 3).
     :param diffusive_from_fs: time from which the motion is diffusive.

@@ -1,1 +1,1 @@
-"""The jump analysis of a trajectory: sites, jumps between them, vibration, percolation. GEMDAT is imported on use."""
+"""The jump analysis of a trajectory: sites, jumps between them, vibration, percolation. GEMDAT is imported lazily."""

@@ -1,4 +1,4 @@
-"""From trajectories to the jump analysis: sites, who is where, jumps, rates, vibration, percolation."""
+"""The jump analysis of trajectories: sites, occupancies, jumps, rates, vibration, percolation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from aiida_ion.analysis.jumps.vibration import Vibration, vibration_between_jump
 from aiida_ion.analysis.species.framework import validate_framework
 from aiida_ion.analysis.trajectories.trajectory import Segment
 
-#: Spheres that just do not touch, angstrom.
+#: Gap that keeps spheres from touching, angstrom.
 SPHERE_GAP_A = 0.005
 
 
 class _Visits(NamedTuple):
-    """Who is where, over all replicas."""
+    """Occupancies and jumps over all replicas."""
 
     occupancy: FloatArray
     at_no_site: float
@@ -57,8 +57,8 @@ def analyse_jumps(
     :param mobile_species: the diffusing element.
     :param temperature_K: temperature of all replicas, K.
     :param reference: structure with the sites, in the cell of the trajectory.
-    :param settings: what may be told.
-    :raises ValueError: for input that cannot be analysed; the message says why.
+    :param settings: defaults when ``None``.
+    :raises ValueError: for input that cannot be analysed; the message gives the reason.
     :raises GemdatMissingError: when GEMDAT cannot be imported.
     """
     by_gemdat.require_gemdat()
@@ -67,7 +67,7 @@ def analyse_jumps(
     if not is_mobile.any():
         raise ValueError(f"there is no {mobile_species} among {', '.join(sorted(set(symbols)))}")
     if settings.sites == "structure" and reference is None:
-        raise ValueError("sites are to come from a structure, and none is given")
+        raise ValueError("sites are to come from a structure, but none is given")
     problem = validate_framework(settings.framework_species, mobile_species, set(symbols))
     if problem is not None:
         raise ValueError(problem)
@@ -135,7 +135,7 @@ def _find_sites(
     reference: Reference | None,
     settings: JumpSettings,
 ) -> tuple[Frames, Sites, IntArray]:
-    """Return the frames in the place of the sites, the sites, and the density of all replicas."""
+    """Return the frames aligned with the sites, the sites, and the density over all replicas."""
     sites, framework = NO_SITES, None
     if reference is not None and settings.sites != "density":
         sites, framework = structure_sites(reference, frames.cell, symbols, species, framework_species)
@@ -161,7 +161,7 @@ def _find_sites(
 
 
 def _site_radius(sites: Sites, cell: FloatArray, amplitude_A: float, settings: JumpSettings) -> float:
-    """GEMDAT's rule, twice its vibration amplitude, so that spheres do not touch, angstrom."""
+    """Radius by GEMDAT's rule, twice its vibration amplitude, limited so that spheres do not touch, angstrom."""
     largest = 0.5 * closest_distance(sites.fractional, cell) - SPHERE_GAP_A
     if settings.site_radius_A is None:
         return min(2.0 * amplitude_A, largest) if amplitude_A > 0 else largest
@@ -176,7 +176,7 @@ def _site_radius(sites: Sites, cell: FloatArray, amplitude_A: float, settings: J
 def _visit(
     trajectories: Sequence[Any], frames: Frames, sites: Sites, species: str, radius: float, settings: JumpSettings
 ) -> _Visits:
-    """Go through the replicas: occupancy, time at no site, jumps."""
+    """Collect occupancy, time at no site, and jumps over the replicas."""
     residence = round(settings.minimal_residence_fs / frames.interval_fs)
     frame_counts = np.zeros(len(sites) + 1, dtype=np.int64)
     tables, first = [], None

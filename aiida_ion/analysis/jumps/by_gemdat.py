@@ -1,7 +1,7 @@
-"""What GEMDAT does for us, each call in one place: density, peaks, who is at which site, collective jumps.
+"""All calls of GEMDAT: density, peaks, site occupation, collective jumps.
 
-GEMDAT 1.8: its authors' method is described by de Klerk, van der Maas and Wagemaker, ACS Appl. Energy Mater. 1, 3230
-(2018). It is asked neither to plot nor to print, and what it warns of is checked here by what it returns.
+GEMDAT 1.8; method of de Klerk, van der Maas and Wagemaker, ACS Appl. Energy Mater. 1, 3230 (2018). It is called without
+plots or printed output, and its results are checked here instead of relying on its warnings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 NO_SITE = -1
-#: Largest width of a peak that is looked for, angstrom.
+#: Largest width of a peak, angstrom.
 MAX_PEAK_WIDTH_A = 1.2
 
 
@@ -38,7 +38,7 @@ class Vibration(NamedTuple):
 
 
 class Collective(NamedTuple):
-    """Among how many jumps collective ones were looked for, and how many took part in none."""
+    """Number of jumps searched for collective ones, and number of solo jumps."""
 
     n_jumps: int
     n_solo: int
@@ -47,14 +47,14 @@ class Collective(NamedTuple):
 def require_gemdat() -> str:
     """Import GEMDAT and return its version.
 
-    :raises GemdatMissingError: when that fails.
+    :raises GemdatMissingError: if that fails.
     """
     try:
         with _quiet():
             import gemdat
     except ImportError as error:
         raise GemdatMissingError(
-            f"GEMDAT cannot be imported ({error}): install it into this Python with "
+            f"GEMDAT cannot be imported ({error}): install it in this Python with "
             "'pip install aiida-ion[jumps]' or 'pip install \"gemdat>=1.8,<2\"'"
         ) from error
     return str(gemdat.__version__)
@@ -72,7 +72,7 @@ def gemdat_trajectory(
 ) -> Any:
     """Return positions as GEMDAT's trajectory.
 
-    Its search tree takes the first cell vector along x and the second in the plane of x and y: the cell is turned so.
+    Its search tree needs the first cell vector along x and the second in the xy plane: the cell is rotated accordingly.
 
     :param fractional: wrapped or not, (n, M, 3).
     """
@@ -92,26 +92,26 @@ def gemdat_trajectory(
 
 
 def standard_cell(cell: FloatArray) -> FloatArray:
-    """Turn a cell so that its matrix is lower triangular with a positive diagonal, (3, 3).
+    """Rotate a cell so that its matrix is lower triangular with a positive diagonal, (3, 3).
 
-    A left-handed cell becomes its mirror image: lengths and angles stay.
+    A left-handed cell becomes its mirror image, with the same lengths and angles.
     """
     values: FloatArray = np.linalg.cholesky(cell @ cell.T).astype(np.float64)
     return values
 
 
 def density(trajectory: Any, resolution_A: float) -> IntArray:
-    """Return how often each voxel was seen, (nx, ny, nz)."""
+    """Return how often each voxel was visited, (nx, ny, nz)."""
     with _quiet():
         counts: IntArray = trajectory.to_volume(resolution=resolution_A).data
     return counts
 
 
 def density_peaks(counts: IntArray, cell: FloatArray, background: float, smoothing_A: float) -> FloatArray:
-    """Fractional positions of the peaks of a density, (k, 3): GEMDAT's, moved to the mean of what is around them.
+    """Fractional positions of the peaks of a density, (k, 3), by GEMDAT, moved to the mean of the surrounding density.
 
-    :param background: part of the largest density below which there is no peak.
-    :param smoothing_A: standard deviation of the Gaussian that is laid over the density first, angstrom.
+    :param background: fraction of the largest density below which there is no peak.
+    :param smoothing_A: standard deviation of the Gaussian that smooths the density first, angstrom.
     """
     from gemdat import Volume
     from pymatgen.core.lattice import Lattice
@@ -127,7 +127,7 @@ def density_peaks(counts: IntArray, cell: FloatArray, background: float, smoothi
 
 
 def _centred(peaks: FloatArray, counts: IntArray, lattice: Any) -> FloatArray:
-    """Move each peak to the mean position of the density that is nearest to it, within half the peaks' distance."""
+    """Move each peak to the mean position of the density nearest to it, within half the distance between peaks."""
     apart = lattice.get_all_distances(peaks, peaks)
     np.fill_diagonal(apart, min(lattice.lengths))
     reach = min(MAX_PEAK_WIDTH_A, 0.5 * float(apart.min()))
@@ -145,7 +145,7 @@ def _centred(peaks: FloatArray, counts: IntArray, lattice: Any) -> FloatArray:
 
 
 def vibration(trajectory: Any) -> Vibration:
-    """GEMDAT's own vibration, from the distance of each ion from its first position."""
+    """GEMDAT's vibration, from the distance of each ion from its first position."""
     metrics = trajectory.metrics()
     with _quiet():
         frequency, _ = metrics.attempt_frequency()
@@ -153,9 +153,9 @@ def vibration(trajectory: Any) -> Vibration:
 
 
 def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: float) -> tuple[IntArray, Any]:
-    """Return at which site each ion is in each frame, -1 for none, (n, M), and GEMDAT's transitions if there are any.
+    """Return the site of each ion in each frame, -1 for none, (n, M), and GEMDAT's transitions if there are any.
 
-    One radius for all sites: with radii by label, GEMDAT 1.8 mistakes sites for one another where one stays empty.
+    One radius for all sites: with radii by label, GEMDAT 1.8 confuses sites if one stays empty.
     """
     from gemdat import Transitions
     from pymatgen.core.structure import Structure
@@ -170,7 +170,7 @@ def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: floa
     except ValueError as error:
         if "at least one array" not in str(error):
             raise
-        # No ion ever enters or leaves a site, which GEMDAT cannot put into a table: the first frame says it all.
+        # No ion ever enters or leaves a site, which GEMDAT cannot tabulate: every frame is like the first.
         apart = lattice.get_all_distances(trajectory.positions[0], sites)
         first = np.where(apart.min(axis=1) < radius_A, apart.argmin(axis=1), NO_SITE)
         return np.broadcast_to(first, trajectory.positions.shape[:2]), None
@@ -181,10 +181,10 @@ def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: floa
 def collective_jumps(
     transitions: Any, table: JumpTable, max_jumps: int, max_distance_A: float, attempt_frequency_THz: float
 ) -> Collective:
-    """Count the jumps, among the first ones of a trajectory, that begin or end near another ion's at the same time.
+    """Count jumps, among the first of a trajectory, that coincide in time with a nearby jump of another ion.
 
     :param table: jumps of that trajectory.
-    :param attempt_frequency_THz: one vibration is the time within which two jumps can be one motion.
+    :param attempt_frequency_THz: two jumps can be one motion within one period of this vibration.
     """
     import pandas as pd
     from gemdat import Jumps

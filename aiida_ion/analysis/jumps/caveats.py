@@ -8,18 +8,18 @@ from aiida_ion.analysis.jumps.frames import Frames
 from aiida_ion.analysis.jumps.percolation import MIN_BOTTLENECK_COUNT, Percolation
 from aiida_ion.analysis.jumps.vibration import MAX_INTERVAL_FS
 
-#: Taken where it cannot be measured, THz: the usual order; a factor of two is kT ln 2 in an energy.
+#: Assumed where it cannot be measured, THz: the usual order; a factor of two is kT ln 2 in an energy.
 ASSUMED_ATTEMPT_FREQUENCY_THZ = 10.0
-#: Frames further apart than this part of the mean residence time miss jumps.
+#: Frames further apart than this fraction of the mean residence time miss jumps.
 MAX_INTERVAL_OF_RESIDENCE = 0.1
-#: Ions that are at no site for more than this part of the time have sites that are not known.
+#: If ions are at no site for more than this fraction of the time, some sites are unknown.
 MAX_AT_NO_SITE = 0.5
 
 
 class JumpStatistics(NamedTuple):
-    """What the caveats rest on.
+    """Statistics that the caveats are based on.
 
-    :param at_no_site: part of the time that ions are at no site.
+    :param at_no_site: fraction of the time that ions are at no site.
     :param frequency_source: ``given``, ``measured`` or ``assumed``.
     """
 
@@ -56,9 +56,7 @@ def _rare_frames(statistics: JumpStatistics) -> list[str]:
 def _unknown_sites(statistics: JumpStatistics) -> list[str]:
     if statistics.at_no_site <= MAX_AT_NO_SITE:
         return []
-    return [
-        f"ions are at no site for {statistics.at_no_site:.0%} of the time: not all sites are known, or ions have none"
-    ]
+    return [f"ions are at no site for {statistics.at_no_site:.0%} of the time: sites are missing, or there are none"]
 
 
 def _no_vibration(statistics: JumpStatistics) -> list[str]:
@@ -75,5 +73,5 @@ def _few_counts(percolation: Percolation) -> list[str]:
     if not few:
         return []
     return [
-        f"the percolation barrier in {', '.join(few)} rests on a voxel seen fewer than {MIN_BOTTLENECK_COUNT} times"
+        f"the percolation barrier in {', '.join(few)} is based on a voxel seen fewer than {MIN_BOTTLENECK_COUNT} times"
     ]

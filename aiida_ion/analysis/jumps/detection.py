@@ -1,4 +1,4 @@
-"""From who is at which site to jumps: vectorised, by the rule of GEMDAT's own conversion."""
+"""Jumps from the sites of ions over time: vectorised, by GEMDAT's rule."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def find_jumps(
 ) -> JumpTable:
     """Return the jumps of a trajectory: from the last frame at one site to the first at another.
 
-    An ion that leaves a site and comes back to it has not jumped, whatever was between (GEMDAT's rule). A jump to the
-    same site in another cell is one.
+    An ion that leaves a site and returns to it has not jumped, whatever happened in between (GEMDAT's rule). Moving to
+    the same site in another cell is a jump.
 
     :param states: site of each ion in each frame, -1 for none, (n, M).
     :param fractional: unwrapped positions, (n, M, 3).
     :param sites: fractional, (S, 3).
-    :param minimal_residence: fewest frames, from first to last, that count as a stay at a site.
+    :param minimal_residence: fewest frames that count as a stay at a site.
     """
     frames, ions = (indices.astype(np.int64) for indices in np.nonzero(states.T >= 0)[::-1])
     at = states[frames, ions].astype(np.int64)
@@ -47,7 +47,7 @@ def find_jumps(
 def _long_stays(
     ions: IntArray, at: IntArray, cell: IntArray, frames: IntArray, minimal_residence: int
 ) -> npt.NDArray[np.bool_]:
-    """Which records belong to stays that last, (k,); the first stay of an ion counts, as its start was not seen."""
+    """Whether each record belongs to a long stay, (k,); the first stay of an ion counts, as its start is unknown."""
     if not len(at):
         return np.zeros(0, dtype=bool)
     new_ion = np.concatenate([[True], ions[1:] != ions[:-1]])
@@ -61,7 +61,7 @@ def _long_stays(
 
 
 def stays(table: JumpTable, n_frames: int, n_ions: int) -> IntArray:
-    """Number the stays of each ion: in each frame how many jumps it has begun, -1 on the way, (n, M)."""
+    """Number the stays of each ion: jumps begun so far in each frame, -1 between sites, (n, M)."""
     begun = np.zeros((n_frames + 1, n_ions), dtype=np.int64)
     np.add.at(begun, (table.start_frame + 1, table.ion), 1)
     ended = np.zeros((n_frames + 1, n_ions), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What the jump analysis reads: segments of replicas -> fractional positions of the mobile ions in one cell."""
+"""Input of the jump analysis: fractional positions of the mobile ions in one cell, from segments of replicas."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from aiida_ion.analysis.trajectories.trajectory import (
     join_segments,
 )
 
-#: What GEMDAT and the tree behind it hold for each ion in each frame at their peak, bytes; measured.
+#: Peak memory of GEMDAT and its search tree per ion and frame, bytes; measured.
 BYTES_PER_POSITION = 700.0
-#: A cell whose entries change by less than this part of its size is one cell.
+#: A cell is constant if its entries change by less than this fraction of its size.
 CELL_TOLERANCE = 1e-5
 MB = 1e6
 
@@ -31,9 +31,9 @@ class Frames:
     """The mobile ions of all replicas in one cell.
 
     :param cell: mean cell over all frames, angstrom, (3, 3).
-    :param mobile: fractional, unwrapped, less the framework's drift, of each replica, (n, M, 3).
+    :param mobile: fractional, unwrapped, minus the framework's drift, for each replica, (n, M, 3).
     :param framework: mean fractional positions of the framework atoms of each replica, (F, 3).
-    :param vibration: as ``mobile``, the first frames of the first replica at every frame stored.
+    :param vibration: like ``mobile``, but the first stored frames of the first replica without thinning.
     :param interval_fs: time between two frames, fs.
     :param stored_interval_fs: time between two frames of ``vibration``, fs.
     :param stride: one in this many stored frames was kept.
@@ -58,17 +58,17 @@ class Frames:
 
     @property
     def time_ps(self) -> float:
-        """Length of all replicas, ps."""
+        """Total length of all replicas, ps."""
         return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / 1000.0
 
 
 def read_frames(
     replicas: Sequence[Sequence[Segment]], mobile: IntArray, framework: IntArray, settings: JumpSettings
 ) -> Frames:
-    """Join the segments of every replica, remove drift, thin to what ``settings`` allow, and go to fractions.
+    """Join the segments of every replica, remove drift, thin as ``settings`` require, and convert to fractions.
 
-    :raises ValueError: as :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`; for replicas that
-        were stored at different intervals; for a changing cell with more frames than memory is allowed for.
+    :raises ValueError: as :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`; for replicas stored at
+        different intervals; for a changing cell with more frames than fit in the allowed memory.
     """
     segments = [list(replica) for replica in replicas]
     if not segments or not all(segments):
@@ -101,7 +101,7 @@ def read_frames(
 
 
 def frames_allowed(settings: JumpSettings, n_ions: int) -> int:
-    """Frames that fit into the memory allowed."""
+    """Number of frames that fit in the allowed memory."""
     return int(settings.max_memory_MB * MB / (BYTES_PER_POSITION * max(n_ions, 1)))
 
 
@@ -119,13 +119,13 @@ def _mean_cell(replicas: Sequence[Sequence[Segment]]) -> FloatArray:
 
 
 def _in_cell(segment: Segment, cell: FloatArray, settings: JumpSettings) -> Segment:
-    """Return the segment itself, or, where its cell changes, with the same fractions in the mean cell."""
+    """Return the segment, converted to the mean cell at fixed fractions if its cell changes."""
     cells = np.asarray(segment.cells, dtype=float)
     if np.abs(cells - cell).max() < CELL_TOLERANCE * np.abs(cell).max():
         return segment
     if segment.positions.size * 12 > settings.max_memory_MB * MB:
         raise ValueError(
-            f"the cell changes along {len(segment.times_ps)} frames, more than max_memory_MB holds: raise it, or give "
+            f"the cell changes over {len(segment.times_ps)} frames, more than fit in max_memory_MB: raise it, or give "
             "shorter segments"
         )
     cells = np.broadcast_to(cells, (len(segment.times_ps), 3, 3))
@@ -140,14 +140,14 @@ def _check_same_interval(joined: Sequence[Replica]) -> None:
     if max(intervals) - min(intervals) > 0.01 * min(intervals):
         raise ValueError(
             f"the replicas have frames every {min(intervals):g} fs and every {max(intervals):g} fs: give replicas of "
-            "one sampling, or analyse them one by one"
+            "the same sampling, or analyse them one by one"
         )
 
 
 def _vibration(
     replica: Sequence[Segment], mobile: IntArray, framework: IntArray, settings: JumpSettings, n_frames: int
 ) -> FloatArray:
-    """Positions at every stored frame, angstrom, as many frames as the thinned trajectory has."""
+    """Positions at every stored frame, angstrom, for as many frames as the thinned trajectory has."""
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
     first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
     rows, offset, parts = slice(first, first + n_frames), 0, []
@@ -161,7 +161,7 @@ def _vibration(
 
 
 def _others(segment: Segment, mobile: IntArray, framework: IntArray) -> IntArray:
-    """Atoms that are neither: ions of species that move beside the mobile one."""
+    """Atoms that are neither mobile nor framework: ions of other mobile species."""
     others: IntArray = np.setdiff1d(np.arange(segment.positions.shape[1]), np.concatenate([mobile, framework]))
     return others
 

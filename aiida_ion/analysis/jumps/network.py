@@ -1,4 +1,4 @@
-"""In how many dimensions a periodic network continues without end."""
+"""Dimensionality of periodic networks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ IntArray = npt.NDArray[np.int64]
 
 
 def network_dimension(start: IntArray, stop: IntArray, offset: IntArray) -> int:
-    """Return the largest number of independent directions in which a connected part of a network is infinite, 0 to 3.
+    """Return the largest number of directions in which a connected part of a network is infinite, 0 to 3.
 
     A walk along edges that returns to its node in another cell gives a lattice vector; the rank of these vectors is
     the dimension (Larsen, Pandey, Strange and Jacobsen, Phys. Rev. Materials 3, 034003 (2019)).
 
-    :param start: node in the home cell at which each edge begins, (k,).
-    :param stop: node at which it ends, (k,).
-    :param offset: cell of that node, in multiples of the cell vectors, (k, 3).
+    :param start: start node of each edge, in the home cell, (k,).
+    :param stop: end node of each edge, (k,).
+    :param offset: cell of the end node, in multiples of the cell vectors, (k, 3).
     """
     edges = np.unique(np.column_stack([start, stop, offset]).astype(np.int64), axis=0)
     neighbours: dict[int, list[tuple[int, IntArray]]] = defaultdict(list)
@@ -39,7 +39,7 @@ def network_dimension(start: IntArray, stop: IntArray, offset: IntArray) -> int:
 def _cycles(
     root: int, neighbours: dict[int, list[tuple[int, IntArray]]], cell_of: dict[int, IntArray]
 ) -> set[tuple[int, ...]]:
-    """Lattice vectors of the closed walks of one connected part; fills ``cell_of`` for its nodes."""
+    """Lattice vectors of the closed walks of a connected part; fills ``cell_of`` for its nodes."""
     cell_of[root] = np.zeros(3, dtype=np.int64)
     waiting, cycles = deque([root]), set()
     while waiting:

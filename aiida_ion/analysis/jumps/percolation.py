@@ -1,4 +1,4 @@
-"""The lowest free energy at which the mobile ions find a pathway through the crystal, in one to three dimensions."""
+"""The lowest free energy at which the density of mobile ions percolates, in one to three dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.units import BOLTZMANN_EV_K
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A pathway through a voxel that was seen less often than this is known to no better than a third of kT.
+#: The free energy of a voxel visited less often than this is uncertain by a third of kT or more.
 MIN_BOTTLENECK_COUNT = 10
 #: Voxels that share a corner are neighbours.
 NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
@@ -25,10 +25,10 @@ NEIGHBOURS = np.ones((3, 3, 3), dtype=bool)
 class Percolation:
     """Barriers of the free energy from the density.
 
-    :param barriers_eV: lowest barrier at which the density is connected in one, two, three dimensions, eV; none where
+    :param barriers_eV: lowest barrier at which the density is connected in one, two, three dimensions, eV; ``None`` if
         it never is.
-    :param bottleneck_counts: how often the narrowest voxel of each pathway was seen.
-    :param highest_visible_eV: free energy of a voxel seen once, eV: higher barriers cannot be seen.
+    :param bottleneck_counts: visits to the narrowest voxel of each pathway.
+    :param highest_visible_eV: free energy of a voxel visited once, eV: higher barriers are not visible.
     """
 
     barriers_eV: list[float | None]
@@ -37,12 +37,12 @@ class Percolation:
 
     @property
     def dimension(self) -> int:
-        """In how many dimensions the density that was seen is connected."""
+        """In how many dimensions the sampled density is connected."""
         return sum(barrier is not None for barrier in self.barriers_eV)
 
 
 class _Faces(NamedTuple):
-    """Pairs of neighbouring voxels across the faces of the cell, flat indices (k,), and the cell of the second."""
+    """Pairs of neighbouring voxels across cell faces, as flat indices (k,), and the cell of the second."""
 
     first: IntArray
     second: IntArray
@@ -50,12 +50,12 @@ class _Faces(NamedTuple):
 
 
 def percolation_barriers(counts: npt.NDArray[np.integer], temperature_K: float) -> Percolation:
-    """Return the barriers of F = -kT ln(density / largest density) along the pathways that cross the whole crystal.
+    """Return the barriers of F = -kT ln(density / largest density) along pathways through the whole crystal.
 
     The barrier for d dimensions is the lowest F below which a connected part of the density reaches its own periodic
     images in d independent directions: the highest point of the best pathway, not the sum of F along a shortest path.
 
-    :param counts: how often each voxel was seen, (nx, ny, nz); at least 3 voxels in each direction.
+    :param counts: visits to each voxel, (nx, ny, nz); at least 3 voxels in each direction.
     :param temperature_K: temperature of the trajectory, K.
     :raises ValueError: if the density is empty or too coarse.
     """
@@ -78,7 +78,7 @@ def percolation_barriers(counts: npt.NDArray[np.integer], temperature_K: float) 
 def _first_level(
     counts: npt.NDArray[np.integer], levels: npt.NDArray[np.integer], faces: _Faces, dimension: int
 ) -> int | None:
-    """Largest count at or above which the voxels percolate in that many dimensions, by bisection."""
+    """Largest threshold of counts at which the voxels percolate in a number of dimensions, by bisection."""
     if _dimension(counts >= levels[-1], faces) < dimension:
         return None
     low, high = 0, len(levels) - 1
@@ -92,7 +92,7 @@ def _first_level(
 
 
 def _dimension(mask: npt.NDArray[np.bool_], faces: _Faces) -> int:
-    """In how many dimensions the voxels of a mask are connected without end."""
+    """In how many dimensions the voxels of a mask form an infinite network."""
     labels = ndimage.label(mask, structure=NEIGHBOURS)[0].ravel().astype(np.int64)
     first, second = labels[faces.first], labels[faces.second]
     across = (first > 0) & (second > 0)
@@ -100,7 +100,7 @@ def _dimension(mask: npt.NDArray[np.bool_], faces: _Faces) -> int:
 
 
 def _faces(shape: tuple[int, ...]) -> _Faces:
-    """Pair the voxels that are neighbours only through a face, edge or corner of the cell."""
+    """Pair the voxels that are neighbours only across a face, edge or corner of the cell."""
     size = np.array(shape)
     boundary = np.zeros(shape, dtype=bool)
     for axis in range(3):

@@ -1,4 +1,4 @@
-"""From counted jumps to rates, energies and a jump diffusivity, each with what the count alone leaves open."""
+"""Rates, energies and a jump diffusivity from jump counts, each with its counting error."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from aiida_ion.units import BOLTZMANN_EV_K, CM2_S_PER_A2_PS
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Jumps between the same kinds of sites are one type when no gap above this parts their lengths, angstrom.
+#: Jumps between the same kinds of sites are of one type unless their lengths differ by a gap larger than this,
+#: angstrom.
 DISTANCE_GAP_A = 0.5
 
 
 @dataclass(frozen=True)
 class JumpTable:
-    """Every jump, in no order that matters.
+    """All jumps, in any order.
 
-    :param replica: of each jump, (k,).
-    :param ion: which mobile ion, (k,).
+    :param replica: index of the replica, (k,).
+    :param ion: index of the mobile ion, (k,).
     :param start: site left, (k,).
     :param destination: site reached, (k,).
-    :param image: cell of the site reached when the site left is in the home cell, (k, 3).
+    :param image: cell of the site reached, relative to that of the site left, (k, 3).
     :param start_frame: last frame at the site left, (k,).
     :param stop_frame: first frame at the site reached, (k,).
     """
@@ -44,7 +45,7 @@ class JumpTable:
         return len(self.start)
 
     def vectors(self, sites: FloatArray, cell: FloatArray) -> FloatArray:
-        """From site to site, angstrom, (k, 3)."""
+        """Vectors from site to site, angstrom, (k, 3)."""
         vectors_A: FloatArray = (sites[self.destination] + self.image - sites[self.start]) @ cell
         return vectors_A
 
@@ -65,7 +66,7 @@ class Interval(NamedTuple):
 def poisson_interval(count: float, confidence: float = 0.95) -> Interval:
     """Exact central interval of the mean of a Poisson count (Garwood, Biometrika 28, 437 (1936)).
 
-    :param count: what was counted; need not be whole, as an effective number of jumps is not.
+    :param count: the count, which need not be an integer, such as an effective number of jumps.
     """
     tail = (1.0 - confidence) / 2.0
     low = float(stats.chi2.ppf(tail, 2.0 * count)) / 2.0 if count > 0 else 0.0
@@ -79,9 +80,9 @@ class JumpType:
     :param start: label of the sites left.
     :param destination: label of the sites reached.
     :param distance_A: mean length, angstrom.
-    :param n_jumps: how many there were.
-    :param rate_1_ps: jumps of one mobile ion, wherever it is, 1/ps, with 95 % interval from the count.
-    :param effective_rate_1_ps: jumps of one ion that is at a site of the kind left, 1/ps.
+    :param n_jumps: number of jumps.
+    :param rate_1_ps: jumps per mobile ion, wherever it is, 1/ps, with 95 % interval from the count.
+    :param effective_rate_1_ps: jumps per ion at a site of the kind left, 1/ps.
     :param activation_energy_eV: -kT ln(effective rate / attempt frequency), eV.
     """
 
@@ -115,7 +116,7 @@ def jump_types(
     :param distances_A: length of each jump, (k,).
     :param labels: kind of each site.
     :param occupancy: mean number of ions at each site, (S,).
-    :param time_ps: length of all replicas together, ps.
+    :param time_ps: total length of all replicas, ps.
     """
     kinds = np.array(labels)
     at_kind = {label: float(occupancy[kinds == label].sum()) for label in dict.fromkeys(labels)}
@@ -150,7 +151,7 @@ def jump_types(
 
 
 def _by_distance(members: npt.NDArray[np.intp], distances_A: FloatArray) -> list[npt.NDArray[np.intp]]:
-    """Part jumps where sorted lengths leave a gap."""
+    """Split jumps where there is a gap in their sorted lengths."""
     if not len(members):
         return []
     order = members[np.argsort(distances_A[members])]
@@ -158,7 +159,7 @@ def _by_distance(members: npt.NDArray[np.intp], distances_A: FloatArray) -> list
 
 
 class JumpDiffusivity(NamedTuple):
-    """Diffusivity of ions whose jumps forget each other, cm^2/s."""
+    """Diffusivity for uncorrelated jumps, cm^2/s."""
 
     value: float
     ci95: Interval
@@ -166,9 +167,9 @@ class JumpDiffusivity(NamedTuple):
 
 
 def jump_diffusivity(vectors_A: FloatArray, n_ions: int, time_ps: float) -> JumpDiffusivity:
-    """D_J = sum |d|^2 / (6 N t), and the tensor sum d d / (2 N t) of which it is a third of the trace.
+    """D_J = sum |d|^2 / (6 N t), a third of the trace of the tensor sum d d / (2 N t).
 
-    The interval is that of a Poisson number of (sum d^2)^2 / sum d^4 jumps of equal length.
+    The interval is that of a Poisson count of (sum d^2)^2 / sum d^4 jumps of equal length.
 
     :param vectors_A: from site to site, angstrom, (k, 3).
     """

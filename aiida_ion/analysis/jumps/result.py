@@ -1,4 +1,4 @@
-"""What a jump analysis finds, as attributes and arrays of a node."""
+"""Result of a jump analysis, as attributes and arrays of a node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sampling:
-    """What was analysed: frames, replicas, time, and how far apart the frames are."""
+    """What was analysed: frames, replicas, time, and interval of frames."""
 
     n_replicas: int
     n_ions: int
@@ -34,7 +34,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class JumpResult:
-    """The jump analysis of one species at one temperature; names carry their units."""
+    """The jump analysis of one species at one temperature; names carry units."""
 
     mobile_species: str
     temperature_K: float
@@ -125,7 +125,7 @@ class JumpResult:
         return 1.0 - solo / looked_at if looked_at else None
 
     def _site_kinds(self) -> dict[str, dict[str, float]]:
-        """Number and mean occupancy of the sites of each kind."""
+        """Number and mean occupancy of sites of each kind."""
         labels = np.array(self.sites.labels)
         return {
             label: {"n_sites": int((labels == label).sum()), "occupancy": float(self.occupancy[labels == label].mean())}

@@ -1,4 +1,4 @@
-"""What a jump analysis may be told, validated."""
+"""Settings of a jump analysis, validated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the mobile ions can be: sites of a reference structure, peaks of the density, and their kinds."""
+"""Sites of the mobile ions, from a reference structure and from peaks of the density, and their kinds."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from aiida_ion.analysis.jumps.settings import JumpSettings
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: A structure whose cell vectors or angles differ more than this from the trajectory's is another cell.
+#: Largest difference of cell vectors (relative) and angles between a structure and a trajectory of the same cell.
 MAX_LENGTH_DIFFERENCE = 0.05
 MAX_ANGLE_DIFFERENCE_DEG = 5.0
-#: Framework atoms further than this from where the structure has them, on average, are another crystal, angstrom.
+#: Largest mean distance of framework atoms from their positions in the structure of the same crystal, angstrom.
 MAX_FRAMEWORK_DISTANCE_A = 1.5
-#: Sites closer than this cannot be told apart, angstrom.
+#: Sites closer than this cannot be distinguished, angstrom.
 MIN_DISTANCE_A = 0.5
-#: How close to symmetric a structure must be for its sites to be of one kind, angstrom.
+#: Symmetry tolerance for sites of the same kind, angstrom.
 SYMMETRY_TOLERANCE_A = 0.1
-#: More kinds of sites than this tell the symmetry of a snapshot, not of a crystal: they are taken for one.
+#: With more kinds of sites the structure is a snapshot without symmetry: all sites get one kind.
 MAX_KINDS = 8
 
 
@@ -74,8 +74,8 @@ NO_SITES = Sites(np.empty((0, 3)), [], np.empty(0, dtype=bool))
 def align(frames: Frames, framework: FloatArray | None) -> Frames:
     """Shift every replica so that its framework has the expected mean position.
 
-    :param framework: fractional positions of the framework atoms, (F, 3); none: as in the first replica.
-    :raises ValueError: when the framework is not that of the trajectory.
+    :param framework: fractional positions of the framework atoms, (F, 3); ``None``: as in the first replica.
+    :raises ValueError: if the framework does not match that of the trajectory.
     """
     target = frames.framework[0] if framework is None else framework
     shifts = [_shift(own, target, frames.cell) for own in frames.framework]
@@ -116,7 +116,7 @@ def structure_sites(
 
     :param cell: of the trajectory, angstrom, (3, 3).
     :param symbols: of the trajectory.
-    :raises ValueError: when the structure is another cell or crystal.
+    :raises ValueError: if the structure is a different cell or crystal.
     """
     _check_cell(reference.cell, cell)
     mobile = np.array([symbol == mobile_species for symbol in reference.symbols])
@@ -135,7 +135,7 @@ def structure_sites(
 
 
 def _check_cell(reference: FloatArray, cell: FloatArray) -> None:
-    lengths, expected = (np.linalg.norm(one, axis=1) for one in (reference, cell))
+    lengths, expected = (np.linalg.norm(vectors, axis=1) for vectors in (reference, cell))
     far = np.abs(lengths / expected - 1.0).max() > MAX_LENGTH_DIFFERENCE
     if far or np.abs(_angles(reference) - _angles(cell)).max() > MAX_ANGLE_DIFFERENCE_DEG:
         raise ValueError(
@@ -163,7 +163,7 @@ def _kinds(reference: Reference) -> npt.NDArray[np.int64]:
     numbers = [elements.index(symbol) + 1 for symbol in reference.symbols]
     crystal = (reference.cell.tolist(), reference.fractional.tolist(), numbers)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # spglib on how it will tell of errors one day
+        warnings.simplefilter("ignore", DeprecationWarning)  # spglib's deprecation warning on error handling
         data = spglib.get_symmetry_dataset(crystal, symprec=SYMMETRY_TOLERANCE_A)
     return np.zeros(len(numbers), dtype=np.int64) if data is None else np.asarray(data.equivalent_atoms, dtype=np.int64)
 
@@ -179,9 +179,9 @@ def distances(first: FloatArray, second: FloatArray, cell: FloatArray) -> FloatA
 def far_peaks(
     peaks: FloatArray, sites: FloatArray, counts: IntArray, n_frames: int, cell: FloatArray, settings: JumpSettings
 ) -> FloatArray:
-    """Return the peaks of the density that are far from all sites and hold ions often enough, (k, 3).
+    """Return the peaks of the density that are far from all sites and occupied often enough, (k, 3).
 
-    :param counts: how often each voxel was seen in ``n_frames`` frames, (nx, ny, nz).
+    :param counts: visits to each voxel in ``n_frames`` frames, (nx, ny, nz).
     """
     far = peaks[distances(peaks, sites, cell).min(axis=1) >= settings.min_site_distance_A] if len(peaks) else peaks
     seen = np.argwhere(counts)
@@ -193,9 +193,9 @@ def far_peaks(
 
 
 def closest_distance(sites: FloatArray, cell: FloatArray) -> float:
-    """Distance of the two closest sites or, of one site, of its images, angstrom.
+    """Distance between the two closest sites or, for a single site, its images, angstrom.
 
-    :raises ValueError: when two sites cannot be told apart.
+    :raises ValueError: if two sites cannot be distinguished.
     """
     shortest = float(np.linalg.norm(cell, axis=1).min())
     if len(sites) > 1:
@@ -203,5 +203,5 @@ def closest_distance(sites: FloatArray, cell: FloatArray) -> float:
         np.fill_diagonal(apart, np.inf)
         shortest = min(shortest, float(apart.min()))
     if shortest < MIN_DISTANCE_A:
-        raise ValueError(f"two sites are {shortest:.2f} angstrom apart: {MIN_DISTANCE_A:g} angstrom are needed")
+        raise ValueError(f"two sites are {shortest:.2f} angstrom apart; the minimum is {MIN_DISTANCE_A:g} angstrom")
     return shortest

@@ -1,4 +1,4 @@
-"""How fast and how far ions vibrate about their sites between jumps."""
+"""Frequency and amplitude of the vibration of ions about their sites between jumps."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Lengths of the blocks of a stay whose spectrum is taken, fs; the second where no stay is as long as the first.
+#: Lengths of the blocks of a stay for spectra, fs; the second is used if no stay is as long as the first.
 WINDOWS_FS = (1000.0, 500.0)
-#: Frames stored more rarely than this cannot tell vibrations of 20 THz and below from their aliases, fs.
+#: Largest frame interval that resolves vibrations up to 20 THz without aliasing, fs.
 MAX_INTERVAL_FS = 25.0
 MIN_WINDOW_FRAMES = 16
 THZ_FS = 1000.0
 
 
 class Vibration(NamedTuple):
-    """Vibration of ions that stay.
+    """Vibration of ions between jumps.
 
-    :param attempt_frequency_THz: mean of the frequency over the velocity spectrum, THz; none when frames are too rare.
-    :param amplitude_A: root mean square displacement along one direction, angstrom; none when no ion stays.
-    :param n_windows: blocks of stays that were averaged.
+    :param attempt_frequency_THz: mean frequency of the velocity spectrum, THz; ``None`` if frames are too sparse.
+    :param amplitude_A: root mean square displacement along one direction, angstrom; ``None`` if no ion stays.
+    :param n_windows: number of blocks averaged.
     """
 
     attempt_frequency_THz: float | None
@@ -32,14 +32,14 @@ class Vibration(NamedTuple):
 
 
 def vibration_between_jumps(positions: FloatArray, sites: IntArray, interval_fs: float) -> Vibration:
-    """Measure ions over blocks of :data:`WINDOWS_FS` that lie wholly between two jumps.
+    """Measure vibration in blocks of :data:`WINDOWS_FS` that lie entirely between two jumps.
 
     The velocity spectrum is that of the positions times (2 pi f)^2, with a Hann window; its mean frequency is the
-    attempt frequency of de Klerk, van der Maas and Wagemaker (ACS Appl. Energy Mater. 1, 3230 (2018)), taken along x,
-    y and z instead of along the distance from the first position, and without the jumps.
+    attempt frequency of de Klerk, van der Maas and Wagemaker (ACS Appl. Energy Mater. 1, 3230 (2018)), evaluated along
+    x, y and z instead of along the distance from the first position, and without jumps.
 
     :param positions: unwrapped, angstrom, (n, M, 3).
-    :param sites: which stay each ion is in, (n, M): any number that changes with every jump; -1 before the first.
+    :param sites: stay of each ion, (n, M): a number that changes with every jump, -1 before the first.
     """
     for length_fs in WINDOWS_FS:
         window = max(MIN_WINDOW_FRAMES, round(length_fs / interval_fs))
@@ -56,7 +56,7 @@ def vibration_between_jumps(positions: FloatArray, sites: IntArray, interval_fs:
 
 
 def _block(positions: FloatArray, sites: IntArray, low: int, window: int) -> FloatArray:
-    """Positions of the ions that stay over a window, (window, m, 3)."""
+    """Positions of the ions that stay throughout a window, (window, m, 3)."""
     stay = sites[low : low + window]
     chosen = (stay == stay[0]).all(axis=0) & (stay[0] >= 0)
     block: FloatArray = positions[low : low + window, chosen]

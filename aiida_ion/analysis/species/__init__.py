@@ -1,1 +1,1 @@
-"""Which elements move, which are the framework, and the conductivity of all together."""
+"""Which elements are mobile, which are the framework, and the total conductivity."""

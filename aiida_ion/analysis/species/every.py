@@ -1,4 +1,4 @@
-"""Every species of a trajectory: which moved, how far each can be told to, and the conductivity of all together."""
+"""All species of a trajectory: which are diffusive, the diffusivity or bound of each, and the total conductivity."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from aiida_ion.analysis.trajectories.trajectory import MAX_FRAMEWORK_FRAMES, thi
 from aiida_ion.verdicts import WITH_POSTERIOR
 
 FloatArray = npt.NDArray[np.float64]
-#: Analyses one species: its element, the settings, and every how many stored frames are read.
+#: Analyses one species, given its element, the settings, and the stride of frames.
 Measure = Callable[[str, DiffusionSettings, int], DiffusionResult]
 
 MOBILE, OTHER, FRAMEWORK = "mobile", "also mobile", "framework"
-#: What a row has of the analysis of its species.
+#: Fields of the analysis that are kept in the row of a species.
 MOTION = ("n_mobile_ions", "n_hops", "n_ions_hopped", "n_eff", "max_msd_A2", "verdict", "reason")
 DIFFUSION = (
     "tracer_diffusivity_cm2_s",
@@ -44,17 +44,17 @@ def fill_species(
     stride: int,
     measure: Measure,
 ) -> None:
-    """Fill in a row for each species, the total conductivity, and the Haven ratio where several species move.
+    """Fill in a row for each species, the total conductivity, and the Haven ratio if several species are diffusive.
 
-    :param result: of the mobile species.
-    :param stride: every how many stored frames it has.
+    :param result: that of the mobile species.
+    :param stride: its stride of stored frames.
     """
     rows = [_row(result, MOBILE, roles.mobile in charges)]
     others: dict[str, DiffusionResult] = {}
     alone = replace(settings, collective=False)
     for element in (*roles.others, *roles.framework):
         role = OTHER if element in roles.others else FRAMEWORK
-        # A framework at rest needs few frames to show it.
+        # A few frames are enough to show that a framework is at rest.
         every = stride if role == OTHER else stride * thin(result.n_frames, MAX_FRAMEWORK_FRAMES)
         try:
             diffusion = measure(element, alone, every)
@@ -75,18 +75,18 @@ def fill_species(
 
 
 def say_framework(result: DiffusionResult) -> None:
-    """Where the framework failed a check, say what it was taken to be, and what to do if ions of it are to move."""
+    """If the framework failed a check, say what it was assumed to be, and what to do if some of its ions are mobile."""
     failed = [check for check in result.checks if check["verdict"] == "fail"]
     if len(result.framework_species) < 2 or not any(check["name"].startswith("framework_") for check in failed):
         return
     result.warnings.append(
-        f"The framework was taken to be {' and '.join(result.framework_species)}: if ions of one of these are meant to "
+        f"The framework was assumed to be {' and '.join(result.framework_species)}: if ions of one of these should "
         "move, name the others as framework_species."
     )
 
 
 def _row(diffusion: DiffusionResult, role: str, has_charge: bool) -> dict[str, Any]:
-    """What is kept of the analysis of a species; without its charge there is no conductivity."""
+    """Return the row of a species; without its charge there is no conductivity."""
     row: dict[str, Any] = {"element": diffusion.mobile_species, "role": role}
     row |= {RENAMED.get(name, name): getattr(diffusion, name) for name in MOTION}
     row["grade"] = grade(diffusion.n_eff) if diffusion.moved else "bound"
@@ -107,7 +107,7 @@ def _fill_total(
     others: Mapping[str, DiffusionResult],
     seed: int,
 ) -> None:
-    """Nernst-Einstein conductivity of all mobile species: draws of the diffusive ones, summed as independent.
+    """Fill in the Nernst-Einstein conductivity of all mobile species: independent draws of the diffusive ones, summed.
 
     A species without detected diffusion raises the upper edge of the interval by its bound; where no species is
     diffusive, the bounds add up.
@@ -120,19 +120,21 @@ def _fill_total(
         )
         return
     each = [result, *others.values()]
-    moved = [one for one in each if one.tracer_diffusivity_samples_cm2_s is not None]
-    bounds_mS_cm = sum(one.ionic_conductivity_upper_bound_mS_cm or 0.0 for one in each)  # none of the diffusive ones
+    moved = [entry for entry in each if entry.tracer_diffusivity_samples_cm2_s is not None]
+    bounds_mS_cm = sum(
+        entry.ionic_conductivity_upper_bound_mS_cm or 0.0 for entry in each
+    )  # None for the diffusive ones
     if not moved:
         result.all_species_ionic_conductivity_upper_bound_mS_cm = bounds_mS_cm
         return
-    low, high = interval95(summed_draws([_conductivities(one) for one in moved], seed))
-    result.all_species_ionic_conductivity_mS_cm = sum(one.ionic_conductivity_mS_cm or 0.0 for one in moved)
+    low, high = interval95(summed_draws([_conductivities(entry) for entry in moved], seed))
+    result.all_species_ionic_conductivity_mS_cm = sum(entry.ionic_conductivity_mS_cm or 0.0 for entry in moved)
     result.all_species_ionic_conductivity_ci95_mS_cm = (low, high + bounds_mS_cm)
-    result.all_species_ionic_conductivity_species = [one.mobile_species for one in moved]
+    result.all_species_ionic_conductivity_species = [entry.mobile_species for entry in moved]
 
 
 def summed_draws(each: Sequence[FloatArray], seed: int) -> FloatArray:
-    """Add draws of independent quantities, (n,): all but the first are shuffled, since they share their ranks."""
+    """Add draws of independent quantities, (n,); all but the first are shuffled because draws share their ranks."""
     generator = np.random.default_rng(seed + 2)
     total: FloatArray = each[0] + sum((generator.permutation(draws) for draws in each[1:]), np.zeros(len(each[0])))
     return total
@@ -145,9 +147,9 @@ def _conductivities(diffusion: DiffusionResult) -> FloatArray:
 
 
 def _fill_haven_ratio(result: DiffusionResult, seed: int) -> None:
-    """Haven ratio of several species: their Nernst-Einstein conductivity over that of the displacement of all charges.
+    """Haven ratio of several species: their Nernst-Einstein over their collective conductivity.
 
-    Where only the charges of the mobile species are displaced, the ratio stays that of this species alone.
+    If only the charges of the mobile species are used, the ratio stays that of this species alone.
     """
     if result.haven_ratio is None or result.collective_frame != "centre_of_charge":
         return
@@ -166,17 +168,17 @@ def _fill_haven_ratio(result: DiffusionResult, seed: int) -> None:
 
 
 def _words(result: DiffusionResult, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What else moved, and what the conductivity counts."""
+    """Sentences on other diffusive species, and on what the conductivity includes."""
     also = [row["element"] for row in rows if row["role"] == OTHER and row["verdict"] in WITH_POSTERIOR]
     still = [row["element"] for row in rows if row["role"] == OTHER and row["verdict"] not in WITH_POSTERIOR]
     words = []
     if also:
         counted = " and ".join(result.all_species_ionic_conductivity_species)
-        total = f"; all_species_ionic_conductivity counts {counted}" if counted else ""
+        total = f"; all_species_ionic_conductivity includes {counted}" if counted else ""
         words.append(
             f"{' and '.join(also)} diffused too: the diffusivity and ionic_conductivity are those of "
             f"{result.mobile_species} alone{total}."
         )
     if still:
-        words.append(f"No diffusion was detected of {' and '.join(still)}, which the framework leaves out too.")
+        words.append(f"No diffusion was detected of {' and '.join(still)}, which is not part of the framework either.")
     return words

@@ -1,4 +1,4 @@
-"""Whether a framework that was named is one that a crystal can have."""
+"""Validation of a named framework."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 def validate_framework(
     framework_species: Sequence[str] | None, mobile_species: str | None, elements: Collection[str]
 ) -> str | None:
-    """Return what is wrong with a framework that was named, nothing when it can be used.
+    """Return what is wrong with a named framework, None if it is valid.
 
-    :param elements: those of the structure or trajectory.
+    :param elements: elements of the structure or trajectory.
     """
     if framework_species is None:
         return None
@@ -18,5 +18,5 @@ def validate_framework(
         return f"framework_species names {mobile_species}, the mobile species: name the elements that stay"
     absent = sorted(set(framework_species) - set(elements))
     if absent:
-        return f"framework_species names {', '.join(absent)}; the crystal holds {', '.join(sorted(elements))}"
+        return f"framework_species names {', '.join(absent)}; the crystal contains {', '.join(sorted(elements))}"
     return None

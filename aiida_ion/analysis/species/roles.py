@@ -1,4 +1,4 @@
-"""Which elements are the framework, and which move beside the mobile species: by chemistry and by what they do."""
+"""Which elements are the framework and which are mobile too, by chemistry and by their motion."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from aiida_ion.analysis.species.framework import validate_framework
 from aiida_ion.analysis.trajectories.trajectory import Segment
 from aiida_ion.settings.md import NON_METALS
 
-#: Ions that conductors are made for: where they leave their sites and the rest stays in order, they are mobile too.
+#: Usual mobile ions: if they leave their sites and the rest stays in order, they are mobile too.
 MOBILE_CATIONS = frozenset({"Li", "Na", "K", "Rb", "Cs", "Cu", "Ag", "Mg", "Zn"})
 MOBILE_ANIONS = frozenset({"H", "F", "Cl", "Br", "I", "O"})
-#: Cations of a larger charge hold the crystal together, e.
+#: Cations with a larger charge hold the crystal together, e.
 MAX_CATION_CHARGE_E = 2.0
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What the elements of a trajectory are.
+    """Roles of the elements of a trajectory.
 
     :param mobile: the element whose diffusion is analysed.
-    :param framework: elements whose mean position everything is measured from, and which must stay in order.
-    :param others: elements that are neither: they move too.
-    :param reason: a sentence that says why the framework is not simply all but the mobile species; ``None`` otherwise.
+    :param framework: elements whose mean position is the origin of all displacements, and which must stay in order.
+    :param others: other mobile elements.
+    :param reason: sentence on why the framework is not simply everything except the mobile species; ``None`` otherwise.
     """
 
     mobile: str
@@ -38,7 +38,7 @@ class Roles:
     reason: str | None = None
 
     def indices(self, symbols: Sequence[str], elements: Collection[str]) -> IntArray:
-        """Indices of the atoms of some elements, (k,)."""
+        """Return the indices of the atoms of some elements, (k,)."""
         numbers: IntArray = np.flatnonzero([symbol in elements for symbol in symbols]).astype(np.int64)
         return numbers
 
@@ -54,14 +54,14 @@ def assign_roles(
     jump_distance_A: float = 3.0,
     limits: CheckLimits | None = None,
 ) -> Roles:
-    """Find the framework: as named, else all but the mobile species and the usual mobile ions that leave their sites.
+    """Find the framework: as named, else all but the mobile species and usual mobile ions that leave their sites.
 
     :param replicas: the segments of each, unwrapped, angstrom.
     :param symbols: element of each atom, (N,).
-    :param charges: formal charge of elements, e; of those that are known.
-    :param jump_distance_A: an ion that goes half as far has left its site, angstrom.
-    :param limits: those that the framework must keep.
-    :raises ValueError: for a named framework that the trajectory does not have.
+    :param charges: formal charges of elements, e, where known.
+    :param jump_distance_A: an ion displaced by half of this has left its site, angstrom.
+    :param limits: limits that the framework must meet.
+    :raises ValueError: for a named framework that is not in the trajectory.
     """
     elements = [element for element in dict.fromkeys(symbols) if element != mobile_species]
     problem = validate_framework(framework_species, mobile_species, set(symbols))
@@ -69,7 +69,7 @@ def assign_roles(
         raise ValueError(problem)
     if framework_species is not None:
         others = tuple(element for element in elements if element not in framework_species)
-        reason = f"The framework, {' and '.join(framework_species)}, was named." if others else None
+        reason = f"The framework, {' and '.join(framework_species)}, was given." if others else None
         return Roles(mobile_species, tuple(e for e in elements if e in framework_species), others, reason)
     candidates = [element for element in elements if may_be_mobile(element, mobile_species, charges)]
     if not candidates or len(elements) == 1:
@@ -97,9 +97,10 @@ def assign_roles(
 
 
 def may_be_mobile(element: str, mobile_species: str, charges: Mapping[str, float]) -> bool:
-    """Whether ions of an element are mobile in many crystals, beside those that are analysed.
+    """Whether ions of an element, other than the analysed one, are mobile in many crystals.
 
-    Anions only beside anions: where anions leave their sites beside a mobile cation, the crystal melts or decomposes.
+    Anions only together with analysed anions: if anions leave their sites while the mobile ion is a cation, the crystal
+    melts or decomposes.
     """
     charge = charges.get(element)
     if element in MOBILE_CATIONS:
@@ -110,7 +111,7 @@ def may_be_mobile(element: str, mobile_species: str, charges: Mapping[str, float
 
 
 def _in_polyanions(sampled: SampledFrames) -> set[str]:
-    """Elements with atoms bonded to another non-metal at the start: they are parts of polyanions."""
+    """Elements with atoms bonded to another non-metal at the start, as in polyanions."""
     everything = replace(sampled, is_framework=~sampled.is_mobile)
     bonds = find_bonds(everything)
     pairs = [(sampled.symbols[a], sampled.symbols[b]) for a, b in zip(bonds.first, bonds.second, strict=True)]
@@ -119,9 +120,9 @@ def _in_polyanions(sampled: SampledFrames) -> set[str]:
 
 
 def _at_rest(sampled: SampledFrames, element: str, jump_distance_A: float, limits: CheckLimits) -> bool:
-    """Whether the atoms of an element stay on their sites as a framework must.
+    """Whether the atoms of an element stay on their sites, as a framework must.
 
-    Few ions are far apart: their own distance says less of a jump than the distance of sites does.
+    The jump distance is used because dilute ions are further apart than their sites.
     """
     chosen = np.array([symbol == element for symbol in sampled.symbols])
     no_bonds = Bonds(*(np.zeros(shape, dtype=np.int64) for shape in ((0,), (0,), (0, 3))))

@@ -1,4 +1,4 @@
-"""Atoms that cross a face of the cell: each is followed to the image nearest to where it was the frame before."""
+"""Atoms that cross a cell face: each is followed to the image nearest to its previous position."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from aiida_ion.analysis.crystals.cell import reduction
 
 FloatArray = npt.NDArray[np.float64]
 
-#: A step longer than this part of a cell vector between two frames is a change of image, not motion.
+#: A longer step between two frames, as a fraction of a cell vector, is a change of image, not motion.
 CROSSING_STEP = 0.5
 
 
 class ImageFollower:
-    """Undoes the crossings of faces block by block, so that memory-mapped positions stay on disk.
+    """Undoes crossings of cell faces block by block, so that memory-mapped positions stay on disk.
 
-    Programs that wrap positions only now and then leave atoms on a face now on one side of the cell, now on the other.
-    Positions that are unwrapped already pass through as they are.
+    Programs that wrap positions only occasionally leave atoms on a face sometimes on one side of the cell and sometimes
+    on the other. Unwrapped positions are returned unchanged.
     """
 
     def __init__(self) -> None:
@@ -28,9 +28,9 @@ class ImageFollower:
         self._reduction: npt.NDArray[np.int64] | None = None
 
     def follow(self, positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the next frames without crossings; the array itself where there are none.
+        """Return the next frames without crossings; the same array if there are none.
 
-        :param positions: of the same atoms as in the block before, angstrom, (n, K, 3).
+        :param positions: of the same atoms as in the previous block, angstrom, (n, K, 3).
         :param cells: angstrom, (n, 3, 3) or (3, 3).
         """
         if not positions.size:

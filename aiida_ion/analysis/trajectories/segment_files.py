@@ -1,4 +1,4 @@
-"""Files of a program that analyses trajectories: what it reads in its folder, and the results it leaves there."""
+"""Files of an analysis program: the inputs in its folder, and the results it writes there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiida_ion.analysis.trajectories.trajectory import Segment
 def read_inputs(folder: Path, required: Sequence[str]) -> dict[str, Any]:
     """Read ``inputs.json``.
 
-    :raises ValueError: when it is absent, not JSON, or lacks a key.
+    :raises ValueError: if it is absent, not JSON, or lacks a key.
     """
     try:
         inputs = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
@@ -30,21 +30,21 @@ def read_inputs(folder: Path, required: Sequence[str]) -> dict[str, Any]:
 def load_segment(folder: Path, files: Mapping[str, str]) -> Segment:
     """Open one segment; positions stay on disk.
 
-    :raises ValueError: for a missing or unreadable file, or steps that do not fit the times.
+    :raises ValueError: for a missing or unreadable file, or steps that do not match the times.
     """
     positions = load_array(folder, files, "positions", mapped=True)
     times = load_array(folder, files, "times")
     if "steps" in files:
         steps = load_array(folder, files, "steps")
         if steps.shape != times.shape or (len(steps) > 1 and np.any(np.diff(steps) <= 0)):
-            raise ValueError(f"{files['steps']}: steps must increase and be as many as the times")
+            raise ValueError(f"{files['steps']}: steps must increase and match the number of times")
     return Segment(positions, times, load_array(folder, files, "cells"))
 
 
 def load_array(folder: Path, files: Mapping[str, str], name: str, mapped: bool = False) -> Any:
     """Load one array of a segment, never a pickle.
 
-    :raises ValueError: when it is not named, absent or unreadable.
+    :raises ValueError: if it is not named, absent or unreadable.
     """
     if name not in files:
         raise ValueError(f"a segment names no file for its {name}")
@@ -55,7 +55,7 @@ def load_array(folder: Path, files: Mapping[str, str], name: str, mapped: bool =
 
 
 def write_results(folder: Path, outcome: Mapping[str, Any]) -> None:
-    """Write ``results.json`` whole: beside it first, then renamed."""
+    """Write ``results.json`` atomically: to a temporary file, then renamed."""
     draft = folder / "results.json.part"
     draft.write_text(json.dumps(outcome, indent=1, allow_nan=False), encoding="utf-8")
     draft.replace(folder / "results.json")

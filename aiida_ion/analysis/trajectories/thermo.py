@@ -1,4 +1,4 @@
-"""What a run recorded at every step: temperature, energies, largest force, charge current."""
+"""Quantities recorded at every step: temperature, energies, largest force, charge current."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Thermo:
 
     :param times_ps: time of each of n steps, ps, shape (n,), increasing.
     :param temperature_K: K, shape (n,).
-    :param potential_energy_eV: of the whole cell, eV, shape (n,).
-    :param conserved_energy_eV: what the integrator conserves, eV, shape (n,); ``None`` where it was not recorded.
+    :param potential_energy_eV: of the cell, eV, shape (n,).
+    :param conserved_energy_eV: conserved quantity of the integrator, eV, shape (n,), or ``None``.
     :param max_force_eV_A: largest force on an atom, eV/angstrom, shape (n,), or ``None``.
     :param charge_current_e_A_fs: sum of q_i v_i over all atoms, e angstrom/fs, shape (n, 3), or ``None``.
-    :param n_atoms: atoms of the cell.
-    :param ensemble: ``nve``, ``nvt`` or ``npt``; ``None`` where it is not known.
+    :param n_atoms: number of atoms in the cell.
+    :param ensemble: ``nve``, ``nvt`` or ``npt``; ``None`` if unknown.
     :param timestep_fs: integration step, fs; the rows may be further apart.
     :raises ValueError: for shapes that differ, numbers that are not finite, or times that do not increase.
     """
@@ -54,12 +54,12 @@ class Thermo:
             raise ValueError("the steps of the thermo do not increase: its segments overlap or are in the wrong order")
 
     def arrays(self) -> dict[str, FloatArray]:
-        """The quantities there are, by name."""
+        """The available quantities, by name."""
         result = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in result.items() if isinstance(value, np.ndarray)}
 
     def after(self, equilibration_fs: float) -> Thermo:
-        """The steps that are left when so much is dropped at the start, counted from the first step, fs."""
+        """Return the steps that remain after dropping a time, fs, from the first step on."""
         if not len(self.times_ps):
             return self
         elapsed_fs = (self.times_ps - self.times_ps[0]) * FS_PER_PS
@@ -68,7 +68,7 @@ class Thermo:
 
 
 def join_thermo(parts: Sequence[Thermo]) -> Thermo:
-    """Join the segments of a replica; what one of them lacks, the whole lacks.
+    """Join the segments of a replica; a quantity that one of them lacks is dropped.
 
     :raises ValueError: for no segment, or segments that do not follow each other.
     """
@@ -85,8 +85,8 @@ def join_thermo(parts: Sequence[Thermo]) -> Thermo:
 def temperature_statistics(replicas: Sequence[NDArray[Any]]) -> dict[str, float]:
     """Return mean, standard deviation and drift of the temperature over replicas, K.
 
-    The drift is the largest difference between the means of the last and the first fifth of a replica: beyond a few
-    per cent of the mean the run was not at one temperature.
+    The drift is the largest difference between the means of the last and the first fifth of a replica: beyond a few per
+    cent of the mean the temperature was not constant.
 
     :param replicas: one array of shape (n_steps,) for each replica, K, equilibration left out.
     """

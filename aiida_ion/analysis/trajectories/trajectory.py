@@ -15,13 +15,13 @@ from aiida_ion.analysis.trajectories.images import ImageFollower
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: Frames converted to double precision at one time, so that memory-mapped input stays on disk.
+#: Frames converted to double precision at a time, so that memory-mapped input stays on disk.
 CHUNK_FRAMES = 500
 #: The framework's mean squared displacement needs few frames; more are thinned to this number.
 MAX_FRAMEWORK_FRAMES = 500
-#: An ion that was followed through a face must step by less than this part of half the cell, or its way is a guess.
+#: Longest step of an ion followed through a face, as a fraction of half the cell: beyond, its path is ambiguous.
 SURE_PART = 0.8
-#: Times are floats: frames closer to the grid than this part of the spacing are on it.
+#: Tolerance of frame times on a uniform grid, as a fraction of the spacing.
 SPACING_TOLERANCE = 0.01
 
 
@@ -33,7 +33,7 @@ class Unwrapped(NamedTuple):
 
 
 class DriftFree(NamedTuple):
-    """Positions (n, N, 3) less the framework's drift, angstrom, and the largest drift, angstrom."""
+    """Positions (n, N, 3) minus the framework's drift, angstrom, and the largest drift, angstrom."""
 
     positions: FloatArray
     drift_A: float
@@ -41,7 +41,7 @@ class DriftFree(NamedTuple):
 
 @dataclass(frozen=True)
 class Segment:
-    """One part of a run, in the order of its frames.
+    """One part of a run, in time order.
 
     :param positions: unwrapped positions, angstrom, shape (n, N, 3); may be memory-mapped and float32.
     :param times_ps: time of each frame, ps, shape (n,).
@@ -65,7 +65,7 @@ class Segment:
 class Replica:
     """One run after joining, thinning and drift removal.
 
-    :param mobile: positions of the mobile ions less the framework's drift, angstrom, (n, M, 3), float64.
+    :param mobile: positions of the mobile ions minus the framework's drift, angstrom, (n, M, 3), float64.
     :param framework: the same for the framework atoms, at most :data:`MAX_FRAMEWORK_FRAMES` frames, float32.
     :param drift_A: largest displacement of the framework's centre, angstrom; 0 without a framework.
     :param mean_volume_A3: mean cell volume, angstrom^3.
@@ -89,9 +89,9 @@ class Replica:
 def unwrap(positions: npt.NDArray[Any], cells: npt.NDArray[Any]) -> Unwrapped:
     """Undo periodic wrapping by the minimum image of fractional differences between consecutive frames.
 
-    Any triclinic cell will do, however skewed: fractions are those of the reduced cell of the same lattice. An atom
-    that moves half a vector of that or more between two frames is taken for one that moved the other way, so a
-    ``largest_step`` near 0.5 means that frames were stored too rarely.
+    Works for any triclinic cell, however skewed: fractions are those of the reduced cell of the same lattice. An atom
+    that moves half a vector of that cell or more between two frames seems to move the other way, so a ``largest_step``
+    near 0.5 means that frames were stored too rarely.
 
     :param positions: wrapped positions, angstrom, (n, N, 3).
     :param cells: rows are cell vectors, angstrom, (n, 3, 3) or (3, 3).
@@ -121,7 +121,7 @@ def remove_drift(positions: npt.NDArray[Any], framework_indices: npt.NDArray[Any
     """Subtract the unweighted mean displacement of the framework from every atom.
 
     :param positions: unwrapped positions, angstrom, (n, N, 3).
-    :param framework_indices: atoms of the framework; empty: nothing is subtracted.
+    :param framework_indices: atoms of the framework; if empty, nothing is subtracted.
     """
     drift = framework_drift(positions, framework_indices)
     drift = drift - drift[:1]
@@ -136,7 +136,7 @@ def thin(n_frames: int, max_frames: int) -> int:
 def check_finite(positions: npt.NDArray[Any], what: str = "positions") -> None:
     """Refuse NaN and infinity.
 
-    :raises ValueError: naming the first frame at fault.
+    :raises ValueError: naming the first such frame.
     """
     bad = ~np.isfinite(positions).reshape(len(positions), -1).all(axis=1)
     if bad.any():
@@ -147,7 +147,7 @@ def check_spacing(times: npt.NDArray[Any]) -> float:
     """Return the spacing of a uniform time grid, in the unit of ``times``.
 
     :param times: time of every frame over all segments, shape (n,), n >= 2.
-    :raises ValueError: for a frame doubled, lost or out of order; the message says which.
+    :raises ValueError: for a duplicate, missing or misplaced frame; the message says which.
     """
     times = np.asarray(times, dtype=float)
     if len(times) < 2:
@@ -189,19 +189,19 @@ def join_segments(
 ) -> Replica:
     """Join the segments of a run, drop equilibration (counted from the first frame given), thin, remove drift.
 
-    :param other_indices: atoms that are neither: ions of other species that move too.
-    :param stride: keep one in this many frames, rather than as few as ``max_frames`` asks for.
-    :param charges_e: charge of each atom, e, (N,), together zero; the collective vector is then that of all charges,
-        which no frame of reference changes. Without them it is that of the mobile ions in the framework's frame.
-    :param follow_mobile: follow mobile ions through the faces of the cell, too, unless they go nearly half a cell
-        between two frames. They may be atoms of the framework here.
+    :param other_indices: atoms that are neither: ions of other mobile species.
+    :param stride: keep one in this many frames, instead of thinning to ``max_frames``.
+    :param charges_e: charge of each atom, e, (N,), with zero sum; the collective vector is then that of all charges,
+        independent of the frame of reference. Without them it is that of the mobile ions in the framework's frame.
+    :param follow_mobile: also follow mobile ions through cell faces, unless they move nearly half a cell between two
+        frames; for framework atoms analysed as if they were mobile.
 
     Atoms other than the mobile ones that cross a face of the cell are followed to their nearest image; mobile ions that
     do so are refused. Positions are thinned before they are converted, and only mobile ions, sums over atoms and a few
     hundred framework frames are kept: memory-mapped positions stay on disk.
 
-    :raises ValueError: for an irregular time grid, another number of atoms, positions that are not finite or
-        that jump by half a cell (wrapped), or when too few frames remain.
+    :raises ValueError: for an irregular time grid, a different number of atoms, positions that are not finite or that
+        jump by half a cell (wrapped), or too few remaining frames.
     """
     if not segments:
         raise ValueError("a replica has no segments")
@@ -232,7 +232,7 @@ def join_segments(
 
 
 def common_stride(replicas: Sequence[Sequence[Segment]], equilibration_fs: float, max_frames: int) -> int:
-    """The stride that leaves at most ``max_frames`` of the longest replica, so that all keep one frame interval.
+    """The stride that leaves at most ``max_frames`` of the longest replica, so that all have the same frame interval.
 
     :raises ValueError: as :func:`join_segments`.
     """
@@ -241,7 +241,7 @@ def common_stride(replicas: Sequence[Sequence[Segment]], equilibration_fs: float
 
 
 def _kept_frames(segments: Sequence[Segment], equilibration_fs: float) -> tuple[float, int, int]:
-    """The spacing of the frames, fs, the first one after equilibration, and how many there are in all."""
+    """The frame spacing, fs, the first frame after equilibration, and the total number of frames."""
     if not segments:
         raise ValueError("a replica has no segments")
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in segments])
@@ -258,7 +258,7 @@ def _kept_frames(segments: Sequence[Segment], equilibration_fs: float) -> tuple[
 def _check_atoms(segments: Sequence[Segment], n_atoms: int) -> None:
     for number, segment in enumerate(segments):
         if segment.positions.shape[1] != n_atoms:
-            raise ValueError(f"segment {number} has {segment.positions.shape[1]} atoms, the symbols name {n_atoms}")
+            raise ValueError(f"segment {number} has {segment.positions.shape[1]} atoms, for {n_atoms} symbols")
 
 
 def _gather(

@@ -1,4 +1,4 @@
-"""What was trained beside a surrogate to see whether it learnt anything: scores as bars, noise ceiling as a line."""
+"""A surrogate, its controls, baselines and ablations: scores as bars, noise ceiling as a line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import plotly.graph_objects as go
 
 from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, new_figure, plain
 
-#: Kind of an arm -> colour and words.
+#: Kind of an arm -> colour and label.
 KINDS = {
     "model": (OKABE_ITO["blue"], "the model"),
     "control": (OKABE_ITO["vermillion"], "controls: must be beaten"),
     "baseline": (OKABE_ITO["orange"], "baselines: must be beaten"),
     "ablation": (OKABE_ITO["sky blue"], "ablations: parts of the model"),
 }
-#: Bars end here; what is worse than answering the mean needs no exact length.
+#: Bars are cut here; scores worse than predicting the mean need no exact length.
 LOWEST = -0.5
 LINE_PX, FRAME_PX = 34, 180
 
@@ -22,7 +22,7 @@ LINE_PX, FRAME_PX = 34, 180
 def arms_figure(arms: pd.DataFrame, ceiling: float | None, *, theme: Theme) -> go.Figure:
     """Return the R2 of each arm on held-out materials with its spread over repeats, in the order of the report.
 
-    :param arms: of `aiida_ion.dashboards.surrogate_rows.arm_rows`.
+    :param arms: from `aiida_ion.dashboards.surrogate_rows.arm_rows`.
     :param ceiling: the largest R2 that the noise of the labels allows.
     """
     known = arms[arms["r2"].notna()]
@@ -58,5 +58,5 @@ def arms_figure(arms: pd.DataFrame, ceiling: float | None, *, theme: Theme) -> g
 
 
 def height_px(arms: pd.DataFrame) -> int:
-    """Return how high the figure must be for its arms to be read."""
+    """Return the height at which the arms are readable."""
     return FRAME_PX + LINE_PX * max(len(arms), 6)

@@ -1,4 +1,4 @@
-"""The Arrhenius plot: every temperature, the posterior of the line, bounds, refusals and experiment."""
+"""The Arrhenius plot: all temperatures, the posterior of the line, bounds, refused points and experiments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from aiida_ion.dashboards.figures.theme import (
 from aiida_ion.units import BOLTZMANN_EV_K
 from aiida_ion.verdicts import POORLY_KNOWN, WITH_POSTERIOR
 
-#: What the vertical axis may show -> its title.
+#: Quantity of the vertical axis -> its title.
 QUANTITIES = {
     "conductivity": "log<sub>10</sub>(σT / mS K cm<sup>−1</sup>)",
     "diffusivity": "log<sub>10</sub>(D* / cm<sup>2</sup> s<sup>−1</sup>)",
@@ -57,10 +57,10 @@ CELSIUS_TICKS = (
     -50,
     -100,
 )
-#: Part of the width that two marks of the upper axis are apart at least.
+#: Minimum distance of two ticks of the upper axis, as a fraction of the width.
 MIN_TICK_DISTANCE = 0.055
 N_GRID = 60
-#: Room beside the outermost points, parts of the range.
+#: Margin beyond the outermost points, as a fraction of the range.
 MARGIN = 0.06
 
 
@@ -68,9 +68,9 @@ MARGIN = 0.06
 class ArrheniusLine:
     """The posterior of one conductivity node.
 
-    :param activation_energies_eV: draws, paired with `log10_prefactors_cm2_s`; empty where there is no line.
+    :param activation_energies_eV: draws, paired with `log10_prefactors_cm2_s`; empty if there is no line.
     :param log10_factor: log10 of sigma T / D, mS K/cm over cm^2/s; ``None`` for ions without charge.
-    :param target_temperature_K: the line is drawn to here.
+    :param target_temperature_K: the line extends to here.
     """
 
     level_of_theory: str
@@ -95,8 +95,8 @@ def arrhenius_figure(
     Refused temperatures are hollow, bounds are arrows, experiments are stars; ``customdata`` holds the UUID.
 
     :param points: rows of `aiida_ion.queries.details.arrhenius_points`.
-    :param lines: one for each conductivity that has a posterior; its band is the central 95 %, dotted beyond the
-        temperatures that were used.
+    :param lines: one for each conductivity with a posterior; its band is the central 95 %, dotted beyond the
+        temperatures used.
     :param styles: of each level of theory.
     :param quantity: a key of `QUANTITIES`.
     :param experiments: rows of `aiida_ion.queries.experiments`.
@@ -117,7 +117,7 @@ def arrhenius_figure(
 
 
 def _factor(lines: Sequence[ArrheniusLine], points: pd.DataFrame) -> float | None:
-    """Return the first constant of Nernst and Einstein there is: cells of one material hardly differ in it."""
+    """Return the first available Nernst-Einstein factor: it hardly differs between cells of a material."""
     known = points["log10_conductivity_temperature_per_diffusivity"].dropna()
     factors = [line.log10_factor for line in lines if line.log10_factor is not None]
     return factors[0] if factors else (float(known.iloc[0]) if len(known) else None)
@@ -140,7 +140,7 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style: LevelStyle, quantity: str) -> None:
-    """Add median and band of the draws, from the highest temperature that was used to the target."""
+    """Add median and band of the draws, from the highest temperature used to the target."""
     if not len(line.activation_energies_eV) or (quantity == "conductivity" and line.log10_factor is None):
         return
     used = shown[(shown["conductivity_uuid"] == line.uuid) & shown["refused"].isna() & ~shown["is_bound"]]
@@ -170,7 +170,7 @@ def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style
 
 
 def _explain_symbols(figure: go.Figure, shown: pd.DataFrame, theme: Theme) -> None:
-    """Add to the legend what hollow points and arrows are, where there are any."""
+    """Explain hollow points and arrows in the legend, if there are any."""
     for there, symbol, words in (
         (shown["refused"].notna().any(), "circle-open", "refused"),
         (shown["is_poorly_known"].any(), POORLY_KNOWN_SYMBOL, "poorly known"),
@@ -209,10 +209,10 @@ def _finish_axes(figure: go.Figure) -> None:
 
 
 def celsius_ticks(low: float, high: float) -> list[int]:
-    """Return round temperatures, degrees Celsius, whose 1000/T lies between two values and that do not overlap.
+    """Return round temperatures, degrees Celsius, with 1000/T between two values and without overlap.
 
-    :param low: of 1000/T, 1/K.
-    :param high: of 1000/T, 1/K.
+    :param low: lower limit of 1000/T, 1/K.
+    :param high: upper limit of 1000/T, 1/K.
     """
     kept: list[int] = []
     last = float("-inf")

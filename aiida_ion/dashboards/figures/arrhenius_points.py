@@ -1,4 +1,4 @@
-"""What stands in an Arrhenius plot: temperatures, refused ones, bounds, and experiments."""
+"""Points of an Arrhenius plot: temperatures, refused ones, bounds, and experiments."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ KELVIN_AT_0_CELSIUS = 273.15
 
 
 def log10_of(values: pd.Series[Any]) -> pd.Series[float]:
-    """Return the logarithms of what is positive, NaN for the rest."""
+    """Return the logarithms of positive values, NaN for others."""
     numbers = pd.to_numeric(values).astype(float)
     return pd.Series(np.log10(numbers.where(numbers > 0)), index=values.index)
 
 
 def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelStyle) -> None:
-    """Add the temperatures of one level: filled, hollow where refused, an arrow where only bounded.
+    """Add the temperatures of one level: filled, hollow if refused, an arrow for a bound.
 
-    Where a diffusivity is poorly known its interval stands alone, with a dash in the middle.
+    A poorly known diffusivity is shown by its interval only, with a dash in the middle.
     """
     kept = rows["refused"].isna()
     bound = rows["is_bound"].astype(bool)
@@ -57,7 +57,7 @@ def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelSt
         hovertext=[_words(row) for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    # The legend would show the symbol of the first point, be it an arrow.
+    # Otherwise the legend would show the symbol of the first point, even an arrow.
     key = {"symbol": style.symbol, "color": style.color, "size": 11}
     figure.add_scatter(
         x=[None], y=[None], mode="markers", marker=key, name=plain(level), legendgroup=level, hoverinfo="skip"
@@ -65,7 +65,7 @@ def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelSt
 
 
 def _words(row: Mapping[Any, Any]) -> str:
-    """Return what is said of a point."""
+    """Return the hover text of a point."""
     celsius = row["temperature_K"] - KELVIN_AT_0_CELSIUS
     lines = [f"<b>{plain(row['level_of_theory'])}</b>", f"{row['temperature_K']:.0f} K ({celsius:.0f} °C)"]
     if row["is_bound"]:
@@ -82,7 +82,7 @@ def _words(row: Mapping[Any, Any]) -> str:
 
 
 def _wrapped(text: str, width: int = 60) -> list[str]:
-    """Return a sentence in lines, five at most."""
+    """Wrap a sentence into at most five lines."""
     lines = [""]
     for word in text[:400].split():
         if len(lines[-1]) + len(word) >= width:

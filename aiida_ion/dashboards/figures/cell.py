@@ -14,12 +14,12 @@ from aiida_ion.dashboards.figures.theme import FONT, OKABE_ITO, Theme, new_figur
 
 FloatArray = NDArray[np.float64]
 
-#: Symbols that plotly has in three dimensions, for one element after the other.
+#: Plotly's symbols in three dimensions, used for the elements in turn.
 SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x")
-#: Pathways of mobile ions have this colour; the framework has the others.
+#: Colour of the mobile ions' pathways, and colours of the framework.
 MOBILE_COLOR = OKABE_ITO["vermillion"]
 FRAMEWORK_COLORS = [color for color in OKABE_ITO.values() if color != MOBILE_COLOR]
-#: A step longer than this part of the cell is one through its wall.
+#: A step longer than this fraction of the cell crosses a cell face.
 THROUGH_THE_WALL = 0.5
 
 
@@ -32,7 +32,7 @@ def cell_figure(
     *,
     theme: Theme,
 ) -> go.Figure:
-    """Return the cell, the mean places of the framework, and each mobile ion's pathway folded into the cell.
+    """Return the cell, the mean positions of the framework, and each mobile ion's pathway folded into the cell.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :param framework: positions, angstrom, (k, 3).
@@ -64,13 +64,13 @@ def cell_figure(
 
 
 def folded(positions: FloatArray, cell: FloatArray) -> FloatArray:
-    """Return positions folded into the cell, angstrom, any shape (..., 3)."""
+    """Return positions folded into the cell, angstrom, shape (..., 3)."""
     scaled = positions @ np.linalg.inv(cell)
     return np.asarray((scaled - np.floor(scaled)) @ cell, dtype=np.float64)
 
 
 def broken_paths(paths: FloatArray, cell: FloatArray) -> FloatArray:
-    """Return all pathways one after the other, folded, with a row of NaN after each and at every wall that is crossed.
+    """Return all pathways in sequence, folded, with a row of NaN after each and at every crossing of a cell face.
 
     :param paths: (n, m, 3), angstrom, unwrapped.
     """

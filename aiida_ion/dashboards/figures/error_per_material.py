@@ -1,4 +1,4 @@
-"""How far each material is off: differences from the reference, sorted, with their intervals."""
+"""Differences of each material from the reference, sorted, with intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiida_ion.dashboards.figures.parity import hover_words
 from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
 from aiida_ion.dashboards.quantities import Quantity
 
-#: Materials in one figure; the rest is in the table.
+#: Maximum number of materials in a figure; all are in the table.
 MAX_MATERIALS = 40
 LINE_PX, FRAME_PX = 24, 130
 ARROWS = {"upper": "arrow-left", "lower": "arrow-right", "poorly known": "line-ns-open"}
@@ -20,9 +20,9 @@ ARROWS = {"upper": "arrow-left", "lower": "arrow-right", "poorly known": "line-n
 def error_figure(
     table: pd.DataFrame, quantity: Quantity, reference: str, styles: Mapping[str, LevelStyle], *, theme: Theme
 ) -> go.Figure:
-    """Return the difference of each material from the reference, the largest mean at the top.
+    """Return the difference of each material from the reference, with the largest mean at the top.
 
-    Bounds are arrows to the side where the difference may be. Of many materials those that are farthest off are shown.
+    Bounds are arrows towards possible differences. Of many materials those with the largest differences are shown.
 
     :param table: of `aiida_ion.dashboards.pairs.pairs`.
     """
@@ -41,14 +41,14 @@ def error_figure(
 
 
 def material_order(table: pd.DataFrame) -> list[str]:
-    """Return the formulas from the most positive mean difference to the most negative; of many the farthest off."""
+    """Return the formulas from the most positive to the most negative mean difference; of many the largest."""
     means = table.groupby("formula")["difference"].mean()
     kept = means[means.abs().sort_values(ascending=False).index[:MAX_MATERIALS]]
     return [str(formula) for formula in kept.sort_values(ascending=False).index]
 
 
 def height_px(table: pd.DataFrame) -> int:
-    """Return how high the figure must be for its materials to be read."""
+    """Return the height at which the materials are readable."""
     n = min(table.loc[table["difference_kind"] != "unknown", "formula"].nunique(), MAX_MATERIALS)
     return max(FRAME_PX + LINE_PX * n, 260)
 

@@ -1,4 +1,4 @@
-"""Forces of a level of theory against those of the reference on the reference's own frames, element by element."""
+"""Forces of a level of theory against those of the reference, on frames of the reference, by element."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from aiida_ion.dashboards.figures.theme import OKABE_ITO, SYMBOLS, Theme, empty_figure, new_figure, plain
 
-#: Points of one figure; more only cover each other.
+#: Maximum number of points; more would only overlap.
 MAX_POINTS = 4000
-#: Of elements: the colours that are brightest on the paper of a theme come first.
+#: Colours of elements; those with the best contrast in a theme come first.
 ON_LIGHT = ("blue", "vermillion", "bluish green", "reddish purple", "orange", "sky blue")
 ON_DARK = ("sky blue", "orange", "reddish purple", "bluish green", "vermillion", "blue")
 
@@ -23,11 +23,11 @@ def force_parity_figure(
 ) -> go.Figure:
     """Return components of forces, eV/angstrom, against those of the reference, with the MAE of each element.
 
-    The mean absolute error is that of all stored pairs; of many pairs every k-th is drawn.
+    The mean absolute error is over all stored pairs; of many pairs every k-th is drawn.
 
     :param arrays: ``parity_reference_forces_eV_A``, ``parity_forces_eV_A`` and ``parity_elements``, each (n,), of a
         comparison node.
-    :param elements: symbols that ``parity_elements`` counts.
+    :param elements: symbols that ``parity_elements`` refers to by index.
     """
     pairs = _finite_pairs(arrays)
     if pairs is None:
@@ -53,13 +53,13 @@ def force_parity_figure(
 
 
 def _finite_pairs(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:
-    """Return both forces and the elements, of one length; ``None`` where there is nothing to draw."""
+    """Return both forces and the elements, of equal length; ``None`` if there is nothing to draw."""
     names = ("parity_reference_forces_eV_A", "parity_forces_eV_A", "parity_elements")
-    arrays_found = [np.asarray(arrays[name]).ravel() for name in names if name in arrays]
-    if len(arrays_found) < len(names) or len({len(one) for one in arrays_found}) != 1:
+    present = [np.asarray(arrays[name]).ravel() for name in names if name in arrays]
+    if len(present) < len(names) or len({len(array) for array in present}) != 1:
         return None
-    finite = np.isfinite(arrays_found[0]) & np.isfinite(arrays_found[1])
-    return (arrays_found[0][finite], arrays_found[1][finite], arrays_found[2][finite]) if finite.any() else None
+    finite = np.isfinite(present[0]) & np.isfinite(present[1])
+    return (present[0][finite], present[1][finite], present[2][finite]) if finite.any() else None
 
 
 def _add_element(

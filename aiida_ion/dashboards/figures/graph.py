@@ -1,4 +1,4 @@
-"""A picture of the provenance of a number: from the crystal on the left to the number on the right."""
+"""The provenance graph of a result: from the crystal on the left to the result on the right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from aiida_ion.dashboards.figures.layers import layered
 from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, new_figure, plain
 
-#: Kind of a node -> its symbol and the name of its colour.
+#: Kind of a node -> symbol and name of its colour.
 STYLES = {
     "structure": ("square", "blue"),
     "potential": ("diamond", "vermillion"),
@@ -24,9 +24,9 @@ STYLES = {
     "code": ("hourglass", "reddish purple"),
     "data": ("circle", "reddish purple"),
 }
-#: What runs is grey, whatever it is.
+#: Processes are grey.
 PROCESSES = {"job": "hexagon2", "function": "octagon", "work chain": "star-square", "process": "octagon"}
-#: Kinds, and ends of link labels, that a picture can do without.
+#: Kinds, and endings of link labels, that are hidden by default.
 MINOR_KINDS = ("settings", "code", "file")
 MINOR_ROLES = ("parameters", "program", "thermo")
 ROW_PX, MARGIN_PX = 46, 90
@@ -35,16 +35,16 @@ LABEL_LENGTH = 20
 
 
 def main_path(nodes: pd.DataFrame) -> pd.DataFrame:
-    """Return the nodes without settings, codes, programs and per-step records; the number itself always stays."""
+    """Return the nodes without settings, codes, programs and per-step records; the result itself is always kept."""
     minor = nodes["kind"].isin(MINOR_KINDS) | nodes["role"].str.startswith(MINOR_ROLES)
     return nodes[~minor | (nodes["step"] == 0)]
 
 
 def graph_figure(nodes: pd.DataFrame, edges: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Return the graph; ``customdata`` of a node is its UUID, and the node the picture is about is ringed.
+    """Return the graph; ``customdata`` of a node is its UUID, and the subject of the graph has a ring.
 
     :param nodes: of :class:`aiida_ion.queries.provenance.Provenance`, or its `main_path`.
-    :param edges: those between them are drawn.
+    :param edges: edges; those between the nodes are drawn.
     """
     figure = new_figure(theme, "", "", showlegend=True)
     places = layered(nodes["pk"].tolist(), list(zip(edges["source"], edges["target"], strict=True)))
@@ -65,7 +65,7 @@ def graph_figure(nodes: pd.DataFrame, edges: pd.DataFrame, *, theme: Theme) -> g
 
 
 def label_of(row: dict[Any, Any]) -> str:
-    """Return the few words beside a node."""
+    """Return the label of a node."""
     role = _SEGMENT.sub(r"replica \1 segment \2", str(row["role"]).rpartition("__")[2])
     if row["kind"] in PROCESSES:
         name = str(row["process_type"] or "").rpartition(":")[2].rpartition(".")[2] or row["kind"]
@@ -92,7 +92,7 @@ def _style(kind: str, theme: Theme) -> tuple[str, str]:
 
 
 def _add_edges(figure: go.Figure, edges: pd.DataFrame, places: dict[int, tuple[float, float]], theme: Theme) -> None:
-    """Add all arrows as one line with gaps; each points the way things were made."""
+    """Add all arrows as one line with gaps; each points in the direction of the data flow."""
     drawn = [(a, b) for a, b in zip(edges["source"], edges["target"], strict=True) if a in places and b in places]
     x = [value for a, b in drawn for value in (places[a][0], places[b][0], None)]
     y = [value for a, b in drawn for value in (places[a][1], places[b][1], None)]
@@ -122,7 +122,7 @@ def _add_nodes(
         mode="markers+text",
         marker={"symbol": symbol, "color": color, "size": 15, "line": {"width": 1, "color": theme.card}},
         text=[plain(label_of(row)) for row in records],
-        # Above and below in turn, or the words of neighbours would meet.
+        # Alternately above and below, so that labels of neighbours do not overlap.
         textposition=["bottom center" if x % 2 else "top center" for x in xy[:, 0]],
         textfont={"size": 10.5, "color": theme.text},
         customdata=rows[["uuid"]].to_numpy(),

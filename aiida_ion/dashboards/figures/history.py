@@ -1,4 +1,4 @@
-"""How the error of each temperature fell as its runs were extended."""
+"""The error at each temperature as its runs were extended."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, new
 
 
 def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Return the relative error of D* over the time of a run, a line for each temperature, and the error wanted.
+    """Return the relative error of D* over the length of a run, a line for each temperature, and the target error.
 
-    A temperature without an error, since no diffusion was detected, stands in the legend with why it stopped.
+    A temperature without detected diffusion, and so without an error, is in the legend with the reason why it stopped.
 
     :param rounds: rows of `aiida_ion.queries.details.history`.
     """

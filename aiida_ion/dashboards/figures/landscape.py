@@ -1,4 +1,4 @@
-"""All results against each other: one quantity over another, a colour and a symbol for each level of theory."""
+"""All results: one quantity over another, with a colour and a symbol for each level of theory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aiida_ion.dashboards.figures.theme import (
 )
 from aiida_ion.verdicts import POORLY_KNOWN
 
-#: More points are not drawn: the browser would take seconds, and nobody could tell them apart.
+#: Maximum number of points: more would be slow in the browser and indistinguishable.
 MOST_POINTS = 2000
 #: Quantities that span decades.
 LOGARITHMIC = ("conductivity", "diffusivity", "wall_time", "steps_per_s")
@@ -37,13 +37,13 @@ def landscape(
     theme: Theme,
     picked: Collection[str] = (),
 ) -> go.Figure:
-    """Return a point for each row; upper bounds of the conductivity are arrows, poorly known ones are hollow.
+    """Return a point for each row; upper bounds of the conductivity are arrows, poorly known values are hollow.
 
     :param table: rows with ``formula``, ``level_of_theory``, ``uuid`` and the columns of both axes.
     :param x: column of the horizontal axis.
     :param y: column of the vertical axis.
     :param styles: colour and symbol of each level of theory.
-    :param picked: formulas that stand out; none is all.
+    :param picked: highlighted formulas; all if empty.
     """
     if x not in table.columns or y not in table.columns:
         return empty_figure(theme, "These axes are not in the table.")
@@ -69,7 +69,7 @@ def is_logarithmic(name: str) -> bool:
 
 
 def _with_bounds(table: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
-    """Return the table with the bound where there is no conductivity, and a column that says so."""
+    """Return the table with the bound where there is no conductivity, and a column that marks bounds."""
     bounded = pd.Series(False, index=table.index)
     if SIGMA in names and BOUND in table.columns:
         bounded = table[SIGMA].isna() & table[BOUND].notna()
@@ -82,17 +82,17 @@ def _drawable(column: pd.Series[float], name: str) -> pd.Series[bool]:
 
 
 def _ticks(column: pd.Series[float]) -> int | str:
-    """Return how many decades stand between two ticks; within two decades also ticks at 2 and 5."""
-    decades = float(np.log10(column.max()) - np.log10(column.min()))  # their ratio may fit into no float
+    """Return the number of decades between ticks; ranges within two decades also get ticks at 2 and 5."""
+    decades = float(np.log10(column.max()) - np.log10(column.min()))  # their ratio may overflow
     return max(1, round(decades / 6)) if decades > 2 else "D2"
 
 
 def _points(
     rows: pd.DataFrame, level: str, x: str, y: str, style: LevelStyle, theme: Theme, picked: set[str]
 ) -> go.Scatter:
-    """Return the points of a level of theory; those that are not picked fade."""
+    """Return the points of a level of theory; those not picked are faded."""
     out = rows["formula"].isin(picked)
-    # Lists only where points differ: plotly looks at each of their entries.
+    # Lists only where points differ: plotly validates each entry.
     symbol = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol) if rows["is_bound"].any() else style.symbol
     if "verdict" in rows and SIGMA in (x, y) and rows["verdict"].eq(POORLY_KNOWN).any():
         symbol = np.where(rows["verdict"].eq(POORLY_KNOWN), style.hollow, symbol)

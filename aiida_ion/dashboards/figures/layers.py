@@ -1,4 +1,4 @@
-"""Places for the nodes of a provenance graph: in layers, with few crossings."""
+"""Layout of a provenance graph: nodes in layers, with few crossings."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 Edge = tuple[int, int]
 
-#: Sweeps over the layers, each putting a node at the mean of its neighbours.
+#: Number of sweeps over the layers, each of which moves nodes to the mean of their neighbours.
 SWEEPS = 8
 
 
 def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, tuple[float, float]]:
-    """Return a place (x, y) for each node: x counts links up to the last node, y keeps nodes of a layer one apart.
+    """Return the position (x, y) of each node: x counts links to the last node, y separates nodes of a layer by one.
 
-    After Sugiyama, Tagawa and Toda, IEEE Trans. Syst. Man Cybern. 11, 109 (1981): layers by the longest way, then
-    sweeps of barycentres. Cycles, which a provenance graph cannot have, are cut where they close.
+    After Sugiyama, Tagawa and Toda, IEEE Trans. Syst. Man Cybern. 11, 109 (1981): layers by the longest path, then
+    sweeps of barycentres. Cycles, which a provenance graph cannot have, are cut.
 
-    :param nodes: the first is the last in time; what else leads nowhere stands right after what made it.
-    :param edges: pairs of source and target, in the direction in which things were made.
+    :param nodes: the first is the last in time; other nodes without outputs are placed right after their creator.
+    :param edges: pairs of source and target, in the direction of the data flow.
     """
     known = set(nodes)
     inside = sorted({(a, b) for a, b in edges if a in known and b in known and a != b})
@@ -39,7 +39,7 @@ def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, tuple[floa
 
 
 def _depths(nodes: Sequence[int], sources: dict[int, list[int]], targets: dict[int, list[int]]) -> dict[int, int]:
-    """Return the length of the longest way from each node to one from which nothing was made."""
+    """Return the length of the longest path from each node to one without outputs."""
     waiting = {node: len(targets[node]) for node in nodes}
     depth = dict.fromkeys(nodes, 0)
     ready = [node for node in nodes if not waiting[node]]
@@ -57,7 +57,7 @@ def _depths(nodes: Sequence[int], sources: dict[int, list[int]], targets: dict[i
 
 
 def _order(layer: list[int], beside: dict[int, list[int]], height: dict[int, float]) -> None:
-    """Sort a layer by the mean place of the neighbours of its nodes, and number it from its middle."""
+    """Sort a layer by the mean positions of its nodes' neighbours, and number it from its middle."""
     wish = {node: _mean([height[other] for other in beside[node]], height[node]) for node in layer}
     layer.sort(key=lambda node: (wish[node], node))
     for place, node in enumerate(layer):

@@ -1,4 +1,4 @@
-"""How a surrogate learnt: loss and R2 over epochs, each fold thin, their mean thick."""
+"""Learning curves of a surrogate: loss and R2 over epochs, each fold thin, their mean thick."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from plotly.subplots import make_subplots
 
 from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, template
 
-#: Epochs that are drawn of each line; of more every so-manieth.
+#: Maximum number of epochs drawn per line; longer curves are thinned.
 MAX_EPOCHS = 500
 TRAIN, VALIDATION = OKABE_ITO["blue"], OKABE_ITO["vermillion"]
-#: Lowest R2 that is shown: the first epochs can be as bad as they like.
+#: Lowest R2 shown: the first epochs can be arbitrarily bad.
 LOWEST_R2 = -1.0
 
 
@@ -26,16 +26,16 @@ def learning_figure(
     *,
     theme: Theme,
 ) -> go.Figure:
-    """Return the losses above the R2 of materials that were held out.
+    """Return the losses above the R2 of held-out materials.
 
     :param epochs: (E,).
-    :param train_loss: (F, E), of each training.
+    :param train_loss: (F, E), for each training run.
     :param validation_loss: (F, E).
     :param validation_r2: (F, E).
     """
-    curves = [np.atleast_2d(np.asarray(one, dtype=float)) for one in (train_loss, validation_loss, validation_r2)]
+    curves = [np.atleast_2d(np.asarray(array, dtype=float)) for array in (train_loss, validation_loss, validation_r2)]
     epochs = np.asarray(epochs, dtype=float)
-    if epochs.ndim != 1 or not epochs.size or any(one.shape[-1] != epochs.size for one in curves):
+    if epochs.ndim != 1 or not epochs.size or any(array.shape[-1] != epochs.size for array in curves):
         return empty_figure(theme, "The report has no learning curves.")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.5, 0.5])
     figure.update_layout(template=template(theme))
@@ -57,7 +57,7 @@ def learning_figure(
 def _add_curves(
     figure: go.Figure, epochs: NDArray[Any], curves: NDArray[Any], name: str, color: str, panel: int
 ) -> None:
-    """Add one line for each training, and their mean."""
+    """Add one line for each training run, and their mean."""
     place = {"row": panel, "col": 1}
     thin = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "legendgroup": name}
     for number, curve in enumerate(curves):
@@ -68,7 +68,7 @@ def _add_curves(
 
 
 def mean(curves: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the mean over trainings of each epoch, of those that came so far; NaN where none did."""
+    """Return the mean of each epoch over the training runs that reached it; NaN if none did."""
     there = np.isfinite(curves)
     sums = np.where(there, curves, 0.0).sum(axis=0)
     means: NDArray[np.float64] = np.where(there.any(axis=0), sums / np.maximum(there.sum(axis=0), 1), np.nan)

@@ -1,4 +1,4 @@
-"""Mean squared displacements over lag time, one curve for each temperature, with what was fitted."""
+"""Mean squared displacements over lag time, one curve for each temperature, with the fits."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from aiida_ion.units import CM2_S_PER_A2_PS
 
 FloatArray = NDArray[np.float64]
 
-#: Standard deviations to either side of the central 95 % of a Gaussian.
+#: Half width of the central 95 % of a Gaussian, in standard deviations.
 GAUSSIAN95 = 1.959964
-#: Of D* in three dimensions, MSD = 6 D t.
+#: Factor of D in three dimensions, MSD = 6 D t.
 DIRECTIONS = 6.0
 MAX_POINTS = 400
 
 
 @dataclass(frozen=True)
 class MsdCurve:
-    """What a diffusion node says of one temperature.
+    """The MSD of one temperature from a diffusion node.
 
     :param all_lag_times_ps: every lag, (n,), with `all_msd_A2`, angstrom^2.
     :param lag_times_ps: lags of the fit, (m,), with `msd_A2` and its standard deviation `msd_std_A2`.
-    :param fit_window_ps: first and last lag that was fitted; ``None`` where nothing diffused.
-    :param tracer_diffusivity_cm2_s: of the fit.
+    :param fit_window_ps: first and last lag of the fit; ``None`` without diffusion.
+    :param tracer_diffusivity_cm2_s: result of the fit.
     """
 
     uuid: str
@@ -45,9 +45,7 @@ class MsdCurve:
 
 
 def temperature_colors(temperatures_K: Sequence[float], theme: Theme) -> dict[float, str]:
-    """Return a colour ``#rrggbb`` for each temperature: cividis, which colour-blind eyes see like others, cut so that
-    neither end is lost on the paper of the theme.
-    """
+    """Return a colour ``#rrggbb`` for each temperature: cividis, safe for colour blindness, cut for contrast."""
     ends = (0.42, 1.0) if theme.name == "dark" else (0.0, 0.82)
     ordered = sorted(set(temperatures_K))
     places = np.linspace(*ends, max(len(ordered), 2))[: len(ordered)]
@@ -56,15 +54,15 @@ def temperature_colors(temperatures_K: Sequence[float], theme: Theme) -> dict[fl
 
 
 def msd_figure(curves: Sequence[MsdCurve], *, theme: Theme, logarithmic: bool = True) -> go.Figure:
-    """Return the MSD of each temperature with its 95 % band; over the fitted window the line of D* is drawn thick.
+    """Return the MSD of each temperature with its 95 % band, and the line of D* over the fit window.
 
     The line has the slope 6 D* and goes through the mean of the fitted points. A refused temperature is dashed.
 
-    :param logarithmic: both axes.
+    :param logarithmic: whether both axes are logarithmic.
     """
     figure = new_figure(theme, "lag time (ps)", "MSD (Å<sup>2</sup>)")
     colors = temperature_colors([curve.temperature_K for curve in curves], theme)
-    for number, curve in enumerate(sorted(curves, key=lambda one: one.temperature_K)):
+    for number, curve in enumerate(sorted(curves, key=lambda item: item.temperature_K)):
         _add_curve(figure, curve, colors[curve.temperature_K], SYMBOLS[number % len(SYMBOLS)])
     if not figure.data:
         return empty_figure(theme, "No mean squared displacement is stored.")

@@ -1,4 +1,4 @@
-"""Accuracy over cost: which level of theory is worth its price, and which is beaten by another."""
+"""Accuracy over cost: which levels of theory are on the Pareto front."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def pareto_figure(
 ) -> go.Figure:
     """Return the error of each level of theory over its cost, small for each material, large for the median.
 
-    The front joins the levels that no other beats in both; the reference is on it with an error of zero.
+    The front connects the levels that no other beats in both; the reference is on it with an error of zero.
 
-    :param points: of `aiida_ion.dashboards.accuracy.points`: ``formula``, ``level_of_theory``, ``cost``, ``error``,
+    :param points: from `aiida_ion.dashboards.accuracy.points`: ``formula``, ``level_of_theory``, ``cost``, ``error``,
         ``uuid``.
-    :param levels: of `aiida_ion.dashboards.accuracy.levels`: ``level_of_theory``, ``cost``, ``error``,
+    :param levels: from `aiida_ion.dashboards.accuracy.levels`: ``level_of_theory``, ``cost``, ``error``,
         ``n_materials``, ``on_front``, ``is_reference``.
     """
     if levels.empty:
@@ -59,7 +59,7 @@ def pareto_figure(
 
 
 def _finish_axes(figure: go.Figure, drawn: pd.DataFrame) -> None:
-    """Let the cost span a decade at least, and the error begin a little below zero, where the reference is."""
+    """Let the cost span at least a decade, and the error axis start slightly below zero, for the reference."""
     decades = np.log10(drawn["cost"].to_numpy(dtype=float))
     room = max(0.08 * float(np.ptp(decades)), (1.0 - float(np.ptp(decades))) / 2.0)
     low, high = float(decades.min()) - room, float(decades.max()) + room

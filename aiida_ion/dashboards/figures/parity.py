@@ -1,4 +1,4 @@
-"""One source against another, material by material: the figures 1 to 3 of the benchmark paper for one's own data."""
+"""Parity plots of two sources, like figures 1 to 3 of the benchmark paper for one's own data."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from aiida_ion.dashboards.figures.theme import (
 )
 from aiida_ion.dashboards.quantities import Quantity
 
-#: Marker size, px, without and with each diffusive temperature, and the largest.
+#: Marker size, px: without diffusive temperatures, increment for each, and maximum.
 SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
-#: Room beside the outermost points, part of the range. In half widths of the band: what an axis spans at least, and how
-#: far beyond all values it follows an interval.
+#: Margin beyond the outermost points, as a fraction of the range; and, in half widths of the band, the minimum range of
+#: an axis and how far beyond all values it includes intervals.
 ROOM, SMALLEST_RANGE, FARTHEST_BAR = 0.05, 3.0, 2.0
-#: (x is a bound, y is a bound) -> symbol: an arrow to where the truth may be.
+#: (x is a bound, y is a bound) -> symbol: an arrow towards possible values.
 ARROWS = {(False, True): "arrow-down", (True, False): "arrow-left", (True, True): "triangle-sw"}
 SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
 
@@ -43,13 +43,12 @@ def parity_figure(
 ) -> go.Figure:
     """Return y against x with the diagonal, a band about it, both 95 % intervals, and bounds as arrows.
 
-    Of what is poorly known on either side there are the intervals, with a dash in the middle. The size of a point is
-    the number of diffusive temperatures; hollow points were refused; ``customdata`` holds the UUID of y, then that
-    of x.
+    Values poorly known on either side are shown by their intervals, with a dash in the middle. The size of a point
+    shows the number of diffusive temperatures; hollow points were refused; ``customdata`` holds the UUIDs of y and x.
 
-    :param table: of `aiida_ion.dashboards.pairs.pairs`.
+    :param table: from `aiida_ion.dashboards.pairs.pairs`.
     :param reference: level of theory on the x axis, or ``experiment``.
-    :param chosen: UUID of y of a point that is ringed.
+    :param chosen: UUID of y of the highlighted point.
     """
     if table.empty:
         return empty_figure(theme, "No material has both.")
@@ -65,7 +64,7 @@ def parity_figure(
 
 
 def _range(table: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
-    """Return the ends of both axes, in decades where they are logarithmic: all values, and intervals that are near."""
+    """Return the range of both axes, in decades if logarithmic, for all values and nearby intervals."""
     values = _scaled(table[["x_value", "y_value"]], quantity)
     edges = _scaled(table[["x_low", "x_high", "y_low", "y_high"]], quantity)
     reach = FARTHEST_BAR * quantity.band
@@ -147,7 +146,7 @@ def _errors(rows: pd.DataFrame, side: str, color: str) -> dict[str, Any]:
 
 
 def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, reference: str) -> str:
-    """Return what is said of a point; text of nodes is escaped."""
+    """Return the hover text of a point; text of nodes is escaped."""
     lines = [f"<b>{plain(formula_label(row['formula']))}</b>"]
     if quantity.has_temperature:
         lines[0] += f", {row['y_temperature_K']:g} K"
@@ -186,7 +185,7 @@ def _add_ring(figure: go.Figure, rows: pd.DataFrame, theme: Theme) -> None:
 
 
 def log_axis(decades: float) -> dict[str, Any]:
-    """Return a logarithmic axis whose marks can be read, whatever it spans."""
+    """Return a logarithmic axis with readable ticks for any range."""
     marks = "D2" if decades < 2 else max(1, round(decades / 8))
     return {"type": "log", "exponentformat": "power", "dtick": marks}
 

@@ -1,4 +1,4 @@
-"""Whether the framework kept its order: its radial distribution early and late in a run."""
+"""Order of the framework: its radial distribution early and late in a run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def rdf_figure(
     *,
     theme: Theme,
 ) -> go.Figure:
-    """Return g(r) of the framework over the first and the second half of a run; a solid has both alike.
+    """Return g(r) of the framework over the first and the second half of a run, which are equal for a solid.
 
-    :param r_A: distances, angstrom, (b,); ``None`` where there is no framework or no trajectory.
+    :param r_A: distances, angstrom, (b,); ``None`` without framework or trajectory.
     """
     if r_A is None or first_half is None or second_half is None:
         return empty_figure(theme, "There is no framework, or the trajectory is missing.")

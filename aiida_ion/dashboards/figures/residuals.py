@@ -1,4 +1,4 @@
-"""Errors of a surrogate by chemical system: where it can be trusted and where not."""
+"""Errors of a surrogate by chemical system."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import plotly.graph_objects as go
 from aiida_ion.dashboards.figures.surrogate_parity import hover_words, named_systems, system_styles
 from aiida_ion.dashboards.figures.theme import Theme, empty_figure, faded, new_figure, plain
 
-#: Fewer materials than this have no box.
+#: Fewest materials for a box.
 SMALLEST_BOX = 5
 CENSORED_SYMBOL = "arrow-right-open"
 LINE_PX, FRAME_PX = 30, 130
 
 
 def residual_figure(rows: pd.DataFrame, clip: float, halfwidth_dex: float | None, *, theme: Theme) -> go.Figure:
-    """Return prediction less label of each material, one strip for each chemical system, the worst at the top.
+    """Return prediction minus label of each material, one strip for each chemical system, the worst at the top.
 
-    A label that is only an upper bound is an arrow to where its residual may be; boxes leave it out.
+    A label that is only an upper bound is an arrow towards possible residuals, and excluded from boxes.
 
     :param rows: of `aiida_ion.dashboards.surrogate_rows.report_rows`.
     :param clip: floor of labels and predictions, log10 of the slope in angstrom^2/ps.
@@ -44,17 +44,17 @@ def residual_figure(rows: pd.DataFrame, clip: float, halfwidth_dex: float | None
 
 
 def residuals(rows: pd.DataFrame, clip: float) -> pd.Series[float]:
-    """Return prediction less label, decades, both no lower than the floor."""
+    """Return prediction minus label, decades, both clipped to the floor."""
     return rows["predicted"].clip(lower=clip) - rows["true"].clip(lower=clip)
 
 
 def height_px(rows: pd.DataFrame) -> int:
-    """Return how high the figure must be for its systems to be read."""
+    """Return the height at which the systems are readable."""
     return FRAME_PX + LINE_PX * max(named_systems(rows["chemical_system"]).nunique(), 5)
 
 
 def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, color: str) -> None:
-    """Add the materials of a system, and a box where there are enough."""
+    """Add the materials of a system, with a box if there are enough."""
     detected = rows.loc[~rows["censored"].astype(bool), "residual"]
     if len(detected) >= SMALLEST_BOX:
         look: dict[str, Any] = {
@@ -69,7 +69,7 @@ def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, color: str) ->
         mode="markers",
         name=name,
         marker={
-            "symbol": [CENSORED_SYMBOL if one else "circle" for one in rows["censored"]],
+            "symbol": [CENSORED_SYMBOL if is_censored else "circle" for is_censored in rows["censored"]],
             "size": 8,
             "color": color,
             "line": {"width": 1, "color": color},

@@ -20,7 +20,7 @@ from aiida_ion.dashboards.figures.theme import (
     plain,
 )
 
-#: Chemical systems with a colour of their own, the most frequent ones; the others share one.
+#: Number of chemical systems, the most frequent ones, with their own colour; the others share one.
 MAX_SYSTEMS = 12
 OTHERS = "others"
 UNIT = "log<sub>10</sub> of the MSD slope (Å²/ps)"
@@ -29,10 +29,10 @@ ROOM = 0.3
 
 
 def parity_figure(rows: pd.DataFrame, clip: float, *, theme: Theme) -> go.Figure:
-    """Return the prediction of each material by models that had not seen it, over its label.
+    """Return the held-out prediction of each material over its label.
 
-    Bars are the conformal intervals. A label that is only an upper bound is an arrow to where the truth may be. What
-    lies below `clip` is drawn there: slower than that cannot be told apart.
+    Bars are the conformal intervals. A label that is only an upper bound is an arrow towards possible values. Values
+    below `clip` are drawn at it, since slower motion cannot be resolved.
 
     :param rows: of `aiida_ion.dashboards.surrogate_rows.report_rows`.
     :param clip: floor of labels and predictions, log10 of the slope in angstrom^2/ps.
@@ -53,14 +53,14 @@ def parity_figure(rows: pd.DataFrame, clip: float, *, theme: Theme) -> go.Figure
 
 
 def named_systems(systems: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the chemical system of each row, or `OTHERS` where it is not among the most frequent."""
+    """Return the chemical system of each row, or `OTHERS` if it is not among the most frequent."""
     counts = systems.astype(str).value_counts(sort=False).sort_index(kind="stable").sort_values(ascending=False)
     named = set(counts.index[: MAX_SYSTEMS if len(counts) > MAX_SYSTEMS else None])
     return systems.astype(str).where(systems.astype(str).isin(named), OTHERS)
 
 
 def system_styles(systems: pd.Series[Any], theme: Theme) -> dict[str, LevelStyle]:
-    """Return colour and symbol of each chemical system that is named, the same on every figure of a report."""
+    """Return colour and symbol of each named chemical system, the same in all figures of a report."""
     named = set(named_systems(systems)) - {OTHERS}
     return level_styles(named) | {OTHERS: LevelStyle(theme.muted, "circle")}
 
@@ -83,7 +83,7 @@ def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, style: LevelSt
         mode="markers",
         name=plain(name),
         marker={
-            "symbol": [CENSORED_SYMBOL if one else style.symbol for one in censored],
+            "symbol": [CENSORED_SYMBOL if is_censored else style.symbol for is_censored in censored],
             "size": 10,
             "color": style.color,
             "line": {"width": 1.5, "color": style.color},
@@ -104,7 +104,7 @@ def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, style: LevelSt
 
 
 def hover_words(row: Mapping[Any, Any]) -> str:
-    """Return what is said of a material; text of nodes is escaped."""
+    """Return the hover text of a material; text of nodes is escaped."""
     sign = "&lt; " if row["censored"] else ""
     lines = [
         f"<b>{plain(formula_label(row['formula']))}</b>, {plain(row['chemical_system'])}",

@@ -1,4 +1,4 @@
-"""How every figure looks: light and dark, and one colour and one symbol for each level of theory."""
+"""Style of all figures: light and dark themes, and a colour and symbol for each level of theory."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-#: Okabe and Ito's colours, told apart by colour-blind eyes (M. Okabe and K. Ito, Color Universal Design, 2008).
-#: Theirs also has black, here the colour of text and experiment, and a yellow that is lost on white paper.
+#: Okabe and Ito's colours, safe for colour blindness (M. Okabe and K. Ito, Color Universal Design, 2008), without
+#: black, the colour of text and experiment here, and without yellow, which is invisible on white.
 OKABE_ITO = {
     "blue": "#0072B2",
     "vermillion": "#D55E00",
@@ -20,14 +20,14 @@ OKABE_ITO = {
     "orange": "#E69F00",
     "sky blue": "#56B4E9",
 }
-#: Each has a hollow twin (``circle-open``); stars are experiments, arrows are bounds.
+#: Each has a hollow variant (``circle-open``); stars are experiments, arrows are bounds.
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagram", "cross", "triangle-left")
 EXPERIMENT_SYMBOL = "star"
 UPPER_BOUND_SYMBOL = "arrow-down"
-#: Of a number that is poorly known there is only its interval, with this in the middle.
+#: Symbol in the middle of the interval of a poorly known value.
 POORLY_KNOWN_SYMBOL = "line-ew-open"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-#: Longest text of a node that goes into a figure.
+#: Longest text of a node in a figure.
 MAX_CHARACTERS = 400
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -68,7 +68,7 @@ class LevelStyle:
 
     @property
     def hollow(self) -> str:
-        """Return the symbol of a point that was refused."""
+        """Return the symbol of a refused point."""
         return f"{self.symbol}-open"
 
 
@@ -78,21 +78,21 @@ def theme_named(name: str | None) -> Theme:
 
 
 class _Styles(dict[str, LevelStyle]):
-    """Styles by level of theory; a name that only one figure has met takes the first of its colour."""
+    """Styles by level of theory; an unknown name gets the default style of its colour."""
 
     def __missing__(self, name: str) -> LevelStyle:
-        """Return a style of a name that was not there."""
+        """Return a style for an unknown name."""
         return LevelStyle(list(OKABE_ITO.values())[zlib.crc32(name.encode()) % 6], SYMBOLS[0])
 
 
 def level_styles(levels: Iterable[str]) -> dict[str, LevelStyle]:
-    """Return the style of each level of theory: no two alike, and the same for a name wherever it can be.
+    """Return the style of each level of theory: all distinct, and stable for a name where possible.
 
-    A name has its own place among colours and symbols; where an earlier name (in alphabetical order) holds the
-    colour, the next free one is taken. So pass all levels of the database, not only those of one figure.
+    A name determines its colour and symbol; if an earlier name (in alphabetical order) has the colour, the next free
+    one is used. So pass all levels of the database, not only those of one figure.
     """
     colors = list(OKABE_ITO.values())
-    # A second name with a colour has another symbol; the diagonal order uses every colour first.
+    # A second name with the same colour has another symbol; the diagonal order uses all colours first.
     places = [(colors[i % 6], SYMBOLS[(i % 6 + i // 6) % 8]) for i in range(len(colors) * len(SYMBOLS))]
     styles = _Styles()
     taken: set[int] = set()
@@ -107,9 +107,9 @@ def level_styles(levels: Iterable[str]) -> dict[str, LevelStyle]:
 
 
 def plain(text: object) -> str:
-    """Return text of a node that plotly shows as it is: its own little HTML, links included, is escaped.
+    """Return text of a node escaped for plotly, which interprets some HTML, including links.
 
-    Control characters and those that turn the reading direction go, and long text is cut.
+    Control characters and those that change the reading direction are removed, and long text is cut.
     """
     shown = _CONTROL.sub("", str(text))
     if len(shown) > MAX_CHARACTERS:
@@ -118,7 +118,7 @@ def plain(text: object) -> str:
 
 
 def formula_label(formula: object) -> str:
-    """Return a formula with its numbers below the line, as Unicode: Li₆PS₅Cl. For figures, pass it to `plain`."""
+    """Return a formula with Unicode subscripts: Li₆PS₅Cl. For figures, pass it to `plain`."""
     return re.sub(r"(?<=[A-Za-z)\]])\d+(?![\d.])", lambda match: match[0].translate(_SUBSCRIPTS), str(formula))
 
 
@@ -166,14 +166,14 @@ def template(theme: Theme) -> go.layout.Template:
 
 
 def new_figure(theme: Theme, x_title: str, y_title: str, **layout: Any) -> go.Figure:
-    """Return an empty figure in a theme; the titles of its axes carry the units."""
+    """Return an empty figure in a theme; axis titles include units."""
     figure = go.Figure(layout={"template": template(theme)})
     figure.update_layout(xaxis_title_text=x_title, yaxis_title_text=y_title, **layout)
     return figure
 
 
 def empty_figure(theme: Theme, message: str) -> go.Figure:
-    """Return a figure that says why there is nothing to draw, and what to do."""
+    """Return a figure with the reason why there is nothing to draw, and what to do."""
     figure = go.Figure(layout={"template": template(theme), "xaxis": {"visible": False}, "yaxis": {"visible": False}})
     place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
     figure.add_annotation(text=plain(message), font={"size": 15, "color": theme.muted}, **place)
@@ -183,7 +183,7 @@ def empty_figure(theme: Theme, message: str) -> go.Figure:
 def graph_config(filename: str) -> dict[str, Any]:
     """Return the configuration of a `dcc.Graph`: no logo, and a download as SVG under this name.
 
-    Plotly's own button that sends a chart to a server, which is there unless it is refused, is not.
+    Plotly's default button that sends a chart to a server is removed.
     """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", filename).strip("-.") or "figure"
     return {

@@ -12,9 +12,9 @@ from aiida_ion.dashboards.state import View
 
 
 class Page(Protocol):
-    """What a module in this folder offers.
+    """Interface of a module in this folder.
 
-    :param PATH: its place, such as ``/materials``.
+    :param PATH: its path, such as ``/materials``.
     :param TITLE: its name in the navigation and in the window's title.
     """
 
@@ -22,10 +22,10 @@ class Page(Protocol):
     TITLE: str
 
     def layout(self, view: View) -> Component:
-        """Return the page as an address asks for it; ``view.theme`` is set."""
+        """Return the page for a view; ``view.theme`` is set."""
 
     def register(self, app: Dash) -> None:
-        """Add the page's callbacks: none writes to the database, and each that changes the view fills `QUERY`."""
+        """Add the page's callbacks: none writes to the database, and each that changes the view sets `QUERY`."""
 
 
 #: In the order of the navigation.

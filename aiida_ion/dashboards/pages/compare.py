@@ -1,4 +1,4 @@
-"""Levels of theory beside each other and beside experiment: how far apart, and at what price."""
+"""Comparison of levels of theory with each other and with experiment: differences and costs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiida_ion.dashboards.state import QUERY, THEME, View, written
 
 PATH = "/compare"
 TITLE = "Compare"
-#: Figures whose points can be chosen.
+#: Figures whose points can be selected.
 FIGURES = ("compare-parity", "compare-errors", "compare-pareto")
 
 
@@ -39,13 +39,13 @@ def layout(view: View) -> Component:
         html.Div(cards.pair_cards(view, made), id="compare-pairs", className="page"),
         row(price.pareto_card(view, made), price.force_card(view, made)),
         price.cost_card(),
-        subtitle="How far levels of theory are from each other and from experiment, and what they cost.",
+        subtitle="Differences between levels of theory and from experiment, and their costs.",
         actions=[html.Div(limits(view), id="compare-limits", className="actions")],
     )
 
 
 def limits(view: View) -> list[Component]:
-    """Return what an address leaves out that no selector shows, each with the way to have it back."""
+    """Return the filters of an address that no selector shows, each with a link that removes it."""
     words = {
         "formula": f"{formula_label(view.formula)} only",
         "group": f"in the group {view.group}",
@@ -60,7 +60,7 @@ def limits(view: View) -> list[Component]:
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks: each draws one part again, and one writes the address."""
+    """Add the callbacks: each redraws one part, and one updates the address."""
     page_state = (State("compare-view", "data"), State(THEME, "data"))
     pair_inputs = [Input(name, "value") for name in chosen.PAIR_CONTROLS]
     price_inputs = [Input(name, "value") for name in chosen.PRICE_CONTROLS]
@@ -102,10 +102,10 @@ def register(app: Dash) -> None:
 
 
 def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Sequence[State]) -> None:
-    """Add the callback that shows the chosen point and writes the address.
+    """Add the callback that shows the selected point and updates the address.
 
-    Selectors that are not on the page, because there is nothing to choose, would keep it from being called: they are
-    asked for by callbacks of their own.
+    Selectors missing from the page because there is nothing to choose would prevent its call, so they have their own
+    callbacks.
     """
 
     @app.callback(
@@ -148,18 +148,18 @@ def _written(view: View) -> str:
 
 
 def _view(names: tuple[str, ...], given: tuple[Any, ...]) -> View:
-    """Return the view of the address as the controls have changed it.
+    """Return the view of the address with the changes of the controls.
 
-    :param given: values of the controls `names`, in that order, and at the end the query of the page and the theme.
+    :param given: values of the controls `names`, in that order, then the query of the page and the theme.
     """
     view = replace(View.from_query(given[-2]), theme=given[-1])
     return chosen.changed(view, dict(zip(names, given, strict=False)))
 
 
 def clicked(click: Any) -> Any:
-    """Return the UUIDs of the point that was clicked; of anything else nothing."""
+    """Return the UUIDs of the clicked point, else ``no_update``."""
     try:
         point_data = click["points"][0]["customdata"]
     except (TypeError, KeyError, IndexError):
         return no_update
-    return [str(one) for one in point_data] if isinstance(point_data, list) else no_update
+    return [str(uuid) for uuid in point_data] if isinstance(point_data, list) else no_update

@@ -1,4 +1,4 @@
-"""Pairs on the compare page: parity, errors, scores, the table and the point that was chosen."""
+"""Pairs on the compare page: parity, errors, scores, the table and the selected point."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"
 
 
 def nothing() -> Component:
-    """Return what stands on a page of a database without results."""
+    """Return the message for a database without results."""
     if not tables.changes():
         return empty_state("This archive holds no conductivities.", "Ask the sender to export finished work chains.")
     words = "Compute a crystal at two levels of theory; the second is compared with the first."
@@ -79,16 +79,16 @@ def _no_pairs(made: Choices) -> Component:
     if made.reference == EXPERIMENT and made.quantity.key != "conductivity":
         return empty_state(f"There are no measurements of {made.quantity.symbol} here.", "Choose the conductivity.")
     if not all_pairs(made.quantity, made.reference).empty:
-        return empty_state("No pair fits the choices.", "Choose other levels, temperatures, elements or grades.")
+        return empty_state("No pair matches the choices.", "Choose other levels, temperatures, elements or grades.")
     if made.reference == EXPERIMENT:
-        words = "Compute a crystal that a measurement is linked to, at about its temperature."
+        words = "Compute a crystal with a linked measurement, at about its temperature."
         return empty_state("No result is linked to a measurement.", words, "aiida-ion benchmark obelix --dry-run")
     words = "Compute the same crystals at a second level of theory."
     return empty_state(f"Nothing to compare with {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
 
 
 def _score_card(table: pd.DataFrame, made: Choices) -> Component:
-    """Return how far each level is off, in words and numbers."""
+    """Return the errors of each level, in words and numbers."""
     unit = "decades" if made.quantity.logarithmic else made.quantity.unit
     head = [
         "level of theory",
@@ -116,8 +116,8 @@ def _score_card(table: pd.DataFrame, made: Choices) -> Component:
     body = [html.Tr([html.Td(cell, className="right" if i else "") for i, cell in enumerate(line)]) for line in lines]
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
-        f"Mean absolute error and bias against {made.reference}. A constant answers the median of the other materials "
-        "every time; a level that does not beat it predicts nothing. Bounds and poorly known values are only counted."
+        f"Mean absolute error and bias against {made.reference}. A constant always predicts the median of the other "
+        "materials; a level that does not beat it predicts nothing. Bounds and poorly known values are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 
@@ -127,7 +127,7 @@ def _decimal(value: float, form: str = ".2f") -> str:
 
 
 def pair_table(pairs: pd.DataFrame, made: Choices) -> Component:
-    """Return the pairs as a table with the way to both results."""
+    """Return the pairs as a table with links to both results."""
     unit, difference = made.quantity.suffix, "difference_decades" if made.quantity.logarithmic else "difference_eV"
     table = pd.DataFrame(
         {
@@ -153,35 +153,35 @@ def pair_table(pairs: pd.DataFrame, made: Choices) -> Component:
 
 
 def point(view: View, made: Choices) -> Component | None:
-    """Return what was clicked, with the way to where its numbers come from."""
+    """Return the clicked point, with links to the provenance of its numbers."""
     if not view.selected or not made.reference:
         return None
     pairs = all_pairs(made.quantity, made.reference)
     pairs = pairs[pairs["y_uuid"] == view.selected[0]]
     if len(view.selected) > 1:
         pairs = pairs[pairs["x_uuid"] == view.selected[1]]
-    if pairs.empty:  # a point of another figure, or of a link whose choices have changed
-        return card("Chosen point", facts([("result", uuid_label(one)) for one in view.selected[:2]]))
-    one: Mapping[Any, Any] = pairs.iloc[0].to_dict()
+    if pairs.empty:  # a point of another figure, or of a link with other choices
+        return card("Chosen point", facts([("result", uuid_label(pair)) for pair in view.selected[:2]]))
+    pair: Mapping[Any, Any] = pairs.iloc[0].to_dict()
     return card(
         "Chosen point",
         facts(
             [
-                ("material", page_link(formula_label(one["formula"]), View(formula=one["formula"]).url("/material"))),
-                (str(one["y_level_of_theory"]), _side(one, "y", made.quantity)),
-                (made.reference, _side(one, "x", made.quantity)),
+                ("material", page_link(formula_label(pair["formula"]), View(formula=pair["formula"]).url("/material"))),
+                (str(pair["y_level_of_theory"]), _side(pair, "y", made.quantity)),
+                (made.reference, _side(pair, "x", made.quantity)),
             ]
         ),
-        note="The UUID leads to the path from the number to structure, potential and raw files.",
+        note="The UUID links to the provenance: structure, potential and raw files.",
     )
 
 
-def _side(one: Mapping[Any, Any], side: str, quantity: Quantity) -> Component:
-    value, low, high = (one[f"{side}_{name}"] for name in ("value", "low", "high"))
-    if one[f"{side}_is_poorly_known"]:
+def _side(pair: Mapping[Any, Any], side: str, quantity: Quantity) -> Component:
+    value, low, high = (pair[f"{side}_{name}"] for name in ("value", "low", "high"))
+    if pair[f"{side}_is_poorly_known"]:
         words = f"poorly known: {low:.3g} to {high:.3g} {quantity.unit}"
-        return html.Span([words, " ", uuid_label(one[f"{side}_uuid"])], className="line")
-    words = f"{'< ' if one[f'{side}_is_bound'] else ''}{value:.3g} {quantity.unit}"
+        return html.Span([words, " ", uuid_label(pair[f"{side}_uuid"])], className="line")
+    words = f"{'< ' if pair[f'{side}_is_bound'] else ''}{value:.3g} {quantity.unit}"
     if pd.notna(low) and pd.notna(high):
         words += f", 95 % from {low:.3g} to {high:.3g}"
-    return html.Span([words, " ", uuid_label(one[f"{side}_uuid"])], className="line")
+    return html.Span([words, " ", uuid_label(pair[f"{side}_uuid"])], className="line")

@@ -1,4 +1,4 @@
-"""The selectors of the compare page, and the view that they ask for."""
+"""The selectors of the compare page, and the resulting view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRADE_NAMES = ("A", "B", "C", "D", "bound")
 
 def controls(view: View, made: Choices) -> list[Component]:
     """Return the selectors of the pairs."""
-    words = {key: f"{one.symbol}, {one.words}" for key, one in QUANTITIES.items()}
+    words = {key: f"{quantity.symbol}, {quantity.words}" for key, quantity in QUANTITIES.items()}
     every = {ALL: "all temperatures"} | {temperature: f"{temperature} K" for temperature in _all_temperatures()}
     elements = dcc.Input(
         id=ELEMENTS,
@@ -69,7 +69,7 @@ def force_controls(made: Choices) -> list[Component]:
 
 
 def changed(view: View, values: Mapping[str, Any]) -> View:
-    """Return the view with what selectors say; those that are not among `values` change nothing."""
+    """Return the view with the values of selectors; selectors missing in `values` change nothing."""
     options = {
         name: str(values[key])
         for name, key in (
@@ -89,7 +89,7 @@ def changed(view: View, values: Mapping[str, Any]) -> View:
     if ELEMENTS in values:
         made = replace(made, elements=tuple(re.findall(r"[A-Z][a-z]?", values[ELEMENTS] or "")))
     if GRADES in values:
-        made = replace(made, grades=tuple(str(one) for one in values[GRADES] or ()))
+        made = replace(made, grades=tuple(str(grade) for grade in values[GRADES] or ()))
     return made
 
 

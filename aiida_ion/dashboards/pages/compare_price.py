@@ -1,4 +1,4 @@
-"""Prices on the compare page: accuracy over cost, forces, and what everything has cost."""
+"""Costs on the compare page: accuracy over cost, forces, and total costs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def force_card(view: View, made: Choices) -> Component:
 
 
 def force_words(made: Choices) -> list[Component | str]:
-    """Return which comparison is shown, its error, and the way to its provenance."""
+    """Return which comparison is shown, its error, and a link to its provenance."""
     comparison = force_comparisons().set_index("uuid").loc[made.forces]
     return [
         f"{formula_label(comparison['formula'])}: MAE {comparison['force_mae_eV_A']:.3f} eV/Å. ",
@@ -73,12 +73,12 @@ def forces(view: View, made: Choices) -> go.Figure:
 
 
 def cost_card() -> Component:
-    """Return what each level of theory has cost."""
+    """Return the cost of each level of theory."""
     table = accuracy.cost_summary(tables.table("cost"))
     if table.empty:
-        words = "Jobs of molecular dynamics write one."
+        words = "Molecular-dynamics jobs write one."
         return card("Cost", empty_state("No run has a cost record.", words, _command()))
-    words = "Sums over the jobs of molecular dynamics that ran; speeds are medians over them."
+    words = "Sums over molecular-dynamics jobs; speeds are medians over them."
     return table_card("compare-costs", "Cost", table, note=words, row_id=None)
 
 

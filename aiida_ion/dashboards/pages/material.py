@@ -1,4 +1,4 @@
-"""One material: its Arrhenius plot, and for one result the fits, the checks, the runs and what they cost."""
+"""One material: its Arrhenius plot, and the fits, checks, runs and costs of one result."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def layout(view: View) -> Component:
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks: each draws one part again, and one writes the address."""
+    """Add the callbacks: each redraws one part, and one updates the address."""
     state = (State(STORE, "data"), State(THEME, "data"))
     inputs = [Input(name, "value") for name in CONTROLS]
 
@@ -86,7 +86,7 @@ def register(app: Dash) -> None:
 
 
 def results_of(view: View) -> pd.DataFrame:
-    """Return the conductivities of the material of a view, the newest first."""
+    """Return the conductivities of the material of a view, newest first."""
     table = tables.table("conductivity")
     formula = view.formula
     if formula is None and view.uuid is not None:
@@ -95,7 +95,7 @@ def results_of(view: View) -> pd.DataFrame:
 
 
 def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
-    """Return the result that is shown: the one asked for, else the newest that has a number, or a bound, or neither."""
+    """Return the result to show: the requested one, else the newest with a value, or a bound, or neither."""
     if uuid in set(results["uuid"]):
         return str(uuid)
     ranks = results["verdict"].map(RANKS).fillna(len(RANKS))
@@ -123,7 +123,7 @@ def _view(
     scale: str | None = None,
     chosen_fit: str | None = None,
 ) -> View:
-    """Return the view of the page as its controls stand; what is as it is by itself stays out of the address."""
+    """Return the view for the current controls; defaults are left out of the address."""
     view = replace(View.from_query(query), theme=theme, uuid=uuid, y=None if quantity == line.DEFAULT else quantity)
     return view.with_options(
         lines=None if lines == ALL else lines,
@@ -132,10 +132,10 @@ def _view(
     )
 
 
-def _name(one: dict[Any, Any]) -> str:
-    """Return what a result is called in the list."""
-    verdict = words_of(one["verdict"])
-    return f"{one['level_of_theory']}: {verdict}, {one['time']:%d %b %Y %H:%M}, PK {one['pk']}"
+def _name(row: dict[Any, Any]) -> str:
+    """Return the label of a result in the list."""
+    verdict = words_of(row["verdict"])
+    return f"{row['level_of_theory']}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
 
 
 def _nothing(view: View) -> Component:
@@ -146,5 +146,7 @@ def _nothing(view: View) -> Component:
     if not len(formulas):
         words = "A material has a page as soon as it has a conductivity."
         return empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait")
-    links = [html.Li(page_link(formula_label(one), View(formula=str(one)).url(PATH))) for one in sorted(formulas)[:60]]
+    links = [
+        html.Li(page_link(formula_label(other), View(formula=str(other)).url(PATH))) for other in sorted(formulas)[:60]
+    ]
     return html.Div([html.P("Choose a material:"), html.Ul(links, className="columns")])

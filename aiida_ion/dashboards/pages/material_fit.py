@@ -1,4 +1,4 @@
-"""The middle of a material's page: how the ions moved at each temperature, and whether that can be believed."""
+"""The middle of a material's page: motion of the ions at each temperature, and its checks."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ RDF, CELL = "material-rdf", "material-cell"
 FIT, CHECKS, RUN = "material-fit", "material-checks", "material-run"
 LOGARITHMIC, LINEAR = "logarithmic", "linear"
 CURVES = ("all_lag_times_ps", "all_msd_A2", "lag_times_ps", "msd_A2", "msd_std_A2")
-#: Verdict of a check -> kind of badge, and its place in the table.
+#: Verdict of a check -> kind of badge, in the order of the table.
 VERDICTS = {"fail": ("bad", 0), "warn": ("doubtful", 1), "pass": ("good", 2), "not_applicable": ("neutral", 3)}
 NOTHING = np.empty(0)
-#: Units of checks are written out.
+#: Units of checks -> symbols.
 UNITS = re.compile(r"angstrom(\^[23])?")
 
 
 def msd(shown: Result) -> go.Figure:
-    """Return the mean squared displacement at each temperature of the result that is shown."""
+    """Return the mean squared displacement at each temperature of the result shown."""
     uuids = [str(uuid) for uuid in shown.points["uuid"]]
     arrays = shown.arrays(uuids, CURVES)
     curves = [
@@ -104,28 +104,28 @@ def _species_and_checks(attributes: Mapping[str, Any]) -> Component:
 
 def checks_table(result: Any) -> Component:
     """Return checks, the worst first: number, limit, verdict and sentence."""
-    given = [one for one in result or [] if isinstance(one, Mapping)]
+    given = [check for check in result or [] if isinstance(check, Mapping)]
     if not given:
         return empty_state("No checks are stored.", "The fit was made without them.")
-    ordered = sorted(given, key=lambda one: VERDICTS.get(str(one.get("verdict")), ("neutral", 4))[1])
-    heads = ("verdict", "check", "number", "limit", "what was found")
+    ordered = sorted(given, key=lambda check: VERDICTS.get(str(check.get("verdict")), ("neutral", 4))[1])
+    heads = ("verdict", "check", "number", "limit", "finding")
     looks = ("tight", "", "tight", "tight", "")
     rows = [
-        html.Tr([html.Td(cell, className=look) for cell, look in zip(_check(one), looks, strict=True)])
-        for one in ordered
+        html.Tr([html.Td(cell, className=look) for cell, look in zip(_check(check), looks, strict=True)])
+        for check in ordered
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
     return html.Table([head, html.Tbody(rows)], className="plain")
 
 
-def _check(one: Mapping[str, Any]) -> tuple[Any, ...]:
-    verdict, unit = str(one.get("verdict")), UNITS.sub(_sign, str(one.get("unit") or ""))
+def _check(check: Mapping[str, Any]) -> tuple[Any, ...]:
+    verdict, unit = str(check.get("verdict")), UNITS.sub(_sign, str(check.get("unit") or ""))
     return (
         badge(verdict.replace("_", " "), VERDICTS.get(verdict, ("neutral", 4))[0]),
-        str(one.get("name")).replace("_", " "),
-        f"{short(one.get('value'))} {unit}",
-        f"{short(one.get('limit'))} {unit}",
-        str(one.get("message") or ""),
+        str(check.get("name")).replace("_", " "),
+        f"{short(check.get('value'))} {unit}",
+        f"{short(check.get('limit'))} {unit}",
+        str(check.get("message") or ""),
     )
 
 
@@ -153,13 +153,13 @@ def _rdf_card(sampled: frames.Frames, mobile: str, framework: Any, theme: Theme)
     words = "All atoms are mobile ions."
     if rdf is not None:
         figure = rdf_figure(rdf.r_A, rdf.first_half, rdf.second_half, theme=theme)
-        words = f"{rdf.n_frames} frames of the first run, equilibration included; a solid has both halves alike."
+        words = f"{rdf.n_frames} frames of the first run, including equilibration; both halves are equal for a solid."
     drawn = _leading_to(figure, sampled.trajectory_uuids[0])
     return figure_card(RDF, "Radial distribution of the framework", drawn, note=words, height_px=480)
 
 
 def _leading_to(figure: go.Figure, uuid: str) -> go.Figure:
-    """Return a figure whose points all carry the trajectory that they were read from."""
+    """Return a figure whose points all link to their trajectory."""
     for trace in figure.data:
         trace.customdata = np.full((len(trace.x), 1), uuid, dtype=object)
     return figure
@@ -170,6 +170,6 @@ def _cell_card(sampled: frames.Frames, mobile: str, theme: Theme) -> Component:
     figure = cell_figure(sampled.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
     words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(sampled.times_ps[-1])} ps."
     if len(paths.ions) < paths.n_mobile:
-        words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} that came farthest."
+        words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} with the largest displacements."
     title = f"{mobile} pathways"
     return figure_card(CELL, title, _leading_to(figure, sampled.trajectory_uuids[0]), note=words, height_px=480)

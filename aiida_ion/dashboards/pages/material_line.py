@@ -25,7 +25,7 @@ SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
 
 
 def figure(shown: Result) -> go.Figure:
-    """Return the Arrhenius plot: the result that is shown, and one of each other level unless it is to be alone."""
+    """Return the Arrhenius plot: the result shown, and one of each other level if requested."""
     levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
     measured = tables.derived("experiments", experiments)
     lines = shown.lines.to_dict("records")
@@ -55,7 +55,7 @@ def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], table: pd.DataFrame
 
 
 def figure_card(shown: Result) -> Component:
-    """Return the plot with what changes it."""
+    """Return the plot with its controls."""
     quantities = [{"label": "σT", "value": "conductivity"}, {"label": "D*", "value": "diffusivity"}]
     lines = [{"label": "all levels", "value": ALL}, {"label": "this result", "value": ONE}]
     view = shown.view
@@ -75,7 +75,7 @@ def figure_card(shown: Result) -> Component:
 
 
 def summary_card(shown: Result) -> Component:
-    """Return what the result says, and how far it may be trusted."""
+    """Return the result, and how reliable it is."""
     attributes, beside = shown.attributes(shown.view.uuid), shown.beside
     target = short(attributes.get("target_temperature_K"))
     pairs: list[tuple[str, Any]] = [
@@ -107,7 +107,7 @@ def _sigma(attributes: Mapping[str, Any], prefix: str) -> str:
 
 
 def _all_species(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return what all mobile species conduct, where there are several."""
+    """Return the conductivity of all mobile species, if there are several."""
     counted = attributes.get("all_species_ionic_conductivity_species") or []
     if len(attributes.get("species") or []) < 2:
         return []
@@ -129,7 +129,7 @@ def _temperatures(attributes: Mapping[str, Any]) -> str:
 
 
 def temperatures_card(rows: pd.DataFrame) -> Component:
-    """Return each temperature with its diffusivity, its grade, and why it was refused."""
+    """Return each temperature with its diffusivity, its grade, and the reason if it was refused."""
     heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
     looks = ("tight",) * 6 + ("", "tight")
     body = [
@@ -141,23 +141,23 @@ def temperatures_card(rows: pd.DataFrame) -> Component:
     return card("Temperatures", table)
 
 
-def _cells(one: Mapping[Any, Any]) -> tuple[Any, ...]:
-    refused = isinstance(one["refused"], str)
-    kind = "bad" if refused else "good" if one["verdict"] == "moved" else "doubtful"
-    low, high = one["tracer_diffusivity_ci95_low_cm2_s"], one["tracer_diffusivity_ci95_high_cm2_s"]
-    value = f"{short(one['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
-    if one["verdict"] == POORLY_KNOWN:
+def _cells(row: Mapping[Any, Any]) -> tuple[Any, ...]:
+    refused = isinstance(row["refused"], str)
+    kind = "bad" if refused else "good" if row["verdict"] == "moved" else "doubtful"
+    low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
+    value = f"{short(row['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
+    if row["verdict"] == POORLY_KNOWN:
         value = f"[{short(low)}, {short(high)}]"
-    elif one["verdict"] != "moved":
-        value = f"< {short(one['tracer_diffusivity_upper_bound_cm2_s'])}"
-    why = one["refused"] if refused else one["reason"] if isinstance(one["reason"], str) else ""
+    elif row["verdict"] != "moved":
+        value = f"< {short(row['tracer_diffusivity_upper_bound_cm2_s'])}"
+    why = row["refused"] if refused else row["reason"] if isinstance(row["reason"], str) else ""
     return (
-        short(one["target_temperature_K"]),
-        short(one["temperature_K"], 5),
-        badge("refused" if refused else words_of(one["verdict"]), kind),
-        grade_badge(one["grade"]),
+        short(row["target_temperature_K"]),
+        short(row["temperature_K"], 5),
+        badge("refused" if refused else words_of(row["verdict"]), kind),
+        grade_badge(row["grade"]),
         value,
-        short(one["n_eff"]),
+        short(row["n_eff"]),
         str(why),
-        uuid_label(str(one["uuid"])),
+        uuid_label(str(row["uuid"])),
     )

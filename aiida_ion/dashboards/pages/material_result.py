@@ -1,4 +1,4 @@
-"""What the cards of a material's page read, each once: the result that is shown and those beside it."""
+"""Data of a material's page, each read once: the result shown and related ones."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.verdicts import verdict_of
 
 ALL, ONE = "levels", "one"
-#: What is shown first of several results.
+#: Order of verdicts for the result shown by default.
 RANKS = {"measured": 0, "poorly_known": 1, "bound": 2, "not_measurable": 3}
-#: Lines in one plot.
+#: Maximum number of lines in a plot.
 MOST_LINES = 8
 
 
 @dataclass(frozen=True)
 class Result:
-    """The result that a view shows.
+    """The result shown by a view.
 
     :param view: ``uuid`` is that of the result.
-    :param results: conductivities of the material, the newest first.
+    :param results: conductivities of the material, newest first.
     """
 
     view: View
@@ -36,15 +36,15 @@ class Result:
 
     @cached_property
     def row(self) -> dict[str, Any]:
-        """Return what the table says of the result; nothing if it is not in the table."""
+        """Return the result's row in the table; empty if it has none."""
         rows: list[dict[Any, Any]] = self.results[self.results["uuid"] == self.view.uuid].to_dict("records")
         return {str(name): value for name, value in rows[0].items()} if rows else {}
 
     @cached_property
     def lines(self) -> pd.DataFrame:
-        """Return the result that is shown, and one of each other level unless it is to be alone.
+        """Return the result shown, and one of each other level if requested.
 
-        Of another level it is the newest that has a number, else a bound, else neither.
+        For another level it is the newest with a value, else a bound, else neither.
         """
         shown = self.results[self.results["uuid"] == self.view.uuid]
         if self.view.option("lines", ALL) != ALL:
@@ -60,13 +60,13 @@ class Result:
 
     @cached_property
     def points(self) -> pd.DataFrame:
-        """Return the temperatures of the result that is shown."""
+        """Return the temperatures of the result shown."""
         own = self.all_points["conductivity_uuid"] == self.view.uuid
         return self.all_points[own].reset_index(drop=True)
 
     @cached_property
     def contents(self) -> dict[str, Content]:
-        """Return what the nodes of all lines, and of the temperatures of the result, hold."""
+        """Return the contents of the nodes of all lines, and of the temperatures of the result."""
         return contents([*self.lines["uuid"], *self.points["uuid"]])
 
     def attributes(self, uuid: str | None) -> dict[str, Any]:
@@ -76,12 +76,12 @@ class Result:
         return {**attributes, "verdict": verdict_of(attributes)} if "verdict" in attributes else attributes
 
     def arrays(self, uuids: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
-        """Return arrays of several nodes by UUID and name; those that an export left out are not there."""
+        """Return arrays of several nodes by UUID and name; those left out of an export are missing."""
         return read_arrays({uuid: self.contents[uuid] for uuid in uuids if uuid in self.contents}, names)
 
     @cached_property
     def beside(self) -> dict[str, Any]:
-        """Return what stands beside the result among those of its work chain, as `details.beside` does."""
+        """Return the other results of its work chain, from `details.beside`."""
         process, structure = (self.row.get(name) for name in ("process_uuid", "structure_uuid"))
         if not isinstance(process, str):
             return details.beside(str(self.view.uuid))

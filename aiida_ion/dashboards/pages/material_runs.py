@@ -1,4 +1,4 @@
-"""The lower part of a material's page: every run behind a result, what it cost, how it was extended, jumps."""
+"""The lower part of a material's page: runs of a result, their costs and extensions, jumps."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from aiida_ion.units import duration
 
 RUNS, HISTORY = "material-runs", "material-history"
 HIDDEN = ("run", "uuid", "trajectory_uuid", "exit_message")
-#: Columns are as wide as what stands in them.
+#: Columns are sized to their content.
 WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
-#: The link first.
+#: Order of columns, link first.
 ORDER = ("pk", *(name for name in RUN_COLUMNS if name != "pk"), "href")
 COST = {
     "n_jobs": "jobs",
@@ -46,24 +46,24 @@ def cards(shown: Result) -> list[Component]:
         figure = history_figure(rounds, theme=theme_named(shown.view.theme))
         words = "The error of D* after each round, and the target; runs continue where that helps."
         side.append(figure_card(HISTORY, "Rounds of extension", figure, note=words, height_px=360))
-    jumps = [jumps_card(one) for one in beside["jumps"]]
+    jumps = [jumps_card(analysis) for analysis in beside["jumps"]]
     return [_runs_card(beside["process"]), row(*side), *([row(*jumps)] if jumps else [])]
 
 
 def _runs_card(process: str | None) -> Component:
     table = runs_of(process) if process else pd.DataFrame()
     if table.empty:
-        words = "Trajectories that were imported have no run, and an export may leave runs out."
-        return card("Seeds and segments", empty_state("No runs are known.", words))
+        words = "Imported trajectories have no runs, and an export may leave runs out."
+        return card("Seeds and segments", empty_state("There are no runs.", words))
     linked = table.assign(href=[View(uuid=str(uuid)).url("/provenance") for uuid in table["uuid"]])
-    note = "Every molecular-dynamics job of this result; the link leads to its provenance."
+    note = "All molecular-dynamics jobs of this result, with links to their provenance."
     shown: dict[str, Any] = {"columns": ORDER, "links": {"pk": "href"}, "hidden": HIDDEN, "options": WIDTHS}
     return table_card(RUNS, "Seeds and segments", linked, note=note, **shown)
 
 
 def _cost_card(cost: Mapping[str, Any] | None) -> Component:
     if not cost:
-        return card("Cost", empty_state("No cost is stored.", "Imported trajectories state none."))
+        return card("Cost", empty_state("No cost is stored.", "Imported trajectories have none."))
     pairs: list[tuple[str, Any]] = [
         (label, duration(float(cost[name]))) for name, label in TIMES.items() if short(cost.get(name)) != "-"
     ]
@@ -75,9 +75,9 @@ def _cost_card(cost: Mapping[str, Any] | None) -> Component:
     return card("Cost of the molecular dynamics", facts(pairs))
 
 
-def jumps_card(one: Mapping[str, Any]) -> Component:
-    """Return the jump analysis of one temperature: sites and how full they are, jumps between them."""
-    attributes = one["content"]
+def jumps_card(analysis: Mapping[str, Any]) -> Component:
+    """Return the jump analysis of one temperature: sites, occupancies, and jumps."""
+    attributes = analysis["content"]
     heads = ("site", "number", "ions at each")
     sites = [
         (str(name), short(kind.get("n_sites")), short(kind.get("occupancy")))
@@ -91,14 +91,14 @@ def jumps_card(one: Mapping[str, Any]) -> Component:
         ("jumps", short(attributes.get("n_jumps"), 6)),
         ("attempt frequency", f"{short(attributes.get('attempt_frequency_THz'))} THz"),
         ("jump diffusivity", f"{short(attributes.get('jump_diffusivity_cm2_s'))} cm²/s"),
-        ("node", uuid_label(str(one["uuid"]))),
+        ("node", uuid_label(str(analysis["uuid"]))),
     ]
-    title = f"Jumps, {str(one['label']).removeprefix('T_').replace('_', ' ')}"
+    title = f"Jumps, {str(analysis['label']).removeprefix('T_').replace('_', ' ')}"
     return card(title, facts(pairs), plain_table(heads, sites), plain_table(("jump", "length (Å)", "seen"), types))
 
 
 def plain_table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Component:
     """Return a small table."""
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    body = html.Tbody([html.Tr([html.Td(cell) for cell in one]) for one in rows])
+    body = html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows])
     return html.Div(html.Table([head, body], className="plain"), className="scroll")

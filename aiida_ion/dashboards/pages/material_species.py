@@ -1,4 +1,4 @@
-"""Which species moved at one temperature of a material, as a table."""
+"""Table of the species at one temperature of a material."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = {"moved": "good", "poorly_known": "doubtful", "bound": "neutral"}
 
 
 def species_table(attributes: Mapping[str, Any]) -> Component | None:
-    """Return a row for each species of a fit; nothing for fits of earlier versions, which know one alone.
+    """Return a row for each species of a fit; None for fits of earlier versions, which have only one.
 
     :param attributes: attributes of a diffusion node.
     """
@@ -32,22 +32,22 @@ def species_table(attributes: Mapping[str, Any]) -> Component | None:
     return html.Div([*note, html.Table([head, html.Tbody(body)], className="plain")])
 
 
-def _cells(one: Mapping[str, Any], limit: Any) -> tuple[Any, ...]:
-    verdict = str(one.get("verdict"))
+def _cells(species: Mapping[str, Any], limit: Any) -> tuple[Any, ...]:
+    verdict = str(species.get("verdict"))
     return (
-        str(one.get("element")),
-        str(one.get("role")),
+        str(species.get("element")),
+        str(species.get("role")),
         badge(words_of(verdict), KINDS.get(verdict, "neutral")),
-        short(one.get("n_hops")),
-        _amount(one, "tracer_diffusivity", "cm2_s", limit),
-        _amount(one, "ionic_conductivity", "mS_cm", limit),
+        short(species.get("n_hops")),
+        _amount(species, "tracer_diffusivity", "cm2_s", limit),
+        _amount(species, "ionic_conductivity", "mS_cm", limit),
     )
 
 
-def _amount(one: Mapping[str, Any], name: str, unit: str, limit: Any) -> str:
-    value, edges = one.get(f"{name}_{unit}"), one.get(f"{name}_ci95_{unit}")
+def _amount(species: Mapping[str, Any], name: str, unit: str, limit: Any) -> str:
+    value, edges = species.get(f"{name}_{unit}"), species.get(f"{name}_ci95_{unit}")
     if value is None:
-        bound = short(one.get(f"{name}_upper_bound_{unit}"))
+        bound = short(species.get(f"{name}_upper_bound_{unit}"))
         return "-" if bound == "-" else f"< {bound}"
     if not isinstance(edges, (list, tuple)) or len(edges) != 2:
         return short(value)

@@ -1,4 +1,4 @@
-"""Every material, to be filtered, sorted and downloaded; the table and the figure filter each other."""
+"""All materials, with filters, sorting and download; the table and the figure filter each other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATH = "/materials"
 TITLE = "Materials"
 GRID, FIGURE = "materials-grid", "materials-figure"
 X, Y = "activation_energy_eV", SIGMA
-#: Columns to begin with, in this order; the others can be chosen.
+#: Columns shown by default, in this order; others can be chosen.
 SHOWN = (
     "formula",
     "best_grade",
@@ -38,7 +38,7 @@ SHOWN = (
     "wall_time_s",
     "time",
 )
-#: In the address, for no hidden column at all.
+#: Value in the address for no hidden columns.
 ALL_SHOWN = ("-",)
 
 
@@ -60,7 +60,7 @@ def layout(view: View) -> Component:
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks: rows on request, what is picked in the figure, the figure and the address, the download."""
+    """Add the callbacks: rows on request, selection in the figure, the figure and the address, the download."""
     states = [State(name, "value") for name in CONTROLS]
 
     @app.callback(
@@ -119,13 +119,13 @@ def register(app: Dash) -> None:
         model, selected, x, y, sort, columns, options, theme = given[len(CONTROLS) + 1 :]
         asked = _asked(given[: len(CONTROLS) + 1])
         table = _rows(model, asked)
-        marked = [str(one["formula"]) for one in selected or []]
+        marked = [str(entry["formula"]) for entry in selected or []]
         hidden = tuple(option["value"] for option in options if option["value"] not in columns)
         view = replace(
             asked,
             x=None if x == X else x,
             y=None if y == Y else y,
-            sort=tuple((one["colId"], one["sort"]) for one in sort or []),
+            sort=tuple((entry["colId"], entry["sort"]) for entry in sort or []),
             hidden=() if hidden == _hidden([option["value"] for option in options]) else hidden or ALL_SHOWN,
             filters=column_filters(model),
         )
@@ -159,12 +159,12 @@ def materials() -> pd.DataFrame:
 
 
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns that are not shown to begin with."""
+    """Return the columns hidden by default."""
     return tuple(name for name in names if name not in SHOWN)
 
 
 def harmless(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of which a spreadsheet runs no cell as a formula."""
+    """Return a table without cells that a spreadsheet would run as formulas."""
     texts = [name for name in table.columns if name not in numeric_columns(table)]
     return table.assign(**{name: table[name].map(_defused) for name in texts})
 
@@ -183,16 +183,16 @@ def _linked() -> pd.DataFrame:
 
 
 def _asked(given: Sequence[Any]) -> View:
-    """Return the view that the controls and what is picked in the figure ask for.
+    """Return the view for the controls and the selection in the figure.
 
-    :param given: values of `CONTROLS`, and the formulas that are picked.
+    :param given: values of `CONTROLS`, and the selected formulas.
     """
     *values, picked = given
     return replace(chosen(values), selected=tuple(picked or ()))
 
 
 def _rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:
-    """Return the materials that fit everything that is chosen."""
+    """Return the materials that match all choices."""
     table = with_elements(materials(), asked.elements)
     names = formulas(asked)
     if names is not None:
@@ -203,7 +203,7 @@ def _rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:
 
 
 def _figure(table: pd.DataFrame, x: str, y: str, asked: View, marked: list[str], theme: str | None) -> Any:
-    """Return the figure of the materials that are found: their results of the level, group and time asked for."""
+    """Return the figure of the matching materials: their results of the requested level, group and time."""
     every = tables.table("conductivity")
     results = within(every, asked)
     if asked.level_of_theory:
@@ -214,12 +214,12 @@ def _figure(table: pd.DataFrame, x: str, y: str, asked: View, marked: list[str],
 
 
 def _count(shown: int, total: int) -> str:
-    """Return how many rows of how many."""
+    """Return the number of rows shown and the total."""
     return f"{total:,} materials" if shown == total else f"{shown:,} of {total:,} materials"
 
 
 def _controls(view: View) -> list[Component]:
-    """Return what filters beyond the columns' own filters."""
+    """Return the filters beyond those of columns."""
     clear = html.Button("Show all points again", id="materials-clear", type="button", hidden=not view.selected)
     return [*controls(view), clear]
 
@@ -255,7 +255,7 @@ def _figure_card(view: View) -> Component:
         )
         for axis, value in (("x", x), ("y", y))
     ]
-    note = "Click a point, or draw a box, to see only those materials."
+    note = "Click a point, or draw a box, to show only those materials."
     if len(results) > MOST_POINTS:
         note += f" Of more than {MOST_POINTS:,} results the newest are drawn."
     figure = _figure(table, x, y, view, [], view.theme)

@@ -1,4 +1,4 @@
-"""What filters the materials beyond the filters of the columns, and the view that it asks for."""
+"""Filters of materials beyond those of columns, and the resulting view."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ SINCE, UNTIL, COLDEST, HOTTEST = "materials-since", "materials-until", "material
 #: In the order of the callbacks' arguments.
 CONTROLS = (ELEMENTS, LEVEL, GRADES, GROUP, SINCE, UNTIL, COLDEST, HOTTEST)
 ELEMENT = re.compile(r"[A-Z][a-z]?")
-#: Stands for no limit, K.
+#: Values for no limit, K.
 NO_LOWEST_K, NO_HIGHEST_K = 0.0, 1e5
 
 
 def elements_in(text: str | None) -> tuple[str, ...]:
-    """Return the elements that somebody typed, in any way of separating them."""
+    """Return the elements in typed text, with any separators."""
     return tuple(dict.fromkeys(ELEMENT.findall(text or "")))
 
 
 def chosen(values: Sequence[Any]) -> View:
-    """Return the view that the controls ask for.
+    """Return the view for the controls.
 
-    :param values: those of `CONTROLS`, in that order.
+    :param values: values of `CONTROLS`, in that order.
     """
     elements, level, grades, group, since, until, coldest, hottest = values
     return View(
@@ -53,7 +53,7 @@ def _range(coldest: Any, hottest: Any) -> tuple[float, float] | None:
 
 
 def formulas(view: View) -> set[str] | None:
-    """Return the formulas with a result that fits what is chosen; ``None`` where nothing is."""
+    """Return the formulas with a matching result; ``None`` if nothing is chosen."""
     if not (view.level_of_theory or view.grades or view.group or view.since or view.until or view.temperature_K):
         return None
     fits = tables.table(tables.FITS)
@@ -62,7 +62,7 @@ def formulas(view: View) -> set[str] | None:
 
 
 def controls(view: View) -> list[Component]:
-    """Return the controls as an address sets them."""
+    """Return the controls set as in the address."""
     results = tables.table("conductivity")
     levels = sorted(results["level_of_theory"].dropna().unique())
     grades = sorted(results["grade"].dropna().unique())
@@ -86,7 +86,7 @@ def controls(view: View) -> list[Component]:
 
 
 def _groups(view: View) -> list[str]:
-    """Return the groups to choose from; one that an address names, though there is none, can be taken away."""
+    """Return the groups to choose from; an unknown one from the address is included so that it can be removed."""
     known = group_labels()
     return known if view.group is None or view.group in known else [*known, view.group]
 

@@ -1,4 +1,4 @@
-"""What there is, what runs now, what failed and why, and what came last."""
+"""Overview: numbers, running processes, failures with reasons, and the newest results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from aiida_ion.verdicts import POORLY_KNOWN, words_of
 PATH = "/"
 TITLE = "Overview"
 REFRESH_MS = 10_000
-#: Most work chains that are shown as running, and most jobs whose folder is read for them.
+#: Maximum number of running work chains shown, and of jobs whose folder is read.
 MOST_RUNNING, MOST_READ = 12, 8
 MOST_FAILED, MOST_RECENT = 8, 10
 
@@ -57,7 +57,7 @@ def layout(view: View) -> Component:  # noqa: ARG001
 
 
 def register(app: Dash) -> None:
-    """Add the callback that keeps what runs up to date."""
+    """Add the callback that updates the running processes."""
 
     @app.callback(Output("overview-running", "children"), Input("overview-clock", "n_intervals"))
     def refresh(_: int | None) -> list[Component]:
@@ -65,9 +65,9 @@ def register(app: Dash) -> None:
 
 
 def running(read: bool) -> list[Component]:
-    """Return what has not ended, each work chain with its jobs.
+    """Return the running work chains with their jobs.
 
-    :param read: also read from the jobs' folders how far they are, which takes longer.
+    :param read: also read the jobs' progress from their folders, which takes longer.
     """
     table = activity.running()
     if table.empty:
@@ -76,7 +76,9 @@ def running(read: bool) -> list[Component]:
     roots = [record for record in records if record["pk"] == record["root_pk"]]
     jobs = [record for record in records if record["state"] == "withscheduler"]
     shown = {root["pk"] for root in roots[-MOST_RUNNING:]}
-    progress = {one["pk"]: read_job_progress(one) for one in jobs[:MOST_READ] if read and one["root_pk"] in shown}
+    progress = {
+        entry["pk"]: read_job_progress(entry) for entry in jobs[:MOST_READ] if read and entry["root_pk"] in shown
+    }
     names = activity.about([root["pk"] for root in roots])
     items = [
         html.Li(
@@ -114,15 +116,15 @@ def _nothing() -> Component:
     return empty_state("No results in this profile.", words, "aiida-ion run Li3N.cif --engine sevenn --protocol fast")
 
 
-def _head(one: Mapping[str, Any], names: pd.DataFrame) -> Component:
-    """Return what a process is and since when it runs."""
-    since = duration(max((datetime.now(UTC) - one["ctime"]).total_seconds(), 0))
-    line = [badge(state_text(one).split(":")[0], "active"), *_name(one, names), uuid_label(one["uuid"])]
+def _head(process: Mapping[str, Any], names: pd.DataFrame) -> Component:
+    """Return the description of a process and its start time."""
+    since = duration(max((datetime.now(UTC) - process["ctime"]).total_seconds(), 0))
+    line = [badge(state_text(process).split(":")[0], "active"), *_name(process, names), uuid_label(process["uuid"])]
     return html.Div([*line, html.Span(f"for {since}", className="end")], className="line")
 
 
 def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
-    """Return how far a job is, its speed and when it is expected to end."""
+    """Return the progress of a job, its speed and its expected end."""
     kind = html.Span(f"{_kind(job)} {job['pk']}", className="muted")
     if progress is None or not progress.n_steps:
         return html.Div([kind, html.Span("on its computer", className="muted")], className="line job")
@@ -137,20 +139,20 @@ def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
 
 
 def _expected(seconds: float) -> str:
-    """Return when something ends, in this machine's time."""
+    """Return the expected end in local time."""
     end = datetime.now().astimezone() + timedelta(seconds=seconds)
     return f"{duration(seconds)} left, until {end:%H:%M}" + (f" on {end:%d %b}" if seconds > 43_200 else "")
 
 
 def _failures() -> Component:
-    """Return what failed last, why, and the way to its provenance."""
+    """Return the latest failures, with reasons and links to their provenance."""
     table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
     if table.empty:
         return html.P("Nothing failed.", className="muted")
     names = activity.about([int(pk) for pk in table["pk"]])
     items = []
-    for one in table.to_dict("records"):
-        record = {str(key): value for key, value in one.items()}
+    for failed in table.to_dict("records"):
+        record = {str(key): value for key, value in failed.items()}
         line = [badge(failure_kind(record), "bad"), *_name(record, names), uuid_label(str(record["uuid"]))]
         when = html.Span(f"{record['mtime']:%d %b %Y}", className="end")
         reason = html.Div(failure_reason(record), className="reason")
@@ -190,12 +192,12 @@ def _recent() -> Component:
     return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
 
 
-def _conductivity(one: Mapping[Any, Any]) -> str:
+def _conductivity(record: Mapping[Any, Any]) -> str:
     """Return a conductivity with its interval, or its bound."""
-    value, bound = one["ionic_conductivity_mS_cm"], one["ionic_conductivity_upper_bound_mS_cm"]
-    if one["verdict"] not in ("bound", "not_measurable") and _is_number(value):
-        ends = one["ionic_conductivity_ci95_mS_cm"]
-        if one["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
+    value, bound = record["ionic_conductivity_mS_cm"], record["ionic_conductivity_upper_bound_mS_cm"]
+    if record["verdict"] not in ("bound", "not_measurable") and _is_number(value):
+        ends = record["ionic_conductivity_ci95_mS_cm"]
+        if record["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
             return f"{ends[0]:.2g} to {ends[1]:.2g}"
         interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
         return f"{value:.3g}{interval}"
@@ -206,15 +208,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _kind(one: Mapping[str, Any]) -> str:
-    return str(one["process_type"]).rpartition(":")[2].removeprefix("ion.")
+def _kind(process: Mapping[str, Any]) -> str:
+    return str(process["process_type"]).rpartition(":")[2].removeprefix("ion.")
 
 
-def _name(one: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
-    """Return what a process is about: its crystal, its engine and its kind."""
-    about = names.loc[one["pk"]] if one["pk"] in names.index else {}
-    crystal = next((text for text in (one["label"], about.get("structure")) if isinstance(text, str) and text), "")
+def _name(process: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
+    """Return crystal, engine and kind of a process."""
+    about = names.loc[process["pk"]] if process["pk"] in names.index else {}
+    crystal = next((text for text in (process["label"], about.get("structure")) if isinstance(text, str) and text), "")
     engine = about.get("engine")
     parts = [html.Strong(formula_label(crystal))] if crystal else []
-    words = [_kind(one), *([engine] if isinstance(engine, str) else [])]
+    words = [_kind(process), *([engine] if isinstance(engine, str) else [])]
     return [*parts, html.Span(" · ".join(words), className="muted")]

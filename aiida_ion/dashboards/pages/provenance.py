@@ -1,4 +1,4 @@
-"""Where a number comes from: the path to structure, potential and raw files, and these files themselves."""
+"""Provenance of a number: the path to structure, potential and raw files, and the files themselves."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ PATH = "/provenance"
 TITLE = "Provenance"
 GRAPH, SHOWN, STORE = "provenance-graph", "provenance-shown", "provenance-view"
 MAIN, EVERYTHING = "main", "everything"
-#: What is listed of a node: attributes, neighbours of each side, files.
+#: Maximum number of listed attributes, neighbours on each side, and files of a node.
 MOST_ATTRIBUTES, MOST_NEIGHBOURS, MOST_FILES = 60, 60, 200
-#: Characters of one attribute.
+#: Maximum number of characters of an attribute.
 LONGEST = 300
 COLUMNS = ("kind", "role", "label", "node_type", "process_type", "exit_status", "ctime", "step", "pk", "uuid")
-#: Columns are as wide as what stands in them.
+#: Columns are sized to their content.
 WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
 HIDDEN = ("node_type", "process_type", "ctime", "step")
 
 
 def layout(view: View) -> Component:
-    """Return the page of the node that the address names."""
+    """Return the page of the node in the address."""
     if view.uuid is None:
-        words = "Click a point of any figure, or the start of a UUID in any table."
+        words = "Click a point in any figure, or a UUID in any table."
         return page(TITLE, empty_state("Choose a number.", words))
     try:
         path = provenance.path_of(view.uuid)
@@ -81,7 +81,7 @@ def _is_process(node_facts: Mapping[str, Any]) -> bool:
 
 
 def _node_card(node_facts: Mapping[str, Any], kind: str) -> Component:
-    """Return what the node is, and its attributes."""
+    """Return the facts and attributes of the node."""
     pairs: list[tuple[str, Any]] = [
         ("kind", kind),
         ("UUID", html.Span([html.Code(node_facts["uuid"]), " ", uuid_copy(node_facts["uuid"])])),
@@ -100,7 +100,7 @@ def _node_card(node_facts: Mapping[str, Any], kind: str) -> Component:
 
 
 def uuid_copy(uuid: str) -> Component:
-    """Return Dash's own button that copies a UUID."""
+    """Return Dash's button that copies a UUID."""
     return dcc.Clipboard(content=uuid, title="Copy the UUID", className="clipboard")
 
 
@@ -115,12 +115,14 @@ def _files_card(uuid: str, is_process: bool) -> Component:
     sides = files.SIDES if is_process else ("outputs",)
     names = {"inputs": "Inputs as zip", "outputs": "Outputs as zip" if is_process else "This node as zip"}
     buttons = [html.A(names[side], href=downloads.zip_address(uuid, side), className="button") for side in sides]
-    listed = [html.Li(html.A(one.path, href=downloads.file_address(one.uuid, one.path))) for one in stored[:MOST_FILES]]
+    listed = [
+        html.Li(html.A(file.path, href=downloads.file_address(file.uuid, file.path))) for file in stored[:MOST_FILES]
+    ]
     more = len(stored) - len(listed)
     rest = [html.P(f"and {more} more: they are in the zip", className="muted")] if more > 0 else []
     inside = [html.Ul(listed, className="files tall"), *rest]
     if not stored:
-        inside = [html.P("It has no files, or the archive was made without them.", className="muted")]
+        inside = [html.P("It has no files, or the archive was exported without them.", className="muted")]
     return card("Files", html.Div(buttons, className="filters"), *inside)
 
 
@@ -134,7 +136,7 @@ def _graph_card(view: View, path: provenance.Provenance) -> Component:
     figure = _figure(view, path)
     words = "From the inputs on the left to this node (ringed). Click a node to open it."
     if not path.is_whole:
-        words += f" The path is longer: the {len(path.nodes)} nodes nearest are shown."
+        words += f" The path is longer: the nearest {len(path.nodes)} nodes are shown."
     choices = [{"label": "what matters", "value": MAIN}, {"label": "everything", "value": EVERYTHING}]
     shown = dcc.RadioItems(choices, view.option("nodes", MAIN), id=SHOWN, className="inline")
     return figure_card(
@@ -144,7 +146,7 @@ def _graph_card(view: View, path: provenance.Provenance) -> Component:
         note=words,
         height_px=int(figure.layout.height),
         controls=[control("nodes", shown)],
-        description=f"Graph of the {len(path.nodes)} nodes that this one came from; the table below lists them",
+        description=f"Graph of the {len(path.nodes)} ancestors of this node; the table below lists them",
     )
 
 
@@ -156,13 +158,18 @@ def _path_card(path: provenance.Provenance) -> Component:
 
 
 def _neighbours_card(uuid: str) -> Component:
-    """Return what is linked to the node, callers and results included."""
+    """Return the nodes linked to the node, including callers and results."""
     before, after = provenance.neighbours(uuid, limit=MOST_NEIGHBOURS)
     sides = []
     for title, neighbours in (("came from", before), ("went into", after)):
         items = [
-            html.Li([html.Span(f"{one.link_type.replace('_', ' ')}: {one.label} ({one.kind}) "), uuid_label(one.uuid)])
-            for one in neighbours
+            html.Li(
+                [
+                    html.Span(f"{neighbour.link_type.replace('_', ' ')}: {neighbour.label} ({neighbour.kind}) "),
+                    uuid_label(neighbour.uuid),
+                ]
+            )
+            for neighbour in neighbours
         ]
         inside = html.Ul(items, className="files tall") if items else html.P("nothing", className="muted")
         sides.append(html.Div([html.H3(title), inside]))

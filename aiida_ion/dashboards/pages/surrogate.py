@@ -1,4 +1,4 @@
-"""Surrogates: what was trained, whether it learnt anything beyond its controls, and what a prediction costs."""
+"""Surrogates: training, whether the model beats its controls, and the cost of a prediction."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def layout(view: View) -> Component:
         words = "Make a dataset of finished runs with aiida-ion surrogate dataset, then train on it."
         if not tables.changes():
             return page(TITLE, empty_state("This archive holds no surrogate.", "Ask the sender for a training."))
-        return page(TITLE, empty_state("No surrogate was trained yet.", words, COMMAND))
+        return page(TITLE, empty_state("No surrogate has been trained yet.", words, COMMAND))
     chosen = chosen_training(table, view.uuid)
     shown = table.assign(href=[replace(view, uuid=str(uuid), theme=None).url(PATH) for uuid in table["uuid"]])
     trainings = table_card(
@@ -60,12 +60,12 @@ def layout(view: View) -> Component:
         TITLE,
         trainings,
         *_training(replace(view, uuid=str(chosen["uuid"])), chosen),
-        subtitle="Diffusion from a few force evaluations: what was learnt, and whether it beats the controls.",
+        subtitle="Diffusion from a few force evaluations, and whether the model beats its controls.",
     )
 
 
 def chosen_training(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:
-    """Return the training that an address names by its job, else the newest that has a report, else the newest."""
+    """Return the training whose job is in the address, else the newest with a report, else the newest."""
     for rows in (table[table["uuid"] == uuid], table[table["report_uuid"].notna()]):
         if len(rows):
             return rows.iloc[0]
@@ -75,7 +75,7 @@ def chosen_training(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:
 def _training(view: View, chosen: pd.Series[Any]) -> list[Component]:
     """Return everything about one training."""
     if not isinstance(chosen["report_uuid"], str):
-        words = "It is shown here when it has finished; if it failed, its job has the reason."
+        words = "It is shown here when it has finished; if it failed, see its job for the reason."
         return [card("Report", empty_state(f"This training has no report: {chosen['state']}.", words))]
     report = cards.read(str(chosen["report_uuid"]))
     clip = chosen_clip(view, report)
@@ -84,20 +84,20 @@ def _training(view: View, chosen: pd.Series[Any]) -> list[Component]:
     return [
         dcc.Store(STORE, data=view.query()),
         cards.verdict_card(report, chosen),
-        html.Div(control("Slopes below this count as this", radio), className="filters"),
+        html.Div(control("Floor of the slopes", radio), className="filters"),
         html.Div(cards.scored_cards(report, clip, view.theme), id=SCORED, className="page"),
         row(cards.learning_card(report, view.theme), cards.cost_card(chosen)),
     ]
 
 
 def chosen_clip(view: View, report: cards.Report) -> str:
-    """Return the clip of an address, else the training's own."""
+    """Return the clip in the address, else that of the training."""
     asked = view.option("clip")
     return asked if asked in CLIPS else own_clip(report.attributes)
 
 
 def register(app: Dash) -> None:
-    """Add the callbacks: another clip, and points that lead to where their label comes from."""
+    """Add the callbacks: another clip, and points that link to the provenance of their label."""
 
     @app.callback(
         Output(SCORED, "children"),

@@ -1,4 +1,4 @@
-"""What one training of a surrogate says of itself."""
+"""Cards of one training of a surrogate."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from aiida_ion.queries.details import diffusion_arrays, diffusion_attributes
 from aiida_ion.queries.surrogates import label_costs, prediction_costs
 
 PARITY, RESIDUALS, ARMS, CURVES = "surrogate-parity", "surrogate-residuals", "surrogate-arms", "surrogate-curves"
-#: Settings that are listed, and characters of one.
+#: Maximum number of listed settings, and characters of each.
 MOST_SETTINGS, LONGEST = 60, 80
 BEATEN = {
     True: ("beats its controls", "good"),
     False: ("does not beat its controls", "bad"),
-    None: ("no controls were made", "doubtful"),
+    None: ("there were no controls", "doubtful"),
 }
 
 
@@ -52,12 +52,12 @@ class Report:
 
 
 def read(uuid: str) -> Report:
-    """Return a report as far as it is there."""
+    """Read the available parts of a report."""
     return Report(diffusion_attributes(uuid), diffusion_arrays(uuid, (*MATERIAL_ARRAYS, *CURVE_ARRAYS)))
 
 
 def verdict_card(report: Report, chosen: pd.Series[Any]) -> Component:
-    """Return the verdict, the numbers behind it, and where everything is."""
+    """Return the verdict, its numbers, and links."""
     attributes = report.attributes
     beats = attributes.get("beats_controls")
     words, kind = BEATEN[beats if isinstance(beats, bool) else None]
@@ -102,7 +102,7 @@ def _settings(settings: Any) -> Component:
 
 
 def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Component]:
-    """Return what depends on the clip: parity, residuals, arms.
+    """Return the cards that depend on the clip: parity, residuals, arms.
 
     :param clip: a key of `CLIPS`.
     """
@@ -110,16 +110,14 @@ def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Comp
     rows, arms = report_rows(report.attributes, report.arrays), arm_rows(report.attributes, clip)
     ceiling = number(report.attributes.get(f"noise_ceiling_r2_clip_{clip}"))
     half = number(report.attributes.get("conformal_halfwidth_dex"))
-    bars = (
-        "Each material as predicted by models that had not seen it. Bars are conformal 95 % intervals, arrows bounds."
-    )
+    bars = "Each material predicted by models trained without it. Bars are conformal 95 % intervals, arrows bounds."
     return [
         row(
             figure_card(
                 PARITY,
                 "Predictions for held-out materials",
                 parity_figure(rows, floor, theme=theme),
-                note=f"{bars} Click a point to see where its label comes from.",
+                note=f"{bars} Click a point for the provenance of its label.",
                 height_px=520,
                 description=f"Parity plot of {len(rows)} materials",
             ),
@@ -136,7 +134,7 @@ def scored_cards(report: Report, clip: str, theme_name: str | None) -> list[Comp
                 ARMS,
                 "The model and its controls",
                 arms_figure(arms, ceiling, theme=theme),
-                note="No model can be better than the noise of its labels; one that equals a control learnt no more.",
+                note="No model can beat the noise of its labels; one that equals a control has not learned more.",
                 height_px=arms_height_px(arms),
             ),
             arms_card(arms),
@@ -154,7 +152,7 @@ def arms_card(arms: pd.DataFrame) -> Component:
     looks = ["tight", "tight", *["right tight"] * 5]
     names = html.Tr([html.Th(name, scope="col", className=look) for name, look in zip(head, looks, strict=True)])
     body = [html.Tr([html.Td(cell, className=look) for cell, look in zip(line, looks, strict=True)]) for line in lines]
-    words = "The lead is that of the training's own clip; where its interval reaches zero, the arm is not beaten."
+    words = "The lead is for the clip of the training; if its interval includes zero, the arm is not beaten."
     table = html.Table([html.Thead(names), html.Tbody(body)], className="plain")
     return card("Controls and ablations", html.Div(table, className="scroll"), note=words)
 
@@ -162,15 +160,15 @@ def arms_card(arms: pd.DataFrame) -> Component:
 _LAST = ("mae_dex", "spearman", "seconds")
 
 
-def _with_spread(one: dict[Any, Any]) -> str:
-    spread = f" ± {short(one['r2_std'])}" if np.isfinite(one["r2_std"]) else ""
-    return f"{short(one['r2'])}{spread}"
+def _with_spread(arm: dict[Any, Any]) -> str:
+    spread = f" ± {short(arm['r2_std'])}" if np.isfinite(arm["r2_std"]) else ""
+    return f"{short(arm['r2'])}{spread}"
 
 
-def _lead(one: dict[Any, Any]) -> str:
-    if not np.isfinite(one["gap"]):
+def _lead(arm: dict[Any, Any]) -> str:
+    if not np.isfinite(arm["gap"]):
         return "-"
-    return f"{one['gap']:+.2f} [{one['gap_low']:+.2f}, {one['gap_high']:+.2f}]"
+    return f"{arm['gap']:+.2f} [{arm['gap_low']:+.2f}, {arm['gap_high']:+.2f}]"
 
 
 def learning_card(report: Report, theme_name: str | None) -> Component:
@@ -181,19 +179,19 @@ def learning_card(report: Report, theme_name: str | None) -> Component:
         CURVES,
         "Learning curves",
         learning_figure(*curves, theme=theme_named(theme_name)),
-        note="Thin: each training on all folds but one. Thick: their mean.",
+        note="Thin: each training on all folds except one. Thick: their mean.",
         height_px=520,
     )
 
 
 def cost_card(chosen: pd.Series[Any]) -> Component:
-    """Return what a prediction costs beside the molecular dynamics of a label."""
+    """Return the cost of a prediction and of the molecular dynamics of a label."""
     dataset, model = (chosen[f"{name}_uuid"] for name in ("dataset", "model"))
     costs = cost_rows(label_costs(dataset), prediction_costs(model))
     title = "Cost of one material"
     if costs.empty:
         words = "Predict materials with the model to compare their cost with that of molecular dynamics."
-        return card(title, empty_state("Nothing is known of costs.", words, "aiida-ion surrogate predict MODEL"))
+        return card(title, empty_state("No costs are known.", words, "aiida-ion surrogate predict MODEL"))
     faster = speed_up(costs)
     text = (
         f"A prediction takes {grouped(faster)} times less wall time than a label, each on its own hardware."

@@ -1,1 +1,1 @@
-"""How tables read a database: projections, kinds of columns, files, no writing."""
+"""Reading a database for tables: projections, kinds of columns, files; no writing."""

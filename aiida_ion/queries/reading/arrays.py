@@ -1,4 +1,4 @@
-"""Arrays of a node, read with a bound on their size: an archive may claim anything in the header of a file."""
+"""Arrays of a node, read with a limit on their size: the header of a file in an archive may claim anything."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from aiida_ion.aiida_private.storage import file_repository
 from aiida_ion.queries.reading.contents import Content
 
-#: The largest array that is read whole, bytes.
+#: Maximum size of an array, bytes.
 MAX_BYTES = 64 * 2**20
-#: The largest part of a trajectory that is read for a picture, bytes.
+#: Maximum part of a trajectory that is read for a figure, bytes.
 MAX_STREAM_BYTES = 192 * 2**20
 #: The prefix of the attributes in which ``ArrayData`` keeps the shapes of its arrays.
 SHAPE = "array|"
@@ -27,7 +27,7 @@ class NotHere(ValueError):  # noqa: N818
 
 
 def array_names(attributes: dict[str, Any]) -> list[str]:
-    """Return the names of the arrays of a node, by its attributes."""
+    """Return the names of the arrays of a node, from its attributes."""
     return sorted(name.removeprefix(SHAPE) for name in attributes if name.startswith(SHAPE))
 
 
@@ -42,10 +42,10 @@ def read_array(node: orm.Node, name: str) -> NDArray[Any]:
 
 
 def read_arrays(contents: Mapping[str, Content], names: Sequence[str] | None) -> dict[str, dict[str, NDArray[Any]]]:
-    """Return arrays of several nodes, by UUID and name, all files asked for at once.
+    """Return arrays of several nodes, by UUID and name, reading all files at once.
 
-    :param contents: of each node by its UUID.
-    :param names: these, else all; what is not here is not among what is returned: an export may leave files out.
+    :param contents: content of each node by its UUID.
+    :param names: names of the arrays, else all; missing files are skipped, since an export may leave files out.
     :raises ValueError: as `read_array` does.
     """
     arrays: dict[str, dict[str, NDArray[Any]]] = {uuid: {} for uuid in contents}
@@ -71,7 +71,7 @@ def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
         raise ValueError(f"the array {name} of node {pk} claims {count * dtype.itemsize} bytes and is not read")
     data = stream.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
-        raise ValueError(f"the array {name} of node {pk} is cut short")
+        raise ValueError(f"the array {name} of node {pk} is truncated")
     return np.frombuffer(data, dtype).reshape(shape)
 
 
@@ -80,8 +80,8 @@ def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.in
 
     Of a trajectory larger than `MAX_STREAM_BYTES` only the beginning is read.
 
-    :param max_frames: how many, at most.
-    :param atoms: indices of the atoms that are kept.
+    :param max_frames: maximum number of frames.
+    :param atoms: indices of the atoms to keep.
     :raises NotHere: if there is no such file.
     :raises ValueError: if the array is not of that shape.
     """
@@ -99,7 +99,7 @@ def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.in
             _skip(stream, (number - before - 1) * size)
             data = stream.read(size)
             if len(data) != size:
-                raise ValueError(f"the array {name} of node {node.pk} is cut short")
+                raise ValueError(f"the array {name} of node {node.pk} is truncated")
             frames.append(np.frombuffer(data, dtype).reshape(shape[1], 3)[atoms])
     return np.array(frames).reshape(len(frames), len(atoms), 3), rows
 
@@ -114,19 +114,19 @@ def _opened(node: orm.Node, name: str) -> Iterator[BinaryIO]:
 
 
 def _header(stream: BinaryIO, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return shape and type of numbers, in the order of C, in native byte order of the file."""
+    """Return shape and type of a C-ordered array of plain numbers."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, in_fortran_order, dtype = read(stream)
     if dtype.hasobject or dtype.names or (in_fortran_order and len(shape) > 1):
-        raise ValueError(f"the array {name} is not plain numbers in the order of C and is not read")
+        raise ValueError(f"the array {name} is not a C-ordered array of plain numbers and is not read")
     if any(extent < 0 for extent in shape):
         raise ValueError(f"the array {name} has a negative extent")
     return shape, dtype
 
 
 def _skip(stream: BinaryIO, size: int) -> None:
-    """Go on in a stream; files in archives may not know how to jump."""
+    """Skip bytes in a stream; files in archives may not be seekable."""
     if size and stream.seekable():
         stream.seek(size, 1)
         return

@@ -1,4 +1,4 @@
-"""What several nodes hold, asked for at once and without loading any."""
+"""Contents of several nodes, read at once and without loading the nodes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aiida_ion.queries.reading.shared import rows
 
 @dataclass(frozen=True)
 class Content:
-    """What a node holds.
+    """Content of a node.
 
     :param pk: its number.
-    :param attributes: every number, sentence and check, as `read_attributes` reads them.
+    :param attributes: all attributes, as read by `read_attributes`.
     :param files: path -> key of each file at its top in the repository.
     """
 
@@ -27,7 +27,7 @@ class Content:
 
 
 def contents(uuids: Sequence[str], kind: Any = orm.ArrayData) -> dict[str, Content]:
-    """Return what nodes hold, by UUID, in the order that they were asked for; those that are not here are left out.
+    """Return the contents of nodes by UUID, in the given order; missing nodes are left out.
 
     :param kind: class of the nodes.
     """
@@ -47,4 +47,4 @@ def _files(stored: Any) -> dict[str, str]:
     objects = stored.get("o") if isinstance(stored, dict) else None
     if not isinstance(objects, dict):
         return {}
-    return {path: one["k"] for path, one in objects.items() if isinstance(one, dict) and "k" in one}
+    return {path: entry["k"] for path, entry in objects.items() if isinstance(entry, dict) and "k" in entry}

@@ -1,4 +1,4 @@
-"""Files of a node: which there are, their content, and inputs and outputs of a job as one zip in memory."""
+"""Files of a node: list, content, and inputs or outputs of a job as a zip in memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aiida.common.links import LinkType
 
 from aiida_ion.queries.details import node_of
 
-#: Files that are listed of one node.
+#: Maximum number of files listed for a node.
 MAX_FILES = 1000
-#: The largest file that is read, and the largest sum of files in a zip, bytes.
+#: Maximum size of a file that is read, and of all files in a zip, bytes.
 MAX_FILE_BYTES = 64 * 2**20
 MAX_ZIP_BYTES = 128 * 2**20
-#: Nodes whose files go into a zip.
+#: Maximum number of nodes in a zip.
 MAX_NODES = 200
 SIDES = ("inputs", "outputs")
 _CHUNK = 2**20
@@ -35,7 +35,7 @@ class StoredFile:
 
 
 def files_of(uuid: str) -> list[StoredFile]:
-    """Return the files of a node, and of a job those that were brought back from it, by path.
+    """Return the files of a node, including the retrieved files of a job, by path.
 
     :raises ValueError: if there is no such node.
     """
@@ -67,10 +67,10 @@ def zip_of(uuid: str, side: str, max_bytes: int = MAX_ZIP_BYTES) -> bytes:
     """Return the inputs or the outputs of a process as a zip; of a data node, the node itself.
 
     Each node has a folder under the label of its link, with its files and its attributes as ``attributes.json``; a job
-    also the files that were written for it, under ``written``. What does not fit is named in ``LEFT_OUT.txt``.
+    also has its input files, under ``written``. Files that do not fit are named in ``LEFT_OUT.txt``.
 
     :param side: ``inputs`` or ``outputs``.
-    :param max_bytes: of all files together, before they are packed.
+    :param max_bytes: total size of all files before compression.
     :raises ValueError: if there is no such node or side.
     """
     if side not in SIDES:
@@ -90,15 +90,15 @@ def zip_of(uuid: str, side: str, max_bytes: int = MAX_ZIP_BYTES) -> bytes:
                 room -= len(content)
                 archive.writestr(name, content)
         if left_out:
-            head = f"Left out, since more than {max_bytes} bytes are not packed:"
+            head = f"Left out because of the limit of {max_bytes} bytes:"
             archive.writestr("LEFT_OUT.txt", "\n".join([head, *left_out]) + "\n")
     return buffer.getvalue()
 
 
 def safe_name(path: str) -> str:
-    """Return a path that stays below the folder it is unpacked in, on every system.
+    """Return a path that is safe to unpack on every system.
 
-    No step upwards, no root, no drive, nothing but letters, digits and ``._+=-@`` in a name.
+    No parent folders, no root, no drive, and only letters, digits and ``._+=-@`` in names.
     """
     parts = [re.sub(r"[^\w.+=@-]", "_", part, flags=re.ASCII) for part in re.split(r"[/\\]", path)]
     kept = [part[:120] for part in parts if part.strip(".")]
@@ -106,7 +106,7 @@ def safe_name(path: str) -> str:
 
 
 def _unused(name: str, taken: set[str]) -> str:
-    """Return the name, with a number where it is taken; upper and lower case are the same on some systems."""
+    """Return the name, with a number if it is taken, ignoring case as some systems do."""
     unused, number = name, 1
     while unused.lower() in taken:
         number += 1
@@ -146,7 +146,7 @@ def _paths(node: orm.Node) -> list[str]:
 
 
 def _read(node: orm.Node, path: str, max_bytes: int) -> bytes | None:
-    """Return the content of a file, ``None`` where it is larger than allowed; no more than that is ever in memory."""
+    """Return the content of a file, ``None`` if it is larger than allowed; never more than that is in memory."""
     parts, size = [], 0
     with node.base.repository.open(path, "rb") as stream:
         while part := stream.read(_CHUNK):

@@ -1,8 +1,7 @@
-"""What each column of a table holds, and the one place where stored values become that or nothing.
+"""Kinds of columns of tables, and the conversion of stored values to them.
 
-An attribute is whatever JSON somebody stored: a number may be text, a list, or larger than any number of a computer.
-Such a value is missing in the table, and counted, so that a table is never lost for one cell and nothing is left out
-without a word.
+An attribute can be any JSON: a number may be text, a list, or too large for a float. Such a value is missing in the
+table, and counted, so that one cell never breaks a table and nothing is omitted silently.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Any
 
 from aiida_ion.unreadable import note_unreadable
 
-#: Larger whole numbers count nothing, and their sums would not fit.
+#: Maximum count; sums of larger ones would overflow.
 LARGEST_COUNT = 10**15
-#: What fits into 64 bits.
+#: Largest 64-bit integer.
 LARGEST_WHOLE = 2**63
-#: Larger whole numbers have lost digits where the database gave them as a float.
+#: Larger integers have lost digits if the database returned them as floats.
 EXACT_FLOAT = 2.0**53
 
-#: Ends of names of columns that hold numbers; lists of temperatures have words of their own.
+#: Endings of the names of numeric columns; lists of temperatures are handled separately.
 UNITS = (
     *("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_A3"),
     *("_dex", "_ratio", "_factor", "_leverage", "_decades", "_distance", "_difference", "_mae", "_bias", "_slope"),
@@ -39,10 +38,10 @@ LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "w
 LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
 LISTS |= {"species", "framework_species", "other_mobile_species", "moved_species"}
 LISTS |= {"all_species_ionic_conductivity_species", "collective_temperatures_refused", "collective_warnings"}
-#: Of names that end like those of numbers: several numbers.
+#: Names with such an ending that hold several numbers.
 LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
 MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}
-#: Columns of the database itself, which say what they hold.
+#: Columns of the database itself.
 TIMES = {"time", "ctime", "mtime"}
 KEYS = {"pk", "id"}
 
@@ -50,10 +49,10 @@ _UNREADABLE = object()
 
 
 def kind_of(name: str) -> str:
-    """Return what a column holds.
+    """Return the kind of a column.
 
     ``key``, ``time``, ``interval``, ``flag``, ``whole`` (64 bits), ``count``, ``number``, ``list``, ``mapping``, or
-    ``text``, which takes numbers too. ``words``, text or a list of it, is for who names it.
+    ``text``, which accepts numbers too. ``words``, text or a list of it, is only used when given explicitly.
     """
     if name in KEYS or name.endswith("_pk"):
         return "key"
@@ -77,9 +76,9 @@ def is_number(name: str) -> bool:
 
 
 def read_column(name: str, values: Sequence[Any], kind: str | None = None) -> list[Any]:
-    """Return the values of a column as what it holds, ``None`` for each that is not; these are counted.
+    """Convert the values of a column to its kind; invalid ones become ``None`` and are counted.
 
-    :param kind: what it holds, where its name does not say.
+    :param kind: its kind, if the name does not imply it.
     """
     read = _READERS.get(kind or kind_of(name))
     if read is None:
@@ -99,16 +98,16 @@ def read_number(value: Any) -> float | None:
 
 
 class Attributes(dict[str, Any]):
-    """What a node says, of which what it does not say is ``None``."""
+    """Attributes of a node; missing ones are ``None``."""
 
     def __missing__(self, name: str) -> None:
         """Return nothing."""
 
 
 def read_attributes(attributes: Any) -> Attributes:
-    """Return the attributes of a node, nested ones too, each as what its name says it holds, else ``None``.
+    """Return the attributes of a node, also nested ones, each converted to the kind of its name, else ``None``.
 
-    Names of which that is not known keep what was stored, less numbers that are none. Those of numbers may hold lists.
+    Attributes of unknown kind are unchanged, except non-finite numbers. Numeric ones may be lists.
     """
     items = attributes.items() if isinstance(attributes, dict) else ()
     return Attributes({name: _read_attribute(str(name), value) for name, value in items})
@@ -122,7 +121,7 @@ def _read_attribute(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return read_attributes(value)
     if isinstance(value, list):
-        return [_read_item(one) for one in value]
+        return [_read_item(item) for item in value]
     if isinstance(value, str):
         return _text(value)
     return value if value is None or isinstance(value, bool) else read_number(value)
@@ -130,7 +129,7 @@ def _read_attribute(name: str, value: Any) -> Any:
 
 def _read_item(value: Any) -> Any:
     if isinstance(value, list):
-        return [_read_item(one) for one in value]
+        return [_read_item(item) for item in value]
     return _read_attribute("", value)
 
 
@@ -138,14 +137,14 @@ def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _UNREADABLE
     try:
-        # What fits into no float raises; what is not finite is not a number.
+        # Numbers too large for a float raise; non-finite ones are invalid.
         return value if math.isfinite(value) and abs(value) < LARGEST_WHOLE else _large(value)
     except OverflowError:
         return _UNREADABLE
 
 
 def _large(value: float) -> Any:
-    """Return a number too large for a whole one of 64 bits as a float."""
+    """Return a number too large for a 64-bit integer as a float."""
     number = float(value)
     return number if math.isfinite(number) else _UNREADABLE
 
@@ -164,14 +163,14 @@ def _count(value: Any) -> Any:
 
 
 def _flag(value: Any) -> Any:
-    """Return a flag; SQLite gives those of attributes as 0 and 1."""
+    """Return a flag; SQLite returns flags in attributes as 0 and 1."""
     return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else _UNREADABLE
 
 
 def _text(value: Any) -> Any:
-    """Return text; a number is its own word, unless it is none or has thousands of digits."""
+    """Return text; a finite number of moderate length is converted."""
     if isinstance(value, str):
-        # Half a character, as in a file name that is not UTF-8, can be neither printed nor written.
+        # A lone surrogate, as in a file name that is not UTF-8, can be neither printed nor written.
         return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, bool):
         return str(value)

@@ -1,7 +1,7 @@
-"""Reading of JSON where a database gives up: numbers larger than any, half characters, and what is not JSON at all.
+"""Reading JSON that a database rejects: huge numbers, lone surrogates, and invalid JSON.
 
-One such value would end every query that looks at its column, filters included. A connection to SQLite that met one
-reads JSON in Python from then on, which is slower; PostgreSQL compares exact numbers instead of floats.
+One such value would end every query that reads or filters its column. After meeting one, a connection to SQLite reads
+JSON in Python, which is slower; PostgreSQL compares exact numbers instead of floats.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 from sqlalchemy import Cast, Float, Integer, Numeric, cast, func
 from sqlalchemy.sql.visitors import replacement_traverse
 
-#: Takes the place of a value that cannot be read: neither number nor text, so that a table counts it as unreadable.
+#: Placeholder of an unreadable value: neither number nor text, so that tables count it as unreadable.
 UNREADABLE = "[]"
-#: In front of JSON on its way from one function to the other; no text that SQLite returns begins with it.
+#: Prefix of JSON passed between the functions; no text returned by SQLite begins with it.
 _AS_JSON = "\x00json\x00"
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"|\[(\d+)\]')
 
 
 def read_leniently(connection: Any) -> None:
-    """Have a connection of ``sqlite3`` read any value of a JSON column, for as long as it is open."""
+    """Make a ``sqlite3`` connection read any value of a JSON column, for as long as it is open."""
     connection.create_function("json_extract", 2, _extract, deterministic=True)
     connection.create_function("json_quote", 1, _quote, deterministic=True)
     connection.text_factory = _decoded
@@ -39,7 +39,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def without_overflow(statement: Any) -> Any:
-    """Return a statement for PostgreSQL whose filters take numbers that no float or integer of its own holds."""
+    """Return a statement for PostgreSQL whose filters accept numbers of any size."""
 
     def exact(element: Any, **_: Any) -> Any:
         if not isinstance(element, Cast) or not isinstance(element.type, (Float, Integer)):
@@ -51,7 +51,7 @@ def without_overflow(statement: Any) -> Any:
 
 
 def plain_text(value: Any) -> Any:
-    """Return a cell less the mark of JSON that was asked for as text."""
+    """Return a cell without the JSON prefix."""
     return value.removeprefix(_AS_JSON) if isinstance(value, str) else value
 
 
@@ -64,7 +64,7 @@ def _parsed(text: str) -> Any:
 
 
 def _extract(text: Any, path: str) -> Any:
-    """Return what SQLite's ``json_extract`` does: a number, text, a flag as 0 or 1, a list or mapping as JSON."""
+    """Like SQLite's ``json_extract``: a number, text, a flag as 0 or 1, a list or mapping as JSON."""
     parsed = _parsed(text) if isinstance(text, str) else None
     for key, place in _KEY.findall(path):
         if isinstance(parsed, dict) and not place:
@@ -98,7 +98,7 @@ def _dumped(value: Any) -> str:
 
 
 def _quote(value: Any) -> str:
-    """Return what SQLite's ``json_quote`` does: a cell as JSON."""
+    """Like SQLite's ``json_quote``: a cell as JSON."""
     if isinstance(value, str) and value.startswith(_AS_JSON):
         return value.removeprefix(_AS_JSON)
     return _dumped(value) if value is None or isinstance(value, (str, int, float)) else UNREADABLE

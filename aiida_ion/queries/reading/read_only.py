@@ -1,4 +1,4 @@
-"""A process that reads and cannot write, and that gives its connections back."""
+"""Read-only access to databases, and release of connections."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from aiida_ion.aiida_private.storage import database_session
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """Make this process unable to write to any database while the block runs.
+    """Prevent this process from writing to any database while the block runs.
 
-    Every connection is told so when it is opened, and those that are open are closed first: SQLite refuses with
+    Every new connection is set to read-only, and open ones are closed first: SQLite refuses with
     ``attempt to write a readonly database``, PostgreSQL with ``cannot execute ... in a read-only transaction``.
-    Call it before threads that read are started: what they hold open is not closed.
+    Call it before reading threads are started: their connections are not closed.
     """
     event.listen(Engine, "connect", _forbid_writes)
     try:
@@ -32,15 +32,15 @@ def read_only() -> Iterator[None]:
 
 
 def end_reading() -> None:
-    """Give the connection of this thread back; the next query takes one again and sees what is new."""
+    """Release the connection of this thread; the next query opens one and sees new data."""
     if get_manager().get_profile() is not None:
         database_session().rollback()
 
 
 def newest_change() -> tuple[str, str, int]:
-    """Return what changes whenever a node is stored or changed: profile, newest modification, newest pk.
+    """Return a tuple that changes whenever a node is stored or changed: profile, newest modification, newest pk.
 
-    That nodes were deleted shows only where they were the newest: counting a million would take too long.
+    Deletions are noticed only for the newest nodes: counting a million would take too long.
     """
     profile = get_manager().get_profile()
     newest = [_last("mtime"), _last("id")]
@@ -54,7 +54,7 @@ def _last(name: str) -> Any:
 
 
 def _forbid_writes(connection: Any, record: Any) -> None:  # noqa: ARG001
-    """Tell a new connection that it may only read."""
+    """Set a new connection to read-only."""
     statement = "PRAGMA query_only=ON"
     if not type(connection).__module__.startswith("sqlite3"):
         statement = "SET default_transaction_read_only = on"
@@ -65,7 +65,7 @@ def _forbid_writes(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 
 def _close_connections() -> None:
-    """Close what the loaded profile has open, so that its next connection is a new one."""
+    """Close the connections of the loaded profile, so that the next one is new."""
     if get_manager().get_profile() is None:
         return
     session = database_session()

@@ -1,4 +1,4 @@
-"""What the tables share: process types, filters, and rows under their names."""
+"""Shared parts of tables: process types, filters, and named rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
 MD_CHAINS = f"aiida.workflows:{ENGINE_PREFIX}"
 #: Start of the process types of this package's jobs; those of molecular dynamics end in "md".
 JOBS = "aiida.calculations:ion."
-#: Functions whose results fill tables -> the module that version 0.1 stored as their type, without an entry point.
+#: Functions whose results fill tables -> the module that version 0.1 stored as their type instead of an entry point.
 _MODULES = {
     "compare_levels": "comparison",
     "fit_conductivity": "conductivity",
@@ -32,7 +32,7 @@ _MODULES = {
 
 
 def of_function(name: str) -> dict[str, Any]:
-    """Return the filter of the runs of one of this package's calculation functions, in databases of every version.
+    """Return the filter for runs of one of this package's calculation functions, in databases of every version.
 
     :param name: one of the functions whose results fill tables, such as ``fit_conductivity``.
     """
@@ -41,21 +41,21 @@ def of_function(name: str) -> dict[str, Any]:
 
 
 def attributes(names: Sequence[str]) -> list[Any]:
-    """Return the projections of attributes; those that hold text are not read as JSON, cell by cell."""
+    """Return the projections of attributes; text attributes are not parsed as JSON."""
     return [as_text(f"attributes.{name}") if name in TEXTS else f"attributes.{name}" for name in names]
 
 
 def as_text(projection: str) -> dict[str, Any]:
-    """Return the projection of an attribute or extra that holds text."""
+    """Return the projection of a text attribute or extra."""
     return {projection: {"cast": "t"}}
 
 
 def frame(query: orm.QueryBuilder, columns: list[str], kinds: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the rows of a query under their names; nothing found is an empty table with the same columns.
+    """Return the rows of a query as a table with named columns, also if there are no rows.
 
-    Each cell is what its column holds, or missing, whatever was stored.
+    Each cell is of its column's kind, or missing.
 
-    :param kinds: what columns hold whose names do not say, see `kind_of`.
+    :param kinds: kinds of columns whose names do not imply it, see `kind_of`.
     """
     cells = list(zip(*rows(query), strict=True)) or [()] * len(columns)
     read = {
@@ -65,19 +65,19 @@ def frame(query: orm.QueryBuilder, columns: list[str], kinds: Mapping[str, str] 
 
 
 def _dtype(name: str, values: list[Any]) -> Any:
-    """Return the type of a column; a seed keeps all its digits where another job has none."""
+    """Return the dtype of a column; seeds keep all digits even if some are missing."""
     return "Int64" if kind_of(name) == "whole" else object if not values else None
 
 
 def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
     """Return the rows of a query that projects columns and attributes, no whole nodes.
 
-    ``query.all()`` looks at each cell twice whether it is a node, which takes longer than all else that a table of
-    many rows needs, and fails as a whole where one attribute cannot be read. Here such a cell is missing, and counted.
+    ``query.all()`` checks each cell twice for being a node, which dominates the time of large tables, and fails if a
+    single attribute cannot be read. Here such a cell is missing, and counted.
     """
     try:
         result, lenient = _executed(query)
-    except (ValueError, RecursionError, OperationalError, DataError):  # a value that the database or Python refuses
+    except (ValueError, RecursionError, OperationalError, DataError):  # a value that the database or Python rejects
         result, lenient = _executed(query, careful=True)
     if lenient:
         return [tuple(map(plain_text, row)) for row in result]
@@ -89,9 +89,9 @@ def rows(query: orm.QueryBuilder) -> list[tuple[Any, ...]]:
 
 
 def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[Any], bool]:
-    """Return the rows of a query as the database gives them, and whether SQLite read JSON in Python.
+    """Return the raw rows of a query, and whether SQLite read JSON in Python.
 
-    :param careful: so that no stored value ends the query.
+    :param careful: make sure that no stored value ends the query.
     """
     with query_statement(query) as (session, statement):
         connection = session.connection().connection.dbapi_connection
@@ -103,10 +103,10 @@ def _executed(query: orm.QueryBuilder, careful: bool = False) -> tuple[Sequence[
 
 
 def md_processes() -> list[str]:
-    """Return the process types of molecular dynamics that the database has.
+    """Return the process types of molecular dynamics in the database.
 
-    An engine ``ion.md.<name>`` of this package runs the job ``ion.<name>_md``; one of another package may call its
-    own job anything, so what such work chains called counts too.
+    An engine ``ion.md.<name>`` of this package runs the job ``ion.<name>_md``; another package may name its job freely,
+    so jobs called by such work chains count too.
     """
     kinds = process_types()
     types = {kind for kind in kinds if kind.startswith(JOBS) and kind.endswith("md")}
@@ -121,26 +121,26 @@ def md_processes() -> list[str]:
 
 
 def md_chains() -> list[str]:
-    """Return the process types of MD work chains that the database has."""
+    """Return the process types of MD work chains in the database."""
     return [kind for kind in process_types() if kind.startswith(MD_CHAINS)] or ["none"]
 
 
 def process_types() -> list[str]:
-    """Return the process types that the database has, sorted; by their index, without a look at the nodes."""
+    """Return the process types in the database, sorted; uses their index without reading nodes."""
     query = orm.QueryBuilder().append(orm.Node, filters={"process_type": {"like": "aiida.%"}}, project=["process_type"])
     return sorted(query.distinct().all(flat=True))
 
 
 def without_twins(table: pd.DataFrame, process: str = "process") -> pd.DataFrame:
-    """Return a table less the rows that the cache served from another row's process.
+    """Return a table without rows that the cache served from the process of another row.
 
-    :param process: name of the column with the uuid of the process; ``cached_from`` stands beside it.
+    :param process: name of the column with the uuid of the process; there is also a column ``cached_from``.
     """
     return table[~table["cached_from"].isin(set(table[process]))].drop(columns="cached_from")
 
 
 def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """Return a table in order, with numbers where there are any and each interval in two columns.
+    """Return a sorted table with numeric columns and each interval in two columns.
 
     An interval ``..._ci95_...`` becomes ``..._ci95_low_...`` and ``..._ci95_high_...``.
     """
@@ -155,7 +155,7 @@ def finished(table: pd.DataFrame, order: list[str]) -> pd.DataFrame:
             columns[name] = finite(pd.to_numeric(table[name], errors="coerce"))
         else:
             columns[name] = table[name]
-    # What a row says comes first, the nodes behind it last.
+    # Results come first, uuids and pks last.
     names = sorted(columns, key=lambda name: name.endswith(("pk", "uuid")) or name == "time")
     return pd.DataFrame(columns)[names].sort_values(order, ignore_index=True)
 
@@ -167,21 +167,21 @@ def edge(intervals: pd.Series[Any], place: int) -> pd.Series[float]:
 
 
 def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Return numbers less those that overflowed in a sum or a product."""
+    """Return numbers without those that overflowed in a sum or product."""
     return numbers.mask(numbers.isin([math.inf, -math.inf])) if numbers.dtype.kind == "f" else numbers
 
 
 def verdicts(table: pd.DataFrame) -> list[str | None]:
-    """Return the verdict of each row, those of earlier versions by the rule of this one."""
+    """Return the verdict of each row; results of earlier versions are judged by the current rule."""
     return [verdict_of({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Return a table whose columns of these names are whole numbers, also where some are missing."""
+    """Return a table with these columns as integers, also if some are missing."""
     return table.astype(dict.fromkeys(names, "Int64"))
 
 
-#: Attributes that hold text.
+#: Text attributes.
 TEXTS = frozenset(
     (
         *("formula", "level_of_theory", "reference_level_of_theory", "mobile_species", "name", "model"),

@@ -1,1 +1,1 @@
-"""What is running, how far it is, and what failed."""
+"""Running and failed processes, and their progress."""

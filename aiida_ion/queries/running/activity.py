@@ -1,4 +1,4 @@
-"""Activity: the size of the database, what is running, what failed, what came last. Quick in a database of any size."""
+"""Activity: size of the database, running and failed processes, newest results. Fast in a database of any size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aiida_ion.queries.reading.shared import (
 )
 from aiida_ion.queries.running.processes import ENDED, PROCESS_FIELDS, ours
 
-#: Work chains that are started by hand; what else runs is below them, or was heard of lately.
+#: Work chains started by users; other processes are shown if they are below these, or recent.
 ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
 LATELY = timedelta(days=7)
 COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
@@ -37,7 +37,7 @@ RECENT = (
     "activation_energy_eV",
     "max_interval_decades",
 )
-#: A chain of callers is not longer.
+#: Maximum length of a chain of callers.
 DEPTH = 5
 _FAILED: dict[str, Any] = {
     "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
@@ -58,21 +58,21 @@ def counts() -> dict[str, int]:
         "conductivities": len(records),
         "fits": _n_of(DIFFUSION_PROCESS),
         "jobs": _n_of(*md_processes()),
-        # By rows, which no stored exit status ends, as the database's own count would be.
+        # Counted by rows, because the database's own count could fail on a stored exit status.
         "failed": len(rows(orm.QueryBuilder().append(orm.WorkChainNode, filters=failed, project=["id"]))),
     }
 
 
 def _n_of(*process_types: str) -> int:
-    """Return how many jobs there are of these types."""
-    # Any node: a process type belongs to one class, and a filter on that would read all of them.
+    """Return the number of jobs of these types."""
+    # Any node: a process type belongs to one class, and a filter on the class would read all of them.
     return orm.QueryBuilder().append(orm.Node, filters={"process_type": {"in": list(process_types)}}).count()
 
 
 def running() -> pd.DataFrame:
-    """Return what has not ended: `COLUMNS`, the caller's pk, and the pk of the process at the top.
+    """Return running processes: `COLUMNS`, the caller's pk, and the pk of the topmost process.
 
-    Of processes that no conductivity or comparison called, only those that changed in the last seven days.
+    Processes not called by a conductivity or comparison are included only if they changed in the last seven days.
     """
     level = _processes({"and": [{"process_type": {"in": list(ROOTS)}}, _ALIVE]}).assign(caller_pk=None)
     parts, seen = [level], set(level["pk"])
@@ -92,16 +92,16 @@ def running() -> pd.DataFrame:
 
 
 def failures(limit: int = 20) -> pd.DataFrame:
-    """Return what failed last: `COLUMNS`, newest first; of a process and what it called only the uppermost.
+    """Return the latest failures: `COLUMNS`, newest first; of a process and its callees only the topmost.
 
-    A job of molecular dynamics counts as failed where its work chain did: most that stop are continued.
+    A molecular-dynamics job counts as failed only if its work chain failed: most jobs that stop are continued.
 
-    :param limit: most rows.
+    :param limit: maximum number of rows.
     """
-    md = md_processes()  # compared as they are, these find their index; a pattern would read every process
+    md = md_processes()  # exact values use the index; a pattern would read every process
     others = _processes({"and": [ours(), {"process_type": {"!in": md}}, _FAILED]}, newest=5 * limit)
     jobs = _processes({"and": [{"process_type": {"in": md}}, _FAILED]}, newest=limit)
-    if others.empty and jobs.empty:  # an empty list is not a filter
+    if others.empty and jobs.empty:  # an empty list is not a valid filter
         return others
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=attributes(["exit_status", "process_state"]), tag="caller")
@@ -116,7 +116,7 @@ def failures(limit: int = 20) -> pd.DataFrame:
 
 
 def about(pks: Sequence[int]) -> pd.DataFrame:
-    """Return what processes are about, indexed by pk: label or formula of the structure, label of the engine's code."""
+    """Describe processes, indexed by pk: label or formula of the structure, label of the engine's code."""
     filters = {"id": {"in": list(pks)}}
     projected = ["label", "attributes.sites"]
     structures = orm.QueryBuilder().append(orm.StructureData, project=projected, tag="structure")
@@ -151,7 +151,7 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
     )
     query.order_by({"result": {"ctime": "desc"}}).limit(limit)
     newest = frame(query, ["process_uuid", "pk"])
-    # What they say is asked for afterwards: SQLite would take it out of all of them to find the newest.
+    # Attributes are read afterwards: SQLite would extract them from all rows to find the newest.
     details = orm.QueryBuilder().append(
         orm.ArrayData,
         filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
@@ -171,7 +171,7 @@ def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFra
 
 
 def _alive_below(pks: list[int]) -> pd.DataFrame:
-    """Return what these processes called and has not ended."""
+    """Return the running processes called by these."""
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, filters={"id": {"in": pks}}, project=["id"], tag="caller")
     projection = ["id", "uuid", "ctime", "mtime", *PROCESS_FIELDS]

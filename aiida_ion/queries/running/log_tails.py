@@ -1,4 +1,4 @@
-"""The ends of files that running jobs write, however long: read where they lie, at most a few megabytes at once."""
+"""Ends of output files of running jobs, read in place, at most a few megabytes at a time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from aiida.common.escaping import escape_for_bash
 
-#: A tail is so long at first, and never longer than the other, bytes.
+#: Initial and maximum length of a tail, bytes.
 TAIL_BYTES, MOST_BYTES = 2**16, 2**22
 _CHUNK = 2**20
-#: Path -> bytes that were read and occurrences among them, of files of this machine.
+#: Path -> bytes read and occurrences counted in them, for files on this machine.
 _counted: dict[tuple[str, bytes], tuple[int, int]] = {}
 _MOST_COUNTED = 500
 _lock = threading.Lock()
@@ -21,8 +21,8 @@ _lock = threading.Lock()
 class RemoteFile:
     """A file on the computer of a job.
 
-    :param transport: open, to that computer.
-    :param path: absolute.
+    :param transport: open transport to that computer.
+    :param path: absolute path.
     :raises OSError: if there is no such file, or its computer does not answer.
     """
 
@@ -33,17 +33,17 @@ class RemoteFile:
         self._is_here = isinstance(transport, LocalTransport)
         known = transport.get_attribute(path)
         self.size = int(known.st_size)
-        #: Time since it was last written, s; clocks of computers may differ a little.
+        #: Time since it was last written, s; the clocks of computers may differ slightly.
         self.silent_s = max(0.0, time.time() - float(known.st_mtime))
 
     def tail(self, n_bytes: int = TAIL_BYTES) -> str:
-        """Return the end of the file from the first whole line on; the whole of a shorter one."""
+        """Return the end of the file from the first complete line on; all of a shorter file."""
         start = max(0, self.size - n_bytes)
         content = self._from(start) if self._is_here else self._run(f"tail -c {n_bytes}")
         return content.partition("\n")[2] if start else content
 
     def count(self, word: bytes) -> int:
-        """Return how many lines hold a word. Here only what is new since the last time is read."""
+        """Return how many lines contain a word. On this machine only new content is read."""
         if not self._is_here:
             return int(self._run(f"grep -c -F {escape_for_bash(word.decode())}", may_fail=True).split()[-1])
         with _lock:
@@ -69,7 +69,7 @@ class RemoteFile:
             return stream.read(MOST_BYTES).decode("latin-1")
 
     def _run(self, command: str, may_fail: bool = False) -> str:
-        """Return what a command says of the file; any byte is a character of Latin-1."""
+        """Return the output of a command on the file, decoded as Latin-1."""
         code, output, errors = self._transport.exec_command_wait(
             f"{command} {escape_for_bash(self._path)}", encoding="latin-1"
         )

@@ -1,4 +1,4 @@
-"""What runs, what ran, and how it ended."""
+"""Running and ended processes."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PROCESS_FIELDS = (
     "attributes.remote_workdir",
     "attributes.scheduler_lastchecktime",
 )
-#: Words of AiiDA for a process that has ended.
+#: AiiDA's states of ended processes.
 ENDED = ("finished", "excepted", "killed")
 
 
 def process_table(since: datetime | None = None, pks: Sequence[int] | None = None) -> pd.DataFrame:
     """Return one row for each of our processes, oldest first, with the process that called it.
 
-    :param since: leave out what ended before this time; what still runs is always there.
-    :param pks: only these processes, and what they called directly.
+    :param since: leave out processes that ended before this time; running ones are always included.
+    :param pks: only these processes and their direct callees.
     """
     query = orm.QueryBuilder()
     filters = ours()
@@ -60,7 +60,7 @@ def ours() -> dict[str, Any]:
 
 
 def last_decisions(pks: Sequence[int]) -> dict[int, str]:
-    """Return what work chains decided after their last round, in a sentence, by the pk of each that extends runs."""
+    """Return the last decision of each work chain that extends runs, as a sentence by pk."""
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"id": {"in": list(pks)}}, project=["id"], tag="chain")
     decision = {"attributes.function_name": "decide_extensions"}
@@ -71,7 +71,7 @@ def last_decisions(pks: Sequence[int]) -> dict[int, str]:
 
 
 def _callers() -> pd.DataFrame:
-    """Return, for each called process, who called it and as what."""
+    """Return the caller and link label of each called process."""
     query = orm.QueryBuilder()
     query.append(orm.WorkflowNode, project=["id"], tag="caller")
     query.append(orm.ProcessNode, with_incoming="caller", edge_project=["label"], project=["id"])
@@ -80,10 +80,10 @@ def _callers() -> pd.DataFrame:
 
 
 def _descendants(table: pd.DataFrame, pks: set[int]) -> set[int]:
-    """Return the processes and everything below them."""
+    """Return the processes and all their descendants."""
     pending = set(pks)
     for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
-        # A caller is older than what it called, so one pass in the order of the pks is enough.
+        # A caller is older than its callees, so one pass in order of pk is enough.
         if not pd.isna(caller) and int(caller) in pending:
             pending.add(int(pk))
     return pending

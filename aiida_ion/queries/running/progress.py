@@ -1,4 +1,4 @@
-"""How far running jobs are, read from the ends of their logs on their computers, once for all who ask."""
+"""Progress of running jobs, read from the ends of their logs on their computers and shared between requests."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.running.log_tails import MOST_BYTES, TAIL_BYTES, RemoteFile
 from aiida_ion.units import duration
 
-#: What a runner writes of itself; jobs of engines of other packages may write the same.
+#: Progress file of runners; jobs of other packages may write the same.
 STATED = "progress.json"
-#: Job -> the file in its folder that says how far it is.
+#: Job -> file in its folder that shows its progress.
 PROGRESS_FILES = {
     **dict.fromkeys(("ion.mlip_md", "ion.forces", "ion.surrogate_train"), STATED),
     "ion.lammps_md": "log.lammps",
     "ion.quantumespresso_md": "md.out",
     "ion.vasp_md": "vasprun.xml",
 }
-#: A job that has written nothing for so long is not said to end soon, s.
+#: No remaining time is given for a job that has written nothing for this long, s.
 SILENT_S = 300.0
-#: Nobody waits longer, s: what would take longer has no time left that means anything.
+#: Longest meaningful remaining time, s.
 LONGEST_S = 10 * 365 * 86400.0
 _MOST_KEPT = 2000
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a running job is.
+    """Progress of a running job.
 
-    :param step: last step, not above `n_steps`.
-    :param n_steps: steps of the whole run.
+    :param step: last step, at most `n_steps`.
+    :param n_steps: total number of steps of the run.
     :param steps_per_s: speed.
-    :param seconds_left: time that is still needed at that speed, s.
+    :param seconds_left: remaining time at that speed, s.
     :param silent_s: time since the job last wrote anything, s.
     """
 
@@ -58,7 +58,7 @@ class Progress:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the job has written nothing for long: it may be dead."""
+        """Whether the job has written nothing for a long time, so that it may be dead."""
         return self.silent_s is not None and self.silent_s > SILENT_S
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Progress:
 
 
 class _Shared:
-    """The last progress of each job: whoever asks again too soon, or at the same time, gets the same."""
+    """The last progress of each job, shared between requests that are close in time."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -99,10 +99,10 @@ _shared = _Shared()
 
 
 def read_job_progress(row: Mapping[str, Any]) -> Progress | None:
-    """Return how far a running job is, read from its folder on its computer; nothing where it does not say.
+    """Return the progress of a running job, read from its folder on its computer, None if unknown.
 
-    A computer is not asked more often about a job than AiiDA's daemon asks it, by its minimum poll interval and the
-    safe interval of its transport.
+    A computer is not contacted about a job more often than by AiiDA's daemon: at its minimum poll interval and the safe
+    interval of its transport.
     """
     kind = str(row["process_type"]).rpartition(":")[2]
     source = PROGRESS_FILES.get(kind, None if kind.startswith("ion.") else STATED)
@@ -129,11 +129,11 @@ def _read(kind: str, path: str, node: Any, transport: Any) -> Progress | None:
                 return _stated(log)
             return _of_log(kind, log, node)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, NotImplementedError, AiidaException):
-        return None  # not begun yet, or its computer does not answer
+        return None  # not started yet, or its computer does not answer
 
 
 def _stated(log: RemoteFile) -> Progress | None:
-    """Return what a runner says of itself."""
+    """Return the progress written by a runner."""
     content = log.tail()
     stated = json.loads(content[content.index("{") :])
     step, n_steps, rate, left = (
@@ -143,23 +143,23 @@ def _stated(log: RemoteFile) -> Progress | None:
 
 
 def _of_log(kind: str, log: RemoteFile, node: Any) -> Progress | None:
-    """Return what the log of a program says of the job's steps."""
+    """Return the progress from the log of a program."""
     n_steps = int(node.inputs.parameters.get_dict()["n_steps"])
     start = int(node.inputs.restart_from.base.attributes.get("step")) if "restart_from" in node.inputs else 0
     if kind == "ion.lammps_md":
         step = read_progress(log.tail(), n_steps)[0]
     elif kind == "ion.vasp_md":
-        step = start + max(0, log.count(b"</calculation>") - 1)  # the first evaluates where it starts
+        step = start + max(0, log.count(b"</calculation>") - 1)  # the first one evaluates the starting positions
     else:
         step = start + _pw_steps(log)
-    # What a dead job did not do since it last wrote slows nothing down.
+    # The speed is measured until the last write, so that a dead job does not appear slow.
     elapsed = (datetime.now(UTC) - node.ctime).total_seconds() - (log.silent_s if log.silent_s > SILENT_S else 0.0)
     rate = (step - start) / elapsed if step > start and elapsed > 0 else None
     return _clamped(step, n_steps, rate, (n_steps - step) / rate if rate else None, log.silent_s)
 
 
 def _pw_steps(log: RemoteFile) -> int:
-    """Return how many steps pw.x has done from where its job started; one step may write more than a tail holds."""
+    """Return how many steps pw.x has done since the start of its job; one step may be longer than a tail."""
     n_bytes = TAIL_BYTES
     while True:
         matches = re.findall(r"Entering Dynamics:\s+iteration =\s+(\d+)", log.tail(n_bytes))
@@ -171,7 +171,7 @@ def _pw_steps(log: RemoteFile) -> int:
 
 
 def _clamped(step: float, n_steps: float, rate: float | None, seconds_left: float | None, silent_s: float) -> Progress:
-    """Return progress that can be: no step outside of the run, no time left that is negative or longer than lives."""
+    """Return progress within bounds: steps within the run, and a plausible remaining time."""
     total = max(0, int(n_steps))
     done = min(max(0, int(step)), total)
     speed = rate if rate is not None and 0 < rate < math.inf else None

@@ -1,4 +1,4 @@
-"""What a process does or why it failed, in words."""
+"""State of a process, or why it failed, in words."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from aiida import orm
 
 from aiida_ion.units import duration
 
-#: Characters of a reason that are shown.
+#: Maximum number of characters of a reason.
 LONGEST_REASON = 240
 STEPS = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
 
 
 def state_text(row: Mapping[str, Any]) -> str:
-    """Return the state of a row of `process_table` in words: what it waits for, or why it failed."""
+    """Return the state of a row of `process_table` in words: what it is waiting for, or why it failed."""
     state = row["process_state"]
     if state == "finished" and row["exit_status"] == 0:
         return f"finished in {duration((row['mtime'] - row['ctime']).total_seconds())}"
@@ -30,15 +30,15 @@ def state_text(row: Mapping[str, Any]) -> str:
 
 
 def pause_reason(pk: int) -> str | None:
-    """Return the last words of what AiiDA tried in vain before it paused a process: of the scheduler, or the transport.
+    """Return the last error (of the scheduler or the transport) before AiiDA paused a process.
 
-    AiiDA keeps them in the log of the process alone, as a traceback.
+    AiiDA keeps it only in the log of the process, as a traceback.
     """
     query = orm.QueryBuilder()
     query.append(orm.Node, filters={"id": pk}, tag="node")
     query.append(orm.Log, with_node="node", filters={"levelname": "ERROR"}, project=["message"], tag="log")
     newest = query.order_by({"log": {"time": "desc"}}).limit(1).first(flat=True)
-    # A scheduler's refusal ends with what it wrote to its error stream.
+    # A scheduler's refusal ends with its error stream.
     lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
     if not lines:
         return None

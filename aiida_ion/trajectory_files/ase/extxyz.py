@@ -1,4 +1,4 @@
-"""Extended XYZ: cut into frames here, so that sizes are checked and a cut frame is seen; each is read by ASE."""
+"""Extended XYZ, split into frames here, so that sizes are checked and truncation is detected; ASE reads each frame."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from aiida_ion.trajectory_files.lines import Lines
 
 
 def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG001 - the signature of every reader
-    """Read an extended XYZ file; a last frame that was cut off is left out.
+    """Read an extended XYZ file; a truncated last frame is left out.
 
-    :raises ValueError: if it cannot be read as one; the message says where.
+    :raises ValueError: if it is not valid; the message says where.
     """
     atoms_frames = AtomsFrames()
     with Lines(path) as lines:
@@ -36,7 +36,7 @@ def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: A
             rows = lines.block(n_atoms + 1)
             follows = next((index for index, row in enumerate(rows) if index and b"Lattice=" in row), None)
             if follows is not None:
-                # Its last line may run into the number of atoms of the frame that follows.
+                # Its last line may run into the number of atoms of the next frame.
                 count = rows[follows - 1] if rows[follows - 1].strip().isdigit() else line
                 lines.push_back([count, *rows[follows:]])
             if follows is not None or len(rows) < n_atoms + 1 or not rows[-1].endswith(b"\n"):
@@ -44,40 +44,38 @@ def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: A
                 continue
             atoms_frames.append(_atoms(line, rows, first))
         if lines.cut:
-            atoms_frames.remarks.append("The compressed file ends early; what is whole is read.")
+            atoms_frames.remarks.append("The compressed file ends early; complete frames are read.")
     return atoms_frames.frames("angstrom")
 
 
 def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:
     """Return one frame.
 
-    :raises ValueError: saying in which line it begins.
+    :raises ValueError: naming the line at which it begins.
     """
     text = (count + b"".join(rows)).decode(errors="replace")
     if b"lattice=" not in rows[0].lower():
-        raise ValueError(
-            f"line {first + 1}: the frame there has no Lattice: no periodic cell; a diffusivity needs a crystal"
-        )
+        raise ValueError(f"line {first + 1}: the frame has no Lattice: no periodic cell; a diffusivity needs a crystal")
     widths = [len(row.split()) for row in rows[1:]]
     usual = max(set(widths), key=widths.count)
     for line, width in enumerate(widths, start=first + 2):
         if width != usual:
-            raise ValueError(f"line {line}: {width} words, where the other atoms have {usual}")
+            raise ValueError(f"line {line}: {width} words, but other atoms have {usual}")
     try:
         try:
             atoms: Atoms = next(read_xyz(io.StringIO(text), 0))
         except KeyError:  # a name that is not a symbol
             atoms = next(read_xyz(io.StringIO(_with_symbols(text)), 0))
-    except Exception as error:  # ASE raises whatever it meets in a broken frame
+    except Exception as error:  # ASE can raise any exception on a broken frame
         reason = " ".join(str(error).split())[:150] or type(error).__name__
-        raise ValueError(f"the frame that begins in line {first} cannot be read: {reason}") from error
+        raise ValueError(f"the frame beginning in line {first} cannot be read: {reason}") from error
     return atoms
 
 
 def _with_symbols(text: str) -> str:
-    """Return a frame whose names of atoms are symbols of elements.
+    """Return a frame whose atom names are replaced by element symbols.
 
-    :raises ValueError: for a name that stands for no element.
+    :raises ValueError: for a name of no element.
     """
     count, comment, *rows = text.splitlines(keepends=True)
     properties = re.search(r'Properties="?([\w:]+)', comment)

@@ -1,4 +1,4 @@
-"""Frames gathered from ASE's ``Atoms``: order by ids, and what they say of time and temperature."""
+"""Frames from ASE's ``Atoms``: ordered by ids, with their statements on time and temperature."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from aiida_ion.trajectory_files.frames import Frames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.units import FS_PER_PS
 
-#: Columns that say which atom is which.
+#: Columns that identify atoms.
 ID_COLUMNS = ("id", "ids", "atom_id", "atom_ids", "atomid", "particle_identifier", "index", "identifier")
-#: What frames say of themselves: keys in lower case, without underscores.
+#: Keys of the information in frames, in lower case and without underscores.
 STEP_KEYS = ("step", "mdstep", "timestep", "nstep", "istep", "iteration")
 FRAME_KEYS = ("frame", "frameindex", "image", "config", "configuration")
 TIME_KEYS = ("time", "timefs", "timeps", "mdtime", "simulationtime")
 TEMPERATURE_KEYS = ("temperature", "temp", "temperaturek", "mdtemperature")
-#: Numbers of frames that lie off an even grid by more than this part of it are uneven.
+#: Tolerance of evenly spaced frame numbers, as a fraction of the spacing.
 UNEVEN = 1e-3
 
 
 class AtomsFrames:
-    """Gathers frames; the first one says which atoms there are."""
+    """Collects frames; the first one defines the atoms."""
 
     def __init__(self) -> None:
         self.remarks: list[str] = []
@@ -50,7 +50,7 @@ class AtomsFrames:
     def append(self, atoms: Atoms) -> None:
         """Add a frame.
 
-        :raises ValueError: if its atoms are not those of the first, or it has no cell.
+        :raises ValueError: if its atoms differ from those of the first, or it has no cell.
         """
         ids = _ids_of(atoms)
         if ids is not None:
@@ -82,20 +82,20 @@ class AtomsFrames:
         if not np.array_equal(atoms.numbers, self._first.numbers):
             raise ValueError(f"the atoms of frame {frame} are not those of frame 0, or are in another order")
         if not np.array_equal(atoms.pbc, self._first.pbc):
-            raise ValueError(f"frame {frame} is periodic in other directions than frame 0")
+            raise ValueError(f"frame {frame} and frame 0 are periodic in different directions")
         if atoms.cell.rank < 3:
             raise ValueError(f"frame {frame}: no periodic cell; a diffusivity needs a crystal")
 
     def frames(self, units: str, facts: dict[str, Any] | None = None) -> Frames:
-        """Return what was gathered.
+        """Return the frames.
 
-        :raises ValueError: if that is nothing, or times are uneven.
+        :raises ValueError: if there are none, or times are uneven.
         """
         if self._positions is None or not len(self):
-            raise ValueError("it holds no whole frame")
+            raise ValueError("it holds no complete frame")
         steps, numbering, more = self._numbers()
         if self._ids is not None:
-            self.remarks.append("Atoms are put in the order of their ids.")
+            self.remarks.append("Atoms are sorted by their ids.")
         return Frames(
             self._first.get_chemical_symbols(),
             self._positions.finish(),
@@ -112,7 +112,7 @@ class AtomsFrames:
         )
 
     def _series(self, keys: tuple[str, ...]) -> NDArray[np.float64] | None:
-        """Return what every frame says under one of some keys, nothing where it does not change."""
+        """Return the values under one of several keys that every frame has; None where they do not change."""
         for key in keys:
             values = self._stated.get(key)
             if values is not None and None not in values and len(values) > 1:
@@ -122,7 +122,7 @@ class AtomsFrames:
         return None
 
     def _numbers(self) -> tuple[NDArray[np.int64] | None, Any, dict[str, Any]]:
-        """Return the number of each frame, whether it counts steps or frames, and what times say of the interval."""
+        """Return the number of each frame, whether these are steps or frames, and facts on the interval from times."""
         times = self._series(TIME_KEYS)
         facts: dict[str, Any] = {}
         if times is not None:
@@ -142,7 +142,7 @@ class AtomsFrames:
         return np.round(counted).astype(np.int64), "frames", facts
 
     def _temperature(self) -> dict[str, float]:
-        """Return the mean temperature of the later half, K, by velocities or as the frames say."""
+        """Return the mean temperature of the later half, K, from velocities or as stated in the frames."""
         series = self._series(TEMPERATURE_KEYS)
         values = self._temperatures if len(self._temperatures) == len(self) else [] if series is None else list(series)
         later = values[len(values) // 2 :]
@@ -156,6 +156,6 @@ def _ids_of(atoms: Atoms) -> NDArray[np.int64] | None:
             unique, counts = np.unique(ids, return_counts=True)
             if len(unique) == len(ids):
                 return ids
-            if name.lower() not in ("index", "identifier"):  # which may number something else
+            if name.lower() not in ("index", "identifier"):  # they may be numbers of something else
                 raise ValueError(f"{counts.max()} atoms have the {name} {unique[np.argmax(counts)]}")
     return None

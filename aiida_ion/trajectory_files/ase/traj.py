@@ -15,9 +15,9 @@ from aiida_ion.trajectory_files.opening import unpacked
 
 
 def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG001 - the signature of every reader
-    """Read a trajectory of ASE; time step and temperature are taken from what its molecular dynamics wrote into it.
+    """Read an ASE trajectory; time step and temperature come from the description that ASE's dynamics writes.
 
-    :raises ValueError: if it cannot be read as one.
+    :raises ValueError: if it is not valid.
     """
     atoms_frames = AtomsFrames()
     with unpacked(path) as file, _opened(file) as frames:
@@ -27,7 +27,7 @@ def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG
         for frame in range(len(frames)):
             try:
                 atoms = frames[frame]
-            except Exception as error:  # a file that was cut off ends anywhere
+            except Exception as error:  # a truncated file can end anywhere
                 if frame < len(frames) - 1:
                     reason = " ".join(str(error).split())[:100] or type(error).__name__
                     raise ValueError(f"frame {frame} cannot be read: {reason}") from error
@@ -44,13 +44,13 @@ def _opened(file: Path) -> TrajectoryReader:
     """
     try:
         return TrajectoryReader(str(file))
-    except Exception as error:  # ASE raises whatever it meets in a broken file
+    except Exception as error:  # ASE can raise any exception on a broken file
         reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise ValueError(f"it is cut off, damaged, or not a trajectory of ASE ({reason})") from error
+        raise ValueError(f"it is cut off, damaged, or not an ASE trajectory ({reason})") from error
 
 
 def _facts(description: object) -> dict[str, Any]:
-    """Return what ASE's dynamics says of itself in the file."""
+    """Return what ASE's dynamics stated in the file."""
     if not isinstance(description, Mapping):
         return {"program": "ASE"}
     kind = description.get("type")

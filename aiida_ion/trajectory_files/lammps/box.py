@@ -26,10 +26,10 @@ class Box:
 
 
 def read_box(lines: Lines, words: Sequence[str]) -> Box | None:
-    """Read the three lines after ``ITEM: BOX BOUNDS``, as the manual of ``dump`` has them; nothing at the file's end.
+    """Read the three lines after ``ITEM: BOX BOUNDS`` (LAMMPS manual, ``dump``); None at the end of the file.
 
     :param words: the words after ``BOX BOUNDS``.
-    :raises ValueError: if they are not the box that these words announce.
+    :raises ValueError: if they do not match these words.
     """
     first = lines.number
     rows = lines.block(3)
@@ -47,7 +47,7 @@ def read_box(lines: Lines, words: Sequence[str]) -> Box | None:
     if width == 4:
         return Box(numbers[:, :3], numbers[:, 3], pbc)
     xy, xz, yz = numbers[:, 2] if width == 3 else (0.0, 0.0, 0.0)
-    # A triclinic box is given by the bounds of the cuboid around it.
+    # A triclinic box is given by the bounds of the enclosing cuboid.
     low = numbers[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
     high = numbers[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
     if not (high > low).all():

@@ -21,7 +21,7 @@ from aiida_ion.trajectory_files.lines import Lines
 from aiida_ion.trajectory_files.timeline.step_numbers import MAX_STEP
 from aiida_ion.units import FS_PER_PS
 
-#: Columns of the positions -> whether they are in fractions of the box, and whether they are unwrapped.
+#: Columns of positions -> whether they are scaled, and whether they are unwrapped.
 POSITION_COLUMNS = {
     ("xu", "yu", "zu"): (False, True),
     ("xsu", "ysu", "zsu"): (True, True),
@@ -34,7 +34,7 @@ UNIT_SETS = ("metal", "real", "electron", "si", "cgs", "micro", "nano")
 
 @dataclass
 class _Snapshot:
-    """The sections of a frame as far as they are read."""
+    """The sections of a frame read so far."""
 
     step: int | None = None
     time: float | None = None
@@ -44,7 +44,7 @@ class _Snapshot:
 
 @dataclass
 class _DumpContent:
-    """What was read so far."""
+    """Contents read so far."""
 
     positions: GrowingFrames | None = None
     cells: list[NDArray[np.float64]] = field(default_factory=list)
@@ -68,29 +68,29 @@ class _DumpContent:
 
 
 def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> Frames:
-    """Read a text dump. Frames are sorted by the ids of their atoms; units, steps and image flags are heeded.
+    """Read a text dump. Atoms are sorted by their ids; units, steps and image flags are used.
 
-    :param symbols: element of each atom, in the order of their ids, for dumps that only number their types.
-    :raises ValueError: if it cannot be read as one; the message says where.
+    :param symbols: element of each atom, in the order of ids, for dumps with only type numbers.
+    :raises ValueError: if it is not valid; the message says where.
     """
     content, snapshot = _DumpContent(), _Snapshot()
     with Lines(path) as lines:
         while (line := lines.next()) is not None:
             if not line.strip():
                 continue
-            if not line.endswith(b"\n"):  # cut off in the middle of a line
+            if not line.endswith(b"\n"):  # truncated in the middle of a line
                 content.leave_out(lines.number)
                 snapshot = _Snapshot()
                 break
             if not line.startswith(b"ITEM:"):
-                raise ValueError(f"line {lines.number}: {_text(line)!r} where a line with ITEM: should be")
+                raise ValueError(f"line {lines.number}: expected a line with ITEM:, got {_text(line)!r}")
             snapshot = _read_section(lines, content, snapshot, line[5:].split())
         if snapshot != _Snapshot():
             content.leave_out(lines.number)
         if lines.cut:
-            content.remarks.append("The compressed file ends early; what is whole is read.")
+            content.remarks.append("The compressed file ends early; complete frames are read.")
     if not content.positions or content.table is None:
-        raise ValueError("it holds no whole frame")
+        raise ValueError("it holds no complete frame")
     elements, remarks = elements_of_dump(content.table, content.order, symbols)
     return _as_frames(content, elements, remarks)
 
@@ -123,7 +123,7 @@ def _as_frames(content: _DumpContent, elements: list[str], remarks: list[str]) -
 
 
 def _time_facts(content: _DumpContent) -> dict[str, Any]:
-    """Return the time step as times and steps have it; without units it is one of two."""
+    """Return the time step from times and steps; without units it is one of two values."""
     known = [(time, step) for time, step in zip(content.times, content.steps, strict=True) if time is not None]
     if len(known) < 2 or known[-1][1] <= known[0][1]:
         return {}
@@ -136,7 +136,7 @@ def _time_facts(content: _DumpContent) -> dict[str, Any]:
 
 
 def _read_section(lines: Lines, content: _DumpContent, snapshot: _Snapshot, words: list[bytes]) -> _Snapshot:
-    """Read one section; return what is known of the frame that it belongs to."""
+    """Read one section; return the frame that it belongs to as read so far."""
     name = b" ".join(words[:3])
     if name == b"UNITS":
         content.units = _units(_value(lines), content.units)
@@ -159,7 +159,7 @@ def _read_section(lines: Lines, content: _DumpContent, snapshot: _Snapshot, word
         _read_atoms(lines, content, snapshot, [word.decode(errors="replace") for word in words[1:]])
         return _Snapshot()
     else:
-        raise ValueError(f"line {lines.number}: ITEM: {_text(b' '.join(words))} is not known of a dump of atoms")
+        raise ValueError(f"line {lines.number}: ITEM: {_text(b' '.join(words))} is unknown in a dump of atoms")
     return snapshot
 
 
@@ -188,7 +188,9 @@ def _read_atoms(lines: Lines, content: _DumpContent, snapshot: _Snapshot, column
 def _take_frame(content: _DumpContent, snapshot: _Snapshot, table: AtomTable, box: Box) -> None:
     names = next((names for names in POSITION_COLUMNS if names in table), None)
     if names is None:
-        raise ValueError(f"it has no positions x y z, xs ys zs, xu yu zu or xsu ysu zsu, but {' '.join(table.columns)}")
+        raise ValueError(
+            f"it has no positions x y z, xs ys zs, xu yu zu or xsu ysu zsu, only {' '.join(table.columns)}"
+        )
     scaled, unwrapped = POSITION_COLUMNS[names]
     positions = table.floats(*names)
     if not np.isfinite(positions).all():
@@ -209,13 +211,13 @@ def _take_frame(content: _DumpContent, snapshot: _Snapshot, table: AtomTable, bo
 
 
 def _order_by_ids(content: _DumpContent, table: AtomTable) -> NDArray[np.int64] | None:
-    """Return the rows in the order of their ids, nothing where there are none.
+    """Return the rows in the order of their ids, None if there are no ids.
 
-    :raises ValueError: if the ids are not those of the first frame.
+    :raises ValueError: if the ids differ from those of the first frame.
     """
     if "id" not in table:
         if content.ids is not None:
-            raise ValueError("the atoms have no ids any more")
+            raise ValueError("the atoms no longer have ids")
         return None
     ids = table.integers("id")
     order = np.argsort(ids, kind="stable")
@@ -231,7 +233,7 @@ def _order_by_ids(content: _DumpContent, table: AtomTable) -> NDArray[np.int64] 
 
 def _other_ids(before: NDArray[np.int64] | None, now: NDArray[np.int64]) -> str:
     if before is None:
-        return "the atoms have ids, and had none before"
+        return "the atoms have ids, but had none before"
     lost, new = np.setdiff1d(before, now), np.setdiff1d(now, before)
     words = [f"{what} {', '.join(map(str, ids[:5]))}" for what, ids in (("lacks", lost), ("has new", new)) if len(ids)]
     return f"its atoms are not those of frame 0: by ids it {' and '.join(words)}; a diffusivity needs the same atoms"
@@ -260,7 +262,7 @@ def _units(word: str, before: str | None) -> str:
     if word == "lj":
         raise ValueError("its units are lj, reduced ones: multiply lengths by sigma and write angstrom")
     if word not in UNIT_SETS:
-        raise ValueError(f"its units {word!r} are not known; choose from {', '.join(UNIT_SETS)}")
+        raise ValueError(f"its units {word!r} are unknown; choose from {', '.join(UNIT_SETS)}")
     if before not in (None, word):
         raise ValueError(f"its units change from {before} to {word}")
     return word
@@ -271,9 +273,9 @@ def _value(lines: Lines) -> str:
 
 
 def _number(lines: Lines, kind: type) -> Any:
-    """Return the number that a section holds, nothing where the file ends before it.
+    """Return the number in a section, None if the file ends before it.
 
-    :raises ValueError: if there is another word.
+    :raises ValueError: if it is not a number.
     """
     line = lines.next()
     if line is None or not line.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""The elements of a LAMMPS dump, which may only number the types of its atoms."""
+"""The elements of a LAMMPS dump, which may have only type numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aiida_ion.trajectory_files.elements import element_of_mass, elements_of
 from aiida_ion.trajectory_files.lammps.tables import AtomTable
 
-#: What LAMMPS calls every type that ``dump_modify element`` does not name.
+#: LAMMPS's default name of types without ``dump_modify element``.
 UNNAMED = "C"
 
 
@@ -20,9 +20,9 @@ def elements_of_dump(
     """Return the element of each atom, in the order of the ids, and remarks.
 
     :param table: the first frame.
-    :param order: its rows in the order of the ids.
-    :param symbols: element of each atom in the order of the ids, where the user has given a structure.
-    :raises ValueError: if they are not known, or not those of the structure.
+    :param order: its rows in the order of ids.
+    :param symbols: element of each atom in the order of ids, if the user gave a structure.
+    :raises ValueError: if they are unknown, or differ from those of the structure.
     """
     types = _ordered(table.texts("type"), order) if "type" in table else None
     if "element" in table:
@@ -31,14 +31,16 @@ def elements_of_dump(
             return elements_of(names)
         if symbols is None:
             raise ValueError(
-                "all its types are named C, as LAMMPS does by itself; name them with 'dump_modify ... element', or "
-                "give the structure whose atoms it follows"
+                "all its types are named C, which is LAMMPS's default; name them with 'dump_modify ... element', or "
+                "give the structure of the run"
             )
     elif "mass" in table:
         masses = table.floats("mass")[:, 0]
         known = {mass: element_of_mass(mass) for mass in np.unique(masses)}
         words = ", ".join(f"{known[mass]} ({mass:g})" for mass in sorted(known))
-        return _ordered([known[mass] for mass in masses], order), [f"The elements are read off the masses: {words}."]
+        return _ordered([known[mass] for mass in masses], order), [
+            f"The elements are derived from the masses: {words}."
+        ]
     return _of_types(types, symbols), []
 
 
@@ -47,9 +49,9 @@ def _ordered(values: list[str], order: NDArray[np.int64] | None) -> list[str]:
 
 
 def _of_types(types: Sequence[str] | None, symbols: Sequence[str] | None) -> list[str]:
-    """Return the elements of a dump that only numbers its atom types, by the structure's order of atoms."""
+    """Return the elements of a dump with only type numbers, from the structure's order of atoms."""
     if symbols is None:
-        raise ValueError("it names no elements; give the structure whose atoms it follows, in the order of their ids")
+        raise ValueError("it names no elements; give the structure of the run, with atoms in the order of their ids")
     if types is None or len(types) != len(symbols):
         raise ValueError(
             f"it holds {0 if types is None else len(types)} atoms with a type, the structure {len(symbols)}"

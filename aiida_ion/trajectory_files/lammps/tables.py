@@ -13,7 +13,7 @@ class AtomTable:
 
     :param columns: names of the columns.
     :param rows: a line for each atom.
-    :raises ValueError: if a row has not as many words as there are columns.
+    :raises ValueError: if the number of words in a row differs from the number of columns.
     """
 
     def __init__(self, columns: Sequence[str], rows: Sequence[bytes]) -> None:
@@ -39,14 +39,14 @@ class AtomTable:
     def integers(self, name: str) -> NDArray[np.int64]:
         """Return a column as integers, shape (N,).
 
-        :raises RowError: naming the first row that holds none.
+        :raises RowError: naming the first invalid row.
         """
         return self._numbers(name, int).astype(np.int64)
 
     def floats(self, *names: str) -> NDArray[np.float64]:
         """Return columns as numbers, shape (N, len(names)).
 
-        :raises RowError: naming the first row that holds none.
+        :raises RowError: naming the first invalid row.
         """
         return np.stack([self._numbers(name, float) for name in names], axis=1).astype(float)
 

@@ -1,4 +1,4 @@
-"""What an output of pw.x says of its run: kind of dynamics, thermostat, level of theory."""
+"""Facts about a run from the output of pw.x: kind of dynamics, thermostat, level of theory."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from aiida_ion.dft.pw_status import read_versions
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.trajectory_files.pw.run import PwRun
 
-#: Words of what is not molecular dynamics -> what it is.
+#: Text of other calculations -> reason to refuse them.
 OTHER_KINDS = (
     ("Entering Dynamics;", "its cell changes (vc-md); only molecular dynamics at constant volume is read"),
     ("BFGS Geometry Optimization", "it is a relaxation (BFGS), not molecular dynamics"),
     ("Damped Dynamics Calculation", "it is a relaxation (damped dynamics), not molecular dynamics"),
     ("Over-damped Langevin", "it is over-damped Langevin dynamics, whose steps are not steps in time"),
 )
-#: Schemes of velocity rescaling that change the temperature on purpose.
+#: Velocity rescaling schemes that change the temperature on purpose.
 RAMPS = ("rescale-T", "reduce-T")
-#: A mass that is further than this part of it from that of the element is that of an isotope.
+#: A mass that deviates from the element's by more than this fraction is an isotope's.
 ISOTOPE_TOLERANCE = 0.01
-#: Words of the head -> what they add to the functional's name.
+#: Text in the head -> suffix of the functional's name.
 CORRECTIONS = ((r"Grimme-D2|DFT-D2", "-D2"), (r"DFT-D3|Grimme-D3", "-D3"), (r"LDA\+U|DFT\+U|Hubbard", "+U"))
 
 
 def validate_kind(output: PwOutput) -> str | None:
-    """Return what an output is instead of molecular dynamics at constant volume, nothing where it is that."""
+    """Return why an output is not molecular dynamics at constant volume, or None."""
     notes = "\n".join(output.notes)
     words_of_kind = next((words for mark, words in OTHER_KINDS if mark in notes), None)
     if words_of_kind is not None:
@@ -40,13 +40,13 @@ def validate_kind(output: PwOutput) -> str | None:
         return "its cell changes; only molecular dynamics at constant volume is read"
     if any(step.kinetic_Ry is not None or step.iteration for step in output.steps):
         return None
-    return "it holds no whole step of molecular dynamics" + (f": {output.error[1]}" if output.error else "")
+    return "it holds no complete step of molecular dynamics" + (f": {output.error[1]}" if output.error else "")
 
 
 def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
-    """Return what the runs of one file say.
+    """Return facts from the runs of one file.
 
-    :param steps: the steps that are taken.
+    :param steps: the steps that are used.
     """
     first = runs[0]
     versions = read_versions(first.output)
@@ -70,7 +70,7 @@ def facts_of(runs: Sequence[PwRun], steps: DftSteps) -> dict[str, Any]:
 
 
 def _length_unit(unit: str) -> str:
-    """Return the unit of length of a card in words: fractional positions count in the vectors of the cell."""
+    """Return the unit of length of a card in words; fractional positions are relative to the cell vectors."""
     return {"crystal": "cell vectors", "": "alat"}.get(unit, unit)
 
 
@@ -80,7 +80,7 @@ def _corrections(output: PwOutput) -> str:
 
 
 def _frozen(run: PwRun) -> dict[str, int]:
-    """Return degrees of freedom, as pw.x counts them, and the number of atoms that are held."""
+    """Return the degrees of freedom, as counted by pw.x, and the number of fixed atoms."""
     frozen = run.output.frozen
     if frozen is None:
         return {"degrees_of_freedom": max(3 * len(run.head.symbols) - 3, 1)}
@@ -88,12 +88,12 @@ def _frozen(run: PwRun) -> dict[str, int]:
 
 
 def _temperature_facts(output: PwOutput) -> dict[str, Any]:
-    """Return ensemble and thermostat, and the target only where one holds it."""
+    """Return ensemble and thermostat, and the target temperature only with a thermostat."""
     notes = "\n".join(output.notes)
     begin = re.search(r"Starting temperature\s+=\s+(\d+\.\d+) ", notes)
     control = re.search(r"temperature is controlled by (.+)", notes)
     if control is None:
-        # A restarted run says nothing of its thermostat.
+        # A restarted run does not print its thermostat.
         return {"ensemble": "nve"} if "Molecular Dynamics Calculation" in notes else {}
     facts: dict[str, Any] = {"ensemble": "nvt", "thermostat": control[1].rstrip(" ;")}
     ramp = next((name for name in RAMPS if name in control[1]), None)
@@ -103,7 +103,7 @@ def _temperature_facts(output: PwOutput) -> dict[str, Any]:
 
 
 def labels_remarks(head: PwHead) -> list[str]:
-    """Return sentences on species whose element or mass is not what their label says."""
+    """Return sentences on species whose element or mass differs from their label."""
     remarks = []
     for label in dict.fromkeys(head.labels):
         index = head.labels.index(label)
@@ -113,7 +113,7 @@ def labels_remarks(head: PwHead) -> list[str]:
         except ValueError:
             by_label = ""
         if by_label != symbol:
-            remarks.append(f"WARNING: its species {label} is read as {symbol}, as its pseudopotential says.")
+            remarks.append(f"WARNING: its species {label} is read as {symbol}, from its pseudopotential.")
         usual = float(atomic_masses[atomic_numbers[symbol]])
         if not np.isclose(mass, usual, rtol=ISOTOPE_TOLERANCE):
             remarks.append(f"Its species {label} has a mass of {mass:g} g/mol, and {symbol} has {usual:.4g}.")

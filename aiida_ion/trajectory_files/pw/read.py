@@ -17,17 +17,17 @@ from aiida_ion.trajectory_files.pw.facts import facts_of, labels_remarks, valida
 from aiida_ion.trajectory_files.pw.input_beside import with_input_beside
 from aiida_ion.trajectory_files.pw.run import PwRun, read_run, unwrapped_steps
 
-#: Positions of a head have seven digits of the lattice parameter; a run continues where another ended within this.
+#: Tolerance of continued positions, angstrom: those in a head have seven digits of the lattice parameter.
 SAME_PLACE_A = 1e-4
 
 
 def read_pw(path: Path) -> DftOutput:
-    """Return the molecular dynamics of an output of pw.x, which may be cut anywhere.
+    """Read molecular dynamics from an output of pw.x, which may be truncated anywhere.
 
-    Several outputs in one file are one run where each continues from the one before. An input file of the same name
-    beside it gives cell and first positions with more digits than the output has.
+    Several outputs in one file are one run if each continues from the previous one. An input file of the same name next
+    to it gives cell and first positions with more digits than the output.
 
-    :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
+    :raises ValueError: if it holds no molecular dynamics at constant volume, or two separate runs.
     """
     with unpacked(path) as file, file.open(errors="replace") as text:
         outputs = scan_runs(text)
@@ -71,7 +71,7 @@ def read_pw(path: Path) -> DftOutput:
 def _with_dynamics(outputs: Sequence[PwOutput], remarks: list[str]) -> list[PwOutput]:
     """Return the outputs that hold molecular dynamics.
 
-    :raises ValueError: if none does; the reason is that of the last.
+    :raises ValueError: if none does, with the reason for the last.
     """
     problems = [validate_kind(output) for output in outputs]
     chosen = [output for output, problem in zip(outputs, problems, strict=True) if problem is None]
@@ -87,7 +87,7 @@ def _with_dynamics(outputs: Sequence[PwOutput], remarks: list[str]) -> list[PwOu
 
 def _check_same_crystal(first: PwRun, later: PwRun) -> None:
     if first.head.labels != later.head.labels or not np.allclose(first.head.cell, later.head.cell, atol=1e-3):
-        raise ValueError("it holds two runs of different crystals: give each a file of its own")
+        raise ValueError("it holds two runs of different crystals: give each its own file")
     steps_fs = {run.timestep_fs for run in (first, later)} - {None}
     if len(steps_fs) > 1:
         raise ValueError(f"its runs have different time steps ({', '.join(f'{step:g}' for step in steps_fs)} fs)")
@@ -96,7 +96,7 @@ def _check_same_crystal(first: PwRun, later: PwRun) -> None:
 def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
     """Return the steps of a run with those of a later one that continues from one of them.
 
-    :raises ValueError: if it continues from none.
+    :raises ValueError: if it does not continue from any.
     """
     if not later.start_is_known:
         row = later.steps.first_step - steps.first_step
@@ -114,7 +114,7 @@ def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
     overlap = len(steps) - row
     if overlap:
         remarks.append(
-            f"Its last {overlap} steps before step {before.first_step + row} were computed twice, since the run was "
+            f"Its last {overlap} steps before step {before.first_step + row} were computed twice, because the run was "
             "restarted from there; the later ones are used."
         )
     assert before.next_positions is not None
@@ -127,7 +127,7 @@ def _joined(steps: DftSteps, later: PwRun, remarks: list[str]) -> DftSteps:
 
 
 def _row_of(start: NDArray[np.float64], steps: DftSteps, cell: NDArray[np.float64]) -> int:
-    """Return the row that a start is the position of; one more than there are for the next positions.
+    """Return the row whose positions equal a start; the number of rows if they equal the next positions.
 
     :raises ValueError: if there is none.
     """
@@ -138,7 +138,7 @@ def _row_of(start: NDArray[np.float64], steps: DftSteps, cell: NDArray[np.float6
     if not apart.min() <= SAME_PLACE_A:
         raise ValueError(
             f"it holds two runs that do not follow each other: the second begins {apart[-1]:.3g} angstrom away from "
-            "where the first ends; give each a file of its own"
+            "where the first ends; give each its own file"
         )
     return int(np.argmin(apart))
 
@@ -146,11 +146,11 @@ def _row_of(start: NDArray[np.float64], steps: DftSteps, cell: NDArray[np.float6
 def _one_of_two(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
     """Return the longer of two runs from the same start, if they are the same run.
 
-    :raises ValueError: if they are two.
+    :raises ValueError: if they are different runs.
     """
     shared = min(len(steps), len(later))
     if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=SAME_PLACE_A):
-        raise ValueError("it holds two runs from the same start: give each a file of its own")
+        raise ValueError("it holds two runs from the same start: give each its own file")
     remarks.append("WARNING: it holds the same run twice; it is read once.")
     return steps if len(steps) >= len(later) else later
 

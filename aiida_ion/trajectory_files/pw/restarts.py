@@ -1,4 +1,4 @@
-"""Runs of pw.x that were restarted: the first positions of one are in the output of the run before."""
+"""Restarted runs of pw.x, whose first positions are in the output of the previous run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiida_ion.trajectory_files.frames import Frames
 
 
 def restarts_completed(parts: Sequence[Frames]) -> list[Frames]:
-    """Return the files of a run, each restarted one with the step that its own output has no positions of."""
+    """Return the files of a run, with the first step of each restarted one completed from the file before it."""
     completed: list[Frames] = []
     for part in parts:
         before = completed[-1].dft if completed else None
@@ -22,7 +22,7 @@ def restarts_completed(parts: Sequence[Frames]) -> list[Frames]:
 
 
 def with_first_step(before: DftOutput, restarted: DftOutput) -> DftOutput | None:
-    """Return a restarted run with its first step, where the run before leads to it; else nothing."""
+    """Return a restarted run with its first step if the previous run leads to it, else None."""
     first = restarted.unplaced
     if first is None or before.symbols != restarted.symbols:
         return None

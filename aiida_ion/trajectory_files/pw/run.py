@@ -1,4 +1,4 @@
-"""One run of pw.x: its consecutive whole steps, and what of it is left out."""
+"""One run of pw.x: its consecutive complete steps, and what is left out."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from aiida_ion.dft.pw_md_output import as_steps, missing_part
 from aiida_ion.dft.pw_output import PwOutput, PwStep
 from aiida_ion.dft.steps import DftSteps
 
-#: A time step that is read off the times of steps must be known to this part of it.
+#: Required relative precision of a time step derived from the times of steps.
 TIME_TOLERANCE = 5e-3
-#: pw.x writes times with four digits of a picosecond, fs.
+#: Resolution of the times in the output, four decimals of a picosecond, fs.
 TIME_DIGIT_FS = 0.1
-#: Its time step in atomic units has two digits, fs.
+#: Resolution of the stated time step, two decimals of an atomic unit, fs.
 STATED_DIGIT_FS = 5e-4
-#: Temperature and kinetic energy are the same number in other units, within this part of it.
+#: Relative tolerance between temperature and kinetic energy, which are the same number in other units.
 SAME_ENERGY = 1e-2
 #: A kinetic energy below this has too few digits to compare, Ry.
 SMALLEST_RY = 1e-5
-#: pw.x has room for this many steps; their numbers are asterisks from there on.
+#: Largest step number that pw.x can print; later ones are asterisks.
 LAST_NUMBER = 99_999
 
 
@@ -31,11 +31,11 @@ LAST_NUMBER = 99_999
 class PwRun:
     """One run of molecular dynamics.
 
-    :param head: its crystal.
-    :param steps: its consecutive whole steps. The first positions are those of the input; where ``start_is_known`` is
-        false the run was restarted, and they are not those of its first step, which nothing says.
-    :param timestep_fs: as it states it, or from the times of its steps; ``None`` where neither says it well enough.
-    :param left_out: a sentence on the steps that are not taken, or on the end that is not there; empty where all is.
+    :param head: the crystal.
+    :param steps: the consecutive complete steps. The first positions are those of the input; if ``start_is_known`` is
+        false the run was restarted, and the positions of its first step are unknown.
+    :param timestep_fs: as stated, or from the times of its steps; ``None`` if neither is precise enough.
+    :param left_out: a sentence on steps that are left out or on a missing end, else empty.
     """
 
     output: PwOutput
@@ -48,16 +48,16 @@ class PwRun:
 
 
 def read_run(output: PwOutput) -> PwRun:
-    """Return a run.
+    """Read a run.
 
-    :raises ValueError: if it has no whole step, or contradicts itself.
+    :raises ValueError: if it has no complete step, or is inconsistent.
     """
     head = read_head(output.head)
     if output.labels and output.labels != head.labels:
-        raise ValueError("its positions list other atoms than its head")
+        raise ValueError("the atoms of its positions differ from those in its head")
     whole, left_out = _whole_steps(output)
     if not whole:
-        raise ValueError(f"it holds no whole step of molecular dynamics{f': {left_out}' if left_out else ''}")
+        raise ValueError(f"it holds no complete step of molecular dynamics{f': {left_out}' if left_out else ''}")
     first = whole[0].iteration or 1
     timestep_fs = _timestep_fs(output, whole)
     steps = as_steps(whole, head.positions, head.cell, first - 1, constant_energy=False, alat_A=head.alat_A)
@@ -70,7 +70,7 @@ def read_run(output: PwOutput) -> PwRun:
 
 
 def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
-    """Return the steps up to the first that is not whole or does not follow, and why there is an end."""
+    """Return the steps up to the first that is incomplete or not consecutive, and why they end there."""
     whole: list[PwStep] = []
     for step in output.steps:
         expected = whole[-1].iteration + 1 if whole else step.iteration
@@ -84,7 +84,7 @@ def _whole_steps(output: PwOutput) -> tuple[list[PwStep], str]:
 
 
 def _describe(output: PwOutput, whole: list[PwStep], step: PwStep, expected: int) -> str:
-    """Return why a step cannot be the next one, empty where it can."""
+    """Return why a step cannot be the next one, else empty."""
     after, part = f"after step {expected - 1 if whole else 0}", missing_part(step)
     if step.problem:
         return f"{after}, {step.problem}"
@@ -96,7 +96,7 @@ def _describe(output: PwOutput, whole: list[PwStep], step: PwStep, expected: int
 
 
 def _break(before: PwStep, step: PwStep, expected: int) -> str:
-    """Return why a step does not follow the one before, empty where it does."""
+    """Return why a step does not follow the previous one, else empty."""
     if step.iteration != expected:
         return f"after iteration {expected - 1} comes iteration {step.iteration or 'without a number'}"
     if step.unit != before.unit:
@@ -107,11 +107,11 @@ def _break(before: PwStep, step: PwStep, expected: int) -> str:
 
 
 def _same_freedom(before: PwStep, step: PwStep) -> bool:
-    """Whether temperature and kinetic energy of two steps speak of the same degrees of freedom."""
-    one, other = ((s.temperature_K or 0.0, s.kinetic_Ry or 0.0) for s in (before, step))
-    if not (one[1] > SMALLEST_RY and other[1] > SMALLEST_RY):
-        return bool(np.isfinite([*one, *other]).all())
-    return abs(one[0] / one[1] - other[0] / other[1]) <= SAME_ENERGY * one[0] / one[1]
+    """Whether temperature and kinetic energy of two steps imply the same degrees of freedom."""
+    first, other = ((s.temperature_K or 0.0, s.kinetic_Ry or 0.0) for s in (before, step))
+    if not (first[1] > SMALLEST_RY and other[1] > SMALLEST_RY):
+        return bool(np.isfinite([*first, *other]).all())
+    return abs(first[0] / first[1] - other[0] / other[1]) <= SAME_ENERGY * first[0] / first[1]
 
 
 def _why_cut(output: PwOutput, step: PwStep, after: str, part: str) -> str:
@@ -123,9 +123,9 @@ def _why_cut(output: PwOutput, step: PwStep, after: str, part: str) -> str:
 
 
 def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
-    """Return the time step: as the run states it, which a restarted one does not, or from the times of its steps.
+    """Return the time step as stated, or from the times of steps, since a restarted run does not state it.
 
-    :raises ValueError: if these say different things.
+    :raises ValueError: if these disagree.
     """
     stated = re.search(r"Time step +=\s*(\d+\.\d+) a\.u\.,\s*(\d+\.\d+) femto", "\n".join(output.notes))
     measured = _measured_timestep_fs(whole)
@@ -136,12 +136,12 @@ def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
     if not abs(atomic - timestep_fs) <= STATED_DIGIT_FS:
         raise ValueError(f"it states a time step of {stated[1]} a.u., which is {atomic:.4g} fs, and of {stated[2]} fs")
     if measured is not None and not abs(measured[0] - timestep_fs) <= measured[1] + 1e-3 * timestep_fs:
-        raise ValueError(f"it states a time step of {timestep_fs:g} fs, and its steps are {measured[0]:.4g} fs apart")
+        raise ValueError(f"it states a time step of {timestep_fs:g} fs, but its steps are {measured[0]:.4g} fs apart")
     return timestep_fs
 
 
 def _measured_timestep_fs(whole: list[PwStep]) -> tuple[float, float] | None:
-    """Return the mean distance of the times of steps and its uncertainty from their digits, fs."""
+    """Return the mean interval between steps and its rounding uncertainty, fs."""
     first, last = whole[0], whole[-1]
     n = len(whole) - 1
     if not n or first.time_ps is None or last.time_ps is None:
@@ -150,7 +150,7 @@ def _measured_timestep_fs(whole: list[PwStep]) -> tuple[float, float] | None:
 
 
 def unwrapped_steps(steps: DftSteps) -> DftSteps:
-    """Return steps whose positions are continuous: each run counts from the image of the cell that it was given."""
+    """Return steps with continuous positions: each run starts from the image of the cell in its input."""
     assert steps.next_positions is not None
     places = np.concatenate([steps.positions, steps.next_positions[None]])
     jumps = np.round(np.diff(places, axis=0) @ np.linalg.inv(steps.cell))

@@ -1,1 +1,1 @@
-"""Blocks of a run -> one line of time: gaps, repeats, breaks, and the numbers of frames."""
+"""A single timeline from the blocks of a run: gaps, repeats, breaks, and frame numbers."""

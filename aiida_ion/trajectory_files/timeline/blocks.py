@@ -1,4 +1,4 @@
-"""Files in blocks, and the frames of them that are kept, in the order of time."""
+"""Files in blocks, and the kept frames in chronological order."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from aiida_ion.trajectory_files.timeline.repeats import adjacent_repeats, earlie
 from aiida_ion.trajectory_files.timeline.step_numbers import rewinds
 from aiida_ion.trajectory_files.wrapping import Steps, measure_steps
 
-#: More repeated rows than this part of a file: the file is something else.
+#: Largest fraction of repeated rows in a trajectory file.
 MOST_REPEATED = 0.9
-#: A file may consist of this many blocks for each frame.
+#: Largest number of blocks per frame of a file.
 MOST_BLOCKS = 0.34
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file and what was measured of its frames.
+    """A file and statistics of its frames.
 
     :param name: of the file.
     """
@@ -33,12 +33,12 @@ class Source:
 
     @cached_property
     def blocks(self) -> list[range]:
-        """The rows of the file in blocks, each of which is consecutive by what the file says."""
+        """The rows of the file in blocks, each of which is consecutive according to the file."""
         return blocks_of(self)
 
     @cached_property
     def within(self) -> Steps:
-        """What is measured of the steps within blocks alone."""
+        """Statistics of the steps within blocks."""
         begins = [rows[0] - 1 for rows in self.blocks[1:]]
         return measure_steps(self.frames.positions, self.frames.cells, begins) if begins else self.steps
 
@@ -50,7 +50,7 @@ class Source:
 
 @dataclass
 class Timeline:
-    """The frames that are kept, in the order of time.
+    """The kept frames, in chronological order.
 
     :param file: index of the file of each frame.
     :param row: row of each frame in its file.
@@ -71,7 +71,7 @@ class Timeline:
         self.row += rows
 
     def cut(self, length: int) -> None:
-        """Keep the first frames only."""
+        """Keep only the first frames."""
         del self.file[length:], self.row[length:]
         self.seams = [seam for seam in self.seams if seam < length]
 
@@ -94,6 +94,6 @@ def blocks_of(source: Source) -> list[range]:
     ends = [*sorted(begins - {0, n_frames}), n_frames]
     if len(ends) > max(3, MOST_BLOCKS * n_frames):
         raise ValueError(
-            f"{source.name}: among {n_frames} frames {len(ends) - 1} repeat an earlier one or are numbered out of order"
+            f"{source.name}: {len(ends) - 1} of {n_frames} frames repeat an earlier one or are numbered out of order"
         )
     return [range(low, high) for low, high in zip([0, *ends], ends, strict=False)]

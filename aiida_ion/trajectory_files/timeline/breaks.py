@@ -1,4 +1,4 @@
-"""Steps too long for one run, by positions: from one block to the next, and within blocks."""
+"""Steps too long for a single run, from positions: between and within blocks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from aiida_ion.trajectory_files.run_facts import OVERRIDE
 from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
 from aiida_ion.trajectory_files.wrapping import apart
 
-#: A step this many times longer than nine in ten of the others is odd, or a break.
+#: Ratio to the 90th percentile of the other steps from which a step is odd, or a break.
 ODD_STEP, BROKEN_STEP = 1.5, 3.0
-#: An atom moves far if it moves this many times the root mean square of a usual step; in a break many atoms do, where a
-#: hop moves one or two.
+#: An atom moves far if it moves this many times the root mean square of a usual step; in a break many atoms do, in a
+#: hop only one or two.
 FAR_STEP = 4.0
 FEWEST_FAR, FAR_PART = 4, 1 / 6
-#: Steps within blocks before that is judged.
+#: Fewest steps within blocks for this check.
 FEWEST_STEPS = 10
-#: A move this many times the usual largest is looked at, in this many steps at most; two atoms have changed places if
-#: each is nearer to where the other was than this part of its move.
+#: A move this many times the usual largest is checked, in at most this many steps; two atoms have swapped places if
+#: each is closer to the other's old position than this fraction of its move.
 ODD_MOVE, MOST_LOOKED_AT, EXCHANGED_PART = 4.0, 200, 0.35
 
 
@@ -45,7 +45,7 @@ def check_seam(timeline: Timeline, sources: Sequence[Source], file: int, rows: r
 
 
 def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: str) -> tuple[float, str]:
-    """Return how many times longer a step is than nine in ten of the usual ones, 0 if few atoms move far, and words."""
+    """Return the ratio of a step to the 90th percentile of usual ones, 0 if few atoms move far, and a description."""
     if len(usual_A) < FEWEST_STEPS or float(np.median(usual_A)) == 0.0:
         return 0.0, ""
     usual = float(np.median(usual_A))
@@ -58,9 +58,9 @@ def _oddity(moved_A: NDArray[np.float64], usual_A: NDArray[np.float64], where: s
 
 
 def check_breaks(source: Source) -> None:
-    """Look for breaks within blocks, which a file without numbers does not show otherwise.
+    """Look for breaks within blocks, which would go unnoticed in a file without frame numbers.
 
-    :raises ValueError: naming the first.
+    :raises ValueError: naming the first one.
     """
     if source.frames.unwrapped or len(source.usual_steps) < FEWEST_STEPS:
         return
@@ -83,9 +83,9 @@ def check_breaks(source: Source) -> None:
 
 
 def exchanges(source: Source) -> list[str]:
-    """Return a warning where two atoms of an element change places from one frame to the next.
+    """Return a warning if two atoms of an element swap places between frames.
 
-    In a crystal that is the order of the atoms which changes, and not their places; ids would tell.
+    In a crystal this means that the order of the atoms changed, not their positions; ids would show it.
     """
     largest = source.within.largest_A
     if len(largest) < FEWEST_STEPS or source.frames.dft is not None:
@@ -98,7 +98,7 @@ def exchanges(source: Source) -> list[str]:
     if not exchanged:
         return []
     return [
-        f"WARNING: {source.name}: two atoms of one element change places at frame {exchanged[0]}"
+        f"WARNING: {source.name}: two atoms of one element swap places at frame {exchanged[0]}"
         f"{f', and at {len(exchanged) - 1} more' if len(exchanged) > 1 else ''}: does their order change?"
     ]
 
@@ -107,11 +107,11 @@ def _exchanged(source: Source, row: int) -> bool:
     before, after, cell = source.frames.positions[row - 1], source.frames.positions[row], source.frames.cells[row]
     moved_A = np.linalg.norm(apart(before, after, cell), axis=1)
     far = np.flatnonzero(moved_A > ODD_MOVE * np.median(moved_A))
-    for one in far:
-        for other in far[far > one]:
-            if source.frames.symbols[one] != source.frames.symbols[other]:
+    for atom in far:
+        for other in far[far > atom]:
+            if source.frames.symbols[atom] != source.frames.symbols[other]:
                 continue
-            crossed = np.linalg.norm(apart(before[[one, other]], after[[other, one]], cell), axis=1)
-            if (crossed < EXCHANGED_PART * moved_A[[one, other]]).all():
+            crossed = np.linalg.norm(apart(before[[atom, other]], after[[other, atom]], cell), axis=1)
+            if (crossed < EXCHANGED_PART * moved_A[[atom, other]]).all():
                 return True
     return False

@@ -1,4 +1,4 @@
-"""Blocks of a run -> one line of time: what was written twice is kept once."""
+"""Join the blocks of a run to a single timeline; frames written twice are kept once."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from aiida_ion.trajectory_files.timeline.repeats import same_frame, same_within
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 from aiida_ion.trajectory_files.wrapping import apart
 
-#: Stands for a number that is not known.
+#: Placeholder of an unknown number.
 NO_NUMBER = -(1 << 61)
-#: Frames back from the end among which the start of a block is looked for.
+#: Number of frames before the end in which the start of a block is searched.
 SEARCHED_FRAMES = 5000
 
 
 def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
-    """Put the blocks of all files one after the other.
+    """Join the blocks of all files.
 
-    A block ends where the numbers of the frames begin again or a frame appears that was there before.
+    A block ends where frame numbers restart or a frame appears again.
 
-    :param override_file: take frames as consecutive where their numbers say otherwise.
-    :raises ValueError: if frames are missing, out of order, or do not go on from one block to the next.
+    :param override_file: treat frames as consecutive even if their numbers are not.
+    :raises ValueError: if frames are missing, out of order, or not continuous between blocks.
     """
     timeline, counts = Timeline(), _Counts()
     for file, source in enumerate(sources):
@@ -34,7 +34,7 @@ def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
         for rows in source.blocks:
             _append(timeline, sources, file, rows, counts, override_file)
         if len(timeline.row) <= before and file:
-            raise ValueError(f"{source.name} adds nothing: its frames are in the files before; is it given twice?")
+            raise ValueError(f"{source.name} adds nothing: its frames are in earlier files; is it given twice?")
         timeline.remarks += counts.sentences(source.name)
         counts = _Counts()
     return timeline
@@ -42,7 +42,7 @@ def join(sources: Sequence[Source], override_file: bool = False) -> Timeline:
 
 @dataclass
 class _Counts:
-    """What was left out of a file, counted."""
+    """Counts of what was left out of a file."""
 
     repeated_starts: int = 0
     overlaps: list[int] = field(default_factory=list)
@@ -53,24 +53,24 @@ class _Counts:
         texts = []
         if self.repeated_starts:
             times = f"{self.repeated_starts} frames repeat" if self.repeated_starts > 1 else "a frame repeats"
-            texts.append(f"{name}: {times} the frame before, as a restart writes it; each is kept once.")
+            texts.append(f"{name}: {times} the previous frame, as restarts do; each is kept once.")
         if self.overlaps:
-            texts.append(f"{name}: {sum(self.overlaps)} frames were there already and are kept once.")
+            texts.append(f"{name}: {sum(self.overlaps)} frames repeat earlier ones and are kept once.")
         for n_frames, distance_A in self.abandoned:
             texts.append(
                 f"WARNING: {name}: the run was continued from an earlier frame; the {n_frames} frames after that, "
-                f"which differed (up to {distance_A:.2g} angstrom apart), are left out."
+                f"which differed (by up to {distance_A:.2g} angstrom), are left out."
             )
         if self.restarts:
             times = "once" if self.restarts == 1 else f"{self.restarts} times"
-            texts.append(f"{name}: the numbers of its frames begin again {times}: runs that were joined in one file.")
+            texts.append(f"{name}: its frame numbers restart {times}: several runs joined in one file.")
         return texts
 
 
 def _append(
     timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts, override_file: bool
 ) -> None:
-    """Add a block to what is there."""
+    """Append a block."""
     if not timeline.row:
         timeline.add(file, rows)
         return
@@ -83,7 +83,7 @@ def _append(
 
 
 def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts) -> bool:
-    """Cut what a block that is numbered on from earlier frames replaces; return whether that was so.
+    """Cut the frames that a block numbered from an earlier frame replaces; return whether there were any.
 
     :raises ValueError: if its frames are out of order.
     """
@@ -94,7 +94,7 @@ def _numbered_on(timeline: Timeline, sources: Sequence[Source], file: int, rows:
     if begin > last:
         return False
     numbers = _kept_numbers(timeline, sources)
-    if begin <= max(int(numbers[numbers > NO_NUMBER][0]), spacing_of(mine) or 1):  # numbered from the start again
+    if begin <= max(int(numbers[numbers > NO_NUMBER][0]), spacing_of(mine) or 1):  # numbering restarts
         first = int(numbers[numbers > NO_NUMBER][0])
         if file != timeline.file[-1] and end < first and first > (spacing_of(mine) or 1):
             other = sources[timeline.file[-1]].name
@@ -134,7 +134,7 @@ def _count_repeat(timeline: Timeline, sources: Sequence[Source], file: int, coun
 
 
 def _kept_numbers(timeline: Timeline, sources: Sequence[Source]) -> NDArray[np.int64]:
-    """Return the numbers of the kept frames; those from before they began anew, or without any, are far below zero."""
+    """Return the numbers of the kept frames; before a restart of the numbering, or without any, far below zero."""
     files, rows = np.array(timeline.file), np.array(timeline.row)
     numbers = np.full(len(rows), NO_NUMBER)
     for file in np.unique(files):
@@ -150,7 +150,7 @@ def _kept_numbers(timeline: Timeline, sources: Sequence[Source]) -> NDArray[np.i
 def _distance(
     timeline: Timeline, sources: Sequence[Source], first: int, file: int, rows: range, n_frames: int
 ) -> float:
-    """Return how far the kept frames from ``first`` on are from those of a block, angstrom."""
+    """Return the largest distance between the kept frames from ``first`` on and those of a block, angstrom."""
     part, largest = sources[file].frames, 0.0
     for index in range(min(n_frames, len(rows), len(timeline.row) - first)):
         vectors = apart(timeline.frame(sources, first + index), part.positions[rows[index]], part.cells[rows[index]])
@@ -159,7 +159,7 @@ def _distance(
 
 
 def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, rows: range, counts: _Counts) -> range:
-    """Return a block without the frames that are there already, which are found by their positions.
+    """Return a block without frames that are already there, identified by their positions.
 
     :raises ValueError: if it is another run from the same start.
     """
@@ -179,8 +179,8 @@ def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, r
         return rows[shared:]
     if at == 0:
         raise ValueError(
-            f"{sources[file].name}: at frame {rows[0]} the run begins once more from its first frame, and then "
-            "differs; these are two runs, not parts of one: import each alone"
+            f"{sources[file].name}: at frame {rows[0]} the run starts again from its first frame, and then "
+            "differs; these are two runs, not parts of one: import each separately"
         )
     counts.abandoned.append((n_kept - 1, distance_A))
     timeline.cut(at + 1)
@@ -190,7 +190,7 @@ def _without_overlap(timeline: Timeline, sources: Sequence[Source], file: int, r
 def _same_kept(
     timeline: Timeline, sources: Sequence[Source], frame: NDArray[np.float64], cell: NDArray[np.float64], tol: float
 ) -> int | None:
-    """Return the kept frame that is the same as another; the last ones are looked at, newest first."""
+    """Return the kept frame that equals another, searching the last ones, newest first."""
     high = len(timeline.row)
     for low in reversed([0, *timeline.seams]):
         rows = timeline.row[low:high]

@@ -1,4 +1,4 @@
-"""Frames that a file or a restart wrote twice, found by their positions."""
+"""Frames written twice by a file or a restart, identified by their positions."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from numpy.typing import NDArray
 
 from aiida_ion.trajectory_files.wrapping import Steps, apart
 
-#: Two frames that differ by less are the same, angstrom.
+#: Frames that differ by less than this are equal, angstrom,
 REPEATED_A = 1e-6
-#: ... or by less than this part of what atoms usually move between two frames: digits differ between programs.
+#: or by less than this fraction of the usual step between frames, since programs write different numbers of digits.
 REPEATED_PART = 1e-3
-#: Frames before the end of a run among which the start of the next is looked for.
+#: Number of frames before the end of a run in which the start of the next is searched.
 SEARCHED_FRAMES = 5000
 
 
 def same_within(steps: Steps) -> float:
-    """Return how far two frames that are the same may differ, angstrom."""
+    """Return the tolerance of equal frames, angstrom."""
     moving = steps.largest_A[steps.largest_A > REPEATED_A]
     return max(REPEATED_A, REPEATED_PART * float(np.median(moving))) if len(moving) else REPEATED_A
 
 
 def adjacent_repeats(steps: Steps) -> list[int]:
-    """Return the rows that repeat the row before."""
+    """Return the rows that repeat the previous one."""
     return (np.flatnonzero(steps.largest_A < same_within(steps)) + 1).tolist()
 
 
 def earlier_repeats(positions: NDArray[np.float64]) -> list[int]:
-    """Return the rows at which frames begin that the file holds before already, to the last digit."""
+    """Return the rows at which frames begin to repeat earlier ones of the file exactly."""
     seen: dict[bytes, int] = {}
     begins, previous = [], None
     for row, frame in enumerate(positions):
@@ -44,7 +44,7 @@ def earlier_repeats(positions: NDArray[np.float64]) -> list[int]:
 def same_frame(
     positions: NDArray[np.float64], frame: NDArray[np.float64], cell: NDArray[np.float64], tolerance: float
 ) -> int | None:
-    """Return the last row that is the same as a frame but for whole cells, among the last few thousand."""
+    """Return the last row that equals a frame up to lattice vectors, among the last few thousand."""
     first = max(0, len(positions) - SEARCHED_FRAMES)
     for high in range(len(positions), first, -500):
         low = max(first, high - 500)

@@ -1,16 +1,16 @@
-"""The numbers that a file gives its frames: their spacing, gaps, and where they begin again."""
+"""Frame numbers of a file: their spacing, gaps, and restarts."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Numbers beyond this are none.
+#: Largest valid number.
 MAX_STEP = 1 << 60
 
 
 def spacing_of(steps: NDArray[np.int64] | None) -> int | None:
-    """Return the usual distance between two numbers, nothing where there is none."""
+    """Return the usual spacing of the numbers, None if there is none."""
     if steps is None or len(steps) < 2:
         return None
     forward = np.diff(steps)
@@ -22,15 +22,15 @@ def spacing_of(steps: NDArray[np.int64] | None) -> int | None:
 
 
 def rewinds(steps: NDArray[np.int64] | None) -> list[int]:
-    """Return the rows whose number is not above that of the row before."""
+    """Return the rows whose number does not exceed the previous one."""
     return [] if steps is None else (np.flatnonzero(np.diff(steps) <= 0) + 1).tolist()
 
 
 def gap_sentence(before: int, after: int, spacing: int, numbering: str) -> str:
-    """Return what is missing between two frames, in words."""
+    """Describe what is missing between two frames."""
     what = "configurations" if numbering == "frames" else "steps"
     missing = (after - before) / spacing - 1
     if missing > 0:
         count = f"{missing:g}" if missing == int(missing) else f"about {missing:.3g}"
-        return f"{what} {before} and {after} follow each other, {spacing} apart elsewhere: {count} frames are missing"
-    return f"{what} {before} and {after} follow each other, {spacing} apart elsewhere"
+        return f"{what} {before} and {after} follow each other, but are {spacing} elsewhere: {count} frames are missing"
+    return f"{what} {before} and {after} follow each other, but are {spacing} apart elsewhere"

@@ -24,17 +24,17 @@ from aiida_ion.trajectory_files.vasp.vasprun_facts import (
     run_remarks,
 )
 
-#: Cells are written with eight digits; one that differs by more has changed, angstrom.
+#: Tolerance of equal cells, which are written with eight digits, angstrom.
 SAME_CELL_A = 1e-6
-#: Positions are written with eight digits of the cell; the same ones differ by less, angstrom.
+#: Tolerance of equal positions, which are written with eight digits of the cell, angstrom.
 SAME_PLACE_A = 1e-6
 
 
 @dataclass(frozen=True)
 class VaspTrajectory:
-    """The steps of one run that can be used.
+    """The usable steps of one run.
 
-    :param left_out: sentences on the others.
+    :param left_out: sentences on the other steps.
     """
 
     run: Vasprun
@@ -43,11 +43,11 @@ class VaspTrajectory:
 
 
 def read_vasp(path: Path) -> DftOutput:
-    """Return the molecular dynamics of a ``vasprun.xml``, which may be cut anywhere.
+    """Read molecular dynamics from a ``vasprun.xml``, which may be truncated anywhere.
 
-    Several of them in one file are one run where each continues from the one before.
+    Several documents in one file are one run if each continues from the previous one.
 
-    :raises ValueError: if it holds no molecular dynamics at constant volume, or two runs that are not one.
+    :raises ValueError: if it holds no molecular dynamics at constant volume, or two separate runs.
     """
     with unpacked(path) as file:
         runs = read_vaspruns(file)
@@ -56,7 +56,7 @@ def read_vasp(path: Path) -> DftOutput:
     for run in runs:
         check_kind(run)
         if not len(run):
-            raise ValueError(f"it holds no whole ionic step{f': {run.problem}' if run.problem else ''}")
+            raise ValueError(f"it holds no complete ionic step{f': {run.problem}' if run.problem else ''}")
     symbols, masses, remarks = elements_of(runs[0].blocks)
     n_constraints, constraint_remarks = constraints_beside(path)
     parts = [_trajectory(run, symbols, n_constraints) for run in runs]
@@ -74,12 +74,12 @@ def read_vasp(path: Path) -> DftOutput:
 
 
 def _trajectory(run: Vasprun, symbols: list[str], n_constraints: int) -> VaspTrajectory:
-    """Return the steps of a run up to the first that cannot be used.
+    """Return the steps of a run up to the first unusable one.
 
-    :raises ValueError: if its cell changes, it is of other atoms, or it holds no step that can be used.
+    :raises ValueError: if its cell or atoms change, or it holds no usable step.
     """
     if len(symbols) != run.positions.shape[1]:
-        raise ValueError(f"it holds {run.positions.shape[1]} positions a step for {len(symbols)} atoms")
+        raise ValueError(f"it holds {run.positions.shape[1]} positions per step for {len(symbols)} atoms")
     _check_cell(run)
     left_out = [f"WARNING: the rest of the file is left out: {run.problem}."] if run.problem else []
     n_whole, reason = _usable(run)
@@ -87,10 +87,10 @@ def _trajectory(run: Vasprun, symbols: list[str], n_constraints: int) -> VaspTra
         left_out.append(f"WARNING: {len(run) - n_whole} of {len(run)} steps are left out: {reason}.")
     kept, n_repeated = _not_repeated(run, n_whole)
     if n_repeated:
-        left_out.append(f"WARNING: {n_repeated} steps repeat the one before; each is read once.")
+        left_out.append(f"WARNING: {n_repeated} steps repeat the previous one; each is read once.")
     fractional = run.positions[kept]
     if not len(fractional):
-        raise ValueError(f"it holds no step that can be used: {reason}")
+        raise ValueError(f"it holds no usable step: {reason}")
     kinetic = run.energies["kinetic_energy_eV"][kept]
     freedom = max(run.degrees_of_freedom - n_constraints, 1)
     steps = DftSteps(
@@ -115,7 +115,7 @@ def _check_cell(run: Vasprun) -> None:
         step = int(np.argmax(bad))
         volumes = np.abs(np.linalg.det(run.cells[[0, -1]]))
         raise ValueError(
-            f"its cell changes from step {step} on ({volumes[0]:.1f} to {volumes[1]:.1f} angstrom^3 in all, "
+            f"its cell changes from step {step} on ({volumes[0]:.1f} to {volumes[1]:.1f} angstrom^3 in total, "
             f"ISIF = {run.tag('ISIF') or '?'}); only molecular dynamics at constant volume is read"
         )
 
@@ -126,8 +126,8 @@ def _usable(run: Vasprun) -> tuple[int, str]:
     forces = ~np.isfinite(run.forces).all(axis=(1, 2)) & np.isfinite(run.forces).any(axis=(1, 2))
     unconverged = run.unconverged()
     ends = [
-        (int(np.argmax(places)) if places.any() else len(run), "positions hold what is not a number"),
-        (int(np.argmax(forces)) if forces.any() else len(run), "forces hold what is not a number"),
+        (int(np.argmax(places)) if places.any() else len(run), "some positions are not numbers"),
+        (int(np.argmax(forces)) if forces.any() else len(run), "some forces are not numbers"),
         (len(run) if unconverged is None else unconverged, "the electrons did not converge"),
     ]
     first, why = min(ends, key=lambda end: end[0])
@@ -135,7 +135,7 @@ def _usable(run: Vasprun) -> tuple[int, str]:
 
 
 def _not_repeated(run: Vasprun, n_whole: int) -> tuple[NDArray[np.int64], int]:
-    """Return the rows that are not the one before once more, with the same positions and forces, though it moves."""
+    """Return the rows that do not repeat the previous one, with equal positions and forces although atoms move."""
     rows = np.arange(n_whole)
     if n_whole < 2:
         return rows, 0
@@ -147,23 +147,23 @@ def _not_repeated(run: Vasprun, n_whole: int) -> tuple[NDArray[np.int64], int]:
 
 
 def _check_same_run(first: Vasprun, later: Vasprun) -> None:
-    """Check that two runs of a file may be one.
+    """Check that two runs of a file can be parts of one.
 
     :raises ValueError: naming what differs.
     """
     if [(b["symbol"], b["count"]) for b in first.blocks] != [(b["symbol"], b["count"]) for b in later.blocks]:
-        raise ValueError("it holds two runs of different atoms: give each a file of its own")
+        raise ValueError("it holds two runs of different atoms: give each its own file")
     if not np.allclose(first.cell, later.cell, atol=SAME_CELL_A):
-        raise ValueError("it holds two runs in different cells: give each a file of its own")
+        raise ValueError("it holds two runs in different cells: give each its own file")
     for tag in ("POTIM", "TEBEG", "TEEND"):
         if first.number(tag) != later.number(tag):
             raise ValueError(
-                f"it holds two runs of {tag} {first.tag(tag)} and {later.tag(tag)}: give each a file of its own"
+                f"it holds two runs of {tag} {first.tag(tag)} and {later.tag(tag)}: give each its own file"
             )
 
 
 def _joined(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
-    """Return the steps of two runs, the second of which begins at a step of the first or one step after its last."""
+    """Join two runs, the second of which begins at a step of the first or one step after its last."""
     inverse = np.linalg.inv(steps.cell)
     apart = (steps.positions - later.positions[0]) @ inverse
     away = np.abs((apart - np.round(apart)) @ steps.cell).max(axis=(1, 2))
@@ -171,7 +171,7 @@ def _joined(steps: DftSteps, later: DftSteps, remarks: list[str]) -> DftSteps:
     if row == 0:
         shared = min(len(steps), len(later))
         if not np.allclose(steps.positions[:shared], later.positions[:shared], atol=1e-4):
-            raise ValueError("it holds two runs from the same start: give each a file of its own")
+            raise ValueError("it holds two runs from the same start: give each its own file")
         remarks.append("WARNING: it holds the same run twice; it is read once.")
         return steps if len(steps) >= len(later) else later
     if row < len(steps):

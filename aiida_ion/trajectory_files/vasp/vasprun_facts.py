@@ -1,4 +1,4 @@
-"""What a ``vasprun.xml`` says of its run: kind, thermostat, machine-learned steps, level of theory."""
+"""Facts about a run from ``vasprun.xml``: kind, thermostat, machine-learned steps, level of theory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aiida_ion.dft.steps import DftSteps
 from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.dft.vasp_xml import Vasprun
 
-#: VASP's algorithms of molecular dynamics with a thermostat, by MDALGO; 1, 11 and 21 need more to be known.
+#: VASP's thermostats by MDALGO; 1, 11 and 21 depend on other tags.
 THERMOSTATS = {2: "Nose-Hoover", 3: "Langevin", 4: "Nose-Hoover chain", 5: "CSVR", 21: "Nose-Hoover"}
 ANDERSEN = (1, 11)
-#: Several thermostats, each for some atoms.
+#: Several thermostats, each for some of the atoms.
 SEVERAL = 13
-#: As of this version the output interval of a force field holds for vasprun.xml (VASP wiki, ML_OUTBLOCK).
+#: From this version on the output interval of a force field applies to vasprun.xml (VASP wiki, ML_OUTBLOCK).
 OUTBLOCK_SINCE = (6, 4, 3)
 
 
@@ -55,10 +55,10 @@ def _is_number(text: str) -> bool:
 
 
 def facts_of(runs: Sequence[Vasprun], steps: DftSteps, n_constraints: int) -> dict[str, Any]:
-    """Return what the runs of one file say.
+    """Return facts from the runs of one file.
 
-    :param steps: the steps that are taken.
-    :param n_constraints: constrained coordinates, each of which takes a degree of freedom.
+    :param steps: the steps that are used.
+    :param n_constraints: constrained coordinates, each of which removes a degree of freedom.
     """
     run = runs[0]
     facts: dict[str, Any] = {
@@ -86,7 +86,7 @@ def facts_of(runs: Sequence[Vasprun], steps: DftSteps, n_constraints: int) -> di
 
 
 def _level(run: Vasprun) -> str:
-    """Return the level of theory: of a force field that VASP learned, it and what it was learned from."""
+    """Return the level of theory; of a machine-learned force field together with that of its training data."""
     tags = {name.lower(): value for name, value in {**run.incar, **run.parameters}.items()}
     functional = functional_name(tags, [str(block["title"]) for block in run.blocks])
     if not run.machine_learned or run.ab_initio.all():
@@ -95,7 +95,7 @@ def _level(run: Vasprun) -> str:
 
 
 def _temperature_facts(run: Vasprun) -> dict[str, Any]:
-    """Return ensemble and thermostat, and the target only where a thermostat holds one temperature."""
+    """Return ensemble and thermostat, and the target only if a thermostat keeps one temperature."""
     begin, end = run.number("TEBEG"), run.number("TEEND")
     thermostat = _thermostat(run)
     facts: dict[str, Any] = {"ensemble": "nve" if thermostat is None else "nvt"}
@@ -121,10 +121,10 @@ def _thermostat(run: Vasprun) -> str | None:
 
 
 def _sample_every(runs: Sequence[Vasprun]) -> int | None:
-    """Return how many steps there are between two that are written; nothing where that cannot be known.
+    """Return how many steps lie between two written ones; None if unknown.
 
-    NBLOCK is for other files. ML_OUTBLOCK counts for runs with a force field alone, and here from VASP 6.4.3 on (VASP
-    wiki). Where the run came to its end, the number of its steps must say the same.
+    NBLOCK applies to other files. ML_OUTBLOCK applies to runs with only a force field, and to this file from VASP 6.4.3
+    on (VASP wiki). If the run finished, the number of its steps must agree.
     """
     run = runs[0]
     interval = int(run.number("ML_OUTBLOCK") or 1)
@@ -139,14 +139,14 @@ def _sample_every(runs: Sequence[Vasprun]) -> int | None:
 
 
 def run_remarks(run: Vasprun) -> list[str]:
-    """Return sentences on a run that one should know before its result is believed."""
+    """Return sentences on a run that matter for trusting its result."""
     remarks = [f"Repaired while reading: {words}." for words in run.repaired[:3]]
     if len(run.repaired) > 3:
         remarks.append(f"Repaired while reading: {len(run.repaired) - 3} more lines.")
     if run.machine_learned:
         n_learned = int((~run.ab_initio).sum())
         remarks.append(
-            f"A force field that VASP learned made the forces of {n_learned} of {len(run)} steps; "
+            f"VASP's machine-learned force field gave the forces of {n_learned} of {len(run)} steps; "
             f"{len(run) - n_learned} were computed ab initio."
         )
     begin, end, thermostat = run.number("TEBEG"), run.number("TEEND"), _thermostat(run)
@@ -155,21 +155,21 @@ def run_remarks(run: Vasprun) -> list[str]:
     if run.selective is not None and not run.selective.all():
         held = ~run.selective
         remarks.append(
-            f"{int(held.all(axis=1).sum())} of {len(held)} atoms are held in place, {int(held.any(axis=1).sum())} in "
-            f"some direction: its temperature is that of {run.degrees_of_freedom} degrees of freedom."
+            f"{int(held.all(axis=1).sum())} of {len(held)} atoms are fixed, {int(held.any(axis=1).sum())} in "
+            f"at least one direction: its temperature is that of {run.degrees_of_freedom} degrees of freedom."
         )
     return remarks + _length_remarks(run)
 
 
 def missing_remarks(steps: DftSteps) -> list[str]:
-    """Return a sentence on steps of which the file holds the positions and not all else."""
+    """Return a sentence on steps with positions but without other data."""
     whole = np.isfinite(steps.forces).all(axis=(1, 2))
     whole &= np.isfinite(steps.potential_energy_eV) & np.isfinite(steps.temperature_K)
     if whole.all():
         return []
     return [
-        f"{int((~whole).sum())} of {len(whole)} steps have no forces, energy or temperature in the file; positions "
-        "alone are kept."
+        f"{int((~whole).sum())} of {len(whole)} steps have no forces, energy or temperature in the file; only "
+        "positions are kept."
     ]
 
 
@@ -179,11 +179,11 @@ def _length_remarks(run: Vasprun) -> list[str]:
         return [f"The file ends within step {len(run)}: the run was stopped, or is still running."]
     if total is None or not run.ended or len(run) == total or int(run.number("ML_OUTBLOCK") or 1) > 1:
         return []
-    return [f"WARNING: it was to do {total:g} steps (NSW) and holds {len(run)}."]
+    return [f"WARNING: it should have {total:g} steps (NSW), but holds {len(run)}."]
 
 
 def constraints_beside(path: Path) -> tuple[int, list[str]]:
-    """Return how many coordinates ICONST in the folder of a run holds, and a sentence on them."""
+    """Return how many coordinates ICONST in the folder of a run constrains, and a sentence on them."""
     file = path.parent / "ICONST"
     if not file.is_file() or not path.name.startswith("vasprun"):
         return 0, []
@@ -191,4 +191,6 @@ def constraints_beside(path: Path) -> tuple[int, list[str]]:
     n_held = sum(1 for row in rows if row[-1] == "0" and row[0].isalpha())
     if not n_held:
         return 0, []
-    return n_held, [f"ICONST holds {n_held} coordinates: the temperature is that of as many degrees of freedom less."]
+    return n_held, [
+        f"ICONST constrains {n_held} coordinates: the degrees of freedom of the temperature are reduced by that number."
+    ]

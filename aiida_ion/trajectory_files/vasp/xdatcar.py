@@ -17,13 +17,13 @@ from aiida_ion.trajectory_files.rows import positions_of, three_numbers
 from aiida_ion.trajectory_files.timeline.step_numbers import MAX_STEP
 from aiida_ion.trajectory_files.vasp.xdatcar_header import CONFIGURATION, Header, floats_of, read_header
 
-#: Rows of a frame before one that differs is told from numbers of any length.
+#: Fewest rows of a frame to distinguish a truncated row from numbers of varying length.
 FEWEST_ROWS = 4
 
 
 @dataclass
 class _XdatcarContent:
-    """What was read so far."""
+    """Contents read so far."""
 
     header: Header | None = None
     positions: GrowingFrames | None = None
@@ -46,10 +46,10 @@ class _XdatcarContent:
 
 
 def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
-    """Read an XDATCAR; a frame that was cut off when the run was killed is left out, wherever it is.
+    """Read an XDATCAR; frames truncated because the run was killed are left out.
 
-    :param symbols: element of each atom, for files of VASP 4, which name none.
-    :raises ValueError: if it cannot be read as one; the message says where.
+    :param symbols: element of each atom, for files of VASP 4, which do not name them.
+    :raises ValueError: if it is not valid; the message says where.
     """
     content = _XdatcarContent()
     with Lines(path) as lines:
@@ -62,9 +62,9 @@ def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
             elif _next_is_row(lines):
                 _read_frame(lines, content, None)  # VASP before 5.2.12 separates frames by an empty line
         if lines.cut:
-            content.remarks.append("The compressed file ends early; what is whole is read.")
+            content.remarks.append("The compressed file ends early; complete frames are read.")
     if content.header is None or not content.positions:
-        raise ValueError("it holds no whole frame")
+        raise ValueError("it holds no complete frame")
     return _as_frames(content)
 
 
@@ -74,7 +74,7 @@ def _as_frames(content: _XdatcarContent) -> Frames:
     if all(number is not None for number in content.numbers):
         steps = np.array(content.numbers, dtype=np.int64)
     elif any(number is not None for number in content.numbers):
-        content.remark("WARNING: not all configurations have a number; gaps between them cannot be seen.")
+        content.remark("WARNING: not all configurations are numbered; gaps between them cannot be detected.")
     spacing = 1 if steps is None or len(steps) < 2 else int(np.median(np.diff(steps)))
     return Frames(
         content.header.symbols,
@@ -83,7 +83,7 @@ def _as_frames(content: _XdatcarContent) -> Frames:
         steps,
         {"program": "VASP"},
         content.remarks,
-        # VASP numbers steps, other programs (and joined files) frames: a spacing of one does not say which.
+        # VASP numbers steps, other programs (and joined files) frames: a spacing of one is ambiguous.
         numbering="steps" if spacing > 1 else "frames",
         breaks=tuple(sorted(content.breaks)),
         n_left_out=content.n_left_out,
@@ -97,7 +97,7 @@ def _take_header(lines: Lines, content: _XdatcarContent, comment: bytes, symbols
         content.remarks.append(f"The file ends within a header (line {first}).")
         return
     if content.header is not None and content.header.symbols != header.symbols:
-        raise ValueError(f"line {first}: the atoms change there; give the two runs as two files")
+        raise ValueError(f"line {first}: the atoms change here; give the two runs as two files")
     for text in header.remarks:
         content.remark(text)
     content.header = header
@@ -133,9 +133,9 @@ def _read_frame(lines: Lines, content: _XdatcarContent, begin: re.Match[bytes] |
 
 
 def _interrupted(lines: Lines, content: _XdatcarContent, rows: list[bytes], first: int) -> None:
-    """Leave a frame out that the end of the file, a header or the next frame interrupts.
+    """Leave out a frame that is interrupted by the end of the file, a header or the next frame.
 
-    :raises ValueError: if a row has no three numbers for another reason.
+    :raises ValueError: if a row lacks three numbers for another reason.
     """
     bad = next((index for index, row in enumerate(rows) if three_numbers(row) is None), None)
     if bad is None:
@@ -153,20 +153,20 @@ def _interrupted(lines: Lines, content: _XdatcarContent, rows: list[bytes], firs
         ends = next((index for index, row in enumerate([*rest, *following]) if CONFIGURATION.match(row)), None)
     if ends is None or (ends > 12 and len(rest) > 12):
         text = rest[0].decode(errors="replace").strip()[:60]
-        raise ValueError(f"line {first + bad + 1}: {text!r} where the three numbers of an atom should be")
+        raise ValueError(f"line {first + bad + 1}: expected the three numbers of an atom, got {text!r}")
     content.leave_out(first)
     lines.push_back(rest[_header_begins(rest[:ends]) :] if ends < len(rest) else rest[_header_begins(rest) :])
 
 
 def _at_end(lines: Lines) -> bool:
-    """Whether nothing more follows."""
+    """Whether this is the end of the file."""
     following = lines.block(1)
     lines.push_back(following)
     return not following
 
 
 def _header_begins(rows: Sequence[bytes]) -> int:
-    """Return where a header begins among the rows that interrupt a frame: one line before its scale."""
+    """Return where a header begins among the rows of an interrupted frame: one line before its scale."""
     for index in range(len(rows) - 1):
         scale, cell = rows[index + 1].split(), rows[index + 2 : index + 5]
         if len(scale) in (1, 3) and floats_of(rows[index + 1]) and all(three_numbers(row) is not None for row in cell):
@@ -175,7 +175,7 @@ def _header_begins(rows: Sequence[bytes]) -> int:
 
 
 def _short_row(rows: Sequence[bytes]) -> int | None:
-    """Return the only row whose last number has fewer decimals than all others have; nothing where they vary."""
+    """Return the only row whose last number has fewer decimals than all others; None if decimals vary."""
     decimals = [len(row.rpartition(b".")[2].strip()) for row in rows]
     usual = max(decimals)
     odd = [index for index, number in enumerate(decimals) if number != usual]
@@ -183,7 +183,7 @@ def _short_row(rows: Sequence[bytes]) -> int | None:
 
 
 def _is_cut_short(rows: Sequence[bytes]) -> bool:
-    """Whether the last line of a file lacks digits: VASP gives every number the same."""
+    """Whether the last line of a file lacks digits: VASP writes all numbers with the same precision."""
     decimals = [len(row.rpartition(b".")[2].strip()) for row in rows[-2:]]
     return not rows[-1].endswith(b"\n") and decimals[-1] < decimals[0]
 

@@ -14,20 +14,20 @@ from aiida_ion.trajectory_files.elements import elements_of
 from aiida_ion.trajectory_files.lines import Lines
 from aiida_ion.trajectory_files.rows import three_numbers
 
-#: The line before the positions; older versions of VASP write ``Konfig=``, or nothing at all.
+#: The line before the positions; older versions of VASP write ``Konfig=``, or nothing.
 CONFIGURATION = re.compile(rb"^\s*(direct|cartesian)?\s*(?:configuration|konfig)\s*=\s*(\S*)", re.IGNORECASE)
-#: Lines of names or of counts that a header may have: VASP breaks them when there are many elements.
+#: Largest number of lines of names or counts in a header: VASP wraps them if there are many elements.
 MAX_HEADER_LINES = 50
 
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the frames.
+    """The header before the frames.
 
-    :param scale: shape (3,), what Cartesian positions are multiplied by.
+    :param scale: shape (3,), factors of Cartesian positions.
     :param cell: shape (3, 3), angstrom.
     :param symbols: element of each atom.
-    :param remarks: sentences on names that were taken for an element.
+    :param remarks: sentences on names that were read as an element.
     """
 
     scale: NDArray[np.float64]
@@ -37,9 +37,9 @@ class Header:
 
 
 def read_header(lines: Lines, comment: bytes, symbols: Sequence[str] | None) -> Header | None:
-    """Return what the header says, nothing where the file ends in it; its first line, a comment, is read already.
+    """Read the header after its first line, a comment; None if the file ends within it.
 
-    :raises ValueError: if it is none.
+    :raises ValueError: if it is not valid.
     """
     first = lines.number
     rows = lines.block(4)
@@ -67,17 +67,17 @@ def read_header(lines: Lines, comment: bytes, symbols: Sequence[str] | None) -> 
         except ValueError as error:
             elements = _elements_of_structure(counts, symbols)
             if not elements:
-                raise ValueError(f"line {first + 5}: {error}; give the structure whose atoms it follows") from error
+                raise ValueError(f"line {first + 5}: {error}; give the structure of the run") from error
             remarks.append(f"WARNING: {error}; the elements are those of the structure: {', '.join(elements)}.")
     else:
         if sum(counts) != len(symbols or ()):
-            raise ValueError("it names no elements; give the structure whose atoms it follows")
+            raise ValueError("it names no elements; give the structure of the run")
         return Header(scale, cell * scale, list(symbols or ()), remarks)
     return Header(scale, cell * scale, list(chain.from_iterable(map(repeat, elements, counts))), remarks)
 
 
 def _scale(factors: Sequence[float], cell: NDArray[np.float64], line: int) -> NDArray[np.float64]:
-    """Return the factors of the three Cartesian components; a negative one is the volume, as in POSCAR."""
+    """Return the factors of the three Cartesian components; a negative scale is the volume, as in POSCAR."""
     scale = np.array(factors) if len(factors) == 3 else np.repeat(factors, 3)
     volume = abs(float(np.linalg.det(cell)))
     if len(factors) == 1 and factors[0] < 0 and volume > 0:
@@ -88,7 +88,7 @@ def _scale(factors: Sequence[float], cell: NDArray[np.float64], line: int) -> ND
 
 
 def _names_and_counts(lines: Lines) -> tuple[list[str], list[int]]:
-    """Return names, none in a file of VASP 4, and the number of atoms of each."""
+    """Return the names, empty for a file of VASP 4, and the number of atoms of each."""
     names: list[str] = []
     counts: list[int] = []
     for _ in range(MAX_HEADER_LINES):
@@ -107,16 +107,16 @@ def _names_and_counts(lines: Lines) -> tuple[list[str], list[int]]:
             break
         elif words and all(_is_number(word) for word in words):
             text = " ".join(words)[:60]
-            raise ValueError(f"line {lines.number}: {text!r} where names or numbers of atoms should be")
+            raise ValueError(f"line {lines.number}: expected names or numbers of atoms, got {text!r}")
         else:
             names += words
     if not counts or (names and len(names) != len(counts)):
-        raise ValueError(f"line {lines.number}: it names {len(names)} elements and {len(counts)} numbers of atoms")
+        raise ValueError(f"line {lines.number}: it has {len(names)} elements but {len(counts)} numbers of atoms")
     return names, counts
 
 
 def _elements_of_structure(counts: Sequence[int], symbols: Sequence[str] | None) -> list[str]:
-    """Return the element of each block as the structure has it, none where the blocks do not fit."""
+    """Return the element of each block from the structure, empty if the blocks do not match."""
     if symbols is None or sum(counts) != len(symbols):
         return []
     ends = np.cumsum(counts)
@@ -133,7 +133,7 @@ def _is_number(word: str) -> bool:
 
 
 def floats_of(line: bytes) -> list[float]:
-    """Return the numbers of a line, none where it holds another word."""
+    """Return the numbers of a line, empty if it contains anything else."""
     try:
         return [float(word) for word in line.split()]
     except ValueError:

@@ -40,7 +40,8 @@ def test_leverage_is_that_of_a_line_through_equal_errors():
 
 def test_only_a_far_extrapolation_has_a_sentence():
     assert distance_sentence(800 / 300, 3.05, 300.0) == (
-        "The lowest diffusive temperature is 2.7 times 300 K: 10 % at each temperature make 0.3 decades there."
+        "The lowest diffusive temperature is 2.7 times 300 K: "
+        "an error of 10 % at each temperature becomes 0.3 decades at the target."
     )
     assert distance_sentence(1.3, 0.8, 300.0) is None
     assert distance_sentence(0.9, 5.0, 300.0) is None

@@ -64,7 +64,7 @@ def test_bounds_of_a_ratio_hold_the_truth():
 
 def test_two_bounds_and_nothing_have_no_ratio():
     bound, number = Quantity(upper_bound=1e-7), Quantity(1e-5, (5e-6, 2e-5))
-    assert ratio(bound, bound).reason == "both levels have only an upper bound, and nothing follows for the ratio"
+    assert ratio(bound, bound).reason == "both levels have only an upper bound, so nothing follows for the ratio"
     assert ratio(Quantity(), number).reason == "there is neither a value nor a bound of this level"
     assert ratio(number, Quantity()).reason == "there is neither a value nor a bound of the reference"
     assert ratio(number, Quantity(0.0)).reason == "the value of the reference is not a positive number"
@@ -91,4 +91,4 @@ def test_the_mean_over_temperatures():
     assert result.value == pytest.approx(0.5)
     assert result.ci95 == pytest.approx((0.25, 0.75))
     assert mean_log10_difference([one, Ratio(1.0, None, 0.0, None)]).ci95 is None
-    assert mean_log10_difference([Ratio(reason="a bound")]).reason == "there is not one ratio"
+    assert mean_log10_difference([Ratio(reason="a bound")]).reason == "there are no ratios"

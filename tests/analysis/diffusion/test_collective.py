@@ -39,7 +39,7 @@ def test_without_all_charges_the_mobile_ions_are_summed(charges, why):
     segment, symbols = walkers.trajectory(1, walkers.brownian(1, 600, 20), 0.1, walkers.CUBIC)
     result = analyse([segment], symbols, charges)
     assert result.collective_frame == "framework"
-    assert result.collective_frame_reason.startswith("The mobile ions alone")
+    assert result.collective_frame_reason.startswith("Only the mobile ions")
     assert why in result.collective_frame_reason
     assert result.haven_ratio is not None
 

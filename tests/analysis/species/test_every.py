@@ -150,7 +150,8 @@ def test_a_named_framework_is_judged_even_where_its_ions_are_usually_mobile():
 
 
 @pytest.mark.parametrize(
-    ("framework", "words"), [(["Li", "O"], "the mobile species"), (["O", "S"], "names S; the crystal holds Li, Na, O")]
+    ("framework", "words"),
+    [(["Li", "O"], "the mobile species"), (["O", "S"], "names S; the crystal contains Li, Na, O")],
 )
 def test_a_framework_that_cannot_be_is_refused(framework, words):
     with pytest.raises(ValueError, match=words):

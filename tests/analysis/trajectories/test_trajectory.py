@@ -141,7 +141,7 @@ def test_too_few_frames_left():
 
 def test_other_number_of_atoms():
     segment, _ = crystal(brownian(3))
-    with pytest.raises(ValueError, match="50 atoms, the symbols name 40"):
+    with pytest.raises(ValueError, match="50 atoms, for 40 symbols"):
         join_segments([segment], MOBILE, FRAMEWORK[:20])
 
 

@@ -121,7 +121,7 @@ def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any)
     assert at[800.0]["tracer_diffusivity_ratio_upper_bound"] == pytest.approx(bound / low, rel=0.02)
     assert "tracer_diffusivity_ratio" not in at[800.0]
     assert "tracer_diffusivity_ratio_upper_bound" not in at[1000.0]
-    assert at[1000.0]["reason"] == "both levels have only an upper bound, and nothing follows for the ratio"
+    assert at[1000.0]["reason"] == "both levels have only an upper bound, so nothing follows for the ratio"
     assert "reference_tracer_diffusivity_cm2_s" not in at[900.0]
     assert "Diffusivity at 900 K: there is none of PBE." in attributes["missing"]
     assert "ionic_conductivity_ratio" not in attributes

@@ -73,7 +73,7 @@ def test_labels_that_pw_accepts(tmp_path: Path, labels: tuple[str, str], with_ta
 def test_the_pseudopotential_says_which_element_a_label_is(tmp_path: Path) -> None:
     result = read(tmp_path, pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4))
     assert result.symbols == WALK.symbols
-    assert result.remarks == ["WARNING: its species X1 is read as Li, as its pseudopotential says."]
+    assert result.remarks == ["WARNING: its species X1 is read as Li, from its pseudopotential."]
     text = pw_text(WALK, labels=["X1"] * 8 + ["O"] * 4).replace("atomic species", "")
     with pytest.raises(ValueError, match="species 'X1' is not an element"):
         read(tmp_path, text)
@@ -229,7 +229,7 @@ def test_positions_that_fortran_could_not_print(tmp_path: Path) -> None:
     lines[row] = f"{lines[row][:10]}{'*' * 18}{lines[row][28:]}"
     result = read(tmp_path, f"{head}iteration =    21{''.join(lines)}")
     assert len(result.steps) == 20
-    assert "its positions hold what is not a number" in result.remarks[-1]
+    assert "its positions contain something other than numbers" in result.remarks[-1]
 
 
 def test_rows_that_are_swapped(tmp_path: Path) -> None:
@@ -245,9 +245,9 @@ def test_numbers_that_contradict_each_other(tmp_path: Path) -> None:
     text = pw_text(WALK)
     with pytest.raises(ValueError, match=r"it states a time step of 41.34 a.u., which is 2 fs, and of 4.0000 fs"):
         read(tmp_path, text.replace("2.0000 femto", "4.0000 femto"))
-    with pytest.raises(ValueError, match="it states a time step of 1 fs, and its steps are 2 fs apart"):
+    with pytest.raises(ValueError, match="it states a time step of 1 fs, but its steps are 2 fs apart"):
         read(tmp_path, text.replace("41.34 a.u.,  2.0000", "20.67 a.u.,  1.0000"))
-    with pytest.raises(ValueError, match=r"its axes span .* angstrom\^3 and it states a cell of"):
+    with pytest.raises(ValueError, match=r"its axes span .* angstrom\^3 but it states a volume of"):
         read(tmp_path, text.replace("=      17.3855  a.u.", "=      77.3855  a.u."))
 
 
@@ -255,12 +255,12 @@ def test_an_input_beside_it_that_does_not_help(tmp_path: Path) -> None:
     (tmp_path / "md.in").write_text('&CONTROL\n calculation="md"\n/\nATOMIC_POSITIONS alat\nLi 0 0 0\n')
     result = read(tmp_path, pw_text(WALK))
     assert len(result.steps) == 59
-    assert "md.in beside it cannot be read" in result.remarks[0]
+    assert "md.in next to it cannot be read" in result.remarks[0]
     (tmp_path / "md.in").write_text(
         "&SYSTEM\n ibrav=0, nat=1, ntyp=1\n/\nATOMIC_SPECIES\nLi 6.94 Li.upf\nATOMIC_POSITIONS angstrom\nLi 0 0 0\n"
         "CELL_PARAMETERS angstrom\n3 0 0\n0 3 0\n0 0 3\n"
     )
-    assert "md.in beside it is of another crystal" in read(tmp_path, pw_text(WALK)).remarks[0]
+    assert "md.in next to it is of another crystal" in read(tmp_path, pw_text(WALK)).remarks[0]
 
 
 def test_asterisks_for_the_number_of_a_late_step(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_run_that_learns_a_force_field_is_read_whole(tmp_path: Path) -> None:
     assert result.facts["n_steps_ab_initio"] == 9
     assert result.facts["level_of_theory"] == "VASP PBE+MLFF"
     assert result.remarks == [
-        "A force field that VASP learned made the forces of 51 of 60 steps; 9 were computed ab initio."
+        "VASP's machine-learned force field gave the forces of 51 of 60 steps; 9 were computed ab initio."
     ]
     assert (result.steps.scf_iterations > 0).sum() == 9
 
@@ -122,7 +122,7 @@ def test_a_cell_that_changes(tmp_path: Path) -> None:
     scales = np.linspace(1.0, 0.97, 60)
     cells = WALK.cell * scales[:, None, None]
     with pytest.raises(
-        ValueError, match=r"its cell changes from step 1 on \(778.7 to 710.7 angstrom\^3 in all, ISIF = 3\)"
+        ValueError, match=r"its cell changes from step 1 on \(778.7 to 710.7 angstrom\^3 in total, ISIF = 3\)"
     ):
         read(tmp_path, text_of(tags={"ISIF": 3, "MDALGO": 3}, cells=cells))
     assert read(tmp_path, text_of(tags={"ISIF": 3})).facts["cell_fixed"], "ISIF = 3 with a cell that stays"
@@ -134,7 +134,7 @@ def test_held_atoms_have_no_share_of_the_temperature(tmp_path: Path) -> None:
     assert result.steps.temperature_K == pytest.approx(800.0, rel=1e-6)
     assert result.facts["degrees_of_freedom"] == 24
     assert result.facts["frozen_atoms"] == 4
-    assert "4 of 12 atoms are held in place" in result.remarks[0]
+    assert "4 of 12 atoms are fixed" in result.remarks[0]
     one_direction = read(tmp_path, text.replace("> F F F <", "> T T F <"))
     assert one_direction.facts["degrees_of_freedom"] == 36 - 4 - 2, "the centre of mass rests in two directions"
     assert one_direction.facts["frozen_atoms"] == 0
@@ -145,7 +145,7 @@ def test_constraints_beside_it(tmp_path: Path) -> None:
     (tmp_path / "ICONST").write_text("R 1 2 0\nR 1 3 7\n")
     result = read(tmp_path, text_of())
     assert result.steps.temperature_K == pytest.approx(800.0 * 33 / 32, rel=1e-6)
-    assert "ICONST holds 1 coordinates" in result.remarks[-1]
+    assert "ICONST constrains 1 coordinates" in result.remarks[-1]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_names_of_no_element(tmp_path: Path, name: str, mass: float, title: str)
     if name == "Li":  # the mass says it, whatever the title
         assert read(tmp_path, text_of(blocks=blocks)).symbols[-1] == "Li"
         return
-    with pytest.raises(ValueError, match=rf"its atoms named '{name}', .* of no element that can be told"):
+    with pytest.raises(ValueError, match=rf"the element of its atoms named '{name}', .* cannot be determined"):
         read(tmp_path, text_of(blocks=blocks))
 
 
@@ -187,7 +187,7 @@ def test_a_text_of_the_user_that_is_not_xml(tmp_path: Path, system: str) -> None
     result = read(tmp_path, text_of().replace(" <incar>\n", f" <incar>\n{line}"))
     assert_is_the_walk(result)
     if system != "Li2O &amp; more":
-        assert result.remarks and "line 8 holds" in result.remarks[0]
+        assert result.remarks and "line 8 contains" in result.remarks[0]
 
 
 def test_a_byte_order_mark_and_words_before_the_file(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_xml_that_ends_in_the_middle(tmp_path: Path) -> None:
     assert any(
         f"it is not XML from line {line} on" in remark and remark.startswith("WARNING") for remark in result.remarks
     )
-    with pytest.raises(ValueError, match="it holds no whole ionic step: it is not XML from line 3 on"):
+    with pytest.raises(ValueError, match="it holds no complete ionic step: it is not XML from line 3 on"):
         read(tmp_path, text.replace(" <generator>", " </generator>"))
 
 
@@ -224,7 +224,7 @@ def test_a_file_that_was_cut(tmp_path: Path) -> None:
 
 def test_numbers_that_vasp_could_not_print(tmp_path: Path) -> None:
     text = text_of()
-    for mark, words in (("positions", "positions hold what is not"), ("forces", "forces hold what is not")):
+    for mark, words in (("positions", "some positions are not"), ("forces", "some forces are not")):
         place = text.index(f'name="{mark}"', text.index("<calculation>", len(text) // 2))
         row = text.index("<v>", place) + 4
         result = read(tmp_path, f"{text[:row]}{'*' * 16}{text[row + 16 :]}")
@@ -243,10 +243,10 @@ def test_lines_that_are_lost(tmp_path: Path) -> None:
     first, last = text.index(" <calculation>", len(text) // 2), text.index(' <structure name="finalpos')
     second = text.index(" <calculation>", first + 1)
     lost = read(tmp_path, text[:first] + text[second:])
-    assert "WARNING: it was to do 60 steps (NSW) and holds 59." in lost.remarks
+    assert "WARNING: it should have 60 steps (NSW), but holds 59." in lost.remarks
     repeated = read(tmp_path, text[:first] + text[first:second] + text[first:last] + text[last:])
     assert len(repeated.steps) == 60
-    assert any("1 steps repeat the one before" in remark for remark in repeated.remarks)
+    assert any("1 steps repeat the previous one" in remark for remark in repeated.remarks)
     rows = text.splitlines(keepends=True)
     at = [i for i, line in enumerate(rows) if 'name="positions"' in line][30] + 1
     rows[at], rows[at + 5] = rows[at + 5], rows[at]

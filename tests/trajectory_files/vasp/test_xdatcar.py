@@ -184,7 +184,7 @@ def test_a_compressed_file_that_ends_early(tmp_path: Path) -> None:
 
 def test_more_atoms_than_the_file_has_room_for_are_refused_at_once(tmp_path: Path) -> None:
     for counts in ("100000000000 8", "10000000 8"):
-        with pytest.raises(ValueError, match="it announces"):
+        with pytest.raises(ValueError, match="it states"):
             read(write(tmp_path, xdatcar(RUN).replace("16 8", counts)))
 
 
