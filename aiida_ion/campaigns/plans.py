@@ -25,9 +25,10 @@ from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engine_kinds import installed_engines, kind_of
 from aiida_ion.engines.codes import diffusion_code
 from aiida_ion.engines.engine import Engine, load_engine
-from aiida_ion.engines.jobs import check_jobs, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
 from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line
+from aiida_ion.places.demand import cores_per_job
 from aiida_ion.workchains.comparison.builder import comparison_builder
 from aiida_ion.workchains.conductivity.plausibility import unusual_settings
 from aiida_ion.workchains.md.requests import changed_fields

@@ -145,9 +145,9 @@ def add_command(
     loaded = load(profile)
     from aiida_ion.engine_kinds import engine_class
     from aiida_ion.engines.jobs import job_options as options_of_jobs
-    from aiida_ion.engines.jobs import n_processes
     from aiida_ion.engines.programs import absolute_program, mpi_as_root
     from aiida_ion.engines.registration import check_program, register
+    from aiida_ion.places.demand import n_processes
 
     program = python or absolute_program(str(executable), computer)
     entry_point = _entry_point(program, kind, is_python=python is not None)
