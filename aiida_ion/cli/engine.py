@@ -108,6 +108,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: 1]")
 @click.option("--job-options", type=JsonObject(), help=f"Further options of every job, {SUCH_AS}.")
+@setting(COUNT, "--max-jobs", help="Jobs of this engine at a time", also="  [default: what the computer has room for]")
 @click.option(
     "--prepend-text",
     default="",
@@ -127,6 +128,7 @@ def add_command(
     processes: int | None,
     threads: int | None,
     job_options: dict[str, Any] | None,
+    max_jobs: int | None,
     profile: str | None,
     **options: Any,
 ) -> None:
@@ -163,6 +165,7 @@ def add_command(
         entry_point,
         computer,
         jobs=jobs,
+        max_jobs=max_jobs,
         prepend=mpi_as_root(computer, n_processes(options_of_jobs(jobs)["resources"])) + prepend_text,
         replaces=replace,
         trusted=_trusted(md, kept, computer, setup.trust_checkpoint),
@@ -235,6 +238,27 @@ def list_command(profile: str | None) -> None:
         click.echo("No engine is registered. Make one with 'aiida-ion engine install sevenn'.")
         return
     click.echo(text_table(engine_rows(table)))
+
+
+@command.command("limit", cls=OneLineErrors)
+@click.argument("name", type=SettingType(TEXT))
+@setting(COUNT, "--max-jobs", help="Jobs of this engine at a time", also="  [default: what the computer has room for]")
+@profile_option
+def limit_command(name: str, max_jobs: int | None, profile: str | None) -> None:
+    """Limit how many jobs of an engine run at a time, such as those of one GPU; also of jobs that wait already.
+
+    \b
+    Example:
+      aiida-ion engine limit mace --max-jobs 1
+    """
+    load(profile)
+    from dataclasses import replace
+
+    from aiida_ion.engines.engine import load_engine
+
+    engine = replace(load_engine(name), max_jobs=max_jobs)
+    engine.save()
+    click.echo(f"{engine.code.full_label}: {'no limit of its own' if max_jobs is None else f'{max_jobs} at a time'}")
 
 
 @command.command("test", cls=OneLineErrors)
