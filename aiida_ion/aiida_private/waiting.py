@@ -15,7 +15,7 @@ from plumpy.process_states import Interruption
 class WaitingForTurn(Waiting):
     """The waiting state of a job, which AiiDA enters once for each command: upload, submit, update, stash, retrieve."""
 
-    async def execute(self) -> Any:
+    async def execute(self) -> Any:  # type: ignore[override]
         """Wait for the turn of the job before it is uploaded; end it as soon as the scheduler is done with the job."""
         job: Any = self.process
         on_scheduler = self._command == UPDATE_COMMAND or job.node.get_job_id() is not None
@@ -45,7 +45,7 @@ class WaitingForTurn(Waiting):
         if job.node.get_state() is None:
             # What AiiDA takes for "not yet on the computer": killing the job needs no connection.
             job.node.set_state(CalcJobState.UPLOADING)
-        await self._launch_task(_interruptible, job.wait_for_turn())
+        await self._launch_task(_interruptible, job.wait_for_turn())  # type: ignore[no-untyped-call]
 
 
 async def _interruptible(waits: Awaitable[None], interrupted: asyncio.Future[Any]) -> None:

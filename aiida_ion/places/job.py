@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiida_ion.aiida_private.waiting import JobWithTurn
 from aiida_ion.places.demand import Demand, demand_of
 from aiida_ion.places.owner import DAEMON, this_owner
@@ -17,7 +19,8 @@ class PlacedJob(JobWithTurn):
 
     async def wait_for_turn(self) -> None:
         """Wait for a place; the status of the process says for what."""
-        computer = self.node.computer.label
+        node: Any = self.node
+        computer = node.computer.label
 
         def say(reason: str) -> None:
             self.node.set_process_status(f"{WAITS} {computer}: {reason}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from aiida import orm
 
 from aiida_ion.units import BYTES_PER_GIB

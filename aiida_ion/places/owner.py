@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 #: A job of the daemon waits for whichever worker continues it.
 DAEMON = "daemon"

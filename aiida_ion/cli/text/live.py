@@ -78,7 +78,7 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
         _branch(root, rows, children, progress, 0, lines)
     active = table[table["active"]]
     lines.append(f"{len(active)} active, {len(table) - len(active)} ended.")
-    n_waiting = sum(waits_for_place(row) is not None for row in active.to_dict("records"))
+    n_waiting = sum(waits_for_place(rows[int(pk)]) is not None for pk in active["pk"])
     if n_waiting:
         jobs = "1 job waits" if n_waiting == 1 else f"{n_waiting} jobs wait"
         lines.append(f"{jobs} for a place on a computer; 'aiida-ion computer' shows the limits.")
