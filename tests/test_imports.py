@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trajectory_files",
     },
     "workchains": {
+        "messages",
         "aiida_private",
         "places",
         "settings",
