@@ -9,7 +9,7 @@ from aiida import orm
 from aiida.engine import ExitCode, while_
 
 from aiida_ion.messages import one_line
-from aiida_ion.workchains.conductivity.runs import outcome
+from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.queue.plans import QueuedProcess, decode, encode, process_class, validate_plans
 from aiida_ion.workchains.window import WindowWorkChain
 
@@ -52,7 +52,7 @@ class QueueWorkChain(WindowWorkChain):
             help="`n_finished`, `n_failed` and, in `processes`, for each title: pk, uuid, exit_status, and the reason "
             "where it failed.",
         )
-        spec.exit_code(506, "ERROR_ALL_FAILED", message="Not one of the processes finished: {detail}")
+        spec.exit_code(507, "ERROR_ALL_FAILED", message="Not one of the processes finished: {detail}")
         spec.exit_code(710, "WARNING_INCOMPLETE", message="Some runs failed; the other results are available: {detail}")
 
     @classmethod

@@ -83,7 +83,7 @@ def test_no_more_than_may_run_are_submitted(addition: Callable[..., QueuedProces
 
 def test_all_failed(addition: Callable[..., QueuedProcess]) -> None:
     _, node = run_get_node(QueueWorkChain.builder_of([addition("negative", -5)], max_concurrent=3))
-    assert node.exit_status == 506
+    assert node.exit_status == 507
 
 
 @pytest.mark.parametrize(
