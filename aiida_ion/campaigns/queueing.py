@@ -98,6 +98,13 @@ def run_all(
     return [nodes[index] for index in range(len(processes))]
 
 
+def members(pks: Sequence[int]) -> list[int]:
+    """Return processes, with those that a queue has submitted in its place; one that submitted none stays."""
+    kinds = {pk: orm.load_node(pk).process_type for pk in pks}
+    expanded = {pk: [int(node.pk) for node in _children(pk).values()] for pk in pks if kinds[pk] == QUEUE_PROCESS}
+    return [member for pk in pks for member in expanded.get(pk) or [pk]]
+
+
 def ending_of(node: Any) -> str:
     """Return how a process of :func:`run_all` ended, in its own words."""
     if node is None:

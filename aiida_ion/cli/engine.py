@@ -9,6 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code, limit_command
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.messages import one_line
@@ -16,6 +17,7 @@ from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Lines, Number
 from aiida_ion.workchains.md.requests import MESH, EngineSetup, changed_fields
 
+KIND_HELP = "lammps, quantumespresso, vasp, mlip, that of another package; fits for a Python with kinisi"
 KIND_DEFAULT = "  [default: by the name of the executable; mlip with --python]"
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
@@ -70,7 +72,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.argument("name", type=SettingType(NAME))
 @setting(TEXT, "--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines)")
 @setting(TEXT, "--executable", metavar="PATH", help="pw.x, VASP or LAMMPS")
-@setting(NAME, "--kind", help="lammps, quantumespresso, vasp, mlip, or that of another package", also=KIND_DEFAULT)
+@setting(NAME, "--kind", help=KIND_HELP, also=KIND_DEFAULT)
 @setting(TEXT, "--computer", default="localhost", show_default=True, help="AiiDA computer that has it")
 @click.option(
     "--potential",
@@ -141,10 +143,15 @@ def add_command(
       aiida-ion engine add quantumespresso --executable pw.x --pseudos SSSP/1.3/PBEsol/efficiency --processes 2
       aiida-ion engine add vasp --executable /opt/vasp/bin/vasp_gam --computer cluster --potcars PBE.54
       aiida-ion engine add my-lammps --executable /usr/bin/lmp
+      aiida-ion engine add kinisi --kind fits --python /opt/kinisi/bin/python --computer cluster
     """
     if (python is None) == (executable is None):
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
+    setup, jobs = EngineSetup(**options), JobRequest(processes=processes, threads=threads, job_options=job_options)
+    if kind == KIND_OF_FITS:
+        add_fit_code(name, python, computer, jobs, prepend_text, replace, max_jobs, setup)
+        return
     from aiida_ion.engine_kinds import engine_class
     from aiida_ion.engines.jobs import job_options as options_of_jobs
     from aiida_ion.engines.programs import absolute_program, mpi_as_root
@@ -153,9 +160,8 @@ def add_command(
 
     program = python or absolute_program(str(executable), computer)
     entry_point = _entry_point(program, kind, is_python=python is not None)
-    md, setup = engine_class(entry_point), EngineSetup(**options)
+    md = engine_class(entry_point)
     _refuse_foreign(entry_point, md, setup)
-    jobs = JobRequest(processes=processes, threads=threads, job_options=job_options)
     check_program(name, program, entry_point, computer, replace)
     _check_machine(md, computer, jobs, setup.device)
     kept = md.read_options(setup)
@@ -220,6 +226,9 @@ def _trusted(md: Any, kept: dict[str, Any], computer: str, trusts: bool) -> list
     return hashes
 
 
+command.add_command(limit_command)
+
+
 @command.command("list", cls=OneLineErrors)
 @profile_option
 def list_command(profile: str | None) -> None:
@@ -238,27 +247,6 @@ def list_command(profile: str | None) -> None:
         click.echo("No engine is registered. Make one with 'aiida-ion engine install sevenn'.")
         return
     click.echo(text_table(engine_rows(table)))
-
-
-@command.command("limit", cls=OneLineErrors)
-@click.argument("name", type=SettingType(TEXT))
-@setting(COUNT, "--max-jobs", help="Jobs of this engine at a time", also="  [default: what the computer has room for]")
-@profile_option
-def limit_command(name: str, max_jobs: int | None, profile: str | None) -> None:
-    """Limit how many jobs of an engine run at a time, such as those of one GPU; also of jobs that wait already.
-
-    \b
-    Example:
-      aiida-ion engine limit mace --max-jobs 1
-    """
-    load(profile)
-    from dataclasses import replace
-
-    from aiida_ion.engines.engine import load_engine
-
-    engine = replace(load_engine(name), max_jobs=max_jobs)
-    engine.save()
-    click.echo(f"{engine.code.full_label}: {'no limit of its own' if max_jobs is None else f'{max_jobs} at a time'}")
 
 
 @command.command("test", cls=OneLineErrors)

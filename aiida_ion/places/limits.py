@@ -19,6 +19,8 @@ from aiida_ion.units import BYTES_PER_GIB
 COMPUTER_KEY = "ion_limits"
 #: Extra of a code that is an engine; its ``max_jobs`` is read here.
 ENGINE_EXTRA = "ion"
+#: Extra of a code of fits, likewise.
+FITS_EXTRA = "ion_fits"
 #: Scheduler that starts every job at once.
 WITHOUT_QUEUE = "core.direct"
 #: Transport of this machine.
@@ -95,9 +97,9 @@ def engine_limits(engines: Iterable[str]) -> dict[str, int]:
     uuids = [uuid for uuid in set(engines) if uuid]
     if not uuids:
         return {}
-    key = f"extras.{ENGINE_EXTRA}.max_jobs"
-    query = orm.QueryBuilder().append(orm.Code, filters={"uuid": {"in": uuids}}, project=["uuid", key])
-    return {uuid: int(most) for uuid, most in query.all() if _is_count(most)}
+    keys = [f"extras.{extra}.max_jobs" for extra in (ENGINE_EXTRA, FITS_EXTRA)]
+    query = orm.QueryBuilder().append(orm.Code, filters={"uuid": {"in": uuids}}, project=["uuid", *keys])
+    return {uuid: int(most) for uuid, *limits in query.all() for most in limits if _is_count(most)}
 
 
 def _is_count(value: Any) -> bool:

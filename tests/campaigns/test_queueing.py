@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aiida import orm
+from aiida.common.links import LinkType
 
-from aiida_ion.campaigns import queueing
-from aiida_ion.campaigns.queueing import crystals_at_once, held_by_daemon, job_slots
-from aiida_ion.places.limits import Limits, set_limits
+from aiida_ion.aiida_private.builders import validate_builder
+from aiida_ion.campaigns import plans, queueing
+from aiida_ion.campaigns.plans import make_plans, submit_plans
+from aiida_ion.campaigns.queueing import crystals_at_once, held_by_daemon, job_slots, members
+from aiida_ion.campaigns.request import RunRequest
+from aiida_ion.places.limits import Limits, cores_here, set_limits
+from aiida_ion.workchains.queue.plans import decode
+from tests.cli.conftest import Invoke, invoke, lj_engine
+
+__all__ = ["invoke", "lj_engine"]
 
 
 def test_a_computer_is_kept_busy_and_one_more(aiida_profile_clean: object, aiida_localhost: orm.Computer) -> None:
@@ -32,3 +42,47 @@ def test_jobs_that_run_at_a_time() -> None:
     assert job_slots(Limits(), 1, None) is None
     assert job_slots(Limits(cores=8, jobs=5), 2, None) == 4
     assert job_slots(Limits(cores=8), 2, 1) == 1
+
+
+def test_many_crystals_become_a_queue(
+    lj_engine: str, invoke: Invoke, lithium_nitride: orm.StructureData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [lithium_nitride.clone().store() for _ in range(9)]
+    request = RunRequest(protocol="fast", max_crystals=2, group="trial")
+    made = make_plans([str(node.pk) for node in nodes], [lj_engine], request)
+    submitted = []
+
+    def keep(builder: Any) -> orm.ProcessNode:
+        assert validate_builder(builder) is None
+        submitted.append(builder)
+        return orm.WorkChainNode().store()
+
+    monkeypatch.setattr(queueing, "submit", keep)
+    monkeypatch.setattr(plans, "submit", keep)
+    ((title, _),) = submit_plans(made, request)
+    assert title == "queue of 9 conductivities, 2 at a time"
+    (queue,) = submitted
+    assert queue.max_concurrent.value == 2
+    assert queue.group.value == "trial"
+    inputs = decode(queue.plans[4]["inputs"])
+    assert inputs["structure"].uuid == nodes[4].uuid
+    assert inputs["md"]["options"] == dict(made[4].builder.md.options)
+    assert inputs["diffusion"]["code"].label == "kinisi"
+    submitted.clear()
+    assert len(submit_plans(made[:2], request)) == 2
+    assert len(submitted) == 2
+    submitted.clear()
+    assert [title for title, _ in submit_plans(made, RunRequest())] == [
+        f"queue of 9 conductivities, {cores_here() + 1} at a time"
+    ]
+    assert len(submit_plans(made[:8], RunRequest())) == 8
+
+
+def test_a_queue_stands_for_its_members() -> None:
+    queue = orm.WorkChainNode(process_type=queueing.QUEUE_PROCESS).store()
+    alone = orm.WorkChainNode(process_type=queueing.QUEUE_PROCESS).store()
+    children = [orm.WorkChainNode() for _ in range(2)]
+    for index, child in enumerate(children):
+        child.base.links.add_incoming(queue, link_type=LinkType.CALL_WORK, link_label=f"process_{index:04d}")
+        child.store()
+    assert members([queue.pk, alone.pk]) == [children[0].pk, children[1].pk, alone.pk]

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import COUNT, TEXT, SettingType, setting
+from aiida_ion.cli.options import TEXT, SettingType, setting
+from aiida_ion.engines.requests import COUNT
 from aiida_ion.settings.rules import Number
 
 MEMORY_GIB = Number(above=0.0, most=1e6, unit="GiB")
