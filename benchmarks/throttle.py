@@ -2,7 +2,7 @@
 
     python benchmarks/throttle.py --crystals 20
 
-Model crystals of argon, each a conductivity of two temperatures by Lennard-Jones, on a profile and a daemon of their own.
+Model crystals of argon, each a conductivity of two temperatures by Lennard-Jones, on a daemon of their own.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def measure(n_crystals: int, limited: bool) -> Peak:
             files = sorted(str(path) for path in Path(home).glob("*.cif"))
             more = () if limited else ("--max-crystals", str(n_crystals))
             start = time.monotonic()
-            program = subprocess.Popen(words("run", *files, *RUN, *more), env=environment, cwd=home)
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            program = subprocess.Popen(words("run", *files, *RUN, *more), env=environment, cwd=home, **quiet)
             peak = watch(program, home)
             peak.wall_s = time.monotonic() - start
         finally:

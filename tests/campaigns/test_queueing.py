@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from aiida import orm
 from aiida.common.links import LinkType
+from aiida.engine import run_get_node
 
-from aiida_ion.aiida_private.builders import validate_builder
+from aiida_ion.aiida_private.builders import builder_inputs, validate_builder
 from aiida_ion.campaigns import plans, queueing
 from aiida_ion.campaigns.plans import make_plans, submit_plans
 from aiida_ion.campaigns.queueing import crystals_at_once, held_by_daemon, job_slots, members
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.places.limits import Limits, cores_here, set_limits
-from aiida_ion.workchains.queue.plans import decode
+from aiida_ion.workchains.queue import QueueWorkChain
+from aiida_ion.workchains.queue.plans import QueuedProcess, decode
 from tests.cli.conftest import Invoke, invoke, lj_engine
 
 __all__ = ["invoke", "lj_engine"]
@@ -86,3 +88,28 @@ def test_a_queue_stands_for_its_members() -> None:
         child.base.links.add_incoming(queue, link_type=LinkType.CALL_WORK, link_label=f"process_{index:04d}")
         child.store()
     assert members([queue.pk, alone.pk]) == [children[0].pk, children[1].pk, alone.pk]
+
+
+def test_a_queue_of_real_conductivities(lj_engine: str, invoke: Invoke, argon: orm.StructureData) -> None:
+    request = RunRequest(
+        protocol="fast",
+        temperatures_K=[60.0],
+        mobile_species="Ar",
+        charges={"Ar": 0.0},
+        supercell=[1, 1, 1],
+        time_ps=0.4,
+        timestep_fs=2.0,
+        sample_every=4,
+        equilibration_ps=0.1,
+        relax_ions=False,
+    )
+    crystals = [argon.store(), argon.clone().store()]
+    made = make_plans([str(crystal.pk) for crystal in crystals], [lj_engine], request)
+    processes = [QueuedProcess(plan.title, "ion.conductivity", builder_inputs(plan.builder)) for plan in made]
+    outputs, node = run_get_node(QueueWorkChain.builder_of(processes, max_concurrent=1))
+    assert node.is_finished_ok, node.exit_message
+    assert outputs["results"]["n_finished"] == 2
+    children = [orm.load_node(pk) for pk in members([node.pk])]
+    assert [child.inputs.structure.uuid for child in children] == [crystal.uuid for crystal in crystals]
+    assert all("conductivity" in child.outputs for child in children)
+    assert [child.label for child in children] == [plan.builder.metadata.label for plan in made]
