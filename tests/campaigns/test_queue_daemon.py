@@ -24,7 +24,7 @@ TIMEOUT_S = 200
 @pytest.mark.slow
 def test_a_queue_outlives_its_command_and_the_daemon_and_can_be_killed(shell: Shell, tmp_path: Path) -> None:
     environment = {**os.environ, "AIIDA_PATH": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(PROGRAM), "run", str(N_SUMS), "1.0"]
+    command = [sys.executable, str(PROGRAM), "run", str(N_SUMS), "15.0"]
 
     def python(*arguments: object) -> str:
         words = [sys.executable, *map(str, arguments)]
