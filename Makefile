@@ -86,6 +86,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/forces.py
 	$(BIN)/python benchmarks/daemon.py
+	$(BIN)/python benchmarks/throttle.py
 
 clean: ## remove the environments and the demo's database
 	-AIIDA_PATH=$(DEMO) $(BIN)/verdi daemon stop 2>/dev/null

@@ -12,6 +12,10 @@ ELEMENTARY_CHARGE_C: float = constants.e
 BOLTZMANN_J_K: float = constants.k
 
 FS_PER_PS = 1000.0
+#: 1 GiB in AiiDA's kilobytes of memory, which are of 1024 bytes.
+KB_PER_GIB = 1024.0**2
+#: 1 GiB in bytes.
+BYTES_PER_GIB = 1024.0**3
 #: 1 angstrom^2/ps in cm^2/s.
 CM2_S_PER_A2_PS = 1e-4
 #: 1 angstrom^3 in m^3.

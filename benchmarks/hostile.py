@@ -101,7 +101,7 @@ def make_world(folder: Path) -> None:
     from aiida import orm
     from ase.build import bulk
 
-    from aiida_ion.engines.codes import register_diffusion_code
+    from aiida_ion.engines.fits import register_diffusion_code
     from aiida_ion.engines.registration import register
 
     if not orm.QueryBuilder().append(orm.Computer, filters={"label": "localhost"}).count():

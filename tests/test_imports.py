@@ -30,8 +30,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dft": {"units", "settings", "endings"},
     "trajectory_files": {"units", "settings", "analysis", "dft", "lammps"},
     "runners": {"verdicts", "units", "weight_files", "settings", "analysis", "surrogate"},
+    "places": {"aiida_private", "units"},
     "calculations": {
         "aiida_private",
+        "places",
         "verdicts",
         "settings",
         "units",
@@ -46,7 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trajectory_files",
     },
     "workchains": {
+        "messages",
         "aiida_private",
+        "places",
         "settings",
         "units",
         "weight_files",
@@ -58,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "queries": {
         "aiida_private",
+        "places",
         "verdicts",
         "units",
         "unreadable",
@@ -67,9 +72,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
     "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
-    "engines": {"aiida_private", "settings", "engine_kinds", "calculations", "queries"},
+    "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries"},
     "campaigns": {
         "aiida_private",
+        "places",
         "verdicts",
         "messages",
         "settings",
@@ -85,6 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "aiida_private",
+        "places",
         "verdicts",
         "messages",
         "settings",

@@ -10,11 +10,12 @@ from typing import Any
 
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 from aiida.parsers import Parser
 
 from aiida_ion.calculations.programs import program_command, program_node
 from aiida_ion.endings import Ending, find_ending
+from aiida_ion.places.job import PlacedJob
 
 #: Fraction of the requested wall time after which a program stops by itself, to write its restart file.
 WALLTIME_FRACTION = 0.95
@@ -152,7 +153,7 @@ def read_hardware(folder: Path) -> str | None:
     return path.read_text().strip() or None if path.exists() else None
 
 
-class ScriptCalculation(CalcJob):
+class ScriptCalculation(PlacedJob):
     """Base of the jobs that run one of our programs with the Python of an environment."""
 
     _program = ""

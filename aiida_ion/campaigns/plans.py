@@ -19,22 +19,27 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.queueing import crystals_at_once, submit_queue
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import structure_node
 from aiida_ion.crystal_files.read import DoubtfulCrystalError
 from aiida_ion.engine_kinds import installed_engines, kind_of
-from aiida_ion.engines.codes import diffusion_code
 from aiida_ion.engines.engine import Engine, load_engine
-from aiida_ion.engines.jobs import check_jobs, cores_per_job, engine_choices, job_options
+from aiida_ion.engines.fits import diffusion_code, fit_options
+from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
 from aiida_ion.engines.options import check_device
 from aiida_ion.messages import one_line
+from aiida_ion.places.demand import cores_per_job
 from aiida_ion.workchains.comparison.builder import comparison_builder
 from aiida_ion.workchains.conductivity.plausibility import unusual_settings
 from aiida_ion.workchains.md.requests import changed_fields
 from aiida_ion.workchains.protocols import protocol_inputs
+from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
 
 #: Reference frames on which each potential is evaluated by default.
 MAX_FORCE_FRAMES = 100
+#: So many crystals are submitted one by one, however few run in parallel: their jobs wait for places.
+FEW = 8
 #: Narrower cells are not well described by the Gamma point alone, angstrom.
 GAMMA_WIDTH_A = 7.0
 
@@ -162,11 +167,22 @@ def check(plans: Sequence[Plan]) -> None:
 def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, int]]:
     """Submit the plans: one comparison of several engines, and where the request asks for one; else each by itself.
 
+    More crystals than may run in parallel become one queue.
+
     :param request: the one that the plans were made with.
     :returns: title and pk of each work chain.
     """
     if request.as_comparison or len({plan.engine.code.uuid for plan in plans}) > 1:
         builders = [(f"comparison of {len(plans)} conductivities", comparison(plans, request))]
+    elif len(plans) > (most := request.max_crystals or max(FEW, parallel_crystals(plans))):
+        n_parallel = request.max_crystals or min(most, parallel_crystals(plans))
+        titles = distinct([plan.title for plan in plans])
+        processes = [
+            QueuedProcess(title, "ion.conductivity", builder_inputs(plan.builder))
+            for title, plan in zip(titles, plans, strict=True)
+        ]
+        title = f"queue of {len(plans)} conductivities, {n_parallel} at a time"
+        return [(title, int(submit_queue(processes, n_parallel, request.group, title).pk))]
     else:
         builders = [(plan.title, plan.builder) for plan in plans]
     group = orm.Group.collection.get_or_create(request.group)[0] if request.group else None
@@ -177,6 +193,15 @@ def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, 
         if group is not None:
             group.add_nodes([node])
     return submitted
+
+
+def parallel_crystals(plans: Sequence[Plan]) -> int:
+    """Return how many crystals in parallel keep the computer of their engine busy."""
+    engine, builder = plans[0].engine, plans[0].builder
+    parameters = builder.parameters.get_dict()
+    runs = min(parameters["max_concurrent"], len(parameters["temperatures_K"]) * len(parameters["seeds"]))
+    cores = cores_per_job(dict(builder.md.options or {}))
+    return crystals_at_once(engine.code.computer, cores, runs, engine.max_jobs)
 
 
 def comparison(plans: Sequence[Plan], request: RunRequest) -> Any:
@@ -223,13 +248,14 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
     local = engine.code.computer.label == "localhost"
     share = max(1, (os.cpu_count() or 1) // (cores_per_job(options) * n_parallel)) if local else None
     chain: Any = WorkflowFactory("ion.conductivity")
+    fits = diffusion_code(request.fit_code, engine.code.computer)
     try:
         builder = chain.get_builder_from_protocol(
             structure,
             engine=engine.entry_point,
             protocol=request.protocol,
             overrides=collect_overrides(request, share),
-            diffusion_code=diffusion_code(),
+            diffusion_code=fits,
             options=options,
             **engine.md.with_run_options(engine_choices(engine), request.engine),
         )
@@ -244,6 +270,8 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
         raise ValueError(f"{title}: {one_line(error)}") from error
     builder.metadata.label = f"{builder.parameters.get_dict()['formula']} {level}"
     builder.fresh = request.fresh
+    if options_of_fits := fit_options(fits):
+        builder.diffusion.metadata.options = options_of_fits
     return Plan(title, engine, builder, level, remarks)
 
 

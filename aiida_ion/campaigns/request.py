@@ -73,6 +73,8 @@ class RunRequest(Settings):
     :param keep: arrays to store besides positions; with several engines velocities by default.
     :param jumps: whether the jumps are analysed.
     :param max_concurrent: runs of a conductivity in parallel.
+    :param max_crystals: crystals in parallel; as many as keep the computer busy by default.
+    :param fit_code: code of the fits and jump analyses; that on the engine's computer by default, else on this machine.
     :param clean_workdir: whether the folders of jobs are removed once their results are stored.
     :param overrides: any other changes to the protocol, or a YAML file with them; the fields above win.
     :param engine: what the runs change about their engine.
@@ -121,6 +123,10 @@ class RunRequest(Settings):
     keep: Sequence[str] | None = _of_protocol("md", "keep")
     jumps: bool | None = _of_protocol("jumps")
     max_concurrent: int | None = _of_protocol("max_concurrent")
+    max_crystals: int | None = setting(
+        replace(COUNT, optional=True, help="Maximum number of crystals in parallel"), None
+    )
+    fit_code: str | None = setting(Word(optional=True, help="Code of the fits and jump analyses"), None)
     clean_workdir: bool | None = _of_protocol("clean_workdir")
     overrides: Mapping[str, Any] | str | Path | None = setting(ProtocolChanges(optional=True), None)
     engine: EngineRequest = setting(Part(kind=EngineRequest), EngineRequest())

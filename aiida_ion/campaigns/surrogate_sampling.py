@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiida import orm
-from aiida.engine import submit
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.dataset import MIXABLE, gather_dataset, join_datasets, material_key
+from aiida_ion.campaigns.queueing import Report, run_all
 from aiida_ion.campaigns.surrogate_candidates import Candidate
 from aiida_ion.messages import one_line
 from aiida_ion.queries.reuse import finished_samples, running_samples
+from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
 
-POLL_S = 2.0
 #: From this exit code on, a failed process has usable outputs.
 USABLE = 700
 #: Materials that are gathered by one process, whose time grows with the square of their number.
 IN_ONE_PART = 6
-Report = Callable[[str], None]
 
 
 def check(candidates: Sequence[Candidate]) -> None:
@@ -47,69 +45,32 @@ def sampled_before(candidates: Sequence[Candidate]) -> dict[int, int]:
     return finished
 
 
-def run_all(
-    processes: Sequence[Any], n_parallel: int, report: Report, existing: Mapping[int, int] | None = None
-) -> list[Any]:
-    """Submit processes, some in parallel, and wait until all have ended.
-
-    :param processes: arguments of ``aiida.engine.submit``: a builder, or a class and its inputs.
-    :param n_parallel: how many may run in parallel.
-    :param report: called with each line of progress.
-    :param existing: pks of those that were submitted before, by their index.
-    :returns: the nodes, in the order of the processes.
-    """
-    nodes: dict[int, Any] = {index: orm.load_node(pk) for index, pk in (existing or {}).items()}
-    pending = [index for index in range(len(processes)) if index not in nodes]
-    last = None
-    while True:
-        running = [index for index, node in nodes.items() if not node.is_terminated]
-        for index in pending[: max(0, n_parallel - len(running))]:
-            nodes[index] = _submit(processes[index])
-            running.append(index)
-        pending = [index for index in pending if index not in nodes]
-        ended = [node for index, node in nodes.items() if index not in running]
-        failed = sum(not node.is_finished_ok for node in ended)
-        line = f"{len(ended)} of {len(processes)} done, {len(running)} running, {failed} failed"
-        if line != last:
-            report(line)
-            last = line
-        if not pending and not running:
-            return [nodes[index] for index in range(len(processes))]
-        time.sleep(POLL_S)
-
-
-def _submit(process: Any) -> Any:
-    if isinstance(process, tuple):
-        kind, inputs = process
-        return submit(kind, **inputs)
-    return submit(process)
-
-
 def sample(candidates: Sequence[Candidate], n_parallel: int, report: Report, group: Any = None) -> list[Any]:
     """Sample the materials that were not sampled with the same inputs before.
 
     :param n_parallel: how many may be sampled in parallel.
     :param report: called with each line of progress.
     :param group: the work chains are added to it, also the existing ones.
-    :returns: the work chain of each material.
+    :returns: the work chain of each material, None for one that could not be submitted.
     """
     existing = sampled_before(candidates)
     if existing:
         report(f"{len(existing)} of {len(candidates)} materials were sampled before")
-    chain: Any = WorkflowFactory("ion.surrogate_samples")
-    processes = []
-    for candidate in candidates:
-        label = {"metadata": {"label": candidate.title}}
-        processes.append((chain, candidate.inputs | label))
-    nodes = run_all(processes, n_parallel, report, existing)
+    titles = distinct([candidate.title for candidate in candidates])
+    processes = [
+        QueuedProcess(title, "ion.surrogate_samples", candidate.inputs | {"metadata": {"label": candidate.title}})
+        for title, candidate in zip(titles, candidates, strict=True)
+    ]
+    label = f"samples of {len(processes) - len(existing)} materials"
+    nodes = run_all(processes, n_parallel, report, existing, None if group is None else group.label, label)
     if group is not None:
-        group.add_nodes(nodes)
+        group.add_nodes([node for node in nodes if node is not None])
     return nodes
 
 
 def usable(node: Any) -> bool:
     """Whether a work chain has usable samples."""
-    return bool(node.is_finished and (node.exit_status == 0 or node.exit_status >= USABLE))
+    return bool(node is not None and node.is_finished and (node.exit_status == 0 or node.exit_status >= USABLE))
 
 
 def gather(

@@ -12,11 +12,12 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
 from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.queueing import Report, ending_of, run_all
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.surrogate_candidates import Candidate
-from aiida_ion.campaigns.surrogate_sampling import Report, check, gather, run_all, sample, usable
-from aiida_ion.messages import one_line
+from aiida_ion.campaigns.surrogate_sampling import check, gather, sample, usable
 from aiida_ion.workchains.conductivity.md import engine_inputs
+from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
 
 
 def sample_structures(
@@ -58,7 +59,7 @@ def sample_structures(
     chains = sample(candidates, n_parallel, report, group)
     for item, chain in zip(candidates, chains, strict=True):
         if not usable(chain):
-            report(f"  NOTE {item.title}: {one_line(chain.exit_message or chain.process_state)}")
+            report(f"  NOTE {item.title}: {ending_of(chain)}")
     # Whether they suit the model is checked by the prediction.
     node = gather(candidates, chains, ["level_of_theory", "mobile_species"], sampling)
     if group is not None:
@@ -85,17 +86,17 @@ def relaxed(plans: Sequence[Plan], n_parallel: int, report: Report) -> list[orm.
 
     :raises ValueError: naming the first that could not be relaxed.
     """
-    builders = []
-    for plan in plans:
+    processes = []
+    for plan, title in zip(plans, distinct([plan.title for plan in plans]), strict=True):
         inputs = builder_inputs(plan.builder)
         builder = plan.engine.md.relax_builder(plan.builder.structure, engine_inputs(inputs), multiples(plan.builder))
         builder.parameters = plan.builder.relax_parameters
-        builders.append(builder)
-    report(f"relaxing the ions of {len(builders)} crystals")
-    jobs = run_all(builders, n_parallel, report)
+        processes.append(QueuedProcess(title, plan.engine.md.relax_job(), builder_inputs(builder)))
+    report(f"relaxing the ions of {len(processes)} crystals")
+    jobs = run_all(processes, n_parallel, report, label=f"relaxation of {len(processes)} crystals")
     for plan, job in zip(plans, jobs, strict=True):
-        if "structure" not in job.outputs:
-            raise ValueError(f"{plan.title} could not be relaxed: {one_line(job.exit_message or job.process_state)}")
+        if job is None or "structure" not in job.outputs:
+            raise ValueError(f"{plan.title} could not be relaxed: {ending_of(job)}")
     return [job.outputs.structure for job in jobs]
 
 

@@ -73,6 +73,7 @@ def command() -> None:
 @of_request("--threads")
 @of_request("--walltime-s")
 @of_request("--job-options")
+@of_request("--fit-code", metavar="CODE")
 @click.option("--overrides", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
 @of_request("--group")
 @of_request("--reference", metavar="ENGINE")

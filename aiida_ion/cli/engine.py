@@ -9,6 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code, limit_command
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.messages import one_line
@@ -16,6 +17,7 @@ from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Lines, Number
 from aiida_ion.workchains.md.requests import MESH, EngineSetup, changed_fields
 
+KIND_HELP = "lammps, quantumespresso, vasp, mlip, that of another package; fits for a Python with kinisi"
 KIND_DEFAULT = "  [default: by the name of the executable; mlip with --python]"
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
@@ -70,7 +72,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @click.argument("name", type=SettingType(NAME))
 @setting(TEXT, "--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines)")
 @setting(TEXT, "--executable", metavar="PATH", help="pw.x, VASP or LAMMPS")
-@setting(NAME, "--kind", help="lammps, quantumespresso, vasp, mlip, or that of another package", also=KIND_DEFAULT)
+@setting(NAME, "--kind", help=KIND_HELP, also=KIND_DEFAULT)
 @setting(TEXT, "--computer", default="localhost", show_default=True, help="AiiDA computer that has it")
 @click.option(
     "--potential",
@@ -108,6 +110,7 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
 @setting(COUNT, "--processes", help="MPI processes of each job", also="  [default: 1]")
 @setting(COUNT, "--threads", help="Threads of each process", also="  [default: 1]")
 @click.option("--job-options", type=JsonObject(), help=f"Further options of every job, {SUCH_AS}.")
+@setting(COUNT, "--max-jobs", help="Jobs of this engine at a time", also="  [default: what the computer has room for]")
 @click.option(
     "--prepend-text",
     default="",
@@ -127,6 +130,7 @@ def add_command(
     processes: int | None,
     threads: int | None,
     job_options: dict[str, Any] | None,
+    max_jobs: int | None,
     profile: str | None,
     **options: Any,
 ) -> None:
@@ -139,21 +143,25 @@ def add_command(
       aiida-ion engine add quantumespresso --executable pw.x --pseudos SSSP/1.3/PBEsol/efficiency --processes 2
       aiida-ion engine add vasp --executable /opt/vasp/bin/vasp_gam --computer cluster --potcars PBE.54
       aiida-ion engine add my-lammps --executable /usr/bin/lmp
+      aiida-ion engine add kinisi --kind fits --python /opt/kinisi/bin/python --computer cluster
     """
     if (python is None) == (executable is None):
         raise click.UsageError("give either --python (an ASE engine) or --executable (pw.x, VASP, LAMMPS)")
     loaded = load(profile)
+    setup, jobs = EngineSetup(**options), JobRequest(processes=processes, threads=threads, job_options=job_options)
+    if kind == KIND_OF_FITS:
+        add_fit_code(name, python, computer, jobs, prepend_text, replace, max_jobs, setup)
+        return
     from aiida_ion.engine_kinds import engine_class
     from aiida_ion.engines.jobs import job_options as options_of_jobs
-    from aiida_ion.engines.jobs import n_processes
     from aiida_ion.engines.programs import absolute_program, mpi_as_root
     from aiida_ion.engines.registration import check_program, register
+    from aiida_ion.places.demand import n_processes
 
     program = python or absolute_program(str(executable), computer)
     entry_point = _entry_point(program, kind, is_python=python is not None)
-    md, setup = engine_class(entry_point), EngineSetup(**options)
+    md = engine_class(entry_point)
     _refuse_foreign(entry_point, md, setup)
-    jobs = JobRequest(processes=processes, threads=threads, job_options=job_options)
     check_program(name, program, entry_point, computer, replace)
     _check_machine(md, computer, jobs, setup.device)
     kept = md.read_options(setup)
@@ -163,6 +171,7 @@ def add_command(
         entry_point,
         computer,
         jobs=jobs,
+        max_jobs=max_jobs,
         prepend=mpi_as_root(computer, n_processes(options_of_jobs(jobs)["resources"])) + prepend_text,
         replaces=replace,
         trusted=_trusted(md, kept, computer, setup.trust_checkpoint),
@@ -215,6 +224,9 @@ def _trusted(md: Any, kept: dict[str, Any], computer: str, trusts: bool) -> list
         lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]
         click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
+
+
+command.add_command(limit_command)
 
 
 @command.command("list", cls=OneLineErrors)

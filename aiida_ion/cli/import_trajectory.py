@@ -52,6 +52,7 @@ FEWEST_FRAMES = 10
     is_flag=True,
     help="Where options and files disagree, use the options, and the frames as they are  [default: the files]",
 )
+@of_request("--fit-code", metavar="CODE", also=", such as kinisi@cluster  [default: kinisi@localhost]")
 @click.option("--dry-run", is_flag=True, help="Only print what is read; store nothing.")
 @click.option("--run", "here", is_flag=True, help="Fit here and now instead of through the daemon.")
 @profile_option
@@ -129,7 +130,7 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     from aiida_ion.aiida_private.builders import validate_builder
     from aiida_ion.calculations.diffusion import segment_key
     from aiida_ion.calculations.sample import describe_sample
-    from aiida_ion.engines.codes import diffusion_code
+    from aiida_ion.engines.fits import diffusion_code, fit_options
     from aiida_ion.units import FS_PER_PS
     from aiida_ion.workchains.protocols import protocol_inputs
 
@@ -138,7 +139,9 @@ def _builder(run: Any, given: dict[str, Any]) -> Any:
     sample = describe_sample(run.structure, given["mobile_species"], given["charges"], given["framework_species"])
     job: Any = CalculationFactory("ion.diffusion")
     builder = job.get_builder()
-    builder.code = diffusion_code()
+    builder.code = diffusion_code(given["fit_code"])
+    if options := fit_options(builder.code):
+        builder.metadata.options = options
     builder.trajectories = {segment_key(0, index): node for index, node in enumerate(run.segments)}
     builder.thermo = {segment_key(0, index): node for index, node in enumerate(run.thermo)}
     parameters = {

@@ -9,6 +9,7 @@ import click
 from aiida_ion.campaigns.structures import NODE
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, JsonObject, SettingType
+from aiida_ion.cli.request_options import of_request
 from aiida_ion.messages import one_line
 
 
@@ -21,9 +22,17 @@ from aiida_ion.messages import one_line
     help="The supercell with the sites  [default: that of the run, if any]",
 )
 @click.option("--settings", type=JsonObject(), help='Settings of the analysis, such as {"sites": "density"}.')
+@of_request("--fit-code", metavar="CODE", also=", such as kinisi@cluster  [default: that of the fit]")
 @click.option("--run", "here", is_flag=True, help="Analyse here and now instead of through the daemon.")
 @profile_option
-def command(node: str, structure: str | None, settings: dict[str, Any] | None, here: bool, profile: str | None) -> None:
+def command(
+    node: str,
+    structure: str | None,
+    settings: dict[str, Any] | None,
+    fit_code: str | None,
+    here: bool,
+    profile: str | None,
+) -> None:
     """Find sites, jumps and pathways in the trajectories of a fit, or of every fit of a conductivity.
 
     The node is a conductivity, a fit (its job or its result), or what `aiida-ion import` submitted. Needs GEMDAT in the
@@ -43,11 +52,16 @@ def command(node: str, structure: str | None, settings: dict[str, Any] | None, h
     from aiida_ion.calculations.jumps import JumpsCalculation, inputs_beside_fit
     from aiida_ion.campaigns.structures import structure_node
     from aiida_ion.cli.text.nodes import describe
+    from aiida_ion.engines.fits import diffusion_code, fit_options
 
     given = structure_node(structure, insist=True) if structure else None
     suffix = f" -p {profile}" if profile else ""
     for fit in fits_of(node):
         inputs = inputs_beside_fit(fit, given if given is not None else supercell_of(fit), settings)
+        if fit_code is not None:
+            inputs["code"] = diffusion_code(fit_code)
+        if options := fit_options(inputs["code"]):
+            inputs["metadata"] = {"options": options}
         _check(inputs)
         inputs["clean_workdir"] = True
         if not here:

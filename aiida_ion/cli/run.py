@@ -53,6 +53,8 @@ SECTIONS = {
         "--walltime-s",
         "--job-options",
         "--max-concurrent",
+        "--max-crystals",
+        "--fit-code",
         "--clean-workdir",
     ),
     "Submission": (
@@ -112,6 +114,8 @@ SECTIONS = {
 @of_request("--walltime-s")
 @of_request("--job-options")
 @of_request("--max-concurrent")
+@of_request("--max-crystals")
+@of_request("--fit-code", metavar="CODE")
 @click.option("--overrides", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
 @of_request("--group")
 @of_request("--reference", metavar="ENGINE")
@@ -197,6 +201,7 @@ def command(
 
 
 def _wait(pks: list[int], compared: bool) -> None:
+    from aiida_ion.campaigns.queueing import members
     from aiida_ion.cli.table import render
     from aiida_ion.cli.text.live import watch
     from aiida_ion.queries import conductivity, diffusion, process_table
@@ -207,6 +212,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     conductivities, fits = conductivities[conductivities["process_pk"].isin(ours)], fits[fits["job_pk"].isin(ours)]
     if len(conductivities) or len(fits):
         click.echo(render({"conductivity": conductivities, "diffusion": fits}, "text"))
+    pks = members(pks)
     failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
     if compared and not (failed["exit_status"] < USABLE).any():
         _print_comparison(pks)

@@ -152,8 +152,8 @@ def _computer(profile: Any) -> None:
 
 
 def _codes() -> None:
-    from aiida_ion.engines.codes import register_diffusion_code
     from aiida_ion.engines.environments import engines_folder
+    from aiida_ion.engines.fits import register_diffusion_code
     from aiida_ion.engines.registration import register_found
 
     code, new = register_diffusion_code()

@@ -100,6 +100,7 @@ def dataset_command(
     loaded = load(profile)
     from aiida import orm
 
+    from aiida_ion.campaigns.queueing import ending_of
     from aiida_ion.campaigns.surrogate_candidates import find_candidates
     from aiida_ion.campaigns.surrogate_sampling import check, gather, sample, sampled_before
     from aiida_ion.cli.text import surrogates as reports
@@ -122,8 +123,8 @@ def dataset_command(
     holder = orm.Group.collection.get_or_create(chosen["group"])[0] if chosen["group"] else None
     chains = sample(candidates.candidates, chosen["max_concurrent"] or os.cpu_count() or 1, click.echo, holder)
     for candidate, chain in zip(candidates.candidates, chains, strict=True):
-        if not chain.is_finished_ok:
-            click.echo(f"  NOTE {candidate.title}: {one_line(chain.exit_message or chain.process_state)}", err=True)
+        if chain is None or not chain.is_finished_ok:
+            click.echo(f"  NOTE {candidate.title}: {ending_of(chain)}", err=True)
     node = gather(candidates.candidates, chains, chosen["allow_mixed"] or (), sampling)
     if holder is not None:
         holder.add_nodes([node])

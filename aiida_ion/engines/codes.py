@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from aiida import orm
 from aiida.common import exceptions
 
-DIFFUSION_LABEL = "kinisi"
-
-
-def register_diffusion_code() -> tuple[orm.InstalledCode, bool]:
-    """Register this Python, which has kinisi, as the code of the diffusion fits.
-
-    :returns: the code, and whether it is new.
-    """
-    return register_python(DIFFUSION_LABEL, sys.executable, "ion.diffusion")
+#: Job that a code of fits runs by default.
+FIT_JOB = "ion.diffusion"
 
 
 def register_python(name: str, program: str, job: str) -> tuple[orm.InstalledCode, bool]:
@@ -28,22 +20,11 @@ def register_python(name: str, program: str, job: str) -> tuple[orm.InstalledCod
     :returns: the code, and whether it is new.
     """
     old = code_of(name, "localhost")
-    if old is not None and str(old.filepath_executable) == program:
+    if old is not None and runs(old, program, job):
         return old, False
     if old is not None:
         retire(old)
     return new_code(name, program, job, "localhost", ""), True
-
-
-def diffusion_code() -> orm.InstalledCode:
-    """Return the code of the diffusion fits.
-
-    :raises ValueError: if it is not registered.
-    """
-    code = code_of(DIFFUSION_LABEL, "localhost")
-    if code is None:
-        raise ValueError("the code kinisi@localhost is not registered; run 'aiida-ion setup'")
-    return code
 
 
 def retire(code: orm.InstalledCode) -> None:
@@ -62,6 +43,8 @@ def check_free(old: orm.InstalledCode, replaces: bool) -> None:
 
     :raises ValueError: naming the program.
     """
+    if old.default_calc_job_plugin == FIT_JOB:
+        raise ValueError(f"{old.full_label} is the code of the fits: give the engine another name")
     if not replaces:
         what = f"{old.filepath_executable} ({old.default_calc_job_plugin})"
         raise ValueError(f"{old.full_label} runs {what} already; give another name, or --replace it")

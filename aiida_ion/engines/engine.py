@@ -16,9 +16,8 @@ from aiida.common import exceptions
 
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.engines.requests import JobRequest
+from aiida_ion.places.limits import ENGINE_EXTRA
 from aiida_ion.queries import engine_table
-
-EXTRA = "ion"
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class Engine:
     :param files: the files that the potential's LAMMPS commands read, by their names in the job.
     :param choices: its other inputs, such as families of pseudopotentials, cut-offs, settings.
     :param jobs: cores, queue, account, ... of each job, where the user chose them.
+    :param max_jobs: how many of its jobs may run at a time; None for as many as its computer has room for.
     :param tested: results of the last test: versions, checkpoint, steps per second.
     """
 
@@ -42,6 +42,7 @@ class Engine:
     files: dict[str, orm.SinglefileData] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
     jobs: JobRequest = field(default_factory=JobRequest)
+    max_jobs: int | None = None
     tested: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -65,7 +66,7 @@ class Engine:
     def save(self) -> None:
         """Store what belongs to the engine in the extra of its code."""
         self.code.base.extras.set(
-            EXTRA,
+            ENGINE_EXTRA,
             {
                 "entry_point": self.entry_point,
                 "potential": self.potential,
@@ -74,6 +75,7 @@ class Engine:
                 "choices": self.choices,
                 "resources": self.jobs.counts,
                 "job_options": self.jobs.job_options or {},
+                "max_jobs": self.max_jobs,
                 "tested": self.tested,
             },
         )
@@ -91,14 +93,15 @@ def load_engine(name: str) -> Engine:
         raise ValueError(f"more than one engine is called {name!r}: add @computer") from error
     except exceptions.NotExistent as error:
         raise ValueError(f"there is no engine {name!r}; {_known()}") from error
-    about = code.base.extras.get(EXTRA, None)
+    about = code.base.extras.get(ENGINE_EXTRA, None)
     if not about:
         raise ValueError(f"the code {name!r} is not an engine; {_known()}")
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
     jobs = JobRequest(**about.get("resources") or {}, job_options=about.get("job_options"))
     rest = {name: about.get(name) or {} for name in ("potential", "choices", "tested")}
-    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, jobs=jobs, **rest)
+    max_jobs = about.get("max_jobs")
+    return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, jobs=jobs, max_jobs=max_jobs, **rest)
 
 
 def _known() -> str:

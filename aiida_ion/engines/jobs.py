@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
@@ -12,6 +10,7 @@ from aiida import orm
 from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.options import check_job_options, check_resources
 from aiida_ion.engines.requests import JobRequest
+from aiida_ion.places.demand import cores_per_job, n_processes
 
 #: Resources of a job by default.
 ONE_CORE = {"num_machines": 1, "num_mpiprocs_per_machine": 1, "num_cores_per_mpiproc": 1}
@@ -39,18 +38,6 @@ def job_options(*requests: JobRequest) -> dict[str, Any]:
             options["max_wallclock_seconds"] = request.walltime_s
         options |= request.job_options or {}
     return {"withmpi": n_processes(options["resources"]) > 1} | options
-
-
-def n_processes(resources: Mapping[str, Any]) -> int:
-    """Return how many processes a job of these resources has."""
-    counts = [int(resources.get(name) or 1) for name in ("num_machines", "num_mpiprocs_per_machine")]
-    return max(math.prod(counts), int(resources.get("tot_num_mpiprocs") or 1))
-
-
-def cores_per_job(options: Mapping[str, Any]) -> int:
-    """Return how many cores a job of these options keeps busy."""
-    resources = options["resources"]
-    return n_processes(resources) * int(resources.get("num_cores_per_mpiproc") or 1)
 
 
 def check_jobs(job: str, computer: orm.Computer, *requests: JobRequest) -> None:

@@ -13,10 +13,11 @@ from aiida_ion.calculations.mlip.job import PINNED
 from aiida_ion.calculations.stored_files import store_file
 from aiida_ion.engine_kinds import engine_class, entry_point_of
 from aiida_ion.engines.codes import check_free, code_of, new_code, register_python, retire, runs, unstored_code
-from aiida_ion.engines.engine import EXTRA, Engine, load_engine
+from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.environments import RECIPES, executable, found_engines, prepend_text
 from aiida_ion.engines.programs import is_python
 from aiida_ion.engines.requests import JobRequest
+from aiida_ion.places.limits import ENGINE_EXTRA
 
 #: Environments that compute no forces -> the job that their code runs by default.
 PYTHON_JOBS = {"surrogate": "ion.surrogate_train"}
@@ -47,6 +48,7 @@ def register(
     files: Mapping[str, orm.SinglefileData] | None = None,
     choices: Mapping[str, Any] | None = None,
     jobs: JobRequest | None = None,
+    max_jobs: int | None = None,
     prepend: str = "",
     replaces: bool = False,
     trusted: Sequence[str] = (),
@@ -62,6 +64,7 @@ def register(
     :param files: files that the potential reads.
     :param choices: what else the engine takes besides its program.
     :param jobs: cores, queue, account, ... of each job.
+    :param max_jobs: how many of its jobs may run at a time.
     :param prepend: shell lines before the program.
     :param replaces: hide a code of that name that runs another program, and make a new one.
     :param trusted: sha256 of files of weights that run code when they are loaded, and that the user trusts.
@@ -84,8 +87,9 @@ def register(
         retire(old)
         old = None
     code = old or new_code(name, program, md.md_job(), computer, prepend)
-    engine = Engine(code, entry_point, chosen, file, dict(files or {}), dict(choices or {}), jobs or JobRequest())
-    if old is not None and EXTRA in old.base.extras.all:
+    rest = (dict(files or {}), dict(choices or {}), jobs or JobRequest(), max_jobs)
+    engine = Engine(code, entry_point, chosen, file, *rest)
+    if old is not None and ENGINE_EXTRA in old.base.extras.all:
         engine = _with_past(engine, load_engine(old.full_label))
     engine.save()
     return engine, old is None

@@ -37,7 +37,7 @@ def invoke(aiida_profile_clean: object) -> Invoke:
 @pytest.fixture
 def lj_engine(invoke: Invoke, aiida_localhost: orm.Computer) -> str:
     """Register Lennard-Jones in this very Python as an engine, and this Python for the fits."""
-    from aiida_ion.engines.codes import register_diffusion_code
+    from aiida_ion.engines.fits import register_diffusion_code
 
     register_diffusion_code()
     invoke("engine", "add", "toy", "--python", sys.executable, "--potential", "lj")

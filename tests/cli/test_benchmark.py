@@ -18,7 +18,7 @@ from aiida_ion.campaigns.obelix_tasks import Task, materials_of, open_tasks, sto
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
-from aiida_ion.engines.codes import register_diffusion_code
+from aiida_ion.engines.fits import register_diffusion_code
 from aiida_ion.engines.registration import register
 from aiida_ion.queries.experiments import experiments
 from tests.cli.conftest import Invoke, only_line

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.chosen_frames import choose_frames, frame_arrays
 from aiida_ion.calculations.lammps.job import (
@@ -40,9 +40,10 @@ from aiida_ion.lammps import rerun
 from aiida_ion.lammps.inputs import DATA
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.structure import write_data
+from aiida_ion.places.job import PlacedJob
 
 
-class LammpsForcesCalculation(CalcJob):
+class LammpsForcesCalculation(PlacedJob):
     """Energies and forces of the frames of trajectories, by LAMMPS."""
 
     @classmethod

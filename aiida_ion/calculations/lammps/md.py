@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
@@ -34,11 +34,12 @@ from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
+from aiida_ion.places.job import PlacedJob
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 
 
-class LammpsMdCalculation(CalcJob):
+class LammpsMdCalculation(PlacedJob):
     """Molecular dynamics with LAMMPS."""
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
@@ -23,9 +23,10 @@ from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data
+from aiida_ion.places.job import PlacedJob
 
 
-class LammpsRelaxCalculation(CalcJob):
+class LammpsRelaxCalculation(PlacedJob):
     """Relaxation of the ions in a fixed cell with LAMMPS."""
 
     @classmethod

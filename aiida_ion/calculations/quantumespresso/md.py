@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.dft.md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
 from aiida_ion.calculations.md import EARLY, define_md_ports, early_exit, md_outputs
@@ -25,13 +25,14 @@ from aiida_ion.dft.pw_input import md_namelists
 from aiida_ion.dft.pw_md_output import md_run
 from aiida_ion.dft.steps import DftRun
 from aiida_ion.endings import Ending
+from aiida_ion.places.job import PlacedJob
 from aiida_ion.settings.md import MdSettings
 
 #: pw.x has stochastic velocity rescaling (``svr``), and no Nose-Hoover.
 THERMOSTATS = ("csvr",)
 
 
-class QuantumEspressoMdCalculation(CalcJob):
+class QuantumEspressoMdCalculation(PlacedJob):
     """Born-Oppenheimer molecular dynamics with pw.x, from explicit positions and velocities."""
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.quantumespresso.job import (
     define_pw_ports,
@@ -21,11 +21,12 @@ from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, dis
 from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
 from aiida_ion.dft.pw_input import relax_namelists
 from aiida_ion.dft.pw_relax_output import PwRelaxation, relaxation
+from aiida_ion.places.job import PlacedJob
 
 STEMS = ("relax",)
 
 
-class QuantumEspressoRelaxCalculation(CalcJob):
+class QuantumEspressoRelaxCalculation(PlacedJob):
     """Relaxation of the ions in a fixed cell with pw.x."""
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.dft.md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
 from aiida_ion.calculations.md import EARLY, MdRun, define_md_ports, early_exit, md_outputs
@@ -27,6 +27,7 @@ from aiida_ion.dft.vasp_input import md_tags
 from aiida_ion.dft.vasp_output import Start
 from aiida_ion.dft.vasp_runs import VaspMd, read_md
 from aiida_ion.endings import Ending
+from aiida_ion.places.job import PlacedJob
 from aiida_ion.settings.md import MdSettings
 
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")
@@ -34,7 +35,7 @@ THERMOSTATS = ("csvr", "nose_hoover", "langevin")
 RESTART_VELOCITIES = "poscar_velocities_A_fs"
 
 
-class VaspMdCalculation(CalcJob):
+class VaspMdCalculation(PlacedJob):
     """Molecular dynamics with VASP, started from explicit positions and velocities."""
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
-from aiida.engine import CalcJob, ExitCode
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.dft.md import dft_symbols_and_masses
 from aiida_ion.calculations.md import symbols_of
@@ -26,9 +26,10 @@ from aiida_ion.dft.steps import DftRun
 from aiida_ion.dft.vasp_input import relax_tags
 from aiida_ion.dft.vasp_output import Start
 from aiida_ion.dft.vasp_runs import read_relaxation
+from aiida_ion.places.job import PlacedJob
 
 
-class VaspRelaxCalculation(CalcJob):
+class VaspRelaxCalculation(PlacedJob):
     """Relaxation of the ions in the fixed cell with VASP."""
 
     @classmethod

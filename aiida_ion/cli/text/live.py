@@ -15,7 +15,7 @@ from aiida_ion.cli.text.tables import printable
 from aiida_ion.queries import last_decisions, process_table
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.running.progress import read_job_progress
-from aiida_ion.queries.running.states import state_text
+from aiida_ion.queries.running.states import state_text, waits_for_place
 from aiida_ion.units import duration
 
 REFRESH_S = 2.0
@@ -78,6 +78,10 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
         _branch(root, rows, children, progress, 0, lines)
     active = table[table["active"]]
     lines.append(f"{len(active)} active, {len(table) - len(active)} ended.")
+    n_waiting = sum(waits_for_place(rows[int(pk)]) is not None for pk in active["pk"])
+    if n_waiting:
+        jobs = "1 job waits" if n_waiting == 1 else f"{n_waiting} jobs wait"
+        lines.append(f"{jobs} for a place on a computer; 'aiida-ion computer' shows the limits.")
     if len(active) and profile is not None:
         lines += _daemon_lines(active, profile)
     return "\n".join(map(printable, lines))

@@ -245,6 +245,7 @@ def engine_rows(table: pd.DataFrame) -> Rows:
             "potential": " ".join(text(row[key]) for key in ("potential", "model") if known(row[key]))
             or "each run's own",
             "job options": option_text(row["job_options"]),
+            "most jobs": number(row["max_jobs"]),
             "versions": version_text(row["versions"]),
             "checkpoint": text(row["checkpoint_sha256"])[:8],
             "steps/s": number(row["steps_per_s"]),

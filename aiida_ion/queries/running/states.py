@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.places.turnstile import WAITS
 from aiida_ion.units import duration
 
 #: Maximum number of characters of a reason.
@@ -26,7 +27,16 @@ def state_text(row: Mapping[str, Any]) -> str:
         words = pause_reason(int(row["pk"]))
         why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
         return f"paused: {why}; when that is fixed, 'verdi process play {row['pk']}' resumes it"
+    if place := waits_for_place(row):
+        return place
     return STEPS.get(str(row["state"]), "runs" if state == "running" else "waits")
+
+
+def waits_for_place(row: Mapping[str, Any]) -> str | None:
+    """Return for what place a job of `process_table` waits, nothing where it does not."""
+    status = _text(row["process_status"])
+    ended = row["process_state"] in ("finished", "excepted", "killed")
+    return f"waits for{status.removeprefix('Waiting for')}" if status.startswith(WAITS) and not ended else None
 
 
 def pause_reason(pk: int) -> str | None:

@@ -52,6 +52,11 @@ class EngineFacts:
         return job_name(cls._process_class)
 
     @classmethod
+    def relax_job(cls) -> str:
+        """Return the entry point of the job that relaxes ions."""
+        return job_name(cls.relax_class)
+
+    @classmethod
     def forces_job(cls) -> str | None:
         """Return the entry point of the job that evaluates frames; ``None`` without one."""
         return None if cls.forces_class is None else job_name(cls.forces_class)

@@ -1,0 +1,1 @@
+"""Commands on computers and codes: limits, and where fits run."""
