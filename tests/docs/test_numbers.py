@@ -180,7 +180,7 @@ def test_constants_of_the_methods() -> None:
 
 def test_constants_of_the_comparison() -> None:
     from aiida_ion.analysis.comparison import force_errors, radial_distribution, ratios, vibrational_density
-    from aiida_ion.calculations.comparison.forces import MAX_PARITY
+    from aiida_ion.analysis.comparison.forces import MAX_PARITY
     from aiida_ion.calculations.mlip.forces import FORCES_DEFAULTS
     from aiida_ion.campaigns.plans import GAMMA_WIDTH_A, MAX_FORCE_FRAMES
 

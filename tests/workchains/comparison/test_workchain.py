@@ -63,7 +63,9 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
 
     again = run_get_node(make())[1]
     assert again.is_finished_ok, again.exit_message
-    assert [child.process_label for child in again.called] == ["ForcesCalculation", "compare_levels"]
+    assert [child.process_label for child in again.called] == [
+        *("ForcesCalculation", "TrajectoryComparisonCalculation", "compare_levels")
+    ]
     assert again.outputs.conductivities.argon.deep.uuid == node.outputs.conductivities.argon.deep.uuid
 
     builder = make()
@@ -71,7 +73,7 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
     fresh = run_get_node(builder)[1]
     assert fresh.is_finished_ok, fresh.exit_message
     jobs = [child for child in fresh.called_descendants if isinstance(child, orm.CalcJobNode)]
-    assert len(jobs) == 5  # 2 engines x (1 run + 1 fit), and the forces
+    assert len(jobs) == 6  # 2 engines x (1 run + 1 fit), the forces, and the comparison of the trajectories
     assert not any(job.base.caching.is_created_from_cache for job in jobs)
 
 
