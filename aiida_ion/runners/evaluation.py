@@ -115,7 +115,7 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
     potential_settings, batch_size = potential_inputs(inputs), inputs.get("batch_size")
     require(batch_size is None or _is_count(batch_size), "batch_size must be a whole number above zero, or null")
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
-    frames = read_frames(FRAMES, inputs.get("frames"))
+    frames = read_evaluation_frames(FRAMES, inputs.get("frames"))
     results |= {"n_atoms": frames.n_atoms, "n_frames": 0, "units": UNITS}
     results["engine"] = {
         "potential": potential_settings.name,
@@ -145,7 +145,7 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
         results["warnings"] = [*results["warnings"], *evaluator.warnings]
 
 
-def read_frames(path: Path, origins: list[tuple[str, int]] | None) -> EvaluationFrames:
+def read_evaluation_frames(path: Path, origins: list[tuple[str, int]] | None) -> EvaluationFrames:
     """Read and check the frames.
 
     :param path: the ``.npz`` file: frames of the same atoms (``numbers`` (N,), ``positions`` (n, N, 3)), or, with

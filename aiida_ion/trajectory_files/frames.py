@@ -19,7 +19,7 @@ DFT_ROWS = (
 
 
 @dataclass(frozen=True)
-class Frames:
+class FileFrames:
     """What a file holds: n frames of N atoms, and what it says of its run.
 
     :param symbols: element of each of N atoms.
@@ -61,7 +61,7 @@ class Frames:
         return len(self.positions)
 
     @classmethod
-    def of_dft(cls, dft: DftOutput) -> Frames:
+    def of_dft(cls, dft: DftOutput) -> FileFrames:
         """Return the frames of a DFT output at constant volume; they are continuous within the output."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
         first, n = dft.steps.first_step, len(dft.steps)

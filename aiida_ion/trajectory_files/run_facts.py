@@ -11,7 +11,7 @@ from ase.data import atomic_masses, atomic_numbers
 from aiida_ion.settings.md import MdSettings, usual_timestep_fs
 from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, rules_of, setting
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 
 #: What must be known of a run -> the option of the command line that says it.
@@ -62,7 +62,7 @@ class RunFacts(Settings):
 
 
 def complete_facts(
-    given: Mapping[str, Any], parts: Sequence[Frames], names: Sequence[str], override_file: bool = False
+    given: Mapping[str, Any], parts: Sequence[FileFrames], names: Sequence[str], override_file: bool = False
 ) -> tuple[RunFacts, list[str]]:
     """Return what is known of a run, and remarks: the files win where they and the user differ.
 
@@ -106,7 +106,7 @@ _NEUTRAL: dict[str, Any] = {
 }
 
 
-def stated_facts(part: Frames) -> dict[str, Any]:
+def stated_facts(part: FileFrames) -> dict[str, Any]:
     """Return what a file says of its run; the numbers of its frames say how many steps lie between two."""
     facts = dict(part.facts)
     spacing = spacing_of(part.steps)
@@ -135,7 +135,7 @@ def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_w
     return f"WARNING: {FACT_WORDS[name]}: {texts}; {end}."
 
 
-def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], override_file: bool) -> list[str]:
+def _about_time(facts: RunFacts, parts: Sequence[FileFrames], names: Sequence[str], override_file: bool) -> list[str]:
     """Compare with times whose unit the file does not name; warn of an odd time step.
 
     :raises ValueError: if the times fit in no usual unit.
@@ -164,7 +164,7 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
     return remarks
 
 
-def _about_temperature(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
+def _about_temperature(facts: RunFacts, parts: Sequence[FileFrames], names: Sequence[str]) -> list[str]:
     remarks = []
     for part, name in zip(parts, names, strict=True):
         mean = part.facts.get("mean_temperature_K")

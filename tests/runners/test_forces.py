@@ -90,22 +90,22 @@ def test_frames_of_different_atoms_one_by_one(make_folder: MakeFolder, copper: A
 
 
 def test_offsets_that_leave_atoms_out_are_refused(make_folder: MakeFolder, copper: Atoms) -> None:
-    from aiida_ion.runners.evaluation import read_frames
+    from aiida_ion.runners.evaluation import read_evaluation_frames
     from aiida_ion.runners.output import RunnerError
 
     folder = write_mixed(make_folder("run"), [copper, copper])
     path = folder.path / "frames.npz"
-    assert len(read_frames(path, None)) == 2
+    assert len(read_evaluation_frames(path, None)) == 2
     with np.load(path) as stored:
         arrays = dict(stored)
     wrong: list[Any] = [[0, 32, 65], [0, 32, 63], [1, 32, 64], [0, 70, 64], [0, 64, 64], [0.0, 32.0, 64.0]]
     for offsets in wrong:
         np.savez(path, **arrays | {"offsets": np.array(offsets)})
         with pytest.raises(RunnerError, match="offsets must be whole numbers that rise from 0 to the number of atoms"):
-            read_frames(path, None)
+            read_evaluation_frames(path, None)
     np.savez(path, **arrays | {"offsets": np.array([0, 16, 32, 64])})
     with pytest.raises(RunnerError, match="cells have shape"):
-        read_frames(path, None)
+        read_evaluation_frames(path, None)
 
 
 def test_ions_far_from_the_cell_feel_the_same(make_folder: MakeFolder, copper: Atoms) -> None:

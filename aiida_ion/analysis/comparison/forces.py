@@ -16,7 +16,7 @@ from aiida_ion.analysis.comparison.segments import (
     EvaluatedForces,
     Segments,
     Thermo,
-    symbols_of_segments,
+    distinct_symbols,
 )
 
 #: Components kept for a plot of one against the other.
@@ -89,7 +89,7 @@ def shared_symbols(forces: EvaluatedForces, sides: Sequence[Segments]) -> list[s
 
     :raises ValueError: if they do not.
     """
-    result = symbols_of_segments([*sides[1].values(), *sides[0].values()])
+    result = distinct_symbols([*sides[1].values(), *sides[0].values()])
     if forces.symbols is not None and forces.symbols not in result:
         result.append(forces.symbols)
     if not result:

@@ -48,7 +48,7 @@ Segments = Mapping[str, ComparedSegment]
 Thermo = Mapping[str, Mapping[str, NDArray[Any]]]
 
 
-def symbols_of_segments(segments: Sequence[ComparedSegment]) -> list[list[str]]:
+def distinct_symbols(segments: Sequence[ComparedSegment]) -> list[list[str]]:
     """Return the different lists of elements that segments have."""
     results: list[list[str]] = []
     for segment in segments:

@@ -17,7 +17,7 @@ from aiida_ion.analysis.comparison.radial_distribution import (
     rdf_distance,
     rdf_range_A,
 )
-from aiida_ion.analysis.comparison.segments import ComparedSegment, Segments, symbols_of_segments
+from aiida_ion.analysis.comparison.segments import ComparedSegment, Segments, distinct_symbols
 from aiida_ion.analysis.comparison.settings import ComparisonSettings
 from aiida_ion.analysis.comparison.vibrational_density import (
     VibrationalDensity,
@@ -66,7 +66,7 @@ def _validate(sides: Sequence[Segments], levels: Sequence[str]) -> str | None:
     for side, level in zip(sides, levels, strict=True):
         if not side:
             return f"there is no trajectory of {level}"
-        symbols = symbols_of_segments(list(side.values()))
+        symbols = distinct_symbols(list(side.values()))
         if len(symbols) > 1:
             return f"the runs of {level} hold different atoms"
         elements.append(set(symbols[0]))

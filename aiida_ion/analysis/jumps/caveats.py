@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aiida_ion.analysis.jumps.frames import Frames
+from aiida_ion.analysis.jumps.frames import JumpFrames
 from aiida_ion.analysis.jumps.percolation import MIN_BOTTLENECK_COUNT, Percolation
 from aiida_ion.analysis.jumps.vibration import MAX_INTERVAL_FS
 
@@ -23,7 +23,7 @@ class JumpStatistics(NamedTuple):
     :param frequency_source: ``given``, ``measured`` or ``assumed``.
     """
 
-    frames: Frames
+    frames: JumpFrames
     n_jumps: int
     at_no_site: float
     frequency_source: str

@@ -27,7 +27,7 @@ MB = 1e6
 
 
 @dataclass(frozen=True)
-class Frames:
+class JumpFrames:
     """The mobile ions of all replicas in one cell.
 
     :param cell: mean cell over all frames, angstrom, (3, 3).
@@ -62,9 +62,9 @@ class Frames:
         return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / 1000.0
 
 
-def read_frames(
+def read_jump_frames(
     replicas: Sequence[Sequence[Segment]], mobile: IntArray, framework: IntArray, settings: JumpSettings
-) -> Frames:
+) -> JumpFrames:
     """Join the segments of every replica, remove drift, thin to what ``settings`` allow, and go to fractions.
 
     :raises ValueError: as :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`; for replicas that
@@ -87,7 +87,7 @@ def read_frames(
     ]
     _check_same_interval(joined)
     inverse = np.linalg.inv(cell)
-    return Frames(
+    return JumpFrames(
         cell=cell,
         mobile=[replica.mobile @ inverse for replica in joined],
         framework=[replica.framework.mean(axis=0, dtype=float) @ inverse for replica in joined],

@@ -75,7 +75,9 @@ def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.int64]) -> tuple[NDArray[Any], list[int]]:
+def read_thinned_frames(
+    node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.int64]
+) -> tuple[NDArray[Any], list[int]]:
     """Return a few evenly spaced frames of an array of shape (n, N, 3), and their numbers, read as a stream.
 
     Of a trajectory larger than `MAX_STREAM_BYTES` only the beginning is read.

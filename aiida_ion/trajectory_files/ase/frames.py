@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.units import fs
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.units import FS_PER_PS
 
@@ -86,7 +86,7 @@ class AtomsFrames:
         if atoms.cell.rank < 3:
             raise ValueError(f"frame {frame}: no periodic cell; a diffusivity needs a crystal")
 
-    def frames(self, units: str, facts: dict[str, Any] | None = None) -> Frames:
+    def frames(self, units: str, facts: dict[str, Any] | None = None) -> FileFrames:
         """Return what was gathered.
 
         :raises ValueError: if that is nothing, or times are uneven.
@@ -96,7 +96,7 @@ class AtomsFrames:
         steps, numbering, more = self._numbers()
         if self._ids is not None:
             self.remarks.append("Atoms are put in the order of their ids.")
-        return Frames(
+        return FileFrames(
             self._first.get_chemical_symbols(),
             self._positions.finish(),
             np.array(self._cells),
