@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "weight_files": set(),
     "endings": set(),
+    "exit_codes": set(),
     "unreadable": set(),
     "engine_kinds": set(),
     "analysis": {"verdicts", "units", "settings"},
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "units",
         "endings",
+        "exit_codes",
         "weight_files",
         "starting_velocities",
         "datasets",
@@ -46,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "trajectory_files",
     },
     "workchains": {
+        "exit_codes",
         "aiida_private",
         "settings",
         "units",
@@ -69,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What it needs of a work chain it reaches by its entry point.
     "engines": {"aiida_private", "settings", "engine_kinds", "calculations", "queries"},
     "campaigns": {
+        "exit_codes",
         "aiida_private",
         "verdicts",
         "messages",
@@ -84,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "engines",
     },
     "cli": {
+        "exit_codes",
         "aiida_private",
         "verdicts",
         "messages",
@@ -113,6 +118,7 @@ WITHOUT_AIIDA = {
     "settings",
     "weight_files",
     "endings",
+    "exit_codes",
     "unreadable",
     "starting_velocities",
     "analysis",
