@@ -9,21 +9,12 @@ import numpy as np
 from ase import Atoms, units
 
 from aiida_ion.runners.frames import ArrayFile
+from aiida_ion.thermo_fields import NPT_FIELDS, thermo_dtype
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
-THERMO_FIELDS = [
-    ("step", "<i8"),
-    ("potential_energy_eV", "<f8"),
-    ("kinetic_energy_eV", "<f8"),
-    ("temperature_K", "<f4"),
-    ("max_force_eV_A", "<f4"),
-    ("charge_current_e_A_fs", "<f4", (3,)),
-]
-NPT_FIELDS = [("pressure_GPa", "<f4"), ("volume_A3", "<f4")]
-
 UNITS = {
     "steps": "1",
     "positions": "angstrom (unwrapped)",
@@ -80,7 +71,8 @@ class Recorder:
             name: ArrayFile(folder / f"{name}.npy", dtype, shape, n_frames, frames)
             for name, (dtype, shape) in shapes.items()
         }
-        self._thermo = ArrayFile(folder / "thermo.npy", thermo_dtype(self._is_npt), (), n_rows, rows)
+        row_type = thermo_dtype(NPT_FIELDS if self._is_npt else ())
+        self._thermo = ArrayFile(folder / "thermo.npy", row_type, (), n_rows, rows)
 
     @property
     def n_frames(self) -> int:
@@ -93,7 +85,7 @@ class Recorder:
         return self._thermo.count
 
     def thermo(self, row: tuple[Any, ...]) -> None:
-        """Add the row of a step, its fields in the order of :data:`THERMO_FIELDS`."""
+        """Add the row of a step, its fields in the order of :func:`~aiida_ion.thermo_fields.thermo_dtype`."""
         self._thermo.append(row)
 
     def frame(self, step: int, atoms: Atoms, velocities: Array, forces: Array) -> None:
@@ -121,11 +113,6 @@ class Recorder:
         """Write what is buffered and cut the files to their valid rows."""
         for array in (*self._frames.values(), self._thermo):
             array.finish()
-
-
-def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
-    """Return the type of a thermodynamic row."""
-    return np.dtype(THERMO_FIELDS + (NPT_FIELDS if is_npt else []))
 
 
 def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) -> tuple[int, int] | None:

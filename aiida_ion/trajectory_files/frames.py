@@ -9,13 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aiida_ion.dft.steps import ROWS
 from aiida_ion.trajectory_files.dft_output import DftOutput
-
-#: Arrays of DFT steps with one row for each step.
-DFT_ROWS = (
-    *("positions", "forces", "potential_energy_eV", "kinetic_energy_eV"),
-    *("conserved_energy_eV", "temperature_K", "scf_iterations"),
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ class FileFrames:
         if self.dft is None:
             return None
         steps = self.dft.steps
-        chosen: dict[str, Any] = {name: getattr(steps, name)[rows] for name in DFT_ROWS}
+        chosen: dict[str, Any] = {name: getattr(steps, name)[rows] for name in ROWS}
         if len(rows) == 0 or rows[-1] != len(steps) - 1:
             chosen["next_positions"] = None
         return replace(self.dft, steps=replace(steps, **chosen))
