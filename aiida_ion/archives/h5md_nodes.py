@@ -13,6 +13,7 @@ from aiida_ion.analysis.comparison.radial_distribution import radial_distributio
 from aiida_ion.archives.h5md import About, ExportedFrames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size
+from aiida_ion.units import FS_PER_PS
 from aiida_ion.verdicts import MOVED, verdict_of
 
 FIT = "aiida.calculations:ion.diffusion"
@@ -111,7 +112,7 @@ def joined_frames(
     joined = {name: np.concatenate([part[name] for part in parts])[kept] for name in ("times", "cells")}
     shared = [name for name in VECTORS if all(name in part for part in parts)]
     times_ps = joined["times"]
-    first = int(np.searchsorted(times_ps, times_ps[0] + equilibration_fs / 1000.0 - 1e-9))
+    first = int(np.searchsorted(times_ps, times_ps[0] + equilibration_fs / FS_PER_PS - 1e-9))
     return ExportedFrames(
         symbols=list(segments[0].base.attributes.get("symbols")),
         steps=steps[kept],
@@ -165,7 +166,7 @@ def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Exporte
     if "timestep_fs" not in known:
         return {"thermostat_parameters": thermostat}
     if known.get("thermostat_time_fs"):
-        thermostat["coupling_constant"] = (known["thermostat_time_fs"] / 1000.0, "ps")
+        thermostat["coupling_constant"] = (known["thermostat_time_fs"] / FS_PER_PS, "ps")
     ensemble = str(known.get("ensemble", "nvt"))
     if ensemble == "nve":
         thermostat = {}
@@ -174,7 +175,7 @@ def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Exporte
     return {
         "thermodynamic_ensemble": ensemble.upper(),
         "integrator_type": "velocity_verlet",
-        "integration_timestep": (known["timestep_fs"] / 1000.0, "ps"),
+        "integration_timestep": (known["timestep_fs"] / FS_PER_PS, "ps"),
         "n_steps": known.get("n_steps"),
         "coordinate_save_frequency": int(frames.steps[1] - frames.steps[0]) if len(frames.steps) > 1 else None,
         "thermostat_parameters": thermostat,

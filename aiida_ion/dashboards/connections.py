@@ -16,14 +16,15 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from aiida_ion.dashboards.security import ALONE, HEADERS, MAX_REQUEST
+from aiida_ion.units import BYTES_PER_KIB
 
 #: A request, with its headers and its body, must have come after this time, s.
 REQUEST_S = 20.0
 #: An answer may take this time, s, and more for each byte: nobody who reads more slowly is waited for, bytes/s.
-ANSWER_S, SLOWEST = 60.0, 32 * 1024
+ANSWER_S, SLOWEST = 60.0, 32 * BYTES_PER_KIB
 #: Open at once; a browser opens about six.
 MAX_CONNECTIONS = 64
-_CHUNK = 64 * 1024
+_CHUNK = 64 * BYTES_PER_KIB
 
 
 class Handler(WSGIRequestHandler):

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from scipy import fft
 from scipy.special import digamma, polygamma
 
+from aiida_ion.units import FS_PER_PS
+
 FloatArray = npt.NDArray[np.float64]
 
 #: Never fewer coefficients: a spectrum that is flat within its noise may still bend where the noise hides it.
@@ -54,7 +56,7 @@ def periodogram(records: list[FloatArray], interval_fs: float) -> Periodogram:
         for axis in range(3):
             power[:, axis] += np.abs(fft.rfft(np.asarray(record[:n_steps, axis], dtype=float))) ** 2
     power *= interval_fs / n_steps / len(records)
-    frequencies: FloatArray = fft.rfftfreq(n_steps, interval_fs * 1e-3)
+    frequencies: FloatArray = fft.rfftfreq(n_steps, interval_fs / FS_PER_PS)
     return Periodogram(frequencies, power, len(records))
 
 

@@ -18,12 +18,12 @@ from aiida_ion.analysis.trajectories.trajectory import (
     common_stride,
     join_segments,
 )
+from aiida_ion.units import BYTES_PER_MB, FS_PER_PS
 
 #: What GEMDAT and the tree behind it hold for each ion in each frame at their peak, bytes; measured.
 BYTES_PER_POSITION = 700.0
 #: A cell whose entries change by less than this part of its size is one cell.
 CELL_TOLERANCE = 1e-5
-MB = 1e6
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class JumpFrames:
     @property
     def time_ps(self) -> float:
         """Length of all replicas, ps."""
-        return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / 1000.0
+        return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / FS_PER_PS
 
 
 def read_jump_frames(
@@ -102,7 +102,7 @@ def read_jump_frames(
 
 def frames_allowed(settings: JumpSettings, n_ions: int) -> int:
     """Frames that fit into the memory allowed."""
-    return int(settings.max_memory_MB * MB / (BYTES_PER_POSITION * max(n_ions, 1)))
+    return int(settings.max_memory_MB * BYTES_PER_MB / (BYTES_PER_POSITION * max(n_ions, 1)))
 
 
 def _mean_cell(replicas: Sequence[Sequence[Segment]]) -> FloatArray:
@@ -123,7 +123,7 @@ def _in_cell(segment: Segment, cell: FloatArray, settings: JumpSettings) -> Segm
     cells = np.asarray(segment.cells, dtype=float)
     if np.abs(cells - cell).max() < CELL_TOLERANCE * np.abs(cell).max():
         return segment
-    if segment.positions.size * 12 > settings.max_memory_MB * MB:
+    if segment.positions.size * 12 > settings.max_memory_MB * BYTES_PER_MB:
         raise ValueError(
             f"the cell changes along {len(segment.times_ps)} frames, more than max_memory_MB holds: raise it, or give "
             "shorter segments"
@@ -149,7 +149,7 @@ def _vibration(
 ) -> FloatArray:
     """Positions at every stored frame, angstrom, as many frames as the thinned trajectory has."""
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
-    first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
+    first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * FS_PER_PS) - 1e-6))
     rows, offset, parts = slice(first, first + n_frames), 0, []
     for segment in replica:
         low, high = max(rows.start - offset, 0), min(rows.stop - offset, len(segment.times_ps))

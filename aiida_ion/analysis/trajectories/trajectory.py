@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.crystals.cell import image_room_A, reduction
 from aiida_ion.analysis.trajectories.images import ImageFollower
+from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,6 +22,8 @@ CHUNK_FRAMES = 500
 MAX_FRAMEWORK_FRAMES = 500
 #: An ion that was followed through a face must step by less than this part of half the cell, or its way is a guess.
 SURE_PART = 0.8
+#: Frame intervals of replicas that differ by less than this part are one.
+SAME_INTERVAL = 1e-4
 #: Times are floats: frames closer to the grid than this part of the spacing are on it.
 SPACING_TOLERANCE = 0.01
 
@@ -245,7 +248,7 @@ def _kept_frames(segments: Sequence[Segment], equilibration_fs: float) -> tuple[
     if not segments:
         raise ValueError("a replica has no segments")
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in segments])
-    spacing_fs = check_spacing(times) * 1000.0
+    spacing_fs = check_spacing(times) * FS_PER_PS
     first = int(np.ceil(equilibration_fs / spacing_fs - 1e-6))
     if len(times) - first < 10:
         raise ValueError(

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from aiida_ion.aiida_private.storage import file_repository
 from aiida_ion.queries.reading.contents import Content
+from aiida_ion.units import BYTES_PER_MIB
 
 #: The largest array that is read whole, bytes.
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 64 * BYTES_PER_MIB
 #: The largest part of a trajectory that is read for a picture, bytes.
-MAX_STREAM_BYTES = 192 * 2**20
+MAX_STREAM_BYTES = 192 * BYTES_PER_MIB
 #: The prefix of the attributes in which ``ArrayData`` keeps the shapes of its arrays.
 SHAPE = "array|"
 

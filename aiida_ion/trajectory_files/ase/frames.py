@@ -22,6 +22,8 @@ TIME_KEYS = ("time", "timefs", "timeps", "mdtime", "simulationtime")
 TEMPERATURE_KEYS = ("temperature", "temp", "temperaturek", "mdtemperature")
 #: Numbers of frames that lie off an even grid by more than this part of it are uneven.
 UNEVEN = 1e-3
+#: Of many frames each may add this: times have few digits.
+UNEVEN_EACH = 1e-6
 
 
 class AtomsFrames:
@@ -137,7 +139,7 @@ class AtomsFrames:
         if times is None or not facts:
             return None, "frames", facts
         counted = (times - times[0]) / float(np.median(np.diff(times)))
-        if np.abs(counted - np.round(counted)).max() > max(UNEVEN, UNEVEN * 1e-3 * len(counted)):
+        if np.abs(counted - np.round(counted)).max() > max(UNEVEN, UNEVEN_EACH * len(counted)):
             raise ValueError("the times of its frames are not evenly spaced; a diffusivity needs even spacing")
         return np.round(counted).astype(np.int64), "frames", facts
 
