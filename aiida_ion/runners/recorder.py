@@ -71,8 +71,7 @@ class Recorder:
             name: ArrayFile(folder / f"{name}.npy", dtype, shape, n_frames, frames)
             for name, (dtype, shape) in shapes.items()
         }
-        row_type = thermo_dtype(NPT_FIELDS if self._is_npt else ())
-        self._thermo = ArrayFile(folder / "thermo.npy", row_type, (), n_rows, rows)
+        self._thermo = ArrayFile(folder / "thermo.npy", _row_type(settings), (), n_rows, rows)
 
     @property
     def n_frames(self) -> int:
@@ -133,7 +132,11 @@ def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) ->
     except (OSError, ValueError):
         return None
     fits = n_thermo > 0 and all(len(array) >= n_frames for array in frames) and len(thermo) >= n_thermo
-    if not fits or thermo.dtype != thermo_dtype(settings.ensemble == "npt"):
+    if not fits or thermo.dtype != _row_type(settings):
         return None
     last = thermo[n_thermo - 1]
     return (n_frames, n_thermo) if int(last["step"]) == step and any(last.tobytes()) else None
+
+
+def _row_type(settings: MdSettings) -> np.dtype[Any]:
+    return thermo_dtype(NPT_FIELDS if settings.ensemble == "npt" else ())
