@@ -56,10 +56,10 @@ def check_names(nodes: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is not an input: trajectories, thermo and forces go to ion.trajectory_comparison")
 
 
-def compared_trajectories(node: orm.ArrayData | None, settings: Mapping[str, Any]) -> Findings:
+def compared_trajectories(node: Any, settings: Mapping[str, Any]) -> Findings:
     """Return what a job found in the trajectories of both levels.
 
-    :param node: output of `ion.trajectory_comparison`.
+    :param node: output of `ion.trajectory_comparison`; ``None`` where there is none.
     :param settings: parameters of the comparison.
     :raises ValueError: if it compares other levels of theory.
     """
