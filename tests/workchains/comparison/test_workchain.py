@@ -8,6 +8,8 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 
+from aiida_ion.workchains.comparison import workchain
+from aiida_ion.workchains.comparison.inputs import trajectory_inputs
 from aiida_ion.workchains.comparison.workchain import ComparisonWorkChain
 from tests.conftest import OPTIONS
 
@@ -47,7 +49,9 @@ def make(python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict) -> 
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: Any) -> None:
+def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     node = run_get_node(make())[1]
     assert node.is_finished_ok, node.exit_message
     assert sorted(node.outputs.conductivities.argon) == ["deep", "right"]
@@ -75,6 +79,21 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
     jobs = [child for child in fresh.called_descendants if isinstance(child, orm.CalcJobNode)]
     assert len(jobs) == 6  # 2 engines x (1 run + 1 fit), the forces, and the comparison of the trajectories
     assert not any(job.base.caching.is_created_from_cache for job in jobs)
+
+    def broken(*given: Any) -> Any:
+        inputs: Any = trajectory_inputs(*given)
+        inputs["metadata"]["options"]["prepend_text"] = "echo 'No space left on device' >&2; exit 1"
+        return inputs
+
+    monkeypatch.setattr(workchain, "trajectory_inputs", broken)
+    without = run_get_node(make())[1]
+    assert without.exit_status == 710, without.exit_message
+    attributes = without.outputs.comparisons.argon.deep.base.attributes.all
+    assert [item["temperature_K"] for item in attributes["temperatures"]] == [150.0]
+    assert "wall_speed_ratio" in attributes and "force_rmse_eV_A" not in attributes
+    reasons = [line for line in attributes["missing"] if line.startswith("Forces, structure and vibrations: ")]
+    assert len(reasons) == 1 and "TrajectoryComparisonCalculation" in reasons[0], reasons
+    assert "TrajectoryComparisonCalculation" in without.exit_message
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
