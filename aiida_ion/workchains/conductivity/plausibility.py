@@ -65,7 +65,8 @@ def unusual_settings(structure: orm.StructureData, parameters: Mapping[str, Any]
         sentences.append(f"{hottest:,g} K is above what most solids withstand: a melt is refused after it has run")
     n_bytes = run_bytes(n_atoms_of(structure, parameters), settings)
     if n_bytes > MANY_RUN_BYTES:
-        sentences.append(f"each run stores about {n_bytes / BYTES_PER_GB:,.0f} GB: raise sample_every if that is too much")
+        size_GB = n_bytes / BYTES_PER_GB
+        sentences.append(f"each run stores about {size_GB:,.0f} GB: raise sample_every if that is too much")
     return sentences
 
 
