@@ -12,12 +12,34 @@ ELEMENTARY_CHARGE_C: float = constants.e
 BOLTZMANN_J_K: float = constants.k
 
 FS_PER_PS = 1000.0
+#: 1/fs in THz.
+THZ_PER_INVERSE_FS = 1000.0
+S_PER_FS = 1e-15
+HZ_PER_THZ = 1e12
+US_PER_S = 1e6
+S_PER_MINUTE = 60
+S_PER_HOUR = 3600
+S_PER_DAY = 86400
+MEV_PER_EV = 1000.0
+#: Arrhenius plots have 1000/T, 1/kK.
+K_PER_KK = 1000.0
+GPA_PER_BAR = 1e-4
+BAR_PER_GPA = 1e4
+BYTES_PER_KB = 1000
+BYTES_PER_KIB = 1024
+BYTES_PER_MIB = 1024**2
+KIB_PER_MIB = 1024.0
+MIB_PER_GIB = 1024.0
+BYTES_PER_MB = 1e6
+BYTES_PER_GB = 1e9
 #: 1 GiB in AiiDA's kilobytes of memory, which are of 1024 bytes.
 KB_PER_GIB = 1024.0**2
 #: 1 GiB in bytes.
 BYTES_PER_GIB = 1024.0**3
 #: 1 angstrom^2/ps in cm^2/s.
 CM2_S_PER_A2_PS = 1e-4
+#: 1 angstrom^2/fs in cm^2/s.
+CM2_S_PER_A2_FS = 0.1
 #: 1 angstrom^3 in m^3.
 M3_PER_A3 = 1e-30
 #: 1 u/angstrom^3 in g/cm^3.
@@ -36,10 +58,10 @@ def duration(seconds: float) -> str:
     """Return a duration, s, in a readable unit."""
     if seconds < 10:
         return f"{seconds:.2g} s"
-    if seconds < 120:
+    if seconds < 2 * S_PER_MINUTE:
         return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.0f} d"
+    if seconds < 2 * S_PER_HOUR:
+        return f"{seconds / S_PER_MINUTE:.0f} min"
+    if seconds < 2 * S_PER_DAY:
+        return f"{seconds / S_PER_HOUR:.1f} h"
+    return f"{seconds / S_PER_DAY:.0f} d"

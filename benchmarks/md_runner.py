@@ -41,13 +41,15 @@ def cases(name: str) -> tuple[Any, Any]:
 
 def prepared(name: str, n_steps: int) -> tuple[Any, Any]:
     """Return atoms with momenta and an evaluated calculator, and the settings."""
-    from aiida_ion.runners.ensembles import maxwell_boltzmann
+    from ase import units
+
     from aiida_ion.runners.potentials import load_potential
     from aiida_ion.settings.md import MdSettings
+    from aiida_ion.starting_velocities import starting_velocities
 
     atoms, inputs = cases(name)
     atoms.calc = load_potential(inputs, atoms.numbers).calculator
-    atoms.set_momenta(maxwell_boltzmann(atoms.get_masses(), 60.0, 1))
+    atoms.set_velocities(starting_velocities(atoms.get_masses(), 60.0, 1) / units.fs)
     for _ in range(3):
         atoms.calc.calculate(atoms, ["energy", "forces"])
     atoms.get_forces()

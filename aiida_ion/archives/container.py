@@ -14,14 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 
 from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
+from aiida_ion.units import BYTES_PER_MIB
 
 METADATA, DATABASE = "metadata.json", "db.sqlite3"
-MIB = 1024**2
 #: Maximum size of the list of members, which is read at once: about a million members.
-MAX_DIRECTORY_BYTES = 128 * MIB
-MAX_METADATA_BYTES = 64 * MIB
+MAX_DIRECTORY_BYTES = 128 * BYTES_PER_MIB
+MAX_METADATA_BYTES = 64 * BYTES_PER_MIB
 #: Uncompressed size below which a member is accepted, and maximum compression ratio of larger ones.
-FREE_BYTES, MAX_RATIO = 256 * MIB, 200
+FREE_BYTES, MAX_RATIO = 256 * BYTES_PER_MIB, 200
 #: AiiDA searches only this many members for its metadata and database.
 SEARCHED_FIRST = 4
 KINDS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -106,7 +106,9 @@ def _check_growth(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise ArchiveError(f"{path} would grow more than {MAX_RATIO} times when unpacked, and is not opened")
     metadata = next(member for member in members if member.filename == METADATA)
     if metadata.file_size > MAX_METADATA_BYTES:
-        raise ArchiveError(f"{path} has a {METADATA} of {metadata.file_size / MIB:.0f} MiB, and is not opened")
+        raise ArchiveError(
+            f"{path} has a {METADATA} of {metadata.file_size / BYTES_PER_MIB:.0f} MiB, and is not opened"
+        )
 
 
 def _check_overlap(path: Path, members: list[zipfile.ZipInfo]) -> None:

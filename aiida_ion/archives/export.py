@@ -14,7 +14,7 @@ from aiida_ion.archives.writing import README, SharedFormat
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportPlan:
     """What an export will write.
 
     :param choice: nodes and groups.
@@ -27,7 +27,7 @@ class Plan:
     sizes: Sizes
 
 
-def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True) -> Plan:
+def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True) -> ExportPlan:
     """Choose nodes and determine sizes; nothing is written.
 
     :param names: labels of groups, PKs, UUIDs.
@@ -38,10 +38,10 @@ def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True
     choice = choose(names)
     none: frozenset[int] = frozenset()
     left_out = (none if trajectories else choice.trajectories) | (none if retrieved else choice.retrieved)
-    return Plan(choice, left_out, weigh(choice, left_out))
+    return ExportPlan(choice, left_out, weigh(choice, left_out))
 
 
-def export(planned: Plan, path: Path, licence: str | None = None, overwrite: bool = False) -> Path:
+def export(planned: ExportPlan, path: Path, licence: str | None = None, overwrite: bool = False) -> Path:
     """Write an archive and, next to it, a copy of its README.
 
     :param licence: licence of the data, if any.

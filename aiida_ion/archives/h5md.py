@@ -27,7 +27,7 @@ UNITS = {"position": ANGSTROM, "velocity": "angstrom / femtosecond", "force": "e
 
 
 @dataclass(frozen=True)
-class Frames:
+class ExportedFrames:
     """A run of N atoms in n frames.
 
     :param symbols: element of each atom.
@@ -81,7 +81,11 @@ class About:
 
 
 def write_h5md(
-    path: Path, frames: Frames, about: About, rdf: RadialDistribution | None = None, motion: Motion | None = None
+    path: Path,
+    frames: ExportedFrames,
+    about: About,
+    rdf: RadialDistribution | None = None,
+    motion: Motion | None = None,
 ) -> None:
     """Write one file; an existing file is replaced.
 
@@ -115,7 +119,7 @@ def _metadata(file: Any, about: About) -> None:
         part.attrs["name"], part.attrs["version"] = program, version
 
 
-def _particles(file: Any, frames: Frames, charges_e: Mapping[str, float]) -> None:
+def _particles(file: Any, frames: ExportedFrames, charges_e: Mapping[str, float]) -> None:
     everything = file.create_group("particles/all")
     first: Any = None
     for name, values in frames.vectors.items():
@@ -147,7 +151,7 @@ def _same_times(element: Any, first: Any) -> None:
     element["step"], element["time"] = first["step"], first["time"]
 
 
-def _radial_distributions(file: Any, rdf: RadialDistribution, frames: Frames) -> None:
+def _radial_distributions(file: Any, rdf: RadialDistribution, frames: ExportedFrames) -> None:
     for pair, values in zip(rdf.pairs, rdf.g, strict=True):
         group = file.create_group(f"observables/radial_distribution_functions/{pair}")
         group.attrs["type"] = "ensemble_average"

@@ -10,9 +10,10 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
-from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
+from aiida_ion.archives.h5md import About, ExportedFrames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size
+from aiida_ion.units import FS_PER_PS
 from aiida_ion.verdicts import MOVED, verdict_of
 
 FIT = "aiida.calculations:ion.diffusion"
@@ -74,11 +75,11 @@ def export_runs(
 
 def _export_run(fit: orm.CalcJobNode, replica: str, path: Path, max_frames: int | None, trajectory_only: bool) -> None:
     segments = [node for name, node in _segments(fit) if name == replica]
-    frames = read_frames(segments, float(fit.inputs.parameters.get("equilibration_fs", 0.0)), max_frames)
+    frames = joined_frames(segments, float(fit.inputs.parameters.get("equilibration_fs", 0.0)), max_frames)
     result = fit.outputs.diffusion
     if trajectory_only:
         position = {"position": frames.vectors["position"]}
-        bare = Frames(frames.symbols, frames.steps, frames.times_ps, frames.cells, position, frames.first)
+        bare = ExportedFrames(frames.symbols, frames.steps, frames.times_ps, frames.cells, position, frames.first)
         write_h5md(path, bare, _about(result, segments, frames))
         return
     rdf = radial_distribution(frames.vectors["position"][frames.first :], frames.cells[frames.first :], frames.symbols)
@@ -93,7 +94,9 @@ def _segments(fit: orm.CalcJobNode) -> list[tuple[str, orm.TrajectoryData]]:
     return list(zip(names, nodes, strict=True))
 
 
-def read_frames(segments: Sequence[orm.TrajectoryData], equilibration_fs: float, max_frames: int | None) -> Frames:
+def joined_frames(
+    segments: Sequence[orm.TrajectoryData], equilibration_fs: float, max_frames: int | None
+) -> ExportedFrames:
     """Join the segments of a run; shared frames are kept once.
 
     :raises ValueError: if a segment has no frames in this database.
@@ -109,8 +112,8 @@ def read_frames(segments: Sequence[orm.TrajectoryData], equilibration_fs: float,
     joined = {name: np.concatenate([part[name] for part in parts])[kept] for name in ("times", "cells")}
     shared = [name for name in VECTORS if all(name in part for part in parts)]
     times_ps = joined["times"]
-    first = int(np.searchsorted(times_ps, times_ps[0] + equilibration_fs / 1000.0 - 1e-9))
-    return Frames(
+    first = int(np.searchsorted(times_ps, times_ps[0] + equilibration_fs / FS_PER_PS - 1e-9))
+    return ExportedFrames(
         symbols=list(segments[0].base.attributes.get("symbols")),
         steps=steps[kept],
         times_ps=times_ps,
@@ -138,7 +141,7 @@ def _motion(result: orm.ArrayData) -> Motion | None:
     )
 
 
-def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames: Frames) -> About:
+def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames: ExportedFrames) -> About:
     attributes = result.base.attributes.all
     job = segments[0].creator
     known = job.inputs.parameters.get_dict() if job is not None and "parameters" in job.inputs else {}
@@ -157,13 +160,13 @@ def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames
     )
 
 
-def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Frames) -> dict[str, Any]:
+def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: ExportedFrames) -> dict[str, Any]:
     """Return the settings of a run in NOMAD's terms; for an imported run only its temperature."""
     thermostat: dict[str, Any] = {"reference_temperature": (float(attributes["target_temperature_K"]), "kelvin")}
     if "timestep_fs" not in known:
         return {"thermostat_parameters": thermostat}
     if known.get("thermostat_time_fs"):
-        thermostat["coupling_constant"] = (known["thermostat_time_fs"] / 1000.0, "ps")
+        thermostat["coupling_constant"] = (known["thermostat_time_fs"] / FS_PER_PS, "ps")
     ensemble = str(known.get("ensemble", "nvt"))
     if ensemble == "nve":
         thermostat = {}
@@ -172,7 +175,7 @@ def _dynamics(known: dict[str, Any], attributes: dict[str, Any], frames: Frames)
     return {
         "thermodynamic_ensemble": ensemble.upper(),
         "integrator_type": "velocity_verlet",
-        "integration_timestep": (known["timestep_fs"] / 1000.0, "ps"),
+        "integration_timestep": (known["timestep_fs"] / FS_PER_PS, "ps"),
         "n_steps": known.get("n_steps"),
         "coordinate_save_frequency": int(frames.steps[1] - frames.steps[0]) if len(frames.steps) > 1 else None,
         "thermostat_parameters": thermostat,

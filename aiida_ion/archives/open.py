@@ -7,10 +7,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from aiida_ion.archives.container import DATABASE, MIB, check_container
+from aiida_ion.archives.container import DATABASE, check_container
 from aiida_ion.archives.database import check_database
 from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 from aiida_ion.archives.versions import check_version, read_metadata
+from aiida_ion.units import BYTES_PER_MIB
 
 __all__ = ["ArchiveError", "check_archive", "open_archive"]
 
@@ -52,14 +53,14 @@ def check_archive(path: str | Path) -> None:
     # Once for the checks, and once more when AiiDA opens it.
     if 2 * size > free:
         raise ArchiveError(
-            f"{path} needs {2 * size / MIB:.0f} MiB for its database in {tempfile.gettempdir()}, which has "
-            f"{free / MIB:.0f} MiB left: make room, or set TMPDIR"
+            f"{path} needs {2 * size / BYTES_PER_MIB:.0f} MiB for its database in {tempfile.gettempdir()}, which has "
+            f"{free / BYTES_PER_MIB:.0f} MiB left: make room, or set TMPDIR"
         )
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / DATABASE
         try:
             with zipfile.ZipFile(path) as container, container.open(DATABASE) as packed, database.open("wb") as handle:
-                shutil.copyfileobj(packed, handle, length=MIB)
+                shutil.copyfileobj(packed, handle, length=BYTES_PER_MIB)
         except UNREADABLE as error:
             raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
         check_database(database, path, members)

@@ -8,14 +8,9 @@ from typing import Any
 from aiida import orm
 from aiida.common.exceptions import AiidaException
 
+from aiida_ion import exit_codes
 from aiida_ion.aiida_private.folders import remove_folder
 from aiida_ion.calculations.script import ScriptCalculation
-
-#: Exit codes of jobs whose results are in the database although some did not finish: what they reached was parsed, and
-#: a continuation starts from nodes.
-PARSED = (0, 400)
-#: Exit codes from here on are warnings, with results.
-WARNINGS = 700
 
 
 def define_cleaning(spec: Any, default: bool = True) -> None:
@@ -29,11 +24,9 @@ def define_cleaning(spec: Any, default: bool = True) -> None:
     )
 
 
-def is_parsed(job: orm.CalcJobNode) -> bool:
+def has_results(job: orm.CalcJobNode) -> bool:
     """Whether a job was parsed and its folder is its own: a job from the cache has the folder of another."""
-    status = job.exit_status
-    ended_well = status is not None and (status in PARSED or status >= WARNINGS)
-    return job.is_finished and ended_well and not job.base.caching.is_created_from_cache
+    return exit_codes.is_parsed(job.exit_status) and not job.base.caching.is_created_from_cache
 
 
 def clean_jobs(nodes: Iterable[Any]) -> list[int]:
@@ -46,7 +39,7 @@ def clean_jobs(nodes: Iterable[Any]) -> list[int]:
     """
     folders: dict[str, list[tuple[int, orm.RemoteData]]] = {}
     for node in nodes:
-        if isinstance(node, orm.CalcJobNode) and is_parsed(node) and "remote_folder" in node.outputs:
+        if isinstance(node, orm.CalcJobNode) and has_results(node) and "remote_folder" in node.outputs:
             folder = node.outputs.remote_folder
             if not folder.is_cleaned:
                 folders.setdefault(str(folder.computer.uuid), []).append((int(node.pk or 0), folder))

@@ -16,7 +16,7 @@ from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
     segment_files,
-    symbols_of,
+    symbols_of_segments,
     validate_segments,
 )
 from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
@@ -90,7 +90,7 @@ class DiffusionCalculation(CleaningCalculation):
             FILENAME_INPUTS,
             {
                 "replicas": replicas,
-                "symbols": symbols_of(self.inputs.trajectories),
+                "symbols": symbols_of_segments(self.inputs.trajectories),
                 "mobile_species": parameters["mobile_species"],
                 "charges": parameters["charges"],
                 "target_temperature_K": parameters["target_temperature_K"],
@@ -162,7 +162,7 @@ def validate_diffusion_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     settings = parameters.get_dict()
     mobile, framework = settings.get("mobile_species"), settings.get("framework_species")
     return validate_segments(trajectories, mobile) or validate_framework_species(
-        framework, mobile, set(symbols_of(trajectories))
+        framework, mobile, set(symbols_of_segments(trajectories))
     )
 
 

@@ -15,7 +15,7 @@ from aiida_ion.calculations.trajectory_analysis import (
     FILENAME_ARRAYS,
     TrajectoryAnalysisParser,
     segment_files,
-    symbols_of,
+    symbols_of_segments,
     validate_segments,
 )
 from aiida_ion.settings.md import TEMPERATURE_K
@@ -75,7 +75,7 @@ class JumpsCalculation(CleaningCalculation):
             FILENAME_INPUTS,
             {
                 "replicas": replicas,
-                "symbols": symbols_of(self.inputs.trajectories),
+                "symbols": symbols_of_segments(self.inputs.trajectories),
                 "mobile_species": parameters["mobile_species"],
                 "temperature_K": parameters["temperature_K"],
                 "reference": reference_of(self.inputs.structure) if "structure" in self.inputs else None,

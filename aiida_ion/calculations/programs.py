@@ -14,7 +14,11 @@ from aiida import orm
 PACKAGE = "aiida_ion"
 #: What is run: ``python -m aiida_ion.runners.NAME`` in the working folder.
 RUNNERS = f"{PACKAGE}.runners"
-PROGRAMS = ("md", "relax", "forces", "diffusion", "jumps", "surrogate_train", "surrogate_predict")
+PROGRAMS = (
+    *("md", "relax", "forces"),
+    *("diffusion", "jumps", "trajectory_comparison"),
+    *("surrogate_train", "surrogate_predict"),
+)
 
 
 @cache

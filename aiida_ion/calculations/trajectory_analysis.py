@@ -31,7 +31,7 @@ def segment_files(
     return list(replicas.values()), copies
 
 
-def symbols_of(trajectories: Mapping[str, orm.TrajectoryData]) -> list[str]:
+def symbols_of_segments(trajectories: Mapping[str, orm.TrajectoryData]) -> list[str]:
     """Return the element of each atom, the same in all segments."""
     symbols: list[str] = next(iter(trajectories.values())).base.attributes.get("symbols")
     return symbols

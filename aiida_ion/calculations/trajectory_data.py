@@ -10,38 +10,10 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.aiida_private.trajectories import accept_float32
+from aiida_ion.thermo_fields import ALL_FIELDS, STEP
 from aiida_ion.units import FS_PER_PS
 
-THERMO_UNITS = {
-    "times": "ps",
-    "potential_energy": "eV",
-    "kinetic_energy": "eV",
-    "conserved_energy": "eV",
-    "scf_iterations": "1",
-    "temperature": "K",
-    "max_force": "eV/angstrom",
-    "charge_current": "e*angstrom/fs",
-    "pressure": "GPa",
-    "volume": "angstrom^3",
-}
-#: Column of a runner's thermo table -> array of the node.
-THERMO_COLUMNS = {
-    "potential_energy_eV": "potential_energy",
-    "kinetic_energy_eV": "kinetic_energy",
-    "conserved_energy_eV": "conserved_energy",
-    "scf_iterations": "scf_iterations",
-    "temperature_K": "temperature",
-    "max_force_eV_A": "max_force",
-    "charge_current_e_A_fs": "charge_current",
-    "pressure_GPa": "pressure",
-    "volume_A3": "volume",
-}
-#: Energies need their digits; the rest is noise beyond seven of them.
-KEPT_TYPES: dict[str, type] = {
-    "potential_energy": np.float64,
-    "conserved_energy": np.float64,
-    "scf_iterations": np.int32,
-}
+THERMO_UNITS = {"times": "ps"} | {field.array: field.unit for field in ALL_FIELDS}
 TRAJECTORY_UNITS = {
     "positions": "angstrom, unwrapped",
     "cells": "angstrom",
@@ -93,16 +65,15 @@ def trajectory_node(
 def thermo_node(rows: NDArray[Any], timestep_fs: float, ensemble: str | None = None) -> orm.ArrayData:
     """Return the per-step quantities of a segment as a node.
 
-    :param rows: structured array of a runner, one row a step, with the fields of ``THERMO_COLUMNS`` and ``step``.
+    :param rows: structured array, one row a step, with fields of :mod:`aiida_ion.thermo_fields`.
     :param timestep_fs: integration step, fs.
     :param ensemble: ``nve``, ``nvt`` or ``npt``, where it is known.
     """
     node = orm.ArrayData()
-    node.set_array("steps", np.ascontiguousarray(rows["step"]))
-    for column, name in THERMO_COLUMNS.items():
-        if rows.dtype.names and column in rows.dtype.names:
-            keep = KEPT_TYPES.get(name, np.float32)
-            node.set_array(name, np.ascontiguousarray(rows[column], dtype=keep))
+    node.set_array("steps", np.ascontiguousarray(rows[STEP]))
+    for field in ALL_FIELDS:
+        if rows.dtype.names and field.column in rows.dtype.names:
+            node.set_array(field.array, np.ascontiguousarray(rows[field.column], dtype=field.array_type))
     node.base.attributes.set_many(
         {
             "units": THERMO_UNITS,

@@ -12,12 +12,11 @@ from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.dataset import MIXABLE, gather_dataset, join_datasets, material_key
 from aiida_ion.campaigns.queueing import Report, run_all
 from aiida_ion.campaigns.surrogate_candidates import Candidate
+from aiida_ion.exit_codes import is_usable
 from aiida_ion.messages import one_line
 from aiida_ion.queries.reuse import finished_samples, running_samples
 from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
 
-#: From this exit code on, a failed process has usable outputs.
-USABLE = 700
 #: Materials that are gathered by one process, whose time grows with the square of their number.
 IN_ONE_PART = 6
 
@@ -70,7 +69,7 @@ def sample(candidates: Sequence[Candidate], n_parallel: int, report: Report, gro
 
 def usable(node: Any) -> bool:
     """Whether a work chain has usable samples."""
-    return bool(node is not None and node.is_finished and (node.exit_status == 0 or node.exit_status >= USABLE))
+    return node is not None and is_usable(node.exit_status)
 
 
 def gather(

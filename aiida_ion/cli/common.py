@@ -142,8 +142,10 @@ def require_daemon(profile: Any) -> None:
 
 def size(n_bytes: float) -> str:
     """Return a number of bytes in a readable unit."""
+    from aiida_ion.units import BYTES_PER_KB
+
     for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:
+        if n_bytes < BYTES_PER_KB:
             return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
+        n_bytes /= BYTES_PER_KB
     return f"{n_bytes:.3g} TB"

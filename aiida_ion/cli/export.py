@@ -12,7 +12,7 @@ from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.settings.rules import Number
 
 if TYPE_CHECKING:
-    from aiida_ion.archives.export import Plan
+    from aiida_ion.archives.export import ExportPlan
 
 FORMATS = ("aiida", "h5md")
 FRAMES = Number(least=2, most=10**9, whole=True)
@@ -83,7 +83,7 @@ def command(
     click.echo(f"Written: {output} ({size(output.stat().st_size)}), and {beside.name} beside it")
 
 
-def size_text(planned: Plan) -> str:
+def size_text(planned: ExportPlan) -> str:
     """Return the content and the size of an export."""
     sizes, choice = planned.sizes, planned.choice
     lines = [f"{len(choice.pks)} nodes with {sizes.n_files} files: {size(sizes.kept)} before compression"]

@@ -12,9 +12,8 @@ from aiida_ion.cli.common import load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, SettingType
 from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.sections import SectionedCommand
+from aiida_ion.exit_codes import FIRST_WARNING
 
-#: From this exit code on, a failed process has usable outputs.
-USABLE = 700
 SECTIONS = {
     "What to run": (
         "--engine",
@@ -214,7 +213,7 @@ def _wait(pks: list[int], compared: bool) -> None:
         click.echo(render({"conductivity": conductivities, "diffusion": fits}, "text"))
     pks = members(pks)
     failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
-    if compared and not (failed["exit_status"] < USABLE).any():
+    if compared and not (failed["exit_status"] < FIRST_WARNING).any():
         _print_comparison(pks)
     if len(failed):
         raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see above")

@@ -21,6 +21,8 @@ from aiida_ion.crystal_files.report import Reading
 from aiida_ion.crystal_files.stated import StatedContents, read_stated
 from aiida_ion.crystal_files.symmetry import Symmetry
 
+#: Places that agree within one part in so many of the cell are the same.
+GRID = 1000
 #: Items of files with more than atomic positions in a periodic crystal.
 OTHER_KINDS = {
     "_space_group_symop_magn_operation_xyz": "a magnetic structure: give the nuclear one as an ordinary CIF",
@@ -178,7 +180,7 @@ def _same(first: Candidate, second: Candidate) -> bool:
     if len(first.atoms.places) != len(second.atoms.places):
         return False
     keys = [
-        {(*np.rint(place * 1000).astype(int) % 1000,) for place in candidate.atoms.places}
+        {(*np.rint(place * GRID).astype(int) % GRID,) for place in candidate.atoms.places}
         for candidate in (first, second)
     ]
     return keys[0] == keys[1]

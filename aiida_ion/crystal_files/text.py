@@ -7,6 +7,8 @@ import gzip
 import zlib
 from pathlib import Path
 
+from aiida_ion.units import BYTES_PER_MB
+
 #: Maximum size of a file with one crystal.
 MAX_BYTES = 50_000_000
 #: Byte-order marks -> encoding, longer ones first.
@@ -37,7 +39,7 @@ def read_bytes(path: Path) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path.name}: cannot be read ({' '.join(str(error).split())[:100]})") from error
     if len(content) > MAX_BYTES:
-        raise ValueError(f"{path.name}: larger than {MAX_BYTES // 10**6} MB; give a file with one crystal")
+        raise ValueError(f"{path.name}: larger than {MAX_BYTES / BYTES_PER_MB:.0f} MB; give a file with one crystal")
     if not content.strip():
         raise ValueError(f"{path.name}: the file is empty")
     return content

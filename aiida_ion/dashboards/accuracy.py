@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from aiida_ion.units import S_PER_HOUR, US_PER_S
+
 #: Quantities for the axes of accuracy over cost: column of `queries.comparison` -> label.
 ERRORS = {
     "log10_ionic_conductivity_difference": "|log10 of the ratio of conductivities|",
@@ -87,10 +89,10 @@ def cost_summary(cost: pd.DataFrame) -> pd.DataFrame:
     wall, steps, atoms = (_number(cost, name) for name in ("wall_time_s", "n_steps", "n_atoms"))
     rows = cost.assign(
         **{name: cost[name].fillna("-") if name in cost else "-" for name in names},
-        wall_time_h=wall / 3600.0,
-        core_time_h=wall * _number(cost, "cores").fillna(1.0) / 3600.0,
+        wall_time_h=wall / S_PER_HOUR,
+        core_time_h=wall * _number(cost, "cores").fillna(1.0) / S_PER_HOUR,
         steps_per_s=steps / wall,
-        wall_us_per_step_atom=1e6 * wall / steps / atoms,
+        wall_us_per_step_atom=US_PER_S * wall / steps / atoms,
         n_jobs=1,
     )
     made = rows.groupby(names, as_index=False).agg(

@@ -16,14 +16,15 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from aiida_ion.dashboards.security import ALONE, HEADERS, MAX_REQUEST
+from aiida_ion.units import BYTES_PER_KIB
 
 #: A request, including headers and body, must arrive within this time, s.
 REQUEST_S = 20.0
 #: Base time for an answer, s, and the minimum rate at which clients must read it, bytes/s.
-ANSWER_S, SLOWEST = 60.0, 32 * 1024
+ANSWER_S, SLOWEST = 60.0, 32 * BYTES_PER_KIB
 #: Maximum number of open connections; a browser opens about six.
 MAX_CONNECTIONS = 64
-_CHUNK = 64 * 1024
+_CHUNK = 64 * BYTES_PER_KIB
 
 
 class Handler(WSGIRequestHandler):

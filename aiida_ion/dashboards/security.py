@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 from dash import Dash
 from flask import Response, request
 
+from aiida_ion.units import BYTES_PER_MIB
+
 #: Maximum length of a request, bytes.
-MAX_REQUEST = 2 * 1024 * 1024
+MAX_REQUEST = 2 * BYTES_PER_MIB
 SHORTEST_TOKEN = 16
 LOOPBACK_NAMES = frozenset({"localhost"})
 HEADERS = {

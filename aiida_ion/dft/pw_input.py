@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 from scipy import constants
 
 from aiida_ion.settings.md import MdSettings
+from aiida_ion.units import S_PER_FS
 
 Namelists = dict[str, dict[str, Any]]
 
 #: One Rydberg atomic unit of time (twice the Hartree one), fs.
-RYDBERG_TIME_FS: float = 2.0 * constants.physical_constants["atomic unit of time"][0] * 1e15
+RYDBERG_TIME_FS: float = 2.0 * constants.physical_constants["atomic unit of time"][0] / S_PER_FS
 
 #: Keys that follow from the MD settings, the structure and the job, and so cannot be set again.
 OWNED: dict[str, tuple[str, ...]] = {

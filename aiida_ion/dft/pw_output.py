@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions
+from aiida_ion.units import MIB_PER_GIB, S_PER_DAY, S_PER_HOUR, S_PER_MINUTE
 
 #: Markers of the relevant lines; all others are skipped after one search.
 _KEYS = re.compile(
@@ -27,7 +28,7 @@ _NUMBER = r"([-+]?\d+\.\d*(?:[EeDd][-+]?\d+)?)"
 _VALUE = re.compile(rf"=\s*{_NUMBER}\s+(?:Ry|K)\b")
 _BEGIN = "Program PWSCF"
 _ERROR = re.compile(r"Error in routine\s+(\S+)\s+\((-?\d+)\)")
-_UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_UNITS_S = {"d": S_PER_DAY, "h": S_PER_HOUR, "m": S_PER_MINUTE, "s": 1.0}
 
 
 @dataclass
@@ -220,7 +221,7 @@ def _note_total(output: PwOutput, line: str) -> None:
 def _note_memory(output: PwOutput, line: str) -> None:
     size = re.search(rf">\s*{_NUMBER}\s*(MB|GB)", line)
     if size is not None:
-        output.memory_MiB = float(size[1]) * (1024.0 if size[2] == "GB" else 1.0)
+        output.memory_MiB = float(size[1]) * (MIB_PER_GIB if size[2] == "GB" else 1.0)
 
 
 _MARKS = {

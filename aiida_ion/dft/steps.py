@@ -11,19 +11,9 @@ from ase import units
 from numpy.typing import NDArray
 
 from aiida_ion.settings.md import MdSettings
+from aiida_ion.thermo_fields import DFT_FIELDS, STEP, thermo_dtype
 
 FloatArray = NDArray[np.float64]
-
-THERMO_FIELDS = [
-    ("step", "i8"),
-    ("potential_energy_eV", "f8"),
-    ("kinetic_energy_eV", "f8"),
-    ("conserved_energy_eV", "f8"),
-    ("temperature_K", "f4"),
-    ("max_force_eV_A", "f4"),
-    ("charge_current_e_A_fs", "f4", (3,)),
-    ("scf_iterations", "i4"),
-]
 
 
 @dataclass(frozen=True)
@@ -74,16 +64,9 @@ class DftSteps:
         return replace(self, next_positions=later.next_positions, **rows)
 
 
-#: Arrays of ``DftSteps`` that have a row for each step.
-ROWS = (
-    "positions",
-    "forces",
-    "potential_energy_eV",
-    "kinetic_energy_eV",
-    "conserved_energy_eV",
-    "temperature_K",
-    "scf_iterations",
-)
+#: Quantities of ``DftSteps`` as the program states them, one for each step, and all its arrays of a row for each step.
+STATED = ("potential_energy_eV", "kinetic_energy_eV", "conserved_energy_eV", "temperature_K", "scf_iterations")
+ROWS = ("positions", "forces", *STATED)
 
 
 @dataclass(frozen=True)
@@ -141,20 +124,14 @@ def explosion(steps: DftSteps, settings: MdSettings) -> tuple[int, str] | None:
 
 
 def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -> NDArray[Any]:
-    """Return one structured row for each step, with the fields of ``THERMO_FIELDS``.
+    """Return one structured row for each step, with the fields of :mod:`aiida_ion.thermo_fields`.
 
     :param v_A_fs: shape (n, N, 3), angstrom/fs.
     :param charges: shape (N,), e.
     """
-    rows = np.zeros(len(steps), dtype=THERMO_FIELDS)
-    rows["step"] = steps.first_step + np.arange(len(steps))
-    for name in (
-        "potential_energy_eV",
-        "kinetic_energy_eV",
-        "conserved_energy_eV",
-        "temperature_K",
-        "scf_iterations",
-    ):
+    rows = np.zeros(len(steps), dtype=thermo_dtype(DFT_FIELDS))
+    rows[STEP] = steps.first_step + np.arange(len(steps))
+    for name in STATED:
         rows[name] = getattr(steps, name)
     rows["max_force_eV_A"] = np.linalg.norm(steps.forces, axis=2).max(axis=1)
     rows["charge_current_e_A_fs"] = np.einsum("a,tai->ti", np.asarray(charges, dtype=float), v_A_fs)

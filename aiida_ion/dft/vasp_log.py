@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aiida_ion.endings import known_cause
+from aiida_ion.units import KIB_PER_MIB
 
 #: Bytes of a log that are read, and kept, from each end: the middle repeats itself every step.
 READ_BYTES = 1 << 20
@@ -101,7 +102,7 @@ def read_outcar(path: Path) -> dict[str, Any]:
     facts["wall_time_s"] = _number(r"Elapsed time \(sec\):\s*([\d.]+)", text)
     facts["cpu_time_s"] = _times(_number(r"Total CPU time used \(sec\):\s*([\d.]+)", text), facts["processes"])
     memory = _number(r"Maximum memory used \(kb\):\s*([\d.]+)", text)
-    facts["peak_memory_MiB"] = _times(memory, facts["processes"] / 1024)
+    facts["peak_memory_MiB"] = _times(memory, facts["processes"] / KIB_PER_MIB)
     facts["nose_period_steps"] = _number(r"period in steps\s*=\s*([\d.E+]+)\s+mass=\s*0", text)
     return {key: value for key, value in facts.items() if value is not None}
 

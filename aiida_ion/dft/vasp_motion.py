@@ -18,6 +18,8 @@ from aiida_ion.dft.steps import DftSteps, FloatArray, velocities
 LEAP_FROG = {0: True, 1: True, 2: True, 3: False, 4: False, 5: True}
 #: Largest distance of the first positions of a run from its input, angstrom.
 START_TOLERANCE_A = 1e-3
+#: A kick of the forces below this part of the starting velocities does not show the integrator.
+NO_KICK = 1e-3
 
 
 def unwrapped(fractional: FloatArray, cell: FloatArray, start: ArrayLike) -> FloatArray:
@@ -71,7 +73,7 @@ def takes_half_step_velocities(
     """
     expected = LEAP_FROG.get(mdalgo, True)
     kick = _kick(steps, 0, masses, timestep_fs)
-    if mdalgo == 3 or len(steps) < 2 or _rms(kick) < 1e-3 * _rms(start_velocities):
+    if mdalgo == 3 or len(steps) < 2 or _rms(kick) < NO_KICK * _rms(start_velocities):
         return expected
     moved = (steps.positions[1] - steps.positions[0]) / timestep_fs
     basis = np.stack([start_velocities.ravel(), kick.ravel()], axis=1)

@@ -10,7 +10,7 @@ from ase.data import atomic_numbers, covalent_radii
 from aiida_ion.lammps.potentials import Potential
 from aiida_ion.lammps.structure import type_order
 from aiida_ion.settings.md import METAL_PART, NON_METALS, MdSettings
-from aiida_ion.units import FS_PER_PS
+from aiida_ion.units import BAR_PER_GPA, FS_PER_PS, S_PER_HOUR, S_PER_MINUTE
 
 INPUT = "md.in"
 DATA = "structure.data"
@@ -31,7 +31,6 @@ RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 #: in steps, not in seconds: writing one rebuilds the neighbour list, and a trajectory must not depend on the clock.
 REPORTS_PER_RUN = 100
 MAX_RESTART_STEPS = 5000
-_BAR_PER_GPA = 1e4
 
 
 def restart_interval(settings: MdSettings) -> int:
@@ -137,7 +136,7 @@ def _integrators(settings: MdSettings) -> list[str]:
     seed = settings.seed % 900_000_000 + 1
     barostat = ""
     if settings.ensemble == "npt":
-        pressure_bar = settings.pressure_GPa * _BAR_PER_GPA
+        pressure_bar = settings.pressure_GPa * BAR_PER_GPA
         period_ps = settings.barostat_time_fs / FS_PER_PS
         barostat = f" iso {pressure_bar:.16g} {pressure_bar:.16g} {period_ps:.16g} fixedpoint 0 0 0"
     if settings.ensemble == "nve":
@@ -221,5 +220,5 @@ def _restarts(settings: MdSettings) -> list[str]:
 
 
 def _clock(seconds: float) -> str:
-    whole = max(1, int(seconds))
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    hours, rest = divmod(max(1, int(seconds)), S_PER_HOUR)
+    return f"{hours:02d}:{rest // S_PER_MINUTE:02d}:{rest % S_PER_MINUTE:02d}"

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from aiida_ion.endings import find_ending
+from aiida_ion.units import S_PER_HOUR, S_PER_MINUTE
 
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
 #: Messages of LAMMPS when a run explodes.
@@ -90,7 +91,7 @@ def read_cost(log: str) -> dict[str, Any]:
     steps = sum(int(loop[2]) for loop in loops)
     ranks = int(use[2]) if use else None
     threads = int(use[3]) if use and use[3] != "no" else 1
-    wall_s = float(int(wall[1]) * 3600 + int(wall[2]) * 60 + int(wall[3])) if wall else None
+    wall_s = float(int(wall[1]) * S_PER_HOUR + int(wall[2]) * S_PER_MINUTE + int(wall[3])) if wall else None
     if wall_s is not None or loops:
         wall_s = max(wall_s or 0.0, loop_s)
     return {

@@ -16,18 +16,8 @@ from aiida_ion.lammps.inputs import FRAMES, LAST_RESTART, RELAX_FRAMES, RESTARTS
 from aiida_ion.lammps.logs import judge, read_cost, read_versions
 from aiida_ion.lammps.structure import Frame
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.units import FS_PER_PS
-
-_GPA_PER_BAR = 1e-4
-_THERMO = [
-    ("step", "i8"),
-    ("potential_energy_eV", "f8"),
-    ("kinetic_energy_eV", "f8"),
-    ("temperature_K", "f4"),
-    ("max_force_eV_A", "f4"),
-    ("charge_current_e_A_fs", "f4", (3,)),
-]
-_THERMO_NPT = [("pressure_GPa", "f4"), ("volume_A3", "f4")]
+from aiida_ion.thermo_fields import NPT_FIELDS, thermo_dtype
+from aiida_ion.units import FS_PER_PS, GPA_PER_BAR
 
 
 @dataclass
@@ -138,17 +128,16 @@ def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
 
 def read_thermo(path: Path, cell: ArrayLike, first: int, last: int, *, npt: bool) -> NDArray[np.void]:
     """Return the rows of steps ``first`` to ``last`` as a structured array; a truncated line is left out."""
-    dtype = np.dtype(_THERMO + (_THERMO_NPT if npt else []))
     table = _read_table(path, 8 + 2 * npt)
     table = table[(table[:, 0] >= first) & (table[:, 0] <= last)]
     table = table[np.flatnonzero(np.diff(table[:, 0], prepend=-1) > 0)]
-    thermo = np.zeros(len(table), dtype=dtype)
+    thermo = np.zeros(len(table), dtype=thermo_dtype(NPT_FIELDS if npt else ()))
     for name, column in (("step", 0), ("potential_energy_eV", 1), ("kinetic_energy_eV", 2)):
         thermo[name] = table[:, column]
     thermo["temperature_K"], thermo["max_force_eV_A"] = table[:, 3], table[:, 4]
     thermo["charge_current_e_A_fs"] = Frame.of(cell).from_lammps(table[:, 5:8]) / FS_PER_PS
     if npt:
-        thermo["pressure_GPa"], thermo["volume_A3"] = table[:, 8] * _GPA_PER_BAR, table[:, 9]
+        thermo["pressure_GPa"], thermo["volume_A3"] = table[:, 8] * GPA_PER_BAR, table[:, 9]
     return thermo
 
 

@@ -11,7 +11,7 @@ from aiida import orm
 from numpy.typing import NDArray
 
 from aiida_ion.queries.details import MAX_ATOMS
-from aiida_ion.queries.reading.arrays import read_array, read_frames
+from aiida_ion.queries.reading.arrays import read_array, read_thinned_frames
 
 FloatArray = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ SMOOTHING = 30
 
 
 @dataclass(frozen=True)
-class Frames:
+class RunFrames:
     """Evenly spaced frames of one run.
 
     :param positions: angstrom, unwrapped, (n, N, 3).
@@ -71,7 +71,7 @@ class FrameworkRdf:
     n_frames: int
 
 
-def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
+def frames_of(diffusion_uuid: str, max_frames: int = 200) -> RunFrames:
     """Return frames of the first replica behind a diffusion node.
 
     :raises ValueError: if the node's trajectories are missing, as after some exports.
@@ -92,17 +92,17 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> Frames:
     everything = np.arange(len(symbols))
     parts, times = [], []
     for node in nodes:
-        frames, numbers = read_frames(node, "positions", max(2, max_frames // len(nodes)), everything)
+        frames, numbers = read_thinned_frames(node, "positions", max(2, max_frames // len(nodes)), everything)
         parts.append(frames.astype(float))
         times.append(_times(node)[numbers])
-    cell = read_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
+    cell = read_thinned_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
     positions = np.concatenate(parts)
     if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
-    return Frames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+    return RunFrames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
 
 
-def mobile_paths(frames: Frames, mobile_species: str, max_ions: int = 40) -> Paths:
+def mobile_paths(frames: RunFrames, mobile_species: str, max_ions: int = 40) -> Paths:
     """Return the pathways of the ions with the largest displacements.
 
     :param max_ions: maximum number of ions.
@@ -139,7 +139,7 @@ def _running_mean(positions: FloatArray, width: int) -> FloatArray:
 
 
 def framework_rdf(
-    frames: Frames, mobile_species: str, framework_species: Collection[str] | None = None
+    frames: RunFrames, mobile_species: str, framework_species: Collection[str] | None = None
 ) -> FrameworkRdf | None:
     """Return g(r) among framework atoms up to half the narrowest width of the cell, at most 8 angstrom.
 
@@ -160,7 +160,7 @@ def framework_rdf(
     return FrameworkRdf((edges[:-1] + edges[1:]) / 2.0, halves[0], halves[1], 2 * len(first))
 
 
-def _distribution(frames: Frames, atoms: Any, chosen: Any, inverse: FloatArray, edges: Any) -> FloatArray:
+def _distribution(frames: RunFrames, atoms: Any, chosen: Any, inverse: FloatArray, edges: Any) -> FloatArray:
     """Return g(r): pairs in a shell over those of a uniform distribution."""
     counts = np.zeros(len(edges) - 1)
     upper = np.triu_indices(len(atoms), k=1)

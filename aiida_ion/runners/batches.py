@@ -1,7 +1,9 @@
 """Several frames in one evaluation, for the potentials whose packages can: SevenNet, CHGNet and MACE.
 
-What is used here of those packages is what they themselves use to evaluate many structures, but none of them
-promises to keep it; so the first batch is compared with the ASE calculator, which has the last word.
+Frames of a batch may differ in atoms, elements and cell.
+What is used here of those packages is what they themselves use to evaluate many structures, but none of them promises
+to keep it; so the first batch, and the first of frames of different sizes, is compared with the ASE calculator, which
+has the last word.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from ase import Atoms
 from aiida_ion.runners.output import is_out_of_memory
 
 Array = np.ndarray[Any, Any]
-#: Energies (n,) in eV and forces (n, N, 3) in eV/angstrom.
-Evaluation = tuple[Array, Array]
+#: Energies (n,) in eV, and the forces of each of n frames, (N, 3), in eV/angstrom.
+Evaluation = tuple[Array, list[Array]]
 Batch = Callable[[Sequence[Atoms]], Evaluation]
 
 #: Atoms in a batch. A processor is busy with few, and each needs 6 to 10 MiB; a GPU needs many to be busy.
@@ -34,30 +36,44 @@ class Evaluator:
     :param calculator: the ASE calculator.
     :param in_batches: evaluates several frames at once; None where the potential cannot.
     :param batch_size: most frames at a time.
+    :param atoms_at_once: most atoms at a time, but for a single frame; any number when not given.
     """
 
-    def __init__(self, calculator: Any, in_batches: Batch | None, batch_size: int) -> None:
+    def __init__(
+        self, calculator: Any, in_batches: Batch | None, batch_size: int, atoms_at_once: int | None = None
+    ) -> None:
         self.calculator = calculator
         self.batch_size = batch_size if in_batches is not None else 1
         self.warnings: list[str] = []
         self._in_batches = in_batches
-        self._is_checked = False
+        self._atoms_at_once = atoms_at_once
+        self._checked: set[bool] = set()
 
     @property
     def uses_batches(self) -> bool:
         """Whether frames go to the potential without its ASE calculator."""
         return self._in_batches is not None
 
+    def count(self, sizes: Array) -> int:
+        """Return how many of the next frames go into one batch, one at least.
+
+        :param sizes: atoms of each of them.
+        """
+        sizes = sizes[: self.batch_size]
+        if self._atoms_at_once is None:
+            return len(sizes)
+        return max(1, int((np.cumsum(sizes) <= self._atoms_at_once).sum()))
+
     def evaluate(self, frames: Sequence[Atoms]) -> Evaluation:
         """Evaluate the first of the frames: all of them, or fewer where they do not fit into memory.
 
-        :param frames: one or more, of the same atoms; not more than :attr:`batch_size`.
-        :returns: energies (k,) and forces (k, N, 3) of the first k frames, k > 0.
+        :param frames: one or more; not more than :attr:`batch_size`.
+        :returns: energies (k,) and forces, k times (N, 3), of the first k frames, k > 0.
         """
         while self._in_batches is not None:
             try:
                 evaluation = self._in_batches(frames)
-                self._check(frames[-1], evaluation)
+                self._check(frames, evaluation)
                 return evaluation
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -71,13 +87,15 @@ class Evaluator:
             _free_memory()
         return one_by_one(self.calculator, frames[:1])
 
-    def _check(self, frame: Atoms, evaluation: Evaluation) -> None:
-        """Compare the last frame of the first batch with what the calculator says of it.
+    def _check(self, frames: Sequence[Atoms], evaluation: Evaluation) -> None:
+        """Compare the last frame of the first batch of its kind with what the calculator says of it.
 
         :raises ValueError: where they differ by more than noise.
         """
-        if self._is_checked:
+        is_mixed = len({len(frame) for frame in frames}) > 1
+        if is_mixed in self._checked:
             return
+        frame = frames[-1]
         energies, forces = one_by_one(self.calculator, [frame])
         energy_error = abs(evaluation[0][-1] - energies[0])
         force_error = np.abs(evaluation[1][-1] - forces[0]).max()
@@ -86,7 +104,7 @@ class Evaluator:
         if not (energy_error <= energy_noise and force_error <= force_noise):
             size = f"{energy_error:.2g} eV and {force_error:.2g} eV/angstrom"
             raise ValueError(f"they differ from the ASE calculator by {size}")
-        self._is_checked = True
+        self._checked.add(is_mixed)
 
     def _give_up(self, reason: str) -> None:
         self._in_batches, self.batch_size = None, 1
@@ -106,7 +124,7 @@ def one_by_one(calculator: Any, frames: Sequence[Atoms]) -> Evaluation:
         atoms.calc = calculator
         energies.append(float(atoms.get_potential_energy()))
         forces.append(atoms.get_forces(apply_constraint=False))
-    return np.array(energies), np.array(forces)
+    return np.array(energies), forces
 
 
 def batch_of(name: str, calculator: Any) -> Batch | None:
@@ -136,7 +154,7 @@ def _sevenn(calculator: Any) -> Batch:
             output = calculator.model(collate(graphs).to(calculator.device))
         finally:
             calculator.model.set_is_batch_data(False)
-        return _arrays(output[key.PRED_TOTAL_ENERGY], output[key.PRED_FORCE], len(frames))
+        return _arrays(output[key.PRED_TOTAL_ENERGY], output[key.PRED_FORCE], frames)
 
     return evaluate
 
@@ -150,9 +168,9 @@ def _chgnet(calculator: Any) -> Batch:
         graphs = [model.graph_converter(to_structure(frame)) for frame in frames]
         evaluation = model.predict_graph(graphs, task="ef", batch_size=len(graphs))
         predictions = evaluation if isinstance(evaluation, list) else [evaluation]  # of a single graph it is not a list
-        factor = len(frames[0]) if model.is_intensive else 1
-        energies = np.array([float(prediction["e"]) * factor for prediction in predictions])
-        return energies, np.array([prediction["f"] for prediction in predictions])
+        factors = [len(frame) if model.is_intensive else 1 for frame in frames]
+        energies = [float(prediction["e"]) * factor for prediction, factor in zip(predictions, factors, strict=True)]
+        return np.array(energies), [np.asarray(prediction["f"]) for prediction in predictions]
 
     return evaluate
 
@@ -175,17 +193,19 @@ def _mace(calculator: Any) -> Batch | None:
                 graphs.append(graph)
         batch = tools.torch_geometric.Batch.from_data_list(graphs).to(calculator.device)
         output = calculator.models[0](batch.to_dict(), compute_stress=False)
-        energies, forces = _arrays(output["energy"], output["forces"], len(frames))
+        energies, forces = _arrays(output["energy"], output["forces"], frames)
         energy_unit = calculator.energy_units_to_eV
-        return energies * energy_unit, forces * (energy_unit / calculator.length_units_to_A)
+        force_unit = energy_unit / calculator.length_units_to_A
+        return energies * energy_unit, [array * force_unit for array in forces]
 
     return evaluate
 
 
-def _arrays(energies: Any, forces: Any, n_frames: int) -> Evaluation:
-    """Return tensors of a batch as arrays of its frames, which have the same number of atoms."""
-    energy_array = energies.detach().cpu().numpy().astype(float).reshape(n_frames)
-    return energy_array, forces.detach().cpu().numpy().reshape(n_frames, -1, 3)
+def _arrays(energies: Any, forces: Any, frames: Sequence[Atoms]) -> Evaluation:
+    """Return tensors of a batch as arrays of its frames, whose atoms follow each other."""
+    energy_array = energies.detach().cpu().numpy().astype(float).reshape(len(frames))
+    force_array = forces.detach().cpu().numpy().reshape(sum(map(len, frames)), 3)
+    return energy_array, np.split(force_array, np.cumsum([len(frame) for frame in frames])[:-1])
 
 
 def _free_memory() -> None:

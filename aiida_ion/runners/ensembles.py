@@ -26,6 +26,7 @@ from ase.md.verlet import VelocityVerlet
 
 from aiida_ion.runners.output import RunnerError
 from aiida_ion.runners.run_inputs import require
+from aiida_ion.starting_velocities import streams
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
@@ -99,7 +100,7 @@ def make_integrator(atoms: Atoms, settings: MdSettings) -> Integrator:
     :param settings: the MD settings.
     :raises RunnerError: ``invalid_input`` for settings that cannot be combined.
     """
-    generator = np.random.default_rng(_streams(settings.seed)[1])
+    generator = np.random.default_rng(streams(settings.seed)[1])
     timestep, time = settings.timestep_fs * units.fs, settings.thermostat_time_fs * units.fs
     if settings.ensemble == "nve":
         return Integrator(VelocityVerlet(atoms, timestep), generator)
@@ -190,22 +191,6 @@ class LangevinOperator(CsvrOperator):
         return without_drift(mixed, self.masses)
 
 
-def maxwell_boltzmann(masses: Array, temperature_K: float, seed: int) -> Array:
-    """Return momenta, (N, 3) in ASE units, with zero total momentum and exactly the target kinetic temperature.
-
-    :param masses: (N,), atomic mass units.
-    :param temperature_K: target, K.
-    :param seed: seed of the run; the velocities use the first of its streams, the thermostat the second.
-    """
-    generator = np.random.default_rng(_streams(seed)[0])
-    kT = units.kB * temperature_K
-    drawn = generator.standard_normal((len(masses), 3)) * np.sqrt(masses[:, None] * kT)
-    momenta = without_drift(drawn, masses[:, None])
-    kinetic = 0.5 * float(np.sum(momenta**2 / masses[:, None]))
-    momenta *= math.sqrt(0.5 * degrees_of_freedom(len(masses)) * kT / kinetic)
-    return momenta
-
-
 def without_drift(momenta: Array, masses: Array) -> Array:
     """Return momenta, (N, 3), whose sum is zero: the velocity of the centre of mass is subtracted.
 
@@ -228,10 +213,6 @@ def has_drift(momenta: Array) -> bool:
 def degrees_of_freedom(n_atoms: int) -> int:
     """Return the number of degrees of freedom at zero total momentum."""
     return 3 * n_atoms - 3
-
-
-def _streams(seed: int) -> list[np.random.SeedSequence]:
-    return np.random.SeedSequence(seed).spawn(2)
 
 
 def _attribute(owner: Any, path: str) -> Any:

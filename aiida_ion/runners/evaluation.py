@@ -25,49 +25,63 @@ UNITS = {"forces": "eV/angstrom", "energies": "eV", "gpu_time": "s of wall time 
 
 
 @dataclass(frozen=True)
-class Frames:
-    """Frames of the same atoms.
+class EvaluationFrames:
+    """Frames to be evaluated, each of its own atoms and cell; frame i has the atoms from ``offsets[i]`` on.
 
-    :param numbers: atomic numbers, (N,).
-    :param positions: (n, N, 3), angstrom.
+    :param numbers: atomic numbers, (P,).
+    :param positions: (P, 3), angstrom.
     :param cells: (n, 3, 3), angstrom.
+    :param offsets: (n + 1,), from 0 to P.
     :param names: what messages call each frame.
+    :param n_atoms: atoms of each frame where the file holds frames of the same atoms, else ``None``.
     """
 
     numbers: Array
     positions: Array
     cells: Array
+    offsets: Array
     names: list[str]
+    n_atoms: int | None
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.cells)
+
+    @property
+    def sizes(self) -> Array:
+        """Atoms of each frame, (n,)."""
+        sizes: Array = np.diff(self.offsets)
+        return sizes
 
     def atoms(self, start: int, stop: int) -> list[Atoms]:
         """Return frames as structures, ions back in the cell: near its origin single precision is finest."""
         frames = []
-        for positions, cell in zip(self.positions[start:stop], self.cells[start:stop], strict=True):
-            frames.append(Atoms(numbers=self.numbers, positions=positions, cell=cell, pbc=True))
-            frames[-1].wrap()
+        for row in range(start, min(stop, len(self))):
+            rows = slice(self.offsets[row], self.offsets[row + 1])
+            frame = Atoms(numbers=self.numbers[rows], positions=self.positions[rows], cell=self.cells[row], pbc=True)
+            frame.wrap()
+            frames.append(frame)
         return frames
 
 
 class ForcesFile:
-    """The arrays that fill up, and how many of their rows are valid.
+    """The arrays that fill up, and how many frames of them are valid.
 
-    :param n_frames: rows that the whole run will have.
-    :param n_atoms: atoms in each frame.
+    :param frames: what is evaluated; the forces of frames of the same atoms are (n, N, 3), of others (P, 3).
     """
 
-    def __init__(self, n_frames: int, n_atoms: int) -> None:
-        self.n_frames, self.done = n_frames, 0
-        self._forces = ArrayFile(Path("forces.npy"), "<f4", (n_atoms, 3), n_frames)
+    def __init__(self, frames: EvaluationFrames) -> None:
+        self.n_frames, self.done = len(frames), 0
+        self._has_rows_of_atoms = frames.n_atoms is None
+        shape, rows = ((3,), len(frames.numbers)) if frames.n_atoms is None else ((frames.n_atoms, 3), len(frames))
+        self._forces = ArrayFile(Path("forces.npy"), "<f4", shape, rows)
         # Not a number until it is written: zero may be the energy of a frame.
-        np.save("energies.npy", np.full(n_frames, np.nan, dtype="<f8"))
-        self._energies = ArrayFile(Path("energies.npy"), "<f8", (), n_frames, count=0)
+        np.save("energies.npy", np.full(len(frames), np.nan, dtype="<f8"))
+        self._energies = ArrayFile(Path("energies.npy"), "<f8", (), len(frames), count=0)
 
     def append(self, energy: float, forces: Array) -> None:
         """Add the next frame: energy in eV, forces (N, 3) in eV/angstrom."""
-        self._forces.append(forces)
+        for row in forces if self._has_rows_of_atoms else [forces]:
+            self._forces.append(row)
         self._energies.append(energy)
         self.done += 1
 
@@ -101,9 +115,8 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
     potential_settings, batch_size = potential_inputs(inputs), inputs.get("batch_size")
     require(batch_size is None or _is_count(batch_size), "batch_size must be a whole number above zero, or null")
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
-    frames = read_frames(FRAMES, inputs.get("frames"))
-    n_atoms = len(frames.numbers)
-    results |= {"n_atoms": n_atoms, "n_frames": 0, "units": UNITS}
+    frames = read_evaluation_frames(FRAMES, inputs.get("frames"))
+    results |= {"n_atoms": frames.n_atoms, "n_frames": 0, "units": UNITS}
     results["engine"] = {
         "potential": potential_settings.name,
         "device": potential_settings.device,
@@ -117,9 +130,10 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
     if in_batches is None and batch_size is not None and batch_size > 1:
         potential.warnings.append(f"{potential_settings.name} has no batches; the batch_size asked for was not used.")
     describe_potential(results, potential)
-    size = batch_size or default_batch_size(n_atoms, potential.device)
-    evaluator = Evaluator(potential.calculator, in_batches, size)
-    file, begin = ForcesFile(len(frames), n_atoms), time.monotonic()
+    size = batch_size or default_batch_size(int(frames.sizes.min()), potential.device)
+    atoms_at_once = None if batch_size else default_batch_size(1, potential.device)
+    evaluator = Evaluator(potential.calculator, in_batches, size, atoms_at_once)
+    file, begin = ForcesFile(frames), time.monotonic()
     try:
         status = _evaluate(frames, evaluator, file, stop, deadline_s)
         results |= {"status": status, "message": _message(status, file, stop)}
@@ -131,21 +145,24 @@ def evaluate_frames(results: dict[str, Any], ledger: Ledger) -> None:
         results["warnings"] = [*results["warnings"], *evaluator.warnings]
 
 
-def read_frames(path: Path, origins: list[tuple[str, int]] | None) -> Frames:
+def read_evaluation_frames(path: Path, origins: list[tuple[str, int]] | None) -> EvaluationFrames:
     """Read and check the frames.
 
-    :param path: the ``.npz`` file.
+    :param path: the ``.npz`` file: frames of the same atoms (``numbers`` (N,), ``positions`` (n, N, 3)), or, with
+        ``offsets`` (n + 1,), of different ones (``numbers`` (P,), ``positions`` (P, 3)); ``cells`` (n, 3, 3).
     :param origins: segment of each frame, and its index there, where the inputs say so.
     :raises RunnerError: ``invalid_input`` for frames that cannot be evaluated.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
             numbers, positions, cells = (np.array(stored[name]) for name in ("numbers", "positions", "cells"))
+            offsets = np.array(stored["offsets"]) if "offsets" in stored.files else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RunnerError("invalid_input", f"{path.name} cannot be read: {error!r}") from error
-    n_frames = len(positions)
+    n_frames = len(positions) if offsets is None else len(offsets) - 1
     require(n_frames > 0 and numbers.ndim == 1, f"{path.name} holds no frames")
-    require(positions.shape == (n_frames, len(numbers), 3), f"{path.name}: positions have shape {positions.shape}")
+    expected = (n_frames, len(numbers), 3) if offsets is None else (len(numbers), 3)
+    require(positions.shape == expected, f"{path.name}: positions have shape {positions.shape}")
     require(cells.shape == (n_frames, 3, 3), f"{path.name}: cells have shape {cells.shape}")
     require(bool(((numbers > 0) & (numbers < 119)).all()), f"{path.name} names elements outside 1..118")
     require(bool(np.isfinite(positions).all()), f"{path.name} has positions that are not finite")
@@ -154,10 +171,24 @@ def read_frames(path: Path, origins: list[tuple[str, int]] | None) -> Frames:
     if origins is not None:
         names = [f"frame {index} of {segment}" for segment, index in origins]
     require(len(names) == n_frames, f"{path.name} holds {n_frames} frames, and the inputs name {len(names)}")
-    return Frames(numbers, positions, cells, names)
+    if offsets is not None:
+        _require_offsets(path, offsets, len(numbers))
+        return EvaluationFrames(numbers, positions, cells, offsets, names, None)
+    n_atoms = len(numbers)
+    offsets = n_atoms * np.arange(n_frames + 1)
+    return EvaluationFrames(np.tile(numbers, n_frames), positions.reshape(-1, 3), cells, offsets, names, n_atoms)
 
 
-def _evaluate(frames: Frames, evaluator: Evaluator, file: ForcesFile, stop: StopSignal, deadline_s: float) -> str:
+def _require_offsets(path: Path, offsets: Array, n_rows: int) -> None:
+    """Require that every frame has atoms and every atom a frame."""
+    is_whole = offsets.ndim == 1 and offsets.dtype.kind in "iu"
+    is_ordered = is_whole and offsets[0] == 0 and offsets[-1] == n_rows and bool((np.diff(offsets) > 0).all())
+    require(is_ordered, f"{path.name}: offsets must be whole numbers that rise from 0 to the number of atoms, {n_rows}")
+
+
+def _evaluate(
+    frames: EvaluationFrames, evaluator: Evaluator, file: ForcesFile, stop: StopSignal, deadline_s: float
+) -> str:
     """Evaluate to the last frame, or to the deadline or a signal; return the status."""
     begin = previous = time.monotonic()
     tick, last_s = begin + TICK_S, 0.0
@@ -167,7 +198,8 @@ def _evaluate(frames: Frames, evaluator: Evaluator, file: ForcesFile, stop: Stop
         if previous + 2.0 * last_s >= deadline_s:
             return "walltime"
         try:
-            evaluation = evaluator.evaluate(frames.atoms(file.done, file.done + evaluator.batch_size))
+            count = evaluator.count(frames.sizes[file.done :])
+            evaluation = evaluator.evaluate(frames.atoms(file.done, file.done + count))
         except Exception as error:
             if is_out_of_memory(error) or isinstance(error, (RunnerError, OSError)):
                 raise

@@ -1,9 +1,12 @@
 """Energies and forces of stored frames with any ASE calculator: ``python -m aiida_ion.runners.forces`` in a folder.
 
 Reads ``inputs.json`` (``{"potential": ..., "batch_size": null, "max_seconds": null, "frames": [["segment", 17]]}``,
-where ``frames`` says what each row of the arrays is) and ``frames.npz`` (``numbers`` (N,), ``positions`` (n, N, 3) and
+where ``frames`` says what each frame is) and ``frames.npz`` (``numbers`` (N,), ``positions`` (n, N, 3) and
 ``cells`` (n, 3, 3), float64, angstrom). Writes ``forces.npy`` (n, N, 3; float32; eV/angstrom) and ``energies.npy``
-(n,; float64; eV) row by row, ``progress.json``, and at last ``results.json``, which says how many rows are valid.
+(n,; float64; eV) frame by frame, ``progress.json``, and at last ``results.json``, which says how many are valid.
+
+Frames of different atoms follow each other in ``frames.npz`` with ``offsets`` (n + 1,), whole numbers from 0 to the
+number P of all their atoms: ``numbers`` (P,), ``positions`` (P, 3); ``forces.npy`` is (P, 3) then.
 """
 
 from __future__ import annotations

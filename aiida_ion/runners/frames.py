@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from aiida_ion.units import BYTES_PER_MIB
+
 #: Rows are buffered up to this size before they are written, bytes.
-BUFFER_BYTES = 4 * 2**20
+BUFFER_BYTES = 4 * BYTES_PER_MIB
 
 
 class ArrayFile:

@@ -9,21 +9,12 @@ import numpy as np
 from ase import Atoms, units
 
 from aiida_ion.runners.frames import ArrayFile
+from aiida_ion.thermo_fields import NPT_FIELDS, thermo_dtype
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
 
 Array = np.ndarray[Any, Any]
-THERMO_FIELDS = [
-    ("step", "<i8"),
-    ("potential_energy_eV", "<f8"),
-    ("kinetic_energy_eV", "<f8"),
-    ("temperature_K", "<f4"),
-    ("max_force_eV_A", "<f4"),
-    ("charge_current_e_A_fs", "<f4", (3,)),
-]
-NPT_FIELDS = [("pressure_GPa", "<f4"), ("volume_A3", "<f4")]
-
 UNITS = {
     "steps": "1",
     "positions": "angstrom (unwrapped)",
@@ -80,7 +71,7 @@ class Recorder:
             name: ArrayFile(folder / f"{name}.npy", dtype, shape, n_frames, frames)
             for name, (dtype, shape) in shapes.items()
         }
-        self._thermo = ArrayFile(folder / "thermo.npy", thermo_dtype(self._is_npt), (), n_rows, rows)
+        self._thermo = ArrayFile(folder / "thermo.npy", _row_type(settings), (), n_rows, rows)
 
     @property
     def n_frames(self) -> int:
@@ -93,7 +84,7 @@ class Recorder:
         return self._thermo.count
 
     def thermo(self, row: tuple[Any, ...]) -> None:
-        """Add the row of a step, its fields in the order of :data:`THERMO_FIELDS`."""
+        """Add the row of a step, its fields in the order of :func:`~aiida_ion.thermo_fields.thermo_dtype`."""
         self._thermo.append(row)
 
     def frame(self, step: int, atoms: Atoms, velocities: Array, forces: Array) -> None:
@@ -123,11 +114,6 @@ class Recorder:
             array.finish()
 
 
-def thermo_dtype(is_npt: bool) -> np.dtype[Any]:
-    """Return the type of a thermodynamic row."""
-    return np.dtype(THERMO_FIELDS + (NPT_FIELDS if is_npt else []))
-
-
 def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) -> tuple[int, int] | None:
     """Return the valid rows of the arrays in this folder, if the restart file belongs to them.
 
@@ -146,7 +132,11 @@ def own_counts(folder: Path, restart: dict[str, Array], settings: MdSettings) ->
     except (OSError, ValueError):
         return None
     fits = n_thermo > 0 and all(len(array) >= n_frames for array in frames) and len(thermo) >= n_thermo
-    if not fits or thermo.dtype != thermo_dtype(settings.ensemble == "npt"):
+    if not fits or thermo.dtype != _row_type(settings):
         return None
     last = thermo[n_thermo - 1]
     return (n_frames, n_thermo) if int(last["step"]) == step and any(last.tobytes()) else None
+
+
+def _row_type(settings: MdSettings) -> np.dtype[Any]:
+    return thermo_dtype(NPT_FIELDS if settings.ensemble == "npt" else ())

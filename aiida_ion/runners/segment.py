@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms, units
 
-from aiida_ion.runners.ensembles import has_drift, make_integrator, maxwell_boltzmann, without_drift
+from aiida_ion.runners.ensembles import has_drift, make_integrator, without_drift
 from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
 from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
 from aiida_ion.runners.recorder import UNITS, Recorder, own_counts
@@ -16,6 +16,7 @@ from aiida_ion.runners.restart import RESTART, read_restart, require_same_potent
 from aiida_ion.runners.run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
 from aiida_ion.runners.simulation import ExplodedError, Simulation
 from aiida_ion.runners.stops import StopSignal, usable_seconds
+from aiida_ion.starting_velocities import starting_velocities
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
@@ -122,7 +123,8 @@ def _set_momenta(atoms: Atoms, settings: MdSettings, restart: dict[str, Array] |
         return "restart"
     given = Path("initial_velocities.npy")
     if not given.exists():
-        atoms.set_momenta(maxwell_boltzmann(masses[:, 0], settings.temperature_K, settings.seed))
+        velocities = starting_velocities(masses[:, 0], settings.temperature_K, settings.seed)
+        atoms.set_momenta(velocities / units.fs * masses)
         return "maxwell_boltzmann"
     try:
         velocities = np.load(given, allow_pickle=False)

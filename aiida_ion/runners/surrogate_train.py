@@ -33,10 +33,10 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
     inputs = json.loads(Path("inputs.json").read_text())
     # What is wrong with these is said before torch is imported, which takes seconds.
     from aiida_ion.surrogate.dataset import read_dataset
-    from aiida_ion.surrogate.plan import PARAMETERS, Plan
+    from aiida_ion.surrogate.plan import PARAMETERS, TrainingPlan
 
     try:
-        plan = Plan.from_parameters({name: inputs[name] for name in PARAMETERS if name in inputs})
+        plan = TrainingPlan.from_parameters({name: inputs[name] for name in PARAMETERS if name in inputs})
         dataset = read_dataset(Path("dataset.npz"), inputs.get("materials"))
     except ValueError as error:
         raise RunnerError("invalid_input", str(error)) from error

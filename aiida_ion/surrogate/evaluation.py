@@ -18,7 +18,7 @@ from aiida_ion.surrogate.dataset import Dataset, FloatArray
 from aiida_ion.surrogate.features import IntArray
 from aiida_ion.surrogate.journal import Journal
 from aiida_ion.surrogate.labels import cheap_labels, clipped_labels
-from aiida_ion.surrogate.plan import Plan
+from aiida_ion.surrogate.plan import TrainingPlan
 from aiida_ion.surrogate.samples import Samples
 from aiida_ion.surrogate.splits import folds
 from aiida_ion.surrogate.training import Curves, Member, Task, Training
@@ -68,7 +68,7 @@ class Evaluator:
     :raises ValueError: if a label is missing, or materials and plan do not match.
     """
 
-    def __init__(self, dataset: Dataset, plan: Plan, journal: Journal, device: str, watch: Watch) -> None:
+    def __init__(self, dataset: Dataset, plan: TrainingPlan, journal: Journal, device: str, watch: Watch) -> None:
         if not np.isfinite(dataset["log10_slope"]).all():
             raise ValueError("a material without a label cannot be used for training")
         self._dataset, self._plan, self._journal = dataset, plan, journal

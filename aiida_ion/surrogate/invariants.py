@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from aiida_ion.surrogate.dataset import DISPLACED, SHORT_MD, Dataset, FloatArray
 from aiida_ion.surrogate.features import without_drift
+from aiida_ion.units import FS_PER_PS
 
 BoolArray = npt.NDArray[np.bool_]
 #: Lags of the motion, as fractions of the short run.
@@ -161,7 +162,7 @@ def short_msd(dataset: Dataset, material: int, n_frames: int | None = None) -> t
     times = dataset["time_fs"][dataset.configurations(material, SHORT_MD)]
     last = min(n_frames or len(times), len(times)) - 1
     half = max(last // 2, 1)
-    return float(times[half] - times[0]) / 1000.0, _msd(run[0][: last + 1, run[2]], half)
+    return float(times[half] - times[0]) / FS_PER_PS, _msd(run[0][: last + 1, run[2]], half)
 
 
 def _lags(n_frames: int, parts: tuple[float, ...]) -> list[int]:

@@ -14,7 +14,7 @@ MIN_FOLDS = 2
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """A training and its evaluation.
 
     :param settings: of the model.
@@ -46,7 +46,7 @@ class Plan:
                 raise ValueError(f"{name} must be true or false, got {getattr(self, name)!r}")
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> Plan:
+    def from_parameters(cls, parameters: Mapping[str, Any]) -> TrainingPlan:
         """Build from the user's parameters: ``protocol``, ``settings`` that differ from it, and the fields of a plan.
 
         ``device`` is accepted and has no effect here.
@@ -66,4 +66,4 @@ class Plan:
 
 _NOT_OF_THE_PLAN = ("protocol", "settings", "device")
 #: Parameters that a user can set.
-PARAMETERS = ("protocol", *(item.name for item in fields(Plan)), "device")
+PARAMETERS = ("protocol", *(item.name for item in fields(TrainingPlan)), "device")

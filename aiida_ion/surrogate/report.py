@@ -10,7 +10,7 @@ import numpy as np
 from aiida_ion.surrogate.dataset import Dataset, FloatArray
 from aiida_ion.surrogate.evaluation import ArmResult, Evaluation
 from aiida_ion.surrogate.labels import CLIPS, clipped_labels, noise_ceiling_r2
-from aiida_ion.surrogate.plan import Plan
+from aiida_ion.surrogate.plan import TrainingPlan
 from aiida_ion.surrogate.scores import conformal_halfwidth, covered, held_out_halfwidths, judged, r2_gap, scores
 
 #: Arms that a surrogate must beat; ablations are not among them.
@@ -25,7 +25,7 @@ class Report:
     :param evaluation: its results.
     """
 
-    def __init__(self, dataset: Dataset, plan: Plan, evaluation: Evaluation) -> None:
+    def __init__(self, dataset: Dataset, plan: TrainingPlan, evaluation: Evaluation) -> None:
         self._plan, self._evaluation = plan, evaluation
         self._clip = plan.settings.clip_log10
         self.labels = np.asarray(dataset["log10_slope"], dtype=float)

@@ -9,17 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from aiida_ion.dft.steps import ROWS
 from aiida_ion.trajectory_files.dft_output import DftOutput
-
-#: Arrays of DFT steps with one row for each step.
-DFT_ROWS = (
-    *("positions", "forces", "potential_energy_eV", "kinetic_energy_eV"),
-    *("conserved_energy_eV", "temperature_K", "scf_iterations"),
-)
 
 
 @dataclass(frozen=True)
-class Frames:
+class FileFrames:
     """Contents of a file: n frames of N atoms, and what it states about its run.
 
     :param symbols: element of each of N atoms.
@@ -61,7 +56,7 @@ class Frames:
         return len(self.positions)
 
     @classmethod
-    def of_dft(cls, dft: DftOutput) -> Frames:
+    def of_dft(cls, dft: DftOutput) -> FileFrames:
         """Return the frames of a DFT output at constant volume, which are continuous within the output."""
         cells = np.repeat(dft.steps.cell[None], len(dft.steps), axis=0)
         first, n = dft.steps.first_step, len(dft.steps)
@@ -83,7 +78,7 @@ class Frames:
         if self.dft is None:
             return None
         steps = self.dft.steps
-        chosen: dict[str, Any] = {name: getattr(steps, name)[rows] for name in DFT_ROWS}
+        chosen: dict[str, Any] = {name: getattr(steps, name)[rows] for name in ROWS}
         if len(rows) == 0 or rows[-1] != len(steps) - 1:
             chosen["next_positions"] = None
         return replace(self.dft, steps=replace(steps, **chosen))

@@ -6,7 +6,7 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.run_facts import OVERRIDE
 from aiida_ion.trajectory_files.wrapping import Steps, apart
 from aiida_ion.units import G_CM3_PER_U_A3
@@ -31,7 +31,7 @@ MOST_SWAPPED = 0.5
 VOLUME_CHANGE = 0.1
 
 
-def check_frames(frames: Frames, name: str, override_file: bool = False) -> list[str]:
+def check_frames(frames: FileFrames, name: str, override_file: bool = False) -> list[str]:
     """Return remarks on the frames of a file.
 
     :raises ValueError: if they cannot be frames of a periodic crystal with identified atoms.
@@ -55,7 +55,7 @@ def check_frames(frames: Frames, name: str, override_file: bool = False) -> list
     return remarks
 
 
-def _density(frames: Frames, volume_A3: float, name: str) -> list[str]:
+def _density(frames: FileFrames, volume_A3: float, name: str) -> list[str]:
     mass = float(sum(atomic_masses[atomic_numbers[symbol]] for symbol in frames.symbols))
     density = mass / volume_A3 * G_CM3_PER_U_A3
     lowest, low, high, highest = DENSITIES
@@ -67,7 +67,7 @@ def _density(frames: Frames, volume_A3: float, name: str) -> list[str]:
     return [f"WARNING: {text}, which is unusual for a crystal: are lengths (angstrom) and elements right?"]
 
 
-def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = False) -> list[str]:
+def check_order(frames: FileFrames, steps: Steps, name: str, override_file: bool = False) -> list[str]:
     """Return remarks on the order of the atoms, which must not change between frames.
 
     Without ids it is known only if every atom stays closer to its own position than to that of any other.
@@ -102,7 +102,7 @@ def check_order(frames: Frames, steps: Steps, name: str, override_file: bool = F
     return [f"WARNING: {text}; the order is kept as it is ({OVERRIDE})."]
 
 
-def _swapped(frames: Frames, row: int) -> float:
+def _swapped(frames: FileFrames, row: int) -> float:
     """Return the fraction of atoms closer to another's position, for the element with the smallest such fraction."""
     before, after, cell = frames.positions[row - 1], frames.positions[row], frames.cells[row]
     parts = []

@@ -12,14 +12,14 @@ from ase.data import atomic_numbers
 from aiida_ion.trajectory_files.ase.extxyz import read_extxyz
 from aiida_ion.trajectory_files.ase.traj import read_traj
 from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.lammps.dump import read_lammps_dump
 from aiida_ion.trajectory_files.opening import open_binary
 from aiida_ion.trajectory_files.pw.read import read_pw
 from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
 from aiida_ion.trajectory_files.vasp.xdatcar import read_xdatcar
 
-Reader = Callable[[Path, Sequence[str] | None], Frames]
+Reader = Callable[[Path, Sequence[str] | None], FileFrames]
 
 DFT_READERS: dict[str, Callable[[Path], DftOutput]] = {"vasprun": read_vasp, "pw-out": read_pw}
 #: Readers of formats that may lack the elements.
@@ -35,7 +35,7 @@ CP_ADVICE = "convert its .pos and .cel files to extxyz (angstrom), and give its 
 PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
-def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> Frames:
+def read_trajectory(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> FileFrames:
     """Read one file.
 
     :param path: the file; ``.gz`` is unpacked on the fly.
@@ -61,9 +61,9 @@ def read_frames(path: Path, file_format: str | None = None, symbols: Sequence[st
     return frames
 
 
-def _read(path: Path, kind: str, symbols: Sequence[str] | None) -> Frames:
+def _read(path: Path, kind: str, symbols: Sequence[str] | None) -> FileFrames:
     if kind in DFT_READERS:
-        return Frames.of_dft(DFT_READERS[kind](path))
+        return FileFrames.of_dft(DFT_READERS[kind](path))
     return READERS[kind](path, symbols)
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from aiida_ion.analysis.trajectories.trajectory import check_finite
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.pw.restarts import restarts_completed
-from aiida_ion.trajectory_files.read import read_frames, recognise
+from aiida_ion.trajectory_files.read import read_trajectory, recognise
 from aiida_ion.trajectory_files.report import ReadReport, formula_of, program_of, span_ps
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
 from aiida_ion.trajectory_files.timeline.blocks import Source, Timeline
@@ -94,7 +94,7 @@ def read_run(
     """
     paths = [output_in(path) if path.is_dir() else path for path in paths]
     hashes = _different_files(paths)
-    files = restarts_completed([read_frames(path, file_format, symbols) for path in paths])
+    files = restarts_completed([read_trajectory(path, file_format, symbols) for path in paths])
     parts = [numbered(part, path.name) for path, part in zip(paths, files, strict=True)]
     names = _names(paths)
     facts, remarks = complete_facts(given, [part for part, _ in parts], names, override_file)
@@ -146,7 +146,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [path.name if counts[path.name] == 1 else f"{path.parent.name}/{path.name}" for path in paths]
 
 
-def _check_alike(parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
+def _check_alike(parts: Sequence[FileFrames], names: Sequence[str]) -> list[str]:
     """Return remarks on parts with different cells.
 
     :raises ValueError: if the atoms of one are in another order.

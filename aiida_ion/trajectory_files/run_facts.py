@@ -11,7 +11,7 @@ from ase.data import atomic_masses, atomic_numbers
 from aiida_ion.settings.md import MdSettings, usual_timestep_fs
 from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, rules_of, setting
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 
 #: Required fact -> command-line option that gives it.
@@ -62,7 +62,7 @@ class RunFacts(Settings):
 
 
 def complete_facts(
-    given: Mapping[str, Any], parts: Sequence[Frames], names: Sequence[str], override_file: bool = False
+    given: Mapping[str, Any], parts: Sequence[FileFrames], names: Sequence[str], override_file: bool = False
 ) -> tuple[RunFacts, list[str]]:
     """Return the facts of a run, and remarks: files win over the user.
 
@@ -106,7 +106,7 @@ _NEUTRAL: dict[str, Any] = {
 }
 
 
-def stated_facts(part: Frames) -> dict[str, Any]:
+def stated_facts(part: FileFrames) -> dict[str, Any]:
     """Return the facts that a file states; the numbers of its frames give the steps between two."""
     facts = dict(part.facts)
     spacing = spacing_of(part.steps)
@@ -135,7 +135,7 @@ def _difference(name: str, option: str, asked: Any, other: Sequence[Any], user_w
     return f"WARNING: {FACT_WORDS[name]}: {texts}; {end}."
 
 
-def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], override_file: bool) -> list[str]:
+def _about_time(facts: RunFacts, parts: Sequence[FileFrames], names: Sequence[str], override_file: bool) -> list[str]:
     """Compare with times without a named unit; warn of an odd time step.
 
     :raises ValueError: if the times do not match in any usual unit.
@@ -166,7 +166,7 @@ def _about_time(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str], 
     return remarks
 
 
-def _about_temperature(facts: RunFacts, parts: Sequence[Frames], names: Sequence[str]) -> list[str]:
+def _about_temperature(facts: RunFacts, parts: Sequence[FileFrames], names: Sequence[str]) -> list[str]:
     remarks = []
     for part, name in zip(parts, names, strict=True):
         mean = part.facts.get("mean_temperature_K")

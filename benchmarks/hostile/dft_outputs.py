@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aiida_ion.trajectory_files.read import read_frames
+from aiida_ion.trajectory_files.read import read_trajectory
 from benchmarks.hostile.hostile_input import HostileInput
 from benchmarks.synthetic_dft import VaspOptions, Walk, pw_text, vasprun_text
 
@@ -42,7 +42,7 @@ def read_or_say(path: Path) -> None:
 
     :raises ValueError: with the reason of a refusal, or the remarks on what was read.
     """
-    frames = read_frames(path)
+    frames = read_trajectory(path)
     if frames.remarks:
         raise ValueError(" ".join(frames.remarks))
 

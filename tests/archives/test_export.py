@@ -13,7 +13,7 @@ from aiida import orm
 from aiida.engine import calcfunction
 from aiida.manage import get_manager
 
-from aiida_ion.archives.export import Plan, export, plan
+from aiida_ion.archives.export import ExportPlan, export, plan
 from aiida_ion.archives.importing import import_archive
 from aiida_ion.archives.open import ArchiveError, check_archive, open_archive
 from aiida_ion.archives.selection import choose
@@ -54,7 +54,7 @@ def other_profile(aiida_config_factory: Any, aiida_profile_factory: Any, tmp_pat
     get_manager().load_profile(profile, allow_switch=True)
 
 
-def written(planned: Plan, folder: Path, **more: Any) -> Path:
+def written(planned: ExportPlan, folder: Path, **more: Any) -> Path:
     path = folder / "out.aiida"
     export(planned, path, **more)
     check_archive(path)

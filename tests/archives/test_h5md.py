@@ -11,8 +11,8 @@ from aiida import orm
 
 from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
 from aiida_ion.archives.export import export, plan
-from aiida_ion.archives.h5md import About, Frames, Motion, write_h5md
-from aiida_ion.archives.h5md_nodes import export_runs, read_frames, runs, runs_size
+from aiida_ion.archives.h5md import About, ExportedFrames, Motion, write_h5md
+from aiida_ion.archives.h5md_nodes import export_runs, joined_frames, runs, runs_size
 from aiida_ion.archives.open import open_archive
 from aiida_ion.calculations.trajectory_data import trajectory_node
 
@@ -21,12 +21,12 @@ h5py = pytest.importorskip("h5py")
 TYPES = {"configurational", "ensemble_average", "correlation_function"}
 
 
-def frames(n: int = 300, **more: Any) -> Frames:
+def frames(n: int = 300, **more: Any) -> ExportedFrames:
     rng = np.random.default_rng(1)
     positions = rng.uniform(0, 6, (n, 4, 3)).astype("f4")
     cells = np.broadcast_to(np.diag([6.0, 7.0, 8.0]) + np.diag([1.0, 0.0], 1), (n, 3, 3)).copy()
     steps = 10 * np.arange(n)
-    return Frames(["Li", "Li", "O", "O"], steps, steps * 0.002, cells, {"position": positions, **more})
+    return ExportedFrames(["Li", "Li", "O", "O"], steps, steps * 0.002, cells, {"position": positions, **more})
 
 
 ABOUT = About("Ada Lovelace", ("lammps", "22 Jul 2025"), {"Li": 1.0, "O": -2.0}, {"n_steps": 3000}, {"uuid": "x"})
@@ -113,11 +113,11 @@ def test_segments_are_joined_without_a_frame_twice() -> None:
     segments = [
         trajectory_node(["Li", "O"], steps[part], positions[part], np.eye(3) * 9.0, timestep_fs=2.0) for part in parts
     ]
-    joined = read_frames(segments, equilibration_fs=100.0, max_frames=None)
+    joined = joined_frames(segments, equilibration_fs=100.0, max_frames=None)
     np.testing.assert_array_equal(joined.steps, steps)
     np.testing.assert_array_equal(joined.vectors["position"], positions)
     assert joined.first == 10  # 100 fs of 5 steps of 2 fs
-    thinned = read_frames(segments, 0.0, max_frames=8)
+    thinned = joined_frames(segments, 0.0, max_frames=8)
     assert thinned.steps.tolist() == [0, 20, 40, 60, 80, 100, 120, 140]
 
 

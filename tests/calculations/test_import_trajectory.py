@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.io import write
 
 from aiida_ion.calculations.import_trajectory import ImportedRun, RunFacts, import_run
-from aiida_ion.trajectory_files.read import DFT_READERS, FORMATS, read_frames, recognise
+from aiida_ion.trajectory_files.read import DFT_READERS, FORMATS, read_trajectory, recognise
 
 FACTS = {"timestep_fs": 2.0, "sample_every": 5, "target_temperature_K": 700.0, "level_of_theory": "PBE"}
 CELL = np.array([[6.0, 0.0, 0.0], [1.0, 7.0, 0.0], [0.5, -1.0, 8.0]])
@@ -107,7 +107,7 @@ def test_gzip_is_unpacked_on_the_way(truth: np.ndarray, tmp_path: Path) -> None:
     plain, packed = tmp_path / "XDATCAR", tmp_path / "XDATCAR.gz"
     write_xdatcar(plain, truth)
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert np.array_equal(read_frames(packed).positions, read_frames(plain).positions)
+    assert np.array_equal(read_trajectory(packed).positions, read_trajectory(plain).positions)
 
 
 def test_the_last_frame_of_a_killed_run_is_left_out(truth: np.ndarray, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_the_last_frame_of_a_killed_run_is_left_out(truth: np.ndarray, tmp_path:
     write_xdatcar(path, truth)
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:-1]) + "\n 0.1 0.")
-    assert len(read_frames(path).positions) == N_FRAMES - 1
+    assert len(read_trajectory(path).positions) == N_FRAMES - 1
 
 
 def test_segments_go_on_across_the_boundary_and_keep_a_repeated_frame_once(truth: np.ndarray, tmp_path: Path) -> None:

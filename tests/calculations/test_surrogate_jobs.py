@@ -25,7 +25,7 @@ from aiida_ion.calculations.surrogate.train import (
     validate_train_inputs,
     validate_train_parameters,
 )
-from aiida_ion.surrogate.plan import Plan
+from aiida_ion.surrogate.plan import TrainingPlan
 from tests.calculations.surrogate_nodes import dataset
 
 #: A network that trains in no time.
@@ -214,8 +214,8 @@ def test_the_programs_are_those_of_the_surrogate() -> None:
 
 def test_settings_are_refused_before_anything_is_submitted() -> None:
     with pytest.raises(ValueError, match="unknown setting epochs"):
-        Plan.from_parameters({"settings": {"epochs": 3}})
+        TrainingPlan.from_parameters({"settings": {"epochs": 3}})
     with pytest.raises(ValueError, match="no protocol 'fast'"):
-        Plan.from_parameters({"protocol": "fast"})
+        TrainingPlan.from_parameters({"protocol": "fast"})
     with pytest.raises(ValueError, match="unknown setting fold; choose from protocol, .*, device"):
-        Plan.from_parameters({"fold": 3, "device": "cpu"})
+        TrainingPlan.from_parameters({"fold": 3, "device": "cpu"})

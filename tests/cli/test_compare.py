@@ -13,6 +13,10 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.analysis.comparison.forces import compare_forces
+from aiida_ion.analysis.comparison.segments import ComparedSegment, EvaluatedForces
+from aiida_ion.analysis.comparison.settings import ComparisonSettings
+from aiida_ion.analysis.comparison.structure import compare_structure
 from aiida_ion.calculations.comparison.compare_levels import compare_levels
 from tests.cli.conftest import Invoke, only_line
 
@@ -48,44 +52,27 @@ def diffusion(temperature_K: float, diffusivity: float | None) -> orm.ArrayData:
     return node
 
 
-def frames() -> dict[str, Any]:
-    """Return forces of a potential on frames of the reference, off by 0.05 eV/angstrom."""
+def compared_frames() -> orm.ArrayData:
+    """Return the comparison of trajectories whose forces are off by 0.05 eV/angstrom, as its job leaves it."""
     rng = np.random.default_rng(1)
-    exact, steps = rng.normal(0.0, 1.0, (20, 4, 3)), np.arange(20)
-    reference = orm.TrajectoryData()
-    reference.set_trajectory(
-        ["Li", "Li", "Li", "N"],
-        rng.random((20, 4, 3)) * 3,
-        stepids=steps,
-        cells=np.array([np.eye(3) * 4] * 20),
-        pbc=(True,) * 3,
-        times=steps * 0.002,
+    levels, symbols, steps = ["CHGNet 0.3.0", "PBEsol"], ["Li", "Li", "Li", "N"], np.arange(20)
+    exact = rng.normal(0.0, 1.0, (20, 4, 3))
+    common = {"steps": steps, "times": steps * 0.002, "cells": np.array([np.eye(3) * 4] * 20)}
+    other, reference = (common | {"positions": rng.random((20, 4, 3)) * 3} for _ in levels)
+    sides = [
+        {"T_0800K": ComparedSegment(symbols, 800.0, None, arrays)} for arrays in (other, reference | {"forces": exact})
+    ]
+    forces = {"forces": exact + 0.05, "energies": steps * 0.1, "steps": steps, "frames": steps, "segment": 0 * steps}
+    thermo = {"T_0800K": {"steps": steps, "potential_energy": steps * 0.1 - 30.0}}
+    findings = compare_forces(EvaluatedForces(["T_0800K"], symbols, forces), sides, thermo, levels)
+    findings.add(compare_structure(sides, levels, ComparisonSettings()))
+    node = orm.ArrayData()
+    for name, array in findings.arrays.items():
+        node.set_array(name, array)
+    node.base.attributes.set_many(
+        {"levels_of_theory": levels, "findings": findings.attributes, "missing": findings.missing}
     )
-    reference.set_array("forces", exact)
-    reference.base.attributes.set("target_temperature_K", 800.0)
-    other = orm.TrajectoryData()
-    other.set_trajectory(
-        ["Li", "Li", "Li", "N"],
-        rng.random((20, 4, 3)) * 3,
-        stepids=steps,
-        cells=np.array([np.eye(3) * 4] * 20),
-        pbc=(True,) * 3,
-        times=steps * 0.002,
-    )
-    other.base.attributes.set("target_temperature_K", 800.0)
-    forces, thermo = orm.ArrayData(), orm.ArrayData()
-    for name, array in (("forces", exact + 0.05), ("energies", steps * 0.1), ("steps", steps), ("frames", steps)):
-        forces.set_array(name, array)
-    forces.set_array("segment", np.zeros(20, dtype=int))
-    forces.base.attributes.set("segments", ["T_0800K"])
-    thermo.set_array("steps", steps)
-    thermo.set_array("potential_energy", steps * 0.1 - 30.0)
-    return {
-        "forces": forces,
-        "reference_thermo_T_0800K": thermo,
-        "reference_trajectory_T_0800K": reference,
-        "trajectory_T_0800K": other,
-    }
+    return node
 
 
 def comparison(formula: str = "Li3N", level: str = "CHGNet 0.3.0", **nodes: Any) -> orm.ArrayData:
@@ -105,7 +92,7 @@ def both(invoke: Invoke) -> tuple[orm.ArrayData, orm.ArrayData, orm.WorkChainNod
         reference_diffusion_T_0900K=diffusion(900.0, None),
         cost=orm.Dict(FAST),
         reference_cost=orm.Dict(SLOW),
-        **frames(),
+        trajectories=compared_frames(),
     )
     little = comparison(
         "Li2O",

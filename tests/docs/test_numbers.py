@@ -180,9 +180,10 @@ def test_constants_of_the_methods() -> None:
 
 def test_constants_of_the_comparison() -> None:
     from aiida_ion.analysis.comparison import force_errors, radial_distribution, ratios, vibrational_density
-    from aiida_ion.calculations.comparison.forces import MAX_PARITY
+    from aiida_ion.analysis.comparison.forces import MAX_PARITY
     from aiida_ion.calculations.mlip.forces import FORCES_DEFAULTS
     from aiida_ion.campaigns.plans import GAMMA_WIDTH_A, MAX_FORCE_FRAMES
+    from aiida_ion.units import THZ_PER_INVERSE_FS
 
     stated: dict[str, dict[str, Callable[[], bool]]] = {
         "topics/methods.md": {
@@ -202,7 +203,7 @@ def test_constants_of_the_comparison() -> None:
             ),
             "with a resolution of 1 THz": lambda: vibrational_density.RESOLUTION_THZ == 1.0,
             "at least 16 in a window, so every 62.5 fs": lambda: (
-                vibrational_density.MIN_WINDOW_FRAMES == 16 and vibrational_density.THZ_FS / 16 == 62.5
+                vibrational_density.MIN_WINDOW_FRAMES == 16 and THZ_PER_INVERSE_FS / 16 == 62.5
             ),
             "at most 1,000 draws of each": lambda: ratios.MAX_DRAWS == 1000,
         },

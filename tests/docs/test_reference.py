@@ -175,7 +175,11 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ion.diffusion", "ion.forces", "ion.jumps", "ion.surrogate_predict", "ion.surrogate_train"]
+    "name",
+    [
+        *("ion.diffusion", "ion.forces", "ion.jumps", "ion.trajectory_comparison"),
+        *("ion.surrogate_predict", "ion.surrogate_train"),
+    ],
 )
 def test_ports_of_jobs(name: str) -> None:
     spec = CalculationFactory(name).spec()

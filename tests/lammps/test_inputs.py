@@ -12,9 +12,7 @@ from aiida_ion.lammps.inputs import restart_interval, write_md_input
 from aiida_ion.lammps.outputs import MdOutputs
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.lammps.structure import Frame, write_data
-from aiida_ion.runners.ensembles import maxwell_boltzmann
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.starting_velocities import starting_velocities
 
 CAF2 = {"Ca": 2.0, "F": -1.0}
 Run = Callable[..., MdOutputs]
@@ -51,18 +49,6 @@ def test_turning_a_cell_there_and_back(rng: np.random.Generator, handedness: int
         assert np.allclose(frame.from_lammps(frame.to_lammps(vectors)), vectors)
     with pytest.raises(ValueError, match="volume"):
         Frame.of([[1, 0, 0], [0, 1, 0], [1, 1, 0]])
-
-
-def test_velocities_are_those_of_the_other_engines() -> None:
-    atoms = fluorite(2)
-    masses = atoms.get_masses()
-    ours = starting_velocities(masses, 700.0, 11)
-    theirs = maxwell_boltzmann(masses, 700.0, 11) / masses[:, None] * units.fs
-    assert np.allclose(ours, theirs, rtol=1e-12)
-    assert np.allclose(masses @ ours, 0.0, atol=1e-14)
-    atoms.set_velocities(ours / units.fs)
-    dof = 3 * len(atoms) - 3
-    assert 2 * atoms.get_kinetic_energy() / dof / units.kB == pytest.approx(700.0, rel=1e-12)
 
 
 def test_refusals_before_anything_runs() -> None:

@@ -133,7 +133,7 @@ def test_the_framework_is_counted_as_the_analysis_counts_it(measured: str) -> No
     # Twelve calcium neighbours around calcium, in the fluorite structure.
     assert density * (ours.first_half * shells)[within].sum() == pytest.approx(12.0, rel=0.08)
     assert frames.framework_rdf(run_frames, "Xe") is not None
-    lonely = frames.Frames(run_frames.positions[:, :1], run_frames.cell, ("Ca",), run_frames.times_ps, ())
+    lonely = frames.RunFrames(run_frames.positions[:, :1], run_frames.cell, ("Ca",), run_frames.times_ps, ())
     assert frames.framework_rdf(lonely, "F") is None
 
 

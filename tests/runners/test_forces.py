@@ -46,6 +46,20 @@ def write(folder: Folder, structures: Sequence[Atoms], **inputs: Any) -> Folder:
     return folder
 
 
+def write_mixed(folder: Folder, structures: Sequence[Atoms], **inputs: Any) -> Folder:
+    """Write frames of different atoms."""
+    offsets = np.cumsum([0, *map(len, structures)])
+    arrays = {
+        "numbers": np.concatenate([atoms.numbers for atoms in structures]),
+        "positions": np.concatenate([atoms.positions for atoms in structures]),
+        "cells": np.array([atoms.cell.array for atoms in structures]),
+        "offsets": offsets,
+    }
+    np.savez(folder.path / "frames.npz", **arrays)
+    (folder.path / "inputs.json").write_text(json.dumps({"potential": EMT_POTENTIAL} | inputs))
+    return folder
+
+
 def test_results_and_arrays(make_folder: MakeFolder, copper: Atoms) -> None:
     frames = shaken(copper, 5, stretch=0.01)
     folder = write(make_folder("run"), frames)
@@ -59,6 +73,39 @@ def test_results_and_arrays(make_folder: MakeFolder, copper: Atoms) -> None:
         frame.calc = EMT()
         assert folder.array("energies")[row] == pytest.approx(frame.get_potential_energy(), abs=1e-9)
         np.testing.assert_allclose(folder.array("forces")[row], frame.get_forces(), atol=1e-6)
+
+
+def test_frames_of_different_atoms_one_by_one(make_folder: MakeFolder, copper: Atoms) -> None:
+    frames = [*shaken(copper, 2), *shaken(bulk("Au").repeat((3, 1, 1)), 2, stretch=0.01), copper]
+    folder = write_mixed(make_folder("run"), frames)
+    results = folder.run("forces")
+    assert (results["status"], results["n_frames"]) == ("finished", 5), results["message"]
+    assert results["cost"]["n_atoms"] is None
+    assert folder.array("forces").shape == (32 + 32 + 3 + 3 + 32, 3)
+    parts = np.split(folder.array("forces"), [32, 64, 67, 70])
+    for frame, energy, forces in zip(frames, folder.array("energies"), parts, strict=True):
+        frame.calc = EMT()
+        assert energy == pytest.approx(frame.get_potential_energy(), abs=1e-9)
+        np.testing.assert_allclose(forces, frame.get_forces(), atol=1e-6)
+
+
+def test_offsets_that_leave_atoms_out_are_refused(make_folder: MakeFolder, copper: Atoms) -> None:
+    from aiida_ion.runners.evaluation import read_evaluation_frames
+    from aiida_ion.runners.output import RunnerError
+
+    folder = write_mixed(make_folder("run"), [copper, copper])
+    path = folder.path / "frames.npz"
+    assert len(read_evaluation_frames(path, None)) == 2
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    wrong: list[Any] = [[0, 32, 65], [0, 32, 63], [1, 32, 64], [0, 70, 64], [0, 64, 64], [0.0, 32.0, 64.0]]
+    for offsets in wrong:
+        np.savez(path, **arrays | {"offsets": np.array(offsets)})
+        with pytest.raises(RunnerError, match="offsets must be whole numbers that rise from 0 to the number of atoms"):
+            read_evaluation_frames(path, None)
+    np.savez(path, **arrays | {"offsets": np.array([0, 16, 32, 64])})
+    with pytest.raises(RunnerError, match="cells have shape"):
+        read_evaluation_frames(path, None)
 
 
 def test_ions_far_from_the_cell_feel_the_same(make_folder: MakeFolder, copper: Atoms) -> None:
@@ -210,6 +257,48 @@ def test_batches_give_the_numbers_of_the_calculator(
     np.testing.assert_allclose(batched.array("energies"), one_by_one.array("energies"), atol=2e-5)
 
 
+def mixed_crystals() -> list[Atoms]:
+    """Return frames of 4, 3, 8, 3 and 16 atoms, of different elements and cells."""
+    crystals = [lithium_nitride(), lithium_oxide(), bulk("NaCl", "rocksalt", a=5.64, cubic=True)]
+    frames = [*crystals, lithium_oxide(), lithium_nitride().repeat((2, 2, 1))]
+    for seed, frame in enumerate(frames):
+        frame.rattle(0.05, seed=seed)
+    return frames
+
+
+@pytest.mark.parametrize("engine", ["sevenn", pytest.param("chgnet", marks=pytest.mark.slow)])
+def test_a_batch_of_different_atoms_gives_the_numbers_of_single_frames(make_folder: MakeFolder, engine: str) -> None:
+    python, frames = engine_python(engine), mixed_crystals()
+    together = write_mixed(make_folder("together"), frames, potential={"name": engine}, batch_size=5)
+    results = together.run("forces", python)
+    assert (results["evaluated_by"], results["batch_size"], results["warnings"]) == ("model_batches", 5, [])
+    alone = write_mixed(make_folder("alone"), frames, potential={"name": engine}, batch_size=1)
+    assert alone.run("forces", python)["batch_size"] == 1
+    assert np.abs(together.array("forces")).max() > 0.1
+    np.testing.assert_allclose(together.array("forces"), alone.array("forces"), atol=1e-5)
+    np.testing.assert_allclose(together.array("energies"), alone.array("energies"), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_batch_of_different_atoms_by_mace(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
+    frames = [*shaken(copper, 2), *shaken(bulk("Ag").repeat((3, 2, 1)), 2, stretch=0.01)]
+    trusted = [hashlib.sha256(tiny_mace.read_bytes()).hexdigest()]
+    potential = {"name": "mace", "checkpoint_file": "tiny.model", "dtype": "float64", "trusted_sha256": trusted}
+    arrays = []
+    for batch_size in (1, 4):
+        folder = write_mixed(make_folder(f"{batch_size}"), frames, potential=potential, batch_size=batch_size)
+        shutil.copy(tiny_mace, folder.path)
+        results = folder.run("forces", engine_python("mace"))
+        assert (results["evaluated_by"], results["batch_size"], results["warnings"]) == (
+            "model_batches",
+            batch_size,
+            [],
+        )
+        arrays.append((folder.array("forces"), folder.array("energies")))
+    for single, batched in zip(*arrays, strict=True):
+        np.testing.assert_allclose(batched, single, atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_batches_of_mace(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, dtype: str) -> None:
     frames = shaken(copper, 5, stretch=0.01)
@@ -244,6 +333,12 @@ def test_batches_that_outgrow_the_memory_shrink(make_folder: MakeFolder) -> None
     assert results["evaluated_by"] == "model_batches" and results["batch_size"] < 16
 
 
+def one_at_a_time(frames: Sequence[Atoms]) -> Any:
+    from aiida_ion.runners.batches import one_by_one
+
+    return one_by_one(EMT(), frames)
+
+
 class TestEvaluator:
     def test_batches_shrink_until_they_fit(self, copper: Atoms) -> None:
         from aiida_ion.runners.batches import Evaluator, one_by_one
@@ -253,7 +348,7 @@ class TestEvaluator:
         def hungry(frames: Sequence[Atoms]) -> Any:
             seen.append(len(frames))
             np.empty(1 if len(frames) < 3 else 2**62, dtype=np.int8)  # the larger one fits no machine
-            return one_by_one(EMT(), frames)
+            return one_at_a_time(frames)
 
         frames = shaken(copper, 8)
         evaluator = Evaluator(EMT(), hungry, 8)
@@ -284,6 +379,29 @@ class TestEvaluator:
         assert "differ from the ASE calculator" in evaluator.warnings[0]
         evaluator.evaluate(frames[1:])
         assert len(evaluator.warnings) == 1
+
+    def test_a_batch_holds_so_many_atoms(self) -> None:
+        from aiida_ion.runners.batches import Evaluator
+
+        evaluator = Evaluator(EMT(), one_at_a_time, 8, 32)
+        sizes = np.array([100, 4, 4, 20, 4, 4])
+        assert [evaluator.count(sizes[start:]) for start in range(6)] == [1, 4, 4, 3, 2, 1]
+        assert Evaluator(EMT(), one_at_a_time, 3).count(sizes) == 3
+
+    def test_frames_of_different_atoms_that_are_mixed_up_are_given_up(self, copper: Atoms) -> None:
+        """Frames of one size may come out right, and those of several wrong: both are looked at."""
+        from aiida_ion.runners.batches import Evaluator, one_by_one
+
+        def cut_alike(frames: Sequence[Atoms]) -> Any:
+            energies, forces = one_by_one(EMT(), frames)
+            return energies, np.array_split(np.concatenate(forces), len(frames))
+
+        evaluator = Evaluator(EMT(), cut_alike, 2)
+        evaluator.evaluate(shaken(copper, 2))
+        assert evaluator.uses_batches
+        _, forces = evaluator.evaluate([copper, bulk("Au").repeat((3, 1, 1))])
+        assert not evaluator.uses_batches
+        np.testing.assert_allclose(forces[0], one_by_one(EMT(), [copper])[1][0])
 
     def test_batches_are_larger_on_a_gpu(self) -> None:
         from aiida_ion.runners.batches import default_batch_size

@@ -11,7 +11,7 @@ from filelock import FileLock
 from aiida_ion.surrogate.dataset import Dataset
 from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
-from aiida_ion.surrogate.plan import Plan
+from aiida_ion.surrogate.plan import TrainingPlan
 from aiida_ion.surrogate.settings import PROTOCOLS, Settings
 from benchmarks.synthetic.springs import synthetic_dataset
 from tests.campaign_fixtures import shared_folder
@@ -23,7 +23,7 @@ def unwatched(*_: object) -> None:
     """Watch nothing."""
 
 
-def evaluate(dataset: Dataset, plan: Plan, folder: Path) -> Evaluation:
+def evaluate(dataset: Dataset, plan: TrainingPlan, folder: Path) -> Evaluation:
     journal = Journal(folder / "restart.safetensors", {})
     return Evaluator(dataset, plan, journal, "cpu", unwatched).run()
 
@@ -39,12 +39,12 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def plan() -> Plan:
-    return Plan(SMALL, n_folds=3)
+def plan() -> TrainingPlan:
+    return TrainingPlan(SMALL, n_folds=3)
 
 
 @pytest.fixture(scope="session")
-def evaluation(dataset: Dataset, plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+def evaluation(dataset: Dataset, plan: TrainingPlan, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """Return the evaluation that is made once for all test processes: the others find it in the first one's journal."""
     folder = shared_folder(tmp_path_factory, "evaluation")
     with FileLock(folder / "lock"):

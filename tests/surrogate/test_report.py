@@ -11,13 +11,13 @@ import pytest
 from aiida_ion.surrogate.dataset import Dataset
 from aiida_ion.surrogate.evaluation import Evaluation, Evaluator
 from aiida_ion.surrogate.journal import Journal
-from aiida_ion.surrogate.plan import Plan
+from aiida_ion.surrogate.plan import TrainingPlan
 from aiida_ion.surrogate.report import Report
 from tests.surrogate.conftest import evaluate, unwatched
 
 
 @pytest.fixture(scope="module")
-def report(dataset: Dataset, plan: Plan, evaluation: Evaluation) -> Report:
+def report(dataset: Dataset, plan: TrainingPlan, evaluation: Evaluation) -> Report:
     return Report(dataset, plan, evaluation)
 
 
@@ -57,14 +57,14 @@ def test_predictions_are_of_materials_that_were_held_out(report: Report, evaluat
     assert len(evaluation.members) == 3
 
 
-def test_without_controls_nothing_is_claimed(dataset: Dataset, plan: Plan, evaluation: Evaluation) -> None:
+def test_without_controls_nothing_is_claimed(dataset: Dataset, plan: TrainingPlan, evaluation: Evaluation) -> None:
     bare = replace(evaluation, arms=evaluation.arms[:1])
     report = Report(dataset, plan, bare)
     assert report.beats_controls is None
     assert "unknown what the model learned" in report.verdict()
 
 
-def test_what_the_journal_has_is_not_done_again(dataset: Dataset, plan: Plan, tmp_path: Path) -> None:
+def test_what_the_journal_has_is_not_done_again(dataset: Dataset, plan: TrainingPlan, tmp_path: Path) -> None:
     quick = replace(plan, settings=replace(plan.settings, n_epochs=3), controls=False)
     first = evaluate(dataset, quick, tmp_path)
     epochs: list[int] = []
@@ -74,14 +74,14 @@ def test_what_the_journal_has_is_not_done_again(dataset: Dataset, plan: Plan, tm
     assert np.array_equal(first.arms[0].predictions, second.arms[0].predictions)
 
 
-def test_repeats_have_a_spread(dataset: Dataset, plan: Plan, tmp_path: Path) -> None:
+def test_repeats_have_a_spread(dataset: Dataset, plan: TrainingPlan, tmp_path: Path) -> None:
     quick = replace(plan, settings=replace(plan.settings, n_epochs=2), controls=False, n_repeats=2)
     report = Report(dataset, quick, evaluate(dataset, quick, tmp_path))
     assert report.arms[0]["r2_std"] > 0
     assert report.arrays()["train_loss"].shape[0] == 6
 
 
-def test_a_label_is_needed(dataset: Dataset, plan: Plan, tmp_path: Path) -> None:
+def test_a_label_is_needed(dataset: Dataset, plan: TrainingPlan, tmp_path: Path) -> None:
     unlabelled = Dataset({**dataset.arrays, "log10_slope": np.full(24, np.nan)})
     with pytest.raises(ValueError, match="without a label"):
         Evaluator(unlabelled, plan, Journal(tmp_path / "none", {}), "cpu", unwatched)

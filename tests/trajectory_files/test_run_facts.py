@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.run_facts import RunFacts, complete_facts
 from tests.trajectory_files.runs import FACTS
 
 
-def frames(**facts: Any) -> Frames:
-    return Frames(["Li"], np.zeros((2, 1, 3)), np.tile(np.eye(3), (2, 1, 1)), facts=facts)
+def frames(**facts: Any) -> FileFrames:
+    return FileFrames(["Li"], np.zeros((2, 1, 3)), np.tile(np.eye(3), (2, 1, 1)), facts=facts)
 
 
 @pytest.mark.parametrize(

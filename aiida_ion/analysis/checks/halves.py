@@ -13,6 +13,7 @@ from aiida_ion.analysis.checks.temperature import ERRORS, MIN_ROWS, trend
 from aiida_ion.analysis.diffusion.msd import msd_of_each
 from aiida_ion.analysis.diffusion.result import DiffusionResult
 from aiida_ion.analysis.trajectories.thermo import Thermo
+from aiida_ion.units import MEV_PER_EV
 
 #: Halves are compared at lags up to this fraction of their length, and at this many lags.
 LAST_PART, N_LAGS = 0.5, 8
@@ -63,7 +64,7 @@ def energy_halves_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
     if len(thermo.times_ps) < 2 * MIN_ROWS:
         return not_applicable(name, unit, f"Fewer than {2 * MIN_ROWS} steps are left after equilibration.")
     early, late = (trend(half) for half in np.array_split(thermo.potential_energy_eV, 2))
-    per_atom = 1000.0 / thermo.n_atoms
+    per_atom = MEV_PER_EV / thermo.n_atoms
     difference = (late.mean - early.mean) * per_atom
     noise = ERRORS * float(np.hypot(early.mean_error, late.mean_error)) * per_atom
     return graded(

@@ -12,6 +12,7 @@ from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from aiida_ion.analysis.trajectories.images import ImageFollower
 from aiida_ion.analysis.trajectories.trajectory import Segment
+from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -95,7 +96,7 @@ def sample_frames(
     if is_framework.any():
         centre = joined[:, is_framework].mean(axis=1, keepdims=True)
         joined -= centre - centre[0]
-    later = (time_ps - time_ps[0]) * 1000.0 >= equilibration_fs - 1e-6
+    later = (time_ps - time_ps[0]) * FS_PER_PS >= equilibration_fs - 1e-6
     first = int(np.argmax(later))
     return SampledFrames(
         time_ps, joined, np.concatenate(cells), tuple(symbols), is_mobile, is_framework, first, max(steps)

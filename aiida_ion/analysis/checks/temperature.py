@@ -11,6 +11,7 @@ from aiida_ion.analysis.checks.explosion import NO_THERMO
 from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.checks.sampled_frames import FloatArray
 from aiida_ion.analysis.trajectories.thermo import Thermo
+from aiida_ion.units import MEV_PER_EV
 
 #: Number of blocks for standard errors, and the total number of rows they need.
 N_BLOCKS, MIN_ROWS = 10, 50
@@ -93,7 +94,7 @@ def energy_drift_check(thermo: Thermo | None, limits: CheckLimits) -> Check:
         return not_applicable(name, unit, f"The conserved energy is not known for {MIN_ROWS} steps.")
     line = trend(thermo.conserved_energy_eV)
     span_ps = float(thermo.times_ps[-1] - thermo.times_ps[0])
-    per_atom = 1000.0 / (thermo.n_atoms * span_ps)
+    per_atom = MEV_PER_EV / (thermo.n_atoms * span_ps)
     sure = max(0.0, abs(line.rise) - ERRORS * line.rise_error) * per_atom
     return graded(
         name,

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import integrate, signal
 
+from aiida_ion.units import FS_PER_PS, THZ_PER_INVERSE_FS
+
 FloatArray = npt.NDArray[np.float64]
 
 #: Frequency resolution, THz: windows of 1 ps.
 RESOLUTION_THZ = 1.0
 #: Fewest frames in a window for a useful spectrum.
 MIN_WINDOW_FRAMES = 16
-#: Hz in THz when times are in fs.
-THZ_FS = 1000.0
 #: Atoms transformed at one time.
 CHUNK_ATOMS = 64
 
@@ -54,17 +54,17 @@ def vibrational_density(
     :param resolution_THz: inverse length of a window.
     :raises ValueError: if no run is as long as a window, frames are too far apart, or nothing moves.
     """
-    window = 2 * round(THZ_FS / (resolution_THz * interval_fs) / 2)  # even: ends at the Nyquist frequency
+    window = 2 * round(THZ_PER_INVERSE_FS / (resolution_THz * interval_fs) / 2)  # even: ends at the Nyquist frequency
     if window < MIN_WINDOW_FRAMES:
         raise ValueError(
             f"frames {interval_fs:g} fs apart are too sparse for vibrations: velocities are needed every "
-            f"{THZ_FS / (resolution_THz * MIN_WINDOW_FRAMES):g} fs or more often"
+            f"{THZ_PER_INVERSE_FS / (resolution_THz * MIN_WINDOW_FRAMES):g} fs or more often"
         )
     long_enough = [run for run in runs if len(run) >= window]
     if not long_enough:
-        longest = max((len(run) for run in runs), default=0) * interval_fs / THZ_FS
+        longest = max((len(run) for run in runs), default=0) * interval_fs / FS_PER_PS
         raise ValueError(
-            f"the longest run has {longest:.3g} ps of velocities; {window * interval_fs / THZ_FS:.3g} ps are needed "
+            f"the longest run has {longest:.3g} ps of velocities; {window * interval_fs / FS_PER_PS:.3g} ps are needed "
             f"to resolve {resolution_THz:g} THz"
         )
     power, n_windows = np.zeros(window // 2 + 1), 0
@@ -73,7 +73,7 @@ def vibrational_density(
         power += count * _spectrum(run, masses, interval_fs, window)
         n_windows += count
     power[[0, -1]] *= 2.0  # Welch's one-sided spectrum doubles all frequencies except these two
-    frequency: FloatArray = np.fft.rfftfreq(window, interval_fs / THZ_FS).astype(np.float64)
+    frequency: FloatArray = np.fft.rfftfreq(window, interval_fs / THZ_PER_INVERSE_FS).astype(np.float64)
     area = float(integrate.trapezoid(power, frequency))
     if not (np.isfinite(area) and area > 0):
         raise ValueError("the velocities are zero or not finite")
@@ -116,6 +116,6 @@ def _spectrum(
     total = np.zeros(window // 2 + 1)
     for low in range(0, run.shape[1], CHUNK_ATOMS):
         part = np.asarray(run[:, low : low + CHUNK_ATOMS], dtype=float)
-        power = signal.welch(part, fs=THZ_FS / interval_fs, nperseg=window, detrend=False, axis=0)[1]
+        power = signal.welch(part, fs=THZ_PER_INVERSE_FS / interval_fs, nperseg=window, detrend=False, axis=0)[1]
         total += np.einsum("fax,a->f", power, np.asarray(masses, dtype=float)[low : low + CHUNK_ATOMS])
     return total

@@ -48,14 +48,14 @@ class Known:
     can_go_on: bool
 
 
-class Plan(NamedTuple):
+class ExtensionPlan(NamedTuple):
     """Current standard deviation of ln sigma (``None`` without a line), and the planned lengths of the runs, ps."""
 
     error: float | None
     times_ps: dict[float, float]
 
 
-def plan_conductivity(known: Sequence[Known], rule: StopRule) -> Plan:
+def plan_conductivity(known: Sequence[Known], rule: StopRule) -> ExtensionPlan:
     """Lengthen, move by move, the run whose steps reduce the variance of ln sigma most, until the target is met.
 
     :param known: all temperatures.
@@ -63,7 +63,7 @@ def plan_conductivity(known: Sequence[Known], rule: StopRule) -> Plan:
     """
     points = [item for item in known if item.diffusivity_cm2_s is not None]
     if _n_different([item.measured_temperature_K for item in points]) < rule.min_temperatures:
-        return Plan(None, {})
+        return ExtensionPlan(None, {})
     candidates = points + _promising([item for item in known if item.diffusivity_cm2_s is None], points, rule)
     now = _variances(points, len(candidates))
     error = float(np.sqrt(variance_at_target([_x(item) for item in points], now[: len(points)], rule)))
@@ -73,7 +73,7 @@ def plan_conductivity(known: Sequence[Known], rule: StopRule) -> Plan:
         for item, time_ps in zip(candidates, times, strict=True)
         if time_ps > item.time_ps * (1.0 + 1e-9)
     }
-    return Plan(error, longer if error > rule.target_relative_error else {})
+    return ExtensionPlan(error, longer if error > rule.target_relative_error else {})
 
 
 def variance_at_target(x: Sequence[float], variances: Sequence[float] | FloatArray, rule: StopRule) -> float:

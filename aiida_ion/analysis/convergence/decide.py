@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aiida_ion.analysis.convergence.conductivity import Known, Plan, plan_conductivity
+from aiida_ion.analysis.convergence.conductivity import ExtensionPlan, Known, plan_conductivity
 from aiida_ion.analysis.convergence.rules import (
     MAX_GROWTH,
     MIN_GROWTH,
@@ -152,7 +152,7 @@ def _for_conductivity(outlooks: Sequence[Outlook], rule: StopRule) -> tuple[list
     return [_planned(item, plan, rule) for item in outlooks], plan.error
 
 
-def _planned(outlook: Outlook, plan: Plan, rule: StopRule) -> Step:
+def _planned(outlook: Outlook, plan: ExtensionPlan, rule: StopRule) -> Step:
     if outlook.ended is not None:
         return _ended(outlook)
     text = f"ln sigma is known to {plan.error:.2g}, the target is {rule.target_relative_error:g}"

@@ -13,6 +13,7 @@ from aiida_ion.analysis.diffusion.msd import mean_squared_displacement
 from aiida_ion.analysis.diffusion.msd_covariance import brownian_noise, slope_weights, straight_line
 from aiida_ion.analysis.diffusion.uncertainty import Inflation, student_interval
 from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window, lag_grid
+from aiida_ion.units import CM2_S_PER_A2_FS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,8 +24,8 @@ MIN_BLOCKS = 3
 MAX_BLOCK_LAG = 0.8
 #: Number of lags in the fit of a block.
 N_BLOCK_LAGS = 12
-#: D = slope / 6; 1 angstrom^2/fs = 0.1 cm^2/s.
-CM2_S_PER_SLOPE = 0.1 / 6.0
+#: D = slope / 6.
+CM2_S_PER_SLOPE = CM2_S_PER_A2_FS / 6.0
 
 
 class Blocks(NamedTuple):

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.diffusion.block_averages import Blocks
-from aiida_ion.analysis.diffusion.kinisi_fit import CM2_S_PER_A2_FS
 from aiida_ion.analysis.diffusion.motion import Motion
 from aiida_ion.analysis.diffusion.msd import mean_squared_displacement, msd_tensor
 from aiida_ion.analysis.diffusion.msd_covariance import (
@@ -22,6 +21,7 @@ from aiida_ion.analysis.diffusion.msd_covariance import (
 from aiida_ion.analysis.diffusion.transient import Start, start_from, transient_shape
 from aiida_ion.analysis.diffusion.uncertainty import MODEL_FREEDOM, Inflation, combine
 from aiida_ion.analysis.diffusion.window import Window
+from aiida_ion.units import CM2_S_PER_A2_FS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, stats
 
+from aiida_ion.units import CM2_S_PER_A2_PS
+
 FloatArray = npt.NDArray[np.float64]
 
 #: Grades of a diffusivity by effective hops: relative error below 28 %, below 52 %, and order of magnitude.
@@ -76,4 +78,4 @@ def poisson_upper_bound_cm2_s(
     :param time_ps: length of the trajectory, ps; with replicas, ``n_ions`` counts the ions of all.
     """
     most_hops = stats.chi2.ppf(confidence, 2 * (n_hops + 1)) / 2.0
-    return float(most_hops * jump_distance_A**2 / (6.0 * n_ions * time_ps) * 1e-4)
+    return float(most_hops * jump_distance_A**2 / (6.0 * n_ions * time_ps) * CM2_S_PER_A2_PS)

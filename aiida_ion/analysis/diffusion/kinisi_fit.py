@@ -16,12 +16,11 @@ from kinisi.displacement import calculate_msd
 from kinisi.parser import Parser
 
 from aiida_ion.analysis.diffusion.msd_covariance import slope_weights, straight_line
+from aiida_ion.units import CM2_S_PER_A2_FS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: 1 angstrom^2/fs in cm^2/s.
-CM2_S_PER_A2_FS = 0.1
 #: Frame intervals are rounded to this many binary digits of a fs, so that every lag is exact in floating point.
 INTERVAL_BITS = 20
 #: Variance of the squared length of a Gaussian vector in three dimensions over its squared mean.

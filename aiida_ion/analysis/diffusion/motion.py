@@ -12,7 +12,8 @@ import numpy.typing as npt
 from aiida_ion.analysis.diffusion.kinisi_fit import exact_interval_fs
 from aiida_ion.analysis.diffusion.msd import mean_squared_displacement
 from aiida_ion.analysis.diffusion.window import MIN_LAGS, MIN_SPAN, Window, lag_grid
-from aiida_ion.analysis.trajectories.trajectory import Replica
+from aiida_ion.analysis.trajectories.trajectory import SAME_INTERVAL, Replica
+from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -96,12 +97,12 @@ class Motion:
     def mean_time_ps(self) -> float:
         """Mean length of the replicas, ps."""
         frames = sum(batch.n_replicas * (batch.n_frames - 1) for batch in self.batches)
-        return frames / self.n_replicas * self.interval_fs / 1000.0
+        return frames / self.n_replicas * self.interval_fs / FS_PER_PS
 
     @cached_property
     def times_ps(self) -> FloatArray:
         """Lag times, ps, (n,)."""
-        times: FloatArray = np.arange(self.n_frames, dtype=np.float64) * (self.interval_fs / 1000.0)
+        times: FloatArray = np.arange(self.n_frames, dtype=np.float64) * (self.interval_fs / FS_PER_PS)
         return times
 
     @cached_property
@@ -136,7 +137,7 @@ def side_by_side(replicas: Sequence[Replica]) -> Motion:
     :raises ValueError: for replicas with different frame intervals.
     """
     intervals = [replica.interval_fs for replica in replicas]
-    if max(intervals) - min(intervals) > 1e-4 * min(intervals):
+    if max(intervals) - min(intervals) > SAME_INTERVAL * min(intervals):
         raise ValueError(f"replicas have different frame intervals after thinning: {sorted(set(intervals))} fs")
     left = sorted(replicas, key=lambda replica: len(replica.mobile), reverse=True)
     batches = []

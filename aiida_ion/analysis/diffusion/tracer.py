@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.diffusion.block_averages import Blocks
 from aiida_ion.analysis.diffusion.correlations import GAUSSIAN_SPREAD, Moments, displacement_moments, mean_moments
-from aiida_ion.analysis.diffusion.kinisi_fit import CM2_S_PER_A2_FS, KinisiFit, fit_diffusivity
+from aiida_ion.analysis.diffusion.kinisi_fit import KinisiFit, fit_diffusivity
 from aiida_ion.analysis.diffusion.motion import Batch, Motion
 from aiida_ion.analysis.diffusion.msd import msd_tensor
 from aiida_ion.analysis.diffusion.msd_covariance import brownian_noise, plain_weights, straight_line
@@ -18,6 +18,7 @@ from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.diffusion.transient import transient_shape
 from aiida_ion.analysis.diffusion.uncertainty import Inflation, combine
 from aiida_ion.analysis.diffusion.window import Window
+from aiida_ion.units import CM2_S_PER_A2_FS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from scipy import fft
 from scipy.special import digamma, polygamma
 
+from aiida_ion.units import FS_PER_PS
+
 FloatArray = npt.NDArray[np.float64]
 
 #: Fewest coefficients: noise may hide the curvature of a spectrum that looks flat.
@@ -54,7 +56,7 @@ def periodogram(records: list[FloatArray], interval_fs: float) -> Periodogram:
         for axis in range(3):
             power[:, axis] += np.abs(fft.rfft(np.asarray(record[:n_steps, axis], dtype=float))) ** 2
     power *= interval_fs / n_steps / len(records)
-    frequencies: FloatArray = fft.rfftfreq(n_steps, interval_fs * 1e-3)
+    frequencies: FloatArray = fft.rfftfreq(n_steps, interval_fs / FS_PER_PS)
     return Periodogram(frequencies, power, len(records))
 
 

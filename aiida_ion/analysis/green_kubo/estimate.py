@@ -22,7 +22,7 @@ from aiida_ion.analysis.green_kubo.cepstral import (
 from aiida_ion.analysis.green_kubo.charge_frame import ChargeFrame
 from aiida_ion.analysis.green_kubo.running_integral import RunningIntegral, running_integral
 from aiida_ion.analysis.trajectories.thermo import Thermo
-from aiida_ion.analysis.trajectories.trajectory import check_spacing
+from aiida_ion.analysis.trajectories.trajectory import SAME_INTERVAL, check_spacing
 from aiida_ion.units import BOLTZMANN_EV_K, FS_PER_PS, MS_CM_PER_S_M, S_M_PER_E_V_A_FS
 
 FloatArray = npt.NDArray[np.float64]
@@ -130,7 +130,7 @@ def _currents(
         intervals = [check_spacing(replica.times_ps) * FS_PER_PS for replica in kept]
     except ValueError as error:
         raise NotDeterminedError(f"The rows of the charge current are not evenly spaced: {error}.") from error
-    if max(intervals) - min(intervals) > 1e-4 * min(intervals):
+    if max(intervals) - min(intervals) > SAME_INTERVAL * min(intervals):
         raise NotDeterminedError("The replicas recorded their charge current at different intervals.")
     return currents, intervals[0]
 

@@ -10,7 +10,7 @@ import numpy as np
 from aiida_ion.analysis.jumps import by_gemdat
 from aiida_ion.analysis.jumps.caveats import ASSUMED_ATTEMPT_FREQUENCY_THZ, JumpStatistics, caveats
 from aiida_ion.analysis.jumps.detection import find_jumps, stays
-from aiida_ion.analysis.jumps.frames import Frames, read_frames
+from aiida_ion.analysis.jumps.frames import JumpFrames, read_jump_frames
 from aiida_ion.analysis.jumps.percolation import percolation_barriers
 from aiida_ion.analysis.jumps.rates import FloatArray, IntArray, JumpTable, concatenate, jump_diffusivity, jump_types
 from aiida_ion.analysis.jumps.result import JumpResult, Sampling
@@ -73,7 +73,7 @@ def analyse_jumps(
         raise ValueError(problem)
     framework = settings.framework_species or sorted(set(symbols) - {mobile_species})
     is_framework = np.isin(np.array(symbols), framework)
-    frames = read_frames(replicas, np.flatnonzero(is_mobile), np.flatnonzero(is_framework), settings)
+    frames = read_jump_frames(replicas, np.flatnonzero(is_mobile), np.flatnonzero(is_framework), settings)
     frames, sites, counts = _find_sites(frames, symbols, mobile_species, framework, reference, settings)
     described = (mobile_species, frames.cell)
 
@@ -128,13 +128,13 @@ def analyse_jumps(
 
 
 def _find_sites(
-    frames: Frames,
+    frames: JumpFrames,
     symbols: Sequence[str],
     species: str,
     framework_species: Sequence[str],
     reference: Reference | None,
     settings: JumpSettings,
-) -> tuple[Frames, Sites, IntArray]:
+) -> tuple[JumpFrames, Sites, IntArray]:
     """Return the frames aligned with the sites, the sites, and the density over all replicas."""
     sites, framework = NO_SITES, None
     if reference is not None and settings.sites != "density":
@@ -174,7 +174,7 @@ def _site_radius(sites: Sites, cell: FloatArray, amplitude_A: float, settings: J
 
 
 def _visit(
-    trajectories: Sequence[Any], frames: Frames, sites: Sites, species: str, radius: float, settings: JumpSettings
+    trajectories: Sequence[Any], frames: JumpFrames, sites: Sites, species: str, radius: float, settings: JumpSettings
 ) -> _Visits:
     """Collect occupancy, time at no site, and jumps over the replicas."""
     residence = round(settings.minimal_residence_fs / frames.interval_fs)
@@ -190,7 +190,7 @@ def _visit(
     return _Visits(frame_counts[1:] / n_frames, float(frame_counts[0] / frame_counts.sum()), concatenate(tables), first)
 
 
-def _vibration(trajectory: Any, frames: Frames, sites: Sites, species: str, radius: float) -> Vibration:
+def _vibration(trajectory: Any, frames: JumpFrames, sites: Sites, species: str, radius: float) -> Vibration:
     states, _ = by_gemdat.site_visits(trajectory, sites.fractional, species, radius)
     table = find_jumps(states, frames.vibration, sites.fractional, 0)
     numbers = stays(table, *states.shape)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from aiida_ion.analysis.jumps.rates import JumpTable
+from aiida_ion.units import HZ_PER_THZ, S_PER_FS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -86,7 +87,7 @@ def gemdat_trajectory(
         coords=wrapped,
         lattice=standard_cell(cell),
         constant_lattice=True,
-        time_step=interval_fs * 1e-15,
+        time_step=interval_fs * S_PER_FS,
         metadata={"temperature": temperature_K},
     )
 
@@ -149,7 +150,7 @@ def vibration(trajectory: Any) -> Vibration:
     metrics = trajectory.metrics()
     with _quiet():
         frequency, _ = metrics.attempt_frequency()
-        return Vibration(float(frequency) * 1e-12, float(metrics.vibration_amplitude()))
+        return Vibration(float(frequency) / HZ_PER_THZ, float(metrics.vibration_amplitude()))
 
 
 def site_visits(trajectory: Any, sites: FloatArray, species: str, radius_A: float) -> tuple[IntArray, Any]:
@@ -203,7 +204,7 @@ def collective_jumps(
         }
     )
     trajectory = transitions.diff_trajectory
-    max_steps = math.ceil(1e-12 / (attempt_frequency_THz * trajectory.time_step))
+    max_steps = math.ceil(1.0 / (attempt_frequency_THz * HZ_PER_THZ * trajectory.time_step))
     with _quiet():
         jumps = Jumps(transitions, conversion_method=lambda *_, **__: data)
         collective = GemdatCollective(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aiida_ion.analysis.jumps.frames import Frames
+from aiida_ion.analysis.jumps.frames import JumpFrames
 from aiida_ion.analysis.jumps.percolation import MIN_BOTTLENECK_COUNT, Percolation
 from aiida_ion.analysis.jumps.vibration import MAX_INTERVAL_FS
+from aiida_ion.units import FS_PER_PS
 
 #: Assumed where it cannot be measured, THz: the usual order; a factor of two is kT ln 2 in an energy.
 ASSUMED_ATTEMPT_FREQUENCY_THZ = 10.0
@@ -23,7 +24,7 @@ class JumpStatistics(NamedTuple):
     :param frequency_source: ``given``, ``measured`` or ``assumed``.
     """
 
-    frames: Frames
+    frames: JumpFrames
     n_jumps: int
     at_no_site: float
     frequency_source: str
@@ -43,7 +44,7 @@ def _rare_frames(statistics: JumpStatistics) -> list[str]:
     if not statistics.n_jumps:
         return []
     frames = statistics.frames
-    residence_fs = frames.n_ions * frames.time_ps * 1000.0 / statistics.n_jumps
+    residence_fs = frames.n_ions * frames.time_ps * FS_PER_PS / statistics.n_jumps
     if frames.interval_fs <= MAX_INTERVAL_OF_RESIDENCE * residence_fs:
         return []
     thinned = f" after thinning by {frames.stride}" if frames.stride > 1 else ""

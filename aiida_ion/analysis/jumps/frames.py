@@ -18,16 +18,16 @@ from aiida_ion.analysis.trajectories.trajectory import (
     common_stride,
     join_segments,
 )
+from aiida_ion.units import BYTES_PER_MB, FS_PER_PS
 
 #: Peak memory of GEMDAT and its search tree per ion and frame, bytes; measured.
 BYTES_PER_POSITION = 700.0
 #: A cell is constant if its entries change by less than this fraction of its size.
 CELL_TOLERANCE = 1e-5
-MB = 1e6
 
 
 @dataclass(frozen=True)
-class Frames:
+class JumpFrames:
     """The mobile ions of all replicas in one cell.
 
     :param cell: mean cell over all frames, angstrom, (3, 3).
@@ -59,12 +59,12 @@ class Frames:
     @property
     def time_ps(self) -> float:
         """Total length of all replicas, ps."""
-        return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / 1000.0
+        return sum(len(positions) - 1 for positions in self.mobile) * self.interval_fs / FS_PER_PS
 
 
-def read_frames(
+def read_jump_frames(
     replicas: Sequence[Sequence[Segment]], mobile: IntArray, framework: IntArray, settings: JumpSettings
-) -> Frames:
+) -> JumpFrames:
     """Join the segments of every replica, remove drift, thin as ``settings`` require, and convert to fractions.
 
     :raises ValueError: as :func:`aiida_ion.analysis.trajectories.trajectory.join_segments`; for replicas stored at
@@ -87,7 +87,7 @@ def read_frames(
     ]
     _check_same_interval(joined)
     inverse = np.linalg.inv(cell)
-    return Frames(
+    return JumpFrames(
         cell=cell,
         mobile=[replica.mobile @ inverse for replica in joined],
         framework=[replica.framework.mean(axis=0, dtype=float) @ inverse for replica in joined],
@@ -102,7 +102,7 @@ def read_frames(
 
 def frames_allowed(settings: JumpSettings, n_ions: int) -> int:
     """Number of frames that fit in the allowed memory."""
-    return int(settings.max_memory_MB * MB / (BYTES_PER_POSITION * max(n_ions, 1)))
+    return int(settings.max_memory_MB * BYTES_PER_MB / (BYTES_PER_POSITION * max(n_ions, 1)))
 
 
 def _mean_cell(replicas: Sequence[Sequence[Segment]]) -> FloatArray:
@@ -123,7 +123,7 @@ def _in_cell(segment: Segment, cell: FloatArray, settings: JumpSettings) -> Segm
     cells = np.asarray(segment.cells, dtype=float)
     if np.abs(cells - cell).max() < CELL_TOLERANCE * np.abs(cell).max():
         return segment
-    if segment.positions.size * 12 > settings.max_memory_MB * MB:
+    if segment.positions.size * 12 > settings.max_memory_MB * BYTES_PER_MB:
         raise ValueError(
             f"the cell changes over {len(segment.times_ps)} frames, more than fit in max_memory_MB: raise it, or give "
             "shorter segments"
@@ -149,7 +149,7 @@ def _vibration(
 ) -> FloatArray:
     """Positions at every stored frame, angstrom, for as many frames as the thinned trajectory has."""
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in replica])
-    first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * 1000.0) - 1e-6))
+    first = int(np.ceil(settings.equilibration_fs / (check_spacing(times) * FS_PER_PS) - 1e-6))
     rows, offset, parts = slice(first, first + n_frames), 0, []
     for segment in replica:
         low, high = max(rows.start - offset, 0), min(rows.stop - offset, len(segment.times_ps))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.jumps.frames import Frames
+from aiida_ion.analysis.jumps.frames import JumpFrames
 from aiida_ion.analysis.jumps.settings import JumpSettings
 
 FloatArray = npt.NDArray[np.float64]
@@ -71,7 +71,7 @@ class Sites:
 NO_SITES = Sites(np.empty((0, 3)), [], np.empty(0, dtype=bool))
 
 
-def align(frames: Frames, framework: FloatArray | None) -> Frames:
+def align(frames: JumpFrames, framework: FloatArray | None) -> JumpFrames:
     """Shift every replica so that its framework has the expected mean position.
 
     :param framework: fractional positions of the framework atoms, (F, 3); ``None``: as in the first replica.

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from aiida_ion.units import THZ_PER_INVERSE_FS
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -15,7 +17,6 @@ WINDOWS_FS = (1000.0, 500.0)
 #: Largest frame interval that resolves vibrations up to 20 THz without aliasing, fs.
 MAX_INTERVAL_FS = 25.0
 MIN_WINDOW_FRAMES = 16
-THZ_FS = 1000.0
 
 
 class Vibration(NamedTuple):
@@ -65,7 +66,7 @@ def _block(positions: FloatArray, sites: IntArray, low: int, window: int) -> Flo
 
 def _mean_frequency(stays: FloatArray, interval_fs: float) -> float | None:
     shape = np.hanning(len(stays) + 1)[:-1, None, None]
-    frequency = np.fft.rfftfreq(len(stays), interval_fs / THZ_FS)
+    frequency = np.fft.rfftfreq(len(stays), interval_fs / THZ_PER_INVERSE_FS)
     power = (np.abs(np.fft.rfft(stays * shape, axis=0)) ** 2).sum(axis=(1, 2)) * frequency**2
     total = float(power.sum())
     return float((power * frequency).sum() / total) if total > 0 else None

@@ -14,6 +14,8 @@ from aiida_ion.units import FS_PER_PS
 FloatArray = NDArray[np.float64]
 
 N_BLOCKS = 5
+#: What a time may have lost of its digits, in time steps.
+TIME_NOISE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Thermo:
         if not len(self.times_ps):
             return self
         elapsed_fs = (self.times_ps - self.times_ps[0]) * FS_PER_PS
-        kept = elapsed_fs >= equilibration_fs - 1e-6 * self.timestep_fs
+        kept = elapsed_fs >= equilibration_fs - TIME_NOISE * self.timestep_fs
         return replace(self, **{name: array[kept] for name, array in self.arrays().items()})
 
 

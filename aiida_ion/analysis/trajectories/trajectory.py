@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.crystals.cell import image_room_A, reduction
 from aiida_ion.analysis.trajectories.images import ImageFollower
+from aiida_ion.units import FS_PER_PS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,6 +22,8 @@ CHUNK_FRAMES = 500
 MAX_FRAMEWORK_FRAMES = 500
 #: Longest step of an ion followed through a face, as a fraction of half the cell: beyond, its path is ambiguous.
 SURE_PART = 0.8
+#: Tolerance of equal frame intervals of replicas, as a fraction.
+SAME_INTERVAL = 1e-4
 #: Tolerance of frame times on a uniform grid, as a fraction of the spacing.
 SPACING_TOLERANCE = 0.01
 
@@ -245,7 +248,7 @@ def _kept_frames(segments: Sequence[Segment], equilibration_fs: float) -> tuple[
     if not segments:
         raise ValueError("a replica has no segments")
     times = np.concatenate([np.asarray(segment.times_ps, dtype=float) for segment in segments])
-    spacing_fs = check_spacing(times) * 1000.0
+    spacing_fs = check_spacing(times) * FS_PER_PS
     first = int(np.ceil(equilibration_fs / spacing_fs - 1e-6))
     if len(times) - first < 10:
         raise ValueError(

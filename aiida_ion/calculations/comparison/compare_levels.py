@@ -9,9 +9,7 @@ from aiida import orm
 from aiida.engine import calcfunction
 
 from aiida_ion.analysis.comparison.cost_ratio import cost_per_step, speed_ratios
-from aiida_ion.calculations.comparison.findings import Findings
-from aiida_ion.calculations.comparison.forces import compare_forces
-from aiida_ion.calculations.comparison.structure import compare_structure
+from aiida_ion.analysis.comparison.findings import Findings
 from aiida_ion.calculations.comparison.transport import compare_transport
 
 
@@ -23,15 +21,16 @@ def compare_levels(parameters: orm.Dict, **nodes: orm.Data) -> orm.ArrayData:
     no attribute, and `missing` says why.
 
     :param parameters: `formula`, `level_of_theory`, `reference_level_of_theory`; optionally `target_temperature_K`,
-        `equilibration_fs` (0) and `max_rdf_frames` (200, for each temperature and level).
-    :param nodes: any of `conductivity`, `diffusion_<T>`, `cost`, `trajectory_<key>`, each also with `reference_` in
-        front; `forces` of `ion.forces` on the reference's segments, and `reference_thermo_<key>` of these.
+        and `trajectories_missing`, a sentence that says why there is no `trajectories`.
+    :param nodes: any of `conductivity`, `diffusion_<T>`, `cost`, each also with `reference_` in front;
+        `trajectories`, the output of `ion.trajectory_comparison`.
+    :raises ValueError: for a node of another name, or `trajectories` of other levels of theory.
     """
     settings = parameters.get_dict()
+    check_names(nodes)
     findings = Findings({name: settings[name] for name in ("formula", "level_of_theory", "reference_level_of_theory")})
     findings.add(compare_transport(nodes, settings))
-    findings.add(compare_forces(nodes, settings))
-    findings.add(compare_structure(nodes, settings))
+    findings.add(compared_trajectories(nodes.get("trajectories"), settings))
     findings.add(compare_cost(nodes, settings))
     node = orm.ArrayData()
     for name, array in findings.arrays.items():
@@ -40,6 +39,44 @@ def compare_levels(parameters: orm.Dict, **nodes: orm.Data) -> orm.ArrayData:
     node.base.attributes.set_many(findings.attributes | words)
     node.label = f"{settings['formula']} {settings['level_of_theory']} / {settings['reference_level_of_theory']}"
     return node
+
+
+def check_names(nodes: Mapping[str, Any]) -> None:
+    """Refuse inputs that would be left out without a word.
+
+    :raises ValueError: if there is one.
+    """
+    for name in nodes:
+        of_level = name.removeprefix("reference_")
+        if (
+            name != "trajectories"
+            and of_level not in ("conductivity", "cost")
+            and not of_level.startswith("diffusion_")
+        ):
+            raise ValueError(f"{name} is not an input: trajectories, thermo and forces go to ion.trajectory_comparison")
+
+
+def compared_trajectories(node: Any, settings: Mapping[str, Any]) -> Findings:
+    """Return what a job found in the trajectories of both levels.
+
+    :param node: output of `ion.trajectory_comparison`; ``None`` where there is none.
+    :param settings: parameters of the comparison.
+    :raises ValueError: if it compares other levels of theory.
+    """
+    findings = Findings()
+    if node is None:
+        reason = settings.get("trajectories_missing") or "the trajectories of the two levels were not compared"
+        findings.lack(f"Forces, structure and vibrations: {reason.rstrip('.')}.")
+        return findings
+    attributes = node.base.attributes.all
+    levels = [settings["level_of_theory"], settings["reference_level_of_theory"]]
+    if attributes["levels_of_theory"] != levels:
+        compared = " and ".join(attributes["levels_of_theory"])
+        raise ValueError(f"trajectories of {compared} were compared, not of {' and '.join(levels)}")
+    findings.attributes = dict(attributes["findings"])
+    findings.missing = list(attributes["missing"])
+    findings.arrays = dict(node.get_iterarrays())
+    return findings
 
 
 def compare_cost(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from aiida import orm
 
+from aiida_ion.analysis.comparison.findings import Findings
 from aiida_ion.analysis.comparison.ratios import Quantity, Ratio, difference, mean_log10_difference, ratio
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
-from aiida_ion.calculations.comparison.findings import Findings, starting_with
 from aiida_ion.calculations.conductivity.points import has_moved
 from aiida_ion.units import BOLTZMANN_EV_K
 from aiida_ion.verdicts import POORLY_KNOWN, verdict_of
@@ -154,6 +154,11 @@ def _temperature(findings: Findings, sides: list[Any], settings: Mapping[str, An
         here.say({"reason": quotient.reason})
         findings.lack(f"Ratio of the diffusivities at {at}: {quotient.reason}.")
     return here.attributes, quotient
+
+
+def starting_with(nodes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the nodes whose names start with a prefix, by the rest of their names, in order."""
+    return {name.removeprefix(prefix): nodes[name] for name in sorted(nodes) if name.startswith(prefix)}
 
 
 def _diffusivity(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:

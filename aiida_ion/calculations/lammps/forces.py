@@ -35,7 +35,7 @@ from aiida_ion.calculations.script import (
     seconds_allowed,
     write_json,
 )
-from aiida_ion.calculations.trajectory_analysis import symbols_of
+from aiida_ion.calculations.trajectory_analysis import symbols_of_segments
 from aiida_ion.lammps import rerun
 from aiida_ion.lammps.inputs import DATA
 from aiida_ion.lammps.logs import read_ranks
@@ -73,7 +73,7 @@ class LammpsForcesCalculation(PlacedJob):
         frames = choose_frames(inputs.trajectories, settings["max_frames"], settings["equilibration_fs"])
         arrays = frame_arrays(inputs.trajectories, frames)
         positions, cells = arrays["positions"], arrays["cells"]
-        symbols = symbols_of(inputs.trajectories)
+        symbols = symbols_of_segments(inputs.trajectories)
         potential = resolve_potential(inputs.potential.get_dict())
         seconds = seconds_allowed(inputs.metadata.options.get("max_wallclock_seconds"))
         target = Path(folder.get_abs_path("."))
@@ -143,4 +143,4 @@ def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
     problem = validate_forces_inputs(inputs, port)
     if problem is not None or not inputs.get("trajectories") or inputs.get("potential") is None:
         return problem
-    return validate_lammps_inputs(inputs, symbols_of(inputs["trajectories"]))
+    return validate_lammps_inputs(inputs, symbols_of_segments(inputs["trajectories"]))

@@ -15,6 +15,8 @@ from aiida_ion.calculations.trajectory_data import trajectory_node
 
 #: Frames are not time series; their steps count them.
 FRAME_INTERVAL_FS = 1.0
+#: Amplitudes closer than this have the same stream of random numbers, angstrom.
+AMPLITUDE_STEP_A = 1e-6
 
 
 @calcfunction
@@ -60,7 +62,7 @@ def displacements(amplitudes_A: list[float], n_atoms: int, seed: int) -> NDArray
     noise = np.empty((len(amplitudes_A), n_atoms, 3))
     for amplitude in set(amplitudes_A):
         rows = np.flatnonzero(np.asarray(amplitudes_A) == amplitude)
-        stream = np.random.default_rng([seed, round(1e6 * amplitude)])
+        stream = np.random.default_rng([seed, round(amplitude / AMPLITUDE_STEP_A)])
         noise[rows] = amplitude * stream.standard_normal((len(rows), n_atoms, 3))
     return noise
 

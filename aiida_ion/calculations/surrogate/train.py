@@ -32,7 +32,7 @@ from aiida_ion.calculations.surrogate.arrays import (
     without_nan,
     write_dataset,
 )
-from aiida_ion.surrogate.plan import DEFAULT_PROTOCOL, Plan
+from aiida_ion.surrogate.plan import DEFAULT_PROTOCOL, TrainingPlan
 from aiida_ion.surrogate.settings import Settings, amplitudes_read, kinds_read
 
 FILENAME_REPORT = "report.npz"
@@ -183,13 +183,13 @@ class SurrogateTrainParser(ScriptParser):
 
     def _sampling(self) -> dict[str, Any]:
         of_dataset = self.node.inputs.dataset.base.attributes.get("sampling", None) or {}
-        return sampling_read(Plan.from_parameters(self.node.inputs.parameters.get_dict()).settings, of_dataset)
+        return sampling_read(TrainingPlan.from_parameters(self.node.inputs.parameters.get_dict()).settings, of_dataset)
 
     def _origin(self) -> dict[str, Any]:
         dataset = self.node.inputs.dataset
         attributes = dataset.base.attributes.all
         parameters = self.node.inputs.parameters
-        plan = Plan.from_parameters(parameters.get_dict())
+        plan = TrainingPlan.from_parameters(parameters.get_dict())
         materials = [{key: item.get(key) for key in MATERIAL_WORDS} for item in attributes["materials"]]
         return {
             **{key: attributes[key] for key in IDENTITY},
@@ -219,7 +219,7 @@ def sampling_read(settings: Settings, of_dataset: Mapping[str, Any]) -> dict[str
 def validate_train_parameters(value: orm.Dict | None, _: Any) -> str | None:
     """Return what is wrong with the settings; ``None`` if nothing is."""
     try:
-        Plan.from_parameters({} if value is None else value.get_dict())
+        TrainingPlan.from_parameters({} if value is None else value.get_dict())
     except (TypeError, ValueError) as error:
         return str(error)
     return None
@@ -236,7 +236,7 @@ def validate_train_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     n_labelled = int(np.isfinite(dataset.get_array("log10_slope")).sum())
     if n_labelled < len(dataset.get_array("log10_slope")):
         return "the dataset holds materials without a label: it is for predictions; train with a labelled one"
-    n_folds = Plan.from_parameters(parameters.get_dict()).n_folds
+    n_folds = TrainingPlan.from_parameters(parameters.get_dict()).n_folds
     if n_labelled < n_folds:
         return f"the dataset has {n_labelled} materials, fewer than the {n_folds} folds: more materials, or fewer folds"
     state = inputs.get("restart_from")

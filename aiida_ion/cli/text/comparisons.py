@@ -18,6 +18,7 @@ from aiida_ion.cli.text.tables import (
     with_interval,
 )
 from aiida_ion.queries.cells import known
+from aiida_ion.units import MEV_PER_EV
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -195,7 +196,7 @@ def _energy(record: Mapping[str, Any], prefix: str) -> str:
 
 
 def _milli(value: Any) -> str:
-    return number(1000.0 * value) if isinstance(value, Real) and known(value) else "-"
+    return number(MEV_PER_EV * value) if isinstance(value, Real) and known(value) else "-"
 
 
 def _both(record: Mapping[str, Any], name: str) -> str:

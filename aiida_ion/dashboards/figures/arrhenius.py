@@ -26,7 +26,7 @@ from aiida_ion.dashboards.figures.theme import (
     new_figure,
     plain,
 )
-from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.units import BOLTZMANN_EV_K, K_PER_KK
 from aiida_ion.verdicts import POORLY_KNOWN, WITH_POSTERIOR
 
 #: Quantity of the vertical axis -> its title.
@@ -130,7 +130,7 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     value = table["tracer_diffusivity_cm2_s"].where(moved, table["tracer_diffusivity_upper_bound_cm2_s"])
     zero = pd.Series(0.0, index=table.index)
     shift = table["log10_conductivity_temperature_per_diffusivity"] if quantity == "conductivity" else zero
-    table["x"] = 1000.0 / pd.to_numeric(table["temperature_K"])
+    table["x"] = K_PER_KK / pd.to_numeric(table["temperature_K"])
     table["y"] = log10_of(value) + pd.to_numeric(shift)
     table["up"] = (log10_of(table["tracer_diffusivity_ci95_high_cm2_s"]) - log10_of(value)).where(moved)
     table["down"] = (log10_of(value) - log10_of(table["tracer_diffusivity_ci95_low_cm2_s"])).where(moved)
@@ -146,9 +146,9 @@ def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style
     used = shown[(shown["conductivity_uuid"] == line.uuid) & shown["refused"].isna() & ~shown["is_bound"]]
     if used.empty:
         return
-    ends = 1000.0 / line.target_temperature_K, float(used["x"].min()), float(used["x"].max())
+    ends = K_PER_KK / line.target_temperature_K, float(used["x"].min()), float(used["x"].max())
     x = np.linspace(min(ends), max(ends), N_GRID)
-    slope = line.activation_energies_eV[:, None] / (BOLTZMANN_EV_K * np.log(10.0)) / 1000.0
+    slope = line.activation_energies_eV[:, None] / (BOLTZMANN_EV_K * np.log(10.0)) / K_PER_KK
     draws = line.log10_prefactors_cm2_s[:, None] - slope * x
     shift = line.log10_factor if quantity == "conductivity" and line.log10_factor is not None else 0.0
     low, middle, high = np.percentile(draws + shift, [2.5, 50.0, 97.5], axis=0)
@@ -199,7 +199,7 @@ def _finish_axes(figure: go.Figure) -> None:
             "side": "top",
             "showgrid": False,
             "mirror": False,
-            "tickvals": [1000.0 / (tick + KELVIN_AT_0_CELSIUS) for tick in ticks],
+            "tickvals": [K_PER_KK / (tick + KELVIN_AT_0_CELSIUS) for tick in ticks],
             "ticktext": [f"{tick}" for tick in ticks],
             "title": {"text": "T  (°C)", "standoff": 8},
         },
@@ -217,7 +217,7 @@ def celsius_ticks(low: float, high: float) -> list[int]:
     kept: list[int] = []
     last = float("-inf")
     for tick in CELSIUS_TICKS:
-        place = (1000.0 / (tick + KELVIN_AT_0_CELSIUS) - low) / (high - low)
+        place = (K_PER_KK / (tick + KELVIN_AT_0_CELSIUS) - low) / (high - low)
         if 0.0 <= place <= 1.0 and place - last >= MIN_TICK_DISTANCE:
             kept.append(tick)
             last = place

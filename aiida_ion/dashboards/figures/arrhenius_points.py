@@ -17,6 +17,7 @@ from aiida_ion.dashboards.figures.theme import (
     Theme,
     plain,
 )
+from aiida_ion.units import K_PER_KK
 
 KELVIN_AT_0_CELSIUS = 273.15
 
@@ -114,7 +115,7 @@ def add_experiments(
         )
     ]
     figure.add_scatter(
-        x=1000.0 / temperature,
+        x=K_PER_KK / temperature,
         y=y,
         mode="markers",
         marker={

@@ -147,7 +147,7 @@ def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
     return [row(_rdf_card(run_frames, mobile, framework, theme), _cell_card(run_frames, mobile, theme))]
 
 
-def _rdf_card(sampled: frames.Frames, mobile: str, framework: Any, theme: Theme) -> Component:
+def _rdf_card(sampled: frames.RunFrames, mobile: str, framework: Any, theme: Theme) -> Component:
     rdf = frames.framework_rdf(sampled, mobile, framework if isinstance(framework, list) else None)
     figure = rdf_figure(None, None, None, theme=theme)
     words = "All atoms are mobile ions."
@@ -165,7 +165,7 @@ def _leading_to(figure: go.Figure, uuid: str) -> go.Figure:
     return figure
 
 
-def _cell_card(sampled: frames.Frames, mobile: str, theme: Theme) -> Component:
+def _cell_card(sampled: frames.RunFrames, mobile: str, theme: Theme) -> Component:
     paths = frames.mobile_paths(sampled, mobile)
     figure = cell_figure(sampled.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
     words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(sampled.times_ps[-1])} ps."

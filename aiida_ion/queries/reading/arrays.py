@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from aiida_ion.aiida_private.storage import file_repository
 from aiida_ion.queries.reading.contents import Content
+from aiida_ion.units import BYTES_PER_MIB
 
 #: Maximum size of an array, bytes.
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 64 * BYTES_PER_MIB
 #: Maximum part of a trajectory that is read for a figure, bytes.
-MAX_STREAM_BYTES = 192 * 2**20
+MAX_STREAM_BYTES = 192 * BYTES_PER_MIB
 #: The prefix of the attributes in which ``ArrayData`` keeps the shapes of its arrays.
 SHAPE = "array|"
 
@@ -75,7 +76,9 @@ def _array(stream: BinaryIO, name: str, pk: int | None) -> NDArray[Any]:
     return np.frombuffer(data, dtype).reshape(shape)
 
 
-def read_frames(node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.int64]) -> tuple[NDArray[Any], list[int]]:
+def read_thinned_frames(
+    node: orm.Node, name: str, max_frames: int, atoms: NDArray[np.int64]
+) -> tuple[NDArray[Any], list[int]]:
     """Return a few evenly spaced frames of an array of shape (n, N, 3), and their numbers, read as a stream.
 
     Of a trajectory larger than `MAX_STREAM_BYTES` only the beginning is read.

@@ -14,12 +14,13 @@ from aiida import orm
 from aiida.common.links import LinkType
 
 from aiida_ion.queries.details import node_of
+from aiida_ion.units import BYTES_PER_MIB
 
 #: Maximum number of files listed for a node.
 MAX_FILES = 1000
 #: Maximum size of a file that is read, and of all files in a zip, bytes.
-MAX_FILE_BYTES = 64 * 2**20
-MAX_ZIP_BYTES = 128 * 2**20
+MAX_FILE_BYTES = 64 * BYTES_PER_MIB
+MAX_ZIP_BYTES = 128 * BYTES_PER_MIB
 #: Maximum number of nodes in a zip.
 MAX_NODES = 200
 SIDES = ("inputs", "outputs")

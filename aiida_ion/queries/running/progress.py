@@ -21,7 +21,7 @@ from aiida.manage import get_manager
 from aiida_ion.lammps.logs import read_progress
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.running.log_tails import MOST_BYTES, TAIL_BYTES, RemoteFile
-from aiida_ion.units import duration
+from aiida_ion.units import S_PER_DAY, duration
 
 #: Progress file of runners; jobs of other packages may write the same.
 STATED = "progress.json"
@@ -35,7 +35,7 @@ PROGRESS_FILES = {
 #: No remaining time is given for a job that has written nothing for this long, s.
 SILENT_S = 300.0
 #: Longest meaningful remaining time, s.
-LONGEST_S = 10 * 365 * 86400.0
+LONGEST_S = 10 * 365 * S_PER_DAY
 _MOST_KEPT = 2000
 
 

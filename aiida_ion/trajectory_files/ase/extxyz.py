@@ -12,11 +12,11 @@ from ase.io.extxyz import read_xyz
 
 from aiida_ion.trajectory_files.ase.frames import AtomsFrames
 from aiida_ion.trajectory_files.elements import element_of
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.lines import Lines
 
 
-def read_extxyz(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG001 - the signature of every reader
+def read_extxyz(path: Path, symbols: Sequence[str] | None) -> FileFrames:  # noqa: ARG001 - the signature of every reader
     """Read an extended XYZ file; a truncated last frame is left out.
 
     :raises ValueError: if it is not valid; the message says where.

@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.units import fs
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.units import FS_PER_PS
 
@@ -22,6 +22,8 @@ TIME_KEYS = ("time", "timefs", "timeps", "mdtime", "simulationtime")
 TEMPERATURE_KEYS = ("temperature", "temp", "temperaturek", "mdtemperature")
 #: Tolerance of evenly spaced frame numbers, as a fraction of the spacing.
 UNEVEN = 1e-3
+#: Of many frames each may add this: times have few digits.
+UNEVEN_EACH = 1e-6
 
 
 class AtomsFrames:
@@ -86,7 +88,7 @@ class AtomsFrames:
         if atoms.cell.rank < 3:
             raise ValueError(f"frame {frame}: no periodic cell; a diffusivity needs a crystal")
 
-    def frames(self, units: str, facts: dict[str, Any] | None = None) -> Frames:
+    def frames(self, units: str, facts: dict[str, Any] | None = None) -> FileFrames:
         """Return the frames.
 
         :raises ValueError: if there are none, or times are uneven.
@@ -96,7 +98,7 @@ class AtomsFrames:
         steps, numbering, more = self._numbers()
         if self._ids is not None:
             self.remarks.append("Atoms are sorted by their ids.")
-        return Frames(
+        return FileFrames(
             self._first.get_chemical_symbols(),
             self._positions.finish(),
             np.array(self._cells),
@@ -137,7 +139,7 @@ class AtomsFrames:
         if times is None or not facts:
             return None, "frames", facts
         counted = (times - times[0]) / float(np.median(np.diff(times)))
-        if np.abs(counted - np.round(counted)).max() > max(UNEVEN, UNEVEN * 1e-3 * len(counted)):
+        if np.abs(counted - np.round(counted)).max() > max(UNEVEN, UNEVEN_EACH * len(counted)):
             raise ValueError("the times of its frames are not evenly spaced; a diffusivity needs even spacing")
         return np.round(counted).astype(np.int64), "frames", facts
 

@@ -10,11 +10,11 @@ from ase.io.trajectory import TrajectoryReader
 from ase.units import fs
 
 from aiida_ion.trajectory_files.ase.frames import AtomsFrames
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.opening import unpacked
 
 
-def read_traj(path: Path, symbols: Sequence[str] | None) -> Frames:  # noqa: ARG001 - the signature of every reader
+def read_traj(path: Path, symbols: Sequence[str] | None) -> FileFrames:  # noqa: ARG001 - the signature of every reader
     """Read an ASE trajectory; time step and temperature come from the description that ASE's dynamics writes.
 
     :raises ValueError: if it is not valid.

@@ -12,7 +12,7 @@ from ase.calculators.lammps import convert
 from ase.units import fs
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.trajectory_files.lammps.box import Box, read_box
 from aiida_ion.trajectory_files.lammps.elements import elements_of_dump
@@ -67,7 +67,7 @@ class _DumpContent:
         self.remarks.append(f"After {n_frames} frames one was cut off (line {line}) and is left out.")
 
 
-def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> Frames:
+def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> FileFrames:
     """Read a text dump. Atoms are sorted by their ids; units, steps and image flags are used.
 
     :param symbols: element of each atom, in the order of ids, for dumps with only type numbers.
@@ -95,7 +95,7 @@ def read_lammps_dump(path: Path, symbols: Sequence[str] | None) -> Frames:
     return _as_frames(content, elements, remarks)
 
 
-def _as_frames(content: _DumpContent, elements: list[str], remarks: list[str]) -> Frames:
+def _as_frames(content: _DumpContent, elements: list[str], remarks: list[str]) -> FileFrames:
     assert content.positions is not None
     steps = np.array(content.steps, dtype=np.int64)
     facts: dict[str, Any] = {"program": "LAMMPS"} | _time_facts(content)
@@ -106,7 +106,7 @@ def _as_frames(content: _DumpContent, elements: list[str], remarks: list[str]) -
             positions, cells = positions * angstroms, cells * angstroms
             unit = f"{content.units} units ({angstroms:.9g} angstrom)"
             remarks = [*remarks, f"Lengths are converted from {unit}."]
-    return Frames(
+    return FileFrames(
         elements,
         positions,
         cells,

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 
 
-def restarts_completed(parts: Sequence[Frames]) -> list[Frames]:
+def restarts_completed(parts: Sequence[FileFrames]) -> list[FileFrames]:
     """Return the files of a run, with the first step of each restarted one completed from the file before it."""
-    completed: list[Frames] = []
+    completed: list[FileFrames] = []
     for part in parts:
         before = completed[-1].dft if completed else None
         full = None if before is None or part.dft is None else with_first_step(before, part.dft)
-        completed.append(part if full is None else Frames.of_dft(full))
+        completed.append(part if full is None else FileFrames.of_dft(full))
     return completed
 
 

@@ -12,9 +12,12 @@ from aiida_ion.dft.pw_input import RYDBERG_TIME_FS
 from aiida_ion.dft.pw_md_output import as_steps, missing_part
 from aiida_ion.dft.pw_output import PwOutput, PwStep
 from aiida_ion.dft.steps import DftSteps
+from aiida_ion.units import FS_PER_PS
 
 #: Required relative precision of a time step derived from the times of steps.
 TIME_TOLERANCE = 5e-3
+#: Tolerance of equal time steps, as a fraction.
+SAME_TIMESTEP = 1e-3
 #: Resolution of the times in the output, four decimals of a picosecond, fs.
 TIME_DIGIT_FS = 0.1
 #: Resolution of the stated time step, two decimals of an atomic unit, fs.
@@ -135,7 +138,7 @@ def _timestep_fs(output: PwOutput, whole: list[PwStep]) -> float | None:
     atomic = float(stated[1]) * RYDBERG_TIME_FS
     if not abs(atomic - timestep_fs) <= STATED_DIGIT_FS:
         raise ValueError(f"it states a time step of {stated[1]} a.u., which is {atomic:.4g} fs, and of {stated[2]} fs")
-    if measured is not None and not abs(measured[0] - timestep_fs) <= measured[1] + 1e-3 * timestep_fs:
+    if measured is not None and not abs(measured[0] - timestep_fs) <= measured[1] + SAME_TIMESTEP * timestep_fs:
         raise ValueError(f"it states a time step of {timestep_fs:g} fs, but its steps are {measured[0]:.4g} fs apart")
     return timestep_fs
 
@@ -146,7 +149,7 @@ def _measured_timestep_fs(whole: list[PwStep]) -> tuple[float, float] | None:
     n = len(whole) - 1
     if not n or first.time_ps is None or last.time_ps is None:
         return None
-    return (last.time_ps - first.time_ps) * 1e3 / n, TIME_DIGIT_FS / n
+    return (last.time_ps - first.time_ps) * FS_PER_PS / n, TIME_DIGIT_FS / n
 
 
 def unwrapped_steps(steps: DftSteps) -> DftSteps:

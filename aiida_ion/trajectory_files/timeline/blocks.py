@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.timeline.repeats import adjacent_repeats, earlier_repeats
 from aiida_ion.trajectory_files.timeline.step_numbers import rewinds
 from aiida_ion.trajectory_files.wrapping import Steps, measure_steps
@@ -28,7 +28,7 @@ class Source:
     """
 
     name: str
-    frames: Frames
+    frames: FileFrames
     steps: Steps
 
     @cached_property

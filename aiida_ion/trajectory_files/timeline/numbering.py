@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.timeline.step_numbers import spacing_of
 
 #: Fewest frames to distinguish an odd first or last one from uneven spacing.
 FEWEST_FRAMES = 5
 
 
-def numbered(part: Frames, name: str) -> tuple[Frames, list[str]]:
+def numbered(part: FileFrames, name: str) -> tuple[FileFrames, list[str]]:
     """Return frames without meaningless numbers and odd ends, and remarks on both.
 
     LAMMPS writes an extra first frame at the start of a run, and some programs an extra last one, at a shorter interval
@@ -37,7 +37,7 @@ def numbered(part: Frames, name: str) -> tuple[Frames, list[str]]:
     return (_without_ends(part, first, last) if odd else part), remarks
 
 
-def _without_ends(part: Frames, first: int, last: int) -> Frames:
+def _without_ends(part: FileFrames, first: int, last: int) -> FileFrames:
     assert part.steps is not None
     rows = slice(first, len(part) - last)
     return replace(

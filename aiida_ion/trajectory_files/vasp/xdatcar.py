@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.growing import GrowingFrames
 from aiida_ion.trajectory_files.lines import Lines
 from aiida_ion.trajectory_files.rows import positions_of, three_numbers
@@ -45,7 +45,7 @@ class _XdatcarContent:
         self.remarks.append(f"After {n_frames} frames one was cut off (line {line}) and is left out.")
 
 
-def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
+def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> FileFrames:
     """Read an XDATCAR; frames truncated because the run was killed are left out.
 
     :param symbols: element of each atom, for files of VASP 4, which do not name them.
@@ -68,7 +68,7 @@ def read_xdatcar(path: Path, symbols: Sequence[str] | None) -> Frames:
     return _as_frames(content)
 
 
-def _as_frames(content: _XdatcarContent) -> Frames:
+def _as_frames(content: _XdatcarContent) -> FileFrames:
     assert content.header is not None and content.positions is not None
     steps: NDArray[np.int64] | None = None
     if all(number is not None for number in content.numbers):
@@ -76,7 +76,7 @@ def _as_frames(content: _XdatcarContent) -> Frames:
     elif any(number is not None for number in content.numbers):
         content.remark("WARNING: not all configurations are numbered; gaps between them cannot be detected.")
     spacing = 1 if steps is None or len(steps) < 2 else int(np.median(np.diff(steps)))
-    return Frames(
+    return FileFrames(
         content.header.symbols,
         content.positions.finish(),
         np.array(content.cells),

@@ -120,35 +120,70 @@ def level_of_run(run: Mapping[str, Any]) -> str:
     return level
 
 
-def comparison_inputs(
-    reference: tuple[str, Any], other: tuple[str, Any], forces: Any, run: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the inputs of ``compare_levels``: whatever two finished conductivities have to say.
+def trajectory_inputs(
+    reference: tuple[str, Any], other: tuple[str, Any], forces: Any, run: Mapping[str, Any], fresh: bool
+) -> dict[str, Any] | None:
+    """Return the inputs of the job that compares the trajectories of two finished conductivities; ``None`` without any.
+
+    It runs where the fits of the compared one do, with their code and options.
 
     :param reference: level of theory and work chain of the reference.
     :param other: the same of the engine that is compared with it.
     :param forces: of its potential on the reference's frames, as ``ion.forces`` gives them, where there are any.
     :param run: inputs of the conductivity that is compared.
+    :param fresh: do not take the result of the same job from the cache.
+    """
+    segments = {"trajectories": trajectories(other[1]), "reference_trajectories": trajectories(reference[1])}
+    if not any(segments.values()):
+        return None
+    parameters = {
+        "formula": run["parameters"].get_dict()["formula"],
+        "level_of_theory": other[0],
+        "reference_level_of_theory": reference[0],
+        "equilibration_fs": run["md"]["parameters"].get_dict().get("equilibration_fs", 0.0),
+    }
+    metadata = plain(run["diffusion"].get("metadata", {}))
+    metadata["options"] = {key: value for key, value in metadata.get("options", {}).items() if key != "parser_name"}
+    inputs = segments | {
+        "code": run["diffusion"]["code"],
+        "parameters": orm.Dict(parameters),
+        "metadata": metadata | ({"disable_cache": True} if fresh else {}),
+    }
+    if forces is not None:
+        inputs |= {"forces": forces, "reference_thermo": trajectories(reference[1], "thermo")}
+    return inputs
+
+
+def comparison_inputs(
+    reference: tuple[str, Any], other: tuple[str, Any], compared: Any, run: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the inputs of ``compare_levels``: the results of two finished conductivities.
+
+    :param reference: level of theory and work chain of the reference.
+    :param other: the same of the engine that is compared with it.
+    :param compared: output of the job that compared their trajectories, or why there is none, nothing if there is no
+        trajectory.
+    :param run: inputs of the conductivity that is compared.
     """
     parameters_of_run = run["parameters"].get_dict()
-    md = run["md"]["parameters"].get_dict()
     parameters = {
         "formula": parameters_of_run["formula"],
         "level_of_theory": other[0],
         "reference_level_of_theory": reference[0],
         "target_temperature_K": parameters_of_run.get("target_temperature_K", 300.0),
-        "equilibration_fs": md.get("equilibration_fs", 0.0),
     }
-    nodes: dict[str, Any] = {"parameters": orm.Dict(parameters)} | ({"forces": forces} if forces is not None else {})
+    nodes: dict[str, Any] = {}
+    if isinstance(compared, str):
+        parameters["trajectories_missing"] = compared
+    elif compared is not None:
+        nodes["trajectories"] = compared
     for prefix, (_, node) in (("reference_", reference), ("", other)):
         nodes[f"{prefix}conductivity"] = node.outputs.conductivity
         if "cost" in node.outputs:
             nodes[f"{prefix}cost"] = node.outputs.cost
         for label, fit in (node.outputs.diffusion if "diffusion" in node.outputs else {}).items():
             nodes[f"{prefix}diffusion_{label}"] = fit
-        nodes |= {f"{prefix}trajectory_{key}": segment for key, segment in trajectories(node).items()}
-    nodes |= {f"reference_thermo_{key}": rows for key, rows in trajectories(reference[1], "thermo").items()}
-    return nodes
+    return nodes | {"parameters": orm.Dict(parameters)}
 
 
 def plain(value: Any) -> Any:

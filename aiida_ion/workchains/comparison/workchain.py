@@ -9,6 +9,7 @@ from aiida import orm
 from aiida.engine import ExitCode, while_
 
 from aiida_ion.calculations.comparison.compare_levels import compare_levels
+from aiida_ion.calculations.comparison.trajectories import TrajectoryComparisonCalculation
 from aiida_ion.queries import finished_conductivity
 from aiida_ion.workchains.comparison.builder import builder_from_protocol
 from aiida_ion.workchains.comparison.inputs import (
@@ -16,6 +17,7 @@ from aiida_ion.workchains.comparison.inputs import (
     conductivity_inputs,
     forces_job,
     level_of_run,
+    trajectory_inputs,
     validate_inputs,
     validate_parameters,
 )
@@ -47,6 +49,8 @@ class ComparisonWorkChain(WindowWorkChain):
             cls.queue_runs,
             while_(cls.window_is_open)(cls.fill_window),
             cls.queue_forces,
+            while_(cls.window_is_open)(cls.fill_window),
+            cls.queue_trajectories,
             while_(cls.window_is_open)(cls.fill_window),
             cls.compare,
         )
@@ -115,7 +119,7 @@ class ComparisonWorkChain(WindowWorkChain):
 
     def queue_runs(self) -> None:
         """Unfold materials and engines into conductivities."""
-        self.ctx.conductivities, self.ctx.forces, self.ctx.failed = {}, {}, []
+        self.ctx.conductivities, self.ctx.forces, self.ctx.trajectories, self.ctx.failed = {}, {}, {}, []
         runs = [
             {"what": "conductivity", "material": material, "engine": engine}
             for material, engines in self.inputs.runs.items()
@@ -129,12 +133,19 @@ class ComparisonWorkChain(WindowWorkChain):
             self.out(f"conductivities.{key.replace('__', '.')}", orm.load_node(pk).outputs.conductivity)
         if not self.ctx.conductivities:
             return self.exit_codes.ERROR_NO_CONDUCTIVITY.format(detail=self.ctx.failed[0])  # type: ignore[no-any-return]
-        runs = [{"what": "forces", "material": material, "engine": engine} for material, engine in self._pairs()]
-        self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
+        self._open_window_of_pairs("forces")
         return None
 
+    def queue_trajectories(self) -> None:
+        """Queue the comparisons of trajectories."""
+        self._open_window_of_pairs("trajectories")
+
+    def _open_window_of_pairs(self, what: str) -> None:
+        runs = [{"what": what, "material": material, "engine": engine} for material, engine in self._pairs()]
+        self.open_window(runs, int(self.inputs.parameters.get_dict()["max_concurrent"]))
+
     def submit_run(self, run: dict[str, Any]) -> Any:
-        """Submit a conductivity that is not in the database yet, or an evaluation of forces."""
+        """Submit a conductivity that is not in the database yet, or a job on the trajectories of finished ones."""
         key = f"{run['material']}__{run['engine']}"
         inputs = self.inputs.runs[run["material"]][run["engine"]]
         if run["what"] == "forces":
@@ -144,6 +155,8 @@ class ComparisonWorkChain(WindowWorkChain):
             job, given = evaluation
             given["metadata"]["call_link_label"] = f"forces_{key}"
             return self.submit(job, **given)
+        if run["what"] == "trajectories":
+            return self._submit_trajectories(run["material"], run["engine"])
         finished = None if self.inputs.fresh else finished_conductivity(inputs)
         if finished is not None:
             self.ctx.conductivities = self.ctx.conductivities | {key: finished}
@@ -156,31 +169,38 @@ class ComparisonWorkChain(WindowWorkChain):
         }
         return self.submit(ConductivityWorkChain, **inputs_of_run)
 
+    def _submit_trajectories(self, material: str, engine: str) -> Any:
+        """Submit the job that compares the trajectories of an engine with those of the reference, if there are any."""
+        key = f"{material}__{engine}"
+        forces = orm.load_node(self.ctx.forces[key]).outputs.forces if key in self.ctx.forces else None
+        run = self.inputs.runs[material][engine]
+        inputs = trajectory_inputs(*self._levels(material, engine), forces, run, bool(self.inputs.fresh))
+        if inputs is None:
+            return None
+        inputs["metadata"]["call_link_label"] = f"trajectories_{key}"
+        return self.submit(TrajectoryComparisonCalculation, **inputs)
+
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep what came out; a run that failed does not stop the others."""
         key = f"{run['material']}__{run['engine']}"
-        output = "conductivity" if run["what"] == "conductivity" else "forces"
-        if output not in node.outputs:
+        what = run["what"]
+        if what == "trajectories":
+            self.ctx.trajectories = self.ctx.trajectories | {key: node.pk}
+        if (what if what != "trajectories" else "comparison") not in node.outputs:
             self.ctx.failed = [*self.ctx.failed, outcome(node)]
-            self.report(f"{output} of {run['material']} with {run['engine']} failed: {outcome(node)}")
-        elif output == "forces":
+            self.report(f"{what} of {run['material']} with {run['engine']} failed: {outcome(node)}")
+        elif what == "forces":
             self.ctx.forces = self.ctx.forces | {key: node.pk}
             self.out(f"forces.{run['material']}.{run['engine']}", node.outputs.forces)
-        else:
+        elif what == "conductivity":
             self.ctx.conductivities = self.ctx.conductivities | {key: node.pk}
 
     def compare(self) -> ExitCode | None:
         """Compare each engine with the reference, for each material that both have."""
         for material, engine in self._pairs():
             key = f"{material}__{engine}"
-            forces = orm.load_node(self.ctx.forces[key]).outputs.forces if key in self.ctx.forces else None
-            runs = self.inputs.runs[material]
-            inputs = comparison_inputs(
-                (level_of_run(runs[self._reference]), self._chain(material)),
-                (level_of_run(runs[engine]), self._chain(material, engine)),
-                forces,
-                runs[engine],
-            )
+            run = self.inputs.runs[material][engine]
+            inputs = comparison_inputs(*self._levels(material, engine), self._compared(key), run)
             inputs["metadata"] = {"call_link_label": f"compare_{key}"}
             result: Any = compare_levels(**inputs)
             self.out(f"comparisons.{material}.{engine}", result)
@@ -205,6 +225,21 @@ class ComparisonWorkChain(WindowWorkChain):
             and f"{material}__{engine}" in have
             and f"{material}__{self._reference}" in have
         ]
+
+    def _levels(self, material: str, engine: str) -> tuple[tuple[str, Any], tuple[str, Any]]:
+        """Return level of theory and conductivity work chain of the reference, and of an engine."""
+        runs = self.inputs.runs[material]
+        return (
+            (level_of_run(runs[self._reference]), self._chain(material)),
+            (level_of_run(runs[engine]), self._chain(material, engine)),
+        )
+
+    def _compared(self, key: str) -> Any:
+        """Return what came of the comparison of trajectories, or how it failed; nothing if there were none."""
+        if key not in self.ctx.trajectories:
+            return None
+        job: Any = orm.load_node(self.ctx.trajectories[key])
+        return job.outputs.comparison if "comparison" in job.outputs else outcome(job)
 
     def _chain(self, material: str, engine: str | None = None) -> Any:
         """Return the conductivity work chain of a material with an engine, the reference where none is named."""

@@ -11,11 +11,12 @@ from ase.data import atomic_masses, atomic_numbers
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.settings.md import MdSettings, usual_timestep_fs
+from aiida_ion.units import BYTES_PER_GB
 
 #: Bytes of a number in a stored frame, and of a row of thermo, which is written at every step.
 FRAME_NUMBER_BYTES, THERMO_ROW_BYTES = 4, 72
 #: The frames of a run are in memory when they are parsed and fitted: a run with more is refused, or remarked on.
-MAX_RUN_BYTES, MANY_RUN_BYTES = 50e9, 5e9
+MAX_RUN_BYTES, MANY_RUN_BYTES = 50 * BYTES_PER_GB, 5 * BYTES_PER_GB
 #: Most solids have melted at this temperature, K.
 HOT_K = 3000.0
 
@@ -39,9 +40,9 @@ def validate_size(n_atoms: int, settings: MdSettings) -> str | None:
     if n_bytes <= MAX_RUN_BYTES:
         return None
     return (
-        f"a run would store {n_bytes / 1e9:,.0f} GB: {n_frames:,} frames of {n_atoms:,} atoms, and thermo of "
-        f"{settings.n_steps:,} steps; at most {MAX_RUN_BYTES / 1e9:g} GB are held in memory: raise sample_every, or "
-        "run shorter"
+        f"a run would store {n_bytes / BYTES_PER_GB:,.0f} GB: {n_frames:,} frames of {n_atoms:,} atoms, and thermo of "
+        f"{settings.n_steps:,} steps; at most {MAX_RUN_BYTES / BYTES_PER_GB:g} GB are held in memory: raise "
+        "sample_every, or run shorter"
     )
 
 
@@ -64,7 +65,8 @@ def unusual_settings(structure: orm.StructureData, parameters: Mapping[str, Any]
         sentences.append(f"{hottest:,g} K is above what most solids withstand: a melt is refused after it has run")
     n_bytes = run_bytes(n_atoms_of(structure, parameters), settings)
     if n_bytes > MANY_RUN_BYTES:
-        sentences.append(f"each run stores about {n_bytes / 1e9:,.0f} GB: raise sample_every if that is too much")
+        size_GB = n_bytes / BYTES_PER_GB
+        sentences.append(f"each run stores about {size_GB:,.0f} GB: raise sample_every if that is too much")
     return sentences
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.calculations.cleaning import WARNINGS
 from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.relax import validate_relax_parameters
+from aiida_ion.exit_codes import is_usable
 from aiida_ion.workchains.conductivity.md import engine_inputs, engine_of
 
 
@@ -49,5 +49,4 @@ def relaxation_builder(inputs: Mapping[str, Any]) -> Any:
 
 def is_relaxed(job: orm.CalcJobNode) -> bool:
     """Whether the structure that a relaxation reached can be used: one that is not quite relaxed can."""
-    warns_only = job.exit_status is not None and job.exit_status >= WARNINGS
-    return "structure" in job.outputs and (not job.is_failed or warns_only)
+    return "structure" in job.outputs and is_usable(job.exit_status)

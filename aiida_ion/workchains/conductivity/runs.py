@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
+from aiida_ion.exit_codes import EXPLODED
 from aiida_ion.units import FS_PER_PS
-
-#: Exit code of a run whose trajectory exploded.
-EXPLODED = 410
 
 
 class Run(TypedDict):

@@ -18,14 +18,11 @@ from aiida.engine import (
 
 from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.functions import sum_costs
+from aiida_ion.exit_codes import EXPLODED, REPEATED, STOPPED_EARLY
 from aiida_ion.workchains.md.facts import EngineFacts
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
 MD_PORTS = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
-#: Exit codes of jobs that something outside stopped: wall time, a kill, a lost node, memory.
-STOPPED_EARLY = (110, 120, 140, 300, 340, 400, 430)
-#: Exit codes after which a job that made no progress is repeated from its start; 440: electrons do not converge.
-REPEATED = (*STOPPED_EARLY, 440)
 #: A job that made no progress this many times in a row will not make any the next time.
 MAX_NO_PROGRESS = 2
 
@@ -177,7 +174,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
             return self._continue_from(calculation)
         return None
 
-    @process_handler(priority=400, exit_codes=[ExitCode(410)])
+    @process_handler(priority=400, exit_codes=[ExitCode(EXPLODED)])
     def handle_exploded(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
         """An exact continuation would explode again: stop, and keep the frames."""
         code = self.exit_codes.ERROR_TRAJECTORY_EXPLODED.format(detail=_detail(calculation))

@@ -10,7 +10,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.queries.details import diffusion_arrays
-from aiida_ion.queries.reading.arrays import NotHere, read_array, read_frames
+from aiida_ion.queries.reading.arrays import NotHere, read_array, read_thinned_frames
 
 BOTH = np.arange(2)
 
@@ -35,7 +35,7 @@ def claiming(shape: str) -> bytes:
 
 def test_frames_are_those_of_the_array() -> None:
     array = np.arange(42.0).reshape(7, 2, 3)
-    positions, numbers = read_frames(holding(npy(array)), "positions", 3, np.array([1]))
+    positions, numbers = read_thinned_frames(holding(npy(array)), "positions", 3, np.array([1]))
     assert numbers == [0, 3, 6]
     np.testing.assert_array_equal(positions, array[[0, 3, 6]][:, [1]])
     np.testing.assert_array_equal(read_array(holding(npy(array)), "positions"), array)
@@ -65,11 +65,14 @@ def test_frames_that_are_not_there_are_not_read() -> None:
         (npy(np.ones((4, 1, 3))), r"has shape \(4, 1, 3\)"),
     ):
         with pytest.raises(ValueError, match=message):
-            read_frames(holding(content), "positions", 2, BOTH)
+            read_thinned_frames(holding(content), "positions", 2, BOTH)
 
 
 def test_a_file_that_was_left_out_is_said_to_be_absent() -> None:
-    for read in (lambda: read_array(orm.Data(), "msd_A2"), lambda: read_frames(orm.Data(), "positions", 2, BOTH)):
+    for read in (
+        lambda: read_array(orm.Data(), "msd_A2"),
+        lambda: read_thinned_frames(orm.Data(), "positions", 2, BOTH),
+    ):
         with pytest.raises(NotHere, match="is not here: an export may leave files out"):
             read()
     node = orm.ArrayData()

@@ -10,7 +10,7 @@ import pytest
 
 from aiida_ion.trajectory_files.dft_output import DftOutput
 from aiida_ion.trajectory_files.pw.read import read_pw
-from aiida_ion.trajectory_files.read import read_frames
+from aiida_ion.trajectory_files.read import read_trajectory
 from aiida_ion.trajectory_files.run import read_run
 from benchmarks.synthetic_dft import CELL_A, TIMESTEP_FS, Walk, diffusivity_cm2_s, pw_text
 
@@ -292,4 +292,4 @@ def test_a_restart_in_a_file_of_its_own_takes_its_start_from_the_file_before(tmp
 def test_an_output_of_cp(tmp_path: Path) -> None:
     (tmp_path / "cp.out").write_text("\n     Program CP v.7.3 starts on  1Jan2026\n")
     with pytest.raises(ValueError, match=r"cp.out is an output of cp.x, .* convert its .pos and .cel files"):
-        read_frames(tmp_path / "cp.out")
+        read_trajectory(tmp_path / "cp.out")

@@ -10,7 +10,7 @@ import pytest
 
 from aiida_ion.dft.vasp_xml import read_vasprun
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
-from aiida_ion.trajectory_files.frames import Frames
+from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
 from benchmarks.synthetic_dft import TIMESTEP_FS, VaspOptions, Walk, diffusivity_cm2_s, vasprun_text
 
@@ -79,7 +79,7 @@ def test_learned_steps_without_forces_are_positions_alone(tmp_path: Path) -> Non
     assert_is_the_walk(result)
     assert not result.is_complete
     assert result.remarks[-1].startswith("51 of 60 steps have no forces, energy or temperature in the file")
-    assert Frames.of_dft(result).dft is None
+    assert FileFrames.of_dft(result).dft is None
 
 
 def test_learned_steps_without_the_tag_are_learned_all_the_same(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_learned_steps_without_the_tag_are_learned_all_the_same(tmp_path: Path) 
 def test_steps_without_a_kinetic_energy_are_positions_alone(tmp_path: Path) -> None:
     result = read(tmp_path, text_of().replace('"kinetic"', '"nothing"'))
     assert_is_the_walk(result)
-    assert Frames.of_dft(result).dft is None
+    assert FileFrames.of_dft(result).dft is None
     assert "mean_temperature_K" not in result.facts
 
 

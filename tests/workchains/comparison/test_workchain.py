@@ -8,6 +8,8 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 
+from aiida_ion.workchains.comparison import workchain
+from aiida_ion.workchains.comparison.inputs import trajectory_inputs
 from aiida_ion.workchains.comparison.workchain import ComparisonWorkChain
 from tests.conftest import OPTIONS
 
@@ -47,7 +49,9 @@ def make(python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict) -> 
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
-def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: Any) -> None:
+def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     node = run_get_node(make())[1]
     assert node.is_finished_ok, node.exit_message
     assert sorted(node.outputs.conductivities.argon) == ["deep", "right"]
@@ -63,7 +67,9 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
 
     again = run_get_node(make())[1]
     assert again.is_finished_ok, again.exit_message
-    assert [child.process_label for child in again.called] == ["ForcesCalculation", "compare_levels"]
+    assert [child.process_label for child in again.called] == [
+        *("ForcesCalculation", "TrajectoryComparisonCalculation", "compare_levels")
+    ]
     assert again.outputs.conductivities.argon.deep.uuid == node.outputs.conductivities.argon.deep.uuid
 
     builder = make()
@@ -71,8 +77,23 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(make: A
     fresh = run_get_node(builder)[1]
     assert fresh.is_finished_ok, fresh.exit_message
     jobs = [child for child in fresh.called_descendants if isinstance(child, orm.CalcJobNode)]
-    assert len(jobs) == 5  # 2 engines x (1 run + 1 fit), and the forces
+    assert len(jobs) == 6  # 2 engines x (1 run + 1 fit), the forces, and the comparison of the trajectories
     assert not any(job.base.caching.is_created_from_cache for job in jobs)
+
+    def broken(*given: Any) -> Any:
+        inputs: Any = trajectory_inputs(*given)
+        inputs["metadata"]["options"]["prepend_text"] = "echo 'No space left on device' >&2; exit 1"
+        return inputs
+
+    monkeypatch.setattr(workchain, "trajectory_inputs", broken)
+    without = run_get_node(make())[1]
+    assert without.exit_status == 710, without.exit_message
+    attributes = without.outputs.comparisons.argon.deep.base.attributes.all
+    assert [item["temperature_K"] for item in attributes["temperatures"]] == [150.0]
+    assert "wall_speed_ratio" in attributes and "force_rmse_eV_A" not in attributes
+    reasons = [line for line in attributes["missing"] if line.startswith("Forces, structure and vibrations: ")]
+    assert len(reasons) == 1 and "TrajectoryComparisonCalculation" in reasons[0], reasons
+    assert "TrajectoryComparisonCalculation" in without.exit_message
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

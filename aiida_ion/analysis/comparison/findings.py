@@ -31,8 +31,10 @@ class Findings:
         :param names: only these of the values, each under its new name; all under their own otherwise.
         """
         for name, key in (names or {name: name for name in values}).items():
-            if is_determined(values.get(name)):
-                value = values[name]
+            value = values.get(name)
+            if isinstance(value, dict):
+                value = {part: number for part, number in value.items() if is_determined(number)}
+            if is_determined(value):
                 self.attributes[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
 
     def lack(self, sentence: str) -> None:
@@ -55,18 +57,3 @@ def is_determined(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return value is not None and value != {}
-
-
-def starting_with(nodes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return the nodes whose names start with a prefix, by the rest of their names, in order."""
-    return {name.removeprefix(prefix): nodes[name] for name in sorted(nodes) if name.startswith(prefix)}
-
-
-def symbols_of_all(trajectories: Mapping[str, Any]) -> list[list[str]]:
-    """Return the different lists of elements that trajectories have."""
-    results: list[list[str]] = []
-    for node in trajectories.values():
-        symbols = list(node.base.attributes.get("symbols"))
-        if symbols not in results:
-            results.append(symbols)
-    return results

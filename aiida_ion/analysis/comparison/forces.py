@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from aiida import orm
 from numpy.typing import NDArray
 
+from aiida_ion.analysis.comparison.findings import Findings
 from aiida_ion.analysis.comparison.force_errors import energy_errors, force_errors
-from aiida_ion.calculations.comparison.findings import Findings, starting_with, symbols_of_all
+from aiida_ion.analysis.comparison.segments import (
+    ComparedSegment,
+    EvaluatedForces,
+    Segments,
+    Thermo,
+    distinct_symbols,
+)
 
 #: Components kept for a plot of one against the other.
 MAX_PARITY = 20_000
@@ -45,20 +51,23 @@ class Paired(NamedTuple):
     energies: NDArray[np.float64]
 
 
-def compare_forces(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:
+def compare_forces(
+    forces: EvaluatedForces | None, sides: Sequence[Segments], thermo: Thermo, levels: Sequence[str]
+) -> Findings:
     """Compare forces and energies frame by frame.
 
-    :param nodes: `forces` (of `ion.forces`), `reference_trajectory_<key>` with forces, `reference_thermo_<key>`.
-    :param settings: parameters of the comparison.
+    :param forces: of the compared level on frames of the reference, where it was evaluated.
+    :param sides: segments of the compared level and of the reference.
+    :param thermo: of the reference's segments.
+    :param levels: levels of theory, the compared one and the reference.
     """
     findings = Findings()
-    level, reference = settings["level_of_theory"], settings["reference_level_of_theory"]
-    if "forces" not in nodes:
-        findings.lack(f"Forces and energies: {level} was not evaluated on frames of {reference}.")
+    if forces is None:
+        findings.lack(f"Forces and energies: {levels[0]} was not evaluated on frames of {levels[1]}.")
         return findings
     try:
-        symbols = shared_symbols(nodes)
-        paired = pair(nodes)
+        symbols = shared_symbols(forces, sides)
+        paired = pair(forces, sides[1], thermo)
     except ValueError as error:
         findings.lack(f"Forces and energies: {error}.")
         return findings
@@ -75,16 +84,14 @@ def compare_forces(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fin
     return findings
 
 
-def shared_symbols(nodes: Mapping[str, Any]) -> list[str]:
+def shared_symbols(forces: EvaluatedForces, sides: Sequence[Segments]) -> list[str]:
     """Return the element of each atom, which all trajectories of both levels, and the forces, must agree on.
 
     :raises ValueError: if they do not.
     """
-    trajectories = starting_with(nodes, "reference_trajectory_") | starting_with(nodes, "trajectory_")
-    result = symbols_of_all(trajectories)
-    of_forces = nodes["forces"].base.attributes.get("symbols", None)
-    if of_forces is not None and list(of_forces) not in result:
-        result.append(list(of_forces))
+    result = distinct_symbols([*sides[1].values(), *sides[0].values()])
+    if forces.symbols is not None and forces.symbols not in result:
+        result.append(forces.symbols)
     if not result:
         raise ValueError("the trajectories of the reference are not there")
     if len(result) > 1:
@@ -94,54 +101,48 @@ def shared_symbols(nodes: Mapping[str, Any]) -> list[str]:
     return result[0]
 
 
-def pair(nodes: Mapping[str, Any]) -> Paired:
+def pair(forces: EvaluatedForces, segments: Segments, thermo: Thermo) -> Paired:
     """Find the reference's forces and energies of each frame that the other level was evaluated on.
 
     :raises ValueError: if a segment or its forces are not there, or hold other frames.
     """
-    forces = nodes["forces"]
-    keys = forces.base.attributes.get("segments")
-    segment, frames, steps = (np.asarray(forces.get_array(name)) for name in ("segment", "frames", "steps"))
-    predicted = np.asarray(forces.get_array("forces"), dtype=float)
+    segment, frames, steps = (np.asarray(forces.arrays[name]) for name in ("segment", "frames", "steps"))
+    predicted = np.asarray(forces.arrays["forces"], dtype=float)
     reference = np.full(predicted.shape, np.nan)
     energies = np.full(len(steps), np.nan)
-    for index, key in enumerate(keys):
+    for index, key in enumerate(forces.segments):
         rows = np.flatnonzero(segment == index)
         if len(rows):
-            trajectory = nodes.get(f"reference_trajectory_{key}")
-            reference[rows] = _reference_forces(trajectory, key, frames[rows], steps[rows], predicted.shape[1])
-            energies[rows] = _energies_at(nodes.get(f"reference_thermo_{key}"), steps[rows])
-    names = forces.get_arraynames()
-    own = np.asarray(forces.get_array("energies"), dtype=float) if "energies" in names else np.full(len(steps), np.nan)
+            reference[rows] = _reference_forces(segments.get(key), key, frames[rows], steps[rows], predicted.shape[1])
+            energies[rows] = _energies_at(thermo.get(key, {}), steps[rows])
+    own = np.asarray(forces.arrays.get("energies", np.full(len(steps), np.nan)), dtype=float)
     return Paired(reference, predicted, energies, own)
 
 
 def _reference_forces(
-    trajectory: orm.TrajectoryData | None, key: str, frames: NDArray[Any], steps: NDArray[Any], n_atoms: int
+    segment: ComparedSegment | None, key: str, frames: NDArray[Any], steps: NDArray[Any], n_atoms: int
 ) -> NDArray[Any]:
-    if trajectory is None:
+    if segment is None:
         raise ValueError(f"the segment {key} of the reference is not there")
-    if "forces" not in trajectory.get_arraynames():
+    if "forces" not in segment.arrays:
         raise ValueError(f"the segment {key} of the reference keeps no forces; run it with 'keep: [forces]'")
-    known = trajectory.get_array("steps")
+    known = segment.arrays["steps"]
     if frames.max() >= len(known) or not np.array_equal(known[frames], steps):
         raise ValueError(f"the frames of the segment {key} are not those that were evaluated")
-    forces: NDArray[Any] = trajectory.get_array("forces")[frames]
-    trajectory.clear_internal_cache()
+    forces: NDArray[Any] = segment.arrays["forces"][frames]
     if forces.shape[1] != n_atoms:
         raise ValueError(f"the segment {key} has {forces.shape[1]} atoms, the forces are of {n_atoms}")
     return forces
 
 
-def _energies_at(thermo: orm.ArrayData | None, steps: NDArray[Any]) -> NDArray[np.float64]:
+def _energies_at(thermo: Mapping[str, NDArray[Any]], steps: NDArray[Any]) -> NDArray[np.float64]:
     """Potential energies at some steps, eV; NaN where there is none."""
     values = np.full(len(steps), np.nan)
-    if thermo is not None and "potential_energy" in thermo.get_arraynames():
-        rows = {int(step): row for row, step in enumerate(thermo.get_array("steps"))}
-        energies = thermo.get_array("potential_energy")
+    if "potential_energy" in thermo:
+        rows = {int(step): row for row, step in enumerate(thermo["steps"])}
         there = [(index, rows[int(step)]) for index, step in enumerate(steps) if int(step) in rows]
         for index, row in there:
-            values[index] = energies[row]
+            values[index] = thermo["potential_energy"][row]
     return values
 
 
