@@ -55,7 +55,7 @@ def test_bounds_of_a_ratio_hold_the_truth():
         number = measured(rng, -5.0, 0.2, samples=True)
         upper, lower = ratio(bound, number), ratio(number, bound)
         assert upper.ratio is None
-        assert upper.reason == "there is only an upper bound of this level, so the ratio has a bound and no value"
+        assert upper.reason == "there is only an upper bound of this level, so the ratio has a bound but no value"
         above += upper.upper_bound > 0.1
         below += lower.lower_bound < 10.0
     assert above / n_runs >= 0.95
