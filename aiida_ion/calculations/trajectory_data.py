@@ -22,6 +22,7 @@ THERMO_UNITS = {
     "max_force": "eV/angstrom",
     "charge_current": "e*angstrom/fs",
     "pressure": "GPa",
+    "stress": "eV/angstrom^3, Voigt (xx, yy, zz, yz, xz, xy), positive when stretched, without the motion of the ions",
     "volume": "angstrom^3",
 }
 #: Column of a runner's thermo table -> array of the node.
@@ -33,6 +34,7 @@ THERMO_COLUMNS = {
     "temperature_K": "temperature",
     "max_force_eV_A": "max_force",
     "charge_current_e_A_fs": "charge_current",
+    "stress_eV_A3": "stress",
     "pressure_GPa": "pressure",
     "volume_A3": "volume",
 }

@@ -154,6 +154,7 @@ def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: flo
         "disk_io": "low",
         "verbosity": "low",
     }
+    made["CONTROL"].setdefault("tstress", True)  # a functional without stresses can be told to go without
     if max_seconds is not None:
         made["CONTROL"]["max_seconds"] = max_seconds
     made["SYSTEM"]["nosym"] = True

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions
+from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions, read_stress
 
 #: What marks the lines that matter; all others are skipped at the price of one search.
 _KEYS = re.compile(
-    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|^CELL_PARAMETERS|iteration =|"
-    r"\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
-    r"max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
+    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|total +stress|^ATOMIC_POSITIONS|^CELL_PARAMETERS|"
+    r"iteration =|\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|"
+    r"JOB DONE|max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
 )
 #: Lines below the head that say what kind of run it is.
 _NOTES = re.compile(
@@ -37,6 +37,8 @@ class PwStep:
     :param energy_Ry: the energy that the forces are the gradient of: the last one of a step, since a hybrid functional
         prints one for each of its outer iterations.
     :param forces_Ry_bohr: shape (N, 3); ``None`` until they are whole, as are the following.
+    :param stress_Ry_bohr3: shape (3, 3), as pw.x prints it: positive in a compressed crystal, without the motion of the
+        ions; ``None`` where it was not computed.
     :param next_positions: shape (N, 3): where pw.x goes from here.
     :param unit: of these positions: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty where none is written.
     :param time_ps: time since the start of the run.
@@ -47,6 +49,7 @@ class PwStep:
     energy_Ry: float
     scf_iterations: int = 0
     forces_Ry_bohr: FloatArray | None = None
+    stress_Ry_bohr3: FloatArray | None = None
     iteration: int = 0
     next_positions: FloatArray | None = None
     unit: str = "angstrom"
@@ -178,6 +181,8 @@ def _note_step(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int
         step.scf_iterations += _count(line)
     elif key == "Forces acting on atoms":
         step.forces_Ry_bohr = read_forces(lines, n_atoms)
+    elif key == "total stress":
+        step.stress_Ry_bohr3 = read_stress(lines)
     elif key == "ATOMIC_POSITIONS" and step.next_positions is None:
         _note_positions(output, line, lines, n_atoms)
     elif key == "CELL_PARAMETERS":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from ase import units
+from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 from aiida_ion.settings.md import MdSettings
@@ -23,6 +24,8 @@ THERMO_FIELDS = [
     ("max_force_eV_A", "f4"),
     ("charge_current_e_A_fs", "f4", (3,)),
     ("scf_iterations", "i4"),
+    ("stress_eV_A3", "f4", (6,)),
+    ("pressure_GPa", "f4"),
 ]
 
 
@@ -40,6 +43,8 @@ class DftSteps:
     :param conserved_energy_eV: shape (n,), as the program states it; NaN where it does not.
     :param temperature_K: shape (n,), as the program states it.
     :param scf_iterations: shape (n,), electronic iterations.
+    :param stress: shape (n, 3, 3), eV/angstrom^3, dE/dstrain over the volume: positive in a stretched crystal, as in
+        ASE, and without the motion of the ions; NaN where the program computed none.
     """
 
     first_step: int
@@ -52,6 +57,7 @@ class DftSteps:
     conserved_energy_eV: FloatArray
     temperature_K: FloatArray
     scf_iterations: NDArray[np.int64]
+    stress: FloatArray
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -83,6 +89,7 @@ ROWS = (
     "conserved_energy_eV",
     "temperature_K",
     "scf_iterations",
+    "stress",
 )
 
 
@@ -156,9 +163,22 @@ def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -
         "scf_iterations",
     ):
         rows[name] = getattr(steps, name)
+    rows["stress_eV_A3"] = [full_3x3_to_voigt_6_stress(stress) for stress in steps.stress]
+    rows["pressure_GPa"] = total_pressure(steps)
     rows["max_force_eV_A"] = np.linalg.norm(steps.forces, axis=2).max(axis=1)
     rows["charge_current_e_A_fs"] = np.einsum("a,tai->ti", np.asarray(charges, dtype=float), v_A_fs)
     return rows
+
+
+def total_pressure(steps: DftSteps) -> FloatArray:
+    """Return the pressure, shape (n,), GPa, positive when compressed: that of the stress, and of the ions' motion.
+
+    P = -tr(stress) / 3 + 2 Ekin / 3 V: what the runs at constant pressure of other engines state, too.
+    """
+    volume_A3 = abs(float(np.linalg.det(steps.cell)))
+    static = -np.trace(steps.stress, axis1=1, axis2=2) / 3.0
+    pressure: FloatArray = (static + 2.0 * steps.kinetic_energy_eV / (3.0 * volume_A3)) / units.GPa
+    return pressure
 
 
 def state_arrays(steps: DftSteps, v_A_fs: FloatArray, start_step: int) -> dict[str, NDArray[Any]]:
