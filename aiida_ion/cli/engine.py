@@ -92,8 +92,20 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
     metavar="FAMILY|PATH",
     help="pw.x: family, folder of UPF files, or files.",
 )
-@setting(ECUTWFC, "--ecutwfc-Ry", "ecutwfc_Ry", help="pw.x: wave function cut-off", also="  [default: the family's]")
-@setting(ECUTRHO, "--ecutrho-Ry", "ecutrho_Ry", help="pw.x: charge density cut-off", also="  [default: the family's]")
+@setting(
+    ECUTWFC,
+    "--ecutwfc-Ry",
+    "ecutwfc_Ry",
+    help="pw.x: wave function cut-off",
+    also="  [default: the family's, else the files']",
+)
+@setting(
+    ECUTRHO,
+    "--ecutrho-Ry",
+    "ecutrho_Ry",
+    help="pw.x: charge density cut-off",
+    also="  [default: the family's, else the files']",
+)
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh", also=", such as 2,2,2  [default: Gamma only]")
 @setting(COUNT, "--pools", help="pw.x: pools of k-points")
 @setting(TEXT, "--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'")
@@ -157,6 +169,8 @@ def add_command(
     check_program(name, program, entry_point, computer, replace)
     _check_machine(md, computer, jobs, setup.device)
     kept = md.read_options(setup)
+    for sentence in md.cutoff_warnings(kept.get("choices") or {}):
+        click.echo(f"WARNING: {sentence}", err=True)
     engine, new = register(
         name,
         program,

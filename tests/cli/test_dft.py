@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,27 @@ def test_pw_is_registered_tried_and_listed(invoke: Invoke, pw_engine: str) -> No
     row = invoke("engine", "list").output
     assert "ion.md.quantumespresso" in row
     assert engine.choices["pseudo_family"] in row
+
+
+def test_files_that_suggest_cutoffs_need_none(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
+    add = ("engine", "add", "qe-files", "--executable", pw_executable())
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    assert "WARNING" not in invoke(*add, *pseudos).stderr
+    choices = load_engine("qe-files").choices
+    assert not {"ecutwfc_Ry", "ecutrho_Ry"} & set(choices)
+    assert "WARNING" not in invoke(*add, "--pseudos", choices["pseudo_family"]).stderr
+    silent = tmp_path / "O.UPF"
+    silent.write_text(re.sub(r'(wfc|rho)_cutoff="[^"]*"', r'\1_cutoff="0.0"', pseudo_paths()["O"].read_text()))
+    files = ("--pseudos", pseudo_paths()["Li"], "--pseudos", silent)
+    assert "Error: O.UPF suggests no cut-offs: give --ecutwfc-Ry" in invoke(*add, *files, code=1).stderr
+
+
+def test_cutoffs_below_the_files_are_warned_of_by_name(invoke: Invoke, lj_engine: str) -> None:
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    lines = invoke("engine", "add", "low", "--executable", pw_executable(), *pseudos, *SMALL).stderr.splitlines()
+    assert [line.split()[:2] for line in lines] == [["WARNING:", "Li:"], ["WARNING:", "O:"]]
+    assert "suggests at least 78/355 Ry, and 25/150 Ry is given" in lines[0]
+    assert pseudo_paths()["Li"].name in lines[0]
 
 
 def test_the_same_files_are_the_same_family(invoke: Invoke, pw_engine: str, tmp_path: Path) -> None:
@@ -96,6 +118,13 @@ def test_vasp_needs_its_family(invoke: Invoke, lj_engine: str, potcar_family: st
     assert load_engine("vasp").choices == {"potential_family": potcar_family, "potential_mapping": {"Li": "Li_sv"}}
 
 
+def test_encut_below_enmax_is_warned_of(invoke: Invoke, lj_engine: str, potcar_family: str, tmp_path: Path) -> None:
+    (tmp_path / "tags.yaml").write_text("encut: 300\n")
+    add = ("engine", "add", "vasp", "--executable", "/bin/true", "--kind", "vasp", "--potcars", potcar_family)
+    done = invoke(*add, "--potcar-map", "Li=Li_sv", "--settings", tmp_path / "tags.yaml")
+    assert "WARNING: Li: the POTCAR PAW_PBE Li_sv 10Sep2004 suggests at least 400 eV" in done.stderr
+
+
 def test_what_an_executable_is_can_be_told_from_its_name(invoke: Invoke, lj_engine: str) -> None:
     line = only_line(invoke("engine", "add", "what", "--executable", "/bin/true", code=1))
     assert line.startswith("Error: what true is cannot be told from its name: give --kind")
@@ -107,7 +136,7 @@ def test_several_engines_are_one_comparison(invoke: Invoke, pw_engine: str, oxid
     options += ("--sample-every", "1")
     run = ("run", oxide_file, "--engine", "toy", "--engine", "qe", *options, "--equilibration-ps", "0", "--dry-run")
     result = invoke(*run, "--protocol", "obelix")
-    assert "Li2O with QE PBEsol" in result.output
+    assert "Li2O with QE PBEsol (25/150 Ry, below 78/355 Ry)" in result.output
     assert "it has no nose_hoover thermostat and runs with csvr" in result.stderr
     line = only_line(invoke(*run, "--protocol", "obelix", "--thermostat", "nose_hoover", code=1))
     assert "thermostat nose_hoover is not in this program" in line

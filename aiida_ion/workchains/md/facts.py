@@ -114,6 +114,12 @@ class EngineFacts:
         return {"choices": dict(setup.inputs or {})}
 
     @classmethod
+    def cutoff_warnings(cls, choices: Mapping[str, Any]) -> list[str]:
+        """Return a sentence for each pseudopotential that suggests higher cut-offs than the registry keeps."""
+        del choices
+        return []
+
+    @classmethod
     def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:
         """Return why a potential, as the registry keeps it, cannot be used; ``None`` if it can."""
         return "this engine takes no potential" if potential else None
