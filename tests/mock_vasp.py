@@ -166,7 +166,7 @@ def main() -> None:
         Thermostat(incar, masses),
         float(incar.get("POTIM", 0)),
     )
-    md, n_steps, limit = incar["IBRION"] == "0", int(incar["NSW"]), abs(float(incar.get("EDIFFG", 0)))
+    md, n_steps, limit = incar["IBRION"] == "0", max(int(incar["NSW"]), 1), abs(float(incar.get("EDIFFG", 0)))
     half_step = OPTIONS.get("INTEGRATOR") != "velocity-verlet" and incar.get("MDALGO") != "3"
     v = crystal.velocities
     print(" running    1 mpi-ranks, with    1 threads/rank, on    1 nodes", flush=True)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.engine_converge import converge_command
 from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
 from aiida_ion.engines.requests import COUNT, JobRequest
@@ -37,6 +38,9 @@ def command() -> None:
       aiida-ion engine install sevenn lammps
       aiida-ion engine test sevenn
     """
+
+
+command.add_command(converge_command)
 
 
 @command.command("install", cls=OneLineErrors)

@@ -124,6 +124,13 @@ def relax_namelists(
     return made
 
 
+def single_point_namelists(namelists: Mapping[str, Any], n_atoms: int, max_seconds: float | None) -> Namelists:
+    """Return the namelists of energy, forces and stress of one configuration."""
+    made = _common(for_atoms(namelists, n_atoms), "scf", 1, max_seconds)
+    del made["CONTROL"]["nstep"], made["IONS"]
+    return made
+
+
 def for_atoms(namelists: Mapping[str, Any], n_atoms: int) -> Namelists:
     """Return normal namelists in which the threshold of an atom has become that of the cell."""
     normal = normal_namelists(namelists)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: How the parts that a functional is made of are called together, as pw.x and the UPF files abbreviate them.
 FUNCTIONALS = {
@@ -21,6 +22,16 @@ FUNCTIONALS = {
     "SLA PW TPSS TPSS": "TPSS",
     "SLA+PW+PBX+PBC": "PBE",
     "SLA+PW+PSX+PSC": "PBEsol",
+}
+#: Corrections for dispersion, as pw.x spells them.
+DISPERSION = {
+    "grimme-d2": "D2",
+    "dft-d": "D2",
+    "grimme-d3": "D3",
+    "dft-d3": "D3",
+    "ts": "TS",
+    "mbd": "MBD",
+    "xdm": "XDM",
 }
 _NAMES = {name.upper(): name for name in FUNCTIONALS.values()} | {"PZ": "LDA", "SCAN": "SCAN", "R2SCAN": "r2SCAN"}
 
@@ -92,6 +103,21 @@ def functional_name(words: str) -> str:
     """Return the usual name of a functional, the words themselves where it has none here."""
     upper = " ".join(words.upper().split())
     return FUNCTIONALS.get(upper) or _NAMES.get(upper) or " ".join(words.split())
+
+
+def dft_name(system: Mapping[str, Any], functionals: Mapping[str, str]) -> str:
+    """Return the functional of a calculation, with a Hubbard or dispersion correction.
+
+    :param system: the namelist SYSTEM of pw.x, in lower case.
+    :param functionals: those of the pseudopotentials, by species.
+    :raises ValueError: if the pseudopotentials do not agree on it.
+    """
+    asked = system.get("input_dft")
+    name = functional_name(str(asked)) if asked else common_functional(functionals)
+    if system.get("lda_plus_u"):
+        name += "+U"
+    dispersion = DISPERSION.get(str(system.get("vdw_corr", "")).lower())
+    return f"{name}-{dispersion}" if dispersion else name
 
 
 def common_functional(functionals: Mapping[str, str]) -> str:

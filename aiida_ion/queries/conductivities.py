@@ -52,6 +52,7 @@ CONDUCTIVITY_FIELDS = (
     "temperatures_refused",
     "warnings",
     "summary",
+    "level_of_theory_sha256",
 )
 #: From the best to the worst; one that only bounds is not a measurement, but no failed check either.
 GRADES = ("A", "B", "C", "bound", "D")

@@ -24,6 +24,7 @@ from aiida_ion.calculations.md import (
 )
 from aiida_ion.calculations.mlip.job import (
     define_potential_ports,
+    potential_fingerprint,
     potential_inputs,
     stage_checkpoint,
     structure_json,
@@ -115,6 +116,8 @@ class MlipMdParser(ScriptParser):
             results = self.read_results()
             folder, first = Path(retrieved_temporary_folder or ""), start_step(self.node.inputs)
             run = read_run(folder, results, self.node.inputs.structure, first)
+            if results is not None and run.versions:
+                run = replace(run, versions={**run.versions, **potential_fingerprint(self.node.inputs, results)})
             outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))

@@ -23,6 +23,7 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
     pseudos_of,
 )
 from aiida_ion.workchains.md.quantumespresso_options import family_warnings, quantumespresso_choices
+from aiida_ion.workchains.md.quantumespresso_points import PwSinglePoints
 from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
@@ -35,6 +36,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
 
     _process_class = QuantumEspressoMdCalculation
     relax_class = QuantumEspressoRelaxCalculation
+    single_points = PwSinglePoints
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("pw",)

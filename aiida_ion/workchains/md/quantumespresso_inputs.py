@@ -12,7 +12,7 @@ from pymatgen.core.periodic_table import Element
 from aiida_ion.calculations.quantumespresso.job import n_electrons
 from aiida_ion.dft.cutoffs import cutoff_warnings, highest, mark
 from aiida_ion.dft.pw_input import normal_namelists, spelled
-from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
+from aiida_ion.dft.upf import UpfHeader, dft_name, read_upf_header
 from aiida_ion.workchains.md.cutoff_hints import upf_hints, without_hint
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
@@ -20,15 +20,6 @@ from aiida_ion.workchains.protocols import merge, protocol_inputs
 DENSITY_FACTORS = {True: 4.0, False: 8.0}
 #: Elements whose compounds are mostly magnetic.
 OPEN_SHELLS = frozenset(("V", "Cr", "Mn", "Fe", "Co", "Ni"))
-DISPERSION = {
-    "grimme-d2": "D2",
-    "dft-d": "D2",
-    "grimme-d3": "D3",
-    "dft-d3": "D3",
-    "ts": "TS",
-    "mbd": "MBD",
-    "xdm": "XDM",
-}
 
 
 def pseudos_of(structure: orm.StructureData, family: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -142,13 +133,7 @@ def functional_of(engine: Mapping[str, Any]) -> str:
     :raises ValueError: if the pseudopotentials do not agree on it.
     """
     system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
-    asked = system.get("input_dft")
-    made = {name: header.functional for name, header in headers(engine["pseudos"]).items()}
-    name = functional_name(str(asked)) if asked else common_functional(made)
-    if system.get("lda_plus_u"):
-        name += "+U"
-    dispersion = DISPERSION.get(str(system.get("vdw_corr", "")).lower())
-    return f"{name}-{dispersion}" if dispersion else name
+    return dft_name(system, {name: header.functional for name, header in headers(engine["pseudos"]).items()})
 
 
 def level_name(engine: Mapping[str, Any]) -> str:

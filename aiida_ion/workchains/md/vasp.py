@@ -23,6 +23,7 @@ from aiida_ion.workchains.md.vasp_inputs import (
     with_enough_encut,
 )
 from aiida_ion.workchains.md.vasp_options import vasp_choices
+from aiida_ion.workchains.md.vasp_points import VaspSinglePoints
 
 #: How often electrons that do not converge are tried again, each time with more iterations.
 MAX_SCF_RETRIES = 2
@@ -33,6 +34,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
 
     _process_class = VaspMdCalculation
     relax_class = VaspRelaxCalculation
+    single_points = VaspSinglePoints
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("vasp", "mock-vasp")
