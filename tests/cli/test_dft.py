@@ -224,3 +224,30 @@ def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: 
     assert "QE PBEsol" in result.output
     fit = orm.QueryBuilder().append(orm.CalcJobNode).first(flat=True)
     assert fit.outputs.diffusion.base.attributes.get("temperature_mean_K") > 0
+
+
+def test_a_scan_of_cutoffs_is_printed_stored_and_continued(
+    invoke: Invoke, lj_engine: str, stand_in: Any, potcar_family: str, oxide_file: Path
+) -> None:
+    invoke("engine", "add", "vasp", "--executable", stand_in(), "--potcars", potcar_family, "--potcar-map", "Li=Li_sv")
+    scan = ("engine", "converge", "vasp", oxide_file, "--cutoffs", "300,400", "--k-spacings", "3")
+    output = invoke(*scan).output
+    for words in (
+        "Li2O, VASP PBE; the pseudopotentials suggest 400 eV",
+        "lowest within 2 % of the forces: 300 eV",  # the stand-in computes the same whatever the cut-off
+        "nothing below the last row",  # one mesh alone
+        "Next: aiida-ion engine add vasp ... --settings FILE, where FILE says `encut: 300`",
+    ):
+        assert words in output
+    (pk,) = re.findall(r"aiida-ion show (\d+)", output)
+    assert "lowest within 2 % of the forces: 300 eV" in invoke("show", pk).output
+    jobs = orm.QueryBuilder().append(orm.CalcJobNode, project=["id"]).count()
+    assert output.split("Stored")[0] == invoke(*scan).output.split("Stored")[0]
+    again = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
+    assert len(again) == 2 * jobs and sum(job.base.caching.is_created_from_cache for job in again) == jobs
+
+
+def test_what_cannot_be_scanned_is_named(invoke: Invoke, lj_engine: str, oxide_file: Path) -> None:
+    assert "not a DFT engine" in only_line(invoke("engine", "converge", lj_engine, oxide_file, code=1))
+    wrong = ("engine", "converge", lj_engine, oxide_file, "--cutoffs", "thirty")
+    assert "'thirty' is not of the form 60/480" in invoke(*wrong, code=2).stderr
