@@ -140,6 +140,13 @@ def potential_fingerprint(inputs: Any, results: Mapping[str, Any]) -> dict[str, 
     )
 
 
+def with_fingerprint(inputs: Any, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of a runner whose versions say the level of theory, too; as they are where they have none."""
+    if not results.get("versions"):
+        return dict(results)
+    return {**results, "versions": {**results["versions"], **potential_fingerprint(inputs, results)}}
+
+
 def checkpoint_name(checkpoint: orm.SinglefileData) -> str:
     """Return the name of a checkpoint in the working folder: a fixed stem and its own endings.
 
