@@ -14,7 +14,7 @@ from aiida_ion.trajectory_files.dft_output import DftOutput
 #: Arrays of DFT steps with one row for each step.
 DFT_ROWS = (
     *("positions", "forces", "potential_energy_eV", "kinetic_energy_eV"),
-    *("conserved_energy_eV", "temperature_K", "scf_iterations"),
+    *("conserved_energy_eV", "temperature_K", "scf_iterations", "stress"),
 )
 
 
