@@ -34,10 +34,8 @@ def take_frame(structure: orm.StructureData, trajectory: orm.TrajectoryData, par
     :param parameters: ``frame``, counted from zero.
     """
     frame = int(parameters["frame"])
-    taken = structure.clone()
-    taken.set_cell([[float(x) for x in row] for row in trajectory.get_cells()[frame]])
-    positions = trajectory.get_positions()[frame]
-    taken.reset_sites_positions([tuple(float(x) for x in row) for row in positions])
+    taken = relaxed_structure(structure, trajectory.get_array("positions")[frame])
+    taken.set_cell([[float(x) for x in row] for row in trajectory.get_array("cells")[frame]])
     return taken
 
 

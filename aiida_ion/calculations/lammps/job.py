@@ -107,7 +107,7 @@ def lammps_fingerprint(inputs: Any) -> dict[str, Any]:
     potential = inputs.potential.get_dict()
     facts = {key: potential.get(key) for key in ("name", "commands", "charges")}
     files = {}
-    for node in dict(inputs["files"] if "files" in inputs else {}).values():
+    for node in dict(inputs.files if "files" in inputs else {}).values():
         with node.open(mode="rb") as stream:
             files[node.filename] = hashlib.file_digest(stream, "sha256").hexdigest()
     return fingerprint({"program": "LAMMPS", **facts, "files_sha256": files or None})
