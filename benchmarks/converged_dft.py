@@ -139,12 +139,12 @@ def main() -> None:
     """Run, compute what is not there yet, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engines", type=Path, default=Path(".engines"))
-    parser.add_argument("--folder", type=Path, default=Path("converged-dft"))
+    parser.add_argument("--folder", type=Path, default=Path("artefacts/converged-dft"))
     parser.add_argument("--pseudos", type=Path, default=Path("/usr/share/espresso/pseudo"))
     parser.add_argument("--frames", type=int, default=3)
     parser.add_argument("--all-settings", action="store_true")
     given = parser.parse_args()
-    given.folder.mkdir(exist_ok=True)
+    given.folder.mkdir(parents=True, exist_ok=True)
     trajectory, start = given.folder / "frames.extxyz", given.folder / "start.extxyz"
     pythons = {name: given.engines.absolute() / name / "bin" / "python" for name in ("sevenn", "chgnet")}
     if not trajectory.exists():
