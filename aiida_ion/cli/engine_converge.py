@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.options import COUNT, SEED, TEXT, JsonObject, SettingType, setting
+from aiida_ion.cli.options import SEED, TEXT, JsonObject, SettingType, setting
+from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.settings.rules import Many, Number
 
@@ -76,8 +77,8 @@ def converge_command(name: str, structure: str, profile: str | None, **given: An
     load(profile)
     from aiida_ion.campaigns.structures import structure_node
     from aiida_ion.cli.text.converged import convergence_table
-    from aiida_ion.engines.codes import load_engine
     from aiida_ion.engines.converging import run_scan
+    from aiida_ion.engines.engine import load_engine
     from aiida_ion.workchains.convergence.parameters import MULTIPLES as DEFAULT_MULTIPLES
     from aiida_ion.workchains.convergence.parameters import SPACINGS_1_A, Scan
 
@@ -95,7 +96,7 @@ def converge_command(name: str, structure: str, profile: str | None, **given: An
         max_concurrent=given["max_concurrent"],
     )
     click.echo(f"{engine.code.full_label}: single points ...")
-    node = run_scan(engine, crystal, scan, given["trajectory"], given["job_options"])
+    node = run_scan(engine, crystal, scan, given["trajectory"], JobRequest(job_options=given["job_options"]))
     if "convergence" not in node.outputs:
         raise click.ClickException(f"no convergence (work chain {node.pk}): {one_line(node.exit_message)}")
     for line in convergence_table(node.outputs.convergence.get_dict()):

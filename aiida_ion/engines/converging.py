@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
@@ -10,8 +9,9 @@ from aiida.common.log import override_log_level
 from aiida.engine import run_get_node
 from aiida.plugins import WorkflowFactory
 
-from aiida_ion.engines.codes import Engine
-from aiida_ion.engines.jobs import checked_options, engine_choices
+from aiida_ion.engines.engine import Engine
+from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
+from aiida_ion.engines.requests import JobRequest
 
 #: Its thresholds of the electrons are tight enough for differences of forces.
 PROTOCOL = "stringent"
@@ -22,7 +22,7 @@ def run_scan(
     structure: orm.StructureData,
     scan: Any,
     trajectory: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    jobs: JobRequest | None = None,
 ) -> Any:
     """Run a scan here and now; single points that the database has are taken from there.
 
@@ -30,13 +30,15 @@ def run_scan(
     :param structure: the cell that will be simulated.
     :param scan: what is asked for, a ``Scan`` of the work chain.
     :param trajectory: pk or uuid of a stored run, whose frames the scan names.
-    :param options: ``metadata.options`` of the single points, which win over the engine's own.
+    :param jobs: what is asked of the single points; it wins over the engine's own.
     :returns: the node of the work chain.
     :raises ValueError: if the engine converges no electrons, or the scan cannot be made.
     """
     points = engine.md.single_points
     if points is None:
         raise ValueError(f"{engine.name} has no cut-offs to converge: it is not a DFT engine")
+    requests = (engine.jobs, jobs or JobRequest())
+    check_jobs(engine.job, engine.code.computer, *requests)
     inputs = engine.md.engine_inputs(structure, PROTOCOL, **engine_choices(engine))
     chain: Any = WorkflowFactory("ion.convergence")
     builder = chain.get_builder()
@@ -44,7 +46,7 @@ def run_scan(
     builder.entry_point = orm.Str(engine.entry_point)
     builder.engine = {name: value for name, value in inputs.items() if name != "metadata"}
     builder.parameters = orm.Dict(chain.parameters_of(scan, points, structure, inputs))
-    builder.options = checked_options(engine, {"job_options": options})
+    builder.options = job_options(*requests)
     if trajectory is not None:
         builder.trajectory = _trajectory(trajectory)
     with override_log_level():  # the caller says what went wrong, in one line
