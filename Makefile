@@ -78,6 +78,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/seeds.py
 	$(BIN)/python benchmarks/superionic.py
 	$(BIN)/python benchmarks/jump_rates.py
+	if command -v pw.x > /dev/null; then $(BIN)/python benchmarks/converged_dft.py; fi
 	$(BIN)/python benchmarks/other_packages.py
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/export.py

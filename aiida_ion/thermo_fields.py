@@ -35,17 +35,24 @@ FIELDS = (
     ThermoField("max_force_eV_A", "max_force", "eV/angstrom"),
     ThermoField("charge_current_e_A_fs", "charge_current", "e*angstrom/fs", shape=(3,)),
 )
-#: Beside these where the cell changes.
-NPT_FIELDS = (
-    ThermoField("pressure_GPa", "pressure", "GPa"),
-    ThermoField("volume_A3", "volume", "angstrom^3"),
+PRESSURE = ThermoField("pressure_GPa", "pressure", "GPa")
+#: Voigt order as ASE has it; the unit says what the sign means.
+STRESS = ThermoField(
+    "stress_eV_A3",
+    "stress",
+    "eV/angstrom^3, Voigt (xx, yy, zz, yz, xz, xy), positive when stretched, without the motion of the ions",
+    shape=(6,),
 )
+#: Beside these where the cell changes.
+NPT_FIELDS = (PRESSURE, ThermoField("volume_A3", "volume", "angstrom^3"))
 #: Beside these where electrons are converged.
 DFT_FIELDS = (
     ThermoField("conserved_energy_eV", "conserved_energy", "eV", "<f8", np.float64),
     ThermoField("scf_iterations", "scf_iterations", "1", "<i4", np.int32),
+    STRESS,
+    PRESSURE,
 )
-ALL_FIELDS = (*FIELDS, *NPT_FIELDS, *DFT_FIELDS)
+ALL_FIELDS = tuple(dict.fromkeys((*FIELDS, *NPT_FIELDS, *DFT_FIELDS)))
 
 
 def thermo_dtype(more: tuple[ThermoField, ...] = ()) -> np.dtype[Any]:

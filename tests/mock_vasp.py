@@ -111,6 +111,7 @@ def write_step(
     scf: list[float],
     energy: float,
     forces: Any,
+    stress_kbar: Any,
     kinetic: float | None,
     seconds: float,
 ) -> None:
@@ -124,7 +125,8 @@ def write_step(
         f'  <structure>\n   <crystal>\n    <varray name="basis" >\n{rows(crystal.cell)}    </varray>\n   </crystal>\n'
     )
     xml.write(f'   <varray name="positions" >\n{rows(crystal.fractional)}   </varray>\n  </structure>\n')
-    xml.write(f'  <varray name="forces" >\n{rows(forces)}  </varray>\n  <energy>\n')
+    xml.write(f'  <varray name="forces" >\n{rows(forces)}  </varray>\n')
+    xml.write(f'  <varray name="stress" >\n{rows(stress_kbar)}  </varray>\n  <energy>\n')
     xml.write(f'   <i name="e_fr_energy"> {energy:16.8f} </i>\n')
     if kinetic is not None:
         xml.write(f'   <i name="kinetic"> {kinetic:16.8f} </i>\n   <i name="total"> {energy + kinetic:16.8f} </i>\n')
@@ -164,7 +166,7 @@ def main() -> None:
         Thermostat(incar, masses),
         float(incar.get("POTIM", 0)),
     )
-    md, n_steps, limit = incar["IBRION"] == "0", int(incar["NSW"]), abs(float(incar.get("EDIFFG", 0)))
+    md, n_steps, limit = incar["IBRION"] == "0", max(int(incar["NSW"]), 1), abs(float(incar.get("EDIFFG", 0)))
     half_step = OPTIONS.get("INTEGRATOR") != "velocity-verlet" and incar.get("MDALGO") != "3"
     v = crystal.velocities
     print(" running    1 mpi-ranks, with    1 threads/rank, on    1 nodes", flush=True)
@@ -179,7 +181,8 @@ def main() -> None:
             v = thermostat(v, float(np.linalg.norm(crystal.cell[0]))) if md else v
             scf = electrons(incar, step, energy)
             seconds = time.time() - begun
-            write_step(xml, outcar, crystal, scf, energy, forces, thermostat.kinetic(v) if md else None, seconds)
+            kinetic = thermostat.kinetic(v) if md else None
+            write_step(xml, outcar, crystal, scf, energy, forces, forces_at.stress_kbar, kinetic, seconds)
             if not md and np.linalg.norm(forces, axis=1).max() <= limit:
                 print(" reached required accuracy - stopping structural energy minimisation", flush=True)
                 break

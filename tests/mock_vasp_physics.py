@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-#: eV in amu (angstrom/fs)^2, and k in eV/K.
-EV, BOLTZMANN = 9.648533212e-3, 8.617333262e-5
+#: eV in amu (angstrom/fs)^2, k in eV/K, and eV/angstrom^3 in kbar.
+EV, BOLTZMANN, KBAR = 9.648533212e-3, 8.617333262e-5, 1602.176634
 #: Distances of least energy are sums of these, angstrom.
 RADII = {"Li": 1.0, "O": 1.05, "N": 1.1}
 DEPTH_EV, CUTOFF_A = 0.15, 6.5
@@ -22,6 +22,7 @@ class Forces:
         self.shifts = np.array(list(itertools.product(*(range(-n, n + 1) for n in reach)))) @ cell
         radius = np.array([RADII.get(symbol, 1.2) for symbol in symbols])
         self.least = radius[:, None] + radius[None, :]
+        self.volume = abs(np.linalg.det(cell))
 
     def __call__(self, positions: Any) -> tuple[float, Any]:
         apart = positions[None, :, None] + self.shifts - positions[:, None, None]
@@ -32,6 +33,9 @@ class Forces:
         slope, edge = -12 * DEPTH_EV * (x**2 - x) / r, -12 * DEPTH_EV * (xc**2 - xc) / CUTOFF_A
         energy = DEPTH_EV * (x**2 - 2 * x - xc**2 + 2 * xc) - edge * (r - CUTOFF_A)
         pull = np.where(near, (slope - edge) / r, 0.0)
+        # As VASP prints it: in kbar, and positive in a compressed crystal.
+        virial = np.einsum("ijs,ijsa,ijsb->ab", pull, apart, apart)
+        self.stress_kbar = -0.5 * virial / self.volume * KBAR
         return 0.5 * float(energy[near].sum()), (pull[..., None] * apart).sum(axis=(1, 2))
 
 

@@ -19,6 +19,7 @@ from aiida_ion.calculations.trajectory_analysis import (
     symbols_of_segments,
     validate_segments,
 )
+from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
 from aiida_ion.settings.rules import Number, SettingsError
 from aiida_ion.settings.schema import summary
@@ -115,7 +116,15 @@ class DiffusionParser(TrajectoryAnalysisParser):
         read = [remark.removeprefix(WARNING) for remark in remarks if remark.startswith(WARNING)]
         if read:
             results = results | {"warnings": [*read, *(results.get("warnings") or [])]}
-        return super()._results_node(results, arrays_path)
+        node = super()._results_node(results, arrays_path)
+        hashes = {
+            str(segment.base.attributes.get(FINGERPRINT_SHA256))
+            for segment in self.node.inputs.trajectories.values()
+            if segment.base.attributes.get(FINGERPRINT_SHA256, None)
+        }
+        if hashes:
+            node.base.attributes.set(FINGERPRINT_SHA256, ", ".join(sorted(hashes)))
+        return node
 
 
 def thermo_files(nodes: Mapping[str, orm.ArrayData]) -> tuple[list[list[dict[str, Any]]], list[tuple[str, str, str]]]:

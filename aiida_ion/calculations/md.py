@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.script import ScriptParser
 from aiida_ion.calculations.trajectory_data import state_node, thermo_node, trajectory_node
 from aiida_ion.endings import Ending
+from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import summary
@@ -84,7 +85,8 @@ def define_md_ports(spec: Any) -> None:
         "thermo",
         valid_type=orm.ArrayData,
         required=False,
-        help="Every step: energies (eV), temperature (K), largest force (eV/angstrom), charge current (e*angstrom/fs).",
+        help="Every step: energies (eV), temperature (K), largest force (eV/angstrom), charge current (e*angstrom/fs); "
+        "of DFT also stress (eV/angstrom^3, positive when stretched) and pressure (GPa).",
     )
     spec.output(
         "state",
@@ -96,7 +98,10 @@ def define_md_ports(spec: Any) -> None:
         "cost", valid_type=orm.Dict, required=False, help="Wall, CPU and GPU time (s), peak memory (MiB), steps per s."
     )
     spec.output(
-        "versions", valid_type=orm.Dict, required=False, help="Versions of everything that mattered, checkpoint sha256."
+        "versions",
+        valid_type=orm.Dict,
+        required=False,
+        help="Versions of everything that mattered, checkpoint sha256, fingerprint of the level of theory.",
     )
 
 
@@ -160,6 +165,7 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
                 "equilibration_fs": settings.equilibration_fs,
                 "target_temperature_K": settings.temperature_K,
                 "seed": settings.seed,
+                **{key: value for key, value in run.versions.items() if key == FINGERPRINT_SHA256},
             }
         )
     if len(run.thermo):

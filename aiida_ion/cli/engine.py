@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
+from aiida_ion.cli.engine_converge import converge_command
 from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
 from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code, limit_command
 from aiida_ion.engines.environments import RECIPES, engines_folder, install
@@ -39,6 +40,9 @@ def command() -> None:
       aiida-ion engine install sevenn lammps
       aiida-ion engine test sevenn
     """
+
+
+command.add_command(converge_command)
 
 
 @command.command("install", cls=OneLineErrors)
@@ -94,8 +98,20 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
     metavar="FAMILY|PATH",
     help="pw.x: family, folder of UPF files, or files.",
 )
-@setting(ECUTWFC, "--ecutwfc-Ry", "ecutwfc_Ry", help="pw.x: wave function cut-off", also="  [default: the family's]")
-@setting(ECUTRHO, "--ecutrho-Ry", "ecutrho_Ry", help="pw.x: charge density cut-off", also="  [default: the family's]")
+@setting(
+    ECUTWFC,
+    "--ecutwfc-Ry",
+    "ecutwfc_Ry",
+    help="pw.x: wave function cut-off",
+    also="  [default: the family's, else the files']",
+)
+@setting(
+    ECUTRHO,
+    "--ecutrho-Ry",
+    "ecutrho_Ry",
+    help="pw.x: charge density cut-off",
+    also="  [default: the family's, else the files']",
+)
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh", also=", such as 2,2,2  [default: Gamma only]")
 @setting(COUNT, "--pools", help="pw.x: pools of k-points")
 @setting(TEXT, "--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'")
@@ -165,6 +181,8 @@ def add_command(
     check_program(name, program, entry_point, computer, replace)
     _check_machine(md, computer, jobs, setup.device)
     kept = md.read_options(setup)
+    for sentence in md.cutoff_warnings(kept.get("choices") or {}):
+        click.echo(f"WARNING: {sentence}", err=True)
     engine, new = register(
         name,
         program,

@@ -42,7 +42,7 @@ HEADINGS = {
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @setting(Element(), "--element", "elements", multiple=True, help="Only with this element; several: with all of them")
 @setting(TEXT, "--material", help="Only this reduced formula, such as Li3N")
-@setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0'")
+@setting(TEXT, "--level-of-theory", help="Only this level of theory, such as 'SevenNet 7net-0', or its hash")
 @setting(KELVIN, "--min-temperature-K", "min_temperature_K", help="Only this target temperature or above")
 @setting(KELVIN, "--max-temperature-K", "max_temperature_K", help="Only this target temperature or below")
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")

@@ -125,6 +125,13 @@ def relax_namelists(
     return made
 
 
+def single_point_namelists(namelists: Mapping[str, Any], n_atoms: int, max_seconds: float | None) -> Namelists:
+    """Return the namelists of energy, forces and stress of one configuration."""
+    made = _common(for_atoms(namelists, n_atoms), "scf", 1, max_seconds)
+    del made["CONTROL"]["nstep"], made["IONS"]
+    return made
+
+
 def for_atoms(namelists: Mapping[str, Any], n_atoms: int) -> Namelists:
     """Return normal namelists with the threshold per atom converted to that of the cell."""
     normal = normal_namelists(namelists)
@@ -155,6 +162,7 @@ def _common(namelists: Namelists, calculation: str, nstep: int, max_seconds: flo
         "disk_io": "low",
         "verbosity": "low",
     }
+    made["CONTROL"].setdefault("tstress", True)  # a functional without stresses can be told to go without
     if max_seconds is not None:
         made["CONTROL"]["max_seconds"] = max_seconds
     made["SYSTEM"]["nosym"] = True

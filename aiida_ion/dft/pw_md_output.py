@@ -83,6 +83,14 @@ def missing_part(step: PwStep) -> str | None:
     return next((words for name, words in PARTS.items() if getattr(step, name) is None), None)
 
 
+def stress_of(step: PwStep) -> FloatArray:
+    """Return the stress of a step, shape (3, 3), eV/angstrom^3, positive when stretched; NaN where there is none."""
+    if step.stress_Ry_bohr3 is None:
+        return np.full((3, 3), np.nan)
+    turned: FloatArray = -step.stress_Ry_bohr3 * (units.Ry / units.Bohr**3)
+    return turned
+
+
 def as_steps(
     whole: Sequence[PwStep],
     start: FloatArray,
@@ -112,4 +120,5 @@ def as_steps(
         conserved_energy_eV=conserved if constant_energy else np.full(len(whole), np.nan),
         temperature_K=np.array([step.temperature_K for step in whole], dtype=float),
         scf_iterations=np.array([step.scf_iterations for step in whole], dtype=np.int64),
+        stress=np.array([stress_of(step) for step in whole]),
     )

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions
+from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions, read_stress
 from aiida_ion.units import MIB_PER_GIB, S_PER_DAY, S_PER_HOUR, S_PER_MINUTE
 
 #: Markers of the relevant lines; all others are skipped after one search.
 _KEYS = re.compile(
-    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|^ATOMIC_POSITIONS|^CELL_PARAMETERS|iteration =|"
-    r"\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|JOB DONE|"
-    r"max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
+    r"^!|convergence (?:has been|NOT) achieved|Forces acting on atoms|total +stress|^ATOMIC_POSITIONS|^CELL_PARAMETERS|"
+    r"iteration =|\(Ekin\)|^ +temperature +=|Ekin \+ Etot|Error in routine|Maximum CPU time|total cpu time|PWSCF +:|"
+    r"JOB DONE|max dynamical RAM|Self-consistent Calculation|^ +time +=|Program PWSCF"
 )
 #: Lines below the head that show the kind of run.
 _NOTES = re.compile(
@@ -38,6 +38,8 @@ class PwStep:
     :param energy_Ry: the energy whose gradient gives the forces: the last one of a step, since a hybrid functional
         prints one for each of its outer iterations.
     :param forces_Ry_bohr: shape (N, 3); ``None`` until complete, as are the following.
+    :param stress_Ry_bohr3: shape (3, 3), as pw.x prints it: positive in a compressed crystal, without the motion of the
+        ions; ``None`` where it was not computed.
     :param next_positions: shape (N, 3): positions of the next step.
     :param unit: of these positions: ``angstrom``, ``bohr``, ``alat`` or ``crystal``; empty if none is written.
     :param time_ps: time since the start of the run.
@@ -48,6 +50,7 @@ class PwStep:
     energy_Ry: float
     scf_iterations: int = 0
     forces_Ry_bohr: FloatArray | None = None
+    stress_Ry_bohr3: FloatArray | None = None
     iteration: int = 0
     next_positions: FloatArray | None = None
     unit: str = "angstrom"
@@ -179,6 +182,8 @@ def _note_step(output: PwOutput, key: str, line: str, lines: Lines, n_atoms: int
         step.scf_iterations += _count(line)
     elif key == "Forces acting on atoms":
         step.forces_Ry_bohr = read_forces(lines, n_atoms)
+    elif key == "total stress":
+        step.stress_Ry_bohr3 = read_stress(lines)
     elif key == "ATOMIC_POSITIONS" and step.next_positions is None:
         _note_positions(output, line, lines, n_atoms)
     elif key == "CELL_PARAMETERS":

@@ -1,4 +1,4 @@
-"""Tables in pw.x's standard output: forces and positions, checked row by row."""
+"""Tables in pw.x's standard output: forces, stress and positions, checked row by row."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ FloatArray = NDArray[np.float64]
 
 #: Columns of forces may touch.
 _FORCE = re.compile(r"atom *(\d+) .*force =\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*(-?\d+\.\d{8})\s*$")
+
+_EIGHT_DIGITS = r"-?\d+\.\d{8}"
+_STRESS = re.compile(rf"\s*(?:{_EIGHT_DIGITS}\s*){{3}}")
 
 
 class Lines(Iterator[str]):
@@ -70,6 +73,25 @@ def read_forces(lines: Lines, n_atoms: int) -> FloatArray | None:
             raise TableError(f"its table of forces has {len(rows)} rows in order for {n_atoms} atoms")
         if len(rows) == n_atoms:
             return np.array(rows, dtype=float)
+    return None
+
+
+def read_stress(lines: Lines) -> FloatArray | None:
+    """Return the stress as pw.x prints it, shape (3, 3), Ry/bohr^3, positive in a compressed crystal.
+
+    Nothing where the text ends within it. The columns in Ry/bohr^3 have more digits than those in kbar.
+
+    :raises TableError: for other rows than three of numbers.
+    """
+    rows: list[str] = []
+    for line in lines:
+        match = _STRESS.match(line)
+        if match is None:
+            lines.back(line)
+            raise TableError("its stress is not three rows of numbers")
+        rows.append(match[0])
+        if len(rows) == 3:
+            return np.array([re.findall(_EIGHT_DIGITS, row)[:3] for row in rows], dtype=float)
     return None
 
 

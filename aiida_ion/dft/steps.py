@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from ase import units
+from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 from aiida_ion.settings.md import MdSettings
@@ -30,6 +31,8 @@ class DftSteps:
     :param conserved_energy_eV: shape (n,), as the program reports it; NaN where it does not.
     :param temperature_K: shape (n,), as the program reports it.
     :param scf_iterations: shape (n,), electronic iterations.
+    :param stress: shape (n, 3, 3), eV/angstrom^3, dE/dstrain over the volume: positive in a stretched crystal, as in
+        ASE, and without the motion of the ions; NaN where the program computed none.
     """
 
     first_step: int
@@ -42,6 +45,7 @@ class DftSteps:
     conserved_energy_eV: FloatArray
     temperature_K: FloatArray
     scf_iterations: NDArray[np.int64]
+    stress: FloatArray
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -66,7 +70,7 @@ class DftSteps:
 
 #: Quantities of ``DftSteps`` as the program states them, one for each step, and all its arrays of a row for each step.
 STATED = ("potential_energy_eV", "kinetic_energy_eV", "conserved_energy_eV", "temperature_K", "scf_iterations")
-ROWS = ("positions", "forces", *STATED)
+ROWS = ("positions", "forces", "stress", *STATED)
 
 
 @dataclass(frozen=True)
@@ -133,9 +137,22 @@ def thermo_rows(steps: DftSteps, v_A_fs: FloatArray, charges: Sequence[float]) -
     rows[STEP] = steps.first_step + np.arange(len(steps))
     for name in STATED:
         rows[name] = getattr(steps, name)
+    rows["stress_eV_A3"] = [full_3x3_to_voigt_6_stress(stress) for stress in steps.stress]
+    rows["pressure_GPa"] = total_pressure(steps)
     rows["max_force_eV_A"] = np.linalg.norm(steps.forces, axis=2).max(axis=1)
     rows["charge_current_e_A_fs"] = np.einsum("a,tai->ti", np.asarray(charges, dtype=float), v_A_fs)
     return rows
+
+
+def total_pressure(steps: DftSteps) -> FloatArray:
+    """Return the pressure, shape (n,), GPa, positive when compressed: that of the stress, and of the ions' motion.
+
+    P = -tr(stress) / 3 + 2 Ekin / 3 V: what the runs at constant pressure of other engines state, too.
+    """
+    volume_A3 = abs(float(np.linalg.det(steps.cell)))
+    static = -np.trace(steps.stress, axis1=1, axis2=2) / 3.0
+    pressure: FloatArray = (static + 2.0 * steps.kinetic_energy_eV / (3.0 * volume_A3)) / units.GPa
+    return pressure
 
 
 def state_arrays(steps: DftSteps, v_A_fs: FloatArray, start_step: int) -> dict[str, NDArray[Any]]:

@@ -1,10 +1,12 @@
-"""The header of a UPF pseudopotential: functional and kind."""
+"""The header of a UPF pseudopotential: functional, kind and suggested cut-offs."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: Parts of a functional, as abbreviated by pw.x and in UPF files -> its name.
 FUNCTIONALS = {
@@ -21,6 +23,16 @@ FUNCTIONALS = {
     "SLA+PW+PBX+PBC": "PBE",
     "SLA+PW+PSX+PSC": "PBEsol",
 }
+#: Corrections for dispersion, as pw.x spells them.
+DISPERSION = {
+    "grimme-d2": "D2",
+    "dft-d": "D2",
+    "grimme-d3": "D3",
+    "dft-d3": "D3",
+    "ts": "TS",
+    "mbd": "MBD",
+    "xdm": "XDM",
+}
 _NAMES = {name.upper(): name for name in FUNCTIONALS.values()} | {"PZ": "LDA", "SCAN": "SCAN", "R2SCAN": "r2SCAN"}
 
 
@@ -30,10 +42,15 @@ class UpfHeader:
 
     :param functional: usual name of its functional, or as in the file where none is known.
     :param norm_conserving: whether the density needs only four times the wave-function cut-off.
+    :param ecutwfc_Ry: the least cut-off of the wave functions that its author suggests, in whole Ry as the file words
+        it; ``None`` where the file suggests none, as most norm-conserving ones do.
+    :param ecutrho_Ry: that of the density; ``None`` without one of the wave functions.
     """
 
     functional: str
     norm_conserving: bool
+    ecutwfc_Ry: float | None = None
+    ecutrho_Ry: float | None = None
 
 
 def read_upf_header(text: str) -> UpfHeader:
@@ -52,15 +69,55 @@ def read_upf_header(text: str) -> UpfHeader:
         kind = re.search(r"^\s*(US|NC)\s", header[1], re.MULTILINE)
     if functional is None:
         raise ValueError("the header of the pseudopotential names no functional")
+    wave, density = _suggested_cutoffs(header[1])
     return UpfHeader(
-        functional_name(functional[1]), norm_conserving=kind is not None and kind[1].upper() in ("NC", "SL")
+        functional_name(functional[1]),
+        norm_conserving=kind is not None and kind[1].upper() in ("NC", "SL"),
+        ecutwfc_Ry=wave,
+        ecutrho_Ry=density if wave is not None else None,
     )
+
+
+def _suggested_cutoffs(header: str) -> tuple[float | None, float | None]:
+    """Return the cut-offs of wave functions and density, Ry, that a header of either version suggests.
+
+    Programs that know none write zero; ONCVPSP leaves out that of the wave functions, and its other is a radius.
+    """
+    texts = [re.search(rf"\b{name}\s*=\s*[\"']\s*([^\"'\s]+)", header) for name in ("wfc_cutoff", "rho_cutoff")]
+    version_1 = re.search(r"^\s*(\S+)\s+(\S+)\s+Suggested cutoff for wfc and rho", header, re.MULTILINE)
+    if texts[0] is None and version_1 is not None:
+        return _whole(version_1[1]), _whole(version_1[2])
+    wave, density = (_whole(match[1]) if match is not None else None for match in texts)
+    return wave, density
+
+
+def _whole(text: str) -> float | None:
+    try:
+        value = float(text.upper().replace("D", "E"))
+    except ValueError:
+        return None
+    return float(round(value)) if math.isfinite(value) and value >= 0.5 else None
 
 
 def functional_name(words: str) -> str:
     """Return the usual name of a functional, or its abbreviations where none is known."""
     upper = " ".join(words.upper().split())
     return FUNCTIONALS.get(upper) or _NAMES.get(upper) or " ".join(words.split())
+
+
+def dft_name(system: Mapping[str, Any], functionals: Mapping[str, str]) -> str:
+    """Return the functional of a calculation, with a Hubbard or dispersion correction.
+
+    :param system: the namelist SYSTEM of pw.x, in lower case.
+    :param functionals: those of the pseudopotentials, by species.
+    :raises ValueError: if the pseudopotentials do not agree on it.
+    """
+    asked = system.get("input_dft")
+    name = functional_name(str(asked)) if asked else common_functional(functionals)
+    if system.get("lda_plus_u"):
+        name += "+U"
+    dispersion = DISPERSION.get(str(system.get("vdw_corr", "")).lower())
+    return f"{name}-{dispersion}" if dispersion else name
 
 
 def common_functional(functionals: Mapping[str, str]) -> str:

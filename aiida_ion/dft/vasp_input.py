@@ -111,6 +111,11 @@ def relax_tags(max_force_eV_A: float, max_steps: int) -> dict[str, Any]:
     return {"ibrion": 2, "nsw": max_steps, "isif": 2, "ediffg": -max_force_eV_A, "isym": 0}
 
 
+def single_point_tags() -> dict[str, Any]:
+    """Return the tags of energy, forces and stress of one configuration."""
+    return {"ibrion": -1, "nsw": 0, "isif": 2, "isym": 0}
+
+
 def in_poscar_order(electrons: Mapping[str, Any], order: NDArray[np.int64]) -> dict[str, Any]:
     """Return the user's tags with magnetic moments reordered from the structure to POSCAR."""
     tags = dict(electrons)

@@ -16,6 +16,7 @@ from aiida_ion.dft.vasp_log import failure, head_and_tail, read_outcar
 from aiida_ion.dft.vasp_motion import unwrapped
 from aiida_ion.dft.vasp_xml import Vasprun, read_vasprun
 from aiida_ion.endings import find_ending, last_lines
+from aiida_ion.units import GPA_PER_KBAR
 
 VASPRUN, OUTCAR, CONTCAR, STDOUT = "vasprun.xml", "OUTCAR", "CONTCAR", "vasp_output"
 #: Bytes at the end of the standard output that are searched for errors: VASP survived earlier warnings.
@@ -85,6 +86,7 @@ class VaspFiles:
             conserved_energy_eV=run.energies["total_energy_eV"],
             temperature_K=2.0 * kinetic / (run.degrees_of_freedom * units.kB),
             scf_iterations=run.scf_iterations,
+            stress=in_ase_convention(run.stresses),
         )
 
     def onward(self, inverse: NDArray[np.int64]) -> list[FloatArray]:
@@ -136,6 +138,12 @@ class VaspFiles:
             "n_kpoints": run.n_kpoints or None,
         }
         return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def in_ase_convention(stresses_kbar: FloatArray) -> FloatArray:
+    """Return stresses of VASP, kbar and positive when compressed, in eV/angstrom^3, positive when stretched."""
+    turned: FloatArray = -stresses_kbar * (GPA_PER_KBAR * units.GPa)
+    return turned
 
 
 def read_contcar(path: Path) -> FloatArray | None:

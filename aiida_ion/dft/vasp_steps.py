@@ -39,6 +39,9 @@ class StepReader:
         elif element.tag == "varray" and element.get("name") == "forces":
             if self._open is not None:
                 self._open.setdefault("forces", vectors(element))
+        elif element.tag == "varray" and element.get("name") == "stress":
+            if self._open is not None:
+                self._open.setdefault("stresses", vectors(element))
         elif element.tag == "energy":
             self._take_energy(element)
             return True  # an scstep still needs it
@@ -83,6 +86,7 @@ class StepReader:
         self._steps.append(
             {
                 "forces": nothing,
+                "stresses": np.full((3, 3), np.nan),
                 "seconds": np.full(2, np.nan),
                 **dict.fromkeys(ENERGIES.values(), np.nan),
                 **step,

@@ -29,6 +29,8 @@ class Vasprun:
     :param cells: shape (n, 3, 3), angstrom, rows are the vectors.
     :param positions: shape (n, N, 3), fractional, as VASP wraps them.
     :param forces: shape (n, N, 3), eV/angstrom; NaN where a step has none, or VASP printed asterisks.
+    :param stresses: shape (n, 3, 3), kbar, as VASP writes them: positive in a compressed crystal, without the motion of
+        the ions; NaN where a step has none.
     :param energies: ``free_energy_eV``, ``kinetic_energy_eV`` and ``total_energy_eV``, each of shape (n,); NaN where
         a step has none.
     :param ab_initio: shape (n,), whether the electrons of a step were computed; a machine-learned step has none.
@@ -51,6 +53,7 @@ class Vasprun:
     cells: FloatArray = field(default_factory=lambda: np.zeros((0, 3, 3)))
     positions: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 3)))
     forces: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    stresses: FloatArray = field(default_factory=lambda: np.zeros((0, 3, 3)))
     energies: dict[str, FloatArray] = field(default_factory=dict)
     ab_initio: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     scf_iterations: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -203,7 +206,7 @@ def _collect(run: Vasprun, reader: StepReader) -> None:
     steps = steps[:n_whole]
     if not steps:
         return
-    for name in ("cells", "positions", "forces", "last_change_eV", "seconds", "ab_initio"):
+    for name in ("cells", "positions", "forces", "stresses", "last_change_eV", "seconds", "ab_initio"):
         setattr(run, name, np.array([step[name] for step in steps]))
     run.scf_iterations = np.array([step["scf_iterations"] for step in steps], dtype=np.int64)
     if run.has_force_field:
@@ -214,4 +217,5 @@ def _collect(run: Vasprun, reader: StepReader) -> None:
 
 def _fits(step: Mapping[str, Any], n_atoms: int) -> bool:
     shape = (n_atoms, 3)
-    return bool(step["positions"].shape == shape == step["forces"].shape and step["cells"].shape == (3, 3))
+    cells = step["cells"].shape == step["stresses"].shape == (3, 3)
+    return bool(step["positions"].shape == shape == step["forces"].shape and cells)

@@ -52,6 +52,7 @@ CONDUCTIVITY_FIELDS = (
     "temperatures_refused",
     "warnings",
     "summary",
+    "level_of_theory_sha256",
 )
 #: From best to worst; `bound` is no measurement, but not a failed check either.
 GRADES = ("A", "B", "C", "bound", "D")

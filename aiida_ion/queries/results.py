@@ -54,6 +54,7 @@ DIFFUSION_FIELDS = (
     "framework_species",
     "moved_species",
     "max_interval_decades",
+    "level_of_theory_sha256",
 )
 #: Columns used to count materials.
 COUNTED_FIELDS = (

@@ -23,7 +23,7 @@ class Selection:
 
     :param elements: elements that must all be in the formula.
     :param formula: reduced formula, such as ``Li3N``.
-    :param level_of_theory: name of a level of theory.
+    :param level_of_theory: name of a level of theory, or the hash of its fingerprint.
     :param temperature_K: lowest and highest target temperature, K.
     :param grades: any of these grades.
     :param group: label of a group with the result, its work chain or its structure.
@@ -48,9 +48,11 @@ class Selection:
         :param grade: its attribute of the grade, ``None`` if it has none.
         """
         conditions: list[dict[str, Any]] = []
-        for name in ("formula", "level_of_theory"):
-            if getattr(self, name) is not None:
-                conditions.append({f"attributes.{name}": getattr(self, name)})
+        if self.formula is not None:
+            conditions.append({"attributes.formula": self.formula})
+        if self.level_of_theory is not None:
+            names = ("level_of_theory", "level_of_theory_sha256")
+            conditions.append({"or": [{f"attributes.{name}": self.level_of_theory} for name in names]})
         if self.grades and grade is not None:
             conditions.append({f"attributes.{grade}": {"in": list(self.grades)}})
         for sign, when in ((">=", self.since), ("<=", self.until)):

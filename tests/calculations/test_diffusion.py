@@ -12,6 +12,7 @@ from aiida.engine import run_get_node
 
 from aiida_ion.calculations.diffusion import DiffusionCalculation, segment_key
 from aiida_ion.calculations.trajectory_data import trajectory_node
+from aiida_ion.queries import Selection, diffusion
 
 PARAMETERS = {"mobile_species": "Li", "charges": {"Li": 1.0, "Cl": -1.0}, "target_temperature_K": 500.0}
 
@@ -57,10 +58,17 @@ def test_segments_join_without_gap_or_overlap(python_code: Any, walk: Callable[.
                 timestep_fs=2.0,
             )
         )
+        parts[-1].base.attributes.set("level_of_theory_sha256", "0123abcd")
     code = python_code("ion.diffusion")
     one = fit(code, {segment_key(0, 0): whole}).outputs.diffusion.base.attributes.all
     two = fit(code, {segment_key(0, i): part for i, part in enumerate(parts)}).outputs.diffusion.base.attributes.all
     assert one["tracer_diffusivity_cm2_s"] == two["tracer_diffusivity_cm2_s"]
+    # Trajectories of earlier versions have no hash of their level of theory.
+    assert "level_of_theory_sha256" not in one
+    assert two["level_of_theory_sha256"] == "0123abcd"
+    (row,) = diffusion(Selection(level_of_theory="0123abcd")).to_dict("records")
+    assert row["level_of_theory_sha256"] == "0123abcd"
+    assert diffusion()["level_of_theory_sha256"].isna().sum() == 1
     doubled = fit(code, {segment_key(0, 0): parts[0], segment_key(0, 1): whole})
     assert doubled.exit_status == 210
     assert "frame" in doubled.exit_message

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiida import orm
@@ -47,6 +49,27 @@ def test_pw_is_registered_tried_and_listed(invoke: Invoke, pw_engine: str) -> No
     row = invoke("engine", "list").output
     assert "ion.md.quantumespresso" in row
     assert engine.choices["pseudo_family"] in row
+
+
+def test_files_that_suggest_cutoffs_need_none(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
+    add = ("engine", "add", "qe-files", "--executable", pw_executable())
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    assert "WARNING" not in invoke(*add, *pseudos).stderr
+    choices = load_engine("qe-files").choices
+    assert not {"ecutwfc_Ry", "ecutrho_Ry"} & set(choices)
+    assert "WARNING" not in invoke(*add, "--pseudos", choices["pseudo_family"]).stderr
+    silent = tmp_path / "O.UPF"
+    silent.write_text(re.sub(r'(wfc|rho)_cutoff="[^"]*"', r'\1_cutoff="0.0"', pseudo_paths()["O"].read_text()))
+    files = ("--pseudos", pseudo_paths()["Li"], "--pseudos", silent)
+    assert "Error: O.UPF suggests no cut-offs: give --ecutwfc-Ry" in invoke(*add, *files, code=1).stderr
+
+
+def test_cutoffs_below_the_files_are_warned_of_by_name(invoke: Invoke, lj_engine: str) -> None:
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    lines = invoke("engine", "add", "low", "--executable", pw_executable(), *pseudos, *SMALL).stderr.splitlines()
+    assert [line.split()[:2] for line in lines] == [["WARNING:", "Li:"], ["WARNING:", "O:"]]
+    assert "suggests at least 78/355 Ry, and 25/150 Ry is given" in lines[0]
+    assert pseudo_paths()["Li"].name in lines[0]
 
 
 def test_the_same_files_are_the_same_family(invoke: Invoke, pw_engine: str, tmp_path: Path) -> None:
@@ -96,6 +119,13 @@ def test_vasp_needs_its_family(invoke: Invoke, lj_engine: str, potcar_family: st
     assert load_engine("vasp").choices == {"potential_family": potcar_family, "potential_mapping": {"Li": "Li_sv"}}
 
 
+def test_encut_below_enmax_is_warned_of(invoke: Invoke, lj_engine: str, potcar_family: str, tmp_path: Path) -> None:
+    (tmp_path / "tags.yaml").write_text("encut: 300\n")
+    add = ("engine", "add", "vasp", "--executable", "/bin/true", "--kind", "vasp", "--potcars", potcar_family)
+    done = invoke(*add, "--potcar-map", "Li=Li_sv", "--settings", tmp_path / "tags.yaml")
+    assert "WARNING: Li: the POTCAR PAW_PBE Li_sv 10Sep2004 suggests at least 400 eV" in done.stderr
+
+
 def test_what_an_executable_is_can_be_told_from_its_name(invoke: Invoke, lj_engine: str) -> None:
     line = only_line(invoke("engine", "add", "what", "--executable", "/bin/true", code=1))
     assert line.startswith("Error: cannot tell the kind of engine from the name true: give --kind")
@@ -107,7 +137,7 @@ def test_several_engines_are_one_comparison(invoke: Invoke, pw_engine: str, oxid
     options += ("--sample-every", "1")
     run = ("run", oxide_file, "--engine", "toy", "--engine", "qe", *options, "--equilibration-ps", "0", "--dry-run")
     result = invoke(*run, "--protocol", "obelix")
-    assert "Li2O with QE PBEsol" in result.output
+    assert "Li2O with QE PBEsol (25/150 Ry, below 78/355 Ry)" in result.output
     assert "it has no nose_hoover thermostat and runs with csvr" in result.stderr
     line = only_line(invoke(*run, "--protocol", "obelix", "--thermostat", "nose_hoover", code=1))
     assert "thermostat nose_hoover is not in this program" in line
@@ -195,3 +225,30 @@ def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: 
     assert "QE PBEsol" in result.output
     fit = orm.QueryBuilder().append(orm.CalcJobNode).first(flat=True)
     assert fit.outputs.diffusion.base.attributes.get("temperature_mean_K") > 0
+
+
+def test_a_scan_of_cutoffs_is_printed_stored_and_continued(
+    invoke: Invoke, lj_engine: str, stand_in: Any, potcar_family: str, oxide_file: Path
+) -> None:
+    invoke("engine", "add", "vasp", "--executable", stand_in(), "--potcars", potcar_family, "--potcar-map", "Li=Li_sv")
+    scan = ("engine", "converge", "vasp", oxide_file, "--cutoffs", "300,400", "--k-spacings", "3")
+    output = invoke(*scan).output
+    for words in (
+        "Li2O, VASP PBE; the pseudopotentials suggest 400 eV",
+        "lowest within 2 % of the forces: 300 eV",  # the stand-in computes the same whatever the cut-off
+        "nothing below the last row",  # one mesh alone
+        "Next: aiida-ion engine add vasp ... --settings FILE, where FILE says `encut: 300`",
+    ):
+        assert words in output
+    (pk,) = re.findall(r"aiida-ion show (\d+)", output)
+    assert "lowest within 2 % of the forces: 300 eV" in invoke("show", pk).output
+    jobs = orm.QueryBuilder().append(orm.CalcJobNode, project=["id"]).count()
+    assert output.split("Stored")[0] == invoke(*scan).output.split("Stored")[0]
+    again = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
+    assert len(again) == 2 * jobs and sum(job.base.caching.is_created_from_cache for job in again) == jobs
+
+
+def test_what_cannot_be_scanned_is_named(invoke: Invoke, lj_engine: str, oxide_file: Path) -> None:
+    assert "not a DFT engine" in only_line(invoke("engine", "converge", lj_engine, oxide_file, code=1))
+    wrong = ("engine", "converge", lj_engine, oxide_file, "--cutoffs", "thirty")
+    assert "'thirty' is not of the form 60/480" in invoke(*wrong, code=2).stderr

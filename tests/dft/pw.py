@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_masses
 
@@ -20,8 +21,10 @@ SYMBOLS = ATOMS.get_chemical_symbols()
 MASSES = atomic_masses[ATOMS.numbers]
 
 
-def input_text(namelists: Namelists, velocities: Any = None, pseudos: Mapping[str, str] | None = None) -> str:
-    """Return an input of pw.x."""
+def input_text(
+    namelists: Namelists, velocities: Any = None, pseudos: Mapping[str, str] | None = None, atoms: Atoms = ATOMS
+) -> str:
+    """Return an input of pw.x for three atoms of Li2O."""
     paths = {element: path.name for element, path in pseudo_paths().items()} | dict(pseudos or {})
     namelists["CONTROL"] |= {"pseudo_dir": str(pseudo_paths()["Li"].parent), "outdir": "out", "prefix": "aiida"}
     namelists["SYSTEM"] |= {"ibrav": 0, "nat": len(ATOMS), "ntyp": 2}
@@ -30,9 +33,9 @@ def input_text(namelists: Namelists, velocities: Any = None, pseudos: Mapping[st
         for name, content in namelists.items()
     )
     species = "".join(f"{s} {atomic_masses[n]} {paths[s]}\n" for s, n in (("Li", 3), ("O", 8)))
-    cell = "".join(" ".join(map(repr, map(float, row))) + "\n" for row in ATOMS.cell.array)
+    cell = "".join(" ".join(map(repr, map(float, row))) + "\n" for row in atoms.cell.array)
     text += f"ATOMIC_SPECIES\n{species}ATOMIC_POSITIONS angstrom\nK_POINTS automatic\n2 2 2 1 1 1\n"
-    return with_start(text + f"CELL_PARAMETERS angstrom\n{cell}", SYMBOLS, ATOMS.positions, velocities)
+    return with_start(text + f"CELL_PARAMETERS angstrom\n{cell}", SYMBOLS, atoms.positions, velocities)
 
 
 def fortran(value: Any) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ase import units
+from ase.build import bulk
 
 from aiida_ion.dft.pw_input import Namelists, md_namelists
-from aiida_ion.dft.pw_md_output import md_run
+from aiida_ion.dft.pw_md_output import md_run, stress_of
 from aiida_ion.dft.pw_output import PwOutput, read_output, scan, seconds
-from aiida_ion.dft.steps import DftRun, velocities
+from aiida_ion.dft.steps import DftRun, thermo_rows, total_pressure, velocities
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 from tests.dft.pw import ATOMS, MASSES, input_text, run_pw, with_namelists
@@ -21,6 +23,12 @@ from tests.dft.pw import ATOMS, MASSES, input_text, run_pw, with_namelists
 SETTINGS = MdSettings(temperature_K=300.0, timestep_fs=2.0, n_steps=8, ensemble="nve", seed=5)
 #: At the cut-off of the other tests the energy depends on where in the grid the atoms are: it is not conserved so well.
 FINE_GRID = {"SYSTEM": {"ecutrho": 250.0}}
+#: The least with which energies of neighbouring volumes and the stress of the one between agree.
+STATIC = {
+    "CONTROL": {"calculation": "scf", "tprnfor": True, "tstress": True, "disk_io": "none"},
+    "SYSTEM": {"ecutwfc": 90.0, "ecutrho": 360.0},
+    "ELECTRONS": {"conv_thr": 1e-8},
+}
 START = starting_velocities(MASSES, 300.0, 5)
 
 
@@ -77,6 +85,51 @@ def test_forces_and_energies_to_the_printed_digit(output: str) -> None:
     assert np.abs(steps.forces / (units.Ry / units.Bohr) - printed).max() < 1e-12
     energies = np.array(re.findall(r"!    total energy +=\s+(\S+) Ry", output), dtype=float)
     assert np.abs(steps.potential_energy_eV / units.Ry - energies).max() < 1e-10
+
+
+def test_stress_and_pressure_have_the_sign_and_unit_of_ase(output: str) -> None:
+    steps = as_run(parsed(output)).steps
+    assert steps is not None
+    printed = np.array(re.findall(r"\(kbar\) +P= +(\S+)\n", output), dtype=float)
+    static = total_pressure(replace(steps, kinetic_energy_eV=np.zeros(9)))
+    assert static == pytest.approx(0.1 * printed, abs=2e-3)
+    assert -np.trace(steps.stress, axis1=1, axis2=2) / 3 / units.GPa == pytest.approx(static, rel=1e-12)
+    volume_A3 = abs(np.linalg.det(steps.cell))
+    moving = 2 * steps.kinetic_energy_eV / (3 * volume_A3) / units.GPa
+    assert total_pressure(steps) - static == pytest.approx(moving, rel=1e-9) and moving.min() > 0.05
+    rows = thermo_rows(steps, velocities(steps, MASSES, 1.0), [0.0] * 3)
+    assert rows["stress_eV_A3"] == pytest.approx(voigt(steps.stress), rel=1e-6)
+
+
+def voigt(stress: np.ndarray) -> np.ndarray:
+    return np.stack([stress[:, i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))], axis=1)
+
+
+def test_the_stress_is_what_energies_of_neighbouring_volumes_say(tmp_path: Path) -> None:
+    """dE/dV by two energies is a third of the trace of the stress of the cell between them."""
+    for length in (0.94, 1.04):
+        energies, volumes, stresses = [], [], []
+        for i, scale in enumerate((0.98, 1.0, 1.02)):
+            atoms = bulk("OLi2", "fluorite", a=4.62 * length * scale)
+            text = input_text({name: dict(keys) for name, keys in STATIC.items()}, atoms=atoms)
+            text = text.replace("automatic\n2 2 2 1 1 1", "gamma")
+            done = run_pw(tmp_path, f"{length}-{i}", text)
+            assert done.returncode == 0, done.stderr
+            step = read_output(tmp_path / f"{length}-{i}.out", 3).steps[0]
+            energies.append(step.energy_Ry * units.Ry)
+            volumes.append(atoms.get_volume())
+            stresses.append(np.trace(stress_of(step)) / 3)
+        slope = (energies[2] - energies[0]) / (volumes[2] - volumes[0])
+        assert stresses[1] == pytest.approx(slope, rel=0.03), f"cell scaled by {length}"
+        assert slope < 0, "with the Gamma point alone both cells are compressed"
+
+
+def test_cut_within_the_stress_the_step_has_none(output: str) -> None:
+    end = output.index("total   stress") + 150
+    assert parsed(output[:end]).steps[0].stress_Ry_bohr3 is None
+    assert (stress_of(parsed(output[:end]).steps[0]) != 0).all(), "nothing is not zero"
+    broken = output.replace("total   stress", "total   stress\n ***", 1)
+    assert "its stress is not three rows" in parsed(broken).steps[0].problem
 
 
 def test_velocities_have_the_printed_temperature_and_are_those_of_the_start(output: str) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from ase import units
+from ase.build import bulk
 
-from aiida_ion.dft.steps import velocities
+from aiida_ion.dft.steps import total_pressure, velocities
 from aiida_ion.dft.vasp_output import Start, VaspFiles
 from aiida_ion.dft.vasp_runs import VaspMd, read_md
 from aiida_ion.settings.md import MdSettings
@@ -209,3 +210,23 @@ def test_the_output_of_another_run_is_refused(oxide: Crystal) -> None:
     fewer = Start(begin.positions[:2], begin.velocities[:2], 0, begin.inverse[:2], begin.masses[:2])
     with pytest.raises(ValueError, match="holds 3 atoms, the structure 2"):
         read_md(VaspFiles(oxide_folders(oxide)[0]), fewer, NVE)
+
+
+def test_the_stress_is_what_energies_of_neighbouring_volumes_say(tmp_path: Path) -> None:
+    """VASP writes kbar, positive when compressed; kept is dE/dstrain over the volume, in eV/angstrom^3."""
+    for length, compressed in ((0.9, True), (1.1, False)):
+        energies, volumes, stresses = [], [], []
+        for scale in (0.999, 1.0, 1.001):
+            atoms = bulk("OLi2", "fluorite", a=4.62 * length * scale)
+            crystal = Crystal(atoms, tmp_path / f"{length}-{scale}")
+            crystal.folder.mkdir()
+            steps = crystal.run(MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=1, ensemble="nve")).run.steps
+            assert steps is not None
+            energies.append(steps.potential_energy_eV[0])
+            volumes.append(atoms.get_volume())
+            stresses.append(np.trace(steps.stress[0]) / 3)
+        slope = (energies[2] - energies[0]) / (volumes[2] - volumes[0])
+        assert stresses[1] == pytest.approx(slope, rel=1e-3)
+        assert (slope < 0) == compressed
+        moving = 2 * steps.kinetic_energy_eV[0] / (3 * volumes[2]) / units.GPa
+        assert total_pressure(steps)[0] == pytest.approx(-stresses[2] / units.GPa + moving, rel=1e-9)

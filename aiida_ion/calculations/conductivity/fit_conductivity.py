@@ -11,6 +11,7 @@ from aiida_ion.calculations.conductivity.points import arrhenius_point, bound_en
 from aiida_ion.calculations.conductivity.species import species_attributes
 from aiida_ion.calculations.conductivity.summary import summary
 from aiida_ion.calculations.functions import conductivity_arrays
+from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 #: Attributes that every diffusion of one material shares.
@@ -40,6 +41,9 @@ def fit_conductivity(
     attributes = shared | result.attributes() | conductivity_numbers(result)
     attributes |= collective_attributes(nodes, *given, priors, decades)
     attributes |= species_attributes(nodes, result, shared, priors)
+    hashes = {str(one.base.attributes.get(FINGERPRINT_SHA256, "")) for one in nodes} - {""}
+    if hashes:
+        attributes[FINGERPRINT_SHA256] = ", ".join(sorted(hashes))
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
     attributes["temperatures_bound"] = [bound_entry(one) for one in nodes if is_bound(one)]
     if convergence is not None:

@@ -16,6 +16,7 @@ from aiida_ion.calculations.chosen_frames import choose_frames, frame_arrays
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    lammps_fingerprint,
     lammps_job,
     resolve_potential,
     validate_lammps_inputs,
@@ -110,7 +111,7 @@ class LammpsForcesParser(ForcesParser):
         if "wall_time_s" in cost:
             self.out("cost", orm.Dict(cost | {"hardware": read_hardware(folder)}))
         if rerun_result["versions"]:
-            self.out("versions", orm.Dict(rerun_result["versions"]))
+            self.out("versions", orm.Dict({**rerun_result["versions"], **lammps_fingerprint(self.node.inputs)}))
         return self._ending(rerun_result)
 
     def _cells(self) -> Any:

@@ -11,6 +11,7 @@ from aiida.common import datastructures
 
 from aiida_ion.calculations.mlip.job import refusal
 from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
+from aiida_ion.fingerprints import fingerprint
 from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.weight_files import look_into
 
@@ -99,6 +100,17 @@ def validate_file(stream: IO[bytes], name: str, potential: Potential) -> str | N
         return None
     danger = look.danger() if look.runs_code else "is unpickled by this pair style, and a pickle can run any code"
     return refusal(f"{name} {danger}", sha256)
+
+
+def lammps_fingerprint(inputs: Any) -> dict[str, Any]:
+    """Return the fingerprint of a classical potential and its hash, for the output `versions`."""
+    potential = inputs.potential.get_dict()
+    facts = {key: potential.get(key) for key in ("name", "commands", "charges")}
+    files = {}
+    for node in dict(inputs.files if "files" in inputs else {}).values():
+        with node.open(mode="rb") as stream:
+            files[node.filename] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return fingerprint({"program": "LAMMPS", **facts, "files_sha256": files or None})
 
 
 def lammps_job(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aiida.engine import ExitCode
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    lammps_fingerprint,
     lammps_job,
     resolve_potential,
     validate_lammps_inputs,
@@ -107,6 +109,8 @@ class LammpsMdParser(ScriptParser):
                 continued="restart_from" in inputs,
             )
             run = as_run(result, read_hardware(Path(retrieved_temporary_folder or "")))
+            if run.versions:
+                run = replace(run, versions={**run.versions, **lammps_fingerprint(inputs)})
             outputs = md_outputs(run, symbols_of(inputs.structure), settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))

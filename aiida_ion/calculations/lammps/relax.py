@@ -12,6 +12,7 @@ from aiida.engine import ExitCode
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    lammps_fingerprint,
     lammps_job,
     resolve_potential,
 )
@@ -81,7 +82,7 @@ class LammpsRelaxParser(LammpsMdParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results: dict[str, Any] = {
             "positions": relaxed.get("final_positions"),
-            "versions": relaxed["versions"],
+            "versions": {**relaxed["versions"], **lammps_fingerprint(self.node.inputs)} if relaxed["versions"] else {},
             "cost": {key: value for key, value in relaxed["cost"].items() if value is not None}
             | {"hardware": read_hardware(folder)},
         }

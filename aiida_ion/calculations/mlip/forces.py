@@ -20,6 +20,7 @@ from aiida_ion.calculations.mlip.job import (
     potential_inputs,
     stage_checkpoint,
     validate_checkpoint,
+    with_fingerprint,
 )
 from aiida_ion.calculations.mlip.md import load_rows
 from aiida_ion.calculations.script import (
@@ -118,7 +119,7 @@ class ForcesParser(ScriptParser):
                 self.out("forces", self._forces_node(arrays, results or {}))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
-        self.attach_ledger(results or {})
+        self.attach_ledger(with_fingerprint(self.node.inputs, results or {}))
         if results is None:
             ending = self.ending()
             if has_frames:

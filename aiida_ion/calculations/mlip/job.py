@@ -13,6 +13,7 @@ from aiida import orm
 from aiida.common import datastructures
 
 from aiida_ion.calculations.script import threads_of
+from aiida_ion.fingerprints import fingerprint
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import SHA256, Json, Many, SettingsError, Word
 from aiida_ion.settings.schema import Settings, setting, summary, word
@@ -117,6 +118,33 @@ def potential_inputs(inputs: Mapping[str, Any], options: Mapping[str, Any]) -> d
         "threads": threads_of(dict(options)),
         "checkpoint_file": checkpoint_name(checkpoint) if checkpoint is not None else None,
     }
+
+
+def potential_fingerprint(inputs: Any, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fingerprint of a potential and its hash, for the output `versions`.
+
+    :param inputs: those of the job.
+    :param results: what the runner said of the weights that it loaded and of its precision.
+    """
+    potential = MlipPotential.from_dict(inputs.potential.get_dict())
+    checkpoint = results["versions"].get("checkpoint") or {}
+    return fingerprint(
+        {
+            "program": potential.name,
+            "model": potential.model,
+            "checkpoint_sha256": checkpoint.get("sha256"),
+            "checkpoint": None if checkpoint.get("sha256") else checkpoint.get("name"),
+            "arguments": potential.kwargs or None,
+            "precision": (results.get("engine") or {}).get("dtype"),
+        }
+    )
+
+
+def with_fingerprint(inputs: Any, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of a runner whose versions say the level of theory, too; as they are where they have none."""
+    if not results.get("versions"):
+        return dict(results)
+    return {**results, "versions": {**results["versions"], **potential_fingerprint(inputs, results)}}
 
 
 def checkpoint_name(checkpoint: orm.SinglefileData) -> str:

@@ -28,6 +28,7 @@ from aiida_ion.calculations.mlip.job import (
     stage_checkpoint,
     structure_json,
     validate_checkpoint,
+    with_fingerprint,
 )
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
@@ -115,6 +116,7 @@ class MlipMdParser(ScriptParser):
             results = self.read_results()
             folder, first = Path(retrieved_temporary_folder or ""), start_step(self.node.inputs)
             run = read_run(folder, results, self.node.inputs.structure, first)
+            run = replace(run, versions=with_fingerprint(self.node.inputs, results or {}).get("versions", {}))
             outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))

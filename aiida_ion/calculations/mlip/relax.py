@@ -15,6 +15,7 @@ from aiida_ion.calculations.mlip.job import (
     stage_checkpoint,
     structure_json,
     validate_checkpoint,
+    with_fingerprint,
 )
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, relaxation_outputs
 from aiida_ion.calculations.script import FILENAME_INPUTS, ScriptCalculation, ScriptParser, write_json
@@ -68,6 +69,8 @@ class MlipRelaxParser(ScriptParser):
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         if results is None:
             return self.exit_code_of_ending(self.ending())
-        for name, node in relaxation_outputs(self.node.inputs.structure, results).items():
+        for name, node in relaxation_outputs(
+            self.node.inputs.structure, with_fingerprint(self.node.inputs, results)
+        ).items():
             self.out(name, node)
         return self.exit_code_of_status(results)

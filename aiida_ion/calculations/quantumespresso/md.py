@@ -11,6 +11,7 @@ import numpy as np
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
+from aiida_ion.calculations.dft.level import pw_fingerprint
 from aiida_ion.calculations.dft.md import as_md_run, dft_symbols_and_masses, start, validate_dft_md_inputs
 from aiida_ion.calculations.md import EARLY, define_md_ports, early_exit, md_outputs
 from aiida_ion.calculations.quantumespresso.job import (
@@ -109,6 +110,8 @@ class QuantumEspressoMdParser(PwParser):
             n_steps=settings.n_steps,
             constant_energy=settings.ensemble == "nve",
         )
+        if run.versions:
+            run = replace(run, versions=run.versions | pw_fingerprint(inputs))
         if not run.cost:
             return run, first_step
         return replace(run, cost=run.cost | {"hardware": read_hardware(folder)}), first_step

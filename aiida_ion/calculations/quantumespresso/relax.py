@@ -10,6 +10,7 @@ import numpy as np
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
+from aiida_ion.calculations.dft.level import pw_fingerprint
 from aiida_ion.calculations.quantumespresso.job import (
     define_pw_ports,
     pw_job,
@@ -76,6 +77,8 @@ class QuantumEspressoRelaxParser(PwParser):
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         results = _results(relaxed, before)
+        if relaxed.versions:
+            results["versions"] = relaxed.versions | pw_fingerprint(self.node.inputs)
         if relaxed.cost:
             results["cost"] |= {"hardware": read_hardware(folder)}
         for name, node in relaxation_outputs(structure, results).items():

@@ -13,6 +13,7 @@ from aiida.common import datastructures, exceptions, folders
 from numpy.typing import ArrayLike
 
 from aiida_ion.calculations.dft.kpoints import gamma_point
+from aiida_ion.calculations.dft.level import vasp_fingerprint
 from aiida_ion.calculations.dft.md import define_scf_exit_code, dft_symbols_and_masses
 from aiida_ion.calculations.script import (
     FILENAME_HARDWARE,
@@ -196,11 +197,12 @@ class VaspParser(ScriptParser):
         return cost | {"hardware": read_hardware(files.folder)} if cost else {}
 
     def provenance(self) -> dict[str, Any]:
-        """Return the level of theory: functional, POTCARs with their hashes."""
+        """Return the level of theory: functional, POTCARs with their hashes, fingerprint."""
         potential = self.node.inputs.potential
         titles = {kind: str(potential[kind].title) for kind in site_groups(self.node.inputs.structure).kinds}
         return {
             "functional": functional_name(self.node.inputs.incar.get_dict(), titles.values()),
             "potentials": titles,
             "potential_sha512": {kind: str(potential[kind].sha512) for kind in titles},
+            **vasp_fingerprint(self.node.inputs),
         }

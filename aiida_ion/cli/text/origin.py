@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.cli.text.levels import level_line
 from aiida_ion.cli.text.tables import text, version_text
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
 
@@ -40,6 +41,9 @@ def origin_lines(processes: Iterable[orm.ProcessNode]) -> list[str]:
         if isinstance(versions, orm.Dict):
             stated = _attributes(versions)
             lines[f"  versions: {version_text(stated, skip=('checkpoint',))}"] = None
+            level = level_line(stated)
+            if level is not None:
+                lines[f"  {level}"] = None
             checkpoint = stated["checkpoint"]
             if isinstance(checkpoint, Mapping) and checkpoint.get("sha256"):
                 lines[f"  checkpoint: {text(checkpoint.get('name'))}, sha256 {text(checkpoint['sha256'])}"] = None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiida import orm
 
 from aiida_ion.cli.text.comparisons import comparison_lines
+from aiida_ion.cli.text.converged import convergence_table
 from aiida_ion.cli.text.convergence import convergence_lines
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
 from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.tables import entries, number, sentences, text, value_or_bound, with_interval
+from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.verdicts import MOVED, POORLY_KNOWN, verdict_of, words_of
@@ -47,12 +49,9 @@ def result_lines(node: orm.Node) -> list[str]:
         return _trajectory(node)
     if is_jump_analysis(attributes):
         return jump_lines(node)
-    if "reference_level_of_theory" in attributes:
-        return comparison_lines(attributes)
-    if "activation_energy_eV" in attributes:
-        return _conductivity(attributes)
-    if "verdict" in attributes:
-        return _diffusion(attributes)
+    for name, lines_of in _BY_ATTRIBUTE.items():
+        if name in attributes:
+            return lines_of(attributes)
     skip = ("array|", "units", "symbols", "cell")
     plain = {key: value for key, value in attributes.items() if not key.startswith(skip)}
     return [f"{key}: {value}" for key, value in plain.items() if isinstance(value, (str, int, float, bool))]
@@ -119,13 +118,22 @@ def _conductivity(attributes: Mapping[str, Any]) -> list[str]:
     return lines + [f"warning: {warning}" for warning in sentences(attributes.get("warnings"))]
 
 
+#: What only one kind of result has -> its lines.
+_BY_ATTRIBUTE: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "reference_level_of_theory": comparison_lines,
+    "recommended_cutoffs": convergence_table,
+    "activation_energy_eV": _conductivity,
+    "verdict": _diffusion,
+}
+
+
 def _trajectory(node: orm.TrajectoryData) -> list[str]:
     attributes = read_attributes(node.base.attributes.all)
     shape = attributes["array|positions"]
     sized = isinstance(shape, list) and len(shape) == 3
     lines = [f"{text(shape[0])} frames of {text(shape[1])} atoms, angstrom, unwrapped"] if sized else []
     names = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
-    for name in (*names, *SOURCE):
+    for name in (*names, FINGERPRINT_SHA256, *SOURCE):
         if known(attributes.get(name)):
             lines.append(f"{name}: {attributes[name]}")
     warnings = [remark for remark in sentences(attributes.get("remarks")) if remark.startswith(WARNING)]

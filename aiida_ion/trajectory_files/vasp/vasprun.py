@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.dft.vasp_atoms import elements_of
 from aiida_ion.dft.vasp_motion import unwrapped
+from aiida_ion.dft.vasp_output import in_ase_convention
 from aiida_ion.dft.vasp_xml import Vasprun, read_vaspruns
 from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
@@ -104,6 +105,7 @@ def _trajectory(run: Vasprun, symbols: list[str], n_constraints: int) -> VaspTra
         conserved_energy_eV=run.energies["total_energy_eV"][kept],
         temperature_K=2.0 * kinetic / (freedom * units.kB),
         scf_iterations=run.scf_iterations[kept],
+        stress=in_ase_convention(run.stresses[kept]),
     )
     return VaspTrajectory(run, steps, left_out)
 

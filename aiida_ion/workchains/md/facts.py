@@ -12,6 +12,7 @@ from aiida_ion.calculations.dft.kpoints import mesh_of_part
 from aiida_ion.engine_kinds import job_name
 from aiida_ion.settings.md import THERMOSTATS
 from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup, changed_fields
+from aiida_ion.workchains.md.single_points import SinglePoints
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
 
@@ -29,6 +30,8 @@ class EngineFacts:
     relax_class: ClassVar[type[CalcJob]]
     #: The job that evaluates stored frames with the same engine inputs; ``None`` where forces come only from runs.
     forces_class: ClassVar[type[CalcJob] | None] = None
+    #: Single points at other cut-offs and k-points; ``None`` where the engine converges no electrons.
+    single_points: ClassVar[type[SinglePoints] | None] = None
     #: Engine inputs that a relaxation, and an evaluation of frames, take too.
     engine_ports: ClassVar[tuple[str, ...]] = ()
     #: Thermostats that the engine has.
@@ -117,6 +120,12 @@ class EngineFacts:
         :raises ValueError: if something is missing or cannot be used.
         """
         return {"choices": dict(setup.inputs or {})}
+
+    @classmethod
+    def cutoff_warnings(cls, choices: Mapping[str, Any]) -> list[str]:
+        """Return a sentence for each pseudopotential that suggests higher cut-offs than the registry keeps."""
+        del choices
+        return []
 
     @classmethod
     def validate_potential(cls, potential: Mapping[str, Any]) -> str | None:

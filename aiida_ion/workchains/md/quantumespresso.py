@@ -18,10 +18,12 @@ from aiida_ion.workchains.md.quantumespresso_inputs import (
     build_namelists,
     electron_remarks,
     functional_of,
+    level_name,
     load_family,
     pseudos_of,
 )
-from aiida_ion.workchains.md.quantumespresso_options import quantumespresso_choices
+from aiida_ion.workchains.md.quantumespresso_options import family_warnings, quantumespresso_choices
+from aiida_ion.workchains.md.quantumespresso_points import PwSinglePoints
 from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
 
@@ -34,6 +36,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
 
     _process_class = QuantumEspressoMdCalculation
     relax_class = QuantumEspressoRelaxCalculation
+    single_points = PwSinglePoints
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("pw",)
@@ -54,8 +57,8 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
-        """Return program and functional, such as ``QE PBEsol``."""
-        return f"QE {functional_of(engine)}"
+        """Return program and functional, such as ``QE PBEsol``, and cut-offs that are below the hints of the files."""
+        return level_name(engine)
 
     @classmethod
     def engine_inputs(
@@ -75,9 +78,11 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
 
         :param pseudo_family: family of aiida-pseudo, or its label.
         :param pseudos: pseudopotential by kind or element; those of the family where not given.
-        :param ecutwfc_Ry: cut-off of the wave functions, Ry; what the family recommends where not given.
+        :param ecutwfc_Ry: cut-off of the wave functions, Ry; what the family recommends where not given, else what
+            the files suggest.
         :param ecutrho_Ry: cut-off of the density, Ry; where not given, in the family's proportion to ``ecutwfc_Ry``,
-            else 4 times it with norm-conserving pseudopotentials and 8 times with others.
+            else 4 times it with norm-conserving pseudopotentials and 8 times with others. Where neither is given and
+            no family recommends them, both are what the pseudopotential files suggest.
         :param namelists: what to override of the protocol's namelists.
         :param kpoints: a node, or a mesh of three whole numbers; the Gamma point where not given.
         :param choices: the rest: ``code``, ``parallelization``.
@@ -106,6 +111,11 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
     def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return pseudopotentials, cut-offs, namelists and k-points."""
         return {"choices": quantumespresso_choices(setup)}
+
+    @classmethod
+    def cutoff_warnings(cls, choices: Mapping[str, Any]) -> list[str]:
+        """Return a sentence for each pseudopotential of the family that suggests more than the cut-offs given."""
+        return family_warnings(choices)
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:

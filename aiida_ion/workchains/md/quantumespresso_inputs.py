@@ -10,23 +10,16 @@ from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from pymatgen.core.periodic_table import Element
 
 from aiida_ion.calculations.quantumespresso.job import n_electrons
+from aiida_ion.dft.cutoffs import cutoff_warnings, highest, mark
 from aiida_ion.dft.pw_input import normal_namelists, spelled
-from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
+from aiida_ion.dft.upf import UpfHeader, dft_name, read_upf_header
+from aiida_ion.workchains.md.cutoff_hints import upf_hints, without_hint
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 #: With ultrasoft and PAW pseudopotentials the density needs more than the fourfold cut-off of the wave functions.
 DENSITY_FACTORS = {True: 4.0, False: 8.0}
 #: Elements whose compounds are mostly magnetic.
 OPEN_SHELLS = frozenset(("V", "Cr", "Mn", "Fe", "Co", "Ni"))
-DISPERSION = {
-    "grimme-d2": "D2",
-    "dft-d": "D2",
-    "grimme-d3": "D3",
-    "dft-d3": "D3",
-    "ts": "TS",
-    "mbd": "MBD",
-    "xdm": "XDM",
-}
 
 
 def pseudos_of(structure: orm.StructureData, family: Any, given: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -104,13 +97,34 @@ def build_namelists(
     made = merge(merge(base, {"SYSTEM": system}), asked)
     recommended = recommended_cutoffs(structure, family, settings["cutoff_stringency"])
     if recommended is None:
-        if "ecutwfc" not in made["SYSTEM"]:
-            raise ValueError("the pseudopotentials come without recommended cut-offs; give ecutwfc_Ry and ecutrho_Ry")
-        norm_conserving = all(header.norm_conserving for header in headers(pseudos).values())
-        recommended = (1.0, DENSITY_FACTORS[norm_conserving])
+        recommended = _suggested_cutoffs(pseudos, made["SYSTEM"])
     wave = made["SYSTEM"].setdefault("ecutwfc", recommended[0])
     made["SYSTEM"].setdefault("ecutrho", wave * recommended[1] / recommended[0])
     return normal_namelists(made)
+
+
+def _suggested_cutoffs(pseudos: Mapping[str, Any], system: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the cut-offs of wave functions and density, Ry, that suit all pseudopotentials by their files.
+
+    Where the user gives that of the wave functions, the density follows it by the usual factor.
+
+    :raises ValueError: naming the files that suggest no cut-off, where the user gives none.
+    """
+    norm_conserving = all(header.norm_conserving for header in headers(pseudos).values())
+    factor = DENSITY_FACTORS[norm_conserving]
+    if "ecutwfc" in system:
+        return 1.0, factor
+    silent = without_hint(pseudos)
+    if silent:
+        raise ValueError(f"{', '.join(silent)} suggests no cut-offs; give ecutwfc_Ry and ecutrho_Ry")
+    wave, *density = highest(upf_hints(pseudos))
+    return wave, max([*density, 4.0 * wave]) if density else factor * wave
+
+
+def cutoffs_of(engine: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the cut-offs of wave functions and density of engine inputs, Ry."""
+    system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
+    return float(system["ecutwfc"]), float(system.get("ecutrho", 4.0 * system["ecutwfc"]))
 
 
 def functional_of(engine: Mapping[str, Any]) -> str:
@@ -119,13 +133,13 @@ def functional_of(engine: Mapping[str, Any]) -> str:
     :raises ValueError: if the pseudopotentials do not agree on it.
     """
     system = normal_namelists(engine["namelists"].get_dict())["SYSTEM"]
-    asked = system.get("input_dft")
-    made = {name: header.functional for name, header in headers(engine["pseudos"]).items()}
-    name = functional_name(str(asked)) if asked else common_functional(made)
-    if system.get("lda_plus_u"):
-        name += "+U"
-    dispersion = DISPERSION.get(str(system.get("vdw_corr", "")).lower())
-    return f"{name}-{dispersion}" if dispersion else name
+    return dft_name(system, {name: header.functional for name, header in headers(engine["pseudos"]).items()})
+
+
+def level_name(engine: Mapping[str, Any]) -> str:
+    """Return program and functional, such as ``QE PBEsol``; cut-offs below the hints of the files are named, too."""
+    below = mark(cutoffs_of(engine), upf_hints(engine["pseudos"]))
+    return f"QE {functional_of(engine)}{f' {below}' if below else ''}"
 
 
 def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[str]:
@@ -144,8 +158,11 @@ def electron_remarks(structure: orm.StructureData, engine: Mapping[str, Any]) ->
     if magnetic and system.get("nspin", 1) == 1:
         remarks.append(f"{', '.join(magnetic)} may be magnetic, and spin is not polarised: set SYSTEM nspin to 2.")
     norm_conserving = all(header.norm_conserving for header in headers(engine["pseudos"]).values())
-    ratio = system.get("ecutrho", 4.0 * system["ecutwfc"]) / system["ecutwfc"]
-    if ratio < (4.0 if norm_conserving else 6.0):
+    wave, density = cutoffs_of(engine)
+    hints = upf_hints(engine["pseudos"])
+    ratio, suggested = density / wave, highest(hints)
+    enough = len(suggested) == 2 and density >= suggested[1]
+    if ratio < (4.0 if norm_conserving else 6.0) and not enough:
         needed = "4 times" if norm_conserving else "8 to 12 times, with ultrasoft or PAW pseudopotentials,"
         remarks.append(f"SYSTEM ecutrho is {ratio:.3g} times ecutwfc; forces need about {needed} that.")
-    return remarks
+    return remarks + cutoff_warnings((wave, density), hints)

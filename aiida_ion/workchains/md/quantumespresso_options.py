@@ -13,9 +13,11 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
+from aiida_ion.dft.cutoffs import cutoff_warnings
 from aiida_ion.dft.pw_input import normal_namelists, spelled
 from aiida_ion.dft.upf import common_functional, read_upf_header
 from aiida_ion.settings.files import read_yaml
+from aiida_ion.workchains.md.cutoff_hints import upf_hints
 from aiida_ion.workchains.md.requests import EngineSetup
 
 #: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.
@@ -72,8 +74,9 @@ def pseudo_family(given: Sequence[str], has_cutoff: bool = True, system: Mapping
         if not _groups(given[0]):
             raise ValueError(f"{given[0]!r} is neither a folder nor an installed family; see 'aiida-pseudo list'")
         family: Any = orm.load_group(given[0])
-        if not has_cutoff and not (hasattr(family, "get_cutoff_stringencies") and family.get_cutoff_stringencies()):
-            raise ValueError(f"the family {given[0]} has no cut-offs: give --ecutwfc-Ry")
+        recommends = hasattr(family, "get_cutoff_stringencies") and family.get_cutoff_stringencies()
+        if not has_cutoff and not recommends:
+            _refuse_silent({upf.filename: upf.get_content() for upf in family.nodes})
         return given[0]
     files = sorted(path for path in paths[0].iterdir() if path.suffix.lower() == ".upf") if paths[0].is_dir() else paths
     missing = [str(path) for path in files if not path.is_file()]
@@ -84,8 +87,35 @@ def pseudo_family(given: Sequence[str], has_cutoff: bool = True, system: Mapping
         headers = {name: read_upf_header(path.read_text(errors="replace")) for name, path in by_element.items()}
         common_functional({name: header.functional for name, header in headers.items()})
     if not has_cutoff:
-        raise ValueError("files of pseudopotentials come without cut-offs: give --ecutwfc-Ry")
+        _refuse_silent({path.name: path.read_text(errors="replace") for path in files})
     return _family_of_files(files)
+
+
+def _refuse_silent(texts: Mapping[str, str]) -> None:
+    """Refuse files that suggest no cut-off, where the user gives none.
+
+    :raises ValueError: naming them.
+    """
+    silent = sorted(name for name, text in texts.items() if read_upf_header(text).ecutwfc_Ry is None)
+    if silent:
+        names = ", ".join(silent[:5]) + (f" and {len(silent) - 5} more" if len(silent) > 5 else "")
+        verb = "suggests" if len(silent) == 1 else "suggest"
+        raise ValueError(f"{names} {verb} no cut-offs: give --ecutwfc-Ry")
+
+
+def family_warnings(choices: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each pseudopotential that suggests higher cut-offs than an engine was given.
+
+    :param choices: as :func:`quantumespresso_choices` returns them.
+    """
+    system = _system_of(choices.get("namelists") or {})
+    wave = system.get("ecutwfc", choices.get("ecutwfc_Ry"))
+    if wave is None:
+        return []
+    family: Any = orm.load_group(choices["pseudo_family"])
+    pseudos = {upf.element: upf for upf in family.nodes}
+    density = system.get("ecutrho", choices.get("ecutrho_Ry"))
+    return cutoff_warnings((wave,) if density is None else (wave, density), upf_hints(pseudos))
 
 
 def _family_of_files(files: Sequence[Path]) -> str:

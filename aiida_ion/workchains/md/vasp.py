@@ -11,12 +11,19 @@ from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.vasp.md import THERMOSTATS, VaspMdCalculation
 from aiida_ion.calculations.vasp.relax import VaspRelaxCalculation
-from aiida_ion.dft.vasp_functional import functional_name
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
-from aiida_ion.workchains.md.vasp_inputs import incar_of_protocol, potentials_of, remarks_on
+from aiida_ion.workchains.md.vasp_inputs import (
+    incar_of_protocol,
+    level_name,
+    mapping_warnings,
+    potentials_of,
+    remarks_on,
+    with_enough_encut,
+)
 from aiida_ion.workchains.md.vasp_options import vasp_choices
+from aiida_ion.workchains.md.vasp_points import VaspSinglePoints
 
 #: How often electrons that do not converge are tried again, each time with more iterations.
 MAX_SCF_RETRIES = 2
@@ -27,6 +34,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
 
     _process_class = VaspMdCalculation
     relax_class = VaspRelaxCalculation
+    single_points = VaspSinglePoints
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("vasp", "mock-vasp")
@@ -50,9 +58,8 @@ class VaspMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
-        """Return program and functional, such as ``VASP PBE`` or ``VASP R2SCAN``."""
-        titles = [str(potential.title) for potential in engine["potential"].values()]
-        return f"VASP {functional_name(engine['incar'].get_dict(), titles)}"
+        """Return program and functional, such as ``VASP PBE`` or ``VASP R2SCAN``, and an `encut` below ENMAX."""
+        return level_name(engine)
 
     @classmethod
     def engine_inputs(  # type: ignore[override]
@@ -81,11 +88,12 @@ class VaspMdWorkChain(MdBaseWorkChain):
         """
         if potential is None and potential_family is None:
             raise ValueError("give potential_family, made by `aiida-vasp potcar uploadfamily`, or `potential`")
+        chosen = dict(potential or potentials_of(structure, str(potential_family), potential_mapping))
         inputs = {
             "code": code,
-            "potential": dict(potential or potentials_of(structure, str(potential_family), potential_mapping)),
+            "potential": chosen,
             "kpoints": gamma_point() if kpoints is None else mesh_node(kpoints),
-            "incar": incar_of_protocol(protocol, incar),
+            "incar": with_enough_encut(incar_of_protocol(protocol, incar), incar, chosen),
         }
         return {name: value for name, value in inputs.items() if value is not None}
 
@@ -93,6 +101,11 @@ class VaspMdWorkChain(MdBaseWorkChain):
     def read_options(cls, setup: EngineSetup) -> dict[str, Any]:
         """Return POTCARs, INCAR tags and k-points."""
         return {"choices": vasp_choices(setup)}
+
+    @classmethod
+    def cutoff_warnings(cls, choices: Mapping[str, Any]) -> list[str]:
+        """Return a sentence for each POTCAR of the mapping whose ENMAX is above the `encut` of the engine."""
+        return mapping_warnings(choices)
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:

@@ -10,6 +10,9 @@ from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.calculations.vasp.job import UPLOAD_ADVICE, PotcarData, validate_incar
+from aiida_ion.dft.cutoffs import cutoff_warnings, highest, mark
+from aiida_ion.dft.vasp_functional import functional_name
+from aiida_ion.workchains.md.cutoff_hints import potcar_hints
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 #: A looser convergence of the electrons than this, eV an atom, makes the energy drift within picoseconds.
@@ -28,6 +31,24 @@ def incar_of_protocol(protocol: str | None, overrides: Mapping[str, Any] | None)
     if problem is not None:
         raise ValueError(f"incar: {problem}")
     return orm.Dict(tags)
+
+
+def with_enough_encut(incar: orm.Dict, overrides: Mapping[str, Any] | None, potential: Mapping[str, Any]) -> orm.Dict:
+    """Return tags whose `encut`, where the user gives none, is that of the protocol or the largest ENMAX, eV."""
+    given = {str(tag).lower() for tag, value in (overrides or {}).items() if value is not None}
+    needed = highest(potcar_hints(potential))
+    tags = incar.get_dict()
+    if "encut" in given or not needed or tags["encut"] >= needed[0]:
+        return incar
+    return orm.Dict(tags | {"encut": needed[0]})
+
+
+def level_name(engine: Mapping[str, Any]) -> str:
+    """Return program and functional, such as ``VASP PBE``; an `encut` below ENMAX is named, too."""
+    tags, potential = engine["incar"].get_dict(), engine["potential"]
+    below = mark((float(tags["encut"]),), potcar_hints(potential)) if "encut" in tags else ""
+    name = functional_name(tags, [str(given.title) for given in potential.values()])
+    return f"VASP {name}{f' {below}' if below else ''}"
 
 
 def potentials_of(
@@ -54,6 +75,24 @@ def _potential(kind: str, element: str, family: str, mapping: Mapping[str, str])
         raise ValueError(f"no POTCAR {name} for {element} in the family {family}: {others}{UPLOAD_ADVICE}") from error
 
 
+def mapping_warnings(choices: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each POTCAR that an engine names and whose ENMAX is above the `encut` it was given.
+
+    :param choices: as `vasp_choices` returns them.
+    """
+    tags = {str(tag).lower(): value for tag, value in (choices.get("incar") or {}).items()}
+    if not tags.get("encut"):
+        return []
+    family, named = choices["potential_family"], choices.get("potential_mapping") or {}
+    wanted = {
+        element: name
+        for element, name in (recommended_potentials() | named).items()
+        if name in PotcarData.get_full_names(family, element)
+    }
+    potential = PotcarData.get_potcars_dict(list(wanted), family, mapping=wanted)
+    return cutoff_warnings((float(tags["encut"]),), potcar_hints(potential))
+
+
 def recommended_potentials() -> dict[str, str]:
     """Return the POTCAR of each element in pymatgen's MPRelaxSet, such as ``Li_sv`` for ``Li``."""
     from pymatgen.io.vasp.sets import MPRelaxSet
@@ -73,7 +112,7 @@ def remarks_on(structure: orm.StructureData, engine: Mapping[str, Any]) -> list[
         remarks.append(f"ediff {ediff:g} eV is loose for {len(structure.sites)} atoms: the energy will drift")
     if int(tags.get("ismear", 1)) > 0:
         remarks.append("ismear above 0 is for metals: in an insulator forces are wrong wherever a gap is smeared")
-    return remarks
+    return remarks + cutoff_warnings((float(tags["encut"]),), potcar_hints(engine["potential"]))
 
 
 def electrons_of(structure: orm.StructureData, potential: Mapping[str, Any]) -> float | None:

@@ -72,7 +72,11 @@ def test_other_sampling_is_compared_up_to_the_smaller_nyquist_frequency():
     ("velocities", "interval_fs", "message"),
     [
         (oscillators([5.0], n_frames=100), 5.0, "the longest run has 0.5 ps of velocities; 1 ps are needed"),
-        (oscillators([5.0]), 100.0, "frames 100 fs apart are too sparse for vibrations: .* every 62.5 fs or more often"),
+        (
+            oscillators([5.0]),
+            100.0,
+            "frames 100 fs apart are too sparse for vibrations: .* every 62.5 fs or more often",
+        ),
         (np.zeros((4000, 1, 3)), 5.0, "zero or not finite"),
     ],
 )

@@ -12,7 +12,9 @@ from aiida import orm
 from aiida.engine import run_get_node
 from aiida.plugins import WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names
+from ase import units
 
+from aiida_ion.fingerprints import short_sha256
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.workchains.md.base import MD_PORTS
 from tests.conftest import OPTIONS
@@ -148,6 +150,15 @@ def test_same_outputs_in_the_same_units(entry_point: str, run_md: Start, request
     assert state.get_array("velocities_A_fs") == pytest.approx(velocities[-1], abs=1e-7)
     cost = node.outputs.cost.get_dict()
     assert cost["n_steps"] == n_steps
+    versions = node.outputs.versions
+    digest = short_sha256(versions["level_of_theory_fingerprint"])
+    assert versions["level_of_theory_sha256"] == digest == trajectory.base.attributes.get("level_of_theory_sha256")
+    if WorkflowFactory(entry_point).is_dft:
+        volume = structure.get_cell_volume()
+        trace = thermo.get_array("stress")[:, :3].sum(axis=1)
+        moving = 2 * thermo.get_array("kinetic_energy") / volume
+        assert np.isfinite(trace).all() and thermo.get_array("stress").shape == (n_steps + 1, 6)
+        assert thermo.get_array("pressure") == pytest.approx((moving - trace) / 3 / units.GPa, rel=1e-4)
     assert cost["n_atoms"] == len(structure.sites)
     assert cost["hardware"] != []
     assert node.outputs.versions.get_dict()

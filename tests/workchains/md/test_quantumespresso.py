@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,12 +206,58 @@ def test_what_is_missing_is_named(lithium_oxide: orm.StructureData, pseudo_famil
         make(lithium_oxide, pseudo_family="absent")
     with pytest.raises(ValueError, match="no pseudopotential given for Li, O"):
         make(lithium_oxide)
-    with pytest.raises(ValueError, match="give ecutwfc_Ry and ecutrho_Ry"):
-        make(lithium_oxide, pseudos=upfs)
+    silent = upfs | {"O": without_hint(upfs["O"])}
+    with pytest.raises(ValueError, match=r"O\.silent\.UPF suggests no cut-offs; give ecutwfc_Ry and ecutrho_Ry"):
+        make(lithium_oxide, pseudos=silent)
     with pytest.raises(ValueError, match="CONTROL dt is set by the job itself"):
         make(lithium_oxide, pseudos=upfs, ecutwfc_Ry=30.0, namelists={"CONTROL": {"dt": 1.0}})
     engine = make(lithium_oxide, pseudos=upfs, ecutwfc_Ry=30.0)
     assert engine["namelists"]["SYSTEM"]["ecutrho"] == 240.0, "ultrasoft"
+
+
+def without_hint(upf: Any) -> Any:
+    """Return a pseudopotential whose file suggests no cut-offs."""
+    content = re.sub(r'(wfc|rho)_cutoff="[^"]*"', r'\1_cutoff="0.0"', upf.get_content())
+    return type(upf)(io.BytesIO(content.encode()), filename=f"{upf.element}.silent.UPF")
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_cutoffs_of_the_files_are_those_of_the_elements_of_the_structure(
+    lithium_oxide: orm.StructureData, upfs: Any
+) -> None:
+    make = QuantumEspressoMdWorkChain.engine_inputs
+    engine = make(lithium_oxide, pseudos=upfs)
+    system = engine["namelists"]["SYSTEM"]
+    assert (system["ecutwfc"], system["ecutrho"]) == (78.0, 355.0), "of lithium, the higher ones"
+    assert QuantumEspressoMdWorkChain.level_of_theory(engine) == "QE PBEsol"
+    assert QuantumEspressoMdWorkChain.remarks(lithium_oxide, engine) == []
+    oxygen = orm.StructureData(ase=bulk("O", "fcc", a=4.0))
+    system = make(oxygen, pseudos=upfs)["namelists"]["SYSTEM"]
+    assert (system["ecutwfc"], system["ecutrho"]) == (47.0, 323.0)
+    silent = make(lithium_oxide, pseudos={name: without_hint(upf) for name, upf in upfs.items()}, ecutwfc_Ry=30.0)
+    assert QuantumEspressoMdWorkChain.level_of_theory(silent) == "QE PBEsol", "nothing is known to be above"
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_run_below_the_hints_says_so_in_its_level_of_theory(lithium_oxide: orm.StructureData, upfs: Any) -> None:
+    make = QuantumEspressoMdWorkChain.engine_inputs
+    low = make(lithium_oxide, pseudos=upfs, ecutwfc_Ry=30.0, ecutrho_Ry=240.0)
+    assert QuantumEspressoMdWorkChain.level_of_theory(low) == "QE PBEsol (30/240 Ry, below 78/355 Ry)"
+    remarks = QuantumEspressoMdWorkChain.remarks(lithium_oxide, low)
+    for element, hint in (("Li", "78/355 Ry"), ("O", "47/323 Ry")):
+        (remark,) = (text for text in remarks if text.startswith(f"{element}: {element}.pbesol"))
+        assert hint in remark and "30/240 Ry is given" in remark
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_what_a_family_recommends_counts_more_than_the_file(
+    lithium_oxide: orm.StructureData, pseudo_family: Any
+) -> None:
+    given = {upf.element: upf for upf in pseudo_family.nodes}
+    engine = QuantumEspressoMdWorkChain.engine_inputs(lithium_oxide, pseudos=given, ecutwfc_Ry=25.0, ecutrho_Ry=150.0)
+    assert QuantumEspressoMdWorkChain.level_of_theory(engine) == "QE PBEsol"
+    engine = QuantumEspressoMdWorkChain.engine_inputs(lithium_oxide, pseudos=given, ecutwfc_Ry=20.0, ecutrho_Ry=150.0)
+    assert QuantumEspressoMdWorkChain.level_of_theory(engine) == "QE PBEsol (20/150 Ry, below 25/150 Ry)"
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -12,7 +12,12 @@ from aiida import orm
 from aiida.engine import run_get_node
 
 from aiida_ion.workchains.md.vasp import VaspMdWorkChain
-from aiida_ion.workchains.md.vasp_inputs import electrons_of, incar_of_protocol, recommended_potentials
+from aiida_ion.workchains.md.vasp_inputs import (
+    electrons_of,
+    incar_of_protocol,
+    recommended_potentials,
+    with_enough_encut,
+)
 from tests.conftest import OPTIONS
 
 SETTINGS = {"temperature_K": 400.0, "timestep_fs": 1.0, "n_steps": 12, "sample_every": 3, "seed": 4, "ensemble": "nve"}
@@ -178,3 +183,26 @@ def test_remarks(lithium_nitride: orm.StructureData, vasp_engine: dict[str, Any]
 def test_recommended_potentials_are_those_of_the_materials_project() -> None:
     recommended = recommended_potentials()
     assert (recommended["Li"], recommended["O"], recommended["Ti"]) == ("Li_sv", "O", "Ti_pv")
+
+
+def test_encut_below_enmax_is_marked_and_warned_of(
+    lithium_oxide: orm.StructureData, vasp_engine: dict[str, Any], potcar_family: str
+) -> None:
+    mapping = {"Li": "Li_sv", "O": "O"}
+    make = VaspMdWorkChain.engine_inputs
+    low = make(lithium_oxide, "fast", potential_family=potcar_family, potential_mapping=mapping, incar={"encut": 300})
+    assert VaspMdWorkChain.level_of_theory(low) == "VASP PBE (300 eV, below 400 eV)"
+    remarks = [text for text in VaspMdWorkChain.remarks(lithium_oxide, low) if "suggests" in text]
+    assert [text.split(" suggests")[0] for text in remarks] == [
+        "Li: the POTCAR PAW_PBE Li_sv 10Sep2004",
+        "O: the POTCAR PAW_PBE O 08Apr2002",
+    ]
+    assert "at least 400 eV, and 300 eV is given" in remarks[0]
+    assert not any("suggests" in text for text in VaspMdWorkChain.remarks(lithium_oxide, vasp_engine))
+
+
+def test_a_protocol_below_enmax_takes_enmax(vasp_engine: dict[str, Any]) -> None:
+    potential, tags = vasp_engine["potential"], orm.Dict({"encut": 300.0, "ediff": 1e-5})
+    assert with_enough_encut(tags, None, potential).get_dict() == {"encut": 400.0, "ediff": 1e-5}
+    assert with_enough_encut(tags, {"ENCUT": 300}, potential).get_dict()["encut"] == 300.0, "the user's word counts"
+    assert with_enough_encut(vasp_engine["incar"], None, potential) is vasp_engine["incar"]
