@@ -2,7 +2,7 @@
 
 It reads INCAR, POSCAR and POTCAR, moves atoms with a Lennard-Jones potential of round numbers, and writes
 vasprun.xml, OUTCAR, CONTCAR and its stream as VASP 6 does, each flushed after every step. What it does with
-velocities is what VASP's own output shows (see `aiida_ion/dft/vasp_motion.py`): leap-frog, POSCAR half a step before.
+velocities is what VASP's own output shows (see `aiida_ion/dft/vasp/motion.py`): leap-frog, POSCAR half a step before.
 
 The environment makes it misbehave, each with a value: `STAND_IN_INTEGRATOR=velocity-verlet`, `STAND_IN_VERSION`,
 `STAND_IN_STEP_SECONDS`, `STAND_IN_HARD_STEP` (electrons of that step converge with `ALGO = All` only),

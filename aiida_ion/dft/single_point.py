@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from ase import units
 
-from aiida_ion.dft.pw_md_output import stress_of
-from aiida_ion.dft.pw_output import PwOutput
-from aiida_ion.dft.pw_status import judge, read_cost, read_versions
-from aiida_ion.dft.pw_tables import FloatArray
+from aiida_ion.dft.pw.md_output import stress_of
+from aiida_ion.dft.pw.output import PwOutput
+from aiida_ion.dft.pw.status import judge, read_cost, read_versions
+from aiida_ion.dft.pw.tables import FloatArray
 from aiida_ion.dft.steps import DftRun
 
 

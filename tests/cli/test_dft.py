@@ -17,7 +17,7 @@ from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.programs import mpi_as_root
 from aiida_ion.workchains.conductivity.builder import with_thermostat
 from tests.cli.conftest import Invoke, only_line
-from tests.dft.pw import run_pw
+from tests.dft.pw.outputs import run_pw
 from tests.quantumespresso_fixtures import pseudo_paths, pw_executable
 
 SMALL = ("--ecutwfc-Ry", 25, "--ecutrho-Ry", 150)
@@ -209,10 +209,10 @@ def test_labels_can_stand_in_the_graph() -> None:
 
 
 def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
-    from aiida_ion.dft.pw_input import md_namelists
+    from aiida_ion.dft.pw.input import md_namelists
     from aiida_ion.settings.md import MdSettings
     from aiida_ion.starting_velocities import starting_velocities
-    from tests.dft.pw import ATOMS, MASSES, input_text, with_namelists
+    from tests.dft.pw.outputs import ATOMS, MASSES, input_text, with_namelists
 
     pw_executable()
     settings = MdSettings(temperature_K=300.0, timestep_fs=1.0, n_steps=14, ensemble="nve")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ase.build import bulk
 
-from tests.dft.vasp_running import Crystal
+from tests.dft.vasp.running import Crystal
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from aiida import orm
 
 from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.calculations.vasp.job import validate_incar
-from aiida_ion.dft.pw_input import normal_namelists
+from aiida_ion.dft.pw.input import normal_namelists
 from aiida_ion.engines.fits import register_diffusion_code
 from aiida_ion.engines.registration import register
 from aiida_ion.lammps.potentials import load_potential

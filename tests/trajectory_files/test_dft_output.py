@@ -13,14 +13,14 @@ from aiida import orm
 from ase import units
 
 from aiida_ion.calculations.import_trajectory import import_run
-from aiida_ion.dft.pw_input import md_namelists
+from aiida_ion.dft.pw.input import md_namelists
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.trajectory_files.dft_output import output_in
 from aiida_ion.trajectory_files.pw.read import read_pw
 from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
-from tests.dft.pw import ATOMS, MASSES, SYMBOLS, input_text, run_pw, with_namelists
-from tests.dft.vasp_running import DATA, Crystal
+from tests.dft.pw.outputs import ATOMS, MASSES, SYMBOLS, input_text, run_pw, with_namelists
+from tests.dft.vasp.running import DATA, Crystal
 from tests.quantumespresso_fixtures import pw_executable
 
 RY_BOHR = units.Ry / units.Bohr

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from ase import units
 
-from aiida_ion.dft.pw_input import md_namelists
-from aiida_ion.dft.pw_md_output import md_run
-from aiida_ion.dft.pw_output import read_output
+from aiida_ion.dft.pw.input import md_namelists
+from aiida_ion.dft.pw.md_output import md_run
+from aiida_ion.dft.pw.output import read_output
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 from aiida_ion.trajectory_files.dft_output import DftOutput
 from aiida_ion.trajectory_files.pw.read import read_pw
-from tests.dft.pw import ATOMS, MASSES, SYMBOLS, input_text, run_pw, with_namelists
+from tests.dft.pw.outputs import ATOMS, MASSES, SYMBOLS, input_text, run_pw, with_namelists
 from tests.quantumespresso_fixtures import PSEUDO_FOLDER, pseudo_paths, pw_executable
 
 SETTINGS = MdSettings(temperature_K=900.0, timestep_fs=1.0, n_steps=3, ensemble="nve")

@@ -9,9 +9,9 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.dft.fingerprint import by_element, list_facts, mesh_facts, pw_level, vasp_level
-from aiida_ion.dft.pw_input import normal_namelists
-from aiida_ion.dft.upf import dft_name, read_upf_header
-from aiida_ion.dft.vasp_functional import functional_name
+from aiida_ion.dft.pw.input import normal_namelists
+from aiida_ion.dft.pw.upf import dft_name, read_upf_header
+from aiida_ion.dft.vasp.functional import functional_name
 from aiida_ion.fingerprints import fingerprint
 
 

@@ -21,7 +21,7 @@ from aiida_ion.calculations.script import (
     define_exit_codes,
     run_environment,
 )
-from aiida_ion.dft.pw_input import Namelists, n_k_points, normal_namelists, with_start
+from aiida_ion.dft.pw.input import Namelists, n_k_points, normal_namelists, with_start
 
 FILENAME_CRASH = "CRASH"
 

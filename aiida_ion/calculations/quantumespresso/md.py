@@ -22,8 +22,8 @@ from aiida_ion.calculations.quantumespresso.job import (
 )
 from aiida_ion.calculations.quantumespresso.parser import PwParser
 from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
-from aiida_ion.dft.pw_input import md_namelists
-from aiida_ion.dft.pw_md_output import md_run
+from aiida_ion.dft.pw.input import md_namelists
+from aiida_ion.dft.pw.md_output import md_run
 from aiida_ion.dft.steps import DftRun
 from aiida_ion.endings import Ending
 from aiida_ion.places.job import PlacedJob

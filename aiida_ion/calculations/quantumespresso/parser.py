@@ -11,8 +11,8 @@ from aiida import orm
 
 from aiida_ion.calculations.quantumespresso.job import error_name
 from aiida_ion.calculations.script import FILENAME_SCHEDULER_STDERR, ScriptParser
-from aiida_ion.dft.pw_output import PwOutput, read_output
-from aiida_ion.dft.pw_status import read_ranks
+from aiida_ion.dft.pw.output import PwOutput, read_output
+from aiida_ion.dft.pw.status import read_ranks
 
 FILENAME_LOG = "pw-log.txt"
 LOG_HEAD_LINES = 150

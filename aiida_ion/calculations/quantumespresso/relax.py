@@ -20,8 +20,8 @@ from aiida_ion.calculations.quantumespresso.job import (
 from aiida_ion.calculations.quantumespresso.parser import PwParser
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
 from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
-from aiida_ion.dft.pw_input import relax_namelists
-from aiida_ion.dft.pw_relax_output import PwRelaxation, relaxation
+from aiida_ion.dft.pw.input import relax_namelists
+from aiida_ion.dft.pw.relax_output import PwRelaxation, relaxation
 from aiida_ion.places.job import PlacedJob
 
 STEMS = ("relax",)

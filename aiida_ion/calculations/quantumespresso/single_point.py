@@ -15,7 +15,7 @@ from aiida_ion.calculations.quantumespresso.job import define_pw_ports, pw_job, 
 from aiida_ion.calculations.quantumespresso.parser import PwParser
 from aiida_ion.calculations.quantumespresso.relax import validate_inputs
 from aiida_ion.calculations.script import UNREADABLE, read_hardware, seconds_allowed
-from aiida_ion.dft.pw_input import single_point_namelists
+from aiida_ion.dft.pw.input import single_point_namelists
 from aiida_ion.dft.single_point import of_pw
 
 STEMS = ("scf",)

@@ -23,10 +23,10 @@ from aiida_ion.calculations.script import (
     read_hardware,
     run_environment,
 )
-from aiida_ion.dft.vasp_functional import functional_name
-from aiida_ion.dft.vasp_input import OWNED_TAGS, SHORT_OUTPUT, SiteGroups, in_poscar_order, incar_text, poscar_text
-from aiida_ion.dft.vasp_log import excerpt
-from aiida_ion.dft.vasp_output import CONTCAR, OUTCAR, STDOUT, VASPRUN, VaspFiles
+from aiida_ion.dft.vasp.functional import functional_name
+from aiida_ion.dft.vasp.input import OWNED_TAGS, SHORT_OUTPUT, SiteGroups, in_poscar_order, incar_text, poscar_text
+from aiida_ion.dft.vasp.log import excerpt
+from aiida_ion.dft.vasp.output import CONTCAR, OUTCAR, STDOUT, VASPRUN, VaspFiles
 
 try:
     from aiida_vasp.data.potcar import PotcarData as PotcarData  # noqa: PLC0414 - the work chain takes it from here

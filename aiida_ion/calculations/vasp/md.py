@@ -23,9 +23,9 @@ from aiida_ion.calculations.vasp.job import (
     write_vasp_inputs,
 )
 from aiida_ion.dft.steps import DftRun
-from aiida_ion.dft.vasp_input import md_tags
-from aiida_ion.dft.vasp_output import Start
-from aiida_ion.dft.vasp_runs import VaspMd, read_md
+from aiida_ion.dft.vasp.input import md_tags
+from aiida_ion.dft.vasp.output import Start
+from aiida_ion.dft.vasp.runs import VaspMd, read_md
 from aiida_ion.endings import Ending
 from aiida_ion.places.job import PlacedJob
 from aiida_ion.settings.md import MdSettings

@@ -23,9 +23,9 @@ from aiida_ion.calculations.vasp.job import (
     write_vasp_inputs,
 )
 from aiida_ion.dft.steps import DftRun
-from aiida_ion.dft.vasp_input import relax_tags
-from aiida_ion.dft.vasp_output import Start
-from aiida_ion.dft.vasp_runs import read_relaxation
+from aiida_ion.dft.vasp.input import relax_tags
+from aiida_ion.dft.vasp.output import Start
+from aiida_ion.dft.vasp.runs import read_relaxation
 from aiida_ion.places.job import PlacedJob
 
 

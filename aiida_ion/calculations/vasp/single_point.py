@@ -15,9 +15,9 @@ from aiida_ion.calculations.script import UNREADABLE, seconds_allowed
 from aiida_ion.calculations.vasp.job import VaspParser, define_vasp_ports, site_groups, vasp_job, write_vasp_inputs
 from aiida_ion.calculations.vasp.relax import validate_inputs
 from aiida_ion.dft.single_point import of_steps
-from aiida_ion.dft.vasp_input import single_point_tags
-from aiida_ion.dft.vasp_output import Start
-from aiida_ion.dft.vasp_runs import read_relaxation
+from aiida_ion.dft.vasp.input import single_point_tags
+from aiida_ion.dft.vasp.output import Start
+from aiida_ion.dft.vasp.runs import read_relaxation
 
 
 class VaspSinglePointCalculation(CalcJob):

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
-from aiida_ion.dft.pw_head import PwHead, element_of
-from aiida_ion.dft.pw_output import PwOutput
-from aiida_ion.dft.pw_status import read_versions
+from aiida_ion.dft.pw.head import PwHead, element_of
+from aiida_ion.dft.pw.output import PwOutput
+from aiida_ion.dft.pw.status import read_versions
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.trajectory_files.pw.run import PwRun
 

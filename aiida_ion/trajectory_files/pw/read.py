@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.pw_output import PwOutput, scan_runs
+from aiida_ion.dft.pw.output import PwOutput, scan_runs
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked

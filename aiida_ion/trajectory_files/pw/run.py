@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiida_ion.dft.pw_head import PwHead, read_head
-from aiida_ion.dft.pw_input import RYDBERG_TIME_FS
-from aiida_ion.dft.pw_md_output import as_steps, missing_part
-from aiida_ion.dft.pw_output import PwOutput, PwStep
+from aiida_ion.dft.pw.head import PwHead, read_head
+from aiida_ion.dft.pw.input import RYDBERG_TIME_FS
+from aiida_ion.dft.pw.md_output import as_steps, missing_part
+from aiida_ion.dft.pw.output import PwOutput, PwStep
 from aiida_ion.dft.steps import DftSteps
 from aiida_ion.units import FS_PER_PS
 

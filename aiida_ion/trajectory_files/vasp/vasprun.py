@@ -11,10 +11,10 @@ from ase import units
 from numpy.typing import NDArray
 
 from aiida_ion.dft.steps import DftSteps
-from aiida_ion.dft.vasp_atoms import elements_of
-from aiida_ion.dft.vasp_motion import unwrapped
-from aiida_ion.dft.vasp_output import in_ase_convention
-from aiida_ion.dft.vasp_xml import Vasprun, read_vaspruns
+from aiida_ion.dft.vasp.atoms import elements_of
+from aiida_ion.dft.vasp.motion import unwrapped
+from aiida_ion.dft.vasp.output import in_ase_convention
+from aiida_ion.dft.vasp.xml import Vasprun, read_vaspruns
 from aiida_ion.trajectory_files.dft_output import DftOutput, check_continuous, enough_steps, temperature_remarks
 from aiida_ion.trajectory_files.opening import unpacked
 from aiida_ion.trajectory_files.vasp.vasprun_facts import (

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from aiida_ion.dft.steps import DftSteps
-from aiida_ion.dft.vasp_functional import functional_name
-from aiida_ion.dft.vasp_xml import Vasprun
+from aiida_ion.dft.vasp.functional import functional_name
+from aiida_ion.dft.vasp.xml import Vasprun
 
 #: VASP's thermostats by MDALGO; 1, 11 and 21 depend on other tags.
 THERMOSTATS = {2: "Nose-Hoover", 3: "Langevin", 4: "Nose-Hoover chain", 5: "CSVR", 21: "Nose-Hoover"}

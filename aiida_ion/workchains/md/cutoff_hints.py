@@ -10,7 +10,7 @@ from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.dft.cutoffs import CutoffHint
-from aiida_ion.dft.upf import read_upf_header
+from aiida_ion.dft.pw.upf import read_upf_header
 
 #: Type of a family that may recommend cut-offs, and of those derived from it.
 FAMILIES = ("pseudo.family.cutoffs", "pseudo.family.sssp", "pseudo.family.pseudo_dojo")

@@ -11,7 +11,7 @@ from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
 from aiida_ion.calculations.quantumespresso.md import THERMOSTATS, QuantumEspressoMdCalculation
 from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCalculation
-from aiida_ion.dft.pw_input import more_robust_scf
+from aiida_ion.dft.pw.input import more_robust_scf
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.facts import as_node
 from aiida_ion.workchains.md.quantumespresso_inputs import (

@@ -14,8 +14,8 @@ from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
 from aiida_ion.dft.cutoffs import cutoff_warnings
-from aiida_ion.dft.pw_input import normal_namelists, spelled
-from aiida_ion.dft.upf import common_functional, read_upf_header
+from aiida_ion.dft.pw.input import normal_namelists, spelled
+from aiida_ion.dft.pw.upf import common_functional, read_upf_header
 from aiida_ion.settings.files import read_yaml
 from aiida_ion.workchains.md.cutoff_hints import upf_hints
 from aiida_ion.workchains.md.requests import EngineSetup

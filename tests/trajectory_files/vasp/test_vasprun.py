@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.dft.vasp_xml import read_vasprun
+from aiida_ion.dft.vasp.xml import read_vasprun
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.vasp.vasprun import read_vasp

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from aiida_ion.dft.pw_output import PwOutput
-from aiida_ion.dft.upf import functional_name
+from aiida_ion.dft.pw.output import PwOutput
+from aiida_ion.dft.pw.upf import functional_name
 from aiida_ion.endings import KILLED, find_ending, known_cause, last_lines
 
 #: Text of pw.x's errors -> advice. The first match counts.

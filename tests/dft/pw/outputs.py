@@ -12,7 +12,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_masses
 
-from aiida_ion.dft.pw_input import Namelists, with_start
+from aiida_ion.dft.pw.input import Namelists, with_start
 from tests.quantumespresso_fixtures import NAMELISTS, pseudo_paths, pw_executable
 
 ATOMS = bulk("OLi2", "fluorite", a=4.62)

@@ -12,9 +12,9 @@ from ase import units
 from numpy.typing import NDArray
 
 from aiida_ion.dft.steps import DftSteps, FloatArray
-from aiida_ion.dft.vasp_log import failure, head_and_tail, read_outcar
-from aiida_ion.dft.vasp_motion import unwrapped
-from aiida_ion.dft.vasp_xml import Vasprun, read_vasprun
+from aiida_ion.dft.vasp.log import failure, head_and_tail, read_outcar
+from aiida_ion.dft.vasp.motion import unwrapped
+from aiida_ion.dft.vasp.xml import Vasprun, read_vasprun
 from aiida_ion.endings import find_ending, last_lines
 from aiida_ion.units import GPA_PER_KBAR
 

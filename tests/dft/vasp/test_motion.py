@@ -10,12 +10,12 @@ import pytest
 from ase import units
 
 from aiida_ion.dft.steps import velocities
-from aiida_ion.dft.vasp_motion import next_positions, restart_velocities, takes_half_step_velocities, unwrapped
-from aiida_ion.dft.vasp_output import Start, VaspFiles
-from aiida_ion.dft.vasp_runs import read_md
+from aiida_ion.dft.vasp.motion import next_positions, restart_velocities, takes_half_step_velocities, unwrapped
+from aiida_ion.dft.vasp.output import Start, VaspFiles
+from aiida_ion.dft.vasp.runs import read_md
 from aiida_ion.settings.md import MdSettings
-from tests.dft.test_vasp_xml import real
-from tests.dft.vasp_running import DATA
+from tests.dft.vasp.running import DATA
+from tests.dft.vasp.test_xml import real
 
 RUNS = pytest.mark.parametrize(("name", "timestep_fs"), [("ti", 2.0), ("h2o", 1.0)])
 

@@ -10,7 +10,7 @@ import pytest
 from ase import units
 from ase.io import read
 
-from aiida_ion.dft.vasp_input import (
+from aiida_ion.dft.vasp.input import (
     OWNED_TAGS,
     SiteGroups,
     in_poscar_order,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.pw_tables import FloatArray, Lines, TableError, read_forces, read_positions, read_stress
+from aiida_ion.dft.pw.tables import FloatArray, Lines, TableError, read_forces, read_positions, read_stress
 from aiida_ion.units import MIB_PER_GIB, S_PER_DAY, S_PER_HOUR, S_PER_MINUTE
 
 #: Markers of the relevant lines; all others are skipped after one search.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from ase import units
 
-from aiida_ion.dft.pw_head import in_angstrom
-from aiida_ion.dft.pw_output import PwOutput, PwStep
-from aiida_ion.dft.pw_status import judge, read_cost, read_versions
-from aiida_ion.dft.pw_tables import FloatArray
+from aiida_ion.dft.pw.head import in_angstrom
+from aiida_ion.dft.pw.output import PwOutput, PwStep
+from aiida_ion.dft.pw.status import judge, read_cost, read_versions
+from aiida_ion.dft.pw.tables import FloatArray
 from aiida_ion.dft.steps import DftRun, DftSteps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiida_ion.dft.upf import UpfHeader, common_functional, functional_name, read_upf_header
+from aiida_ion.dft.pw.upf import UpfHeader, common_functional, functional_name, read_upf_header
 from tests.quantumespresso_fixtures import pseudo_paths
 
 VERSION_1 = """<PP_HEADER>

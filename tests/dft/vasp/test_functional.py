@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiida_ion.dft.vasp_functional import functional_name
+from aiida_ion.dft.vasp.functional import functional_name
 
 PBE = ["PAW_PBE Li_sv 10Sep2004", "PAW_PBE O 08Apr2002"]
 

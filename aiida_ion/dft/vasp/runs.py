@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from aiida_ion.dft.steps import DftRun, DftSteps, FloatArray
-from aiida_ion.dft.vasp_input import CSVR_SINCE
-from aiida_ion.dft.vasp_motion import (
+from aiida_ion.dft.vasp.input import CSVR_SINCE
+from aiida_ion.dft.vasp.motion import (
     kinetic_deviation,
     next_positions,
     restart_velocities,
     takes_half_step_velocities,
 )
-from aiida_ion.dft.vasp_output import Start, VaspFiles
+from aiida_ion.dft.vasp.output import Start, VaspFiles
 from aiida_ion.settings.md import MdSettings
 
 

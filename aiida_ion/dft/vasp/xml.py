@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.dft.vasp_steps import Element, StepReader, items, vectors
-from aiida_ion.dft.vasp_stream import documents
+from aiida_ion.dft.vasp.steps import Element, StepReader, items, vectors
+from aiida_ion.dft.vasp.stream import documents
 
 FloatArray = NDArray[np.float64]
 

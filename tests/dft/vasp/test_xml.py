@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiida_ion.dft.vasp_xml import read_vasprun
-from tests.dft.vasp_running import DATA
+from aiida_ion.dft.vasp.xml import read_vasprun
+from tests.dft.vasp.running import DATA
 
 RUNS = pytest.mark.parametrize("name", ["ti", "h2o"])
 

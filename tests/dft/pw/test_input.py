@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import units
 
-from aiida_ion.dft.pw_input import (
+from aiida_ion.dft.pw.input import (
     RYDBERG_TIME_FS,
     md_namelists,
     more_robust_scf,

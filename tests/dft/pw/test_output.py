@@ -12,13 +12,13 @@ import pytest
 from ase import units
 from ase.build import bulk
 
-from aiida_ion.dft.pw_input import Namelists, md_namelists
-from aiida_ion.dft.pw_md_output import md_run, stress_of
-from aiida_ion.dft.pw_output import PwOutput, read_output, scan, seconds
+from aiida_ion.dft.pw.input import Namelists, md_namelists
+from aiida_ion.dft.pw.md_output import md_run, stress_of
+from aiida_ion.dft.pw.output import PwOutput, read_output, scan, seconds
 from aiida_ion.dft.steps import DftRun, thermo_rows, total_pressure, velocities
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
-from tests.dft.pw import ATOMS, MASSES, input_text, run_pw, with_namelists
+from tests.dft.pw.outputs import ATOMS, MASSES, input_text, run_pw, with_namelists
 
 SETTINGS = MdSettings(temperature_K=300.0, timestep_fs=2.0, n_steps=8, ensemble="nve", seed=5)
 #: At the cut-off of the other tests the energy depends on where in the grid the atoms are: it is not conserved so well.

@@ -10,7 +10,7 @@ import numpy as np
 from ase import units
 from ase.data import atomic_masses, atomic_numbers
 
-from aiida_ion.dft.pw_tables import FloatArray
+from aiida_ion.dft.pw.tables import FloatArray
 
 #: Names of hydrogen's isotopes -> element and mass, g/mol.
 ISOTOPES = {"D": ("H", 2.01410178), "T": ("H", 3.01604928)}

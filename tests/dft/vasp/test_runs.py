@@ -14,10 +14,10 @@ from ase import units
 from ase.build import bulk
 
 from aiida_ion.dft.steps import total_pressure, velocities
-from aiida_ion.dft.vasp_output import Start, VaspFiles
-from aiida_ion.dft.vasp_runs import VaspMd, read_md
+from aiida_ion.dft.vasp.output import Start, VaspFiles
+from aiida_ion.dft.vasp.runs import VaspMd, read_md
 from aiida_ion.settings.md import MdSettings
-from tests.dft.vasp_running import Crystal
+from tests.dft.vasp.running import Crystal
 from tests.vasp_fixtures import STAND_IN
 
 NVE = MdSettings(temperature_K=400.0, timestep_fs=1.0, n_steps=12, ensemble="nve", seed=3)

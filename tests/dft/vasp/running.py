@@ -14,14 +14,14 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_masses
 
-from aiida_ion.dft.vasp_input import SiteGroups, incar_text, md_tags, poscar_text
-from aiida_ion.dft.vasp_output import Start, VaspFiles
-from aiida_ion.dft.vasp_runs import VaspMd, read_md
+from aiida_ion.dft.vasp.input import SiteGroups, incar_text, md_tags, poscar_text
+from aiida_ion.dft.vasp.output import Start, VaspFiles
+from aiida_ion.dft.vasp.runs import VaspMd, read_md
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
 from tests.vasp_fixtures import POTCAR, POTCARS, STAND_IN
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "vasp_aimd"
+DATA = Path(__file__).parents[4] / "shared" / "data" / "vasp_aimd"
 
 
 @dataclass

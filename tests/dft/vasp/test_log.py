@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aiida_ion.dft.vasp_log import excerpt, failure, read_outcar
-from aiida_ion.dft.vasp_output import read_contcar
-from tests.dft.test_vasp_xml import real
+from aiida_ion.dft.vasp.log import excerpt, failure, read_outcar
+from aiida_ion.dft.vasp.output import read_contcar
+from tests.dft.vasp.test_xml import real
 
 BOX = """ running on    4 total cores
  -----------------------------------------------------------------------------

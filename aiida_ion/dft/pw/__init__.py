@@ -1,0 +1,1 @@
+"""Inputs and outputs of Quantum ESPRESSO's pw.x, and its pseudopotentials."""
