@@ -220,7 +220,7 @@ def test_how_runs_end(tmp_path: Path, change: dict[str, Any], more: dict[str, An
 @pytest.mark.parametrize(
     ("errors", "status", "message"),
     [
-        ("", None, "after 0 of 9 ionic steps: nothing says why"),
+        ("", None, "after 0 of 9 ionic steps: the reason is unknown"),
         ("line 12:  4711 Killed  '/usr/bin/pw.x'", None, "4711 Killed"),
         ("pw.x: error while loading shared libraries: libmkl.so.2: cannot open", "engine_import_failed", "libmkl.so.2"),
         ("bash: line 9: nowhere/pw.x: No such file or directory", "engine_import_failed", "correct its path"),
