@@ -68,9 +68,9 @@ def profile_dashboard(profile_folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["archive", "profile"])
+@pytest.fixture(params=["profile", pytest.param("archive", marks=pytest.mark.slow)])
 def dashboard(request: pytest.FixtureRequest) -> str:
-    """Return the address of a dashboard of an archive, then of a profile."""
+    """Return the address of a dashboard of a profile, then of an archive."""
     address: str = request.getfixturevalue(f"{request.param}_dashboard")
     return address
 

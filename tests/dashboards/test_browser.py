@@ -40,6 +40,7 @@ def type_elements(browser: Browser, text: str) -> None:
     field.send_keys(text or Keys.DELETE)
 
 
+@pytest.mark.parametrize("dashboard", ["profile", "archive"], indirect=True)
 def test_every_page_is_reached_by_links(browser: Browser, named: Named) -> None:
     browser.open("/")
     for one in PAGES:
@@ -204,6 +205,7 @@ def test_figure_and_table_filter_each_other(browser: Browser) -> None:
         browser.until(lambda: browser.run(faint), "the others fade")
 
 
+@pytest.mark.parametrize("dashboard", ["profile", "archive"], indirect=True)
 def test_downloads(browser: Browser) -> None:
     browser.open("/materials?f.formula=contains~~Li")
     browser.settle()

@@ -164,7 +164,11 @@ def test_same_outputs_in_the_same_units(entry_point: str, run_md: Start, request
     assert node.outputs.versions.get_dict()
 
 
-@pytest.mark.parametrize("entry_point", ENGINES)
+#: The tests of the DFT engines themselves kill and continue their runs, too.
+CONTINUED = [pytest.param(name, marks=pytest.mark.slow if WorkflowFactory(name).is_dft else ()) for name in ENGINES]
+
+
+@pytest.mark.parametrize("entry_point", CONTINUED)
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_continued_run_is_the_undisturbed_run(entry_point: str, run_md: Start) -> None:
     case = CASES[entry_point]
