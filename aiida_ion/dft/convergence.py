@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aiida_ion.units import MEV_PER_EV
+
 FloatArray = NDArray[np.float64]
 
 
@@ -61,7 +63,7 @@ def _row(own: Mapping[int, Point], reference: Mapping[int, Point]) -> dict[str, 
         "force_rms_difference_eV_A": apart,
         "force_max_difference_eV_A": float(np.linalg.norm(difference, axis=1).max()),
         "force_slope": float(np.sum(forces * true) / np.sum(true**2)) if size > 0 else None,
-        "energy_difference_meV_atom": 1e3 * float(np.mean(energies)),
+        "energy_difference_meV_atom": MEV_PER_EV * float(np.mean(energies)),
         "pressure_GPa": pressures,
         "pressure_difference_GPa": pressures - of_reference if known else None,  # type: ignore[operator]
         "cpu_time_s": _mean([own[frame].cpu_time_s for frame in frames]),

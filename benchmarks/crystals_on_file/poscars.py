@@ -50,7 +50,7 @@ def poscars() -> Iterator[Hostile]:
     yield read("Cartesian positions as direct", poscar(places=cartesian), "", "are they Cartesian")
     yield read("1e11 atoms", poscar(species="Li O\n100000000000 4"), "", "more than")
     yield read("negative counts", poscar(species="Li O\n-8 4"), "", "above zero")
-    yield read("counts with a point", poscar(species="Li O\n8.0 4"), "", "whole numbers")
+    yield read("counts with a point", poscar(species="Li O\n8.0 4"), "", "as integers")
     yield read("a comment behind the counts", poscar(species="Li O\n8 4 ! atoms"))
     yield read("deuterium", poscar(species="D O\n8 4"), "H8O4", "mass of H")
     yield read("more names than counts", poscar(species="Li O S\n8 4"), "", "has 3 species")

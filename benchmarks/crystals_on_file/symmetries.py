@@ -39,7 +39,7 @@ def symmetries() -> Iterator[Hostile]:
         "no symmetry, density": ("", "_exptl_crystal_density_diffrn 2.09\n", "density"),
         "no symmetry, nothing stated": ("", "", "far too empty"),
         "P1 beside formula and Z": (p1, "_cell_formula_units_Z 4\n_chemical_formula_sum 'Cl Li'\n", "formula times Z"),
-        "unknown symbol": (f"{symbol} 'Q q q'\n", "", "is not known"),
+        "unknown symbol": (f"{symbol} 'Q q q'\n", "", "is unknown"),
         "no such number": (f"{number} 231\n", "", "no space group number"),
         "a list that is not a group": (operations("x,y,z", "-x,y+1/2,z", "y,z,x"), "", "not a group"),
         "an operation that is none": (operations("x,y,z", "x,y"), "", "is not a symmetry operation"),

@@ -17,7 +17,7 @@ WALK = Walk.of(24)
 FIRST, LAST = Walk(WALK.positions[:13]), Walk(WALK.positions[12:])
 #: Of a file that is cut in its head, or within its first step.
 NOTHING_WHOLE = (
-    "no whole (ionic )?step|head does not|head does not list|not an output of pw.x|not a vasprun.xml|at least two|"
+    "no complete (ionic )?step|head does not|head does not list|not an output of pw.x|not a vasprun.xml|at least two|"
     "unknown trajectory format|is empty|it holds no molecular|no complete frame"
 )
 
@@ -90,8 +90,8 @@ def _pw() -> dict[str, tuple[str, str]]:
             _in_step(text, 10, lambda part: _swapped(part, " ", 6, 10)),
             "another order|rows|left out|moves",
         ),
-        "asterisks for a position": (_in_step(text, 10, _stars), "not a number"),
-        "a position that is NaN": (_in_step(text, 10, lambda part: _stars(part, "NaN")), "not a number"),
+        "asterisks for a position": (_in_step(text, 10, _stars), "other than numbers"),
+        "a position that is NaN": (_in_step(text, 10, lambda part: _stars(part, "NaN")), "other than numbers"),
         "a digit of a position changed": (
             _in_step(text, 10, lambda part: re.sub(r"(Li +-?)\d", r"\g<1>9", part, count=1)),
             "moves",
@@ -115,8 +115,8 @@ def _pw() -> dict[str, tuple[str, str]]:
             text.replace("cell      =           12", "cell      =   1000000000"),
             "list its 1000000000 atoms",
         ),
-        "another lattice parameter": (text.replace("17.3855  a.u.", "27.3855  a.u."), "axes span .* states a cell"),
-        "another axis": (text.replace("a(1) = (   1.000000", "a(1) = (   2.000000"), "axes span .* states a cell"),
+        "another lattice parameter": (text.replace("17.3855  a.u.", "27.3855  a.u."), "axes span .* states a volume"),
+        "another axis": (text.replace("a(1) = (   1.000000", "a(1) = (   2.000000"), "axes span .* states a volume"),
         "an axis that is not a number": (text.replace("a(1) = (   1.000000", "a(1) = (   ********"), "not numbers"),
         "no lattice parameter": (text.replace("lattice parameter", "lattice"), "lacks cell or atoms"),
         "no positions in the head": (text.replace("positions (alat units)", "positions"), "list its 12 atoms"),
@@ -208,7 +208,7 @@ def _vasp() -> dict[str, tuple[str, str]]:
         "a ramp of the temperature": (_tag(text, "TEEND", "900.0"), "changed from 800 to 900 K"),
         "atoms of no element": (
             _block(text, "<c>O </c>", "<c>Q </c>").replace("PAW_PBE O", "Q Q").replace("16.00000000", "1.23"),
-            "no element",
+            "cannot be determined",
         ),
         "a name without its first letter": (_block(text, "<c>Li</c>", "<c>i </c>"), "read as Li"),
         "more atoms than positions": (

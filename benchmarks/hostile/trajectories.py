@@ -88,15 +88,15 @@ def _xdatcar(files: _Files) -> None:
 
     error("empty", "", "is empty")
     error("blank lines only", "\n" * 50, "is empty")
-    error("header alone", xdatcar_header(), "no room|no complete frame")
+    error("header alone", xdatcar_header(), "is too small|no complete frame")
     error("cut in the header", "".join(lines[:4]), "ends within its header")
     error("1e11 atoms", text.replace("16 8", "100000000000 8"), "100,?000,?000,?008|1e\\+11")
-    error("2e7 atoms in a small file", text.replace("16 8", "10000000 8000000"), "no room")
-    error("no atoms", text.replace("16 8", "0 0"), "announces 0 atoms")
+    error("2e7 atoms in a small file", text.replace("16 8", "10000000 8000000"), "is too small")
+    error("no atoms", text.replace("16 8", "0 0"), "states 0 atoms")
     error("negative counts", text.replace("16 8", "-16 8"), "expected names or numbers of atoms")
     error("fractional counts", text.replace("16 8", "16.5 8"), "expected names or numbers of atoms")
     error("more names than counts", text.replace("Li O\n", "Li O H\n"), "3 elements but 2 numbers")
-    error("more counts than names", text.replace("16 8", "16 4 4"), "elements and")
+    error("more counts than names", text.replace("16 8", "16 4 4"), "elements but")
     error("an element that is none", text.replace("Li O\n", "Li Qq\n"), "'Qq' is not an element; give the structure")
     error("a POTCAR slip for a name", text.replace("Li O\n", "r O\n"), "'r' is not an element")
     error("no names and no structure", text.replace(" Li O\n", ""), "names no elements; give the structure")
@@ -109,12 +109,12 @@ def _xdatcar(files: _Files) -> None:
     error("flat cell", text.replace("9.200000", "0.000000"), "no periodic cell")
     error("cell of two vectors", "".join(lines[:4] + lines[5:]), "begins neither a frame nor a header|elements but")
     error("cell nan", text.replace("9.200000", "nan     ", 1), "the cell is not finite")
-    error("stars", _spoilt(text, 20, "************ 0.1 0.2"), r"line 20: '\*+ 0.1 0.2' where the three numbers")
-    error("two columns", _spoilt(text, 20, "0.1 0.2"), "line 20: '0.1 0.2' where")
-    error("a word among the numbers", _spoilt(text, 20, "0.1 x 0.2"), "line 20: '0.1 x 0.2' where")
+    error("stars", _spoilt(text, 20, "************ 0.1 0.2"), r"line 20: .*got '\*+ 0.1 0.2'")
+    error("two columns", _spoilt(text, 20, "0.1 0.2"), "got '0.1 0.2'")
+    error("a word among the numbers", _spoilt(text, 20, "0.1 x 0.2"), "got '0.1 x 0.2'")
     error("a position nan", _spoilt(text, 40, "nan 0.1 0.2"), "frame 1 are not finite")
     error("a position inf", _spoilt(text, 40, "inf 0.1 0.2"), "frame 1 are not finite")
-    error("a blank line within a frame", _spoilt(text, 20, ""), "line 20: '' where")
+    error("a blank line within a frame", _spoilt(text, 20, ""), "line 20: .*got ''")
     error("binary in the middle", _spoilt(text, 20, "\x00\x01\x02"), "line 20")
     error("one long line", "x" * 2_000_000, "unknown kind|longer than", *FACTS, "--format", "xdatcar")
     error("one frame", xdatcar(RUN[:1]), "at least two|one frame")
@@ -150,14 +150,14 @@ def _xdatcar_numbers(files: _Files) -> None:
     error("spacing changes", [*count[:30], *range(32, 92, 2)], "follow each other")
     error("numbers beyond any", [10**30 + number for number in count], "is not possible")
     warning("NBLOCK 50", [50 * number for number in count], "the file says 50, --sample-every 10; the file is used")
-    warning("runs joined in one file", [*count[:30], *count[:30]], "begin again once")
+    warning("runs joined in one file", [*count[:30], *count[:30]], "restart once")
     stars = xdatcar(RUN).replace("configuration=    60", "configuration= *****")
     files.warning("XDATCAR, a number of stars", stars, "not all configurations are numbered", suffix=".XDATCAR")
     files.call("a gap, overridden", ["gap.XDATCAR"], "treated as consecutive", *FACTS, "--override-file", warns=True)
     files.write("gap.XDATCAR", xdatcar(RUN, [*count[:30], *range(41, 71)]))
     again = xdatcar_header() + xdatcar_frames(RUN[:31], count[:31]) + xdatcar_frames(RUN[30:], count[30:])
     files.warning("XDATCAR, a frame of a restart twice", again, "kept once", suffix=".XDATCAR")
-    files.warning("XDATCAR, twice in one file", xdatcar(RUN) * 2, "60 frames were there already", suffix=".XDATCAR")
+    files.warning("XDATCAR, twice in one file", xdatcar(RUN) * 2, "60 frames repeat earlier ones", suffix=".XDATCAR")
     moved = synthetic_run(seed=9).positions
     moved[0] = RUN.positions[0]
     other = xdatcar(SyntheticRun(moved))
@@ -179,11 +179,11 @@ def _dumps(files: _Files) -> None:
 
     error("a header alone", "ITEM: TIMESTEP\n0\n", "no complete frame")
     error("reduced units", "ITEM: UNITS\nlj\n" + text, "units are lj")
-    error("units that are none", "ITEM: UNITS\nfurlong\n" + text, "'furlong' are not known")
+    error("units that are none", "ITEM: UNITS\nfurlong\n" + text, "'furlong' are unknown")
     error("units that change", "ITEM: UNITS\nmetal\n" + text + "ITEM: UNITS\nreal\n" + text, "units change")
     error("1e11 atoms", text.replace("\n24\n", "\n100000000000\n", 1), "1e\\+11 atoms")
-    error("more atoms than room", text.replace("\n24\n", "\n9000000\n", 1), "no room")
-    error("negative atoms", text.replace("\n24\n", "\n-24\n", 1), "announces -24 atoms")
+    error("more atoms than room", text.replace("\n24\n", "\n9000000\n", 1), "is too small")
+    error("negative atoms", text.replace("\n24\n", "\n-24\n", 1), "states -24 atoms")
     error("the number of atoms a word", text.replace("\n24\n", "\nmany\n", 1), "'many' is not a number")
     error("a step that is a word", text.replace("TIMESTEP\n0\n", "TIMESTEP\nzero\n", 1), "'zero' is not a number")
     error("a step beyond any", text.replace("TIMESTEP\n0\n", f"TIMESTEP\n{10**30}\n", 1), "not possible")
@@ -264,7 +264,7 @@ def _dump_numbers(files: _Files) -> None:
     files.warning("dump, another time step by its times", metal + wrong, "the file says 4 fs, --timestep-fs 2")
     absurd = metal + picoseconds.replace("\nITEM: TIMESTEP", "e9\nITEM: TIMESTEP")
     files.error("dump, a time step of no run", absurd, "according to the file", suffix=".lammpstrj")
-    files.error("dump, times that fit in no unit", wrong, "by the times in the file the time step is 0.004 or 4")
+    files.error("dump, times that fit in no unit", wrong, "from the times in the file the time step is 0.004 or 4")
     options = (*FACTS[2:], "--timestep-fs", "1")
     files.warning("dump, times in picoseconds", metal + picoseconds, "the file says 2 fs, --timestep-fs 1", *options)
 
@@ -279,7 +279,7 @@ def _extxyz(files: _Files) -> None:
         files.warning(f"extxyz, {name}", content, pattern, *options, suffix=".extxyz")
 
     error("1e11 atoms", text.replace("24\n", "100000000000\n", 1), "1e\\+11 atoms")
-    error("more atoms than room", text.replace("24\n", "9000000\n", 1), "no room")
+    error("more atoms than room", text.replace("24\n", "9000000\n", 1), "is too small")
     error("no Lattice", text.replace("Lattice", "Box"), "unknown trajectory format")
     error("no Lattice in a later frame", _last(text, "Lattice", "Box"), "has no Lattice|number of atoms should be")
     error("a Lattice of six numbers", text.replace(' 0.0 9.2"', '"', 1), "cannot be read")
@@ -295,7 +295,7 @@ def _extxyz(files: _Files) -> None:
     error("another order without ids", _shuffled(), "order seems to change|nearer to the place|not those of frame 0")
     uneven = extxyz(WRAPPED[:30], "time={frame}") + extxyz(WRAPPED[30:], "time=3{frame}.3")
     error("uneven times", uneven, "not evenly spaced")
-    error("times that fit in no unit", extxyz(WRAPPED, "time={frame}00"), "by the times in the file the interval")
+    error("times that fit in no unit", extxyz(WRAPPED, "time={frame}00"), "from the times in the file the interval")
     missing = extxyz(WRAPPED[:30], "step=1{frame:02d}0") + extxyz(WRAPPED[30:], "step=3{frame:02d}0")
     error("steps missing", missing, "170 frames are missing")
     error("frames missing, without numbers", extxyz(WRAPPED[:20]) + extxyz(WRAPPED[50:]), "does not continue there")
@@ -303,7 +303,7 @@ def _extxyz(files: _Files) -> None:
     warning("another temperature", extxyz(WRAPPED, "temperature=12{frame:02d}"), "mean temperature .* is 12")
     warning("not periodic, overridden", extxyz(WRAPPED, pbc="F F F"), "treated as periodic", *FACTS, "--override-file")
     warning("cut in the last frame", "".join(_lines(text)[:-3]), "After 59 frames one was cut off")
-    warning("ids in another order", extxyz(WRAPPED, ids=1), "in the order of their ids")
+    warning("ids in another order", extxyz(WRAPPED, ids=1), "sorted by their ids")
     blocks = extxyz(np.concatenate([RUN.positions[:30] + 5 * EDGE_A, WRAPPED[30:31], _on(30)]))
     warning("a block from wrapped positions", blocks, "jump by whole cells")
 
@@ -323,13 +323,13 @@ def _shuffled() -> str:
 def _traj(files: _Files) -> None:
     write_traj(files.folder / "whole.traj", RUN.positions)
     whole = (files.folder / "whole.traj").read_bytes()
-    broken = "cut off, damaged, or not a trajectory|no frame"
+    broken = "cut off, damaged, or not an ASE trajectory|no frame"
     files.error("traj, nothing in it", whole[:56], broken, suffix=".traj")
     files.error("traj, cut", whole[: len(whole) // 2], broken, suffix=".traj")
     files.error(
         "traj, spoilt",
         whole[:24] + b"\xff" * 400 + whole[424:],
-        "cut off, damaged, or not a trajectory|no frame",
+        "cut off, damaged, or not an ASE trajectory|no frame",
         suffix=".traj",
     )
     files.error("traj, its start only", b"- of Ulm", broken, suffix=".traj")
@@ -341,7 +341,7 @@ def _traj(files: _Files) -> None:
     files.call("traj, a molecule", ["molecule.traj"], "no periodic cell")
     repeated = np.concatenate([RUN.positions[max(low - 1, 0) : low + 10] for low in range(0, 60, 10)])
     write_traj(files.folder / "restarts.traj", repeated)
-    files.call("traj, first frames of restarts", ["restarts.traj"], "5 frames repeat the frame before", warns=True)
+    files.call("traj, first frames of restarts", ["restarts.traj"], "5 frames repeat the previous frame", warns=True)
 
 
 def _packed(files: _Files) -> None:
@@ -401,7 +401,7 @@ def _several(files: _Files) -> None:
     within = files.write("within.extxyz", extxyz(WRAPPED[10:20], comment="x=1"))
     files.call("a file within another", [one, within], "adds nothing")
     across = files.write("across.extxyz", extxyz(WRAPPED[20:]))
-    files.call("files that overlap", [one, across], "10 frames were there already", warns=True)
+    files.call("files that overlap", [one, across], "10 frames repeat earlier ones", warns=True)
     early = files.write("early.lammpstrj", dump(WRAPPED[:30]))
     late = files.write("late.lammpstrj", dump(WRAPPED[30:], range(300, 600, 10)))
     far = files.write("far.lammpstrj", dump(WRAPPED[30:], range(400, 700, 10)))

@@ -136,7 +136,7 @@ def _numbers(n: int, learnt: bool, text: str) -> dict[str, Any]:
         if kind != "model":
             one |= {"gap": 0.62 - given, "gap_ci95": [0.62 - given - 0.1, 0.62 - given + 0.1]}
         arms.append(one)
-    message = "it beats all its controls" if learnt else "it does not beat short md slope beyond chance"
+    message = "it beats all its controls" if learnt else "it does not beat short md slope significantly"
     return {
         "protocol": "baseline",
         "split": "material",

@@ -161,7 +161,7 @@ def test_a_bomb_of_members_that_overlap(spoil: Spoil, archive: Path) -> None:
         content[at + 42 : at + 46] = struct.pack("<I", first)
         at = content.find(b"PK\x01\x02", at + 1)
     path.write_bytes(bytes(content))
-    refused(path, "on top of each other")
+    refused(path, "overlapping files")
 
 
 def test_a_list_too_long(spoil: Spoil, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,7 +259,7 @@ def test_job_options_that_no_job_takes_are_refused(invoke: Invoke, lj_engine: st
 
 def test_a_code_of_another_kind_is_not_made_an_engine(invoke: Invoke, lj_engine: str) -> None:
     command = ("engine", "add", "kinisi", "--python", sys.executable, "--potential", "lj")
-    assert "kinisi@localhost runs" in only_line(invoke(*command, code=1))
+    assert "kinisi@localhost is the code of the fits" in only_line(invoke(*command, code=1))
 
 
 def test_the_help_names_the_potentials() -> None:

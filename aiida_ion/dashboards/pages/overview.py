@@ -182,7 +182,7 @@ def _recent() -> Component:
         cells: tuple[Any, ...] = (
             link,
             str(record["level_of_theory"]),
-            f"{record['target_temperature_K']:.0f}",
+            _temperature(record["target_temperature_K"]),
             _conductivity(record),
             badge(words_of(verdict), kind),
             f"{record['time']:%d %b %H:%M}",
@@ -190,6 +190,10 @@ def _recent() -> Component:
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
     head = html.Thead(html.Tr([html.Th(name) for name in heads]))
     return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+
+
+def _temperature(value: Any) -> str:
+    return f"{value:.0f}" if _is_number(value) else "-"
 
 
 def _conductivity(record: Mapping[Any, Any]) -> str:

@@ -110,7 +110,7 @@ def test_steps_say_how_many_lie_between_frames(tmp_path: Path) -> None:
         ([*STEPS[:20], *range(400, 600, 10)], "20 frames are missing"),
         ([*STEPS[:20], 210, 200, *STEPS[22:]], "out of order"),
         (STEPS[::-1], "out of order"),
-        ([*STEPS[:20], *range(200, 600, 20)], "apart elsewhere"),
+        ([*STEPS[:20], *range(200, 600, 20)], "follow each other, but are 10 elsewhere"),
     ],
 )
 def test_steps_that_are_no_even_line_are_refused(steps: list[int], words: str, tmp_path: Path) -> None:

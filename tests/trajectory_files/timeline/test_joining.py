@@ -181,4 +181,4 @@ def test_two_atoms_that_change_places_are_told(tmp_path: Path) -> None:
     positions[20, [3, 7]] = positions[20, [7, 3]]
     run = read(write(tmp_path, "run.extxyz", extxyz(positions)))
     (warning,) = warnings_of(run)
-    assert "two atoms of one element change places at frame 20, and at 1 more: does their order change?" in warning
+    assert "two atoms of one element swap places at frame 20, and at 1 more: does their order change?" in warning

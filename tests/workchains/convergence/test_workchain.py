@@ -167,8 +167,8 @@ def test_parameters_of_a_scan(lithium_oxide: orm.StructureData, pw_engine: Engin
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_electrons_of_a_single_point_that_do_not_converge(lithium_oxide: orm.StructureData, pw_engine: Engine) -> None:
     namelists = pw_engine["namelists"].get_dict()
-    namelists["ELECTRONS"] |= {"electron_maxstep": 1}
-    inputs = pw_engine | {"namelists": orm.Dict(namelists)}
+    electrons = namelists["ELECTRONS"] | {"electron_maxstep": 1}
+    inputs = pw_engine | {"namelists": orm.Dict(namelists | {"ELECTRONS": electrons})}
     job = run_get_node(CalculationFactory("ion.quantumespresso_single_point"), structure=lithium_oxide, **inputs)[1]
     assert job.exit_status == 440, job.exit_message
     assert "point" not in job.outputs
