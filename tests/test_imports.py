@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "crystal_files": {"units", "analysis"},
     "datasets": {"units", "crystal_files"},
     "surrogate": {"units", "settings"},
-    "lammps": {"units", "settings", "endings", "thermo_fields"},
+    "training": {"units", "settings", "analysis"},
+    "lammps": {"units", "settings", "endings", "thermo_fields", "training"},
     "dft": {"units", "settings", "endings", "thermo_fields"},
     "trajectory_files": {"units", "settings", "analysis", "dft", "lammps"},
     "runners": {
@@ -41,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "thermo_fields",
         "analysis",
         "surrogate",
+        "training",
     },
     "places": {"aiida_private", "units"},
     "calculations": {
@@ -61,9 +63,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "dft",
         "surrogate",
         "trajectory_files",
+        "training",
     },
     "workchains": {
         "messages",
+        "training",
         "exit_codes",
         "aiida_private",
         "places",
@@ -91,6 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries"},
     "campaigns": {
         "exit_codes",
+        "training",
         "aiida_private",
         "places",
         "verdicts",
@@ -108,6 +113,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "exit_codes",
+        "training",
         "aiida_private",
         "places",
         "verdicts",
@@ -150,6 +156,7 @@ WITHOUT_AIIDA = {
     "runners",
     "datasets",
     "surrogate",
+    "training",
     "trajectory_files",
     "crystal_files",
 }
