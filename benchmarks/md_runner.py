@@ -74,10 +74,10 @@ def runner_seconds(atoms: Any, settings: Any) -> tuple[float, float]:
     """Return wall and processor time of the runner's loop with all that it writes, s."""
     import numpy as np
 
-    from aiida_ion.runners.ensembles import make_integrator
+    from aiida_ion.runners.dynamics.ensembles import make_integrator
+    from aiida_ion.runners.dynamics.recorder import Recorder
+    from aiida_ion.runners.dynamics.simulation import Simulation
     from aiida_ion.runners.output import Ledger
-    from aiida_ion.runners.recorder import Recorder
-    from aiida_ion.runners.simulation import Simulation
     from aiida_ion.runners.stops import StopSignal
 
     integrator = make_integrator(atoms, settings)

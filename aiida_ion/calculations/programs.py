@@ -17,7 +17,7 @@ RUNNERS = f"{PACKAGE}.runners"
 PROGRAMS = (
     *("md", "relax", "forces"),
     *("diffusion", "jumps", "trajectory_comparison"),
-    *("surrogate_train", "surrogate_predict"),
+    *("surrogate.train", "surrogate.predict"),
 )
 
 
@@ -91,6 +91,13 @@ def program_node(name: str) -> orm.FolderData:
 
 
 def program_command(name: str, program: orm.FolderData) -> list[str]:
-    """Return what Python is given to run a program; those of version 0.1 lie flat in their folder."""
-    script = f"{name}.py"
-    return [script] if script in program.base.repository.list_object_names() else ["-m", f"{RUNNERS}.{name}"]
+    """Return what Python is given to run a program.
+
+    Those of version 0.1 lie flat in their folder, later ones had no folders of subjects: ``surrogate_train``.
+    """
+    flat = name.replace(".", "_")
+    if f"{flat}.py" in program.base.repository.list_object_names():
+        return [f"{flat}.py"]
+    earlier = Path(*RUNNERS.split("."), f"{flat}.py")
+    is_earlier = str(earlier) in map(str, program.base.repository.glob())
+    return ["-m", f"{RUNNERS}.{flat if is_earlier else name}"]

@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def _body(results: dict[str, Any], ledger: Ledger) -> None:
-    from aiida_ion.runners.segment import simulate  # NumPy starts its threads here, after they were limited
+    from aiida_ion.runners.dynamics.segment import simulate  # NumPy starts its threads here, after they were limited
 
     simulate(results, ledger)
 

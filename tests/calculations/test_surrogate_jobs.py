@@ -38,7 +38,7 @@ START = "import json, numpy as np\nfrom pathlib import Path\nm = len(json.load(o
 def program(name: str, text: str) -> orm.FolderData:
     """Return a program of a few lines in the place of the real one."""
     node = orm.FolderData()
-    node.base.repository.put_object_from_bytes((START + text).encode(), f"{name}.py")
+    node.base.repository.put_object_from_bytes((START + text).encode(), f"{name.replace('.', '_')}.py")
     return node
 
 
@@ -60,7 +60,7 @@ def train(python_code: Any) -> Any:
     """Return a function that runs a training of a few lines."""
 
     def run(text: str, **inputs: Any) -> orm.CalcJobNode:
-        given = {"code": python_code("ion.surrogate_train"), "program": program("surrogate_train", text)} | inputs
+        given = {"code": python_code("ion.surrogate_train"), "program": program("surrogate.train", text)} | inputs
         given.setdefault("dataset", dataset(5))
         return run_get_node(SurrogateTrainCalculation, **given)[1]
 
@@ -206,10 +206,10 @@ def test_predictions_that_are_not_whole(tmp_path: Path) -> None:
 
 
 def test_the_programs_are_those_of_the_surrogate() -> None:
-    assert {"aiida_ion/runners/surrogate_train.py", "aiida_ion/surrogate/network.py"} <= set(
-        program_files("surrogate_train")
+    assert {"aiida_ion/runners/surrogate/train.py", "aiida_ion/surrogate/network.py"} <= set(
+        program_files("surrogate.train")
     )
-    assert "aiida_ion/runners/surrogate_predict.py" in program_files("surrogate_predict")
+    assert "aiida_ion/runners/surrogate/predict.py" in program_files("surrogate.predict")
 
 
 def test_settings_are_refused_before_anything_is_submitted() -> None:

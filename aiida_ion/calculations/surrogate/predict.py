@@ -50,7 +50,7 @@ PREDICT_DEFAULTS: dict[str, Any] = {"seed": 1, "device": "cpu"}
 class SurrogatePredictCalculation(CleaningCalculation):
     """Predict materials with a trained surrogate; those unlike its training set are marked."""
 
-    _program = "surrogate_predict"
+    _program = "surrogate.predict"
 
     @classmethod
     def define(cls, spec: Any) -> None:

@@ -48,7 +48,7 @@ ELSEWHERE = {"status", "message", "versions", "cost", "metrics"}
 class SurrogateTrainCalculation(CleaningCalculation):
     """Train the surrogate of the diffusivity, and judge it by cross-validation beside its controls."""
 
-    _program = "surrogate_train"
+    _program = "surrogate.train"
 
     @classmethod
     def define(cls, spec: Any) -> None:

@@ -58,8 +58,8 @@ def run(folder: Path, program: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = folder_with(tmp_path_factory.mktemp("train") / "run", "surrogate_train", INPUTS)
-    assert run(folder, "surrogate_train")["status"] == "finished"
+    folder = folder_with(tmp_path_factory.mktemp("train") / "run", "surrogate.train", INPUTS)
+    assert run(folder, "surrogate.train")["status"] == "finished"
     return folder
 
 
@@ -85,9 +85,9 @@ def test_a_training_says_what_it_found(trained: Path) -> None:
 
 
 def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
-    folder = folder_with(tmp_path / "predict", "surrogate_predict", {}, n_materials=5)
+    folder = folder_with(tmp_path / "predict", "surrogate.predict", {}, n_materials=5)
     (folder / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
-    results = run(folder, "surrogate_predict")
+    results = run(folder, "surrogate.predict")
     assert results["status"] == "finished"
     assert results["said"]["temperature_K"] == 1000.0
     assert len(results["reasons"]) == 5
@@ -98,19 +98,22 @@ def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
 
 def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) -> None:
     """The end is the same to the last bit, whether by a signal or by the wall time, and whenever it was."""
-    folder = folder_with(tmp_path / "stopped", "surrogate_train", {**INPUTS, "max_seconds": 0.01})
-    results = run(folder, "surrogate_train")
+    folder = folder_with(tmp_path / "stopped", "surrogate.train", {**INPUTS, "max_seconds": 0.01})
+    results = run(folder, "surrogate.train")
     assert results["status"] == "walltime"
     assert "of 12 epochs" in results["message"]
     (folder / "inputs.json").write_text(
         json.dumps({**json.loads((folder / "inputs.json").read_text()), "max_seconds": None})
     )
-    process = subprocess.Popen([sys.executable, "surrogate_train.py"], cwd=folder, env=environment())
+    command = [sys.executable, "-m", "aiida_ion.runners.surrogate.train"]
+    (folder / "progress.json").unlink(missing_ok=True)
+    process = subprocess.Popen(command, cwd=folder, env=environment())
     while process.poll() is None and not (folder / "progress.json").exists():
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=60)
-    assert run(folder, "surrogate_train")["status"] == "finished"
+    assert process.wait(timeout=60) == 0
+    assert json.loads((folder / "results.json").read_text())["status"] == "terminated"
+    assert run(folder, "surrogate.train")["status"] == "finished"
     assert (folder / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
     with np.load(folder / "report.npz") as ours, np.load(trained / "report.npz") as theirs:
         assert all(np.array_equal(ours[name], theirs[name], equal_nan=True) for name in theirs.files)
@@ -128,8 +131,8 @@ def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) 
     ],
 )
 def test_bad_input_ends_before_anything_is_trained(tmp_path: Path, changes: dict[str, Any], said: str | None) -> None:
-    folder = folder_with(tmp_path / "bad", "surrogate_train", {**INPUTS, **changes, "max_seconds": 1.0})
-    results = run(folder, "surrogate_train")
+    folder = folder_with(tmp_path / "bad", "surrogate.train", {**INPUTS, **changes, "max_seconds": 1.0})
+    results = run(folder, "surrogate.train")
     if said is None:
         assert results["status"] in ("finished", "walltime")
     else:
@@ -138,9 +141,9 @@ def test_bad_input_ends_before_anything_is_trained(tmp_path: Path, changes: dict
 
 
 def test_a_hostile_model_is_refused(tmp_path: Path) -> None:
-    folder = folder_with(tmp_path / "hostile", "surrogate_predict", {})
+    folder = folder_with(tmp_path / "hostile", "surrogate.predict", {})
     (folder / "model.safetensors").write_bytes(b"\x80\x04cposix\nsystem\n(S'touch trapped'\ntR.")
-    results = run(folder, "surrogate_predict")
+    results = run(folder, "surrogate.predict")
     assert results["status"] == "invalid_input"
     assert "not a safetensors file" in results["message"]
     assert not (folder / "trapped").exists()

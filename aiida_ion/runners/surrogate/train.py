@@ -1,4 +1,4 @@
-"""Trains a surrogate: ``python -m aiida_ion.runners.surrogate_train`` beside ``inputs.json`` and ``dataset.npz``.
+"""Trains a surrogate: ``python -m aiida_ion.runners.surrogate.train`` beside ``inputs.json`` and ``dataset.npz``.
 
 ``inputs.json``: ``protocol``, ``settings`` (changes to it), ``split``, ``n_folds``, ``n_repeats``, ``controls``,
 ``ablations``, ``seed``, ``device``, ``threads``, ``max_seconds``, ``materials``, ``said`` (noted in the model). Writes

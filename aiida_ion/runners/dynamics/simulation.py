@@ -11,11 +11,11 @@ import numpy as np
 from ase import Atoms, units
 
 from aiida_ion.runners.distances import nearest_pair, radii_A
-from aiida_ion.runners.ensembles import Integrator, degrees_of_freedom
+from aiida_ion.runners.dynamics.ensembles import Integrator, degrees_of_freedom
+from aiida_ion.runners.dynamics.recorder import Recorder
+from aiida_ion.runners.dynamics.restart import RESTART, write_restart
 from aiida_ion.runners.output import Ledger, write_json
 from aiida_ion.runners.potentials import neighbour_reference
-from aiida_ion.runners.recorder import Recorder
-from aiida_ion.runners.restart import RESTART, write_restart
 from aiida_ion.runners.stops import StopSignal
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms, units
 
-from aiida_ion.runners.ensembles import has_drift, make_integrator, without_drift
+from aiida_ion.runners.dynamics.ensembles import has_drift, make_integrator, without_drift
+from aiida_ion.runners.dynamics.recorder import UNITS, Recorder, own_counts
+from aiida_ion.runners.dynamics.restart import RESTART, read_restart, require_same_potential
+from aiida_ion.runners.dynamics.simulation import ExplodedError, Simulation
 from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
 from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
-from aiida_ion.runners.recorder import UNITS, Recorder, own_counts
-from aiida_ion.runners.restart import RESTART, read_restart, require_same_potential
 from aiida_ion.runners.run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
-from aiida_ion.runners.simulation import ExplodedError, Simulation
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 from aiida_ion.starting_velocities import starting_velocities
 

@@ -1,4 +1,4 @@
-"""Predicts materials with a surrogate: ``python -m aiida_ion.runners.surrogate_predict`` in its folder.
+"""Predicts materials with a surrogate: ``python -m aiida_ion.runners.surrogate.predict`` in its folder.
 
 Reads ``inputs.json`` (``device``, ``threads``, ``materials``), ``dataset.npz`` and ``model.safetensors``; writes
 ``predictions.npz`` (``log10_slope``, ``std``, ``interval95``, ``in_domain``, ``domain_distance``, ``seconds``) and at
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiida_ion.runners.output import Ledger, RunnerError, run_program, versions
-from aiida_ion.runners.surrogate_train import PACKAGES, prepare
+from aiida_ion.runners.surrogate.train import PACKAGES, prepare
 
 ARRAYS = ("log10_slope", "std", "interval95", "in_domain", "domain_distance", "seconds")
 
