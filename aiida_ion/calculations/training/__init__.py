@@ -1,0 +1,1 @@
+"""Datasets of labelled frames, and the jobs that train potentials on them."""
