@@ -1,0 +1,1 @@
+"""Jobs and calculation functions that make datasets and train potentials."""
