@@ -27,7 +27,7 @@ help: ## list the targets
 install: .venv/installed ## make the environment in .venv
 
 engines: install ## make the environments of all engines that tests run
-	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace surrogate
+	$(BIN)/aiida-ion engine install --no-register lammps sevenn chgnet mace nequip surrogate
 
 test-engines: install
 	$(BIN)/aiida-ion engine install --no-register lammps sevenn surrogate

@@ -47,6 +47,12 @@ RECIPES: dict[str, Recipe] = {
     "sevenn": Recipe((("sevenn==0.13.0",),), ("torch", "sevenn"), potential={"name": "sevenn"}, needs_torch=True),
     "chgnet": Recipe((("chgnet",),), ("torch", "chgnet"), potential={"name": "chgnet"}, needs_torch=True),
     "mace": Recipe((("mace-torch==0.3.16",),), ("torch", "mace"), potential={"name": "mace"}, needs_torch=True),
+    "nequip": Recipe(
+        (("nequip==0.19.1", "nequip-allegro==0.8.3"),),
+        ("torch", "nequip", "allegro"),
+        kind=None,
+        needs_torch=True,
+    ),
     "lammps": Recipe(
         (("lammps", "mpich", "numpy"),),
         ("lammps", "numpy"),

@@ -36,7 +36,8 @@ def read_dump(
 ) -> dict[str, Any]:
     """Read the frames of a binary ``dump custom`` that was sorted by atom.
 
-    :param path: the file; it may be absent; an incomplete last frame is left out.
+    :param path: the file; it may be absent; an incomplete last frame is left out, and so is everything from the first
+        frame that has lost atoms.
     :param columns: name of the result -> the first of its three neighbouring columns (``xu``, ``vx``, ``fx``).
     :param first: first step to keep.
     :param last: last step to keep; None keeps all.
@@ -89,13 +90,13 @@ def _places(path: Path, first: int, last: int | None) -> Iterator[tuple[_Head, i
     """Yield the header and the offset of the atoms of every complete frame to keep, in order of increasing steps."""
     if not path.is_file():
         return
-    size, latest = path.stat().st_size, -1
+    size, latest, n_atoms = path.stat().st_size, -1, 0
     columns: tuple[str, ...] = ()
     with path.open("rb") as stream:
         while head := _head(stream, columns):
-            columns = head.columns
+            columns, n_atoms = head.columns, n_atoms or head.n_atoms
             offset = stream.tell()
-            if not _skip_atoms(stream, head, size):
+            if head.n_atoms != n_atoms or not _skip_atoms(stream, head, size):
                 return
             if first <= head.step and (last is None or head.step <= last) and head.step > latest:
                 latest = head.step

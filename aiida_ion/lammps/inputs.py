@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from ase.data import atomic_numbers, covalent_radii
 
+from aiida_ion.lammps.fitted import REFERENCE_DATA, reference_commands
 from aiida_ion.lammps.potentials import Potential
-from aiida_ion.lammps.structure import type_order
 from aiida_ion.settings.md import METAL_PART, NON_METALS, MdSettings
 from aiida_ion.units import BAR_PER_GPA, FS_PER_PS, S_PER_HOUR, S_PER_MINUTE
 
@@ -57,7 +57,7 @@ def write_md_input(
     """
     if max_seconds is not None and not max_seconds > 0:
         raise ValueError(f"max_seconds must be positive, got {max_seconds!r}")
-    order = type_order(symbols)
+    order = potential.type_order(symbols)
     report = max(1, settings.n_steps // REPORTS_PER_RUN)
     lines = [
         *system_commands(symbols, potential, RESTART_IN if restart else None),
@@ -118,13 +118,23 @@ def write_relax_input(
 def system_commands(symbols: Sequence[str], potential: Potential, restart: str | None = None) -> list[str]:
     """Return the commands that read the atoms and set their potential.
 
+    A potential with a reference frame is asked for its energy first; LAMMPS stops there unless it is the stored one.
+
     :param symbols: element of every atom.
     :param restart: restart file to read; :data:`DATA` when None.
-    :raises ValueError: for an element that the potential does not describe.
+    :raises ValueError: for an element that the potential does not describe, or one that its cells must have and that is
+        missing.
     """
-    order = type_order(symbols)
-    lines = ["units metal", "atom_style charge", "atom_modify map yes", "boundary p p p", "box tilt large"]
-    lines.append(f"read_restart {restart}" if restart else f"read_data {DATA}")
+    lines: list[str] = []
+    if potential.reference is not None:
+        system = _system(potential.reference.symbols, potential, f"read_data {REFERENCE_DATA}")
+        lines = reference_commands(potential.reference, system)
+    return lines + _system(symbols, potential, f"read_restart {restart}" if restart else f"read_data {DATA}")
+
+
+def _system(symbols: Sequence[str], potential: Potential, reading: str) -> list[str]:
+    order = potential.type_order(symbols)
+    lines = ["units metal", "atom_style charge", "atom_modify map yes", "boundary p p p", "box tilt large", reading]
     if not potential.pairs:
         lines.append("labelmap atom " + " ".join(f"{number} {name}" for number, name in enumerate(order, 1)))
     return lines + potential.commands(order, len(symbols))

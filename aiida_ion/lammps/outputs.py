@@ -6,18 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aiida_ion.lammps import dumps
+from aiida_ion.lammps.explosions import finite_part, sign_of_explosion
 from aiida_ion.lammps.inputs import FRAMES, LAST_RESTART, RELAX_FRAMES, RESTARTS, THERMO
 from aiida_ion.lammps.logs import judge, read_cost, read_versions
 from aiida_ion.lammps.structure import Frame
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.thermo_fields import NPT_FIELDS, thermo_dtype
 from aiida_ion.units import FS_PER_PS, GPA_PER_BAR
+
+#: Status of a program that crashed, or stopped with an error of its own.
+CRASHED = "engine_failed"
 
 
 @dataclass
@@ -79,17 +83,25 @@ def read_md(
     last = stopped if stopped is not None else int(state.get("step", start_step))
     first = start_step + 1 if continued else start_step
     frame = Frame.of(cell)
-    columns = _columns(settings)
-    thermo = read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt")
-    data = dumps.read_dump(folder / FRAMES, columns, first, last, into)
-    fault = _gap(first, last, data["steps"], thermo["step"], settings.sample_every)
-    if fault is not None and status == "finished":
-        raise ValueError(fault)
-    if fault is not None and stopped is None and state:
-        # An incomplete segment cannot be continued without a gap: it counts as without progress and is repeated.
-        message, state, last = f"{message}; {fault}", {}, start_step
-        thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, columns, 0, -1, into)
-    _turn_back(data, frame)
+    broken = _read_broken(folder, cell, first, settings) if status in ("exploded", CRASHED) else None
+    if broken is not None and (status == "exploded" or broken.sign is not None):
+        if status == CRASHED:
+            status, message = "exploded", f"the run exploded ({broken.sign}) and LAMMPS crashed: {message}"
+        data, thermo = broken.data, broken.thermo
+        last = int(max([start_step, *thermo["step"][-1:], *data["steps"][-1:]]))
+        if state and state["positions"].shape[:1] != data["positions"].shape[1:2]:
+            state = {}  # it was written after atoms were lost
+    else:
+        thermo = read_thermo(folder / THERMO, cell, first, last, npt=settings.ensemble == "npt")
+        data = dumps.read_dump(folder / FRAMES, _columns(settings), first, last, into)
+        fault = _gap(first, last, data["steps"], thermo["step"], settings.sample_every)
+        if fault is not None and status == "finished":
+            raise ValueError(fault)
+        if fault is not None and stopped is None and state:
+            # An incomplete segment cannot be continued without a gap: it counts as without progress and is repeated.
+            message, state, last = f"{message}; {fault}", {}, start_step
+            thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, _columns(settings), 0, -1, into)
+        _turn_back(data, frame)
     return MdOutputs(
         status=status,
         message=message,
@@ -104,6 +116,25 @@ def read_md(
         versions=read_versions(log),
         cost=read_cost(log),
     )
+
+
+class _Broken(NamedTuple):
+    """What a run without an orderly end left, up to the first number that is none; sign of an explosion, if any."""
+
+    data: dict[str, Any]
+    thermo: NDArray[np.void]
+    sign: str | None
+
+
+def _read_broken(folder: Path, cell: ArrayLike, first: int, settings: MdSettings) -> _Broken:
+    """Read every whole frame and row of a run that exploded or crashed, also those after its last restart file."""
+    npt = settings.ensemble == "npt"
+    data = dumps.read_dump(folder / FRAMES, _columns(settings), first, None, None)
+    data, thermo = finite_part(data, read_thermo(folder / THERMO, cell, first, None, npt=npt))
+    frame = Frame.of(cell)
+    _turn_back(data, frame)
+    cells = _cells(data["boxes"], frame) if npt else frame.cell
+    return _Broken(data, thermo, sign_of_explosion(data["steps"], data["positions"], cells, thermo, settings))
 
 
 def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
@@ -126,10 +157,10 @@ def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
     return {}
 
 
-def read_thermo(path: Path, cell: ArrayLike, first: int, last: int, *, npt: bool) -> NDArray[np.void]:
-    """Return the rows of steps ``first`` to ``last`` as a structured array; a truncated line is left out."""
+def read_thermo(path: Path, cell: ArrayLike, first: int, last: int | None, *, npt: bool) -> NDArray[np.void]:
+    """Return the rows of steps ``first`` to ``last`` (all if None) as a structured array, without a truncated line."""
     table = _read_table(path, 8 + 2 * npt)
-    table = table[(table[:, 0] >= first) & (table[:, 0] <= last)]
+    table = table[(table[:, 0] >= first) & (table[:, 0] <= (np.inf if last is None else last))]
     table = table[np.flatnonzero(np.diff(table[:, 0], prepend=-1) > 0)]
     thermo = np.zeros(len(table), dtype=thermo_dtype(NPT_FIELDS if npt else ()))
     for name, column in (("step", 0), ("potential_energy_eV", 1), ("kinetic_energy_eV", 2)):

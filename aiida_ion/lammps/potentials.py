@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, ClassVar
 
+from aiida_ion.lammps.fitted import Reference, validate_composition
+from aiida_ion.lammps.pod.order import check_pod_commands
 from aiida_ion.settings.md import CHARGES, MdSettings
-from aiida_ion.settings.rules import SHA256, Element, Lines, Many, Word
-from aiida_ion.settings.schema import Settings, rules_of, setting, suggestion
+from aiida_ion.settings.rules import SHA256, Element, Lines, Many, Number, SettingsError, Word
+from aiida_ion.settings.schema import Part, Settings, flag, rules_of, setting, suggestion
 
 #: The only commands allowed in a user's potential: none of them runs a program or reads a script.
 ALLOWED_COMMANDS = (
@@ -33,6 +35,8 @@ REFUSED_PAIR_STYLES = ("python", "mdi")
 #: Words in pair styles that pass their file to Python, which unpickles it.
 UNPICKLING_WORDS = ("mliappy", "unified")
 BARE_NAME = Word(pattern=(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*", "bare file names"))
+#: A reduced formula with the elements in alphabetical order.
+FORMULA = Word(pattern=(r"([A-Z][a-z]?[0-9]*)+", "formulas such as Li3N"))
 _NEUTRAL_E = 1e-6
 #: Below this many atoms a plain Ewald sum is faster than the particle mesh (measured: 96 atoms 1.5 times).
 _EWALD_ATOMS = 200
@@ -55,6 +59,11 @@ class Potential:
     :param note: what users should know.
     :param files: files that the commands read, which must be in the folder of the input.
     :param trusted_sha256: sha256 of those files that may run code, as the user allowed.
+    :param species: elements in the order of the atom types, where the files of the potential demand one.
+    :param compositions: reduced formulas of the cells that it was fitted to; none means any.
+    :param volumes_A3_atom: smallest and largest volume of the frames that it was fitted to; empty means any.
+    :param fixed_cell: whether its stress was not fitted, so that only cells of a given shape can be simulated.
+    :param reference: frame with the energy that every job must find before it starts.
     """
 
     name: str
@@ -70,6 +79,11 @@ class Potential:
     note: str = ""
     files: tuple[str, ...] = ()
     trusted_sha256: tuple[str, ...] = ()
+    species: tuple[str, ...] = ()
+    compositions: tuple[str, ...] = ()
+    volumes_A3_atom: tuple[float, ...] = ()
+    fixed_cell: bool = False
+    reference: Reference | None = None
 
     @property
     def unpickles(self) -> bool:
@@ -82,9 +96,15 @@ class Potential:
 
         :param n_atoms: number of atoms in the cell, for the choice of the lattice sum.
 
-        :raises ValueError: for an element that the potential does not describe, naming it.
+        :raises ValueError: for an element that the potential does not describe, naming it, and for types in another
+            order than the files of the potential demand.
         """
         self.require(elements)
+        if self.species and tuple(elements) != self.species:
+            raise ValueError(
+                f"the atom types are numbered {' '.join(elements)}, and the potential {self.name!r} needs "
+                f"{' '.join(self.species)}"
+            )
         order = " ".join(elements)
         lattice_sum = "ewald" if n_atoms < _EWALD_ATOMS else "pppm"
         lines = [line.replace("{elements}", order).replace("{lattice_sum}", lattice_sum) for line in self.header]
@@ -94,11 +114,37 @@ class Potential:
                 lines.append(f"pair_coeff {i} {j} {arguments}")
         return lines + list(self.footer)
 
+    def type_order(self, symbols: Sequence[str]) -> tuple[str, ...]:
+        """Return the elements in the order of LAMMPS's atom types 1, 2, ...: first appearance, or that of the files.
+
+        :param symbols: element of every atom.
+        :raises ValueError: if the files have an order and the cell lacks one of their elements, or has another one.
+        """
+        order = tuple(dict.fromkeys(symbols))
+        if not self.species:
+            return order
+        if set(order) != set(self.species):
+            raise ValueError(
+                f"the potential {self.name!r} is one of cells with {', '.join(self.species)}, each of them, and the "
+                f"cell has {', '.join(sorted(order))}"
+            )
+        return self.species
+
+    def require_composition(self, symbols: Sequence[str]) -> None:
+        """Refuse a cell of another composition than those that the potential was fitted to.
+
+        :raises ValueError: naming both.
+        """
+        self.type_order(symbols)
+        problem = validate_composition(self.compositions, symbols, f"the potential {self.name!r}")
+        if problem is not None:
+            raise ValueError(problem)
+
     def require(self, symbols: Sequence[str]) -> None:
         """Refuse a structure that the potential cannot describe.
 
         :param symbols: element of every atom.
-        :raises ValueError: for an unknown element, or a net charge with long-range electrostatics.
+        :raises ValueError: for an unknown element.
         """
         unknown = sorted(set(symbols) - set(self.elements)) if self.elements else []
         if unknown:
@@ -208,6 +254,31 @@ class OwnPotential(Settings):
     trusted_sha256: list[str] = setting(
         Many(item=SHA256, may_be_empty=True, help="Files that may be loaded although that runs their code"), []
     )
+    species: list[str] = setting(
+        Many(item=Element(), may_be_empty=True, distinct=True, help="Elements in the order of the atom types"), []
+    )
+    compositions: list[str] = setting(
+        Many(item=FORMULA, may_be_empty=True, help="Reduced formulas of the cells it was fitted to; none means any"), []
+    )
+    volumes_A3_atom: list[float] = setting(
+        Many(item=Number(above=0.0, unit="A^3"), may_be_empty=True, help="Smallest and largest volume per atom"), []
+    )
+    fixed_cell: bool = flag(False, help="Whether its stress was not fitted: no `npt`")
+    reference: Reference | None = setting(
+        Part(kind=Reference, optional=True, help="Frame whose energy every job checks"), None
+    )
+
+    def check_together(self) -> None:
+        """Refuse commands whose elements may be in another order than in the files, and half a range of volumes.
+
+        :raises SettingsError: saying what to write.
+        """
+        if len(self.volumes_A3_atom) not in (0, 2) or sorted(self.volumes_A3_atom) != self.volumes_A3_atom:
+            raise SettingsError(f"volumes_A3_atom must be the smallest and the largest, got {self.volumes_A3_atom}")
+        try:
+            check_pod_commands(check_commands(self.commands), self.species, self.files)
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
 
 def load_potential(spec: str | Mapping[str, Any]) -> Potential:
@@ -233,6 +304,11 @@ def load_potential(spec: str | Mapping[str, Any]) -> Potential:
         timestep_fs=own.timestep_fs,
         files=tuple(own.files),
         trusted_sha256=tuple(digest.lower() for digest in own.trusted_sha256),
+        species=tuple(own.species),
+        compositions=tuple(own.compositions),
+        volumes_A3_atom=tuple(own.volumes_A3_atom),
+        fixed_cell=own.fixed_cell,
+        reference=own.reference,
     )
 
 

@@ -14,7 +14,7 @@ from aiida_ion.lammps import dumps
 from aiida_ion.lammps.inputs import system_commands
 from aiida_ion.lammps.logs import judge, read_cost, read_versions
 from aiida_ion.lammps.potentials import Potential
-from aiida_ion.lammps.structure import Frame, type_order
+from aiida_ion.lammps.structure import Frame
 
 RERUN_INPUT = "rerun.in"
 RERUN_FRAMES = "frames.dump"
@@ -60,15 +60,18 @@ def write_rerun_input(
     return "\n".join(lines) + "\n"
 
 
-def write_frames(stream: TextIO, symbols: Sequence[str], positions: ArrayLike, cells: ArrayLike) -> None:
+def write_frames(
+    stream: TextIO, symbols: Sequence[str], potential: Potential, positions: ArrayLike, cells: ArrayLike
+) -> None:
     """Write frames as a text dump with steps 0, 1, 2, ..., each rotated to LAMMPS's cell convention.
 
     :param stream: output stream.
     :param symbols: element of every atom, (N,).
+    :param potential: its files may demand an order of the types.
     :param positions: (n, N, 3) angstrom; they are wrapped into the cell.
     :param cells: (n, 3, 3) angstrom, rows are the cell vectors.
     """
-    order = type_order(symbols)
+    order = potential.type_order(symbols)
     types = [order.index(symbol) + 1 for symbol in symbols]
     frames = [Frame.of(cell) for cell in np.asarray(cells, dtype=float)]
     triclinic = any(frame.triclinic for frame in frames)

@@ -66,11 +66,6 @@ class Frame:
         return turned
 
 
-def type_order(symbols: Sequence[str]) -> tuple[str, ...]:
-    """Elements in the order of LAMMPS's atom types 1, 2, ..., by first appearance."""
-    return tuple(dict.fromkeys(symbols))
-
-
 def masses_of(symbols: Sequence[str]) -> NDArray[np.float64]:
     """ASE's masses of atoms, (N,) g/mol."""
     return np.array([atomic_masses[atomic_numbers[symbol]] for symbol in symbols])
@@ -89,11 +84,12 @@ def write_data(
     :param cell: rows are the cell vectors, (3, 3) angstrom.
     :param symbols: element of every atom.
     :param velocities_A_fs: (N, 3) angstrom/fs.
-    :raises ValueError: for a flat cell, an unknown element, or a net charge that is not allowed.
+    :raises ValueError: for a flat cell, an unknown element, a net charge or a composition that is not allowed.
     """
     potential.require(symbols)
     potential.require_neutral(symbols)
-    frame, order = Frame.of(cell), type_order(symbols)
+    potential.require_composition(symbols)
+    frame, order = Frame.of(cell), potential.type_order(symbols)
     box = frame.box
     lines = ["aiida-ion", "", f"{len(symbols)} atoms", f"{len(order)} atom types", ""]
     lines += [f"0.0 {box[k, k]:.16g} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]

@@ -32,7 +32,7 @@ def evaluate(lmp: Path, tmp_path: Path) -> Rerun:
         (folder / inputs.DATA).write_text(write_data(positions[0], cells[0], symbols, model))
         (folder / rerun.RERUN_INPUT).write_text(rerun.write_rerun_input(symbols, model, cells, **kwargs))
         with (folder / rerun.RERUN_FRAMES).open("w") as stream:
-            rerun.write_frames(stream, symbols, positions, cells)
+            rerun.write_frames(stream, symbols, model, positions, cells)
         done = run_lmp(folder, rerun.RERUN_INPUT)
         return rerun.read_rerun(folder, cells, log=done.stdout, errors=done.stderr) | {"folder": folder, "log": done}
 

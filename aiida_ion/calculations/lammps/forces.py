@@ -82,7 +82,7 @@ class LammpsForcesCalculation(PlacedJob):
         (target / DATA).write_text(write_data(positions[0], cells[0], symbols, potential))
         (target / rerun.RERUN_INPUT).write_text(rerun.write_rerun_input(symbols, potential, cells, max_seconds=seconds))
         with (target / rerun.RERUN_FRAMES).open("w") as stream:
-            rerun.write_frames(stream, symbols, positions, cells)
+            rerun.write_frames(stream, symbols, potential, positions, cells)
         info = lammps_job(inputs, rerun.RERUN_INPUT, rerun.RERUN_RETRIEVE)
         # The frames are in the trajectories already.
         info.provenance_exclude_list = [DATA, rerun.RERUN_FRAMES]

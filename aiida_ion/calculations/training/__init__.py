@@ -1,0 +1,1 @@
+"""Datasets of labelled frames, and what is trained on them."""

@@ -1,0 +1,1 @@
+"""POD potentials of LAMMPS: the order of their elements, input and output of ``fitpod``."""

@@ -1,0 +1,11 @@
+"""The families of potentials that Python programs train, by their names."""
+
+from aiida_ion.training.families.base import PROTOCOLS, Family, FamilySettings
+from aiida_ion.training.families.chgnet import CHGNET
+from aiida_ion.training.families.mace import MACE
+from aiida_ion.training.families.nequip import ALLEGRO, NEQUIP
+from aiida_ion.training.families.sevenn import SEVENN
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (SEVENN, ALLEGRO, NEQUIP, MACE, CHGNET)}
+
+__all__ = ["FAMILIES", "PROTOCOLS", "Family", "FamilySettings"]
