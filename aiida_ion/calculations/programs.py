@@ -16,7 +16,7 @@ PACKAGE = "aiida_ion"
 RUNNERS = f"{PACKAGE}.runners"
 PROGRAMS = (
     *("md", "relax", "forces"),
-    *("diffusion", "jumps", "trajectory_comparison"),
+    *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
 )
 

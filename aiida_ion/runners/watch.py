@@ -1,0 +1,105 @@
+"""Program that looks whether a run leaves its training frames: inputs.json in, results.json and arrays.npz out.
+
+Run as ``python -m aiida_ion.runners.watch`` in a folder that holds ``inputs.json`` and the arrays it names.
+``results.json`` is written last and whole: without it the program has not finished.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aiida_ion.analysis.trajectories.segment_files import load_array, read_inputs, write_results
+from aiida_ion.training.watch import (
+    LOOK_BEYOND_A,
+    closest_pairs_of_frames,
+    committee_spread,
+    flag_frames,
+    pair_bounds,
+)
+
+REQUIRED = ("segments", "symbols", "closest_pairs_A", "settings", "committee")
+PACKAGES = ("numpy", "ase")
+#: Flagged frames that are listed one by one.
+MAX_LISTED = 1000
+
+
+def main() -> None:
+    """Look at what lies in the current folder; exit 0 whenever results.json was written."""
+    started, folder = time.perf_counter(), Path.cwd()
+    try:
+        arrays, outcome = watch(folder, read_inputs(folder, REQUIRED))
+    except ValueError as error:
+        outcome = {"status": "invalid_input", "message": " ".join(str(error).split())}
+    except MemoryError:
+        outcome = {"status": "out_of_memory", "message": "Not enough memory: ask for more, or watch fewer frames."}
+    else:
+        np.savez(folder / "arrays.npz", **arrays)
+        outcome = {"status": "finished", "message": f"{outcome['n_flagged']} frames are flagged."} | outcome
+    cost = {"wall_time_s": time.perf_counter() - started, "cpu_time_s": time.process_time()}
+    packages = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    write_results(folder, outcome | {"versions": packages, "cost": cost})
+
+
+def watch(folder: Path, inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arrays of all frames, and which of them are flagged.
+
+    :raises ValueError: for a file that is missing or unreadable, and members that are not of the same frames.
+    """
+    bounds = pair_bounds(inputs["closest_pairs_A"], inputs["settings"]["pair_margin_A"])
+    pairs, cutoff_A = sorted(bounds), max(bounds.values()) + LOOK_BEYOND_A
+    parts: dict[str, list[Any]] = {name: [] for name in ("closest_A", "segment", "frame", "steps")}
+    for number, files in enumerate(inputs["segments"]):
+        positions, steps = load_array(folder, files, "positions", mapped=True), load_array(folder, files, "steps")
+        cells = load_array(folder, files, "cells")
+        parts["closest_A"].append(closest_pairs_of_frames(positions, cells, inputs["symbols"], pairs, cutoff_A))
+        parts["segment"].append(np.full(len(steps), number))
+        parts["frame"].append(np.arange(len(steps)))
+        parts["steps"].append(steps)
+    arrays = {name: np.concatenate(values) for name, values in parts.items()}
+    spread = _spread(folder, inputs["committee"], arrays)
+    flagged = flag_frames(
+        arrays["closest_A"], pairs, bounds, None if spread is None else spread[:, 0], _bound(inputs["settings"])
+    )
+    outcome = {
+        "pairs": pairs,
+        "bounds_A": bounds,
+        "looked_to_A": cutoff_A,
+        "n_frames": len(arrays["steps"]),
+        "n_flagged": len(flagged),
+        "flagged_by": dict(Counter(one.reason for one in flagged)),
+        "flagged": [asdict(one) | {"step": int(arrays["steps"][one.frame])} for one in flagged[:MAX_LISTED]],
+        "closest_pairs_A": dict(zip(pairs, arrays["closest_A"].min(axis=0).tolist(), strict=True)),
+    }
+    return arrays | ({} if spread is None else {"committee_spread_eV_A": spread}), outcome
+
+
+def _bound(settings: dict[str, Any]) -> float | None:
+    bound = settings.get("committee_bound_eV_A")
+    return None if bound is None else float(bound)
+
+
+def _spread(folder: Path, committee: list[dict[str, str]], arrays: dict[str, Any]) -> Any:
+    """Return the spread of a committee on each frame, shape (n, 2); NaN where it was not evaluated."""
+    if not committee:
+        return None
+    members = [{name: load_array(folder, files, name) for name in files} for files in committee]
+    for member in members[1:]:
+        if not all(np.array_equal(member[name], members[0][name]) for name in ("segment", "frames")):
+            raise ValueError("the forces of the committee are not of the same frames: evaluate all members on the same")
+    spread = np.full((len(arrays["steps"]), 2), np.nan)
+    index = {key: row for row, key in enumerate(zip(arrays["segment"], arrays["frame"], strict=True))}
+    rows = [index[key] for key in zip(members[0]["segment"], members[0]["frames"], strict=True)]
+    spread[rows] = committee_spread([member["forces"] for member in members])
+    return spread
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""A finished training -> the engine that runs its potential, and what its report says of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from aiida import orm
+
+from aiida_ion.calculations.lammps.fitted import COEFF, fitted_potential
+from aiida_ion.training.frames import SPLITS
+from aiida_ion.workchains.student.loop import TestErrors
+
+TEST = "test"
+
+
+def student_engine(job: Any, options: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """Return the entry point of the MD work chain that runs a trained potential, and its engine inputs.
+
+    :param job: the finished training.
+    :param options: ``metadata.options`` of the jobs.
+    """
+    metadata = {"metadata": {"options": dict(options)}} if options else {}
+    potential, files = fitted_potential(dict(job.outputs.files.items()))
+    engine = {"code": job.inputs.code, "potential": orm.Dict(potential), "files": files}
+    return "ion.md.lammps", engine | metadata
+
+
+def potential_files(job: Any) -> dict[str, orm.SinglefileData]:
+    """Return the files of a trained potential by their names."""
+    if "files" in job.outputs:
+        return dict(job.outputs.files.items())
+    return {"potential": job.outputs.potential}
+
+
+def level_of_theory(job: Any) -> str:
+    """Return the name that results of a trained potential carry."""
+    files = potential_files(job)
+    level: str = files.get(COEFF, files.get("potential")).base.attributes.get("level_of_theory")  # type: ignore[union-attr]
+    return level
+
+
+def test_errors(report: orm.ArrayData, dataset: orm.ArrayData) -> TestErrors:
+    """Return the errors on the frames of the test, from the report of a training.
+
+    :raises ValueError: if it has none.
+    """
+    errors = report.base.attributes.get("errors").get(TEST)
+    if errors is None:
+        raise ValueError("the training was not evaluated on frames of the test")
+    split = np.asarray(dataset.get_array("split"))[np.asarray(report.get_array("row"))]
+    sizes = np.diff(report.get_array("offsets"))
+    of_test = np.repeat(split == SPLITS.index(TEST), sizes)
+    mean = float(np.linalg.norm(report.get_array("reference_forces")[of_test], axis=1).mean())
+    return TestErrors(float(errors["forces"]["mae_eV_A"]), errors["forces"]["slope"], mean)

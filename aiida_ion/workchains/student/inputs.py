@@ -1,0 +1,115 @@
+"""What the children of ``ion.student`` get, and what is refused before anything is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiida import orm
+from aiida.plugins import CalculationFactory
+
+from aiida_ion.calculations.training.sources import trajectory_key
+from aiida_ion.settings.rules import SettingsError
+from aiida_ion.workchains.student.parameters import StudentParameters
+from aiida_ion.workchains.student.teacher import validate_teacher
+
+#: Frames of generated configurations do not follow each other in time: none is too close to another one, fs.
+NO_STRIDE_FS = 1e-3
+
+
+def define_students(spec: Any) -> None:
+    """Declare structure, parameters, and what trains and watches."""
+    spec.input(
+        "structure",
+        valid_type=orm.StructureData,
+        help="The cell that teacher and student run, relaxed by the teacher, angstrom: 50 to 100 atoms.",
+    )
+    spec.input("parameters", valid_type=orm.Dict, validator=validate_parameters, help="Fields of `StudentParameters`.")
+    spec.input("trainer.entry_point", valid_type=orm.Str, help="The job that trains: `ion.lammps_train`, `ion.train`.")
+    spec.input("trainer.code", valid_type=orm.AbstractCode, help="Its code, which runs the student, too.")
+    spec.input(
+        "trainer.parameters", valid_type=orm.Dict, default=lambda: orm.Dict({}), help="Its parameters, but for `seed`."
+    )
+    spec.input("trainer.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of its jobs.")
+    spec.input("watch.code", valid_type=orm.AbstractCode, help="The Python that has ASE: the one of the fits.")
+    spec.input("watch.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of these jobs.")
+
+
+def dataset_parameters(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the parameters of the dataset of some sources; each says its ``split``."""
+    return {
+        "split": "given",
+        "splits": {trajectory_key(number): source["split"] for number, source in enumerate(sources)},
+        "runs": {trajectory_key(number): source["run"] for number, source in enumerate(sources)},
+        "stride_fs": NO_STRIDE_FS,
+    }
+
+
+def dataset_nodes(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the nodes of sources under the names that ``ion.training_dataset`` knows."""
+    nodes: dict[str, Any] = {}
+    for number, source in enumerate(sources):
+        for name in ("trajectory", "thermo", "labels"):
+            if source.get(name) is not None:
+                nodes[f"{name}_{number:03d}"] = orm.load_node(source[name])
+    return nodes
+
+
+def training_inputs(inputs: Mapping[str, Any], dataset: orm.ArrayData, number: int) -> dict[str, Any]:
+    """Return the inputs of a training.
+
+    :param number: of the training, from 1 on.
+    """
+    trainer = inputs["trainer"]
+    metadata: dict[str, Any] = {"call_link_label": f"training_{number}"}
+    if trainer.get("options"):
+        metadata["options"] = dict(trainer["options"])
+    return {
+        "code": trainer["code"],
+        "dataset": dataset,
+        "parameters": trainer["parameters"],
+        "metadata": metadata,
+    }
+
+
+def watch_inputs(inputs: Mapping[str, Any], node: Any, dataset: orm.ArrayData, margin_A: float) -> dict[str, Any]:
+    """Return the inputs of the job that watches a run of a student."""
+    metadata: dict[str, Any] = {"call_link_label": f"watch_{node.pk}"}
+    if inputs["watch"].get("options"):
+        metadata["options"] = dict(inputs["watch"]["options"])
+    return {
+        "code": inputs["watch"]["code"],
+        "trajectories": dict(node.outputs.trajectories),
+        "dataset": dataset,
+        "parameters": orm.Dict({"pair_margin_A": margin_A}),
+        "metadata": metadata,
+    }
+
+
+def validate_parameters(value: orm.Dict | None, _: Any) -> str | None:
+    """Return what is wrong with the parameters; ``None`` if nothing is."""
+    try:
+        StudentParameters.from_dict(value.get_dict() if value is not None else {})
+    except SettingsError as error:
+        return str(error)
+    return None
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Return what a child would refuse; ``None`` if nothing, and the work chain can be submitted."""
+    parameters, trainer = inputs.get("parameters"), inputs.get("trainer") or {}
+    if parameters is None or validate_parameters(parameters, None) is not None or inputs.get("structure") is None:
+        return None
+    if trainer.get("entry_point") is None:
+        return None
+    try:
+        job = CalculationFactory(trainer["entry_point"].value)
+    except Exception as error:
+        return f"trainer: {error}"
+    missing = {"dataset", "parameters"} - set(job.spec().inputs)
+    if missing or "report" not in job.spec().outputs:
+        return f"trainer: {trainer['entry_point'].value} trains no potential: use ion.lammps_train or ion.train"
+    problem = job.spec().inputs["parameters"].validate(trainer.get("parameters"))
+    if problem is not None:
+        return f"trainer.parameters: {problem.message}"
+    return validate_teacher(inputs)

@@ -1,0 +1,91 @@
+"""The parameters of ``ion.student``, validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS
+from aiida_ion.settings.rules import MAX_SEED, Json, SettingsError
+from aiida_ion.settings.schema import Settings, number, setting, whole
+from aiida_ion.units import FS_PER_PS
+
+
+@dataclass(frozen=True)
+class StudentParameters(Settings):
+    """How a student is made of a teacher, and when it is accepted."""
+
+    what: ClassVar[str] = "student setting"
+
+    max_temperature_K: float = number(help="Highest temperature at which the student is to run", **TEMPERATURE_K)
+    target_force_error_eV_A: float | None = number(
+        None,
+        help="Mean absolute force error on the teacher's own run that is accepted; not given: the fraction below",
+        above=0.0,
+        unit="eV/angstrom",
+    )
+    target_force_fraction: float = number(
+        0.15, help="The same, as a fraction of the mean length of the force vectors there", above=0.0, most=1.0
+    )
+    timestep_fs: float = number(2.0, help="Time step of teacher and student", above=0.0, most=10.0, unit="fs")
+    sample_every: int = whole(5, help="Steps between two frames of the teacher", least=1, most=1000)
+    student_sample_every: int = whole(10, help="Steps between two frames of the student", least=1, most=1000)
+    teacher_temperature_ratio: float = number(
+        1.2, help="Temperature of the teacher's runs over the highest temperature", least=0.5, most=3.0
+    )
+    n_train_steps: int = whole(300, help="Steps of the teacher's run that is trained on", least=1, most=10**7)
+    n_validation_steps: int = whole(100, help="Steps of its run for validation", least=1, most=10**7)
+    n_test_steps: int = whole(300, help="Steps of its run for the test", least=1, most=10**7)
+    rattle: dict[str, Any] = setting(
+        Json(help="Parameters of `ion.rattle_frames`: displaced and strained copies of the crystal"), {}
+    )
+    push: dict[str, Any] = setting(
+        Json(help="Parameters of `ion.push_pairs`: one pair of each kind of elements pushed together"), {}
+    )
+    acceptance_temperature_ratio: float = number(
+        1.1, help="Temperature of the student's runs over the highest temperature", least=1.0, most=3.0
+    )
+    explore_ps: float = number(5.0, help="Length of the runs of a loop before the acceptance", **TIME_PS)
+    acceptance_ps: float = number(100.0, help="Length of the runs that must survive", **TIME_PS)
+    n_seeds: int = whole(3, help="Runs that must survive, each from other velocities", least=1, most=20)
+    n_last_frames: int = whole(4, help="Frames before the end of a failed run that are labelled", least=1, most=100)
+    n_spread_frames: int = whole(12, help="Frames spread over the runs of a loop that are labelled", least=0, most=1000)
+    max_loops: int = whole(8, help="Trainings before it is given up", least=1, most=50)
+    max_cpu_hours: float = number(10.0, help="CPU time after which no other loop begins", above=0.0, most=1e6, unit="h")
+    diverged_ratio: float = number(
+        2.0, help="Force error over the smallest of earlier loops above which it is given up", above=1.0, most=100.0
+    )
+    pair_margin_A: float = number(
+        0.1, help="How far below the closest pair of the training frames a run may come", least=0.0, unit="angstrom"
+    )
+    seed: int = whole(1, help="Seed of all runs and of the first member", least=1, most=MAX_SEED)
+
+    def check_together(self) -> None:
+        """Refuse runs of less than a step.
+
+        :raises SettingsError: naming the setting.
+        """
+        for name in ("explore_ps", "acceptance_ps"):
+            if getattr(self, name) * FS_PER_PS < self.timestep_fs * self.student_sample_every:
+                raise SettingsError(f"{name} is shorter than the time between two frames of the student")
+        if self.explore_ps > self.acceptance_ps:
+            raise SettingsError("explore_ps must not be above acceptance_ps")
+
+    @property
+    def teacher_temperature_K(self) -> float:  # noqa: N802
+        """Temperature of the teacher's runs, K."""
+        return self.teacher_temperature_ratio * self.max_temperature_K
+
+    @property
+    def student_temperature_K(self) -> float:  # noqa: N802
+        """Temperature of the student's runs, K."""
+        return self.acceptance_temperature_ratio * self.max_temperature_K
+
+    def n_student_steps(self, stage: str) -> int:
+        """Return the steps of a run of the student.
+
+        :param stage: ``explore`` or ``accept``.
+        """
+        length_ps = self.explore_ps if stage == "explore" else self.acceptance_ps
+        steps = round(length_ps * FS_PER_PS / self.timestep_fs)
+        return max(self.student_sample_every, steps - steps % self.student_sample_every)
