@@ -144,7 +144,11 @@ def validate_watch_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     unknown = sorted(set(symbols_of_segments(trajectories)) - set(dataset.base.attributes.get("elements")))
     if unknown:
         return f"the run holds {', '.join(unknown)}, which no frame of the dataset has"
-    members = inputs.get("committee") or {}
+    return validate_committee(inputs.get("committee") or {}, trajectories)
+
+
+def validate_committee(members: Mapping[str, orm.ArrayData], trajectories: Mapping[str, Any]) -> str | None:
+    """Return why forces are not those of a committee; ``None`` if they are, or if there is none."""
     if len(members) == 1:
         return "a committee has two or more members: one alone cannot disagree"
     shared = set(trajectories) & set(members)

@@ -103,7 +103,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if trainer.get("entry_point") is None:
         return None
     try:
-        job = CalculationFactory(trainer["entry_point"].value)
+        job: Any = CalculationFactory(trainer["entry_point"].value)
     except Exception as error:
         return f"trainer: {error}"
     missing = {"dataset", "parameters"} - set(job.spec().inputs)

@@ -58,13 +58,14 @@ def teacher_run(inputs: Mapping[str, Any], parameters: StudentParameters, role: 
     }
 
 
-def label_job(inputs: Mapping[str, Any], frames: orm.TrajectoryData) -> tuple[Any, dict[str, Any]]:
+def label_job(inputs: Mapping[str, Any], frames: Mapping[str, orm.TrajectoryData]) -> tuple[Any, dict[str, Any]]:
     """Return the job that labels frames by the teacher, and its inputs: every frame is labelled."""
+    n_frames = sum(int(node.get_shape("positions")[0]) for node in frames.values())
     engine = engine_class(inputs["teacher"]["entry_point"].value)
     given = engine.shared_inputs(inputs["teacher"]["engine"])
     given |= {
-        "trajectories": {"frames": frames},
-        "parameters": orm.Dict({"max_frames": int(frames.get_shape("positions")[0])}),
+        "trajectories": dict(frames),
+        "parameters": orm.Dict({"max_frames": n_frames}),
     }
     options = inputs["teacher"].get("options")
     given["metadata"] = {"options": dict(options)} if options else {}
@@ -82,8 +83,8 @@ def validate_teacher(inputs: Mapping[str, Any]) -> str | None:
         return f"teacher: {error}"
     if engine.forces_class is None:
         return (
-            f"teacher: {teacher['entry_point'].value} evaluates no stored frames; take a potential, or make a dataset of "
-            "its runs with 'aiida-ion potential dataset' and train on that"
+            f"teacher: {teacher['entry_point'].value} evaluates no stored frames; take a potential, or make a dataset "
+            "of its runs with 'aiida-ion potential dataset' and train on that"
         )
     parameters = StudentParameters.from_dict(inputs["parameters"].get_dict())
     problem = engine.spec().inputs.validate(

@@ -108,7 +108,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def run_teacher(self) -> None:
         """Submit the teacher's runs: for training, validation and test."""
-        engine = WorkflowFactory(self.inputs.teacher.entry_point.value)
+        engine: Any = WorkflowFactory(self.inputs.teacher.entry_point.value)
         for role in ROLES:
             self.to_context(
                 **{f"teacher_{role}": self.submit(engine, **teacher_run(self.inputs, self._parameters, role))}
@@ -139,7 +139,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Have the teacher evaluate new frames."""
         if not self.ctx.to_label:
             return
-        frames = {name: orm.load_node(pk) for name, pk in self.ctx.to_label.items()}
+        frames: dict[str, Any] = {name: orm.load_node(pk) for name, pk in self.ctx.to_label.items()}
         job, inputs = label_job(self.inputs, frames)
         inputs["metadata"]["call_link_label"] = f"labels_{self.ctx.n_trainings}"
         self.to_context(labels=self.submit(job, **inputs))
@@ -173,7 +173,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             orm.Dict(dataset_parameters(self.ctx.sources)), **dataset_nodes(self.ctx.sources)
         )
         self.ctx.dataset = dataset.pk
-        job = CalculationFactory(self.inputs.trainer.entry_point.value)
+        job: Any = CalculationFactory(self.inputs.trainer.entry_point.value)
         self.to_context(training=self.submit(job, **training_inputs(self.inputs, dataset, self.ctx.n_trainings)))
 
     def inspect_training(self) -> ExitCode | None:
@@ -196,7 +196,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def _submit_runs(self, settings: list[dict[str, Any]], label: str) -> None:
         entry_point, engine = student_engine(self.ctx.training, self.inputs.trainer.get("options"))
-        chain = WorkflowFactory(entry_point)
+        chain: Any = WorkflowFactory(entry_point)
         self.ctx.runs = []
         for number, one in enumerate(settings):
             node = self.submit(
@@ -232,7 +232,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             length_ps = run["n_steps"] * run["timestep_fs"] / FS_PER_PS
             about = run | {"ended": has_ended(node), "survived_ps": survived_ps(node), "length_ps": length_ps}
             runs.append(seen(about, None if watch is None else watch.outputs.watch))
-        self.ctx.history = [*self.ctx.history, self._loop(runs)]
+        self.ctx.history = [*self.ctx.history, self._record_of(runs)]
         self.ctx.decision = next_step(self.ctx.history, self._cpu_s(), parameters)
         loop = self.ctx.history[-1]
         self.report(
@@ -245,7 +245,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             self.ctx.to_label = self._picked(runs)
         return None
 
-    def _loop(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    def _record_of(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
         dataset: Any = orm.load_node(self.ctx.dataset)
         errors = test_errors(self.ctx.training.outputs.report, dataset)
         return {
@@ -277,7 +277,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         if picked:
             last: Any = orm.load_node(picked[max(picked)])
             settings = {"seed": parameters.seed + self.ctx.n_trainings} | parameters.push
-            picked["pushed"] = push_pairs(orm.Dict(settings), trajectory=last).pk  # type: ignore[attr-defined]
+            picked["pushed"] = push_pairs(orm.Dict(settings), trajectory=last).pk
         return picked
 
     def _cpu_s(self) -> float:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiida_ion.units import S_PER_HOUR
+from aiida_ion.workchains.student.loop import has_diverged, next_step, survival
+from aiida_ion.workchains.student.parameters import StudentParameters
+from aiida_ion.workchains.student.runs import frames_to_label, share
+
+PARAMETERS = StudentParameters(max_temperature_K=1000.0, max_loops=3, max_cpu_hours=1.0)
+
+
+def run(ended: str = "survived") -> dict[str, Any]:
+    return {"ended": ended, "survived_ps": 5.0 if ended == "survived" else 1.25, "length_ps": 5.0}
+
+
+def loop(*ended: str, stage: str = "explore", training: int = 1, mae: float = 0.05) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "training": training,
+        "force_mae_eV_A": mae,
+        "target_eV_A": 0.06,
+        "runs": [run(word) for word in ended],
+    }
+
+
+@pytest.mark.parametrize(
+    ("last", "cpu_s", "expected"),
+    [
+        (loop("survived", "survived"), 0.0, "run_longer"),
+        (loop("survived", "survived", stage="accept"), 0.0, "accepted"),
+        (loop("survived", "exploded", stage="accept"), 0.0, "retrain"),
+        (loop("survived", "close_pair"), 0.0, "retrain"),
+        (loop("survived", "survived", mae=0.07), 0.0, "retrain"),
+        (loop("survived", "survived", stage="accept", mae=0.07), 0.0, "retrain"),
+        (loop("exploded", training=3), 0.0, "out_of_loops"),
+        (loop("exploded"), S_PER_HOUR, "out_of_budget"),
+        # What passes is accepted however much it took.
+        (loop("survived", stage="accept", training=9), 9 * S_PER_HOUR, "accepted"),
+    ],
+)
+def test_a_loop_decides(last: dict[str, Any], cpu_s: float, expected: str) -> None:
+    assert next_step([last], cpu_s, PARAMETERS) == expected
+
+
+def test_errors_that_grow_end_the_loop() -> None:
+    history = [loop("exploded", mae=0.1), loop("exploded", mae=0.05, training=2), loop("exploded", mae=0.11)]
+    assert next_step(history, 0.0, PARAMETERS) == "diverged"
+    assert not has_diverged([0.1, 0.05, 0.09], 2.0)
+    assert not has_diverged([0.1], 2.0)
+
+
+def test_how_runs_ended_is_said_in_a_few_words() -> None:
+    assert survival([run(), run("exploded")]) == "5 of 5 ps, 1.25 of 5 ps (exploded)"
+
+
+def test_the_last_frames_of_an_explosion_and_spread_ones_are_labelled() -> None:
+    assert frames_to_label(100, True, [], 4, 2) == [24, 72, 96, 97, 98, 99]
+    assert frames_to_label(100, False, [], 4, 2) == [25, 75]
+    assert frames_to_label(3, True, [], 4, 2) == [0, 1, 2]
+
+
+def test_flagged_frames_are_labelled_but_not_all_of_a_long_row() -> None:
+    chosen = frames_to_label(100, False, list(range(40, 80)), 4, 0)
+    assert chosen == [40, 50, 60, 70]
+    assert frames_to_label(100, False, [7], 4, 0) == [7]
+
+
+def test_shares_add_up() -> None:
+    assert share(12, 3) == [4, 4, 4]
+    assert share(4, 3) == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"explore_ps": 200.0}, "explore_ps must not be above acceptance_ps"),
+        ({"explore_ps": 0.001}, "explore_ps is shorter than"),
+        ({"max_loop": 3}, "max_loops"),
+        ({"teacher_temperature_ratio": 10.0}, "teacher_temperature_ratio"),
+    ],
+)
+def test_parameters_that_cannot_be_used_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        StudentParameters.from_dict({"max_temperature_K": 1000.0, **changes})
+
+
+def test_runs_have_whole_frames() -> None:
+    parameters = StudentParameters(max_temperature_K=1000.0, explore_ps=0.1, timestep_fs=2.0, student_sample_every=7)
+    assert parameters.n_student_steps("explore") == 49
+    assert parameters.student_temperature_K == pytest.approx(1100.0)
