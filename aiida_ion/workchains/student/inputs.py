@@ -22,7 +22,7 @@ def define_students(spec: Any) -> None:
     spec.input(
         "structure",
         valid_type=orm.StructureData,
-        help="The cell that teacher and student run, relaxed by the teacher, angstrom: 50 to 100 atoms.",
+        help="The crystal, angstrom; `supercell` of it is simulated: 50 to 100 atoms are enough.",
     )
     spec.input("parameters", valid_type=orm.Dict, validator=validate_parameters, help="Fields of `StudentParameters`.")
     spec.input("trainer.entry_point", valid_type=orm.Str, help="The job that trains: `ion.lammps_train`, `ion.train`.")

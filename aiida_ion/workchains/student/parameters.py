@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS
-from aiida_ion.settings.rules import MAX_SEED, Json, SettingsError
-from aiida_ion.settings.schema import Settings, number, setting, whole
+from aiida_ion.settings.rules import MAX_SEED, Json, Many, Number, SettingsError
+from aiida_ion.settings.schema import Settings, flag, number, setting, whole
 from aiida_ion.units import FS_PER_PS
 
 
@@ -26,6 +26,17 @@ class StudentParameters(Settings):
     )
     target_force_fraction: float = number(
         0.15, help="The same, as a fraction of the mean length of the force vectors there", above=0.0, most=1.0
+    )
+    relax: bool = flag(True, help="Whether the teacher relaxes the ions first, in the fixed cell")
+    supercell: list[int] | None = setting(
+        Many(item=Number(least=1, most=20, whole=True), length=3, optional=True, help="Multiples of the cell"), None
+    )
+    min_width_A: float = number(
+        9.0,
+        help="Least width of the cell that is simulated, without `supercell`",
+        above=0.0,
+        most=100.0,
+        unit="angstrom",
     )
     timestep_fs: float = number(2.0, help="Time step of teacher and student", above=0.0, most=10.0, unit="fs")
     sample_every: int = whole(5, help="Steps between two frames of the teacher", least=1, most=1000)
@@ -70,6 +81,12 @@ class StudentParameters(Settings):
                 raise SettingsError(f"{name} is shorter than the time between two frames of the student")
         if self.explore_ps > self.acceptance_ps:
             raise SettingsError("explore_ps must not be above acceptance_ps")
+
+    def supercell_settings(self) -> dict[str, Any]:
+        """Return what ``make_supercell`` gets: the multiples, or the rule that finds them."""
+        if self.supercell:
+            return {"multiples": list(self.supercell)}
+        return {"min_width_A": self.min_width_A, "supercell_rule": "width"}
 
     @property
     def teacher_temperature_K(self) -> float:  # noqa: N802

@@ -37,10 +37,20 @@ def teacher_engine(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return engine | ({"metadata": {"options": dict(options)}} if options else {})
 
 
-def teacher_run(inputs: Mapping[str, Any], parameters: StudentParameters, role: str) -> dict[str, Any]:
+def relaxation_builder(inputs: Mapping[str, Any]) -> Any:
+    """Return the builder of the relaxation of the ions by the teacher."""
+    return engine_class(inputs["teacher"]["entry_point"].value).relax_builder(
+        inputs["structure"], teacher_engine(inputs)
+    )
+
+
+def teacher_run(
+    inputs: Mapping[str, Any], parameters: StudentParameters, role: str, cell: orm.StructureData
+) -> dict[str, Any]:
     """Return the inputs of one of the teacher's runs: hot, and with forces at every frame.
 
     :param role: one of :data:`ROLES`; each has velocities of its own.
+    :param cell: that is simulated.
     """
     settings = {
         "temperature_K": parameters.teacher_temperature_K,
@@ -51,7 +61,7 @@ def teacher_run(inputs: Mapping[str, Any], parameters: StudentParameters, role: 
         "keep": ["forces"],
     }
     return {
-        "structure": inputs["structure"],
+        "structure": cell,
         "parameters": orm.Dict(settings),
         "engine": teacher_engine(inputs),
         "metadata": {"call_link_label": f"teacher_{role}"},
@@ -87,7 +97,6 @@ def validate_teacher(inputs: Mapping[str, Any]) -> str | None:
             "of its runs with 'aiida-ion potential dataset' and train on that"
         )
     parameters = StudentParameters.from_dict(inputs["parameters"].get_dict())
-    problem = engine.spec().inputs.validate(
-        {key: value for key, value in teacher_run(inputs, parameters, "train").items() if key != "metadata"}
-    )
+    run = teacher_run(inputs, parameters, "train", inputs["structure"])
+    problem = engine.spec().inputs.validate({key: value for key, value in run.items() if key != "metadata"})
     return None if problem is None else f"teacher: {problem.message} ({problem.port})"

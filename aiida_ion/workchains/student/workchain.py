@@ -8,6 +8,7 @@ from aiida import orm
 from aiida.engine import ExitCode, WorkChain, if_, while_
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
+from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.generated import pick_frames, push_pairs, rattle_frames
 from aiida_ion.calculations.training.student_report import student_report
@@ -15,6 +16,7 @@ from aiida_ion.calculations.training.watch import WatchCalculation
 from aiida_ion.exit_codes import is_usable
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.cleaning import CleaningMixin
+from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.engines import level_of_theory, potential_files, student_engine, test_errors
 from aiida_ion.workchains.student.inputs import (
@@ -46,7 +48,7 @@ from aiida_ion.workchains.student.runs import (
     survived_ps,
     trajectories_of,
 )
-from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_job, teacher_run
+from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_job, relaxation_builder, teacher_run
 
 
 class StudentWorkChain(CleaningMixin, WorkChain):
@@ -61,6 +63,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         spec.inputs.validator = validate_inputs
         spec.outline(
             cls.setup,
+            if_(cls.needs_relaxation)(cls.relax, cls.inspect_relaxation),
+            cls.repeat_cell,
             cls.run_teacher,
             cls.inspect_teacher,
             cls.generate,
@@ -75,6 +79,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             ),
             cls.run_check,
             cls.conclude,
+        )
+        spec.output(
+            "supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated, angstrom."
         )
         spec.output("dataset", valid_type=orm.ArrayData, required=False, help="Labelled frames of the last training.")
         spec.output_namespace(
@@ -105,13 +112,41 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         self.ctx.sources, self.ctx.history, self.ctx.runs, self.ctx.to_label = [], [], [], {}
         self.ctx.stage, self.ctx.n_trainings, self.ctx.decision = EXPLORE, 0, RETRAIN
         self.ctx.training, self.ctx.dataset = None, None
+        self.ctx.structure = self.inputs.structure
+
+    def needs_relaxation(self) -> bool:
+        """Whether the ions are relaxed first."""
+        return self._parameters.relax
+
+    def relax(self) -> None:
+        """Submit the relaxation of the ions by the teacher, in the fixed cell."""
+        builder = relaxation_builder(self.inputs)
+        builder.metadata.call_link_label = "relax"
+        self.to_context(relaxation=self.submit(builder))
+
+    def inspect_relaxation(self) -> ExitCode | None:
+        """Take the relaxed ions."""
+        if not is_relaxed(self.ctx.relaxation):
+            return self._failed("ERROR_TEACHER_FAILED", outcome(self.ctx.relaxation))
+        self.ctx.structure = self.ctx.relaxation.outputs.structure
+        return None
+
+    def repeat_cell(self) -> None:
+        """Make the cell that is simulated."""
+        cell: Any = make_supercell(self.ctx.structure, orm.Dict(self._parameters.supercell_settings()))
+        self.ctx.cell = cell
+        self.out("supercell", cell)
 
     def run_teacher(self) -> None:
         """Submit the teacher's runs: for training, validation and test."""
         engine: Any = WorkflowFactory(self.inputs.teacher.entry_point.value)
         for role in ROLES:
             self.to_context(
-                **{f"teacher_{role}": self.submit(engine, **teacher_run(self.inputs, self._parameters, role))}
+                **{
+                    f"teacher_{role}": self.submit(
+                        engine, **teacher_run(self.inputs, self._parameters, role, self.ctx.cell)
+                    )
+                }
             )
 
     def inspect_teacher(self) -> ExitCode | None:
@@ -131,7 +166,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Make displaced, strained and pushed copies, which its runs never show."""
         parameters = self._parameters
         segment = next(iter(trajectories_of(self.ctx.teacher_train).values()))
-        rattled: Any = rattle_frames(self.inputs.structure, orm.Dict({"seed": parameters.seed} | parameters.rattle))
+        rattled: Any = rattle_frames(self.ctx.cell, orm.Dict({"seed": parameters.seed} | parameters.rattle))
         pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory=segment)
         self.ctx.to_label = {"rattled": rattled.pk, "pushed": pushed.pk}
 
@@ -201,7 +236,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         for number, one in enumerate(settings):
             node = self.submit(
                 chain,
-                structure=self.inputs.structure,
+                structure=self.ctx.cell,
                 parameters=orm.Dict(one),
                 engine=engine,
                 metadata={"call_link_label": f"{label}_seed_{number}"},
