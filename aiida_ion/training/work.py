@@ -14,7 +14,7 @@ import numpy as np
 from ase import units
 from numpy.typing import NDArray
 
-from aiida_ion.training.correlation import force_autocorrelation
+from aiida_ion.training.correlation import APART_FS, force_autocorrelation
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.units import BOLTZMANN_EV_K
 
@@ -64,6 +64,8 @@ def check_work(run: LabelledRun) -> WorkCheck:
             text = f"{run.name}: its frames are too far apart to test energies against forces to {TOLERANCE:.0%}"
             remark = f"{text}; roughly, the energy changes by {slope:.2f} times the work of the forces."
             return WorkCheck("coarse work", slope, error, _fault(run, slope, error) if far else None, remark)
+    if len(run) > 1 and float(np.median(np.diff(run.times_fs))) >= APART_FS:
+        return WorkCheck("none", remark=f"{run.name}: energies were not tested against forces: its frames stand alone.")
     return _by_virial(run, "its cell changes" if not fixed else "its frames are too few or too far apart")
 
 
@@ -73,6 +75,8 @@ def _pairs(run: LabelledRun) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     spacings = np.diff(run.times_fs)
     usual = float(np.median(spacings))
+    if usual >= APART_FS:
+        return np.zeros(0, dtype=np.int64)
     pairs = np.flatnonzero((spacings > 0) & (spacings <= GAP * usual))
     return (
         pairs[np.unique(np.linspace(0, len(pairs) - 1, MOST_PAIRS).astype(int))] if len(pairs) > MOST_PAIRS else pairs

@@ -45,8 +45,8 @@ class LabelCollector:
         self._rows: list[tuple[float, FloatArray, FloatArray]] = []
         self._complete = True
 
-    def append(self, atoms: Atoms, order: NDArray[np.int64] | None = None) -> None:
-        """Add the labels of a frame, as ASE's readers leave them with it.
+    def append(self, atoms: Atoms, order: NDArray[np.int64] | None = None) -> bool:
+        """Add the labels of a frame, as ASE's readers leave them with it, and return whether it has any.
 
         :param order: the atoms in the order in which they are kept.
         """
@@ -58,6 +58,7 @@ class LabelCollector:
             self._rows.append(stated)
         else:
             self._rows.clear()
+        return stated is not None
 
     def labels(self) -> FrameLabels | None:
         """Return the labels of all frames; ``None`` where one of them lacks energy or forces."""
