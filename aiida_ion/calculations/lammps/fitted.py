@@ -24,7 +24,7 @@ def fit_attributes(
     parameters: Mapping[str, Any],
     settings: PodSettings,
     train: Sequence[LabelledFrame],
-    reference_energy_eV: float,
+    reference: tuple[LabelledFrame, float],
     sha256: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the attributes of the file of coefficients.
@@ -32,20 +32,19 @@ def fit_attributes(
     :param dataset: what it was fitted to.
     :param parameters: those of its job.
     :param settings: of this member of a committee.
-    :param train: all training frames; the first is the reference frame.
-    :param reference_energy_eV: energy of that frame by the fitted potential, eV.
+    :param train: all training frames.
+    :param reference: one of them, and its energy by the fitted potential, eV.
     :param sha256: of each file.
     """
-    first = train[0]
-    reference = Reference.of(first.symbols, first.positions, first.cell, reference_energy_eV)
+    frame, energy_eV = reference
     facts = potential_facts(dataset, parameters, FAMILY, sha256[COEFF], None)
     return facts | {
-        "species": sorted(set(first.symbols)),
+        "species": sorted(set(frame.symbols)),
         "formulas": sorted({reduced_formula(frame.symbols) for frame in train}),
         # Those of the training frames only: frames of the test do not widen what the potential may be used for.
         "volumes_A3_atom": coverage(train)["volumes_A3_atom"],
         "fixed_cell": True,
-        "reference": reference.to_dict(),
+        "reference": Reference.of(frame.symbols, frame.positions, frame.cell, energy_eV).to_dict(),
         "settings": settings.to_dict(),
         "files_sha256": dict(sha256),
     }

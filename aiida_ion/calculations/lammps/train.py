@@ -18,6 +18,7 @@ from aiida_ion.calculations.lammps.job import FILENAME_LOG, lammps_job
 from aiida_ion.calculations.lammps.training_inputs import (
     FitParameters,
     evaluated_rows,
+    reference_place,
     validate_fit_inputs,
     validate_fit_parameters,
 )
@@ -109,8 +110,7 @@ class LammpsTrainParser(ScriptParser):
         problem = self.validate_mpi(read_ranks(log))
         if problem is not None:
             return self.exit_code("ERROR_MPI_FAILED", problem)
-        cost = {name: value for name, value in read_cost(log).items() if value is not None and "step" not in name}
-        if "wall_time_s" in cost:
+        if cost := _cost(log):
             self.out("cost", orm.Dict(cost | {"hardware": read_hardware(folder)}))
         if versions := read_versions(log):
             self.out("versions", orm.Dict(versions))
@@ -153,9 +153,10 @@ class LammpsTrainParser(ScriptParser):
             return self.exit_code("ERROR_FIT_FAILED", str(error))
         texts = {PARAM: self.node.base.repository.get_object_content(pod_inputs.PARAM, "r"), COEFF: coefficients}
         sha256 = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-        reference_eV = float(predicted.energies_eV[[frame is train[0] for frame in evaluated].index(True)])
         given = parameters.to_dict()
-        facts = fit_attributes(dataset, given, parameters.pod, train, reference_eV, sha256)
+        place = reference_place(evaluated)
+        reference = (evaluated[place], float(predicted.energies_eV[place]))
+        facts = fit_attributes(dataset, given, parameters.pod, train, reference, sha256)
         for name, text in texts.items():
             node = orm.SinglefileData(BytesIO(text.encode()), filename=FILENAMES[name])
             node.base.attributes.set_many(facts if name == COEFF else {"sha256": sha256[name]})
@@ -163,6 +164,16 @@ class LammpsTrainParser(ScriptParser):
         arrays = prediction_arrays(evaluated, plan["rows"], predicted.energies_eV, np.concatenate(predicted.forces))
         self.out("report", _report(dataset, arrays, evaluated, fit, given, self.node.get_option("resources"), plan))
         return None
+
+
+def _cost(log: str) -> dict[str, Any]:
+    """Return times, s. LAMMPS states the memory of its atoms only, not that of the normal equations."""
+    seconds = pod_job.read_seconds(log)
+    if not seconds:
+        return {}
+    cost = read_cost(log)
+    kept = {name: cost[name] for name in ("device", "threads", "mpi_ranks", "gpu_time_s") if cost[name] is not None}
+    return seconds | {"wall_time_s": sum(seconds.values())} | kept
 
 
 def _report(

@@ -73,14 +73,20 @@ def validate_fit_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 
 
 def evaluated_rows(frames: Sequence[LabelledFrame], max_train_frames: int) -> list[int]:
-    """Return the rows of the frames that are evaluated: all but training frames, and a sample of those.
-
-    The first training frame is always one of them.
-    """
+    """Return the rows of the frames that are evaluated: all but training frames, and a sample of those."""
     train = [row for row, frame in enumerate(frames) if frame.split == "train"]
     places = np.unique(np.linspace(0, len(train) - 1, min(len(train), max_train_frames)).round().astype(int))
     chosen = {train[place] for place in places}
     return [row for row, frame in enumerate(frames) if frame.split != "train" or row in chosen]
+
+
+def reference_place(evaluated: Sequence[LabelledFrame]) -> int:
+    """Return the place of the training frame that later jobs recognise the potential by: the one of the largest force.
+
+    On the sites of a crystal an exchange of elements may leave the energy as it is; away from them it does not.
+    """
+    train = [place for place, frame in enumerate(evaluated) if frame.split == "train"]
+    return max(train, key=lambda place: float(np.abs(evaluated[place].forces).max()))
 
 
 def _check(dataset: orm.ArrayData, settings: PodSettings) -> None:

@@ -37,6 +37,7 @@ INPUT = "train.in"
 EVALUATION = "evaluation_{:02d}"
 _FITTED = "aiida-ion: the fit ended"
 _EVALUATED = "aiida-ion: evaluation {:d}"
+_SECONDS = "aiida-ion: seconds of fit and evaluation"
 _MARK = re.compile(r"^aiida-ion: evaluation (\d+)$", re.MULTILINE)
 
 
@@ -81,12 +82,14 @@ def write_job(
     (folder / FRAMES_FOLDER).mkdir()
     with (folder / FRAMES_FOLDER / FRAMES).open("w") as stream:
         counts = write_fit_frames(stream, fitted, constants_eV, settings.rcut_A)
-    lines = ["units metal", f"fitpod {PARAM} {FIT_DATA}", f'print "{_FITTED}"']
+    lines = ["variable start timer", "units metal", f"fitpod {PARAM} {FIT_DATA}", "variable fitted timer"]
+    lines.append(f'print "{_FITTED}"')
     potential = _potential(species)
     for number, group in enumerate(groups_of(evaluated)):
         place = EVALUATION.format(number)
         script = _write_evaluation(folder / place, [evaluated[index] for index in group], potential)
         lines += [f'print "{_EVALUATED.format(number)}"', f"shell cd {place}", "clear", script.rstrip(), "shell cd .."]
+    lines += ["variable end timer", f'print "{_SECONDS} $(v_fitted-v_start:%.3f) $(v_end-v_fitted:%.3f)"']
     (folder / INPUT).write_text("\n".join(lines) + "\n")
     return counts
 
@@ -105,6 +108,12 @@ def fit_problem(log: str, errors: str) -> tuple[str, str] | None:
         return None
     status, message, _ = judge(log, errors, 0)
     return status, message
+
+
+def read_seconds(log: str) -> dict[str, float]:
+    """Return the wall time of the fit and of the evaluation, s; empty for a job that did not end."""
+    match = re.search(rf"^{_SECONDS} (\S+) (\S+)$", log, re.MULTILINE)
+    return {} if match is None else {"fit_time_s": float(match[1]), "evaluation_time_s": float(match[2])}
 
 
 def read_predictions(
