@@ -96,6 +96,7 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "invalid_input": "ERROR_INVALID_INPUT",
     "unknown_potential": "ERROR_UNKNOWN_POTENTIAL",
     "element_unknown": "ERROR_UNKNOWN_POTENTIAL",
+    "potential_changed": "ERROR_POTENTIAL_CHANGED",
     "checkpoint_missing": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_mismatch": "ERROR_UNKNOWN_POTENTIAL",
     "checkpoint_unreadable": "ERROR_UNKNOWN_POTENTIAL",

@@ -7,11 +7,13 @@ import re
 from typing import Any
 
 from aiida_ion.endings import find_ending
+from aiida_ion.lammps.fitted import MISMATCH
 from aiida_ion.units import S_PER_HOUR, S_PER_MINUTE
 
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
 #: Messages of LAMMPS when a run explodes.
 _EXPLODED = re.compile(r"Fix halt condition|Lost atoms|Non-numeric|Out of range atoms|simulation unstable")
+_CHANGED = re.compile(f"^{re.escape(MISMATCH)} .*$", re.MULTILINE)
 _NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
 _NO_STYLE = re.compile(r"(?:Unrecognized|Unknown) (\w+) style '?([\w/]+)'?([^\n]*)")
 _NO_MEMORY = re.compile(r"out of memory|Failed to (?:re)?allocate|Cannot allocate memory", re.IGNORECASE)
@@ -46,6 +48,8 @@ def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
 
 def _failure(log: str, errors: str) -> tuple[str, str] | None:
     text = f"{log}\n{errors}"
+    if match := _CHANGED.search(text):
+        return "potential_changed", f"{match[0].partition(': ')[2]}; its files, their order or LAMMPS are not the same"
     if match := _NO_LIBRARY.search(text):
         return "engine_import_failed", _library_remedy(match[1])
     if match := _NO_STYLE.search(text):

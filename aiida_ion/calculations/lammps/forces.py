@@ -38,6 +38,7 @@ from aiida_ion.calculations.script import (
 )
 from aiida_ion.calculations.trajectory_analysis import symbols_of_segments
 from aiida_ion.lammps import rerun
+from aiida_ion.lammps.fitted import write_reference
 from aiida_ion.lammps.inputs import DATA
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.structure import write_data
@@ -83,9 +84,10 @@ class LammpsForcesCalculation(PlacedJob):
         (target / rerun.RERUN_INPUT).write_text(rerun.write_rerun_input(symbols, potential, cells, max_seconds=seconds))
         with (target / rerun.RERUN_FRAMES).open("w") as stream:
             rerun.write_frames(stream, symbols, potential, positions, cells)
+        reference = write_reference(target, potential)
         info = lammps_job(inputs, rerun.RERUN_INPUT, rerun.RERUN_RETRIEVE)
         # The frames are in the trajectories already.
-        info.provenance_exclude_list = [DATA, rerun.RERUN_FRAMES]
+        info.provenance_exclude_list = [DATA, rerun.RERUN_FRAMES, *reference]
         return info
 
 

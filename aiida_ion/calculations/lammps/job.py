@@ -12,6 +12,8 @@ from aiida.common import datastructures
 from aiida_ion.calculations.mlip.job import refusal
 from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
 from aiida_ion.fingerprints import fingerprint
+from aiida_ion.lammps.fitted import validate_volume
+from aiida_ion.lammps.pod.order import pod_command, read_species
 from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.weight_files import look_into
 
@@ -39,6 +41,12 @@ def define_lammps_ports(spec: Any) -> None:
     options["resources"].default = lambda: {"num_machines": 1, "num_mpiprocs_per_machine": 1}
     options["withmpi"].default = False
     define_exit_codes(spec)
+    spec.exit_code(
+        225,
+        "ERROR_POTENTIAL_CHANGED",
+        message="The potential is not the one that was fitted: {detail}",
+        invalidates_cache=True,
+    )
 
 
 def resolve_potential(potential: Mapping[str, Any]) -> Potential:
@@ -63,15 +71,27 @@ def validate_lammps_potential(value: orm.Dict | None, _: Any) -> str | None:
     return None
 
 
-def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str | None:
-    """Return what does not match between structure, potential and its files; ``None`` if everything does."""
+def validate_lammps_inputs(
+    inputs: Mapping[str, Any], symbols: list[str], structure: orm.StructureData | None = None
+) -> str | None:
+    """Return what does not match between structure, potential and its files; ``None`` if everything does.
+
+    :param symbols: element of every atom.
+    :param structure: the cell, where it is the one that is simulated, and not only frames to look at.
+    """
     potential = resolve_potential(inputs["potential"].get_dict())
     try:
         potential.require(symbols)
         potential.require_neutral(symbols)
+        potential.require_composition(symbols)
     except ValueError as error:
         return str(error)
-    files = (inputs.get("files") or {}).values()
+    if structure is not None:
+        volume_A3 = structure.get_cell_volume() / len(symbols)
+        problem = validate_volume(potential.volumes_A3_atom, volume_A3, f"the potential {potential.name!r}")
+        if problem is not None:
+            return problem
+    files = list((inputs.get("files") or {}).values())
     missing = sorted(set(potential.files) - {node.filename for node in files})
     if missing:
         return f"the potential reads {', '.join(missing)}, which is not among `files`"
@@ -80,6 +100,29 @@ def validate_lammps_inputs(inputs: Mapping[str, Any], symbols: list[str]) -> str
             problem = validate_file(stream, node.filename, potential)
         if problem is not None:
             return problem
+    return validate_species(potential, files)
+
+
+def validate_species(potential: Potential, files: Iterable[orm.SinglefileData]) -> str | None:
+    """Return why a potential's order of elements is not that of its POD parameter file; ``None`` if it is, or has none.
+
+    :param files: what its commands read.
+    """
+    pod = pod_command(potential.header)
+    if pod is None:
+        return None
+    by_name = {node.filename: node for node in files}
+    if pod.param not in by_name:
+        return f"the potential reads {pod.param}, which is not among `files`"
+    try:
+        species = read_species(by_name[pod.param].get_content(mode="r"))
+    except ValueError as error:
+        return f"{pod.param}: {error}"
+    if species != potential.species:
+        return (
+            f"the potential says species {' '.join(potential.species)}, and {pod.param} {' '.join(species)}: LAMMPS "
+            "would take one element for another without a word"
+        )
     return None
 
 

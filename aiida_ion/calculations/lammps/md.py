@@ -33,6 +33,7 @@ from aiida_ion.calculations.md import (
 from aiida_ion.calculations.script import UNREADABLE, ScriptParser, read_hardware, seconds_allowed
 from aiida_ion.endings import Ending
 from aiida_ion.lammps import inputs as lammps_inputs
+from aiida_ion.lammps.fitted import write_reference
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
@@ -77,8 +78,9 @@ class LammpsMdCalculation(PlacedJob):
             velocities = self._velocities(symbols, settings)
             data = write_data(atoms.positions, atoms.cell.array, symbols, potential, velocities)
             (target / lammps_inputs.DATA).write_text(data)
+        reference = write_reference(target, potential)
         info = lammps_job(inputs, lammps_inputs.INPUT, lammps_inputs.RETRIEVE)
-        info.provenance_exclude_list = [lammps_inputs.DATA, lammps_inputs.RESTART_IN]
+        info.provenance_exclude_list = [lammps_inputs.DATA, lammps_inputs.RESTART_IN, *reference]
         return info
 
     def _velocities(self, symbols: list[str], settings: MdSettings) -> Any:
@@ -146,4 +148,7 @@ def validate_inputs(inputs: Mapping[str, Any], port: Any) -> str | None:
     state: orm.ArrayData | None = inputs.get("restart_from")
     if state is not None and "restart" not in state.get_arraynames():
         return "restart_from is the state of another engine; give its positions and velocities as a new start instead"
-    return validate_lammps_inputs(inputs, symbols_of(inputs["structure"]))
+    settings = MdSettings.from_dict(inputs["parameters"].get_dict())
+    if settings.ensemble == "npt" and resolve_potential(inputs["potential"].get_dict()).fixed_cell:
+        return "the stress of this potential was not fitted: run nve or nvt in the cell of its frames, not npt"
+    return validate_lammps_inputs(inputs, symbols_of(inputs["structure"]), inputs["structure"])

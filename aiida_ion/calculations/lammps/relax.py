@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from aiida_ion.calculations.lammps.job import (
     lammps_fingerprint,
     lammps_job,
     resolve_potential,
+    validate_lammps_inputs,
 )
 from aiida_ion.calculations.lammps.md import LammpsMdParser
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.relax import RELAX_DEFAULTS, define_relax_ports, displacement, relaxation_outputs
 from aiida_ion.calculations.script import UNREADABLE, read_hardware
 from aiida_ion.lammps import inputs as lammps_inputs
+from aiida_ion.lammps.fitted import write_reference
 from aiida_ion.lammps.logs import read_ranks
 from aiida_ion.lammps.outputs import read_relax
 from aiida_ion.lammps.structure import write_data
@@ -37,6 +40,7 @@ class LammpsRelaxCalculation(PlacedJob):
         define_relax_ports(spec)
         define_lammps_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.lammps_relax"
+        spec.inputs.validator = validate_inputs
 
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write the input script and the data file."""
@@ -54,8 +58,9 @@ class LammpsRelaxCalculation(PlacedJob):
         (target / lammps_inputs.RELAX_INPUT).write_text(script)
         atoms = inputs.structure.get_ase()
         (target / lammps_inputs.DATA).write_text(write_data(atoms.positions, atoms.cell.array, symbols, potential))
+        reference = write_reference(target, potential)
         info = lammps_job(inputs, lammps_inputs.RELAX_INPUT, lammps_inputs.RELAX_RETRIEVE)
-        info.provenance_exclude_list = [lammps_inputs.DATA]
+        info.provenance_exclude_list = [lammps_inputs.DATA, *reference]
         return info
 
 
@@ -98,3 +103,15 @@ class LammpsRelaxParser(LammpsMdParser):
         for name, node in relaxation_outputs(structure, results).items():
             self.out(name, node)
         return self.exit_code_of_status(relaxed)
+
+
+def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
+    """Return what does not match between structure and potential; ``None`` if everything does."""
+    structure = inputs.get("structure")
+    if structure is None or inputs.get("potential") is None:
+        return None
+    try:
+        symbols = symbols_of(structure)
+    except ValueError as error:
+        return str(error)
+    return validate_lammps_inputs(inputs, symbols, structure)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiida_ion.lammps.structure import Frame
+from aiida_ion.training.constants import sum_of_constants
 from aiida_ion.training.families.pod import Basis, PodSettings
 from aiida_ion.training.frames import LabelledFrame
 
@@ -90,7 +91,7 @@ def write_fit_frames(
         shape = copies(frame.box, rcut_A)
         positions, forces = _repeated(frame, labelled, shape)
         symbols = list(labelled.symbols) * math.prod(shape)
-        energy_eV = labelled.energy_eV - sum(constants_eV.get(symbol, 0.0) for symbol in labelled.symbols)
+        energy_eV = labelled.energy_eV - sum_of_constants(labelled, dict(constants_eV))
         cell = frame.box * np.array(shape)[:, None]
         lattice = " ".join(f"{x:.16g}" for x in cell.ravel())
         # Its parser reads past the end of the line where there is no stress; the fit uses none.

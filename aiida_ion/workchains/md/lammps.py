@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
+from ase import Atoms
 
 from aiida_ion.calculations.lammps.forces import LammpsForcesCalculation
 from aiida_ion.calculations.lammps.job import resolve_potential, validate_lammps_potential
@@ -75,7 +76,11 @@ class LammpsMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
-        """Return argon or fluorite for the potentials made for them, else lithium oxide."""
+        """Return the reference frame of a fitted potential, or argon, or fluorite, or else lithium oxide."""
+        reference = resolve_potential(choices["potential"]).reference
+        if reference is not None:
+            atoms = Atoms(reference.symbols, positions=reference.positions, cell=reference.cell, pbc=True)
+            return orm.StructureData(ase=atoms), 300.0
         cells = {"lennard-jones-argon": (argon, 40.0), "gillan-caf2-1986": (calcium_fluoride, 300.0)}
         cell, temperature_K = cells.get(str(choices["potential"].get("name")), (lithium_oxide, 300.0))
         return cell(), temperature_K

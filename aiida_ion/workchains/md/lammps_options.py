@@ -12,7 +12,8 @@ from aiida import orm
 
 from aiida_ion.calculations.lammps.job import resolve_potential, validate_file
 from aiida_ion.calculations.stored_files import store_file
-from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.lammps.pod.order import pod_command, read_species
+from aiida_ion.lammps.potentials import check_commands, load_potential
 from aiida_ion.settings.files import read_yaml
 from aiida_ion.settings.rules import Many, Word
 
@@ -29,9 +30,26 @@ def read_potential(given: str) -> tuple[dict[str, Any], dict[str, orm.Singlefile
         return {"name": given}, {}
     content = read_yaml(path, "a potential: commands, level_of_theory, charges")
     names = [Path(name) for name in Many(item=Word(), may_be_empty=True).read(content.get("files", []), "files")]
+    content = _with_species(content, [path.parent / name for name in names])
     load_potential(content | {"files": [name.name for name in names]})  # refused before any file of it is stored
     files = {f"file_{index:02d}": store_file(path.parent / name) for index, name in enumerate(names)}
     return content | ({"files": [name.name for name in names]} if names else {}), files
+
+
+def _with_species(content: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
+    """Return a potential with the order of its elements, where its files have one: that of a POD parameter file.
+
+    :raises ValueError: if the user states another order, or the file has none.
+    """
+    commands = content.get("commands")
+    pod = pod_command(check_commands(commands)) if isinstance(commands, str) else None
+    param = next((path for path in paths if pod is not None and path.name == pod.param and path.is_file()), None)
+    if param is None:
+        return content
+    species = list(read_species(param.read_text(errors="replace")))
+    if content.get("species") not in (None, species):
+        raise ValueError(f"{param.name} has the species {' '.join(species)}: write that order, or leave species out")
+    return content | {"species": species}
 
 
 def trusted_files(potential: Mapping[str, Any], files: Mapping[str, orm.SinglefileData], trusts: bool) -> list[str]:
