@@ -66,7 +66,7 @@ def _is_done(node: orm.ProcessNode) -> bool:
 def _result_of(node: orm.ProcessNode) -> orm.Node | None:
     """Return the main output of a process."""
     outputs = outputs_of(node)
-    for name in ("conductivity", "diffusion", "jumps", "convergence"):
+    for name in ("conductivity", "diffusion", "jumps", "convergence", "report"):
         if isinstance(outputs.get(name), orm.Node):
             result: orm.Node = outputs[name]
             return result

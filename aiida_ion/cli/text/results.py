@@ -14,6 +14,7 @@ from aiida_ion.cli.text.datasets import dataset_lines, is_dataset
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
 from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines
 from aiida_ion.cli.text.species import species_lines
+from aiida_ion.cli.text.students import is_student, student_lines
 from aiida_ion.cli.text.tables import entries, number, sentences, text, value_or_bound, with_interval
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.queries.cells import known
@@ -52,6 +53,8 @@ def result_lines(node: orm.Node) -> list[str]:
         return jump_lines(node)
     if is_dataset(attributes):
         return dataset_lines(node)
+    if is_student(attributes):
+        return student_lines(node)
     for name, lines_of in _BY_ATTRIBUTE.items():
         if name in attributes:
             return lines_of(attributes)

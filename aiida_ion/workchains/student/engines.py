@@ -9,6 +9,7 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.lammps.fitted import COEFF, fitted_potential
+from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.training.frames import SPLITS
 from aiida_ion.workchains.student.loop import TestErrors
 
@@ -24,7 +25,7 @@ def student_engine(job: Any, options: Mapping[str, Any] | None) -> tuple[str, di
     metadata = {"metadata": {"options": dict(options)}} if options else {}
     potential, files = fitted_potential(dict(job.outputs.files.items()))
     engine = {"code": job.inputs.code, "potential": orm.Dict(potential), "files": files}
-    return "ion.md.lammps", engine | metadata
+    return entry_point_of("lammps"), engine | metadata
 
 
 def potential_files(job: Any) -> dict[str, orm.SinglefileData]:
