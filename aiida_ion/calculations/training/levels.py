@@ -34,7 +34,8 @@ def level_of(node: orm.Data) -> Level:
     stated = node.base.attributes.get("level_of_theory", None)
     job = node.creator
     if not isinstance(job, orm.CalcJobNode):
-        return Level(stated)
+        attributes = node.base.attributes.all
+        return Level(stated, attributes.get(FINGERPRINT) or {}, attributes.get(FINGERPRINT_SHA256))
     inputs = job_inputs(job)
     outgoing = job.base.links.get_outgoing(link_type=LinkType.CREATE)
     versions: Any = next((link.node for link in outgoing.all() if link.link_label == "versions"), None)

@@ -68,18 +68,18 @@ def teacher_run(
     }
 
 
-def label_job(inputs: Mapping[str, Any], frames: Mapping[str, orm.TrajectoryData]) -> tuple[Any, dict[str, Any]]:
-    """Return the job that labels frames by the teacher, and its inputs: every frame is labelled."""
-    n_frames = sum(int(node.get_shape("positions")[0]) for node in frames.values())
-    engine = engine_class(inputs["teacher"]["entry_point"].value)
-    given = engine.shared_inputs(inputs["teacher"]["engine"])
-    given |= {
-        "trajectories": dict(frames),
-        "parameters": orm.Dict({"max_frames": n_frames}),
-    }
+def label_inputs(
+    inputs: Mapping[str, Any], cell: orm.StructureData, frames: Mapping[str, orm.TrajectoryData]
+) -> dict[str, Any]:
+    """Return the inputs of the work chain that labels frames by the teacher: every frame is labelled."""
     options = inputs["teacher"].get("options")
-    given["metadata"] = {"options": dict(options)} if options else {}
-    return engine.forces_class, given
+    return {
+        "structure": cell,
+        "trajectories": dict(frames),
+        "entry_point": inputs["teacher"]["entry_point"],
+        "engine": dict(inputs["teacher"]["engine"]),
+        **({"options": dict(options)} if options else {}),
+    }
 
 
 def validate_teacher(inputs: Mapping[str, Any]) -> str | None:
@@ -91,7 +91,7 @@ def validate_teacher(inputs: Mapping[str, Any]) -> str | None:
         engine = engine_class(teacher["entry_point"].value)
     except ValueError as error:
         return f"teacher: {error}"
-    if engine.forces_class is None:
+    if engine.forces_class is None and engine.single_points is None:
         return (
             f"teacher: {teacher['entry_point'].value} evaluates no stored frames; take a potential, or make a dataset "
             "of its runs with 'aiida-ion potential dataset' and train on that"

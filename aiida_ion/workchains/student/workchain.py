@@ -17,6 +17,7 @@ from aiida_ion.exit_codes import is_usable
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
+from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.engines import level_of_theory, potential_files, student_engine, test_errors
 from aiida_ion.workchains.student.inputs import (
@@ -48,7 +49,7 @@ from aiida_ion.workchains.student.runs import (
     survived_ps,
     trajectories_of,
 )
-from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_job, relaxation_builder, teacher_run
+from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_inputs, relaxation_builder, teacher_run
 
 
 class StudentWorkChain(CleaningMixin, WorkChain):
@@ -175,20 +176,21 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         if not self.ctx.to_label:
             return
         frames: dict[str, Any] = {name: orm.load_node(pk) for name, pk in self.ctx.to_label.items()}
-        job, inputs = label_job(self.inputs, frames)
-        inputs["metadata"]["call_link_label"] = f"labels_{self.ctx.n_trainings}"
-        self.to_context(labels=self.submit(job, **inputs))
+        inputs = label_inputs(self.inputs, self.ctx.cell, frames)
+        metadata = {"call_link_label": f"labels_{self.ctx.n_trainings}"}
+        self.to_context(labels=self.submit(LabelsWorkChain, **inputs, metadata=metadata))
 
     def inspect_labels(self) -> ExitCode | None:
         """Add the labelled frames to the sources of the next training."""
         if not self.ctx.to_label:
             return None
-        if "forces" not in self.ctx.labels.outputs:
+        labels = dict(self.ctx.labels.outputs.labels) if "labels" in self.ctx.labels.outputs else {}
+        if not labels:
             return self._failed("ERROR_TEACHER_FAILED", outcome(self.ctx.labels))
         number = 1 + max(source["run"] for source in self.ctx.sources)
         self.ctx.sources = self.ctx.sources + [
-            {"trajectory": pk, "labels": self.ctx.labels.outputs.forces.pk, "split": "train", "run": number + offset}
-            for offset, pk in enumerate(self.ctx.to_label.values())
+            {"trajectory": self.ctx.to_label[key], "labels": node.pk, "split": "train", "run": number + offset}
+            for offset, (key, node) in enumerate(labels.items())
         ]
         self.ctx.to_label = {}
         return None

@@ -1,0 +1,105 @@
+"""The whole loop with a teacher that costs nothing, effective-medium theory of an alloy, and a student in LAMMPS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+from ase.build import bulk
+
+from aiida_ion.cli.text.students import is_student, student_lines
+from aiida_ion.workchains.student import StudentWorkChain
+
+pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
+
+#: Short runs of a small cell; what is asked of the student is little.
+QUICK = {
+    "max_temperature_K": 500.0,
+    "relax": False,
+    "supercell": [2, 2, 2],
+    "timestep_fs": 4.0,
+    "n_train_steps": 200,
+    "n_validation_steps": 50,
+    "n_test_steps": 100,
+    "explore_ps": 0.4,
+    "acceptance_ps": 1.0,
+    "student_sample_every": 5,
+    "n_seeds": 2,
+    "max_loops": 4,
+}
+
+
+def alloy() -> orm.StructureData:
+    """Return ordered CuAu with four atoms."""
+    atoms = bulk("Cu", "fcc", a=3.9, cubic=True)
+    atoms.symbols[[1, 2]] = "Au"
+    return orm.StructureData(ase=atoms)
+
+
+@pytest.fixture
+def inputs(python_code: Any, lammps_code: Any) -> Any:
+    """Return the inputs of a student with some parameters changed."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        return {
+            "structure": alloy(),
+            "parameters": orm.Dict(QUICK | changes),
+            "teacher": {
+                "entry_point": orm.Str("ion.md.mlip"),
+                "engine": {"code": python_code("ion.mlip_md"), "potential": orm.Dict({"name": "emt"})},
+            },
+            "trainer": {
+                "entry_point": orm.Str("ion.lammps_train"),
+                "code": lammps_code,
+                "parameters": orm.Dict({"settings": {"equations_per_descriptor": 2.0}}),
+            },
+            "watch": {"code": python_code("ion.watch")},
+        }
+
+    return make
+
+
+def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
+    node = run_get_node(StudentWorkChain, **inputs())[1]
+    assert node.is_finished_ok, node.exit_message
+    about = node.outputs.report.base.attributes.all
+    assert about["outcome"] == "accepted"
+    last = about["history"][-1]
+    assert last["stage"] == "accept"
+    assert all(run["ended"] == "survived" for run in last["runs"])
+    assert last["force_mae_eV_A"] <= last["target_eV_A"]
+    assert about["cpu_time_s"] > 0
+    assert about["level_of_theory"].endswith("by POD")
+    assert set(node.outputs.potential) == {"param", "coeff"}
+    assert about["displacement"]["elements"]["Cu"]["within_scatter"]
+    assert is_student(about)
+    text = "\n".join(student_lines(node.outputs.report))
+    assert "accepted" in text
+    assert "equal within scatter" in text
+    # Every loop's labels are the teacher's own, of frames that are nodes.
+    labels = [link.node for link in node.base.links.get_outgoing().all() if link.link_label.startswith("labels_")]
+    assert len(labels) == last["training"]
+
+
+def test_a_student_that_is_not_good_enough_is_kept_but_said_not_to_be(inputs: Any) -> None:
+    node = run_get_node(StudentWorkChain, **inputs(target_force_error_eV_A=1e-6, max_loops=1))[1]
+    assert node.exit_status == 713
+    assert "must not be used unseen: out of loops after 1 trainings" in node.exit_message
+    assert "potential" in node.outputs
+    assert node.outputs.report.base.attributes.get("outcome") == "out_of_loops"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trainer": {"entry_point": orm.Str("ion.lammps_md")}}, "trains no potential"),
+    ],
+)
+def test_what_cannot_teach_or_train_is_refused(inputs: Any, changes: dict[str, Any], message: str) -> None:
+    given = inputs()
+    for name, values in changes.items():
+        given[name] |= values
+    with pytest.raises(ValueError, match=message):
+        run_get_node(StudentWorkChain, **given)
