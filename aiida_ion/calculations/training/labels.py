@@ -58,7 +58,7 @@ def collect_labels(parameters: orm.Dict, trajectory: orm.TrajectoryData, **point
             "level_of_theory": parameters.get_dict()["level_of_theory"],
             "point_uuids": [points[key].uuid for key in names],
         }
-        | _fingerprint(points[names[0]])
+        | dict(_fingerprint(points[names[0]]))
     )
     return node
 

@@ -56,28 +56,29 @@ class LabelsWorkChain(WindowWorkChain):
         return engine_class(self.inputs.entry_point.value)
 
     def setup(self) -> None:
-        """Queue a job for all frames of a trajectory, or a single point for each frame."""
+        """Queue one job for all frames, or a single point for each."""
         self.ctx.nodes, self.ctx.failed = {}, []
-        runs: list[dict[str, Any]] = [{"trajectory": key} for key in sorted(self.inputs.trajectories)]
+        runs: list[dict[str, Any]] = [{}]
         if self._engine.forces_class is None:
             runs = [
-                run | {"frame": frame}
-                for run in runs
-                for frame in range(self.inputs.trajectories[run["trajectory"]].get_shape("positions")[0])
+                {"trajectory": key, "frame": frame}
+                for key, trajectory in sorted(self.inputs.trajectories.items())
+                for frame in range(n_frames(trajectory))
             ]
         self.open_window(runs, int(self.inputs.max_concurrent))
 
     def submit_run(self, run: dict[str, Any]) -> Any:
-        """Submit the job of a trajectory or of a frame."""
+        """Submit the job of all frames, or of one."""
         options = {"options": dict(self.inputs.options)} if "options" in self.inputs else {}
-        trajectory = self.inputs.trajectories[run["trajectory"]]
         if "frame" not in run:
+            trajectories = dict(self.inputs.trajectories)
             inputs = self._engine.shared_inputs(self.inputs.engine) | {
-                "trajectories": {run["trajectory"]: trajectory},
-                "parameters": orm.Dict({"max_frames": int(trajectory.get_shape("positions")[0])}),
-                "metadata": {"call_link_label": f"forces_{run['trajectory']}", **options},
+                "trajectories": trajectories,
+                "parameters": orm.Dict({"max_frames": sum(map(n_frames, trajectories.values()))}),
+                "metadata": {"call_link_label": "forces", **options},
             }
             return self.submit(self._engine.forces_class, **inputs)
+        trajectory = self.inputs.trajectories[run["trajectory"]]
         points = self._engine.single_points
         mesh = self.inputs.engine["kpoints"].get_kpoints_mesh()[0]
         inputs = points.at(self.inputs.engine, points.cutoffs(self.inputs.engine), mesh)
@@ -87,10 +88,10 @@ class LabelsWorkChain(WindowWorkChain):
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep what came out; a frame that failed does not stop the others."""
-        output = "point" if "frame" in run else "forces"
-        if output in node.outputs and (node.is_finished_ok or output == "forces"):
-            key = run["trajectory"] if output == "forces" else f"{run['trajectory']}/{run['frame']}"
-            self.ctx.nodes = self.ctx.nodes | {key: node.outputs[output].pk}
+        if "frame" not in run and "forces" in node.outputs:
+            self.ctx.nodes = dict.fromkeys(self.inputs.trajectories, node.outputs.forces.pk)
+        elif "frame" in run and node.is_finished_ok:
+            self.ctx.nodes = self.ctx.nodes | {f"{run['trajectory']}/{run['frame']}": node.outputs.point.pk}
         if not node.is_finished_ok:
             self.ctx.failed = [*self.ctx.failed, outcome(node)]
 
@@ -112,6 +113,11 @@ class LabelsWorkChain(WindowWorkChain):
         if self.ctx.failed:
             return self.exit_codes.WARNING_LABELS_MISSING.format(detail=detail)  # type: ignore[no-any-return]
         return None
+
+
+def n_frames(trajectory: orm.TrajectoryData) -> int:
+    """Return the number of frames of a trajectory."""
+    return int(trajectory.get_shape("positions")[0])
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:

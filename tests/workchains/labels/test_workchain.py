@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+from ase.calculators.emt import EMT
+
+from aiida_ion.calculations.training.dataset import training_dataset
+from aiida_ion.workchains.labels import LabelsWorkChain
+from tests.calculations.training.nodes import inputs_of
+from tests.training.md import run_md
+
+pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
+
+
+def frames(n_frames: int, seed: int) -> Any:
+    """Return a stored trajectory of an alloy."""
+    return inputs_of(run_md(n_frames=n_frames, seed=seed))["trajectory_000"]
+
+
+def test_all_frames_of_all_trajectories_are_labelled_by_one_job_of_a_potential(python_code: Any) -> None:
+    trajectories = {"first": frames(5, 1), "second": frames(3, 2)}
+    structure = orm.StructureData(ase=trajectories["first"].get_step_structure(0).get_ase())
+    node = run_get_node(
+        LabelsWorkChain,
+        structure=structure,
+        trajectories=trajectories,
+        entry_point=orm.Str("ion.md.mlip"),
+        engine={"code": python_code("ion.mlip_md"), "potential": orm.Dict({"name": "emt"})},
+    )[1]
+    assert node.is_finished_ok, node.exit_message
+    assert [child.process_label for child in node.called] == ["ForcesCalculation"]
+    labels = node.outputs.labels.first
+    assert labels.pk == node.outputs.labels.second.pk
+    atoms = trajectories["second"].get_step_structure(2).get_ase()
+    atoms.calc = EMT()
+    row = np.flatnonzero((labels.get_array("segment") == 1) & (labels.get_array("frames") == 2))[0]
+    assert labels.get_array("energies")[row] == pytest.approx(atoms.get_potential_energy(), abs=1e-4)
+    dataset: Any = training_dataset(
+        orm.Dict({"split": "given", "splits": {"trajectory_000": "train", "trajectory_001": "test"}, "stride_fs": 0.1}),
+        trajectory_000=trajectories["first"],
+        labels_000=node.outputs.labels.first,
+        trajectory_001=trajectories["second"],
+        labels_001=node.outputs.labels.second,
+    )
+    assert [dataset.base.attributes.get(f"n_{split}") for split in ("train", "validation", "test")] == [5, 0, 3]
+
+
+def test_other_atoms_are_refused(python_code: Any) -> None:
+    structure = orm.StructureData(cell=np.eye(3) * 5)
+    structure.append_atom(position=(0, 0, 0), symbols="Li")
+    with pytest.raises(ValueError, match="other atoms than the structure"):
+        run_get_node(
+            LabelsWorkChain,
+            structure=structure,
+            trajectories={"frames": frames(2, 1)},
+            entry_point=orm.Str("ion.md.mlip"),
+            engine={"code": python_code("ion.mlip_md"), "potential": orm.Dict({"name": "emt"})},
+        )
