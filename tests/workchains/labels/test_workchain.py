@@ -22,7 +22,7 @@ def frames(n_frames: int, seed: int) -> Any:
 
 
 def test_all_frames_of_all_trajectories_are_labelled_by_one_job_of_a_potential(python_code: Any) -> None:
-    trajectories = {"first": frames(5, 1), "second": frames(3, 2)}
+    trajectories = {"first": frames(5, 1), "second": frames(3, 2), "third": frames(2, 3)}
     structure = orm.StructureData(ase=trajectories["first"].get_step_structure(0).get_ase())
     node = run_get_node(
         LabelsWorkChain,
@@ -39,14 +39,12 @@ def test_all_frames_of_all_trajectories_are_labelled_by_one_job_of_a_potential(p
     atoms.calc = EMT()
     row = np.flatnonzero((labels.get_array("segment") == 1) & (labels.get_array("frames") == 2))[0]
     assert labels.get_array("energies")[row] == pytest.approx(atoms.get_potential_energy(), abs=1e-4)
-    dataset: Any = training_dataset(
-        orm.Dict({"split": "given", "splits": {"trajectory_000": "train", "trajectory_001": "test"}, "stride_fs": 0.1}),
-        trajectory_000=trajectories["first"],
-        labels_000=node.outputs.labels.first,
-        trajectory_001=trajectories["second"],
-        labels_001=node.outputs.labels.second,
-    )
-    assert [dataset.base.attributes.get(f"n_{split}") for split in ("train", "validation", "test")] == [5, 0, 3]
+    splits = {f"trajectory_{i:03d}": split for i, split in enumerate(("train", "test", "validation"))}
+    nodes = {f"trajectory_{i:03d}": trajectories[key] for i, key in enumerate(sorted(trajectories))}
+    nodes |= {f"labels_{i:03d}": node.outputs.labels[key] for i, key in enumerate(sorted(trajectories))}
+    parameters = orm.Dict({"split": "given", "splits": splits, "stride_fs": 0.1})
+    dataset: Any = training_dataset(parameters, **nodes)
+    assert [dataset.base.attributes.get(f"n_{split}") for split in ("train", "test", "validation")] == [5, 3, 2]
 
 
 def test_other_atoms_are_refused(python_code: Any) -> None:
