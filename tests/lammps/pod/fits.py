@@ -14,6 +14,7 @@ from ase.calculators.lj import LennardJones
 
 from aiida_ion.lammps import inputs
 from aiida_ion.lammps.fitted import write_reference
+from aiida_ion.lammps.logs import EXIT_STATUS
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.pod import job, outputs
 from aiida_ion.lammps.pod.inputs import COEFFICIENTS, PARAM
@@ -109,8 +110,8 @@ def run_md(
     (folder / inputs.INPUT).write_text(inputs.write_md_input(symbols, settings, model, {}, restart=after is not None))
     done = run_lmp(folder, inputs.INPUT)
     errors = done.stderr
-    if done.returncode < 0:  # what the shell of a job says
-        errors += {-11: "Segmentation fault (core dumped)", -6: "Aborted (core dumped)"}.get(done.returncode, "?")
+    if done.returncode:  # as the shell of a job says it
+        errors += f"\n{EXIT_STATUS} {done.returncode % 256}\n"
     start = int(after.state["step"]) if after is not None else 0
     return read_md(
         folder,
