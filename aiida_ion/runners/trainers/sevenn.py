@@ -16,8 +16,8 @@ from aiida_ion.training.families.sevenn import SevennSettings
 
 #: Columns of its learning curve -> ours; ComponentRMSE is of components, its RMSE of forces of vectors.
 COLUMNS = {"Energy_RMSE": "energy_rmse_eV_atom", "Force_ComponentRMSE": "force_rmse_eV_A", "TotalLoss": "loss"}
-#: Parts of its checkpoint that potentials need. The rest is the state of the optimiser, and the time and a random number
-#: of this very training, without which the same training gives the same file.
+#: Parts of its checkpoint that potentials need. The rest is the state of the optimiser, and the time and a random
+#: number of this very training, without which the same training gives the same file.
 KEPT = ("config", "model_state_dict", "epoch")
 #: What its folder of graphs calls each split.
 GRAPHS = {"train": "trainset", "validation": "validset"}

@@ -232,14 +232,15 @@ def _evaluate(
     arrays = {"predicted_energies": energies, "predicted_forces": forces}
     if before is not None:
         arrays |= {"parent_energies": before[0], "parent_forces": before[1]}
-    np.savez("predictions.npz", split=evaluated.split, index=evaluated.index, **arrays)
+    arrays |= {"split": evaluated.split, "index": evaluated.index}
+    np.savez("predictions.npz", **arrays)  # type: ignore[arg-type]
     results["engine"]["dtype"] = potential.dtype or results["engine"]["dtype"]
     results["n_weights"] = count_weights(potential)
 
 
 def count_weights(potential: Potential) -> int | None:
     """Return the number of weights of a potential; ``None`` where it does not show them."""
-    model = getattr(potential.calculator, "model", None) or next(
-        iter(getattr(potential.calculator, "models", [])), None
-    )
-    return sum(weight.numel() for weight in model.parameters()) if hasattr(model, "parameters") else None
+    calculator = potential.calculator
+    models = [getattr(calculator, "model", None), *getattr(calculator, "models", [])]
+    model: Any = next((each for each in models if hasattr(each, "parameters")), None)
+    return None if model is None else sum(weight.numel() for weight in model.parameters())
