@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "surrogate",
         "trajectory_files",
         "training",
+        "engine_kinds",  # the names that engines have for their levels of theory, by entry point
     },
     "workchains": {
         "messages",

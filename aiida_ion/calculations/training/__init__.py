@@ -1,1 +1,1 @@
-"""Jobs and calculation functions that make datasets and train potentials."""
+"""Datasets of labelled frames, and the jobs that train potentials on them."""

@@ -1,0 +1,67 @@
+"""What a dataset covers: distances, temperatures, volumes and compositions. A run that leaves it extrapolates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+from aiida_ion.training.frames import LabelledFrame, elements_of, of_split
+
+#: Pairs are looked for up to this distance, and further where there are none, angstrom.
+FIRST_CUTOFF_A, LAST_CUTOFF_A = 4.0, 12.0
+
+
+def coverage(frames: Sequence[LabelledFrame]) -> dict[str, Any]:
+    """Return what frames cover, for the attributes of a dataset.
+
+    :returns: ``compositions`` (each a mapping of elements to numbers), ``temperatures_K``, ``volumes_A3_atom``
+        ([smallest, largest]) of all frames, and ``closest_pairs_A`` of the train split.
+    """
+    volumes = [abs(float(np.linalg.det(frame.cell))) / len(frame.symbols) for frame in frames]
+    compositions = {tuple(frame.composition.items()): frame.composition for frame in frames}
+    return {
+        "compositions": [compositions[key] for key in sorted(compositions)],
+        "temperatures_K": sorted({frame.temperature_K for frame in frames if frame.temperature_K is not None}),
+        "volumes_A3_atom": [min(volumes), max(volumes)],
+        "closest_pairs_A": closest_pairs(of_split(frames, "train") or frames),
+    }
+
+
+def closest_pairs(frames: Sequence[LabelledFrame]) -> dict[str, float]:
+    """Return the shortest distance of each pair of elements over frames, angstrom, periodic images included.
+
+    :returns: by names such as ``Li-O``, elements in alphabetical order; a pair that is nowhere within 12 angstrom is
+        left out.
+    """
+    closest: dict[str, float] = {}
+    wanted = {pair_name(*pair) for pair in combinations_with_replacement(elements_of(frames), 2)}
+    cutoff = FIRST_CUTOFF_A
+    while cutoff <= LAST_CUTOFF_A and wanted - set(closest):
+        closest = {}
+        for frame in frames:
+            for name, distance in _closest_in(frame, cutoff).items():
+                closest[name] = min(distance, closest.get(name, np.inf))
+        cutoff *= 1.5
+    return dict(sorted(closest.items()))
+
+
+def _closest_in(frame: LabelledFrame, cutoff_A: float) -> Mapping[str, float]:
+    atoms = Atoms(frame.symbols, positions=frame.positions, cell=frame.cell, pbc=True)
+    first, second, distance = neighbor_list("ijd", atoms, cutoff_A)
+    symbols = np.array(frame.symbols)
+    shortest: dict[str, float] = {}
+    for one, other in combinations_with_replacement(sorted(set(frame.symbols)), 2):
+        mine = distance[(symbols[first] == one) & (symbols[second] == other)]
+        if len(mine):
+            shortest[pair_name(one, other)] = float(mine.min())
+    return shortest
+
+
+def pair_name(one: str, other: str) -> str:
+    """Return the name of a pair of elements, such as ``Li-O``."""
+    return "-".join(sorted((one, other)))

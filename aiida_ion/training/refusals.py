@@ -1,0 +1,56 @@
+"""Labels that cannot be trained on: frames that are left out, and runs that are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiida_ion.training.runs import LabelledRun
+from aiida_ion.training.settings import DatasetSettings
+
+#: Reasons for which frames are left out.
+NOT_FINITE = "forces or positions that are not finite"
+NO_ENERGY = "no energy"
+UNCONVERGED = "electrons that did not converge"
+LARGE_FORCE = "a force beyond the limit"
+NET_FORCE = "forces that do not add up to zero"
+#: Share of the frames of a run that may lack converged electrons, or have a net force.
+MOST_BAD = 0.05
+
+
+def usable_frames(run: LabelledRun, settings: DatasetSettings) -> tuple[LabelledRun, dict[str, int]]:
+    """Return the frames that can be trained on, and how many are left out for each reason.
+
+    :raises ValueError: for a run that is wrong as a whole; the message says what to do.
+    """
+    if not len(run):
+        raise ValueError(f"{run.name} has no labelled frame")
+    forces = np.asarray(run.forces, dtype=np.float64)
+    largest = np.linalg.norm(forces, axis=2).max(axis=1)
+    net = np.linalg.norm(forces.sum(axis=1), axis=1) / len(run.symbols)
+    reasons = {
+        NOT_FINITE: ~(np.isfinite(forces).all(axis=(1, 2)) & np.isfinite(run.positions).all(axis=(1, 2))),
+        NO_ENERGY: ~np.isfinite(run.energies_eV),
+        UNCONVERGED: run.unconverged,
+        LARGE_FORCE: largest > settings.max_force_eV_A,
+        NET_FORCE: net > settings.max_net_force_eV_A,
+    }
+    good = np.ones(len(run), dtype=bool)
+    counts = {}
+    for reason, bad in reasons.items():
+        counts[reason] = int((bad & good).sum())
+        good &= ~bad
+    for reason in (UNCONVERGED, NET_FORCE):
+        if counts[reason] > MOST_BAD * len(run):
+            raise ValueError(f"{run.name}: {counts[reason]} of {len(run)} frames have {reason}: {ADVICE[reason]}")
+    if not good.any():
+        raise ValueError(
+            f"{run.name}: no frame is left: {', '.join(f'{n} with {name}' for name, n in counts.items() if n)}"
+        )
+    return run.rows(good), {reason: count for reason, count in counts.items() if count}
+
+
+ADVICE = {
+    UNCONVERGED: "run it again with electrons that converge (smaller mixing, more iterations)",
+    NET_FORCE: "forces of free ions add up to zero; were some atoms fixed, or is an external force among them? "
+    "max_net_force_eV_A is the limit, per atom",
+}
