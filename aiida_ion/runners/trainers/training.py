@@ -21,10 +21,11 @@ from aiida_ion.runners.trainers.base import CURVE, FOLDER, Parent, Row, Trainer,
 from aiida_ion.runners.trainers.predictions import Array, Evaluated, choose_evaluated, predict
 from aiida_ion.runners.trainers.sevenn import SevennTrainer
 from aiida_ion.runners.trainers.supervise import TrainerFailedError, supervise
+from aiida_ion.training.constants import sum_of_constants
 from aiida_ion.training.extxyz import read_extxyz
 from aiida_ion.training.frames import SPLITS, LabelledFrame
 from aiida_ion.training.plan import TrainingPlan
-from aiida_ion.training.zero import are_determined, fit_constants, sum_of_constants
+from aiida_ion.training.zero import zero_constants
 
 TRAINERS: dict[str, type[Trainer]] = {"sevenn": SevennTrainer}
 #: Time that the evaluation of the finished potential gets: this many times that of its parent, or this part of all.
@@ -58,8 +59,8 @@ def train(results: dict[str, Any], ledger: Ledger) -> None:
     parent, before = None, None
     if has_parent:
         parent, before = _evaluate_parent(inputs, evaluated, results)
-    constants = _constants(frames["train"], evaluated, before)
-    results["constants_eV"], results["constants_are_determined"] = constants, are_determined(frames["train"])
+    constants, are_determined = _constants(frames["train"], evaluated, before)
+    results |= {"constants_eV": constants, "constants_are_determined": are_determined}
     work = Work(plan, settings, _relative(frames, constants), threads, parent)
     trainer = TRAINERS[plan.family](work)
     _prepare(trainer, results)
@@ -116,11 +117,11 @@ def _loaded(settings: PotentialInputs, frames: Sequence[LabelledFrame]) -> Poten
 
 def _constants(
     frames: Sequence[LabelledFrame], evaluated: Evaluated, before: tuple[Array, Array, float] | None
-) -> dict[str, float]:
+) -> tuple[dict[str, float], bool]:
     """Return the constants of the elements: by the frames that the parent was evaluated on, else by all."""
     if before is None:
-        return fit_constants(frames)
-    return fit_constants([evaluated.frames[row] for row in evaluated.train], before[0][evaluated.train])
+        return zero_constants(frames)
+    return zero_constants([evaluated.frames[row] for row in evaluated.train], before[0][evaluated.train])
 
 
 def _relative(
@@ -133,7 +134,7 @@ def _relative(
 def _less(frame: LabelledFrame, constants: Mapping[str, float]) -> LabelledFrame:
     missing = sorted(set(frame.symbols) - set(constants))
     require(not missing, f"{', '.join(missing)} is in no frame for training, but in one for {frame.split}")
-    return replace(frame, energy_eV=frame.energy_eV - sum_of_constants(constants, frame.symbols))
+    return replace(frame, energy_eV=frame.energy_eV - sum_of_constants(frame, dict(constants)))
 
 
 def _prepare(trainer: Trainer, results: dict[str, Any]) -> None:
