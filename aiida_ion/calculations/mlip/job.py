@@ -100,7 +100,7 @@ def _cells(inputs: Mapping[str, Any]) -> list[list[str]]:
     return cells
 
 
-def _validate_trust(checkpoint: orm.SinglefileData, potential: orm.Dict) -> str | None:
+def _validate_trust(checkpoint: Any, potential: orm.Dict) -> str | None:
     """Return why a file of weights cannot be one, or would run code that nobody trusts."""
     about = potential.get_dict()
     with checkpoint.open(mode="rb") as stream:

@@ -38,16 +38,16 @@ UNITS = {
 
 
 def potential_node(
-    folder: Path, dataset: orm.ArrayData, parameters: Mapping[str, Any], results: Mapping[str, Any]
+    folder: Path, dataset: orm.ArrayData, plan: TrainingPlan, results: Mapping[str, Any]
 ) -> orm.SinglefileData:
     """Return the trained potential as an unstored node.
 
     :raises ValueError: if the file is not the one whose hash the program says.
     """
-    plan = TrainingPlan.from_dict(parameters)
     node = _file(folder, results["files"]["potential"])
     parent = (results.get("parent") or {}).get("sha256")
-    facts = potential_facts(dataset, parameters, plan.kind.label, results["files"]["potential"]["sha256"], parent)
+    sha256 = results["files"]["potential"]["sha256"]
+    facts = potential_facts(dataset, plan.to_dict(), plan.kind.label, sha256, parent)
     more = {
         "potential": plan.kind.potential,
         "is_compiled": plan.kind.is_compiled,
@@ -87,7 +87,7 @@ def _file(folder: Path, about: Mapping[str, str]) -> orm.SinglefileData:
 
 def report_node(
     dataset: orm.ArrayData,
-    parameters: Mapping[str, Any],
+    plan: TrainingPlan,
     results: Mapping[str, Any],
     curve: Arrays,
     predictions: Arrays,
@@ -103,7 +103,7 @@ def report_node(
         node.set_array(name, array)
     attributes = {name: results.get(name) for name in FROM_RESULTS} | dataset_facts(dataset)
     attributes |= {name: results["engine"].get(name) for name in MACHINE}
-    attributes |= {name: parameters.get(name) for name in ("family", "protocol", "seed")}
+    attributes |= {name: getattr(plan, name) for name in ("family", "protocol", "seed")}
     attributes |= {"parent": results.get("parent"), "sha256": results["files"]["potential"]["sha256"], "units": UNITS}
     if predictions:
         frames = dataset_frames(dataset)

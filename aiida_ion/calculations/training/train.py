@@ -15,6 +15,8 @@ from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.mlip.job import checkpoint_name, potential_inputs, validate_checkpoint
 from aiida_ion.calculations.script import (
     FILENAME_INPUTS,
+    FILENAME_RESULTS,
+    FILENAME_STDERR,
     UNREADABLE,
     ScriptParser,
     seconds_allowed,
@@ -83,7 +85,7 @@ class TrainCalculation(CleaningCalculation):
             },
         )
         info = self.describe(folder, TEMPORARY_FILES, excluded=tuple(f"{split}.extxyz" for split in SPLITS))
-        info.retrieve_list.append(FILENAME_LOG)
+        info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR, FILENAME_LOG]
         checkpoint = inputs.get("parent_checkpoint")
         if checkpoint is not None:
             info.local_copy_list = [(checkpoint.uuid, checkpoint.filename, checkpoint_name(checkpoint))]
@@ -128,12 +130,13 @@ class TrainParser(ScriptParser):
 
         :raises ValueError: if a file is not the one that the results name, or does not fit the dataset.
         """
-        inputs = self.node.inputs
-        potential = potential_node(folder, inputs.dataset, inputs.parameters.get_dict(), results)
+        dataset = self.node.inputs.dataset
+        plan = TrainingPlan.from_dict(self.node.inputs.parameters.get_dict())
+        potential = potential_node(folder, dataset, plan, results)
         predictions, curve = _arrays(folder / FILENAME_PREDICTIONS), _arrays(folder / FILENAME_CURVE)
         if not predictions and results["status"] == "finished":
             raise ValueError(f"the training finished, and there is no {FILENAME_PREDICTIONS}")
-        report = report_node(inputs.dataset, inputs.parameters.get_dict(), results, curve, predictions)
+        report = report_node(dataset, plan, results, curve, predictions)
         package = package_node(folder, results)
         self.out("potential", potential)
         self.out("report", report)
