@@ -230,6 +230,8 @@ def _load_nequip(inputs: PotentialInputs) -> Potential:
     module = "nequip.integrations.ase" if has_module("nequip.integrations.ase") else "nequip.ase"
     kind = import_module(module, "nequip nequip-allegro").NequIPCalculator
     load = kind.from_compiled_model if hasattr(kind, "from_compiled_model") else kind.from_deployed_model
+    if path.name.endswith(".nequip.zip"):  # a package: not compiled, slower, and not bound to a computer
+        load = kind._from_saved_model
     checkpoint = verified_checkpoint(inputs, path)
     with weights_only(checkpoint, path):
         calculator = load(str(path), device=inputs.device, **inputs.kwargs)

@@ -10,8 +10,9 @@ from typing import Any
 
 from aiida_ion.runners.checkpoints import Checkpoint, weights_only
 from aiida_ion.runners.output import RunnerError
+from aiida_ion.runners.potentials import Potential
 from aiida_ion.training.families import FamilySettings
-from aiida_ion.training.frames import SPLITS, LabelledFrame, elements_of
+from aiida_ion.training.frames import SPLITS, FloatArray, LabelledFrame, elements_of
 from aiida_ion.training.plan import TrainingPlan
 
 #: Where the family's own program runs, beside the files of ours.
@@ -114,6 +115,10 @@ class Trainer:
     def __init__(self, work: Work) -> None:
         self.work = work
 
+    def prior(self, frames: Sequence[LabelledFrame]) -> FloatArray | None:  # noqa: ARG002
+        """Return the energies that the model has before it learns anything, shape (n,), eV; ``None`` for zero."""
+        return None
+
     def prepare(self) -> None:
         """Write data and input of the program, with all its defaults written out."""
         raise NotImplementedError
@@ -142,6 +147,13 @@ class Trainer:
         :returns: ``potential``, and further files by their name.
         """
         raise NotImplementedError
+
+    def n_weights(self, potential: Potential) -> int | None:
+        """Return the number of weights of the finished potential; ``None`` where it does not show them."""
+        calculator = potential.calculator
+        models = [getattr(calculator, "model", None), *getattr(calculator, "models", [])]
+        model: Any = next((each for each in models if hasattr(each, "parameters")), None)
+        return None if model is None else sum(weight.numel() for weight in model.parameters())
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the command.

@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from aiida_ion.runners.potentials import Potential, load_potential
 from aiida_ion.runners.run_inputs import PotentialInputs, potential_inputs, read_inputs, require
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 from aiida_ion.runners.trainers.base import CURVE, FOLDER, Parent, Row, Trainer, Work, check_counts
+from aiida_ion.runners.trainers.nequip import AllegroTrainer, NequipTrainer
 from aiida_ion.runners.trainers.predictions import Array, Evaluated, choose_evaluated, predict
 from aiida_ion.runners.trainers.sevenn import SevennTrainer
 from aiida_ion.runners.trainers.supervise import TrainerFailedError, supervise
@@ -27,9 +28,27 @@ from aiida_ion.training.frames import SPLITS, LabelledFrame
 from aiida_ion.training.plan import TrainingPlan
 from aiida_ion.training.zero import zero_constants
 
-TRAINERS: dict[str, type[Trainer]] = {"sevenn": SevennTrainer}
+TRAINERS: dict[str, type[Trainer]] = {
+    "sevenn": SevennTrainer,
+    "nequip": NequipTrainer,
+    "allegro": AllegroTrainer,
+}
 #: Time that the evaluation of the finished potential gets: this many times that of its parent, or this part of all.
 SAFETY, SHARE = 1.5, 0.05
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the parent says of the frames that are evaluated.
+
+    :param energies_eV: shape (n,).
+    :param forces: of all atoms, shape (P, 3), eV/angstrom.
+    :param wall_time_s: how long that took.
+    """
+
+    energies_eV: Array
+    forces: Array
+    wall_time_s: float
 
 
 def train(results: dict[str, Any], ledger: Ledger) -> None:
@@ -59,10 +78,10 @@ def train(results: dict[str, Any], ledger: Ledger) -> None:
     parent, before = None, None
     if has_parent:
         parent, before = _evaluate_parent(inputs, evaluated, results)
-    constants, are_determined = _constants(frames["train"], evaluated, before)
+    kind, work = TRAINERS[plan.family], Work(plan, settings, frames, threads, parent)
+    constants, are_determined = _constants(kind(work), evaluated, before)
     results |= {"constants_eV": constants, "constants_are_determined": are_determined}
-    work = Work(plan, settings, _relative(frames, constants), threads, parent)
-    trainer = TRAINERS[plan.family](work)
+    trainer = kind(replace(work, frames=_relative(frames, constants)))
     _prepare(trainer, results)
     reserve_s = trainer.export_s + _evaluation_s(before, inputs.get("max_seconds"))
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds")) - reserve_s
@@ -94,10 +113,8 @@ def _read(split: str) -> list[LabelledFrame]:
     return [replace(frame, split=split) for frame in frames]
 
 
-def _evaluate_parent(
-    inputs: Mapping[str, Any], evaluated: Evaluated, results: dict[str, Any]
-) -> tuple[Parent, tuple[Array, Array, float]]:
-    """Load the parent and evaluate it; return it, and energies, forces and the time that it took, s."""
+def _evaluate_parent(inputs: Mapping[str, Any], evaluated: Evaluated, results: dict[str, Any]) -> tuple[Parent, Before]:
+    """Load the parent and evaluate it."""
     settings = potential_inputs({"potential": inputs["parent"]})
     potential = _loaded(settings, evaluated.frames)
     if potential.path is None:
@@ -107,7 +124,7 @@ def _evaluate_parent(
     begin = time.monotonic()
     energies, forces = predict(potential.calculator, evaluated.frames, "The parent")
     results["parent"] = potential.checkpoint
-    return Parent(potential.path, potential.checkpoint), (energies, forces, time.monotonic() - begin)
+    return Parent(potential.path, potential.checkpoint), Before(energies, forces, time.monotonic() - begin)
 
 
 def _loaded(settings: PotentialInputs, frames: Sequence[LabelledFrame]) -> Potential:
@@ -115,13 +132,12 @@ def _loaded(settings: PotentialInputs, frames: Sequence[LabelledFrame]) -> Poten
     return load_potential(settings, [atomic_numbers[symbol] for symbol in sorted(symbols)])
 
 
-def _constants(
-    frames: Sequence[LabelledFrame], evaluated: Evaluated, before: tuple[Array, Array, float] | None
-) -> tuple[dict[str, float], bool]:
+def _constants(trainer: Trainer, evaluated: Evaluated, before: Before | None) -> tuple[dict[str, float], bool]:
     """Return the constants of the elements: by the frames that the parent was evaluated on, else by all."""
     if before is None:
-        return zero_constants(frames)
-    return zero_constants([evaluated.frames[row] for row in evaluated.train], before[0][evaluated.train])
+        frames = trainer.work.frames["train"]
+        return zero_constants(frames, trainer.prior(frames))
+    return zero_constants([evaluated.frames[row] for row in evaluated.train], before.energies_eV[evaluated.train])
 
 
 def _relative(
@@ -146,9 +162,9 @@ def _prepare(trainer: Trainer, results: dict[str, Any]) -> None:
     results["labels"] = check_counts(trainer.work, trainer.counts())
 
 
-def _evaluation_s(before: tuple[Array, Array, float] | None, max_seconds: float | None) -> float:
+def _evaluation_s(before: Before | None, max_seconds: float | None) -> float:
     if before is not None:
-        return SAFETY * before[2]
+        return SAFETY * before.wall_time_s
     return SHARE * float(max_seconds) if max_seconds is not None else 0.0
 
 
@@ -215,9 +231,7 @@ def best_epoch(curve: Sequence[Row]) -> float | None:
     return min(losses)[1] if losses else None
 
 
-def _evaluate(
-    trainer: Trainer, evaluated: Evaluated, before: tuple[Array, Array, float] | None, results: dict[str, Any]
-) -> None:
+def _evaluate(trainer: Trainer, evaluated: Evaluated, before: Before | None, results: dict[str, Any]) -> None:
     """Load the finished file as molecular dynamics will, and evaluate it."""
     plan, file = trainer.work.plan, results["files"]["potential"]
     settings = PotentialInputs(
@@ -232,16 +246,8 @@ def _evaluate(
     energies, forces = predict(potential.calculator, evaluated.frames, "The trained potential")
     arrays = {"predicted_energies": energies, "predicted_forces": forces}
     if before is not None:
-        arrays |= {"parent_energies": before[0], "parent_forces": before[1]}
+        arrays |= {"parent_energies": before.energies_eV, "parent_forces": before.forces}
     arrays |= {"split": evaluated.split, "index": evaluated.index}
     np.savez("predictions.npz", **arrays)  # type: ignore[arg-type]
     results["engine"]["dtype"] = potential.dtype or results["engine"]["dtype"]
-    results["n_weights"] = count_weights(potential)
-
-
-def count_weights(potential: Potential) -> int | None:
-    """Return the number of weights of a potential; ``None`` where it does not show them."""
-    calculator = potential.calculator
-    models = [getattr(calculator, "model", None), *getattr(calculator, "models", [])]
-    model: Any = next((each for each in models if hasattr(each, "parameters")), None)
-    return None if model is None else sum(weight.numel() for weight in model.parameters())
+    results["n_weights"] = trainer.n_weights(potential)
