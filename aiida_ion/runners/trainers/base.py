@@ -115,6 +115,11 @@ class Trainer:
     def __init__(self, work: Work) -> None:
         self.work = work
 
+    @property
+    def device(self) -> str:
+        """The device without its number: the command sees no other."""
+        return self.work.plan.device.partition(":")[0]
+
     def prior(self, frames: Sequence[LabelledFrame]) -> FloatArray | None:  # noqa: ARG002
         """Return the energies that the model has before it learns anything, shape (n,), eV; ``None`` for zero."""
         return None
@@ -161,7 +166,9 @@ class Trainer:
         The program may load more than weights: the parent was loaded as weights alone, or is trusted, before it starts.
         """
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self.work.threads))
-        return {**os.environ, **threads, "PYTHONPATH": str(Path.cwd())}
+        number = self.work.plan.device.partition(":")[2]
+        seen = {"CUDA_VISIBLE_DEVICES": number} if number else {}
+        return {**os.environ, **threads, **seen, "PYTHONPATH": str(Path.cwd())}
 
 
 def check_counts(work: Work, found: Mapping[str, Counts]) -> dict[str, dict[str, int]]:

@@ -133,7 +133,7 @@ class NequipTrainer(Trainer):
         }
 
     def _lightning(self) -> dict[str, Any]:
-        settings, on_gpu = self._settings(), self.work.plan.device.startswith("cuda")
+        settings, on_gpu = self._settings(), self.device == "cuda"
         callbacks = "lightning.pytorch.callbacks"
         return {
             "_target_": "lightning.Trainer",
@@ -294,7 +294,7 @@ class NequipTrainer(Trainer):
         for path in (PACKAGE, compiled):
             path.unlink(missing_ok=True)
         self._call("nequip.scripts.package", "build", str(shifted.resolve()), str(PACKAGE.resolve()))
-        modes = ["--mode", "aotinductor", "--target", "ase", "--device", self.work.plan.device]
+        modes = ["--mode", "aotinductor", "--target", "ase", "--device", self.device]
         self._call("nequip.scripts.compile", str(PACKAGE.resolve()), str(compiled.resolve()), *modes)
         return {"potential": compiled, "package": PACKAGE}
 

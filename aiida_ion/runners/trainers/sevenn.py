@@ -72,7 +72,7 @@ class SevennTrainer(Trainer):
         start = {"reset_optimizer": True, "reset_scheduler": True, "reset_epoch": True}
         return {
             "random_seed": self.work.plan.seed,
-            "device": self.work.plan.device,
+            "device": self.device,
             "is_train_stress": self.work.with_stress,
             "epoch": settings.n_epochs,
             "loss": "Huber",
