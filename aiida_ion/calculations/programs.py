@@ -18,6 +18,7 @@ PROGRAMS = (
     *("md", "relax", "forces"),
     *("diffusion", "jumps", "trajectory_comparison"),
     *("surrogate_train", "surrogate_predict"),
+    "trainers.train",
 )
 
 
