@@ -27,13 +27,11 @@ def finite_part(data: dict[str, Any], thermo: NDArray[np.void]) -> tuple[dict[st
     :param data: ``steps`` (n,) and arrays of n frames, as :func:`~aiida_ion.lammps.dumps.read_dump` returns them.
     :param thermo: structured rows, one a step.
     """
-    good = np.logical_and.reduce(
-        [np.isfinite(thermo[name].reshape(len(thermo), -1)).all(1) for name in thermo.dtype.names or ()]
-    )
+    good = np.logical_and.reduce([_finite_rows(thermo[name]) for name in thermo.dtype.names or ()])
     rows = thermo[: _before_first_false(good)]
     whole = np.ones(len(data["steps"]), dtype=bool)
     for array in data.values():
-        whole &= np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+        whole &= _finite_rows(array)
     if len(rows):
         whole &= data["steps"] <= rows["step"][-1]
     n = _before_first_false(whole)
@@ -86,6 +84,12 @@ def _nearest(positions: NDArray[Any], cell: NDArray[np.float64]) -> NDArray[np.f
         squares[np.arange(len(part)), start + np.arange(len(part))] = np.inf
         nearest[start : start + len(part)] = np.sqrt(squares.min(axis=1))
     return nearest
+
+
+def _finite_rows(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether all numbers of each row are finite, (n,); of (n, ...)."""
+    finite: NDArray[np.bool_] = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+    return finite
 
 
 def _before_first_false(good: NDArray[np.bool_]) -> int:

@@ -10,10 +10,19 @@ from aiida_ion.endings import find_ending
 from aiida_ion.lammps.fitted import MISMATCH
 from aiida_ion.units import S_PER_HOUR, S_PER_MINUTE
 
+#: Start of the line in the error stream with the exit status of a LAMMPS that did not end well.
+EXIT_STATUS = "aiida-ion: exit status"
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
 #: Messages of LAMMPS when a run explodes.
 _EXPLODED = re.compile(r"Fix halt condition|Lost atoms|Non-numeric|Out of range atoms|simulation unstable")
 _CHANGED = re.compile(f"^{re.escape(MISMATCH)} .*$", re.MULTILINE)
+_STATUS = re.compile(f"^{re.escape(EXIT_STATUS)} (\\d+)$", re.MULTILINE)
+#: Exit status of a shell's or of Python's child -> the signal that ended it.
+_SIGNALS = {
+    status: name
+    for number, name in ((6, "aborted"), (7, "bus error"), (8, "floating point exception"), (11, "segmentation fault"))
+    for status in (128 + number, 256 - number)
+}
 _NO_LIBRARY = re.compile(r"error while loading shared libraries: (\S+?):")
 _NO_STYLE = re.compile(r"(?:Unrecognized|Unknown) (\w+) style '?([\w/]+)'?([^\n]*)")
 _NO_MEMORY = re.compile(r"out of memory|Failed to (?:re)?allocate|Cannot allocate memory", re.IGNORECASE)
@@ -38,6 +47,8 @@ def judge(log: str, errors: str, n_steps: int) -> tuple[str, str, int | None]:
         return *problem, stopped
     if stopped is None:
         ending = find_ending(errors)
+        if ending.status is None and (crash := _crash(errors)) is not None:
+            return "engine_failed", crash, None
         text = f"LAMMPS was stopped early: {ending.message}"
         return ending.status or "terminated", text, None
     if stopped < n_steps:
@@ -71,6 +82,16 @@ def _failed_run(text: str) -> tuple[str, str] | None:
             return "engine_failed", f"LAMMPS stopped with an error: {error_line}"
         return "invalid_input", f"LAMMPS refused its input: {error_line}"
     return None
+
+
+def _crash(errors: str) -> str | None:
+    """Return how the program crashed, from the exit status that its job noted; ``None`` if it did not.
+
+    The `lmp` of the wheels is a Python script: the shell that starts it sees no signal, only 256 minus its number.
+    """
+    match = _STATUS.search(errors)
+    name = _SIGNALS.get(int(match[1])) if match is not None else None
+    return f"LAMMPS crashed: {name}" if name is not None else None
 
 
 def read_versions(log: str) -> dict[str, str]:

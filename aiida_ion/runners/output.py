@@ -44,7 +44,7 @@ class RunnerError(Exception):
 
 
 class Ledger:
-    """Wall time, processor time and memory of this process, from its start."""
+    """Wall time, processor time and memory of this process and of the programs that it ran, from its start."""
 
     def __init__(self) -> None:
         self.start_s = time.monotonic()
@@ -70,9 +70,9 @@ class Ledger:
         gpu_time_s = 0.0 if self.gpu_start_s is None else time.monotonic() - self.gpu_start_s
         return {
             "wall_time_s": self.elapsed_s(),
-            "cpu_time_s": time.process_time(),
+            "cpu_time_s": time.process_time() + _cpu_time_of_children_s(),
             "gpu_time_s": gpu_time_s,
-            "peak_memory_MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+            "peak_memory_MiB": max(map(_peak_memory_mebibytes, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))),
             "peak_gpu_memory_MiB": _peak_gpu_memory_mebibytes() if self.gpu_start_s is not None else None,
             "n_steps": self.n_steps,
             "steps_per_s": self.n_steps / self.loop_wall_s if self.loop_wall_s > 0 else 0.0,
@@ -81,6 +81,15 @@ class Ledger:
             "hardware": hardware_name(device),
             "threads": threads,
         }
+
+
+def _cpu_time_of_children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak_memory_mebibytes(whose: int) -> float:
+    return resource.getrusage(whose).ru_maxrss / 1024.0
 
 
 def run_program(body: Callable[[dict[str, Any], Ledger], None]) -> int:

@@ -48,6 +48,7 @@ class Potential:
     :param dtype: precision it computes in; None where it cannot say.
     :param is_compiled: whether its first evaluations may differ from later ones, while torch compiles.
     :param warnings: sentences on what was asked for and could not be had.
+    :param path: its file of weights, where it is one.
     """
 
     calculator: Any
@@ -58,6 +59,7 @@ class Potential:
     dtype: str | None = "float64"
     is_compiled: bool = False
     warnings: list[str] = field(default_factory=list)
+    path: Path | None = None
 
     def fingerprint(self, name: str) -> str:
         """Return what a continuation must have in common with the run it continues."""
@@ -147,7 +149,7 @@ def _load_sevenn(inputs: PotentialInputs) -> Potential:
     with weights_only(checkpoint, path):
         calculator = calculators.SevenNetCalculator(model=str(path), device=inputs.device, **inputs.kwargs)
     elements = frozenset(int(number) for number in calculator.type_map)
-    return Potential(calculator, ("sevenn", "e3nn"), checkpoint, elements, inputs.device, "float32")
+    return Potential(calculator, ("sevenn", "e3nn"), checkpoint, elements, inputs.device, "float32", path=path)
 
 
 def _load_mace(inputs: PotentialInputs) -> Potential:
@@ -163,7 +165,7 @@ def _load_mace(inputs: PotentialInputs) -> Potential:
         calculator = calculators.MACECalculator(model_paths=str(path), device=inputs.device, **settings)
     elements = frozenset(int(number) for number in calculator.z_table.zs)
     packages = ("mace-torch", "e3nn")
-    return Potential(calculator, packages, checkpoint, elements, inputs.device, calculator.default_dtype)
+    return Potential(calculator, packages, checkpoint, elements, inputs.device, calculator.default_dtype, path=path)
 
 
 def _published_mace(name: str) -> Path:
@@ -202,7 +204,7 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
     settings = {"on_isolated_atoms": "ignore"} | dict(inputs.kwargs)
     calculator = dynamics.CHGNetCalculator(model=model, use_device=inputs.device, **settings)
     elements = frozenset(range(1, 95))
-    return Potential(calculator, ("chgnet", "pymatgen"), checkpoint, elements, inputs.device, "float32")
+    return Potential(calculator, ("chgnet", "pymatgen"), checkpoint, elements, inputs.device, "float32", path=path)
 
 
 def _read_chgnet(kind: Any, path: Path) -> Any:
@@ -228,10 +230,13 @@ def _load_nequip(inputs: PotentialInputs) -> Potential:
     module = "nequip.integrations.ase" if has_module("nequip.integrations.ase") else "nequip.ase"
     kind = import_module(module, "nequip nequip-allegro").NequIPCalculator
     load = kind.from_compiled_model if hasattr(kind, "from_compiled_model") else kind.from_deployed_model
+    if path.name.endswith(".nequip.zip"):  # a package: not compiled, slower, and not bound to a computer
+        load = kind._from_saved_model
     checkpoint = verified_checkpoint(inputs, path)
     with weights_only(checkpoint, path):
         calculator = load(str(path), device=inputs.device, **inputs.kwargs)
-    return Potential(calculator, ("nequip", "nequip-allegro", "e3nn"), checkpoint, None, inputs.device, None)
+    packages = ("nequip", "nequip-allegro", "e3nn")
+    return Potential(calculator, packages, checkpoint, None, inputs.device, None, path=path)
 
 
 def _load_mattersim(inputs: PotentialInputs) -> Potential:

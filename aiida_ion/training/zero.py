@@ -7,45 +7,32 @@ the zero of energy, and single precision is not spent on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiida_ion.training.frames import LabelledFrame, elements_of
+from aiida_ion.training.constants import fit_constants
+from aiida_ion.training.frames import LabelledFrame
 
 
-def fit_constants(frames: Sequence[LabelledFrame], energies_eV: NDArray[np.float64] | None = None) -> dict[str, float]:
-    """Return the constants, eV per atom of each element, that leave the smallest squares of energies per atom.
+def zero_constants(
+    frames: Sequence[LabelledFrame], energies_eV: NDArray[np.float64] | None = None
+) -> tuple[dict[str, float], bool]:
+    """Return the energy of each element, eV, that frames have beyond that of a potential.
 
     Of the constants that fit equally well, those closest to each other are taken: a constant per atom that is the same
-    for all elements comes back as it is, and frames of one composition determine only the weighted sum.
+    for all elements comes back as it is, and frames of one composition determine only a weighted sum.
 
-    :param frames: labelled frames.
-    :param energies_eV: energies of the same frames by the parent, shape (n,), eV; zero where there is none.
+    :param frames: n labelled frames.
+    :param energies_eV: energies of the same frames by the potential, shape (n,), eV; zero where there is none.
+    :returns: the constants by element, and whether the compositions determine every one of them.
     """
-    elements = elements_of(frames)
-    counts = np.array([[list(frame.symbols).count(element) for element in elements] for frame in frames], dtype=float)
-    n_atoms = counts.sum(axis=1)
-    energies = np.array([frame.energy_eV for frame in frames])
-    per_atom = (energies - (0.0 if energies_eV is None else energies_eV)) / n_atoms
-    mean = float(per_atom.mean())
-    fractions = counts / n_atoms[:, None]
-    rest, *_ = np.linalg.lstsq(fractions, per_atom - mean, rcond=1e-10)
-    return {element: mean + float(value) for element, value in zip(elements, rest, strict=True)}
-
-
-def are_determined(frames: Sequence[LabelledFrame]) -> bool:
-    """Return whether the compositions of frames determine the constant of every element."""
-    elements = elements_of(frames)
-    counts = np.array([[list(frame.symbols).count(element) for element in elements] for frame in frames], dtype=float)
-    fractions = counts / counts.sum(axis=1, keepdims=True)
-    return int(np.linalg.matrix_rank(fractions, tol=1e-8)) == len(elements)
-
-
-def sum_of_constants(constants: Mapping[str, float], symbols: Sequence[str]) -> float:
-    """Return the energy that constants (eV per atom) give a cell, eV."""
-    return float(sum(constants[symbol] for symbol in symbols))
+    sizes = np.array([len(frame.symbols) for frame in frames])
+    energies = np.array([frame.energy_eV for frame in frames]) - (0.0 if energies_eV is None else energies_eV)
+    mean = float((energies / sizes).mean())
+    rest, are_determined = fit_constants(frames, energies - mean * sizes)
+    return {element: mean + value for element, value in rest.items()}, are_determined
 
 
 def sample_rows(frames: Sequence[LabelledFrame], size: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.training.ports import potential_facts
@@ -44,10 +45,27 @@ def fit_attributes(
         # Those of the training frames only: frames of the test do not widen what the potential may be used for.
         "volumes_A3_atom": coverage(train)["volumes_A3_atom"],
         "fixed_cell": True,
+        **widths(train, settings.rcut_A),
         "reference": Reference.of(frame.symbols, frame.positions, frame.cell, energy_eV).to_dict(),
         "settings": settings.to_dict(),
         "files_sha256": dict(sha256),
     }
+
+
+def widths(train: Sequence[LabelledFrame], rcut_A: float) -> dict[str, Any]:
+    """Return the narrowest width of the cells of training frames, and what follows from a cell that is too narrow.
+
+    :param rcut_A: cut-off, angstrom.
+    """
+    normals = [np.linalg.norm(np.linalg.inv(frame.cell), axis=0) for frame in train]
+    narrowest_A = float(1.0 / np.max(normals))
+    caveats = []
+    if narrowest_A < rcut_A:
+        caveats.append(
+            f"Training cells are {narrowest_A:.3g} angstrom wide, below the cut-off of {rcut_A:g}: atoms and their own "
+            "images moved together in every frame, so that forces in wider cells are extrapolated. Train on wider ones."
+        )
+    return {"narrowest_width_A": narrowest_A, "caveats": caveats}
 
 
 def fitted_potential(files: Mapping[str, orm.SinglefileData]) -> tuple[dict[str, Any], dict[str, orm.SinglefileData]]:

@@ -16,6 +16,7 @@ from aiida_ion.calculations.chosen_frames import choose_frames, frame_arrays
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    explained,
     lammps_fingerprint,
     lammps_job,
     resolve_potential,
@@ -130,7 +131,8 @@ class LammpsForcesParser(ForcesParser):
             np.isfinite(rerun_result[name]).all() for name in ("forces", "energies")
         ):
             return self.exit_code("ERROR_PROGRAM_FAILED", "an energy or a force is not a finite number")
-        return self.exit_code_of_status(dict(rerun_result))
+        message = explained(rerun_result["status"], rerun_result["message"], self.node.inputs)
+        return self.exit_code_of_status({**rerun_result, "message": message})
 
 
 def validate_parameters(value: orm.Dict | None, port: Any) -> str | None:

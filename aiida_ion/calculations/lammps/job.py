@@ -13,6 +13,8 @@ from aiida_ion.calculations.mlip.job import refusal
 from aiida_ion.calculations.script import FILENAME_HARDWARE, FILENAME_STDERR, define_exit_codes, run_environment
 from aiida_ion.fingerprints import fingerprint
 from aiida_ion.lammps.fitted import validate_volume
+from aiida_ion.lammps.logs import EXIT_STATUS
+from aiida_ion.lammps.outputs import CRASHED
 from aiida_ion.lammps.pod.order import pod_command, read_species
 from aiida_ion.lammps.potentials import Potential, load_potential
 from aiida_ion.weight_files import look_into
@@ -145,6 +147,13 @@ def validate_file(stream: IO[bytes], name: str, potential: Potential) -> str | N
     return refusal(f"{name} {danger}", sha256)
 
 
+def explained(status: str, message: str, inputs: Any) -> str:
+    """Return the message of a job, with what is known of crashes of its pair style."""
+    if status != CRASHED or pod_command(resolve_potential(inputs.potential.get_dict()).header) is None:
+        return message
+    return f"{message.rstrip('.')}; pair_style pod crashes where an atom has no neighbours within the cut-off"
+
+
 def lammps_fingerprint(inputs: Any) -> dict[str, Any]:
     """Return the fingerprint of a classical potential and its hash, for the output `versions`."""
     potential = inputs.potential.get_dict()
@@ -173,6 +182,7 @@ def lammps_job(
     info = datastructures.CalcInfo()
     info.codes_info = [code]
     info.prepend_text = run_environment(inputs["metadata"]["options"])
+    info.append_text = f'status=$?; [ $status -eq 0 ] || echo "{EXIT_STATUS} $status" >> {FILENAME_STDERR}'
     info.retrieve_list = [FILENAME_LOG, FILENAME_STDERR]
     patterns: list[str | tuple[str, str, int]] = [FILENAME_HARDWARE]
     patterns += [(name, ".", 0) if "*" in name else name for name in temporary if name != FILENAME_LOG]

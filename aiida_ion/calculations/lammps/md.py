@@ -15,6 +15,7 @@ from aiida.engine import ExitCode
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    explained,
     lammps_fingerprint,
     lammps_job,
     resolve_potential,
@@ -120,7 +121,8 @@ class LammpsMdParser(ScriptParser):
             self.out(name, node)
         if result.status in EARLY:
             return early_exit(self, first, run, Ending(result.status, result.message))
-        return self.exit_code_of_status({"status": result.status, "message": result.message})
+        message = explained(result.status, result.message, inputs)
+        return self.exit_code_of_status({"status": result.status, "message": message})
 
 
 def as_run(outputs: MdOutputs, hardware: str | None) -> MdRun:

@@ -13,6 +13,7 @@ from aiida.engine import ExitCode
 from aiida_ion.calculations.lammps.job import (
     FILENAME_LOG,
     define_lammps_ports,
+    explained,
     lammps_fingerprint,
     lammps_job,
     resolve_potential,
@@ -102,7 +103,8 @@ class LammpsRelaxParser(LammpsMdParser):
             }
         for name, node in relaxation_outputs(structure, results).items():
             self.out(name, node)
-        return self.exit_code_of_status(relaxed)
+        message = explained(relaxed["status"], relaxed["message"], self.node.inputs)
+        return self.exit_code_of_status(relaxed | {"message": message})
 
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:

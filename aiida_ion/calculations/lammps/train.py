@@ -13,7 +13,7 @@ from aiida import orm
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
-from aiida_ion.calculations.lammps.fitted import COEFF, FILENAMES, PARAM, fit_attributes
+from aiida_ion.calculations.lammps.fitted import COEFF, FILENAMES, PARAM, fit_attributes, widths
 from aiida_ion.calculations.lammps.job import FILENAME_LOG, lammps_job
 from aiida_ion.calculations.lammps.training_inputs import (
     FitParameters,
@@ -162,7 +162,8 @@ class LammpsTrainParser(ScriptParser):
             node.base.attributes.set_many(facts if name == COEFF else {"sha256": sha256[name]})
             self.out(f"files.{name}", node)
         arrays = prediction_arrays(evaluated, plan["rows"], predicted.energies_eV, np.concatenate(predicted.forces))
-        self.out("report", _report(dataset, arrays, evaluated, fit, given, self.node.get_option("resources"), plan))
+        resources = self.node.get_option("resources")
+        self.out("report", _report(dataset, arrays, train, evaluated, fit, given, resources, plan))
         return None
 
 
@@ -179,12 +180,14 @@ def _cost(log: str) -> dict[str, Any]:
 def _report(
     dataset: orm.ArrayData,
     arrays: dict[str, Any],
+    train: list[LabelledFrame],
     evaluated: list[LabelledFrame],
     fit: Fit,
     parameters: dict[str, Any],
     resources: Any,
     plan: dict[str, Any],
 ) -> orm.ArrayData:
+    pod = FitParameters.from_dict(parameters).pod
     errors = errors_of(evaluated, arrays["predicted_energies"], arrays["predicted_forces"], arrays["offsets"])
     node = orm.ArrayData()
     for name, array in arrays.items():
@@ -203,7 +206,7 @@ def _report(
         dataset_facts(dataset)
         | {name: parameters[name] for name in ("family", "protocol", "seed", "dtype")}
         | {
-            "settings": FitParameters.from_dict(parameters).pod.to_dict(),
+            "settings": pod.to_dict(),
             "errors": errors,
             "fit": {name: getattr(fit, name) for name in fit.__dataclass_fields__ if name != "species"},
             "n_configurations": fit.n_configurations,
@@ -215,6 +218,7 @@ def _report(
             "segments": 1,
             "threads": int(resources.get("num_cores_per_mpiproc") or 1),
             "evaluated_by": "lammps_rerun",
+            **widths(train, pod.rcut_A),
             "units": REPORT_UNITS,
         }
     )

@@ -13,6 +13,7 @@ from aiida import orm
 from aiida.common import datastructures
 
 from aiida_ion.calculations.script import threads_of
+from aiida_ion.calculations.training.domain import validate_domain
 from aiida_ion.fingerprints import fingerprint
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import SHA256, Json, Many, SettingsError, Word
@@ -87,6 +88,20 @@ def validate_checkpoint(inputs: Mapping[str, Any]) -> str | None:
     checkpoint, potential = inputs.get("checkpoint"), inputs.get("potential")
     if checkpoint is None or potential is None:
         return None
+    return _validate_trust(checkpoint, potential) or validate_domain(checkpoint, _cells(inputs))
+
+
+def _cells(inputs: Mapping[str, Any]) -> list[list[str]]:
+    """Return the symbols of the atoms of each cell that the potential is asked about."""
+    structure = inputs.get("structure")
+    cells = [list(node.base.attributes.get("symbols")) for node in (inputs.get("trajectories") or {}).values()]
+    if structure is not None:
+        cells.append([structure.get_kind(site.kind_name).symbols[0] for site in structure.sites])
+    return cells
+
+
+def _validate_trust(checkpoint: Any, potential: orm.Dict) -> str | None:
+    """Return why a file of weights cannot be one, or would run code that nobody trusts."""
     about = potential.get_dict()
     with checkpoint.open(mode="rb") as stream:
         look = look_into(stream, any_format=about.get("name") == "import")

@@ -1,1 +1,1 @@
-"""Datasets of labelled frames, and what is trained on them."""
+"""Datasets of labelled frames, and the jobs that train potentials on them."""

@@ -51,17 +51,14 @@ def _about_electrons(source: Source, run: LabelledRun, allow: Sequence[str]) -> 
     return remarks + check_k_points(source.name, cell, facts, allow)
 
 
-LOW = (
-    "its forces and pressure are not converged, and a potential would learn their errors; run it with higher cut-offs, "
-    "or --allow low_cutoffs"
-)
+LOW = "a potential would learn the errors of its forces; run it with higher cut-offs, or --allow low_cutoffs"
 
 
 def _about_cutoffs(source: Source, allow: Sequence[str]) -> list[str]:
     given, hints, unknown = cutoffs_and_hints(source)
     warnings = cutoff_warnings(given, hints)
     if warnings and "low_cutoffs" not in allow:
-        raise ValueError(f"{source.name}: {' '.join(warnings)} So {LOW}")
+        raise ValueError(f"{source.name}: {' '.join(warnings).rstrip('.')}; {LOW}")
     if unknown:
         warnings.append(
             f"No cut-off is suggested for {', '.join(sorted(unknown))}: compare forces at two cut-offs "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import flag, number, whole
 from aiida_ion.training.families.base import Family, FamilySettings
 
@@ -22,6 +23,15 @@ class SevennSettings(FamilySettings):
     l_max: int = whole(2, least=0, most=4, help="Highest angular momentum of the features")
     n_layers: int = whole(3, least=1, most=10, help="Rounds of message passing")
     parity: bool = flag(False, help="Whether features have parity")
+
+    def check_together(self) -> None:
+        """Refuse a loss without energies, which SevenNet does not have.
+
+        :raises SettingsError: saying so.
+        """
+        super().check_together()
+        if self.energy_weight == 0.0:
+            raise SettingsError("energy_weight must be above 0: SevenNet always trains on energies")
 
 
 SEVENN = Family(

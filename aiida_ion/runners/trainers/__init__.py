@@ -1,0 +1,1 @@
+"""The program that trains potentials, and what it knows of each family's own training program."""
