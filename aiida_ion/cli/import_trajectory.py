@@ -87,10 +87,8 @@ def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry
         _check_equilibration(run, given["equilibration_ps"])
         return
     builder = _builder(run, given)
-    for node in run.thermo:
-        node.store()
+    run.store()
     for segment in run.segments:
-        segment.store()
         click.echo(f"Stored {segment.label}: trajectory {segment.pk}")
     _fit(builder, here, f" -p {profile}" if profile else "")
 

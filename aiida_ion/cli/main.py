@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "table": ("table", "Print tables of results."),
     "compare": ("compare", "Compare levels of theory with a reference."),
     "benchmark": ("benchmark", "Compute crystals with measured conductivities, and score the results."),
+    "potential": ("potential.group", "Train potentials on stored frames."),
     "surrogate": ("surrogate", "Train and use a surrogate model of diffusivities."),
     "dashboard": ("dashboard", "Show all results in a browser."),
     "export": ("export", "Export selected results to a file."),

@@ -54,6 +54,11 @@ def mark(given: Sequence[float], hints: Sequence[CutoffHint]) -> str:
     return f"({spelled(given, unit)}, below {spelled(highest(hints), unit)})"
 
 
+def is_marked(name: str) -> bool:
+    """Whether the name of a level of theory says that its cut-offs are below the hints, as :func:`mark` writes it."""
+    return ", below " in name
+
+
 def cutoff_warnings(given: Sequence[float], hints: Iterable[CutoffHint]) -> list[str]:
     """Return a sentence for each pseudopotential whose hint is above what is given."""
     sentences = [

@@ -13,6 +13,8 @@ from aiida_ion.training.runs import LabelledRun
 LEAST_STRIDE_FS = 50.0
 #: Frames of a run that are looked at, and the largest lag in frames.
 MAX_FRAMES, MAX_LAG = 2000, 400
+#: Frames that are this far apart do not follow each other, fs.
+APART_FS = 1e5
 #: A spacing of frames that differs by more than this from the median, relative, is not even.
 EVEN = 0.01
 
@@ -42,7 +44,8 @@ def interval_fs(run: LabelledRun) -> float | None:
         return None
     spacings = np.diff(run.times_fs)
     typical = float(np.median(spacings))
-    return typical if typical > 0 and np.abs(spacings - typical).max() <= EVEN * typical else None
+    even = typical > 0 and np.abs(spacings - typical).max() <= EVEN * typical
+    return typical if even and typical < APART_FS else None
 
 
 def correlation_time_fs(run: LabelledRun) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -13,7 +13,7 @@ from ase.neighborlist import neighbor_list
 from aiida_ion.training.frames import LabelledFrame, elements_of, of_split
 
 #: Pairs are looked for up to this distance, and further where there are none, angstrom.
-FIRST_CUTOFF_A, LAST_CUTOFF_A = 4.0, 12.0
+FIRST_CUTOFF_A, LAST_CUTOFF_A, GROWTH = 4.0, 13.5, 1.5
 
 
 def coverage(frames: Sequence[LabelledFrame]) -> dict[str, Any]:
@@ -35,30 +35,34 @@ def coverage(frames: Sequence[LabelledFrame]) -> dict[str, Any]:
 def closest_pairs(frames: Sequence[LabelledFrame]) -> dict[str, float]:
     """Return the shortest distance of each pair of elements over frames, angstrom, periodic images included.
 
-    :returns: by names such as ``Li-O``, elements in alphabetical order; a pair that is nowhere within 12 angstrom is
+    :returns: by names such as ``Li-O``, elements in alphabetical order; a pair that is nowhere within 13.5 angstrom is
         left out.
     """
     closest: dict[str, float] = {}
     wanted = {pair_name(*pair) for pair in combinations_with_replacement(elements_of(frames), 2)}
     cutoff = FIRST_CUTOFF_A
     while cutoff <= LAST_CUTOFF_A and wanted - set(closest):
-        closest = {}
+        missing = wanted - set(closest)
         for frame in frames:
-            for name, distance in _closest_in(frame, cutoff).items():
+            for name, distance in _closest_in(frame, cutoff, missing).items():
                 closest[name] = min(distance, closest.get(name, np.inf))
-        cutoff *= 1.5
+        cutoff *= GROWTH
     return dict(sorted(closest.items()))
 
 
-def _closest_in(frame: LabelledFrame, cutoff_A: float) -> Mapping[str, float]:
-    atoms = Atoms(frame.symbols, positions=frame.positions, cell=frame.cell, pbc=True)
-    first, second, distance = neighbor_list("ijd", atoms, cutoff_A)
+def _closest_in(frame: LabelledFrame, cutoff_A: float, names: Set[str]) -> Mapping[str, float]:
+    """Return the shortest distance of some pairs in a frame; only their elements are looked at."""
     symbols = np.array(frame.symbols)
+    chosen = np.isin(symbols, sorted({element for name in names for element in name.split("-")}))
+    atoms = Atoms(symbols[chosen], positions=frame.positions[chosen], cell=frame.cell, pbc=True)
+    first, second, distance = neighbor_list("ijd", atoms, cutoff_A)
+    symbols = symbols[chosen]
     shortest: dict[str, float] = {}
-    for one, other in combinations_with_replacement(sorted(set(frame.symbols)), 2):
+    for name in sorted(names):
+        one, other = name.split("-")
         mine = distance[(symbols[first] == one) & (symbols[second] == other)]
         if len(mine):
-            shortest[pair_name(one, other)] = float(mine.min())
+            shortest[name] = float(mine.min())
     return shortest
 
 

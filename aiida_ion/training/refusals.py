@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from aiida_ion.training.duplicates import duplicates
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.training.settings import DatasetSettings
+from aiida_ion.training.work import check_work
+from aiida_ion.training.zeros import check_zeros
 
 #: Reasons for which frames are left out.
 NOT_FINITE = "forces or positions that are not finite"
@@ -13,6 +19,7 @@ NO_ENERGY = "no energy"
 UNCONVERGED = "electrons that did not converge"
 LARGE_FORCE = "a force beyond the limit"
 NET_FORCE = "forces that do not add up to zero"
+DUPLICATE = "the geometry of another frame"
 #: Share of the frames of a run that may lack converged electrons, or have a net force.
 MOST_BAD = 0.05
 
@@ -47,6 +54,31 @@ def usable_frames(run: LabelledRun, settings: DatasetSettings) -> tuple[Labelled
             f"{run.name}: no frame is left: {', '.join(f'{n} with {name}' for name, n in counts.items() if n)}"
         )
     return run.rows(good), {reason: count for reason, count in counts.items() if count}
+
+
+def check_labels(runs: Sequence[LabelledRun], allow: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Test the labels of runs against each other, and against their geometries.
+
+    :param allow: ``work`` and ``energy_zero`` accept what fails.
+    :returns: of each run the method, value and standard error of the test of energies against forces, and remarks.
+    :raises ValueError: for labels that do not belong together; the message says what to do.
+    """
+    checks, remarks = [], []
+    for run in runs:
+        check = check_work(run)
+        if check.fault is not None and "work" not in allow:
+            raise ValueError(f"{check.fault}; --allow work accepts it")
+        checks.append({"method": check.method, "value": check.value, "error": check.error})
+        remarks += [text for text in (check.remark, check.fault) if text is not None]
+    if "energy_zero" not in allow:
+        check_zeros(runs)
+    return checks, remarks
+
+
+def without_duplicates(runs: Sequence[LabelledRun]) -> tuple[list[LabelledRun], int]:
+    """Return runs without frames that an earlier one has already, and how many there were."""
+    twice = duplicates(runs)
+    return [run.rows(~own) for run, own in zip(runs, twice, strict=True)], int(sum(own.sum() for own in twice))
 
 
 ADVICE = {

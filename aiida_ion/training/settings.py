@@ -12,7 +12,7 @@ from aiida_ion.training.frames import SPLITS
 BY_RUN, BY_BLOCK, INTERPOLATED, GIVEN = "by_run", "by_block", "interpolated", "given"
 SPLIT_RULES = (BY_RUN, BY_BLOCK, INTERPOLATED, GIVEN)
 #: What is refused unless it is named.
-ALLOWED = ("gamma_only", "low_cutoffs", "k_spacing", "untested_forces", "work")
+ALLOWED = ("gamma_only", "low_cutoffs", "k_spacing", "work", "energy_zero")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def assign_splits(
                 "each run in blocks, or add runs"
             )
         split = _by_block(runs, times, correlation_fs)
-    _check_filled(split, rule, runs, times, correlation_fs)
+    _check_filled(split, rule, sources, correlation_fs)
     return split, rule
 
 
@@ -181,11 +181,7 @@ def closest_splits_fs(times: NDArray[np.float64], split: Splits) -> float:
 
 
 def _check_filled(
-    split: Splits,
-    rule: str,
-    runs: Rows,
-    times: NDArray[np.float64],
-    correlation_fs: Mapping[int, float | None],
+    split: Splits, rule: str, sources: Sequence[LabelledRun], correlation_fs: Mapping[int, float | None]
 ) -> None:
     """Refuse a split without frames.
 
@@ -195,8 +191,11 @@ def _check_filled(
     empty = [SPLITS[number] for number in needed if not (split == number).any()]
     if not empty:
         return
-    lengths = [float(np.ptp(times[runs == run])) for run in np.unique(runs)]
-    gaps = [gap_fs(correlation_fs.get(int(run))) for run in np.unique(runs)]
+    times: dict[int, list[float]] = {}
+    for source in sources:
+        times.setdefault(source.run, []).extend(source.times_fs[[0, -1]] if len(source) else [])
+    lengths = [max(both) - min(both) for both in times.values() if both]
+    gaps = [gap_fs(correlation_fs.get(run)) for run in times]
     text = f"no frame is left for {' and '.join(empty)} (split {rule})"
     if rule == BY_BLOCK:
         text += (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.dft.steps import ROWS
 from aiida_ion.trajectory_files.dft_output import DftOutput
+from aiida_ion.trajectory_files.labels import FrameLabels
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class FileFrames:
         without ids), false if programs change it (a LAMMPS dump without ids).
     :param n_left_out: frames left out because they were cut off.
     :param units: the unit of length of the file.
+    :param labels: energies and forces of a file that is not the output of a DFT program.
     """
 
     symbols: list[str]
@@ -51,6 +53,7 @@ class FileFrames:
     ordered: bool | None = True
     n_left_out: int = 0
     units: str = "angstrom"
+    labels: FrameLabels | None = None
 
     def __len__(self) -> int:
         return len(self.positions)

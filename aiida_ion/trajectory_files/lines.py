@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from aiida_ion.trajectory_files.opening import is_packed, open_binary
+from aiida_ion.trajectory_files.opening import UNPACKING_ERRORS, is_packed, open_binary
 
 #: Longest line of a trajectory file.
 MAX_LINE_BYTES = 1_000_000
@@ -48,7 +47,7 @@ class Lines:
             return self._waiting.pop()
         try:
             line = self._stream.readline(MAX_LINE_BYTES)
-        except (EOFError, zlib.error):
+        except UNPACKING_ERRORS:
             self.cut = True
             return None
         if not line:

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import shutil
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-GZIP = b"\x1f\x8b"
+#: First bytes of compressed files that are unpacked on the fly -> how they are opened.
+PACKERS: dict[bytes, Callable[[Path, str], Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ": lzma.open}
+#: What they raise on a file that is cut off or damaged.
+UNPACKING_ERRORS = (EOFError, zlib.error, lzma.LZMAError)
 #: First bytes of unsupported compressed files -> name of the program.
-OTHER_PACKERS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstandard"}
+OTHER_PACKERS = {b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstandard"}
 COPIED_BYTES = 1 << 20
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is compressed by gzip, whatever its name.
+    """Whether a file is compressed by gzip or xz, whatever its name.
+
+    :raises ValueError: if another program compressed it.
+    """
+    return _packer(path) is not None
+
+
+def _packer(path: Path) -> Callable[[Path, str], Any] | None:
+    """Return what opens a compressed file; ``None`` for one that is not compressed.
 
     :raises ValueError: if another program compressed it.
     """
@@ -25,13 +38,15 @@ def is_packed(path: Path) -> bool:
         head = stream.read(8)
     for start, name in OTHER_PACKERS.items():
         if head.startswith(start):
-            raise ValueError(f"it is compressed by {name}; unpack it, or compress it with gzip")
-    return head.startswith(GZIP)
+            raise ValueError(f"it is compressed by {name}; unpack it, or compress it with gzip or xz")
+    return next((opener for start, opener in PACKERS.items() if head.startswith(start)), None)
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading; gzip is unpacked on the fly."""
-    return gzip.open(path, "rb") if is_packed(path) else path.open("rb")  # type: ignore[return-value]
+    """Open a file for reading; gzip and xz are unpacked on the fly."""
+    packer = _packer(path)
+    stream: IO[bytes] = path.open("rb") if packer is None else packer(path, "rb")
+    return stream
 
 
 @contextmanager
@@ -40,13 +55,14 @@ def unpacked(path: Path) -> Iterator[Path]:
 
     :raises ValueError: if the copy would fill the disk.
     """
-    if not is_packed(path):
+    packer = _packer(path)
+    if packer is None:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / (path.stem if path.suffix == ".gz" else path.name)
+        target = Path(folder) / (path.stem if path.suffix in (".gz", ".xz") else path.name)
         room = shutil.disk_usage(folder).free // 2
-        with gzip.open(path, "rb") as packed, target.open("wb") as plain:
+        with packer(path, "rb") as packed, target.open("wb") as plain:
             while block := packed.read(COPIED_BYTES):
                 room -= len(block)
                 if room < 0:

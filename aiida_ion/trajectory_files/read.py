@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,7 +13,7 @@ from aiida_ion.trajectory_files.ase.traj import read_traj
 from aiida_ion.trajectory_files.dft_output import HEAD_BYTES, DftOutput
 from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.lammps.dump import read_lammps_dump
-from aiida_ion.trajectory_files.opening import open_binary
+from aiida_ion.trajectory_files.opening import UNPACKING_ERRORS, open_binary
 from aiida_ion.trajectory_files.pw.read import read_pw
 from aiida_ion.trajectory_files.vasp.vasprun import read_vasp
 from aiida_ion.trajectory_files.vasp.xdatcar import read_xdatcar
@@ -38,7 +37,7 @@ PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 def read_trajectory(path: Path, file_format: str | None = None, symbols: Sequence[str] | None = None) -> FileFrames:
     """Read one file.
 
-    :param path: the file; ``.gz`` is unpacked on the fly.
+    :param path: the file; ``.gz`` and ``.xz`` are unpacked on the fly.
     :param file_format: a key of ``FORMATS``; recognised by content when not given.
     :param symbols: element of each atom, for files without elements.
     :raises ValueError: if it cannot be read; the message names the file.
@@ -77,7 +76,7 @@ def recognise(path: Path) -> str:
             head = handle.read(4096)
             while len(head) < HEAD_BYTES and (more := _more(handle)):
                 head += more
-    except (EOFError, OSError, ValueError, zlib.error) as error:
+    except (OSError, ValueError, *UNPACKING_ERRORS) as error:
         raise ValueError(f"{path.name}: {error}") from error
     if not head.strip():
         raise ValueError(f"{path.name} is empty")
@@ -105,5 +104,5 @@ def _more(handle: IO[bytes]) -> bytes:
     """Return the next part of a file, empty at its end, including that of a truncated compressed file."""
     try:
         return handle.read(4096)
-    except (EOFError, OSError, zlib.error):
+    except (OSError, *UNPACKING_ERRORS):
         return b""

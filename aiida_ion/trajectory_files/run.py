@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aiida_ion.analysis.trajectories.trajectory import check_finite
 from aiida_ion.trajectory_files.dft_output import DftOutput, output_in
 from aiida_ion.trajectory_files.frames import FileFrames
+from aiida_ion.trajectory_files.labels import FrameLabels
 from aiida_ion.trajectory_files.plausibility import check_frames, check_order
 from aiida_ion.trajectory_files.pw.restarts import restarts_completed
 from aiida_ion.trajectory_files.read import read_trajectory, recognise
@@ -45,6 +46,7 @@ class FileSegment:
     :param positions: shape (n, N, 3), angstrom, continuous over all segments.
     :param cells: shape (n, 3, 3), angstrom.
     :param dft: DFT data of these frames.
+    :param labels: their energies and forces, where the file is not the output of a DFT program.
     :param report: report on the file.
     :param remarks: sentences on this file.
     """
@@ -56,6 +58,7 @@ class FileSegment:
     positions: NDArray[np.float64]
     cells: NDArray[np.float64]
     dft: DftOutput | None
+    labels: FrameLabels | None
     report: ReadReport
     remarks: list[str]
 
@@ -212,6 +215,7 @@ def _segments(
                 positions[mine],
                 cells[mine],
                 source.frames.dft_rows(kept[file]),
+                None if source.frames.labels is None else source.frames.labels.rows(kept[file]),
                 report,
                 list(remarks[file]),
             )

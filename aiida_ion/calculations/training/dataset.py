@@ -10,13 +10,14 @@ import numpy as np
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.calculations.training.checks import check_levels
 from aiida_ion.calculations.training.frames import frames_of
 from aiida_ion.calculations.training.sources import Source, labelled_run, sources_of
 from aiida_ion.training.constants import element_constants
 from aiida_ion.training.coverage import coverage
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
 from aiida_ion.training.frames import SPLITS, LabelledFrame, elements_of
-from aiida_ion.training.refusals import usable_frames
+from aiida_ion.training.refusals import DUPLICATE, check_labels, usable_frames, without_duplicates
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.training.selection import Selection, select
 from aiida_ion.training.settings import DatasetSettings
@@ -58,6 +59,11 @@ def dataset_node(
         run, left_out = usable_frames(labelled_run(source, default_level), settings)
         runs.append(run)
         refused.update(left_out)
+    remarks = check_levels(sources, runs, settings.allow)
+    checks, more = check_labels(runs, settings.allow)
+    remarks += more
+    runs, n_duplicates = without_duplicates(runs)
+    refused[DUPLICATE] += n_duplicates
     selection = select(runs, [source.key for source in sources], settings)
     refused.update(selection.left_out)
     frames = frames_of(runs, selection.source, selection.row, selection.split)
@@ -76,6 +82,8 @@ def dataset_node(
             "strides_fs": [selection.strides_fs[run.run] for run in runs],
             "correlation_fs": [selection.correlation_fs[run.run] for run in runs],
             "refused": {reason: count for reason, count in refused.items() if count},
+            "checks": checks,
+            "remarks": remarks + stress_remarks(frames),
             "has_stress": all(frame.stress is not None for frame in frames),
             "sha256": text_sha256(write_extxyz(frames)),
             "parameters": settings.to_dict() | {key: parameters.get(key) for key in ("runs", "level_of_theory")},
@@ -84,6 +92,16 @@ def dataset_node(
     )
     node.label = f"{runs[0].level_of_theory}: {len(frames)} frames"
     return node
+
+
+def stress_remarks(frames: Sequence[LabelledFrame]) -> list[str]:
+    """Return a sentence where not every frame has its stress."""
+    without = sum(frame.stress is None for frame in frames)
+    if not without:
+        return []
+    return [
+        f"{without} of {len(frames)} frames have no stress: pressure and npt of a potential trained on them are not."
+    ]
 
 
 def _arrays(runs: Sequence[LabelledRun], selection: Selection) -> dict[str, Any]:

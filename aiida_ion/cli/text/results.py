@@ -10,6 +10,7 @@ from aiida import orm
 from aiida_ion.cli.text.comparisons import comparison_lines
 from aiida_ion.cli.text.converged import convergence_table
 from aiida_ion.cli.text.convergence import convergence_lines
+from aiida_ion.cli.text.datasets import dataset_lines, is_dataset
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
 from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines
 from aiida_ion.cli.text.species import species_lines
@@ -49,6 +50,8 @@ def result_lines(node: orm.Node) -> list[str]:
         return _trajectory(node)
     if is_jump_analysis(attributes):
         return jump_lines(node)
+    if is_dataset(attributes):
+        return dataset_lines(node)
     for name, lines_of in _BY_ATTRIBUTE.items():
         if name in attributes:
             return lines_of(attributes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -23,29 +23,52 @@ def read_extxyz(path: Path, symbols: Sequence[str] | None) -> FileFrames:  # noq
     """
     atoms_frames = AtomsFrames()
     with Lines(path) as lines:
-        while (line := lines.next()) is not None:
-            if not line.strip():
-                continue
-            first = lines.number
-            try:
-                n_atoms = int(line)
-            except ValueError:
-                text = line.decode(errors="replace").strip()[:60]
-                raise ValueError(f"line {first}: {text!r} where the number of atoms should be") from None
-            lines.check_count(n_atoms)
-            rows = lines.block(n_atoms + 1)
-            follows = next((index for index, row in enumerate(rows) if index and b"Lattice=" in row), None)
-            if follows is not None:
-                # Its last line may run into the number of atoms of the next frame.
-                count = rows[follows - 1] if rows[follows - 1].strip().isdigit() else line
-                lines.push_back([count, *rows[follows:]])
-            if follows is not None or len(rows) < n_atoms + 1 or not rows[-1].endswith(b"\n"):
+        for first, atoms in _frames(lines):
+            if atoms is None:
                 atoms_frames.leave_out(first)
-                continue
-            atoms_frames.append(_atoms(line, rows, first))
+            else:
+                atoms_frames.append(atoms)
         if lines.cut:
             atoms_frames.remarks.append("The compressed file ends early; complete frames are read.")
     return atoms_frames.frames("angstrom")
+
+
+def frames_of_extxyz(path: Path) -> Iterator[Atoms]:
+    """Yield the frames of an extended XYZ file, whatever their atoms.
+
+    :raises ValueError: for a frame that is not valid or was cut off; the message says where.
+    """
+    with Lines(path) as lines:
+        for first, atoms in _frames(lines):
+            if atoms is None:
+                raise ValueError(f"the frame beginning in line {first} is cut off")
+            yield atoms
+        if lines.cut:
+            raise ValueError("the compressed file ends early")
+
+
+def _frames(lines: Lines) -> Iterator[tuple[int, Atoms | None]]:
+    """Yield the first line and the atoms of each frame; ``None`` for one that was cut off."""
+    while (line := lines.next()) is not None:
+        if not line.strip():
+            continue
+        first = lines.number
+        try:
+            n_atoms = int(line)
+        except ValueError:
+            text = line.decode(errors="replace").strip()[:60]
+            raise ValueError(f"line {first}: {text!r} where the number of atoms should be") from None
+        lines.check_count(n_atoms)
+        rows = lines.block(n_atoms + 1)
+        follows = next((index for index, row in enumerate(rows) if index and b"Lattice=" in row), None)
+        if follows is not None:
+            # Its last line may run into the number of atoms of the next frame.
+            count = rows[follows - 1] if rows[follows - 1].strip().isdigit() else line
+            lines.push_back([count, *rows[follows:]])
+        if follows is not None or len(rows) < n_atoms + 1 or not rows[-1].endswith(b"\n"):
+            yield first, None
+            continue
+        yield first, _atoms(line, rows, first)
 
 
 def _atoms(count: bytes, rows: Sequence[bytes], first: int) -> Atoms:

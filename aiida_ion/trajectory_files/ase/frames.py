@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.trajectory_files.frames import FileFrames
 from aiida_ion.trajectory_files.growing import GrowingFrames
+from aiida_ion.trajectory_files.labels import LabelCollector
 from aiida_ion.units import FS_PER_PS
 
 #: Columns that identify atoms.
@@ -39,6 +40,7 @@ class AtomsFrames:
         self._n_left_out = 0
         self._breaks: set[int] = set()
         self._temperatures: list[float] = []
+        self._labels = LabelCollector()
 
     def __len__(self) -> int:
         return len(self._positions or ())
@@ -54,7 +56,7 @@ class AtomsFrames:
 
         :raises ValueError: if its atoms differ from those of the first, or it has no cell.
         """
-        ids = _ids_of(atoms)
+        ids, given, order = _ids_of(atoms), atoms, None
         if ids is not None:
             order = np.argsort(ids, kind="stable")
             atoms, ids = atoms[order], ids[order]
@@ -63,6 +65,7 @@ class AtomsFrames:
         self._check(atoms, ids)
         self._positions.append(atoms.positions - atoms.get_celldisp().ravel())
         self._cells.append(atoms.cell.array)
+        self._labels.append(given, order)
         if atoms.has("momenta"):
             self._temperatures.append(float(atoms.get_temperature()))
         for key, value in atoms.info.items():
@@ -111,6 +114,7 @@ class AtomsFrames:
             ordered=True if self._ids is not None else None,
             n_left_out=self._n_left_out,
             units=units,
+            labels=self._labels.labels(),
         )
 
     def _series(self, keys: tuple[str, ...]) -> NDArray[np.float64] | None:

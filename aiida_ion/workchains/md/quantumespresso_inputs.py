@@ -9,11 +9,11 @@ from aiida import orm
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from pymatgen.core.periodic_table import Element
 
+from aiida_ion.calculations.dft.cutoff_hints import upf_hints, without_hint
 from aiida_ion.calculations.quantumespresso.job import n_electrons
 from aiida_ion.dft.cutoffs import cutoff_warnings, highest, mark
 from aiida_ion.dft.pw.input import normal_namelists, spelled
 from aiida_ion.dft.pw.upf import UpfHeader, dft_name, read_upf_header
-from aiida_ion.workchains.md.cutoff_hints import upf_hints, without_hint
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 #: With ultrasoft and PAW pseudopotentials the density needs more than the fourfold cut-off of the wave functions.

@@ -13,11 +13,11 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import DataFactory, GroupFactory
 
+from aiida_ion.calculations.dft.cutoff_hints import upf_hints
 from aiida_ion.dft.cutoffs import cutoff_warnings
 from aiida_ion.dft.pw.input import normal_namelists, spelled
 from aiida_ion.dft.pw.upf import common_functional, read_upf_header
 from aiida_ion.settings.files import read_yaml
-from aiida_ion.workchains.md.cutoff_hints import upf_hints
 from aiida_ion.workchains.md.requests import EngineSetup
 
 #: Stands for a cut-off while the rest of the settings is looked at, which the protocol or the family gives one.

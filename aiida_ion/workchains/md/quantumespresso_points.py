@@ -7,10 +7,10 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.dft.cutoff_hints import upf_hints
 from aiida_ion.calculations.quantumespresso.single_point import QuantumEspressoSinglePointCalculation
 from aiida_ion.dft.cutoffs import highest
 from aiida_ion.dft.pw.input import normal_namelists
-from aiida_ion.workchains.md.cutoff_hints import upf_hints
 from aiida_ion.workchains.md.quantumespresso_inputs import DENSITY_FACTORS, cutoffs_of, functional_of, headers
 from aiida_ion.workchains.md.single_points import SinglePoints
 

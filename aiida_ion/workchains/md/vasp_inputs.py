@@ -9,10 +9,10 @@ from typing import Any
 from aiida import orm
 from aiida.common import exceptions
 
+from aiida_ion.calculations.dft.cutoff_hints import potcar_hints
 from aiida_ion.calculations.vasp.job import UPLOAD_ADVICE, PotcarData, validate_incar
 from aiida_ion.dft.cutoffs import cutoff_warnings, highest, mark
 from aiida_ion.dft.vasp.functional import functional_name
-from aiida_ion.workchains.md.cutoff_hints import potcar_hints
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 #: A looser convergence of the electrons than this, eV an atom, makes the energy drift within picoseconds.

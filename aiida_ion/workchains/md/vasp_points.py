@@ -7,10 +7,10 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.dft.cutoff_hints import potcar_hints
 from aiida_ion.calculations.vasp.single_point import VaspSinglePointCalculation
 from aiida_ion.dft.cutoffs import highest
 from aiida_ion.dft.vasp.functional import functional_name
-from aiida_ion.workchains.md.cutoff_hints import potcar_hints
 from aiida_ion.workchains.md.single_points import SinglePoints
 
 

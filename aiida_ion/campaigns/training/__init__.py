@@ -1,0 +1,1 @@
+"""Sources of datasets: what of the database, or of files, potentials are trained on."""

@@ -1,0 +1,1 @@
+"""``aiida-ion potential``: potentials trained on frames of the database."""
