@@ -105,11 +105,13 @@ def _test_runs(
 
 
 def _by_block(runs: Rows, times: NDArray[np.float64], correlation_fs: Mapping[int, float | None]) -> Splits:
-    """The first 70 % of each run train, a gap, 10 % validate, a gap, 20 % test."""
-    split = np.full(len(runs), BETWEEN, dtype=np.int8)
+    """The first 70 % of each run train, a gap, 10 % validate, a gap, 20 % test; a run too short for that trains."""
+    split = np.full(len(runs), TRAIN, dtype=np.int8)
     for run in np.unique(runs):
         mine = runs == run
-        split[mine] = block_splits(times[mine], gap_fs(correlation_fs.get(int(run))))
+        blocks = block_splits(times[mine], gap_fs(correlation_fs.get(int(run))))
+        if {TRAIN, VALIDATION, TEST} <= set(blocks.tolist()):
+            split[mine] = blocks
     return split
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.training.levels import Level, job_inputs, level_of
 from aiida_ion.training.extxyz import full_stress
 from aiida_ion.training.runs import LabelledRun
-from aiida_ion.units import FS_PER_PS
+from aiida_ion.units import FS_PER_PS, MEV_PER_EV
 
 #: Names of the inputs: the trajectory of a source, and what holds its labels.
 NAME = re.compile(r"(trajectory|thermo|labels)_(\d+)")
@@ -145,7 +145,30 @@ def labelled_run(source: Source, default_level: str | None = None) -> LabelledRu
         temperature_K=source.temperature_K,
         level_of_theory=level,
         unconverged=_unconverged(source, steps[frames]),
+        picked=source.labels is not None,
+        drift_meV_atom_ps=_drift(source),
     )
+
+
+def _drift(source: Source) -> float | None:
+    """Return the drift of the conserved energy of a run without thermostat, meV per atom and ps."""
+    thermo = source.thermo
+    if source.labels is not None or thermo is None or thermo.base.attributes.get("ensemble", None) != "nve":
+        return None
+    names = set(thermo.get_arraynames())
+    if "conserved_energy" in names:
+        energy = np.asarray(thermo.get_array("conserved_energy"), dtype=float)
+    elif {"potential_energy", "kinetic_energy"} <= names:
+        energy = np.asarray(thermo.get_array("potential_energy"), dtype=float) + thermo.get_array("kinetic_energy")
+    else:
+        return None
+    times_ps = (
+        np.asarray(thermo.get_array("steps"), dtype=float) * thermo.base.attributes.get("timestep_fs") / FS_PER_PS
+    )
+    n_atoms = len(source.trajectory.base.attributes.get("symbols"))
+    if len(energy) < 3 or not np.isfinite(energy).all() or np.ptp(times_ps) == 0:
+        return None
+    return float(np.polyfit(times_ps, energy, 1)[0]) * MEV_PER_EV / n_atoms
 
 
 def _label_arrays(
