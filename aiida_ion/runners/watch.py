@@ -75,10 +75,23 @@ def watch(folder: Path, inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[st
         "n_frames": len(arrays["steps"]),
         "n_flagged": len(flagged),
         "flagged_by": dict(Counter(one.reason for one in flagged)),
-        "flagged": [asdict(one) | {"step": int(arrays["steps"][one.frame])} for one in flagged[:MAX_LISTED]],
+        "flagged": [_place(asdict(one), arrays) for one in flagged[:MAX_LISTED]],
         "closest_pairs_A": dict(zip(pairs, arrays["closest_A"].min(axis=0).tolist(), strict=True)),
     }
     return arrays | ({} if spread is None else {"committee_spread_eV_A": spread}), outcome
+
+
+def _place(flagged: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return a flagged frame with its place: the number of its segment, its index there, and its step."""
+    row = flagged["frame"]
+    return (
+        flagged
+        | {"row": row}
+        | {
+            name: int(arrays[array][row])
+            for name, array in (("segment", "segment"), ("frame", "frame"), ("step", "steps"))
+        }
+    )
 
 
 def _bound(settings: dict[str, Any]) -> float | None:

@@ -27,7 +27,7 @@ def student_lines(node: orm.Node) -> list[str]:
         "",
         *text_table([_loop(loop) for loop in entries(attributes["history"])]).splitlines(),
     ]
-    return [*lines, "", *_motion(attributes), *_structure(attributes)]
+    return [*lines, "", *_motion(attributes), *_structure(attributes), *_speed(attributes)]
 
 
 def _loop(loop: Mapping[str, Any]) -> dict[str, str]:
@@ -63,6 +63,19 @@ def _motion(attributes: Attributes) -> list[str]:
         verdict = "equal within scatter" if values.get("within_scatter") is True else "DIFFERS"
         lines.append(f"  {text(element)}: {', '.join(sides)}: {verdict}")
     return lines
+
+
+def _speed(attributes: Attributes) -> list[str]:
+    """Return a line on the steps per second of both in the same cell, where both are known."""
+    speeds = attributes["steps_per_s"]
+    if not isinstance(speeds, Mapping):
+        return []
+    teacher, student = speeds.get("teacher"), speeds.get("student")
+    if not (isinstance(teacher, int | float) and isinstance(student, int | float) and teacher > 0):
+        return []
+    return [
+        f"Steps per second: teacher {number(teacher, 3)}, student {number(student, 3)}: {student / teacher:.0f} times"
+    ]
 
 
 def _structure(attributes: Attributes) -> list[str]:

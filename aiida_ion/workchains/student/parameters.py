@@ -47,11 +47,11 @@ class StudentParameters(Settings):
     n_train_steps: int = whole(300, help="Steps of the teacher's run that is trained on", least=1, most=10**7)
     n_validation_steps: int = whole(100, help="Steps of its run for validation", least=1, most=10**7)
     n_test_steps: int = whole(300, help="Steps of its run for the test", least=1, most=10**7)
-    rattle: dict[str, Any] = setting(
-        Json(help="Parameters of `ion.rattle_frames`: displaced and strained copies of the crystal"), {}
+    generate: dict[str, Any] = setting(
+        Json(help="Settings of `ion.generate_frames`: displaced and strained copies of the crystal"), {}
     )
     push: dict[str, Any] = setting(
-        Json(help="Parameters of `ion.push_pairs`: one pair of each kind of elements pushed together"), {}
+        Json(help="Settings of `ion.push_pairs`: one pair of each kind of elements pushed together"), {}
     )
     acceptance_temperature_ratio: float = number(
         1.1, help="Temperature of the student's runs over the highest temperature", least=1.0, most=3.0

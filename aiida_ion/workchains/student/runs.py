@@ -61,29 +61,42 @@ def trajectories_of(node: Any) -> dict[str, orm.TrajectoryData]:
 def seen(run: Mapping[str, Any], watch: orm.ArrayData | None) -> dict[str, Any]:
     """Return a run with what its watch saw: a pair that came too close ends it there."""
     flagged = watch.base.attributes.get("flagged") if watch is not None else []
+    about = dict(run) | {"n_flagged": len(flagged), "has_exploded": run["ended"] == ENDED_EXPLODED}
     if not flagged or not is_survivor(run):
-        return dict(run) | {"n_flagged": len(flagged)}
+        return about
     assert watch is not None
     first = flagged[0]
     time_ps = float(first["step"]) * run["timestep_fs"] / FS_PER_PS
     what = {"pair": first["pair"], "distance_A": first["value"], "bound_A": first["bound"]}
-    return dict(run) | {"ended": CLOSE_PAIR, "survived_ps": time_ps, "n_flagged": len(flagged)} | what
+    return about | {"ended": CLOSE_PAIR, "survived_ps": time_ps} | what
 
 
-def frames_to_label(n_frames: int, is_failed: bool, flagged: Sequence[int], n_last: int, n_spread: int) -> list[int]:
-    """Return which frames of a run are labelled, sorted.
+def pick_settings(
+    run: Mapping[str, Any], flagged: Sequence[Mapping[str, Any]], n_spread: int, parameters: StudentParameters
+) -> dict[str, Any]:
+    """Return which frames of a run the teacher is asked about: settings of ``ion.pick_frames``.
 
-    :param n_frames: stored frames of the run, over all its segments.
-    :param is_failed: whether it exploded: its last frames say why.
-    :param flagged: frames that left the training frames.
-    :param n_last: most frames at the end, and as many flagged ones.
-    :param n_spread: frames that are spread evenly over the rest.
+    :param run: an entry of a loop; the last frames of one that exploded say why.
+    :param flagged: its frames that left the training frames; of a long row, as many as of an explosion are taken.
+    :param n_spread: frames that are spread evenly over the run.
     """
-    last = list(range(max(0, n_frames - n_last), n_frames)) if is_failed else []
-    chosen = [flagged[i] for i in sorted({i * len(flagged) // n_last for i in range(n_last)})] if flagged else []
-    end = n_frames - len(last)
-    spread = [(2 * i + 1) * end // (2 * n_spread) for i in range(n_spread)] if end > 0 else []
-    return sorted({*last, *chosen, *spread})
+    most = parameters.n_last_frames
+    rows = sorted({i * len(flagged) // most for i in range(most)}) if flagged else []
+    indices: dict[str, list[int]] = {}
+    for row in rows:
+        indices.setdefault(f"trajectory_{flagged[row]['segment']:03d}", []).append(int(flagged[row]["frame"]))
+    return {"last": most if run["has_exploded"] else 0, "spread": n_spread, "indices": indices}
+
+
+def steps_per_s(nodes: Sequence[Any]) -> float | None:
+    """Return the fastest of runs, steps per second of wall time; ``None`` where none says it."""
+    costs = [node.outputs.cost.get_dict() for node in nodes if "cost" in node.outputs]
+    return max((float(cost["steps_per_s"]) for cost in costs if cost.get("steps_per_s")), default=None)
+
+
+def n_labels(trajectory: Any) -> int:
+    """Return the frames of a trajectory, each of which is a label of the teacher."""
+    return int(trajectory.get_shape("positions")[0])
 
 
 def share(total: int, parts: int) -> list[int]:

@@ -10,7 +10,7 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.dataset import training_dataset
-from aiida_ion.calculations.training.generated import pick_frames, push_pairs, rattle_frames
+from aiida_ion.calculations.training.generated import generate_frames, pick_frames, push_pairs
 from aiida_ion.calculations.training.student_report import student_report
 from aiida_ion.calculations.training.watch import WatchCalculation
 from aiida_ion.exit_codes import is_usable
@@ -34,18 +34,19 @@ from aiida_ion.workchains.student.loop import (
     EXPLORE,
     RETRAIN,
     RUN_LONGER,
-    SURVIVED,
     next_step,
     survival,
 )
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.runs import (
     check_settings,
-    frames_to_label,
     has_ended,
+    n_labels,
+    pick_settings,
     run_settings,
     seen,
     share,
+    steps_per_s,
     survived_ps,
     trajectories_of,
 )
@@ -167,9 +168,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Make displaced, strained and pushed copies, which its runs never show."""
         parameters = self._parameters
         segment = next(iter(trajectories_of(self.ctx.teacher_train).values()))
-        rattled: Any = rattle_frames(self.ctx.cell, orm.Dict({"seed": parameters.seed} | parameters.rattle))
-        pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory=segment)
-        self.ctx.to_label = {"rattled": rattled.pk, "pushed": pushed.pk}
+        generated: Any = generate_frames(self.ctx.cell, orm.Dict({"seed": parameters.seed} | parameters.generate))
+        pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory_000=segment)
+        self.ctx.to_label = {"generated": generated.pk, "pushed": pushed.pk}
 
     def label(self) -> None:
         """Have the teacher evaluate new frames."""
@@ -300,21 +301,24 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Return the frames of the runs that the teacher is asked about, and copies with pushed pairs."""
         parameters, picked = self._parameters, {}
         for number, (run, n_spread) in enumerate(zip(runs, share(parameters.n_spread_frames, len(runs)), strict=True)):
-            node: Any = orm.load_node(run["pk"])
-            segments = trajectories_of(node)
+            segments = list(trajectories_of(orm.load_node(run["pk"])).values())
             if not segments:
                 continue
-            watch = self.ctx[f"watch_{node.pk}"].outputs.watch
-            flagged = [one["frame"] for one in watch.base.attributes.get("flagged")]
-            n_frames = sum(segment.get_shape("positions")[0] for segment in segments.values())
-            is_failed = run["ended"] != SURVIVED and node.exit_status != 0
-            rows = frames_to_label(n_frames, is_failed, flagged, parameters.n_last_frames, n_spread)
-            frames: Any = pick_frames(orm.Dict({"rows": rows}), **segments)
+            flagged = self.ctx[f"watch_{run['pk']}"].outputs.watch.base.attributes.get("flagged")
+            nodes = {f"trajectory_{index:03d}": segment for index, segment in enumerate(segments)}
+            try:
+                frames: Any = pick_frames(orm.Dict(pick_settings(run, flagged, n_spread, parameters)), **nodes)
+            except ValueError as error:  # every frame is beyond what a label could tell
+                self.report(f"no frame of run {run['pk']} is labelled: {error}")
+                continue
             picked[f"picked_{number}"] = frames.pk
         if picked:
-            last: Any = orm.load_node(picked[max(picked)])
+            frames_by_name: dict[str, Any] = {
+                f"trajectory_{index:03d}": orm.load_node(pk) for index, pk in enumerate(picked.values())
+            }
             settings = {"seed": parameters.seed + self.ctx.n_trainings} | parameters.push
-            picked["pushed"] = push_pairs(orm.Dict(settings), trajectory=last).pk
+            pushed: Any = push_pairs(orm.Dict(settings), **frames_by_name)
+            picked["pushed"] = pushed.pk
         return picked
 
     def _cpu_s(self) -> float:
@@ -342,6 +346,13 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             "level_of_theory": level_of_theory(job),
             "max_temperature_K": parameters.max_temperature_K,
             "temperature_K": parameters.teacher_temperature_K,
+            "steps_per_s": {
+                "teacher": steps_per_s([self.ctx.teacher_test]),
+                "student": steps_per_s([node for node in checks if node.is_finished_ok]),
+            },
+            "n_labels": sum(
+                n_labels(orm.load_node(pk)) for pk in {source["trajectory"] for source in self.ctx.sources}
+            ),
             "failed_checks": [outcome(node) for node in checks if not node.is_finished_ok],
         }
         self.out("dataset", dataset)

@@ -7,7 +7,7 @@ import pytest
 from aiida_ion.units import S_PER_HOUR
 from aiida_ion.workchains.student.loop import has_diverged, next_step, survival
 from aiida_ion.workchains.student.parameters import StudentParameters
-from aiida_ion.workchains.student.runs import frames_to_label, share
+from aiida_ion.workchains.student.runs import pick_settings, share
 
 PARAMETERS = StudentParameters(max_temperature_K=1000.0, max_loops=3, max_cpu_hours=1.0)
 
@@ -56,16 +56,16 @@ def test_how_runs_ended_is_said_in_a_few_words() -> None:
     assert survival([run(), run("exploded")]) == "5 of 5 ps, 1.25 of 5 ps (exploded)"
 
 
-def test_the_last_frames_of_an_explosion_and_spread_ones_are_labelled() -> None:
-    assert frames_to_label(100, True, [], 4, 2) == [24, 72, 96, 97, 98, 99]
-    assert frames_to_label(100, False, [], 4, 2) == [25, 75]
-    assert frames_to_label(3, True, [], 4, 2) == [0, 1, 2]
+def test_the_last_frames_of_an_explosion_are_labelled() -> None:
+    assert pick_settings({"has_exploded": True}, [], 5, PARAMETERS) == {"last": 4, "spread": 5, "indices": {}}
+    assert pick_settings({"has_exploded": False}, [], 5, PARAMETERS)["last"] == 0
 
 
 def test_flagged_frames_are_labelled_but_not_all_of_a_long_row() -> None:
-    chosen = frames_to_label(100, False, list(range(40, 80)), 4, 0)
-    assert chosen == [40, 50, 60, 70]
-    assert frames_to_label(100, False, [7], 4, 0) == [7]
+    flagged = [{"segment": index // 20, "frame": index % 20} for index in range(40)]
+    chosen = pick_settings({"has_exploded": False}, flagged, 0, PARAMETERS)
+    assert chosen["indices"] == {"trajectory_000": [0, 10], "trajectory_001": [0, 10]}
+    assert pick_settings({"has_exploded": False}, flagged[7:8], 0, PARAMETERS)["indices"] == {"trajectory_000": [7]}
 
 
 def test_shares_add_up() -> None:

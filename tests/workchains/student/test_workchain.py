@@ -84,22 +84,21 @@ def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
 
 
 def test_a_student_that_is_not_good_enough_is_kept_but_said_not_to_be(inputs: Any) -> None:
-    node = run_get_node(StudentWorkChain, **inputs(target_force_error_eV_A=1e-6, max_loops=1))[1]
+    node = run_get_node(StudentWorkChain, **inputs(target_force_error_eV_A=1e-6, max_loops=2))[1]
     assert node.exit_status == 713
-    assert "must not be used unseen: out of loops after 1 trainings" in node.exit_message
+    assert "must not be used unseen: out of loops after 2 trainings" in node.exit_message
     assert "potential" in node.outputs
+    history = node.outputs.report.base.attributes.get("history")
     assert node.outputs.report.base.attributes.get("outcome") == "out_of_loops"
+    assert history[1]["n_train"] > history[0]["n_train"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"trainer": {"entry_point": orm.Str("ion.lammps_md")}}, "trains no potential"),
-    ],
+    ("role", "entry_point", "message"),
+    [("trainer", "ion.lammps_md", "trains no potential"), ("teacher", "ion.md.nothing", "not an installed engine")],
 )
-def test_what_cannot_teach_or_train_is_refused(inputs: Any, changes: dict[str, Any], message: str) -> None:
+def test_what_cannot_teach_or_train_is_refused(inputs: Any, role: str, entry_point: str, message: str) -> None:
     given = inputs()
-    for name, values in changes.items():
-        given[name] |= values
+    given[role]["entry_point"] = orm.Str(entry_point)
     with pytest.raises(ValueError, match=message):
         run_get_node(StudentWorkChain, **given)
