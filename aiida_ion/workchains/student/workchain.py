@@ -19,7 +19,7 @@ from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
-from aiida_ion.workchains.student.engines import level_of_theory, potential_files, student_engine, test_errors
+from aiida_ion.workchains.student.engines import potential_files, student_engine
 from aiida_ion.workchains.student.inputs import (
     dataset_nodes,
     dataset_parameters,
@@ -37,16 +37,15 @@ from aiida_ion.workchains.student.loop import (
     next_step,
     survival,
 )
+from aiida_ion.workchains.student.outputs import define_outputs, loop_record, report_parameters
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.runs import (
     check_settings,
     has_ended,
-    n_labels,
     pick_settings,
     run_settings,
     seen,
     share,
-    steps_per_s,
     survived_ps,
     trajectories_of,
 )
@@ -62,6 +61,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         super().define(spec)
         define_students(spec)
         define_teacher(spec)
+        define_outputs(spec)
         spec.inputs.validator = validate_inputs
         spec.outline(
             cls.setup,
@@ -81,28 +81,6 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             ),
             cls.run_check,
             cls.conclude,
-        )
-        spec.output(
-            "supercell", valid_type=orm.StructureData, required=False, help="The cell that was simulated, angstrom."
-        )
-        spec.output("dataset", valid_type=orm.ArrayData, required=False, help="Labelled frames of the last training.")
-        spec.output_namespace(
-            "potential", valid_type=orm.SinglefileData, dynamic=True, help="The files of the last student."
-        )
-        spec.output("training", valid_type=orm.ArrayData, required=False, help="The report of the last training.")
-        spec.output(
-            "report",
-            valid_type=orm.ArrayData,
-            required=False,
-            help="Each loop: training frames, force error (eV/angstrom), how long its runs survived (ps); displacement "
-            "and g(r) beside the teacher's; CPU time (s).",
-        )
-        spec.exit_code(521, "ERROR_TRAINING_FAILED", message="The student cannot be trained: {detail}")
-        spec.exit_code(522, "ERROR_STUDENT_RUN_FAILED", message="A run of the student failed: {detail}")
-        spec.exit_code(
-            713,
-            "WARNING_NOT_ACCEPTED",
-            message="No student passed; the last one is in the outputs, and must not be used unseen: {detail}",
         )
 
     @property
@@ -270,7 +248,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             length_ps = run["n_steps"] * run["timestep_fs"] / FS_PER_PS
             about = run | {"ended": has_ended(node), "survived_ps": survived_ps(node), "length_ps": length_ps}
             runs.append(seen(about, None if watch is None else watch.outputs.watch))
-        self.ctx.history = [*self.ctx.history, self._record_of(runs)]
+        dataset: Any = orm.load_node(self.ctx.dataset)
+        about = {"stage": self.ctx.stage, "training": self.ctx.n_trainings, "runs": runs}
+        self.ctx.history = [*self.ctx.history, loop_record(self.ctx.training, dataset, parameters, **about)]
         self.ctx.decision = next_step(self.ctx.history, self._cpu_s(), parameters)
         loop = self.ctx.history[-1]
         self.report(
@@ -282,20 +262,6 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         elif self.ctx.decision == RETRAIN:
             self.ctx.to_label = self._picked(runs)
         return None
-
-    def _record_of(self, runs: list[dict[str, Any]]) -> dict[str, Any]:
-        dataset: Any = orm.load_node(self.ctx.dataset)
-        errors = test_errors(self.ctx.training.outputs.report, dataset)
-        return {
-            "stage": self.ctx.stage,
-            "training": self.ctx.n_trainings,
-            "training_pk": self.ctx.training.pk,
-            "n_train": int(dataset.base.attributes.get("n_train")),
-            "force_mae_eV_A": errors.mae_eV_A,
-            "slope": errors.slope,
-            "target_eV_A": errors.target_eV_A(self._parameters),
-            "runs": runs,
-        }
 
     def _picked(self, runs: list[dict[str, Any]]) -> dict[str, int]:
         """Return the frames of the runs that the teacher is asked about, and copies with pushed pairs."""
@@ -333,40 +299,23 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def conclude(self) -> ExitCode | None:
         """Attach the last student and its record."""
-        parameters, job = self._parameters, self.ctx.training
-        dataset: Any = orm.load_node(self.ctx.dataset)
-        runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
+        job, dataset = self.ctx.training, orm.load_node(self.ctx.dataset)
         checks: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.runs]
+        runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
         segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
         runs |= {f"student_{i}": segment for i, segment in enumerate(segments)}
-        about = {
-            "history": self.ctx.history,
-            "outcome": self.ctx.decision,
-            "cpu_time_s": self._cpu_s(),
-            "level_of_theory": level_of_theory(job),
-            "max_temperature_K": parameters.max_temperature_K,
-            "temperature_K": parameters.teacher_temperature_K,
-            "steps_per_s": {
-                "teacher": steps_per_s([self.ctx.teacher_test]),
-                "student": steps_per_s([node for node in checks if node.is_finished_ok]),
-            },
-            "n_labels": sum(
-                n_labels(orm.load_node(pk)) for pk in {source["trajectory"] for source in self.ctx.sources}
-            ),
-            "failed_checks": [outcome(node) for node in checks if not node.is_finished_ok],
-        }
+        about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
+        about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": self._cpu_s()}
         self.out("dataset", dataset)
         self.out("training", job.outputs.report)
         for name, node in potential_files(job).items():
             self.out(f"potential.{name}", node)
         self.out("report", student_report(orm.Dict(about), dataset=dataset, training=job.outputs.report, **runs))
-        if self.ctx.decision != ACCEPTED:
-            last = self.ctx.history[-1]
-            detail = (
-                f"{self.ctx.decision.replace('_', ' ')} after {last['training']} trainings: {survival(last['runs'])}"
-            )
-            return self.exit_codes.WARNING_NOT_ACCEPTED.format(detail=detail)  # type: ignore[no-any-return]
-        return None
+        if self.ctx.decision == ACCEPTED:
+            return None
+        last, why = self.ctx.history[-1], self.ctx.decision.replace("_", " ")
+        detail = f"{why} after {last['training']} trainings: {survival(last['runs'])}"
+        return self.exit_codes.WARNING_NOT_ACCEPTED.format(detail=detail)  # type: ignore[no-any-return]
 
     def _failed(self, label: str, detail: str) -> ExitCode:
         code: ExitCode = self.exit_codes[label].format(detail=detail)
