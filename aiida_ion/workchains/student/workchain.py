@@ -299,7 +299,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def conclude(self) -> ExitCode | None:
         """Attach the last student and its record."""
-        job, dataset = self.ctx.training, orm.load_node(self.ctx.dataset)
+        job: Any = self.ctx.training
+        dataset: Any = orm.load_node(self.ctx.dataset)
         checks: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.runs]
         runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
         segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
