@@ -13,7 +13,8 @@ from aiida.engine import calcfunction
 
 from aiida_ion.calculations.training.checks import check_levels
 from aiida_ion.calculations.training.frames import frames_of
-from aiida_ion.calculations.training.sources import Source, labelled_run, sources_of
+from aiida_ion.calculations.training.labels import labelled_run
+from aiida_ion.calculations.training.sources import Source, sources_of
 from aiida_ion.training.constants import element_constants
 from aiida_ion.training.coverage import coverage
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
