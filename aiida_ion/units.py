@@ -44,6 +44,8 @@ CM2_S_PER_A2_FS = 0.1
 M3_PER_A3 = 1e-30
 #: 1 kbar in GPa.
 GPA_PER_KBAR = 0.1
+#: 1 eV/angstrom^3 in kbar.
+KBAR_PER_EV_A3: float = constants.e / 1e-30 / 1e8
 #: 1 u/angstrom^3 in g/cm^3.
 G_CM3_PER_U_A3: float = constants.atomic_mass * 1e3 / 1e-24
 #: 1 cm^2/s in m^2/s.

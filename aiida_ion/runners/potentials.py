@@ -198,7 +198,7 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
     checkpoint = verified_checkpoint(inputs, path, name)
     with weights_only(checkpoint, path):
         if name is None:
-            model = _read_chgnet(models.CHGNet, path)
+            model = read_chgnet(models.CHGNet, path)
         else:
             model = models.CHGNet.load(model_name=name, use_device=inputs.device, verbose=False)
     settings = {"on_isolated_atoms": "ignore"} | dict(inputs.kwargs)
@@ -207,7 +207,7 @@ def _load_chgnet(inputs: PotentialInputs) -> Potential:
     return Potential(calculator, ("chgnet", "pymatgen"), checkpoint, elements, inputs.device, "float32", path=path)
 
 
-def _read_chgnet(kind: Any, path: Path) -> Any:
+def read_chgnet(kind: Any, path: Path) -> Any:
     """Return the model of a file, as ``CHGNet.from_file`` does, of any version.
 
     A file does not say whether its last layers have a bias, as those of version 0.2.0 do: the names of its weights do.

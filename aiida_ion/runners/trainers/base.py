@@ -17,6 +17,8 @@ from aiida_ion.training.plan import TrainingPlan
 
 #: Where the family's own program runs, beside the files of ours.
 FOLDER = Path("trainer")
+#: The folder that has this package, for the programs that are part of it.
+ROOT = Path(__file__).resolve().parents[3]
 #: Splits that the family's own program gets; the test split is never shown to it.
 SHOWN = ("train", "validation")
 #: Columns of the learning curve: errors are root mean squares of components, not of vectors.
@@ -168,7 +170,7 @@ class Trainer:
         threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self.work.threads))
         number = self.work.plan.device.partition(":")[2]
         seen = {"CUDA_VISIBLE_DEVICES": number} if number else {}
-        return {**os.environ, **threads, **seen, "PYTHONPATH": str(Path.cwd())}
+        return {**os.environ, **threads, **seen, "PYTHONPATH": str(ROOT)}
 
 
 def check_counts(work: Work, found: Mapping[str, Counts]) -> dict[str, dict[str, int]]:

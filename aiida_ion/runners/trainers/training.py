@@ -18,6 +18,7 @@ from aiida_ion.runners.potentials import Potential, load_potential
 from aiida_ion.runners.run_inputs import PotentialInputs, potential_inputs, read_inputs, require
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 from aiida_ion.runners.trainers.base import CURVE, FOLDER, Parent, Row, Trainer, Work, check_counts
+from aiida_ion.runners.trainers.chgnet import ChgnetTrainer
 from aiida_ion.runners.trainers.mace import MaceTrainer
 from aiida_ion.runners.trainers.nequip import AllegroTrainer, NequipTrainer
 from aiida_ion.runners.trainers.predictions import Array, Evaluated, choose_evaluated, predict
@@ -34,6 +35,7 @@ TRAINERS: dict[str, type[Trainer]] = {
     "nequip": NequipTrainer,
     "allegro": AllegroTrainer,
     "mace": MaceTrainer,
+    "chgnet": ChgnetTrainer,
 }
 #: Time that the evaluation of the finished potential gets: this many times that of its parent, or this part of all.
 SAFETY, SHARE = 1.5, 0.05
