@@ -52,8 +52,9 @@ command.add_command(converge_command)
 def install_command(names: tuple[str, ...], no_register: bool, profile: str | None) -> None:
     """Create the environment of an engine on this machine, and register it.
 
-    NAME is one of chgnet, lammps, mace, sevenn, and surrogate, which learns from the others. Environments go to
-    $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. Environments that exist and work are left alone.
+    NAME is one of chgnet, lammps, mace, sevenn, nequip, which trains potentials of its own, and surrogate, which learns
+    from the others. Environments go to $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. Environments that
+    exist and work are left alone.
 
     \b
     Example:
@@ -65,11 +66,11 @@ def install_command(names: tuple[str, ...], no_register: bool, profile: str | No
         done = install(name, click.echo)
         click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
         if not no_register:
-            from aiida_ion.engines.registration import PYTHON_JOBS, register_installed
+            from aiida_ion.engines.registration import NEXT_COMMANDS, register_installed
 
             code, new = register_installed(name)
             click.echo(f"{name}: {'registered' if new else 'already registered'} as {code.full_label}")
-            click.echo(f"Next: aiida-ion {f'{name} --help' if name in PYTHON_JOBS else f'engine test {name}'}")
+            click.echo(f"Next: {NEXT_COMMANDS.get(name, f'aiida-ion engine test {name}')}")
 
 
 @command.command("add", cls=OneLineErrors)

@@ -33,6 +33,7 @@ class Engine:
     :param jobs: cores, queue, account, ... of each job, where the user chose them.
     :param max_jobs: how many of its jobs may run at a time; None for as many as its computer has room for.
     :param tested: results of the last test: versions, checkpoint, steps per second.
+    :param trained: of a potential that was trained here: its parent, dataset and report, and its held-out error.
     """
 
     code: orm.InstalledCode
@@ -44,6 +45,7 @@ class Engine:
     jobs: JobRequest = field(default_factory=JobRequest)
     max_jobs: int | None = None
     tested: dict[str, Any] = field(default_factory=dict)
+    trained: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -77,6 +79,7 @@ class Engine:
                 "job_options": self.jobs.job_options or {},
                 "max_jobs": self.max_jobs,
                 "tested": self.tested,
+                "trained": self.trained,
             },
         )
 
@@ -99,7 +102,7 @@ def load_engine(name: str) -> Engine:
     checkpoint: Any = orm.load_node(about["checkpoint"]) if about.get("checkpoint") else None
     files: dict[str, Any] = {key: orm.load_node(uuid) for key, uuid in (about.get("files") or {}).items()}
     jobs = JobRequest(**about.get("resources") or {}, job_options=about.get("job_options"))
-    rest = {name: about.get(name) or {} for name in ("potential", "choices", "tested")}
+    rest = {name: about.get(name) or {} for name in ("potential", "choices", "tested", "trained")}
     max_jobs = about.get("max_jobs")
     return Engine(code, about["entry_point"], checkpoint=checkpoint, files=files, jobs=jobs, max_jobs=max_jobs, **rest)
 

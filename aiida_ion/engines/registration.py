@@ -20,7 +20,9 @@ from aiida_ion.engines.requests import JobRequest
 from aiida_ion.places.limits import ENGINE_EXTRA
 
 #: Environments that compute no forces -> the job that their code runs by default.
-PYTHON_JOBS = {"surrogate": "ion.surrogate_train"}
+PYTHON_JOBS = {"surrogate": "ion.surrogate_train", "nequip": "ion.train"}
+#: What to do next with such an environment.
+NEXT_COMMANDS = {"surrogate": "aiida-ion surrogate --help", "nequip": "aiida-ion potential train --help"}
 
 
 def check_program(name: str, program: str, entry_point: str, computer: str, replaces: bool = False) -> None:

@@ -25,11 +25,17 @@ ENGINE_COLUMNS = [
     "versions",
     "steps_per_s",
     "tested",
+    "parent",
+    "dataset_uuid",
+    "held_out_force_mae_eV_A",
 ]
 
 
 def engine_table() -> pd.DataFrame:
-    """Return one row for each registered engine: its computer, potential, and the result of its last test."""
+    """Return one row for each registered engine: its computer, potential, and the result of its last test.
+
+    One whose potential was trained here has its parent, its dataset, and its force error on frames for test.
+    """
     query = orm.QueryBuilder()
     query.append(orm.Computer, project=["label"], tag="computer")
     query.append(
@@ -44,6 +50,7 @@ def engine_table() -> pd.DataFrame:
             continue
         about = read_attributes(extra)
         tested, potential, choices = (_mapping(about[key]) for key in ("tested", "potential", "choices"))
+        trained = _mapping(about["trained"])
         rows.append(
             {
                 "pk": pk,
@@ -62,6 +69,9 @@ def engine_table() -> pd.DataFrame:
                 "versions": tested["versions"] and _mapping(tested["versions"]),
                 "steps_per_s": tested["steps_per_s"],
                 "tested": _word(tested["time"]),
+                "parent": _word(trained["parent"]),
+                "dataset_uuid": _word(trained["dataset"]),
+                "held_out_force_mae_eV_A": read_column("number", [trained["held_out_force_mae_eV_A"]])[0],
             }
         )
     return pd.DataFrame(rows, columns=ENGINE_COLUMNS).sort_values(["name", "computer"], ignore_index=True)

@@ -30,6 +30,7 @@ from aiida_ion.calculations.script import (
     read_hardware,
     write_json,
 )
+from aiida_ion.calculations.surrogate.arrays import without_nan
 from aiida_ion.calculations.training.frames import dataset_frames
 from aiida_ion.calculations.training.ports import dataset_facts, define_training_ports, errors_of, prediction_arrays
 from aiida_ion.lammps.logs import read_cost, read_ranks, read_versions
@@ -159,7 +160,8 @@ class LammpsTrainParser(ScriptParser):
         facts = fit_attributes(dataset, given, parameters.pod, train, reference, sha256)
         for name, text in texts.items():
             node = orm.SinglefileData(BytesIO(text.encode()), filename=FILENAMES[name])
-            node.base.attributes.set_many(facts if name == COEFF else {"sha256": sha256[name]})
+            node.label = facts["level_of_theory"]
+            node.base.attributes.set_many(without_nan(facts) if name == COEFF else {"sha256": sha256[name]})
             self.out(f"files.{name}", node)
         arrays = prediction_arrays(evaluated, plan["rows"], predicted.energies_eV, np.concatenate(predicted.forces))
         resources = self.node.get_option("resources")
@@ -203,24 +205,26 @@ def _report(
         rmse = float(np.sqrt(np.mean(np.concatenate(wrong) ** 2)))
         node.set_array("validation_force_rmse_eV_A", np.array([rmse]))
     node.base.attributes.set_many(
-        dataset_facts(dataset)
-        | {name: parameters[name] for name in ("family", "protocol", "seed", "dtype")}
-        | {
-            "settings": pod.to_dict(),
-            "errors": errors,
-            "fit": {name: getattr(fit, name) for name in fit.__dataclass_fields__ if name != "species"},
-            "n_configurations": fit.n_configurations,
-            "n_distinct_frames": len(set(plan["drawn"])),
-            "n_weights": fit.n_descriptors,
-            "equations_per_weight": 3 * fit.n_atoms / fit.n_descriptors,
-            "n_epochs": 1,
-            "stop_reason": "solved",
-            "segments": 1,
-            "threads": int(resources.get("num_cores_per_mpiproc") or 1),
-            "evaluated_by": "lammps_rerun",
-            **widths(train, pod.rcut_A),
-            "units": REPORT_UNITS,
-        }
+        without_nan(
+            dataset_facts(dataset)
+            | {name: parameters[name] for name in ("family", "protocol", "seed", "dtype")}
+            | {
+                "settings": pod.to_dict(),
+                "errors": errors,
+                "fit": {name: getattr(fit, name) for name in fit.__dataclass_fields__ if name != "species"},
+                "n_configurations": fit.n_configurations,
+                "n_distinct_frames": len(set(plan["drawn"])),
+                "n_weights": fit.n_descriptors,
+                "equations_per_weight": 3 * fit.n_atoms / fit.n_descriptors,
+                "n_epochs": 1,
+                "stop_reason": "solved",
+                "segments": 1,
+                "threads": int(resources.get("num_cores_per_mpiproc") or 1),
+                "evaluated_by": "lammps_rerun",
+                **widths(train, pod.rcut_A),
+                "units": REPORT_UNITS,
+            }
+        )
     )
     return node
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from aiida import orm
 from aiida.common.exceptions import NotExistent
+from ase import Atoms
 
+from aiida_ion.calculations.training.labels import labelled_run
 from aiida_ion.calculations.training.levels import Level
-from aiida_ion.calculations.training.sources import Source, labelled_run
+from aiida_ion.calculations.training.sources import Source
 from aiida_ion.training.cells import wrap
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
 from aiida_ion.training.frames import SPLITS, LabelledFrame
@@ -44,6 +46,18 @@ def dataset_frames(dataset: orm.ArrayData) -> list[LabelledFrame]:
             "'aiida-ion potential dataset'"
         )
     return frames
+
+
+def training_cell(dataset_uuid: str) -> orm.StructureData:
+    """Return the first frame of a dataset as a structure.
+
+    :raises ValueError: if the dataset, or what it is made of, is not in this profile.
+    """
+    try:
+        frame = dataset_frames(orm.load_node(uuid=dataset_uuid))[0]  # type: ignore[arg-type]
+    except NotExistent as error:
+        raise ValueError(f"the dataset {dataset_uuid} is not in this profile: give a structure") from error
+    return orm.StructureData(ase=Atoms(list(frame.symbols), positions=frame.positions, cell=frame.cell, pbc=True))
 
 
 def _source(about: dict[str, Any], number: int) -> Source:

@@ -61,7 +61,7 @@ def potential_node(
     return node
 
 
-def package_node(folder: Path, results: Mapping[str, Any]) -> orm.SinglefileData | None:
+def package_node(folder: Path, dataset: orm.ArrayData, results: Mapping[str, Any]) -> orm.SinglefileData | None:
     """Return the package of a compiled potential as an unstored node; ``None`` where there is none.
 
     :raises ValueError: if the file is not the one whose hash the program says.
@@ -70,9 +70,8 @@ def package_node(folder: Path, results: Mapping[str, Any]) -> orm.SinglefileData
     if about is None:
         return None
     node = _file(folder, about)
-    node.base.attributes.set_many(
-        {"sha256": about["sha256"], "compiled_sha256": results["files"]["potential"]["sha256"]}
-    )
+    compiled = results["files"]["potential"]["sha256"]
+    node.base.attributes.set_many(dataset_facts(dataset) | {"sha256": about["sha256"], "compiled_sha256": compiled})
     return node
 
 

@@ -137,7 +137,7 @@ class TrainParser(ScriptParser):
         if not predictions and results["status"] == "finished":
             raise ValueError(f"the training finished, and there is no {FILENAME_PREDICTIONS}")
         report = report_node(dataset, plan, results, curve, predictions)
-        package = package_node(folder, results)
+        package = package_node(folder, dataset, results)
         self.out("potential", potential)
         self.out("report", report)
         if package is not None:

@@ -11,6 +11,8 @@ from aiida_ion.cli.common import OneLineErrors
 #: Command -> module, and its line in the help, in the order of their use.
 COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("dataset", "Gather labelled frames for training, validation and test."),
+    "train": ("train", "Train a potential, or a committee of them, on a dataset."),
+    "register": ("register", "Make engines of the potentials of a training."),
     "student": ("student", "Fit a fast potential for one crystal to a slow one, until its runs survive."),
 }
 

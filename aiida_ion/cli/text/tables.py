@@ -236,7 +236,8 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
 
 
 def engine_rows(table: pd.DataFrame) -> Rows:
-    """Return one line for each engine."""
+    """Return one line for each engine; columns about training where a potential was trained here."""
+    any_trained = bool(table["dataset_uuid"].notna().any())
     return [
         {
             "engine": text(row["name"]),
@@ -250,9 +251,20 @@ def engine_rows(table: pd.DataFrame) -> Rows:
             "checkpoint": text(row["checkpoint_sha256"])[:8],
             "steps/s": number(row["steps_per_s"]),
             "tested": text(row["tested"])[:16].replace("T", " ") if known(row["tested"]) else "never",
+            **(_training_cells(row) if any_trained else {}),
         }
         for row in records(table)
     ]
+
+
+def _training_cells(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a line says of the training of a potential."""
+    is_trained = known(row["dataset_uuid"])
+    return {
+        "parent": text(row["parent"]) if known(row["parent"]) else "scratch" if is_trained else "-",
+        "dataset": text(row["dataset_uuid"])[:8] if is_trained else "-",
+        "force MAE eV/A": number(row["held_out_force_mae_eV_A"]),
+    }
 
 
 def option_text(options: Any) -> str:

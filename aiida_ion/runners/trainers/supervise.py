@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,15 @@ from aiida_ion.runners.trainers.base import Row, Trainer
 POLL_S = 0.3
 #: Time that a program has to end after it was asked to, s.
 GRACE_S = 10.0
+#: Starts a program that the system ends when this one is killed: 1 is ``PR_SET_PDEATHSIG`` of Linux, 9 the signal.
+LAUNCHER = """
+import ctypes, os, sys
+try:
+    ctypes.CDLL(None).prctl(1, 9)
+except (OSError, AttributeError):
+    pass
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 LOG = Path("trainer.log")
 #: Last lines of its output that a message repeats.
 LAST_LINES = 3
@@ -41,7 +51,7 @@ def supervise(trainer: Trainer, deadline_s: float, stop: StopSignal, ledger: Led
     folder, n_epochs, begin = trainer.work.folder, trainer.work.settings.n_epochs, time.monotonic()
     with LOG.open("wb") as log:
         process = subprocess.Popen(
-            trainer.command(),
+            [sys.executable, "-c", LAUNCHER, *trainer.command()],
             cwd=folder,
             env=trainer.environment(),
             stdout=log,

@@ -11,7 +11,7 @@ from aiida.engine import ExitCode, while_
 from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.dft.frames import take_frame
 from aiida_ion.calculations.md import symbols_of
-from aiida_ion.calculations.training.labels import collect_labels, point_name
+from aiida_ion.calculations.training.single_points import collect_labels, point_name
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.window import WindowWorkChain

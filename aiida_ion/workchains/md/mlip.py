@@ -11,6 +11,8 @@ from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.calculations.mlip.job import validate_potential
 from aiida_ion.calculations.mlip.md import MlipMdCalculation
 from aiida_ion.calculations.mlip.relax import MlipRelaxCalculation
+from aiida_ion.calculations.training.domain import trained_attributes
+from aiida_ion.calculations.training.frames import training_cell
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.mlip_options import read_potential, trusted_weights, with_model
 from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup
@@ -51,6 +53,9 @@ class MlipMdWorkChain(MdBaseWorkChain):
         if name == "import":
             return str(potential["model"]).rpartition(":")[2]
         checkpoint = engine.get("checkpoint")
+        trained = None if checkpoint is None else trained_attributes(checkpoint)
+        if trained is not None and trained.get("level_of_theory"):
+            return str(trained["level_of_theory"])
         model = checkpoint.filename if checkpoint is not None else potential.get("model") or DEFAULT_MODELS.get(name)
         return f"{FAMILY_NAMES.get(name, name)} {model}" if model else FAMILY_NAMES.get(name, name)
 
@@ -77,7 +82,10 @@ class MlipMdWorkChain(MdBaseWorkChain):
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:
-        """Return argon or copper for the toys, lithium oxide for universal potentials."""
+        """Return argon or copper for the toys, lithium oxide for universal potentials, a frame for trained ones."""
+        trained = trained_attributes(choices["checkpoint"]) if choices.get("checkpoint") is not None else None
+        if trained is not None:
+            return training_cell(str(trained["dataset_uuid"])), 300.0
         cells = {"lj": (argon, 40.0), "emt": (copper, 300.0)}
         cell, temperature_K = cells.get(choices["potential"]["name"], (lithium_oxide, 300.0))
         return cell(), temperature_K

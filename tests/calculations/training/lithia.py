@@ -16,7 +16,7 @@ PARAMETERS = {
     "split": "given",
     "splits": {"trajectory_000": "train", "trajectory_001": "validation", "trajectory_002": "test"},
     "stride_fs": 100.0,
-    "allow": ["work", "gamma_only", "low_cutoffs", "k_spacing", "untested_forces"],
+    "allow": ["work"],
 }
 
 

@@ -15,7 +15,8 @@ from ase.calculators.lj import LennardJones
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.frames import dataset_frames
-from aiida_ion.calculations.training.sources import run_numbers, scf_limit, sources_of
+from aiida_ion.calculations.training.labels import scf_limit
+from aiida_ion.calculations.training.sources import run_numbers, sources_of
 from aiida_ion.campaigns.training.make import inputs_of
 from aiida_ion.campaigns.training.stored import gather_sources
 from aiida_ion.training.extxyz import read_extxyz, write_extxyz
