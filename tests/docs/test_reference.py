@@ -85,6 +85,10 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("DFT")
     if name.endswith("_relax"):
         kinds.add("relaxations")
+    if name in LAMMPS_RUNS:
+        kinds.add("runs of LAMMPS")
+    if name == "ion.lammps_train":
+        kinds.add("fits of LAMMPS")
     return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}
 
 
@@ -107,13 +111,15 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     assert "\nNor is a DFT job that ended with 440, or an evaluation of forces that ended with 400" in text
     attributes |= {440} if name.startswith(DFT_JOBS) else {400} if name in FORCES_JOBS else set()
     ours = own_exit_codes(process)
-    attributes |= {400} if name == "ion.surrogate_train" else set()
+    attributes |= {400} if name in ("ion.surrogate_train", "ion.train", "ion.lammps_train") else set()
+    attributes |= {225} if name in LAMMPS_RUNS else set()
     assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
 
 
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
+LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 DFT_CHAINS = ("ion.md.quantumespresso", "ion.md.vasp")
@@ -179,7 +185,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
     "name",
     [
         *("ion.diffusion", "ion.forces", "ion.jumps", "ion.trajectory_comparison"),
-        *("ion.surrogate_predict", "ion.surrogate_train"),
+        *("ion.surrogate_predict", "ion.surrogate_train", "ion.lammps_train"),
     ],
 )
 def test_ports_of_jobs(name: str) -> None:

@@ -230,7 +230,7 @@ def _frames_node(
     node = trajectory_node(
         list(symbols), np.arange(len(positions)), positions.astype(np.float32), cells, timestep_fs=FRAME_INTERVAL_FS
     )
-    node.base.attributes.set_many(dict(about) | {"frames_are_independent": True})
+    node.base.attributes.set_many(dict(about) | {"independent_frames": True})
     if temperature_K is not None:
         node.base.attributes.set("target_temperature_K", temperature_K)
     return node
