@@ -109,7 +109,8 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     missing = {"dataset", "parameters"} - set(job.spec().inputs)
     if missing or "report" not in job.spec().outputs:
         return f"trainer: {trainer['entry_point'].value} trains no potential: use ion.lammps_train or ion.train"
-    problem = job.spec().inputs["parameters"].validate(trainer.get("parameters"))
+    given = trainer.get("parameters")  # a builder leaves out what has a default
+    problem = job.spec().inputs["parameters"].validate(given) if given is not None else None
     if problem is not None:
         return f"trainer.parameters: {problem.message}"
     return validate_teacher(inputs)
