@@ -15,9 +15,10 @@ from aiida_ion.cli.options import NAME, SettingType, setting
 @click.argument("training", metavar="TRAINING", type=SettingType(NODE))
 @setting(NAME, "--name", required=True, help="Of the first engine; the others of a committee are NAME-2, NAME-3, ...")
 @click.option("--replace", is_flag=True, help="Replace engines of these names.")
+@click.option("--unaccepted", is_flag=True, help="Register a student, too, whose runs did not survive.")
 @profile_option
-def command(training: str, name: str, replace: bool, profile: str | None) -> None:
-    """Register the potentials of a training as engines, on the computer that trained them.
+def command(training: str, name: str, replace: bool, unaccepted: bool, profile: str | None) -> None:
+    """Register the potentials of a training or of a student as engines, on the computer that trained them.
 
     \b
     Example:
@@ -33,14 +34,16 @@ def command(training: str, name: str, replace: bool, profile: str | None) -> Non
         node = node.creator
     if not isinstance(node, orm.ProcessNode):
         raise click.ClickException(f"{training} is not a training")
-    register_engines(node, name, replace)
+    register_engines(node, name, replace, unaccepted)
 
 
-def register_engines(node: Any, name: str, replaces: bool = False) -> None:
+def register_engines(node: Any, name: str, replaces: bool = False, unaccepted: bool = False) -> None:
     """Register the potentials of a training, and say so."""
+    from aiida_ion.engines.fitted import is_fitted, register_fitted
     from aiida_ion.engines.trained import register_trained
 
-    for engine in register_trained(node, name, replaces):
+    fitted = [register_fitted(node, name, replaces, unaccepted)] if is_fitted(node) else []
+    for engine in fitted or register_trained(node, name, replaces):
         split, mae = engine.trained["held_out_split"], engine.trained["held_out_force_mae_eV_A"]
         error = f", force MAE {mae:.3f} eV/angstrom on frames for {split}" if mae is not None else ""
         click.echo(f"Registered: {engine.code.full_label}{error}")
