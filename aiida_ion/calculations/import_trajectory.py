@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.calculations.trajectory_data import THERMO_UNITS, thermo_node, trajectory_node
 from aiida_ion.thermo_fields import STRESS
+from aiida_ion.trajectory_files.dft_output import output_in
 from aiida_ion.trajectory_files.labels import FrameLabels
 from aiida_ion.trajectory_files.report import ReadReport
 from aiida_ion.trajectory_files.run import FileSegment, ReadRun, read_run
@@ -83,6 +84,14 @@ def import_run(
         [segment.report for segment in run.segments],
         energies,
     )
+
+
+def file_of(path: Path) -> Path:
+    """Return the file that is read of a path: itself, or the output in the folder of a DFT run.
+
+    :raises ValueError: for a folder without one, or with more than one.
+    """
+    return output_in(path) if path.is_dir() else path
 
 
 def _first_frame(run: ReadRun) -> orm.StructureData:

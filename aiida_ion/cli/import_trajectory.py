@@ -59,9 +59,9 @@ FEWEST_FRAMES = 10
 def command(trajectories: tuple[Path, ...], profile: str | None, here: bool, dry_run: bool, **given: Any) -> None:
     """Store a trajectory that was run elsewhere, and fit its diffusion.
 
-    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz; for a
-    DFT run its folder is enough. Several are consecutive segments of one run. Wrapped positions are unwrapped. What was
-    read is printed first; where a file and an option disagree, the file wins, with a warning.
+    XDATCAR, vasprun.xml, outputs of pw.x, extxyz, ASE .traj and LAMMPS dumps are read, the text ones also as .gz or
+    .xz; for a DFT run its folder is enough. Several are consecutive segments of one run. Wrapped positions are
+    unwrapped. What was read is printed first; where a file and an option disagree, the file wins, with a warning.
 
     \b
     Example:

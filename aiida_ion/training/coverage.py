@@ -39,10 +39,10 @@ def closest_pairs(frames: Sequence[LabelledFrame]) -> dict[str, float]:
         left out.
     """
     closest: dict[str, float] = {}
-    wanted = {pair_name(*pair) for pair in combinations_with_replacement(elements_of(frames), 2)}
+    every_pair = {pair_name(*pair) for pair in combinations_with_replacement(elements_of(frames), 2)}
     cutoff = FIRST_CUTOFF_A
-    while cutoff <= LAST_CUTOFF_A and wanted - set(closest):
-        missing = wanted - set(closest)
+    while cutoff <= LAST_CUTOFF_A and every_pair - set(closest):
+        missing = every_pair - set(closest)
         for frame in frames:
             for name, distance in _closest_in(frame, cutoff, missing).items():
                 closest[name] = min(distance, closest.get(name, np.inf))

@@ -20,6 +20,8 @@ UNCONVERGED = "electrons that did not converge"
 LARGE_FORCE = "a force beyond the limit"
 NET_FORCE = "forces that do not add up to zero"
 DUPLICATE = "the geometry of another frame"
+#: Drift of the conserved energy that is said, meV per atom and ps.
+LARGE_DRIFT_MEV = 1.0
 #: Share of the frames of a run that may lack converged electrons, or have a net force.
 MOST_BAD = 0.05
 
@@ -69,10 +71,20 @@ def check_labels(runs: Sequence[LabelledRun], allow: Sequence[str]) -> tuple[lis
         if check.fault is not None and "work" not in allow:
             raise ValueError(f"{check.fault}; --allow work accepts it")
         checks.append({"method": check.method, "value": check.value, "error": check.error})
-        remarks += [text for text in (check.remark, check.fault) if text is not None]
+        remarks += [text for text in (check.remark, check.fault, _drift_remark(run)) if text is not None]
     if "energy_zero" not in allow:
         check_zeros(runs)
     return checks, remarks
+
+
+def _drift_remark(run: LabelledRun) -> str | None:
+    drift = run.drift_meV_atom_ps
+    if drift is None or abs(drift) <= LARGE_DRIFT_MEV:
+        return None
+    return (
+        f"{run.name}: its conserved energy drifts by {drift:.3g} meV per atom and ps, more than {LARGE_DRIFT_MEV:g}: "
+        "are its forces converged, and its time step short enough?"
+    )
 
 
 def without_duplicates(runs: Sequence[LabelledRun]) -> tuple[list[LabelledRun], int]:

@@ -29,6 +29,8 @@ class LabelledRun:
     :param temperature_K: target temperature; ``None`` where it has none.
     :param level_of_theory: name of what made the labels.
     :param unconverged: shape (n,), whether the electrons of a frame did not converge.
+    :param picked: whether a job evaluated frames that were picked one by one, and not every step of a run.
+    :param drift_meV_atom_ps: drift of the conserved energy of a run without thermostat; ``None`` where unknown.
     """
 
     name: str
@@ -45,6 +47,8 @@ class LabelledRun:
     temperature_K: float | None
     level_of_theory: str
     unconverged: NDArray[np.bool_]
+    picked: bool = False
+    drift_meV_atom_ps: float | None = None
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.training.correlation import correlation_time_fs, stride_fs
 from aiida_ion.training.runs import LabelledRun
-from aiida_ion.training.settings import DatasetSettings
+from aiida_ion.training.settings import BY_BLOCK, DatasetSettings
 from aiida_ion.training.splitting import BETWEEN, assign_splits
 
 #: Rounding error of a stored time, fs.
@@ -53,7 +53,9 @@ def select(sources: Sequence[LabelledRun], keys: Sequence[str], settings: Datase
     :raises ValueError: where no split is possible; the message says what to do.
     """
     correlation = {run: _of_run(sources, run) for run in sorted({one.run for one in sources})}
-    strides = {run: settings.stride_fs or stride_fs(time) for run, time in correlation.items()}
+    strides = {
+        run: settings.stride_fs or _stride(sources, keys, run, settings, correlation[run]) for run in correlation
+    }
     left_out: Counter[str] = Counter()
     chosen: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64) for _ in sources]
     for run, stride in strides.items():
@@ -77,6 +79,16 @@ def _of_run(sources: Sequence[LabelledRun], run: int) -> float | None:
     """Return the correlation time of a run: that of the longest of its segments."""
     segments = [one for one in sources if one.run == run]
     return correlation_time_fs(max(segments, key=len))
+
+
+def _stride(
+    sources: Sequence[LabelledRun], keys: Sequence[str], run: int, settings: DatasetSettings, time: float | None
+) -> float:
+    """Return the time between two frames of a run; none where all of them were picked, and their split is given."""
+    segments = [(key, one) for key, one in zip(keys, sources, strict=True) if one.run == run]
+    if all(one.picked and settings.splits.get(key, BY_BLOCK) != BY_BLOCK for key, one in segments):
+        return 0.0
+    return stride_fs(time)
 
 
 def _thin(

@@ -10,19 +10,12 @@ from numpy.typing import NDArray
 from aiida_ion.training.frames import SPLITS
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.training.settings import BY_BLOCK, BY_RUN, GIVEN, INTERPOLATED, DatasetSettings
+from aiida_ion.training.whole_runs import FEWEST_RUNS, SHARES, TEST, TRAIN, VALIDATION, Rows, Splits, by_run
 
-TRAIN, VALIDATION, TEST = range(3)
 #: The split of a frame that belongs to none, since it lies between two.
 BETWEEN = -1
-#: Shares of the frames, or runs, of validation and test.
-SHARES = {VALIDATION: 0.1, TEST: 0.2}
-#: Fewest runs of which whole ones are set aside.
-FEWEST_RUNS = 3
 #: Least time between two splits of one run, and in units of the correlation time, fs.
 LEAST_GAP_FS, GAP_CORRELATION_TIMES = 200.0, 2.0
-
-Rows = NDArray[np.int64]
-Splits = NDArray[np.int8]
 
 
 def gap_fs(correlation_fs: float | None) -> float:
@@ -51,7 +44,7 @@ def assign_splits(
     times = np.array([sources[index].times_fs[number] for index, number in zip(source, row, strict=True)])
     rule = settings.split or (BY_RUN if len(np.unique(runs)) >= FEWEST_RUNS else BY_BLOCK)
     if rule == BY_RUN:
-        split = _by_run(sources, runs, settings.test_temperature_K)
+        split = by_run(sources, runs, settings.test_temperature_K)
     elif rule == INTERPOLATED:
         split = _at_random(len(row), settings.seed)
     elif rule == GIVEN:
@@ -67,49 +60,14 @@ def assign_splits(
     return split, rule
 
 
-def _by_run(sources: Sequence[LabelledRun], runs: Rows, test_temperature_K: float | None) -> Splits:
-    """Whole runs: the temperature of the test is never seen; one in ten of the others, at least one, validates."""
-    temperatures = {one.run: one.temperature_K for one in sources}
-    order = sorted(set(runs.tolist()), key=lambda run: (temperatures[run] or 0.0, run))
-    if len(order) < FEWEST_RUNS:
-        raise ValueError(f"{len(order)} runs cannot be split by run, which needs {FEWEST_RUNS}; use split by_block")
-    test = _test_runs(order, temperatures, test_temperature_K)
-    rest = [run for run in order if run not in test]
-    if len(rest) < 2:
-        raise ValueError("all runs but one are of the test temperature: use another test temperature, or add runs")
-    n_validation = max(1, round(SHARES[VALIDATION] * len(rest)))
-    # From the middle, so that training has the coldest and the hottest of what is left where there are three.
-    middle = [(2 * part + 1) * (len(rest) - 1) // (2 * n_validation) for part in range(n_validation)]
-    validation = {rest[index] for index in middle}
-    split = np.full(len(runs), TRAIN, dtype=np.int8)
-    split[np.isin(runs, sorted(validation))] = VALIDATION
-    split[np.isin(runs, sorted(test))] = TEST
-    return split
-
-
-def _test_runs(
-    order: Sequence[int], temperatures: Mapping[int, float | None], test_temperature_K: float | None
-) -> set[int]:
-    """Return the runs of the test: those of its temperature; the last of them where there is only one."""
-    known = sorted({value for run in order if (value := temperatures[run]) is not None})
-    if test_temperature_K is not None:
-        test = {run for run in order if temperatures[run] == test_temperature_K}
-        if not test:
-            choices = ", ".join(f"{value:g}" for value in known) or "none is known"
-            raise ValueError(f"no run has the test temperature {test_temperature_K:g} K; choose from {choices}")
-        return test
-    highest = {run for run in order if temperatures[run] == temperatures[order[-1]]}
-    if len(order) - len(highest) >= 2:
-        return highest
-    return set(order[-max(1, round(SHARES[TEST] * len(order))) :])
-
-
 def _by_block(runs: Rows, times: NDArray[np.float64], correlation_fs: Mapping[int, float | None]) -> Splits:
-    """The first 70 % of each run train, a gap, 10 % validate, a gap, 20 % test."""
-    split = np.full(len(runs), BETWEEN, dtype=np.int8)
+    """The first 70 % of each run train, a gap, 10 % validate, a gap, 20 % test; a run too short for that trains."""
+    split = np.full(len(runs), TRAIN, dtype=np.int8)
     for run in np.unique(runs):
         mine = runs == run
-        split[mine] = block_splits(times[mine], gap_fs(correlation_fs.get(int(run))))
+        blocks = block_splits(times[mine], gap_fs(correlation_fs.get(int(run))))
+        if {TRAIN, VALIDATION, TEST} <= set(blocks.tolist()):
+            split[mine] = blocks
     return split
 
 

@@ -52,6 +52,8 @@ class WorkCheck:
 
 def check_work(run: LabelledRun) -> WorkCheck:
     """Test whether the energies and forces of a run belong together, as exactly as its frames allow."""
+    if run.picked:
+        return WorkCheck("none", remark=f"{run.name}: its frames were picked: energies were not tested against forces.")
     pairs = _pairs(run)
     fixed = float(np.ptp(run.cells, axis=0).max()) <= FIXED_CELL * float(np.abs(run.cells).max())
     if fixed and len(pairs) >= FEWEST_PAIRS:

@@ -16,6 +16,7 @@ from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.schema import rules_of
+from aiida_ion.training.settings import DatasetSettings
 from aiida_ion.workchains.comparison.inputs import PARAMETERS
 from aiida_ion.workchains.protocols.parameters import ConductivityParameters
 from tests.docs.reading import (
@@ -199,6 +200,7 @@ def default_of(field: Any) -> str:
         (MdSettings, "## Settings of molecular dynamics"),
         (DiffusionSettings, "## Settings of the fit"),
         (JumpSettings, "## Settings of the jump analysis"),
+        (DatasetSettings, "## Settings of a dataset"),
     ],
 )
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:

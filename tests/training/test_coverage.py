@@ -35,8 +35,8 @@ def test_against_all_images_one_by_one() -> None:
     frame = LabelledFrame(md.symbols, md.positions[-1], md.cell, 0.0, md.forces[-1])
     shifts = np.array(np.meshgrid(*[range(-2, 3)] * 3)).reshape(3, -1).T @ md.cell
     symbols = np.array(md.symbols)
-    found = closest_pairs([frame])
-    for name, distance in found.items():
+    closest = closest_pairs([frame])
+    for name, distance in closest.items():
         one, other = name.split("-")
         apart = [
             np.linalg.norm(md.positions[-1][j] - md.positions[-1][i] + shifts, axis=1)
@@ -45,4 +45,4 @@ def test_against_all_images_one_by_one() -> None:
         ]
         every = np.concatenate(apart)
         assert distance == pytest.approx(every[every > 1e-9].min())
-    assert set(found) == {"Au-Au", "Au-Cu", "Cu-Cu"}
+    assert set(closest) == {"Au-Au", "Au-Cu", "Cu-Cu"}

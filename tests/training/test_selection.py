@@ -136,6 +136,25 @@ def test_given_splits() -> None:
         chosen(one_run, split="given", splits=names | {"trajectory_000": "train"}, stride_fs=10.0)
 
 
+def test_picked_frames_whose_split_is_given_are_all_used() -> None:
+    first, second, _ = runs(600, 600, 600)
+    crash = replace(LONG.rows(np.arange(10)), run=7, picked=True)
+    sources = [first, second, crash]
+    names = {"trajectory_000": "train", "trajectory_001": "validation", "trajectory_002": "train"}
+    selection = chosen(sources, split="given", splits=names)
+    assert (selection.source == 2).sum() == 10
+    assert np.diff(times_of(sources, selection)[selection.source == 0]).min() >= 50.0
+    unpicked = [first, second, replace(crash, picked=False)]
+    assert (chosen(unpicked, split="given", splits=names).source == 2).sum() == 1
+
+
+def test_a_run_too_short_for_blocks_trains() -> None:
+    short = replace(LONG.rows(np.arange(60)), run=1)
+    selection = chosen([LONG, short])
+    assert set(selection.split[selection.source == 1]) == {0}
+    assert set(selection.split[selection.source == 0]) == {0, 1, 2}
+
+
 def test_max_frames_keeps_every_split() -> None:
     selection = chosen([artificial(20.0)], max_frames=20)
     assert len(selection.split) <= 20

@@ -78,5 +78,8 @@ def cutoffs_and_hints(source: Source) -> tuple[tuple[float, ...], list[CutoffHin
     if "incar" in inputs and "potential" in inputs:
         tags = {str(key).lower(): value for key, value in inputs["incar"].get_dict().items()}
         given = (float(tags["encut"]),) if "encut" in tags else ()
-        return given, potcar_hints(inputs["potential"]), []
+        hints = potcar_hints(inputs["potential"])
+        known = {hint.element for hint in hints}
+        unknown = [str(one.title) for one in inputs["potential"].values() if str(one.element) not in known]
+        return given, hints, unknown
     return (), [], []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from aiida.engine import calcfunction
 
 from aiida_ion.calculations.training.checks import check_levels
 from aiida_ion.calculations.training.frames import frames_of
-from aiida_ion.calculations.training.sources import Source, labelled_run, sources_of
+from aiida_ion.calculations.training.labels import labelled_run
+from aiida_ion.calculations.training.sources import Source, sources_of
 from aiida_ion.training.constants import element_constants
 from aiida_ion.training.coverage import coverage
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
@@ -42,16 +44,32 @@ def training_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
     given = parameters.get_dict()
     settings = DatasetSettings.from_dict({key: value for key, value in given.items() if key not in ABOUT_SOURCES})
     sources = sources_of(nodes, given.get("runs"))
-    return dataset_node(sources, settings, given.get("level_of_theory"), given)
+    choice = choose(sources, settings, given.get("level_of_theory"))
+    return dataset_node(sources, choice, settings.to_dict() | {key: given.get(key) for key in ABOUT_SOURCES})
 
 
-def dataset_node(
-    sources: Sequence[Source], settings: DatasetSettings, default_level: str | None, parameters: dict[str, Any]
-) -> orm.ArrayData:
-    """Return the dataset of sources as an unstored node.
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen of sources.
+
+    :param runs: the frames of each source that can be used.
+    :param selection: those that are used, and for what.
+    :param refused: reason -> frames that were left out.
+    :param checks: of each source, how energies were tested against forces.
+    :param remarks: sentences for the user.
+    """
+
+    runs: list[LabelledRun]
+    selection: Selection
+    refused: dict[str, int]
+    checks: list[dict[str, Any]]
+    remarks: list[str]
+
+
+def choose(sources: Sequence[Source], settings: DatasetSettings, default_level: str | None) -> Choice:
+    """Check sources, and choose their frames.
 
     :param default_level: name of the level of theory of sources that do not say theirs.
-    :param parameters: as given, for the record.
     :raises ValueError: for what cannot be trained on; the message says what to do.
     """
     runs, refused = [], Counter[str]()
@@ -61,11 +79,20 @@ def dataset_node(
         refused.update(left_out)
     remarks = check_levels(sources, runs, settings.allow)
     checks, more = check_labels(runs, settings.allow)
-    remarks += more
     runs, n_duplicates = without_duplicates(runs)
     refused[DUPLICATE] += n_duplicates
     selection = select(runs, [source.key for source in sources], settings)
     refused.update(selection.left_out)
+    counts = {reason: count for reason, count in refused.items() if count}
+    return Choice(runs, selection, counts, checks, remarks + more)
+
+
+def dataset_node(sources: Sequence[Source], choice: Choice, parameters: Mapping[str, Any]) -> orm.ArrayData:
+    """Return the dataset of sources as an unstored node.
+
+    :param parameters: settings and what is known of the sources, for the record.
+    """
+    runs, selection = choice.runs, choice.selection
     frames = frames_of(runs, selection.source, selection.row, selection.split)
     node = orm.ArrayData()
     for name, array in _arrays(runs, selection).items():
@@ -81,12 +108,12 @@ def dataset_node(
             "split_rule": selection.split_rule,
             "strides_fs": [selection.strides_fs[run.run] for run in runs],
             "correlation_fs": [selection.correlation_fs[run.run] for run in runs],
-            "refused": {reason: count for reason, count in refused.items() if count},
-            "checks": checks,
-            "remarks": remarks + stress_remarks(frames),
+            "refused": choice.refused,
+            "checks": choice.checks,
+            "remarks": choice.remarks + stress_remarks(frames),
             "has_stress": all(frame.stress is not None for frame in frames),
             "sha256": text_sha256(write_extxyz(frames)),
-            "parameters": settings.to_dict() | {key: parameters.get(key) for key in ("runs", "level_of_theory")},
+            "parameters": dict(parameters),
             "units": DATASET_UNITS,
         }
     )

@@ -10,8 +10,9 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 from ase import Atoms
 
+from aiida_ion.calculations.training.labels import labelled_run
 from aiida_ion.calculations.training.levels import Level
-from aiida_ion.calculations.training.sources import Source, labelled_run
+from aiida_ion.calculations.training.sources import Source
 from aiida_ion.training.cells import wrap
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
 from aiida_ion.training.frames import SPLITS, LabelledFrame

@@ -11,7 +11,7 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.calculations.import_frames import import_frames
-from aiida_ion.calculations.import_trajectory import import_run
+from aiida_ion.calculations.import_trajectory import file_of, import_run
 from aiida_ion.campaigns.training.stored import SourceNodes, thermo_of
 
 #: Facts of a run that an option may state, and their attributes on the trajectory.
@@ -40,6 +40,7 @@ def store_file(path: Path, given: Mapping[str, Any], *, independent: bool, file_
     :raises ValueError: for a file that cannot be read, or has no energies and forces.
     """
     facts = {name: given[name] for name in FACTS if given.get(name) is not None}
+    path = file_of(path)
     stored = _stored_before(path, facts, independent) if path.is_file() else []
     if stored:
         pks = ", ".join(str(node.pk) for node in stored)

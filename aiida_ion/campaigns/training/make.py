@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.log import override_log_level
 
-from aiida_ion.calculations.training.dataset import dataset_node, training_dataset
+from aiida_ion.calculations.training.dataset import choose, training_dataset
 from aiida_ion.calculations.training.sources import sources_of, trajectory_key
 from aiida_ion.campaigns.training.stored import SourceNodes
 from aiida_ion.training.settings import DatasetSettings
@@ -38,7 +38,7 @@ def make_dataset(
     """
     nodes = inputs_of(sources)
     checked = DatasetSettings.from_dict(dict(settings))
-    dataset_node(sources_of(nodes), checked, level_of_theory, {})
+    choose(sources_of(nodes), checked, level_of_theory)
     parameters = dict(settings) | ({"level_of_theory": level_of_theory} if level_of_theory else {})
     with override_log_level():
         dataset: orm.ArrayData = training_dataset(orm.Dict(parameters), **nodes)

@@ -89,8 +89,8 @@ def _counts(node: orm.Node, n_sources: int) -> list[list[int]]:
 
 def _pk(uuid: Any) -> str:
     """Return the pk of a node, its uuid where it is not here."""
-    found = orm.QueryBuilder().append(orm.Node, filters={"uuid": str(uuid)}, project=["id"]).all(flat=True)
-    return str(found[0]) if found else text(uuid)
+    pks = orm.QueryBuilder().append(orm.Node, filters={"uuid": str(uuid)}, project=["id"]).all(flat=True)
+    return str(pks[0]) if pks else text(uuid)
 
 
 def _checked(check: Mapping[str, Any]) -> str:

@@ -15,7 +15,8 @@ from ase.calculators.lj import LennardJones
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.frames import dataset_frames
-from aiida_ion.calculations.training.sources import run_numbers, scf_limit, sources_of
+from aiida_ion.calculations.training.labels import scf_limit
+from aiida_ion.calculations.training.sources import run_numbers, sources_of
 from aiida_ion.campaigns.training.make import inputs_of
 from aiida_ion.campaigns.training.stored import gather_sources
 from aiida_ion.training.extxyz import read_extxyz, write_extxyz
@@ -190,6 +191,36 @@ def test_another_zero_of_energy_is_refused() -> None:
     with pytest.raises(ValueError, match=r"have the same composition, and energies of .* --allow energy_zero"):
         training_dataset(orm.Dict({}), **nodes)
     training_dataset(orm.Dict({"allow": ["energy_zero"]}), **nodes)
+
+
+def test_the_drift_of_a_run_without_thermostat_is_said() -> None:
+    trajectory, thermo = nodes_of(run_md())
+    drifting = thermo.clone()
+    times_ps = np.arange(400) * 4e-3
+    drifting.set_array("conserved_energy", -3.0 + 8 * 2.5e-3 * times_ps)
+    drifting.base.attributes.set_many({"ensemble": "nve", "timestep_fs": 4.0})
+    dataset = training_dataset(orm.Dict({}), trajectory_000=trajectory, thermo_000=drifting.store())
+    assert any("drifts by 2.5 meV per atom and ps" in remark for remark in dataset.base.attributes.get("remarks"))
+    dataset = training_dataset(orm.Dict({}), trajectory_000=trajectory, thermo_000=thermo)
+    assert not any("drifts" in remark for remark in dataset.base.attributes.get("remarks"))
+
+
+def test_a_dataset_grows() -> None:
+    """Other frames join a dataset, whose own sources keep how they are split."""
+    (first,) = [nodes_of(run_md())]
+    dataset = training_dataset(orm.Dict({}), trajectory_000=first[0], thermo_000=first[1])
+    second = nodes_of(run_md(seed=5))
+    (old,) = gather_sources([dataset]).sources
+    assert old.thermo is not None and old.thermo.uuid == first[1].uuid
+    splits = {"trajectory_000": "by_block", "trajectory_001": "train"}
+    nodes = {**inputs_of([old]), "trajectory_001": second[0], "thermo_001": second[1]}
+    grown = training_dataset(orm.Dict({"split": "given", "splits": splits}), **nodes)
+    for name in ("n_validation", "n_test"):
+        assert grown.base.attributes.get(name) == dataset.base.attributes.get(name)
+    mine = grown.get_array("source") == 0
+    assert grown.get_array("frame")[mine].tolist() == dataset.get_array("frame").tolist()
+    assert grown.get_array("split")[mine].tolist() == dataset.get_array("split").tolist()
+    assert set(grown.get_array("split")[~mine]) == {0}
 
 
 def test_numbers_of_inputs_are_kept() -> None:

@@ -144,6 +144,22 @@ def test_bad_input_is_one_line_that_says_what_to_do(invoke: Invoke, tmp_path: Pa
     assert "--timestep-fs" in line and "--independent" in line
 
 
+def test_the_folder_of_a_real_run_of_vasp(invoke: Invoke) -> None:
+    """Ten steps of titanium: too few to be split, and right."""
+    folder = REAL.parent / "vasp_aimd" / "ti"
+    if not folder.is_dir():
+        pytest.skip(f"no run of VASP in {folder}")
+    line = only_line(invoke("potential", "dataset", folder, "--temperature-K", 425, code=1))
+    assert "the longest run has 18 fs" in line
+    few = ["--split", "interpolated", "--stride-fs", 1]
+    result = invoke("potential", "dataset", folder, "--temperature-K", 425, *few)
+    assert "vasprun.xml was imported before" in result.output
+    attributes = only_dataset().base.attributes.all
+    assert attributes["level_of_theory"] == "VASP PBE"
+    assert attributes["checks"][0]["method"] == "work"
+    assert attributes["checks"][0]["value"] == pytest.approx(1.0, abs=0.01)
+
+
 def test_real_runs_of_an_argyrodite(invoke: Invoke) -> None:
     """Li6PS5Cl by VASP PBE at 600 and 1200 K, 85 frames each: coarse in time, and right."""
     if not REAL.is_dir():
