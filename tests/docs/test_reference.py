@@ -107,7 +107,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     assert "\nNor is a DFT job that ended with 440, or an evaluation of forces that ended with 400" in text
     attributes |= {440} if name.startswith(DFT_JOBS) else {400} if name in FORCES_JOBS else set()
     ours = own_exit_codes(process)
-    attributes |= {400} if name == "ion.surrogate_train" else set()
+    attributes |= {400} if name in ("ion.surrogate_train", "ion.train") else set()
     assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
@@ -179,7 +179,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
     "name",
     [
         *("ion.diffusion", "ion.forces", "ion.jumps", "ion.trajectory_comparison"),
-        *("ion.surrogate_predict", "ion.surrogate_train"),
+        *("ion.surrogate_predict", "ion.surrogate_train", "ion.train"),
     ],
 )
 def test_ports_of_jobs(name: str) -> None:
