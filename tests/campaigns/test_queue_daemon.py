@@ -68,10 +68,11 @@ def test_a_queue_outlives_its_command_and_the_daemon_and_can_be_killed(shell: Sh
     assert output.strip().endswith("sums [1, 2, 3, 4, 5]")
     assert (n_of("Add"), n_of("Queue")) == (N_SUMS, 1)
 
-    queue = python(PROGRAM, "submit", N_SUMS, "20.0").strip()
+    n_more = 4 * N_SUMS  # so many that the kill arrives before the last has started, also on a busy machine
+    queue = python(PROGRAM, "submit", n_more, "20.0").strip()
     until(lambda: n_of("Add", "finished") > N_SUMS and n_of("Add", "waiting") >= 2)
     verdi("process", "kill", queue)
     until(lambda: n_of("Queue", "killed") == 1)
     until(lambda: n_of("Add", "waiting", "running", "created") == 0)
     assert n_of("Add", "killed") >= 1
-    assert n_of("Add") < 2 * N_SUMS
+    assert n_of("Add") < N_SUMS + n_more

@@ -18,7 +18,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 
-from tests.runners.conftest import ARGON, ENVIRONMENT, Folder, engine_python
+from tests.runners.conftest import ARGON, ENVIRONMENT, Folder, engine_python, place
 from tests.runners.conftest import EMT as EMT_POTENTIAL
 
 MakeFolder = Callable[[str], Folder]
@@ -324,10 +324,11 @@ def test_batches_that_outgrow_the_memory_shrink(make_folder: MakeFolder) -> None
     python = engine_python("chgnet")
     frames = shaken(lithium_nitride().repeat(2), 16)
     folder = write(make_folder("run"), frames, potential={"name": "chgnet"}, batch_size=16)
+    place(folder.path, "forces")
     # Sixteen frames at once take 5.6 GB, one takes 0.9 GB.
     limit = f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({3 * 10**9}, {3 * 10**9}))"
     start = f"{limit}; import runpy; runpy.run_module('aiida_ion.runners.forces', run_name='__main__')"
-    subprocess.run([python, "-c", start], cwd=folder.path, env=ENVIRONMENT, check=False, capture_output=True)
+    subprocess.run([python, "-c", start], cwd=folder.path, env=ENVIRONMENT, check=True, capture_output=True)
     results = folder.results()
     assert (results["status"], results["n_frames"]) == ("finished", 16), results["message"]
     assert results["evaluated_by"] == "model_batches" and results["batch_size"] < 16
