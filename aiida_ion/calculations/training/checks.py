@@ -10,7 +10,7 @@ from aiida_ion.calculations.dft.cutoff_hints import potcar_hints, upf_hints, wit
 from aiida_ion.calculations.training.sources import Source
 from aiida_ion.dft.cutoffs import CutoffHint, cutoff_warnings, is_marked
 from aiida_ion.dft.pw.input import normal_namelists
-from aiida_ion.training.levels import SourceLevel, check_k_points, check_one_level
+from aiida_ion.training.checks.levels import SourceLevel, check_k_points, check_one_level
 from aiida_ion.training.runs import LabelledRun
 
 #: Programs that converge electrons.

@@ -15,11 +15,11 @@ from aiida_ion.calculations.training.checks import check_levels
 from aiida_ion.calculations.training.frames import frames_of
 from aiida_ion.calculations.training.labels import labelled_run
 from aiida_ion.calculations.training.sources import Source, sources_of
+from aiida_ion.training.checks.refusals import DUPLICATE, check_labels, usable_frames, without_duplicates
 from aiida_ion.training.constants import element_constants
 from aiida_ion.training.coverage import coverage
 from aiida_ion.training.extxyz import text_sha256, write_extxyz
 from aiida_ion.training.frames import SPLITS, LabelledFrame, elements_of
-from aiida_ion.training.refusals import DUPLICATE, check_labels, usable_frames, without_duplicates
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.training.selection import Selection, select
 from aiida_ion.training.settings import DatasetSettings

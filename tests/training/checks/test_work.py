@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import units
 
-from aiida_ion.training.work import check_work
+from aiida_ion.training.checks.work import check_work
 from tests.training.md import labelled, run_md
 
 CLOSE = labelled(run_md())

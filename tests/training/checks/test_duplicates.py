@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from aiida_ion.training.duplicates import duplicates
+from aiida_ion.training.checks.duplicates import duplicates
 from tests.training.md import labelled, run_md
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aiida_ion.training.levels import SourceLevel, check_k_points, check_one_level, differences, same_spacing
+from aiida_ion.training.checks.levels import SourceLevel, check_k_points, check_one_level, differences, same_spacing
 
 PBE: dict[str, Any] = {
     "program": "pw.x",

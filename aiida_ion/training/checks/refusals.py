@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from aiida_ion.training.duplicates import duplicates
+from aiida_ion.training.checks.duplicates import duplicates
+from aiida_ion.training.checks.work import check_work
+from aiida_ion.training.checks.zeros import check_zeros
 from aiida_ion.training.runs import LabelledRun
 from aiida_ion.training.settings import DatasetSettings
-from aiida_ion.training.work import check_work
-from aiida_ion.training.zeros import check_zeros
 
 #: Reasons for which frames are left out.
 NOT_FINITE = "forces or positions that are not finite"
