@@ -7,8 +7,8 @@ export AIIDA_ION_ENGINES := $(ENGINES)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Small matrices gain nothing from threads, and two parallel runs get slower.
 export OMP_NUM_THREADS ?= 1
-# Many tests wait for jobs, so two processes are good on one core, too; a file stays in one of them.
-WORKERS ?= 2
+# Many tests wait for jobs, so three processes are good on two cores; a file stays in one of them.
+WORKERS ?= 3
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
 export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
