@@ -13,6 +13,8 @@ from aiida_ion.analysis.checks.limits import CheckLimits
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.lammps.potentials import POTENTIALS
+from aiida_ion.settings.schema import rules_of
+from aiida_ion.training.families import FAMILIES
 from aiida_ion.workchains.protocols import load_protocols, protocol_inputs
 from tests.docs.reading import DOCS, REFERENCE, names, section, tables
 
@@ -47,6 +49,21 @@ def test_protocol_values_of_electrons(name: str, heading: str) -> None:
     for protocol in content["protocols"]:
         attributes = {names(row["input"])[0]: row[f"`{protocol}`"] for row in rows if row[f"`{protocol}`"]}
         assert attributes == {key: str(value) for key, value in flat(protocol_inputs(name, protocol)).items()}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_protocol_values_of_trainings(name: str) -> None:
+    family = FAMILIES[name]
+    (rows,) = tables(section(REFERENCE / "protocols.md", f"### {family.label}"))
+    assert [names(row["setting"])[0] for row in rows] == list(rules_of(family.settings))
+    for protocol, changes in family.protocols.items():
+        shape = family.settings.shape if protocol == "finetune" else ()
+        values = family.settings.from_dict(changes).to_dict()
+        expected = {key: "the parent's" if key in shape else str(value) for key, value in values.items()}
+        assert {names(row["setting"])[0]: row[f"`{protocol}`"] for row in rows} == expected
+    assert {names(row["setting"])[0]: row["range"] for row in rows} == {
+        key: rule.range for key, rule in rules_of(family.settings).items()
+    }
 
 
 def test_protocols_are_explained() -> None:

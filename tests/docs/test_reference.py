@@ -185,7 +185,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
     "name",
     [
         *("ion.diffusion", "ion.forces", "ion.jumps", "ion.trajectory_comparison"),
-        *("ion.surrogate_predict", "ion.surrogate_train", "ion.lammps_train"),
+        *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
 def test_ports_of_jobs(name: str) -> None:

@@ -143,10 +143,10 @@ def _validate_n_members(value: orm.Int | None, _: Any) -> str | None:
 
 def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     """Return why the jobs would be refused; ``None`` if they would not."""
-    parameters, entry_point = inputs.get("parameters"), inputs.get("entry_point")
-    if parameters is None or entry_point is None or inputs.get("dataset") is None:
+    parameters, entry_point, n_members = (inputs.get(name) for name in ("parameters", "entry_point", "n_members"))
+    if parameters is None or inputs.get("dataset") is None:
         return None
-    job: Any = CalculationFactory(entry_point.value)
+    job: Any = CalculationFactory(JOBS[0] if entry_point is None else entry_point.value)
     ports = job.spec().inputs
     given = {name: inputs[name] for name in (*PASSED, "parameters") if inputs.get(name) is not None}
     for name in ("parameters", "parent"):
@@ -155,7 +155,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         if problem is not None:
             return str(problem)
     seed = parameters.get_dict().get("seed", 1)
-    if seed + inputs["n_members"].value - 1 > MAX_SEED:
+    if seed + (1 if n_members is None else n_members.value) - 1 > MAX_SEED:
         return f"the seeds must be at most {MAX_SEED}: take a smaller one"
     problem = ports.validator(given, ports)
     return None if problem is None else str(problem)
