@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from aiida_ion.lammps.potentials import POTENTIALS, check_commands, load_potential
+from aiida_ion.lammps.commands import check_commands
+from aiida_ion.lammps.potentials import POTENTIALS, load_potential
 
 
 @pytest.mark.parametrize("name", sorted(POTENTIALS))

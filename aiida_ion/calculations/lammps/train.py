@@ -13,7 +13,8 @@ from aiida import orm
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
 
-from aiida_ion.calculations.lammps.fitted import COEFF, FILENAMES, PARAM, fit_attributes, widths
+from aiida_ion.calculations.lammps.fit_report import fit_report
+from aiida_ion.calculations.lammps.fitted import COEFF, FILENAMES, PARAM, fit_attributes
 from aiida_ion.calculations.lammps.job import FILENAME_LOG, lammps_job
 from aiida_ion.calculations.lammps.training_inputs import (
     FitParameters,
@@ -32,7 +33,7 @@ from aiida_ion.calculations.script import (
 )
 from aiida_ion.calculations.surrogate.arrays import without_nan
 from aiida_ion.calculations.training.frames import dataset_frames
-from aiida_ion.calculations.training.ports import dataset_facts, define_training_ports, errors_of, prediction_arrays
+from aiida_ion.calculations.training.ports import define_training_ports, prediction_arrays
 from aiida_ion.lammps.logs import read_cost, read_ranks, read_versions
 from aiida_ion.lammps.pod import inputs as pod_inputs
 from aiida_ion.lammps.pod import job as pod_job
@@ -40,15 +41,6 @@ from aiida_ion.lammps.pod.outputs import Fit, check_fit, read_fit, with_constant
 from aiida_ion.places.job import PlacedJob
 from aiida_ion.training.families.pod import basis_of, drawn_frames, n_descriptors
 from aiida_ion.training.frames import LabelledFrame, of_split
-
-REPORT_UNITS = {
-    "predicted_forces": "eV/angstrom",
-    "reference_forces": "eV/angstrom",
-    "predicted_energies": "eV",
-    "reference_energies": "eV",
-    "train_force_rmse_eV_A": "eV/angstrom",
-    "validation_force_rmse_eV_A": "eV/angstrom",
-}
 
 
 class LammpsTrainCalculation(PlacedJob):
@@ -165,7 +157,7 @@ class LammpsTrainParser(ScriptParser):
             self.out(f"files.{name}", node)
         arrays = prediction_arrays(evaluated, plan["rows"], predicted.energies_eV, np.concatenate(predicted.forces))
         resources = self.node.get_option("resources")
-        self.out("report", _report(dataset, arrays, train, evaluated, fit, given, resources, plan))
+        self.out("report", fit_report(dataset, arrays, train, evaluated, fit, given, resources, plan))
         return None
 
 
@@ -177,60 +169,6 @@ def _cost(log: str) -> dict[str, Any]:
     cost = read_cost(log)
     kept = {name: cost[name] for name in ("device", "threads", "mpi_ranks", "gpu_time_s") if cost[name] is not None}
     return seconds | {"wall_time_s": sum(seconds.values())} | kept
-
-
-def _report(
-    dataset: orm.ArrayData,
-    arrays: dict[str, Any],
-    train: list[LabelledFrame],
-    evaluated: list[LabelledFrame],
-    fit: Fit,
-    parameters: dict[str, Any],
-    resources: Any,
-    plan: dict[str, Any],
-) -> orm.ArrayData:
-    pod = FitParameters.from_dict(parameters).pod
-    errors = errors_of(evaluated, arrays["predicted_energies"], arrays["predicted_forces"], arrays["offsets"])
-    node = orm.ArrayData()
-    for name, array in arrays.items():
-        node.set_array(name, array)
-    node.set_array("epoch", np.array([1]))
-    node.set_array("train_force_rmse_eV_A", np.array([fit.force_rmse_eV_A]))
-    if "validation" in errors:
-        wrong = [
-            _part(arrays, row, "predicted_forces") - frame.forces
-            for row, frame in enumerate(evaluated)
-            if frame.split == "validation"
-        ]
-        rmse = float(np.sqrt(np.mean(np.concatenate(wrong) ** 2)))
-        node.set_array("validation_force_rmse_eV_A", np.array([rmse]))
-    node.base.attributes.set_many(
-        without_nan(
-            dataset_facts(dataset)
-            | {name: parameters[name] for name in ("family", "protocol", "seed", "dtype")}
-            | {
-                "settings": pod.to_dict(),
-                "errors": errors,
-                "fit": {name: getattr(fit, name) for name in fit.__dataclass_fields__ if name != "species"},
-                "n_configurations": fit.n_configurations,
-                "n_distinct_frames": len(set(plan["drawn"])),
-                "n_weights": fit.n_descriptors,
-                "equations_per_weight": 3 * fit.n_atoms / fit.n_descriptors,
-                "n_epochs": 1,
-                "stop_reason": "solved",
-                "segments": 1,
-                "threads": int(resources.get("num_cores_per_mpiproc") or 1),
-                "evaluated_by": "lammps_rerun",
-                **widths(train, pod.rcut_A),
-                "units": REPORT_UNITS,
-            }
-        )
-    )
-    return node
-
-
-def _part(arrays: dict[str, Any], row: int, name: str) -> Any:
-    return arrays[name][arrays["offsets"][row] : arrays["offsets"][row + 1]]
 
 
 def _forces(frames: list[LabelledFrame]) -> Any:

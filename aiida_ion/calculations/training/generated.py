@@ -5,7 +5,6 @@ They are no time series: their times only count them, far enough apart that no d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,13 +17,13 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.chosen_frames import choose_frames, frame_arrays, validate_trajectories
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.surrogate.displaced import displacements
+from aiida_ion.calculations.training.committee_forces import disagreement_of, sorted_nodes
 from aiida_ion.calculations.trajectory_data import trajectory_node
 from aiida_ion.training.generated import GenerateSettings, PushSettings, amplitudes, pushed_pairs, strains
-from aiida_ion.training.picking import NAMED, PickSettings, committee_disagreement, far_apart, pick
+from aiida_ion.training.picking import NAMED, PickSettings, far_apart, pick
 
 #: Time between two frames, fs: longer than any correlation that a dataset looks for.
 FRAME_INTERVAL_FS = 1000.0
-NAME = re.compile(r"(trajectory|forces)_(\d+)(?:_(\d+))?")
 
 
 @calcfunction
@@ -108,7 +107,7 @@ def pick_frames(parameters: orm.Dict, **nodes: Any) -> orm.TrajectoryData:
     :raises ValueError: for trajectories of other atoms, forces that are not of them, or if no frame can be picked.
     """
     settings = PickSettings.from_dict(parameters.get_dict())
-    trajectories, forces = _sorted_nodes(nodes)
+    trajectories, forces = sorted_nodes(nodes)
     problem = validate_trajectories(trajectories)
     unknown = sorted(set(settings.indices) - set(trajectories))
     if problem is not None or unknown:
@@ -117,7 +116,7 @@ def pick_frames(parameters: orm.Dict, **nodes: Any) -> orm.TrajectoryData:
     reasons: list[str] = []
     disagreements: list[float | None] = []
     for name, trajectory in trajectories.items():
-        dispute = _disagreement(trajectory, forces.get(name, []), name)
+        dispute = disagreement_of(trajectory, forces.get(name, []), name)
         if settings.disagreement and dispute is None:
             raise ValueError(f"the disagreement of a committee needs forces of {name} by two or more members")
         for index, reason in _picked(trajectory, settings, name, dispute).items():
@@ -159,51 +158,6 @@ def _picked(
     )
     picked = pick(n_frames, settings, usable, dispute)
     return dict(sorted({**picked, **dict.fromkeys(settings.indices.get(name, []), NAMED)}.items()))
-
-
-def _disagreement(
-    trajectory: orm.TrajectoryData, members: Sequence[orm.ArrayData], name: str
-) -> NDArray[np.float64] | None:
-    """Return the disagreement in each frame, eV/angstrom, NaN where not all members evaluated it; ``None`` without."""
-    if len(members) < 2:
-        return None
-    n_frames = trajectory.get_shape("positions")[0]
-    for node in members:
-        if node.base.attributes.get("symbols", None) != trajectory.base.attributes.get("symbols"):
-            raise ValueError(f"the forces for {name} are of other atoms")
-        if len(node.base.attributes.get("segments", [])) != 1:
-            raise ValueError(f"the forces for {name} must be of that trajectory alone")
-    rows = [{int(frame): row for row, frame in enumerate(node.get_array("frames"))} for node in members]
-    common = sorted(set.intersection(*map(set, rows)))
-    if not common or common[-1] >= n_frames:
-        raise ValueError(f"the forces for {name} are not of the same frames of it")
-    values = committee_disagreement(
-        [
-            node.get_array("forces")[[places[frame] for frame in common]]
-            for node, places in zip(members, rows, strict=True)
-        ]
-    )
-    result = np.full(n_frames, np.nan)
-    result[common] = values
-    return result
-
-
-def _sorted_nodes(nodes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """Return trajectories by name, and the forces of the members for each."""
-    trajectories: dict[str, Any] = {}
-    forces: dict[str, list[Any]] = {}
-    for name, node in sorted(nodes.items()):
-        match = NAME.fullmatch(name)
-        if match is None or (match[1] == "forces") != (match[3] is not None):
-            raise ValueError(f"{name} is not an input; names are like trajectory_000 and forces_000_00")
-        if match[1] == "trajectory":
-            trajectories[name] = node
-        else:
-            forces.setdefault(f"trajectory_{match[2]}", []).append(node)
-    lone = sorted(set(forces) - set(trajectories))
-    if lone:
-        raise ValueError(f"there are forces for {lone[0]}, which is not given")
-    return trajectories, forces
 
 
 def _origin(trajectory: orm.TrajectoryData, frame: int) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from aiida import orm
 
 from aiida_ion.calculations.lammps.job import resolve_potential, validate_file
 from aiida_ion.calculations.stored_files import store_file
+from aiida_ion.lammps.commands import check_commands
 from aiida_ion.lammps.pod.order import pod_command, read_species
-from aiida_ion.lammps.potentials import check_commands, load_potential
+from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.settings.files import read_yaml
 from aiida_ion.settings.rules import Many, Word
 

@@ -136,3 +136,22 @@ def test_what_it_may_not_be_used_for(student: dict[str, Any]) -> None:
     frames = {"trajectories": {"a": still(vacancy)}, "parameters": orm.Dict({})}
     found = forces.validate_inputs(frames | {"potential": student["potential"], "files": student["files"]}, None)
     assert "the cell is Au15Cu16" in str(found)
+
+
+def test_runs_that_explode_or_crash(student: dict[str, Any]) -> None:
+    hot = {"temperature_K": 9000.0, "timestep_fs": 10.0, "n_steps": 200, "sample_every": 1, "seed": 1}
+    loose = {"max_force_eV_A": 1e6, "max_temperature_ratio": 1e8, "min_distance_ratio": 0.001}
+    cell = orm.StructureData(ase=crystal((1, 2, 2)))
+    node = run(LammpsMdCalculation, student, structure=cell, parameters=orm.Dict(hot | loose))
+    assert node.exit_status == 410, node.exit_message
+    steps = node.outputs.trajectory.get_array("steps")
+    assert steps.tolist() == list(range(len(steps))) and len(steps) >= 2
+    assert np.isfinite(node.outputs.trajectory.get_array("positions")).all()
+    # Atoms out of sight of each other, in a job that nothing forbids.
+    potential = student["potential"].get_dict() | {"volumes_A3_atom": []}
+    lone = orm.StructureData(ase=Atoms("AuCu", positions=[(5, 5, 5), (20, 20, 20)], cell=[40, 40, 40], pbc=True))
+    node = run(LammpsMdCalculation, student, structure=lone, parameters=orm.Dict(MD), potential=orm.Dict(potential))
+    if node.is_finished_ok:
+        pytest.skip("this LAMMPS computes atoms without neighbours: issue 5114 is solved in it")
+    assert node.exit_status == 320, node.exit_message
+    assert "LAMMPS crashed" in node.exit_message and "no neighbours within the cut-off" in node.exit_message
