@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KELVIN = Number(least=0.0, most=1e6, unit="K")
 FORMATS = ("text", "csv", "json", "markdown")
 #: Functions of `aiida_ion.queries`.
-TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials")
+TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials", "trainings")
 DEFAULT = ("conductivity", "diffusion")
 GRADES = ("A", "B", "C", "D", "bound")
 HEADINGS = {
@@ -33,6 +33,7 @@ HEADINGS = {
     "comparison": "Levels of theory against their reference",
     "cost": "Cost of molecular dynamics",
     "potentials": "Potentials and programs",
+    "trainings": "Trained potentials",
 }
 
 
@@ -55,8 +56,8 @@ def command(
 ) -> None:
     """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
-    TABLE is any of materials, runs, diffusion, conductivity, comparison, cost and potentials; conductivity and
-    diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
+    TABLE is any of materials, runs, diffusion, conductivity, comparison, cost, potentials and trainings;
+    conductivity and diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
     the nodes behind a row; text and markdown the most important ones.
 
     \b

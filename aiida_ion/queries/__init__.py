@@ -15,6 +15,7 @@ from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.running.processes import last_decisions, process_table
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
+from aiida_ion.queries.trainings import trainings
 
 __all__ = [
     "Selection",
@@ -35,4 +36,5 @@ __all__ = [
     "read_only",
     "runs",
     "surrogates",
+    "trainings",
 ]

@@ -160,6 +160,21 @@ SHOWN = {
         "levels_of_theory": "levels of theory",
         "wall_time_s": "wall time",
     },
+    "trainings": {
+        "level_of_theory": "level of theory",
+        "formula": "material",
+        "process": "by",
+        "state": "state",
+        "parent": "parent",
+        "n_train": "frames",
+        "held_out_split": "held out",
+        "held_out_force_mae_eV_A": "force MAE (eV/A)",
+        "held_out_force_slope": "slope",
+        "parent_force_mae_eV_A": "before (eV/A)",
+        "cpu_time_s": "CPU time",
+        "engines": "engines",
+        "pk": "node",
+    },
 }
 
 
@@ -178,7 +193,7 @@ def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
     if row.get("verdict") == POORLY_KNOWN and column == "ionic_conductivity_mS_cm":
         low, high = interval_of(row, "ionic_conductivity", "mS_cm") or (None, None)
         return f"poorly known [{number(low)}, {number(high)}]"
-    if column == "wall_time_s":
+    if column in ("wall_time_s", "cpu_time_s"):
         return duration(value)
     if column == "checkpoint_sha256":
         return text(value)[:8]
