@@ -10,6 +10,8 @@ from aiida.engine import run_get_node
 from ase.build import bulk
 
 from aiida_ion.cli.text.students import is_student, student_lines
+from aiida_ion.engines.engine import load_engine
+from aiida_ion.engines.fitted import register_fitted
 from aiida_ion.workchains.student import StudentWorkChain
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
@@ -79,6 +81,10 @@ def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
     assert "accepted" in text
     assert "equal within scatter" in text
     # Every loop's labels are the teacher's own, of frames that are nodes.
+    engine = register_fitted(node, "copper-gold")
+    assert engine.entry_point == "ion.md.lammps"
+    assert engine.trained["held_out_force_mae_eV_A"] == pytest.approx(last["force_mae_eV_A"])
+    assert load_engine("copper-gold").potential["species"] == ["Au", "Cu"]
     labels = [link.node for link in node.base.links.get_outgoing().all() if link.link_label.startswith("labels_")]
     assert len(labels) == last["training"]
 
@@ -91,6 +97,9 @@ def test_a_student_that_is_not_good_enough_is_kept_but_said_not_to_be(inputs: An
     history = node.outputs.report.base.attributes.get("history")
     assert node.outputs.report.base.attributes.get("outcome") == "out_of_loops"
     assert history[1]["n_train"] > history[0]["n_train"]
+    with pytest.raises(ValueError, match="was not accepted \\(out of loops\\)"):
+        register_fitted(node, "copper-gold")
+    assert register_fitted(node, "copper-gold", unaccepted=True).potential["name"] == "POD"
 
 
 @pytest.mark.parametrize(
