@@ -140,7 +140,11 @@ def _errors(reference: Any, predicted: Any, split: Any) -> dict[str, Any]:
             "slope": float((x * y).sum() / (x**2).sum()),
         }
         energies = {"mae_eV_atom": 0.002, "rmse_eV_atom": 0.003, "offset_eV_atom": 0.0}
-        result[name] = {"n_frames": int((split == number).sum()) // len(SYMBOLS), "forces": forces, "energies": energies}
+        result[name] = {
+            "n_frames": int((split == number).sum()) // len(SYMBOLS),
+            "forces": forces,
+            "energies": energies,
+        }
     return result
 
 
@@ -162,7 +166,7 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     _output(maker.store(), report, "result")
     for label, node in (
         *(("dataset", last.inputs.dataset), ("training", last.outputs.report), ("report", report)),
-        *((f"potential__{name}", last.outputs[f"files__{name}"]) for name in ("param", "coeff")),
+        *((f"potential__{name}", last.outputs.files[name]) for name in ("param", "coeff")),
     ):
         node.base.links.add_incoming(chain, LinkType.RETURN, label)
     chain.seal()
@@ -187,7 +191,7 @@ def store_run(job: Any, temperature_K: float = 1000.0, by_hash: bool = False, wa
     """
     draw = np.random.default_rng(int(temperature_K))
     fit = job.process_type == FIT
-    potential = job.outputs["files__coeff" if fit else "potential"]
+    potential = job.outputs.files.coeff if fit else job.outputs.potential
     run = orm.CalcJobNode(process_type=MD[job.process_type], computer=_computer())
     settings = {"temperature_K": temperature_K, "seed": 1, "timestep_fs": 2.0}
     inputs: dict[str, orm.Data] = {"parameters": orm.Dict(settings)}
@@ -258,7 +262,8 @@ def _store_watch(trajectory: Any, dataset: orm.ArrayData, draw: np.random.Genera
     )
     place = {"segment": 0, "pair": None}
     flagged = [
-        place | {"frame": 30, "row": 30, "step": 1500, "reason": "closest_pair", "pair": "Li-O", "value": 1.5, "bound": 1.6},
+        place
+        | {"frame": 30, "row": 30, "step": 1500, "reason": "closest_pair", "pair": "Li-O", "value": 1.5, "bound": 1.6},
         place | {"frame": 36, "row": 36, "step": 1800, "reason": "committee", "value": 0.2, "bound": 0.1},
     ]
     node.base.attributes.set_many(
