@@ -39,11 +39,15 @@ TRAINING_COLUMNS = (
 _REPORT = {
     **{name: name for name in ("family", "protocol", "seed", "n_weights", "n_epochs", "errors", "errors_of_parent")},
     **{name: name for name in ("elements", "compositions", "single_composition", "dataset_sha256")},
-    **{"parent.name": "parent", "parent.sha256": "parent_sha256"},
+    "parent.name": "parent",
+    "parent.sha256": "parent_sha256",
 }
 _KINDS = {
-    **{"errors": "mapping", "errors_of_parent": "mapping", "compositions": "list"},
-    **{"elements": "words", "single_composition": "flag"},
+    "errors": "mapping",
+    "errors_of_parent": "mapping",
+    "compositions": "list",
+    "elements": "words",
+    "single_composition": "flag",
 }
 _COUNTS = ("n_train", "n_validation", "n_test", "n_weights", "n_epochs")
 

@@ -35,9 +35,15 @@ def store_dataset(draw: np.random.Generator, text: str = "") -> orm.ArrayData:
                 {"trajectory": run.uuid, "thermo": None, "labels": None, "run": i, "temperature_K": (600.0, 1500.0)[i]}
                 for i, run in enumerate(runs)
             ],
-            **{"n_train": N_FRAMES - 3, "n_validation": 3, "n_test": N_FRAMES, "elements": ["Li", "O"]},
-            **{"compositions": [{"Li": 8, "O": 4}], "temperatures_K": [600.0, 1500.0]},
-            **{"level_of_theory": f"{text}{LEVEL}", "split_rule": "by_run", "sha256": "0" * 64},
+            "n_train": N_FRAMES - 3,
+            "n_validation": 3,
+            "n_test": N_FRAMES,
+            "elements": ["Li", "O"],
+            "compositions": [{"Li": 8, "O": 4}],
+            "temperatures_K": [600.0, 1500.0],
+            "level_of_theory": f"{text}{LEVEL}",
+            "split_rule": "by_run",
+            "sha256": "0" * 64,
             "closest_pairs_A": {"Li-Li": 1.9, "Li-O": 1.7, "O-O": 2.5},
         }
     )
@@ -91,10 +97,17 @@ def store_potential(
 def _facts(dataset: orm.ArrayData, kind: str, seed: int, text: str, sha256: str) -> dict[str, Any]:
     family = "sevenn" if kind == TRAIN else "POD"
     return {
-        **{"family": f"{text}{family}", "protocol": "finetune" if kind == TRAIN else "student", "seed": seed},
-        **{"sha256": sha256, "level_of_theory": f"{text}{LEVEL} by {family}", "elements": ["Li", "O"]},
-        **{"parent_sha256": PARENT_SHA256 if kind == TRAIN else None, "single_composition": True},
-        **{"compositions": [{"Li": 8, "O": 4}], "dataset_uuid": dataset.uuid, "dataset_sha256": "0" * 64},
+        "family": f"{text}{family}",
+        "protocol": "finetune" if kind == TRAIN else "student",
+        "seed": seed,
+        "sha256": sha256,
+        "level_of_theory": f"{text}{LEVEL} by {family}",
+        "elements": ["Li", "O"],
+        "parent_sha256": PARENT_SHA256 if kind == TRAIN else None,
+        "single_composition": True,
+        "compositions": [{"Li": 8, "O": 4}],
+        "dataset_uuid": dataset.uuid,
+        "dataset_sha256": "0" * 64,
     }
 
 
@@ -112,9 +125,12 @@ def _report(
             "epoch": np.arange(1, N_EPOCHS + 1),
             "train_force_rmse_eV_A": falling,
             "validation_force_rmse_eV_A": 1.2 * falling,
-            **{"reference_forces": reference, "predicted_forces": predicted},
-            **{"reference_energies": np.zeros(n), "predicted_energies": np.zeros(n)},
-            **{"offsets": np.arange(n + 1) * n_atoms, "row": np.arange(n)},
+            "reference_forces": reference,
+            "predicted_forces": predicted,
+            "reference_energies": np.zeros(n),
+            "predicted_energies": np.zeros(n),
+            "offsets": np.arange(n + 1) * n_atoms,
+            "row": np.arange(n),
         }
     )
     names = ("elements", "compositions", "single_composition", "dataset_uuid", "dataset_sha256", "sha256")
@@ -233,8 +249,14 @@ def _run(
     diffusion = orm.ArrayData({"msd_A2": np.arange(3.0)})
     diffusion.base.attributes.set_many(
         {
-            **{"formula": "Li2O", "level_of_theory": level, "target_temperature_K": temperature_K, "moved": True},
-            **{"verdict": "moved", "grade": "B", "fit_consistent": True, "tracer_diffusivity_cm2_s": diffusivity_cm2_s},
+            "formula": "Li2O",
+            "level_of_theory": level,
+            "target_temperature_K": temperature_K,
+            "moved": True,
+            "verdict": "moved",
+            "grade": "B",
+            "fit_consistent": True,
+            "tracer_diffusivity_cm2_s": diffusivity_cm2_s,
             "tracer_diffusivity_ci95_cm2_s": [0.8 * diffusivity_cm2_s, 1.2 * diffusivity_cm2_s],
         }
     )
@@ -256,8 +278,11 @@ def _store_watch(trajectory: Any, dataset: orm.ArrayData, draw: np.random.Genera
     spread[36] = (0.2, 0.7)
     node = orm.ArrayData(
         {
-            **{"closest_A": closest, "committee_spread_eV_A": spread, "segment": np.zeros(40, dtype=int)},
-            **{"frame": np.arange(40), "steps": np.arange(40) * 50},
+            "closest_A": closest,
+            "committee_spread_eV_A": spread,
+            "segment": np.zeros(40, dtype=int),
+            "frame": np.arange(40),
+            "steps": np.arange(40) * 50,
         }
     )
     place = {"segment": 0, "pair": None}
@@ -268,8 +293,12 @@ def _store_watch(trajectory: Any, dataset: orm.ArrayData, draw: np.random.Genera
     ]
     node.base.attributes.set_many(
         {
-            **{"pairs": ["Li-Li", "Li-O", "O-O"], "bounds_A": {"Li-Li": 1.8, "Li-O": 1.6, "O-O": 2.4}},
-            **{"n_frames": 40, "n_flagged": 2, "flagged": flagged, "committee_bound_eV_A": 0.1},
+            "pairs": ["Li-Li", "Li-O", "O-O"],
+            "bounds_A": {"Li-Li": 1.8, "Li-O": 1.6, "O-O": 2.4},
+            "n_frames": 40,
+            "n_flagged": 2,
+            "flagged": flagged,
+            "committee_bound_eV_A": 0.1,
         }
     )
     _output(job.store(), node, "watch")

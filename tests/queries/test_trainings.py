@@ -198,9 +198,13 @@ def test_cells() -> None:
     assert formulas([{"Li": 8, "O": 4}, {"Li": 1, "Xx": 1}, {"Li": 1.5}, 3]) == "Li2O"
     assert formulas("Li2O") is None
     assert held_out_errors({"validation": {"forces": {"mae_eV_A": 0.1, "slope": "steep"}}}, None) == {
-        **{"held_out_split": "validation", "held_out_force_mae_eV_A": 0.1, "held_out_force_rmse_eV_A": None},
-        **{"held_out_force_slope": None, "held_out_energy_mae_eV_atom": None},
-        **{"parent_force_mae_eV_A": None, "parent_force_slope": None},
+        "held_out_split": "validation",
+        "held_out_force_mae_eV_A": 0.1,
+        "held_out_force_rmse_eV_A": None,
+        "held_out_force_slope": None,
+        "held_out_energy_mae_eV_atom": None,
+        "parent_force_mae_eV_A": None,
+        "parent_force_slope": None,
     }
     assert state_words("finished", 400) == "stopped early [400]"
     assert state_words("finished", 0) == "finished"

@@ -14,6 +14,7 @@ from aiida_ion.dashboards.figures.theme import (
     empty_figure,
     formula_label,
     new_figure,
+    plain,
 )
 
 #: Side -> name, colour, symbol. The labels have the colour of text, as experiments have.
@@ -54,7 +55,7 @@ def _add_side(figure: go.Figure, rows: pd.DataFrame, name: str, color: str, symb
     up, down = (np.nan_to_num(side.to_numpy(dtype=float)) for side in (rows["high"] - value, value - rows["low"]))
     bars = {"type": "data", "symmetric": False, "array": up.clip(0.0), "arrayminus": down.clip(0.0), "color": color}
     places = [
-        f"{formula_label(formula)}, {kelvin:g} K"
+        f"{plain(formula_label(formula))}, {kelvin:g} K"
         for formula, kelvin in zip(rows["formula"], rows["target_temperature_K"], strict=True)
     ]
     figure.add_scatter(
