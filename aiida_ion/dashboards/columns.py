@@ -21,6 +21,10 @@ TITLES = {
     "r2": "R²", "r2_std": "R² spread", "gap": "lead", "coverage95": "coverage",
     "r2_clip_1e-2": "R², floor 0.01", "r2_clip_1e-4": "R², floor 0.0001", "best_control_r2": "R² of best control",
     "noise_ceiling_r2_clip_1e-2": "noise ceiling, 0.01", "noise_ceiling_r2_clip_1e-4": "noise ceiling, 0.0001",
+    "held_out_force_mae_eV_A": "force MAE (eV/Å)", "held_out_force_rmse_eV_A": "force RMSE (eV/Å)",
+    "held_out_force_slope": "slope", "held_out_energy_mae_eV_atom": "energy MAE (eV/atom)", "held_out_split": "held out",
+    "parent_force_mae_eV_A": "force MAE before (eV/Å)", "parent_force_slope": "slope before", "process": "by",
+    "n_train": "training frames", "n_validation": "validation frames", "n_test": "test frames", "sha256": "SHA-256",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}

@@ -44,8 +44,8 @@ def _part(errors: Mapping[str, Any], split: str | None, kind: str) -> Mapping[st
 def formulas(compositions: Any) -> str | None:
     """Return the reduced formulas of a dataset, such as ``Li2O, Li2S``; ``None`` where it does not say them."""
     given = compositions if isinstance(compositions, list) else []
-    formulas = {_formula(tuple(sorted(one.items()))) for one in given if isinstance(one, dict) and _is_composition(one)}
-    return ", ".join(sorted(formulas - {""})) or None
+    reduced = {_formula(tuple(sorted(one.items()))) for one in given if isinstance(one, dict) and _is_composition(one)}
+    return ", ".join(sorted(reduced - {""})) or None
 
 
 def _is_composition(given: Mapping[Any, Any]) -> bool:
@@ -54,12 +54,11 @@ def _is_composition(given: Mapping[Any, Any]) -> bool:
 
 @functools.lru_cache(maxsize=10_000)
 def _formula(composition: tuple[tuple[str, int], ...]) -> str:
-    from pymatgen.core import Composition
+    from pymatgen.core import Composition, Element
 
-    try:
-        return str(Composition(dict(composition)).reduced_formula)
-    except ValueError:  # an element that there is not
+    if not all(Element.is_valid_symbol(symbol) for symbol, _ in composition):
         return ""
+    return str(Composition(dict(composition)).reduced_formula)
 
 
 def state_words(process_state: Any, exit_status: Any) -> str:

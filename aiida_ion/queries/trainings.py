@@ -100,7 +100,7 @@ def _trained() -> pd.DataFrame:
     query.append(orm.CalcJobNode, filters=job, project=[*columns, *state])
     names = ["pk", "uuid", "time", "process", "cached_from", "process_state", "exit_status"]
     table = without_twins(frame(query, names), "uuid")
-    table["process"] = table["process"].str.partition(":")[2]
+    table["process"] = [str(kind).rpartition(":")[2] for kind in table["process"]]
     for label, columns_of in (("report", _report), ("cost", _cost)):
         table = table.merge(columns_of(orm.CalcJobNode, job, label), how="left", on="pk")
     table = table.merge(_potentials(orm.CalcJobNode, job, ["potential", "files__coeff"]), how="left", on="pk")

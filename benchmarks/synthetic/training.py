@@ -182,7 +182,7 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     _output(maker.store(), report, "result")
     for label, node in (
         *(("dataset", last.inputs.dataset), ("training", last.outputs.report), ("report", report)),
-        *((f"potential__{name}", last.outputs[f"files__{name}"]) for name in ("param", "coeff")),
+        *((f"potential__{name}", last.outputs.files[name]) for name in ("param", "coeff")),
     ):
         node.base.links.add_incoming(chain, LinkType.RETURN, label)
     chain.seal()
@@ -207,7 +207,7 @@ def store_run(job: Any, temperature_K: float = 1000.0, by_hash: bool = False, wa
     """
     draw = np.random.default_rng(int(temperature_K))
     fit = job.process_type == FIT
-    potential = job.outputs["files__coeff" if fit else "potential"]
+    potential = job.outputs.files.coeff if fit else job.outputs.potential
     run = orm.CalcJobNode(process_type=MD[job.process_type], computer=_computer())
     settings = {"temperature_K": temperature_K, "seed": 1, "timestep_fs": 2.0}
     inputs: dict[str, orm.Data] = {"parameters": orm.Dict(settings)}

@@ -81,7 +81,7 @@ def test_a_student_is_a_row_beside_its_trainings() -> None:
     last = chain.called[-1]
     assert (row["process"], row["accepted"], row["cpu_time_s"]) == ("ion.student", "yes", 7200.0)
     assert row["report_uuid"] == last.outputs.report.uuid
-    assert row["potential_uuid"] == last.outputs["files__coeff"].uuid
+    assert row["potential_uuid"] == last.outputs.files.coeff.uuid
     assert row["student_report_uuid"] == chain.outputs.report.uuid
     assert row["family"] == "POD"
     assert (row_of(table, refused)["accepted"], row_of(table, refused)["state"]) == ("no", "not accepted [713]")
@@ -94,7 +94,7 @@ def test_engines_are_those_that_run_its_files() -> None:
     job, fit = store_potential(), store_potential(FIT, seed=3)
     for name, about in (
         ("own", {"checkpoint": job.outputs.potential.uuid}),
-        ("pod", {"checkpoint": None, "files": {"coeff": fit.outputs["files__coeff"].uuid}}),
+        ("pod", {"checkpoint": None, "files": {"coeff": fit.outputs.files.coeff.uuid}}),
         ("other", {"checkpoint": 7, "files": [1]}),
     ):
         code = orm.InstalledCode(label=name, computer=job.computer, filepath_executable="/bin/true").store()
@@ -137,8 +137,8 @@ def test_runs_are_found_by_file_and_by_hash() -> None:
 def test_a_fit_of_lammps_is_found_by_its_coefficients() -> None:
     fit = store_potential(FIT, seed=4)
     run = store_run(fit)
-    assert list(runs_with([fit.outputs["files__coeff"].uuid], None)["pk"]) == [run.pk]
-    assert runs_with([fit.outputs["files__param"].uuid], None).empty
+    assert list(runs_with([fit.outputs.files.coeff.uuid], None)["pk"]) == [run.pk]
+    assert runs_with([fit.outputs.files.param.uuid], None).empty
 
 
 def test_results_before_the_training_and_of_the_labels() -> None:
@@ -179,6 +179,7 @@ def test_frames_of_a_watched_run_have_times() -> None:
 @pytest.mark.parametrize("value", ['"x"', "[1]", "1e400", "{}", '{"test": {"forces": [1], "energies": 3}}', "null"])
 def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value: str) -> None:
     job = store_potential()
+    uuids = job.uuid, job.outputs.report.uuid, job.inputs.dataset.uuid
     store_student()
     for name in ("errors", "errors_of_parent", "compositions", "parent", "n_weights", "sha256", "sources", "seed"):
         try:
@@ -188,9 +189,9 @@ def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value
     with counting_unreadable():
         table = queries.trainings()
     assert len(table) == 4
-    assert row_of(table, job)["n_train"] == 7
+    assert table.set_index("uuid").loc[uuids[0], "n_train"] == 7
     assert table["held_out_force_mae_eV_A"].isna().all()
-    predictions(job.outputs.report.uuid, job.inputs.dataset.uuid)
+    predictions(*uuids[1:])
 
 
 def test_cells() -> None:

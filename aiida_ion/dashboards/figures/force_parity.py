@@ -19,7 +19,13 @@ ON_DARK = ("sky blue", "orange", "reddish purple", "bluish green", "vermillion",
 
 
 def force_parity_figure(
-    arrays: Mapping[str, NDArray[Any]], elements: Sequence[str], level: str, reference: str, *, theme: Theme
+    arrays: Mapping[str, NDArray[Any]],
+    elements: Sequence[str],
+    level: str,
+    reference: str,
+    *,
+    theme: Theme,
+    nothing: str = "This comparison has no forces on frames of the reference.",
 ) -> go.Figure:
     """Return components of forces, eV/angstrom, against those of the reference, with the MAE of each element.
 
@@ -27,11 +33,12 @@ def force_parity_figure(
 
     :param arrays: ``parity_reference_forces_eV_A``, ``parity_forces_eV_A`` and ``parity_elements``, each (n,), of a
         comparison node.
-    :param elements: symbols that ``parity_elements`` refers to by index.
+    :param elements: symbols, or names of other groups, that ``parity_elements`` refers to by index.
+    :param nothing: the sentence where there are no forces.
     """
     pairs = _finite_pairs(arrays)
     if pairs is None:
-        return empty_figure(theme, "This comparison has no forces on frames of the reference.")
+        return empty_figure(theme, nothing)
     reference_forces, forces, kinds = pairs
     figure = new_figure(theme, f"force component, {plain(reference)} (eV/Å)", f"{plain(level)} (eV/Å)")
     reach = 1.05 * max(float(np.abs(reference_forces).max()), float(np.abs(forces).max()), 1e-6)

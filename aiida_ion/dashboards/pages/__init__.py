@@ -7,7 +7,7 @@ from typing import Protocol
 from dash import Dash
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.pages import compare, material, materials, overview, provenance, surrogate
+from aiida_ion.dashboards.pages import compare, material, materials, overview, potentials, provenance, surrogate
 from aiida_ion.dashboards.state import View
 
 
@@ -29,4 +29,4 @@ class Page(Protocol):
 
 
 #: In the order of the navigation.
-PAGES: tuple[Page, ...] = (overview, materials, material, compare, surrogate, provenance)
+PAGES: tuple[Page, ...] = (overview, materials, material, compare, potentials, surrogate, provenance)
