@@ -12,8 +12,8 @@ from aiida_ion.cli.common import OneLineErrors
 COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": ("dataset", "Gather labelled frames for training, validation and test."),
     "train": ("train", "Train a potential, or a committee of them, on a dataset."),
-    "register": ("register", "Make engines of the potentials of a training."),
     "student": ("student", "Fit a fast potential for one crystal to a slow one, until its runs survive."),
+    "register": ("register", "Make engines of the potentials of a training or a student."),
 }
 
 
@@ -45,4 +45,6 @@ def command() -> None:
     \b
     Example:
       aiida-ion potential dataset --from-group dft
+      aiida-ion potential train 1234 --family sevenn --from sevenn --name li2o --wait
+      aiida-ion potential student Li3N.cif --teacher sevenn --max-temperature-K 900
     """

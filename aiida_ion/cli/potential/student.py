@@ -32,7 +32,12 @@ PARAMETERS = {
 @click.argument("structure", type=SettingType(TEXT), metavar="FILE|PK")
 @setting(TEXT, "--teacher", required=True, help="Name of the engine that labels the frames")
 @setting(RULES["max_temperature_K"], "--max-temperature-K", default=1000.0, show_default=True)
-@setting(RULES["target_force_error_eV_A"], "--target-force-error", also="  [default: 0.15 of the mean force]")
+@setting(
+    RULES["target_force_error_eV_A"],
+    "--target-force-error",
+    help="Mean absolute force error on the teacher's own run that is accepted",
+    also="  [default: 0.15 of the mean force there]",
+)
 @click.option("--family", type=click.Choice(["pod"]), default="pod", show_default=True, help="Family of the student.")
 @setting(TEXT, "--engine", help="Engine that trains and runs it", also="  [default: the one of LAMMPS]")
 @setting(RULES["acceptance_ps"], "--acceptance-ps", default=StudentParameters.acceptance_ps, show_default=True)
