@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiida_ion.runners.checkpoints import import_module
+from aiida_ion.runners.output import RunnerError
 from aiida_ion.runners.trainers.base import SHOWN, Counts, Row, Trainer
 from aiida_ion.training.extxyz import write_extxyz
 from aiida_ion.training.families.sevenn import SevennSettings
@@ -49,7 +50,11 @@ class SevennTrainer(Trainer):
         if self.work.parent is not None:
             checkpoints = import_module("sevenn.checkpoint", "sevenn")
             with self.work.parent.loading():
-                config = checkpoints.SevenNetCheckpoint(str(self.work.parent.path)).yaml_dict("continue")["model"]
+                checkpoint = checkpoints.SevenNetCheckpoint(str(self.work.parent.path))
+                if checkpoint.config.get("use_modality"):
+                    message = "a SevenNet of several modalities cannot be a parent: take 7net-0 or 7net-l3i5"
+                    raise RunnerError("invalid_input", message)
+                config = checkpoint.yaml_dict("continue")["model"]
             return {**_plain(config), "train_shift_scale": False, "train_denominator": False}
         settings = self._settings()
         return {

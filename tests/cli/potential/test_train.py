@@ -107,7 +107,7 @@ def test_from_a_dataset_to_molecular_dynamics(
     )[1]
     assert run.is_finished_ok, run.exit_message
     # The zero of energy of the labels is that of the run.
-    energies = run.outputs.thermo.get_array("potential_energy")
+    energies = run.outputs.thermo.segment_000.get_array("potential_energy")
     assert abs(energies.mean() / 3 + 301.4) < 3.0
     other = job.inputs.structure.get_ase()
     other.symbols[0] = "Li"

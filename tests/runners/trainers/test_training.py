@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from aiida_ion.training.extxyz import ExtxyzKeys
+from aiida_ion.training.extxyz import ExtxyzKeys, read_extxyz
+from aiida_ion.training.frames import SPLITS
+from tests.runners.conftest import ENVIRONMENT, place
 from tests.runners.trainers.conftest import Training, frames_of, validation_rmse
 
 TEST: dict[str, Any] = {"family": "sevenn", "protocol": "test", "seed": 3}
@@ -131,3 +135,29 @@ def test_the_finished_file_has_the_errors_of_the_best_epoch(training: Any, famil
     )
     assert np.abs(errors).max() < 2.0
     assert results["n_weights"] > 100 and results["engine"]["dtype"] in ("float32", "float64")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["sevenn", "chgnet"])
+def test_stress_has_sign_and_unit_of_the_trainer(training: Any, family: str) -> None:
+    """Labels of the parent itself, stress among them, leave nothing to learn; with its sign reversed they do."""
+    run = training(family)
+    place(run.path, "trainers.train")
+    program = Path(__file__).with_name("label_with_parent.py")
+    environment = ENVIRONMENT | {"PYTHONPATH": str(run.path)}
+    subprocess.run([run.python, program, family, run.path], check=True, env=environment, capture_output=True)
+    settings = {"n_epochs": 1, "learning_rate": 1e-12, "batch_size": 1, "stress_weight": 1.0}
+    plan = {"family": family, "settings": settings}
+    losses = []
+    for sign in (1.0, -1.0):
+        frames = {split: read_extxyz((run.path / f"{split}.extxyz").read_text()) for split in SPLITS}
+        if sign < 0:
+            frames = {
+                split: [replace(frame, stress=-frame.stress) for frame in each if frame.stress is not None]
+                for split, each in frames.items()
+            }
+        results = run.write(plan, frames, parent={"name": family}, stress=True).run()
+        assert results["trains_on_stress"] and results["labels"]["train"]["stresses"] == 2
+        losses.append(run.arrays("curve.npz")["validation_loss"][0])
+    assert losses[0] < 1e-5
+    assert losses[1] > 1e-3
