@@ -324,7 +324,7 @@ def _output(process: Any, node: Any, label: str) -> Any:
 
 
 def fill() -> Any:
-    """Store a fine-tuned potential with a run before and after, a student, and a training that failed; return the first."""
+    """Store a fine-tuned potential with a run before and after, a student, and a failed training; return the first."""
     job = store_potential()
     for temperature_K in (800.0, 1000.0):
         store_run(job, temperature_K)
