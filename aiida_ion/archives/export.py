@@ -27,17 +27,21 @@ class ExportPlan:
     sizes: Sizes
 
 
-def plan(names: Sequence[str], trajectories: bool = True, retrieved: bool = True) -> ExportPlan:
+def plan(
+    names: Sequence[str], trajectories: bool = True, retrieved: bool = True, potentials: bool = True
+) -> ExportPlan:
     """Choose nodes and determine sizes; nothing is written.
 
     :param names: labels of groups, PKs, UUIDs.
     :param trajectories: whether to include the frames.
     :param retrieved: whether to include the retrieved files of jobs.
+    :param potentials: whether to include the files of trained potentials and of checkpoints.
     :raises ValueError: if a name is unknown, or something is still running.
     """
     choice = choose(names)
     none: frozenset[int] = frozenset()
     left_out = (none if trajectories else choice.trajectories) | (none if retrieved else choice.retrieved)
+    left_out |= none if potentials else choice.potentials
     return ExportPlan(choice, left_out, weigh(choice, left_out))
 
 

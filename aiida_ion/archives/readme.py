@@ -120,6 +120,7 @@ def _left_out(choice: Choice, left_out: frozenset[int]) -> str:
     if not left_out:
         return ""
     kinds = [("the frames of trajectories", choice.trajectories), ("the retrieved files of jobs", choice.retrieved)]
+    kinds.append(("the files of potentials", choice.potentials))
     names = " and ".join(text for text, pks in kinds if pks and pks <= left_out)
     return (
         f"## What is not in it\n\nLeft out: {names}.\n"

@@ -19,6 +19,9 @@ from aiida.tools.graph.graph_traversers import get_nodes_export
 
 from aiida_ion.queries.reading.shared import of_function
 
+#: Jobs whose files are potentials, and the inputs under which jobs load one.
+TRAININGS = ["aiida.calculations:ion.train", "aiida.calculations:ion.lammps_train"]
+CHECKPOINTS = ["checkpoint", "parent_checkpoint"]
 #: A pk, or a uuid or a long enough beginning of one.
 NODE = re.compile(r"[0-9]{1,18}|(?=[0-9]*[a-f-])[0-9a-f]{8}[0-9a-f-]{0,28}")
 
@@ -32,6 +35,7 @@ class Choice:
     :param pks: all nodes that are included.
     :param trajectories: those of them with frames.
     :param retrieved: those of them with retrieved files of a job.
+    :param potentials: those of them that hold a potential: what a training left, and checkpoints that jobs loaded.
     """
 
     groups: tuple[orm.Group, ...]
@@ -39,6 +43,7 @@ class Choice:
     pks: frozenset[int]
     trajectories: frozenset[int]
     retrieved: frozenset[int]
+    potentials: frozenset[int] = frozenset()
 
 
 def choose(names: Sequence[str]) -> Choice:
@@ -65,8 +70,11 @@ def choose(names: Sequence[str]) -> Choice:
     kept = {LinkType.CREATE.value}
     retrieved = {link.target_id for link in links if link.link_type in kept and link.link_label == "retrieved"}
     trajectories = _pks(orm.TrajectoryData, {"id": {"in": pks}})
+    potentials = _potentials(pks)
     nodes = orm.QueryBuilder().append(orm.Node, filters={"id": {"in": start}}).all(flat=True)
-    return Choice(tuple(groups), tuple(nodes), frozenset(pks), frozenset(trajectories), frozenset(retrieved))
+    return Choice(
+        tuple(groups), tuple(nodes), frozenset(pks), frozenset(trajectories), frozenset(retrieved), potentials
+    )
 
 
 def _resolve(names: Sequence[str]) -> tuple[list[orm.Group], set[int]]:
@@ -115,6 +123,16 @@ def _experiments(pks: set[int]) -> set[int]:
     return set(
         query.append(orm.CalcFunctionNode, with_incoming="structure", filters=links, project="id").all(flat=True)
     )
+
+
+def _potentials(pks: set[int]) -> frozenset[int]:
+    """Return the files of potentials: outputs of trainings, and checkpoints that jobs were given."""
+    chosen = {"id": {"in": pks}}
+    made = orm.QueryBuilder().append(orm.CalcJobNode, filters={"process_type": {"in": TRAININGS}}, tag="training")
+    made.append(orm.SinglefileData, with_incoming="training", filters=chosen, project="id")
+    loaded = orm.QueryBuilder().append(orm.SinglefileData, filters=chosen, project="id", tag="file")
+    loaded.append(orm.CalcJobNode, with_incoming="file", edge_filters={"label": {"in": CHECKPOINTS}})
+    return frozenset(made.all(flat=True)) | frozenset(loaded.all(flat=True))
 
 
 def _refuse_running(pks: set[int]) -> None:

@@ -20,6 +20,7 @@ class Sizes:
     n_files: int
     trajectories: int
     retrieved: int
+    potentials: int
     kept: int
 
 
@@ -41,6 +42,7 @@ def weigh(choice: Choice, left_out: frozenset[int] = frozenset()) -> Sizes:
         n_files=len(kept),
         trajectories=total(choice.trajectories),
         retrieved=total(choice.retrieved),
+        potentials=total(choice.potentials),
         kept=sum(sizes.get(key, 0) for key in kept),
     )
 

@@ -27,6 +27,11 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--no-retrieved", is_flag=True, help="Leave out the retrieved files of jobs; their nodes stay, without files."
 )
+@click.option(
+    "--no-potentials",
+    is_flag=True,
+    help="Leave out the files of trained potentials and of checkpoints; their nodes stay, without files.",
+)
 @setting(TEXT, "--licence", help="The licence of the data, such as CC-BY-4.0, for the README")
 @setting(FRAMES, "--max-frames", help="h5md: thin each run to this many frames")
 @click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells only, for MDAnalysis.")
@@ -40,6 +45,7 @@ def command(
     style: str,
     no_trajectories: bool,
     no_retrieved: bool,
+    no_potentials: bool,
     licence: str | None,
     max_frames: int | None,
     trajectory_only: bool,
@@ -63,8 +69,10 @@ def command(
         raise click.ClickException(f"{output} exists: name another file, or give --overwrite")
     if style == "aiida" and (max_frames or trajectory_only):
         raise click.UsageError("--max-frames and --trajectory-only are for --format h5md")
-    if style == "h5md" and (no_trajectories or no_retrieved or licence):
-        raise click.UsageError("--no-trajectories, --no-retrieved and --licence are for --format aiida")
+    if style == "h5md" and (no_trajectories or no_retrieved or no_potentials or licence):
+        raise click.UsageError(
+            "--no-trajectories, --no-retrieved, --no-potentials and --licence are for --format aiida"
+        )
     load(profile)
     if style == "h5md":
         from aiida_ion.cli.export_h5md import write_h5md
@@ -73,7 +81,7 @@ def command(
         return
     from aiida_ion.archives.export import export, plan
 
-    planned = plan(names, trajectories=not no_trajectories, retrieved=not no_retrieved)
+    planned = plan(names, not no_trajectories, not no_retrieved, not no_potentials)
     click.echo(size_text(planned))
     if dry_run:
         return
@@ -90,6 +98,7 @@ def size_text(planned: ExportPlan) -> str:
     for what, weight, pks, option in (
         ("trajectories", sizes.trajectories, choice.trajectories, "--no-trajectories"),
         ("files that jobs left", sizes.retrieved, choice.retrieved, "--no-retrieved"),
+        ("files of potentials", sizes.potentials, choice.potentials, "--no-potentials"),
     ):
         if pks and pks <= planned.left_out:
             lines.append(f"  left out: {what}, {size(weight)}")

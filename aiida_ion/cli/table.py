@@ -57,8 +57,8 @@ def command(
     """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
     TABLE is any of materials, runs, diffusion, conductivity, comparison, cost, potentials and trainings;
-    conductivity and diffusion where none is named. csv, json and parquet hold every column with its unit in the name, and the uuids of
-    the nodes behind a row; text and markdown the most important ones.
+    conductivity and diffusion where none is named. csv, json and parquet hold every column with its unit in the name,
+    and the uuids of the nodes behind a row; text and markdown the most important ones.
 
     \b
     Example:

@@ -49,7 +49,7 @@ def runs_with(uuids: Sequence[str], sha256: str | None) -> pd.DataFrame:
         files = {"or": [files, {"attributes.sha256": sha256}]}
         for label, name in (("potential", "checkpoint_sha256"), ("versions", "checkpoint.sha256")):
             query = orm.QueryBuilder().append(orm.Dict, filters={f"attributes.{name}": sha256}, tag="said")
-            side = {"with_incoming" if label == "potential" else "with_outgoing": "said"}
+            side: dict[str, Any] = {"with_incoming" if label == "potential" else "with_outgoing": "said"}
             query.append(orm.CalcJobNode, filters=types, edge_filters={"label": label}, project=["id"], **side)
             pks |= set(query.all(flat=True))
     query = orm.QueryBuilder().append(orm.SinglefileData, filters=files, tag="file")
@@ -88,7 +88,7 @@ def results_of_weights(sha256: str | None, formulas: Sequence[str]) -> pd.DataFr
     parts = []
     for label, name in (("potential", "checkpoint_sha256"), ("versions", "checkpoint.sha256")):
         query = orm.QueryBuilder().append(orm.Dict, filters={f"attributes.{name}": sha256}, tag="said")
-        side = {"with_incoming" if label == "potential" else "with_outgoing": "said"}
+        side: dict[str, Any] = {"with_incoming" if label == "potential" else "with_outgoing": "said"}
         query.append(orm.CalcJobNode, edge_filters={"label": label}, tag="md", **side)
         query.append(orm.TrajectoryData, with_incoming="md", tag="trajectory")
         fit = {"process_type": DIFFUSION_PROCESS}

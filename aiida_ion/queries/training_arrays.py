@@ -106,7 +106,9 @@ def _dataset(content: Content | None) -> tuple[NDArray[np.int64], NDArray[np.int
     arrays = read_arrays({"dataset": content}, ("source", "split"))["dataset"]
     source, split = (_whole(arrays.get(name)) for name in ("source", "split"))
     given = content.attributes.get("sources")
-    listed = [one if isinstance(one, dict) else {} for one in given] if isinstance(given, list) else []
+    listed: list[Mapping[str, Any]] = []
+    if isinstance(given, list):
+        listed = [one if isinstance(one, dict) else {} for one in given]
     if source is None or split is None or len(source) != len(split):
         return nothing, nothing, listed
     return source, split, listed

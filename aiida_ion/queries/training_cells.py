@@ -54,7 +54,8 @@ def _is_composition(given: Mapping[Any, Any]) -> bool:
 
 @functools.lru_cache(maxsize=10_000)
 def _formula(composition: tuple[tuple[str, int], ...]) -> str:
-    from pymatgen.core import Composition, Element
+    from pymatgen.core.composition import Composition
+    from pymatgen.core.periodic_table import Element
 
     if not all(Element.is_valid_symbol(symbol) for symbol, _ in composition):
         return ""

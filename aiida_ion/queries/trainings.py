@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -139,21 +138,21 @@ def _students() -> pd.DataFrame:
     return table
 
 
-def _report(kind: Any, filters: Mapping[str, Any], label: str) -> pd.DataFrame:
+def _report(kind: Any, filters: dict[str, Any], label: str) -> pd.DataFrame:
     query = orm.QueryBuilder().append(kind, filters=filters, project=["id"], tag="process")
     columns = ["uuid", *(f"attributes.{name}" for name in _REPORT)]
     query.append(orm.ArrayData, with_incoming="process", edge_filters={"label": label}, project=columns)
     return frame(query, ["pk", "report_uuid", *_REPORT.values()], _KINDS).drop_duplicates("pk")
 
 
-def _cost(kind: Any, filters: Mapping[str, Any], label: str) -> pd.DataFrame:
+def _cost(kind: Any, filters: dict[str, Any], label: str) -> pd.DataFrame:
     query = orm.QueryBuilder().append(kind, filters=filters, project=["id"], tag="process")
     columns = ["attributes.cpu_time_s", "attributes.wall_time_s"]
     query.append(orm.Dict, with_incoming="process", edge_filters={"label": label}, project=columns)
     return frame(query, ["pk", "cpu_time_s", "wall_time_s"]).drop_duplicates("pk")
 
 
-def _potentials(kind: Any, filters: Mapping[str, Any], labels: list[str]) -> pd.DataFrame:
+def _potentials(kind: Any, filters: dict[str, Any], labels: list[str]) -> pd.DataFrame:
     query = orm.QueryBuilder().append(kind, filters=filters, project=["id"], tag="process")
     columns = ["uuid", "attributes.sha256", "attributes.level_of_theory"]
     link = {"label": {"in": labels}}

@@ -52,7 +52,9 @@ def store_dataset(draw: np.random.Generator, text: str = "") -> orm.ArrayData:
         maker.base.links.add_incoming(run, LinkType.INPUT_CALC, f"trajectory_{i:03d}")
     maker.set_process_state("finished")
     maker.set_exit_status(0)
-    return _output(maker.store(), node, "result")
+    _output(maker.store(), node, "result")
+    maker.seal()
+    return node
 
 
 def store_potential(
@@ -180,6 +182,7 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     outcome = "accepted" if accepted else "out_of_loops"
     report.base.attributes.set_many({"history": history, "outcome": outcome, "cpu_time_s": 7200.0})
     _output(maker.store(), report, "result")
+    maker.seal()
     for label, node in (
         *(("dataset", last.inputs.dataset), ("training", last.outputs.report), ("report", report)),
         *((f"potential__{name}", last.outputs.files[name]) for name in ("param", "coeff")),
@@ -216,7 +219,9 @@ def store_run(job: Any, temperature_K: float = 1000.0, by_hash: bool = False, wa
     else:
         inputs["files__coeff" if fit else "checkpoint"] = potential
     level = potential.base.attributes.get("level_of_theory")
-    return _run(run, inputs, draw, level, 1e-5, temperature_K, job.inputs.dataset if watched else None)
+    made = _run(run, inputs, draw, level, 1e-5, temperature_K, job.inputs.dataset if watched else None)
+    made.seal()
+    return made
 
 
 def store_other_run(level: str, diffusivity_cm2_s: float, sha256: str | None, temperature_K: float = 1000.0) -> Any:
@@ -227,6 +232,7 @@ def store_other_run(level: str, diffusivity_cm2_s: float, sha256: str | None, te
     job = _run(run, inputs, draw, level, diffusivity_cm2_s, temperature_K, None)
     if sha256 is not None:
         _output(job, orm.Dict({"checkpoint": {"name": "parent", "sha256": sha256}}), "versions")
+    job.seal()
     return job
 
 
@@ -261,6 +267,7 @@ def _run(
         }
     )
     _output(fit.store(), diffusion, "diffusion")
+    fit.seal()
     if dataset is not None:
         _store_watch(trajectory, dataset, draw)
     return run
@@ -302,6 +309,7 @@ def _store_watch(trajectory: Any, dataset: orm.ArrayData, draw: np.random.Genera
         }
     )
     _output(job.store(), node, "watch")
+    job.seal()
 
 
 def _trajectory(draw: np.random.Generator, n_frames: int) -> orm.TrajectoryData:
@@ -324,7 +332,7 @@ def _output(process: Any, node: Any, label: str) -> Any:
 
 
 def fill() -> Any:
-    """Store a fine-tuned potential with a run before and after, a student, and a training that failed; return the first."""
+    """Store a fine-tuned potential with a run before and after, a student, and a failed training; return the first."""
     job = store_potential()
     for temperature_K in (800.0, 1000.0):
         store_run(job, temperature_K)

@@ -49,13 +49,14 @@ def archive_dashboard(campaign_archive: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an AiiDA folder whose default profile holds 300 synthetic results and two surrogates."""
+    """Return an AiiDA folder whose default profile holds 300 synthetic results, surrogates and trained potentials."""
     folder = tmp_path_factory.mktemp("synthetic")
     environment = os.environ | {"AIIDA_PATH": str(folder), "OMP_NUM_THREADS": "1"}
     verdi = str(Path(sys.executable).with_name("verdi"))
     fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "synthetic", "--results", "300"]
     train = [sys.executable, "-m", "benchmarks.synthetic.surrogate", "--profile", "synthetic"]
-    for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train):
+    potentials = [sys.executable, "-m", "benchmarks.synthetic.training", "--profile", "synthetic"]
+    for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train, potentials):
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -309,7 +309,7 @@ def test_what_nodes_say_is_text(hostile_dashboard: str, tmp_path: Path) -> None:
     if MISSING:
         pytest.skip(MISSING)
     with browse(hostile_dashboard, tmp_path) as browser:
-        for address in ("/", "/materials", "/compare", "/surrogate"):
+        for address in ("/", "/materials", "/compare", "/potentials", "/surrogate"):
             browser.open(address)
             browser.settle()
             assert "cannot be shown" not in browser.text()

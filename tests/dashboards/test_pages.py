@@ -28,6 +28,7 @@ from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
 from benchmarks.many_results import fill
 from benchmarks.synthetic.surrogate import store_training
+from benchmarks.synthetic.training import fill as fill_potentials
 
 #: Page -> most statements with no table read yet, and with all of them.
 MOST_SQL = {
@@ -35,6 +36,7 @@ MOST_SQL = {
     "Materials": (26, 2),
     "Material": (34, 20),
     "Compare": (45, 10),
+    "Potentials": (50, 32),
     "Surrogate": (34, 31),
     "Provenance": (40, 40),
 }
@@ -91,8 +93,10 @@ def asked_by_pages() -> dict[str, tuple[int, int]]:
 def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
     fill(60, seed=1, n_with_arrays=1)
     store_training(n_materials=20)
+    fill_potentials()
     few = asked_by_pages()
     store_training(n_materials=200)
+    fill_potentials()
     fill(240, seed=2, n_with_arrays=0)
     many = asked_by_pages()
     for title, (cold, warm) in many.items():

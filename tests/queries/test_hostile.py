@@ -34,6 +34,7 @@ from aiida_ion.queries.running import activity
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 from benchmarks.many_results import GROUP, fill
 from benchmarks.synthetic.surrogate import store_training
+from benchmarks.synthetic.training import fill as fill_potentials
 from tests.queries.hostile import VALUES, poison, poison_all
 
 TABLES = printing.TABLES
@@ -48,6 +49,7 @@ def poisoned(request: pytest.FixtureRequest, aiida_profile_clean: Any) -> int:
     """Return how many values were replaced in a profile with results of every kind: a third of all, or nearly all."""
     fill((12, 25)[request.param - 1], seed=request.param, n_with_arrays=0)
     store_training(n_materials=8, seed=1)
+    fill_potentials()
     return poison(request.param, share=(0.3, 0.9)[request.param - 1])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -127,5 +128,5 @@ def lowest_of_bins(values: NDArray[Any], most: int) -> NDArray[np.int64]:
     if len(values) <= most:
         return np.arange(len(values))
     edges = np.linspace(0, len(values), most + 1).astype(int)
-    rows = [start + int(np.argmin(values[start:stop])) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    rows = [start + int(np.argmin(values[start:stop])) for start, stop in pairwise(edges.tolist())]
     return np.array(rows, dtype=np.int64)

@@ -33,15 +33,17 @@ def summary_card(chosen: pd.Series[Any]) -> Component:
     slope, split = chosen["held_out_force_slope"], chosen["held_out_split"]
     energy_eV = chosen["held_out_energy_mae_eV_atom"]
     held_out = f"on frames of the {split}" if known(split) else "nothing was held out"
+    cpu_time = duration(float(chosen["cpu_time_s"])) if known(chosen["cpu_time_s"]) else "-"
+    others = " + ".join(_count(chosen[name]) for name in ("n_validation", "n_test"))
+    epochs = f"{_count(chosen['n_epochs'])} epochs, seed {_word(chosen['seed'])}"
     numbers = stats(
         stat("force MAE (eV/Å)", short(_plain(chosen["held_out_force_mae_eV_A"])), _before(chosen)),
         stat("slope of forces", short(_plain(slope), 4), _softness(slope)),
         stat("energy MAE (meV/atom)", short(MEV_PER_EV * energy_eV) if known(energy_eV) else "-", held_out),
-        stat("training frames", _count(chosen["n_train"]), f"{_count(chosen['n_validation'])} for validation, "
-             f"{_count(chosen['n_test'])} for the test"),
-        stat("weights", _count(chosen["n_weights"]), f"{_count(chosen['n_epochs'])} epochs, seed {_word(chosen['seed'])}"),
-        stat("CPU time", duration(float(chosen["cpu_time_s"])) if known(chosen["cpu_time_s"]) else "-", _all_jobs(chosen)),
-    )  # fmt: skip
+        stat("training frames", _count(chosen["n_train"]), f"{others} for validation and test"),
+        stat("weights", _count(chosen["n_weights"]), epochs),
+        stat("CPU time", cpu_time, _all_jobs(chosen)),
+    )
     nodes = [(name, chosen[f"{name}_uuid"]) for name in ("report", "potential", "dataset")]
     listed: list[tuple[str, Any]] = [
         *((name, uuid_label(uuid)) for name, uuid in nodes if isinstance(uuid, str)),

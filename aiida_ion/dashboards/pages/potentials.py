@@ -1,4 +1,4 @@
-"""Trained potentials: errors before and after, learning curve, loops of a student, watched runs, and what came of it."""
+"""Trained potentials: errors before and after, learning curve, a student's loops, watched runs, what came of it."""
 
 from __future__ import annotations
 
