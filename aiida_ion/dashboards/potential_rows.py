@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiida_ion.queries.reading.kinds import read_number
-from aiida_ion.queries.training_arrays import Predictions
+from aiida_ion.queries.training.arrays import Predictions
 
 LOOP_COLUMNS = ("loop", "stage", "training", "n_train", "force_mae_eV_A", "target_eV_A")
 RUN_COLUMNS = ("loop", "ended", "survived_ps", "length_ps", "words")

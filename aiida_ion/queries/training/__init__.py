@@ -1,0 +1,1 @@
+"""Trained potentials: their table, their curves and predictions, and what was made with them."""
