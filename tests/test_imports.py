@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
     "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
-    "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries"},
+    "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries", "training"},
     "campaigns": {
         "exit_codes",
         "training",

@@ -9,8 +9,10 @@ from aiida import orm
 from aiida.common.exceptions import MultipleObjectsError, NotExistent
 
 from aiida_ion.calculations.stored_files import store_file
+from aiida_ion.calculations.training.trained import potential_settings
 from aiida_ion.engines.engine import Engine, load_engine
-from aiida_ion.engines.trained import members_of, potential_settings
+from aiida_ion.engines.trained import members_of
+from aiida_ion.training.families import FAMILIES
 
 
 def parent_inputs(given: str, potential: str, computer: orm.Computer) -> dict[str, Any]:
@@ -59,3 +61,17 @@ def _of_engine(engine: Engine, computer: orm.Computer) -> dict[str, Any]:
         return _of_node(engine.checkpoint, computer)
     inputs: dict[str, Any] = {"parent": orm.Dict(dict(engine.potential))}
     return inputs | ({} if engine.checkpoint is None else {"parent_checkpoint": engine.checkpoint})
+
+
+def training_code(name: str) -> orm.InstalledCode:
+    """Return the code whose Python trains.
+
+    :raises ValueError: if there is none of that name.
+    """
+    try:
+        return orm.load_code(name)  # type: ignore[return-value]
+    except NotExistent as error:
+        known = ", ".join(sorted({family.environment for family in FAMILIES.values()}))
+        raise ValueError(
+            f"there is no engine {name}: make one with 'aiida-ion engine install', of {known}, or name another"
+        ) from error

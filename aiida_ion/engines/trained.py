@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
-from aiida.common.exceptions import NotExistent
 
-from aiida_ion.calculations.mlip.job import validate_checkpoint
+from aiida_ion.calculations.training.trained import JOB, device_of, potential_settings
 from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.engines.codes import check_free, code_of, new_code, retire, runs
 from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.environments import PYTHON_KIND
 
-JOB = "aiida.calculations:ion.train"
 CHAIN = "aiida.workflows:ion.training"
 FIRST = "member_1"
 
@@ -39,42 +35,6 @@ def members_of(training: orm.ProcessNode) -> dict[str, Any]:
     if not trained:
         raise ValueError(f"the training {training.pk} left no potential that a Python runs: {training.exit_message}")
     return dict(sorted(trained.items(), key=lambda item: int(item[0].rpartition("_")[2])))
-
-
-def made_here(node: orm.SinglefileData, computer: orm.Computer) -> bool:
-    """Return whether a job of this profile wrote a file on this computer, and the file is unchanged.
-
-    A file that came with an archive has a job, too, but one of a computer that is not set up here.
-    """
-    creator = node.creator
-    if not isinstance(creator, orm.CalcJobNode) or creator.process_type != JOB or creator.computer is None:
-        return False
-    try:
-        creator.get_authinfo()
-    except NotExistent:
-        return False
-    content = hashlib.sha256(node.get_content(mode="rb")).hexdigest()
-    return bool(creator.computer.uuid == computer.uuid and content == node.base.attributes.get("sha256", None))
-
-
-def potential_settings(node: orm.SinglefileData, computer: orm.Computer) -> dict[str, Any]:
-    """Return the input ``potential`` of jobs with a trained potential, or the package of one.
-
-    :param node: the file of weights, an output of ``ion.train``.
-    :param computer: where it will be loaded.
-    :raises ValueError: for a file that runs code when it is loaded, and was not made on that computer.
-    """
-    about: Mapping[str, Any] = node.base.attributes.all
-    settings: dict[str, Any] = {"name": about.get("potential", "nequip"), "checkpoint_sha256": about["sha256"]}
-    needs_trust = validate_checkpoint({"checkpoint": node, "potential": orm.Dict(settings)}) is not None
-    if not (needs_trust or about.get("is_compiled")):
-        return settings
-    if not made_here(node, computer):
-        raise ValueError(
-            f"{node.filename} runs code when it is loaded, and was not made by a job of this profile on "
-            f"{computer.label}: train it there, or add it by hand with 'aiida-ion engine add --trust-checkpoint'"
-        )
-    return settings | {"trusted_sha256": [about["sha256"]]}
 
 
 def register_trained(training: orm.ProcessNode, name: str, replaces: bool = False) -> list[Engine]:
@@ -103,18 +63,13 @@ def _engine(name: str, job: orm.CalcJobNode, member: str, training: orm.ProcessN
     old = code_of(name, trainer.computer.label)
     program, plugin = str(trainer.filepath_executable), "ion.mlip_md"
     node = job.outputs.potential
-    settings = potential_settings(node, trainer.computer) | _device(job)
+    settings = potential_settings(node, trainer.computer) | device_of(job)
     if old is not None and not (runs(old, program, plugin) and replaces):
         check_free(old, replaces)
         retire(old)
         old = None
     code = old or new_code(name, program, plugin, trainer.computer.label, trainer.prepend_text)
     return Engine(code, entry_point, settings, node, trained=origin(job, member, training))
-
-
-def _device(job: orm.CalcJobNode) -> dict[str, str]:
-    device = job.inputs.parameters.get_dict().get("device", "cpu")
-    return {} if device == "cpu" else {"device": device}
 
 
 def origin(job: orm.CalcJobNode, member: str, training: orm.ProcessNode) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import pytest
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.engines.trained import made_here, members_of, potential_settings
+from aiida_ion.calculations.training.trained import made_here, potential_settings
+from aiida_ion.engines.trained import members_of
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 CODE = pickle.dumps(print)

@@ -14,15 +14,14 @@ from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.fits import diffusion_code
 from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
+from aiida_ion.engines.parents import training_code
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.queries import engine_table
+from aiida_ion.training.families import FAMILIES, POD, STUDENT_FAMILIES
 
-#: The family of students that LAMMPS trains and runs by itself.
-POD = "pod"
-TRAINERS = {POD: "ion.lammps_train"}
-#: Kind of engine that runs the students of each family.
-KINDS = {POD: "lammps"}
+#: Kind of engine whose program fits and runs POD.
+KIND_OF_POD = "lammps"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class StudentRequest:
 
     :param teacher: name of the engine that labels.
     :param family: of the student.
-    :param engine: name of the engine whose program trains and runs the student; the one of its kind if not given.
+    :param engine: name of the engine or code whose program trains and runs the student; that of the family if not
+        given.
     :param parameters: of :class:`~aiida_ion.workchains.student.parameters.StudentParameters`.
     :param settings: of the family, where they differ from its defaults.
     :param teacher_jobs: what is asked of the teacher's jobs.
@@ -53,9 +53,8 @@ def student_builder(structure: orm.StructureData, request: StudentRequest) -> An
     :param structure: the crystal.
     :raises ValueError: if it cannot be submitted; the message says why.
     """
-    teacher, trainer = load_engine(request.teacher), training_engine(request.family, request.engine)
-    for engine, jobs in ((teacher, request.teacher_jobs), (trainer, request.student_jobs)):
-        check_jobs(engine.job, engine.code.computer, engine.jobs, jobs)
+    teacher = load_engine(request.teacher)
+    check_jobs(teacher.job, teacher.code.computer, teacher.jobs, request.teacher_jobs)
     chosen = teacher.md.engine_inputs(structure, None, **engine_choices(teacher))
     chain: Any = WorkflowFactory("ion.student")
     builder = chain.get_builder()
@@ -64,11 +63,8 @@ def student_builder(structure: orm.StructureData, request: StudentRequest) -> An
     builder.teacher.entry_point = orm.Str(teacher.entry_point)
     builder.teacher.engine = {name: value for name, value in chosen.items() if name != "metadata"}
     builder.teacher.options = job_options(teacher.jobs, request.teacher_jobs)
-    builder.trainer.entry_point = orm.Str(TRAINERS[request.family])
-    builder.trainer.code = trainer.code
-    if request.settings:
-        builder.trainer.parameters = orm.Dict({"settings": dict(request.settings)})
-    builder.trainer.options = job_options(trainer.jobs, request.student_jobs)
+    for name, value in trainer_inputs(request).items():
+        setattr(builder.trainer, name, value)
     builder.watch.code = diffusion_code()
     builder.metadata.label = f"{structure.get_formula('hill_compact')}: {teacher.name} by {request.family.upper()}"
     problem = validate_builder(builder)
@@ -77,26 +73,50 @@ def student_builder(structure: orm.StructureData, request: StudentRequest) -> An
     return builder
 
 
-def training_engine(family: str, name: str | None) -> Engine:
-    """Return the engine whose program trains and runs a family.
+def trainer_inputs(request: StudentRequest) -> dict[str, Any]:
+    """Return the namespace ``trainer`` of a student.
+
+    :raises ValueError: for an unknown family, or if nothing is registered that trains it.
+    """
+    if request.family not in STUDENT_FAMILIES:
+        choices = ", ".join(STUDENT_FAMILIES)
+        raise ValueError(f"there is no family {request.family!r} of students; choose from {choices}")
+    settings = dict(request.settings)
+    if request.family == POD:
+        engine = training_engine(request.engine)
+        requests, code, job = [engine.jobs, request.student_jobs], engine.code, "ion.lammps_train"
+        parameters: dict[str, Any] = {"settings": settings}
+    else:
+        code = training_code(request.engine or FAMILIES[request.family].environment)
+        requests, job = [request.student_jobs], "ion.train"
+        parameters = {"family": request.family, "protocol": "student", "settings": settings}
+    check_jobs(job, code.computer, *requests)
+    return {
+        "entry_point": orm.Str(job),
+        "code": code,
+        "parameters": orm.Dict(parameters),
+        "options": job_options(*requests),
+    }
+
+
+def training_engine(name: str | None) -> Engine:
+    """Return the engine of LAMMPS that trains and runs a student.
 
     :param name: of the engine; the only one of its kind if not given.
-    :raises ValueError: for an unknown family, an engine of another kind, or none or several of that kind.
+    :raises ValueError: for an engine of another kind, or none or several of that kind.
     """
-    if family not in TRAINERS:
-        raise ValueError(f"there is no family {family!r} of students; choose from {', '.join(TRAINERS)}")
-    kind = KINDS[family]
-    entry_point = entry_point_of(kind)
+    entry_point = entry_point_of(KIND_OF_POD)
     if name is not None:
         engine = load_engine(name)
         if engine.entry_point != entry_point:
-            raise ValueError(f"{name} is not an engine of the kind {kind}, which trains and runs {family.upper()}")
+            raise ValueError(f"{name} is not an engine of the kind {KIND_OF_POD}, which trains and runs POD")
         return engine
     table = engine_table()
     table = table[table["entry_point"] == entry_point]
     # One with a potential of its own is a student of before, or made for one material.
     names = sorted(set(table["name"][table["potential"].isna()])) or sorted(set(table["name"]))
     if len(names) != 1:
-        choice = f"choose from {', '.join(names)} with --engine" if names else f"run 'aiida-ion engine install {kind}'"
-        raise ValueError(f"{family.upper()} is trained and run by an engine of the kind {kind}: {choice}")
+        install = f"run 'aiida-ion engine install {KIND_OF_POD}'"
+        choice = f"choose from {', '.join(names)} with --engine" if names else install
+        raise ValueError(f"POD is trained and run by an engine of the kind {KIND_OF_POD}: {choice}")
     return load_engine(names[0])

@@ -11,6 +11,7 @@ from aiida_ion.cli.options import SEED, TEXT, JsonObject, SettingType, setting
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.settings.schema import rules_of
+from aiida_ion.training.families import POD, STUDENT_FAMILIES
 from aiida_ion.workchains.student.parameters import StudentParameters
 
 RULES = rules_of(StudentParameters)
@@ -38,8 +39,12 @@ PARAMETERS = {
     help="Mean absolute force error on the teacher's own run that is accepted",
     also="  [default: 0.15 of the mean force there]",
 )
-@click.option("--family", type=click.Choice(["pod"]), default="pod", show_default=True, help="Family of the student.")
-@setting(TEXT, "--engine", help="Engine that trains and runs it", also="  [default: the one of LAMMPS]")
+@click.option(
+    "--family", type=click.Choice(STUDENT_FAMILIES), default=POD, show_default=True, help="Family of the student."
+)
+@setting(
+    TEXT, "--engine", help="Engine that trains and runs it", also="  [default: that of the family; LAMMPS for pod]"
+)
 @setting(RULES["acceptance_ps"], "--acceptance-ps", default=StudentParameters.acceptance_ps, show_default=True)
 @setting(RULES["n_seeds"], "--seeds", default=StudentParameters.n_seeds, show_default=True)
 @setting(RULES["max_loops"], "--max-loops", default=StudentParameters.max_loops, show_default=True)

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
-from aiida.common.exceptions import NotExistent
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.cli.surrogate_nodes import any_node
 from aiida_ion.engines.jobs import check_jobs, job_options
 from aiida_ion.engines.options import check_device
-from aiida_ion.engines.parents import parent_inputs
+from aiida_ion.engines.parents import parent_inputs, training_code
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.training.families import FAMILIES
@@ -59,20 +58,6 @@ def _parent(given: Mapping[str, Any], potential: str, computer: orm.Computer) ->
     if given["parent"] is None:
         return {}
     return parent_inputs(given["parent"], potential, computer)
-
-
-def training_code(name: str) -> orm.InstalledCode:
-    """Return the code whose Python trains.
-
-    :raises ValueError: if there is none of that name.
-    """
-    try:
-        return orm.load_code(name)  # type: ignore[return-value]
-    except NotExistent as error:
-        known = ", ".join(sorted({family.environment for family in FAMILIES.values()}))
-        raise ValueError(
-            f"there is no engine {name}: make one with 'aiida-ion engine install', of {known}, or name another"
-        ) from error
 
 
 def dataset_node(given: str) -> orm.ArrayData:

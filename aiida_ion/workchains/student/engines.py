@@ -9,6 +9,7 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.lammps.fitted import COEFF, fitted_potential
+from aiida_ion.calculations.training.trained import device_of, potential_settings
 from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.training.frames import SPLITS
 from aiida_ion.workchains.student.loop import TestErrors
@@ -23,6 +24,10 @@ def student_engine(job: Any, options: Mapping[str, Any] | None) -> tuple[str, di
     :param options: ``metadata.options`` of the jobs.
     """
     metadata = {"metadata": {"options": dict(options)}} if options else {}
+    if "files" not in job.outputs:
+        settings = potential_settings(job.outputs.potential, job.computer) | device_of(job)
+        weights = {"potential": orm.Dict(settings), "checkpoint": job.outputs.potential}
+        return entry_point_of("mlip"), {"code": job.inputs.code} | weights | metadata
     potential, files = fitted_potential(dict(job.outputs.files.items()))
     engine = {"code": job.inputs.code, "potential": orm.Dict(potential), "files": files}
     return entry_point_of("lammps"), engine | metadata

@@ -33,7 +33,7 @@ def define_outputs(spec: Any) -> None:
     spec.exit_code(521, "ERROR_TRAINING_FAILED", message="The student cannot be trained: {detail}")
     spec.exit_code(522, "ERROR_STUDENT_RUN_FAILED", message="A run of the student failed: {detail}")
     spec.exit_code(
-        713,
+        715,
         "WARNING_NOT_ACCEPTED",
         message="No student passed; the last one is in the outputs, and must not be used unseen: {detail}",
     )
