@@ -10,6 +10,8 @@ from aiida.plugins import CalculationFactory
 
 from aiida_ion.calculations.training.sources import trajectory_key
 from aiida_ion.settings.rules import SettingsError
+from aiida_ion.training.families import FAMILIES
+from aiida_ion.training.plan import TrainingPlan
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.teacher import validate_teacher
 
@@ -111,6 +113,17 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         return f"trainer: {trainer['entry_point'].value} trains no potential: use ion.lammps_train or ion.train"
     given = trainer.get("parameters")  # a builder leaves out what has a default
     problem = job.spec().inputs["parameters"].validate(given) if given is not None else None
-    if problem is not None:
-        return f"trainer.parameters: {problem.message}"
-    return validate_teacher(inputs)
+    reason = problem.message if problem is not None else _validate_settings(given)
+    return f"trainer.parameters: {reason}" if reason else validate_teacher(inputs)
+
+
+def _validate_settings(parameters: orm.Dict | None) -> str | None:
+    """Return what is wrong with the settings of a family that a Python trains; a student has no parent."""
+    given = parameters.get_dict() if parameters is not None else {}
+    if given.get("family") not in FAMILIES:
+        return None
+    try:
+        TrainingPlan.from_dict(given).family_settings(has_parent=False)
+    except SettingsError as error:
+        return str(error)
+    return None
