@@ -102,6 +102,24 @@ def test_a_student_that_is_not_good_enough_is_kept_but_said_not_to_be(inputs: An
     assert register_fitted(node, "copper-gold", unaccepted=True).potential["name"] == "POD"
 
 
+@pytest.mark.slow
+def test_a_student_that_a_python_trains_runs_by_that_python(inputs: Any, python_code: Any) -> None:
+    given = inputs(target_force_fraction=1.0, acceptance_ps=0.4, n_seeds=1, max_loops=1)
+    given["trainer"] = {
+        "entry_point": orm.Str("ion.train"),
+        "code": python_code("ion.train", "nequip"),
+        "parameters": orm.Dict({"family": "allegro", "protocol": "student", "settings": {"n_epochs": 40}}),
+    }
+    node = run_get_node(StudentWorkChain, **given)[1]
+    assert node.is_finished_ok, node.exit_message
+    about = node.outputs.report.base.attributes.all
+    assert about["level_of_theory"].endswith("by Allegro")
+    assert about["history"][-1]["force_mae_eV_A"] < 0.3
+    assert set(node.outputs.potential) == {"potential"}
+    runs = [child for child in node.called if child.process_label == "MlipMdWorkChain"]
+    assert {run.inputs.engine.potential["name"] for run in runs} == {"emt", "nequip"}
+
+
 @pytest.mark.parametrize(
     ("role", "entry_point", "message"),
     [("trainer", "ion.lammps_md", "trains no potential"), ("teacher", "ion.md.nothing", "not an installed engine")],
