@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from aiida import orm
 from aiida.common import datastructures, folders
+from aiida.engine import ExitCode
 
 from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.cleaning import CleaningCalculation
@@ -112,6 +113,14 @@ class WatchParser(TrajectoryAnalysisParser):
 
     output = "watch"
     sample_keys = frozenset(WatchSettings.__dataclass_fields__)
+
+    def parse(self, retrieved_temporary_folder: str | None = None, **inputs: Any) -> ExitCode | None:
+        """Attach the node, and what it cost."""
+        failure = super().parse(retrieved_temporary_folder, **inputs)
+        results = self.read_results() if failure is None else None
+        if results is not None:
+            self.out("cost", orm.Dict(results["cost"]))
+        return failure
 
 
 def _files(

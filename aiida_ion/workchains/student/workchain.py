@@ -289,7 +289,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def _cpu_s(self) -> float:
         """Return the CPU time of all jobs so far, s."""
-        costs = [child.outputs.cost.get_dict() for child in self.node.called if "cost" in child.outputs]
+        jobs = [child for child in self.node.called_descendants if isinstance(child, orm.CalcJobNode)]
+        costs = [job.outputs.cost.get_dict() for job in jobs if "cost" in job.outputs]
         return float(sum(cost.get("cpu_time_s") or cost.get("wall_time_s") or 0.0 for cost in costs))
 
     def run_check(self) -> None:

@@ -54,6 +54,7 @@ def test_a_run_like_the_training_is_not_flagged_and_one_with_a_close_pair_is(wat
     quiet = watch({"segment_000": copy_of(trajectory, positions)})
     assert quiet.is_finished_ok, quiet.exit_message
     assert quiet.outputs.watch.base.attributes.get("n_flagged") == 0
+    assert quiet.outputs.cost["cpu_time_s"] > 0
     closer = positions.copy()
     closer[7, 1] = closer[7, 0] + [1.2, 0.0, 0.0]
     node = watch({"segment_000": copy_of(trajectory, closer)})
