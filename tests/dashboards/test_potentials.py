@@ -44,7 +44,14 @@ def test_everything_of_a_training_is_on_the_page() -> None:
     values = text(page)
     potential = job.outputs.potential
     for words in (
-        *("QE PBEsol by sevenn", "before: SevenNet-0", "slope of forces", "on frames of the test", "842,440"),
+        *(
+            "QE PBEsol by sevenn",
+            "before: SevenNet-0",
+            "slope of forces",
+            "close to one",
+            "on frames of the test",
+            "842,440",
+        ),
         *("Li2O only", "none is registered", potential.base.attributes.get("sha256"), "7 + 3 + 10 frames"),
         *(f"/provenance?uuid={potential.uuid}", f"/provenance?uuid={job.inputs.dataset.uuid}"),
         "2 of 40 frames flagged",
@@ -90,13 +97,15 @@ def test_the_parity_of_the_address(app: Any) -> None:
     job = store_potential()
     chosen = potentials.chosen_training(tables.table("trainings"), job.uuid)
     by_temperature = potential_cards.parity(View().with_options(colour="temperature"), chosen)
-    assert [name.split(",")[0] for name in names(by_temperature)] == ["equal", "600 K", "1500 K"]
+    assert [name.split(",")[0] for name in names(by_temperature)] == ["equal", "1500 K"]
+    cold = potential_cards.parity(View().with_options(colour="temperature", frames="validation"), chosen)
+    assert [name.split(",")[0] for name in names(cold)] == ["equal", "600 K"]
     before = potential_cards.parity(View().with_options(forces="before"), chosen)
     errors = [float(name.split("MAE ")[1].split(" ")[0]) for name in names(before)[1:]]
     after = [float(name.split("MAE ")[1].split(" ")[0]) for name in names(potential_cards.parity(View(), chosen))[1:]]
     assert min(errors) > 2 * max(after)
-    assert potential_cards.parity_choices(View().with_options(colour="<b>", forces="x")) == (
-        *("element", "after", "held_out"),
+    assert potential_cards.parity_choices(View().with_options(colour="<b>", forces="x"), chosen) == (
+        *("element", "after", "test"),
     )
     train = potential_cards.parity(View().with_options(frames="train"), chosen)
     assert sum(len(one.x) for one in train.data[1:]) == 7 * 12 * 3
@@ -116,10 +125,8 @@ def test_callbacks_draw_and_write_the_address(app: Any) -> None:
     job = store_potential()
     first, second = store_run(job, 800.0), store_run(job, 1000.0)
     query = View(uuid=job.uuid).query()
-    figure, address, stored = called(
-        app, "potentials-parity.figure", "temperature", "before", "held_out", query, "dark"
-    )
-    assert "600 K" in text(figure)
+    figure, address, stored = called(app, "potentials-parity.figure", "temperature", "before", "test", query, "dark")
+    assert "1500 K" in text(figure)
     assert address == {"path": "/potentials", "query": stored}
     assert "o.colour=temperature" in stored
     assert "o.forces=before" in stored
@@ -160,7 +167,7 @@ def test_rows_of_nodes_that_lack_things() -> None:
     assert loops["n_train"].isna().all()
     assert (runs["ended"].iloc[0], runs["words"].iloc[0]) == ("-", "-")
     assert student_rows({"history": "none"})[0].empty
-    assert parity_arrays(None, "element", "after", "held_out") == ({}, [])
+    assert parity_arrays(None, "element", "after", "test") == ({}, [])
     facts = watch_facts({"pairs": 3, "bounds_A": {"Li-O": "far", "O-O": 2.0}, "flagged": [{"row": 2}, {"row": []}, 1]})
     assert facts == ([], {"O-O": 2.0}, [2], None)
 

@@ -160,11 +160,10 @@ def test_atoms_of_predictions_have_element_temperature_and_split() -> None:
     assert list(made.element[:12]) == ["Li"] * 8 + ["O"] * 4
     assert set(made.temperature[made.split == "test"]) == {"1500 K"}
     assert (made.split == "train").sum() == 7 * 12
-    assert made.is_held_out.sum() == 13 * 12
+    assert (made.split != "train").sum() == 13 * 12
     alone = predictions(job.outputs.report.uuid, None)
     assert alone is not None
     assert set(alone.element) == set(alone.split) == {"unknown"}
-    assert not alone.is_held_out.any()
     assert predictions(job.inputs.dataset.uuid, None) is None
 
 
