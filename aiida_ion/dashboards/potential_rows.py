@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiida_ion.queries.reading.kinds import read_number
-from aiida_ion.queries.training_arrays import Predictions
+from aiida_ion.queries.training.arrays import Predictions
 
 LOOP_COLUMNS = ("loop", "stage", "training", "n_train", "force_mae_eV_A", "target_eV_A")
 RUN_COLUMNS = ("loop", "ended", "survived_ps", "length_ps", "words")
@@ -78,7 +78,7 @@ def _order(name: str) -> tuple[float, str]:
 def side_rows(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the results of all sides at the materials and temperatures that the trained potential has, too.
 
-    :param sides: ``after``, and where there are any ``before`` and ``labels``, as `queries.trained` has them.
+    :param sides: ``after``, and where there are any ``before`` and ``labels``, as `queries.training.trained` has them.
     """
     columns = {
         "tracer_diffusivity_cm2_s": "value",

@@ -19,7 +19,7 @@ from aiida_ion.dashboards.potential_rows import COLOURS, FRAMES, WHOSE, parity_a
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
-from aiida_ion.queries.training_arrays import CURVE, predictions, report_arrays
+from aiida_ion.queries.training.arrays import CURVE, predictions, report_arrays
 from aiida_ion.units import MEV_PER_EV, duration
 
 PARITY, CURVES, LOOPS = "potentials-parity", "potentials-curve", "potentials-loops"

@@ -19,7 +19,8 @@ from aiida_ion.dashboards.potential_rows import side_rows, watch_facts
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
-from aiida_ion.queries.trained import (
+from aiida_ion.queries.training.arrays import watch_arrays
+from aiida_ion.queries.training.trained import (
     conductivities_of,
     results_at,
     results_of,
@@ -27,7 +28,6 @@ from aiida_ion.queries.trained import (
     runs_with,
     watches_of,
 )
-from aiida_ion.queries.training_arrays import watch_arrays
 
 WATCH, WATCHED, RUN, BEFORE = "potentials-watch", "potentials-watched", "potentials-run", "potentials-before"
 #: Most runs and results that are named one by one.

@@ -12,7 +12,7 @@ from aiida_ion.queries.lineage import callers
 from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.queries.reading.shared import frame, rows, whole, without_twins
 from aiida_ion.queries.selection import Selection
-from aiida_ion.queries.training_cells import accepted_word, formulas, held_out_errors, state_words, yes_or_no
+from aiida_ion.queries.training.cells import accepted_word, formulas, held_out_errors, state_words, yes_or_no
 
 TRAIN, FIT = "aiida.calculations:ion.train", "aiida.calculations:ion.lammps_train"
 STUDENT = "aiida.workflows:ion.student"

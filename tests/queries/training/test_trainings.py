@@ -11,7 +11,9 @@ from aiida import orm
 
 from aiida_ion import queries
 from aiida_ion.queries import Selection
-from aiida_ion.queries.trained import (
+from aiida_ion.queries.training.arrays import predictions, watch_arrays
+from aiida_ion.queries.training.cells import formulas, held_out_errors, state_words
+from aiida_ion.queries.training.trained import (
     conductivities_of,
     results_at,
     results_of,
@@ -19,9 +21,7 @@ from aiida_ion.queries.trained import (
     runs_with,
     watches_of,
 )
-from aiida_ion.queries.training_arrays import predictions, watch_arrays
-from aiida_ion.queries.training_cells import formulas, held_out_errors, state_words
-from aiida_ion.queries.trainings import NUMBERS, TRAINING_COLUMNS
+from aiida_ion.queries.training.trainings import NUMBERS, TRAINING_COLUMNS
 from aiida_ion.unreadable import counting_unreadable
 from benchmarks.synthetic import training
 from benchmarks.synthetic.training import FIT, PARENT_SHA256, store_other_run, store_potential, store_run, store_student
