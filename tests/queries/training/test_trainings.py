@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,10 @@ def test_rows_are_selected() -> None:
     store_potential(FIT, seed=2)
     assert len(queries.trainings(Selection(formula="Li2O", elements=("Li",)))) == 2
     assert queries.trainings(Selection(formula="Li3N")).empty
+    late = queries.trainings(
+        Selection(level_of_theory="another", formula="Li3N", since=datetime(2000, 1, 1, tzinfo=UTC))
+    )
+    assert late.empty
     assert queries.trainings(Selection(elements=("Na",))).empty
     assert list(queries.trainings(Selection(level_of_theory="QE PBEsol by sevenn"))["uuid"]) == [job.uuid]
     group = orm.Group("mine").store()
