@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from aiida import orm
 from dash import dcc
 from plotly.utils import PlotlyJSONEncoder
 
@@ -17,6 +18,7 @@ from aiida_ion.dashboards.pages import potential_cards, potential_runs, potentia
 from aiida_ion.dashboards.potential_rows import parity_arrays, side_rows, student_rows, watch_facts
 from aiida_ion.dashboards.state import View
 from benchmarks.synthetic.training import FIT, fill, store_potential, store_run, store_student
+from tests.calculations.lammps.pod_fits import dataset, fit
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
 
@@ -139,6 +141,25 @@ def test_callbacks_draw_and_write_the_address(app: Any) -> None:
     assert f"o.run={oldest}" in address["query"]
     assert "o.colour=temperature" in address["query"]
     assert potential_runs.chosen_watch(View().with_options(run="<b>"), made) == made.watches["uuid"].iloc[0]
+
+
+def test_a_real_fit_has_its_row_and_its_forces(lammps_code: orm.InstalledCode) -> None:
+    frames = dataset()
+    job = fit(lammps_code, frames)
+    assert job.is_finished_ok, job.exit_message
+    (row,) = tables.table("trainings").to_dict("records")
+    errors = job.outputs.report.base.attributes.get("errors")["test"]
+    assert (row["level_of_theory"], row["family"], row["formula"]) == ("EMT by POD", "pod", "CuAu")
+    assert (row["uuid"], row["potential_uuid"]) == (job.uuid, job.outputs.files.coeff.uuid)
+    assert row["held_out_force_mae_eV_A"] == pytest.approx(errors["forces"]["mae_eV_A"])
+    assert row["held_out_energy_mae_eV_atom"] == pytest.approx(errors["energies"]["mae_eV_atom"])
+    assert row["n_weights"] == job.outputs.report.base.attributes.get("n_weights")
+    assert row["n_train"] == frames.base.attributes.get("n_train")
+    drawn = graphs(potentials.layout(View(theme="light")))
+    assert names(drawn["potentials-curve"]) == ["train", "validation"]
+    parity = drawn["potentials-parity"]
+    by_element = errors["forces"]["mae_by_element_eV_A"]
+    assert names(parity)[1:] == [f"{element}, MAE {by_element[element]:.3f} eV/Å" for element in ("Au", "Cu")]
 
 
 def test_a_training_without_a_report_says_what_became_of_it() -> None:
