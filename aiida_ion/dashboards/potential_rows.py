@@ -17,7 +17,7 @@ RUN_COLUMNS = ("loop", "ended", "survived_ps", "length_ps", "words")
 #: Choices of the parity figure: by what points are coloured, whose forces, on which frames.
 COLOURS = {"element": "element", "temperature": "temperature"}
 WHOSE = {"after": "after the training", "before": "before: the parent"}
-FRAMES = {"held_out": "held out", "train": "training frames"}
+FRAMES = {"test": "test", "validation": "validation", "train": "training"}
 #: Most loops of a student, runs of a loop, and groups of a parity figure.
 MOST_LOOPS, MOST_RUNS, MOST_GROUPS = 200, 50, 12
 
@@ -55,7 +55,7 @@ def parity_arrays(
     forces = None if made is None else made.parent if whose == "before" else made.predicted
     if made is None or forces is None:
         return {}, []
-    chosen = made.is_held_out if frames == "held_out" else made.split == "train"
+    chosen = made.split == frames
     names = made.temperature if colour == "temperature" else made.element
     groups, index = np.unique(names[chosen], return_inverse=True)
     order = sorted(range(len(groups)), key=lambda place: _order(str(groups[place])))[:MOST_GROUPS]
@@ -78,7 +78,7 @@ def _order(name: str) -> tuple[float, str]:
 def side_rows(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the results of all sides at the materials and temperatures that the trained potential has, too.
 
-    :param sides: ``after``, and where there are any ``before`` and ``labels``, as `queries.trained` has them.
+    :param sides: ``after``, and where there are any ``before`` and ``labels``, as `queries.training.trained` has them.
     """
     columns = {
         "tracer_diffusivity_cm2_s": "value",

@@ -15,7 +15,7 @@ from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.running.processes import last_decisions, process_table
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
-from aiida_ion.queries.training.table import trainings
+from aiida_ion.queries.training.trainings import trainings
 
 __all__ = [
     "Selection",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from aiida import orm
 from dash import dcc
 from plotly.utils import PlotlyJSONEncoder
 
@@ -17,6 +18,7 @@ from aiida_ion.dashboards.pages import potential_cards, potential_runs, potentia
 from aiida_ion.dashboards.potential_rows import parity_arrays, side_rows, student_rows, watch_facts
 from aiida_ion.dashboards.state import View
 from benchmarks.synthetic.training import FIT, fill, store_potential, store_run, store_student
+from tests.calculations.lammps.pod_fits import dataset, fit
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
 
@@ -44,7 +46,14 @@ def test_everything_of_a_training_is_on_the_page() -> None:
     values = text(page)
     potential = job.outputs.potential
     for words in (
-        *("QE PBEsol by sevenn", "before: SevenNet-0", "slope of forces", "on frames of the test", "842,440"),
+        *(
+            "QE PBEsol by sevenn",
+            "before: SevenNet-0",
+            "slope of forces",
+            "close to one",
+            "on frames of the test",
+            "842,440",
+        ),
         *("Li2O only", "none is registered", potential.base.attributes.get("sha256"), "7 + 3 + 10 frames"),
         *(f"/provenance?uuid={potential.uuid}", f"/provenance?uuid={job.inputs.dataset.uuid}"),
         "2 of 40 frames flagged",
@@ -90,13 +99,15 @@ def test_the_parity_of_the_address(app: Any) -> None:
     job = store_potential()
     chosen = potentials.chosen_training(tables.table("trainings"), job.uuid)
     by_temperature = potential_cards.parity(View().with_options(colour="temperature"), chosen)
-    assert [name.split(",")[0] for name in names(by_temperature)] == ["equal", "600 K", "1500 K"]
+    assert [name.split(",")[0] for name in names(by_temperature)] == ["equal", "1500 K"]
+    cold = potential_cards.parity(View().with_options(colour="temperature", frames="validation"), chosen)
+    assert [name.split(",")[0] for name in names(cold)] == ["equal", "600 K"]
     before = potential_cards.parity(View().with_options(forces="before"), chosen)
     errors = [float(name.split("MAE ")[1].split(" ")[0]) for name in names(before)[1:]]
     after = [float(name.split("MAE ")[1].split(" ")[0]) for name in names(potential_cards.parity(View(), chosen))[1:]]
     assert min(errors) > 2 * max(after)
-    assert potential_cards.parity_choices(View().with_options(colour="<b>", forces="x")) == (
-        *("element", "after", "held_out"),
+    assert potential_cards.parity_choices(View().with_options(colour="<b>", forces="x"), chosen) == (
+        *("element", "after", "test"),
     )
     train = potential_cards.parity(View().with_options(frames="train"), chosen)
     assert sum(len(one.x) for one in train.data[1:]) == 7 * 12 * 3
@@ -116,10 +127,8 @@ def test_callbacks_draw_and_write_the_address(app: Any) -> None:
     job = store_potential()
     first, second = store_run(job, 800.0), store_run(job, 1000.0)
     query = View(uuid=job.uuid).query()
-    figure, address, stored = called(
-        app, "potentials-parity.figure", "temperature", "before", "held_out", query, "dark"
-    )
-    assert "600 K" in text(figure)
+    figure, address, stored = called(app, "potentials-parity.figure", "temperature", "before", "test", query, "dark")
+    assert "1500 K" in text(figure)
     assert address == {"path": "/potentials", "query": stored}
     assert "o.colour=temperature" in stored
     assert "o.forces=before" in stored
@@ -132,6 +141,25 @@ def test_callbacks_draw_and_write_the_address(app: Any) -> None:
     assert f"o.run={oldest}" in address["query"]
     assert "o.colour=temperature" in address["query"]
     assert potential_runs.chosen_watch(View().with_options(run="<b>"), made) == made.watches["uuid"].iloc[0]
+
+
+def test_a_real_fit_has_its_row_and_its_forces(lammps_code: orm.InstalledCode) -> None:
+    frames = dataset()
+    job = fit(lammps_code, frames)
+    assert job.is_finished_ok, job.exit_message
+    (row,) = tables.table("trainings").to_dict("records")
+    errors = job.outputs.report.base.attributes.get("errors")["test"]
+    assert (row["level_of_theory"], row["family"], row["formula"]) == ("EMT by POD", "pod", "CuAu")
+    assert (row["uuid"], row["potential_uuid"]) == (job.uuid, job.outputs.files.coeff.uuid)
+    assert row["held_out_force_mae_eV_A"] == pytest.approx(errors["forces"]["mae_eV_A"])
+    assert row["held_out_energy_mae_eV_atom"] == pytest.approx(errors["energies"]["mae_eV_atom"])
+    assert row["n_weights"] == job.outputs.report.base.attributes.get("n_weights")
+    assert row["n_train"] == frames.base.attributes.get("n_train")
+    drawn = graphs(potentials.layout(View(theme="light")))
+    assert names(drawn["potentials-curve"]) == ["train", "validation"]
+    parity = drawn["potentials-parity"]
+    by_element = errors["forces"]["mae_by_element_eV_A"]
+    assert names(parity)[1:] == [f"{element}, MAE {by_element[element]:.3f} eV/Å" for element in ("Au", "Cu")]
 
 
 def test_a_training_without_a_report_says_what_became_of_it() -> None:
@@ -160,7 +188,7 @@ def test_rows_of_nodes_that_lack_things() -> None:
     assert loops["n_train"].isna().all()
     assert (runs["ended"].iloc[0], runs["words"].iloc[0]) == ("-", "-")
     assert student_rows({"history": "none"})[0].empty
-    assert parity_arrays(None, "element", "after", "held_out") == ({}, [])
+    assert parity_arrays(None, "element", "after", "test") == ({}, [])
     facts = watch_facts({"pairs": 3, "bounds_A": {"Li-O": "far", "O-O": 2.0}, "flagged": [{"row": 2}, {"row": []}, 1]})
     assert facts == ([], {"O-O": 2.0}, [2], None)
 

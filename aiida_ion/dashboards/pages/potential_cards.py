@@ -25,6 +25,8 @@ from aiida_ion.units import MEV_PER_EV, duration
 PARITY, CURVES, LOOPS = "potentials-parity", "potentials-curve", "potentials-loops"
 COLOUR, FORCES, OF = "potentials-colour", "potentials-forces", "potentials-frames"
 HEIGHT_PX = 500
+#: How far from one a slope of forces is called close to it.
+CLOSE = 0.03
 ACCEPTED = {"yes": ("accepted", "good"), "no": ("not accepted", "bad")}
 
 
@@ -70,7 +72,9 @@ def _before(chosen: pd.Series[Any]) -> str:
 
 
 def _softness(slope: Any) -> str:
-    return "-" if not known(slope) else "below one: too soft" if slope < 1 else "above one: too stiff"
+    if not known(slope):
+        return "-"
+    return "close to one" if abs(slope - 1) <= CLOSE else "below one: too soft" if slope < 1 else "above one: too stiff"
 
 
 def _all_jobs(chosen: pd.Series[Any]) -> str | None:
@@ -94,7 +98,7 @@ def curve_card(chosen: pd.Series[Any], theme_name: str | None) -> Component:
 
 def parity_card(view: View, chosen: pd.Series[Any]) -> Component:
     """Return the forces beside their references, with the choice of what is drawn."""
-    colour, whose, frames = parity_choices(view)
+    colour, whose, frames = parity_choices(view, chosen)
     choices = [
         control(title, dcc.RadioItems(_options(names), value, id=name, className="inline"))
         for title, names, value, name in (
@@ -115,20 +119,24 @@ def parity_card(view: View, chosen: pd.Series[Any]) -> Component:
     )
 
 
-def parity_choices(view: View) -> tuple[str, str, str]:
-    """Return colour, forces and frames of the address, or what is shown by default."""
-    asked = [view.option(name) for name in ("colour", "forces", "frames")]
-    allowed = (COLOURS, WHOSE, FRAMES)
-    first = ("element", "after", "held_out")
-    colour, whose, frames = (
-        one if one in names else default for one, names, default in zip(asked, allowed, first, strict=True)
+def parity_choices(view: View, chosen: pd.Series[Any]) -> tuple[str, str, str]:
+    """Return colour, forces and frames of the address; by default the frames whose errors the summary has."""
+    colour, whose, frames = (view.option(name) for name in ("colour", "forces", "frames"))
+    return (
+        colour if colour in COLOURS else "element",
+        whose if whose in WHOSE else "after",
+        frames if frames in FRAMES else held_out_split(chosen),
     )
-    return colour, whose, frames
+
+
+def held_out_split(chosen: pd.Series[Any]) -> str:
+    """Return the split of the held-out errors of a training."""
+    return str(chosen["held_out_split"]) if known(chosen["held_out_split"]) else "test"
 
 
 def parity(view: View, chosen: pd.Series[Any]) -> go.Figure:
     """Return the figure of forces."""
-    colour, whose, frames = parity_choices(view)
+    colour, whose, frames = parity_choices(view, chosen)
     theme, dataset = theme_named(view.theme), chosen["dataset_uuid"]
     try:
         made = predictions(str(chosen["report_uuid"]), dataset if isinstance(dataset, str) else None)
@@ -138,7 +146,7 @@ def parity(view: View, chosen: pd.Series[Any]) -> go.Figure:
     if whose == "before":
         nothing = "The training started from no parent, or its forces are not in the report."
     else:
-        nothing = f"The report has no forces on frames of this kind: {FRAMES[frames]}."
+        nothing = f"The report has no forces on these frames: {FRAMES[frames]}."
     name = _word(chosen["parent"]) if whose == "before" else _word(chosen["level_of_theory"])
     return force_parity_figure(arrays, groups, name, "labels", theme=theme, nothing=nothing)
 

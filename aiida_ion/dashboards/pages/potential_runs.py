@@ -20,7 +20,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
 from aiida_ion.queries.training.arrays import watch_arrays
-from aiida_ion.queries.training.uses import (
+from aiida_ion.queries.training.trained import (
     conductivities_of,
     results_at,
     results_of,

@@ -101,12 +101,13 @@ def register(app: Dash) -> None:
     def draw_parity(
         colour: str, whose: str, frames: str, query: str, theme: str | None
     ) -> tuple[Any, dict[str, str], str]:
-        view = View.from_query(query).with_options(
+        view = View.from_query(query)
+        chosen = chosen_training(tables.table("trainings"), view.uuid)
+        view = view.with_options(
             colour=None if colour == "element" else colour,
             forces=None if whose == "after" else whose,
-            frames=None if frames == "held_out" else frames,
+            frames=None if frames == cards.held_out_split(chosen) else frames,
         )
-        chosen = chosen_training(tables.table("trainings"), view.uuid)
         return cards.parity(replace(view, theme=theme), chosen), written(PATH, view), view.query()
 
     @app.callback(

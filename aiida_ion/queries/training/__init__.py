@@ -1,1 +1,1 @@
-"""Trained potentials: their table, their curves and predictions, and what was made with them."""
+"""Trained potentials: the table of them, what was made with one, and the arrays of its report."""

@@ -44,11 +44,6 @@ class Predictions:
     element: NDArray[np.str_]
     temperature: NDArray[np.str_]
 
-    @property
-    def is_held_out(self) -> NDArray[np.bool_]:
-        """Whether each atom is of a frame that the potential was not fitted to, shape (P,)."""
-        return np.isin(self.split, SPLITS[1:])
-
 
 def report_arrays(report_uuid: str, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Return arrays of a report, as far as it has them.

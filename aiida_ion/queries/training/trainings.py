@@ -41,14 +41,15 @@ _REPORT = {
     "parent.name": "parent",
     "parent.sha256": "parent_sha256",
 }
+_COUNTS = ("n_train", "n_validation", "n_test", "n_weights", "n_epochs")
 _KINDS = {
+    **dict.fromkeys(_COUNTS, "count"),
     "errors": "mapping",
     "errors_of_parent": "mapping",
     "compositions": "list",
     "elements": "words",
     "single_composition": "flag",
 }
-_COUNTS = ("n_train", "n_validation", "n_test", "n_weights", "n_epochs")
 
 
 def trainings(selection: Selection | None = None) -> pd.DataFrame:
@@ -82,7 +83,9 @@ def _selected(table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     if selection.level_of_theory is not None:
         table = table[table["level_of_theory"] == selection.level_of_theory]
     if selection.formula is not None:
-        table = table[[selection.formula in str(formula).split(", ") for formula in table["formula"]]]
+        # An empty list of flags would select columns.
+        fits = [selection.formula in str(formula).split(", ") for formula in table["formula"]]
+        table = table[pd.Series(fits, index=table.index, dtype=bool)]
     if selection.since is not None:
         table = table[table["time"] >= selection.since]
     if selection.until is not None:
@@ -166,7 +169,7 @@ def _datasets() -> pd.DataFrame:
     query.append(orm.CalcJobNode, filters={"process_type": {"in": [TRAIN, FIT]}}, tag="job")
     columns = ["uuid", "id", *(f"attributes.{name}" for name in _COUNTS[:3])]
     query.append(orm.ArrayData, with_outgoing="job", edge_filters={"label": "dataset"}, project=columns)
-    return frame(query, ["dataset_uuid", "dataset_pk", *_COUNTS[:3]]).drop_duplicates("dataset_uuid")
+    return frame(query, ["dataset_uuid", "dataset_pk", *_COUNTS[:3]], _KINDS).drop_duplicates("dataset_uuid")
 
 
 def _engines() -> dict[str, list[str]]:

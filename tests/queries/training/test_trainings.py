@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,7 @@ from aiida_ion import queries
 from aiida_ion.queries import Selection
 from aiida_ion.queries.training.arrays import predictions, watch_arrays
 from aiida_ion.queries.training.cells import formulas, held_out_errors, state_words
-from aiida_ion.queries.training.table import NUMBERS, TRAINING_COLUMNS
-from aiida_ion.queries.training.uses import (
+from aiida_ion.queries.training.trained import (
     conductivities_of,
     results_at,
     results_of,
@@ -22,6 +22,7 @@ from aiida_ion.queries.training.uses import (
     runs_with,
     watches_of,
 )
+from aiida_ion.queries.training.trainings import NUMBERS, TRAINING_COLUMNS
 from aiida_ion.unreadable import counting_unreadable
 from benchmarks.synthetic import training
 from benchmarks.synthetic.training import FIT, PARENT_SHA256, store_other_run, store_potential, store_run, store_student
@@ -109,6 +110,10 @@ def test_rows_are_selected() -> None:
     store_potential(FIT, seed=2)
     assert len(queries.trainings(Selection(formula="Li2O", elements=("Li",)))) == 2
     assert queries.trainings(Selection(formula="Li3N")).empty
+    late = queries.trainings(
+        Selection(level_of_theory="another", formula="Li3N", since=datetime(2000, 1, 1, tzinfo=UTC))
+    )
+    assert late.empty
     assert queries.trainings(Selection(elements=("Na",))).empty
     assert list(queries.trainings(Selection(level_of_theory="QE PBEsol by sevenn"))["uuid"]) == [job.uuid]
     group = orm.Group("mine").store()
@@ -160,11 +165,10 @@ def test_atoms_of_predictions_have_element_temperature_and_split() -> None:
     assert list(made.element[:12]) == ["Li"] * 8 + ["O"] * 4
     assert set(made.temperature[made.split == "test"]) == {"1500 K"}
     assert (made.split == "train").sum() == 7 * 12
-    assert made.is_held_out.sum() == 13 * 12
+    assert (made.split != "train").sum() == 13 * 12
     alone = predictions(job.outputs.report.uuid, None)
     assert alone is not None
     assert set(alone.element) == set(alone.split) == {"unknown"}
-    assert not alone.is_held_out.any()
     assert predictions(job.inputs.dataset.uuid, None) is None
 
 
