@@ -1,4 +1,4 @@
-"""From the name of a potential to an ASE calculator, with the checkpoint that was really loaded.
+"""The loader of each potential: from its settings to an ASE calculator.
 
 Every loader finds its file of weights first; the file is hashed, compared with the hash the inputs expect, and looked
 at without loading it. What holds more than weights is refused unless the user trusted that very file, and while a
@@ -12,12 +12,11 @@ import importlib
 import importlib.metadata
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ase.calculators.emt import EMT, parameters
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 
 from aiida_ion.runners.checkpoints import (
     FILE_ADVICE,
@@ -26,114 +25,14 @@ from aiida_ion.runners.checkpoints import (
     given_file,
     has_module,
     import_module,
-    refuse_files_that_run_code,
     start_torch,
     verified_checkpoint,
     weights_only,
 )
 from aiida_ion.runners.lennard_jones import PairLennardJones
-from aiida_ion.runners.output import RunnerError, versions
+from aiida_ion.runners.output import RunnerError
+from aiida_ion.runners.potentials.potential import Potential
 from aiida_ion.runners.run_inputs import PotentialInputs, require
-
-
-@dataclass
-class Potential:
-    """A loaded potential.
-
-    :param calculator: the ASE calculator.
-    :param packages: distributions whose versions decide its numbers.
-    :param checkpoint: name and sha256 of the weights, null where there are none, and as what they were loaded.
-    :param elements: atomic numbers it knows; None where it cannot say.
-    :param device: device it runs on.
-    :param dtype: precision it computes in; None where it cannot say.
-    :param is_compiled: whether its first evaluations may differ from later ones, while torch compiles.
-    :param warnings: sentences on what was asked for and could not be had.
-    :param path: its file of weights, where it is one.
-    """
-
-    calculator: Any
-    packages: tuple[str, ...] = ()
-    checkpoint: Checkpoint = field(default_factory=lambda: {"name": None, "sha256": None})
-    elements: frozenset[int] | None = None
-    device: str = "cpu"
-    dtype: str | None = "float64"
-    is_compiled: bool = False
-    warnings: list[str] = field(default_factory=list)
-    path: Path | None = None
-
-    def fingerprint(self, name: str) -> str:
-        """Return what a continuation must have in common with the run it continues."""
-        return f"{name} {self.checkpoint['sha256'] or self.checkpoint['name'] or ''}".strip()
-
-
-def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
-    """Load the potential that the inputs name.
-
-    :param inputs: the checked inputs.
-    :param numbers: atomic numbers of the structure, (N,).
-    :raises RunnerError: ``unknown_potential``, ``engine_import_failed``, ``checkpoint_missing``,
-        ``checkpoint_mismatch``, ``checkpoint_unreadable``, ``checkpoint_untrusted``, ``element_unknown``, or
-        ``invalid_input`` for a device that is not there.
-    """
-    loader = LOADERS.get(inputs.name)
-    if loader is None:
-        known = ", ".join(LOADERS)
-        raise RunnerError("unknown_potential", f"The potential '{inputs.name}' is unknown; choose from {known}.")
-    path = given_file(inputs) if inputs.name != "matgl" else None  # MatGL's is a folder
-    if path is not None:
-        verified_checkpoint(inputs, path)  # before the seconds that importing torch takes
-    refuse_files_that_run_code(inputs)
-    potential = loader(inputs)
-    potential.is_compiled = "torch" in sys.modules
-    if inputs.dtype is not None and potential.dtype is not None and inputs.dtype != potential.dtype:
-        potential.warnings.append(
-            f"{inputs.name} computes in {potential.dtype}; the {inputs.dtype} asked for was not used."
-        )
-    if potential.device != inputs.device:
-        potential.warnings.append(f"{inputs.name} runs on {potential.device} only, not on {inputs.device}.")
-    _require_elements(inputs.name, potential, numbers)
-    return potential
-
-
-def describe_potential(results: dict[str, Any], potential: Potential) -> None:
-    """Write versions, checkpoint, and what the potential really runs with into the results."""
-    results["versions"] = versions(potential.packages) | {"checkpoint": potential.checkpoint}
-    results["engine"] |= {"device": potential.device, "dtype": potential.dtype}
-    results["warnings"] = potential.warnings
-
-
-def neighbour_reference(calculator: Any) -> tuple[Any, Any] | None:
-    """Return positions (N, 3) and cell (3, 3) a calculator's pair list was made at, or None without one.
-
-    The order in which pairs are summed follows from that geometry, so a continuation to the last bit must
-    make the list there again; see :func:`restore_neighbours`.
-    """
-    reference = getattr(calculator, "reference", None)
-    if isinstance(reference, tuple):
-        return reference
-    primitive = getattr(getattr(calculator, "nl", None), "nl", None)
-    if primitive is None or getattr(primitive, "use_scaled_positions", False):
-        return None
-    positions = getattr(primitive, "coordinates", getattr(primitive, "positions", None))
-    return None if positions is None else (positions, primitive.cell)
-
-
-def restore_neighbours(calculator: Any, atoms: Any, reference: tuple[Any, Any]) -> None:
-    """Evaluate the calculator at the geometry its pair list was made at."""
-    there = atoms.copy()
-    there.set_constraint()
-    there.set_positions(reference[0])
-    there.set_cell(reference[1], scale_atoms=False)
-    calculator.calculate(there, ["energy", "forces"])
-
-
-def _require_elements(name: str, potential: Potential, numbers: Any) -> None:
-    if potential.elements is None:
-        return
-    unknown = sorted({int(number) for number in numbers} - potential.elements)
-    if unknown:
-        symbols = ", ".join(chemical_symbols[number] for number in unknown)
-        raise RunnerError("element_unknown", f"The potential {name} does not know {symbols}; choose another one.")
 
 
 def _load_sevenn(inputs: PotentialInputs) -> Potential:
