@@ -16,6 +16,20 @@ from aiida_ion.training.frames import SPLITS, FloatArray, LabelledFrame
 SMALLEST_STD_EV_A = 1e-6
 
 
+def force_std(forces: Any) -> FloatArray:
+    """Return how far the members of a committee differ on each atom, eV/angstrom.
+
+    The root of the mean square distance of the members' force vectors from their mean (Zhang et al., Comput. Phys.
+    Commun. 253, 107206, 2020).
+
+    :param forces: of m members, shape (m, ..., 3), eV/angstrom.
+    :returns: shape (...).
+    """
+    stack = np.asarray(forces, dtype=float)
+    std: FloatArray = np.sqrt(((stack - stack.mean(axis=0)) ** 2).sum(axis=-1).mean(axis=0))
+    return std
+
+
 @dataclass(frozen=True)
 class Committee:
     """Predictions of m members on the same n frames with P atoms in all.
@@ -38,14 +52,8 @@ class Committee:
 
     @property
     def force_std(self) -> FloatArray:
-        """Standard deviation of the force on each atom, shape (P,), eV/angstrom.
-
-        The root of the mean square distance of the members' force vectors from their mean (Zhang et al., Comput. Phys.
-        Commun. 253, 107206, 2020).
-        """
-        distances = self.forces - self.forces.mean(axis=0)
-        std: FloatArray = np.sqrt((distances**2).sum(axis=2).mean(axis=0))
-        return std
+        """Standard deviation of the force on each atom, shape (P,), eV/angstrom; see :func:`force_std`."""
+        return force_std(self.forces)
 
     @property
     def energy_std(self) -> FloatArray:

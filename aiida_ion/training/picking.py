@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aiida_ion.analysis.checks.explosion import judged_radii_A
 from aiida_ion.settings.rules import Json, SettingsError
 from aiida_ion.settings.schema import Settings, number, setting, whole
+from aiida_ion.training.committee import force_std
 
 LAST, SPREAD, DISPUTED, NAMED = "last", "spread", "disagreement", "index"
 
@@ -76,13 +77,9 @@ def pick(
 def committee_disagreement(forces: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return the disagreement of members of a committee in each frame: the largest of any atom, (n,) eV/angstrom.
 
-    Of an atom it is the root of the mean square deviation of its force vector from the mean of the members.
-
     :param forces: of each member, (n, N, 3), eV/angstrom.
     """
-    stacked = np.asarray(forces, dtype=float)
-    deviations = ((stacked - stacked.mean(axis=0)) ** 2).sum(axis=-1).mean(axis=0)
-    largest: NDArray[np.float64] = np.sqrt(deviations).max(axis=1)
+    largest: NDArray[np.float64] = force_std(forces).max(axis=1)
     return largest
 
 

@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
+from aiida_ion.training.committee import force_std
 from aiida_ion.training.coverage import pair_name
 
 FloatArray = NDArray[np.float64]
@@ -82,8 +83,7 @@ def committee_spread(forces: Sequence[NDArray[np.floating]]) -> FloatArray:
     :param forces: of each of m members, shape (n, N, 3), eV/angstrom.
     :returns: shape (n, 2): mean and largest over the atoms of the standard deviation of their force vectors.
     """
-    stack = np.stack([np.asarray(each, dtype=float) for each in forces])
-    deviation = np.sqrt(((stack - stack.mean(axis=0)) ** 2).sum(axis=-1).mean(axis=0))
+    deviation = force_std(forces)
     return np.stack([deviation.mean(axis=1), deviation.max(axis=1)], axis=1)
 
 
