@@ -98,7 +98,7 @@ def student(name: str, given: Any) -> str:
 def row(name: str, node: Any) -> str:
     """Return a student as a row of a Markdown table."""
     about = node.outputs.report.base.attributes.all
-    last, speeds = about["history"][-1], about["steps_per_s"]
+    last, speeds = about["history"][-1], about["steps_per_cpu_s"]
     faster = "-" if None in speeds.values() else f"{speeds['student'] / speeds['teacher']:.0f}"
     fraction = last["force_mae_eV_A"] / last["target_eV_A"] * about.get("target_force_fraction", 0.15)
     cells = (

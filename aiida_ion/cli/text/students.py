@@ -66,8 +66,8 @@ def _motion(attributes: Attributes) -> list[str]:
 
 
 def _speed(attributes: Attributes) -> list[str]:
-    """Return a line on the steps per second of both in the same cell, where both are known."""
-    speeds = attributes["steps_per_s"]
+    """Return a line on the speed of both in the same cell, where both are known."""
+    speeds = attributes["steps_per_cpu_s"]
     if not isinstance(speeds, Mapping):
         return []
     teacher, student = speeds.get("teacher"), speeds.get("student")

@@ -10,7 +10,7 @@ from aiida import orm
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.engines import level_of_theory, test_errors
 from aiida_ion.workchains.student.parameters import StudentParameters
-from aiida_ion.workchains.student.runs import n_labels, steps_per_s
+from aiida_ion.workchains.student.runs import n_labels, steps_per_cpu_s
 
 
 def define_outputs(spec: Any) -> None:
@@ -72,7 +72,7 @@ def report_parameters(
         "level_of_theory": level_of_theory(job),
         "max_temperature_K": parameters.max_temperature_K,
         "temperature_K": parameters.teacher_temperature_K,
-        "steps_per_s": {"teacher": steps_per_s([teacher]), "student": steps_per_s(passed)},
+        "steps_per_cpu_s": {"teacher": steps_per_cpu_s([teacher]), "student": steps_per_cpu_s(passed)},
         "n_labels": sum(n_labels(orm.load_node(pk)) for pk in {source["trajectory"] for source in sources}),
         "failed_checks": [outcome(node) for node in checks if not node.is_finished_ok],
     }
