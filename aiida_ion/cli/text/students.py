@@ -74,7 +74,7 @@ def _speed(attributes: Attributes) -> list[str]:
     if not (isinstance(teacher, int | float) and isinstance(student, int | float) and teacher > 0):
         return []
     return [
-        f"Steps per second: teacher {number(teacher, 3)}, student {number(student, 3)}: {student / teacher:.0f} times"
+        f"Steps per CPU second: teacher {number(teacher, 3)}, student {number(student, 3)}: {student / teacher:.0f} times"
     ]
 
 
