@@ -73,9 +73,8 @@ def _speed(attributes: Attributes) -> list[str]:
     teacher, student = speeds.get("teacher"), speeds.get("student")
     if not (isinstance(teacher, int | float) and isinstance(student, int | float) and teacher > 0):
         return []
-    return [
-        f"Steps per CPU second: teacher {number(teacher, 3)}, student {number(student, 3)}: {student / teacher:.0f} times"
-    ]
+    both = f"teacher {number(teacher, 3)}, student {number(student, 3)}"
+    return [f"Steps per CPU second in the same cell: {both}: {student / teacher:.0f} times"]
 
 
 def _structure(attributes: Attributes) -> list[str]:
