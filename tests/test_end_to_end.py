@@ -101,6 +101,7 @@ def test_a_published_trajectory_is_imported_and_fitted(command: Command) -> None
     assert "Li6PS5Cl" in command("aiida-ion", "table", "--material", "Li6PS5Cl")
 
 
+@pytest.mark.slow
 def test_the_python_example_runs_and_its_graph_leads_back(command: Command) -> None:
     text = command("verdi", "run", str(EXAMPLES / "conductivity.py"))
     assert "exit status 0" in text

@@ -10,6 +10,10 @@ from aiida_ion.settings.rules import MAX_SEED, Json, Many, Number, SettingsError
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole
 from aiida_ion.units import FS_PER_PS
 
+SEEDS_OF_A_LOOP, SEEDS_OF_A_STUDENT = 32, 4096
+#: The runs that are compared with the teacher's own have the seeds of this loop.
+CHECK = SEEDS_OF_A_STUDENT // SEEDS_OF_A_LOOP - 1
+
 
 @dataclass(frozen=True)
 class StudentParameters(Settings):
@@ -97,6 +101,14 @@ class StudentParameters(Settings):
     def student_temperature_K(self) -> float:  # noqa: N802
         """Temperature of the student's runs, K."""
         return self.acceptance_temperature_ratio * self.max_temperature_K
+
+    def seed_of(self, loop: int, number: int) -> int:
+        """Return the seed of a run, which no other run of the student has.
+
+        :param loop: 0 for the teacher's runs, then the loops, :data:`CHECK` for the runs that are compared.
+        :param number: of the run in the loop.
+        """
+        return SEEDS_OF_A_STUDENT * self.seed + SEEDS_OF_A_LOOP * loop + number
 
     def n_student_steps(self, stage: str) -> int:
         """Return the steps of a run of the student.

@@ -57,7 +57,7 @@ def teacher_run(
         "timestep_fs": parameters.timestep_fs,
         "n_steps": getattr(parameters, f"n_{role}_steps"),
         "sample_every": parameters.sample_every,
-        "seed": 1000 * parameters.seed + ROLES.index(role),
+        "seed": parameters.seed_of(0, ROLES.index(role)),
         "keep": ["forces"],
     }
     return {

@@ -38,7 +38,7 @@ from aiida_ion.workchains.student.loop import (
     survival,
 )
 from aiida_ion.workchains.student.outputs import define_outputs, loop_record, report_parameters
-from aiida_ion.workchains.student.parameters import StudentParameters
+from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
 from aiida_ion.workchains.student.runs import (
     check_settings,
     has_ended,
@@ -204,7 +204,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         parameters, stage = self._parameters, self.ctx.stage
         self._submit_runs(
             [
-                run_settings(parameters, stage, 1000 * parameters.seed + 100 * len(self.ctx.history) + number)
+                run_settings(parameters, stage, parameters.seed_of(1 + len(self.ctx.history), number))
                 for number in range(parameters.n_seeds)
             ],
             f"{stage}_{self.ctx.n_trainings}",
@@ -295,7 +295,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def run_check(self) -> None:
         """Submit runs as the teacher's own, to compare with them."""
-        seeds = [1000 * self._parameters.seed + 900 + number for number in range(self._parameters.n_seeds)]
+        seeds = [self._parameters.seed_of(CHECK, number) for number in range(self._parameters.n_seeds)]
         self._submit_runs([check_settings(self._parameters, seed) for seed in seeds], "check")
 
     def conclude(self) -> ExitCode | None:

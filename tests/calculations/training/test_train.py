@@ -110,7 +110,7 @@ def program(text: str) -> orm.FolderData:
     """Return a program of a few lines in the place of the real one."""
     node = orm.FolderData()
     start = "import json, hashlib, numpy as np\nfrom pathlib import Path\n"
-    node.base.repository.put_object_from_bytes((start + text).encode(), "trainers.train.py")
+    node.base.repository.put_object_from_bytes((start + text).encode(), "trainers_train.py")
     return node
 
 

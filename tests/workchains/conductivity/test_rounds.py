@@ -25,6 +25,7 @@ def steps_of(nodes: Any) -> np.ndarray[Any, Any]:
     return np.concatenate([nodes[key].get_array("steps") for key in sorted(nodes)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_runs_go_on_where_that_pays_and_stop_for_a_reason_that_is_stored(builder: Any) -> None:
     inputs = {

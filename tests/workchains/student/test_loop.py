@@ -6,7 +6,7 @@ import pytest
 
 from aiida_ion.units import S_PER_HOUR
 from aiida_ion.workchains.student.loop import has_diverged, next_step, survival
-from aiida_ion.workchains.student.parameters import StudentParameters
+from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
 from aiida_ion.workchains.student.runs import pick_settings, share
 
 PARAMETERS = StudentParameters(max_temperature_K=1000.0, max_loops=3, max_cpu_hours=1.0)
@@ -85,6 +85,17 @@ def test_shares_add_up() -> None:
 def test_parameters_that_cannot_be_used_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         StudentParameters.from_dict({"max_temperature_K": 1000.0, **changes})
+
+
+def test_no_two_runs_have_one_seed() -> None:
+    loops = (0, 1, 2, 100, CHECK)
+    seeds = [
+        StudentParameters(max_temperature_K=1000.0, seed=seed).seed_of(loop, number)
+        for seed in (1, 2)
+        for loop in loops
+        for number in range(20)
+    ]
+    assert len(set(seeds)) == 2 * len(loops) * 20
 
 
 def test_runs_have_whole_frames() -> None:

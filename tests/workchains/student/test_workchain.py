@@ -22,11 +22,11 @@ QUICK = {
     "relax": False,
     "supercell": [2, 2, 2],
     "timestep_fs": 4.0,
-    "n_train_steps": 200,
-    "n_validation_steps": 50,
-    "n_test_steps": 100,
-    "explore_ps": 0.4,
-    "acceptance_ps": 1.0,
+    "n_train_steps": 150,
+    "n_validation_steps": 25,
+    "n_test_steps": 50,
+    "explore_ps": 0.2,
+    "acceptance_ps": 0.6,
     "student_sample_every": 5,
     "n_seeds": 2,
     "max_loops": 4,
@@ -89,6 +89,7 @@ def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
     assert len(labels) == last["training"]
 
 
+@pytest.mark.slow
 def test_a_student_that_is_not_good_enough_is_kept_but_said_not_to_be(inputs: Any) -> None:
     node = run_get_node(StudentWorkChain, **inputs(target_force_error_eV_A=1e-6, max_loops=2))[1]
     assert node.exit_status == 715
