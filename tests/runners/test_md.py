@@ -143,7 +143,7 @@ def test_walltime(make_folder: MakeFolder, argon: Atoms) -> None:
     settings = md_settings(temperature_K=50.0, n_steps=LONG)
     folder = make_folder("run").write(argon, md=settings, potential=ARGON, max_seconds=2.0)
     results = folder.run()
-    assert results["status"] == "walltime" and results["cost"]["wall_time_s"] > 1.0
+    assert results["status"] == "walltime"
     assert int(folder.restart()["step"]) == results["last_step"] > 0
 
 

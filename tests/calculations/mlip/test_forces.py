@@ -98,7 +98,7 @@ def test_a_program_that_runs_out_of_time_leaves_frames_of_the_whole_run(
     python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict
 ) -> None:
     n_frames = 20000
-    atoms = argon.get_ase().repeat((1, 1, 4))
+    atoms = argon.get_ase().repeat((2, 2, 4))
     positions = np.broadcast_to(atoms.positions.astype("f4"), (n_frames, len(atoms), 3))
     run = trajectory_node(list(atoms.symbols), np.arange(n_frames), positions, atoms.cell.array, timestep_fs=2.0)
     node = evaluate(
