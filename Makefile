@@ -59,13 +59,13 @@ lint: install ## check style and types
 	$(BIN)/mypy
 
 test: test-engines pw browser lint ## install what is needed, check, and run the tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
 test-full: engines pw browser servers lint ## install everything, check, and run every test, those that take long too
-	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --durations 15 --durations-min 20
+	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
 bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/md_runner.py

@@ -26,8 +26,22 @@ pytest_plugins = [
 ]
 
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", Path(__file__).parents[1] / ".engines"))
+#: Files that take a minute or more: they begin first, so that none of them is left to one process at the end.
+LONG_FILES = (
+    *("dashboards/test_server.py", "test_end_to_end.py", "dashboards/test_browser.py", "queries/test_hostile.py"),
+    *("workchains/conductivity/test_workchain.py", "workchains/md/test_base.py", "cli/services/test_daemon.py"),
+    *("workchains/md/test_quantumespresso.py", "calculations/training/test_train.py", "cli/test_engine.py"),
+    *("runners/test_potentials.py", "workchains/student/test_workchain.py", "workchains/md/test_contract.py"),
+)
 #: Options that make a job of a test run on one core without MPI.
 OPTIONS = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of long files first."""
+    root = Path(__file__).parent
+    places = {str(root / name): place for place, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: places.get(str(item.path), len(LONG_FILES)))
 
 
 def engine_environment(name: str) -> Path:

@@ -109,6 +109,7 @@ def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     assert predictions.base.attributes.get("model_uuid") == trained.uuid
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_training_that_stops_early_leaves_its_state(train: Any, tmp_path: Path) -> None:
     stops = (

@@ -26,6 +26,7 @@ def title_of_axis(browser: Browser) -> str:
     return str(browser.run(f"return {figure('material-arrhenius')}.layout.yaxis.title.text"))
 
 
+@pytest.mark.slow
 def test_a_material_in_both_themes(browser: Browser, formula: str) -> None:
     for theme in ("light", "dark"):
         browser.open(f"/material?formula={formula}&theme={theme}")

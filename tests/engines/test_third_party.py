@@ -124,6 +124,7 @@ def test_what_is_missing_is_asked_for_before_anything_is_submitted(
     assert "give epsilon_eV, the depth of the well" in line
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy_package")
 def test_it_is_compared_and_stands_in_every_table(
     invoke: Invoke, lj_engine: str, argon: orm.StructureData, tmp_path: Path

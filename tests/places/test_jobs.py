@@ -53,6 +53,7 @@ def jobs_of(chain: Any) -> list[Any]:
     return sorted(chain.called, key=lambda node: node.pk)
 
 
+@pytest.mark.slow
 def test_twelve_jobs_share_two_cores(two_cores: orm.Computer, shell_code: orm.InstalledCode) -> None:
     _, chain = run_get_node(ManyJobs, code=shell_code, cores=orm.List([1] * 12), seconds=orm.Float(1.0))
     jobs = jobs_of(chain)

@@ -48,6 +48,7 @@ def make(python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict) -> 
     return build
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(
     make: Any, monkeypatch: pytest.MonkeyPatch
@@ -96,6 +97,7 @@ def test_two_levels_of_theory_are_compared_and_nothing_is_computed_twice(
     assert "TrajectoryComparisonCalculation" in without.exit_message
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_lammps_is_evaluated_on_frames_of_the_reference(
     python_code: Any, lammps_code: orm.InstalledCode, argon: orm.StructureData, lj_potential: orm.Dict

@@ -71,6 +71,7 @@ def test_a_superionic_crystal_has_a_jump_analysis(builder: Any) -> None:
     assert "from the density) in 5 ps" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_picture_that_fails_fails_nothing(builder: Any) -> None:
     """Spheres that overlap are refused by the job, and the conductivity does not mind."""

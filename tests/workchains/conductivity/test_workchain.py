@@ -172,6 +172,7 @@ def test_structures_that_cannot_be_simulated_are_refused(builder: Any, fluorite:
         run_get_node(builder(orm.StructureData(ase=oxide)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_universal_potential_leaves_its_checkpoint_in_the_graph(
     python_code: Any, lithium_nitride: orm.StructureData

@@ -73,6 +73,7 @@ def electrons(**change: Any) -> orm.Dict:
     return orm.Dict(NAMELISTS | {"ELECTRONS": NAMELISTS["ELECTRONS"] | change})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_killed_it_ends_as_the_undisturbed_run(run_md: Run, killed_code: orm.InstalledCode) -> None:
     undisturbed, killed = run_md(), run_md({"code": killed_code})
