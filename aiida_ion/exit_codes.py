@@ -10,6 +10,8 @@ FINISHED = 0
 OUT_OF_WALLTIME = 400
 #: The trajectory exploded: continued exactly, it would explode again.
 EXPLODED = 410
+#: The run left the frames that its potential was trained on, and was stopped: repeated or continued, it would again.
+LEFT_TRAINING = 411
 #: From here on codes are warnings: results are there.
 FIRST_WARNING = 700
 #: Of jobs whose results are in the database, beside warnings: what was reached is there, and whatever continues does so

@@ -104,6 +104,7 @@ STATUS_EXIT_CODES: dict[str, str] = {
     "walltime": "ERROR_OUT_OF_WALLTIME",
     "terminated": "ERROR_OUT_OF_WALLTIME",
     "exploded": "ERROR_TRAJECTORY_EXPLODED",
+    "left_training": "ERROR_LEFT_TRAINING_FRAMES",
     "scf_not_converged": "ERROR_SCF_NOT_CONVERGED",
     "engine_import_failed": "ERROR_ENGINE_IMPORT_FAILED",
     "mpi_failed": "ERROR_MPI_FAILED",

@@ -9,6 +9,7 @@ from ase.data import atomic_numbers, covalent_radii
 
 from aiida_ion.lammps.fitted import REFERENCE_DATA, reference_commands
 from aiida_ion.lammps.potentials import Potential
+from aiida_ion.lammps.watch import watch_commands
 from aiida_ion.settings.md import METAL_PART, NON_METALS, MdSettings
 from aiida_ion.units import BAR_PER_GPA, FS_PER_PS, S_PER_HOUR, S_PER_MINUTE
 
@@ -16,6 +17,8 @@ INPUT = "md.in"
 DATA = "structure.data"
 RESTART_IN = "restart.in"
 FRAMES = "frames.bin"
+#: The frame at which a watched run stopped, which need not be one of the stored ones.
+LAST_FRAME = "last_frame.bin"
 THERMO = "thermo.txt"
 STATES = "state.*.bin"
 RESTARTS = ("restart.a", "restart.b")
@@ -24,7 +27,7 @@ RELAX_INPUT = "relax.in"
 RELAX_FRAMES = ("relax_initial.bin", "relax_final.bin")
 #: Files that a parser may need after a run; some may be absent. The restart files come first: if LAMMPS still writes
 #: while its files are copied, the frames then extend at least to the state from which the next job continues.
-RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES)
+RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES, LAST_FRAME)
 RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 
 #: Restart files and log lines are written this many times in a run, and at least every so many steps. The interval is
@@ -46,6 +49,7 @@ def write_md_input(
     *,
     restart: bool = False,
     max_seconds: float | None = None,
+    closest_allowed_A: Mapping[str, float] | None = None,
 ) -> str:
     """Return the text of ``md.in`` for one segment.
 
@@ -53,17 +57,21 @@ def write_md_input(
     :param charges: formal charge of each element, e, for the charge current; 0 where absent.
     :param restart: continue from :data:`RESTART_IN` up to the same total number of steps.
     :param max_seconds: stop cleanly after this wall time, s.
+    :param closest_allowed_A: bound of each pair of elements, angstrom: the run stops at the first step with a closer
+        one.
     :raises ValueError: for an element that the potential does not describe, or a time limit that is not positive.
     """
     if max_seconds is not None and not max_seconds > 0:
         raise ValueError(f"max_seconds must be positive, got {max_seconds!r}")
     order = potential.type_order(symbols)
     report = max(1, settings.n_steps // REPORTS_PER_RUN)
+    watched = watch_commands(order, closest_allowed_A or {})
     lines = [
         *system_commands(symbols, potential, RESTART_IN if restart else None),
         f"timestep {settings.timestep_fs / FS_PER_PS:.16g}",
         *_integrators(settings),
         *_thermo(order, settings, charges),
+        *watched,
         *_frames(settings),
         f"thermo {report}",
         "thermo_style custom step temp pe",
@@ -72,8 +80,10 @@ def write_md_input(
     ]
     if max_seconds is not None:
         lines.append(f"timer timeout {_clock(max_seconds)} every 10")
+    lines.append(f"run {settings.n_steps} upto")
+    if watched:
+        lines.append(f"write_dump all custom {LAST_FRAME} {_frame_columns(settings)} modify sort id")
     lines += [
-        f"run {settings.n_steps} upto",
         f"write_dump all custom {STATES} xu yu zu vx vy vz modify sort id",
         f"write_restart {LAST_RESTART}",
         'print "aiida-ion: stopped at step $(step)"',
@@ -211,13 +221,17 @@ def _too_near(order: Sequence[str], settings: MdSettings) -> list[str]:
 
 
 def _frames(settings: MdSettings) -> list[str]:
+    return [
+        f"dump frames all custom {settings.sample_every} {FRAMES} {_frame_columns(settings)}",
+        "dump_modify frames sort id",
+    ]
+
+
+def _frame_columns(settings: MdSettings) -> str:
     columns = ["xu yu zu"]
     columns += ["vx vy vz"] if "velocities" in settings.keep else []
     columns += ["fx fy fz"] if "forces" in settings.keep else []
-    return [
-        f"dump frames all custom {settings.sample_every} {FRAMES} {' '.join(columns)}",
-        "dump_modify frames sort id",
-    ]
+    return " ".join(columns)
 
 
 def _restarts(settings: MdSettings) -> list[str]:

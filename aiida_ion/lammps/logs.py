@@ -8,6 +8,7 @@ from typing import Any
 
 from aiida_ion.endings import find_ending
 from aiida_ion.lammps.fitted import MISMATCH
+from aiida_ion.lammps.watch import halted_at
 from aiida_ion.units import S_PER_HOUR, S_PER_MINUTE
 
 #: Start of the line in the error stream with the exit status of a LAMMPS that did not end well.
@@ -15,6 +16,9 @@ EXIT_STATUS = "aiida-ion: exit status"
 _STOPPED = re.compile(r"^aiida-ion: stopped at step (\d+)", re.MULTILINE)
 #: Messages of LAMMPS when a run explodes.
 _EXPLODED = re.compile(r"Fix halt condition|Lost atoms|Non-numeric|Out of range atoms|simulation unstable")
+_CRASHED = re.compile(r"^ERROR", re.MULTILINE)
+#: Status of a run that was stopped because a pair of elements was closer than its bound.
+LEFT_TRAINING = "left_training"
 _CHANGED = re.compile(f"^{re.escape(MISMATCH)} .*$", re.MULTILINE)
 _STATUS = re.compile(f"^{re.escape(EXIT_STATUS)} (\\d+)$", re.MULTILINE)
 #: Exit status of a shell's or of Python's child -> the signal that ended it.
@@ -73,6 +77,8 @@ def _failure(log: str, errors: str) -> tuple[str, str] | None:
 
 def _failed_run(text: str) -> tuple[str, str] | None:
     started = re.search(r"^\s*Step\s+Temp", text, re.MULTILINE) is not None
+    if started and (step := halted_at(text)) is not None and _CRASHED.search(text) is None:
+        return LEFT_TRAINING, f"two atoms came closer than is allowed at step {step}"
     if started and (match := _EXPLODED.search(text)):
         line = text[text.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0].strip()
         return "exploded", f"the run exploded ({line}): use a smaller time step or relax the structure"

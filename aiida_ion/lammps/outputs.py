@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiida_ion.lammps import dumps
 from aiida_ion.lammps.explosions import finite_part, sign_of_explosion
-from aiida_ion.lammps.inputs import FRAMES, LAST_RESTART, RELAX_FRAMES, RESTARTS, THERMO
-from aiida_ion.lammps.logs import judge, read_cost, read_versions
+from aiida_ion.lammps.inputs import FRAMES, LAST_FRAME, LAST_RESTART, RELAX_FRAMES, RESTARTS, THERMO
+from aiida_ion.lammps.logs import LEFT_TRAINING, judge, read_cost, read_versions
 from aiida_ion.lammps.structure import Frame
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.thermo_fields import NPT_FIELDS, thermo_dtype
@@ -28,7 +28,7 @@ CRASHED = "engine_failed"
 class MdOutputs:
     """One segment.
 
-    :param status: ``finished``, ``walltime``, ``terminated``, ``exploded``, ``invalid_input``,
+    :param status: ``finished``, ``walltime``, ``terminated``, ``exploded``, ``left_training``, ``invalid_input``,
         ``engine_import_failed``, ``out_of_memory`` or ``engine_failed``.
     :param message: one sentence on what happened and what to do.
     :param steps: (n,) global steps of the frames; the first step of a continued segment is not among them.
@@ -79,7 +79,7 @@ def read_md(
     :raises ValueError: if frames or rows of a finished run are missing.
     """
     status, message, stopped = judge(log, errors, settings.n_steps)
-    state = read_state(folder, cell)
+    state = read_state(folder, cell, before=stopped if status == LEFT_TRAINING else None)
     last = stopped if stopped is not None else int(state.get("step", start_step))
     first = start_step + 1 if continued else start_step
     frame = Frame.of(cell)
@@ -101,6 +101,8 @@ def read_md(
             # An incomplete segment cannot be continued without a gap: it counts as without progress and is repeated.
             message, state, last = f"{message}; {fault}", {}, start_step
             thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, _columns(settings), 0, -1, into)
+        if status == LEFT_TRAINING and last % settings.sample_every:
+            data = _with_last_frame(data, folder, settings, last)
         _turn_back(data, frame)
     return MdOutputs(
         status=status,
@@ -137,13 +139,24 @@ def _read_broken(folder: Path, cell: ArrayLike, first: int, settings: MdSettings
     return _Broken(data, thermo, sign_of_explosion(data["steps"], data["positions"], cells, thermo, settings))
 
 
-def read_state(folder: Path, cell: ArrayLike) -> dict[str, NDArray[Any]]:
-    """Return the newest state with complete restart file and positions; empty if there is none."""
+def _with_last_frame(data: dict[str, Any], folder: Path, settings: MdSettings, step: int) -> dict[str, Any]:
+    """Return frames with the one at which a run was stopped between two stored ones."""
+    last = dumps.read_dump(folder / LAST_FRAME, _columns(settings), step, step, None)
+    if len(last["steps"]) != 1:
+        raise ValueError(f"{LAST_FRAME} does not hold the frame of step {step}, at which the run was stopped")
+    return {name: np.concatenate([array, last[name]]) for name, array in data.items()}
+
+
+def read_state(folder: Path, cell: ArrayLike, before: int | None = None) -> dict[str, NDArray[Any]]:
+    """Return the newest state with complete restart file and positions; empty if there is none.
+
+    :param before: only of steps before this one.
+    """
     frame = Frame.of(cell)
     steps = {path: dumps.restart_step(path) for path in map(folder.joinpath, (LAST_RESTART, *RESTARTS))}
     for path, step in sorted(steps.items(), key=lambda item: -1 if item[1] is None else item[1], reverse=True):
         saved = folder / f"state.{step}.bin"
-        if step is None or not saved.is_file():
+        if step is None or (before is not None and step >= before) or not saved.is_file():
             continue
         data = dumps.read_dump(saved, {"positions": "xu", "velocities": "vx"}, step, step, None, dtype="f8")
         if len(data["steps"]) == 1:

@@ -14,6 +14,7 @@ from ase.data import chemical_symbols
 
 from aiida_ion.runners.output import RunnerError
 from aiida_ion.settings.md import MdSettings, RelaxSettings
+from aiida_ion.settings.watch import RunWatch
 
 
 def require(condition: bool, message: str) -> None:
@@ -125,6 +126,16 @@ def atom_charges(inputs: Mapping[str, Any], atoms: Atoms) -> np.ndarray[Any, np.
     except (ValueError, TypeError) as error:
         raise RunnerError("invalid_input", f"charges must map elements to numbers: {error}") from error
     return np.array([by_number.get(int(number), 0.0) for number in atoms.numbers])
+
+
+def closest_allowed(inputs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the bound of each pair of elements that is watched, angstrom; empty where nothing is."""
+    given = inputs.get("closest_allowed_A") or {}
+    require(isinstance(given, Mapping), "closest_allowed_A must map pairs of elements to numbers")
+    try:
+        return RunWatch.from_dict({"bounds_A": dict(given)}).pairs()
+    except ValueError as error:
+        raise RunnerError("invalid_input", f"inputs.json, 'closest_allowed_A': {error}") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:

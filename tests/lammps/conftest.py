@@ -57,6 +57,7 @@ def md(lmp: Path, tmp_path: Path) -> Callable[..., MdOutputs]:
         charges: Mapping[str, float] | None = None,
         after: MdOutputs | None = None,
         max_seconds: float | None = None,
+        closest_allowed_A: Mapping[str, float] | None = None,
     ) -> MdOutputs:
         folder = tmp_path / f"run_{next(made)}"
         folder.mkdir()
@@ -66,7 +67,13 @@ def md(lmp: Path, tmp_path: Path) -> Callable[..., MdOutputs]:
         if after is not None:
             (folder / inputs.RESTART_IN).write_bytes(after.state["restart"].tobytes())
         script = inputs.write_md_input(
-            symbols, settings, model, charges or {}, restart=after is not None, max_seconds=max_seconds
+            symbols,
+            settings,
+            model,
+            charges or {},
+            restart=after is not None,
+            max_seconds=max_seconds,
+            closest_allowed_A=closest_allowed_A,
         )
         (folder / inputs.INPUT).write_text(script)
         done = run_lmp(folder, inputs.INPUT)

@@ -25,22 +25,29 @@ from aiida_ion.calculations.md import (
     EARLY,
     MdRun,
     define_md_ports,
+    define_watch_port,
     early_exit,
     md_outputs,
     start_step,
     symbols_of,
     validate_md_inputs,
+    watched_pairs,
 )
 from aiida_ion.calculations.script import UNREADABLE, ScriptParser, read_hardware, seconds_allowed
 from aiida_ion.endings import Ending
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.fitted import write_reference
-from aiida_ion.lammps.logs import read_ranks
+from aiida_ion.lammps.logs import LEFT_TRAINING, read_ranks
 from aiida_ion.lammps.outputs import MdOutputs, read_md
 from aiida_ion.lammps.structure import masses_of, write_data
 from aiida_ion.places.job import PlacedJob
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.starting_velocities import starting_velocities
+from aiida_ion.training.nearest import closest_below
+from aiida_ion.units import FS_PER_PS
+
+#: Rounding of stored positions, angstrom.
+SINGLE_PRECISION_A = 1e-3
 
 
 class LammpsMdCalculation(PlacedJob):
@@ -51,6 +58,7 @@ class LammpsMdCalculation(PlacedJob):
         """Declare the MD interface and the potential."""
         super().define(spec)
         define_md_ports(spec)
+        define_watch_port(spec)
         define_lammps_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.lammps_md"
         spec.inputs.validator = validate_inputs
@@ -70,6 +78,7 @@ class LammpsMdCalculation(PlacedJob):
             inputs.charges.get_dict() if "charges" in inputs else {},
             restart=state is not None,
             max_seconds=seconds_allowed(inputs.metadata.options.get("max_wallclock_seconds")),
+            closest_allowed_A=watched_pairs(inputs, symbols),
         )
         (target / lammps_inputs.INPUT).write_text(script)
         if state is not None:
@@ -122,7 +131,23 @@ class LammpsMdParser(ScriptParser):
         if result.status in EARLY:
             return early_exit(self, first, run, Ending(result.status, result.message))
         message = explained(result.status, result.message, inputs)
+        if result.status == LEFT_TRAINING:
+            message = left_training(run, symbols_of(inputs.structure), inputs, settings.timestep_fs)
         return self.exit_code_of_status({"status": result.status, "message": message})
+
+
+def left_training(run: MdRun, symbols: list[str], inputs: Any, timestep_fs: float) -> str:
+    """Return which pair of the last frame is below its bound, its distance and bound, and when it was."""
+    pairs = watched_pairs(inputs, symbols)
+    # LAMMPS compares with double precision what is stored with single precision.
+    bounds_A = {name: bound + SINGLE_PRECISION_A for name, bound in pairs.items()}
+    cell = run.cells if run.cells.ndim == 2 else run.cells[-1]
+    seen = closest_below(symbols, run.positions[-1], cell, bounds_A)
+    step = int(run.steps[-1])
+    when = f"at step {step} ({step * timestep_fs / FS_PER_PS:.4g} ps)"
+    if seen is None:
+        return f"{run.message} ({when})"
+    return f"{seen._replace(bound_A=pairs[seen.pair])}, {when}"
 
 
 def as_run(outputs: MdOutputs, hardware: str | None) -> MdRun:

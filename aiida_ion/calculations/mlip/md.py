@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.md import (
     MdRun,
     define_md_ports,
+    define_watch_port,
     early_exit,
     md_outputs,
     start_step,
     symbols_of,
     validate_md_inputs,
+    watched_pairs,
 )
 from aiida_ion.calculations.mlip.job import (
     define_potential_ports,
@@ -45,7 +47,7 @@ from aiida_ion.settings.md import MdSettings
 FILENAME_RESTART = "restart.npz"
 FILENAME_VELOCITIES = "initial_velocities.npy"
 #: Statuses after which a run is not continued, so all of its frames count.
-ENDS = ("finished", "exploded")
+ENDS = ("finished", "exploded", "left_training")
 #: Large files: parsed into nodes and then dropped, so that there is one copy. The restart file comes first:
 #: if the program still writes while its files are copied, the arrays then have all rows that it counts.
 TEMPORARY_FILES = [
@@ -69,6 +71,7 @@ class MlipMdCalculation(ScriptCalculation):
         """Declare the MD interface and the potential."""
         super().define(spec)
         define_md_ports(spec)
+        define_watch_port(spec)
         define_potential_ports(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.mlip_md"
         spec.inputs.validator = validate_inputs
@@ -76,7 +79,7 @@ class MlipMdCalculation(ScriptCalculation):
     def prepare_for_submission(self, folder: folders.Folder) -> datastructures.CalcInfo:
         """Write inputs, structure and, for a continuation, the restart file."""
         inputs = self.inputs
-        symbols_of(inputs.structure)
+        symbols = symbols_of(inputs.structure)
         options = inputs.metadata.options
         write_json(
             folder,
@@ -85,6 +88,7 @@ class MlipMdCalculation(ScriptCalculation):
                 "md": MdSettings.from_dict(inputs.parameters.get_dict()).to_dict(),
                 "potential": potential_inputs(inputs, options),
                 "charges": inputs.charges.get_dict() if "charges" in inputs else {},
+                "closest_allowed_A": watched_pairs(inputs, symbols),
                 "max_seconds": seconds_allowed(options.get("max_wallclock_seconds")),
             },
         )

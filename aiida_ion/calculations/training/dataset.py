@@ -15,6 +15,7 @@ from aiida_ion.calculations.training.checks import check_levels
 from aiida_ion.calculations.training.frames import frames_of
 from aiida_ion.calculations.training.labels import labelled_run
 from aiida_ion.calculations.training.sources import Source, sources_of
+from aiida_ion.training.bounds import watch_bounds
 from aiida_ion.training.checks.refusals import DUPLICATE, check_labels, usable_frames, without_duplicates
 from aiida_ion.training.constants import element_constants
 from aiida_ion.training.coverage import coverage
@@ -26,6 +27,7 @@ from aiida_ion.training.settings import DatasetSettings
 
 DATASET_UNITS = {"source": "1", "frame": "1", "step": "1", "split": "0 train, 1 validation, 2 test", "block": "1"}
 #: Parameters beside the settings: what is known of sources that say it not themselves.
+PUSH = "aiida.calculations:ion.push_pairs"
 ABOUT_SOURCES = ("runs", "level_of_theory")
 
 
@@ -105,6 +107,7 @@ def dataset_node(sources: Sequence[Source], choice: Choice, parameters: Mapping[
             "level_of_theory": runs[0].level_of_theory,
             **element_constants(frames),
             **coverage(frames),
+            "watch": watch_bounds(frames, [i for i, source in enumerate(sources) if is_pushed(source)]),
             "split_rule": selection.split_rule,
             "strides_fs": [selection.strides_fs[run.run] for run in runs],
             "correlation_fs": [selection.correlation_fs[run.run] for run in runs],
@@ -119,6 +122,11 @@ def dataset_node(sources: Sequence[Source], choice: Choice, parameters: Mapping[
     )
     node.label = f"{runs[0].level_of_theory}: {len(frames)} frames"
     return node
+
+
+def is_pushed(source: Source) -> bool:
+    """Return whether the pairs of a source were pushed together: it is what ``ion.push_pairs`` made."""
+    return source.trajectory.creator is not None and source.trajectory.creator.process_type == PUSH
 
 
 def stress_remarks(frames: Sequence[LabelledFrame]) -> list[str]:

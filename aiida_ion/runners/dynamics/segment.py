@@ -11,10 +11,18 @@ from ase import Atoms, units
 from aiida_ion.runners.dynamics.ensembles import has_drift, make_integrator, without_drift
 from aiida_ion.runners.dynamics.recorder import UNITS, Recorder, own_counts
 from aiida_ion.runners.dynamics.restart import RESTART, read_restart, require_same_potential
-from aiida_ion.runners.dynamics.simulation import ExplodedError, Simulation
+from aiida_ion.runners.dynamics.simulation import ExplodedError, LeftTrainingError, Simulation
 from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
 from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
-from aiida_ion.runners.run_inputs import atom_charges, md_inputs, potential_inputs, read_inputs, read_structure, require
+from aiida_ion.runners.run_inputs import (
+    atom_charges,
+    closest_allowed,
+    md_inputs,
+    potential_inputs,
+    read_inputs,
+    read_structure,
+    require,
+)
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 from aiida_ion.starting_velocities import starting_velocities
 
@@ -61,7 +69,8 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
         integrator.set_state(restart)
         step = int(restart["step"])
     recorder = _recorder(settings, len(atoms), step, restart)
-    simulation = Simulation(atoms, settings, integrator, recorder, charges, step, fingerprint, stop)
+    watched = closest_allowed(inputs)
+    simulation = Simulation(atoms, settings, integrator, recorder, charges, step, fingerprint, stop, watched)
     _run(simulation, results, ledger, deadline_s, continues=restart is not None)
 
 
@@ -76,6 +85,9 @@ def _run(simulation: Simulation, results: dict[str, Any], ledger: Ledger, deadli
         results |= {"status": status, "message": _message(status, simulation)}
     except ExplodedError as error:
         results |= {"status": "exploded", "message": _explosion(str(error), simulation)}
+    except LeftTrainingError as error:
+        simulation.save_last_good()
+        results |= {"status": "left_training", "message": str(error)}
     except RunnerError:
         raise
     except Exception as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from ase import Atoms, units
@@ -17,6 +18,8 @@ from aiida_ion.runners.dynamics.restart import RESTART, write_restart
 from aiida_ion.runners.output import Ledger, write_json
 from aiida_ion.runners.potentials import neighbour_reference
 from aiida_ion.runners.stops import StopSignal
+from aiida_ion.training.nearest import TooClose, closest_below
+from aiida_ion.units import FS_PER_PS
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
@@ -29,8 +32,28 @@ HOT_STEPS = 5
 VOLUME_RATIO = 3.0
 
 
+class _State(NamedTuple):
+    """What the restart file holds of one step: atoms with momenta, counts of frames and rows, hidden variables."""
+
+    atoms: Atoms
+    counts: dict[str, Any]
+    hidden: dict[str, Array]
+
+
 class ExplodedError(Exception):
     """The trajectory exploded; the message says how."""
+
+
+class LeftTrainingError(Exception):
+    """Two atoms of a stored frame are closer than the bound of their elements.
+
+    :param seen: which, and how close.
+    :param step: of the frame.
+    :param time_ps: of the frame.
+    """
+
+    def __init__(self, seen: TooClose, step: int, time_ps: float) -> None:
+        super().__init__(f"{seen}, at step {step} ({time_ps:.4g} ps)")
 
 
 class Simulation:
@@ -44,6 +67,7 @@ class Simulation:
     :param step: global step to start at.
     :param potential: the potential's fingerprint.
     :param stop: the signal that was received, if any.
+    :param closest_allowed_A: bound of each pair of elements, looked at in each stored frame; empty for none.
     """
 
     def __init__(
@@ -56,6 +80,7 @@ class Simulation:
         step: int,
         potential: str,
         stop: StopSignal,
+        closest_allowed_A: Mapping[str, float] | None = None,
     ) -> None:
         self.atoms, self.settings, self.integrator, self.recorder = atoms, settings, integrator, recorder
         self.step, self.stop = step, stop
@@ -73,12 +98,16 @@ class Simulation:
         results = getattr(self._calculator, "results", {})
         self._has_results = {"energy", "forces"} <= set(results)
         self._restart_s = 0.0
+        self._closest_allowed_A = closest_allowed_A or {}
+        self._symbols = list(atoms.symbols)
+        self._last_good: _State | None = None
 
     def measure(self, writes: bool = True) -> None:
         """Check the current step, and write it.
 
         :param writes: whether the step belongs to this segment.
         :raises ExplodedError: before the step is written.
+        :raises LeftTrainingError: after it is written.
         """
         energy, forces = self._energy_and_forces()
         momenta = self.atoms.arrays["momenta"]
@@ -98,6 +127,8 @@ class Simulation:
             row += self._pressure_and_volume(kinetic)
         self.recorder.thermo(row)
         self.recorder.frame(self.step, self.atoms, velocities, forces)
+        if self._closest_allowed_A and self.step % self.settings.sample_every == 0:
+            self._check_training_frames()
 
     def run(self, ledger: Ledger, deadline_s: float) -> str:
         """Run to the last step, or to the deadline or a signal; return the status.
@@ -137,7 +168,20 @@ class Simulation:
     def save(self) -> None:
         """Write the arrays, then the restart file, which has their lengths."""
         begin = time.monotonic()
+        self._write(self._state())
+        self._restart_s = max(self._restart_s, time.monotonic() - begin)
+
+    def save_last_good(self) -> None:
+        """Write the state of the last frame that had no pair below its bound, where there is one."""
+        if self._last_good is not None:
+            self._write(self._last_good)
+
+    def _write(self, state: _State) -> None:
         self.recorder.flush(durable=True)
+        write_restart(RESTART, state.atoms, self.settings, state.counts, state.hidden)
+
+    def _state(self) -> _State:
+        """Return what the restart file holds of the current step."""
         counts: dict[str, Any] = {
             "step": self.step,
             "start_step": self.recorder.start_step,
@@ -150,8 +194,7 @@ class Simulation:
         reference = neighbour_reference(self._calculator)
         if reference is not None:
             state |= {"neighbour_positions": np.array(reference[0]), "neighbour_cell": np.array(reference[1])}
-        write_restart(RESTART, self.atoms, self.settings, counts, state)
-        self._restart_s = max(self._restart_s, time.monotonic() - begin)
+        return _State(self.atoms, counts, state)
 
     def _energy_and_forces(self) -> tuple[float, Array]:
         """Return the calculator's results for the current positions, without checking its cache again."""
@@ -178,6 +221,22 @@ class Simulation:
                 f"{names[0]} and {names[1]} are {ratio:.3g} times the sum of their radii apart, below the limit of "
                 f"{self.settings.min_distance_ratio:g}"
             )
+
+    def _check_training_frames(self) -> None:
+        """Refuse a stored frame with a pair below its bound; of the others the last one is remembered.
+
+        :raises LeftTrainingError: naming the pair.
+        """
+        atoms = self.atoms
+        seen = closest_below(
+            self._symbols, atoms.positions, np.array(atoms.cell), self._closest_allowed_A, atoms.pbc.tolist()
+        )
+        if seen is not None:
+            raise LeftTrainingError(seen, self.step, self.step * self.settings.timestep_fs / FS_PER_PS)
+        state = self._state()
+        copy = atoms.copy()
+        copy.set_constraint()
+        self._last_good = state._replace(atoms=copy)
 
     def _pressure_and_volume(self, kinetic: float) -> tuple[float, float]:
         """Return pressure (GPa) and volume (angstrom^3), and refuse a cell that collapsed or burst."""

@@ -18,7 +18,7 @@ from aiida.engine import (
 
 from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.functions import sum_costs
-from aiida_ion.exit_codes import EXPLODED, REPEATED, STOPPED_EARLY
+from aiida_ion.exit_codes import EXPLODED, LEFT_TRAINING, REPEATED, STOPPED_EARLY
 from aiida_ion.workchains.md.facts import EngineFacts
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
@@ -70,6 +70,12 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         spec.output("versions", valid_type=orm.Dict, required=False, help="Versions and hashes of the last segment.")
         spec.exit_code(
             410, "ERROR_TRAJECTORY_EXPLODED", message="The trajectory exploded; its frames are kept: {detail}"
+        )
+        spec.exit_code(
+            411,
+            "ERROR_LEFT_TRAINING_FRAMES",
+            message="The run left the frames that its potential was trained on, and was stopped; its frames are kept: "
+            "{detail}",
         )
         spec.exit_code(500, "ERROR_ENGINE_GAVE_UP", message="The engine cannot run this: {detail}")
         spec.exit_code(
@@ -178,6 +184,12 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
     def handle_exploded(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
         """An exact continuation would explode again: stop, and keep the frames."""
         code = self.exit_codes.ERROR_TRAJECTORY_EXPLODED.format(detail=_detail(calculation))
+        return ProcessHandlerReport(True, code)
+
+    @process_handler(priority=400, exit_codes=[ExitCode(LEFT_TRAINING)])
+    def handle_left_training(self, calculation: orm.CalcJobNode) -> ProcessHandlerReport:
+        """Beyond these frames the potential is a guess, also when it is asked again: stop, and keep the frames."""
+        code = self.exit_codes.ERROR_LEFT_TRAINING_FRAMES.format(detail=_detail(calculation))
         return ProcessHandlerReport(True, code)
 
     @process_handler(priority=100)
