@@ -113,8 +113,9 @@ def define_watch_port(spec: Any) -> None:
         valid_type=orm.Dict,
         required=False,
         validator=validate_watch,
-        help="Closest distance (angstrom) of each pair of elements, looked at in each stored frame; a run with a closer "
-        f"pair has left the frames that its potential was trained on, and is stopped there. {summary(RunWatch)}.",
+        help="Closest distance (angstrom) of each pair of elements, looked at in each stored frame; a run with a "
+        "closer pair has left the frames that its potential was trained on, and is stopped there. "
+        f"{summary(RunWatch)}.",
     )
     spec.exit_code(
         411,
@@ -132,6 +133,12 @@ def validate_watch(value: orm.Dict | None, _: Any) -> str | None:
     except SettingsError as error:
         return str(error)
     return None
+
+
+def watch_of(inputs: Any) -> orm.Dict | None:
+    """Return the input ``watch`` of a job that has ended; ``None`` where it was not watched."""
+    watch: orm.Dict | None = inputs.watch if "watch" in inputs else None
+    return watch
 
 
 def watched_pairs(inputs: Any, symbols: list[str]) -> dict[str, float]:
@@ -186,8 +193,13 @@ def symbols_of(structure: orm.StructureData) -> list[str]:
     return [structure.get_kind(site.kind_name).symbols[0] for site in structure.sites]
 
 
-def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str, orm.Data]:
-    """Return the output nodes of a run, as far as it has results."""
+def md_outputs(
+    run: MdRun, symbols: list[str], settings: MdSettings, watch: orm.Dict | None = None
+) -> dict[str, orm.Data]:
+    """Return the output nodes of a run, as far as it has results.
+
+    :param watch: the input of that name, where the run was watched.
+    """
     outputs: dict[str, orm.Data] = {}
     if len(run.steps):
         outputs["trajectory"] = trajectory_node(
@@ -199,6 +211,7 @@ def md_outputs(run: MdRun, symbols: list[str], settings: MdSettings) -> dict[str
                 "equilibration_fs": settings.equilibration_fs,
                 "target_temperature_K": settings.temperature_K,
                 "seed": settings.seed,
+                **({"watched": watch.get_dict()["rule"]} if watch is not None else {}),
                 **{key: value for key, value in run.versions.items() if key == FINGERPRINT_SHA256},
             }
         )

@@ -44,7 +44,7 @@ SECTIONS = {
         "--keep",
     ),
     "Ions and analysis": ("--mobile-species", "--framework-species", "--charges", "--jumps"),
-    "Engine": ("--potential", "--model", "--device", "--kpoints"),
+    "Engine": ("--potential", "--model", "--device", "--kpoints", "--no-watch"),
     "Comparison of several engines": ("--reference", "--max-force-frames"),
     "Jobs": (
         "--processes",
@@ -108,6 +108,7 @@ SECTIONS = {
 @of_request("--model")
 @of_request("--device")
 @of_request("--kpoints")
+@of_request("--no-watch")
 @of_request("--processes")
 @of_request("--threads")
 @of_request("--walltime-s")

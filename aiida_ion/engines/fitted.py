@@ -7,11 +7,12 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.calculations.lammps.fitted import fitted_potential
+from aiida_ion.calculations.lammps.fitted import COEFF, fitted_potential
+from aiida_ion.calculations.training.bounds import run_watch
 from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.registration import register
-from aiida_ion.engines.trained import FIRST, origin
+from aiida_ion.engines.trained import FIRST, origin, watch_choices
 
 FIT = "aiida.calculations:ion.lammps_train"
 STUDENT = "aiida.workflows:ion.student"
@@ -47,12 +48,18 @@ def register_fitted(process: Any, name: str, replaces: bool = False, unaccepted:
         code.computer.label,
         potential=potential,
         files=files,
+        choices=watch_choices(run_watch(job.inputs.dataset, below_A=rcut_A(job))),
         prepend=code.prepend_text,
         replaces=replaces,
     )
     engine = replace(engine, trained=origin(job, FIRST, process))
     engine.save()
     return engine
+
+
+def rcut_A(job: Any) -> float:  # noqa: N802
+    """Return the cut-off of a fit, angstrom: LAMMPS watches no pair beyond it."""
+    return float(job.outputs.files[COEFF].base.attributes.get("settings")["rcut_A"])
 
 
 def last_training(student: orm.ProcessNode) -> Any:

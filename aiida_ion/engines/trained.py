@@ -6,6 +6,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.training.bounds import run_watch
 from aiida_ion.calculations.training.trained import JOB, device_of, potential_settings
 from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.engines.codes import check_free, code_of, new_code, retire, runs
@@ -69,7 +70,13 @@ def _engine(name: str, job: orm.CalcJobNode, member: str, training: orm.ProcessN
         retire(old)
         old = None
     code = old or new_code(name, program, plugin, trainer.computer.label, trainer.prepend_text)
-    return Engine(code, entry_point, settings, node, trained=origin(job, member, training))
+    choices = watch_choices(run_watch(job.inputs.dataset))
+    return Engine(code, entry_point, settings, node, choices=choices, trained=origin(job, member, training))
+
+
+def watch_choices(watch: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the choices of an engine whose runs are watched; none for a dataset without distances."""
+    return {"watch": watch} if watch is not None else {}
 
 
 def origin(job: orm.CalcJobNode, member: str, training: orm.ProcessNode) -> dict[str, Any]:

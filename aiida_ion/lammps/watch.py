@@ -14,7 +14,8 @@ _HALTED_BY_OTHERS = re.compile(rf"^Fix halt condition for fix-id (?!{FIX} )\S+ m
 def watch_commands(order: Sequence[str], bounds_A: Mapping[str, float]) -> list[str]:
     """Return the commands that count the atoms with a neighbour below the bound of their elements.
 
-    They do so at each step: two atoms of a potential that has a hole fall into it within some ten femtoseconds. LAMMPS counts neighbours up to the cut-off of the potential, so a bound cannot be above it; it refuses such a one.
+    They do so at each step: where a potential has a hole, two atoms fall into it within some ten femtoseconds. LAMMPS
+    counts neighbours up to the cut-off of the potential, and refuses a bound above it.
 
     :param order: elements by number of the atom type.
     :param bounds_A: by pair, such as ``Li-O``, angstrom; pairs of elements that are not in the order are left out.

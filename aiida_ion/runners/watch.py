@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 
 from aiida_ion.analysis.trajectories.segment_files import load_array, read_inputs, write_results
-from aiida_ion.training.watch import (
-    LOOK_BEYOND_A,
-    closest_pairs_of_frames,
-    committee_spread,
-    flag_frames,
-    pair_bounds,
-)
+from aiida_ion.runners.environments import chosen_rows, watch_environments
+from aiida_ion.training.bounds import LEAST_HELD_OUT, upper_level
+from aiida_ion.training.watch import LOOK_BEYOND_A, closest_pairs_of_frames, committee_spread, flag_frames
 
-REQUIRED = ("segments", "symbols", "closest_pairs_A", "settings", "committee")
-PACKAGES = ("numpy", "ase")
+REQUIRED = (
+    *("segments", "symbols", "bounds_A", "rule", "settings"),
+    *("committee", "committee_validation_eV_A", "training_set", "remarks"),
+)
+PACKAGES = ("numpy", "scipy", "ase")
+#: Environments of so many frames at the end of a run are looked at, whatever else is.
+LAST_FRAMES = 20
 #: Flagged frames that are listed one by one.
 MAX_LISTED = 1000
 
@@ -53,32 +54,65 @@ def watch(folder: Path, inputs: dict[str, Any]) -> tuple[dict[str, Any], dict[st
 
     :raises ValueError: for a file that is missing or unreadable, and members that are not of the same frames.
     """
-    bounds = pair_bounds(inputs["closest_pairs_A"], inputs["settings"]["pair_margin_A"])
+    bounds, remarks = inputs["bounds_A"], list(inputs["remarks"])
     pairs, cutoff_A = sorted(bounds), max(bounds.values()) + LOOK_BEYOND_A
     parts: dict[str, list[Any]] = {name: [] for name in ("closest_A", "segment", "frame", "steps")}
+    frames: list[tuple[Any, Any]] = []
     for number, files in enumerate(inputs["segments"]):
         positions, steps = load_array(folder, files, "positions", mapped=True), load_array(folder, files, "steps")
         cells = load_array(folder, files, "cells")
+        frames += list(zip(positions, cells, strict=True))
         parts["closest_A"].append(closest_pairs_of_frames(positions, cells, inputs["symbols"], pairs, cutoff_A))
         parts["segment"].append(np.full(len(steps), number))
         parts["frame"].append(np.arange(len(steps)))
         parts["steps"].append(steps)
     arrays = {name: np.concatenate(values) for name, values in parts.items()}
-    spread = _spread(folder, inputs["committee"], arrays)
-    flagged = flag_frames(
-        arrays["closest_A"], pairs, bounds, None if spread is None else spread[:, 0], _bound(inputs["settings"])
-    )
-    outcome = {
+    spread, spread_bound = _spread(folder, inputs["committee"], arrays), _spread_bound(inputs, remarks)
+    judged = (arrays["closest_A"], pairs, bounds, None if spread is None else spread[:, 0], spread_bound)
+    environment, about = _environment(folder, inputs, frames, [one.frame for one in flag_frames(*judged)], remarks)
+    flagged = flag_frames(*judged, environment, about["environment_bound"])
+    arrays |= {} if spread is None else {"committee_spread_eV_A": spread}
+    arrays |= {} if environment is None else {"environment": environment}
+    return arrays, about | {
         "pairs": pairs,
         "bounds_A": bounds,
+        "rule": inputs["rule"],
+        "committee_bound_eV_A": spread_bound,
         "looked_to_A": cutoff_A,
         "n_frames": len(arrays["steps"]),
         "n_flagged": len(flagged),
         "flagged_by": dict(Counter(one.reason for one in flagged)),
         "flagged": [_place(asdict(one), arrays) for one in flagged[:MAX_LISTED]],
         "closest_pairs_A": dict(zip(pairs, arrays["closest_A"].min(axis=0).tolist(), strict=True)),
+        "remarks": remarks,
     }
-    return arrays | ({} if spread is None else {"committee_spread_eV_A": spread}), outcome
+
+
+def _environment(
+    folder: Path, inputs: dict[str, Any], frames: list[tuple[Any, Any]], flagged: list[int], remarks: list[str]
+) -> tuple[Any, dict[str, Any]]:
+    """Return the distances to the training atoms and their bound; ``None`` where they are not compared."""
+    nothing = {"environment_bound": None, "n_environment": 0}
+    if inputs["training_set"] is None or not frames:
+        return None, nothing
+    rows = chosen_rows(len(frames), flagged, inputs["settings"]["max_environment_frames"], LAST_FRAMES)
+    chosen = {row: frames[row] for row in rows}
+    values, about = watch_environments(folder / inputs["training_set"], inputs["symbols"], chosen, len(frames))
+    if about["environment_bound"] is None:
+        remarks.append("environments have no bound: too few frames of the dataset were held out")
+    return values, about | {"n_environment": len(rows)}
+
+
+def _spread_bound(inputs: dict[str, Any], remarks: list[str]) -> float | None:
+    """Return the spread of a committee above which a frame is flagged, given or from its validation."""
+    given, validation = inputs["settings"].get("committee_bound_eV_A"), inputs["committee_validation_eV_A"]
+    if given is not None:
+        return float(given)
+    if len(validation) >= LEAST_HELD_OUT:
+        return upper_level(np.array(validation))
+    if inputs["committee"]:
+        remarks.append("the committee has no bound: give its report with enough frames of validation, or a bound")
+    return None
 
 
 def _place(flagged: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
@@ -92,11 +126,6 @@ def _place(flagged: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
             for name, array in (("segment", "segment"), ("frame", "frame"), ("step", "steps"))
         }
     )
-
-
-def _bound(settings: dict[str, Any]) -> float | None:
-    bound = settings.get("committee_bound_eV_A")
-    return None if bound is None else float(bound)
 
 
 def _spread(folder: Path, committee: list[dict[str, str]], arrays: dict[str, Any]) -> Any:

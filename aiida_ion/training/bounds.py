@@ -30,32 +30,57 @@ LEAST_HELD_OUT = 10
 SHAPE = 0.08
 #: The scale is the upper end of its one-sided 95 % interval, with Gumbel's standard error, sqrt(6)/(pi sqrt(n)).
 ONE_SIDED_95, GUMBEL_ERROR = 1.645, math.sqrt(6.0) / math.pi
+#: Largest correlation of neighbouring frames that is believed.
+MOST_CORRELATED = 0.95
 #: No bound is below this part of the closest distance that was held out: so broad a tail says nothing.
 LEAST_PART = 0.5
 
 
-def upper_level(maxima: NDArray[np.floating], n_frames: float = FRAMES_PER_ALARM) -> float:
+def upper_level(
+    maxima: NDArray[np.floating], n_frames: float = FRAMES_PER_ALARM, runs: Sequence[int] | None = None
+) -> float:
     """Return the value that the largest of a frame exceeds once in a number of frames.
 
     :param maxima: shape (n,), the largest value of each of n frames; at least two.
     :param n_frames: how many frames.
+    :param runs: the run of each frame, whose frames follow each other: what one remembers of the one before does not
+        count twice. Each frame counts where it is not given.
     """
     values = np.asarray(maxima, dtype=float)
     if np.ptp(values) == 0.0:
         return float(values[0])
     _, place, scale = stats.genextreme.fit(values, fc=SHAPE)
-    widened = scale * (1.0 + ONE_SIDED_95 * GUMBEL_ERROR / math.sqrt(len(values)))
+    widened = scale * (1.0 + ONE_SIDED_95 * GUMBEL_ERROR / math.sqrt(independent(values, runs)))
     level = float(stats.genextreme.isf(1.0 / n_frames, SHAPE, loc=place, scale=widened))
     return max(level, float(values.max()))
 
 
-def lower_level(minima: NDArray[np.floating], n_frames: float = FRAMES_PER_ALARM) -> float:
+def independent(values: NDArray[np.floating], runs: Sequence[int] | None) -> float:
+    """Return how many independent values a series is worth: n (1 - rho)/(1 + rho), rho the correlation of neighbours.
+
+    :param values: shape (n,).
+    :param runs: the run of each; ``None`` where all are independent.
+    """
+    if runs is None:
+        return float(len(values))
+    follows = np.flatnonzero(np.diff(np.asarray(runs)) == 0)
+    if len(follows) < LEAST_HELD_OUT // 2:
+        return float(len(values))
+    away = values - values.mean()
+    rho = float((away[follows] * away[follows + 1]).mean() / (away**2).mean())
+    rho = min(max(rho, 0.0), MOST_CORRELATED)
+    return max(2.0, len(values) * (1.0 - rho) / (1.0 + rho))
+
+
+def lower_level(
+    minima: NDArray[np.floating], n_frames: float = FRAMES_PER_ALARM, runs: Sequence[int] | None = None
+) -> float:
     """Return the value below which the smallest of a frame falls once in a number of frames; see :func:`upper_level`.
 
     It is not below half of the smallest value given.
     """
     values = np.asarray(minima, dtype=float)
-    return max(-upper_level(-values, n_frames), LEAST_PART * float(values.min()))
+    return max(-upper_level(-values, n_frames, runs), LEAST_PART * float(values.min()))
 
 
 def watch_bounds(frames: Sequence[LabelledFrame], pushed: Collection[int] = ()) -> dict[str, Any]:
@@ -71,12 +96,14 @@ def watch_bounds(frames: Sequence[LabelledFrame], pushed: Collection[int] = ()) 
     """
     seen = [frame for frame in frames if frame.source not in set(pushed)]
     train = closest_pairs([frame for frame in seen if frame.split == "train"])
-    held_out = [closest_pairs([frame]) for frame in seen if frame.split != "train"]
+    others = [frame for frame in seen if frame.split != "train"]
+    held_out = [(closest_pairs([frame]), frame.source) for frame in others]
     bounds, short = {}, []
-    for pair in sorted({name for closest in held_out for name in closest} | set(train)):
-        minima = np.array([closest[pair] for closest in held_out if pair in closest])
+    for pair in sorted({name for closest, _ in held_out for name in closest} | set(train)):
+        minima = np.array([closest[pair] for closest, _ in held_out if pair in closest])
         if len(minima) >= LEAST_HELD_OUT:
-            bounds[pair] = min(lower_level(minima), train.get(pair, np.inf))
+            runs = [source for closest, source in held_out if pair in closest]
+            bounds[pair] = min(lower_level(minima, runs=runs), train.get(pair, np.inf))
         elif pair in train:
             bounds |= bounds_with_margin({pair: train[pair]})
             short.append(pair)

@@ -27,9 +27,9 @@ class Flagged:
     """A frame that leaves the training frames.
 
     :param frame: its index.
-    :param reason: ``closest_pair`` or ``committee``.
+    :param reason: ``closest_pair``, ``committee`` or ``environment``.
     :param pair: names of the elements, of ``closest_pair``.
-    :param value: distance (angstrom) or spread of forces (eV/angstrom).
+    :param value: distance (angstrom), spread of forces (eV/angstrom) or distance of an environment (no unit).
     :param bound: what it was compared with.
     """
 
@@ -68,15 +68,6 @@ def _index(pairs: Sequence[str], name: str) -> int:
     return list(pairs).index(name) if name in pairs else -1
 
 
-def pair_bounds(closest_A: Mapping[str, float], margin_A: float) -> dict[str, float]:
-    """Return the distance of each pair of elements below which a frame is flagged, angstrom.
-
-    :param closest_A: shortest distance of each pair in the training frames.
-    :param margin_A: how far below it a run may come.
-    """
-    return {name: distance - margin_A for name, distance in closest_A.items()}
-
-
 def committee_spread(forces: Sequence[NDArray[np.floating]]) -> FloatArray:
     """Return how much the members of a committee disagree on each frame, eV/angstrom.
 
@@ -93,12 +84,17 @@ def flag_frames(
     bounds_A: Mapping[str, float],
     spread_eV_A: FloatArray | None = None,
     spread_bound_eV_A: float | None = None,
+    environment: FloatArray | None = None,
+    environment_bound: float | None = None,
 ) -> list[Flagged]:
     """Return the frames that leave the training frames, each once, in order.
 
     :param closest_A: shape (n, p), as :func:`closest_pairs_of_frames` returns it.
     :param spread_eV_A: shape (n,), NaN where it was not computed.
     :param spread_bound_eV_A: spread above which a frame is flagged.
+    :param environment: shape (n,), distance of the farthest atom of each frame to the training atoms, NaN where it was
+        not computed.
+    :param environment_bound: distance above which a frame is flagged.
     """
     limits = np.array([bounds_A[name] for name in pairs])
     below = closest_A < limits
@@ -110,4 +106,6 @@ def flag_frames(
             flagged.append(Flagged(frame, "closest_pair", *about))
         elif spread_eV_A is not None and spread_bound_eV_A is not None and spread_eV_A[frame] > spread_bound_eV_A:
             flagged.append(Flagged(frame, "committee", float(spread_eV_A[frame]), spread_bound_eV_A))
+        elif environment is not None and environment_bound is not None and environment[frame] > environment_bound:
+            flagged.append(Flagged(frame, "environment", float(environment[frame]), environment_bound))
     return flagged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from aiida_ion.training.watch import closest_pairs_of_frames, committee_spread, flag_frames, pair_bounds
+from aiida_ion.training.watch import closest_pairs_of_frames, committee_spread, flag_frames
 
 CELL = bulk("NaCl", "rocksalt", a=5.64, cubic=True)
 SYMBOLS = CELL.get_chemical_symbols()
@@ -42,7 +42,7 @@ def test_a_pair_that_is_farther_than_is_looked_has_that_distance() -> None:
 
 def test_the_first_frame_below_a_bound_is_named_with_its_pair() -> None:
     positions, cells = frames(0.0, 0.2, 0.9)
-    bounds = pair_bounds({"Cl-Cl": 3.5, "Cl-Na": 2.4, "Na-Na": 3.5}, 0.1)
+    bounds = {"Cl-Cl": 3.4, "Cl-Na": 2.3, "Na-Na": 3.4}
     closest = closest_pairs_of_frames(positions, cells, SYMBOLS, PAIRS, 4.5)
     flagged = flag_frames(closest, PAIRS, bounds)
     assert [(one.frame, one.pair) for one in flagged] == [(2, "Cl-Na")]
@@ -63,3 +63,11 @@ def test_a_committee_flags_what_distances_do_not() -> None:
     closest = np.full((3, 1), 3.0)
     flagged = flag_frames(closest, ["A-B"], {"A-B": 2.0}, np.array([0.1, np.nan, 0.3]), 0.2)
     assert [(one.frame, one.reason) for one in flagged] == [(2, "committee")]
+
+
+def test_an_environment_flags_what_neither_distances_nor_a_committee_do() -> None:
+    closest = np.full((4, 1), 3.0)
+    seen = flag_frames(
+        closest, ["A-B"], {"A-B": 2.0}, environment=np.array([0.1, np.nan, 0.6, 0.2]), environment_bound=0.5
+    )
+    assert [(one.frame, one.reason, one.value) for one in seen] == [(2, "environment", 0.6)]

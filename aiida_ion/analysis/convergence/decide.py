@@ -18,7 +18,7 @@ from aiida_ion.analysis.convergence.targets import StopRule
 __all__ = ["Outlook", "Round", "Step", "StopRule", "decide"]
 
 #: Reasons to stop without convergence, the most important first.
-SHORTCOMINGS = ("budget", "not_diffusive", "no_gain", "melted", "exploded", "refused", "failed")
+SHORTCOMINGS = ("budget", "not_diffusive", "no_gain", "melted", "exploded", "left_training", "refused", "failed")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Outlook:
     :param n_eff: effective hops.
     :param measured_temperature_K: measured mean, K; the target if unknown.
     :param refused_because: reason to exclude the result from all fits, which a longer run may resolve.
-    :param ended: ``melted``, ``exploded``, ``refused`` or ``failed`` where a longer run cannot help.
+    :param ended: ``melted``, ``exploded``, ``left_training``, ``refused`` or ``failed`` where a longer run cannot help.
     :param ended_because: the reason, in a sentence.
     """
 
@@ -62,8 +62,8 @@ class Outlook:
 class Step:
     """Next step of one temperature: ``extend`` to ``next_time_ps``, ``wait``, or ``stop`` for a reason.
 
-    Reasons to stop are ``converged``, ``budget``, ``not_diffusive``, ``no_gain``, ``melted``, ``exploded``, ``refused``
-    and ``failed``.
+    Reasons to stop are ``converged``, ``budget``, ``not_diffusive``, ``no_gain``, ``melted``, ``exploded``,
+    ``left_training``, ``refused`` and ``failed``.
     """
 
     temperature_K: float

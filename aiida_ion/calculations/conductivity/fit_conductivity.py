@@ -25,7 +25,8 @@ def fit_conductivity(
     """Fit the Arrhenius law to the posteriors of all temperatures and extrapolate the ionic conductivity.
 
     :param parameters: `target_temperature_K`; optionally `priors` of the fit, `max_interval_decades`, beyond which the
-        conductivity is poorly known, and `failed`, the temperatures without a fit, each with its reason.
+        conductivity is poorly known, `failed`, the temperatures without a fit, each with its reason, and `watched`,
+        whether runs of a trained potential were stopped where they left its training frames.
     :param convergence: the last decision on runs that were extended: why each temperature stopped.
     :param diffusion: diffusion nodes, one for each temperature.
     """
@@ -46,6 +47,7 @@ def fit_conductivity(
         attributes[FINGERPRINT_SHA256] = ", ".join(sorted(hashes))
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
     attributes["temperatures_bound"] = [bound_entry(one) for one in nodes if is_bound(one)]
+    attributes |= {name: settings[name] for name in ("watched",) if name in settings}
     if convergence is not None:
         attributes["convergence"] = convergence.get_dict()
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})

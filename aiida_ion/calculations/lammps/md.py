@@ -31,6 +31,7 @@ from aiida_ion.calculations.md import (
     start_step,
     symbols_of,
     validate_md_inputs,
+    watch_of,
     watched_pairs,
 )
 from aiida_ion.calculations.script import UNREADABLE, ScriptParser, read_hardware, seconds_allowed
@@ -123,7 +124,7 @@ class LammpsMdParser(ScriptParser):
             run = as_run(result, read_hardware(Path(retrieved_temporary_folder or "")))
             if run.versions:
                 run = replace(run, versions={**run.versions, **lammps_fingerprint(inputs)})
-            outputs = md_outputs(run, symbols_of(inputs.structure), settings)
+            outputs = md_outputs(run, symbols_of(inputs.structure), settings, watch_of(inputs))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():

@@ -22,6 +22,7 @@ from aiida_ion.calculations.md import (
     start_step,
     symbols_of,
     validate_md_inputs,
+    watch_of,
     watched_pairs,
 )
 from aiida_ion.calculations.mlip.job import (
@@ -121,7 +122,7 @@ class MlipMdParser(ScriptParser):
             folder, first = Path(retrieved_temporary_folder or ""), start_step(self.node.inputs)
             run = read_run(folder, results, self.node.inputs.structure, first)
             run = replace(run, versions=with_fingerprint(self.node.inputs, results or {}).get("versions", {}))
-            outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings)
+            outputs = md_outputs(run, symbols_of(self.node.inputs.structure), settings, watch_of(self.node.inputs))
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         for name, node in outputs.items():

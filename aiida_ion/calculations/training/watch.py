@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from aiida import orm
 from aiida.common import datastructures, folders
 from aiida.engine import ExitCode
+from ase.data import atomic_numbers
 
 from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, define_ledger, write_json
+from aiida_ion.calculations.training.bounds import run_watch
+from aiida_ion.calculations.training.frames import dataset_frames
 from aiida_ion.calculations.trajectory_analysis import FILENAME_ARRAYS, TrajectoryAnalysisParser, symbols_of_segments
 from aiida_ion.settings.rules import SettingsError
-from aiida_ion.settings.schema import Settings, number, summary
+from aiida_ion.settings.schema import Settings, flag, number, summary, whole
+from aiida_ion.training.frames import SPLITS
 
+FILENAME_TRAINING = "training_set.npz"
 SEGMENT_ARRAYS = ("positions", "cells", "steps")
 MEMBER_ARRAYS = ("forces", "segment", "frames")
 
@@ -27,13 +34,24 @@ class WatchSettings(Settings):
 
     what: ClassVar[str] = "watch setting"
 
-    pair_margin_A: float = number(
-        0.1, help="How far below the closest pair of the training frames a frame may come", least=0.0, unit="angstrom"
+    pair_margin_A: float | None = number(
+        None,
+        help="How far below the closest pair of the training frames a frame may come; not given: the bounds of the "
+        "dataset, from the frames that were held out",
+        least=0.0,
+        unit="angstrom",
+    )
+    environments: bool = flag(True, help="Whether the surroundings of the atoms are compared with the training frames")
+    max_environment_frames: int = whole(
+        500,
+        help="Frames, spread over the run, whose surroundings are compared, beside the last 20",
+        least=1,
+        most=10**6,
     )
     committee_bound_eV_A: float | None = number(
         None,
-        help="Mean spread of the committee's forces above which a frame is flagged; from the validation of the same "
-        "training",
+        help="Mean spread of the committee's forces above which a frame is flagged; not given: from the validation "
+        "frames of `report`",
         above=0.0,
         unit="eV/angstrom",
     )
@@ -57,7 +75,13 @@ class WatchCalculation(CleaningCalculation):
         spec.input(
             "dataset",
             valid_type=orm.ArrayData,
-            help="What its potential was trained on: `closest_pairs_A` of its training frames is the bound.",
+            help="What its potential was trained on: bounds (angstrom) and surroundings come from its frames.",
+        )
+        spec.input(
+            "report",
+            valid_type=orm.ArrayData,
+            required=False,
+            help="What `ion.report_training` said of the committee: its spread (eV/angstrom) on frames of validation.",
         )
         spec.input_namespace(
             "committee",
@@ -79,7 +103,8 @@ class WatchCalculation(CleaningCalculation):
             valid_type=orm.ArrayData,
             required=False,
             help="Of each frame `closest_A` (n, pairs), angstrom, `committee_spread_eV_A` (n, 2: mean and largest over "
-            "atoms), `segment`, `frame`, `steps`; attributes `pairs`, `bounds_A`, `n_flagged` and `flagged`.",
+            "atoms), `environment` (n, no unit: distance of the farthest atom to the training atoms), `segment`, "
+            "`frame`, `steps`; attributes `pairs`, `bounds_A`, `environment_bound`, `n_flagged` and `flagged`.",
         )
         define_ledger(spec)
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.watch"
@@ -91,6 +116,16 @@ class WatchCalculation(CleaningCalculation):
         segments = [
             _files(node, SEGMENT_ARRAYS, f"{key}_", copies) for key, node in sorted(self.inputs.trajectories.items())
         ]
+        settings = WatchSettings.from_dict(self.inputs.parameters.get_dict())
+        bounds, remarks = run_watch(self.inputs.dataset, settings.pair_margin_A), []
+        assert bounds is not None  # refused otherwise
+        training_set = None
+        if settings.environments:
+            try:
+                write_training_set(Path(folder.get_abs_path(FILENAME_TRAINING)), self.inputs.dataset)
+                training_set = FILENAME_TRAINING
+            except ValueError as error:
+                remarks.append(f"surroundings were not compared: {error}")
         members = sorted((self.inputs.get("committee") or {}).items())
         write_json(
             folder,
@@ -98,12 +133,16 @@ class WatchCalculation(CleaningCalculation):
             {
                 "segments": segments,
                 "symbols": symbols_of_segments(self.inputs.trajectories),
-                "closest_pairs_A": self.inputs.dataset.base.attributes.get("closest_pairs_A"),
+                "bounds_A": bounds["bounds_A"],
+                "rule": bounds["rule"],
+                "training_set": training_set,
+                "remarks": remarks,
+                "committee_validation_eV_A": validation_spread(self.inputs.get("report"), self.inputs.dataset),
                 "committee": [_files(node, MEMBER_ARRAYS, f"{key}_", copies) for key, node in members],
-                "settings": WatchSettings.from_dict(self.inputs.parameters.get_dict()).to_dict(),
+                "settings": settings.to_dict(),
             },
         )
-        info = self.describe(folder, temporary=[FILENAME_ARRAYS])
+        info = self.describe(folder, temporary=[FILENAME_ARRAYS], excluded=(FILENAME_TRAINING,))
         info.local_copy_list = copies
         return info
 
@@ -121,6 +160,32 @@ class WatchParser(TrajectoryAnalysisParser):
         if results is not None:
             self.out("cost", orm.Dict(results["cost"]))
         return failure
+
+
+def write_training_set(path: Path, dataset: orm.ArrayData) -> None:
+    """Write the frames of a dataset as the program reads them.
+
+    :raises ValueError: if they are not in this profile, or not those that the dataset was made of.
+    """
+    frames = dataset_frames(dataset)
+    np.savez(
+        path,
+        numbers=np.concatenate([[atomic_numbers[symbol] for symbol in frame.symbols] for frame in frames]),
+        positions=np.concatenate([frame.positions for frame in frames]),
+        offsets=np.cumsum([0, *(len(frame.symbols) for frame in frames)]),
+        cells=np.array([frame.cell for frame in frames]),
+        split=np.array([SPLITS.index(frame.split) for frame in frames]),
+        source=np.array([frame.source for frame in frames]),
+    )
+
+
+def validation_spread(report: orm.ArrayData | None, dataset: orm.ArrayData) -> list[float]:
+    """Return the mean spread of a committee on each frame of validation, eV/angstrom; nothing without a report."""
+    if report is None:
+        return []
+    split = np.asarray(dataset.get_array("split"))[np.asarray(report.get_array("row"))]
+    spread = np.asarray(report.get_array("force_std_mean_eV_A"))
+    return [float(value) for value in spread[split == SPLITS.index("validation")]]
 
 
 def _files(
@@ -147,9 +212,13 @@ def validate_watch_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     problem = validate_trajectories(trajectories)
     if problem is not None or dataset is None:
         return problem
-    bounds = dataset.base.attributes.get("closest_pairs_A", None)
-    if not bounds:
+    if run_watch(dataset) is None:
         return "dataset has no closest_pairs_A: give what ion.training_dataset made"
+    report = inputs.get("report")
+    if report is not None and "force_std_mean_eV_A" not in report.get_arraynames():
+        return "report is not that of a committee: give what ion.report_training made of two or more members"
+    if report is not None and report.base.attributes.get("dataset_uuid", dataset.uuid) != dataset.uuid:
+        return "report is of a training on another dataset"
     unknown = sorted(set(symbols_of_segments(trajectories)) - set(dataset.base.attributes.get("elements")))
     if unknown:
         return f"the run holds {', '.join(unknown)}, which no frame of the dataset has"

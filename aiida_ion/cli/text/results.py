@@ -35,6 +35,9 @@ CHECKS = (
     ("n_replicas", "replicas"),
     ("temperature_mean_K", "measured temperature, K"),
 )
+#: Whether the runs of a trained potential were watched.
+WATCHED = "watched: runs that leave the frames that the potential was trained on are stopped"
+NOT_WATCHED = "NOT watched: runs may have left the frames that the potential was trained on"
 #: Start of remarks that may change a result.
 WARNING = "WARNING: "
 #: Attributes of a trajectory that was read from a file.
@@ -121,6 +124,8 @@ def _conductivity(attributes: Mapping[str, Any]) -> list[str]:
         for item in entries(attributes.get(name)):
             lines.append(f"{words} {number(item.get('temperature_K'), 4)} K: {text(item.get('reason'))}")
     lines += convergence_lines(attributes.get("convergence"))
+    if isinstance(attributes.get("watched"), bool):
+        lines.append(WATCHED if attributes["watched"] else NOT_WATCHED)
     return lines + [f"warning: {warning}" for warning in sentences(attributes.get("warnings"))]
 
 
@@ -138,7 +143,15 @@ def _trajectory(node: orm.TrajectoryData) -> list[str]:
     shape = attributes["array|positions"]
     sized = isinstance(shape, list) and len(shape) == 3
     lines = [f"{text(shape[0])} frames of {text(shape[1])} atoms, angstrom, unwrapped"] if sized else []
-    names = ("target_temperature_K", "timestep_fs", "sample_every", "equilibration_fs", "seed", "level_of_theory")
+    names = (
+        "target_temperature_K",
+        "timestep_fs",
+        "sample_every",
+        "equilibration_fs",
+        "seed",
+        "watched",
+        "level_of_theory",
+    )
     for name in (*names, FINGERPRINT_SHA256, *SOURCE):
         if known(attributes.get(name)):
             lines.append(f"{name}: {attributes[name]}")

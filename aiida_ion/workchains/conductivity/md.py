@@ -8,8 +8,10 @@ from typing import Any
 from aiida import orm
 from aiida.plugins import WorkflowFactory
 
+from aiida_ion.calculations.training.domain import trained_attributes
+from aiida_ion.exit_codes import LEFT_TRAINING
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.workchains.conductivity.runs import RunResult, round_suffix, temperature_label
+from aiida_ion.workchains.conductivity.runs import REMEDY, RunResult, round_suffix, temperature_label
 from aiida_ion.workchains.outcome import outcome
 
 
@@ -39,6 +41,17 @@ def engine_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     if inputs["md"].get("options"):
         metadata["options"] = dict(inputs["md"]["options"])
     return engine | ({"metadata": metadata} if metadata else {})
+
+
+def is_watched(inputs: Mapping[str, Any]) -> bool | None:
+    """Return whether the runs are watched; ``None`` of a potential that was not trained here, and has no bounds."""
+    engine = inputs["md"]["engine"]
+    if engine.get("watch") is not None:
+        return True
+    checkpoint, potential = engine.get("checkpoint"), engine.get("potential")
+    trained = checkpoint is not None and trained_attributes(checkpoint) is not None
+    fitted = potential is not None and potential.get_dict().get("reference") is not None
+    return False if trained or fitted else None
 
 
 def shared_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +114,8 @@ def run_inputs(
 def result_of(node: Any) -> RunResult:
     """Return what counts of a work chain of a run that has ended."""
     failure = None if node.is_finished_ok else outcome(node)
+    if node.exit_status == LEFT_TRAINING:
+        failure = f"{failure}; {REMEDY}"
     return RunResult(node.pk, node.exit_status, failure, has_state="state" in node.outputs)
 
 

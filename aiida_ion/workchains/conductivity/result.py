@@ -7,6 +7,8 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.workchains.conductivity.md import is_watched
+
 
 def define_result(spec: Any) -> None:
     """Declare the output."""
@@ -25,8 +27,9 @@ def arrhenius_parameters(inputs: Mapping[str, Any], refused: Sequence[Mapping[st
     :param inputs: of the conductivity.
     :param refused: runs and fits that are not used, each a ``temperature_K`` and a ``reason``.
     """
-    parameters = inputs["parameters"].get_dict()
+    parameters, watched = inputs["parameters"].get_dict(), is_watched(inputs)
     return {
+        **({} if watched is None else {"watched": watched}),
         "target_temperature_K": parameters["target_temperature_K"],
         "priors": parameters.get("priors", {}),
         **interval_limit(inputs),

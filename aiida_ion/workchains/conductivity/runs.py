@@ -7,12 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from aiida_ion.exit_codes import EXPLODED
+from aiida_ion.exit_codes import EXPLODED, LEFT_TRAINING
 from aiida_ion.units import FS_PER_PS
+
+#: Of a run that left the frames that its potential was trained on.
+LEFT = "left_training"
+#: What to do then.
+REMEDY = (
+    "have its last frames labelled by what the potential was trained on, and train it on them, too: "
+    "'aiida-ion potential student' does both, 'aiida-ion potential dataset' gathers labels; "
+    "--no-watch runs on unwatched"
+)
 
 
 class Run(TypedDict):
-    """One temperature and seed; ``ended`` is ``exploded`` or ``failed``, with a reason, where it is not continued."""
+    """One temperature and seed.
+
+    ``ended`` is ``exploded``, ``left_training`` or ``failed``, with a reason, where it is not continued.
+    """
 
     temperature_K: float
     seed: int
@@ -69,8 +81,8 @@ def run_of(runs: Sequence[Run], queued: Mapping[str, Any]) -> int:
 def record_result(run: Run, result: RunResult, n_steps: int) -> Run:
     """Return a run after one more work chain.
 
-    One that exploded is dropped with its earlier rounds, as it would be if it had been run at once. One that failed
-    otherwise keeps the frames of its earlier rounds.
+    One that exploded, or left the frames that its potential was trained on, is dropped with its earlier rounds, as it
+    would be if it had been run at once. One that failed otherwise keeps the frames of its earlier rounds.
 
     :param n_steps: length that the work chain was to reach.
     """
@@ -81,6 +93,8 @@ def record_result(run: Run, result: RunResult, n_steps: int) -> Run:
             after["ended"], after["reason"] = "failed", "the run left no state to continue from"
     elif result.exit_status == EXPLODED:
         after["pks"], after["ended"], after["reason"] = [], "exploded", result.failure
+    elif result.exit_status == LEFT_TRAINING:
+        after["pks"], after["ended"], after["reason"] = [], LEFT, result.failure
     else:
         after["ended"], after["reason"] = "failed", result.failure
     return after
@@ -118,7 +132,7 @@ def _summarise(runs: Sequence[Run], timestep_fs: float, fit_errors: Mapping[str,
     }
     # Without the frames of a run that failed at once the others can still be extended; one whose frames are part of
     # the fit stays as short as it is, and the others with it.
-    if ended is not None and (ended["ended"] == "exploded" or ended["pks"] or not continued):
+    if ended is not None and (ended["ended"] in ("exploded", LEFT) or ended["pks"] or not continued):
         return entry | {"ended": ended["ended"], "ended_because": ended["reason"]}
     return entry | ({"ended": "failed", "ended_because": fit_errors[label]} if label in fit_errors else {})
 

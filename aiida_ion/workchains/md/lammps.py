@@ -14,7 +14,7 @@ from aiida_ion.calculations.lammps.md import LammpsMdCalculation
 from aiida_ion.calculations.lammps.relax import LammpsRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.lammps_options import read_potential, trusted_files
-from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup
+from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup, without_watch
 from aiida_ion.workchains.md.small_cells import argon, calcium_fluoride, lithium_oxide
 
 #: What the engine is tested with where each run names a potential of its own.
@@ -30,7 +30,7 @@ class LammpsMdWorkChain(MdBaseWorkChain):
     engine_ports = ("code", "potential", "files")
     executables = ("lmp",)
     add_options = ("potential", "trust_checkpoint")
-    run_options = ("potential",)
+    run_options = ("potential", "no_watch")
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
@@ -60,10 +60,11 @@ class LammpsMdWorkChain(MdBaseWorkChain):
 
         :raises ValueError: if there is none at all.
         """
-        chosen = dict(choices)
+        chosen = without_watch(choices) if request.no_watch else dict(choices)
         if request.potential is not None:
             potential, files = read_potential(request.potential)
-            chosen = {name: value for name, value in chosen.items() if name != "files"}  # those of the engine's own
+            own = ("files", "watch")  # those of the engine's own potential
+            chosen = {name: value for name, value in chosen.items() if name not in own}
             chosen |= {"potential": potential} | ({"files": files} if files else {})
         if not chosen.get("potential"):
             raise ValueError("this engine needs --potential: a published one, or a YAML file with commands")

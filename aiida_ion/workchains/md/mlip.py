@@ -15,7 +15,7 @@ from aiida_ion.calculations.training.domain import trained_attributes
 from aiida_ion.calculations.training.frames import training_cell
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.mlip_options import read_potential, trusted_weights, with_model
-from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup
+from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup, without_watch
 from aiida_ion.workchains.md.small_cells import argon, copper, lithium_oxide
 
 #: How the field writes the names.
@@ -43,7 +43,7 @@ class MlipMdWorkChain(MdBaseWorkChain):
     engine_ports = ("code", "potential", "checkpoint")
     needs_python = True
     add_options = ("potential", "model", "checkpoint", "trust_checkpoint", "kwargs", "device", "dtype")
-    run_options = ("model", "device")
+    run_options = ("model", "device", "no_watch")
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:
@@ -78,7 +78,9 @@ class MlipMdWorkChain(MdBaseWorkChain):
     def with_run_options(cls, choices: Mapping[str, Any], request: EngineRequest) -> dict[str, Any]:
         """Return the choices with another model or device, where one is given."""
         changed = cls.run_changes(request)
-        return with_model(choices, changed) if changed else dict(choices)
+        unwatched = changed.pop("no_watch", False)
+        chosen = with_model(choices, changed) if changed else dict(choices)
+        return without_watch(chosen) if unwatched else chosen
 
     @classmethod
     def test_cell(cls, choices: Mapping[str, Any]) -> tuple[orm.StructureData, float]:

@@ -38,6 +38,7 @@ def with_model(choices: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[s
     if changed.get("model") not in (None, own.get("model")):
         chosen["potential"] = {name: value for name, value in chosen["potential"].items() if name not in PINNED}
         chosen.pop("checkpoint", None)
+        chosen.pop("watch", None)
     return chosen
 
 

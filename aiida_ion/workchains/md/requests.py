@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import Many, Number, Word
+from aiida_ion.settings.rules import Flag, Many, Number, Word
 from aiida_ion.settings.schema import Settings, setting
 
 #: K-points along the three vectors of a cell.
@@ -25,6 +25,7 @@ class EngineRequest(Settings):
     :param model: ASE engines: another model than the engine's own.
     :param device: ASE engines: where forces are computed, such as ``cuda:0``.
     :param kpoints: pw.x, VASP: mesh of the supercell.
+    :param no_watch: trained potentials: run on where a pair is closer than in the frames that they were trained on.
     """
 
     what: ClassVar[str] = "engine option"
@@ -36,6 +37,9 @@ class EngineRequest(Settings):
     device: str | None = setting(replace(DEVICE, optional=True), None)
     kpoints: Sequence[int] | None = setting(
         replace(MESH, optional=True, help="pw.x, VASP: mesh of the supercell"), None
+    )
+    no_watch: bool = setting(
+        Flag(help="Trained potentials: do not stop runs that leave the frames that they were trained on."), False
     )
 
 
@@ -85,3 +89,8 @@ def changed_fields(request: EngineRequest | EngineSetup) -> dict[str, Any]:
     """Return the fields of a request that differ from their defaults."""
     values = {item.name: (getattr(request, item.name), item.default) for item in fields(request)}
     return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def without_watch(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the choices of an engine for a run that is not watched."""
+    return {name: value for name, value in choices.items() if name != "watch"}

@@ -1,4 +1,4 @@
-"""A watched run stops at the first stored frame with a pair below its bound, and can be continued from the one before."""
+"""A watched run stops at the first stored frame with a pair below its bound; the state of the frame before is kept."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from aiida.orm.utils.serialize import deserialize_unsafe, serialize
 
 from aiida_ion.workchains.conductivity.runs import (
     EXPLODED,
+    LEFT_TRAINING,
     Run,
     RunResult,
     expand_runs,
@@ -55,6 +56,14 @@ def test_what_explodes_later_is_dropped_whole_and_what_fails_keeps_its_frames() 
     entries = {entry["temperature_K"]: entry for entry in summarise_runs(runs, 2.0, {})}
     assert (entries[800.0]["ended"], entries[800.0]["ended_because"]) == ("exploded", "it exploded")
     assert (entries[700.0]["ended"], entries[700.0]["ended_because"]) == ("failed", "the node died")
+
+
+def test_a_run_that_left_the_training_frames_is_dropped_whole_and_said_so() -> None:
+    runs = [fine(run, pk) for pk, run in enumerate(runs_of([800], [1, 2]))]
+    runs[0] = failed(runs[0], 10, LEFT_TRAINING, "Li-N came too close")
+    assert replicas_by_temperature(runs) == {800.0: [[1]]}
+    (entry,) = summarise_runs(runs, 2.0, {})
+    assert (entry["ended"], entry["ended_because"]) == ("left_training", "Li-N came too close")
 
 
 def test_a_temperature_without_usable_runs_is_not_among_the_replicas() -> None:
