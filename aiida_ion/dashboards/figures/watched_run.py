@@ -1,4 +1,4 @@
-"""Whether a run left the training frames: closest pairs and the spread of a committee, frame by frame."""
+"""Whether a run left the training frames: closest pairs, surroundings, spread of a committee, frame by frame."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ def watch_figure(
     spread_bound_eV_A: float | None,
     *,
     theme: Theme,
+    environment_bound: float | None = None,
 ) -> go.Figure:
-    """Return the closest distance of pairs of elements with their bounds, above the spread of a committee.
+    """Return the closest distance of pairs of elements with their bounds, above what else is known of the frames.
+
+    That is the distance of the farthest atom to the training atoms, and the spread of a committee.
 
     Of a long run the frames that are drawn are those with the shortest distances, so that none of them is missed.
 
     :param arrays: ``closest_A`` (n, p), ``steps`` (n,), and where they are known ``times_ps`` (n,) and
-        ``committee_spread_eV_A`` (n, 2): mean and largest over atoms.
+        ``committee_spread_eV_A`` (n, 2): mean and largest over atoms, and ``environment`` (n,), no unit.
     :param pairs: names of the p pairs of elements.
     :param bounds_A: the distance below which a frame is flagged, by pair, angstrom.
     :param flagged: rows of the flagged frames.
     :param spread_bound_eV_A: mean spread above which a frame is flagged, eV/angstrom.
+    :param environment_bound: distance to the training atoms above which a frame is flagged, no unit.
     """
     closest = np.asarray(arrays.get("closest_A", np.empty((0, 0))))
     steps = np.asarray(arrays.get("steps", ()))
@@ -48,14 +52,20 @@ def watch_figure(
     x, title = (times, "time (ps)") if times.shape == steps.shape else (steps, "step")
     spread = np.asarray(arrays.get("committee_spread_eV_A", np.empty((0, 2))))
     has_spread = spread.shape == (len(closest), 2) and bool(np.isfinite(spread).any())
-    figure = make_subplots(rows=1 + has_spread, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    away = np.asarray(arrays.get("environment", ()))
+    is_distance = away.shape == steps.shape and away.dtype.kind == "f"
+    has_environment = is_distance and bool(np.isfinite(away).any())
+    n_rows = 1 + has_environment + has_spread
+    figure = make_subplots(rows=n_rows, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     figure.update_layout(template=template(theme))
     rows = np.array(sorted({row for row in flagged if 0 <= row < len(closest)}), dtype=int)
     _add_pairs(figure, x, closest, pairs, bounds_A, rows, theme)
+    if has_environment:
+        _add_environment(figure, x, away, rows, environment_bound, theme)
     if has_spread:
-        _add_spread(figure, x, spread, rows, spread_bound_eV_A, theme)
+        _add_spread(figure, x, spread, rows, spread_bound_eV_A, theme, n_rows)
     figure.update_yaxes(title_text="closest pair (Å)", row=1, col=1)
-    figure.update_xaxes(title_text=title, row=1 + has_spread, col=1)
+    figure.update_xaxes(title_text=title, row=n_rows, col=1)
     figure.update_layout(showlegend=True)
     return figure
 
@@ -89,6 +99,28 @@ def _add_pairs(
             _add_flags(figure, x[below], closest[below, place], f"{name}, flagged", theme, **group)
 
 
+def _add_environment(
+    figure: go.Figure,
+    x: NDArray[Any],
+    away: NDArray[Any],
+    flagged: NDArray[np.int64],
+    bound: float | None,
+    theme: Theme,
+) -> None:
+    place = {"row": 2, "col": 1}
+    known = np.flatnonzero(np.isfinite(away))
+    drawn = known[lowest_of_bins(-away[known], MAX_FRAMES)]
+    line = {"color": OKABE_ITO["orange"], "width": 1.5}
+    name, hover = "surroundings, farthest atom", "farthest atom: %{y:.2f} at %{x}"
+    figure.add_scatter(x=x[drawn], y=away[drawn], name=name, mode="lines", line=line, hovertemplate=hover, **place)
+    if bound is not None:
+        ends = {"x": [x[0], x[-1]], "y": [bound, bound], "mode": "lines", "line": line | {"dash": "dash"}}
+        figure.add_scatter(**ends, name="bound of surroundings", hovertemplate="bound: %{y:.2f}", **place)
+        above = flagged[away[flagged] > bound]
+        _add_flags(figure, x[above], away[above], "surroundings, flagged", theme, **place)
+    figure.update_yaxes(title_text="distance to training atoms", rangemode="tozero", **place)
+
+
 def _add_spread(
     figure: go.Figure,
     x: NDArray[Any],
@@ -96,8 +128,9 @@ def _add_spread(
     flagged: NDArray[np.int64],
     bound_eV_A: float | None,
     theme: Theme,
+    row: int,
 ) -> None:
-    place = {"row": 2, "col": 1}
+    place = {"row": row, "col": 1}
     color = OKABE_ITO["sky blue" if theme.name == "dark" else "blue"]
     known = np.flatnonzero(np.isfinite(spread).all(axis=1))
     for column, (name, dash) in enumerate((("spread, mean over atoms", "solid"), ("spread, largest", "dot"))):
@@ -112,7 +145,7 @@ def _add_spread(
         figure.add_scatter(**ends, name="bound of the mean", hovertemplate="bound: %{y:.3f} eV/Å", **place)
         above = flagged[spread[flagged, 0] > bound_eV_A]
         _add_flags(figure, x[above], spread[above, 0], "spread, flagged", theme, **place)
-    figure.update_yaxes(title_text="spread of forces (eV/Å)", rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(title_text="spread of forces (eV/Å)", rangemode="tozero", **place)
 
 
 def _add_flags(figure: go.Figure, x: NDArray[Any], y: NDArray[Any], name: str, theme: Theme, **place: Any) -> None:

@@ -19,6 +19,7 @@ from aiida_ion.dashboards.potential_rows import side_rows, watch_facts
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
+from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.training.arrays import watch_arrays
 from aiida_ion.queries.training.trained import (
     conductivities_of,
@@ -87,10 +88,11 @@ def watched(view: View, made: Made) -> list[Component]:
     uuid, theme = chosen_watch(view, made), theme_named(view.theme)
     try:
         attributes, arrays = watch_arrays(uuid)
-        figure = watch_figure(arrays, *watch_facts(attributes), theme=theme)
+        bound = read_number(attributes.get("environment_bound"))
+        figure = watch_figure(arrays, *watch_facts(attributes), theme=theme, environment_bound=bound)
     except ValueError as error:
         figure = empty_figure(theme, str(error))
-    words = "Dashed: the closest pair of the training frames, less a margin. Crosses are flagged frames. "
+    words = "Dashed: the bounds, from frames that were not trained on. Crosses are flagged frames. "
     title = "Run against the training frames"
     return [figure_card(WATCH, title, figure, note=[html.Span(words), uuid_label(uuid)], height_px=560)]
 

@@ -18,7 +18,7 @@ from aiida_ion.queries.reading.shared import rows
 
 CURVE = ("epoch", "train_force_rmse_eV_A", "validation_force_rmse_eV_A")
 PREDICTIONS = ("reference_forces", "predicted_forces", "parent_forces", "offsets", "row")
-WATCHED = ("closest_A", "committee_spread_eV_A", "segment", "frame", "steps")
+WATCHED = ("closest_A", "committee_spread_eV_A", "environment", "segment", "frame", "steps")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Names of the splits of a dataset, by their number.
 SPLITS = ("train", "validation", "test")

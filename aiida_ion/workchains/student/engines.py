@@ -9,6 +9,7 @@ import numpy as np
 from aiida import orm
 
 from aiida_ion.calculations.lammps.fitted import COEFF, fitted_potential
+from aiida_ion.calculations.training.bounds import run_watch
 from aiida_ion.calculations.training.trained import device_of, potential_settings
 from aiida_ion.engine_kinds import entry_point_of
 from aiida_ion.training.frames import SPLITS
@@ -17,13 +18,31 @@ from aiida_ion.workchains.student.loop import TestErrors
 TEST = "test"
 
 
-def student_engine(job: Any, options: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+def watch_of_student(job: Any, dataset: orm.ArrayData, margin_A: float | None) -> dict[str, Any] | None:
+    """Return the input ``watch`` of the runs of a trained potential.
+
+    :param job: the finished training.
+    :param dataset: its frames.
+    :param margin_A: how far below the closest pair of the training frames a run may come; ``None`` for the bounds of
+        the dataset.
+    """
+    below_A = None
+    if "files" in job.outputs:
+        below_A = float(job.outputs.files[COEFF].base.attributes.get("settings")["rcut_A"])
+    return run_watch(dataset, margin_A, below_A)
+
+
+def student_engine(
+    job: Any, options: Mapping[str, Any] | None, watch: Mapping[str, Any] | None
+) -> tuple[str, dict[str, Any]]:
     """Return the entry point of the MD work chain that runs a trained potential, and its engine inputs.
 
     :param job: the finished training.
     :param options: ``metadata.options`` of the jobs.
+    :param watch: the input of that name; ``None`` for runs that are not watched.
     """
-    metadata = {"metadata": {"options": dict(options)}} if options else {}
+    metadata: dict[str, Any] = {"metadata": {"options": dict(options)}} if options else {}
+    metadata |= {"watch": orm.Dict(dict(watch))} if watch is not None else {}
     if "files" not in job.outputs:
         settings = potential_settings(job.outputs.potential, job.computer) | device_of(job)
         weights = {"potential": orm.Dict(settings), "checkpoint": job.outputs.potential}

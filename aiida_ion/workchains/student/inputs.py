@@ -74,7 +74,9 @@ def training_inputs(inputs: Mapping[str, Any], dataset: orm.ArrayData, number: i
     }
 
 
-def watch_inputs(inputs: Mapping[str, Any], node: Any, dataset: orm.ArrayData, margin_A: float) -> dict[str, Any]:
+def watch_inputs(
+    inputs: Mapping[str, Any], node: Any, dataset: orm.ArrayData, margin_A: float | None
+) -> dict[str, Any]:
     """Return the inputs of the job that watches a run of a student."""
     metadata: dict[str, Any] = {"call_link_label": f"watch_{node.pk}"}
     if inputs["watch"].get("options"):
@@ -83,7 +85,7 @@ def watch_inputs(inputs: Mapping[str, Any], node: Any, dataset: orm.ArrayData, m
         "code": inputs["watch"]["code"],
         "trajectories": dict(node.outputs.trajectories),
         "dataset": dataset,
-        "parameters": orm.Dict({"pair_margin_A": margin_A}),
+        "parameters": orm.Dict({} if margin_A is None else {"pair_margin_A": margin_A}),
         "metadata": metadata,
     }
 

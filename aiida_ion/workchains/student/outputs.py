@@ -10,7 +10,7 @@ from aiida import orm
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.engines import level_of_theory, test_errors
 from aiida_ion.workchains.student.parameters import StudentParameters
-from aiida_ion.workchains.student.runs import n_labels, steps_per_cpu_s
+from aiida_ion.workchains.student.runs import n_labels, steps_per_cpu_s, trajectories_of
 
 
 def define_outputs(spec: Any) -> None:
@@ -76,3 +76,13 @@ def report_parameters(
         "n_labels": sum(n_labels(orm.load_node(pk)) for pk in {source["trajectory"] for source in sources}),
         "failed_checks": [outcome(node) for node in checks if not node.is_finished_ok],
     }
+
+
+def compared_runs(teacher: Any, checks: Sequence[Any]) -> dict[str, orm.TrajectoryData]:
+    """Return the segments of the teacher's run of the test, and of the student's own, as its report names them.
+
+    :param checks: the student's runs; those that failed are left out.
+    """
+    runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(teacher).values())}
+    segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
+    return runs | {f"student_{i}": segment for i, segment in enumerate(segments)}

@@ -70,8 +70,12 @@ class StudentParameters(Settings):
     diverged_ratio: float = number(
         2.0, help="Force error over the smallest of earlier loops above which it is given up", above=1.0, most=100.0
     )
-    pair_margin_A: float = number(
-        0.1, help="How far below the closest pair of the training frames a run may come", least=0.0, unit="angstrom"
+    pair_margin_A: float | None = number(
+        None,
+        help="How far below the closest pair of the training frames a run may come; not given: the bounds of the "
+        "dataset, from the teacher's runs for validation and test",
+        least=0.0,
+        unit="angstrom",
     )
     seed: int = whole(1, help="Seed of all runs and of the first member", least=1, most=MAX_SEED)
 

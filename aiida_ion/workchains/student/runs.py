@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from aiida import orm
 
-from aiida_ion.exit_codes import EXPLODED
+from aiida_ion.exit_codes import EXPLODED, LEFT_TRAINING
 from aiida_ion.units import FS_PER_PS
-from aiida_ion.workchains.student.loop import CLOSE_PAIR, SURVIVED, is_survivor
+from aiida_ion.workchains.student.loop import CLOSE_PAIR, SURVIVED
 from aiida_ion.workchains.student.loop import EXPLODED as ENDED_EXPLODED
 from aiida_ion.workchains.student.parameters import StudentParameters
+
+#: Why a frame is flagged whose pair is too close.
+CLOSE_PAIR_REASON = "closest_pair"
 
 
 def run_settings(parameters: StudentParameters, stage: str, seed: int) -> dict[str, Any]:
@@ -41,7 +44,14 @@ def has_ended(node: Any) -> str | None:
     """Return how a run ended; ``None`` if for a reason that is not the student's."""
     if node.is_finished_ok:
         return SURVIVED
-    return ENDED_EXPLODED if node.exit_status == EXPLODED else None
+    return {EXPLODED: ENDED_EXPLODED, LEFT_TRAINING: CLOSE_PAIR}.get(node.exit_status)
+
+
+def ended_run(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run of the context with how it ended, how long it survived and how long it was to be, ps."""
+    node: Any = orm.load_node(run["pk"])
+    length_ps = run["n_steps"] * run["timestep_fs"] / FS_PER_PS
+    return dict(run) | {"ended": has_ended(node), "survived_ps": survived_ps(node), "length_ps": length_ps}
 
 
 def survived_ps(node: Any) -> float:
@@ -59,13 +69,16 @@ def trajectories_of(node: Any) -> dict[str, orm.TrajectoryData]:
 
 
 def seen(run: Mapping[str, Any], watch: orm.ArrayData | None) -> dict[str, Any]:
-    """Return a run with what its watch saw: a pair that came too close ends it there."""
+    """Return a run with what its watch saw: a pair that came too close ends it there.
+
+    New surroundings are said and labelled; they end no run, which may well be right there.
+    """
     flagged = watch.base.attributes.get("flagged") if watch is not None else []
-    about = dict(run) | {"n_flagged": len(flagged), "has_exploded": run["ended"] == ENDED_EXPLODED}
-    if not flagged or not is_survivor(run):
+    by = dict(watch.base.attributes.get("flagged_by", {})) if watch is not None else {}
+    about = dict(run) | {"n_flagged": len(flagged), "flagged_by": by, "has_exploded": run["ended"] == ENDED_EXPLODED}
+    first = next((one for one in flagged if one["reason"] == CLOSE_PAIR_REASON), None)
+    if first is None or run["ended"] == ENDED_EXPLODED:
         return about
-    assert watch is not None
-    first = flagged[0]
     time_ps = float(first["step"]) * run["timestep_fs"] / FS_PER_PS
     what = {"pair": first["pair"], "distance_A": first["value"], "bound_A": first["bound"]}
     return about | {"ended": CLOSE_PAIR, "survived_ps": time_ps} | what
@@ -76,7 +89,7 @@ def pick_settings(
 ) -> dict[str, Any]:
     """Return which frames of a run the teacher is asked about: settings of ``ion.pick_frames``.
 
-    :param run: an entry of a loop; the last frames of one that exploded say why.
+    :param run: an entry of a loop; the last frames of one that exploded, or was stopped, say why.
     :param flagged: its frames that left the training frames; of a long row, as many as of an explosion are taken.
     :param n_spread: frames that are spread evenly over the run.
     """
@@ -85,7 +98,8 @@ def pick_settings(
     indices: dict[str, list[int]] = {}
     for row in rows:
         indices.setdefault(f"trajectory_{flagged[row]['segment']:03d}", []).append(int(flagged[row]["frame"]))
-    return {"last": most if run["has_exploded"] else 0, "spread": n_spread, "indices": indices}
+    failed = run["has_exploded"] or run["ended"] == CLOSE_PAIR
+    return {"last": most if failed else 0, "spread": n_spread, "indices": indices}
 
 
 def steps_per_cpu_s(nodes: Sequence[Any]) -> float | None:
@@ -96,6 +110,12 @@ def steps_per_cpu_s(nodes: Sequence[Any]) -> float | None:
     costs = [node.outputs.cost.get_dict() for node in nodes if "cost" in node.outputs]
     speeds = [cost["n_steps"] / cost["cpu_time_s"] for cost in costs if cost.get("n_steps") and cost.get("cpu_time_s")]
     return max(map(float, speeds), default=None)
+
+
+def cpu_s(jobs: Sequence[Any]) -> float:
+    """Return the CPU time of jobs, s; the wall time of those that do not say it."""
+    costs = [job.outputs.cost.get_dict() for job in jobs if "cost" in job.outputs]
+    return float(sum(cost.get("cpu_time_s") or cost.get("wall_time_s") or 0.0 for cost in costs))
 
 
 def n_labels(trajectory: Any) -> int:

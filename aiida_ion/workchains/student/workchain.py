@@ -10,16 +10,14 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.dataset import training_dataset
-from aiida_ion.calculations.training.generated import generate_frames, pick_frames, push_pairs
 from aiida_ion.calculations.training.student_report import student_report
 from aiida_ion.calculations.training.watch import WatchCalculation
 from aiida_ion.exit_codes import is_usable
-from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
-from aiida_ion.workchains.student.engines import potential_files, student_engine
+from aiida_ion.workchains.student.engines import potential_files, student_engine, watch_of_student
 from aiida_ion.workchains.student.inputs import (
     dataset_nodes,
     dataset_parameters,
@@ -37,18 +35,19 @@ from aiida_ion.workchains.student.loop import (
     next_step,
     survival,
 )
-from aiida_ion.workchains.student.outputs import define_outputs, loop_record, report_parameters
+from aiida_ion.workchains.student.outputs import compared_runs, define_outputs, loop_record, report_parameters
 from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
+from aiida_ion.workchains.student.picks import picked_frames
 from aiida_ion.workchains.student.runs import (
     check_settings,
+    cpu_s,
+    ended_run,
     has_ended,
-    pick_settings,
     run_settings,
     seen,
-    share,
-    survived_ps,
     trajectories_of,
 )
+from aiida_ion.workchains.student.sources import first_frames, labelled_sources, teacher_sources
 from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_inputs, relaxation_builder, teacher_run
 
 
@@ -135,20 +134,12 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             node = self.ctx[f"teacher_{role}"]
             if not node.is_finished_ok:
                 return self._failed("ERROR_TEACHER_FAILED", outcome(node))
-            thermo = node.outputs.thermo
-            self.ctx.sources += [
-                {"trajectory": segment.pk, "thermo": thermo[key].pk, "split": role, "run": number}
-                for key, segment in trajectories_of(node).items()
-            ]
+            self.ctx.sources = self.ctx.sources + teacher_sources(node, role, number)
         return None
 
     def generate(self) -> None:
         """Make displaced, strained and pushed copies, which its runs never show."""
-        parameters = self._parameters
-        segment = next(iter(trajectories_of(self.ctx.teacher_train).values()))
-        generated: Any = generate_frames(self.ctx.cell, orm.Dict({"seed": parameters.seed} | parameters.generate))
-        pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory_000=segment)
-        self.ctx.to_label = {"generated": generated.pk, "pushed": pushed.pk}
+        self.ctx.to_label = first_frames(self.ctx.cell, self.ctx.teacher_train, self._parameters)
 
     def label(self) -> None:
         """Have the teacher evaluate new frames."""
@@ -166,11 +157,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         labels = dict(self.ctx.labels.outputs.labels) if "labels" in self.ctx.labels.outputs else {}
         if not labels:
             return self._failed("ERROR_TEACHER_FAILED", outcome(self.ctx.labels))
-        number = 1 + max(source["run"] for source in self.ctx.sources)
-        self.ctx.sources = self.ctx.sources + [
-            {"trajectory": self.ctx.to_label[key], "labels": node.pk, "split": "train", "run": number + offset}
-            for offset, (key, node) in enumerate(labels.items())
-        ]
+        self.ctx.sources = self.ctx.sources + labelled_sources(self.ctx.to_label, labels, self.ctx.sources)
         self.ctx.to_label = {}
         return None
 
@@ -211,7 +198,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         )
 
     def _submit_runs(self, settings: list[dict[str, Any]], label: str) -> None:
-        entry_point, engine = student_engine(self.ctx.training, self.inputs.trainer.get("options"))
+        dataset: Any = orm.load_node(self.ctx.dataset)
+        watch = watch_of_student(self.ctx.training, dataset, self._parameters.pair_margin_A)
+        entry_point, engine = student_engine(self.ctx.training, self.inputs.trainer.get("options"), watch)
         chain: Any = WorkflowFactory(entry_point)
         self.ctx.runs = []
         for number, one in enumerate(settings):
@@ -241,13 +230,10 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Decide what comes next, and which frames are labelled."""
         parameters, runs = self._parameters, []
         for run in self.ctx.runs:
-            node: Any = orm.load_node(run["pk"])
-            watch = self.ctx.get(f"watch_{node.pk}")
+            watch = self.ctx.get(f"watch_{run['pk']}")
             if watch is not None and "watch" not in watch.outputs:
                 return self._failed("ERROR_STUDENT_RUN_FAILED", outcome(watch))
-            length_ps = run["n_steps"] * run["timestep_fs"] / FS_PER_PS
-            about = run | {"ended": has_ended(node), "survived_ps": survived_ps(node), "length_ps": length_ps}
-            runs.append(seen(about, None if watch is None else watch.outputs.watch))
+            runs.append(seen(ended_run(run), None if watch is None else watch.outputs.watch))
         dataset: Any = orm.load_node(self.ctx.dataset)
         about = {"stage": self.ctx.stage, "training": self.ctx.n_trainings, "runs": runs}
         self.ctx.history = [*self.ctx.history, loop_record(self.ctx.training, dataset, parameters, **about)]
@@ -260,38 +246,13 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         if self.ctx.decision == RUN_LONGER:
             self.ctx.stage = ACCEPT
         elif self.ctx.decision == RETRAIN:
-            self.ctx.to_label = self._picked(runs)
+            watches = {run["pk"]: self.ctx.get(f"watch_{run['pk']}") for run in runs}
+            self.ctx.to_label = picked_frames(runs, watches, parameters, self.ctx.n_trainings, self.report)
         return None
-
-    def _picked(self, runs: list[dict[str, Any]]) -> dict[str, int]:
-        """Return the frames of the runs that the teacher is asked about, and copies with pushed pairs."""
-        parameters, picked = self._parameters, {}
-        for number, (run, n_spread) in enumerate(zip(runs, share(parameters.n_spread_frames, len(runs)), strict=True)):
-            segments = list(trajectories_of(orm.load_node(run["pk"])).values())
-            if not segments:
-                continue
-            flagged = self.ctx[f"watch_{run['pk']}"].outputs.watch.base.attributes.get("flagged")
-            nodes = {f"trajectory_{index:03d}": segment for index, segment in enumerate(segments)}
-            try:
-                frames: Any = pick_frames(orm.Dict(pick_settings(run, flagged, n_spread, parameters)), **nodes)
-            except ValueError as error:  # every frame is beyond what a label could tell
-                self.report(f"no frame of run {run['pk']} is labelled: {error}")
-                continue
-            picked[f"picked_{number}"] = frames.pk
-        if picked:
-            frames_by_name: dict[str, Any] = {
-                f"trajectory_{index:03d}": orm.load_node(pk) for index, pk in enumerate(picked.values())
-            }
-            settings = {"seed": parameters.seed + self.ctx.n_trainings} | parameters.push
-            pushed: Any = push_pairs(orm.Dict(settings), **frames_by_name)
-            picked["pushed"] = pushed.pk
-        return picked
 
     def _cpu_s(self) -> float:
         """Return the CPU time of all jobs so far, s."""
-        jobs = [child for child in self.node.called_descendants if isinstance(child, orm.CalcJobNode)]
-        costs = [job.outputs.cost.get_dict() for job in jobs if "cost" in job.outputs]
-        return float(sum(cost.get("cpu_time_s") or cost.get("wall_time_s") or 0.0 for cost in costs))
+        return cpu_s([child for child in self.node.called_descendants if isinstance(child, orm.CalcJobNode)])
 
     def run_check(self) -> None:
         """Submit runs as the teacher's own, to compare with them."""
@@ -303,15 +264,13 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         job: Any = self.ctx.training
         dataset: Any = orm.load_node(self.ctx.dataset)
         checks: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.runs]
-        runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
-        segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
-        runs |= {f"student_{i}": segment for i, segment in enumerate(segments)}
         about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
         about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": self._cpu_s()}
         self.out("dataset", dataset)
         self.out("training", job.outputs.report)
         for name, node in potential_files(job).items():
             self.out(f"potential.{name}", node)
+        runs = compared_runs(self.ctx.teacher_test, checks)
         self.out("report", student_report(orm.Dict(about), dataset=dataset, training=job.outputs.report, **runs))
         if self.ctx.decision == ACCEPTED:
             return None

@@ -118,6 +118,20 @@ def test_a_watched_run_has_bounds_and_flags() -> None:
     assert not [one for one in timed.data if one.name.startswith("spread")]
 
 
+def test_surroundings_have_a_panel_of_their_own_with_their_bound() -> None:
+    away = {"environment": np.array([0.2, NAN, 0.9, 0.3])}
+    figure = watch_figure(seen() | away, ["Li-O", "O-O"], {"Li-O": 1.2}, [2], None, theme=LIGHT, environment_bound=0.6)
+    assert list(trace(figure, "surroundings, farthest atom").y) == [0.2, 0.9, 0.3]
+    assert list(trace(figure, "bound of surroundings").y) == [0.6, 0.6]
+    assert list(trace(figure, "surroundings, flagged").x) == [20]
+    assert figure.layout.xaxis3.title.text == "step"
+    assert "spread" in figure.layout.yaxis3.title.text
+    alone = watch_figure(seen(spread=False) | away, ["Li-O", "O-O"], {}, [], None, theme=DARK)
+    assert alone.layout.xaxis2.title.text == "step"
+    wrong = watch_figure(seen() | {"environment": np.ones(3)}, ["Li-O", "O-O"], {}, [], None, theme=LIGHT)
+    assert not [one for one in wrong.data if one.name.startswith("surroundings")]
+
+
 @pytest.mark.parametrize("change", [{"closest_A": np.ones(4)}, {"closest_A": np.ones((4, 3))}, {"steps": np.ones(3)}])
 def test_frames_that_do_not_fit_are_a_sentence(change: dict[str, Any]) -> None:
     figure = watch_figure(seen() | change, ["Li-O", "O-O"], {}, [], None, theme=LIGHT)

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiida import orm
 
 from aiida_ion.units import S_PER_HOUR
 from aiida_ion.workchains.student.loop import has_diverged, next_step, survival
 from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
-from aiida_ion.workchains.student.runs import pick_settings, share
+from aiida_ion.workchains.student.runs import pick_settings, seen, share
 
+SURVIVED = {"has_exploded": False, "ended": "survived"}
 PARAMETERS = StudentParameters(max_temperature_K=1000.0, max_loops=3, max_cpu_hours=1.0)
 
 
@@ -57,15 +59,41 @@ def test_how_runs_ended_is_said_in_a_few_words() -> None:
 
 
 def test_the_last_frames_of_an_explosion_are_labelled() -> None:
-    assert pick_settings({"has_exploded": True}, [], 5, PARAMETERS) == {"last": 4, "spread": 5, "indices": {}}
-    assert pick_settings({"has_exploded": False}, [], 5, PARAMETERS)["last"] == 0
+    exploded = {"has_exploded": True, "ended": "exploded"}
+    assert pick_settings(exploded, [], 5, PARAMETERS) == {"last": 4, "spread": 5, "indices": {}}
+    assert pick_settings(SURVIVED, [], 5, PARAMETERS)["last"] == 0
+    stopped = {"has_exploded": False, "ended": "close_pair"}
+    assert pick_settings(stopped, [], 5, PARAMETERS)["last"] == 4
 
 
 def test_flagged_frames_are_labelled_but_not_all_of_a_long_row() -> None:
     flagged = [{"segment": index // 20, "frame": index % 20} for index in range(40)]
-    chosen = pick_settings({"has_exploded": False}, flagged, 0, PARAMETERS)
+    chosen = pick_settings(SURVIVED, flagged, 0, PARAMETERS)
     assert chosen["indices"] == {"trajectory_000": [0, 10], "trajectory_001": [0, 10]}
-    assert pick_settings({"has_exploded": False}, flagged[7:8], 0, PARAMETERS)["indices"] == {"trajectory_000": [7]}
+    assert pick_settings(SURVIVED, flagged[7:8], 0, PARAMETERS)["indices"] == {"trajectory_000": [7]}
+
+
+def watch(*reasons: str) -> orm.ArrayData:
+    node = orm.ArrayData()
+    flagged = [
+        {"reason": reason, "pair": "Li-N", "value": 1.2, "bound": 1.3, "step": 100 * row, "segment": 0, "frame": row}
+        for row, reason in enumerate(reasons, 1)
+    ]
+    counts = {reason: reasons.count(reason) for reason in reasons}
+    node.base.attributes.set_many({"flagged": flagged, "flagged_by": counts})
+    return node
+
+
+def test_a_close_pair_ends_a_run_and_new_surroundings_do_not() -> None:
+    survived = run() | {"timestep_fs": 2.0}
+    new = seen(survived, watch("environment", "environment"))
+    assert (new["ended"], new["n_flagged"], new["flagged_by"]) == ("survived", 2, {"environment": 2})
+    close = seen(survived, watch("environment", "closest_pair"))
+    assert (close["ended"], close["survived_ps"], close["pair"]) == ("close_pair", 0.4, "Li-N")
+    stopped = seen(run("close_pair") | {"timestep_fs": 2.0}, watch("closest_pair"))
+    assert (stopped["ended"], stopped["distance_A"], stopped["has_exploded"]) == ("close_pair", 1.2, False)
+    exploded = seen(run("exploded") | {"timestep_fs": 2.0}, watch("closest_pair"))
+    assert (exploded["ended"], exploded["survived_ps"]) == ("exploded", 1.25)
 
 
 def test_shares_add_up() -> None:
