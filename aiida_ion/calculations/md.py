@@ -211,7 +211,7 @@ def md_outputs(
                 "equilibration_fs": settings.equilibration_fs,
                 "target_temperature_K": settings.temperature_K,
                 "seed": settings.seed,
-                **({"watched": watch.get_dict()["rule"]} if watch is not None else {}),
+                **({"watched": RunWatch.from_dict(watch.get_dict()).rule} if watch is not None else {}),
                 **{key: value for key, value in run.versions.items() if key == FINGERPRINT_SHA256},
             }
         )
