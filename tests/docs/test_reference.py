@@ -87,6 +87,8 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("relaxations")
     if name in LAMMPS_RUNS:
         kinds.add("runs of LAMMPS")
+    if name in ("ion.mlip_md", "ion.lammps_md"):
+        kinds.add("watched runs")
     if name == "ion.lammps_train":
         kinds.add("fits of LAMMPS")
     return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms, units
 
+from aiida_ion.runners.dynamics.endings import ExplodedError, LeftTrainingError
 from aiida_ion.runners.dynamics.ensembles import has_drift, make_integrator, without_drift
 from aiida_ion.runners.dynamics.recorder import UNITS, Recorder, own_counts
 from aiida_ion.runners.dynamics.restart import RESTART, read_restart, require_same_potential
-from aiida_ion.runners.dynamics.simulation import ExplodedError, LeftTrainingError, Simulation
+from aiida_ion.runners.dynamics.simulation import Simulation
 from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
 from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
 from aiida_ion.runners.run_inputs import (

@@ -12,13 +12,14 @@ import numpy as np
 from ase import Atoms, units
 
 from aiida_ion.runners.distances import nearest_pair, radii_A
+from aiida_ion.runners.dynamics.endings import ExplodedError, LeftTrainingError
 from aiida_ion.runners.dynamics.ensembles import Integrator, degrees_of_freedom
 from aiida_ion.runners.dynamics.recorder import Recorder
 from aiida_ion.runners.dynamics.restart import RESTART, write_restart
 from aiida_ion.runners.output import Ledger, write_json
 from aiida_ion.runners.potentials import neighbour_reference
 from aiida_ion.runners.stops import StopSignal
-from aiida_ion.training.nearest import TooClose, closest_below
+from aiida_ion.training.nearest import closest_below
 from aiida_ion.units import FS_PER_PS
 
 if TYPE_CHECKING:
@@ -38,22 +39,6 @@ class _State(NamedTuple):
     atoms: Atoms
     counts: dict[str, Any]
     hidden: dict[str, Array]
-
-
-class ExplodedError(Exception):
-    """The trajectory exploded; the message says how."""
-
-
-class LeftTrainingError(Exception):
-    """Two atoms of a stored frame are closer than the bound of their elements.
-
-    :param seen: which, and how close.
-    :param step: of the frame.
-    :param time_ps: of the frame.
-    """
-
-    def __init__(self, seen: TooClose, step: int, time_ps: float) -> None:
-        super().__init__(f"{seen}, at step {step} ({time_ps:.4g} ps)")
 
 
 class Simulation:

@@ -76,3 +76,18 @@ def survival(runs: Sequence[Mapping[str, Any]]) -> str:
         for run in runs
     ]
     return ", ".join(parts)
+
+
+def judged(history: Sequence[Mapping[str, Any]], decision: str) -> str:
+    """Return what the last loop came to, in a sentence."""
+    loop = history[-1]
+    return (
+        f"training {loop['training']} on {loop['n_train']} frames: force error {loop['force_mae_eV_A']:.3f} of "
+        f"{loop['target_eV_A']:.3f} eV/angstrom; {survival(loop['runs'])}; {decision.replace('_', ' ')}"
+    )
+
+
+def given_up(history: Sequence[Mapping[str, Any]], decision: str) -> str:
+    """Return why no student was accepted, in a sentence."""
+    last = history[-1]
+    return f"{decision.replace('_', ' ')} after {last['training']} trainings: {survival(last['runs'])}"

@@ -12,7 +12,7 @@ from aiida_ion.exit_codes import EXPLODED, LEFT_TRAINING
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.student.loop import CLOSE_PAIR, SURVIVED
 from aiida_ion.workchains.student.loop import EXPLODED as ENDED_EXPLODED
-from aiida_ion.workchains.student.parameters import StudentParameters
+from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
 
 #: Why a frame is flagged whose pair is too close.
 CLOSE_PAIR_REASON = "closest_pair"
@@ -38,6 +38,17 @@ def check_settings(parameters: StudentParameters, seed: int) -> dict[str, Any]:
         "sample_every": parameters.sample_every,
         "seed": seed,
     }
+
+
+def loop_settings(parameters: StudentParameters, stage: str, loop: int) -> list[dict[str, Any]]:
+    """Return the MD settings of the runs of a loop, each from other velocities."""
+    seeds = [parameters.seed_of(loop, number) for number in range(parameters.n_seeds)]
+    return [run_settings(parameters, stage, seed) for seed in seeds]
+
+
+def comparison_settings(parameters: StudentParameters) -> list[dict[str, Any]]:
+    """Return the MD settings of the runs that are compared with the teacher's own."""
+    return [check_settings(parameters, parameters.seed_of(CHECK, number)) for number in range(parameters.n_seeds)]
 
 
 def has_ended(node: Any) -> str | None:

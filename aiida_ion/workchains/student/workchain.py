@@ -32,18 +32,19 @@ from aiida_ion.workchains.student.loop import (
     EXPLORE,
     RETRAIN,
     RUN_LONGER,
+    given_up,
+    judged,
     next_step,
-    survival,
 )
 from aiida_ion.workchains.student.outputs import compared_runs, define_outputs, loop_record, report_parameters
-from aiida_ion.workchains.student.parameters import CHECK, StudentParameters
+from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.picks import picked_frames
 from aiida_ion.workchains.student.runs import (
-    check_settings,
+    comparison_settings,
     cpu_s,
     ended_run,
     has_ended,
-    run_settings,
+    loop_settings,
     seen,
     trajectories_of,
 )
@@ -120,13 +121,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Submit the teacher's runs: for training, validation and test."""
         engine: Any = WorkflowFactory(self.inputs.teacher.entry_point.value)
         for role in ROLES:
-            self.to_context(
-                **{
-                    f"teacher_{role}": self.submit(
-                        engine, **teacher_run(self.inputs, self._parameters, role, self.ctx.cell)
-                    )
-                }
-            )
+            inputs = teacher_run(self.inputs, self._parameters, role, self.ctx.cell)
+            self.to_context(**{f"teacher_{role}": self.submit(engine, **inputs)})
 
     def inspect_teacher(self) -> ExitCode | None:
         """Take the frames of its runs as the first sources."""
@@ -189,13 +185,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
     def run_student(self) -> None:
         """Submit the student's runs, each from other velocities."""
         parameters, stage = self._parameters, self.ctx.stage
-        self._submit_runs(
-            [
-                run_settings(parameters, stage, parameters.seed_of(1 + len(self.ctx.history), number))
-                for number in range(parameters.n_seeds)
-            ],
-            f"{stage}_{self.ctx.n_trainings}",
-        )
+        settings = loop_settings(parameters, stage, 1 + len(self.ctx.history))
+        self._submit_runs(settings, f"{stage}_{self.ctx.n_trainings}")
 
     def _submit_runs(self, settings: list[dict[str, Any]], label: str) -> None:
         dataset: Any = orm.load_node(self.ctx.dataset)
@@ -204,13 +195,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         chain: Any = WorkflowFactory(entry_point)
         self.ctx.runs = []
         for number, one in enumerate(settings):
-            node = self.submit(
-                chain,
-                structure=self.ctx.cell,
-                parameters=orm.Dict(one),
-                engine=engine,
-                metadata={"call_link_label": f"{label}_seed_{number}"},
-            )
+            metadata = {"call_link_label": f"{label}_seed_{number}"}
+            inputs = {"structure": self.ctx.cell, "parameters": orm.Dict(one), "engine": engine, "metadata": metadata}
+            node = self.submit(chain, **inputs)
             self.ctx.runs = [*self.ctx.runs, {"pk": node.pk, **one}]
             self.to_context(**{f"run_{node.pk}": node})
 
@@ -238,11 +225,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         about = {"stage": self.ctx.stage, "training": self.ctx.n_trainings, "runs": runs}
         self.ctx.history = [*self.ctx.history, loop_record(self.ctx.training, dataset, parameters, **about)]
         self.ctx.decision = next_step(self.ctx.history, self._cpu_s(), parameters)
-        loop = self.ctx.history[-1]
-        self.report(
-            f"training {loop['training']} on {loop['n_train']} frames: force error {loop['force_mae_eV_A']:.3f} of "
-            f"{loop['target_eV_A']:.3f} eV/angstrom; {survival(runs)}; {self.ctx.decision.replace('_', ' ')}"
-        )
+        self.report(judged(self.ctx.history, self.ctx.decision))
         if self.ctx.decision == RUN_LONGER:
             self.ctx.stage = ACCEPT
         elif self.ctx.decision == RETRAIN:
@@ -256,8 +239,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def run_check(self) -> None:
         """Submit runs as the teacher's own, to compare with them."""
-        seeds = [self._parameters.seed_of(CHECK, number) for number in range(self._parameters.n_seeds)]
-        self._submit_runs([check_settings(self._parameters, seed) for seed in seeds], "check")
+        self._submit_runs(comparison_settings(self._parameters), "check")
 
     def conclude(self) -> ExitCode | None:
         """Attach the last student and its record."""
@@ -274,9 +256,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         self.out("report", student_report(orm.Dict(about), dataset=dataset, training=job.outputs.report, **runs))
         if self.ctx.decision == ACCEPTED:
             return None
-        last, why = self.ctx.history[-1], self.ctx.decision.replace("_", " ")
-        detail = f"{why} after {last['training']} trainings: {survival(last['runs'])}"
-        return self.exit_codes.WARNING_NOT_ACCEPTED.format(detail=detail)  # type: ignore[no-any-return]
+        return self._failed("WARNING_NOT_ACCEPTED", given_up(self.ctx.history, self.ctx.decision))
 
     def _failed(self, label: str, detail: str) -> ExitCode:
         code: ExitCode = self.exit_codes[label].format(detail=detail)

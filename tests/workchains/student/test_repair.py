@@ -1,4 +1,4 @@
-"""A surprise failure, planted: a potential that saw few cold frames explodes in a hot run. Watched, it is stopped before.
+"""A surprise failure, planted: a potential of few cold frames explodes in a hot run. Watched, it is stopped before.
 
 The loop of a student then makes of the same crystal and teacher a potential that runs to the end.
 """
@@ -19,7 +19,7 @@ from aiida_ion.settings.md import MdSettings
 from aiida_ion.workchains.md.lammps import LammpsMdWorkChain
 from aiida_ion.workchains.student import StudentWorkChain
 from aiida_ion.workchains.student.engines import student_engine, watch_of_student
-from tests.calculations.lammps.pod_fits import fit
+from tests.calculations.lammps.pod_fits import SMALL, fit
 from tests.calculations.training.nodes import inputs_of
 from tests.training.md import run_md
 
@@ -49,8 +49,8 @@ def series(node: Any, name: str) -> Any:
 def test_a_watched_run_is_stopped_before_it_fails_and_the_loop_repairs_it(
     python_code: Any, lammps_code: orm.InstalledCode
 ) -> None:
-    cold: Any = training_dataset(orm.Dict({"stride_fs": 8.0}), **inputs_of(run_md(COLD_K, n_frames=160)))
-    job = fit(lammps_code, cold)
+    cold: Any = training_dataset(orm.Dict({"stride_fs": 20.0, "max_frames": 60}), **inputs_of(run_md(COLD_K)))
+    job = fit(lammps_code, cold, settings=SMALL | {"equations_per_descriptor": 2.0})
     free = run(job, cell(), None)
     assert free.exit_status == 410, "it must fail unwatched"
     watched = run(job, cell(), run_watch(cold))
@@ -100,6 +100,7 @@ def test_a_watched_run_is_stopped_before_it_fails_and_the_loop_repairs_it(
     last = max((c for c in student.called if c.process_label == "LammpsTrainCalculation"), key=lambda c: c.pk)
     repaired = run(last, cell(), watch_of_student(last, student.outputs.dataset, None))
     history = student.outputs.report.base.attributes.get("history")
-    print(f"student: {len(history)} loops, {history[-1]['n_train']} frames, {history[-1]['force_mae_eV_A']:.3g} eV/angstrom")
+    last_loop = history[-1]
+    print(f"student: {len(history)} loops, {last_loop['n_train']} frames, {last_loop['force_mae_eV_A']:.3g} eV/angstrom")
     assert repaired.is_finished_ok, repaired.exit_message
     print(f"watched, the student runs to step {len(series(repaired, 'temperature')) - 1}: {repaired.exit_status}")
