@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiida import orm
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.calculations.training.sources import trajectory_key
 from aiida_ion.settings.rules import SettingsError
 from aiida_ion.training.families import FAMILIES
 from aiida_ion.training.plan import TrainingPlan
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.teacher import validate_teacher
-
-#: Frames of generated configurations do not follow each other in time: none is too close to another one, fs.
-NO_STRIDE_FS = 1e-3
 
 
 def define_students(spec: Any) -> None:
@@ -35,26 +31,6 @@ def define_students(spec: Any) -> None:
     spec.input("trainer.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of its jobs.")
     spec.input("watch.code", valid_type=orm.AbstractCode, help="The Python that has ASE: the one of the fits.")
     spec.input("watch.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of these jobs.")
-
-
-def dataset_parameters(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the parameters of the dataset of some sources; each says its ``split``."""
-    return {
-        "split": "given",
-        "splits": {trajectory_key(number): source["split"] for number, source in enumerate(sources)},
-        "runs": {trajectory_key(number): source["run"] for number, source in enumerate(sources)},
-        "stride_fs": NO_STRIDE_FS,
-    }
-
-
-def dataset_nodes(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the nodes of sources under the names that ``ion.training_dataset`` knows."""
-    nodes: dict[str, Any] = {}
-    for number, source in enumerate(sources):
-        for name in ("trajectory", "thermo", "labels"):
-            if source.get(name) is not None:
-                nodes[f"{name}_{number:03d}"] = orm.load_node(source[name])
-    return nodes
 
 
 def training_inputs(inputs: Mapping[str, Any], dataset: orm.ArrayData, number: int) -> dict[str, Any]:

@@ -123,8 +123,9 @@ def steps_per_cpu_s(nodes: Sequence[Any]) -> float | None:
     return max(map(float, speeds), default=None)
 
 
-def cpu_s(jobs: Sequence[Any]) -> float:
-    """Return the CPU time of jobs, s; the wall time of those that do not say it."""
+def cpu_s(process: orm.WorkChainNode) -> float:
+    """Return the CPU time of all jobs of a process so far, s; the wall time of those that do not say it."""
+    jobs: list[Any] = [child for child in process.called_descendants if isinstance(child, orm.CalcJobNode)]
     costs = [job.outputs.cost.get_dict() for job in jobs if "cost" in job.outputs]
     return float(sum(cost.get("cpu_time_s") or cost.get("wall_time_s") or 0.0 for cost in costs))
 

@@ -7,9 +7,14 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.generated import generate_frames, push_pairs
+from aiida_ion.calculations.training.sources import trajectory_key
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.runs import trajectories_of
+
+#: Frames of generated configurations do not follow each other in time: none is too close to another one, fs.
+NO_STRIDE_FS = 1e-3
 
 
 def teacher_sources(node: Any, role: str, number: int) -> list[dict[str, Any]]:
@@ -51,3 +56,29 @@ def first_frames(cell: orm.StructureData, run: Any, parameters: StudentParameter
     generated: Any = generate_frames(cell, orm.Dict({"seed": parameters.seed} | parameters.generate))
     pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory_000=segment)
     return {"generated": generated.pk, "pushed": pushed.pk}
+
+
+def gather(sources: Sequence[Mapping[str, Any]]) -> orm.ArrayData:
+    """Return the dataset of everything that is labelled."""
+    dataset: orm.ArrayData = training_dataset(orm.Dict(dataset_parameters(sources)), **dataset_nodes(sources))
+    return dataset
+
+
+def dataset_parameters(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the parameters of the dataset of some sources; each says its ``split``."""
+    return {
+        "split": "given",
+        "splits": {trajectory_key(number): source["split"] for number, source in enumerate(sources)},
+        "runs": {trajectory_key(number): source["run"] for number, source in enumerate(sources)},
+        "stride_fs": NO_STRIDE_FS,
+    }
+
+
+def dataset_nodes(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the nodes of sources under the names that ``ion.training_dataset`` knows."""
+    nodes: dict[str, Any] = {}
+    for number, source in enumerate(sources):
+        for name in ("trajectory", "thermo", "labels"):
+            if source.get(name) is not None:
+                nodes[f"{name}_{number:03d}"] = orm.load_node(source[name])
+    return nodes

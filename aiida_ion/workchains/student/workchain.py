@@ -9,7 +9,6 @@ from aiida.engine import ExitCode, WorkChain, if_, while_
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.functions import make_supercell
-from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.student_report import student_report
 from aiida_ion.calculations.training.watch import WatchCalculation
 from aiida_ion.exit_codes import is_usable
@@ -18,14 +17,7 @@ from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.engines import potential_files, student_engine, watch_of_student
-from aiida_ion.workchains.student.inputs import (
-    dataset_nodes,
-    dataset_parameters,
-    define_students,
-    training_inputs,
-    validate_inputs,
-    watch_inputs,
-)
+from aiida_ion.workchains.student.inputs import define_students, training_inputs, validate_inputs, watch_inputs
 from aiida_ion.workchains.student.loop import (
     ACCEPT,
     ACCEPTED,
@@ -48,7 +40,7 @@ from aiida_ion.workchains.student.runs import (
     seen,
     trajectories_of,
 )
-from aiida_ion.workchains.student.sources import first_frames, labelled_sources, teacher_sources
+from aiida_ion.workchains.student.sources import first_frames, gather, labelled_sources, teacher_sources
 from aiida_ion.workchains.student.teacher import ROLES, define_teacher, label_inputs, relaxation_builder, teacher_run
 
 
@@ -168,9 +160,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
     def train(self) -> None:
         """Train on everything that is labelled."""
         self.ctx.n_trainings += 1
-        dataset: Any = training_dataset(
-            orm.Dict(dataset_parameters(self.ctx.sources)), **dataset_nodes(self.ctx.sources)
-        )
+        dataset = gather(self.ctx.sources)
         self.ctx.dataset = dataset.pk
         job: Any = CalculationFactory(self.inputs.trainer.entry_point.value)
         self.to_context(training=self.submit(job, **training_inputs(self.inputs, dataset, self.ctx.n_trainings)))
@@ -184,9 +174,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def run_student(self) -> None:
         """Submit the student's runs, each from other velocities."""
-        parameters, stage = self._parameters, self.ctx.stage
-        settings = loop_settings(parameters, stage, 1 + len(self.ctx.history))
-        self._submit_runs(settings, f"{stage}_{self.ctx.n_trainings}")
+        settings = loop_settings(self._parameters, self.ctx.stage, 1 + len(self.ctx.history))
+        self._submit_runs(settings, f"{self.ctx.stage}_{self.ctx.n_trainings}")
 
     def _submit_runs(self, settings: list[dict[str, Any]], label: str) -> None:
         dataset: Any = orm.load_node(self.ctx.dataset)
@@ -224,7 +213,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         dataset: Any = orm.load_node(self.ctx.dataset)
         about = {"stage": self.ctx.stage, "training": self.ctx.n_trainings, "runs": runs}
         self.ctx.history = [*self.ctx.history, loop_record(self.ctx.training, dataset, parameters, **about)]
-        self.ctx.decision = next_step(self.ctx.history, self._cpu_s(), parameters)
+        self.ctx.decision = next_step(self.ctx.history, cpu_s(self.node), parameters)
         self.report(judged(self.ctx.history, self.ctx.decision))
         if self.ctx.decision == RUN_LONGER:
             self.ctx.stage = ACCEPT
@@ -232,10 +221,6 @@ class StudentWorkChain(CleaningMixin, WorkChain):
             watches = {run["pk"]: self.ctx.get(f"watch_{run['pk']}") for run in runs}
             self.ctx.to_label = picked_frames(runs, watches, parameters, self.ctx.n_trainings, self.report)
         return None
-
-    def _cpu_s(self) -> float:
-        """Return the CPU time of all jobs so far, s."""
-        return cpu_s([child for child in self.node.called_descendants if isinstance(child, orm.CalcJobNode)])
 
     def run_check(self) -> None:
         """Submit runs as the teacher's own, to compare with them."""
@@ -247,7 +232,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         dataset: Any = orm.load_node(self.ctx.dataset)
         checks: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.runs]
         about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
-        about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": self._cpu_s()}
+        about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": cpu_s(self.node)}
         self.out("dataset", dataset)
         self.out("training", job.outputs.report)
         for name, node in potential_files(job).items():

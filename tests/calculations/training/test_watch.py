@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 @pytest.fixture
 def watch(python_code: Any) -> Any:
     """Return a function that watches a trajectory against a dataset of EMT's run."""
-    dataset = make(**inputs_of(run_md()))
+    dataset = make({"stride_fs": 20.0}, **inputs_of(run_md()))
 
     def run(trajectories: dict[str, Any], **inputs: Any) -> Any:
         code = python_code("ion.watch")
@@ -64,6 +64,13 @@ def test_a_run_like_the_training_is_not_flagged_and_one_with_a_close_pair_is(wat
     assert flagged[0]["reason"] == "closest_pair"
     assert flagged[0]["step"] == trajectory.get_array("steps")[7]
     assert flagged[0]["value"] == pytest.approx(1.2, abs=1e-3)
+    # The surroundings of that atom are far from all that were trained on; those of the run are not.
+    away, bound = seen.get_array("environment"), seen.base.attributes.get("environment_bound")
+    assert away.shape == (20,)
+    assert int(np.argmax(away)) == 7
+    assert away[7] > bound
+    assert quiet.outputs.watch.get_array("environment").max() < bound
+    assert len(seen.base.attributes.get("environment_held_out")) >= 10
     assert seen.get_array("closest_A").shape == (20, len(seen.base.attributes.get("pairs")))
 
 
@@ -83,6 +90,28 @@ def test_a_committee_is_heard_on_the_frames_that_it_has(watch: Any) -> None:
     assert np.isnan(spread[[1, 5, 19]]).all()
     assert spread[0, 0] == pytest.approx(0.1 * 3**0.5)
     assert node.outputs.watch.base.attributes.get("flagged_by") == {"committee": 2}
+
+
+def test_the_bound_of_a_committee_is_from_its_validation(watch: Any) -> None:
+    trajectory = inputs_of(run_md())["trajectory_000"]
+    positions = np.array(trajectory.get_array("positions")[:20], dtype=float)
+    n_atoms, split = positions.shape[1], np.asarray(watch.dataset.get_array("split"))
+    report = orm.ArrayData()
+    # Frames of validation, and those that were trained on, whose spread does not count.
+    rows = np.concatenate([np.repeat(np.flatnonzero(split == 1), 12), np.flatnonzero(split == 0)])
+    report.set_array("row", rows)
+    spread = np.where(split[rows] == 1, 0.010 + 1e-4 * (np.arange(len(rows)) % 7), 9.0)
+    report.set_array("force_std_mean_eV_A", spread)
+    members = {"first": forces_of(n_atoms, [0, 10], 0.0), "second": forces_of(n_atoms, [0, 10], 0.2)}
+    given = {"segment_000": copy_of(trajectory, positions)}
+    node = watch(given, committee=members, report=report, parameters=orm.Dict({"environments": False}))
+    about = node.outputs.watch.base.attributes.all
+    assert 0.0106 < about["committee_bound_eV_A"] < 0.1
+    assert about["flagged_by"] == {"committee": 2}
+    without = watch(given, committee=members, parameters=orm.Dict({"environments": False})).outputs.watch
+    assert without.base.attributes.get("committee_bound_eV_A") is None
+    assert "the committee has no bound" in without.base.attributes.get("remarks")[0]
+    assert "environment" not in node.outputs.watch.get_arraynames()
 
 
 @pytest.mark.parametrize(

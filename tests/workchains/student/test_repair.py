@@ -101,6 +101,8 @@ def test_a_watched_run_is_stopped_before_it_fails_and_the_loop_repairs_it(
     repaired = run(last, cell(), watch_of_student(last, student.outputs.dataset, None))
     history = student.outputs.report.base.attributes.get("history")
     last_loop = history[-1]
-    print(f"student: {len(history)} loops, {last_loop['n_train']} frames, {last_loop['force_mae_eV_A']:.3g} eV/angstrom")
+    print(
+        f"student: {len(history)} loops, {last_loop['n_train']} frames, {last_loop['force_mae_eV_A']:.3g} eV/angstrom"
+    )
     assert repaired.is_finished_ok, repaired.exit_message
     print(f"watched, the student runs to step {len(series(repaired, 'temperature')) - 1}: {repaired.exit_status}")
