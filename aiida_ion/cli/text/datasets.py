@@ -109,6 +109,11 @@ def _coverage(attributes: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"closest pairs, angstrom: {', '.join(f'{name} {number(value)}' for name, value in pairs.items())}"
         )
+    watch = attributes.get("watch")
+    if isinstance(watch, Mapping) and isinstance(watch.get("bounds_A"), Mapping):
+        bounds = ", ".join(f"{text(name)} {number(value)}" for name, value in watch["bounds_A"].items())
+        lines.append(f"runs of potentials trained on it are stopped below, angstrom: {bounds}")
+        lines += [f"note: {remark}" for remark in sentences(watch.get("remarks"))]
     if isinstance(temperatures, list) and temperatures:
         lines.append(f"temperatures, K: {', '.join(number(value, 6) for value in temperatures)}")
     if isinstance(volumes, list) and len(volumes) == 2:

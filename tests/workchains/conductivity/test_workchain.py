@@ -13,6 +13,7 @@ from aiida.engine.utils import instantiate_process
 from aiida.manage import get_manager
 from plumpy.persistence import LoadSaveContext
 
+from aiida_ion.cli.text.results import result_lines
 from aiida_ion.workchains.conductivity.fits import Fit
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from tests.conftest import OPTIONS
@@ -73,6 +74,28 @@ def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
     assert "too short for a useful bound" in result["reason"]
     assert all(item["reason"] for item in result["temperatures_bound"])
     assert len(result["temperatures_bound_K"]) == 3
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_runs_that_leave_the_training_frames_are_named_with_what_to_do(builder: Any) -> None:
+    inputs = builder(
+        temperatures_K=[300, 2500],
+        supercell=[2, 2, 2],
+        relax_ions=False,
+        md={"n_steps": 400, "equilibration_fs": 100.0, "sample_every": 4},
+        diffusion=COLD,
+    )
+    inputs.md.engine.watch = orm.Dict({"bounds_A": {"Ca-F": 2.0}})
+    node = run_get_node(inputs)[1]
+    assert node.is_finished_ok, node.exit_message
+    assert sorted(node.outputs.diffusion) == ["T_0300K"]
+    result = node.outputs.conductivity.base.attributes.all
+    assert result["watched"] is True
+    (refused,) = [one for one in result["temperatures_refused"] if one["temperature_K"] == 2500]
+    assert "[411]" in refused["reason"]
+    assert "Ca-F" in refused["reason"]
+    assert "aiida-ion potential student" in refused["reason"]
+    assert "watched: runs that leave" in "\n".join(result_lines(node.outputs.conductivity))
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
