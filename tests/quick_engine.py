@@ -10,6 +10,7 @@ import functools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,12 +23,18 @@ from sqlalchemy.engine import Engine
 POLL_INTERVAL_S = 0.1
 
 
-@pytest.fixture(scope="session", autouse=True)
-def unhurried_runner() -> Iterator[None]:
-    """Let the runner rest between two looks at a process that it waits for."""
+@contextmanager
+def quick_engine() -> Iterator[None]:
+    """Let the runner rest between two looks at a process, and the system decide when a file reaches the disk.
+
+    No test is about power cuts.
+    """
+    event.listen(Engine, "connect", _do_not_flush)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Manager, "create_runner", _unhurried(Manager.create_runner))
+        patch.setattr(os, "fsync", lambda _: None)
         yield
+    event.remove(Engine, "connect", _do_not_flush)
 
 
 def _unhurried(create_runner: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,19 +45,16 @@ def _unhurried(create_runner: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
-@pytest.fixture(scope="session", autouse=True)
-def unflushed_files() -> Iterator[None]:
-    """Leave it to the system when files and databases of this process reach the disk: no test is about power cuts."""
-    event.listen(Engine, "connect", _do_not_flush)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda descriptor: None)
-        yield
-    event.remove(Engine, "connect", _do_not_flush)
-
-
 def _do_not_flush(connection: Any, record: object) -> None:
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_engine_of_the_session() -> Iterator[None]:
+    """Make the engine cheap in all tests of this process."""
+    with quick_engine():
+        yield
 
 
 @pytest.fixture
