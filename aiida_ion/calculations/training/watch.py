@@ -14,8 +14,8 @@ from aiida_ion.calculations.chosen_frames import validate_trajectories
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, define_ledger, write_json
 from aiida_ion.calculations.trajectory_analysis import FILENAME_ARRAYS, TrajectoryAnalysisParser, symbols_of_segments
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number, summary
+from aiida_ion.settings.values import SettingsError
 
 SEGMENT_ARRAYS = ("positions", "cells", "steps")
 MEMBER_ARRAYS = ("forces", "segment", "frames")
