@@ -14,6 +14,9 @@ from aiida_ion.settings.lists import Many, Table
 from aiida_ion.settings.rules import MAX_SEED, Number, Rule, Word
 from aiida_ion.settings.values import SettingsError, shown
 
+#: An example of job options, for help.
+SUCH_AS = 'such as {"queue_name": "gpu", "account": "my-project"}'
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: A name that the user chooses: of a profile, of an engine.
