@@ -43,10 +43,10 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
 def make_campaign(path: Path) -> None:
     """Run it in a process of its own; the archive is there once it is whole."""
     part = path.with_name("campaign-part.aiida")
-    program = Path(__file__).parent / "dashboards" / "make_campaign.py"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(program), str(ENGINES), str(part)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.dashboards.make_campaign", str(ENGINES), str(part)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     part.rename(path)
 

@@ -20,6 +20,7 @@ from ase.spacegroup import crystal
 pytest_plugins = [
     "aiida.tools.pytest_fixtures",
     "tests.campaign_fixtures",
+    "tests.quick_engine",
     "tests.quantumespresso_fixtures",
     "tests.servers",
     "tests.vasp_fixtures",

@@ -21,8 +21,9 @@ from aiida_ion.calculations.trajectory_analysis import (
 )
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
-from aiida_ion.settings.rules import Number, SettingsError
+from aiida_ion.settings.rules import Number
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 
 THERMO_REQUIRED = ("steps", "temperature", "potential_energy")
 #: Arrays of a thermo node that the program reads, where the node has them.

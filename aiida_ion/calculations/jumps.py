@@ -19,8 +19,9 @@ from aiida_ion.calculations.trajectory_analysis import (
     validate_segments,
 )
 from aiida_ion.settings.md import TEMPERATURE_K
-from aiida_ion.settings.rules import Number, SettingsError
+from aiida_ion.settings.rules import Number
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 
 #: Beside the settings of the analysis: what the trajectory does not know about itself.
 SAMPLE_KEYS = frozenset({"mobile_species", "temperature_K", "level_of_theory", "formula"})

@@ -16,8 +16,8 @@ from aiida_ion.calculations.trajectory_data import state_node, thermo_node, traj
 from aiida_ion.endings import Ending
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.settings.watch import RunWatch
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from aiida_ion.calculations.script import define_ledger, ledger_outputs
 from aiida_ion.settings.md import RelaxSettings
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 
 RELAX_DEFAULTS: dict[str, float | int] = RelaxSettings().to_dict()
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiida_ion.settings.rules import SettingsError, Word
+from aiida_ion.settings.rules import Word
+from aiida_ion.settings.values import SettingsError
 
 if TYPE_CHECKING:
     from aiida import orm

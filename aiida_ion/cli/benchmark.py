@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from aiida_ion.campaigns.request import RunRequest
-from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon, require_group
-from aiida_ion.cli.engine import OneLineGroup
+from aiida_ion.cli.common import OneLineErrors, OneLineGroup, load, profile_option, require_daemon, require_group
 from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
 from aiida_ion.cli.table import FORMATS

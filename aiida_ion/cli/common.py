@@ -149,3 +149,7 @@ def size(n_bytes: float) -> str:
             return f"{n_bytes:.3g} {unit}"
         n_bytes /= BYTES_PER_KB
     return f"{n_bytes:.3g} TB"
+
+
+class OneLineGroup(OneLineErrors, click.Group):
+    """A group whose failures are one line."""

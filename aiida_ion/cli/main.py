@@ -16,7 +16,7 @@ from aiida_ion.cli.common import OneLineErrors
 #: Command -> module, and its line in `aiida-ion --help`, so that help imports no modules.
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup", "Create profile, computer and codes, and start the daemon."),
-    "engine": ("engine", "Install, add, list and test engines."),
+    "engine": ("engine.group", "Install, add, list and test engines."),
     "computer": ("places.computer", "Show and limit how many jobs run on a computer."),
     "run": ("run", "Compute ionic conductivities of crystals."),
     "import": ("import_trajectory", "Import a trajectory from another program."),

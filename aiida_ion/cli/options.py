@@ -8,8 +8,14 @@ from typing import Any, TypeVar
 
 import click
 
+from aiida_ion.settings.elements import Element
 from aiida_ion.settings.files import read_json
-from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, Rule, SettingsError, Table, Word, shown
+from aiida_ion.settings.lists import Many, Table
+from aiida_ion.settings.rules import MAX_SEED, Number, Rule, Word
+from aiida_ion.settings.values import SettingsError, shown
+
+#: An example of job options, for help.
+SUCH_AS = 'such as {"queue_name": "gpu", "account": "my-project"}'
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

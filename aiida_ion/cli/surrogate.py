@@ -17,8 +17,10 @@ from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.table import GRADES
 from aiida_ion.engines.requests import COUNT, WALLTIME_S
 from aiida_ion.messages import one_line
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import Element, Many, Number, Word
+from aiida_ion.settings.rules import Number, Word
 from aiida_ion.workchains.protocols.rules import rule_at
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_group
 from aiida_ion.cli.options import TEXT, setting
-from aiida_ion.settings.rules import Element, Number
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.rules import Number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,9 @@ from typing import Any
 from aiida import orm
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.settings.rules import Flag, Lines, Number, Rule, SettingsError, Word, shown
+from aiida_ion.settings.rules import Flag, Lines, Number, Rule, Word
 from aiida_ion.settings.schema import refuse_unknown
+from aiida_ion.settings.values import SettingsError, shown
 
 #: Type of an option -> its rule. Times, memory and counts are never zero.
 _RULES: tuple[tuple[type, Rule], ...] = (

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from aiida_ion.settings.rules import Element, Many, Number, SettingsError
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
+from aiida_ion.settings.rules import Number
 from aiida_ion.settings.schema import Settings, number, setting
+from aiida_ion.settings.values import SettingsError
 
 if TYPE_CHECKING:
     from aiida_ion.lammps.potentials import Potential

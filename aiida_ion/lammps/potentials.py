@@ -14,9 +14,12 @@ from typing import Any, ClassVar
 from aiida_ion.lammps.commands import check_commands
 from aiida_ion.lammps.fitted import Reference, validate_composition
 from aiida_ion.lammps.pod.order import check_pod_commands
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import CHARGES, MdSettings
-from aiida_ion.settings.rules import SHA256, Element, Lines, Many, Number, SettingsError, Word
+from aiida_ion.settings.rules import SHA256, Lines, Number, Word
 from aiida_ion.settings.schema import Part, Settings, flag, rules_of, setting, suggestion
+from aiida_ion.settings.values import SettingsError
 
 #: Words in pair styles that pass their file to Python, which unpickles it.
 UNPICKLING_WORDS = ("mliappy", "unified")

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from aiida_ion.settings.rules import SettingsError, printable, shown
+from aiida_ion.settings.values import SettingsError, printable, shown
 
 #: A larger file cannot be settings.
 MAX_BYTES = 1_000_000

@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from aiida_ion.settings.rules import MAX_RUN_SEED, Element, Many, Number, SettingsError, Table, Word
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many, Table
+from aiida_ion.settings.rules import MAX_RUN_SEED, Number, Word
 from aiida_ion.settings.schema import Settings, number, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("csvr", "nose_hoover", "langevin")

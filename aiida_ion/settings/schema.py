@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
-from aiida_ion.settings.rules import Flag, Number, Rule, SettingsError, Word, is_one_line, shown
+from aiida_ion.settings.rules import Flag, Number, Rule, Word
+from aiida_ion.settings.values import SettingsError, is_one_line, shown
 
 _RULE = "rule"
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from aiida_ion.settings.rules import Number, SettingsError, Table, Word
+from aiida_ion.settings.lists import Table
+from aiida_ion.settings.rules import Number, Word
 from aiida_ion.settings.schema import Settings, setting, word
+from aiida_ion.settings.values import SettingsError
 
 #: Where bounds come from: the tail of frames that were not trained on; or, of datasets that do not know it, the closest
 #: training frame less :data:`MARGIN_A`; or a person.

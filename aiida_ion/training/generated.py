@@ -12,8 +12,10 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
-from aiida_ion.settings.rules import MAX_SEED, Many, Number, SettingsError
+from aiida_ion.settings.lists import Many
+from aiida_ion.settings.rules import MAX_SEED, Number
 from aiida_ion.settings.schema import Settings, number, setting, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.coverage import pair_name
 
 FloatArray = NDArray[np.float64]

@@ -12,8 +12,9 @@ from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 from aiida_ion.analysis.checks.explosion import judged_radii_A
-from aiida_ion.settings.rules import Json, SettingsError
+from aiida_ion.settings.rules import Json
 from aiida_ion.settings.schema import Settings, number, setting, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.committee import force_std
 
 LAST, SPREAD, DISPUTED, NAMED = "last", "spread", "disagreement", "index"

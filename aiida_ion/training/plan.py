@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import MAX_SEED, Json, SettingsError
+from aiida_ion.settings.rules import MAX_SEED, Json
 from aiida_ion.settings.schema import Settings, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families import FAMILIES, PROTOCOLS, Family, FamilySettings
 
 

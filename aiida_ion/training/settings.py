@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings.rules import MAX_SEED, Many, SettingsError, Table, Word
+from aiida_ion.settings.lists import Many, Table
+from aiida_ion.settings.rules import MAX_SEED, Word
 from aiida_ion.settings.schema import Settings, number, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.frames import SPLITS
 
 BY_RUN, BY_BLOCK, INTERPOLATED, GIVEN = "by_run", "by_block", "interpolated", "given"

@@ -17,8 +17,8 @@ from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.cli.benchmark import obelix_command
 from aiida_ion.cli.run import command as run_command
 from aiida_ion.engines.jobs import job_options
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import rules_of
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.protocols import read_overrides
 
 FLAT = {name for kind in (RunRequest, EngineRequest, JobRequest) for name in rules_of(kind)} - {"engine", "jobs"}

@@ -11,7 +11,7 @@ from aiida import orm
 from ase.build import bulk
 
 from aiida_ion.calculations.mlip.job import POTENTIALS
-from aiida_ion.cli.engine import MLIP_NAMES
+from aiida_ion.cli.engine.add import MLIP_NAMES
 from aiida_ion.engines.engine import load_engine, remember_test
 from aiida_ion.engines.registration import register
 from aiida_ion.engines.requests import JobRequest

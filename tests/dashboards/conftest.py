@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -12,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from tests.campaign_fixtures import shared_folder
 from tests.dashboards.browser import MISSING, Browser, browse
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +26,8 @@ def running_dashboard(folder: Path, *arguments: str) -> Iterator[str]:
     """Run ``aiida-ion dashboard`` with its own AiiDA folder; yield the address that it prints."""
     environment = os.environ | {"AIIDA_PATH": str(folder), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     command = [str(Path(sys.executable).with_name("aiida-ion")), "dashboard", "--port", "0", *arguments]
-    errors = (folder / "errors.txt").open("w+")
+    told = folder / f"errors-{secrets.token_hex(4)}.txt"  # other dashboards may run from the same folder
+    errors = told.open("w+")
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT)
     try:
         assert process.stdout is not None
@@ -35,7 +39,7 @@ def running_dashboard(folder: Path, *arguments: str) -> Iterator[str]:
         process.terminate()
         process.wait(timeout=20)
         errors.close()
-    text = (folder / "errors.txt").read_text()
+    text = told.read_text()
     assert "Traceback" not in text, text
 
 
@@ -49,8 +53,20 @@ def archive_dashboard(campaign_archive: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an AiiDA folder whose default profile holds 300 synthetic results, surrogates and trained potentials."""
-    folder = tmp_path_factory.mktemp("synthetic")
+    """Return an AiiDA folder whose default profile holds 300 synthetic results, surrogates and trained potentials.
+
+    It is made once for all test processes.
+    """
+    folder = shared_folder(tmp_path_factory, "synthetic")
+    with FileLock(folder / "lock"):
+        if not (folder / "filled").exists():
+            fill_profile(folder)
+            (folder / "filled").touch()
+    return folder
+
+
+def fill_profile(folder: Path) -> None:
+    """Make the profile and fill it, each step in a process of its own."""
     environment = os.environ | {"AIIDA_PATH": str(folder), "OMP_NUM_THREADS": "1"}
     verdi = str(Path(sys.executable).with_name("verdi"))
     fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "synthetic", "--results", "300"]
@@ -59,7 +75,6 @@ def profile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train, potentials):
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")

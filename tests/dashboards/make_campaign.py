@@ -1,8 +1,8 @@
-"""A small campaign through the real work chains, exported as an archive: ``python make_campaign.py ENGINES OUT``.
+"""A small campaign through the real work chains: ``python -m tests.dashboards.make_campaign ENGINES OUT``.
 
-Superionic calcium fluoride at two levels of theory, lithium oxide that does not move, argon at two levels with forces,
-a run that failed, and one that was extended and melts at a temperature. It runs by itself, in a profile of its own, so
-that the session that asks for it keeps the profile it has.
+It is exported as an archive: superionic calcium fluoride at two levels of theory, lithium oxide that does not move,
+argon at two levels with forces, a run that failed, and one that was extended and melts at a temperature. It runs by
+itself, in a profile of its own, so that the session that asks for it keeps the profile it has.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ def main(engines: Path, out: Path) -> None:
 
         config = get_config(create=True)
         where = {"filepath": f"{home}/storage"}
-        # As a test profile, whose engine does not wait between two looks at a job.
+        # As a test profile, whose engine waits little between two looks at a job.
         settings = {"name": "campaign", "email": "someone@localhost", "is_test_profile": True}
         create_profile(config, storage_backend="core.sqlite_dos", storage_config=where, **settings)
         load_profile("campaign")
-        Campaign(engines, Path(home)).run()
+        from tests.quick_engine import quick_engine
+
+        with quick_engine():
+            Campaign(engines, Path(home)).run()
         group = orm.Group("campaign").store()
         group.add_nodes(orm.QueryBuilder().append(orm.WorkChainNode).all(flat=True))
         create_archive(None, filename=out, overwrite=True)
@@ -51,8 +54,8 @@ class Campaign:
 
         computer = orm.Computer("localhost", "localhost", "", "core.local", "core.direct", str(home / "work")).store()
         computer.set_default_mpiprocs_per_machine(1)
-        computer.set_minimum_job_poll_interval(0)
-        computer.configure(safe_interval=0)
+        computer.set_minimum_job_poll_interval(0.1)
+        computer.configure(safe_interval=0, use_login_shell=False)
         lammps = engines / "lammps"
 
         def code(label: str, plugin: str, program: str, prepend: str = "") -> orm.InstalledCode:

@@ -205,7 +205,6 @@ def test_figure_and_table_filter_each_other(browser: Browser) -> None:
         browser.until(lambda: browser.run(faint), "the others fade")
 
 
-@pytest.mark.parametrize("dashboard", ["profile", "archive"], indirect=True)
 def test_downloads(browser: Browser) -> None:
     browser.open("/materials?f.formula=contains~~Li")
     browser.settle()

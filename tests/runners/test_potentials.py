@@ -124,7 +124,7 @@ def test_a_pickle_is_not_executed(make_folder: MakeFolder, copper: Atoms, kind: 
     """Loading it would run a command; the libraries load whatever they are given, so it never comes to them."""
     folder = make_folder("run")
     (folder.path / "evil.pth").write_bytes(EVIL[kind]())
-    for name in ("mace", "sevenn", "chgnet", "orb"):
+    for name in ("mace", "sevenn", "chgnet", "orb") if kind == "archive" else ("mace",):
         results = folder.write(copper, md=THREE_STEPS, potential={"name": name, given_as: "evil.pth"}).run()
         assert results["status"] == "checkpoint_untrusted", results
         assert "posix.system" in results["message"] or "os.system" in results["message"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 
 GOOD: dict[str, Any] = {"temperature_K": 800, "timestep_fs": 2.0, "n_steps": 1000}
 

@@ -10,9 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from aiida_ion.settings.elements import Element
 from aiida_ion.settings.files import read_json, read_yaml
-from aiida_ion.settings.rules import Element, Json, Lines, Many, Number, Rule, SettingsError, Table, Word
+from aiida_ion.settings.lists import Many, Table
+from aiida_ion.settings.rules import Json, Lines, Number, Rule, Word
 from aiida_ion.settings.schema import Part, Settings, flag, number, rules_of, setting, summary, whole, word
+from aiida_ion.settings.values import SettingsError
 
 KELVIN = Number(least=1, most=10_000, unit="K")
 

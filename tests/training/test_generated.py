@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.generated import (
     GenerateSettings,
     PushSettings,

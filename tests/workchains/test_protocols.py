@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.conductivity.builder import md_parameters
 from aiida_ion.workchains.protocols import ProtocolError, available_protocols, protocol_inputs
 

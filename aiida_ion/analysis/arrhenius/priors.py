@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number
+from aiida_ion.settings.values import SettingsError
 
 _ENERGY = {"least": -10.0, "most": 100.0, "unit": "eV"}
 _LOG10_PREFACTOR = {"least": -100.0, "most": 100.0, "unit": "(log10 of cm^2/s)"}

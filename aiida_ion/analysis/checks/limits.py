@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number
+from aiida_ion.settings.values import SettingsError
 
 #: Lower limits; all others are upper limits.
 FROM_BELOW = ("min_distance_ratio", "framework_peak_ratio", "framework_bonds_kept")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS, TOTAL_TIME_PS
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number, rules_of, whole, word
+from aiida_ion.settings.values import SettingsError
 
 QUANTITIES = ("tracer_diffusivity", "ionic_conductivity")
 

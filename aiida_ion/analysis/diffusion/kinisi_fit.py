@@ -1,4 +1,8 @@
-"""The only module that calls kinisi, with guards against its known pitfalls."""
+"""The only module that calls kinisi, with guards against its known pitfalls.
+
+kinisi and scipp are imported where they are called: they load pandas, statsmodels and BeautifulSoup, for which neither
+a command nor a crystal without diffusion should wait.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipp as sc
-from kinisi.diffusion import Diffusion
-from kinisi.displacement import calculate_msd
-from kinisi.parser import Parser
 
 from aiida_ion.analysis.diffusion.msd_covariance import slope_weights, straight_line
 from aiida_ion.units import CM2_S_PER_A2_FS
@@ -89,6 +89,9 @@ def make_parser(positions: FloatArray, lags: IntArray, interval_fs: float) -> An
     :param lags: frames.
     :param interval_fs: time between frames, fs, from :func:`exact_interval_fs`.
     """
+    import scipp as sc
+    from kinisi.parser import Parser
+
     positions = positions - positions[0]
     box = 4.0 * float(np.abs(positions).max()) + 10.0
     cells = np.broadcast_to(np.eye(3) * box, (len(positions), 3, 3))
@@ -116,6 +119,10 @@ def fit_diffusivity(positions: FloatArray, lags: IntArray, interval_fs: float, s
     :param interval_fs: time between frames, fs.
     :param seed: of the Markov chain; the state of numpy's global generator is restored.
     """
+    import scipp as sc
+    from kinisi.diffusion import Diffusion
+    from kinisi.displacement import calculate_msd
+
     interval_fs = exact_interval_fs(interval_fs)
     scale = variance_scale(lags, len(positions))
     with _quiet() as caught, _own_random_state():

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aiida_ion.analysis.checks.limits import CheckLimits
-from aiida_ion.settings.rules import MAX_SEED, Element, Many, SettingsError
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
+from aiida_ion.settings.rules import MAX_SEED
 from aiida_ion.settings.schema import Part, Settings, flag, number, setting, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 #: Latest end of a fit, as a fraction of the trajectory's length: kinisi is reliable up to it.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings.rules import Element, Many
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.schema import Settings, number, setting, whole, word
 
 SITE_SOURCES = ("auto", "structure", "density")

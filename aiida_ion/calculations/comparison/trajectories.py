@@ -12,8 +12,8 @@ from aiida_ion.analysis.comparison.settings import ComparisonSettings
 from aiida_ion.calculations.cleaning import CleaningCalculation
 from aiida_ion.calculations.script import FILENAME_INPUTS, write_json
 from aiida_ion.calculations.trajectory_analysis import FILENAME_ARRAYS, TrajectoryAnalysisParser
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 
 #: Arrays that every segment has, and those that it may have.
 SEGMENT_ARRAYS = ("positions", "cells", "times", "steps")

@@ -11,8 +11,9 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 
 from aiida_ion.lammps.fitted import MAX_ATOMS
-from aiida_ion.settings.rules import MAX_SEED, Json, SettingsError
+from aiida_ion.settings.rules import MAX_SEED, Json
 from aiida_ion.settings.schema import Settings, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families.pod import ALL_FRAMES_SEED, PodSettings, basis_of, check_size, member_settings
 from aiida_ion.training.frames import SPLITS, LabelledFrame
 

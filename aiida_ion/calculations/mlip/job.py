@@ -15,9 +15,11 @@ from aiida.common import datastructures
 from aiida_ion.calculations.script import threads_of
 from aiida_ion.calculations.training.domain import validate_domain
 from aiida_ion.fingerprints import fingerprint
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import SHA256, Json, Many, SettingsError, Word
+from aiida_ion.settings.rules import SHA256, Json, Word
 from aiida_ion.settings.schema import Settings, setting, summary, word
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.weight_files import look_into
 
 #: Potentials the runner knows by name; ``import`` takes any ASE calculator by import path.

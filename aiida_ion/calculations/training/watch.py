@@ -19,8 +19,8 @@ from aiida_ion.calculations.script import FILENAME_INPUTS, define_ledger, write_
 from aiida_ion.calculations.training.bounds import run_watch
 from aiida_ion.calculations.training.frames import dataset_frames
 from aiida_ion.calculations.trajectory_analysis import FILENAME_ARRAYS, TrajectoryAnalysisParser, symbols_of_segments
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, flag, number, summary, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.frames import SPLITS
 
 FILENAME_TRAINING = "training_set.npz"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiida_ion.settings.rules import ELEMENTS
+from aiida_ion.settings.elements import ELEMENTS
 
 #: Stands for the elements in the order of the atom types.
 PLACEHOLDER = "{elements}"

@@ -1,4 +1,4 @@
-"""NequIP and Allegro: ``nequip-train``, then ``nequip-package`` and ``nequip-compile`` for the ASE calculator."""
+"""NequIP: ``nequip-train``, then ``nequip-package`` and ``nequip-compile`` for the ASE calculator."""
 
 from __future__ import annotations
 
@@ -16,16 +16,12 @@ import numpy as np
 from aiida_ion.runners.checkpoints import import_module
 from aiida_ion.runners.output import RunnerError
 from aiida_ion.runners.potentials import Potential
-from aiida_ion.runners.trainers.base import SHOWN, Counts, Row, Trainer
+from aiida_ion.runners.trainers.base import SHOWN, Counts, Row
+from aiida_ion.runners.trainers.nequip_input import MONITOR, OUTPUT, NequipInput
 from aiida_ion.runners.trainers.predictions import predict
 from aiida_ion.training.extxyz import write_extxyz
-from aiida_ion.training.families.nequip import AllegroSettings, NequipSettings
 from aiida_ion.training.frames import FloatArray, LabelledFrame
 
-#: Where it writes.
-OUTPUT = Path("output")
-#: Error of the frames for validation that picks the best epoch, and by which the learning rate falls.
-MONITOR = "val0_epoch/weighted_sum"
 #: Columns of its learning curve -> ours.
 COLUMNS = {
     "val0_epoch/forces_rmse": "validation_force_rmse_eV_A",
@@ -39,11 +35,9 @@ SHIFTS = "per_type_energy_scale_shift.shifts"
 #: The frame on which the finished model is traced: with three atoms, their number is taken for that of the directions.
 EXAMPLE, EXAMPLE_ATOMS = "example.extxyz", 16
 PACKAGE = Path("potential.nequip.zip")
-#: The learning rate is multiplied by this after so many epochs without improvement.
-PLATEAU_FACTOR, PLATEAU_EPOCHS = 0.6, 20
 
 
-class NequipTrainer(Trainer):
+class NequipTrainer(NequipInput):
     """Trains NequIP."""
 
     packages = ("nequip", "nequip-allegro", "e3nn", "lightning")
@@ -58,10 +52,6 @@ class NequipTrainer(Trainer):
             text = write_extxyz(self.work.frames[split], stress=self.work.with_stress, origin=False)
             (self.work.folder / f"{split}.extxyz").write_text(text)
         (self.work.folder / "config.yaml").write_text(yaml.safe_dump(self.config(), sort_keys=False))
-
-    def _settings(self) -> NequipSettings:
-        assert isinstance(self.work.settings, NequipSettings)
-        return self.work.settings
 
     def _shape(self) -> tuple[list[str], float]:
         """Return the elements that the model knows, and its cut-off, angstrom."""
@@ -97,151 +87,6 @@ class NequipTrainer(Trainer):
         assert best is not None
         state = import_module("torch", "nequip").load(best, map_location="cpu", weights_only=True)["state_dict"]
         return sum(int(weight.numel()) for name, weight in state.items() if name.startswith("ema.ema_weight_"))
-
-    def config(self) -> dict[str, Any]:
-        """Return the input of the program."""
-        return {
-            "run": ["train"],
-            "data": self._data(),
-            "trainer": self._lightning(),
-            "training_module": self._module(),
-            "global_options": {"allow_tf32": False},
-        }
-
-    def _data(self) -> dict[str, Any]:
-        settings = self._settings()
-        loader = {"_target_": "torch.utils.data.DataLoader", "num_workers": 0}
-        return {
-            "_target_": "nequip.data.datamodule.ASEDataModule",
-            "seed": self.work.plan.seed,
-            "train_file_path": "train.extxyz",
-            "val_file_path": "validation.extxyz",
-            "transforms": [
-                {
-                    "_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper",
-                    "model_type_names": self._types,
-                },
-                {"_target_": "nequip.data.transforms.NeighborListTransform", "r_max": self._cutoff_A},
-            ],
-            "train_dataloader": {**loader, "batch_size": settings.batch_size, "shuffle": True},
-            "val_dataloader": {**loader, "batch_size": settings.batch_size},
-            "stats_manager": {
-                "_target_": "nequip.data.CommonDataStatisticsManager",
-                "dataloader_kwargs": {"batch_size": settings.batch_size},
-                "type_names": self._types,
-            },
-        }
-
-    def _lightning(self) -> dict[str, Any]:
-        settings, on_gpu = self._settings(), self.device == "cuda"
-        callbacks = "lightning.pytorch.callbacks"
-        return {
-            "_target_": "lightning.Trainer",
-            "accelerator": "gpu" if on_gpu else "cpu",
-            "devices": 1,
-            "max_epochs": settings.n_epochs,
-            "check_val_every_n_epoch": 1,
-            "log_every_n_steps": 1,
-            "num_sanity_val_steps": 0,
-            "enable_progress_bar": False,
-            "logger": {
-                "_target_": "lightning.pytorch.loggers.CSVLogger",
-                "save_dir": str(OUTPUT),
-                "name": "",
-                "version": "",
-                "flush_logs_every_n_steps": 1,
-            },
-            "callbacks": [
-                {
-                    "_target_": f"{callbacks}.ModelCheckpoint",
-                    "monitor": MONITOR,
-                    "dirpath": str(OUTPUT),
-                    "filename": "best",
-                    "save_last": False,
-                },
-                {
-                    "_target_": f"{callbacks}.EarlyStopping",
-                    "monitor": MONITOR,
-                    "min_delta": 0.0,
-                    "patience": settings.patience,
-                },
-                {"_target_": f"{callbacks}.LearningRateMonitor", "logging_interval": "epoch"},
-            ],
-        }
-
-    def _module(self) -> dict[str, Any]:
-        settings = self._settings()
-        kind = "EnergyForceStress" if self.work.with_stress else "EnergyForce"
-        weights = {"total_energy": settings.energy_weight, "forces": settings.force_weight}
-        errors: dict[str, float | None] = {
-            "total_energy_rmse": None,
-            "per_atom_energy_rmse": settings.energy_weight,
-            "forces_rmse": settings.force_weight,
-        }
-        if self.work.with_stress:
-            weights["stress"] = settings.stress_weight
-            errors["stress_rmse"] = settings.stress_weight
-        metrics = {"_target_": f"nequip.train.{kind}Metrics", "coeffs": errors}
-        return {
-            "_target_": "nequip.train.EMALightningModule",
-            "ema_decay": settings.ema_decay,
-            "loss": {"_target_": f"nequip.train.{kind}Loss", "per_atom_energy": True, "coeffs": weights},
-            "val_metrics": metrics,
-            "train_metrics": metrics,
-            "optimizer": {"_target_": "torch.optim.Adam", "lr": settings.learning_rate},
-            "lr_scheduler": {
-                "scheduler": {
-                    "_target_": "torch.optim.lr_scheduler.ReduceLROnPlateau",
-                    "factor": PLATEAU_FACTOR,
-                    "patience": PLATEAU_EPOCHS,
-                    "min_lr": 1e-6,
-                },
-                "monitor": MONITOR,
-                "interval": "epoch",
-                "frequency": 1,
-            },
-            "model": self._model(),
-        }
-
-    def _model(self) -> dict[str, Any]:
-        if self.work.parent is not None:
-            path = str(self.work.parent.path.resolve())
-            return {"_target_": "nequip.model.ModelFromPackage", "package_path": path, "compile_mode": "eager"}
-        settings = self._settings()
-        zbl = {
-            "_target_": "nequip.nn.pair_potential.ZBL",
-            "units": "metal",  # eV and angstrom
-            "chemical_species": self._types,
-        }
-        return {
-            **self.network(),
-            "compile_mode": "eager",
-            "seed": self.work.plan.seed,
-            "model_dtype": self.work.plan.precision,
-            "type_names": self._types,
-            "r_max": settings.cutoff_A,
-            "l_max": settings.l_max,
-            "parity": True,
-            "num_layers": settings.n_layers,
-            "avg_num_neighbors": "${training_data_stats:num_neighbors_mean}",
-            "per_type_energy_scales": "${training_data_stats:forces_rms}",
-            "per_type_energy_shifts": dict.fromkeys(self._types, 0.0),
-            "per_type_energy_scales_trainable": False,
-            "per_type_energy_shifts_trainable": False,
-            **({"pair_potential": zbl} if settings.zbl else {}),
-        }
-
-    def network(self) -> dict[str, Any]:
-        """Return the part of the model that NequIP and Allegro do not share."""
-        settings = self._settings()
-        return {
-            "_target_": "nequip.model.NequIPGNNModel",
-            "num_features": settings.n_scalars,
-            "num_bessels": settings.n_radial,
-            "polynomial_cutoff_p": 6,
-            "radial_mlp_depth": 1,
-            "radial_mlp_width": 64,
-        }
 
     def counts(self) -> dict[str, Counts]:
         """Read the frames with the program's own reader, and count their labels."""
@@ -306,38 +151,6 @@ class NequipTrainer(Trainer):
         if done.returncode != 0:
             words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
             raise RunnerError("failed", f"{module} failed, which compiles the trained potential: {words}")
-
-
-class AllegroTrainer(NequipTrainer):
-    """Trains Allegro."""
-
-    def network(self) -> dict[str, Any]:
-        """Return the part of the model that NequIP and Allegro do not share."""
-        settings = self._settings()
-        assert isinstance(settings, AllegroSettings)
-        width = settings.n_scalars
-        return {
-            "_target_": "allegro.model.AllegroModel",
-            "radial_chemical_embed": {
-                "_target_": "allegro.nn.TwoBodyBesselScalarEmbed",
-                "num_bessels": settings.n_radial,
-                "bessel_trainable": False,
-                "polynomial_cutoff_p": 6,
-            },
-            "radial_chemical_embed_dim": width,
-            "scalar_embed_mlp_hidden_layers_depth": 1,
-            "scalar_embed_mlp_hidden_layers_width": width,
-            "scalar_embed_mlp_nonlinearity": "silu",
-            "num_scalar_features": width,
-            "num_tensor_features": settings.n_tensors,
-            "allegro_mlp_hidden_layers_depth": 1,
-            "allegro_mlp_hidden_layers_width": width,
-            "allegro_mlp_nonlinearity": "silu",
-            "tp_path_channel_coupling": True,
-            "readout_mlp_hidden_layers_depth": 1,
-            "readout_mlp_hidden_layers_width": width,
-            "readout_mlp_nonlinearity": "silu",
-        }
 
 
 def repeated(frame: LabelledFrame) -> LabelledFrame:

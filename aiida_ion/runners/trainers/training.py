@@ -17,10 +17,11 @@ from aiida_ion.runners.output import Ledger, RunnerError, sha256_of, versions, w
 from aiida_ion.runners.potentials import Potential, load_potential
 from aiida_ion.runners.run_inputs import PotentialInputs, potential_inputs, read_inputs, require
 from aiida_ion.runners.stops import StopSignal, usable_seconds
+from aiida_ion.runners.trainers.allegro import AllegroTrainer
 from aiida_ion.runners.trainers.base import CURVE, FOLDER, Parent, Row, Trainer, Work, check_counts
 from aiida_ion.runners.trainers.chgnet import ChgnetTrainer
 from aiida_ion.runners.trainers.mace import MaceTrainer
-from aiida_ion.runners.trainers.nequip import AllegroTrainer, NequipTrainer
+from aiida_ion.runners.trainers.nequip import NequipTrainer
 from aiida_ion.runners.trainers.predictions import Array, Evaluated, choose_evaluated, predict
 from aiida_ion.runners.trainers.sevenn import SevennTrainer
 from aiida_ion.runners.trainers.supervise import TrainerFailedError, supervise

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number, refuse_unknown, rules_of, whole
+from aiida_ion.settings.values import SettingsError
 
 #: ``finetune`` starts from a parent; ``scratch`` from random weights; ``student`` is ``scratch`` with a small, fast
 #: model; ``test`` only shows that everything works, and starts from a parent where one is given.

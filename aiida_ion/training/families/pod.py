@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import Settings, number, whole
+from aiida_ion.settings.values import SettingsError
 
 FAMILY = "POD"
 #: The seed whose fit sees all training frames; every other one sees a bootstrap of them.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import flag, number, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families.base import Family, FamilySettings
 
 

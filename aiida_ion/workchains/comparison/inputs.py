@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from aiida import orm
 
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.settings.rules import SettingsError, Word
+from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.conductivity.md import engine_inputs
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 

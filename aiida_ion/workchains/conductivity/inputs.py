@@ -13,7 +13,7 @@ from aiida_ion.calculations.functions import multiples_of
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.conductivity.md import md_inputs
 from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, validate_size

@@ -16,7 +16,8 @@ from aiida_ion.lammps.commands import check_commands
 from aiida_ion.lammps.pod.order import pod_command, read_species
 from aiida_ion.lammps.potentials import load_potential
 from aiida_ion.settings.files import read_yaml
-from aiida_ion.settings.rules import Many, Word
+from aiida_ion.settings.lists import Many
+from aiida_ion.settings.rules import Word
 
 
 def read_potential(given: str) -> tuple[dict[str, Any], dict[str, orm.SinglefileData]]:

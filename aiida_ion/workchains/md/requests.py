@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import DEVICE
-from aiida_ion.settings.rules import Flag, Many, Number, Word
+from aiida_ion.settings.rules import Flag, Number, Word
 from aiida_ion.settings.schema import Settings, setting
 
 #: K-points along the three vectors of a cell.

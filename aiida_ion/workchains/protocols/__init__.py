@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from aiida_ion.settings.files import read_yaml
-from aiida_ion.settings.rules import SettingsError, shown
 from aiida_ion.settings.schema import suggestion
+from aiida_ion.settings.values import SettingsError, shown
 from aiida_ion.workchains.protocols import rules
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from aiida_ion.calculations.settings_of_fits import JumpSettings, Priors, StopRule
+from aiida_ion.settings.elements import Element
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import CHARGES, TEMPERATURE_K
-from aiida_ion.settings.rules import MAX_SEED, Element, Many, Number, SettingsError, Word
+from aiida_ion.settings.rules import MAX_SEED, Number, Word
 from aiida_ion.settings.schema import Part, Settings, flag, number, rules_of, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 
 SUPERCELL_RULES = ("perpendicular", "edge")
 #: Parameters of runs that are extended until converged.

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiida_ion.calculations.settings_of_fits import DiffusionSettings
 from aiida_ion.settings.md import TIME_PS, MdSettings, RelaxSettings
-from aiida_ion.settings.rules import Flag, Number, Rule, SettingsError, shown
+from aiida_ion.settings.rules import Flag, Number, Rule
 from aiida_ion.settings.schema import Part, refuse_unknown, rules_of
+from aiida_ion.settings.values import SettingsError, shown
 from aiida_ion.workchains.protocols.parameters import ConductivityParameters
 
 Rules = Mapping[str, "Rule | Rules"]

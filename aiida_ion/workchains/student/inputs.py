@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.plugins import CalculationFactory
 
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families import FAMILIES
 from aiida_ion.training.plan import TrainingPlan
 from aiida_ion.workchains.student.parameters import StudentParameters

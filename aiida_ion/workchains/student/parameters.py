@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS
-from aiida_ion.settings.rules import MAX_SEED, Json, Many, Number, SettingsError
+from aiida_ion.settings.rules import MAX_SEED, Json, Number
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.units import FS_PER_PS
 
 SEEDS_OF_A_LOOP, SEEDS_OF_A_STUDENT = 32, 4096

@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.displaced import validate_amplitudes
+from aiida_ion.settings.lists import Many, Table
 from aiida_ion.settings.md import TEMPERATURE_K, MdSettings
-from aiida_ion.settings.rules import MAX_SEED, Many, Number, SettingsError, Table, Word
+from aiida_ion.settings.rules import MAX_SEED, Number, Word
 from aiida_ion.settings.schema import Settings, number, rules_of, setting, whole
+from aiida_ion.settings.values import SettingsError
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiida_ion.settings.rules import SettingsError
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families.pod import (
     Basis,
     PodSettings,

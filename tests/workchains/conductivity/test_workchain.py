@@ -31,7 +31,7 @@ def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) 
             temperatures_K=[1700, 1900, 2100],
             target_temperature_K=1500.0,
             supercell=[2, 2, 2],
-            md={"total_time_ps": 20.0, "equilibration_fs": 2000.0, "timestep_fs": 2.0, "sample_every": 25},
+            md={"total_time_ps": 10.0, "equilibration_fs": 1000.0, "timestep_fs": 2.0, "sample_every": 25},
         )
     )[1]
     assert node.is_finished_ok, node.exit_message
@@ -59,7 +59,7 @@ def test_a_superionic_crystal_gets_a_conductivity_with_its_origin(builder: Any) 
 def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
     node = run_get_node(
         builder(
-            temperatures_K=[300, 400, 500],
+            temperatures_K=[300, 400],
             supercell=[1, 1, 1],
             md={"n_steps": 400, "equilibration_fs": 100.0, "sample_every": 4},
             diffusion=COLD,
@@ -73,7 +73,7 @@ def test_a_crystal_that_does_not_move_gets_no_number(builder: Any) -> None:
     assert "0 different temperatures" in result["reason"]
     assert "too short for a useful bound" in result["reason"]
     assert all(item["reason"] for item in result["temperatures_bound"])
-    assert len(result["temperatures_bound_K"]) == 3
+    assert len(result["temperatures_bound_K"]) == 2
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -11,7 +11,8 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import SEED, TEXT, JsonObject, SettingType, setting
 from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.messages import one_line
-from aiida_ion.settings.rules import Many, Number
+from aiida_ion.settings.lists import Many
+from aiida_ion.settings.rules import Number
 
 DISPLACEMENT_A = Number(above=0.0, below=1.0, unit="angstrom")
 FRAMES = Number(least=0, most=100, whole=True)

@@ -1,4 +1,4 @@
-"""``aiida-ion engine``: environments of potentials, and the AiiDA codes that run them."""
+"""``aiida-ion engine add``: a program that is there becomes an engine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
-from aiida_ion.cli.engine_converge import converge_command
-from aiida_ion.cli.options import NAME, TEXT, JsonObject, SettingType, WordMap, setting
-from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code, limit_command
-from aiida_ion.engines.environments import RECIPES, engines_folder, install
+from aiida_ion.cli.options import NAME, SUCH_AS, TEXT, JsonObject, SettingType, WordMap, setting
+from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code
 from aiida_ion.engines.requests import COUNT, JobRequest
-from aiida_ion.messages import one_line
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Lines, Number
 from aiida_ion.workchains.md.requests import MESH, EngineSetup, changed_fields
@@ -23,57 +20,9 @@ KIND_DEFAULT = "  [default: by the name of the executable; mlip with --python]"
 MLIP_NAMES = ("sevenn", "mace", "chgnet", "nequip", "mattersim", "orb", "matgl", "lj", "emt", "import")
 ECUTWFC = Number(least=5.0, most=1000.0, unit="Ry")
 ECUTRHO = Number(least=10.0, most=10_000.0, unit="Ry")
-SUCH_AS = 'such as {"queue_name": "gpu", "account": "my-project"}'
-STEPS = Number(least=1, most=100_000, whole=True)
 
 
-class OneLineGroup(OneLineErrors, click.Group):
-    """A group whose failures are one line."""
-
-
-@click.group("engine", cls=OneLineGroup)
-def command() -> None:
-    """Install, add, list and test engines, the programs that compute forces.
-
-    \b
-    Example:
-      aiida-ion engine install sevenn lammps
-      aiida-ion engine test sevenn
-    """
-
-
-command.add_command(converge_command)
-
-
-@command.command("install", cls=OneLineErrors)
-@click.argument("names", nargs=-1, required=True, type=click.Choice(sorted(RECIPES)), metavar="NAME...")
-@click.option("--no-register", is_flag=True, help="Only create the environment; needs no profile.")
-@profile_option
-def install_command(names: tuple[str, ...], no_register: bool, profile: str | None) -> None:
-    """Create the environment of an engine on this machine, and register it.
-
-    NAME is one of chgnet, lammps, mace, sevenn, nequip, which trains potentials of its own, and surrogate, which learns
-    from the others. Environments go to $AIIDA_ION_ENGINES, else to ~/.local/share/aiida-ion/engines. Environments that
-    exist and work are left alone.
-
-    \b
-    Example:
-      aiida-ion engine install sevenn
-    """
-    if not no_register:
-        load(profile)
-    for name in names:
-        done = install(name, click.echo)
-        click.echo(f"{name}: {'installed' if done else 'already installed'} in {engines_folder() / name}")
-        if not no_register:
-            from aiida_ion.engines.registration import NEXT_COMMANDS, register_installed
-
-            code, new = register_installed(name)
-            click.echo(f"{name}: {'registered' if new else 'already registered'} as {code.full_label}")
-            click.echo(f"Next: {NEXT_COMMANDS.get(name, f'aiida-ion engine test {name}')}")
-
-
-@command.command("add", cls=OneLineErrors)
+@click.command("add", cls=OneLineErrors)
 @click.argument("name", type=SettingType(NAME))
 @setting(TEXT, "--python", metavar="PATH", help="Python of an environment that has the potential (ASE engines)")
 @setting(TEXT, "--executable", metavar="PATH", help="pw.x, VASP or LAMMPS")
@@ -243,89 +192,3 @@ def _trusted(md: Any, kept: dict[str, Any], computer: str, trusts: bool) -> list
         lines = [f"trusted, with all code it runs when loaded: sha256 {sha256}" for sha256 in hashes]
         click.echo("\n".join(lines) or "nothing had to be trusted: the files hold weights only")
     return hashes
-
-
-command.add_command(limit_command)
-
-
-@command.command("list", cls=OneLineErrors)
-@profile_option
-def list_command(profile: str | None) -> None:
-    """List the registered engines.
-
-    \b
-    Example:
-      aiida-ion engine list
-    """
-    load(profile)
-    from aiida_ion.cli.text.tables import engine_rows, text_table
-    from aiida_ion.queries import engine_table
-
-    table = engine_table()
-    if table.empty:
-        click.echo("No engine is registered. Make one with 'aiida-ion engine install sevenn'.")
-        return
-    click.echo(text_table(engine_rows(table)))
-
-
-@command.command("test", cls=OneLineErrors)
-@click.argument("name", type=SettingType(TEXT))
-@click.option(
-    "--structure",
-    type=SettingType(TEXT),
-    metavar="FILE|PK",
-    help="A small crystal that the potential knows  [default: a built-in one]",
-)
-@setting(STEPS, "--steps", help="Steps of 1 fs", also="  [default: 20; 5 with DFT]")
-@click.option(
-    "--trust-checkpoint",
-    is_flag=True,
-    help="Trust the weights that the job finds, even if loading them runs their code.",
-)
-@click.option("--job-options", type=JsonObject(), help=f"Job options of this test, {SUCH_AS}.")
-@profile_option
-def test_command(
-    name: str,
-    structure: str | None,
-    steps: int | None,
-    trust_checkpoint: bool,
-    job_options: dict[str, Any] | None,
-    profile: str | None,
-) -> None:
-    """Run a few real steps with an engine, and record its versions, checkpoint and speed.
-
-    The checkpoint that was loaded is pinned: later runs refuse another one. One that would run code is refused, unless
-    you trust that very file.
-
-    \b
-    Example:
-      aiida-ion engine test sevenn
-      aiida-ion engine test mace --trust-checkpoint
-    """
-    load(profile)
-    from aiida_ion.campaigns.structures import structure_node
-    from aiida_ion.engines.engine import load_engine
-    from aiida_ion.engines.testing import refused_checkpoint, run_test
-    from aiida_ion.engines.trust import trust
-
-    engine, jobs = load_engine(name), JobRequest(job_options=job_options)
-    node = structure_node(structure) if structure is not None else None
-    click.echo(f"{engine.code.full_label}: a few steps ...")
-    try:
-        engine, job = run_test(engine, node, steps, jobs)
-        refused = refused_checkpoint(job) if trust_checkpoint else None
-        if refused is not None:
-            click.echo(f"trusted from now on: {refused['name']}, sha256 {refused['sha256']}; it {refused['danger']}")
-            engine, job = run_test(trust(engine, refused["sha256"]), node, steps, jobs)
-    except Exception as error:  # whatever stops a job stops the test
-        raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
-    if not job.is_finished_ok:
-        reason = one_line(job.exit_message or job.exception or job.process_state)
-        raise click.ClickException(f"{name} does not work (job {job.pk}): {reason}")
-    versions = dict(engine.tested["versions"])
-    checkpoint = versions.pop("checkpoint", None) or {}
-    known = {key: value for key, value in versions.items() if isinstance(value, str) and not key.endswith("sha256")}
-    click.echo("  " + ", ".join(f"{package} {version}" for package, version in known.items()))
-    if checkpoint.get("name"):
-        click.echo(f"  checkpoint {checkpoint['name']}, sha256 {checkpoint.get('sha256') or 'unknown'}")
-    click.echo(f"  {engine.tested['steps_per_s']:.3g} steps/s with {engine.tested['n_atoms']} atoms (job {job.pk})")

@@ -1,0 +1,1 @@
+"""``aiida-ion engine``: environments of potentials, and the AiiDA codes that run them."""

@@ -1,0 +1,70 @@
+"""What makes AiiDA's engine cheap in tests: nothing is asked all the time, no login shell, no flush to the disk.
+
+AiiDA looks at the jobs of a test profile as often as it can, each time in a login shell, and asks its database all the
+while whether a process has ended: a test that waits keeps a core busy, which the jobs of other tests need.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from aiida import orm
+from aiida.manage.manager import Manager
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+#: Between two looks at a job or a process, in seconds.
+POLL_INTERVAL_S = 0.1
+
+
+@contextmanager
+def quick_engine() -> Iterator[None]:
+    """Let the runner rest between two looks at a process, and the system decide when a file reaches the disk.
+
+    No test is about power cuts.
+    """
+    event.listen(Engine, "connect", _do_not_flush)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Manager, "create_runner", _unhurried(Manager.create_runner))
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+    event.remove(Engine, "connect", _do_not_flush)
+
+
+def _unhurried(create_runner: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(create_runner)
+    def create(manager: Manager, **settings: Any) -> Any:
+        return create_runner(manager, **{"poll_interval": POLL_INTERVAL_S} | settings)
+
+    return create
+
+
+def _do_not_flush(connection: Any, record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_engine_of_the_session() -> Iterator[None]:
+    """Make the engine cheap in all tests of this process."""
+    with quick_engine():
+        yield
+
+
+@pytest.fixture
+def aiida_computer_local(aiida_computer: Callable[..., orm.Computer]) -> Callable[..., orm.Computer]:
+    """Return AiiDA's factory of local computers; a computer runs its commands in a shell that reads no profile."""
+
+    def make(label: str | None = None, configure: bool = True) -> orm.Computer:
+        computer = aiida_computer(label=label, minimum_job_poll_interval=POLL_INTERVAL_S)
+        if configure:
+            computer.configure(use_login_shell=False)
+        return computer
+
+    return make
