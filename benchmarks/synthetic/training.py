@@ -180,7 +180,10 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     report = orm.ArrayData({"train_frames": np.array([40, 60])})
     history = [_loop(1, "explore", first.pk, text), _loop(2, "accept", last.pk, text)]
     outcome = "accepted" if accepted else "out_of_loops"
-    report.base.attributes.set_many({"history": history, "outcome": outcome, "cpu_time_s": 7200.0})
+    error = {"mobile_species": "Li", "temperature_K": 1200.0, "teacher_ps": 6.0, "agrees": True, "reason": None}
+    error |= {"tracer_diffusivity_ratio": 0.9, "tracer_diffusivity_ratio_ci95": [0.6, 1.3]}
+    about = {"training_uuid": last.outputs.report.uuid, "model_error": error}
+    report.base.attributes.set_many({"history": history, "outcome": outcome, "cpu_time_s": 7200.0} | about)
     _output(maker.store(), report, "result")
     maker.seal()
     for label, node in (

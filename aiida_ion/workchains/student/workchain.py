@@ -8,6 +8,7 @@ from aiida import orm
 from aiida.engine import ExitCode, WorkChain, if_, while_
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
+from aiida_ion.calculations.diffusion import DiffusionCalculation
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.generated import generate_frames, pick_frames, push_pairs
@@ -19,6 +20,7 @@ from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
+from aiida_ion.workchains.student.check import check_fits
 from aiida_ion.workchains.student.engines import potential_files, student_engine
 from aiida_ion.workchains.student.inputs import (
     dataset_nodes,
@@ -80,6 +82,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
                 if_(cls.needs_training)(cls.label, cls.inspect_labels),
             ),
             cls.run_check,
+            cls.fit_check,
             cls.conclude,
         )
 
@@ -298,6 +301,15 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         seeds = [self._parameters.seed_of(CHECK, number) for number in range(self._parameters.n_seeds)]
         self._submit_runs([check_settings(self._parameters, seed) for seed in seeds], "check")
 
+    def fit_check(self) -> None:
+        """Submit the fits of the diffusivities of both."""
+        checks = [orm.load_node(run["pk"]) for run in self.ctx.runs]
+        about = (self._parameters, self.ctx.training, self.ctx.teacher_test, checks)
+        self.ctx.fits = []
+        for name, inputs in check_fits(self.inputs, *about).items():
+            self.ctx.fits = [*self.ctx.fits, name]
+            self.to_context(**{name: self.submit(DiffusionCalculation, **inputs)})
+
     def conclude(self) -> ExitCode | None:
         """Attach the last student and its record."""
         job: Any = self.ctx.training
@@ -306,6 +318,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
         segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
         runs |= {f"student_{i}": segment for i, segment in enumerate(segments)}
+        fits = {name: self.ctx[name] for name in self.ctx.fits}
+        runs |= {name: fit.outputs.diffusion for name, fit in fits.items() if "diffusion" in fit.outputs}
         about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
         about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": self._cpu_s()}
         self.out("dataset", dataset)
