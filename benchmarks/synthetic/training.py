@@ -195,6 +195,31 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     return chain
 
 
+def store_committee(seed: int = 30, text: str = "") -> Any:
+    """Store a committee of two whose spread is half of its error; return its work chain."""
+    chain = orm.WorkChainNode(process_type="aiida.workflows:ion.training")
+    chain.set_process_state("finished")
+    chain.set_exit_status(0)
+    chain.store()
+    first = store_potential(TRAIN, seed, text, caller=chain, member="member_1")
+    dataset = first.inputs.dataset
+    second = store_potential(TRAIN, seed + 1, text, dataset=dataset, caller=chain, member="member_2")
+    split = np.asarray(dataset.get_array("split"))
+    error = 0.05 * (1 + split) * np.random.default_rng(seed).uniform(0.8, 1.2, len(split))
+    arrays = {"force_std_mean_eV_A": error / 2, "force_error_mean_eV_A": error, "row": np.arange(len(split))}
+    report = orm.ArrayData(arrays)
+    ratios = {name: {"error_per_std": 2.0} for name in ("train", "validation", "test")}
+    report.base.attributes.set_many({"committee": ratios, "n_members": 2})
+    maker = orm.CalcFunctionNode(process_type="aiida.calculations:ion.report_training")
+    for number, member in enumerate((first, second), start=1):
+        maker.base.links.add_incoming(member.outputs.report, LinkType.INPUT_CALC, f"member_{number}")
+    _output(maker.store(), report, "result")
+    maker.seal()
+    report.base.links.add_incoming(chain, LinkType.RETURN, "report")
+    chain.seal()
+    return chain
+
+
 def _loop(number: int, stage: str, pk: int, text: str) -> dict[str, Any]:
     ended = ("close_pair", "survived")[number - 1]
     runs = [{"ended": "survived", "survived_ps": 10.0 * number, "length_ps": 10.0 * number, "seed": 1}]

@@ -9,11 +9,11 @@ from aiida import orm
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
 from aiida_ion.cli.text.results import result_lines
-from aiida_ion.cli.text.students import is_student, model_error_lines
+from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
 from aiida_ion.queries.running.processes import ENDED
-from aiida_ion.queries.training.students import students_behind
+from aiida_ion.queries.training.students import model_error_lines, students_behind
 
 
 def describe(node: orm.Node) -> str:

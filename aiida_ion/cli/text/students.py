@@ -7,9 +7,9 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.cli.text.tables import entries, number, text, text_table, with_interval
-from aiida_ion.queries.cells import known
+from aiida_ion.cli.text.tables import entries, number, text, text_table
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
+from aiida_ion.queries.training.students import model_error_lines
 from aiida_ion.units import S_PER_HOUR
 
 
@@ -65,31 +65,6 @@ def _motion(attributes: Attributes) -> list[str]:
         verdict = "equal within scatter" if values.get("within_scatter") is True else "DIFFERS"
         lines.append(f"  {text(element)}: {', '.join(sides)}: {verdict}")
     return lines
-
-
-def model_error_lines(error: object) -> list[str]:
-    """Return a line on the diffusivity of a student over its teacher's; none where that was not looked at."""
-    if not isinstance(error, Mapping):
-        return []
-    ratio, reason = _ratio(error), text(error.get("reason") or "")
-    if ratio is None:
-        return [f"Model error of the diffusivity: NOT KNOWN{f', {reason}' if reason else ''}"]
-    teacher = f"{number(error.get('temperature_K'), 4)} K, {number(error.get('teacher_ps'), 3)} ps of the teacher"
-    agrees = error.get("agrees")
-    verdict = "agrees" if agrees is True else "DIFFERS" if agrees is False else reason
-    what = f"Model error, {text(error.get('mobile_species'))} diffusivity of the student over the teacher's"
-    return [f"{what}: {ratio} ({teacher}): {verdict}"]
-
-
-def _ratio(error: Mapping[str, Any]) -> str | None:
-    """Return the ratio with its interval, or its bound; ``None`` if nothing follows."""
-    name = "tracer_diffusivity_ratio"
-    if known(error.get(name)):
-        return with_interval(error[name], error.get(f"{name}_ci95"))
-    for sign, bound in (("<", "upper"), (">", "lower")):
-        if known(error.get(f"{name}_{bound}_bound")):
-            return f"{sign} {number(error[f'{name}_{bound}_bound'])}"
-    return None
 
 
 def _speed(attributes: Attributes) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.calculations.training.model_error import model_error
-from aiida_ion.cli.text.students import model_error_lines
+from aiida_ion.queries.training.students import model_error_lines
 
 pytestmark = pytest.mark.usefixtures("aiida_profile")
 
