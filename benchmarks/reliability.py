@@ -240,7 +240,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--only", default="", help="run the kinds whose name contains this")
     arguments = parser.parse_args()
-    headings = ("true kind of run", *OUTCOMES, "right", "checks that spoke", "seconds")
+    headings = ("true kind of run", *OUTCOMES, "right", "checks that warned or failed", "seconds")
     print("| " + " | ".join(headings) + " |\n|" + "---|" * len(headings), flush=True)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for number, kind in enumerate(KINDS):

@@ -63,7 +63,9 @@ def main() -> None:
     for title, name in QUANTITIES.items():
         print(row(title, name, results))
     alone = np.mean([one.independent_relative_error for one in results])
-    print(f"\nof D*, for independent ions: {alone:.1%}\n\n| run | grades | checks that spoke |\n|---|---|---|")
+    print(
+        f"\nof D*, for independent ions: {alone:.1%}\n\n| run | grades | checks that warned or failed |\n|---|---|---|"
+    )
     print(verdicts("1300 K", results))
     print(verdicts("4000 K", [analysed(4000.0, 1)]))
 

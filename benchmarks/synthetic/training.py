@@ -180,7 +180,10 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
     report = orm.ArrayData({"train_frames": np.array([40, 60])})
     history = [_loop(1, "explore", first.pk, text), _loop(2, "accept", last.pk, text)]
     outcome = "accepted" if accepted else "out_of_loops"
-    report.base.attributes.set_many({"history": history, "outcome": outcome, "cpu_time_s": 7200.0})
+    error = {"mobile_species": "Li", "temperature_K": 1200.0, "teacher_ps": 6.0, "agrees": True, "reason": None}
+    error |= {"tracer_diffusivity_ratio": 0.9, "tracer_diffusivity_ratio_ci95": [0.6, 1.3]}
+    about = {"training_uuid": last.outputs.report.uuid, "model_error": error}
+    report.base.attributes.set_many({"history": history, "outcome": outcome, "cpu_time_s": 7200.0} | about)
     _output(maker.store(), report, "result")
     maker.seal()
     for label, node in (
@@ -188,6 +191,31 @@ def store_student(seed: int = 5, accepted: bool = True, text: str = "") -> Any:
         *((f"potential__{name}", last.outputs.files[name]) for name in ("param", "coeff")),
     ):
         node.base.links.add_incoming(chain, LinkType.RETURN, label)
+    chain.seal()
+    return chain
+
+
+def store_committee(seed: int = 30, text: str = "") -> Any:
+    """Store a committee of two whose spread is half of its error; return its work chain."""
+    chain = orm.WorkChainNode(process_type="aiida.workflows:ion.training")
+    chain.set_process_state("finished")
+    chain.set_exit_status(0)
+    chain.store()
+    first = store_potential(TRAIN, seed, text, caller=chain, member="member_1")
+    dataset = first.inputs.dataset
+    second = store_potential(TRAIN, seed + 1, text, dataset=dataset, caller=chain, member="member_2")
+    split = np.asarray(dataset.get_array("split"))
+    error = 0.05 * (1 + split) * np.random.default_rng(seed).uniform(0.8, 1.2, len(split))
+    arrays = {"force_std_mean_eV_A": error / 2, "force_error_mean_eV_A": error, "row": np.arange(len(split))}
+    report = orm.ArrayData(arrays)
+    ratios = {name: {"error_per_std": 2.0} for name in ("train", "validation", "test")}
+    report.base.attributes.set_many({"committee": ratios, "n_members": 2})
+    maker = orm.CalcFunctionNode(process_type="aiida.calculations:ion.report_training")
+    for number, member in enumerate((first, second), start=1):
+        maker.base.links.add_incoming(member.outputs.report, LinkType.INPUT_CALC, f"member_{number}")
+    _output(maker.store(), report, "result")
+    maker.seal()
+    report.base.links.add_incoming(chain, LinkType.RETURN, "report")
     chain.seal()
     return chain
 

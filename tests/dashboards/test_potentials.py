@@ -17,7 +17,7 @@ from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.pages import potential_cards, potential_runs, potentials
 from aiida_ion.dashboards.potential_rows import parity_arrays, side_rows, student_rows, watch_facts
 from aiida_ion.dashboards.state import View
-from benchmarks.synthetic.training import FIT, fill, store_potential, store_run, store_student
+from benchmarks.synthetic.training import FIT, fill, store_committee, store_potential, store_run, store_student
 from tests.calculations.lammps.pod_fits import dataset, fit
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
@@ -84,6 +84,7 @@ def test_a_student_has_its_loops_and_its_verdict() -> None:
     store_student(accepted=False)
     page = potentials.layout(View(theme="dark"))
     assert "not accepted" in text(page)
+    assert "diffusivity of the student over the teacher's: 0.9 [0.6, 1.3]" in text(page)
     figure = graphs(page)["potentials-loops"]
     assert names(figure) == [
         *("force error", "accepted below", "training frames", "survived", "came too close", "asked for"),
@@ -209,3 +210,21 @@ def test_sides_are_compared_where_the_potential_has_results() -> None:
     rows = side_rows({"after": after, "before": still})
     assert pd.isna(rows["value"].iloc[1])
     assert rows["bound"].iloc[1] == 1e-8
+
+
+def test_a_member_of_a_committee_has_its_spread_beside_the_error() -> None:
+    chain = store_committee()
+    member = sorted(chain.called, key=lambda job: job.pk)[0]
+    figure = graphs(potentials.layout(View(uuid=member.uuid, theme="light")))["potentials-committee"]
+    assert names(figure) == [
+        "equal",
+        *(
+            name
+            for split in ("train", "validation", "test")
+            for name in (split, f"{split}: error is 2 times the spread")
+        ),
+    ]
+    points = next(one for one in figure.data if one.name == "test")
+    assert np.allclose(points.y, 2 * np.asarray(points.x))
+    alone = store_potential(seed=50)
+    assert "potentials-committee" not in graphs(potentials.layout(View(uuid=alone.uuid)))

@@ -145,7 +145,7 @@ def _temperature(findings: Findings, sides: list[Any], settings: Mapping[str, An
         if usable and verdict_of(attributes) == POORLY_KNOWN:
             findings.lack(f"Diffusivity at {at}: that of {level} is poorly known, so it is not compared.")
             usable = False
-        diffusivities.append(_diffusivity(node, attributes) if usable else Quantity())
+        diffusivities.append(diffusivity_of(node, attributes) if usable else Quantity())
         conductivities.append(_conductivity_at(node, attributes) if usable else Quantity())
     quotient = ratio(*diffusivities)
     here.say(ratio_attributes("tracer_diffusivity", quotient))
@@ -161,7 +161,8 @@ def starting_with(nodes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): nodes[name] for name in sorted(nodes) if name.startswith(prefix)}
 
 
-def _diffusivity(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
+def diffusivity_of(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
+    """Return the tracer diffusivity of a fit, or its bound; cm^2/s."""
     value, ci95, bound = (attributes.get(name) for name in DIFFUSIVITY)
     if not has_moved(node):
         return Quantity(upper_bound=bound)
@@ -174,7 +175,7 @@ def _conductivity_at(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quan
     value, ci95, bound = (attributes.get(name) for name in CONDUCTIVITY)
     if not has_moved(node):
         return Quantity(upper_bound=bound)
-    samples = _diffusivity(node, attributes).samples
+    samples = diffusivity_of(node, attributes).samples
     if samples is None or value is None:
         return Quantity(value, ci95)
     charge, density, temperature = attributes["charge_e"], attributes["number_density_A3"], attributes["temperature_K"]

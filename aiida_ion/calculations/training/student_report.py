@@ -8,6 +8,7 @@ import numpy as np
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.calculations.training.model_error import FIT_OF_STUDENT, FIT_OF_TEACHER, model_error
 from aiida_ion.training.acceptance import Motion, compare_displacements, compare_distributions
 
 STUDENT, TEACHER = "student", "teacher"
@@ -21,7 +22,8 @@ def student_report(parameters: orm.Dict, dataset: orm.ArrayData, training: orm.A
         ``outcome``, and what it cost.
     :param dataset: the training frames of the last loop.
     :param training: report of the last training.
-    :param runs: trajectories ``teacher_0``, ... and ``student_0``, ... at one temperature and of one frame spacing.
+    :param runs: trajectories ``teacher_0``, ... and ``student_0``, ... at one temperature and of one frame spacing;
+        ``diffusion_teacher`` and ``diffusion_student``, the fits of both, where there are any.
     :returns: arrays ``train_frames``, ``force_mae_eV_A``, ``survived_ps`` of each loop; the comparison with the teacher
         as attributes.
     """
@@ -44,6 +46,7 @@ def student_report(parameters: orm.Dict, dataset: orm.ArrayData, training: orm.A
             "units": {"force_mae_eV_A": "eV/angstrom", "survived_ps": "ps, shortest run of the loop"},
         }
         | _comparison(runs)
+        | {"model_error": model_error(runs.get(FIT_OF_STUDENT), runs.get(FIT_OF_TEACHER))}
     )
     return node
 

@@ -9,9 +9,11 @@ from aiida import orm
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
 from aiida_ion.cli.text.results import result_lines
+from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
 from aiida_ion.queries.running.processes import ENDED
+from aiida_ion.queries.training.students import model_error_lines, students_behind
 
 
 def describe(node: orm.Node) -> str:
@@ -22,6 +24,7 @@ def describe(node: orm.Node) -> str:
         result = _result_of(node)
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(result_lines(result))]
+            lines += _section("Student", _students(result))
         lines += _section("Comparisons", _comparisons(node))
         lines += _section("Jump analyses", _jump_analyses(node))
         lines += _section("Inputs", origin_lines([node]))
@@ -31,6 +34,7 @@ def describe(node: orm.Node) -> str:
             look.append(f"verdi calcjob outputcat {node.pk}")
     else:
         lines += result_lines(node)
+        lines += _section("Student", _students(node))
         lines += _section("Origin", origin_lines(ancestors(node)))
         look = [f"verdi node show {node.pk}", f"verdi node graph generate {node.pk}"]
         if node.creator is not None:
@@ -71,6 +75,17 @@ def _result_of(node: orm.ProcessNode) -> orm.Node | None:
             result: orm.Node = outputs[name]
             return result
     return outputs.get("cost") if isinstance(outputs.get("cost"), orm.Node) else None
+
+
+def _students(node: orm.Node) -> list[str]:
+    """Return what is known of the error of each student whose runs a result comes from."""
+    lines = []
+    for report in students_behind(ancestors(node)) if not is_student(_attributes(node)) else []:
+        attributes = _attributes(report)
+        about = f"{text(attributes['level_of_theory'])}: {text(attributes['outcome']).replace('_', ' ')}"
+        error = model_error_lines(attributes["model_error"]) or ["Model error of the diffusivity: NOT KNOWN"]
+        lines += [f"{about}, report node {report.pk}", *_indent(error)]
+    return lines
 
 
 def _comparisons(node: orm.ProcessNode) -> list[str]:

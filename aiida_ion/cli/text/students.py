@@ -9,6 +9,7 @@ from aiida import orm
 
 from aiida_ion.cli.text.tables import entries, number, text, text_table
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
+from aiida_ion.queries.training.students import model_error_lines
 from aiida_ion.units import S_PER_HOUR
 
 
@@ -27,7 +28,8 @@ def student_lines(node: orm.Node) -> list[str]:
         "",
         *text_table([_loop(loop) for loop in entries(attributes["history"])]).splitlines(),
     ]
-    return [*lines, "", *_motion(attributes), *_structure(attributes), *_speed(attributes)]
+    motion = [*_motion(attributes), *_structure(attributes), *model_error_lines(attributes["model_error"])]
+    return [*lines, "", *motion, *_speed(attributes)]
 
 
 def _loop(loop: Mapping[str, Any]) -> dict[str, str]:

@@ -128,9 +128,9 @@ def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
     kind = html.Span(f"{_kind(job)} {job['pk']}", className="muted")
     if progress is None or not progress.n_steps:
         return html.Div([kind, html.Span("on its computer", className="muted")], className="line job")
-    words = f"step {progress.step:,} of {progress.n_steps:,}"
+    words = f"{progress.unit} {progress.step:,} of {progress.n_steps:,}"
     if progress.steps_per_s:
-        words += f", {progress.steps_per_s:.3g} steps/s"
+        words += f", {progress.steps_per_s:.3g} {progress.unit}s/s"
     bar = progress_bar(progress.step / progress.n_steps, words)
     remaining = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
     remaining = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else remaining

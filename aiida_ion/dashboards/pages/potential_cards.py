@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import badge, card, control, facts, figure_card, stat, stats, uuid_label
+from aiida_ion.dashboards.figures.committee_spread import committee_figure
 from aiida_ion.dashboards.figures.force_parity import force_parity_figure
 from aiida_ion.dashboards.figures.student_loops import student_figure
 from aiida_ion.dashboards.figures.theme import empty_figure, theme_named
@@ -20,9 +21,12 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
 from aiida_ion.queries.training.arrays import CURVE, predictions, report_arrays
+from aiida_ion.queries.training.committees import committee_frames
+from aiida_ion.queries.training.students import model_error_lines
 from aiida_ion.units import MEV_PER_EV, duration
 
 PARITY, CURVES, LOOPS = "potentials-parity", "potentials-curve", "potentials-loops"
+SPREAD = "potentials-committee"
 COLOUR, FORCES, OF = "potentials-colour", "potentials-forces", "potentials-frames"
 HEIGHT_PX = 500
 #: How far from one a slope of forces is called close to it.
@@ -155,11 +159,32 @@ def student_card(chosen: pd.Series[Any], theme_name: str | None) -> Component:
     """Return the loops of a student."""
     theme = theme_named(theme_name)
     try:
-        figure = student_figure(*student_rows(diffusion_attributes(str(chosen["student_report_uuid"]))), theme=theme)
+        attributes = diffusion_attributes(str(chosen["student_report_uuid"]))
+        figure = student_figure(*student_rows(attributes), theme=theme)
     except ValueError as error:
-        figure = empty_figure(theme, str(error))
-    note = "Short runs explore, long ones decide; what ended early was labelled by the teacher and trained on."
+        figure, attributes = empty_figure(theme, str(error)), {}
+    note = [
+        html.Span("Short runs explore, long ones decide; what ended early was labelled and trained on. "),
+        *(html.Span(line) for line in model_error_lines(attributes.get("model_error"))),
+    ]
     return figure_card(LOOPS, "Loops of the student", figure, note=note, height_px=620)
+
+
+def committee_cards(chosen: pd.Series[Any], theme_name: str | None) -> list[Component]:
+    """Return the spread of the committee that a training belongs to; nothing for one that stands alone."""
+    if not isinstance(chosen["process_uuid"], str):
+        return []
+    dataset = chosen["dataset_uuid"]
+    try:
+        frames = committee_frames(chosen["process_uuid"], dataset if isinstance(dataset, str) else None)
+    except ValueError as error:
+        return [figure_card(SPREAD, "Committee", empty_figure(theme_named(theme_name), str(error)))]
+    if frames is None:
+        return []
+    about = (frames.spread_eV_A, frames.error_eV_A, frames.split, frames.error_per_std)
+    note = "A frame is a point. Points above the line of equality: the spread of the members is less than their error."
+    figure = committee_figure(*about, theme=theme_named(theme_name))
+    return [figure_card(SPREAD, "Committee: spread and error", figure, note=note, height_px=HEIGHT_PX)]
 
 
 def _options(names: dict[str, str]) -> list[dict[str, str]]:

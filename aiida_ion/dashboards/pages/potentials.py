@@ -77,6 +77,7 @@ def _training(view: View, chosen: pd.Series[Any]) -> list[Component]:
             cards.curve_card(chosen, view.theme),
             cards.parity_card(view, chosen),
         ),
+        *cards.committee_cards(chosen, view.theme),
         *student,
         made_with.watch_card(view, found),
         row(made_with.before_after_card(chosen, found, view.theme), made_with.lineage_card(chosen, found)),

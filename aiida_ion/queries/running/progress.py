@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -36,6 +36,8 @@ PROGRESS_FILES = {
 SILENT_S = 300.0
 #: Longest meaningful remaining time, s.
 LONGEST_S = 10 * 365 * S_PER_DAY
+#: What a program counts, where that is not steps.
+UNITS = ("epoch", "frame")
 _MOST_KEPT = 2000
 
 
@@ -48,6 +50,7 @@ class Progress:
     :param steps_per_s: speed.
     :param seconds_left: remaining time at that speed, s.
     :param silent_s: time since the job last wrote anything, s.
+    :param unit: what is counted: steps, epochs or frames.
     """
 
     step: int
@@ -55,6 +58,7 @@ class Progress:
     steps_per_s: float | None = None
     seconds_left: float | None = None
     silent_s: float | None = field(default=None, compare=False)
+    unit: str = "step"
 
     @property
     def is_silent(self) -> bool:
@@ -63,11 +67,11 @@ class Progress:
 
     def __str__(self) -> str:
         share = f"{100 * self.step / self.n_steps:.0f} %" if self.n_steps else ""
-        words = [f"step {self.step} of {self.n_steps} ({share})"]
+        words = [f"{self.unit} {self.step} of {self.n_steps} ({share})"]
         if self.is_silent:
             return ", ".join([*words, f"nothing written for {duration(self.silent_s or 0.0)}"])
         if self.steps_per_s:
-            words.append(f"{self.steps_per_s:.3g} steps/s")
+            words.append(f"{self.steps_per_s:.3g} {self.unit}s/s")
         if self.seconds_left is not None:
             words.append(f"{duration(self.seconds_left)} left")
         return ", ".join(words)
@@ -139,7 +143,10 @@ def _stated(log: RemoteFile) -> Progress | None:
     step, n_steps, rate, left = (
         read_number(stated.get(name)) for name in ("step", "n_steps", "steps_per_s", "seconds_left")
     )
-    return None if step is None or n_steps is None else _clamped(step, n_steps, rate, left, log.silent_s)
+    if step is None or n_steps is None:
+        return None
+    unit = stated.get("unit") if stated.get("unit") in UNITS else "step"
+    return replace(_clamped(step, n_steps, rate, left, log.silent_s), unit=unit)
 
 
 def _of_log(kind: str, log: RemoteFile, node: Any) -> Progress | None:

@@ -60,7 +60,7 @@ def predictions(report_uuid: str, dataset_uuid: str | None) -> Predictions | Non
     """
     arrays = report_arrays(report_uuid, PREDICTIONS)
     reference, predicted = (_vectors(arrays.get(f"{side}_forces")) for side in ("reference", "predicted"))
-    offsets, rows_of_frames = (_whole(arrays.get(name)) for name in ("offsets", "row"))
+    offsets, rows_of_frames = (whole_numbers(arrays.get(name)) for name in ("offsets", "row"))
     if reference is None or predicted is None or reference.shape != predicted.shape:
         return None
     if offsets is None or rows_of_frames is None or len(offsets) != len(rows_of_frames) + 1 or offsets[0] != 0:
@@ -71,6 +71,14 @@ def predictions(report_uuid: str, dataset_uuid: str | None) -> Predictions | Non
     parent = _vectors(arrays.get("parent_forces"))
     parent = parent if parent is not None and parent.shape == reference.shape else None
     return Predictions(reference, predicted, parent, *_of_atoms(dataset_uuid, rows_of_frames, sizes))
+
+
+def splits_of(dataset_uuid: str | None, frames: NDArray[np.int64]) -> list[str]:
+    """Return the split of frames, given by their rows in a dataset; ``unknown`` where it cannot be read."""
+    content = contents([dataset_uuid]).get(dataset_uuid) if dataset_uuid else None
+    split = _dataset(content)[1]
+    numbers = [int(split[row]) if 0 <= row < len(split) else -1 for row in frames.tolist()]
+    return [SPLITS[number] if 0 <= number < len(SPLITS) else UNKNOWN for number in numbers]
 
 
 def _of_atoms(
@@ -99,7 +107,7 @@ def _dataset(content: Content | None) -> tuple[NDArray[np.int64], NDArray[np.int
     if content is None:
         return nothing, nothing, []
     arrays = read_arrays({"dataset": content}, ("source", "split"))["dataset"]
-    source, split = (_whole(arrays.get(name)) for name in ("source", "split"))
+    source, split = (whole_numbers(arrays.get(name)) for name in ("source", "split"))
     given = content.attributes.get("sources")
     listed: list[Mapping[str, Any]] = []
     if isinstance(given, list):
@@ -128,7 +136,7 @@ def watch_arrays(watch_uuid: str) -> tuple[dict[str, Any], dict[str, NDArray[Any
     if not content:
         return {}, {}
     arrays = read_arrays(content, WATCHED)[watch_uuid]
-    segment, frame = _whole(arrays.get("segment")), _whole(arrays.get("frame"))
+    segment, frame = whole_numbers(arrays.get("segment")), whole_numbers(arrays.get("frame"))
     times = _times(watch_uuid) if segment is not None and frame is not None and len(segment) == len(frame) else []
     if times and segment is not None and frame is not None:
         inside = [0 <= s < len(times) and 0 <= f < len(times[s]) for s, f in zip(segment, frame, strict=True)]
@@ -154,7 +162,8 @@ def _vectors(array: NDArray[Any] | None) -> NDArray[np.float64] | None:
     return np.asarray(array, dtype=float)
 
 
-def _whole(array: NDArray[Any] | None) -> NDArray[np.int64] | None:
+def whole_numbers(array: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Return an array of whole numbers in one dimension; ``None`` for anything else."""
     if array is None or array.ndim != 1 or array.dtype.kind not in "iu":
         return None
     return np.asarray(array, dtype=np.int64)

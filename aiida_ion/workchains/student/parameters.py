@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from aiida_ion.settings.elements import Element
 from aiida_ion.settings.lists import Many
 from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS
 from aiida_ion.settings.rules import MAX_SEED, Json, Number
@@ -52,7 +53,16 @@ class StudentParameters(Settings):
     )
     n_train_steps: int = whole(300, help="Steps of the teacher's run that is trained on", least=1, most=10**7)
     n_validation_steps: int = whole(100, help="Steps of its run for validation", least=1, most=10**7)
-    n_test_steps: int = whole(300, help="Steps of its run for the test", least=1, most=10**7)
+    n_test_steps: int = whole(
+        300,
+        help="Steps of its run for the test, with which the student's displacement, g(r) and diffusivity are compared",
+        least=1,
+        most=10**7,
+    )
+    mobile_species: str | None = setting(
+        Element(optional=True, help="Element whose diffusivity is compared with the teacher's"),
+        None,
+    )
     generate: dict[str, Any] = setting(
         Json(help="Settings of `ion.generate_frames`: displaced and strained copies of the crystal"), {}
     )

@@ -8,6 +8,7 @@ from aiida import orm
 from aiida.engine import ExitCode, WorkChain, if_, while_
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
+from aiida_ion.calculations.diffusion import DiffusionCalculation
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.student_report import student_report
 from aiida_ion.calculations.training.watch import WatchCalculation
@@ -16,6 +17,7 @@ from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
+from aiida_ion.workchains.student.check import check_fits
 from aiida_ion.workchains.student.engines import potential_files, student_engine, watch_of_student
 from aiida_ion.workchains.student.inputs import define_students, training_inputs, validate_inputs, watch_inputs
 from aiida_ion.workchains.student.loop import (
@@ -72,6 +74,7 @@ class StudentWorkChain(CleaningMixin, WorkChain):
                 if_(cls.needs_training)(cls.label, cls.inspect_labels),
             ),
             cls.run_check,
+            cls.fit_check,
             cls.conclude,
         )
 
@@ -226,6 +229,15 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         """Submit runs as the teacher's own, to compare with them."""
         self._submit_runs(comparison_settings(self._parameters), "check")
 
+    def fit_check(self) -> None:
+        """Submit the fits of the diffusivities of both."""
+        checks = [orm.load_node(run["pk"]) for run in self.ctx.runs]
+        about = (self._parameters, self.ctx.training, self.ctx.teacher_test, checks)
+        self.ctx.fits = []
+        for name, inputs in check_fits(self.inputs, *about).items():
+            self.ctx.fits = [*self.ctx.fits, name]
+            self.to_context(**{name: self.submit(DiffusionCalculation, **inputs)})
+
     def conclude(self) -> ExitCode | None:
         """Attach the last student and its record."""
         job: Any = self.ctx.training
@@ -237,7 +249,9 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         self.out("training", job.outputs.report)
         for name, node in potential_files(job).items():
             self.out(f"potential.{name}", node)
-        runs = compared_runs(self.ctx.teacher_test, checks)
+        fits = {name: self.ctx[name].outputs for name in self.ctx.fits}
+        runs: dict[str, Any] = dict(compared_runs(self.ctx.teacher_test, checks))
+        runs |= {name: outputs.diffusion for name, outputs in fits.items() if "diffusion" in outputs}
         self.out("report", student_report(orm.Dict(about), dataset=dataset, training=job.outputs.report, **runs))
         if self.ctx.decision == ACCEPTED:
             return None

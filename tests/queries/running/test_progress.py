@@ -141,6 +141,8 @@ def test_all_readers_share_what_was_read(
     [
         ({"step": -3, "n_steps": 10, "steps_per_s": -1, "seconds_left": -5}, "step 0 of 10 (0 %), 0 s left"),
         ({"step": 40, "n_steps": 10, "seconds_left": 3}, "step 10 of 10 (100 %), 0 s left"),
+        ({"step": 3, "n_steps": 60, "steps_per_s": 0.1, "unit": "epoch"}, "epoch 3 of 60 (5 %), 0.1 epochs/s"),
+        ({"step": 3, "n_steps": 60, "unit": "<script>"}, "step 3 of 60 (5 %)"),
         ({"step": 1, "n_steps": 10, "seconds_left": 1e23, "steps_per_s": 1e-30}, "step 1 of 10 (10 %), 1e-30 steps/s"),
         ({"step": 1, "n_steps": 10, "seconds_left": "soon"}, "step 1 of 10 (10 %)"),
         ({"step": [], "n_steps": 10}, "None"),

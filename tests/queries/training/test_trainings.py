@@ -11,9 +11,12 @@ import pytest
 from aiida import orm
 
 from aiida_ion import queries
+from aiida_ion.cli.text.nodes import describe
+from aiida_ion.cli.text.origin import ancestors
 from aiida_ion.queries import Selection
 from aiida_ion.queries.training.arrays import predictions, watch_arrays
 from aiida_ion.queries.training.cells import formulas, held_out_errors, state_words
+from aiida_ion.queries.training.students import students_behind
 from aiida_ion.queries.training.trained import (
     conductivities_of,
     results_at,
@@ -223,3 +226,16 @@ def test_more_trainings_are_not_more_statements() -> None:
     with statements() as many:
         queries.trainings()
     assert len(many) == len(few) <= 20
+
+
+def test_a_result_of_a_student_says_how_far_that_is_from_its_teacher() -> None:
+    chain = store_student()
+    first, last = sorted(chain.called, key=lambda job: job.pk)
+    for job, n_reports in ((last, 1), (first, 0), (store_potential(FIT, seed=9), 0)):
+        run = store_run(job)
+        fit = results_of([run.pk]).iloc[0]
+        node = orm.load_node(int(fit["pk"]))
+        text = describe(node)
+        assert len(students_behind(ancestors(node))) == n_reports
+        assert ("diffusivity of the student over the teacher's: 0.9 [0.6, 1.3]" in text) == bool(n_reports)
+    assert "Student:" not in describe(chain.outputs.report)
