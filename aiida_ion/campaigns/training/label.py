@@ -14,13 +14,14 @@ from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.calculations.training.generated import generate_frames, pick_frames
 from aiida_ion.calculations.training.sources import trajectory_key
 from aiida_ion.campaigns.training.stored import gather_trajectories
+from aiida_ion.engine_kinds import kind_of
 from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.training.generated import GenerateSettings
 from aiida_ion.training.picking import PickSettings
-from aiida_ion.workchains.md.requests import EngineRequest
+from aiida_ion.workchains.md.requests import EngineRequest, changed_fields
 
 #: Name of the frames among the inputs and outputs of ``ion.labels``.
 FRAMES = "frames"
@@ -53,6 +54,9 @@ def label_engine(structure: orm.StructureData, request: LabelRequest) -> dict[st
     engine = load_engine(request.engine)
     if engine.md.forces_class is None and engine.md.single_points is None:
         raise ValueError(f"{request.engine} evaluates no stored frames")
+    foreign = [name for name in changed_fields(request.changes) if name not in engine.md.run_options]
+    if foreign:
+        raise ValueError(f"--{foreign[0]} is not an option of {request.engine}, which is {kind_of(engine.entry_point)}")
     check_jobs(engine.job, engine.code.computer, engine.jobs, request.jobs)
     choices = engine.md.with_run_options(engine_choices(engine), request.changes)
     inputs = engine.md.engine_inputs(structure, request.protocol, **choices)
@@ -70,9 +74,8 @@ def displaced_frames(structure: orm.StructureData, settings: Mapping[str, Any]) 
     :param settings: of :class:`~aiida_ion.training.generated.GenerateSettings`.
     """
     with override_log_level():
-        frames: orm.TrajectoryData = generate_frames(
-            structure, orm.Dict(GenerateSettings.from_dict(settings).to_dict())
-        )
+        parameters = orm.Dict(GenerateSettings.from_dict(settings).to_dict())
+        frames: orm.TrajectoryData = generate_frames(structure, parameters)
     return frames
 
 
@@ -97,12 +100,10 @@ def runs_of(node: orm.Node) -> tuple[list[orm.TrajectoryData], orm.StructureData
     if not trajectories:
         raise ValueError(f"node {node.pk} has no trajectory; name a crystal, a conductivity, a run or a trajectory")
     creator = trajectories[0].creator
-    structure = creator.base.links.get_incoming().all() if creator is not None else []
-    crystals = [link.node for link in structure if link.link_label == "structure"]
+    links = creator.base.links.get_incoming().all() if creator is not None else []
+    crystals = [link.node for link in links if link.link_label == "structure"]
     if not crystals:
-        raise ValueError(
-            f"trajectory {trajectories[0].pk} was imported: its frames have no crystal to be labelled with"
-        )
+        raise ValueError(f"trajectory {trajectories[0].pk} is of no run: its crystal is not known")
     return trajectories, crystals[0]
 
 

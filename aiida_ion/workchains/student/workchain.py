@@ -306,7 +306,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         runs = {f"teacher_{i}": node for i, node in enumerate(trajectories_of(self.ctx.teacher_test).values())}
         segments = [segment for node in checks if node.is_finished_ok for segment in trajectories_of(node).values()]
         runs |= {f"student_{i}": segment for i, segment in enumerate(segments)}
-        about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
+        runs_of_loop: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.history[-1]["runs"]]
+        about = report_parameters(job, self.ctx.teacher_test, checks, runs_of_loop, self.ctx.sources, self._parameters)
         about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": self._cpu_s()}
         self.out("dataset", dataset)
         self.out("training", job.outputs.report)
