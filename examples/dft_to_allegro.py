@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from ase.build import bulk
 from ase.io import write
 from dft_to_allegro_steps import Steps, run_of_seed
 from dft_to_allegro_table import report
+
+from aiida_ion.engines.engine import load_engine
 
 #: Shapes of both sizes. In the talk that this follows they have about 24,500 and 91,100 weights; these are scaled down.
 #: Within the cut-off no atom sees its own image in a cell of 4.8 angstrom.
@@ -116,7 +119,8 @@ def first_labels(crystal: str, given: argparse.Namespace, steps: Steps) -> dict[
         *("run", crystal, "--engine", given.dft, "--protocol", given.electrons, "--no-relax"),
         *("--temperatures", f"{given.dft_temperature_K:g}", "--seeds", given.dft_seeds, "--supercell", "1,1,1"),
         *("--time-ps", f"{given.dft_ps:g}", "--timestep-fs", f"{given.dft_timestep_fs:g}", "--sample-every", "1"),
-        *("--equilibration-ps", "0", "--keep", "forces", "--max-concurrent", str(given.at_once)),
+        *("--equilibration-ps", "0", "--max-concurrent", str(given.at_once)),
+        *([] if is_dft(given.dft) else ["--keep", "forces"]),
     ]
     md = steps.done("DFT molecular dynamics", words, may_fail=True, has_dry_run=True)
     *train, validation = [run_of_seed(md, int(seed)) for seed in given.dft_seeds.split(",")]
@@ -130,6 +134,14 @@ def first_labels(crystal: str, given: argparse.Namespace, steps: Steps) -> dict[
         "validation": [validation],
         "test": [],
     }
+
+
+def is_dft(engine: str) -> bool:
+    """Return whether an engine is DFT, whose runs have forces in any case."""
+    try:
+        return bool(load_engine(engine).md.is_dft)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def own_frames(
