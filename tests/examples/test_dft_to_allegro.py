@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
@@ -92,10 +91,9 @@ def command(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 @pytest.mark.slow
 def test_all_of_it_by_the_daemon_and_once_only(command: Callable[..., str], tmp_path: Path) -> None:
-    crystal = tmp_path / "argon.vasp"
-    argon = bulk("Ar", "fcc", a=5.3, cubic=True).repeat((2, 1, 1))
-    write(crystal, Atoms(argon))
-    kwargs = '{"sigma": 3.4, "epsilon": 0.0104, "rc": 5.0}'
+    crystal = tmp_path / "LiF.vasp"
+    write(crystal, bulk("LiF", "rocksalt", a=5.0, cubic=True))
+    kwargs = '{"sigma": 2.2, "epsilon": 0.05, "rc": 5.0}'
     add = ("engine", "add", "dft", "--python", sys.executable, "--potential", "lj", "--kwargs", kwargs)
     command(str(BIN / "aiida-ion"), *add)
     words = (
