@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,25 @@ def test_pw_is_registered_tried_and_listed(invoke: Invoke, pw_engine: str) -> No
     row = invoke("engine", "list").output
     assert "ion.md.quantumespresso" in row
     assert engine.choices["pseudo_family"] in row
+
+
+def test_meshes_of_an_engine_can_be_shifted(invoke: Invoke, lj_engine: str, oxide_file: Path) -> None:
+    pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", path)]
+    mesh = ("--kpoints", "2,2,2", "--shift-kpoints")
+    invoke("engine", "add", "shifted", "--executable", pw_executable(), *pseudos, *SMALL, *mesh)
+    (plan,) = make_plans([str(oxide_file)], ["shifted"], RunRequest(protocol="fast", supercell=[1, 1, 1]))
+    engine = plan.builder.md.engine
+    assert engine["kpoints"].get_kpoints_mesh() == ([2, 2, 2], [0.5, 0.5, 0.5])
+    # A scan of meshes, and labels, are shifted as the runs are.
+    points = load_engine("shifted").md.single_points
+    assert points is not None
+    finer = points.at(engine, (25.0, 150.0), [3, 3, 3])["kpoints"]
+    assert finer.get_kpoints_mesh() == ([3, 3, 3], [0.5, 0.5, 0.5])
+    request = RunRequest(protocol="fast", engine=EngineRequest(kpoints=[1, 2, 2]))
+    (plan,) = make_plans([str(oxide_file)], ["shifted"], request)
+    assert plan.builder.md.engine["kpoints"].get_kpoints_mesh() == ([1, 2, 2], [0.5, 0.5, 0.5])
+    error = invoke("engine", "add", "toy2", "--python", sys.executable, "--potential", "lj", mesh[2], code=2).stderr
+    assert "takes no --shift-kpoints" in error
 
 
 def test_files_that_suggest_cutoffs_need_none(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:

@@ -19,14 +19,14 @@ def tabulate_convergence(parameters: orm.Dict, structure: orm.StructureData, **p
     """Compare single points with those of the highest setting of each scan, and name the lowest that will do.
 
     :param parameters: ``points`` (name -> ``scans``, ``cutoffs``, ``mesh``, ``frame``), ``max_force_error_percent``,
-        ``formula``, ``functional``, ``unit`` of the cut-offs, ``suggested_cutoffs`` and ``failed`` (a sentence for each
-        point that is missing).
+        ``formula``, ``functional``, ``unit`` of the cut-offs, ``suggested_cutoffs``, ``kpoints_shift`` of all meshes
+        (in their steps) and ``failed`` (a sentence for each point that is missing).
     :param structure: the crystal, for the spacing of k-points.
     :param points: outputs of single points.
     """
     settings = parameters.get_dict()
     limit = float(settings["max_force_error_percent"])
-    kept = ("formula", "functional", "unit", "suggested_cutoffs", "failed", "max_force_error_percent")
+    kept = ("formula", "functional", "unit", "suggested_cutoffs", "failed", "max_force_error_percent", "kpoints_shift")
     result: dict[str, Any] = {name: settings.get(name) for name in kept}
     for scan in SCANS:
         rows = _rows(scan, settings["points"], points, structure)

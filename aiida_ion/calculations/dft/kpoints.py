@@ -13,9 +13,14 @@ def gamma_point() -> orm.KpointsData:
     return mesh_node([1, 1, 1])
 
 
-def mesh_node(kpoints: Any) -> orm.KpointsData:
+#: Shift of a mesh off the Gamma point, in steps of the mesh.
+SHIFT = [0.5, 0.5, 0.5]
+
+
+def mesh_node(kpoints: Any, is_shifted: bool = False) -> orm.KpointsData:
     """Return k-points from a mesh of three whole numbers, or as they are.
 
+    :param is_shifted: whether the mesh is shifted by half a step along each vector; nodes keep the shift they have.
     :raises ValueError: if they are neither.
     """
     if isinstance(kpoints, orm.KpointsData):
@@ -23,8 +28,26 @@ def mesh_node(kpoints: Any) -> orm.KpointsData:
     if not isinstance(kpoints, Sequence) or len(kpoints) != 3 or not all(isinstance(n, int) and n > 0 for n in kpoints):
         raise ValueError(f"kpoints must be KpointsData or a mesh of three whole numbers, got {kpoints!r}")
     mesh = orm.KpointsData()
-    mesh.set_kpoints_mesh(list(kpoints))
+    mesh.set_kpoints_mesh(list(kpoints), offset=SHIFT if is_shifted else [0.0, 0.0, 0.0])
     return mesh
+
+
+def with_mesh(kpoints: Any, mesh: Sequence[int]) -> orm.KpointsData:
+    """Return another mesh with the shift of some k-points; a list of k-points has none.
+
+    :param kpoints: of an engine; ``None`` for those that it takes by itself.
+    """
+    other = orm.KpointsData()
+    other.set_kpoints_mesh([int(n) for n in mesh], offset=shift_of(kpoints))
+    return other
+
+
+def shift_of(kpoints: Any) -> list[float]:
+    """Return the shift of a mesh, in steps along each vector; zeros for a list of k-points or none at all."""
+    try:
+        return [float(shift) for shift in kpoints.get_kpoints_mesh()[1]]
+    except AttributeError:
+        return [0.0, 0.0, 0.0]
 
 
 def mesh_of_part(kpoints: orm.KpointsData, multiples: Sequence[int]) -> orm.KpointsData:

@@ -10,8 +10,8 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 from aiida.common.links import LinkType
 
-#: Outputs of the work chain of a run are named like this, one for each segment.
-SEGMENT = "trajectories__segment_"
+#: Outputs of the work chain of a run are named like this, one for each segment; those of ``ion.labels`` start so.
+SEGMENT, LABELS = "trajectories__segment_", "labels__"
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ def gather_sources(nodes: Sequence[orm.Node]) -> Gathered:
     return gathered
 
 
+def gather_trajectories(node: orm.Node) -> list[orm.TrajectoryData]:
+    """Return the trajectories behind a node, each once, whether they hold forces or not."""
+    return list({source.trajectory.uuid: source.trajectory for source in _behind(node)}.values())
+
+
 def _behind(node: orm.Node) -> Iterable[SourceNodes]:
     if isinstance(node, orm.TrajectoryData):
         yield SourceNodes(node, thermo_of(node))
@@ -106,9 +111,11 @@ def _behind(node: orm.Node) -> Iterable[SourceNodes]:
 
 
 def _of_chain(chain: orm.WorkflowNode) -> Iterable[SourceNodes]:
-    """Return the segments that the work chain of a run returns, in order."""
+    """Return the segments that the work chain of a run returns, or the frames that one of labels labelled, in order."""
     outputs = _outputs(chain)
     for label in sorted(outputs):
+        if label.startswith(LABELS):
+            yield from _of_labels(outputs[label])
         if label.startswith(SEGMENT):
             thermo = outputs.get(label.replace("trajectories__", "thermo__"))
             yield SourceNodes(outputs[label], thermo or thermo_of(outputs[label]))

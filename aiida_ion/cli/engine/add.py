@@ -63,6 +63,7 @@ ECUTRHO = Number(least=10.0, most=10_000.0, unit="Ry")
     also="  [default: the family's, else the files']",
 )
 @setting(MESH, "--kpoints", help="pw.x, VASP: mesh", also=", such as 2,2,2  [default: Gamma only]")
+@click.option("--shift-kpoints", is_flag=True, help="pw.x: shift meshes by half a step off the Gamma point.")
 @setting(COUNT, "--pools", help="pw.x: pools of k-points")
 @setting(TEXT, "--potcars", metavar="FAMILY", help="VASP: family of 'aiida-vasp potcar uploadfamily'")
 @click.option("--potcar-map", type=WordMap(), help="VASP: such as Li=Li_sv  [default: those of MPRelaxSet]")

@@ -113,4 +113,5 @@ def recommended_options(points: Any, table: dict[str, Any]) -> str:
     cutoffs, mesh = table.get("recommended_cutoffs"), table.get("recommended_kpoints")
     parts = [points.options(cutoffs)] if cutoffs else []
     parts += [f"--kpoints {','.join(map(str, mesh))}"] if mesh else []
+    parts += ["--shift-kpoints"] if mesh and any(table.get("kpoints_shift") or []) else []
     return " ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_gr
 from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
 from aiida_ion.settings.schema import rules_of
-from aiida_ion.training.settings import ALLOWED, BY_BLOCK, BY_RUN, INTERPOLATED, DatasetSettings
+from aiida_ion.training.frames import SPLITS
+from aiida_ion.training.settings import ALLOWED, BY_BLOCK, BY_RUN, GIVEN, INTERPOLATED, DatasetSettings
 from aiida_ion.workchains.protocols.rules import rule_at
 
 RULES = rules_of(DatasetSettings)
+TRAIN, VALIDATION, TEST = SPLITS
 #: Options that are settings of the dataset.
 SETTINGS = ("stride_fs", "split", "test_temperature_K", "max_frames", "max_force_eV_A", "max_net_force_eV_A", "seed")
 
@@ -29,6 +32,16 @@ SETTINGS = ("stride_fs", "split", "test_temperature_K", "max_frames", "max_force
     type=click.Choice([BY_RUN, BY_BLOCK, INTERPOLATED]),
     help="Whole runs apart, blocks of each run with gaps between, or frames at random, whose errors are those of "
     "frames nearly seen  [default: by_run with three runs or more, else by_block].",
+)
+@click.option(
+    "--validation",
+    multiple=True,
+    type=SettingType(TEXT),
+    metavar="PK|UUID",
+    help="What validates, instead of --split; may be repeated. All that --validation and --test leave trains.",
+)
+@click.option(
+    "--test", "tested", multiple=True, type=SettingType(TEXT), metavar="PK|UUID", help="What tests; likewise."
 )
 @setting(RULES["test_temperature_K"], "--test-temperature-K", "--test-temperature", "test_temperature_K")
 @setting(RULES["max_frames"], "--max-frames")
@@ -83,6 +96,8 @@ def command(
     """
     if not sources and not groups:
         raise click.UsageError("name runs or files, or --from-group")
+    if (given["validation"] or given["tested"]) and (given["split"] or given["test_temperature_K"]):
+        raise click.UsageError("--validation and --test name the splits: leave out --split and --test-temperature-K")
     load(profile)
     from aiida import orm
 
@@ -107,11 +122,37 @@ def command(
     if not gathered.sources:
         raise click.ClickException("no source has energies and forces")
     settings = {name: given[name] for name in SETTINGS if given[name] is not None}
+    settings |= _given_splits(gathered.sources, {VALIDATION: given["validation"], TEST: given["tested"]})
     dataset = make_dataset(gathered.sources, settings | {"allow": list(given["allow"])}, given["level_of_theory"])
     if group:
         orm.Group.collection.get_or_create(group)[0].add_nodes([dataset])
     click.echo("\n".join([f"Dataset {dataset.pk}", *dataset_lines(dataset)]))
     click.echo(f"Next: aiida-ion show {dataset.pk}{f' -p {profile}' if profile else ''}")
+
+
+def _given_splits(sources: Sequence[Any], named: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the settings that put the sources behind nodes into a split, and all others into training.
+
+    :param named: nodes of each split; without any, the rule of the dataset decides.
+    :raises click.ClickException: for a node whose sources are not among those of the dataset.
+    """
+    from aiida_ion.calculations.training.sources import trajectory_key
+    from aiida_ion.campaigns.training.stored import gather_sources
+
+    if not any(named.values()):
+        return {}
+    numbers = {source.key: number for number, source in enumerate(sources)}
+    splits = dict.fromkeys(map(trajectory_key, numbers.values()), TRAIN)
+    for split, names in named.items():
+        for name in names:
+            keys = [source.key for source in gather_sources([_node(name)]).sources]
+            if not keys or any(key not in numbers for key in keys):
+                raise click.ClickException(f"{name} is for {split}, and is not among the sources")
+            taken = [key for key in keys if splits[trajectory_key(numbers[key])] != TRAIN]
+            if taken:
+                raise click.ClickException(f"{name} is named twice among --validation and --test")
+            splits |= {trajectory_key(numbers[key]): split for key in keys}
+    return {"split": GIVEN, "splits": splits}
 
 
 def _is_node(name: str) -> bool:

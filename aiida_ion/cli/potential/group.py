@@ -10,6 +10,7 @@ from aiida_ion.cli.common import OneLineErrors
 
 #: Command -> module, and its line in the help, in the order of their use.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "label": ("label", "Label displaced copies of a crystal, or frames of runs, with an engine."),
     "dataset": ("dataset", "Gather labelled frames for training, validation and test."),
     "train": ("train", "Train a potential, or a committee of them, on a dataset."),
     "student": ("student", "Fit a fast potential for one crystal to a slow one, until its runs survive."),

@@ -30,7 +30,9 @@ def convergence_table(table: Mapping[str, Any]) -> list[str]:
     hint = (
         f"the pseudopotentials suggest {suggested} {unit}" if suggested else "the pseudopotentials suggest no cut-offs"
     )
-    lines = [f"{text(table.get('formula'))}, {text(table.get('functional'))}; {hint}"]
+    shift = table.get("kpoints_shift")
+    shifted = "; meshes shifted off the Gamma point" if isinstance(shift, list) and any(shift) else ""
+    lines = [f"{text(table.get('formula'))}, {text(table.get('functional'))}; {hint}{shifted}"]
     for scan, title in TITLES.items():
         rows = entries(table.get(scan))
         lines += ["", f"{title}, each against the last row:", text_table([_cells(row, unit) for row in rows])]

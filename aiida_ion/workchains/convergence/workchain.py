@@ -11,6 +11,7 @@ from aiida.manage.caching import enable_caching
 
 from aiida_ion.calculations.dft.convergence import tabulate_convergence
 from aiida_ion.calculations.dft.frames import displace_atoms, take_frame, validate_frames
+from aiida_ion.calculations.dft.kpoints import shift_of
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.engine_kinds import engine_class, job_name
 from aiida_ion.workchains.convergence.parameters import parameters_of, points_of
@@ -114,6 +115,7 @@ class ConvergenceWorkChain(WindowWorkChain):
             "unit": self._points.unit,
             "suggested_cutoffs": list(self._points.suggested(self.inputs.engine)),
             "failed": failed,
+            "kpoints_shift": shift_of(self.inputs.engine.get("kpoints")),
         }
         table: Any = tabulate_convergence(orm.Dict(about), self.inputs.structure, **nodes)
         self.out("convergence", table)

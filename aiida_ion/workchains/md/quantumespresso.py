@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ProcessHandlerReport, process_handler
 
-from aiida_ion.calculations.dft.kpoints import gamma_point, mesh_node
+from aiida_ion.calculations.dft.kpoints import mesh_node
 from aiida_ion.calculations.quantumespresso.md import THERMOSTATS, QuantumEspressoMdCalculation
 from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCalculation
 from aiida_ion.dft.pw.input import more_robust_scf
@@ -40,7 +40,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("pw",)
-    add_options = ("pseudos", "ecutwfc_Ry", "ecutrho_Ry", "pools", "settings", "kpoints")
+    add_options = ("pseudos", "ecutwfc_Ry", "ecutrho_Ry", "pools", "settings", "kpoints", "shift_kpoints")
     run_options = ("kpoints",)
     test_steps = 5
     engine_ports = ("code", "pseudos", "kpoints", "namelists", "parallelization")
@@ -72,6 +72,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         ecutrho_Ry: float | None = None,
         namelists: Mapping[str, Any] | None = None,
         kpoints: Any = None,
+        shift_kpoints: bool = False,
         **choices: Any,
     ) -> dict[str, Any]:
         """Return the engine namespace for a structure.
@@ -85,6 +86,8 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
             no family recommends them, both are what the pseudopotential files suggest.
         :param namelists: what to override of the protocol's namelists.
         :param kpoints: a node, or a mesh of three whole numbers; the Gamma point where not given.
+        :param shift_kpoints: whether a mesh is shifted by half a step along each vector, which makes a coarse one
+            better: 2 x 2 x 2 has four k-points then instead of eight.
         :param choices: the rest: ``code``, ``parallelization``.
         :raises ValueError: if something is missing or does not fit the structure.
         """
@@ -102,7 +105,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
         engine = {
             "pseudos": chosen,
             "namelists": orm.Dict(made),
-            "kpoints": gamma_point() if kpoints is None else mesh_node(kpoints),
+            "kpoints": mesh_node([1, 1, 1] if kpoints is None else kpoints, shift_kpoints),
         }
         functional_of(engine)  # different functionals are refused here
         return {key: as_node(value) for key, value in (engine | choices).items() if value is not None}

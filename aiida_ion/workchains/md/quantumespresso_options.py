@@ -40,6 +40,7 @@ def quantumespresso_choices(setup: EngineSetup) -> dict[str, Any]:
         "ecutrho_Ry": setup.ecutrho_Ry,
         "namelists": namelists or None,
         "kpoints": list(setup.kpoints) if setup.kpoints else None,
+        "shift_kpoints": True if setup.shift_kpoints else None,
         "parallelization": {"npool": setup.pools} if setup.pools else None,
     }
     return {name: value for name, value in choices.items() if value is not None}

@@ -61,6 +61,7 @@ class EngineSetup:
     :param ecutwfc_Ry: pw.x: cut-off of the wave functions, Ry.
     :param ecutrho_Ry: pw.x: cut-off of the charge density, Ry.
     :param kpoints: pw.x, VASP: mesh.
+    :param shift_kpoints: pw.x: whether meshes are shifted by half a step off the Gamma point.
     :param pools: pw.x: pools of k-points.
     :param potcars: VASP: family of POTCARs.
     :param potcar_map: VASP: potential of each element, such as ``{"Li": "Li_sv"}``.
@@ -79,6 +80,7 @@ class EngineSetup:
     ecutwfc_Ry: float | None = None
     ecutrho_Ry: float | None = None
     kpoints: Sequence[int] | None = None
+    shift_kpoints: bool = False
     pools: int | None = None
     potcars: str | None = None
     potcar_map: Mapping[str, str] | None = None

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from aiida.engine import CalcJob
 
-from aiida_ion.calculations.dft.kpoints import mesh_node
+from aiida_ion.calculations.dft.kpoints import with_mesh
 
 
 class SinglePoints:
@@ -50,5 +50,5 @@ class SinglePoints:
 
     @classmethod
     def at(cls, engine: Mapping[str, Any], cutoffs: Sequence[float], mesh: Sequence[int]) -> dict[str, Any]:
-        """Return the inputs of the job, but for its structure, at cut-offs and a mesh of k-points."""
-        return {**cls.with_cutoffs(engine, cutoffs), "kpoints": mesh_node([int(n) for n in mesh])}
+        """Return the inputs of the job, but for its structure, at cut-offs and a mesh shifted as the engine's is."""
+        return {**cls.with_cutoffs(engine, cutoffs), "kpoints": with_mesh(engine.get("kpoints"), mesh)}

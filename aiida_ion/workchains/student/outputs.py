@@ -58,21 +58,28 @@ def loop_record(job: Any, dataset: orm.ArrayData, parameters: StudentParameters,
 
 
 def report_parameters(
-    job: Any, teacher: Any, checks: Sequence[Any], sources: Sequence[Mapping[str, Any]], parameters: StudentParameters
+    job: Any,
+    teacher: Any,
+    checks: Sequence[Any],
+    runs: Sequence[Any],
+    sources: Sequence[Mapping[str, Any]],
+    parameters: StudentParameters,
 ) -> dict[str, Any]:
     """Return what the report of a student says beside its loops.
 
     :param job: the last training.
     :param teacher: the teacher's run of the test.
     :param checks: the student's runs that are compared with it.
+    :param runs: its runs of the last loop.
     :param sources: what was trained on.
     """
-    passed = [node for node in checks if node.is_finished_ok]
+    # Of a run of a few hundred steps most is spent on loading a network: the long ones say how fast the student is.
+    timed = [node for node in [*checks, *runs] if node.is_finished_ok]
     return {
         "level_of_theory": level_of_theory(job),
         "max_temperature_K": parameters.max_temperature_K,
         "temperature_K": parameters.teacher_temperature_K,
-        "steps_per_cpu_s": {"teacher": steps_per_cpu_s([teacher]), "student": steps_per_cpu_s(passed)},
+        "steps_per_cpu_s": {"teacher": steps_per_cpu_s([teacher]), "student": steps_per_cpu_s(timed)},
         "n_labels": sum(n_labels(orm.load_node(pk)) for pk in {source["trajectory"] for source in sources}),
         "failed_checks": [outcome(node) for node in checks if not node.is_finished_ok],
     }

@@ -243,7 +243,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         job: Any = self.ctx.training
         dataset: Any = orm.load_node(self.ctx.dataset)
         checks: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.runs]
-        about = report_parameters(job, self.ctx.teacher_test, checks, self.ctx.sources, self._parameters)
+        runs_of_loop: list[Any] = [orm.load_node(run["pk"]) for run in self.ctx.history[-1]["runs"]]
+        about = report_parameters(job, self.ctx.teacher_test, checks, runs_of_loop, self.ctx.sources, self._parameters)
         about |= {"history": self.ctx.history, "outcome": self.ctx.decision, "cpu_time_s": cpu_s(self.node)}
         self.out("dataset", dataset)
         self.out("training", job.outputs.report)

@@ -9,7 +9,9 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 from aiida.plugins import CalculationFactory
+from aiida_ion.cli.engine_converge import recommended_options
 
+from aiida_ion.cli.text.converged import convergence_table
 from aiida_ion.workchains.convergence.parameters import Scan, parameters_of, points_of
 from aiida_ion.workchains.convergence.workchain import ConvergenceWorkChain
 from aiida_ion.workchains.md.quantumespresso_points import PwSinglePoints
@@ -52,6 +54,7 @@ def test_a_scan_of_pw_finds_the_setting_and_is_not_computed_twice(
     assert len(jobs) == 3, "one point belongs to both scans"
     table = node.outputs.convergence.get_dict()
     assert (table["formula"], table["functional"], table["unit"]) == ("Li2O", "QE PBEsol", "Ry")
+    assert "shifted" not in convergence_table(table)[0]
     low, high = table["cutoffs"]
     assert (low["cutoffs"], high["cutoffs"]) == ([25.0, 150.0], [30.0, 180.0])
     points = {tuple(job.inputs.namelists["SYSTEM"][key] for key in ("ecutwfc", "ecutrho")): job for job in jobs[:2]}
@@ -82,6 +85,9 @@ def test_a_scan_of_pw_finds_the_setting_and_is_not_computed_twice(
 def test_points_that_fail_are_named_and_the_rest_is_tabulated(
     lithium_oxide: orm.StructureData, pw_engine: Engine
 ) -> None:
+    shifted = orm.KpointsData()
+    shifted.set_kpoints_mesh([1, 1, 1], offset=[0.5, 0.5, 0.5])
+    pw_engine = pw_engine | {"kpoints": shifted}
     parameters = parameters_of(Scan(spacings_1_A=[3.0]), PwSinglePoints, lithium_oxide, pw_engine)
     # A density that needs less than the wave functions is refused by pw.x itself.
     parameters |= {"base_cutoffs": [25.0, 150.0], "cutoffs": [[25.0, 150.0], [26.0, 20.0]]}
@@ -91,6 +97,12 @@ def test_points_that_fail_are_named_and_the_rest_is_tabulated(
     table = node.outputs.convergence.get_dict()
     assert len(table["failed"]) == 1 and table["recommended_cutoffs"] is None
     assert [row["cutoffs"] for row in table["cutoffs"]] == [[25.0, 150.0]]
+    # Every point is shifted as the engine is, and the table says so.
+    jobs = [job for job in node.called if isinstance(job, orm.CalcJobNode)]
+    assert {tuple(job.inputs.kpoints.get_kpoints_mesh()[1]) for job in jobs} == {(0.5, 0.5, 0.5)}
+    assert "meshes shifted off the Gamma point" in convergence_table(table)[0]
+    recommended = table | {"recommended_kpoints": [1, 1, 1]}
+    assert recommended_options(PwSinglePoints, recommended) == "--kpoints 1,1,1 --shift-kpoints"
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

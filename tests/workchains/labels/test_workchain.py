@@ -9,6 +9,8 @@ from aiida.engine import run_get_node
 from ase.calculators.emt import EMT
 
 from aiida_ion.calculations.training.dataset import training_dataset
+from aiida_ion.calculations.training.generated import generate_frames
+from aiida_ion.campaigns.training.stored import gather_sources
 from aiida_ion.workchains.labels import LabelsWorkChain
 from tests.calculations.training.nodes import inputs_of
 from tests.training.md import run_md
@@ -62,3 +64,25 @@ def test_other_atoms_are_refused(python_code: Any) -> None:
             entry_point=orm.Str("ion.md.mlip"),
             engine={"code": python_code("ion.mlip_md"), "potential": orm.Dict({"name": "emt"})},
         )
+
+
+def test_single_points_have_the_shifted_mesh_of_the_engine(
+    lithium_oxide: orm.StructureData, quantumespresso_engine: dict[str, Any]
+) -> None:
+    copies: Any = generate_frames(lithium_oxide, orm.Dict({"n_rattled": 1, "n_strained": 0}))
+    node = run_get_node(
+        LabelsWorkChain,
+        structure=lithium_oxide,
+        trajectories={"copies": copies},
+        entry_point=orm.Str("ion.md.quantumespresso"),
+        engine={name: value for name, value in quantumespresso_engine.items() if name != "metadata"},
+        options=quantumespresso_engine["metadata"]["options"],
+    )[1]
+    assert node.is_finished_ok, node.exit_message
+    (point,) = [child for child in node.called if isinstance(child, orm.CalcJobNode)]
+    assert point.inputs.kpoints.get_kpoints_mesh() == ([2, 2, 2], [0.5, 0.5, 0.5])
+    facts = node.outputs.labels.copies.base.attributes.get("level_of_theory_fingerprint")
+    assert facts["k_offset"] == [0.5, 0.5, 0.5]
+    # The labels are a source of a dataset by the pk of their work chain.
+    (source,) = gather_sources([node]).sources
+    assert source.trajectory.pk == copies.pk and source.labels.pk == node.outputs.labels.copies.pk
