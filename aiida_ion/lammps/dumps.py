@@ -63,6 +63,18 @@ def read_dump(
     return result
 
 
+def with_frame(data: dict[str, Any], path: Path, columns: Mapping[str, str], step: int) -> dict[str, Any]:
+    """Return frames of :func:`read_dump` with one more, from a dump of its own.
+
+    :param step: of that frame.
+    :raises ValueError: if the dump does not hold it.
+    """
+    last = read_dump(path, columns, step, step, None)
+    if len(last["steps"]) != 1:
+        raise ValueError(f"{path.name} does not hold the frame of step {step}, at which the run was stopped")
+    return {name: np.concatenate([array, last[name]]) for name, array in data.items()}
+
+
 def restart_step(path: Path) -> int | None:
     """Return the step of a LAMMPS restart file, or None if it is absent, truncated or something else."""
     if not path.is_file():

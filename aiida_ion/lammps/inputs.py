@@ -27,7 +27,7 @@ RELAX_INPUT = "relax.in"
 RELAX_FRAMES = ("relax_initial.bin", "relax_final.bin")
 #: Files that a parser may need after a run; some may be absent. The restart files come first: if LAMMPS still writes
 #: while its files are copied, the frames then extend at least to the state from which the next job continues.
-RETRIEVE = ("log.lammps", LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES, LAST_FRAME)
+RETRIEVE = ("log.lammps", LAST_FRAME, LAST_RESTART, *RESTARTS, STATES, THERMO, FRAMES)
 RELAX_RETRIEVE = ("log.lammps", *RELAX_FRAMES)
 
 #: Restart files and log lines are written this many times in a run, and at least every so many steps. The interval is

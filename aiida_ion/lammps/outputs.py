@@ -102,7 +102,7 @@ def read_md(
             message, state, last = f"{message}; {fault}", {}, start_step
             thermo, data = thermo[:0], dumps.read_dump(folder / FRAMES, _columns(settings), 0, -1, into)
         if status == LEFT_TRAINING and last % settings.sample_every:
-            data = _with_last_frame(data, folder, settings, last)
+            data = dumps.with_frame(data, folder / LAST_FRAME, _columns(settings), last)
         _turn_back(data, frame)
     return MdOutputs(
         status=status,
@@ -137,14 +137,6 @@ def _read_broken(folder: Path, cell: ArrayLike, first: int, settings: MdSettings
     _turn_back(data, frame)
     cells = _cells(data["boxes"], frame) if npt else frame.cell
     return _Broken(data, thermo, sign_of_explosion(data["steps"], data["positions"], cells, thermo, settings))
-
-
-def _with_last_frame(data: dict[str, Any], folder: Path, settings: MdSettings, step: int) -> dict[str, Any]:
-    """Return frames with the one at which a run was stopped between two stored ones."""
-    last = dumps.read_dump(folder / LAST_FRAME, _columns(settings), step, step, None)
-    if len(last["steps"]) != 1:
-        raise ValueError(f"{LAST_FRAME} does not hold the frame of step {step}, at which the run was stopped")
-    return {name: np.concatenate([array, last[name]]) for name, array in data.items()}
 
 
 def read_state(folder: Path, cell: ArrayLike, before: int | None = None) -> dict[str, NDArray[Any]]:

@@ -25,16 +25,14 @@ from aiida_ion.calculations.md import (
     EARLY,
     MdRun,
     define_md_ports,
-    define_watch_port,
     early_exit,
     md_outputs,
     start_step,
     symbols_of,
     validate_md_inputs,
-    watch_of,
-    watched_pairs,
 )
 from aiida_ion.calculations.script import UNREADABLE, ScriptParser, read_hardware, seconds_allowed
+from aiida_ion.calculations.watched import define_watch_port, watch_of, watched_pairs
 from aiida_ion.endings import Ending
 from aiida_ion.lammps import inputs as lammps_inputs
 from aiida_ion.lammps.fitted import write_reference

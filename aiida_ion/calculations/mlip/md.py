@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.md import (
     MdRun,
     define_md_ports,
-    define_watch_port,
     early_exit,
     md_outputs,
     start_step,
     symbols_of,
     validate_md_inputs,
-    watch_of,
-    watched_pairs,
 )
 from aiida_ion.calculations.mlip.job import (
     define_potential_ports,
@@ -42,6 +39,7 @@ from aiida_ion.calculations.script import (
     write_json,
 )
 from aiida_ion.calculations.trajectory_data import state_arrays
+from aiida_ion.calculations.watched import define_watch_port, watch_of, watched_pairs
 from aiida_ion.endings import Ending
 from aiida_ion.settings.md import MdSettings
 
