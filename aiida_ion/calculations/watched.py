@@ -6,8 +6,8 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.settings.rules import SettingsError
 from aiida_ion.settings.schema import summary
+from aiida_ion.settings.values import SettingsError
 from aiida_ion.settings.watch import RunWatch
 
 
