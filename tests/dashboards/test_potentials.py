@@ -213,7 +213,7 @@ def test_sides_are_compared_where_the_potential_has_results() -> None:
 
 
 def test_a_member_of_a_committee_has_its_spread_beside_the_error() -> None:
-    chain = store_committee()
+    chain, alone = store_committee(), store_potential(seed=50)
     member = sorted(chain.called, key=lambda job: job.pk)[0]
     figure = graphs(potentials.layout(View(uuid=member.uuid, theme="light")))["potentials-committee"]
     assert names(figure) == [
@@ -226,5 +226,4 @@ def test_a_member_of_a_committee_has_its_spread_beside_the_error() -> None:
     ]
     points = next(one for one in figure.data if one.name == "test")
     assert np.allclose(points.y, 2 * np.asarray(points.x))
-    alone = store_potential(seed=50)
     assert "potentials-committee" not in graphs(potentials.layout(View(uuid=alone.uuid)))

@@ -15,7 +15,7 @@ SPLITS = {
     "train": ("train", OKABE_ITO["sky blue"]),
     "validation": ("validation", OKABE_ITO["orange"]),
     "test": ("test", OKABE_ITO["vermillion"]),
-    "unknown": ("unknown split", OKABE_ITO["green"]),
+    "unknown": ("unknown split", OKABE_ITO["bluish green"]),
 }
 
 
