@@ -67,6 +67,7 @@ def test_a_run_by_the_daemon_ends_in_the_table(command: Command, tmp_path: Path)
     assert "no diffusion detected" in command("aiida-ion", "table")
 
 
+@pytest.mark.slow
 def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> None:
     engine_environment("sevenn")
     pseudos = [word for path in pseudo_paths().values() for word in ("--pseudos", str(path))]

@@ -25,6 +25,7 @@ def browser(profile_dashboard: str, tmp_path: Path) -> Iterator[Browser]:
         assert not made.foreign_requests()
 
 
+@pytest.mark.slow
 def test_training_and_clip_are_chosen_and_a_point_leads_to_its_label(browser: Browser) -> None:
     browser.open("/surrogate")
     browser.wait_for("#surrogate-parity .js-plotly-plot .scatterlayer .point")

@@ -109,6 +109,7 @@ def test_a_known_factor_between_two_levels_comes_back_at_every_temperature(level
     assert query.all(flat=True) == ["LiCl"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_where_one_level_did_not_move_there_is_a_bound_of_the_ratio(levels: Any) -> None:
     reference = levels("reference_", "PBE", {800.0: 1e-5, 1000.0: 1e-12})

@@ -90,6 +90,7 @@ def test_killed_it_ends_as_the_undisturbed_run(run_md: Run, killed_code: orm.Ins
         assert result == pytest.approx(expected, abs=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_out_of_time_no_step_is_lost(run_md: Run, lithium_oxide: Any, quantumespresso_engine: Engine) -> None:
     options = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}
@@ -107,6 +108,7 @@ def test_out_of_time_no_step_is_lost(run_md: Run, lithium_oxide: Any, quantumesp
     assert joined(rest, "thermo", "steps").tolist() == list(range(reached + 1, reached + 4))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_with_a_thermostat_frames_and_units_are_the_same(
     run_md: Run, killed_code: orm.InstalledCode, lithium_oxide: orm.StructureData

@@ -75,6 +75,7 @@ def test_what_was_computed_stays_when_a_step_fails(samples: dict[str, Any]) -> N
     assert "short_md_forces" not in node.outputs
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_samples_of_a_conductor_in_lammps(fluorite: orm.StructureData, lammps_code: orm.InstalledCode) -> None:
     engine = {"code": lammps_code, "potential": orm.Dict({"name": "gillan-caf2-1986"})}
