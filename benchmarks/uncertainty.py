@@ -5,8 +5,8 @@
 SevenNet-0 labels three runs of its own of Li2O: cold ones for training and validation, a hot one for the test. A
 committee of each family is trained on the cold run alone. Of every validation and test frame the detectors are
 compared with the mean force error of the first member: rank correlation over all frames and within the hot ones, how
-well they tell hot from cold (area under the ROC curve), and the share of hot frames beyond a bound that no validation
-frame exceeds by more than a quarter.
+well they tell hot from cold (area under the ROC curve), and the share of hot frames beyond the bound that the watch of
+runs would draw from the validation block alone.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from numpy.typing import NDArray
 
 PROFILE = "ion-uncertainty"
 BIN = Path(sys.executable).parent
-#: The bound of a detector over its largest value in the validation block.
-MARGIN = 1.25
 #: The parts of the dataset, and which temperature each is of.
 ROLES = {"train": "cold", "validation": "cold", "test": "hot"}
 
@@ -148,7 +146,7 @@ def evaluated(dataset: Any, reports: Mapping[str, Any]) -> Evaluated:
 
     frames, member, committee = dataset_frames(dataset), reports["member"], reports["committee"]
     train_frames = [frame for frame in frames if frame.split == "train"]
-    known = Environments.of(train_frames)
+    known = Environments([(frame.symbols, frame.positions, frame.cell) for frame in train_frames])
     bounds = pair_bounds(dataset.base.attributes.get("closest_pairs_A"), 0.0)
     pairs = sorted(bounds)
     rows, offsets = member.get_array("row"), member.get_array("offsets")
@@ -160,7 +158,7 @@ def evaluated(dataset: Any, reports: Mapping[str, Any]) -> Evaluated:
         if frame.split == "train":
             continue
         closest = closest_pairs_of_frames(frame.positions[None], frame.cell[None], frame.symbols, pairs, 6.0)[0]
-        away = known.distances(frame)
+        away = known.distances(frame.symbols, frame.positions, frame.cell)
         for name, value in {
             "error": lengths[atoms].mean(),
             "hot": frame.split == "test",
@@ -192,11 +190,11 @@ def rows_of(frames: Evaluated) -> list[str]:
     from scipy.stats import spearmanr
     from sklearn.metrics import roc_auc_score
 
+    from aiida_ion.training.bounds import upper_level
+
     hot, lines = frames.is_hot, []
     for name, values in frames.detectors.items():
-        cold = values[~hot]
-        # A detector may be negative: the bound lies beyond the largest by a quarter of the range of the cold frames.
-        bound = cold.max() + (MARGIN - 1) * (cold.max() - min(0.0, float(cold.min())))
+        bound = upper_level(values[~hot])
         cells = (
             f"{spearmanr(values, frames.error_eV_A).statistic:.2f}",
             f"{spearmanr(values[hot], frames.error_eV_A[hot]).statistic:.2f}",
