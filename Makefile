@@ -9,6 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OMP_NUM_THREADS ?= 1
 # Many tests wait for jobs, so three processes are good on two cores; a file stays in one of them.
 WORKERS ?= 3
+# Installations and checks wait for the network or use one core: they run beside each other.
+MAKEFLAGS += --jobs=3
+# One apt-get at a time.
+APT := flock Makefile apt-get
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
 export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
@@ -37,17 +41,17 @@ demo-engines: install pw
 
 pw: ## install Quantum ESPRESSO's pw.x from the system's packages, where that can be done
 	@command -v pw.x >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing quantum-espresso ..." \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends quantum-espresso quantum-espresso-data openmpi-bin >/dev/null; } \
+	  && $(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends quantum-espresso quantum-espresso-data openmpi-bin >/dev/null; } \
 	  || echo "pw.x is not on the PATH and cannot be installed here (that needs root and apt-get): whatever needs it is left out"
 
 browser: ## install Chromium and its driver from the system's packages, where that can be done
 	@command -v chromedriver >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing chromium ..." \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } \
+	  && $(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } \
 	  || echo "chromedriver is not on the PATH and cannot be installed here (that needs root and apt-get): the tests that need it are left out"
 
 servers: ## install PostgreSQL and RabbitMQ from the system's packages, where that can be done; the tests start their own
 	@ls /usr/lib/postgresql/*/bin/initdb /usr/lib/rabbitmq/bin/rabbitmq-server >/dev/null 2>&1 || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing postgresql and rabbitmq-server ..." \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql rabbitmq-server >/dev/null; } \
+	  && $(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql rabbitmq-server >/dev/null; } \
 	  || echo "PostgreSQL or RabbitMQ is not here and cannot be installed (that needs root and apt-get): the tests that need them are left out"
 
 demo: demo-engines ## compute three conductors and print their table (ten minutes on two cores)
