@@ -9,8 +9,8 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 from aiida.plugins import CalculationFactory
-from aiida_ion.cli.engine.converge import recommended_options
 
+from aiida_ion.cli.engine.converge import recommended_options
 from aiida_ion.cli.text.converged import convergence_table
 from aiida_ion.workchains.convergence.parameters import Scan, parameters_of, points_of
 from aiida_ion.workchains.convergence.workchain import ConvergenceWorkChain
