@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.before_after import before_after_figure
 from aiida_ion.dashboards.figures.theme import empty_figure, theme_named
 from aiida_ion.dashboards.figures.watched_run import watch_figure
 from aiida_ion.dashboards.grids import table_card
+from aiida_ion.dashboards.numbers import grouped
 from aiida_ion.dashboards.potential_rows import side_rows, watch_facts
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
@@ -67,14 +68,17 @@ def watch_card(view: View, made: Made) -> Component:
     if made.watches.empty:
         words = "A run is watched by ion.watch, which a student does with each of its own."
         return card(title, empty_state("No run of this potential was watched.", words))
-    options = [
-        {"label": f"{watch['time']:%d %b %Y %H:%M}, {watch['n_flagged']:g} of {watch['n_frames']:g} frames flagged",
-         "value": watch["uuid"]}
-        for watch in made.watches.to_dict("records")
-    ]  # fmt: skip
+    options = [{"label": _words_of(watch), "value": watch["uuid"]} for watch in made.watches.to_dict("records")]
     choice = dcc.Dropdown(options, chosen_watch(view, made), id=RUN, clearable=False)
     shown = html.Div(watched(view, made), id=WATCHED, className="page")
     return html.Div([html.Div(control("Watched run", choice), className="filters"), shown], className="page")
+
+
+def _words_of(watch: dict[Any, Any]) -> str:
+    """Return when a run was watched, and how many of its frames are flagged, as far as that is stored."""
+    flagged, frames = (grouped(watch[name]) if known(watch[name]) else "?" for name in ("n_flagged", "n_frames"))
+    when = f"{watch['time']:%d %b %Y %H:%M}" if known(watch["time"]) else "unknown time"
+    return f"{when}, {flagged} of {frames} frames flagged"
 
 
 def chosen_watch(view: View, made: Made) -> str:

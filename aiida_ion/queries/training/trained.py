@@ -10,6 +10,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.details import NO_UUID
+from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
     DIFFUSION_PROCESS,
     attributes,
@@ -142,6 +143,8 @@ def watches_of(run_pks: Sequence[int]) -> pd.DataFrame:
     columns = ["uuid", "id", "ctime", "attributes.n_frames", "attributes.n_flagged"]
     query.append(orm.ArrayData, with_incoming="watch", edge_filters={"label": "watch"}, project=columns)
     table = frame(query, ["job_pk", "uuid", "pk", "time", "n_frames", "n_flagged"]).drop_duplicates("pk")
+    for name in ("n_frames", "n_flagged"):
+        table[name] = pd.Series([read_number(cell) for cell in table[name]], index=table.index, dtype=float)
     return table.sort_values("pk", ascending=False, ignore_index=True)[list(WATCH_COLUMNS)]
 
 
