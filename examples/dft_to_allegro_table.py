@@ -11,11 +11,24 @@ from aiida import orm
 from aiida_ion.queries import cost, diffusion, runs
 
 MS_PER_S = 1000.0
+#: Column of the table -> a value, its 95 % interval and its upper bound, where there is such a thing.
 RESULTS = {
-    "D* (cm2/s)": ("tracer_diffusivity_cm2_s", "tracer_diffusivity_ci95_cm2_s"),
-    "tracer sigma (mS/cm)": ("ionic_conductivity_mS_cm", "ionic_conductivity_ci95_mS_cm"),
-    "collective sigma (mS/cm)": ("collective_ionic_conductivity_mS_cm", "collective_ionic_conductivity_ci95_mS_cm"),
-    "Haven ratio": ("haven_ratio", "haven_ratio_ci95"),
+    "D* (cm2/s)": (
+        "tracer_diffusivity_cm2_s",
+        "tracer_diffusivity_ci95_cm2_s",
+        "tracer_diffusivity_upper_bound_cm2_s",
+    ),
+    "tracer sigma (mS/cm)": (
+        "ionic_conductivity_mS_cm",
+        "ionic_conductivity_ci95_mS_cm",
+        "ionic_conductivity_upper_bound_mS_cm",
+    ),
+    "collective sigma (mS/cm)": (
+        "collective_ionic_conductivity_mS_cm",
+        "collective_ionic_conductivity_ci95_mS_cm",
+        None,
+    ),
+    "Haven ratio": ("haven_ratio", "haven_ratio_ci95", None),
 }
 
 
@@ -29,6 +42,7 @@ def report(sources: Mapping[str, Sequence[str]], long_runs: Mapping[str, str]) -
     print_table([errors_of(size, pk) for size, pk in long_runs.items()])
     print("\nLong runs:")
     print_table([row for size, pk in long_runs.items() for row in rows_of(size, int(pk))])
+    print("\n".join(line for size, pk in long_runs.items() for line in doubts_of(size, int(pk))))
     print("\nCost:")
     print_table(cost_rows(dft_cost([int(pk) for pks in sources.values() for pk in pks]), long_runs))
 
@@ -59,8 +73,7 @@ def training_of(conductivity: Any) -> Any:
 
 def rows_of(size: str, conductivity: int) -> list[dict[str, str]]:
     """Return a row for each temperature of a conductivity."""
-    fits = diffusion()
-    fits = fits[(fits["process_pk"] == conductivity) & ~fits["superseded"]]
+    fits = fits_of(conductivity)
     jobs = runs()
     jobs = jobs[jobs["process_pk"] == conductivity]
     rows = []
@@ -73,6 +86,24 @@ def rows_of(size: str, conductivity: int) -> list[dict[str, str]]:
     return rows
 
 
+def fits_of(conductivity: int) -> pd.DataFrame:
+    """Return the fits of a conductivity, one for each temperature."""
+    fits = diffusion()
+    return fits[(fits["process_pk"] == conductivity) & ~fits["superseded"].astype(bool)]
+
+
+def doubts_of(size: str, conductivity: int) -> list[str]:
+    """Return why a temperature has no value, or one that no extrapolation would use."""
+    fits = fits_of(conductivity)
+    about = zip(fits["target_temperature_K"], fits["refused_because"], fits["reason"], strict=True)
+    return [
+        f"{size}, {kelvin:g} K: {sentence}"
+        for kelvin, *sentences in about
+        for sentence in sentences
+        if isinstance(sentence, str) and sentence
+    ]
+
+
 def survived(jobs: pd.DataFrame) -> str:
     """Return the length of each run, ps, in the order of the seeds; with a mark where it ended badly."""
     parts = []
@@ -83,11 +114,12 @@ def survived(jobs: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def value_of(fit: pd.DataFrame, value: str, interval: str) -> str:
-    """Return a number with its 95 % interval; a dash where there is none."""
+def value_of(fit: pd.DataFrame, value: str, interval: str, bound: str | None) -> str:
+    """Return a number with its 95 % interval, or its upper bound; a dash where there is neither."""
     if fit.empty or pd.isna(fit.iloc[0][value]):
-        return "-"
-    low, high = fit.iloc[0][interval]
+        is_bounded = not fit.empty and bound is not None and pd.notna(fit.iloc[0][bound])
+        return f"< {fit.iloc[0][bound]:.3g}" if is_bounded else "-"
+    low, high = (fit.iloc[0][interval.replace("ci95", f"ci95_{side}")] for side in ("low", "high"))
     return f"{fit.iloc[0][value]:.3g} [{low:.3g}, {high:.3g}]"
 
 

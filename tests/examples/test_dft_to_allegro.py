@@ -12,6 +12,7 @@ import pytest
 from ase.build import bulk
 from ase.io import write
 
+from aiida_ion.queries import diffusion, runs
 from tests.cli.conftest import invoke, lj_engine  # noqa: F401
 from tests.conftest import ENGINES, engine_environment
 
@@ -62,6 +63,28 @@ def test_what_cannot_be_asked_for(
     with pytest.raises(SystemExit):
         main(words)
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("campaign")
+def test_the_table_has_values_with_intervals_bounds_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import dft_to_allegro_table  # type: ignore[import-not-found]
+
+    fits = diffusion()
+    fits = fits[~fits["superseded"].astype(bool)]
+    for moved, name in ((True, "tracer_diffusivity_cm2_s"), (False, "tracer_diffusivity_upper_bound_cm2_s")):
+        fit = fits[(fits["moved"] == moved) & fits[name].notna()].iloc[0]
+        rows = dft_to_allegro_table.rows_of("small", fit["process_pk"])
+        row = next(row for row in rows if row["T (K)"] == f"{fit['target_temperature_K']:g}")
+        low, high = (fit[f"tracer_diffusivity_ci95_{side}_cm2_s"] for side in ("low", "high"))
+        interval = f"{fit[name]:.3g} [{low:.3g}, {high:.3g}]"
+        assert row["D* (cm2/s)"] == (interval if moved else f"< {fit[name]:.3g}")
+        assert ("[" in row["Haven ratio"]) == moved and row["survived (ps)"].startswith("seed 1: ")
+        assert moved or any(
+            fit["reason"] in line for line in dft_to_allegro_table.doubts_of("small", fit["process_pk"])
+        )
+    exploded = runs().query("exit_status == 410")
+    assert "(exit 410)" in dft_to_allegro_table.survived(exploded)
 
 
 @pytest.mark.usefixtures("lj_engine")
