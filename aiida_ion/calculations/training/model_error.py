@@ -8,11 +8,30 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.analysis.comparison.ratios import Quantity, ratio
+from aiida_ion.analysis.crystals.charges import formal_charges, guess_mobile_species
 from aiida_ion.calculations.comparison.transport import diffusivity_of, ratio_attributes
 from aiida_ion.verdicts import POORLY_KNOWN, verdict_of
 
 #: Names of the fits of both among the inputs of ``ion.student_report``.
 FIT_OF_STUDENT, FIT_OF_TEACHER = "diffusion_student", "diffusion_teacher"
+
+
+def mobile_ion(structure: orm.StructureData, named: str | None) -> tuple[str, dict[str, float]] | None:
+    """Return the element whose diffusivity is compared, and the charges; ``None`` without a usual mobile ion.
+
+    :param structure: the crystal.
+    :param named: the element, where it is named.
+    """
+    formula = structure.get_formula("hill_compact")
+    try:
+        mobile = named or guess_mobile_species(formula)
+    except ValueError:
+        return None
+    try:
+        charges = formal_charges(formula)
+    except ValueError:  # only the conductivity needs them, and that is not compared
+        charges = dict.fromkeys(structure.get_symbols_set(), 0.0) | {mobile: 1.0}
+    return mobile, charges
 
 
 def model_error(student: orm.ArrayData | None, teacher: orm.ArrayData | None) -> dict[str, Any]:

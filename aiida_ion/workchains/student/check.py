@@ -7,32 +7,14 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.analysis.crystals.charges import formal_charges, guess_mobile_species
 from aiida_ion.calculations.diffusion import segment_key
-from aiida_ion.calculations.training.model_error import FIT_OF_STUDENT, FIT_OF_TEACHER
+from aiida_ion.calculations.training.model_error import FIT_OF_STUDENT, FIT_OF_TEACHER, mobile_ion
 from aiida_ion.workchains.student.engines import level_of_theory
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.runs import trajectories_of
 
 #: The collective fit costs more, and the comparison does not need it.
 FIT_SETTINGS = {"collective": False, "green_kubo": False}
-
-
-def mobile_ion(structure: orm.StructureData, parameters: StudentParameters) -> tuple[str, dict[str, float]] | None:
-    """Return the element whose diffusivity is compared, and the charges; ``None`` without a usual mobile ion.
-
-    :param structure: the crystal.
-    """
-    formula = structure.get_formula("hill_compact")
-    try:
-        mobile = parameters.mobile_species or guess_mobile_species(formula)
-    except ValueError:
-        return None
-    try:
-        charges = formal_charges(formula)
-    except ValueError:  # only the conductivity needs them, and that is not compared
-        charges = dict.fromkeys(structure.get_symbols_set(), 0.0) | {mobile: 1.0}
-    return mobile, charges
 
 
 def check_fits(
@@ -45,7 +27,7 @@ def check_fits(
     :param teacher: the teacher's run for the test.
     :param students: runs of the student, of the same length and temperature.
     """
-    ion = mobile_ion(inputs["structure"], parameters)
+    ion = mobile_ion(inputs["structure"], parameters.mobile_species)
     sides = {FIT_OF_TEACHER: [teacher], FIT_OF_STUDENT: [node for node in students if node.is_finished_ok]}
     if ion is None or not all(sides.values()):
         return {}

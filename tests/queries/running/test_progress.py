@@ -33,6 +33,7 @@ def aiida_profile_clean(aiida_profile: Any) -> Any:
 def running_job(computer: orm.Computer, kind: str, folder: Path, **settings: Any) -> dict[str, Any]:
     """Store a job that runs in a folder; return its row in the table of processes."""
     computer.configure(safe_interval=0.0)
+    computer.set_minimum_job_poll_interval(0)
     node = job(kind, state="waiting", computer=computer)
     node.set_remote_workdir(str(folder))
     given(node, parameters=orm.Dict({"n_steps": 1000, **settings})).store()

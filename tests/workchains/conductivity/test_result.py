@@ -10,7 +10,11 @@ from aiida_ion.workchains.conductivity.result import arrhenius_parameters
 
 @pytest.mark.usefixtures("aiida_profile")
 def test_refused_temperatures_are_named_in_rising_order() -> None:
-    inputs = {"parameters": orm.Dict({"target_temperature_K": 300.0}), "diffusion": {"parameters": orm.Dict({})}}
+    inputs = {
+        "parameters": orm.Dict({"target_temperature_K": 300.0}),
+        "diffusion": {"parameters": orm.Dict({})},
+        "md": {"engine": {}},
+    }
     refused = [{"temperature_K": 900.0, "reason": "exploded"}, {"temperature_K": 700.0, "reason": "no window"}]
     assert arrhenius_parameters(inputs, refused) == {
         "target_temperature_K": 300.0,
@@ -25,5 +29,6 @@ def test_the_limit_of_intervals_is_that_of_the_fits() -> None:
     inputs = {
         "parameters": orm.Dict(parameters),
         "diffusion": {"parameters": orm.Dict({"max_interval_decades": 1.5, "min_n_eff": 5.0})},
+        "md": {"engine": {}},
     }
     assert arrhenius_parameters(inputs, []) == parameters | {"max_interval_decades": 1.5, "failed": []}
