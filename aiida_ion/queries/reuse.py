@@ -82,7 +82,7 @@ def compared_conductivities() -> set[int]:
 
 def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, Any]) -> list[int]:
     """Return the pks of processes of a kind with these inputs, or of comparisons with such a run."""
-    known_inputs = _inputs_known(inputs)
+    known_inputs = hashes_of_inputs(inputs)
     query = orm.QueryBuilder()
     same_crystal = {HASH: known_inputs[STRUCTURE]}
     query.append(orm.StructureData, filters=same_crystal, tag=STRUCTURE)
@@ -99,7 +99,7 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
     candidates: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in rows(query):
         run, name = _of_run(label)
-        candidates.setdefault((pk, run), {})[name] = _physical(attributes or {}) if name == "parameters" else digest
+        candidates.setdefault((pk, run), {})[name] = physical(attributes or {}) if name == "parameters" else digest
     return [pk for (pk, _), known in candidates.items() if known == known_inputs]
 
 
@@ -111,18 +111,18 @@ def _of_run(label: str) -> tuple[str, str]:
     return f"{material} {engine}", name
 
 
-def _inputs_known(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def hashes_of_inputs(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return link label -> hash of each node among nested inputs; for `parameters` only of the relevant content."""
     known: dict[str, Any] = {}
     for name, value in inputs.items():
         label = f"{prefix}{name}"
         if isinstance(value, Mapping):
-            known |= _inputs_known(value, f"{label}__")
+            known |= hashes_of_inputs(value, f"{label}__")
         elif isinstance(value, orm.Node):
             stored: Any = value.base.caching.get_hash() if value.is_stored else None
             known[label] = stored if isinstance(stored, str) else _hash(value)
         if label == "parameters":
-            known[label] = _physical(value.get_dict())
+            known[label] = physical(value.get_dict())
     return known
 
 
@@ -134,5 +134,6 @@ def _hash(node: orm.Node) -> str:
         return node.uuid
 
 
-def _physical(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def physical(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that decide a result."""
     return {key: value for key, value in parameters.items() if key != "max_concurrent"}

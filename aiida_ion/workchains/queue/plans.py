@@ -52,7 +52,7 @@ def encode(processes: Sequence[QueuedProcess]) -> orm.List:
             {
                 "title": process.title,
                 "entry_point": process.entry_point,
-                "inputs": _encoded(process.inputs),
+                "inputs": encoded(process.inputs),
                 "digest": digest(process),
             }
             for process in processes
@@ -60,12 +60,13 @@ def encode(processes: Sequence[QueuedProcess]) -> orm.List:
     )
 
 
-def _encoded(value: Any) -> Any:
+def encoded(value: Any) -> Any:
+    """Return inputs as plain data, with the uuids of their nodes, which are stored."""
     if isinstance(value, orm.Node):
         return {NODE: value.store().uuid}
     if isinstance(value, Mapping):
-        return {str(key): _encoded(item) for key, item in value.items()}
-    return [_encoded(item) for item in value] if isinstance(value, list | tuple) else value
+        return {str(key): encoded(item) for key, item in value.items()}
+    return [encoded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Screening: jobs with many materials, and the decisions on them."""

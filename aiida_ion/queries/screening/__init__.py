@@ -1,0 +1,1 @@
+"""Screenings: results of materials, decisions on them, and what is known already."""
