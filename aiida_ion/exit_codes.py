@@ -14,6 +14,8 @@ EXPLODED = 410
 LEFT_TRAINING = 411
 #: From here on codes are warnings: results are there.
 FIRST_WARNING = 700
+#: A job with many materials was stopped: those that it got to have results, and only the others are computed again.
+MATERIALS_MISSING = 710
 #: Of jobs whose results are in the database, beside warnings: what was reached is there, and whatever continues does so
 #: from nodes.
 PARSED = (FINISHED, OUT_OF_WALLTIME)

@@ -1,0 +1,1 @@
+"""Programs that screen many materials in one job."""
