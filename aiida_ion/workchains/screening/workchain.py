@@ -175,7 +175,8 @@ class ScreeningWorkChain(WindowWorkChain):
         results = {label: orm.load_node(uuid=self.ctx.results[label]) for label in labels if label in self.ctx.results}
         name = f"{self._stage.name}_{part:03d}"
         inputs: dict[str, Any] = {"stage": orm.Dict(self._stage.to_dict()), "materials": orm.List(materials), **results}
-        node: Any = decide_stage(**inputs, metadata={"call_link_label": f"decide_{name}"})
+        inputs["metadata"] = {"call_link_label": f"decide_{name}"}
+        node: Any = decide_stage(**inputs)
         self.out(f"decisions.{name}", node)
         return node
 
