@@ -1,4 +1,4 @@
-"""``ion.decide``: which materials of a batch pass a stage of a screening."""
+"""``ion.decide_stage``: which materials of a batch pass a stage of a screening."""
 
 from __future__ import annotations
 
