@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": {"units", "crystal_files"},
     "surrogate": {"units", "settings"},
     "training": {"units", "settings", "analysis"},
+    "screening": {"settings"},
     "lammps": {"units", "settings", "endings", "thermo_fields", "training"},
     "dft": {"units", "settings", "endings", "thermo_fields"},
     "trajectory_files": {"units", "settings", "analysis", "dft", "lammps"},
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "places": {"aiida_private", "units"},
     "calculations": {
+        "screening",
         "aiida_private",
         "places",
         "verdicts",
@@ -67,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "engine_kinds",  # the names that engines have for their levels of theory, by entry point
     },
     "workchains": {
+        "screening",
         "messages",
         "training",
         "exit_codes",
@@ -95,6 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What it needs of a work chain it reaches by its entry point.
     "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries", "training"},
     "campaigns": {
+        "screening",
         "exit_codes",
         "training",
         "aiida_private",
@@ -113,6 +117,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "engines",
     },
     "cli": {
+        "screening",
         "exit_codes",
         "training",
         "aiida_private",
@@ -158,6 +163,7 @@ WITHOUT_AIIDA = {
     "datasets",
     "surrogate",
     "training",
+    "screening",
     "trajectory_files",
     "crystal_files",
 }

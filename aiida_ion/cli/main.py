@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from aiida_ion import __version__
-from aiida_ion.cli.common import OneLineErrors
+from aiida_ion.cli.lazy import lazy_group
 
 #: Command -> module, and its line in `aiida-ion --help`, so that help imports no modules.
 COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup", "Create profile, computer and codes, and start the daemon."),
     "engine": ("engine.group", "Install, add, list and test engines."),
     "computer": ("places.computer", "Show and limit how many jobs run on a computer."),
+    "screen": ("screen.group", "Screen crystals before molecular dynamics."),
     "run": ("run", "Compute ionic conductivities of crystals."),
     "import": ("import_trajectory", "Import a trajectory from another program."),
     "status": ("status", "Show running and failed processes."),
@@ -34,27 +34,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(OneLineErrors, click.Group):
-    """A group that imports a command's module when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the commands in the order of their use."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"aiida_ion.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
 def prepare() -> None:
     """Put `verdi` of this Python on the PATH, which the daemon needs; silence the warning of a new configuration."""
     warnings.filterwarnings("ignore", message="Creating AiiDA configuration folder")
@@ -63,7 +42,7 @@ def prepare() -> None:
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=lazy_group("aiida_ion.cli", COMMANDS))
 @click.version_option(__version__, prog_name="aiida-ion")
 def cli() -> None:
     """Ionic conductivity of solid electrolytes, with error bars and provenance.

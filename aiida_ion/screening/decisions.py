@@ -20,6 +20,7 @@ class Reading:
     :param low: lower edge of its interval; minus infinity where there is none.
     :param high: upper edge; infinity where there is none.
     :param reason: why there is no number, or what it means.
+    :param refusal: why the material is not one that is looked for.
     :param failed: whether nothing at all follows from the result.
     :param core_s: core seconds that it cost.
     """
@@ -28,6 +29,7 @@ class Reading:
     low: float = -math.inf
     high: float = math.inf
     reason: str = ""
+    refusal: str = ""
     failed: bool = False
     core_s: float | None = None
 
@@ -65,6 +67,8 @@ def decide(reading: Reading, cut: Cut) -> Decision:
 
     :param reading: of the cut's quantity; its interval holds its value.
     """
+    if reading.refusal:
+        return _decision(FAIL, False, reading, reading.refusal)
     if reading.failed:
         return _decision(ERROR, cut.errors_pass, reading, reading.reason or "there is no result")
     if cut.maximum is None and cut.minimum is None:

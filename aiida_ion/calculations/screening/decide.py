@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.calculations.screening.gate import validate_candidate
 from aiida_ion.calculations.screening.readings import reading_of
 from aiida_ion.screening.decisions import VERDICTS, Reading, decide
 from aiida_ion.screening.plan import Stage
@@ -28,15 +29,23 @@ def decide_stage(stage: orm.Dict, materials: orm.List, **results: orm.Data) -> o
     decisions = []
     for material in materials.get_list():
         result = results.get(material["label"])
-        reading = (
-            Reading(reason=str(material.get("reason") or "there is no result"), failed=True)
-            if result is None
-            else reading_of(result, rules.cut.quantity)
-        )
+        reading = _reading(rules, result, str(material.get("reason") or "there is no result"))
         about = {name: material[name] for name in ("label", "name", "uuid", "structure_hash")}
         evidence = None if result is None else result.uuid
         decisions.append(about | {"result_uuid": evidence} | decide(reading, rules.cut).to_dict())
     return orm.Dict(_attributes(rules) | {"counts": _counts(decisions), "decisions": decisions})
+
+
+def _reading(stage: Stage, result: orm.Data | None, reason: str) -> Reading:
+    """Return what is known of a material.
+
+    :param reason: why there is no result.
+    """
+    if result is None:
+        return Reading(reason=reason, failed=True)
+    if isinstance(result, orm.StructureData):
+        return Reading(refusal=validate_candidate(result, stage.settings) or "")
+    return reading_of(result, stage.cut.quantity)
 
 
 def _attributes(stage: Stage) -> dict[str, Any]:

@@ -23,12 +23,10 @@ INTERVALS = {
 def reading_of(node: orm.Node, quantity: str | None) -> Reading:
     """Return what a result says of a quantity.
 
-    :param node: of a crystal itself, a job of many materials, an `ion.barrier`, an `ion.conductivity`, or a prediction.
+    :param node: of a job of many materials, an `ion.barrier`, an `ion.conductivity`, or a prediction.
     :param quantity: with its unit; ``None`` where only a result is asked for.
     """
     attributes = node.base.attributes.all
-    if isinstance(node, orm.StructureData):
-        return Reading()
     if "ionic_conductivity_mS_cm" in attributes:
         return _of_conductivity(attributes, quantity)
     core_s = _core_seconds(attributes.get("cost"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from aiida_ion.cli.common import OneLineErrors
+from aiida_ion.cli.lazy import lazy_group
 
 #: Command -> module, and its line in the help, in the order of their use.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -18,28 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyCommands(OneLineErrors, click.Group):
-    """A group that imports a command's module when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Return the commands in the order of their use."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"aiida_ion.cli.potential.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group("potential", cls=LazyCommands)
+@click.group("potential", cls=lazy_group("aiida_ion.cli.potential", COMMANDS))
 def command() -> None:
     """Train potentials on energies and forces of stored frames.
 

@@ -1,0 +1,1 @@
+"""Screenings: materials from files, groups and OPTIMADE, and stages with their engines."""

@@ -1,0 +1,1 @@
+"""``aiida-ion screen``: crystals before molecular dynamics."""
