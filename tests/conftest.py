@@ -38,8 +38,16 @@ LONG_FILES = (
 OPTIONS = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}
 
 
+#: Fixtures that start a server; tests with one are slow.
+SERVERS = {"postgres_cluster", "rabbitmq_port"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of long files first."""
+    """Put the tests of long files first, and those with servers of their own among the slow ones."""
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
     root = Path(__file__).parent
     places = {str(root / name): place for place, name in enumerate(LONG_FILES)}
     items.sort(key=lambda item: places.get(str(item.path), len(LONG_FILES)))

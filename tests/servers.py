@@ -153,7 +153,7 @@ def postgres_profile(
     yield profile
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def profile(request: pytest.FixtureRequest, aiida_profile: Any) -> Iterator[Profile]:
     """Load an empty profile on SQLite, then one on PostgreSQL; the tests' own profile is loaded again afterwards."""
     if request.param == "sqlite":

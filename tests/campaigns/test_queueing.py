@@ -90,6 +90,7 @@ def test_a_queue_stands_for_its_members() -> None:
     assert members([queue.pk, alone.pk]) == [children[0].pk, children[1].pk, alone.pk]
 
 
+@pytest.mark.slow
 def test_a_queue_of_real_conductivities(lj_engine: str, invoke: Invoke, argon: orm.StructureData) -> None:
     request = RunRequest(
         protocol="fast",

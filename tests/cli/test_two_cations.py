@@ -62,6 +62,7 @@ def test_a_two_cation_conductor_is_imported_fitted_and_tabulated(
     assert "diffusive; Na too" in invoke("table").output
 
 
+@pytest.mark.slow
 def test_the_framework_can_be_named(invoke: Invoke, lj_engine: str, two_cations: Path) -> None:
     invoke("import", two_cations, *FACTS, "--framework-species", "Na,Cl", "--run")
     (row,) = diffusion().to_dict("records")

@@ -40,7 +40,7 @@ def type_elements(browser: Browser, text: str) -> None:
     field.send_keys(text or Keys.DELETE)
 
 
-@pytest.mark.parametrize("dashboard", ["profile", "archive"], indirect=True)
+@pytest.mark.parametrize("dashboard", ["profile", pytest.param("archive", marks=pytest.mark.slow)], indirect=True)
 def test_every_page_is_reached_by_links(browser: Browser, named: Named) -> None:
     browser.open("/")
     for one in PAGES:

@@ -248,6 +248,7 @@ def _read_in_parallel(source: Source, paths: list[str]) -> None:
                 assert len(answer.text) == pytest.approx(len(alone[path]), rel=0.05)
 
 
+@pytest.mark.slow
 def test_readers_of_an_archive_do_not_disturb_each_other(campaign: Path) -> None:
     _read_in_parallel(server.archive_source(campaign.name), ["/", "/materials"])
 

@@ -65,6 +65,7 @@ def levels(python_code: Any, walk: Callable[..., Any]) -> Callable[..., dict[str
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_known_factor_between_two_levels_comes_back_at_every_temperature(levels: Any) -> None:
     reference = levels("reference_", "PBE", {t: arrhenius(t) for t in TEMPERATURES_K})
     fast = levels("", "CHGNet", {t: FACTOR * arrhenius(t) for t in TEMPERATURES_K})

@@ -29,6 +29,7 @@ def train(python_code: Any) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_sevenn_is_finetuned_on_labels_with_another_zero(train: Any) -> None:
     data = dataset(offset_eV_atom=-300.0)
     job = train(data, parent=orm.Dict(SEVENN))

@@ -96,6 +96,7 @@ def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
         assert (values["interval95"][:, 0] < values["log10_slope"]).all()
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) -> None:
     """The end is the same to the last bit, whether by a signal or by the wall time, and whenever it was."""
     folder = folder_with(tmp_path / "stopped", "surrogate.train", {**INPUTS, "max_seconds": 0.01})

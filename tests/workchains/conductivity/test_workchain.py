@@ -99,6 +99,7 @@ def test_runs_that_leave_the_training_frames_are_named_with_what_to_do(builder: 
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_seeds_are_different_runs_and_the_same_run_is_not_run_twice(builder: Any) -> None:
     from aiida.manage.caching import enable_caching
 

@@ -91,6 +91,7 @@ def n_jobs(node: orm.WorkChainNode) -> int:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_killed_or_out_of_time_it_ends_the_same(run_md: Run, killing_code: orm.InstalledCode) -> None:
     undisturbed = run_md()
     assert undisturbed.is_finished_ok, undisturbed.exit_message

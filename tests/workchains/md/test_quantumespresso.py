@@ -132,6 +132,7 @@ def test_with_a_thermostat_frames_and_units_are_the_same(
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_electrons_that_do_not_converge_are_given_up_and_frames_kept(run_md: Run) -> None:
     half = run_md(n_steps=1)
     node = run_md({"namelists": electrons(electron_maxstep=1)}, restart_from=half.outputs.state)

@@ -55,6 +55,7 @@ def assert_undisturbed(node: orm.WorkChainNode, whole: orm.WorkChainNode) -> Non
     assert joined(node, "trajectories", "positions") == pytest.approx(expected, abs=5e-6)
 
 
+@pytest.mark.slow
 def test_wall_time_and_kills_lose_nothing(run_md: Run, vasp_program: Any, tmp_path: Path) -> None:
     whole = run_md()
     assert whole.is_finished_ok, whole.exit_message

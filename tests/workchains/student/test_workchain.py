@@ -63,6 +63,7 @@ def inputs(python_code: Any, lammps_code: Any) -> Any:
     return make
 
 
+@pytest.mark.slow
 def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
     node = run_get_node(StudentWorkChain, **inputs())[1]
     assert node.is_finished_ok, node.exit_message
