@@ -8,7 +8,6 @@ from typing import Any
 from aiida import orm
 from aiida.plugins import WorkflowFactory
 
-from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.dataset import MIXABLE, gather_dataset, join_datasets, material_key
 from aiida_ion.campaigns.queueing import Report, run_all
 from aiida_ion.campaigns.surrogate_candidates import Candidate
@@ -16,6 +15,7 @@ from aiida_ion.exit_codes import is_usable
 from aiida_ion.messages import one_line
 from aiida_ion.queries.reuse import finished_samples, running_samples
 from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
+from aiida_ion.workchains.surrogate_samples.sampled import sampled_nodes, seconds_of
 
 #: Materials that are gathered by one process, whose time grows with the square of their number.
 IN_ONE_PART = 6
@@ -104,22 +104,3 @@ def _gather_part(pairs: Sequence[tuple[Candidate, Any]], allow_mixed: list[str],
         nodes |= {f"{key}_{name}": node for name, node in sampled_nodes(chain).items()}
     parameters = {"materials": about, "allow_mixed": allow_mixed, "sampling": dict(sampling or {})}
     return gather_dataset(parameters=orm.Dict(parameters), **nodes)
-
-
-def sampled_nodes(chain: Any) -> dict[str, Any]:
-    """Return the nodes of a work chain that enter the dataset, by their names there."""
-    nodes = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
-    nodes |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
-    if "smeared_forces" in nodes:
-        nodes["smeared"] = chain.outputs.smeared
-    if "trajectory_forces" in nodes:
-        nodes |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
-    if "short_md_forces" in nodes:
-        nodes |= {f"short_md_{name}": node for name, node in chain.outputs.short_md.items()}
-    return nodes
-
-
-def seconds_of(chain: Any) -> float:
-    """Return the wall time of the jobs of a work chain, s."""
-    costs = [node.outputs.cost.get_dict() for node in chain.called_descendants if "cost" in node.outputs]
-    return float(sum(cost.get("wall_time_s") or 0.0 for cost in costs if "n_jobs" not in cost))

@@ -194,8 +194,8 @@ def train_command(dataset: str, profile: str | None, group: str | None, wait: bo
     from aiida import orm
     from aiida.engine import submit
 
+    from aiida_ion.campaigns.surrogate_nodes import dataset_node
     from aiida_ion.cli.surrogate_jobs import train_builder
-    from aiida_ion.cli.surrogate_nodes import dataset_node
 
     job = submit(train_builder(dataset_node(dataset), given))
     if group:
@@ -220,7 +220,7 @@ def show_command(node: str, profile: str | None) -> None:
       aiida-ion surrogate show 1300
     """
     load(profile)
-    from aiida_ion.cli.surrogate_nodes import any_node
+    from aiida_ion.campaigns.surrogate_nodes import any_node
 
     _show(any_node(node))
 
@@ -275,9 +275,9 @@ def predict_command(
     require_daemon(loaded)
     from aiida.engine import submit
 
+    from aiida_ion.campaigns.surrogate_nodes import dataset_node, model_of
     from aiida_ion.campaigns.surrogate_structures import sample_structures
     from aiida_ion.cli.surrogate_jobs import predict_builder
-    from aiida_ion.cli.surrogate_nodes import dataset_node, model_of
 
     trained = model_of(model)
     request = RunRequest.from_options(**options, model=model_of_engine)

@@ -10,7 +10,7 @@ from aiida.common.exceptions import NotExistent
 from aiida.plugins import CalculationFactory
 
 from aiida_ion.aiida_private.builders import validate_builder
-from aiida_ion.cli.surrogate_nodes import any_node
+from aiida_ion.campaigns.surrogate_nodes import any_node
 from aiida_ion.engines.options import check_device, check_job_options, check_resources
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line

@@ -38,7 +38,11 @@ METHODS: dict[str, Method] = {
         many_at_once=True,
     ),
     "barrier": Method("migration barriers of relaxed hops between sites", BARRIERS, "any"),
-    "surrogate": Method("mean squared displacement predicted from short samples", ("log10_slope_A2_ps",), "potential"),
+    "surrogate": Method(
+        "diffusivity at the temperature of a trained surrogate, from short samples",
+        ("tracer_diffusivity_cm2_s", "ionic_conductivity_mS_cm"),
+        "potential",
+    ),
     "conductivity": Method(
         "ionic conductivity from molecular dynamics",
         ("ionic_conductivity_mS_cm", "activation_energy_eV"),
@@ -46,4 +50,4 @@ METHODS: dict[str, Method] = {
     ),
 }
 #: Quantities of which more is better; of the others less is.
-MORE_IS_BETTER = ("Xi", "ionic_conductivity_mS_cm", "log10_slope_A2_ps")
+MORE_IS_BETTER = ("Xi", "ionic_conductivity_mS_cm", "tracer_diffusivity_cm2_s")

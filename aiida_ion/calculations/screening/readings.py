@@ -13,10 +13,11 @@ from aiida_ion.screening.quantities import BARRIERS
 from aiida_ion.verdicts import BOUND, NOT_MEASURABLE, verdict_of
 
 FINISHED = "finished"
-#: Quantity of a conductivity -> its 95 % interval.
+#: Quantity of a conductivity or a prediction -> its 95 % interval.
 INTERVALS = {
     "ionic_conductivity_mS_cm": "ionic_conductivity_ci95_mS_cm",
     "activation_energy_eV": "activation_energy_ci95_eV",
+    "tracer_diffusivity_cm2_s": "tracer_diffusivity_ci95_cm2_s",
 }
 
 
@@ -29,6 +30,8 @@ def reading_of(node: orm.Node, quantity: str | None) -> Reading:
     attributes = node.base.attributes.all
     if "ionic_conductivity_mS_cm" in attributes:
         return _of_conductivity(attributes, quantity)
+    if "model_sha256" in attributes:
+        return _of_prediction(attributes, quantity)
     core_s = _core_seconds(attributes.get("cost"))
     if attributes.get("status", FINISHED) != FINISHED:
         return Reading(reason=str(attributes.get("message") or attributes["status"]), failed=True, core_s=core_s)
@@ -71,6 +74,17 @@ def _of_conductivity(attributes: Mapping[str, Any], quantity: str | None) -> Rea
     if value is None or edges is None:
         return Reading(reason=reason or f"the result has no {quantity}")
     return Reading(float(value), float(edges[0]), float(edges[1]), reason)
+
+
+def _of_prediction(attributes: Mapping[str, Any], quantity: str | None) -> Reading:
+    """Return what a surrogate says of its only material; nothing of one unlike those it learnt from."""
+    entry = attributes["materials"][0]
+    if quantity is None or not entry["in_domain"]:
+        return Reading(reason=str(entry.get("reason") or ""))
+    value, edges = entry.get(quantity), entry.get(INTERVALS[quantity])
+    if value is None or edges is None:
+        return Reading(reason=f"the prediction has no {quantity}")
+    return Reading(float(value), float(edges[0]), float(edges[1]))
 
 
 def _core_seconds(cost: Any) -> float | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiida import orm
+from aiida.common import exceptions
 
 from aiida_ion.calculations.screening.gate import GateSettings
 from aiida_ion.campaigns.screening.request import ScreenRequest, runs_overrides
+from aiida_ion.campaigns.surrogate_nodes import model_of
 from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.fits import diffusion_code, fit_options
 from aiida_ion.engines.jobs import engine_choices, job_options
@@ -19,6 +21,8 @@ from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.queue.plans import encoded, process_class
 from aiida_ion.workchains.screening.inputs import PROCESS
 
+#: Label of the code that runs trained surrogates.
+SURROGATE_CODE = "surrogate"
 #: Option of the command that names the engine of a stage.
 OPTIONS = {"potential": "engine", "dft": "dft"}
 
@@ -124,15 +128,28 @@ def _conductivity(stage: Stage, engine: Engine | None, mobile_species: str, requ
     return StagePlan(stage, engine, {"entry_point": "ion.conductivity", "inputs": inputs})
 
 
-def _unavailable(stage: Stage, engine: Engine | None, mobile_species: str, request: ScreenRequest) -> StagePlan:
-    del engine, mobile_species, request
-    raise ValueError(f"the method {stage.method} cannot be part of a screening yet")
+def _surrogate(stage: Stage, engine: Engine | None, mobile_species: str, request: ScreenRequest) -> StagePlan:
+    settings = dict(stage.settings)
+    model = settings.pop("model", None)
+    if not isinstance(model, str | int):
+        raise ValueError("settings need the model, the pk or uuid of that of a training: 'aiida-ion surrogate train'")
+    plan = _conductivity(replace(stage, settings=settings), engine, mobile_species, request)
+    nodes = {"model": model_of(str(model)), "predict_code": _surrogate_code()}
+    inputs = plan.process["inputs"] | nodes
+    return StagePlan(stage, engine, {"entry_point": "ion.surrogate_estimate", "inputs": inputs})
 
 
-_MAKERS = {"gate": _gate, "bvse": _bvse, "pes": _pes, "conductivity": _conductivity}
+def _surrogate_code() -> orm.InstalledCode:
+    try:
+        return orm.load_code(SURROGATE_CODE)  # type: ignore[return-value]
+    except exceptions.NotExistent as error:
+        raise ValueError(
+            f"there is no code {SURROGATE_CODE}; make it with 'aiida-ion engine install surrogate'"
+        ) from error
+
+
+_MAKERS = {"gate": _gate, "bvse": _bvse, "pes": _pes, "conductivity": _conductivity, "surrogate": _surrogate}
 
 
 def _with(stage: Stage, settings: Mapping[str, Any]) -> Stage:
-    from dataclasses import replace
-
     return replace(stage, settings=dict(settings))

@@ -97,8 +97,8 @@ def _frames(source: str, given: dict[str, Any]) -> tuple[Any, Any]:
     from aiida import orm
 
     from aiida_ion.campaigns.structures import structure_node
+    from aiida_ion.campaigns.surrogate_nodes import any_node
     from aiida_ion.campaigns.training.label import displaced_frames, picked_frames, runs_of
-    from aiida_ion.cli.surrogate_nodes import any_node
 
     node = any_node(source) if is_node_name(source) else None
     if node is None or isinstance(node, orm.StructureData):

@@ -27,7 +27,7 @@ def command(training: str, name: str, replace: bool, unaccepted: bool, profile: 
     load(profile)
     from aiida import orm
 
-    from aiida_ion.cli.surrogate_nodes import any_node
+    from aiida_ion.campaigns.surrogate_nodes import any_node
 
     node = any_node(training)
     if isinstance(node, orm.SinglefileData) and node.creator is not None:

@@ -9,7 +9,7 @@ from aiida import orm
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import validate_builder
-from aiida_ion.cli.surrogate_nodes import any_node
+from aiida_ion.campaigns.surrogate_nodes import any_node
 from aiida_ion.engines.jobs import check_jobs, job_options
 from aiida_ion.engines.options import check_device
 from aiida_ion.engines.parents import parent_inputs, training_code

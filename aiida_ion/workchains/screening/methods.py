@@ -16,7 +16,7 @@ from aiida_ion.workchains.queue.plans import decode, process_class
 from aiida_ion.workchains.screening.inputs import PROCESS
 
 #: Output of a work chain of one material that a stage judges.
-RESULT_OUTPUTS = {"conductivity": "conductivity", "barrier": "summary"}
+RESULT_OUTPUTS = {"conductivity": "conductivity", "barrier": "summary", "surrogate": "prediction"}
 Materials = Sequence[Mapping[str, Any]]
 
 

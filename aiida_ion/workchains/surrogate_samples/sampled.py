@@ -1,0 +1,26 @@
+"""What an ended ``ion.surrogate_samples`` contributes to a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiida_ion.calculations.surrogate.arrays import KINDS
+
+
+def sampled_nodes(chain: Any) -> dict[str, Any]:
+    """Return the nodes of a work chain that enter the dataset, by their names there."""
+    nodes = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
+    nodes |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
+    if "smeared_forces" in nodes:
+        nodes["smeared"] = chain.outputs.smeared
+    if "trajectory_forces" in nodes:
+        nodes |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
+    if "short_md_forces" in nodes:
+        nodes |= {f"short_md_{name}": node for name, node in chain.outputs.short_md.items()}
+    return nodes
+
+
+def seconds_of(chain: Any) -> float:
+    """Return the wall time of the jobs of a work chain, s."""
+    costs = [node.outputs.cost.get_dict() for node in chain.called_descendants if "cost" in node.outputs]
+    return float(sum(cost.get("wall_time_s") or 0.0 for cost in costs if "n_jobs" not in cost))
