@@ -19,6 +19,8 @@ WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
 
 #: A 95 % interval wider than this (log10 of its upper over its lower edge) says little more than a bound.
 MAX_INTERVAL_DECADES = 2.0
+#: Upper bounds above these say nothing of a solid, by unit.
+LARGEST_IN_SOLIDS = {"mS_cm": 1e4, "cm2_s": 1e-3}
 #: The interval that a verdict is based on (the first one present), and whether it is that of a base-ten logarithm.
 INTERVALS = (
     ("log10_diffusivity_ci95_cm2_s", True),
@@ -63,6 +65,21 @@ def verdict_of(attributes: Mapping[str, Any]) -> str | None:
         decades = abs(high - low) if is_logarithm else interval_decades(low, high)
         return POORLY_KNOWN if is_too_wide(decades, attributes.get("max_interval_decades")) else str(verdict)
     return str(verdict)
+
+
+def useful_bound(attributes: Mapping[str, Any], quantity: str, unit: str) -> float | None:
+    """Return an upper bound that is the result; ``None`` where there is none, or where it says nothing of a solid.
+
+    A result that is undetermined keeps the number that makes it so, which is not to be shown as a bound.
+
+    :param attributes: of the node, or a row of a table, with its ``verdict`` if it has one.
+    :param quantity: such as ``ionic_conductivity``.
+    :param unit: end of its name, such as ``mS_cm``.
+    """
+    bound: Any = attributes.get(f"{quantity}_upper_bound_{unit}")
+    if not _is_known(bound) or verdict_of(attributes) not in (BOUND, None):
+        return None
+    return float(bound) if bound <= LARGEST_IN_SOLIDS[unit] else None
 
 
 def edges_of(attributes: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:

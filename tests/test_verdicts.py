@@ -1,10 +1,11 @@
 """One rule for what is known too poorly to be quoted, on results of this version and of earlier ones."""
 
 import math
+from typing import Any
 
 import pytest
 
-from aiida_ion.verdicts import interval_decades, is_poorly_known, verdict_of, words_of
+from aiida_ion.verdicts import interval_decades, is_poorly_known, useful_bound, verdict_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -59,3 +60,21 @@ def test_what_says_nothing_else_keeps_its_verdict(said, verdict):
 def test_a_verdict_in_words():
     assert words_of("poorly_known") == "poorly known" and words_of("moved") == "diffusive"
     assert words_of("bound") == "upper bound" and words_of("not_measurable") == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "bound"),
+    [
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": 0.3}, 0.3),
+        ({"verdict": "not_measurable", "ionic_conductivity_upper_bound_mS_cm": 5.5e5}, None),
+        ({"verdict": "not_measurable", "ionic_conductivity_upper_bound_mS_cm": 0.3}, None),
+        ({"verdict": "measured", "ionic_conductivity_upper_bound_mS_cm": 0.3}, None),
+        ({"ionic_conductivity_upper_bound_mS_cm": 0.3}, 0.3),
+        ({"ionic_conductivity_upper_bound_mS_cm": 5.5e5}, None),
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": float("nan")}, None),
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": "0.3"}, None),
+        ({"verdict": "bound"}, None),
+    ],
+)
+def test_a_bound_is_shown_where_it_is_the_result(attributes: dict[str, Any], bound: float | None) -> None:
+    assert useful_bound(attributes, "ionic_conductivity", "mS_cm") == bound

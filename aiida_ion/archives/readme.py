@@ -15,7 +15,7 @@ from aiida import get_version, orm
 from aiida_ion import __version__
 from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
-from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, verdict_of, words_of
+from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, useful_bound, verdict_of, words_of
 
 #: The attribute of a linked measurement that names its source; OBELiX is CC BY 4.0.
 DATASET = "attributes.dataset"
@@ -81,7 +81,7 @@ def _names(quantity: str, unit: str) -> tuple[str, ...]:
 
 def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> tuple[str, ...]:
     value, interval = row[f"{quantity}_{unit}"], row[f"{quantity}_ci95_{unit}"]
-    bound = row[f"{quantity}_upper_bound_{unit}"]
+    bound = useful_bound(row, quantity, unit)
     verdict = verdict_of(row)
     if verdict == POORLY_KNOWN and interval:
         text = f"poorly known ({interval[0]:.3g} to {interval[1]:.3g}) {shown_unit}"

@@ -15,8 +15,8 @@ from aiida_ion.queries.reading.shared import (
     attributes,
     finished,
     frame,
+    judged,
     of_function,
-    verdicts,
     whole,
 )
 from aiida_ion.queries.selection import Selection
@@ -89,7 +89,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
         project=["id", "uuid", "ctime", *attributes(CONDUCTIVITY_FIELDS)],
     )
     table = frame(query, ["process_pk", "process_uuid", "pk", "uuid", "time", *CONDUCTIVITY_FIELDS])
-    table["verdict"] = verdicts(table)
+    table = judged(table)
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]

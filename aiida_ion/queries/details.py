@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, rows, verdicts
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, judged, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Maximum number of atoms of a structure that is drawn.
@@ -105,7 +105,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
     table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
-    table["verdict"] = verdicts(table)
+    table = judged(table)
     for name, place in (("low", 0), ("high", 1)):
         table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)
     table["refused"] = [_refusal(*row) for row in zip(table["refused_because"], table["fit_consistent"], strict=True)]

@@ -14,8 +14,8 @@ from aiida_ion.queries.reading.shared import (
     attributes,
     finished,
     frame,
+    judged,
     of_function,
-    verdicts,
     whole,
     without_twins,
 )
@@ -86,7 +86,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     chosen = selection or Selection()
     table = _fits(chosen, DIFFUSION_FIELDS)
     table["refused_because"] = _refusals(table)
-    table["verdict"] = verdicts(table)
+    table = judged(table)
     for name in ("framework_species", "moved_species"):
         table[name] = [" ".join(map(str, entry)) if isinstance(entry, list) else None for entry in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])

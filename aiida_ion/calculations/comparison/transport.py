@@ -13,7 +13,7 @@ from aiida_ion.analysis.comparison.ratios import Quantity, Ratio, difference, me
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.calculations.conductivity.points import has_moved
 from aiida_ion.units import BOLTZMANN_EV_K
-from aiida_ion.verdicts import POORLY_KNOWN, verdict_of
+from aiida_ion.verdicts import NOT_MEASURABLE, POORLY_KNOWN, verdict_of, words_of
 
 ENERGY = ("activation_energy_eV", "activation_energy_ci95_eV")
 CONDUCTIVITY = ("ionic_conductivity_mS_cm", "ionic_conductivity_ci95_mS_cm", "ionic_conductivity_upper_bound_mS_cm")
@@ -56,9 +56,11 @@ def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fi
             attributes = {name: value for name, value in attributes.items() if name not in CONDUCTIVITY}
         if attributes.get("activation_energy_eV") is None:
             findings.lack(f"Activation energy: not known of {level}. {attributes['reason']}")
+        if verdict_of(attributes) == NOT_MEASURABLE:
+            attributes = attributes | {CONDUCTIVITY[2]: None}
         findings.say(attributes, prefix, {name: name for name in (*CONDUCTIVITY, *ENERGY)})
-        if verdict_of(attributes) == POORLY_KNOWN:
-            findings.lack(f"Conductivity: that of {level} is poorly known, so it is not compared.")
+        if (verdict := verdict_of(attributes)) in (POORLY_KNOWN, NOT_MEASURABLE):
+            findings.lack(f"Conductivity: that of {level} is {words_of(verdict)}, so it is not compared.")
             conductivities.append(Quantity())
         else:
             conductivities.append(_conductivity(node, attributes, target))

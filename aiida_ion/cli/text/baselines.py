@@ -10,6 +10,7 @@ from aiida_ion.analysis.comparison.baselines import MIN_MATERIALS, Score, Value,
 from aiida_ion.cli.text.tables import Rows, entries, number, text
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_number
+from aiida_ion.verdicts import useful_bound
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -108,7 +109,7 @@ def _data(record: Mapping[str, Any]) -> Iterator[_Datum]:
 
 
 def _log10(attributes: Mapping[str, Any], name: str, unit: str) -> Value | None:
-    value, bound = (read_number(attributes.get(f"{name}{part}_{unit}")) for part in ("", "_upper_bound"))
+    value, bound = read_number(attributes.get(f"{name}_{unit}")), useful_bound(attributes, name, unit)
     edges = _edges(attributes.get(f"{name}_ci95_{unit}"))
     if value is not None and value > 0:
         ci95 = (math.log10(edges[0]), math.log10(edges[1])) if edges is not None and min(edges) > 0 else None

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aiida_ion import units
 from aiida_ion.queries.cells import known, records
-from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, words_of
+from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 
 Rows = list[dict[str, str]]
 
@@ -75,8 +75,10 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
     """
     if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in (BOUND, NOT_MEASURABLE):
         return number_or_interval(row[f"{name}_{unit}"], interval_of(row, name, unit), row.get("max_interval_decades"))
-    bound = row.get(f"{name}_upper_bound_{unit}")
-    return f"< {number(bound)}" if known(bound) else "-"
+    bound = useful_bound(row, name, unit)
+    if bound is not None:
+        return f"< {number(bound)}"
+    return words_of(NOT_MEASURABLE) if row.get("verdict") == NOT_MEASURABLE else "-"
 
 
 def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:

@@ -17,7 +17,7 @@ from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
 from aiida_ion.dashboards.pages.material_result import ALL, ONE, Result
 from aiida_ion.queries.experiments import experiments
-from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, words_of
+from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
@@ -102,8 +102,10 @@ def _sigma(attributes: Mapping[str, Any], prefix: str) -> str:
     if edges and is_poorly_known(edges[0], edges[1], attributes.get("max_interval_decades")):
         return f"poorly known: {short(edges[0])} to {short(edges[1])} mS/cm"
     words = interval(attributes, f"{prefix}ionic_conductivity", "_mS_cm", "mS/cm")
-    bound = attributes.get(f"{prefix}ionic_conductivity_upper_bound_mS_cm")
-    return f"< {short(bound)} mS/cm" if words == "-" and bound is not None else words
+    if words != "-":
+        return words
+    bound = useful_bound(attributes, f"{prefix}ionic_conductivity", "mS_cm")
+    return words_of(attributes.get("verdict")) if bound is None else f"< {short(bound)} mS/cm"
 
 
 def _all_species(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -149,7 +151,8 @@ def _cells(row: Mapping[Any, Any]) -> tuple[Any, ...]:
     if row["verdict"] == POORLY_KNOWN:
         value = f"[{short(low)}, {short(high)}]"
     elif row["verdict"] != "moved":
-        value = f"< {short(row['tracer_diffusivity_upper_bound_cm2_s'])}"
+        bound = useful_bound(row, "tracer_diffusivity", "cm2_s")
+        value = "-" if bound is None else f"< {short(bound)}"
     why = row["refused"] if refused else row["reason"] if isinstance(row["reason"], str) else ""
     return (
         short(row["target_temperature_K"]),

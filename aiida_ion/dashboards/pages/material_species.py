@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import badge
 from aiida_ion.dashboards.numbers import short
-from aiida_ion.verdicts import is_poorly_known, words_of
+from aiida_ion.verdicts import is_poorly_known, useful_bound, words_of
 
 HEADS = ("species", "role", "verdict", "hops", "D* (cm²/s), 95 %", "σ (mS/cm), 95 %")
 KINDS = {"moved": "good", "poorly_known": "doubtful", "bound": "neutral"}
@@ -47,8 +47,8 @@ def _cells(species: Mapping[str, Any], limit: Any) -> tuple[Any, ...]:
 def _amount(species: Mapping[str, Any], name: str, unit: str, limit: Any) -> str:
     value, edges = species.get(f"{name}_{unit}"), species.get(f"{name}_ci95_{unit}")
     if value is None:
-        bound = short(species.get(f"{name}_upper_bound_{unit}"))
-        return "-" if bound == "-" else f"< {bound}"
+        bound = useful_bound(species, name, unit)
+        return "-" if bound is None else f"< {short(bound)}"
     if not isinstance(edges, (list, tuple)) or len(edges) != 2:
         return short(value)
     between = f"[{short(edges[0])}, {short(edges[1])}]"

@@ -31,7 +31,7 @@ from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
 from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import POORLY_KNOWN, words_of
+from aiida_ion.verdicts import POORLY_KNOWN, useful_bound, words_of
 
 PATH = "/"
 TITLE = "Overview"
@@ -197,15 +197,15 @@ def _temperature(value: Any) -> str:
 
 
 def _conductivity(record: Mapping[Any, Any]) -> str:
-    """Return a conductivity with its interval, or its bound."""
-    value, bound = record["ionic_conductivity_mS_cm"], record["ionic_conductivity_upper_bound_mS_cm"]
+    """Return a conductivity with its interval, or its bound, or the word for neither."""
+    value, bound = record["ionic_conductivity_mS_cm"], useful_bound(record, "ionic_conductivity", "mS_cm")
     if record["verdict"] not in ("bound", "not_measurable") and _is_number(value):
         ends = record["ionic_conductivity_ci95_mS_cm"]
         if record["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
             return f"{ends[0]:.2g} to {ends[1]:.2g}"
         interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
         return f"{value:.3g}{interval}"
-    return f"< {bound:.2g}" if _is_number(bound) else "-"
+    return f"< {bound:.2g}" if bound is not None else words_of(record["verdict"])
 
 
 def _is_number(value: Any) -> bool:

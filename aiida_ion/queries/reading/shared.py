@@ -15,7 +15,7 @@ from aiida_ion.aiida_private.storage import query_statement
 from aiida_ion.engine_kinds import ENGINE_PREFIX
 from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
-from aiida_ion.verdicts import verdict_of
+from aiida_ion.verdicts import BOUND, verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -174,6 +174,13 @@ def finite(numbers: pd.Series[Any]) -> pd.Series[Any]:
 def verdicts(table: pd.DataFrame) -> list[str | None]:
     """Return the verdict of each row; results of earlier versions are judged by the current rule."""
     return [verdict_of({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
+
+
+def judged(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of results with their verdicts, and with upper bounds only where they are the result."""
+    made = table.assign(verdict=pd.Series(verdicts(table), index=table.index, dtype=object))
+    bounds = [name for name in made.columns if "_upper_bound_" in name]
+    return made.assign(**{name: made[name].where(made["verdict"] == BOUND) for name in bounds})
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

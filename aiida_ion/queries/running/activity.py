@@ -16,9 +16,9 @@ from aiida_ion.queries.reading.shared import (
     DIFFUSION_PROCESS,
     attributes,
     frame,
+    judged,
     md_processes,
     rows,
-    verdicts,
 )
 from aiida_ion.queries.running.processes import ENDED, PROCESS_FIELDS, ours
 
@@ -158,7 +158,7 @@ def recent_conductivities(limit: int = 10) -> pd.DataFrame:
         project=["id", "uuid", "ctime", *attributes(RECENT)],
     )
     table = newest.merge(frame(details, ["pk", "uuid", "time", *RECENT]), on="pk")
-    return table.assign(verdict=pd.Series(verdicts(table), index=table.index, dtype=object))
+    return judged(table)
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

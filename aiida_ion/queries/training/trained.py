@@ -16,9 +16,9 @@ from aiida_ion.queries.reading.shared import (
     attributes,
     edge,
     frame,
+    judged,
     md_processes,
     of_function,
-    verdicts,
 )
 
 WATCH = "aiida.calculations:ion.watch"
@@ -116,7 +116,7 @@ def results_at(level_of_theory: str | None, formulas: Sequence[str]) -> pd.DataF
 
 def _results(query: orm.QueryBuilder) -> pd.DataFrame:
     table = frame(query, ["pk", "uuid", *_RESULT]).drop_duplicates("pk")
-    table["verdict"] = verdicts(table)
+    table = judged(table)
     for name, place in (("low", 0), ("high", 1)):
         table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)
     numbers = [name for name in RESULT_COLUMNS if name.endswith(("_cm2_s", "_K"))]
