@@ -43,14 +43,21 @@ def reading_of(node: orm.Node, quantity: str | None) -> Reading:
 
 
 def _of_barrier(attributes: Mapping[str, Any], index: int, core_s: float | None) -> Reading:
-    barriers = attributes.get("barriers_eV") or [None] * 3
-    value = barriers[index]
-    if value is None:
+    """Return a percolation barrier with its interval, an end of which may be open.
+
+    The barrier of a network in which some hops have none is an upper bound; `least_barriers_eV` is the lower one.
+    """
+    value, edges, least = (
+        (attributes.get(name) or [None] * 3)[index]
+        for name in ("barriers_eV", "barriers_interval_eV", "least_barriers_eV")
+    )
+    if value is None and least is None and edges is None:
         reason = f"pathways reach through the crystal in fewer than {index + 1} dimensions"
         return Reading(None, math.inf, math.inf, reason, core_s=core_s)
-    edges = (attributes.get("barriers_interval_eV") or [None] * 3)[index]
-    low, high = edges if edges is not None else (value, value)
-    return Reading(value, min(low, value), max(high, value), str(attributes.get("message") or ""), core_s=core_s)
+    known = [number for number in (value, least, *(edges or ())) if number is not None]
+    is_open = value is None or (edges is not None and edges[1] is None)
+    high = math.inf if is_open else max(known)
+    return Reading(value, min(known), high, str(attributes.get("message") or ""), core_s=core_s)
 
 
 def _of_number(attributes: Mapping[str, Any], quantity: str, core_s: float | None) -> Reading:
