@@ -19,12 +19,15 @@ PROGRAMS = (
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
     "trainers.train",
+    "screening.bvse",
 )
 
 
 @cache
 def program_files(name: str) -> dict[str, bytes]:
-    """Return the files of a program by their path in the working folder: what it imports of this package, and no more.
+    """Return the files of a program by their path in the working folder: what it imports of this package.
+
+    A table that a module reads, beside it under its name, is one of them.
 
     :param name: one of :data:`PROGRAMS`.
     """
@@ -36,6 +39,9 @@ def program_files(name: str) -> dict[str, bytes]:
         if path is not None and str(path) not in result:
             content = (root / path).read_bytes()
             result[str(path)] = content
+            table = path.with_suffix(".json")
+            if (root / table).is_file():
+                result[str(table)] = (root / table).read_bytes()
             waiting += [*map(".".join, _parents(path)), *_imported(content)]
     return dict(sorted(result.items()))
 

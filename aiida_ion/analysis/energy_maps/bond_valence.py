@@ -10,16 +10,16 @@ Morse term has the factor of one half. Other mobile ions are not in the framewor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import erfc
+from scipy.spatial import KDTree
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
+from aiida_ion.analysis.energy_maps.bond_valence_terms import coulomb, coulomb_slopes, morse, morse_slopes
+from aiida_ion.analysis.energy_maps.framework import Framework
 from aiida_ion.analysis.energy_maps.softbv import covalent_radius_A, morse_parameters, principal_quantum_number
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,22 +37,6 @@ BLOCK = 1024
 MAX_IMAGES = 2_000_000
 
 
-@dataclass(frozen=True)
-class Framework:
-    """The ions of a crystal that stay where they are.
-
-    :param cell_A: rows are cell vectors, angstrom, (3, 3).
-    :param positions_A: Cartesian positions, angstrom, (n, 3).
-    :param symbols: element of each.
-    :param charges_e: charge of each, e, (n,).
-    """
-
-    cell_A: FloatArray
-    positions_A: FloatArray
-    symbols: Sequence[str]
-    charges_e: FloatArray
-
-
 class BondValencePotential:
     """Energy of one ion, as a function of its position.
 
@@ -67,8 +51,7 @@ class BondValencePotential:
     def __init__(
         self, framework: Framework, mobile: str, charge_e: float, cutoff_A: float = 10.0, radii: str = "cordero"
     ) -> None:
-        self.framework = framework
-        self.cutoff_A = cutoff_A
+        self.framework, self.charge_e, self.cutoff_A = framework, charge_e, cutoff_A
         self._inverse = np.linalg.inv(framework.cell_A)
         places, owners = _images(framework, cutoff_A)
         parameters = _parameters(framework, mobile, charge_e, radii)
@@ -104,6 +87,28 @@ class BondValencePotential:
             energies[parts] = self._block(fractions.reshape(-1, 3) @ cell).reshape(fractions.shape[:3])
         return energies
 
+    def energies_of_nearest_eV(self, points_A: npt.NDArray[Any], neighbours: int) -> FloatArray:  # noqa: N802
+        """Return the energies at points, eV, (n,), over the nearest framework ions alone.
+
+        :param points_A: Cartesian, angstrom, (n, 3).
+        :param neighbours: how many framework ions count.
+        """
+        n_counter = len(self._morse[0])
+        tree = KDTree(np.concatenate([self._morse[0], self._coulomb[0]]))
+        points = self._wrapped(np.asarray(points_A, dtype=float))
+        near: Any = tree.query(points, k=list(range(1, neighbours + 1)), distance_upper_bound=self.cutoff_A)
+        distances, indices = near
+        energies = np.zeros(len(points))
+        is_there = indices < tree.n
+        for (_, values), term, offset, last in (
+            (self._morse, morse_slopes, 0, n_counter),
+            (self._coulomb, coulomb_slopes, n_counter, tree.n),
+        ):
+            rows, columns = np.nonzero(is_there & (indices >= offset) & (indices < last))
+            terms = term(np.maximum(distances[rows, columns], CLOSEST_A), values[indices[rows, columns] - offset])[0]
+            energies += np.bincount(rows, weights=terms, minlength=len(points))
+        return energies
+
     def derivatives(self, point_A: npt.NDArray[Any]) -> tuple[float, FloatArray, FloatArray]:
         """Return energy (eV), gradient (eV/angstrom, (3,)) and Hessian (eV/angstrom^2, (3, 3)) at a point.
 
@@ -111,7 +116,7 @@ class BondValencePotential:
         """
         point = self._wrapped(np.asarray(point_A, dtype=float)[None])[0]
         energy, gradient, hessian = 0.0, np.zeros(3), np.zeros((3, 3))
-        for (places, values), term in ((self._morse, _morse_slopes), (self._coulomb, _coulomb_slopes)):
+        for (places, values), term in ((self._morse, morse_slopes), (self._coulomb, coulomb_slopes)):
             differences = point - places
             distances = np.maximum(np.linalg.norm(differences, axis=1), CLOSEST_A)
             within = (distances < values[:, 3]) & (distances < self.cutoff_A)
@@ -136,7 +141,7 @@ class BondValencePotential:
         points = points_A - centre
         radius = float(np.linalg.norm(points, axis=1).max())
         energies = np.zeros(len(points))
-        for (places, values), term in ((self._morse, _morse), (self._coulomb, _coulomb)):
+        for (places, values), term in ((self._morse, morse), (self._coulomb, coulomb)):
             away = places - centre
             reach = np.minimum(values[:, 3], self.cutoff_A)
             is_near = np.einsum("ij,ij->i", away, away) < (reach + radius) ** 2
@@ -191,44 +196,3 @@ def _distances(points_A: FloatArray, places_A: FloatArray) -> FloatArray:
     squares += np.einsum("ij,ij->i", places_A, places_A)
     np.maximum(squares, CLOSEST_A**2, out=squares)
     return np.sqrt(squares, out=squares)
-
-
-def _morse(distances_A: FloatArray, values: FloatArray, reach_A: FloatArray) -> FloatArray:
-    """Return the sum of (D0/2) ((x - 1)^2 - 1) = (D0/2) (x^2 - 2 x), x = exp(alpha (Rmin - R)), eV, (n,)."""
-    r_min, alpha, depth = values[:, 0], values[:, 1], values[:, 2]
-    beyond = distances_A >= reach_A
-    distances_A *= -alpha
-    distances_A += alpha * r_min
-    x = np.exp(distances_A, out=distances_A)
-    x[beyond] = 0.0
-    energies: FloatArray = -(x @ depth)
-    x *= x
-    energies += x @ (0.5 * depth)
-    return energies
-
-
-def _coulomb(distances_A: FloatArray, values: FloatArray, reach_A: FloatArray) -> FloatArray:
-    length, factor = values[:, 0], values[:, 1]
-    screened = erfc(distances_A / length)
-    screened /= distances_A
-    screened[distances_A >= reach_A] = 0.0
-    energies: FloatArray = screened @ factor
-    return energies
-
-
-def _morse_slopes(distances_A: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return each term and its two derivatives with respect to the distance."""
-    r_min, alpha, depth = values[:, 0], values[:, 1], values[:, 2]
-    x = np.exp(alpha * (r_min - distances_A))
-    return 0.5 * depth * (x * x - 2 * x), depth * alpha * (x - x * x), depth * alpha**2 * (2 * x * x - x)
-
-
-def _coulomb_slopes(distances_A: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    length, factor = values[:, 0], values[:, 1]
-    screened = erfc(distances_A / length)
-    slope = -2.0 / np.sqrt(np.pi) / length * np.exp(-((distances_A / length) ** 2))
-    value = factor * screened / distances_A
-    first = factor * (slope / distances_A - screened / distances_A**2)
-    bend = -2.0 * distances_A / length**2 * slope
-    second = factor * (bend / distances_A - 2 * slope / distances_A**2 + 2 * screened / distances_A**3)
-    return value, first, second

@@ -7,6 +7,7 @@ followed to minima, so that it is known what it connects. Percolation is decided
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ MAX_DIAGONALS = 2.0
 SAME_MINIMUM_A = 0.1
 #: How far a way down may lead, angstrom.
 MAX_DESCENT_A = 8.0
+#: Equivalent points have energies as close as this, eV.
+SAME_ENERGY_EV = 1e-4
 #: Points on a line between two minima.
 N_LINE = 17
 
@@ -66,7 +69,11 @@ class Network:
 
 
 def refine_network(
-    derivatives: Derivatives, cell_A: FloatArray, shape: tuple[int, int, int], basins: Basins
+    derivatives: Derivatives,
+    cell_A: FloatArray,
+    shape: tuple[int, int, int],
+    basins: Basins,
+    operations: Sequence[tuple[FloatArray, FloatArray]] = (),
 ) -> Network:
     """Return minima and saddles of the potential behind a map, and where it percolates.
 
@@ -77,6 +84,7 @@ def refine_network(
     :param cell_A: cell of the map, rows, angstrom, (3, 3).
     :param shape: of the map.
     :param basins: of the map.
+    :param operations: r -> r @ R + t (angstrom), of the symmetry of the potential: a map need not have it.
     """
     search = _Search(derivatives, cell_A, MAX_DIAGONALS * _diagonal_A(cell_A, shape))
     bottoms = [search.bottom(point) for point in _points(basins.minima, cell_A, shape)]
@@ -90,6 +98,7 @@ def refine_network(
             search.connect(first, second, _starts(basins, index, cell_A, shape))
         else:
             search.add(first, second, float(basins.saddle_energies_eV[index]), None)
+    search.complete(operations)
     return search.network()
 
 
@@ -130,6 +139,21 @@ class _Search:
         if name not in self._saddles or energy_eV < self._saddles[name].energy_eV:
             self._saddles[name] = Saddle(first, second, (a, b, c), energy_eV, point_A)
 
+    def complete(self, operations: Sequence[tuple[FloatArray, FloatArray]]) -> None:
+        """Add the saddles that are equivalent to those found, as far as the potential has the symmetry."""
+        found = [saddle for saddle in self._saddles.values() if saddle.point_A is not None]
+        for rotation, translation in operations:
+            for saddle in found:
+                assert saddle.point_A is not None
+                first = self._minima[saddle.first]
+                second = self._minima[saddle.second] + np.array(saddle.vector) @ self._cell
+                ends = first @ rotation + translation, second @ rotation + translation
+                point = saddle.point_A @ rotation + translation
+                if self._is_known(*ends, saddle.energy_eV):
+                    continue
+                if abs(self._derivatives(point)[0] - saddle.energy_eV) < SAME_ENERGY_EV:
+                    self.add(*ends, saddle.energy_eV, point)
+
     def network(self) -> Network:
         """Return what was found, and where it percolates."""
         names = np.array(list(self._saddles), dtype=np.int64).reshape(-1, 5)
@@ -156,12 +180,21 @@ class _Search:
         line = [first_A + share * (second_A - first_A) for share in np.linspace(0.0, 1.0, N_LINE)[1:-1]]
         return [max(line, key=lambda point: self._derivatives(point)[0])]
 
+    def _is_known(self, first_A: FloatArray, second_A: FloatArray, energy_eV: float) -> bool:
+        """Whether a saddle between two minima that is not higher is there."""
+        (first, cell), (second, other) = self._place(first_A), self._place(second_A)
+        saddle = self._saddles.get((first, second, *(int(step) for step in other - cell)))
+        return saddle is not None and saddle.energy_eV <= energy_eV + SAME_ENERGY_EV
+
     def _place(self, point_A: FloatArray, energy_eV: float | None = None) -> tuple[int, IntArray]:
         """Return which minimum a point is, and in which cell; a new one is added."""
-        for index, known in enumerate(self._minima):
-            cell = np.rint((point_A - known) @ self._inverse).astype(np.int64)
-            if np.linalg.norm(point_A - known - cell @ self._cell) < SAME_MINIMUM_A:
-                return index, cell
+        if self._minima:
+            away = point_A - np.array(self._minima)
+            cells = np.rint(away @ self._inverse)
+            distances = np.linalg.norm(away - cells @ self._cell, axis=1)
+            nearest = int(np.argmin(distances))
+            if distances[nearest] < SAME_MINIMUM_A:
+                return nearest, cells[nearest].astype(np.int64)
         self._minima.append(point_A)
         self._energies.append(self._derivatives(point_A)[0] if energy_eV is None else energy_eV)
         return len(self._minima) - 1, np.zeros(3, dtype=np.int64)

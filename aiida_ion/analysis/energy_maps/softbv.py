@@ -15,8 +15,6 @@ from typing import Any
 from aiida_ion.settings.values import either
 
 TABLE = Path(__file__).with_suffix(".json")
-#: Sets of covalent radii: those of bvlain's default, by element, and those of softBV, by element and charge.
-RADII = ("cordero", "softbv")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def principal_quantum_number(element: str) -> int:
 def covalent_radius_A(element: str, charge_e: float, radii: str = "cordero") -> float:  # noqa: N802
     """Return the covalent radius of an ion, angstrom.
 
-    :param radii: one of :data:`RADII`.
+    :param radii: `cordero` or `softbv`.
     :raises ValueError: if the set does not have it.
     """
     if radii == "softbv":

@@ -19,6 +19,8 @@ MAX_STEPS = 100
 MIN_CURVATURE = 0.1
 #: Step away from a saddle, angstrom.
 PUSH_A = 0.05
+#: How often a search goes on from a stationary point of another kind.
+MAX_PUSHES = 3
 
 
 class Stationary(NamedTuple):
@@ -26,12 +28,19 @@ class Stationary(NamedTuple):
 
     :param point_A: Cartesian, angstrom, (3,).
     :param energy_eV: energy there, eV.
-    :param mode: unit vector of the smallest curvature, (3,).
+    :param modes: unit vectors of the curvatures, the smallest first, in columns, (3, 3).
+    :param n_down: in how many of these directions the energy falls.
     """
 
     point_A: FloatArray
     energy_eV: float
-    mode: FloatArray
+    modes: FloatArray
+    n_down: int
+
+    @property
+    def mode(self) -> FloatArray:
+        """The direction of the smallest curvature, (3,)."""
+        return self.modes[:, 0]
 
 
 def find_minimum(derivatives: Derivatives, start_A: FloatArray, max_distance_A: float) -> Stationary | None:
@@ -42,39 +51,43 @@ def find_minimum(derivatives: Derivatives, start_A: FloatArray, max_distance_A: 
     :param start_A: Cartesian, angstrom, (3,).
     :param max_distance_A: from the start, angstrom.
     """
-    point = np.asarray(start_A, dtype=float)
-    for _ in range(3):
-        found = _search(derivatives, point, start_A, max_distance_A, n_up=0)
-        if found is None or found[1] == 0:
-            return None if found is None else found[0]
-        point = found[0].point_A + PUSH_A * found[0].mode
-    return None
+    return _find(derivatives, start_A, max_distance_A, n_down=0)
 
 
 def find_saddle(derivatives: Derivatives, start_A: FloatArray, max_distance_A: float) -> Stationary | None:
     """Return the saddle (one direction of negative curvature) close to a point; ``None`` if there is none.
 
     The search goes up along the direction of the smallest curvature and down along the others (eigenvector following:
-    C. J. Cerjan and W. H. Miller, J. Chem. Phys. 75, 2800 (1981)).
+    C. J. Cerjan and W. H. Miller, J. Chem. Phys. 75, 2800 (1981)). Where it ends on a point with more directions of
+    negative curvature, it goes on down the second.
 
     :param start_A: Cartesian, angstrom, (3,).
     :param max_distance_A: from the start, angstrom.
     """
-    found = _search(derivatives, np.asarray(start_A, dtype=float), start_A, max_distance_A, n_up=1)
-    return found[0] if found is not None and found[1] == 1 else None
+    return _find(derivatives, start_A, max_distance_A, n_down=1)
+
+
+def _find(derivatives: Derivatives, start_A: FloatArray, max_distance_A: float, n_down: int) -> Stationary | None:
+    point = np.asarray(start_A, dtype=float)
+    for _ in range(MAX_PUSHES):
+        found = _search(derivatives, point, start_A, max_distance_A, n_down)
+        if found is None or found.n_down <= n_down:
+            return found if found is not None and found.n_down == n_down else None
+        point = found.point_A + PUSH_A * found.modes[:, n_down]
+    return None
 
 
 def _search(
     derivatives: Derivatives, point_A: FloatArray, start_A: FloatArray, max_distance_A: float, n_up: int
-) -> tuple[Stationary, int] | None:
-    """Return a stationary point and its number of directions of negative curvature."""
+) -> Stationary | None:
+    """Return a stationary point, going up along the first of the modes."""
     point = point_A
     signs = np.where(np.arange(3) < n_up, 1.0, -1.0)
     for _ in range(MAX_STEPS):
         energy, gradient, hessian = derivatives(point)
         curvatures, modes = np.linalg.eigh(hessian)
         if np.linalg.norm(gradient) < GRADIENT_EV_A:
-            return Stationary(point, energy, modes[:, 0]), int((curvatures < 0).sum())
+            return Stationary(point, energy, modes, int((curvatures < 0).sum()))
         step = modes @ (signs * (modes.T @ gradient) / np.maximum(np.abs(curvatures), MIN_CURVATURE))
         point = point + step * min(1.0, MAX_STEP_A / float(np.linalg.norm(step)))
         if np.linalg.norm(point - start_A) > max_distance_A:
