@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,8 @@ def assign_charges(structure: Structure, given: Mapping[str, float] | None = Non
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of spglib on its errors, of pymatgen on rare elements
-            valences = BVAnalyzer(forbidden_species=list(FORBIDDEN_SPECIES)).get_valences(plain)
+            analyzer: Any = BVAnalyzer
+            valences = analyzer(forbidden_species=list(FORBIDDEN_SPECIES)).get_valences(plain)
         return Charges(np.array(valences, dtype=float), BOND_VALENCE)
     except ValueError as error:
         fault = str(error).rstrip(".")

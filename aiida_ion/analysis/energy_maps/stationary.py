@@ -19,8 +19,8 @@ MAX_STEPS = 100
 MIN_CURVATURE = 0.1
 #: Step away from a saddle, angstrom.
 PUSH_A = 0.05
-#: How often a search goes on from a stationary point of another kind.
-MAX_PUSHES = 3
+#: Searches in a row, each from a stationary point of another kind than is asked for.
+MAX_SEARCHES = 4
 
 
 class Stationary(NamedTuple):
@@ -69,7 +69,7 @@ def find_saddle(derivatives: Derivatives, start_A: FloatArray, max_distance_A: f
 
 def _find(derivatives: Derivatives, start_A: FloatArray, max_distance_A: float, n_down: int) -> Stationary | None:
     point = np.asarray(start_A, dtype=float)
-    for _ in range(MAX_PUSHES):
+    for _ in range(MAX_SEARCHES):
         found = _search(derivatives, point, start_A, max_distance_A, n_down)
         if found is None or found.n_down <= n_down:
             return found if found is not None and found.n_down == n_down else None
