@@ -43,10 +43,12 @@ class Operations:
 class Hop:
     """A hop to a vacancy, and all that are equivalent to it.
 
+    :param ions: indices of the mobile ion that moves, and of the one that is removed.
     :param vacancy: fractional coordinates of the empty site, in the cell of its image, (3,).
     :param edges: for each equivalent hop the two mobile ions, by their index, and the cell of the second, (m, 5).
     """
 
+    ions: tuple[int, int]
     vacancy: FloatArray
     edges: IntArray
 
@@ -146,7 +148,7 @@ def _map_to_dict(plan: MapPlan) -> dict[str, Any]:
         "multiplicities": plan.multiplicities.tolist(),
         "multiples": list(plan.multiples),
         "copies": _operations_to_lists(plan.copies),
-        "hop": plan.hop and {"vacancy": plan.hop.vacancy.tolist(), "edges": plan.hop.edges.tolist()},
+        "hop": plan.hop and _hop_to_dict(plan.hop),
     }
 
 
@@ -167,8 +169,18 @@ def _map_from_dict(data: Mapping[str, Any]) -> MapPlan:
         np.asarray(data["multiplicities"], dtype=np.int64),
         (a, b, c),
         _operations_from_lists(data["copies"]),
-        hop and Hop(np.asarray(hop["vacancy"], dtype=float), np.asarray(hop["edges"], dtype=np.int64).reshape(-1, 5)),
+        hop and _hop_from_dict(hop),
     )
+
+
+def _hop_to_dict(hop: Hop) -> dict[str, Any]:
+    return {"ions": list(hop.ions), "vacancy": hop.vacancy.tolist(), "edges": hop.edges.tolist()}
+
+
+def _hop_from_dict(data: Mapping[str, Any]) -> Hop:
+    moved, removed = (int(ion) for ion in data["ions"])
+    edges = np.asarray(data["edges"], dtype=np.int64).reshape(-1, 5)
+    return Hop((moved, removed), np.asarray(data["vacancy"], dtype=float), edges)
 
 
 def _operations_to_lists(operations: Operations) -> list[Any]:

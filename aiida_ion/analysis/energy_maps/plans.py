@@ -121,7 +121,7 @@ def _vacancies(
             own = keeping(keeping(own, site, crystal.cell, tolerance_A), vacancy, crystal.cell, tolerance_A)
             host, count = _host(rest, own, tolerance_A), np.array([len(edges)])
             moved = int(crystal.numbers[ions[first]])
-            maps.append(MapPlan(host, moved, site[None], count, hop=Hop(vacancy, edges)))
+            maps.append(MapPlan(host, moved, site[None], count, hop=Hop((int(first), second), vacancy, edges)))
     if not maps:
         raise ValueError(
             "the cell holds a single mobile ion, so that no other one can be removed: give a min_width_A that makes it "
