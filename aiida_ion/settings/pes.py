@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole, word
 
-#: What becomes of the mobile ions that are not moved, and the cell that is simulated.
-OTHERS, CELLS = ("removed", "kept", "vacancy"), ("primitive", "given")
+#: What becomes of the mobile ions that are not moved.
+OTHERS = ("removed", "kept", "vacancy")
 #: Raised when the same settings give other numbers.
 METHOD_VERSION = 1
 #: Closer to an atom, potentials are not what they were trained for, and may have holes, angstrom.
@@ -31,9 +31,12 @@ class PesSettings(Settings):
         USUAL_EXCLUSION_A, least=0.5, most=2.5, unit="angstrom", help="Points closer to an atom are left out"
     )
     min_width_A: float | None = number(
-        None, above=0.0, most=40.0, unit="angstrom", help="Smallest width of the simulated cell"
+        None,
+        above=0.0,
+        most=40.0,
+        unit="angstrom",
+        help="Smallest width of the simulated cell; without it, the primitive cell",
     )
-    cell: str = word(CELLS, "primitive", help="Cell that is made wide enough")
     symmetry_tolerance_A: float = number(
         0.001, least=1e-6, most=0.1, unit="angstrom", help="How far atoms may be from where an operation puts them"
     )

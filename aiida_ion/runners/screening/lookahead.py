@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from aiida_ion.analysis.energy_maps.frozen_map import Request
+from aiida_ion.analysis.energy_maps.frozen.compute import Request
 from aiida_ion.runners.energies import EnergyEvaluator
 
 Computation = Generator[Request, Any, Any]

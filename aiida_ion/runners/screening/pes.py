@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiida_ion.runners.output import Ledger, RunnerError, limit_threads, run_program
 
 if TYPE_CHECKING:
-    from aiida_ion.analysis.energy_maps.frozen_map import Request
+    from aiida_ion.analysis.energy_maps.frozen.compute import Request
     from aiida_ion.runners.energies import EnergyEvaluator
     from aiida_ion.runners.potentials import Potential
     from aiida_ion.runners.run_inputs import PotentialInputs
@@ -49,7 +49,7 @@ def compute_materials(results: dict[str, Any], ledger: Ledger) -> None:
     potential = load_potential(chosen, [])  # what it does not know is refused for each material
     describe_potential(results, potential)
     work = Work(chosen, potential, settings, inputs.get("plans") or {}, materials)
-    always = {"method": METHOD, "mobile_species": settings.mobile_species, "method_hash": None}
+    always = {"method": METHOD, "mobile_species": settings.mobile_species, "method_hash": work.method_hash}
     try:
         run_batch(results, materials, work, always, inputs.get("max_seconds"))
     finally:
@@ -63,7 +63,7 @@ class Work:
 
     :param chosen: the potential as it was asked for.
     :param potential: as it was loaded.
-    :param plans: by label ``plan``, ``mobile_species`` and ``method`` (what else decides the numbers), or ``refusal``.
+    :param plans: by label ``plan`` and ``mobile_species``, or ``refusal``.
     :param materials: all materials of the batch, in order.
     """
 
@@ -75,12 +75,14 @@ class Work:
         plans: Mapping[str, Any],
         materials: Sequence[Material],
     ) -> None:
+        from aiida_ion.analysis.method_hash import method_hash
         from aiida_ion.runners.energies import EnergyEvaluator, atoms_at_once, energy_batch_of
         from aiida_ion.runners.screening.batch import RESULTS, read_records
         from aiida_ion.runners.screening.lookahead import Lookahead
 
         self._elements, self._settings, self._plans = potential.elements, settings, plans
         self._level = level_of(chosen, potential)
+        self.method_hash = method_hash(pes_method(settings, self._level))
         batch = energy_batch_of(chosen.name, potential.calculator)
         self.evaluator: EnergyEvaluator = EnergyEvaluator(potential.calculator, batch, atoms_at_once(potential.device))
         done = read_records(RESULTS)
@@ -92,7 +94,7 @@ class Work:
 
         :raises RefusedError: for one that has no maps.
         """
-        from aiida_ion.analysis.energy_maps.frozen_map import NoMapError
+        from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError
         from aiida_ion.runners.screening.batch import RefusedError
 
         refusal = self._refusal(material)
@@ -118,10 +120,9 @@ class Work:
         return f"the potential does not know {', '.join(unknown)}" if unknown else None
 
     def _compute(self, label: str) -> Generator[Request, Any, dict[str, Any]]:
-        from aiida_ion.analysis.energy_maps.frozen_map import NoMapError, compute_map
-        from aiida_ion.analysis.energy_maps.frozen_results import frozen_results
-        from aiida_ion.analysis.energy_maps.map_plan import FrozenPlan
-        from aiida_ion.analysis.method_hash import method_hash
+        from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError, compute_map
+        from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
+        from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
 
         about, settings = self._plans[label], self._settings
         plan, maps, n_evaluated = FrozenPlan.from_dict(about["plan"]), [], 0
@@ -143,7 +144,6 @@ class Work:
                 energies = yield request
         return {
             "mobile_species": about["mobile_species"],
-            "method_hash": method_hash(pes_method(settings, self._level) | about["method"]),
             "settings": settings.to_dict(),
             "potential": self._level,
             **frozen_results(plan, maps, settings.descriptors),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import spglib
 
 from aiida_ion.analysis.crystals.cell import supercell_multiples
-from aiida_ion.analysis.energy_maps.map_plan import Operations
+from aiida_ion.analysis.energy_maps.frozen.map_plan import Operations
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.energy_maps.frozen import Grid, Host, distance_to_host_A, make_grid
-from aiida_ion.analysis.energy_maps.hop_region import hop_region
-from aiida_ion.analysis.energy_maps.map_plan import MapPlan
+from aiida_ion.analysis.energy_maps.frozen.grid import Grid, Host, distance_to_host_A, make_grid
+from aiida_ion.analysis.energy_maps.frozen.hop_region import hop_region
+from aiida_ion.analysis.energy_maps.frozen.map_plan import MapPlan
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.energy_maps.frozen import Host
-from aiida_ion.analysis.energy_maps.hops import equivalent_hops, nearest_hops
-from aiida_ion.analysis.energy_maps.map_plan import FrozenPlan, Hop, MapPlan, Operations
-from aiida_ion.analysis.energy_maps.symmetry import (
+from aiida_ion.analysis.energy_maps.frozen.grid import Host
+from aiida_ion.analysis.energy_maps.frozen.hops import equivalent_hops, nearest_hops
+from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan, Hop, MapPlan, Operations
+from aiida_ion.analysis.energy_maps.frozen.symmetry import (
     TOLERANCE_A,
     Crystal,
     equivalent_points,
@@ -36,17 +36,15 @@ def plan_maps(
     mobile: int,
     others: str = "removed",
     min_width_A: float | None = None,
-    is_primitive: bool = True,
     tolerance_A: float = TOLERANCE_A,
 ) -> FrozenPlan:
-    """Return the maps of a crystal.
+    """Return the maps of a crystal, in repeats of its reduced primitive cell, however it is written.
 
     :param crystal: the crystal in any cell.
     :param mobile: atomic number of the mobile ion.
     :param others: what becomes of the other mobile ions, one of :data:`OTHERS`.
-    :param min_width_A: smallest width of the simulated cell between opposite faces, angstrom; without it, one cell.
-    :param is_primitive: whether the cell is the reduced primitive one, so that the map is one of the crystal however it
-        is written; otherwise the cell as it is.
+    :param min_width_A: smallest width of the simulated cell between opposite faces, angstrom; without it, one primitive
+        cell.
     :param tolerance_A: of the symmetry search, angstrom.
     :raises ValueError: for a crystal without the mobile ion, one of nothing else, or without a neighbour to remove.
     """
@@ -56,8 +54,7 @@ def plan_maps(
         raise ValueError("the mobile species is not in the crystal")
     if (crystal.numbers == mobile).all():
         raise ValueError("the crystal holds nothing but the mobile species: there is no framework")
-    if is_primitive:
-        crystal = primitive_cell(crystal, tolerance_A)
+    crystal = primitive_cell(crystal, tolerance_A)
     multiples = wide_enough(crystal.cell, min_width_A)
     if others == "removed":
         return _removed(crystal, mobile, multiples, tolerance_A)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
-from aiida_ion.analysis.energy_maps.descriptors import IonMap, published_descriptors
-from aiida_ion.analysis.energy_maps.frozen import distance_to_host_A
-from aiida_ion.analysis.energy_maps.frozen_map import FrozenMap
-from aiida_ion.analysis.energy_maps.hop_region import hop_region, saddle_eV
-from aiida_ion.analysis.energy_maps.map_plan import FrozenPlan
+from aiida_ion.analysis.energy_maps.frozen.compute import FrozenMap
+from aiida_ion.analysis.energy_maps.frozen.descriptors import IonMap, published_descriptors
+from aiida_ion.analysis.energy_maps.frozen.grid import distance_to_host_A
+from aiida_ion.analysis.energy_maps.frozen.hop_region import hop_region, saddle_eV
+from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
 from aiida_ion.analysis.energy_maps.percolation import Percolation, Threshold, percolate_graph, percolate_grid
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,33 +48,40 @@ def frozen_results(plan: FrozenPlan, maps: Sequence[FrozenMap], with_descriptors
     }
     if plan.others == "vacancy":
         return result | _hop_barriers(plan, maps)
-    result |= _map_barriers(maps)
+    result |= _map_barriers(maps, summaries)
     if with_descriptors:
         ions = [IonMap(one.energies_eV, one.site, one.plan.copies) for one in maps]
         result["descriptors"] = published_descriptors(ions, maps[0].plan.host.cell)
     return result
 
 
-def _map_barriers(maps: Sequence[FrozenMap]) -> dict[str, Any]:
-    """Return the barriers of the ion that percolates most easily, and what half the points make of them."""
+def _map_barriers(maps: Sequence[FrozenMap], summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the barriers of the ion that percolates most easily, and what every second point makes of them."""
     fine = [percolate_grid(one.energies_eV) for one in maps]
     coarse = [percolate_grid(one.energies_eV[::2, ::2, ::2]) for one in maps]
+    for summary, found, one in zip(summaries, fine, maps, strict=True):
+        summary["barriers_eV"] = found.barriers_eV
+        summary["saddles"] = [_saddle(threshold, one) for threshold in found.thresholds]
     barriers = _lowest([one.barriers_eV for one in fine])
     coarser = _lowest([one.barriers_eV for one in coarse])
+    errors = [
+        None if one is None or other is None else SECOND_ORDER * abs(one - other)
+        for one, other in zip(barriers, coarser, strict=True)
+    ]
     return {
         "zero": "lowest point of the map of the ion",
         "barriers_eV": barriers,
+        "uncertainty_eV": errors,
+        "barriers_interval_eV": [_interval(one, error) for one, error in zip(barriers, errors, strict=True)],
+        "barriers_at_twice_the_step_eV": coarser,
         "barriers_in_component_eV": _lowest([one.barriers_in_component_eV for one in fine]),
         "barriers_above_site_eV": _lowest([_above_site(found, one) for found, one in zip(fine, maps, strict=True)]),
-        "barriers_at_twice_the_step_eV": coarser,
-        "uncertainty_eV": [
-            None if one is None or other is None else SECOND_ORDER * abs(one - other)
-            for one, other in zip(barriers, coarser, strict=True)
-        ],
-        "saddles": [
-            [_saddle(threshold, one) for threshold in found.thresholds] for found, one in zip(fine, maps, strict=True)
-        ],
+        "site_depth_eV": min(site["energy_above_minimum_eV"] for summary in summaries for site in summary["sites"]),
     }
+
+
+def _interval(barrier: float | None, error: float | None) -> list[float] | None:
+    return None if barrier is None or error is None else [max(0.0, barrier - error), barrier + error]
 
 
 def _hop_barriers(plan: FrozenPlan, maps: Sequence[FrozenMap]) -> dict[str, Any]:
@@ -100,6 +107,7 @@ def _hop_barriers(plan: FrozenPlan, maps: Sequence[FrozenMap]) -> dict[str, Any]
         "barriers_eV": found.barriers_eV,
         "barriers_in_component_eV": found.barriers_in_component_eV,
         "uncertainty_eV": [None, None, None],
+        "barriers_interval_eV": [None, None, None],
         "hops": hops,
     }
 

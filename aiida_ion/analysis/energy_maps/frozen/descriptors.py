@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.energy_maps.level_map import levels_from
-from aiida_ion.analysis.energy_maps.map_plan import Operations
+from aiida_ion.analysis.energy_maps.frozen.level_map import levels_from
+from aiida_ion.analysis.energy_maps.frozen.map_plan import Operations
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
-from aiida_ion.analysis.energy_maps.frozen import Grid
-from aiida_ion.analysis.energy_maps.level_map import levels_from
+from aiida_ion.analysis.energy_maps.frozen.grid import Grid
+from aiida_ion.analysis.energy_maps.frozen.level_map import levels_from
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
-from aiida_ion.analysis.energy_maps.map_plan import Operations
+from aiida_ion.analysis.energy_maps.frozen.map_plan import Operations
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.energy_maps.frozen import Host
+from aiida_ion.analysis.energy_maps.frozen.grid import Host
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
