@@ -19,6 +19,7 @@ PROGRAMS = (
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
     "trainers.train",
+    "screening.pes",
 )
 
 
