@@ -20,6 +20,7 @@ PROGRAMS = (
     *("surrogate.train", "surrogate.predict"),
     "trainers.train",
     "screening.bvse",
+    "screening.pes",
 )
 
 

@@ -1,0 +1,1 @@
+"""The potential-energy surface of one ion in a crystal whose other atoms stay in place."""
