@@ -1,1 +1,1 @@
-"""Hops of single ions between the sites of a crystal: which there are, the cells of each, and what follows from them."""
+"""Hops of single ions between sites of a crystal: which there are, their cells, and what follows from them."""

@@ -101,9 +101,8 @@ class HopNetwork:
     def from_dict(cls, content: dict[str, Any]) -> HopNetwork:
         """Return the network of plain data; entries of later versions are left out."""
         known = {name: content[name] for name in cls.__dataclass_fields__}
-        hops = [Hop(**{name: hop[name] for name in Hop.__dataclass_fields__}) for hop in content["hops"]]
-        known["hops"] = [Hop(**{**hop.__dict__, "cell": tuple(hop.cell)}) for hop in hops]
-        return cls(**known)
+        hops = [{name: hop[name] for name in Hop.__dataclass_fields__} for hop in content["hops"]]
+        return cls(**known | {"hops": [Hop(**hop | {"cell": tuple(hop["cell"])}) for hop in hops]})
 
 
 def find_hops(
@@ -237,7 +236,7 @@ def _reduce(
                 "symprec_A, or relax it"
             )
         waiting -= orbit
-        orbits.append((round(_length_A(key, sites, cell), 6), min(orbit), orbit))
+        orbits.append((round(_length(key, sites, cell), 6), min(orbit), orbit))
     hops, members, ordered = [], [], []
     for number, (length_A, key, orbit) in enumerate(sorted(orbits, key=lambda entry: entry[:2])):
         swaps = [action.rotations[operation] for operation in action.exchanging(key)]
@@ -249,6 +248,6 @@ def _reduce(
     return hops, members, ordered
 
 
-def _length_A(key: Key, sites: FloatArray, cell: FloatArray) -> float:
+def _length(key: Key, sites: FloatArray, cell: FloatArray) -> float:
     first, second, *shift = key
     return float(np.linalg.norm((sites[second] + np.array(shift) - sites[first]) @ cell))

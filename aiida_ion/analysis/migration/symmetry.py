@@ -13,7 +13,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-#: A hop as whole numbers: first site, second site, and the cell (3) that the second is in, when the first is in (0,0,0).
+#: A hop as whole numbers: first site, second site, the cell (3) that the second is in when the first is in (0, 0, 0).
 Key = tuple[int, ...]
 #: An operation takes a site to another one within this distance, angstrom, or the sites are not closed under it.
 MATCH_A = 0.25

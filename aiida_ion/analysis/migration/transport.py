@@ -2,8 +2,8 @@
 
 One carrier (a vacancy, or an interstitial ion) on a periodic network hops from site i to site j with the rate
 k_ij = nu exp(-(E_ij - E_i) / kT), where E_ij is the energy of the saddle. In equilibrium it is at site i with
-p_i ~ exp(-E_i / kT), and c_ij = p_i k_ij is the same in both directions. With the corrections chi of the steps d_ij that
-solve sum_j c_ij (d_ij + chi_j - chi_i) = 0 for each i, the diffusion tensor is
+p_i ~ exp(-E_i / kT), and c_ij = p_i k_ij is the same in both directions. With the corrections chi of the steps d_ij
+that solve sum_j c_ij (d_ij + chi_j - chi_i) = 0 for each i, the diffusion tensor is
 
     D = 1/2 sum_ij c_ij (d_ij + chi_j - chi_i) (d_ij + chi_j - chi_i)^T
 
@@ -98,7 +98,7 @@ def hop_rates(
     )
 
 
-def diffusion_tensor_A2_s(rates: Rates) -> FloatArray:
+def diffusion_tensor_A2_s(rates: Rates) -> FloatArray:  # noqa: N802
     """Return the diffusion tensor of a single carrier, (3, 3), in square angstrom per second.
 
     :raises ValueError: for a network of more than :data:`MAX_SITES` sites.
@@ -185,7 +185,7 @@ def _solve(matrix: list[list[Decimal]], right: list[list[Decimal]]) -> list[list
     return solution
 
 
-def conductivity_S_m(
+def conductivity_S_m(  # noqa: N802
     tensor_A2_s: npt.NDArray[Any], carriers_A3: float, charge_e: float, temperature_K: float
 ) -> FloatArray:
     """Return the conductivity tensor of independent carriers, (3, 3), S/m: n q^2 D / kT (Nernst-Einstein, exact here).
