@@ -11,6 +11,8 @@ import numpy.typing as npt
 from ase import Atoms
 from ase.geometry import find_mic
 
+from aiida_ion.analysis.migration.network_data import Hop, HopNetwork
+
 FloatArray = npt.NDArray[np.float64]
 #: Hops are shorter: a longer straight path is one to a wrong image, angstrom.
 MAX_PATH_A = 5.0
@@ -34,7 +36,7 @@ def hop_cells(
     host: Atoms,
     multiples: Sequence[int],
     atoms: tuple[int, int],
-    sites: tuple[Sequence[float], Sequence[float]],
+    sites: tuple[npt.ArrayLike, npt.ArrayLike],
     cell: Sequence[int],
     symbol: str,
 ) -> HopCells:
@@ -67,6 +69,24 @@ def hop_cells(
     end = start.copy()
     end.positions[moving] += path
     return HopCells(start, end, moving)
+
+
+def cells_of(network: HopNetwork, hop: Hop, host: Atoms, symbol: str) -> HopCells:
+    """Return the cells of a hop of a network.
+
+    :param host: the crystal, relaxed or not: atoms are where it has them.
+    :param symbol: of the ion.
+    :raises ValueError: for a path that is too long, or a supercell in which both sites are the same.
+    """
+    numbers = (hop.first, hop.second)
+    atoms = (network.atoms[hop.first], network.atoms[hop.second])
+    places = host.get_scaled_positions(wrap=False)
+    kept = [np.asarray(network.sites[number], dtype=float) for number in numbers]
+    sites = [places[atom] if atom >= 0 else site for atom, site in zip(atoms, kept, strict=True)]
+    # Where the atoms are in other cells than the sites of the network.
+    first, second = (np.rint(site - known).astype(int) for site, known in zip(sites, kept, strict=True))
+    cell = np.array(hop.cell) + first - second
+    return hop_cells(host, network.multiples, atoms, (sites[0], sites[1]), [int(n) for n in cell], symbol)
 
 
 def _index(n_atoms: int, atom: int, cell: Sequence[int], multiples: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.energy_maps.percolation import percolate_graph
-from aiida_ion.analysis.migration.hops import HopNetwork
+from aiida_ion.analysis.migration.network_data import HopNetwork
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
