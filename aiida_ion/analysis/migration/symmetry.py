@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core.structure import Structure
-from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -40,9 +41,15 @@ def operations_of(structure: Structure, symprec_A: float) -> Operations:
     """Return the space group of a crystal.
 
     :param symprec_A: how far atoms may be from their symmetric places, angstrom.
+    :raises ValueError: where spglib finds none.
     """
-    analyzer = SpacegroupAnalyzer(structure, symprec=symprec_A)
-    operations = analyzer.get_symmetry_operations(cartesian=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # spglib's, on its own handling of errors
+        try:
+            analyzer = SpacegroupAnalyzer(structure, symprec=symprec_A)
+            operations = analyzer.get_symmetry_operations(cartesian=False)
+        except SymmetryUndeterminedError as error:
+            raise ValueError(f"spglib finds no space group with symprec_A = {symprec_A:g}: try another") from error
     return Operations(
         np.array([np.rint(operation.rotation_matrix) for operation in operations], dtype=np.int64),
         np.array([operation.translation_vector for operation in operations], dtype=float),

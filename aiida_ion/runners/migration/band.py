@@ -89,8 +89,9 @@ def relax_band(
     energies = np.array([image.get_potential_energy() for image in images], dtype=float)
     climbing = int(energies.argmax())
     is_inside = 0 < climbing < len(images) - 1
+    kept = [frozen(image) for image in images]
     return Band(
-        images=images,
+        images=kept,
         energies_eV=energies,
         climbing=climbing,
         is_converged=force <= settings.max_force_eV_A,
@@ -159,6 +160,7 @@ def _ode(neb: _Band, max_force_eV_A: float, steps: int) -> int:
 def _curvature(images: list[Atoms], climbing: int) -> float:
     """Return the second derivative of the energy along the band at an image, eV/angstrom^2."""
     image = images[climbing]
+    energy = float(image.get_potential_energy())  # before its calculator is used elsewhere
     tangent = images[climbing + 1].positions - images[climbing - 1].positions
     tangent = tangent / np.linalg.norm(tangent)
     sides = []
@@ -167,9 +169,7 @@ def _curvature(images: list[Atoms], climbing: int) -> float:
         aside.positions += sign * CURVATURE_STEP_A * tangent
         aside.calc = image.calc
         sides.append(float(aside.get_potential_energy()))
-    middle = image.copy()
-    middle.calc = image.calc
-    return float((sum(sides) - 2.0 * middle.get_potential_energy()) / CURVATURE_STEP_A**2)
+    return float((sum(sides) - 2.0 * energy) / CURVATURE_STEP_A**2)
 
 
 def count_maxima(energies_eV: npt.NDArray[Any]) -> int:
