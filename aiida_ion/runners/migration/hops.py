@@ -49,6 +49,9 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
         ledger.hold_gpu()
     potential = load_potential(chosen, host.numbers)
     describe_potential(results, potential)
+    crystal = host.copy()
+    crystal.calc = potential.calculator
+    results["host_energy_eV"] = float(crystal.get_potential_energy())
     limit_s = inputs.get("max_seconds")
     stop = Stop(lambda: limit_s is not None and ledger.elapsed_s() > float(limit_s))
     done: list[str] = []
