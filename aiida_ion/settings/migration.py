@@ -5,11 +5,12 @@ Imports only the standard library, since it is uploaded with the programs that r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aiida_ion.settings.lists import Many
-from aiida_ion.settings.rules import MAX_SEED, Json, Number, Word
+from aiida_ion.settings.rules import MAX_SEED, Number, Rule, Word
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole, word
 from aiida_ion.settings.values import SettingsError
 
@@ -19,6 +20,29 @@ _ELEMENT = Word(optional=True, help="Symbol of the ion that hops; the usual one 
 _MULTIPLES = Many(
     item=Number(least=1, most=50, whole=True), optional=True, help="Repeats of the cell along each vector"
 )
+
+
+@dataclass(frozen=True)
+class Sites(Rule):
+    """A list of places, three fractions each."""
+
+    @property
+    def words(self) -> str:
+        """A list of places."""
+        return "a list of places, three fractions each"
+
+    def _read(self, value: Any, name: str) -> list[list[float]]:
+        if not isinstance(value, (list, tuple)):
+            raise self.refuse(value, name)
+        return [self._place(place, value, name) for place in value]
+
+    def _place(self, place: Any, value: Any, name: str) -> list[float]:
+        numbers = list(place) if isinstance(place, (list, tuple)) and len(place) == 3 else []
+        if not numbers or any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in numbers):
+            raise self.refuse(value, name)
+        if not all(math.isfinite(x) for x in numbers):
+            raise self.refuse(value, name)
+        return [float(x) for x in numbers]
 
 
 @dataclass(frozen=True)
@@ -44,23 +68,17 @@ class HopSearchSettings(Settings):
         0.01, above=0.0, most=0.3, unit="angstrom", help="How far atoms may be from their symmetric places"
     )
     empty_sites: list[Any] = setting(
-        Json(help="Fractions of empty sites, [[x, y, z], ...]: an extra ion then hops among them"), []
+        Sites(help="Fractions of empty sites, [[x, y, z], ...]: an extra ion then hops among them"), []
     )
     max_hops: int = whole(40, least=1, most=1000, help="More inequivalent hops than this are refused")
 
     def check_together(self) -> None:
-        """Refuse repeats and sites that are not three numbers each, and a cut-off that is longer than the search.
+        """Refuse repeats that are not three, and a cut-off that is longer than the search.
 
         :raises SettingsError: saying which.
         """
         if self.supercell is not None and len(self.supercell) != 3:
             raise SettingsError(f"supercell must be three whole numbers, got {self.supercell}")
-        if not isinstance(self.empty_sites, list):
-            raise SettingsError("empty_sites must be a list of three fractions each")
-        for site in self.empty_sites:
-            is_site = isinstance(site, (list, tuple)) and len(site) == 3
-            if not is_site or any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in site):
-                raise SettingsError(f"empty_sites must be a list of three fractions each, got {site!r}")
         if self.cutoff_A is not None and self.cutoff_A > self.max_length_A:
             raise SettingsError(f"cutoff_A = {self.cutoff_A:g} is above max_length_A = {self.max_length_A:g}")
 
@@ -104,7 +122,13 @@ class TransportSettings(Settings):
         0.01, above=0.0, below=1.0, help="Carriers per site of the mobile ion: an input, not a result"
     )
     attempt_frequency_Hz: float = number(1e13, least=1e10, most=1e15, unit="Hz", help="Attempt frequency of every hop")
-    charge_e: float = number(1.0, least=-4.0, most=4.0, unit="e", help="Charge that a hop moves")
+    charge_e: float | None = number(
+        None,
+        least=-4.0,
+        most=4.0,
+        unit="e",
+        help="Charge that a hop moves; the formal charge of the ion if not given",
+    )
     kinetic_monte_carlo: bool = flag(True, help="Whether carriers that exclude each other are simulated, too")
     min_sites: int = whole(200, least=2, most=100_000, help="Sites of a simulated cell, at least")
     n_copies: int = whole(64, least=2, most=10_000, help="Independent copies")

@@ -21,7 +21,7 @@ from aiida_ion.settings.schema import summary
 from aiida_ion.settings.values import SettingsError
 
 #: What the program reads of a network.
-OF_NETWORK = ("sites_eV", "saddles_eV", "pairs", "vectors", "steps_A", "volume_A3", "mechanism", "is_bound")
+OF_NETWORK = ("sites_eV", "saddles_eV", "pairs", "vectors", "steps_A", "volume_A3", "mechanism", "is_bound", "charge_e")
 
 
 class KineticsCalculation(ScriptCalculation):

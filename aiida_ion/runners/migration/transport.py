@@ -44,9 +44,11 @@ def transport_of(network: Mapping[str, Any], settings: TransportSettings) -> dic
     tensor = diffusion_tensor_A2_s(rates)
     sites_A3 = len(sites_eV) / float(network["volume_A3"])
     carriers_A3 = settings.vacancy_concentration * sites_A3
-    sigma = conductivity_S_m(tensor, carriers_A3, settings.charge_e, settings.temperature_K)
+    charge_e = float(network["charge_e"] if settings.charge_e is None else settings.charge_e)
+    sigma = conductivity_S_m(tensor, carriers_A3, charge_e, settings.temperature_K)
     result: dict[str, Any] = {
         **settings.to_dict(),
+        "charge_e": charge_e,
         "mechanism": network["mechanism"],
         "carrier_tensor_cm2_s": (tensor * CM2_S_PER_A2_S).tolist(),
         "carrier_principal_cm2_s": [value * CM2_S_PER_A2_S for value in eigenvalues(tensor)],
@@ -55,10 +57,12 @@ def transport_of(network: Mapping[str, Any], settings: TransportSettings) -> dic
         "conductivity_S_m": float(np.trace(sigma)) / 3,
         "is_bound": bool(network.get("is_bound")),
     }
-    return result | (_simulated(rates, network, settings) if settings.kinetic_monte_carlo else {})
+    return result | (_simulated(rates, network, settings, charge_e) if settings.kinetic_monte_carlo else {})
 
 
-def _simulated(rates: Rates, network: Mapping[str, Any], settings: TransportSettings) -> dict[str, Any]:
+def _simulated(
+    rates: Rates, network: Mapping[str, Any], settings: TransportSettings, charge_e: float
+) -> dict[str, Any]:
     n_cell = len(rates.occupancy)
     needed = max(settings.min_sites, math.ceil(1.0 / settings.vacancy_concentration))
     multiples = even_multiples(max(1, math.ceil(needed / n_cell)))
@@ -73,7 +77,7 @@ def _simulated(rates: Rates, network: Mapping[str, Any], settings: TransportSett
     found = simulate(rates, run, carriers_are_vacancies=is_vacancy)
     carriers_A3 = n_carriers / math.prod(multiples) / float(network["volume_A3"])
     values, errors = (
-        conductivity_S_m(tensor, carriers_A3, settings.charge_e, settings.temperature_K)
+        conductivity_S_m(tensor, carriers_A3, charge_e, settings.temperature_K)
         for tensor in (found.collective_A2_s, found.collective_error_A2_s)
     )
     return {
