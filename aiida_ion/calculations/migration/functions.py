@@ -11,6 +11,7 @@ from aiida import orm
 from aiida.engine import calcfunction
 
 from aiida_ion.analysis.crystals.cell import check_size
+from aiida_ion.analysis.migration.cells import cells_of
 from aiida_ion.analysis.migration.hops import find_hops
 from aiida_ion.analysis.migration.network import SAME_END_EV, EnergyNetwork, HopEnergies, energy_network, percolation_of
 from aiida_ion.analysis.migration.network_data import HopNetwork
@@ -58,6 +59,16 @@ def search(structure: orm.StructureData, settings: HopSearchSettings) -> dict[st
         "n_atoms": n_atoms,
         "network": network.to_dict(),
     }
+
+
+def defect_cell(structure: orm.StructureData, hops: Mapping[str, Any]) -> orm.StructureData:
+    """Return the cell of the first hop, before any relaxation, as an unstored structure.
+
+    :param hops: as :func:`search` returns them.
+    """
+    network = HopNetwork.from_dict(dict(hops["network"]))
+    cells = cells_of(network, network.hops[0], structure.get_ase(), hops["mobile_species"])
+    return orm.StructureData(ase=cells.start)
 
 
 @calcfunction

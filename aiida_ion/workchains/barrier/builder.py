@@ -7,9 +7,7 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.analysis.migration.cells import cells_of
-from aiida_ion.analysis.migration.network_data import HopNetwork
-from aiida_ion.calculations.migration.functions import search
+from aiida_ion.calculations.migration.functions import defect_cell, search
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.workchains.barrier.inputs import BarrierParameters
 from aiida_ion.workchains.protocols import merge, protocol_inputs
@@ -63,10 +61,3 @@ def _add_dft(builder: Any, cell: orm.StructureData, protocol: str | None, dft: d
         builder.dft.options = dict(options)
     if band_code is not None:
         builder.dft.band_code = band_code
-
-
-def defect_cell(structure: orm.StructureData, hops: Mapping[str, Any]) -> orm.StructureData:
-    """Return the cell of the first hop, before any relaxation, as an unstored structure."""
-    network = HopNetwork.from_dict(dict(hops["network"]))
-    cells = cells_of(network, network.hops[0], structure.get_ase(), hops["mobile_species"])
-    return orm.StructureData(ase=cells.start)

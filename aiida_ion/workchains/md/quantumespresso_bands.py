@@ -51,7 +51,7 @@ class PwBands(Bands):
             "nstep_path": settings.max_steps,
             "num_of_images": int(n_images),
             "opt_scheme": "broyden",
-            "CI_scheme": "auto",
+            "ci_scheme": "auto",
             "path_thr": settings.max_force_eV_A,
         }
         return {
