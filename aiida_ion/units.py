@@ -40,6 +40,8 @@ BYTES_PER_GIB = 1024.0**3
 CM2_S_PER_A2_PS = 1e-4
 #: 1 angstrom^2/fs in cm^2/s.
 CM2_S_PER_A2_FS = 0.1
+#: 1 angstrom^2/s in cm^2/s.
+CM2_S_PER_A2_S = 1e-16
 #: 1 angstrom^3 in m^3.
 M3_PER_A3 = 1e-30
 #: 1 kbar in GPa.

@@ -18,6 +18,7 @@ PROGRAMS = (
     *("md", "relax", "forces"),
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
+    *("migration.hops", "migration.kinetics"),
     "trainers.train",
     "screening.bvse",
     "screening.pes",

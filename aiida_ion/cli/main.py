@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Show running and failed processes."),
     "show": ("show", "Show a process or result and its origin."),
     "jumps": ("jumps", "Analyse the jumps in fitted trajectories."),
+    "barrier": ("barrier", "Compute migration barriers of a crystal."),
     "table": ("table", "Print tables of results."),
     "compare": ("compare", "Compare levels of theory with a reference."),
     "benchmark": ("benchmark", "Compute crystals with measured conductivities, and score the results."),

@@ -15,6 +15,7 @@ from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
+from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
 from aiida_ion.settings.schema import rules_of
 from aiida_ion.training.settings import DatasetSettings
 from aiida_ion.workchains.comparison.inputs import PARAMETERS
@@ -122,7 +123,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
 
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
-FORCES_JOBS = ("ion.forces", "ion.lammps_forces")
+FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
@@ -189,7 +190,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("ion.diffusion", "ion.forces", "ion.jumps", "ion.trajectory_comparison"),
+        *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -212,6 +213,9 @@ def default_of(field: Any) -> str:
         (DiffusionSettings, "## Settings of the fit"),
         (JumpSettings, "## Settings of the jump analysis"),
         (DatasetSettings, "## Settings of a dataset"),
+        (HopSearchSettings, "## Settings of the search for hops"),
+        (HopSettings, "## Settings of a hop"),
+        (TransportSettings, "## Settings of transport"),
     ],
 )
 def test_settings_and_their_defaults(settings: type, heading: str) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from aiida import orm
 
+from aiida_ion.cli.text.barriers import barrier_lines
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
 from aiida_ion.cli.text.results import result_lines
 from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
+from aiida_ion.queries.barriers import barrier_outputs, is_barrier
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
 from aiida_ion.queries.running.processes import ENDED
 from aiida_ion.queries.training.students import model_error_lines, students_behind
@@ -21,6 +23,8 @@ def describe(node: orm.Node) -> str:
     lines = [f"{_title(node)}  uuid {node.uuid}"]
     if isinstance(node, orm.ProcessNode):
         lines += _process(node)
+        if is_barrier(node):
+            lines += ["", *_indent(barrier_lines(barrier_outputs(node)))]
         result = _result_of(node)
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(result_lines(result))]

@@ -11,6 +11,7 @@ from aiida.engine import CalcJob
 from aiida_ion.calculations.dft.kpoints import mesh_of_part
 from aiida_ion.engine_kinds import job_name
 from aiida_ion.settings.md import THERMOSTATS
+from aiida_ion.workchains.md.bands import Bands
 from aiida_ion.workchains.md.requests import EngineRequest, EngineSetup, changed_fields
 from aiida_ion.workchains.md.single_points import SinglePoints
 from aiida_ion.workchains.md.small_cells import lithium_oxide
@@ -32,6 +33,10 @@ class EngineFacts:
     forces_class: ClassVar[type[CalcJob] | None] = None
     #: Single points at other cut-offs and k-points; ``None`` where the engine converges no electrons.
     single_points: ClassVar[type[SinglePoints] | None] = None
+    #: The job that computes barriers of hops with the same engine inputs; ``None`` where the engine has none.
+    hops_class: ClassVar[type[CalcJob] | None] = None
+    #: Bands by its plugin; ``None`` where it has none.
+    bands: ClassVar[type[Bands] | None] = None
     #: Engine inputs that a relaxation, and an evaluation of frames, take too.
     engine_ports: ClassVar[tuple[str, ...]] = ()
     #: Thermostats that the engine has.

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.calculations.migration.hops import HopsCalculation
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.calculations.mlip.job import validate_potential
 from aiida_ion.calculations.mlip.md import MlipMdCalculation
@@ -40,6 +41,7 @@ class MlipMdWorkChain(MdBaseWorkChain):
     _process_class = MlipMdCalculation
     relax_class = MlipRelaxCalculation
     forces_class = ForcesCalculation
+    hops_class = HopsCalculation
     engine_ports = ("code", "potential", "checkpoint")
     needs_python = True
     add_options = ("potential", "model", "checkpoint", "trust_checkpoint", "kwargs", "device", "dtype")

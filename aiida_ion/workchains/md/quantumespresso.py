@@ -14,6 +14,7 @@ from aiida_ion.calculations.quantumespresso.relax import QuantumEspressoRelaxCal
 from aiida_ion.dft.pw.input import more_robust_scf
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.facts import as_node
+from aiida_ion.workchains.md.quantumespresso_bands import PwBands
 from aiida_ion.workchains.md.quantumespresso_inputs import (
     build_namelists,
     electron_remarks,
@@ -37,6 +38,7 @@ class QuantumEspressoMdWorkChain(MdBaseWorkChain):
     _process_class = QuantumEspressoMdCalculation
     relax_class = QuantumEspressoRelaxCalculation
     single_points = PwSinglePoints
+    bands = PwBands
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("pw",)

@@ -14,6 +14,7 @@ from aiida_ion.calculations.vasp.relax import VaspRelaxCalculation
 from aiida_ion.workchains.md.base import MdBaseWorkChain
 from aiida_ion.workchains.md.requests import EngineSetup
 from aiida_ion.workchains.md.small_cells import lithium_oxide
+from aiida_ion.workchains.md.vasp_bands import VaspBands
 from aiida_ion.workchains.md.vasp_inputs import (
     incar_of_protocol,
     level_name,
@@ -35,6 +36,7 @@ class VaspMdWorkChain(MdBaseWorkChain):
     _process_class = VaspMdCalculation
     relax_class = VaspRelaxCalculation
     single_points = VaspSinglePoints
+    bands = VaspBands
     thermostats = THERMOSTATS
     is_dft = True
     executables = ("vasp", "mock-vasp")

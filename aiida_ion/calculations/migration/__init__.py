@@ -1,0 +1,1 @@
+"""Jobs and calculation functions of migration barriers: hops, their network, kinetics."""

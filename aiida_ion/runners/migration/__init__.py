@@ -1,0 +1,1 @@
+"""Barriers of hops with any potential: relaxed ends, symmetric mid-points, climbing-image bands; and kinetics."""
