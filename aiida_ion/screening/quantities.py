@@ -37,7 +37,7 @@ METHODS: dict[str, Method] = {
         "potential",
         many_at_once=True,
     ),
-    "barrier": Method("migration barriers of relaxed hops between sites", BARRIERS, "any"),
+    "barrier": Method("migration barriers of relaxed hops between sites", BARRIERS, "potential"),
     "surrogate": Method(
         "diffusivity at the temperature of a trained surrogate, from short samples",
         ("tracer_diffusivity_cm2_s", "ionic_conductivity_mS_cm"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import warnings
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +12,8 @@ from ase.geometry.minkowski_reduction import minkowski_reduce
 from pymatgen.core.structure import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 from scipy.spatial import KDTree
+
+from aiida_ion.analysis.method_hash import method_hash
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -57,16 +56,6 @@ def structure_hash(structure: Structure) -> str:
     return method_hash(description)
 
 
-def method_hash(method: Mapping[str, Any]) -> str:
-    """Return the sha256 of everything that decides a number, as canonical JSON.
-
-    :param method: settings, hashes of tables and weights, versions of methods; no labels and no cost.
-    :raises ValueError: for a number that JSON does not have.
-    """
-    text = json.dumps(method, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _primitive(structure: Structure) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64], int]:
     """Return the symmetrised primitive cell (rows, angstrom), fractional coordinates, atomic numbers and space group.
 
@@ -78,6 +67,7 @@ def _primitive(structure: Structure) -> tuple[FloatArray, FloatArray, npt.NDArra
     plain = Structure(cell, [site.specie.symbol for site in structure], structure.frac_coords, to_unit_cell=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # spglib's, on its own handling of errors
+        warnings.filterwarnings("ignore", "No Pauling electronegativity")  # pymatgen's, on noble gases
         try:
             analyzer = SpacegroupAnalyzer(plain, symprec=SYMPREC_A)
             group, primitive = int(analyzer.get_space_group_number()), analyzer.find_primitive()

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.crystals.identity import method_hash
 from aiida_ion.analysis.crystals.oxidation import COMPOSITION, Charges, assign_charges
 from aiida_ion.analysis.crystals.structure import check_structure
 from aiida_ion.analysis.energy_maps.bond_valence import BondValencePotential
@@ -23,6 +22,7 @@ from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.energy_maps.framework import Framework, primitive_framework
 from aiida_ion.analysis.energy_maps.levels import Level, compute_level
 from aiida_ion.analysis.energy_maps.softbv import ion_name, table_sha256
+from aiida_ion.analysis.method_hash import method_hash
 
 FloatArray = npt.NDArray[np.float64]
 

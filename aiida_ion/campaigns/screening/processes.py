@@ -18,6 +18,7 @@ from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.screening.plan import ScreeningPlan, Stage
 from aiida_ion.screening.quantities import METHODS
 from aiida_ion.settings.values import SettingsError
+from aiida_ion.workchains.protocols import merge
 from aiida_ion.workchains.queue.plans import encoded, process_class
 from aiida_ion.workchains.screening.inputs import PROCESS
 
@@ -128,6 +129,19 @@ def _conductivity(stage: Stage, engine: Engine | None, mobile_species: str, requ
     return StagePlan(stage, engine, {"entry_point": "ion.conductivity", "inputs": inputs})
 
 
+def _barrier(stage: Stage, engine: Engine | None, mobile_species: str, request: ScreenRequest) -> StagePlan:
+    del request
+    assert engine is not None
+    search = {"search": {"mobile_species": mobile_species}}
+    choices = {
+        "engine": engine.entry_point,
+        "protocol": stage.protocol,
+        "overrides": merge(search, stage.settings),
+        "options": job_options(engine.jobs),
+    }
+    return StagePlan(stage, engine, {"entry_point": "ion.barrier", "inputs": choices | engine_choices(engine)})
+
+
 def _surrogate(stage: Stage, engine: Engine | None, mobile_species: str, request: ScreenRequest) -> StagePlan:
     settings = dict(stage.settings)
     model = settings.pop("model", None)
@@ -148,7 +162,14 @@ def _surrogate_code() -> orm.InstalledCode:
         ) from error
 
 
-_MAKERS = {"gate": _gate, "bvse": _bvse, "pes": _pes, "conductivity": _conductivity, "surrogate": _surrogate}
+_MAKERS = {
+    "gate": _gate,
+    "bvse": _bvse,
+    "pes": _pes,
+    "barrier": _barrier,
+    "surrogate": _surrogate,
+    "conductivity": _conductivity,
+}
 
 
 def _with(stage: Stage, settings: Mapping[str, Any]) -> Stage:

@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.aiida_private.builders import builder_inputs
+from aiida_ion.exit_codes import STOPPED_EARLY
 from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.screening.existing import existing_results
 from aiida_ion.screening.quantities import METHODS
@@ -16,7 +17,9 @@ from aiida_ion.workchains.queue.plans import decode, process_class
 from aiida_ion.workchains.screening.inputs import PROCESS
 
 #: Output of a work chain of one material that a stage judges.
-RESULT_OUTPUTS = {"conductivity": "conductivity", "barrier": "summary", "surrogate": "prediction"}
+RESULT_OUTPUTS = {"conductivity": "conductivity", "barrier": "network", "surrogate": "prediction"}
+#: Exit codes of jobs of many materials that may get further when they are submitted again.
+STOPPED = (*STOPPED_EARLY, 710)
 Materials = Sequence[Mapping[str, Any]]
 
 
@@ -84,6 +87,23 @@ def results_of(stage: Mapping[str, Any], labels: Sequence[str], node: Any) -> tu
         port = RESULT_OUTPUTS[stage["method"]]
         uuids = {labels[0]: outputs[port].uuid} if port in outputs else {}
     return uuids, {label: outcome(node) for label in labels if label not in uuids}
+
+
+def repeats(stage: Mapping[str, Any], labels: Sequence[str], missing: Sequence[str], node: Any) -> list[list[str]]:
+    """Return the materials of each job that is to be submitted again after one that was stopped.
+
+    What a job did not get to is repeated. Where it got to nothing, one material may be to blame: the rest is halved
+    until that one is alone.
+
+    :param labels: materials of the job.
+    :param missing: those of them without a result.
+    """
+    if not METHODS[stage["method"]].many_at_once or node.exit_status not in STOPPED:
+        return []
+    if len(missing) < len(labels):
+        return [list(missing)]
+    half = len(missing) // 2
+    return [list(part) for part in (missing[:half], missing[half:])] if half else []
 
 
 def _shared_inputs(stage: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class ScreeningWorkChain(WindowWorkChain):
         self.ctx.stage = 0
         self.ctx.materials = {entry["label"]: entry for entry in self.inputs.materials.get_list()}
         self.ctx.survivors = list(self.ctx.materials)
-        self.ctx.values, self.ctx.stages = {}, []
+        self.ctx.ranks, self.ctx.stages = {}, []
 
     def has_stage(self) -> bool:
         """Whether a stage is left, and a material for it."""
@@ -84,7 +84,7 @@ class ScreeningWorkChain(WindowWorkChain):
         """Take the materials that the budget allows, find what is known of them, and queue the rest."""
         stage = self._stage
         most = stage.budget.max_materials
-        self.ctx.chosen = ranked(self.ctx.survivors, self.ctx.values)[:most]
+        self.ctx.chosen = ranked(self.ctx.survivors, self.ctx.ranks)[:most]
         chosen = [self.ctx.materials[label] for label in self.ctx.chosen]
         self.ctx.results, self.ctx.reasons, self.ctx.core_s = methods.known_results(self._entry, chosen), {}, 0.0
         left = [material for material in chosen if material["label"] not in self.ctx.results]
@@ -115,10 +115,12 @@ class ScreeningWorkChain(WindowWorkChain):
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep the results of a process that has ended."""
-        self._keep(run["labels"], node)
+        missing = self._keep(run["labels"], node)
         self.ctx.core_s = self.ctx.core_s + core_seconds(node)
         if node.exit_status != 0:
             self.report(f"stage {self._stage.name}: {outcome(node)}")
+        again = methods.repeats(self._entry, run["labels"], missing, node)
+        self.ctx.pending = [*self.ctx.pending, *({"labels": labels} for labels in again)]
 
     def decide(self) -> None:
         """Decide on the materials that have a result, or a reason why they have none."""
@@ -140,7 +142,7 @@ class ScreeningWorkChain(WindowWorkChain):
             "first_error": next((d["reason"] for d in decisions if d["verdict"] == ERROR), None),
         }
         self.ctx.stages = [*self.ctx.stages, about | counts]
-        self.ctx.values = _order(decisions, self._stage, goes_on)
+        self.ctx.ranks = _order(decisions, self._stage, goes_on)
         self.ctx.survivors = goes_on
         self.ctx.stage = self.ctx.stage + 1
         words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
@@ -180,9 +182,12 @@ class ScreeningWorkChain(WindowWorkChain):
         self.out(f"decisions.{name}", node)
         return node
 
-    def _keep(self, labels: list[str], node: Any) -> None:
+    def _keep(self, labels: list[str], node: Any) -> list[str]:
+        """Keep the results of a process, and return the labels of materials without one."""
         results, reasons = methods.results_of(self._entry, labels, node)
-        self.ctx.results, self.ctx.reasons = self.ctx.results | results, self.ctx.reasons | reasons
+        self.ctx.results = self.ctx.results | results
+        self.ctx.reasons = {label: why for label, why in self.ctx.reasons.items() if label not in results} | reasons
+        return list(reasons)
 
     def _fail(self, labels: list[str], reason: str) -> None:
         self.ctx.reasons = self.ctx.reasons | dict.fromkeys(labels, reason)

@@ -8,7 +8,8 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.operations import SymmOp
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.crystals.identity import method_hash, structure_hash
+from aiida_ion.analysis.crystals.identity import structure_hash
+from aiida_ion.analysis.method_hash import method_hash
 
 
 def lithium_nitride() -> Structure:
