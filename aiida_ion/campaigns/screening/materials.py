@@ -20,7 +20,7 @@ OPTIMADE = "optimade:"
 class Materials:
     """The materials of a screening.
 
-    :param crystals: name, stored crystal, hash of each; the same crystal once.
+    :param crystals: name, node (stored or not) and hash of each; the same crystal once.
     :param refused: name of each source that is not a crystal, and why.
     :param n_repeated: crystals that are the same as one before, in whatever cell.
     """
@@ -31,7 +31,7 @@ class Materials:
 
 
 def find_materials(sources: Sequence[str], max_materials: int | None = None) -> Materials:
-    """Return the materials of sources; each is stored, unless the database has it already.
+    """Return the materials of sources; nothing is stored.
 
     :param sources: crystal files, folders of them, pks and uuids, labels of groups, `optimade:URL?filter`.
     :param max_materials: no more than this.
@@ -41,14 +41,13 @@ def find_materials(sources: Sequence[str], max_materials: int | None = None) -> 
     for name, node in _crystals(sources, materials.refused):
         if len(materials.crystals) == max_materials:
             break
-        stored = _stored(node)
-        digest = structure_hash_of(stored)
-        key = digest or stored.uuid
+        digest = structure_hash_of(node)
+        key = digest or node.uuid
         if key in seen:
             materials.n_repeated += 1
             continue
         seen.add(key)
-        materials.crystals.append((name, stored, digest))
+        materials.crystals.append((name, node, digest))
     return materials
 
 
@@ -78,7 +77,7 @@ def _of_group(label: str, refused: dict[str, str]) -> Iterator[tuple[str, orm.St
             refused[f"{label} <{node.pk}>"] = f"it is a {node.__class__.__name__}, not a StructureData"
 
 
-def _stored(node: orm.StructureData) -> orm.StructureData:
+def stored(node: orm.StructureData) -> orm.StructureData:
     """Return a crystal as it is in the database: the one with the same content, if there is one."""
     if node.is_stored:
         return node

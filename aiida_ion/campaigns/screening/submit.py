@@ -9,7 +9,7 @@ from aiida import orm
 from aiida.engine import submit
 
 from aiida_ion.aiida_private.builders import validate_builder
-from aiida_ion.campaigns.screening.materials import Materials
+from aiida_ion.campaigns.screening.materials import Materials, stored
 from aiida_ion.campaigns.screening.processes import StagePlan
 from aiida_ion.campaigns.screening.request import ScreenRequest
 from aiida_ion.messages import one_line
@@ -22,11 +22,9 @@ def screening_builder(materials: Materials, plans: Sequence[StagePlan], request:
 
     :raises ValueError: if it cannot be submitted; the message says why.
     """
-    if not materials.crystals:
-        first = next((f": {name}: {reason}" for name, reason in materials.refused.items()), "")
-        raise ValueError(f"there is no material to screen{first}")
+    check_materials(materials)
     builder: Any = ScreeningWorkChain.get_builder()
-    builder.materials = material_entries(materials.crystals)
+    builder.materials = material_entries([(name, stored(node), digest) for name, node, digest in materials.crystals])
     builder.stages = orm.List([plan.entry() for plan in plans])
     builder.max_concurrent = orm.Int(request.max_concurrent)
     builder.batch_size = orm.Int(request.batch_size)
@@ -35,6 +33,16 @@ def screening_builder(materials: Materials, plans: Sequence[StagePlan], request:
     if problem is not None:
         raise ValueError(one_line(problem))
     return builder
+
+
+def check_materials(materials: Materials) -> None:
+    """Refuse a screening of nothing.
+
+    :raises ValueError: with the first reason.
+    """
+    if not materials.crystals:
+        first = next((f": {name}: {reason}" for name, reason in materials.refused.items()), "")
+        raise ValueError(f"there is no material to screen{first}")
 
 
 def submit_screening(builder: Any) -> int:

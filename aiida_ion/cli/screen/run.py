@@ -69,21 +69,21 @@ def command(sources: tuple[str, ...], profile: str | None, dry_run: bool, wait: 
     loaded = load(profile)
     from aiida_ion.campaigns.screening.materials import find_materials
     from aiida_ion.campaigns.screening.processes import stage_plans
-    from aiida_ion.campaigns.screening.submit import screening_builder, submit_screening
+    from aiida_ion.campaigns.screening.submit import check_materials, screening_builder, submit_screening
 
-    request = ScreenRequest.from_dict(options)
+    request = ScreenRequest(**{name: value for name, value in options.items() if value is not None})
     plans, left_out = stage_plans(plan_of(request), request)
     materials = find_materials(sources, request.max_materials)
     _echo_materials(materials)
     _echo_stages(plans)
     for sentence in left_out:
         click.echo(f"NOTE {sentence}", err=True)
-    builder = screening_builder(materials, plans, request)
+    check_materials(materials)
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
         return
     require_daemon(loaded)
-    pk = submit_screening(builder)
+    pk = submit_screening(screening_builder(materials, plans, request))
     click.echo(f"Submitted the screening: {pk}")
     suffix = f" -p {profile}" if profile else ""
     if wait:
