@@ -9,7 +9,7 @@ from pathlib import Path
 from aiida import orm
 from aiida.common import exceptions
 
-from aiida_ion.calculations.screening.batch import structure_hash_of
+from aiida_ion.calculations.screening.batch import HASH_EXTRA, structure_hash_of
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
 from aiida_ion.messages import one_line
 
@@ -81,5 +81,8 @@ def stored(node: orm.StructureData) -> orm.StructureData:
     """Return a crystal as it is in the database: the one with the same content, if there is one."""
     if node.is_stored:
         return node
-    same = node.base.caching.get_all_same_nodes()
-    return same[0] if same else node.store()  # type: ignore[return-value]
+    digest = structure_hash_of(node)
+    query = orm.QueryBuilder().append(orm.StructureData, filters={f"extras.{HASH_EXTRA}": digest})
+    alike = query.all(flat=True) if digest is not None else []
+    same = [other for other in alike if other.base.attributes.all == node.base.attributes.all]
+    return same[0] if same else node.store()
