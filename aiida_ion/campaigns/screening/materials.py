@@ -9,6 +9,7 @@ from pathlib import Path
 from aiida import orm
 from aiida.common import exceptions
 
+from aiida_ion.aiida_private.caching import HASH, hash_before_storing
 from aiida_ion.calculations.screening.batch import structure_hash_of
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
 from aiida_ion.messages import one_line
@@ -82,5 +83,6 @@ def _stored(node: orm.StructureData) -> orm.StructureData:
     """Return a crystal as it is in the database: the one with the same content, if there is one."""
     if node.is_stored:
         return node
-    same = node.base.caching.get_all_same_nodes()
-    return same[0] if same else node.store()  # type: ignore[return-value]
+    known = {HASH: hash_before_storing(node)}
+    same = orm.QueryBuilder().append(orm.StructureData, filters=known).first(flat=True)
+    return node.store() if same is None else same
