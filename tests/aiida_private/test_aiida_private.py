@@ -13,7 +13,7 @@ from aiida import orm
 from aiida.plugins import CalculationFactory
 
 from aiida_ion.aiida_private.builders import builder_inputs, set_inputs, validate_builder
-from aiida_ion.aiida_private.caching import CACHED_FROM, HASH
+from aiida_ion.aiida_private.caching import CACHED_FROM, HASH, hash_before_storing
 from aiida_ion.aiida_private.folders import remove_folder
 from aiida_ion.aiida_private.pw_inputs import pw_input_text
 from aiida_ion.aiida_private.storage import database_session, file_repository, object_sizes, query_statement
@@ -69,6 +69,12 @@ def test_the_hash_of_a_node_is_found_by_a_query() -> None:
     query = orm.QueryBuilder().append(orm.Int, filters={"id": node.pk}, project=[HASH])
     assert query.all(flat=True) == [node.base.caching.get_hash()]
     assert node.base.caching.CACHED_FROM_KEY == CACHED_FROM
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_the_hash_of_a_node_is_known_before_it_is_stored() -> None:
+    node = orm.Dict({"a": 1})
+    assert hash_before_storing(node) == node.store().base.caching.compute_hash()
 
 
 def test_the_plugin_of_quantum_espresso_writes_an_input(

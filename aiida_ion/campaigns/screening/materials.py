@@ -10,6 +10,8 @@ from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.calculations.screening.batch import HASH_EXTRA, structure_hash_of
+from aiida_ion.aiida_private.caching import HASH, hash_before_storing
+from aiida_ion.calculations.screening.batch import structure_hash_of
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
 from aiida_ion.messages import one_line
 
@@ -86,3 +88,6 @@ def stored(node: orm.StructureData) -> orm.StructureData:
     alike = query.all(flat=True) if digest is not None else []
     same = [other for other in alike if other.base.attributes.all == node.base.attributes.all]
     return same[0] if same else node.store()
+    known = {HASH: hash_before_storing(node)}
+    same = orm.QueryBuilder().append(orm.StructureData, filters=known).first(flat=True)
+    return node.store() if same is None else same
