@@ -6,21 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiida import orm
 from aiida.engine import run_get_node
 from ase.build import bulk
-from ase.io import write
 
 from aiida_ion.campaigns.barriers import BarrierRequest, barrier_builder
 from aiida_ion.cli.barrier import PLACES, overrides_of
 from aiida_ion.cli.text.barriers import barrier_lines
 from tests.cli.conftest import Invoke
-
-
-@pytest.fixture
-def argon_file(tmp_path: Path) -> Path:
-    path = tmp_path / "argon.cif"
-    write(path, bulk("Ar", "fcc", a=5.26, cubic=True))
-    return path
 
 
 def test_the_plan_lists_the_hops(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
@@ -68,17 +61,14 @@ def test_options_go_to_their_places() -> None:
     assert given["overrides"] == before
 
 
-def test_a_finished_work_chain_is_shown_as_a_table(invoke: Invoke, lj_engine: str, argon_file: Path) -> None:
-    from aiida_ion.campaigns.structures import structure_node
-
+def test_a_finished_work_chain_is_shown_as_a_table(invoke: Invoke, lj_engine: str) -> None:
+    crystal = orm.StructureData(ase=bulk("Ar", "fcc", a=5.26, cubic=True))
     overrides = {
         "search": {"mobile_species": "Ar", "supercell": [2, 2, 2]},
         "hop": {"max_force_eV_A": 0.005},
         "transport": {"temperature_K": 80.0, "n_copies": 4, "n_windows": 4, "charge_e": 1.0},
     }
-    node = run_get_node(
-        barrier_builder(structure_node(str(argon_file)), BarrierRequest(lj_engine, overrides=overrides))
-    )[1]
+    node = run_get_node(barrier_builder(crystal, BarrierRequest(lj_engine, overrides=overrides)))[1]
     assert node.is_finished_ok, node.exit_message
     output = invoke("show", node.pk).output
     row = next(line for line in output.splitlines() if line.strip().startswith("hop_01"))
