@@ -44,7 +44,7 @@ PLACES = {
 @setting(SEARCH["min_width_A"], "--min-width-A", also="  [default: protocol]")
 @setting(SEARCH["cutoff_A"], "--cutoff-A")
 @setting(HOP["path"], "--path", also="  [default: auto]")
-@click.option("--relax/--no-relax", "relaxes", default=None, help="Relax the ions of the crystal first, or do not.")
+@click.option("--no-relax", is_flag=True, help="Do not relax the ions of the crystal first.")
 @setting(TEXT, "--dft", help="Name of a DFT engine for single points at ends and saddles")
 @setting(TEXT, "--dft-band-code", help="Code of DFT bands, too, such as neb@cluster")
 @of_request("--kpoints", also=", such as 2,2,2, of the DFT engine")
@@ -129,7 +129,7 @@ def overrides_of(given: dict[str, Any]) -> dict[str, Any]:
             part[name] = dict(part.get(name) or {})
             part = part[name]
         part[place[-1]] = given[option]
-    return overrides if given["relaxes"] is None else overrides | {"relax_ions": given["relaxes"]}
+    return overrides | {"relax_ions": False} if given["no_relax"] else overrides
 
 
 def plan_lines(builder: Any) -> list[str]:

@@ -175,27 +175,27 @@ def correct_barriers(about: orm.Dict, barriers: orm.Dict, **points: Any) -> orm.
             for part in ("start", "saddle", "end")
             if f"{label}_{part}" in points
         }
-        if entry["verdict"] != "converged":
-            hops[label] = {"verdict": entry["verdict"], "message": entry["message"], "path": entry["path"]}
-        elif {"start", "saddle"} <= set(found) and ("end" in found or entry["path"] == "midpoint"):
-            end_eV = found.get("end", found["start"])
-            energies = {"start_eV": found["start"], "saddle_eV": found["saddle"], "end_eV": end_eV}
-            barrier = {"forward_eV": found["saddle"] - found["start"], "reverse_eV": found["saddle"] - end_eV}
-            hops[label] = {
-                "verdict": "converged",
-                "message": "Single points at the images of the potential.",
-                "path": entry["path"],
-                "n_maxima": entry.get("n_maxima"),
-                **energies,
-                **barrier,
-            }
-        else:
-            hops[label] = {
-                "verdict": "single_points_missing",
-                "message": "A single point failed.",
-                "path": entry["path"],
-            }
+        hops[label] = {"path": entry["path"], "n_maxima": entry.get("n_maxima"), **_by_points(entry, found)}
     return orm.Dict({"hops": hops, "units": barriers.get_dict().get("units", {}), **about.get_dict()})
+
+
+def _by_points(entry: Mapping[str, Any], found: Mapping[str, float]) -> dict[str, Any]:
+    """Return verdict and energies of a hop by single points.
+
+    :param entry: of the potential.
+    :param found: energies of ``start``, ``saddle`` and ``end``, eV, as far as they are there.
+    """
+    if entry["verdict"] != "converged":
+        return {"verdict": entry["verdict"], "message": entry["message"]}
+    if not {"start", "saddle"} <= set(found) or ("end" not in found and entry["path"] != "midpoint"):
+        return {"verdict": "single_points_missing", "message": "A single point failed."}
+    start_eV, saddle_eV, end_eV = found["start"], found["saddle"], found.get("end", found["start"])
+    energies = {"start_eV": start_eV, "saddle_eV": saddle_eV, "end_eV": end_eV}
+    energies |= {"forward_eV": saddle_eV - start_eV, "reverse_eV": saddle_eV - end_eV}
+    if saddle_eV <= max(start_eV, end_eV):
+        message = "The saddle of the potential is below an end by DFT: its path is not one here."
+        return {"verdict": "not_a_saddle", "message": message, **energies}
+    return {"verdict": "converged", "message": "Single points at the images of the potential.", **energies}
 
 
 @calcfunction

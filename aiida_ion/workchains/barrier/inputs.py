@@ -55,6 +55,7 @@ def define_inputs(spec: Any) -> None:
     spec.input("mlip.entry_point", valid_type=orm.Str, help="The engine: the entry point of an `ion.md.*` work chain.")
     spec.input_namespace("mlip.engine", dynamic=True, help="The engine's own inputs: `code`, `potential`, ...")
     spec.input("mlip.options", valid_type=dict, non_db=True, required=False, help="`metadata.options` of its jobs.")
+    spec.input_namespace("dft", required=False, help="DFT at ends and saddles, and bands by it.")
     spec.input(
         "dft.entry_point",
         valid_type=orm.Str,

@@ -34,6 +34,8 @@ from aiida_ion.workchains.barrier.runs import (
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.window import WindowWorkChain
 
+CONVERGED = "converged"
+
 
 class BarrierWorkChain(WindowWorkChain):
     """Relax the crystal, compute its inequivalent hops, percolate and simulate their network."""
@@ -169,14 +171,14 @@ class BarrierWorkChain(WindowWorkChain):
         if "dft" in self.inputs and "entry_point" in self.inputs.dft:
             runs = point_runs(table)
             if "band_code" in self.inputs.dft:
-                converged = [label for label, entry in sorted(table.items()) if entry["verdict"] == "converged"]
+                converged = [label for label, entry in sorted(table.items()) if entry["verdict"] == CONVERGED]
                 runs += [{"what": "band", "hop": label} for label in converged]
         self.open_window(runs, parameters_of(self.inputs).max_concurrent)
         return None
 
     def _percolate(self, name: str, barriers: Any) -> None:
         """Attach the network of barriers, where at least one of them can be used."""
-        if any(entry["verdict"] == "converged" for entry in barriers["hops"].values()):
+        if any(entry["verdict"] == CONVERGED for entry in barriers["hops"].values()):
             network: Any = percolate_hops(self.ctx.crystal, self.ctx.hops, barriers)
             self.ctx.networks = self.ctx.networks | {name: network.pk}
             self.out(name, network)
@@ -234,9 +236,12 @@ class BarrierWorkChain(WindowWorkChain):
             self.out("kinetics", self.ctx.kinetics.outputs.kinetics)
         else:
             problems.append(outcome(self.ctx.kinetics))
-        for name, pk in self.ctx.networks.items():
-            network: Any = orm.load_node(pk)
-            problems += [f"{name}: no barrier of {', '.join(network['missing'])}"] if network["missing"] else []
+        for name in ("barriers", "dft_barriers"):
+            table = self.ctx[name]["hops"] if name in self.ctx else {}
+            verdicts = [
+                f"{label} {entry['verdict']}" for label, entry in table.items() if entry["verdict"] != CONVERGED
+            ]
+            problems += [f"{name}: {', '.join(verdicts)}"] if verdicts else []
         if problems:
             return self.exit_codes.WARNING_HOPS_MISSING.format(detail="; ".join(problems))  # type: ignore[no-any-return]
         return None

@@ -1,4 +1,4 @@
-"""Single points and bands by DFT between the ends of a potential, with pw.x and neb.x on three atoms less one."""
+"""Single points and bands by DFT between the ends of a potential, with pw.x and neb.x on six atoms less one."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from aiida_ion.workchains.barrier.workchain import BarrierWorkChain
 from aiida_ion.workchains.md.bands import BandSettings
 from tests.conftest import OPTIONS
 
-#: Balls of the size of the distance between lithium and oxygen: the shape of a crystal, if not its chemistry.
-BALLS = {"name": "lj", "kwargs": {"sigma": 1.78, "epsilon": 0.2, "rc": 5.0}}
 OVERRIDES: dict[str, Any] = {
     "relax_ions": False,
-    "search": {"supercell": [1, 1, 1]},
+    "search": {"supercell": [2, 1, 1]},
     "hop": {"path": "band"},
     "transport": {"kinetic_monte_carlo": False},
     "dft_images": 3,
@@ -51,8 +49,8 @@ def test_dft_evaluates_ends_and_saddle_and_relaxes_the_band(
         ideal_oxide,
         "ion.md.mlip",
         overrides=OVERRIDES,
-        code=python_code("ion.mlip_md"),
-        potential=BALLS,
+        code=python_code("ion.mlip_md", "sevenn"),
+        potential={"name": "sevenn"},
         options=OPTIONS,
         dft={
             "entry_point": "ion.md.quantumespresso",
@@ -71,7 +69,7 @@ def test_dft_evaluates_ends_and_saddle_and_relaxes_the_band(
     node = run_get_node(builder)[1]
     assert node.is_finished_ok, node.exit_message
     entry = node.outputs.dft_barriers["hops"]["hop_01"]
-    assert entry["verdict"] == "converged"
+    assert entry["verdict"] == "converged", entry
     points = {link.link_label: link.node for link in node.base.links.get_outgoing(link_label_filter="hop\\_01%").all()}
     assert set(points) == {"hop_01_start", "hop_01_saddle", "hop_01_end"}
     energies = {name: job.outputs.point.base.attributes.get("energy_eV") for name, job in points.items()}
