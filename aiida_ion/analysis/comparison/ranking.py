@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from aiida_ion.analysis.diffusion.result import Interval
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+Scalar = TypeVar("Scalar", np.bool_, np.float64)
 
 #: Conductivity from which a material counts as a conductor: superionic, 1e-4 S/cm.
 CONDUCTOR_MS_CM = 0.1
@@ -184,9 +186,9 @@ def _spearman(scores: FloatArray, truth: FloatArray) -> float | None:
 
 
 def _estimate(
-    score: Callable[[FloatArray, npt.NDArray[np.generic]], float | None],
+    score: Callable[[FloatArray, npt.NDArray[Scalar]], float | None],
     scores: FloatArray,
-    truth: npt.NDArray[np.generic],
+    truth: npt.NDArray[Scalar],
     seed: int,
 ) -> Estimate:
     """Return a score and its percentile interval over resampled materials."""
