@@ -142,7 +142,7 @@ def text_of(report: Report, top: int, scores: bool = False) -> str:
     :param top: how many materials of the ranking are printed.
     :param scores: whether the ranking is scored.
     """
-    from aiida_ion.cli.text import screening as lines
+    from aiida_ion.cli.text.screenings import funnel as lines
     from aiida_ion.cli.text.tables import printable
 
     n_materials = len(report.row["materials"])

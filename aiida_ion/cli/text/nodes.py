@@ -10,7 +10,7 @@ from aiida_ion.cli.text.barriers import barrier_lines
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
 from aiida_ion.cli.text.results import result_lines
-from aiida_ion.cli.text.screening_results import screening_sections
+from aiida_ion.cli.text.screenings.results import screening_sections
 from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
 from aiida_ion.queries.barriers import barrier_outputs, is_barrier

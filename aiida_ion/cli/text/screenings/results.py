@@ -8,7 +8,7 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.cli.text.screening import (
+from aiida_ion.cli.text.screenings.funnel import (
     cut_words,
     fell_lines,
     funnel_lines,
