@@ -15,7 +15,7 @@ from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.running.processes import last_decisions, process_table
 from aiida_ion.queries.screening.barriers import barriers
 from aiida_ion.queries.screening.funnel import funnel
-from aiida_ion.queries.screening.tables import screening, screenings
+from aiida_ion.queries.screening.tables import decisions, screenings
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
 from aiida_ion.queries.training.trainings import trainings
@@ -27,6 +27,7 @@ __all__ = [
     "comparison_records",
     "conductivity",
     "cost",
+    "decisions",
     "diffusion",
     "end_reading",
     "engine_table",
@@ -40,7 +41,6 @@ __all__ = [
     "process_table",
     "read_only",
     "runs",
-    "screening",
     "screenings",
     "surrogates",
     "trainings",

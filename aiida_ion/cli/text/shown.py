@@ -91,7 +91,7 @@ SHOWN = {
         "core_s": "core time",
         "pk": "node",
     },
-    "screening": {
+    "decisions": {
         "screening": "screening",
         "formula": "material",
         "stage": "stage",

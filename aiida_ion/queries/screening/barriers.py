@@ -16,7 +16,7 @@ from aiida_ion.queries.selection import Selection
 RESULTS: dict[str, dict[str, Any]] = {
     "aiida.calculations:ion.bvse": {"like": "results__%"},
     "aiida.calculations:ion.pes": {"like": "results__%"},
-    "aiida.workflows:ion.barrier": {"==": "summary"},
+    "aiida.workflows:ion.barrier": {"==": "network"},
 }
 DIMENSIONS = ("1d", "2d", "3d")
 BARRIERS = tuple(f"barrier_{name}_eV" for name in DIMENSIONS)

@@ -47,7 +47,7 @@ VERDICTS = ("pass", "unsure", "fail", "error")
 NOT_REACHED = "not_reached"
 
 
-def decisions(pks: Collection[int] | None = None) -> pd.DataFrame:
+def stored_decisions(pks: Collection[int] | None = None) -> pd.DataFrame:
     """Return one row for each decision on a material, in the order in which they were made.
 
     :param pks: of the screenings; all by default.

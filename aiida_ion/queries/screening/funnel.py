@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.screening.chains import StageFacts, chains, is_active, stages_of
-from aiida_ion.queries.screening.decisions import VERDICTS, decisions
+from aiida_ion.queries.screening.decisions import VERDICTS, stored_decisions
 from aiida_ion.queries.screening.jobs import jobs_of
 from aiida_ion.units import S_PER_HOUR
 
@@ -33,7 +33,7 @@ def funnel(pk: int, made: pd.DataFrame | None = None) -> pd.DataFrame:
     is extrapolated from the processes that have ended; it is missing as long as none has.
 
     :param pk: of the screening.
-    :param made: the result of :func:`~aiida_ion.queries.screening.decisions.decisions` for it, if available.
+    :param made: the result of :func:`~aiida_ion.queries.screening.decisions.stored_decisions` for it, if available.
     :raises LookupError: if there is no such screening.
     """
     table = chains([pk])
@@ -41,7 +41,7 @@ def funnel(pk: int, made: pd.DataFrame | None = None) -> pd.DataFrame:
         raise LookupError(f"there is no screening with the pk {pk}; 'aiida-ion table screenings' lists them")
     row = table.to_dict("records")[0]
     stages, active = stages_of(row), is_active(row)
-    rows = decisions([pk]) if made is None else made
+    rows = stored_decisions([pk]) if made is None else made
     jobs = jobs_of(pk, [stage.name for stage in stages])
     summary = {str(entry.get("stage")): read_attributes(entry) for entry in row["summary"]}
     alive, lines, open_stage = len(row["materials"]), [], True

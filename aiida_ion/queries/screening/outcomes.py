@@ -31,7 +31,7 @@ def fell(rows: pd.DataFrame, verdicts: tuple[str, ...] = ("fail", "error", "unsu
     Reasons that differ only in the material's own numbers are one; its values are from ``value_low`` to
     ``value_high``. Materials that are unsure but went on did not fall, and are left out.
 
-    :param rows: of :func:`aiida_ion.queries.screening`.
+    :param rows: of :func:`aiida_ion.queries.decisions`.
     """
     lost = rows[rows["verdict"].isin(verdicts) & ~rows["goes_on"].eq(True)]
     lost = lost.assign(kind=[reason_kind(reason) for reason in lost["reason"]])
@@ -76,7 +76,7 @@ def survivors(rows: pd.DataFrame, stage: str | None = None) -> pd.DataFrame:
     ``rank_best`` and ``rank_worst`` bound the rank: a material is certainly behind another only if their intervals do
     not overlap. Those without a value come last, and any rank is possible for them.
 
-    :param rows: of :func:`aiida_ion.queries.screening`, of one screening.
+    :param rows: of :func:`aiida_ion.queries.decisions`, of one screening.
     :param stage: name of the stage, by default the last with a decision.
     """
     judged = rows[rows["verdict"] != NOT_REACHED]

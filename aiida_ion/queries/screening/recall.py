@@ -17,7 +17,7 @@ from aiida_ion.analysis.comparison.ranking import (
     score_ranking,
 )
 from aiida_ion.queries.screening.crystals import crystal_facts
-from aiida_ion.queries.screening.decisions import decisions
+from aiida_ion.queries.screening.decisions import stored_decisions
 from aiida_ion.queries.screening.known import known_materials
 from aiida_ion.screening.quantities import MORE_IS_BETTER
 
@@ -44,7 +44,7 @@ def known_of(pk: int) -> pd.DataFrame:
 
     :returns: columns of the decisions, and `aiida_ion.queries.screening.known.KNOWN_COLUMNS`.
     """
-    made = decisions([pk])
+    made = stored_decisions([pk])
     known = known_materials({uuid for uuid in made["structure_uuid"] if isinstance(uuid, str)})
     return made.merge(known, how="inner", on="structure_uuid")
 

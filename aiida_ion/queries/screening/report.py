@@ -15,7 +15,7 @@ from aiida_ion.queries.screening.funnel import RUNNING, funnel
 from aiida_ion.queries.screening.jobs import jobs_of
 from aiida_ion.queries.screening.outcomes import fell, survivors
 from aiida_ion.queries.screening.recall import known_of, ranking, recall
-from aiida_ion.queries.screening.tables import screening, state_words
+from aiida_ion.queries.screening.tables import decisions, state_words
 from aiida_ion.units import duration
 
 
@@ -77,7 +77,7 @@ class Report:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Return its decisions, of the chosen stage or of all."""
-        table = screening(pk=self.pk)
+        table = decisions(pk=self.pk)
         return table if self.stage is None else table[table["stage"] == self.stage].reset_index(drop=True)
 
     @cached_property

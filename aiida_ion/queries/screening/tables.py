@@ -11,11 +11,11 @@ from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import finite, whole
 from aiida_ion.queries.screening.chains import chains, is_active, stages_of
 from aiida_ion.queries.screening.crystals import crystal_facts
-from aiida_ion.queries.screening.decisions import NOT_REACHED, decisions
+from aiida_ion.queries.screening.decisions import NOT_REACHED, stored_decisions
 from aiida_ion.queries.selection import Selection
 from aiida_ion.units import S_PER_HOUR
 
-SCREENING_COLUMNS = (
+DECISION_COLUMNS = (
     *("screening", "formula", "name", "stage", "stage_number", "method", "verdict", "goes_on"),
     *("quantity", "value", "value_low", "value_high", "cut_maximum", "cut_minimum", "reason", "core_s"),
     *("label", "structure_hash", "time", "structure_pk", "structure_uuid", "result_uuid"),
@@ -28,7 +28,7 @@ SCREENINGS_COLUMNS = (
 NO_BUDGET = "the budget of the stage did not reach it"
 
 
-def screening(selection: Selection | None = None, pk: int | None = None) -> pd.DataFrame:
+def decisions(selection: Selection | None = None, pk: int | None = None) -> pd.DataFrame:
     """Return one row for each material at each stage of each screening, oldest first: verdict, value, cut, reason.
 
     The unit of ``value``, of its interval and of the cut is at the end of ``quantity``. A bound has no value, an
@@ -39,7 +39,7 @@ def screening(selection: Selection | None = None, pk: int | None = None) -> pd.D
     :param pk: only of this screening.
     """
     chosen, pks = selection or Selection(), None if pk is None else [pk]
-    made, about = decisions(pks), chains(pks)
+    made, about = stored_decisions(pks), chains(pks)
     parts = [part.astype(object) for part in (made, _left_by_budgets(made, about)) if len(part)] or [made]
     table = pd.concat(parts, ignore_index=True)
     names = {row["pk"]: str(row["label"] or "") or f"screening {row['pk']}" for row in about.to_dict("records")}
@@ -55,7 +55,7 @@ def screening(selection: Selection | None = None, pk: int | None = None) -> pd.D
     table = _typed(table)
     table = _selected(table, chosen, ["pk", "process_pk", "structure_pk"])
     table = table.sort_values(["process_pk", "stage_number", "pk", "label"], ignore_index=True)
-    return table[list(SCREENING_COLUMNS)]
+    return table[list(DECISION_COLUMNS)]
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def screenings(selection: Selection | None = None) -> pd.DataFrame:
     :param selection: only its group and times count.
     """
     chosen, about = selection or Selection(), chains()
-    made = decisions()
+    made = stored_decisions()
     left = _left_by_budgets(made, about)
     lines = [
         _line(row, made[made["process_pk"] == row["pk"]], left[left["process_pk"] == row["pk"]])

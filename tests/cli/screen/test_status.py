@@ -16,7 +16,7 @@ from aiida_ion.cli.table import render
 from aiida_ion.cli.text.live import current
 from aiida_ion.cli.text.live import render as render_processes
 from aiida_ion.cli.text.nodes import describe
-from aiida_ion.queries import barriers, funnel, screening, screenings
+from aiida_ion.queries import barriers, decisions, funnel, screenings
 from benchmarks.synthetic.screening import BUDGET, MATERIALS, store_screening
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
@@ -53,8 +53,8 @@ def test_one_stage_and_all_formats() -> None:
     assert "pes" not in text
     assert f"and {int(funnel(chain.pk)['n_goes_on'].iloc[1]) - 3} more" in text
     rows = pd.read_csv(StringIO(status(chain.pk, "--format", "csv").output))
-    assert list(rows.columns) == list(screening().columns)
-    assert len(rows) == len(screening())
+    assert list(rows.columns) == list(decisions().columns)
+    assert len(rows) == len(decisions())
     (content,) = json.loads(status(chain.pk, "--format", "json").output)
     assert [row["stage"] for row in content["funnel"]] == ["gate", "bvse", "pes"]
     assert content["survivors"][0]["rank"] == 1
@@ -75,7 +75,7 @@ def test_the_scores_of_rankings() -> None:
 
 
 def test_a_screening_that_is_running() -> None:
-    store_screening(n_materials=3)
+    store_screening(n_materials=3, measured=False)
     chain = store_screening(seed=2, running=True, measured=False)
     text = status("--watch", "--top", 2, "--stage", "gate", chain.called[0].pk, code=1).output
     assert "there is no screening with the pk" in text
@@ -110,7 +110,7 @@ def test_show_and_tables() -> None:
     assert "percolation barrier in one dimension: " in words
     assert "no pathway in three dimensions" in words
     assert "cost: 72 s of CPU time" in words
-    tables = {"screenings": screenings(), "screening": screening(), "barriers": barriers()}
+    tables = {"screenings": screenings(), "decisions": decisions(), "barriers": barriers()}
     for style in ("text", "markdown", "csv", "json"):
         content = render(tables, style)
         assert "Decisions of screenings" in content or style in ("csv", "json")

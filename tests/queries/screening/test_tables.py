@@ -13,7 +13,7 @@ from aiida_ion import queries
 from aiida_ion.calculations.screening.batch import HASH_EXTRA as EXTRA_OF_JOBS
 from aiida_ion.queries import Selection
 from aiida_ion.queries.screening.crystals import HASH_EXTRA, crystal_facts
-from aiida_ion.queries.screening.decisions import decisions
+from aiida_ion.queries.screening.decisions import stored_decisions
 from aiida_ion.queries.screening.jobs import core_seconds, jobs_of
 from aiida_ion.queries.screening.known import known_materials
 from aiida_ion.queries.screening.recall import DENSITY, FOREST, VOLUME, known_of, ranking, recall
@@ -30,7 +30,7 @@ def test_the_hash_of_a_crystal_is_where_jobs_put_it() -> None:
 
 
 def test_an_empty_database_has_empty_tables() -> None:
-    for table in (queries.screening(), queries.screenings(), queries.barriers(), decisions()):
+    for table in (queries.decisions(), queries.screenings(), queries.barriers(), stored_decisions()):
         assert table.empty
     with pytest.raises(LookupError, match="there is no screening with the pk 7"):
         queries.funnel(7)
@@ -39,7 +39,7 @@ def test_an_empty_database_has_empty_tables() -> None:
 
 def test_each_material_is_a_row_at_each_stage_that_it_reached() -> None:
     chain = store_screening()
-    table = queries.screening()
+    table = queries.decisions()
     assert list(dict.fromkeys(table["stage"])) == list(STAGES)
     gate, bvse, pes = (table[table["stage"] == stage] for stage in STAGES)
     assert len(gate) == len(MATERIALS)
@@ -108,7 +108,7 @@ def test_a_running_screening_says_how_far_it_is() -> None:
     assert list(jobs["active"]) == [False, True]
     assert set(jobs["stage"]) == {"bvse"}
     assert queries.screenings()["state"].iloc[0] == "running"
-    rows = queries.screening()
+    rows = queries.decisions()
     assert set(rows["stage"]) == {"gate"}
 
 
@@ -138,9 +138,9 @@ def test_barriers_of_the_jobs() -> None:
 
 def test_rows_are_selected() -> None:
     chain, other = store_screening(), store_screening(seed=2, n_materials=3)
-    assert set(queries.screening(pk=other.pk)["process_pk"]) == {other.pk}
-    assert set(queries.screening(Selection(formula="Li3N"))["formula"]) == {"Li3N"}
-    assert set(queries.screening(Selection(elements=("P", "S")))["formula"]) == {
+    assert set(queries.decisions(pk=other.pk)["process_pk"]) == {other.pk}
+    assert set(queries.decisions(Selection(formula="Li3N"))["formula"]) == {"Li3N"}
+    assert set(queries.decisions(Selection(elements=("P", "S")))["formula"]) == {
         "Li6PS5Cl",
         "Li7P3S11",
         "Li10Ge(PS6)2",
@@ -149,13 +149,13 @@ def test_rows_are_selected() -> None:
     assert set(queries.barriers(Selection(elements=("N",)))["formula"]) == {"Li3N"}
     orm.Group("mine").store().add_nodes(other)
     mine = Selection(group="mine")
-    assert set(queries.screening(mine)["process_pk"]) == {other.pk}
+    assert set(queries.decisions(mine)["process_pk"]) == {other.pk}
     assert list(queries.screenings(mine)["pk"]) == [other.pk]
     assert set(queries.barriers(mine)["process_pk"]) == {
         job.pk for job in other.called if isinstance(job, orm.CalcJobNode)
     }
     late = Selection(since=datetime(2100, 1, 1, tzinfo=UTC))
-    assert queries.screening(late).empty
+    assert queries.decisions(late).empty
     assert queries.screenings(late).empty
     assert queries.barriers(late).empty
     assert list(queries.screenings()["pk"]) == [other.pk, chain.pk]
@@ -227,31 +227,31 @@ def test_facts_of_a_crystal() -> None:
 def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value: str) -> None:
     chain = store_screening(n_materials=12)
     running = store_screening(seed=2, running=True, n_materials=6, measured=False)
-    n_rows, n_barriers = len(decisions()), len(queries.barriers())
+    n_rows, n_barriers = len(stored_decisions()), len(queries.barriers())
     for name in ("barriers_eV", "barriers_interval_eV", "stage", "quantity", "status", "cost", "maximum", "cpu_time_s"):
         poison_all(name, value)
     with counting_unreadable():
-        assert len(decisions()) == n_rows
+        assert len(stored_decisions()) == n_rows
         assert len(queries.barriers()) == n_barriers
         for node in (chain, running):
             queries.funnel(node.pk)
             known = known_of(node.pk)
             recall(known), ranking(known, "Li", with_forest=False)
-        queries.screening(), queries.screenings()
+        queries.decisions(), queries.screenings()
         for name in ("decisions", "list", "kinds", "sites", "cell", "stages", "survivors"):
             poison_all(name, value)
-            queries.screening(), queries.screenings(), queries.barriers(), queries.funnel(chain.pk)
+            queries.decisions(), queries.screenings(), queries.barriers(), queries.funnel(chain.pk)
             recall(known_of(chain.pk)), ranking(known_of(chain.pk), "Li", with_forest=False)
 
 
 def test_more_screenings_are_not_more_statements() -> None:
     store_screening()
-    queries.screening()
+    queries.decisions()
     with statements() as few:
-        queries.screening(), queries.screenings(), queries.barriers()
+        queries.decisions(), queries.screenings(), queries.barriers()
     for seed in (3, 4):
         store_screening(seed=seed, n_materials=5)
-    queries.screening()  # facts of new crystals are read once
+    queries.decisions()  # facts of new crystals are read once
     with statements() as many:
-        queries.screening(), queries.screenings(), queries.barriers()
+        queries.decisions(), queries.screenings(), queries.barriers()
     assert len(many) == len(few) <= 24

@@ -137,6 +137,8 @@ def value_words(row: Mapping[str, Any]) -> str:
         return number(row["value"]) if is_exact else f"{number(row['value'])} [{number(low)}, {number(high)}]"
     if known(high) and not known(low):
         return f"< {number(high)}"
+    if known(low) and not known(high):
+        return f"> {number(low)}"
     return f"[{number(low)}, {number(high)}]" if known(low) or known(high) else "-"
 
 
