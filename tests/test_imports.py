@@ -85,6 +85,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "queries",
     },
     "queries": {
+        "analysis",
+        "screening",
         "aiida_private",
         "places",
         "verdicts",

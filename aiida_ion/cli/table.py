@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 KELVIN = Number(least=0.0, most=1e6, unit="K")
 FORMATS = ("text", "csv", "json", "markdown")
 #: Functions of `aiida_ion.queries`.
-TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials", "trainings")
+TABLES = (
+    *("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials", "trainings"),
+    *("screenings", "decisions", "barriers"),
+)
 DEFAULT = ("conductivity", "diffusion")
 GRADES = ("A", "B", "C", "D", "bound")
 HEADINGS = {
@@ -35,6 +38,9 @@ HEADINGS = {
     "cost": "Cost of molecular dynamics",
     "potentials": "Potentials and programs",
     "trainings": "Trained potentials",
+    "screenings": "Screenings",
+    "decisions": "Decisions of screenings",
+    "barriers": "Percolation barriers",
 }
 
 
@@ -57,9 +63,9 @@ def command(
 ) -> None:
     """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
-    TABLE is any of materials, runs, diffusion, conductivity, comparison, cost, potentials and trainings;
-    conductivity and diffusion where none is named. csv, json and parquet hold every column with its unit in the name,
-    and the uuids of the nodes behind a row; text and markdown the most important ones.
+    TABLE is any of materials, runs, diffusion, conductivity, comparison, cost, potentials, trainings, screenings,
+    decisions and barriers; conductivity and diffusion where none is named. csv, json and parquet hold every column
+    with its unit in the name, and the uuids of the nodes behind a row; text and markdown the most important ones.
 
     \b
     Example:

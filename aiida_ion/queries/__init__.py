@@ -13,21 +13,27 @@ from aiida_ion.queries.reading.read_only import end_reading, newest_change, read
 from aiida_ion.queries.results import diffusion
 from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.running.processes import last_decisions, process_table
+from aiida_ion.queries.screening.barriers import barriers
+from aiida_ion.queries.screening.funnel import funnel
+from aiida_ion.queries.screening.tables import decisions, screenings
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
 from aiida_ion.queries.training.trainings import trainings
 
 __all__ = [
     "Selection",
+    "barriers",
     "comparison",
     "comparison_records",
     "conductivity",
     "cost",
+    "decisions",
     "diffusion",
     "end_reading",
     "engine_table",
     "experiments",
     "finished_conductivity",
+    "funnel",
     "last_decisions",
     "materials",
     "newest_change",
@@ -35,6 +41,7 @@ __all__ = [
     "process_table",
     "read_only",
     "runs",
+    "screenings",
     "surrogates",
     "trainings",
 ]

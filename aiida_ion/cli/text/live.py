@@ -16,6 +16,8 @@ from aiida_ion.queries import last_decisions, process_table
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.running.progress import read_job_progress
 from aiida_ion.queries.running.states import state_text, waits_for_place
+from aiida_ion.queries.screening.decisions import SCREENING
+from aiida_ion.queries.screening.report import progress_words
 from aiida_ion.units import duration
 
 REFRESH_S = 2.0
@@ -73,6 +75,7 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
         pk: read_job_progress(row) for pk, row in rows.items() if row["state"] == "withscheduler"
     }
     progress |= last_decisions([pk for pk, row in rows.items() if row["active"]]) if table["active"].any() else {}
+    progress |= _screenings(rows)
     lines: list[str] = []
     for root in roots:
         _branch(root, rows, children, progress, 0, lines)
@@ -85,6 +88,12 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
     if len(active) and profile is not None:
         lines += _daemon_lines(active, profile)
     return "\n".join(map(printable, lines))
+
+
+def _screenings(rows: dict[int, Any]) -> dict[int, str]:
+    """Return how far the active screenings are, by pk."""
+    active = [pk for pk, row in rows.items() if row["active"] and row["process_type"] == SCREENING]
+    return {pk: words for pk in active if (words := progress_words(pk))}
 
 
 def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:

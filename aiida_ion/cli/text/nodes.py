@@ -10,6 +10,7 @@ from aiida_ion.cli.text.barriers import barrier_lines
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
 from aiida_ion.cli.text.results import result_lines
+from aiida_ion.cli.text.screenings.results import screening_sections
 from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
 from aiida_ion.queries.barriers import barrier_outputs, is_barrier
@@ -31,6 +32,7 @@ def describe(node: orm.Node) -> str:
             lines += _section("Student", _students(result))
         lines += _section("Comparisons", _comparisons(node))
         lines += _section("Jump analyses", _jump_analyses(node))
+        lines += screening_sections(node)
         lines += _section("Inputs", origin_lines([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])
         look = [f"verdi process report {node.pk}", f"verdi process show {node.pk}"]

@@ -13,6 +13,7 @@ from aiida_ion.cli.text.convergence import convergence_lines
 from aiida_ion.cli.text.datasets import dataset_lines, is_dataset
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
 from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines
+from aiida_ion.cli.text.screenings.results import barrier_lines, decision_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.students import is_student, student_lines
 from aiida_ion.cli.text.tables import entries, number, sentences, text, value_or_bound, with_interval
@@ -135,6 +136,8 @@ _BY_ATTRIBUTE: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "recommended_cutoffs": convergence_table,
     "activation_energy_eV": _conductivity,
     "verdict": _diffusion,
+    "decisions": decision_lines,
+    "barriers_eV": barrier_lines,
 }
 
 

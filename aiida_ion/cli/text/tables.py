@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import units
+from aiida_ion.cli.text.shown import SHOWN
 from aiida_ion.queries.cells import known, records
 from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 
@@ -100,86 +101,6 @@ def duration(seconds: Any) -> str:
     return units.duration(float(seconds)) if isinstance(seconds, Real) and known(seconds) else "-"
 
 
-#: Columns of the tables without a layout of their own -> their headings.
-SHOWN = {
-    "materials": {
-        "formula": "material",
-        "levels_of_theory": "levels of theory",
-        "n_temperatures_moved": "diffusive",
-        "n_temperatures": "of",
-        "best_grade": "best grade",
-        "ionic_conductivity_mS_cm": "sigma (mS/cm)",
-        "target_temperature_K": "at (K)",
-        "level_of_theory": "by",
-        "n_failed": "failed",
-        "n_running": "running",
-        "wall_time_s": "wall time",
-    },
-    "runs": {
-        "formula": "material",
-        "level_of_theory": "level of theory",
-        "temperature_K": "T (K)",
-        "seed": "seed",
-        "segment": "segment",
-        "time_ps": "time (ps)",
-        "process_state": "state",
-        "exit_status": "exit status",
-        "wall_time_s": "wall time",
-        "steps_per_s": "steps/s",
-        "computer": "computer",
-        "pk": "job",
-    },
-    "comparison": {
-        "formula": "material",
-        "level_of_theory": "level of theory",
-        "reference_level_of_theory": "against",
-        "ionic_conductivity_ratio": "sigma ratio",
-        "activation_energy_difference_eV": "Ea difference (eV)",
-        "log10_tracer_diffusivity_mae": "D* MAE (decades)",
-        "force_mae_eV_A": "force MAE (eV/A)",
-        "wall_speed_ratio": "times faster",
-        "pk": "node",
-    },
-    "cost": {
-        "formula": "material",
-        "level_of_theory": "level of theory",
-        "computer": "computer",
-        "cores": "cores",
-        "n_atoms": "atoms",
-        "n_steps": "steps",
-        "wall_time_s": "wall time",
-        "wall_s_per_step": "wall of a step (s)",
-        "core_s_per_step": "core-seconds",
-        "gpu_s_per_step": "GPU-seconds",
-        "job_pk": "job",
-    },
-    "potentials": {
-        "name": "potential",
-        "model": "model",
-        "versions": "versions",
-        "checkpoint_sha256": "checkpoint",
-        "n_runs": "runs",
-        "levels_of_theory": "levels of theory",
-        "wall_time_s": "wall time",
-    },
-    "trainings": {
-        "level_of_theory": "level of theory",
-        "formula": "material",
-        "process": "by",
-        "state": "state",
-        "parent": "parent",
-        "n_train": "frames",
-        "held_out_split": "held out",
-        "held_out_force_mae_eV_A": "force MAE (eV/A)",
-        "held_out_force_slope": "slope",
-        "parent_force_mae_eV_A": "before (eV/A)",
-        "cpu_time_s": "CPU time",
-        "engines": "engines",
-        "pk": "node",
-    },
-}
-
-
 def rows_of(name: str, table: pd.DataFrame) -> Rows:
     """Return the rows of a table for display.
 
@@ -195,7 +116,7 @@ def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
     if row.get("verdict") == POORLY_KNOWN and column == "ionic_conductivity_mS_cm":
         low, high = interval_of(row, "ionic_conductivity", "mS_cm") or (None, None)
         return f"poorly known [{number(low)}, {number(high)}]"
-    if column in ("wall_time_s", "cpu_time_s"):
+    if column in ("wall_time_s", "cpu_time_s", "core_s", "cpu_s"):
         return duration(value)
     if column == "checkpoint_sha256":
         return text(value)[:8]

@@ -1,0 +1,1 @@
+"""Figures of screenings, from plain tables and arrays."""
