@@ -9,7 +9,6 @@ from pathlib import Path
 from aiida import orm
 from aiida.common import exceptions
 
-from aiida_ion.calculations.screening.batch import HASH_EXTRA, structure_hash_of
 from aiida_ion.aiida_private.caching import HASH, hash_before_storing
 from aiida_ion.calculations.screening.batch import structure_hash_of
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
@@ -83,11 +82,6 @@ def stored(node: orm.StructureData) -> orm.StructureData:
     """Return a crystal as it is in the database: the one with the same content, if there is one."""
     if node.is_stored:
         return node
-    digest = structure_hash_of(node)
-    query = orm.QueryBuilder().append(orm.StructureData, filters={f"extras.{HASH_EXTRA}": digest})
-    alike = query.all(flat=True) if digest is not None else []
-    same = [other for other in alike if other.base.attributes.all == node.base.attributes.all]
-    return same[0] if same else node.store()
     known = {HASH: hash_before_storing(node)}
     same = orm.QueryBuilder().append(orm.StructureData, filters=known).first(flat=True)
     return node.store() if same is None else same

@@ -238,10 +238,8 @@ class BarrierWorkChain(WindowWorkChain):
             problems.append(outcome(self.ctx.kinetics))
         for name in ("barriers", "dft_barriers"):
             table = self.ctx[name]["hops"] if name in self.ctx else {}
-            verdicts = [
-                f"{label} {entry['verdict']}" for label, entry in table.items() if entry["verdict"] != CONVERGED
-            ]
-            problems += [f"{name}: {', '.join(verdicts)}"] if verdicts else []
+            others = [f"{label} {entry['verdict']}" for label, entry in table.items() if entry["verdict"] != CONVERGED]
+            problems += [f"{name}: {', '.join(others)}"] if others else []
         if problems:
             return self.exit_codes.WARNING_HOPS_MISSING.format(detail="; ".join(problems))  # type: ignore[no-any-return]
         return None
