@@ -17,6 +17,7 @@ from aiida_ion.dft.pw.input import normal_namelists
 from aiida_ion.engines.fits import register_diffusion_code
 from aiida_ion.engines.registration import register
 from aiida_ion.lammps.potentials import load_potential
+from aiida_ion.screening.plan import ScreeningPlan
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 from tests.docs.reading import Block, blocks
 
@@ -66,6 +67,8 @@ def test_yaml_is_what_a_command_takes(block: Block) -> None:
         load_potential(content)
     elif all(name.isupper() for name in content):
         assert normal_namelists(merge({"SYSTEM": {"ecutwfc": 30.0}}, content))
+    elif "stages" in content:
+        ScreeningPlan.from_dict(content)
     elif "encut" in content:
         assert validate_incar(orm.Dict(content), None) is None
     else:
