@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dft": {"units", "settings", "endings", "thermo_fields"},
     "trajectory_files": {"units", "settings", "analysis", "dft", "lammps"},
     "runners": {
+        "screening",
         "verdicts",
         "units",
         "weight_files",

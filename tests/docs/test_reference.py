@@ -13,6 +13,7 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
+from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
@@ -92,6 +93,8 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("watched runs")
     if name == "ion.lammps_train":
         kinds.add("fits of LAMMPS")
+    if name in MANY_CRYSTALS:
+        kinds.add("many crystals")
     return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}
 
 
@@ -116,6 +119,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     ours = own_exit_codes(process)
     attributes |= {400} if name in ("ion.surrogate_train", "ion.train", "ion.lammps_train") else set()
     attributes |= {225} if name in LAMMPS_RUNS else set()
+    attributes |= {710} if name in MANY_CRYSTALS else set()
     assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
@@ -124,6 +128,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
+MANY_CRYSTALS = ("ion.bvse", "ion.pes")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
@@ -190,7 +195,15 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
+        *(
+            "ion.bvse",
+            "ion.diffusion",
+            "ion.forces",
+            "ion.hops",
+            "ion.jumps",
+            "ion.kinetics",
+            "ion.trajectory_comparison",
+        ),
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -212,6 +225,7 @@ def default_of(field: Any) -> str:
         (MdSettings, "## Settings of molecular dynamics"),
         (DiffusionSettings, "## Settings of the fit"),
         (JumpSettings, "## Settings of the jump analysis"),
+        (BvseSettings, "## Settings of bond valence site energies"),
         (DatasetSettings, "## Settings of a dataset"),
         (HopSearchSettings, "## Settings of the search for hops"),
         (HopSettings, "## Settings of a hop"),

@@ -22,7 +22,7 @@ from aiida_ion.calculations.script import (
     write_json,
 )
 from aiida_ion.endings import Ending
-from aiida_ion.runners.screening.batch import FAILED, RESULTS, parse_records
+from aiida_ion.screening.records import FAILED, FILENAME_RECORDS, parse_records
 from aiida_ion.settings.schema import Settings, summary
 from aiida_ion.settings.values import SettingsError
 
@@ -66,8 +66,8 @@ class BatchCalculation(CleaningCalculation):
         define_ledger(spec)
         spec.exit_code(
             710,
-            "WARNING_MATERIALS_MISSING",
-            message="The job was stopped before all materials had a result: {detail}",
+            "WARNING_INCOMPLETE",
+            message="The job was stopped; the other results are available: {detail}",
             invalidates_cache=True,
         )
         spec.inputs.validator = validate_batch_inputs
@@ -92,7 +92,7 @@ class BatchCalculation(CleaningCalculation):
         }
         write_json(folder, FILENAME_INPUTS, content | self.more_inputs())
         # The structures are input nodes: what is written of them is a copy.
-        return self.describe(folder, temporary=[str(RESULTS)], excluded=(FILENAME_INPUTS,))
+        return self.describe(folder, temporary=[FILENAME_RECORDS], excluded=(FILENAME_INPUTS,))
 
     def more_inputs(self) -> dict[str, Any]:
         """Return what else the program reads from ``inputs.json``."""
@@ -104,7 +104,7 @@ class BatchParser(ScriptParser):
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the results."""
-        path = Path(retrieved_temporary_folder or "") / RESULTS
+        path = Path(retrieved_temporary_folder or "") / FILENAME_RECORDS
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         labels = sorted(self.node.inputs.structures)
         records = {label: record for label, record in parse_records(text).items() if label in labels}
@@ -135,7 +135,7 @@ class BatchParser(ScriptParser):
         if len(missing) < n_materials:
             named = ", ".join(missing[:MAX_NAMED]) + (", ..." if len(missing) > MAX_NAMED else "")
             detail = f"{len(missing)} of {n_materials} have none ({named}); {ending.message}"
-            return self.exit_code("WARNING_MATERIALS_MISSING", detail)
+            return self.exit_code("WARNING_INCOMPLETE", detail)
         if results is None or ending.status in ("walltime", "terminated"):
             return self.exit_code_of_ending(ending)
         return self.exit_code_of_status(results) or self.exit_code("ERROR_OUTPUT_MISSING", "no material has a result")

@@ -118,7 +118,7 @@ def _submit(plan: BvsePlan, profile: str | None) -> None:
 
 
 def _echo_results(results: Mapping[str, Any], mobile_species: str) -> None:
-    from aiida_ion.cli.text.screening import bvse_rows
+    from aiida_ion.cli.text.screenings.bvse import bvse_rows
     from aiida_ion.cli.text.tables import text_table
 
     click.echo(f"Bond valence site energy of {mobile_species}: percolation barriers in 1, 2 and 3 dimensions, eV")

@@ -22,10 +22,9 @@ from typing import Any
 from aiida_ion.runners.output import RunnerError, is_out_of_memory
 from aiida_ion.runners.screening.alarm import Alarm, StoppedError
 from aiida_ion.runners.stops import usable_seconds
+from aiida_ion.screening.records import FAILED, FILENAME_RECORDS, FINISHED, REFUSED, parse_records
 
-RESULTS = Path("results.jsonl")
-#: What a record may say of a material.
-FINISHED, REFUSED, FAILED = "finished", "refused", "failed"
+RESULTS = Path(FILENAME_RECORDS)
 
 
 class RefusedError(ValueError):
@@ -126,18 +125,6 @@ def read_records(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     return parse_records(path.read_text(encoding="utf-8", errors="replace"))
-
-
-def parse_records(text: str) -> dict[str, dict[str, Any]]:
-    """Return the records of a text by the labels of their materials; a line that is not whole is left out."""
-    records = {}
-    for line in text.split("\n")[:-1]:
-        try:
-            record = json.loads(line)
-            records[str(record["label"])] = dict(record)
-        except (ValueError, KeyError, TypeError):
-            continue
-    return records
 
 
 def cut_last_line(path: Path) -> None:

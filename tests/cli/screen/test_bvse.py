@@ -9,7 +9,7 @@ from aiida import orm
 from ase.io import write
 
 from aiida_ion.calculations.screening.bvse import BvseCalculation
-from aiida_ion.cli.text.screening import bvse_rows
+from aiida_ion.cli.text.screenings.bvse import bvse_rows
 from tests.cli.conftest import Invoke, only_line
 
 

@@ -17,11 +17,11 @@ from aiida_ion.runners.screening.batch import (
     RESULTS,
     Material,
     RefusedError,
-    parse_records,
     read_materials,
     read_records,
     run_batch,
 )
+from aiida_ion.screening.records import parse_records
 
 ALWAYS = {"method": "test", "method_hash": "m", "mobile_species": "Li"}
 #: A batch whose materials take as many seconds as their label says, and that tells when it begins one.
