@@ -14,26 +14,32 @@ from tests.cli.conftest import Invoke, only_line
 
 def test_two_choices_are_an_interval(invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path) -> None:
     arguments = ["screen", "pes", crystal_file, "--engine", lj_engine, "--others", "removed", "--others", "kept"]
-    shown = invoke(*arguments, "--step", "0.6", "--run").output
+    arguments += ["--step", "0.6"]
+    assert "0 results are known; 2 surfaces in 2 jobs are left" in invoke(*arguments, "--dry-run").output
+    assert not orm.QueryBuilder().append(PesCalculation).count()
+    shown = invoke(*arguments, "--run").output
     lines = [line for line in shown.splitlines() if "Li3N" in line and "NOTE" not in line]
     assert len(lines) == 3 and "all of them" in lines[2]
     assert "together with its images" in shown
-    jobs = orm.QueryBuilder().append(PesCalculation, project="id", tag="job").all(flat=True)
-    assert len(jobs) == 2
-    again = invoke("screen", "pes", *(word for pk in jobs for word in ("--show", pk)), "--format", "json").output
-    rows = json.loads(again)["surfaces"]
+    # The same command again computes nothing, joins nothing, and shows the same.
+    n_nodes = orm.QueryBuilder().append(orm.Node).count()
+    rows = json.loads(invoke(*arguments, "--run", "--format", "json").output)["surfaces"]
+    assert orm.QueryBuilder().append(PesCalculation).count() == 2
+    assert orm.QueryBuilder().append(orm.Node).count() == n_nodes
     both = [row for row in rows if row["by"] == "all of them"]
     single = [row["barrier_1d_eV"] for row in rows if row["by"] != "all of them"]
+    assert len(both) == 1 and len(single) == 2
     assert both[0]["barrier_1d_low_eV"] <= min(single) <= max(single) <= both[0]["barrier_1d_high_eV"]
-    table = invoke("screen", "pes", "--show", jobs[0], "--format", "csv").output
+    table = invoke(*arguments, "--run", "--format", "csv").output
     assert table.splitlines()[0].startswith("material,by,others,status,barrier_1d_eV")
+    assert "2 results are known; 0 surfaces" in invoke(*arguments, "--dry-run").output
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ([], "give at least one STRUCTURE and one --engine"),
-        (["--show", "1", "--engine", "toy"], "leave out STRUCTURE and --engine"),
+        (["{crystal}"], "give at least one STRUCTURE and one --engine"),
         (["{crystal}", "--engine", "nothing", "--run"], "there is no engine 'nothing'"),
         (
             ["{crystal}", "--engine", "toy", "--mobile", "Na", "--run"],
@@ -46,7 +52,7 @@ def test_what_cannot_be_done_is_one_line(
     invoke: Invoke, lj_engine: str, crystal_file: Path, arguments: list[str], message: str
 ) -> None:
     words = [word.format(crystal=crystal_file) for word in arguments]
-    result = invoke("screen", "pes", *words, code=2 if not words or "--show" in words else 1)
+    result = invoke("screen", "pes", *words, code=1 if "--engine" in words else 2)
     assert message in result.output
     assert not orm.QueryBuilder().append(PesCalculation).count()
 
@@ -54,8 +60,3 @@ def test_what_cannot_be_done_is_one_line(
 def test_a_step_out_of_range(invoke: Invoke, lj_engine: str, crystal_file: Path) -> None:
     result = invoke("screen", "pes", crystal_file, "--engine", lj_engine, "--step", "7", code=1)
     assert "--step must be a number from 0.05 to 1 angstrom" in only_line(result)
-
-
-def test_another_node_is_not_shown(invoke: Invoke, lithium_nitride: orm.StructureData) -> None:
-    pk = lithium_nitride.store().pk
-    assert f"{pk} is not a job of ion.pes" in invoke("screen", "pes", "--show", pk, code=1).output

@@ -17,6 +17,7 @@ from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
+from aiida_ion.settings.pes import PesSettings
 from aiida_ion.settings.schema import rules_of
 from aiida_ion.training.settings import DatasetSettings
 from aiida_ion.workchains.comparison.inputs import PARAMETERS
@@ -95,6 +96,8 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("fits of LAMMPS")
     if name in MANY_CRYSTALS:
         kinds.add("many crystals")
+    if name in BATCHES:
+        kinds.add("batches")
     return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}
 
 
@@ -120,6 +123,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     attributes |= {400} if name in ("ion.surrogate_train", "ion.train", "ion.lammps_train") else set()
     attributes |= {225} if name in LAMMPS_RUNS else set()
     attributes |= {710} if name in MANY_CRYSTALS else set()
+    attributes |= {710} if name in BATCHES else set()
     assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
@@ -130,6 +134,7 @@ LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
 MANY_CRYSTALS = ("ion.bvse", "ion.pes")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
+BATCHES = ("ion.bvse", "ion.pes")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
 DFT_CHAINS = ("ion.md.quantumespresso", "ion.md.vasp")
@@ -204,6 +209,8 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
             "ion.kinetics",
             "ion.trajectory_comparison",
         ),
+        *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
+        "ion.pes",
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -228,6 +235,7 @@ def default_of(field: Any) -> str:
         (BvseSettings, "## Settings of bond valence site energies"),
         (DatasetSettings, "## Settings of a dataset"),
         (HopSearchSettings, "## Settings of the search for hops"),
+        (PesSettings, "## Settings of a frozen surface"),
         (HopSettings, "## Settings of a hop"),
         (TransportSettings, "## Settings of transport"),
     ],

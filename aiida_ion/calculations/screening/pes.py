@@ -44,6 +44,7 @@ class PesCalculation(BatchCalculation):
         super().define(spec)
         define_potential_ports(spec)
         spec.inputs["parameters"].default = lambda: orm.Dict({})
+        spec.inputs["parameters"].required = False
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.pes"
         spec.inputs.validator = validate_inputs
 

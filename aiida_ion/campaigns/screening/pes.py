@@ -1,4 +1,4 @@
-"""Frozen surfaces of crystals by several potentials: jobs, their results by crystal, and what they say together."""
+"""Frozen surfaces of crystals by several potentials: what is known, what is left to compute, what all say together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.aiida_private.builders import set_inputs, validate_builder
+from aiida_ion.calculations.programs import program_node
 from aiida_ion.calculations.screening.combine_pes import combine_pes, validate_results
 from aiida_ion.calculations.screening.pes import PesCalculation
 from aiida_ion.campaigns.screening.materials import Materials
@@ -16,7 +17,10 @@ from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
+from aiida_ion.queries.screening.existing import existing_results
+from aiida_ion.settings.pes import PesSettings
 
+PROCESS_TYPE = "aiida.calculations:ion.pes"
 #: Materials of one job, fewer than the most that one may have.
 BATCH_SIZE = 200
 #: Engines with this job run a potential in the Python of their environment.
@@ -27,9 +31,9 @@ EVALUATOR = "ion.forces"
 class Surfaces:
     """The results of one crystal.
 
-    :param name: of the crystal, for tables.
-    :param results: by engine and what became of the other ions.
-    :param combined: what they say together; ``None`` where there are fewer than two.
+    :param name: of the crystal.
+    :param results: by engine and what becomes of the other ions, such as ``sevenn_removed``.
+    :param combined: what they say together; ``None`` of fewer than two.
     """
 
     name: str
@@ -37,14 +41,57 @@ class Surfaces:
     combined: orm.Dict | None = None
 
 
-def pes_builders(
+@dataclass
+class PesJob:
+    """A job that is left to compute.
+
+    :param builder: checked.
+    :param key: of its results, see :class:`Surfaces`.
+    :param digests: hash of the crystal of each label, or its uuid.
+    """
+
+    builder: Any
+    key: str
+    digests: dict[str, str]
+
+
+@dataclass
+class PesPlan:
+    """What is known of materials, and the jobs for the rest.
+
+    :param surfaces: by the hash of the crystal, or its uuid.
+    """
+
+    surfaces: dict[str, Surfaces]
+    jobs: list[PesJob] = field(default_factory=list)
+
+    @property
+    def n_known(self) -> int:
+        """Results that are in the database."""
+        return sum(len(one.results) for one in self.surfaces.values())
+
+    def take(self, job: PesJob, node: orm.ProcessNode) -> None:
+        """Take the results of a job that has ended."""
+        results: Mapping[str, orm.Dict] = node.outputs.results if "results" in node.outputs else {}
+        for label, digest in job.digests.items():
+            if label in results:
+                self.surfaces[digest].results[job.key] = results[label]
+
+    def combine(self) -> None:
+        """Join the results of each crystal that has two or more; what was joined before is found again."""
+        for one in self.surfaces.values():
+            if validate_results({key: node.get_dict() for key, node in one.results.items()}) is None:
+                one.combined = _combined_before(one.results) or combine_pes(**one.results)
+
+
+def plan_pes(
     materials: Materials,
     engines: Sequence[str],
     others: Sequence[str],
     settings: Mapping[str, Any],
-    jobs: JobRequest | None = None,
-) -> list[Any]:
-    """Return the checked builders of all jobs: each engine with each choice of the other ions, some crystals at a time.
+    request: JobRequest | None = None,
+) -> PesPlan:
+    """Return the results that are there, and the jobs for all others.
 
     :param engines: names of registered potentials.
     :param others: what becomes of the other mobile ions.
@@ -54,50 +101,47 @@ def pes_builders(
     if not materials.crystals:
         first = next((f": {name}: {reason}" for name, reason in materials.refused.items()), "")
         raise ValueError(f"there is no crystal{first}")
-    nodes = {f"m_{number:04d}": node for number, (_, node, _) in enumerate(materials.crystals)}
-    labels = list(nodes)
-    builders = []
+    plan = PesPlan({digest or node.uuid: Surfaces(name) for name, node, digest in materials.crystals})
     for name in dict.fromkeys(engines):
-        shared = _engine_inputs(name, jobs or JobRequest())
+        shared, options = _engine_inputs(name, request or JobRequest())
         for choice in dict.fromkeys(others):
-            parameters = orm.Dict(dict(settings) | {"others": choice})
-            for first_label in range(0, len(labels), BATCH_SIZE):
-                part = labels[first_label : first_label + BATCH_SIZE]
-                inputs = shared | {"parameters": parameters, "structures": {label: nodes[label] for label in part}}
-                builders.append(_builder(inputs, f"{len(part)} crystals by {name}, others {choice}"))
-    return builders
+            parameters = orm.Dict(PesSettings.from_dict({**settings, "others": choice}).to_dict())
+            key = "".join(letter if letter.isalnum() else "_" for letter in f"{name}_{choice}")
+            for inputs, digests in _left(plan, materials, key, shared | {"parameters": parameters}):
+                label = f"frozen surfaces of {len(digests)} crystals by {name}, others {choice}"
+                builder = _builder(inputs | {"metadata": {"options": options}}, label)
+                plan.jobs.append(PesJob(builder, key, digests))
+    return plan
 
 
-def surfaces_of(jobs: Sequence[orm.CalcJobNode], names: Mapping[str, str] | None = None) -> list[Surfaces]:
-    """Return the results of jobs by crystal, in the order in which crystals first occur.
+def _left(
+    plan: PesPlan, materials: Materials, key: str, shared: Mapping[str, Any]
+) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Note the results that are there, and yield for each job of the others its inputs, and hashes by label."""
+    hashes = [digest for _, _, digest in materials.crystals if digest]
+    known = existing_results(PROCESS_TYPE, shared, hashes)
+    for digest, uuid in known.items():
+        plan.surfaces[digest].results[key] = orm.load_node(uuid=uuid)  # type: ignore[assignment]
+    left = [(digest or node.uuid, node) for _, node, digest in materials.crystals if digest not in known]
+    for first in range(0, len(left), BATCH_SIZE):
+        part = {f"m_{number:03d}": entry for number, entry in enumerate(left[first : first + BATCH_SIZE])}
+        structures = {label: node for label, (_, node) in part.items()}
+        digests = {label: digest for label, (digest, _) in part.items()}
+        yield {**shared, "structures": structures}, digests
 
-    :param names: of crystals, by the uuid of the structure.
+
+def _engine_inputs(name: str, request: JobRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the inputs of all jobs of an engine, and the options of its jobs.
+
+    :raises ValueError: for an engine that is not a potential in Python.
     """
-    found: dict[str, Surfaces] = {}
-    for job in jobs:
-        for structure, result in _results(job):
-            name = (names or {}).get(structure.uuid) or structure.label or structure.get_formula()
-            surfaces = found.setdefault(str(result["structure_hash"] or structure.uuid), Surfaces(str(name)))
-            key = f"{job.inputs.code.label}_{job.inputs.parameters.get('others', 'removed')}"
-            surfaces.results[_free(key, surfaces.results)] = result
-    return list(found.values())
-
-
-def combine(surfaces: Sequence[Surfaces]) -> None:
-    """Join the results of each crystal that has two or more; each combination is stored with its origin."""
-    for one in surfaces:
-        if validate_results({key: node.get_dict() for key, node in one.results.items()}) is None:
-            one.combined = combine_pes(**one.results)
-
-
-def _engine_inputs(name: str, request: JobRequest) -> dict[str, Any]:
     engine = load_engine(name)
     if engine.md.forces_job() != EVALUATOR:
         raise ValueError(
             f"{name} is not a potential with a Python of its own, such as sevenn: frozen surfaces need one"
         )
     shared = engine.md.shared_inputs(engine.md.engine_inputs(None, None, **engine_choices(engine)))
-    return dict(shared) | {"metadata": {"options": job_options(engine.jobs, request)}}
+    return {**shared, "program": program_node("screening.pes")}, job_options(engine.jobs, request)
 
 
 def _builder(inputs: Mapping[str, Any], label: str) -> Any:
@@ -110,17 +154,16 @@ def _builder(inputs: Mapping[str, Any], label: str) -> Any:
     return builder
 
 
-def _results(job: orm.CalcJobNode) -> Iterator[tuple[orm.StructureData, orm.Dict]]:
-    if "results" not in job.outputs:
-        return
-    for label in sorted(job.outputs.results):
-        yield job.inputs.structures[label], job.outputs.results[label]
-
-
-def _free(key: str, taken: Mapping[str, Any]) -> str:
-    """Return a name that is not taken, fit for the link of an input."""
-    base = "".join(letter if letter.isalnum() else "_" for letter in key)
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}_{number}", number + 1
-    return name
+def _combined_before(results: Mapping[str, orm.Dict]) -> orm.Dict | None:
+    """Return what these very results were joined to before."""
+    uuids = {key: node.uuid for key, node in results.items()}
+    first = next(iter(results.values()))
+    for link in first.base.links.get_outgoing(node_class=orm.CalcFunctionNode).all():
+        node: Any = link.node
+        inputs = {
+            entry.link_label: entry.node.uuid for entry in node.base.links.get_incoming(node_class=orm.Dict).all()
+        }
+        if node.process_type == "aiida.calculations:ion.combine_pes" and node.is_finished_ok and inputs == uuids:
+            result: orm.Dict = node.outputs.result
+            return result
+    return None

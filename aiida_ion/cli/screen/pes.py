@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
-from aiida_ion.cli.options import PK, TEXT, SettingType, setting
+from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
+from aiida_ion.messages import one_line
 from aiida_ion.settings.pes import OTHERS, PesSettings
 from aiida_ion.settings.schema import rules_of
 
+if TYPE_CHECKING:
+    from aiida_ion.campaigns.screening.pes import PesPlan
+
 _RULES = rules_of(PesSettings)
 FORMATS = ("text", "csv", "json")
+#: Exit status of a job that was stopped; the crystals that it got to have results.
+USABLE = (0, 710)
 REFUSED_SHOWN = 10
 
 
@@ -35,7 +41,7 @@ REFUSED_SHOWN = 10
 @of_request("--threads")
 @of_request("--job-options")
 @click.option("--run", "here", is_flag=True, help="Compute here and now instead of through the daemon.")
-@click.option("--show", multiple=True, type=SettingType(PK), metavar="PK", help="Show the results of these jobs.")
+@click.option("--dry-run", is_flag=True, help="Check everything and show what would run.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the table.")
 @profile_option
 def command(
@@ -43,7 +49,7 @@ def command(
     engines: tuple[str, ...],
     others: tuple[str, ...],
     here: bool,
-    show: tuple[int, ...],
+    dry_run: bool,
     style: str,
     profile: str | None,
     **given: Any,
@@ -53,28 +59,22 @@ def command(
     STRUCTURE is a crystal file, a folder of them, the pk or uuid of a StructureData, or the label of a group. Barriers
     are in 1, 2 and 3 dimensions above the lowest point of the map, with the error of its grid. With several engines or
     choices of the other ions the last line of each crystal is the interval that all results span. Relax crystals with
-    the same potential first: a site that is not a minimum is reported.
+    the same potential first: a site that is not a minimum is reported. Results that are in the database are shown and
+    not computed again: the same command later shows those of the jobs that it submitted.
 
     \b
     Example:
       aiida-ion screen pes Li3N.cif Li2O.cif --engine sevenn --run
-      aiida-ion screen pes crystals/ --engine sevenn --engine chgnet --others removed --others kept
-      aiida-ion screen pes --show 812 --show 815
+      aiida-ion screen pes crystals/ --engine sevenn --engine chgnet
+      aiida-ion screen pes Li3N.cif --engine sevenn --others removed --others kept --min-width 8 --run
     """
-    loaded = load(profile)
-    if show:
-        if structures or engines:
-            raise click.UsageError("--show is for jobs that were submitted before: leave out STRUCTURE and --engine")
-        click.echo(_table(_jobs(show), {}, style))
-        return
     if not structures or not engines:
-        raise click.UsageError("give at least one STRUCTURE and one --engine, or --show PK")
-    if not here:
+        raise click.UsageError("give at least one STRUCTURE and one --engine")
+    loaded = load(profile)
+    if not (here or dry_run):
         require_daemon(loaded)
-    from aiida.engine import run_get_node, submit
-
     from aiida_ion.campaigns.screening.materials import find_materials
-    from aiida_ion.campaigns.screening.pes import pes_builders
+    from aiida_ion.campaigns.screening.pes import plan_pes
     from aiida_ion.engines.requests import JobRequest
 
     request = JobRequest(threads=given.pop("threads"), job_options=given.pop("job_options"))
@@ -83,48 +83,45 @@ def command(
     materials = find_materials(structures)
     for name, reason in list(materials.refused.items())[:REFUSED_SHOWN]:
         click.echo(f"REFUSED {name}: {reason}", err=True)
-    builders = pes_builders(materials, engines, others or ("removed",), settings, request)
-    if here:
-        names = {node.uuid: name for name, node, _ in materials.crystals}
-        click.echo(_table([run_get_node(builder)[1] for builder in builders], names, style))
+    plan = plan_pes(materials, engines, others or ("removed",), settings, request)
+    if dry_run:
+        left = sum(len(job.digests) for job in plan.jobs)
+        click.echo(f"{plan.n_known} results are known; {left} surfaces in {len(plan.jobs)} jobs are left.")
+        click.echo("Nothing was submitted (--dry-run).")
         return
-    pks = [int(submit(builder).pk or 0) for builder in builders]
-    suffix = f" -p {profile}" if profile else ""
-    for builder, pk in zip(builders, pks, strict=True):
-        click.echo(f"Submitted {builder.metadata.label}: {pk}")
-    click.echo(f"Next: aiida-ion status {pks[0]} --watch{suffix}")
-    click.echo(f"Then: aiida-ion screen pes {' '.join(f'--show {pk}' for pk in pks)}{suffix}")
+    if here:
+        _run(plan)
+    else:
+        _submit(plan, profile)
+    if plan.n_known:
+        from aiida_ion.cli.text.screenings.surfaces import render
+
+        plan.combine()
+        click.echo(render([one for one in plan.surfaces.values() if one.results], style))
 
 
-def _jobs(pks: tuple[int, ...]) -> list[Any]:
-    """Return jobs by their pks.
+def _run(plan: PesPlan) -> None:
+    """Compute here what is not known.
 
-    :raises click.ClickException: for one that is not such a job, or has not ended.
+    :raises click.ClickException: for a job that left no result.
     """
-    from aiida import orm
+    from aiida.common.log import override_log_level
+    from aiida.engine import run_get_node
 
-    jobs = []
-    for pk in pks:
-        node: Any = orm.load_node(pk)
-        if getattr(node, "process_type", "") != "aiida.calculations:ion.pes":
-            raise click.ClickException(f"{pk} is not a job of ion.pes")
-        if not node.is_terminated:
-            raise click.ClickException(f"job {pk} has not ended: aiida-ion status {pk}")
-        jobs.append(node)
-    return jobs
+    for job in plan.jobs:
+        with override_log_level():
+            node = run_get_node(job.builder)[1]
+        plan.take(job, node)
+        if node.exit_status not in USABLE:
+            raise click.ClickException(f"the job {node.pk} failed: {one_line(node.exit_message or 'it was ended')}")
 
 
-def _table(jobs: list[Any], names: dict[str, str], style: str) -> str:
-    """Return the results of jobs as a table; what several of them say together is stored."""
-    from aiida_ion.campaigns.screening.pes import combine, surfaces_of
-    from aiida_ion.cli.text.surfaces import render
-    from aiida_ion.messages import one_line
+def _submit(plan: PesPlan, profile: str | None) -> None:
+    """Submit what is not known."""
+    from aiida.engine import submit
 
-    for job in jobs:
-        if not job.is_finished_ok:
-            click.echo(f"job {job.pk}: {one_line(job.exit_message or 'it was ended')}", err=True)
-    surfaces = surfaces_of(jobs, names)
-    if not surfaces:
-        raise click.ClickException("there is no result")
-    combine(surfaces)
-    return render(surfaces, style)
+    suffix = f" -p {profile}" if profile else ""
+    for job in plan.jobs:
+        pk = submit(job.builder).pk
+        click.echo(f"Submitted {job.builder.metadata.label}: {pk}")
+        click.echo(f"Next: aiida-ion status {pk} --watch{suffix}; then this command again")

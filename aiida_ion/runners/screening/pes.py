@@ -123,6 +123,7 @@ class Work:
         from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError, compute_map
         from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
         from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
+        from aiida_ion.settings.pes import USUAL_EXCLUSION_A
 
         about, settings = self._plans[label], self._settings
         plan, maps, n_evaluated = FrozenPlan.from_dict(about["plan"]), [], 0
@@ -142,12 +143,14 @@ class Work:
                         "step_A or raise the limit"
                     )
                 energies = yield request
-        return {
-            "mobile_species": about["mobile_species"],
-            "settings": settings.to_dict(),
-            "potential": self._level,
-            **frozen_results(plan, maps, settings.descriptors),
-        }
+        result = frozen_results(plan, maps, settings.descriptors)
+        if settings.exclusion_A < USUAL_EXCLUSION_A:
+            result["caveats"].append(
+                f"energies closer than {USUAL_EXCLUSION_A:g} angstrom to an atom are outside of what potentials are "
+                "trained on, and may be far too low"
+            )
+        about_all = {"settings": settings.to_dict(), "potential": self._level}
+        return {"mobile_species": about["mobile_species"], **about_all, **result}
 
 
 def level_of(chosen: PotentialInputs, potential: Potential) -> dict[str, Any]:
