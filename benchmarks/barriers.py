@@ -48,6 +48,7 @@ def main() -> None:
     run.add_argument("--max-atoms", type=int, default=10_000)
     run.add_argument("--paths", type=int, help="stop after this many more")
     run.add_argument("--hours", type=float, help="start no path after this time")
+    run.add_argument("--minutes-per-path", type=float, help="CPU minutes after which a path is given up, and wrong")
     run.add_argument("--settings", type=json.loads, default={}, help="settings of hops, JSON")
     score = commands.add_parser("score")
     score.add_argument("files", type=Path, nargs="+")
@@ -106,6 +107,7 @@ def start(arguments: argparse.Namespace) -> None:
             "settings": settings,
             "output": str(arguments.output.resolve()),
             "hours": arguments.hours,
+            "minutes_per_path": arguments.minutes_per_path,
         }
         (folder / "about.json").write_text(json.dumps(about))
         python = arguments.engine / "bin" / "python"
@@ -117,7 +119,6 @@ def work(arguments: argparse.Namespace) -> None:
     """Compute the prepared paths, with the Python of the engine."""
     from ase import Atoms
 
-    from aiida_ion.runners.migration.hop import compute_hop
     from aiida_ion.runners.potentials import load_potential
     from aiida_ion.runners.run_inputs import potential_inputs
     from aiida_ion.settings.migration import HopSettings
@@ -135,13 +136,27 @@ def work(arguments: argparse.Namespace) -> None:
             Atoms(numbers=path["numbers"], positions=path[name], cell=path["cell"], pbc=True)
             for name in ("start", "end")
         ]
-        result = compute_hop(*ends, path["moving"], path["is_symmetric"], potential.calculator, settings)
+        result = timed_hop(ends, path, potential.calculator, settings, about["minutes_per_path"])
         kept = {key: value for key, value in path.items() if key not in ("numbers", "cell", "start", "end")}
         record = {**kept, **about["potential"], "verdict": result.verdict, "message": result.message}
         record |= {"path": result.path, **result.values}
         with Path(about["output"]).open("a") as stream:
             stream.write(json.dumps(record) + "\n")
         print(path["key"], len(path["numbers"]), result.verdict, barrier_of(record), path["reference_eV"], flush=True)
+
+
+def timed_hop(ends: list[Any], path: dict[str, Any], calculator: Any, settings: Any, minutes: float | None) -> Any:
+    """Return the result of a path; the verdict ``out_of_time`` where it took longer than some CPU minutes."""
+    from aiida_ion.runners.migration.hop import HopResult, compute_hop
+    from aiida_ion.runners.migration.relaxing import OutOfTimeError, Stop
+
+    begin = time.process_time()
+    stop = Stop(lambda: minutes is not None and time.process_time() - begin > 60 * minutes)
+    try:
+        return compute_hop(*ends, path["moving"], path["is_symmetric"], calculator, settings, stop)
+    except OutOfTimeError:
+        values = {"cpu_time_s": time.process_time() - begin, "calls": 0}
+        return HopResult("out_of_time", f"It took more than {minutes:g} CPU minutes.", None, [], values)
 
 
 def barrier_of(record: dict[str, Any]) -> float | None:

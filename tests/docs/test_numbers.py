@@ -51,6 +51,13 @@ def test_protocol_values_of_electrons(name: str, heading: str) -> None:
         assert attributes == {key: str(value) for key, value in flat(protocol_inputs(name, protocol)).items()}
 
 
+def test_protocol_values_of_barriers() -> None:
+    (rows,) = tables(section(REFERENCE / "protocols.md", "## Migration barriers"))
+    for protocol in load_protocols("barrier")["protocols"]:
+        attributes = {names(row["input"])[0]: row[f"`{protocol}`"] for row in rows}
+        assert attributes == {key: str(value) for key, value in flat(protocol_inputs("barrier", protocol)).items()}
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_protocol_values_of_trainings(name: str) -> None:
     family = FAMILIES[name]

@@ -79,6 +79,8 @@ def _kinetics(kinetics: Mapping[str, Any]) -> list[str]:
         + _list(kinetics.get("carrier_principal_cm2_s") or ()),
         f"conductivity of independent carriers, S/m: {number(kinetics.get('conductivity_S_m'))}",
     ]
+    if kinetics.get("is_bound"):
+        lines.append("hops without a barrier carry nothing here: these are lower bounds")
     if kinetics.get("kmc_conductivity_S_m") is not None:
         lines += [
             f"with exclusion (kinetic Monte Carlo), S/m: {number(kinetics['kmc_conductivity_S_m'])} +- "

@@ -134,17 +134,18 @@ class BarrierWorkChain(WindowWorkChain):
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
         """Keep what came out; a job of hops that ran out of time goes on with those that are left."""
+        is_lost = not node.is_finished_ok
         if run["what"] == "hops":
-            self._keep_hops(run, node)
-        elif run["what"] == "point":
-            if node.is_finished_ok:
-                self.ctx.points = self.ctx.points | {f"{run['hop']}_{run['part']}": node.outputs.point.pk}
-        elif node.is_finished_ok:
+            is_lost = self._keep_hops(run, node)
+        elif run["what"] == "point" and not is_lost:
+            self.ctx.points = self.ctx.points | {f"{run['hop']}_{run['part']}": node.outputs.point.pk}
+        elif not is_lost:
             self.ctx.bands = self.ctx.bands | {run["hop"]: node.pk}
-        if not node.is_finished_ok:
+        if is_lost:
             self.ctx.failed = [*self.ctx.failed, outcome(node)]
 
-    def _keep_hops(self, run: dict[str, Any], node: Any) -> None:
+    def _keep_hops(self, run: dict[str, Any], node: Any) -> bool:
+        """Keep the hops that a job did, and queue the rest; return whether some will not be computed."""
         done = list(node.outputs.barriers["hops"]) if "barriers" in node.outputs else []
         if done:
             self.ctx.jobs = self.ctx.jobs | {run["name"]: node.outputs.barriers.pk}
@@ -153,6 +154,7 @@ class BarrierWorkChain(WindowWorkChain):
         left = [label for label in run["labels"] if label not in done]
         if left and done:  # a job that did nothing is not repeated
             self.ctx.pending = [*self.ctx.pending, {**run, "labels": left, "name": f"{run['name']}_more"}]
+        return bool(left and not done)
 
     def collect_hops(self) -> ExitCode | None:
         """Make one table of all barriers and their network, and queue single points and bands by DFT."""

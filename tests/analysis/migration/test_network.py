@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aiida_ion.analysis.migration.cells import cells_of
 from aiida_ion.analysis.migration.hops import find_hops
 from aiida_ion.analysis.migration.network import HopEnergies, energy_network, percolation_of
-from tests.analysis.migration.crystals import lithium_nitride, lithium_oxide
+from tests.analysis.migration.crystals import atoms_of, lithium_nitride, lithium_oxide
 
 
 def test_one_hop_is_the_barrier_in_all_dimensions() -> None:
@@ -65,3 +66,21 @@ def test_steps_are_those_of_the_hops() -> None:
     network = energy_network(hops, crystal.lattice.matrix, energies)
     lengths = np.linalg.norm(network.steps_A, axis=1)
     np.testing.assert_allclose(lengths, [hops.hops[member].length_A for member in hops.members], atol=1e-6)
+
+
+def test_an_interstitial_ion_is_where_its_energy_says() -> None:
+    crystal = lithium_nitride()
+    # A place between the planes, at the centre of an edge of the honeycomb; its two equivalents are added.
+    hops = find_hops(crystal, "Li", empty_sites=[[0.5, 0.5, 0.5]])
+    assert hops.mechanism == "interstitial"
+    energies = {hop.label: HopEnergies(-60.0, -60.0, -59.8) for hop in hops.hops}
+    network = energy_network(hops, crystal.lattice.matrix, energies)
+    assert set(network.sites_eV) == {0.0}
+    cells = cells_of(hops, hops.hops[0], atoms_of(crystal), "Li")
+    assert len(cells.start) == 4 * np.prod(hops.multiples) + 1
+    assert cells.start.symbols[cells.moving] == "Li"
+    assert cells.moving == len(cells.start) - 1
+    moved = np.linalg.norm(cells.end.positions - cells.start.positions, axis=1)
+    assert moved[cells.moving] == pytest.approx(hops.hops[0].length_A)
+    nearest = cells.start.get_distances(cells.moving, range(len(cells.start) - 1), mic=True).min()
+    assert nearest > 1.0

@@ -85,7 +85,8 @@ def test_kinetics_of_a_network(tmp_path: Path) -> None:
         "charge_e": 1.0,
     }
     transport = {"temperature_K": 400.0, "vacancy_concentration": 0.02, "n_copies": 8, "n_windows": 4}
-    (tmp_path / "inputs.json").write_text(json.dumps({"network": network, "transport": transport}))
+    inputs = {"network": network, "transport": transport, "potential": {"threads": 1}}
+    (tmp_path / "inputs.json").write_text(json.dumps(inputs))
     results = run(tmp_path, "kinetics")
     assert results["status"] == "finished", results["message"]
     kinetics = results["kinetics"]
@@ -96,7 +97,7 @@ def test_kinetics_of_a_network(tmp_path: Path) -> None:
     assert kinetics["is_bound"]
     assert kinetics["kmc_concentration"] == pytest.approx(0.02, rel=0.2)
     network["saddles_eV"] = [None, None]
-    (tmp_path / "inputs.json").write_text(json.dumps({"network": network, "transport": transport}))
+    (tmp_path / "inputs.json").write_text(json.dumps(inputs))
     refused = run(tmp_path, "kinetics")
     assert (refused["status"], "not one hop has a barrier" in refused["message"]) == ("invalid_input", True)
 

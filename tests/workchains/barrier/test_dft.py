@@ -58,6 +58,8 @@ def test_dft_evaluates_ends_and_saddle_and_relaxes_the_band(
             "pseudos": upfs,
             "ecutwfc_Ry": 25.0,
             "ecutrho_Ry": 150.0,
+            "kpoints": [1, 2, 2],
+            "shift_kpoints": True,
             "options": OPTIONS,
             "band_code": aiida_code_installed(
                 label="neb", default_calc_job_plugin="quantumespresso.neb", filepath_executable=neb
