@@ -34,7 +34,8 @@ def text(component: Any) -> str:
 
 
 def graphs(component: Any) -> dict[str, Any]:
-    return {one.id: one.figure for one in component._traverse() if isinstance(one, dcc.Graph)}
+    found: list[Any] = [one for one in component._traverse() if isinstance(one, dcc.Graph)]
+    return {one.id: one.figure for one in found}
 
 
 def test_everything_of_a_screening_is_on_the_page(app: Any) -> None:
@@ -59,7 +60,7 @@ def test_everything_of_a_screening_is_on_the_page(app: Any) -> None:
     assert set(drawn) == {"screening-funnel", "screening-cost", "screening-ranking", "screening-recall"}
     bars = {bar.name: list(bar.x) for bar in drawn["screening-funnel"].data}
     assert bars["pass"][0] == 24
-    judged = np.nansum([[n for n in values] for values in bars.values()], axis=0)
+    judged = np.nansum([list(values) for values in bars.values()], axis=0)
     assert list(judged) == [24, 24, len(screening_cards.decisions_of(chain.pk).query("stage == 'pes'"))]
     assert len(drawn["screening-ranking"].data) >= 1
     rows = screening_cards.decisions_of(chain.pk)
@@ -146,7 +147,9 @@ def test_a_ranking_has_intervals_arrows_and_the_cut() -> None:
     assert figure.layout.annotations[0].text == "cut 0.3"
     assert (
         "has a value"
-        in ranking_figure(table.assign(value=None, value_high=None), theme=LIGHT).layout.annotations[0].text
+        in ranking_figure(table.assign(value=None, value_low=None, value_high=None), theme=LIGHT)
+        .layout.annotations[0]
+        .text
     )
 
 
@@ -162,7 +165,7 @@ def test_the_recall_is_drawn_with_its_interval() -> None:
 @pytest.mark.parametrize("cell", [np.eye(3) * 4.0, np.array([[4.0, 0, 0], [-2.0, 3.5, 0], [0.5, 0.3, 5.0]])])
 def test_a_map_is_drawn_in_its_own_cell(cell: Any) -> None:
     n = 12
-    x, y, z = np.meshgrid(*[np.arange(n) / n] * 3, indexing="ij")
+    x, y, _ = np.meshgrid(*[np.arange(n) / n] * 3, indexing="ij")
     energies = 2.0 - np.cos(2 * np.pi * x) - np.cos(2 * np.pi * y)  # a channel along the third vector
     energies[n // 2, n // 2, :] = np.inf
     points = np.stack(box_values(energies, cell, 0.5)[:3], axis=-1)
