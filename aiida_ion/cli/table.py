@@ -25,7 +25,7 @@ FORMATS = ("text", "csv", "json", "markdown")
 #: Functions of `aiida_ion.queries`.
 TABLES = (
     *("materials", "runs", "diffusion", "conductivity", "comparison", "cost", "potentials", "trainings"),
-    *("screenings", "decisions", "barriers"),
+    *("screenings", "decisions", "percolation"),
 )
 DEFAULT = ("conductivity", "diffusion")
 GRADES = ("A", "B", "C", "D", "bound")
@@ -40,7 +40,7 @@ HEADINGS = {
     "trainings": "Trained potentials",
     "screenings": "Screenings",
     "decisions": "Decisions of screenings",
-    "barriers": "Percolation barriers",
+    "percolation": "Percolation barriers",
 }
 
 
@@ -64,7 +64,7 @@ def command(
     """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
     TABLE is any of materials, runs, diffusion, conductivity, comparison, cost, potentials, trainings, screenings,
-    decisions and barriers; conductivity and diffusion where none is named. csv, json and parquet hold every column
+    decisions and percolation; conductivity and diffusion where none is named. csv, json and parquet hold every column
     with its unit in the name, and the uuids of the nodes behind a row; text and markdown the most important ones.
 
     \b

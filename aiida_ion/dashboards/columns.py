@@ -26,6 +26,8 @@ TITLES = {
     "held_out_energy_mae_eV_atom": "energy MAE (eV/atom)",
     "parent_force_mae_eV_A": "force MAE before (eV/Å)", "parent_force_slope": "slope before", "process": "by",
     "n_train": "training frames", "n_validation": "validation frames", "n_test": "test frames", "sha256": "SHA-256",
+    "value_low": "from", "value_high": "to", "cut_maximum": "at most", "cut_minimum": "at least",
+    "core_s": "core time (s)", "goes_on": "goes on", "n_errors": "could not be judged",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}

@@ -13,8 +13,8 @@ from aiida_ion.queries.reading.read_only import end_reading, newest_change, read
 from aiida_ion.queries.results import diffusion
 from aiida_ion.queries.reuse import finished_conductivity
 from aiida_ion.queries.running.processes import last_decisions, process_table
-from aiida_ion.queries.screening.barriers import barriers
 from aiida_ion.queries.screening.funnel import funnel
+from aiida_ion.queries.screening.percolation import percolation
 from aiida_ion.queries.screening.tables import decisions, screenings
 from aiida_ion.queries.selection import Selection
 from aiida_ion.queries.surrogates import surrogates
@@ -22,7 +22,6 @@ from aiida_ion.queries.training.trainings import trainings
 
 __all__ = [
     "Selection",
-    "barriers",
     "comparison",
     "comparison_records",
     "conductivity",
@@ -37,6 +36,7 @@ __all__ = [
     "last_decisions",
     "materials",
     "newest_change",
+    "percolation",
     "potentials",
     "process_table",
     "read_only",

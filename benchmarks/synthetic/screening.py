@@ -84,9 +84,10 @@ def store_screening(
         for i, (crystal, (formula, _)) in enumerate(zip(crystals, chosen, strict=True))
     ]
     budget = {"max_materials": BUDGET}
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"name": name, "method": name, "cut": CUTS[name], "budget": budget if name == "pes" else {}} for name in STAGES
     ]
+    entries[0]["settings"] = {"mobile_species": "Li"}
     chain = orm.WorkChainNode(process_type="aiida.workflows:ion.screening", label=f"{text}lithium conductors")
     chain.set_process_label("ScreeningWorkChain")
     for label, node in (("materials", orm.List(materials)), ("stages", orm.List(entries))):

@@ -103,7 +103,7 @@ SHOWN = {
         "reason": "reason",
         "core_s": "core time",
     },
-    "barriers": {
+    "percolation": {
         "formula": "material",
         "method": "method",
         "mobile_species": "mobile",

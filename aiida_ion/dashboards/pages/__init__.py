@@ -7,7 +7,16 @@ from typing import Protocol
 from dash import Dash
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.pages import compare, material, materials, overview, potentials, provenance, surrogate
+from aiida_ion.dashboards.pages import (
+    compare,
+    material,
+    materials,
+    overview,
+    potentials,
+    provenance,
+    screening,
+    surrogate,
+)
 from aiida_ion.dashboards.state import View
 
 
@@ -29,4 +38,4 @@ class Page(Protocol):
 
 
 #: In the order of the navigation.
-PAGES: tuple[Page, ...] = (overview, materials, material, compare, potentials, surrogate, provenance)
+PAGES: tuple[Page, ...] = (overview, screening, materials, material, compare, potentials, surrogate, provenance)

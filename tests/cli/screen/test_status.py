@@ -16,7 +16,7 @@ from aiida_ion.cli.table import render
 from aiida_ion.cli.text.live import current
 from aiida_ion.cli.text.live import render as render_processes
 from aiida_ion.cli.text.nodes import describe
-from aiida_ion.queries import barriers, decisions, funnel, screenings
+from aiida_ion.queries import decisions, funnel, percolation, screenings
 from benchmarks.synthetic.screening import BUDGET, MATERIALS, store_screening
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
@@ -110,7 +110,7 @@ def test_show_and_tables() -> None:
     assert "percolation barrier in one dimension: " in words
     assert "no pathway in three dimensions" in words
     assert "cost: 72 s of CPU time" in words
-    tables = {"screenings": screenings(), "decisions": decisions(), "barriers": barriers()}
+    tables = {"screenings": screenings(), "decisions": decisions(), "percolation": percolation()}
     for style in ("text", "markdown", "csv", "json"):
         content = render(tables, style)
         assert "Decisions of screenings" in content or style in ("csv", "json")

@@ -30,7 +30,7 @@ def test_the_hash_of_a_crystal_is_where_jobs_put_it() -> None:
 
 
 def test_an_empty_database_has_empty_tables() -> None:
-    for table in (queries.decisions(), queries.screenings(), queries.barriers(), stored_decisions()):
+    for table in (queries.decisions(), queries.screenings(), queries.percolation(), stored_decisions()):
         assert table.empty
     with pytest.raises(LookupError, match="there is no screening with the pk 7"):
         queries.funnel(7)
@@ -119,7 +119,7 @@ def test_costs_below_a_work_chain_without_a_ledger_are_found() -> None:
 
 def test_barriers_of_the_jobs() -> None:
     chain = store_screening()
-    table = queries.barriers()
+    table = queries.percolation()
     assert len(table) == 24 + BUDGET
     assert set(table["method"]) == {"bvse", "pes"}
     refused = table[table["status"] == "refused"]
@@ -146,18 +146,18 @@ def test_rows_are_selected() -> None:
         "Li10Ge(PS6)2",
         "Li3PS4",
     }
-    assert set(queries.barriers(Selection(elements=("N",)))["formula"]) == {"Li3N"}
+    assert set(queries.percolation(Selection(elements=("N",)))["formula"]) == {"Li3N"}
     orm.Group("mine").store().add_nodes(other)
     mine = Selection(group="mine")
     assert set(queries.decisions(mine)["process_pk"]) == {other.pk}
     assert list(queries.screenings(mine)["pk"]) == [other.pk]
-    assert set(queries.barriers(mine)["process_pk"]) == {
+    assert set(queries.percolation(mine)["process_pk"]) == {
         job.pk for job in other.called if isinstance(job, orm.CalcJobNode)
     }
     late = Selection(since=datetime(2100, 1, 1, tzinfo=UTC))
     assert queries.decisions(late).empty
     assert queries.screenings(late).empty
-    assert queries.barriers(late).empty
+    assert queries.percolation(late).empty
     assert list(queries.screenings()["pk"]) == [other.pk, chain.pk]
 
 
@@ -227,12 +227,12 @@ def test_facts_of_a_crystal() -> None:
 def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value: str) -> None:
     chain = store_screening(n_materials=12)
     running = store_screening(seed=2, running=True, n_materials=6, measured=False)
-    n_rows, n_barriers = len(stored_decisions()), len(queries.barriers())
+    n_rows, n_barriers = len(stored_decisions()), len(queries.percolation())
     for name in ("barriers_eV", "barriers_interval_eV", "stage", "quantity", "status", "cost", "maximum", "cpu_time_s"):
         poison_all(name, value)
     with counting_unreadable():
         assert len(stored_decisions()) == n_rows
-        assert len(queries.barriers()) == n_barriers
+        assert len(queries.percolation()) == n_barriers
         for node in (chain, running):
             queries.funnel(node.pk)
             known = known_of(node.pk)
@@ -240,7 +240,7 @@ def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value
         queries.decisions(), queries.screenings()
         for name in ("decisions", "list", "kinds", "sites", "cell", "stages", "survivors"):
             poison_all(name, value)
-            queries.decisions(), queries.screenings(), queries.barriers(), queries.funnel(chain.pk)
+            queries.decisions(), queries.screenings(), queries.percolation(), queries.funnel(chain.pk)
             recall(known_of(chain.pk)), ranking(known_of(chain.pk), "Li", with_forest=False)
 
 
@@ -248,10 +248,10 @@ def test_more_screenings_are_not_more_statements() -> None:
     store_screening()
     queries.decisions()
     with statements() as few:
-        queries.decisions(), queries.screenings(), queries.barriers()
+        queries.decisions(), queries.screenings(), queries.percolation()
     for seed in (3, 4):
         store_screening(seed=seed, n_materials=5)
     queries.decisions()  # facts of new crystals are read once
     with statements() as many:
-        queries.decisions(), queries.screenings(), queries.barriers()
+        queries.decisions(), queries.screenings(), queries.percolation()
     assert len(many) == len(few) <= 24

@@ -22,7 +22,7 @@ DIMENSIONS = ("1d", "2d", "3d")
 BARRIERS = tuple(f"barrier_{name}_eV" for name in DIMENSIONS)
 EDGES = tuple(f"barrier_{name}_{end}_eV" for name in DIMENSIONS for end in ("low", "high"))
 DESCRIPTORS = ("Xi", "mpe")
-BARRIER_COLUMNS = (
+PERCOLATION_COLUMNS = (
     *("formula", "method", "mobile_species", "status", *BARRIERS, *EDGES, *DESCRIPTORS),
     *("zero", "message", "others", "potential", "cpu_s", "wall_s", "structure_hash", "method_hash"),
     *("time", "structure_pk", "structure_uuid", "pk", "uuid", "process_pk", "process_uuid"),
@@ -31,7 +31,7 @@ TEXTS = ("method", "mobile_species", "status", "zero", "message", "others", "str
 PREFIX = "results__"
 
 
-def barriers(selection: Selection | None = None) -> pd.DataFrame:
+def percolation(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each crystal that ``ion.bvse``, ``ion.pes`` or ``ion.barrier`` judged, newest first.
 
     Barriers (eV) are missing where no pathway reaches through the crystal in so many dimensions, and where the method
@@ -54,7 +54,7 @@ def barriers(selection: Selection | None = None) -> pd.DataFrame:
     if chosen.formula is not None:
         table = table[table["formula"] == chosen.formula]
     table = chosen.rest(table, ["pk", "process_pk", "structure_pk"], temperature=None)
-    return table[list(BARRIER_COLUMNS)].sort_values(["time", "pk"], ascending=False, ignore_index=True)
+    return table[list(PERCOLATION_COLUMNS)].sort_values(["time", "pk"], ascending=False, ignore_index=True)
 
 
 def _results(chosen: Selection) -> pd.DataFrame:
