@@ -48,7 +48,7 @@ class Limits:
     max_pages: int = 2_000
     page_size: int = 100
     max_page_bytes: int = 64 * BYTES_PER_MIB
-    max_bytes: int = 1024 * BYTES_PER_MIB
+    max_bytes: int = 500 * BYTES_PER_MIB
     max_seconds: float = 1800.0
     timeout_s: float = 30.0
 

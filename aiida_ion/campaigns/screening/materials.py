@@ -10,7 +10,7 @@ from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.aiida_private.caching import HASH, hash_before_storing
-from aiida_ion.calculations.screening.batch import HASH_EXTRA, structure_hash_of
+from aiida_ion.calculations.screening.batch import structure_hash_of
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
 from aiida_ion.messages import one_line
 
