@@ -36,14 +36,17 @@ def report_pathways(
     lowest = fine.network.percolation.minimum
     away = places.distance_to_site_A(fine.network.minima_A[lowest])
     site_eV = _lowest_site_eV(fine, places)
-    barriers = [fine.barrier_eV(number) for number in range(3)]
+    chosen = [_chosen(number, fine, coarse) for number in range(3)]
+    barriers = [level.barrier_eV(number) for number, level in enumerate(chosen)]
     above_site = site_eV if away > MAX_SITE_DISTANCE_A else None
     intervals = [_interval_eV(number, fine, coarse, above_site) for number in range(3)]
+    is_refined = [level.is_refined(number) for number, level in enumerate(chosen)]
     report = {
         "barriers_eV": barriers,
         "barriers_interval_eV": intervals,
         "uncertainty_eV": [None if pair is None else 0.5 * (pair[1] - pair[0]) for pair in intervals],
-        "is_refined": [fine.is_refined(number) for number in range(3)],
+        "is_refined": is_refined,
+        "barriers_fine_eV": [fine.barrier_eV(number) for number in range(3)],
         "barriers_coarse_eV": [coarse.barrier_eV(number) for number in range(3)],
         "barriers_grid_eV": fine.on_grid.barriers_eV,
         "barriers_in_component_eV": fine.network.percolation.barriers_in_component_eV,
@@ -54,7 +57,7 @@ def report_pathways(
             "energy_eV": float(fine.network.percolation.zero_eV),
             "distance_to_site_A": away,
         },
-        "saddles": [_saddle(number, fine, places) for number in range(3) if fine.is_refined(number)],
+        "saddles": [_saddle(number, level, places) for number, level in enumerate(chosen) if is_refined[number]],
     }
     return dict(rounded(report))
 
@@ -83,9 +86,7 @@ class _Places:
     def neighbours(self, point_A: FloatArray) -> list[dict[str, Any]]:
         """Return the nearest framework ions: element, charge (e), index in the structure and distance (angstrom)."""
         near = self._lattice.get_points_in_sphere(self._fractions[self._rigid], point_A, NEIGHBOUR_RADIUS_A)
-        nearest = sorted((round(float(distance), DECIMALS), int(index)) for _, distance, index, *_ in near)[
-            :N_NEIGHBOURS
-        ]
+        nearest = sorted((round(float(distance), DECIMALS), int(index)) for _, distance, index, *_ in near)
         return [
             {
                 "symbol": self._symbols[index],
@@ -95,6 +96,15 @@ class _Places:
             }
             for distance, index in nearest[:N_NEIGHBOURS]
         ]
+
+
+def _chosen(number: int, fine: Level, coarse: Level) -> Level:
+    """Return the map that gives the barrier of a dimension.
+
+    Of two pathways of the potential it is the lower one, since a map can only miss pathways.
+    """
+    refined = [level for level in (fine, coarse) if level.is_refined(number)]
+    return min(refined, key=lambda level: level.barrier_eV(number) or 0.0, default=fine)
 
 
 def rounded(content: Any) -> Any:
@@ -119,10 +129,10 @@ def _lowest_site_eV(level: Level, places: _Places) -> float | None:  # noqa: N80
 
 def _interval_eV(number: int, fine: Level, coarse: Level, above_site_eV: float | None) -> list[float] | None:  # noqa: N802
     values = [fine.barrier_eV(number), coarse.barrier_eV(number)]
-    if not fine.is_refined(number):
+    if not (fine.is_refined(number) or coarse.is_refined(number)):
         values += [fine.on_grid.barriers_eV[number], coarse.on_grid.barriers_eV[number]]
     known = [value for value in values if value is not None]
-    if fine.barrier_eV(number) is None or not known:
+    if not known:
         return None
     low = min(known) - (above_site_eV or 0.0)
     return [max(low, 0.0), max(known)]

@@ -39,6 +39,17 @@ def test_the_grid_does_not_matter(name: str, resolution_A: float) -> None:
     assert barriers(primitive(name), resolution_A=resolution_A) == pytest.approx(BARRIERS[name], abs=5e-4)
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_crystal_without_symmetry(seed: int) -> None:
+    structure, rng = crystal("LiAlO2"), np.random.default_rng(seed)
+    for index in range(len(structure)):
+        structure.translate_sites([index], rng.normal(0, 0.06, 3), frac_coords=False)
+    charges = {"Li": 1, "Al": 3, "O": -2}
+    fine, coarse = (barriers(structure, charges=charges, resolution_A=spacing) for spacing in (0.2, 0.33))
+    assert fine == pytest.approx(coarse, abs=5e-4)
+    assert fine[0] < fine[1] - 0.005 < fine[2] - 0.01
+
+
 def test_saddles_are_those_of_a_fine_map() -> None:
     """Independent of the searches: the map itself comes down to the value as its spacing falls."""
     structure = primitive("LiF")
