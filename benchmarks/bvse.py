@@ -3,9 +3,9 @@
     python benchmarks/bvse.py
     python benchmarks/bvse.py --bvlain FOLDER --folder CIFS
 
-``FOLDER`` is what ``pip install --no-deps --target FOLDER bvlain joblib`` filled. Each crystal is computed by both in one
-run, one after the other. Three tables: cost and barriers of each crystal, how barriers depend on the spacing of the
-grid, and the cost of batches of growing size.
+``FOLDER`` is what ``pip install --no-deps --target FOLDER bvlain joblib`` filled. Each crystal is computed by both in
+one run, one after the other. Three tables: cost and barriers of each crystal, how barriers depend on the spacing of
+the grid, and the cost of batches of growing size.
 """
 
 from __future__ import annotations
@@ -123,13 +123,16 @@ def batches() -> None:
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             start = time.process_time()
-            settings = BvseSettings("Li")
             results: dict[str, Any] = {}
-            run_batch(results, materials, lambda material: compute_bvse(material.structure(), settings), {})
+            run_batch(results, materials, one, {})
             cpu_s = time.process_time() - start
             os.chdir(ROOT)
         assert results["n_finished"] == count, results
         print(f"| {count} | {cpu_s:.1f} | {cpu_s / count:.2f} |", flush=True)
+
+
+def one(material: Material) -> dict[str, Any]:
+    return compute_bvse(material.structure(), BvseSettings("Li"))
 
 
 def shown(barriers: list[float | None]) -> str:
