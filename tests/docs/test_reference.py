@@ -96,8 +96,6 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("fits of LAMMPS")
     if name in MANY_CRYSTALS:
         kinds.add("many crystals")
-    if name in BATCHES:
-        kinds.add("batches")
     return {int(row["code"]): names(row["label"])[0] for row in rows if row.get("in", "all") in kinds}
 
 
@@ -123,7 +121,6 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
     attributes |= {400} if name in ("ion.surrogate_train", "ion.train", "ion.lammps_train") else set()
     attributes |= {225} if name in LAMMPS_RUNS else set()
     attributes |= {710} if name in MANY_CRYSTALS else set()
-    attributes |= {710} if name in BATCHES else set()
     assert attributes == {
         code.status for code in process.exit_codes.values() if code.invalidates_cache and code.status in ours
     }
@@ -134,7 +131,6 @@ LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
 MANY_CRYSTALS = ("ion.bvse", "ion.pes")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
-BATCHES = ("ion.bvse", "ion.pes")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
 DFT_CHAINS = ("ion.md.quantumespresso", "ion.md.vasp")
