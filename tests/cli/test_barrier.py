@@ -78,6 +78,24 @@ def test_a_finished_work_chain_is_shown_as_a_table(invoke: Invoke, lj_engine: st
     assert "vacancies on 1 % of sites (an input)" in output
 
 
+def test_the_command_submits_waits_and_prints(invoke: Invoke, lj_engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import aiida_ion.cli.barrier as module
+
+    monkeypatch.setattr(module, "require_daemon", lambda _: None)
+    monkeypatch.setattr("aiida.engine.submit", lambda builder: run_get_node(builder)[1])
+    crystal = orm.StructureData(ase=bulk("Ar", "fcc", a=5.26, cubic=True)).store()
+    words = ("barrier", crystal.pk, "--engine", lj_engine, "--mobile-species", "Ar", "--supercell", "2,2,2")
+    short = '{"transport": {"kinetic_monte_carlo": false}}'
+    result = invoke(*words, "--temperature", 80, "--overrides", short, "--wait", "--group", "toys")
+    assert "Ar, Fm-3m: 1 inequivalent hops of Ar up to 3.719 angstrom" in result.output
+    assert "migration barrier by Lennard-Jones: 1D 0.0" in result.output
+    (chain,) = orm.Group.collection.get(label="toys").nodes
+    assert f"Submitted the barriers: {chain.pk}" in result.output
+    refused = invoke(*words, "--overrides", '{"hop": {"max_path_A": 3.0}}', "--no-relax", "--wait", code=1)
+    assert "wrong image" in refused.output
+    assert "Not one hop has a barrier: hop_01: wrong_image" in refused.output
+
+
 def test_bounds_and_missing_hops_are_seen_in_the_text() -> None:
     hops = [{"label": "hop_01", "first": 0, "second": 1, "length_A": 2.1, "multiplicity": 3}]
     lines = barrier_lines(
