@@ -40,10 +40,12 @@ def optimade_crystals(
     """
     source = parse_source(text)
     check_filter(source.filter)
-    for entry, meta in entries(source, limits):
+    for number, (entry, meta) in enumerate(entries(source, limits), start=1):
         provenance = _provenance(entry, meta, source)
-        name = f"{provenance['provider'] or _host(source)} {provenance['id']}"
+        name = f"{provenance['provider'] or _host(source)} {provenance['id'] or f'entry {number}'}"
         try:
+            if provenance["id"] is None:
+                raise ValueError("the server gives no id")
             structure = _structure(entry)
         except ValueError as error:
             refused[name] = str(error)
@@ -165,7 +167,7 @@ def _provenance(entry: dict[str, Any], meta: dict[str, Any], source: Source) -> 
         "url": source.base_url,
         "version": source.version,
         "api_version": _text(meta.get("api_version")),
-        "id": _text(entry.get("id")) or "without id",
+        "id": _text(entry.get("id")),
         "filter": source.filter,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "provider": words["prefix"] or words["name"],

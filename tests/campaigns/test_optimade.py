@@ -47,6 +47,18 @@ SALT: dict[str, Any] = {
     "structure_features": [],
     "last_modified": "2026-01-01T00:00:00Z",
 }
+#: Cation, anion and lattice parameter, angstrom.
+ROCK_SALTS = (
+    *(
+        ("Li", "F", 4.03),
+        ("Li", "Cl", 5.14),
+        ("Li", "Br", 5.5),
+        ("Li", "I", 6.0),
+        ("Na", "F", 4.63),
+        ("Na", "Cl", 5.64),
+    ),
+    *(("K", "F", 5.35), ("K", "Cl", 6.29), ("K", "Br", 6.6), ("Mg", "O", 4.21), ("Ca", "O", 4.81), ("Mg", "S", 5.2)),
+)
 META = {"provider": {"name": "An example", "prefix": "exmpl", "description": "none"}, "api_version": "1.2.0"}
 
 
@@ -58,7 +70,20 @@ def page(*data: Any, following: Any = None, **more: Any) -> dict[str, Any]:
     return {"data": list(data), "meta": META, "links": {"next": following}} | more
 
 
-Answer = Callable[[str, Any], Any]
+def rock_salt(cation: str, anion: str, a_angstrom: float) -> dict[str, Any]:
+    """Return the entry of a rock salt in its primitive cell."""
+    half = a_angstrom / 2
+    elements = sorted((cation, anion))
+    return entry(
+        f"{cation}{anion}",
+        lattice_vectors=[[0.0, half, half], [half, 0.0, half], [half, half, 0.0]],
+        cartesian_site_positions=[[0.0, 0.0, 0.0], [half, half, half]],
+        species_at_sites=[cation, anion],
+        species=[{"name": name, "chemical_symbols": [name], "concentration": [1.0]} for name in (cation, anion)],
+        elements=elements,
+        chemical_formula_reduced="".join(elements),
+        chemical_formula_descriptive=f"{cation}{anion}",
+    )
 
 
 @pytest.fixture
@@ -280,6 +305,7 @@ def test_crystals_have_their_provenance_and_others_a_reason(serve: Any) -> None:
         entry("huge", lattice_vectors=[[1e300, 0, 0], [0, 1e300, 0], [0, 0, 1e300]]),
         {"id": "nothing", "type": "structures"},
         {"id": "other", "type": "references", "attributes": {}},
+        {"type": "structures", "attributes": SALT},
         entry("\x1b[31m" + "x" * 5000, nsites="two"),
     ]
     base = serve(page(entry("12"), *bad))
@@ -299,6 +325,7 @@ def test_crystals_have_their_provenance_and_others_a_reason(serve: Any) -> None:
     assert refused["exmpl no cell"] == "the server gives no lattice_vectors"
     assert refused["exmpl huge"] == "lattice_vectors are larger than 10000 angstrom"
     assert refused["exmpl many"] == "it has more than 2,000 sites"
+    assert refused["exmpl entry 12"] == "the server gives no id"
     assert refused["exmpl other"] == "it is not a structure but of the type 'references'"
     assert "does not follow the specification" in refused["exmpl wrong"]
     assert all(reason and len(reason) < 400 and "\n" not in reason for reason in refused.values())
@@ -307,14 +334,20 @@ def test_crystals_have_their_provenance_and_others_a_reason(serve: Any) -> None:
 
 @pytest.fixture(scope="module")
 def reference_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of OPTIMADE's own server with its own test data in an imitated MongoDB."""
+    """Return the address of OPTIMADE's own server with rock salts and a sheet in an imitated MongoDB."""
     folder = tmp_path_factory.mktemp("optimade")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"OPTIMADE_DATABASE_BACKEND": "mongomock", "OPTIMADE_INSERT_TEST_DATA": "true"}
-    settings |= {"OPTIMADE_LOG_DIR": str(folder), "OPTIMADE_CONFIG_FILE": str(folder / "none.json")}
-    (folder / "none.json").write_text("{}")
+    settings = {"OPTIMADE_DATABASE_BACKEND": "mongomock", "OPTIMADE_INSERT_TEST_DATA": "false"}
+    settings |= {"OPTIMADE_LOG_DIR": str(folder), "OPTIMADE_CONFIG_FILE": str(folder / "config.json")}
+    rows = [rock_salt(*one) for one in ROCK_SALTS] + [entry("sheet", dimension_types=[1, 1, 0], nperiodic_dimensions=2)]
+    for row in rows:
+        row["attributes"]["last_modified"] = {"$date": "2026-01-01T00:00:00Z"}
+    header = {"x-optimade": {"meta": {"api_version": "1.2.0"}}}
+    (folder / "data.jsonl").write_text("\n".join(json.dumps(row) for row in [header, *rows]))
+    settings |= {"OPTIMADE_INSERT_FROM_JSONL": str(folder / "data.jsonl")}
+    (folder / "config.json").write_text("{}")
     command = [sys.executable, "-m", "uvicorn", "optimade.server.main:app", "--port", str(port)]
     log = (folder / "log.txt").open("w+")
     process = subprocess.Popen(command, env=os.environ | settings, cwd=folder, stdout=log, stderr=log)
@@ -341,11 +374,19 @@ def test_the_reference_server(reference_server: str) -> None:
     """The server that the specification's authors wrote: its pages, its filters and its structures."""
     refused: dict[str, str] = {}
     everything = dict(optimade_crystals(f"optimade:{reference_server}", refused, Limits(page_size=5)))
-    known = requests.get(f"{reference_server}/v1/structures?page_limit=1", timeout=30).json()
-    assert len(everything) + len(refused) == known["meta"]["data_returned"] > 10
-    assert all(node.base.extras.get(OPTIMADE)["url"] == reference_server for node in everything.values())
-    chosen = dict(optimade_crystals(f"optimade:{reference_server}/v1/structures?nelements=2", refused := {}))
-    assert 0 < len(chosen) + len(refused) < len(everything)
-    assert all(len({kind.symbol for kind in node.kinds}) == 2 for node in chosen.values())
+    assert {name.partition(" ")[2] for name in everything} == {f"{one}{other}" for one, other, _ in ROCK_SALTS}
+    assert refused == {"exmpl sheet": "it is not periodic in three dimensions"}
+    for name, node in everything.items():
+        about = node.base.extras.get(OPTIMADE)
+        assert about["url"] == reference_server
+        assert about["last_modified"].startswith("2026-01-01")
+        assert name == f"exmpl {about['id']}"
+    salt = everything["exmpl NaCl"].get_pymatgen_structure()
+    assert salt.get_distance(0, 1) == pytest.approx(5.64 / 2)
+    assert salt.volume == pytest.approx(5.64**3 / 4)
+    source = f'optimade:{reference_server}/v1/structures?elements HAS "Li" AND NOT elements HAS "Br"'
+    chosen = dict(optimade_crystals(source, refused := {}))
+    assert set(chosen) == {"exmpl LiF", "exmpl LiCl", "exmpl LiI"}
+    assert set(refused) == {"exmpl sheet"}
     with pytest.raises(OptimadeError, match="answers with an error"):
         list(entries(parse_source(f"optimade:{reference_server}?nelements HAS HAS")))
