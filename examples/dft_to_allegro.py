@@ -93,6 +93,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     runs.add_argument("--time-ps", type=float, default=20.0, help="length of each run")
     runs.add_argument("--equilibration-ps", type=float, default=2.0, help="what is left out at its start")
     runs.add_argument("--timestep-fs", type=float, default=2.0)
+    runs.add_argument("--no-watch", action="store_true", help="go on where a run leaves what the model was trained on")
     given = parser.parse_args(arguments)
     unknown = [size for size in given.sizes.split(",") if size not in SIZES]
     if unknown:
@@ -184,6 +185,7 @@ def production(crystal: str, engine: str, given: argparse.Namespace, steps: Step
         *("run", crystal, "--engine", engine, "--protocol", "fast", "--no-relax", "--supercell", given.supercell),
         *("--temperatures", given.temperatures, "--seeds", given.seeds, "--time-ps", f"{given.time_ps:g}"),
         *("--timestep-fs", f"{given.timestep_fs:g}", "--equilibration-ps", f"{given.equilibration_ps:g}"),
+        *(["--no-watch"] if given.no_watch else []),
     ]
     return steps.done(f"long runs by {engine}", words, may_fail=True)
 

@@ -55,6 +55,7 @@ def test_a_queue_outlives_its_command_and_the_daemon_and_can_be_killed(shell: Sh
         return sum(kind in row["kind"] and (not states or row["state"] in states) for row in processes())
 
     shell("setup", "--workers", "2")
+    verdi("config", "set", "daemon.timeout", "60")  # two seconds are not enough on a busy machine
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path)
     until(lambda: n_of("Add") >= 2)
     program.send_signal(signal.SIGINT)

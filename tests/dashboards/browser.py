@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -23,6 +23,9 @@ from selenium.webdriver.remote.webelement import WebElement
 ENV_SCREENSHOTS = "AIIDA_ION_SCREENSHOTS"
 WIDE, NARROW = (1400, 900), (480, 900)
 PATIENCE_S = 40.0
+#: Looks at a page that draws its elements anew.
+RETRIES = 5
+T = TypeVar("T")
 #: What Chromium says of drawing in three dimensions without a graphics card, which is not a fault of the page.
 OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
 MISSING = next((f"{name} is not installed" for name in ("chromium", "chromedriver") if not shutil.which(name)), None)
@@ -87,6 +90,15 @@ class Browser:
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
+
+    def retried(self, look: Callable[[], T]) -> T:
+        """Return what a look at several elements gives; again where the page drew them anew meanwhile."""
+        for _ in range(RETRIES):
+            try:
+                return look()
+            except StaleElementReferenceException:
+                self.settle()
+        return look()
 
     def press(self, *keys: str) -> None:
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()

@@ -247,6 +247,14 @@ def test_a_row_leads_to_its_material_and_its_provenance(browser: Browser, named:
     browser.shot(named("provenance-of-a-row"), whole=True)
 
 
+def nameless(browser: Browser) -> list[str]:
+    """Return the HTML of whatever can be used or looked at and has no name for a screen reader, outside grids."""
+    elements = browser.all("main button, main input, main select, main summary, main a[href], main [role=figure]")
+    inside = "return !!arguments[0].closest('.ag-root-wrapper')"
+    shown = [element for element in elements if element.is_displayed() and not browser.run(inside, element)]
+    return [element.get_attribute("outerHTML") or "" for element in shown if not element.accessible_name]
+
+
 def test_by_keyboard_and_to_a_screen_reader(browser: Browser) -> None:
     browser.open("/materials")
     browser.settle()
@@ -265,12 +273,7 @@ def test_by_keyboard_and_to_a_screen_reader(browser: Browser) -> None:
     for one in PAGES:
         browser.open(one.PATH)
         browser.settle()
-        for element in browser.all(
-            "main button, main input, main select, main summary, main a[href], main [role=figure]"
-        ):
-            inside_grid = browser.run("return !!arguments[0].closest('.ag-root-wrapper')", element)
-            if element.is_displayed() and not inside_grid:
-                assert element.accessible_name, element.get_attribute("outerHTML")
+        assert browser.retried(lambda: nameless(browser)) == []
         levels = [int(heading.tag_name[1]) for heading in browser.all("main h1, main h2, main h3, main h4")]
         assert levels[0] == 1
         assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))

@@ -124,7 +124,7 @@ def test_all_of_it_by_the_daemon_and_once_only(command: Callable[..., str], tmp_
         *("--dft-temperature-K", "80", "--dft-ps", "0.4", "--dft-timestep-fs", "4", "--stride-fs", "80"),
         *("--displaced", "2", "--strained", "1", "--largest-A", "0.1", "--own-temperature-K", "60", "--own-ps", "0.2"),
         *("--own-frames", "2", "--epochs", "2", "--temperatures", "60", "--supercell", "1,2,2", "--time-ps", "0.2"),
-        *("--equilibration-ps", "0", "--settings", '{"n_scalars": 4, "n_tensors": 2}'),
+        *("--equilibration-ps", "0", "--no-watch", "--settings", '{"n_scalars": 4, "n_tensors": 2}'),
     )
     text = command(*words)
     tables = text[text.index("Errors on frames") :]
