@@ -13,7 +13,7 @@ from aiida_ion.calculations.programs import program_node
 from aiida_ion.calculations.screening.combine_pes import combine_pes, validate_results
 from aiida_ion.calculations.screening.pes import PesCalculation
 from aiida_ion.campaigns.screening.materials import Materials
-from aiida_ion.engines.engine import load_engine
+from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
@@ -103,7 +103,8 @@ def plan_pes(
         raise ValueError(f"there is no crystal{first}")
     plan = PesPlan({digest or node.uuid: Surfaces(name) for name, node, digest in materials.crystals})
     for name in dict.fromkeys(engines):
-        shared, options = _engine_inputs(name, request or JobRequest())
+        shared, options = pes_inputs(load_engine(name), request or JobRequest())
+        shared["program"] = program_node("screening.pes")
         for choice in dict.fromkeys(others):
             parameters = orm.Dict(PesSettings.from_dict({**settings, "others": choice}).to_dict())
             key = "".join(letter if letter.isalnum() else "_" for letter in f"{name}_{choice}")
@@ -130,18 +131,15 @@ def _left(
         yield {**shared, "structures": structures}, digests
 
 
-def _engine_inputs(name: str, request: JobRequest) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the inputs of all jobs of an engine, and the options of its jobs.
+def pes_inputs(engine: Engine, *requests: JobRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the inputs of all jobs of an engine but program, settings and structures, and the options of its jobs.
 
     :raises ValueError: for an engine that is not a potential in Python.
     """
-    engine = load_engine(name)
     if engine.md.forces_job() != EVALUATOR:
-        raise ValueError(
-            f"{name} is not a potential with a Python of its own, such as sevenn: frozen surfaces need one"
-        )
+        raise ValueError(f"{engine.name} is not a potential with a Python of its own, such as sevenn, which this needs")
     shared = engine.md.shared_inputs(engine.md.engine_inputs(None, None, **engine_choices(engine)))
-    return {**shared, "program": program_node("screening.pes")}, job_options(engine.jobs, request)
+    return dict(shared), job_options(engine.jobs, *requests)
 
 
 def _builder(inputs: Mapping[str, Any], label: str) -> Any:

@@ -10,6 +10,7 @@ from aiida import orm
 from aiida.common import exceptions
 
 from aiida_ion.calculations.screening.gate import GateSettings
+from aiida_ion.campaigns.screening.pes import pes_inputs
 from aiida_ion.campaigns.screening.request import ScreenRequest, runs_overrides
 from aiida_ion.campaigns.surrogate_nodes import model_of
 from aiida_ion.engines.engine import Engine, load_engine
@@ -17,6 +18,7 @@ from aiida_ion.engines.fits import diffusion_code, fit_options
 from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.screening.plan import ScreeningPlan, Stage
 from aiida_ion.screening.quantities import METHODS
+from aiida_ion.settings.pes import PesSettings
 from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.protocols import merge
 from aiida_ion.workchains.queue.plans import encoded, process_class
@@ -100,9 +102,9 @@ def _bvse(stage: Stage, engine: Engine | None, mobile_species: str, request: Scr
 def _pes(stage: Stage, engine: Engine | None, mobile_species: str, request: ScreenRequest) -> StagePlan:
     del request
     assert engine is not None
-    settings = {"mobile_species": mobile_species} | stage.settings
-    shared = engine.md.shared_inputs(engine.md.engine_inputs(None, None, **engine_choices(engine)))
-    inputs = shared | {"parameters": orm.Dict(settings), "metadata": {"options": job_options(engine.jobs)}}
+    settings = PesSettings.from_dict({"mobile_species": mobile_species} | stage.settings).to_dict()
+    shared, options = pes_inputs(engine)
+    inputs = shared | {"parameters": orm.Dict(settings), "metadata": {"options": options}}
     return _batch(_with(stage, settings), engine, "ion.pes", inputs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,6 +74,7 @@ def command(
     loaded = load(profile)
     if not (here or dry_run):
         require_daemon(loaded)
+    from aiida_ion.campaigns.screening.bvse import mobile_species_of
     from aiida_ion.campaigns.screening.materials import find_materials
     from aiida_ion.campaigns.screening.pes import plan_pes
     from aiida_ion.engines.requests import JobRequest
@@ -83,6 +85,9 @@ def command(
     materials = find_materials(structures)
     for name, reason in list(materials.refused.items())[:REFUSED_SHOWN]:
         click.echo(f"REFUSED {name}: {reason}", err=True)
+    if "mobile_species" not in settings:
+        with suppress(ValueError):  # crystals with different ions: each is guessed by itself
+            settings["mobile_species"] = mobile_species_of(materials)
     plan = plan_pes(materials, engines, others or ("removed",), settings, request)
     if dry_run:
         left = sum(len(job.digests) for job in plan.jobs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.analysis.energy_maps.frozen.grid import Grid, Host, distance_to_host_A, make_grid
+from aiida_ion.analysis.energy_maps.frozen.grid import Grid, Host, distance_to_host_A, make_grid, n_points
 from aiida_ion.analysis.energy_maps.frozen.hop_region import hop_region
 from aiida_ion.analysis.energy_maps.frozen.map_plan import MapPlan
 
@@ -22,6 +22,8 @@ IntArray = npt.NDArray[np.int64]
 
 #: Sites whose energies differ by less are equally low, eV: numerical noise does not choose where the grid begins.
 EQUAL_EV = 1e-3
+#: Larger grids do not fit into the memory of a common machine.
+MAX_POINTS = 2_000_000
 
 
 class NoMapError(ValueError):
@@ -90,8 +92,10 @@ def compute_map(plan: MapPlan, step_A: float, exclusion_A: float, use_symmetry: 
     :param step_A: longest step of the grid, angstrom.
     :param exclusion_A: points that are closer to an atom of the host are not evaluated, angstrom.
     :param use_symmetry: whether equivalent points are evaluated once.
-    :raises NoMapError: for a site that is closer to an atom than ``exclusion_A``, or has no finite energy.
+    :raises NoMapError: for a site that is closer to an atom than ``exclusion_A`` or has no finite energy, or a grid of
+        too many points.
     """
+    _check_size(plan, step_A)
     _check_sites(plan, exclusion_A)
     simulated = plan.simulated()
     places = plan.sites if plan.hop is None else np.vstack([plan.sites, plan.hop.vacancy])
@@ -121,6 +125,12 @@ def compute_map(plan: MapPlan, step_A: float, exclusion_A: float, use_symmetry: 
         len(first) + len(wanted),
         int((~np.isfinite(values[wanted])).sum()),
     )
+
+
+def _check_size(plan: MapPlan, step_A: float) -> None:
+    size = n_points(plan.host, step_A)
+    if size > MAX_POINTS:
+        raise NoMapError(f"its grid would have {size:,} points, more than {MAX_POINTS:,}: take a longer step_A")
 
 
 def _check_sites(plan: MapPlan, exclusion_A: float) -> None:

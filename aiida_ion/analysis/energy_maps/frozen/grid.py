@@ -70,6 +70,11 @@ class Grid:
         return everywhere
 
 
+def n_points(host: Host, step_A: float) -> int:
+    """Return how many points the largest grid has that :func:`make_grid` tries."""
+    return math.prod(_equal_along_orbits(_shape(host, step_A), host.rotations).tolist())
+
+
 def make_grid(host: Host, site: FloatArray, step_A: float, use_symmetry: bool = True) -> Grid:
     """Return the grid with the fewest inequivalent points whose steps are not longer than ``step_A``.
 
@@ -81,8 +86,7 @@ def make_grid(host: Host, site: FloatArray, step_A: float, use_symmetry: bool = 
     :param step_A: longest step along a cell vector, angstrom.
     :param use_symmetry: whether equivalent points are evaluated once.
     """
-    lengths = np.linalg.norm(host.cell, axis=1)
-    plain = np.array([2 * math.ceil(length / (2.0 * step_A) - 1e-6) for length in lengths], dtype=np.int64)
+    plain = _shape(host, step_A)
     shapes = [plain] if not use_symmetry else [_equal_along_orbits(plain, host.rotations), plain]
     grids = [_grid(host, site, shape, use_symmetry) for shape in np.unique(shapes, axis=0)]
     return min(grids, key=lambda grid: len(grid.representatives))
@@ -122,6 +126,12 @@ def distance_to_host_A(host: Host, fractions: FloatArray, cutoff_A: float) -> tu
     return distances, np.where(np.isfinite(distances), index % len(host.numbers), -1)
 
 
+def _shape(host: Host, step_A: float) -> IntArray:
+    """Return an even number of points along each vector whose steps are not longer than ``step_A``."""
+    lengths = np.linalg.norm(host.cell, axis=1)
+    return np.array([2 * math.ceil(length / (2.0 * step_A) - 1e-6) for length in lengths], dtype=np.int64)
+
+
 def _equal_along_orbits(shape: IntArray, rotations: IntArray) -> IntArray:
     """Return the shape with the largest number of each orbit of axes for all of its axes."""
     mixed = (rotations != 0).any(axis=0)
@@ -133,12 +143,11 @@ def _equal_along_orbits(shape: IntArray, rotations: IntArray) -> IntArray:
 
 def _grid(host: Host, site: FloatArray, shape: IntArray, use_symmetry: bool) -> Grid:
     nx, ny, nz = map(int, shape)
-    n_points = nx * ny * nz
     matrices, shifts = grid_operations(host, site, shape)
     if not use_symmetry:
         matrices, shifts = np.eye(3, dtype=np.int64)[None], np.zeros((1, 3), dtype=np.int64)
-    points = np.stack(np.unravel_index(np.arange(n_points), (nx, ny, nz)), axis=-1)
-    first = np.arange(n_points)
+    points = np.stack(np.unravel_index(np.arange(nx * ny * nz), (nx, ny, nz)), axis=-1)
+    first = np.arange(nx * ny * nz)
     for matrix, shift in zip(matrices, shifts, strict=True):
         images = (points @ matrix.T + shift) % shape
         np.minimum(first, np.ravel_multi_index(tuple(images.T), (nx, ny, nz)), out=first)

@@ -26,6 +26,8 @@ REACH_A = 6.0
 DEEPER_EV, FURTHER_A = 0.2, 0.5
 #: Error of a barrier as a part of its difference to that of twice the step, where errors fall with its square.
 SECOND_ORDER = 1.0 / 3.0
+#: The box of the published descriptors has eight times as many points as the grid.
+MAX_DESCRIPTOR_POINTS = 200_000
 #: In narrower cells the images of an ion that moves among all others are part of what it feels, angstrom.
 MIN_WIDTH_KEPT_A = 8.0
 
@@ -38,7 +40,7 @@ def frozen_results(plan: FrozenPlan, maps: Sequence[FrozenMap], with_descriptors
     :param with_descriptors: whether the published descriptors are computed, too; a map of a hop has none.
     """
     summaries = [_summary(one) for one in maps]
-    result = {
+    result: dict[str, Any] = {
         "others": plan.others,
         "maps": summaries,
         "n_atoms": plan.n_atoms,
@@ -49,7 +51,11 @@ def frozen_results(plan: FrozenPlan, maps: Sequence[FrozenMap], with_descriptors
     if plan.others == "vacancy":
         return result | _hop_barriers(plan, maps)
     result |= _map_barriers(maps, summaries)
-    if with_descriptors:
+    result["caveats"] += _without_error(result)
+    largest = max(one.n_points for one in maps)
+    if with_descriptors and largest > MAX_DESCRIPTOR_POINTS:
+        result["caveats"].append(f"no published descriptors: their box needs too much memory for {largest:,} points")
+    elif with_descriptors:
         ions = [IonMap(one.energies_eV, one.site, one.plan.copies) for one in maps]
         result["descriptors"] = published_descriptors(ions, maps[0].plan.host.cell)
     return result
@@ -78,6 +84,15 @@ def _map_barriers(maps: Sequence[FrozenMap], summaries: Sequence[dict[str, Any]]
         "barriers_above_site_eV": _lowest([_above_site(found, one) for found, one in zip(fine, maps, strict=True)]),
         "site_depth_eV": min(site["energy_above_minimum_eV"] for summary in summaries for site in summary["sites"]),
     }
+
+
+def _without_error(result: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on barriers whose grid has no error that is known."""
+    pairs = zip(result["barriers_eV"], result["uncertainty_eV"], strict=True)
+    missing = [f"{n + 1}-D" for n, (barrier, error) in enumerate(pairs) if barrier is not None and error is None]
+    if not missing:
+        return []
+    return [f"every second point does not percolate: the error of the {', '.join(missing)} barriers is not known"]
 
 
 def _interval(barrier: float | None, error: float | None) -> list[float] | None:
