@@ -4,8 +4,9 @@
     python benchmarks/barriers.py score barriers/*.jsonl
 
 ``FOLDER`` has the files named in ``barrier_paths.py``, or is the file ``nebDFT2k.zip``. What costs least comes first
-(small cells, equivalent ends), so that a run that is stopped at any time has scored what fits; the same command continues. Ends are relaxed in the published
-cell; where an operation exchanges them the mid-point is relaxed, a band otherwise. Barriers are from the lower end.
+(small cells, equivalent ends), so that a run that is stopped at any time has scored what fits; the same command
+continues. Ends are relaxed in the published cell; where an operation exchanges them the mid-point is relaxed, a band
+otherwise. Barriers are from the lower end.
 
 What fails is counted: the share right at 0.5 eV and the median count it as wrong, and the mean error, which cannot,
 is printed beside how many it leaves out.
