@@ -3,9 +3,10 @@
     python benchmarks/barriers.py run FOLDER --engine .engines/sevenn --potential sevenn --output barriers/sevenn.jsonl
     python benchmarks/barriers.py score barriers/*.jsonl
 
-``FOLDER`` has the files named in ``barrier_paths.py``, or is the file ``nebDFT2k.zip``. Small cells come first, so that
-a run that is stopped at any time has scored what fits; the same command continues. Ends are relaxed in the published
-cell; where an operation exchanges them the mid-point is relaxed, a band otherwise. Barriers are from the lower end.
+``FOLDER`` has the files named in ``barrier_paths.py``, or is the file ``nebDFT2k.zip``. What costs least comes first
+(small cells, equivalent ends), so that a run that is stopped at any time has scored what fits; the same command
+continues. Ends are relaxed in the published cell; where an operation exchanges them the mid-point is relaxed, a band
+otherwise. Barriers are from the lower end.
 
 What fails is counted: the share right at 0.5 eV and the median count it as wrong, and the mean error, which cannot,
 is printed beside how many it leaves out.
@@ -71,35 +72,17 @@ def paths_of(data: Path) -> list[Any]:
 
 def start(arguments: argparse.Namespace) -> None:
     """Prepare the paths that are not done, and let the Python of the engine compute them."""
-    from aiida_ion.analysis.migration.cells import nearest_images
-    from aiida_ion.analysis.migration.pairs import exchanges_ends
-
     lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
     done = {json.loads(line)["key"] for line in lines}
     waiting = [path for path in paths_of(arguments.data) if path.key not in done]
     waiting = [path for path in waiting if len(path.start) <= arguments.max_atoms]
     waiting = [path for path in waiting if not arguments.species or path.species in arguments.species]
-    waiting = waiting[: arguments.paths]
-    print(f"{len(done)} paths are done, {len(waiting)} are left")
+    entries = sorted((entry_of(path) for path in waiting), key=expected_cost)[: arguments.paths]
+    print(f"{len(done)} paths are done, {len(entries)} are to be computed", flush=True)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with (folder / "paths.jsonl").open("w") as stream:
-            for path in waiting:
-                end = nearest_images(path.start, path.end)
-                entry = {
-                    "key": path.key,
-                    "species": path.species,
-                    "reference_eV": path.reference_eV,
-                    "numbers": path.start.numbers.tolist(),
-                    "cell": path.start.cell.array.tolist(),
-                    "start": path.start.positions.tolist(),
-                    "end": end.positions.tolist(),
-                    "moving": path.moving,
-                    "is_symmetric": exchanges_ends(path.start, end, path.moving),
-                    **path.about,
-                }
-                stream.write(json.dumps(entry) + "\n")
+        (folder / "paths.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         potential = {"name": arguments.potential, "model": arguments.model, "device": arguments.device}
         settings = {"max_path_A": MAX_PATH_A, **arguments.settings}
         about = {
@@ -113,6 +96,31 @@ def start(arguments: argparse.Namespace) -> None:
         python = arguments.engine / "bin" / "python"
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run([python, __file__, "worker", folder], check=True, env=environment)
+
+
+def entry_of(path: Any) -> dict[str, Any]:
+    """Return a path as plain data, and whether an operation exchanges its ends."""
+    from aiida_ion.analysis.migration.cells import nearest_images
+    from aiida_ion.analysis.migration.pairs import exchanges_ends
+
+    end = nearest_images(path.start, path.end)
+    return {
+        "key": path.key,
+        "species": path.species,
+        "reference_eV": path.reference_eV,
+        "numbers": path.start.numbers.tolist(),
+        "cell": path.start.cell.array.tolist(),
+        "start": path.start.positions.tolist(),
+        "end": end.positions.tolist(),
+        "moving": path.moving,
+        "is_symmetric": exchanges_ends(path.start, end, path.moving),
+        **path.about,
+    }
+
+
+def expected_cost(entry: dict[str, Any]) -> float:
+    """Return a number that orders paths by cost: atoms, and a band costs several mid-points."""
+    return len(entry["numbers"]) * (1.0 if entry["is_symmetric"] else 5.0)
 
 
 def work(arguments: argparse.Namespace) -> None:
