@@ -18,6 +18,7 @@ from aiida.common.links import LinkType
 from aiida.tools.graph.graph_traversers import get_nodes_export
 
 from aiida_ion.queries.reading.shared import of_function
+from aiida_ion.queries.screening.chains import chains, is_uuid
 
 #: Jobs whose files are potentials, and the inputs under which jobs load one.
 TRAININGS = ["aiida.calculations:ion.train", "aiida.calculations:ion.lammps_train"]
@@ -50,7 +51,8 @@ def choose(names: Sequence[str]) -> Choice:
     """Return what belongs to groups (by label) and nodes (by PK or UUID).
 
     A conductivity or a comparison includes the work chain that computed it, and so every run; a diffusion node includes
-    its fit, and the jobs of its trajectories. Measurements linked to the crystals are included.
+    its fit, and the jobs of its trajectories. A screening includes its jobs, results, decisions and crystals.
+    Measurements linked to the crystals are included.
 
     :raises ValueError: if a group or node does not exist, a group is empty, or something is still running.
     """
@@ -62,8 +64,12 @@ def choose(names: Sequence[str]) -> Choice:
         )
     start |= _computed_by(start)
     pks, links = _closure(start)
-    measured = _experiments(pks)
-    if measured - pks:
+    more = (_experiments(pks) | _screened(pks)) - pks
+    if more:
+        start |= more
+        pks, links = _closure(start)
+    measured = _experiments(pks) - pks
+    if measured:  # of crystals that a screening did not reach
         start |= measured
         pks, links = _closure(start)
     _refuse_running(pks)
@@ -123,6 +129,13 @@ def _experiments(pks: set[int]) -> set[int]:
     return set(
         query.append(orm.CalcFunctionNode, with_incoming="structure", filters=links, project="id").all(flat=True)
     )
+
+
+def _screened(pks: set[int]) -> set[int]:
+    """Return the crystals of screenings, also those that no stage reached, which nothing links to them."""
+    given = [entry.get("uuid") for entries in chains(pks)["materials"] for entry in entries]
+    uuids = [uuid for uuid in given if is_uuid(uuid)]
+    return _pks(orm.StructureData, {"uuid": {"in": uuids}}) if uuids else set()
 
 
 def _potentials(pks: set[int]) -> frozenset[int]:

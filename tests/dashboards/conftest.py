@@ -72,7 +72,8 @@ def fill_profile(folder: Path) -> None:
     fill = [sys.executable, str(ROOT / "benchmarks" / "many_results.py"), "--profile", "synthetic", "--results", "300"]
     train = [sys.executable, "-m", "benchmarks.synthetic.surrogate", "--profile", "synthetic"]
     potentials = [sys.executable, "-m", "benchmarks.synthetic.training", "--profile", "synthetic"]
-    for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train, potentials):
+    screenings = [sys.executable, "-m", "benchmarks.synthetic.screening", "--profile", "synthetic"]
+    for command in ([verdi, "presto", "--use-zeromq", "-p", "synthetic"], fill, train, potentials, screenings):
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

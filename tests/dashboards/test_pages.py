@@ -27,12 +27,14 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
 from benchmarks.many_results import fill
+from benchmarks.synthetic.screening import store_screening
 from benchmarks.synthetic.surrogate import store_training
 from benchmarks.synthetic.training import fill as fill_potentials
 
 #: Page -> most statements with no table read yet, and with all of them.
 MOST_SQL = {
     "Overview": (24, 8),
+    "Screening": (60, 2),
     "Materials": (26, 2),
     "Material": (34, 20),
     "Compare": (45, 10),
@@ -94,10 +96,12 @@ def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
     fill(60, seed=1, n_with_arrays=1)
     store_training(n_materials=20)
     fill_potentials()
+    store_screening(n_materials=6)
     few = asked_by_pages()
     store_training(n_materials=200)
     fill_potentials()
     fill(240, seed=2, n_with_arrays=0)
+    store_screening(seed=2)
     many = asked_by_pages()
     for title, (cold, warm) in many.items():
         most_cold, most_warm = MOST_SQL[title]

@@ -17,6 +17,7 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion import queries
 from aiida_ion.cli import table as printing
 from aiida_ion.cli.compare import nested, text_of
+from aiida_ion.cli.screen.status import text_of as status_text
 from aiida_ion.cli.text import tables as texts
 from aiida_ion.cli.text.live import current, render
 from aiida_ion.cli.text.nodes import describe
@@ -25,14 +26,17 @@ from aiida_ion.dashboards.pages import PAGES
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import Selection, reuse
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
+from aiida_ion.queries.cells import records
 from aiida_ion.queries.details import arrhenius_points, beside, history
 from aiida_ion.queries.job_runs import runs_of
 from aiida_ion.queries.provenance import path_of
 from aiida_ion.queries.reading.kinds import kind_of, read_attributes, read_column
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.running import activity
+from aiida_ion.queries.screening.report import Report
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 from benchmarks.many_results import GROUP, fill
+from benchmarks.synthetic.screening import store_screening
 from benchmarks.synthetic.surrogate import store_training
 from benchmarks.synthetic.training import fill as fill_potentials
 from tests.queries.hostile import VALUES, poison, poison_all
@@ -50,6 +54,8 @@ def poisoned(request: pytest.FixtureRequest, aiida_profile_clean: Any) -> int:
     fill((12, 25)[request.param - 1], seed=request.param, n_with_arrays=0)
     store_training(n_materials=8, seed=1)
     fill_potentials()
+    store_screening(n_materials=8)
+    store_screening(seed=2, running=True, n_materials=6, measured=False)
     return poison(request.param, share=(0.3, 0.9)[request.param - 1])
 
 
@@ -65,6 +71,7 @@ def test_nothing_stored_ends_a_table_or_a_page(poisoned: int, tmp_path: Path) ->
     check_printing(result, tmp_path)
     check_what_runs()
     check_nodes(list(result["conductivity"]["uuid"][:2]))
+    check_screenings()
     check_reuse()
     check_pages(result["conductivity"])
 
@@ -110,6 +117,13 @@ def check_nodes(conductivities: list[str]) -> None:
         history(text["history"])
         path_of(uuid)
         runs_of(text["process"])
+
+
+def check_screenings() -> None:
+    for pk in queries.screenings()["pk"]:
+        report = Report(int(pk))
+        assert status_text(report, top=5).encode()
+        json.dumps(records(report.recall), default=str, allow_nan=False)
 
 
 def check_reuse() -> None:

@@ -13,6 +13,7 @@ from aiida import orm
 
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import frame
+from aiida_ion.queries.screening.chains import is_uuid
 
 #: Extra of a crystal with its hash, see `aiida_ion.calculations.screening.batch`.
 HASH_EXTRA = "aiida_ion_structure_hash_1"
@@ -49,7 +50,7 @@ _MOST_KNOWN = 100_000
 
 def crystal_facts(uuids: Collection[str]) -> dict[str, CrystalFacts]:
     """Return what is known of crystals, by UUID; those that are not in the database are missing."""
-    missing = [uuid for uuid in dict.fromkeys(uuids) if isinstance(uuid, str) and uuid not in _KNOWN]
+    missing = [uuid for uuid in dict.fromkeys(uuids) if is_uuid(uuid) and uuid not in _KNOWN]
     if missing:
         if len(_KNOWN) + len(missing) > _MOST_KNOWN:
             _KNOWN.clear()
