@@ -80,6 +80,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/reliability.py
 	$(BIN)/python benchmarks/adaptive.py
 	$(BIN)/python benchmarks/seeds.py
+	$(BIN)/python benchmarks/bvse.py
 	$(BIN)/python benchmarks/superionic.py
 	$(BIN)/python benchmarks/jump_rates.py
 	if command -v pw.x > /dev/null; then $(BIN)/python benchmarks/converged_dft.py; fi
