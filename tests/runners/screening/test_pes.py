@@ -109,7 +109,7 @@ def test_energies_alone_by_mace(make_folder: MakeFolder, tiny_mace: Path) -> Non
 def test_a_killed_batch_goes_on_where_it_was(make_folder: MakeFolder) -> None:
     """Records of crystals that are done stay as they are, and the others are what a whole run gives."""
     shaken = {}
-    for seed in range(6):
+    for seed in range(4):
         atoms = lithium_oxide().repeat((2, 1, 1))
         atoms.rattle(0.05, seed=seed)  # without symmetry
         shaken[f"m_{seed}"] = atoms
@@ -123,7 +123,7 @@ def test_a_killed_batch_goes_on_where_it_was(make_folder: MakeFolder) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     before = path.read_text().rpartition("\n")[0].splitlines()
-    assert 2 <= len(before) <= 6
+    assert 2 <= len(before) <= 4
     assert folder.run("screening.pes")["status"] == "finished"
     assert path.read_text().splitlines()[: len(before)] == before
     ours, theirs = records(folder), records(whole)
