@@ -18,8 +18,8 @@ from aiida_ion.workchains.screening.candidates import core_seconds, ranked
 from aiida_ion.workchains.screening.inputs import stage_of, validate_materials, validate_stages
 from aiida_ion.workchains.window import WindowWorkChain
 
-#: Materials that one calculation function decides on.
-DECIDED_AT_ONCE = 200
+#: Materials that one calculation function decides on: AiiDA compares its inputs with each other.
+DECIDED_AT_ONCE = 16
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -125,9 +125,10 @@ class ScreeningWorkChain(WindowWorkChain):
     def decide(self) -> None:
         """Decide on the materials that have a result, or a reason why they have none."""
         judged = [label for label in self.ctx.chosen if label in self.ctx.results or label in self.ctx.reasons]
+        stage = orm.Dict(self._stage.to_dict()).store()
         decisions: list[dict[str, Any]] = []
         for part, first in enumerate(range(0, len(judged), DECIDED_AT_ONCE)):
-            node = self._decided(judged[first : first + DECIDED_AT_ONCE], part)
+            node = self._decided(stage, judged[first : first + DECIDED_AT_ONCE], part)
             decisions += node.base.attributes.get("decisions")
         goes_on = [decision["label"] for decision in decisions if decision["goes_on"]]
         counts = {
@@ -170,13 +171,13 @@ class ScreeningWorkChain(WindowWorkChain):
     def _stage(self) -> Stage:
         return stage_of(self._entry)
 
-    def _decided(self, labels: list[str], part: int) -> Any:
+    def _decided(self, stage: orm.Dict, labels: list[str], part: int) -> Any:
         """Return the decisions on some materials, and attach them."""
         reasons = self.ctx.reasons
         materials = [self.ctx.materials[label] | {"reason": reasons.get(label)} for label in labels]
         results = {label: orm.load_node(uuid=self.ctx.results[label]) for label in labels if label in self.ctx.results}
-        name = f"{self._stage.name}_{part:03d}"
-        inputs: dict[str, Any] = {"stage": orm.Dict(self._stage.to_dict()), "materials": orm.List(materials), **results}
+        name = f"{self._stage.name}_{part:04d}"
+        inputs: dict[str, Any] = {"stage": stage, "materials": orm.List(materials), **results}
         inputs["metadata"] = {"call_link_label": f"decide_{name}"}
         node: Any = decide_stage(**inputs)
         self.out(f"decisions.{name}", node)
