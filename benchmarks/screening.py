@@ -44,7 +44,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AIIDA_PATH"] = folder
         subprocess.run(
-            [str(BIN / "aiida-ion"), "setup", "--profile-name", PROFILE], check=True, stdout=subprocess.DEVNULL
+            [str(BIN / "aiida-ion"), "setup", "--profile-name", PROFILE, "--no-daemon"],
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         from aiida import load_profile
 
