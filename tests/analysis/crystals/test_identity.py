@@ -33,8 +33,9 @@ def olivine() -> Structure:
 
 def disturbed() -> Structure:
     """Return a crystal without any symmetry."""
-    structure = lithium_oxide()
-    structure.perturb(0.2)
+    structure, rng = lithium_oxide(), np.random.default_rng(5)
+    for index in range(len(structure)):
+        structure.translate_sites([index], rng.normal(0, 0.1, 3), frac_coords=False)
     return structure
 
 
@@ -45,7 +46,7 @@ def variants(structure: Structure) -> dict[str, Structure]:
     charged.add_oxidation_state_by_guess()
     axes = [1, 2, 0]
     return {
-        "primitive": structure.get_primitive_structure(),
+        "primitive": structure.get_primitive_structure(tolerance=0.01),
         "long": structure * [[2, 0, 0], [0, 1, 0], [0, 0, 1]],
         "skewed": structure * [[1, 1, 0], [0, 1, 0], [0, -1, 2]],
         "other origin": moved,
