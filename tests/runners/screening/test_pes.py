@@ -93,13 +93,15 @@ def test_energies_alone_by_mace(make_folder: MakeFolder, tiny_mace: Path) -> Non
     trusted = [hashlib.sha256(tiny_mace.read_bytes()).hexdigest()]
     potential = {"name": "mace", "checkpoint_file": "tiny.model", "dtype": "float64", "trusted_sha256": trusted}
     kwargs = {"model_paths": str(tiny_mace), "device": "cpu", "default_dtype": "float64"}
-    bare = {"name": "import", "model": "mace.calculators:MACECalculator", "kwargs": kwargs}
+    bare = {"name": "import", "model": "mace.calculators:MACECalculator", "kwargs": kwargs, "trusted_sha256": trusted}
     python = engine_python("mace")
     folders = []
     for name, chosen in (("alone", potential), ("whole", bare)):
         folder = write(make_folder(name), {"a": silver_copper()}, "Cu", chosen, step_A=0.8)
         shutil.copy(tiny_mace, folder.path / "tiny.model")
-        folders.append((folder.run("screening.pes", python)["evaluated_by"], records(folder)["a"]))
+        results = folder.run("screening.pes", python)
+        assert results["status"] == "finished", results["message"]
+        folders.append((results["evaluated_by"], records(folder)["a"]))
     (first_by, alone), (other_by, whole) = folders
     assert (first_by, other_by) == ("model_without_forces", "ase_calculator")
     assert alone["status"] == "finished", alone["message"]
