@@ -91,6 +91,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/bounded.py
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/forces.py
+	$(BIN)/python benchmarks/pes.py
 	$(BIN)/python benchmarks/daemon.py
 	$(BIN)/python benchmarks/throttle.py
 

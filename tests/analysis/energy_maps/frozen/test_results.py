@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from aiida_ion.analysis.energy_maps.frozen import results
 from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError, Request
 from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
 from aiida_ion.analysis.energy_maps.frozen.spread import combined_barriers
@@ -31,24 +33,24 @@ def pocket(request: Request) -> Any:
 def test_a_channel_percolates_along_one_vector() -> None:
     """Energies that are not numbers are where the ion cannot be; the interval comes from every second point."""
     plan = plan_of("Li3N")
-    results = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=channel)])
-    assert results["barriers_eV"] == [pytest.approx(0.3), None, None]
-    assert results["barriers_interval_eV"] == [[pytest.approx(0.3), pytest.approx(0.3)], None, None]
-    assert results["maps"][0]["saddles"][0]["fractional"][2] == pytest.approx(0.5, abs=0.04)
-    assert results["maps"][0]["n_not_finite"] > 0 and "not finite" in results["caveats"][0]
+    told = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=channel)])
+    assert told["barriers_eV"] == [pytest.approx(0.3), None, None]
+    assert told["barriers_interval_eV"] == [[pytest.approx(0.3), pytest.approx(0.3)], None, None]
+    assert told["maps"][0]["saddles"][0]["fractional"][2] == pytest.approx(0.5, abs=0.04)
+    assert told["maps"][0]["n_not_finite"] > 0 and "not finite" in told["caveats"][0]
 
 
 def test_a_pocket_below_the_site_is_reported() -> None:
     plan = plan_of("Li3N")
-    results = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=pocket)])
-    sites = results["maps"][0]["sites"]
+    told = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=pocket)])
+    sites = told["maps"][0]["sites"]
     # The plane between the layers is lower by 2 of 3 parts of 0.8 eV.
     assert sites[1]["energy_above_minimum_eV"] == pytest.approx(0.8 / 3.0, abs=1e-6)
-    assert results["site_depth_eV"] == pytest.approx(min(site["energy_above_minimum_eV"] for site in sites))
-    assert results["maps"][0]["minimum"]["distance_to_site_A"] > 0.5
-    assert "relax the crystal" in results["caveats"][0]
-    above_site, above_minimum = results["barriers_above_site_eV"], results["barriers_eV"]
-    assert above_minimum[0] - above_site[0] == pytest.approx(results["site_depth_eV"])
+    assert told["site_depth_eV"] == pytest.approx(min(site["energy_above_minimum_eV"] for site in sites))
+    assert told["maps"][0]["minimum"]["distance_to_site_A"] > 0.5
+    assert "relax the crystal" in told["caveats"][0]
+    above_site, above_minimum = told["barriers_above_site_eV"], told["barriers_eV"]
+    assert above_minimum[0] - above_site[0] == pytest.approx(told["site_depth_eV"])
 
 
 def test_a_site_too_close_to_an_atom_has_no_map() -> None:
@@ -66,14 +68,14 @@ def test_a_barrier_is_never_that_of_points_without_an_energy() -> None:
         inside = np.linalg.norm(request.positions_A, axis=1) % 10.0
         return np.where(inside < 0.8, 0.1 * inside, np.nan)
 
-    results = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=wall)], False)
-    assert results["barriers_eV"] == [None, None, None] and "descriptors" not in results
+    told = frozen_results(plan, [solve(plan.maps[0], 0.25, use_symmetry=False, energies=wall)], False)
+    assert told["barriers_eV"] == [None, None, None] and "descriptors" not in told
 
 
 def test_in_a_narrow_cell_the_ion_moves_with_its_images() -> None:
     plan = plan_of("Li2O", "kept")
-    results = frozen_results(plan, [solve(one, 0.5) for one in plan.maps])
-    assert any("together with its images" in caveat for caveat in results["caveats"])
+    told = frozen_results(plan, [solve(one, 0.5) for one in plan.maps])
+    assert any("together with its images" in caveat for caveat in told["caveats"])
     wide = plan_of("Li2O", "kept", 8.0)
     assert not [
         c for c in frozen_results(wide, [solve(one, 1.0) for one in wide.maps], False)["caveats"] if "images" in c
@@ -109,3 +111,24 @@ def test_the_interval_holds_every_result_and_its_error() -> None:
 def test_nothing_percolates_in_any_result() -> None:
     both = combined_barriers({"a": result([None] * 3), "b": result([None] * 3)})
     assert both["barriers_eV"] == both["barriers_interval_eV"] == [None] * 3 and both["agrees"] == [True] * 3
+
+
+def test_what_does_not_fit_into_memory_is_refused_or_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of("Li3N")
+    one = solve(plan.maps[0], 0.5)
+    with pytest.raises(NoMapError, match="take a longer step_A"):
+        solve(plan.maps[0], 0.01)
+    monkeypatch.setattr(results, "MAX_DESCRIPTOR_POINTS", one.n_points - 1)
+    told = frozen_results(plan, [one])
+    assert "descriptors" not in told and "too much memory for 512 points" in told["caveats"][-1]
+
+
+def test_an_error_that_is_not_known_is_said_to_be() -> None:
+    """Points with odd numbers alone make a pathway here, so that every second point has none."""
+    plan = plan_of("Li3N")
+    one = solve(plan.maps[0], 0.5)
+    energies = np.full_like(one.energies_eV, np.inf)
+    energies[0, 0, 0], energies[1, 1, :] = 0.0, 0.5
+    told = frozen_results(plan, [replace(one, energies_eV=energies)], False)
+    assert told["barriers_eV"][0] == pytest.approx(0.5) and told["barriers_interval_eV"][0] is None
+    assert "error of the 1-D barriers is not known" in told["caveats"][-1]
