@@ -115,9 +115,9 @@ def test_a_killed_batch_goes_on_where_it_was(make_folder: MakeFolder) -> None:
         atoms = lithium_oxide().repeat((2, 1, 1))
         atoms.rattle(0.05, seed=seed)  # without symmetry
         shaken[f"m_{seed}"] = atoms
-    whole = write(make_folder("whole"), shaken, "Li", TOY, step_A=0.6)
+    whole = write(make_folder("whole"), shaken, "Li", TOY, step_A=0.8)
     assert whole.run("screening.pes")["status"] == "finished"
-    folder = write(make_folder("killed"), shaken, "Li", TOY, step_A=0.6)
+    folder = write(make_folder("killed"), shaken, "Li", TOY, step_A=0.8)
     process = folder.start("screening.pes")
     path, end = folder.path / "results.jsonl", time.monotonic() + 120
     while not (path.exists() and path.read_text().count("\n") >= 2) and time.monotonic() < end:
