@@ -17,7 +17,6 @@ from aiida_ion.dashboards.filtering import filtered, ordered
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pages import screening_cards as cards
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, written
-from aiida_ion.queries.screening.report import Report
 
 PATH = "/screening"
 TITLE = "Screening"
@@ -56,7 +55,7 @@ def layout(view: View) -> Component:
         *cards.running_card(pk),
         cards.ranking_choice(pk, view.option("stage") or None, view.theme),
         cards.fell_card(pk),
-        cards.recall_cards(pk, _mobile_species(pk), view.theme),
+        cards.recall_cards(pk, view.theme),
         cards.decisions_card(pk, here),
         subtitle="From many crystals to few: what each stage kept and dropped, at which cost and for which reason.",
     )
@@ -68,12 +67,6 @@ def chosen_screening(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:
         if len(rows):
             return rows.iloc[0]
     return table.iloc[0]
-
-
-def _mobile_species(pk: int) -> str | None:
-    made = tables.derived(f"mobile species {pk}", lambda: pd.DataFrame({"element": [Report(pk).mobile_species]}))
-    element = made["element"].iloc[0]
-    return element if isinstance(element, str) else None
 
 
 def register(app: Dash) -> None:
@@ -115,6 +108,10 @@ def register(app: Dash) -> None:
         if now == view:
             return response, no_update, no_update
         return response, written(PATH, now), now.query()
+
+    @app.callback(Output(cards.SCORES, "children"), Input(cards.SCORED, "data"))
+    def score(pk: int) -> Component:
+        return cards.scores_of(int(pk))
 
     app.clientside_callback(ClientsideFunction("points", "follow"), Input(cards.RANKING, "clickData"))
 

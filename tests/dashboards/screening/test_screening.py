@@ -49,13 +49,14 @@ def test_everything_of_a_screening_is_on_the_page(app: Any) -> None:
         "its charges cannot be assigned",
         "the budget of the stage did not reach it",
         "barrier_1d_eV ... is above the cut, at most 0.4",
-        "(forest of compositions)",
-        "(density of the mobile species)",
         "Wilson",
         f"aiida-ion screen status {chain.pk} --format csv",
         f"/provenance?uuid={chain.uuid}",
     ):
         assert words in values, words
+    scores = text(screening_cards.scores_of(chain.pk))
+    assert "(forest of compositions)" in scores
+    assert "(density of the mobile species)" in scores
     drawn = graphs(page)
     assert set(drawn) == {"screening-funnel", "screening-cost", "screening-ranking", "screening-recall"}
     bars = {bar.name: list(bar.x) for bar in drawn["screening-funnel"].data}
