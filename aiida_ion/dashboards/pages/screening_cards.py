@@ -18,7 +18,7 @@ from aiida_ion.dashboards.figures.screening.ranking import ranking_figure, recal
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import grid, table_card
 from aiida_ion.dashboards.numbers import short
-from aiida_ion.dashboards.pages.material_runs import plain_table
+from aiida_ion.dashboards.pages.material_runs import WIDTHS, plain_table
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import decisions, funnel
 from aiida_ion.queries.cells import known
@@ -139,7 +139,9 @@ def fell_card(pk: int) -> Component:
     if table.empty:
         return card("What fell, and why", empty_state("Nothing has fallen.", "Every material that was judged went on."))
     note = "Reasons that differ only in the numbers of a material are one line; the values of these are from the first "
-    return table_card(FELL, "What fell, and why", table, note=f"{note}to the last column of values.", row_id=None)
+    return table_card(
+        FELL, "What fell, and why", table, note=f"{note}to the last column of values.", row_id=None, options=WIDTHS
+    )
 
 
 def ranked_cards(pk: int, stage: str | None, theme_name: str | None) -> list[Component]:
@@ -190,10 +192,13 @@ def recall_cards(pk: int, theme_name: str | None) -> Component:
     lost = [(f"lost at {row['stage']}", str(row["lost"])) for row in kept.to_dict("records") if known(row["lost"])]
     words = "Intervals are of resampled materials. Baselines are in parentheses: a stage that does not beat them ranks "
     scores = dcc.Loading(html.Div(id=SCORES), type="dot", delay_show=300)
-    return row(
-        dcc.Store(SCORED, data=pk),
-        figure_card(RECALL, title, figure, note=note, height_px=funnel_height_px(kept)),
-        card("Ranking of measured materials", scores, facts(lost), note=f"{words}no better than they do."),
+    return html.Div(
+        [
+            dcc.Store(SCORED, data=pk),
+            figure_card(RECALL, title, figure, note=note, height_px=funnel_height_px(kept)),
+            card("Ranking of measured materials", scores, facts(lost), note=f"{words}no better than they do."),
+        ],
+        className="page",
     )
 
 
