@@ -221,7 +221,7 @@ def _output(process: Any, node: Any, label: str) -> Any:
     return node.store()
 
 
-def _computer() -> orm.Computer:
+def _computer() -> Any:
     found = orm.QueryBuilder().append(orm.Computer, filters={"label": "synthetic"}).first(flat=True)
     if found is not None:
         return found
@@ -230,9 +230,38 @@ def _computer() -> orm.Computer:
     ).store()
 
 
+def store_hops(crystal: Any, n_hops: int = 2, n_images: int = 5) -> Any:
+    """Store migration barriers of a crystal, with the images of its hops; return the work chain."""
+    chain = orm.WorkChainNode(process_type="aiida.workflows:ion.barrier")
+    chain.base.links.add_incoming(crystal, LinkType.INPUT_WORK, "structure")
+    chain.set_process_label("BarrierWorkChain")
+    chain.set_process_state("finished")
+    chain.set_exit_status(0)
+    chain.store()
+    atoms = crystal.get_ase()
+    moving = atoms.get_chemical_symbols().index("Li")
+    for hop in range(n_hops):
+        node = orm.TrajectoryData()
+        positions = np.repeat(atoms.positions[None], n_images, axis=0)
+        positions[:, moving, hop % 3] += np.linspace(0.0, 2.5, n_images)
+        node.set_array("steps", np.arange(n_images))
+        node.set_array("positions", positions)
+        node.set_array("cells", np.repeat(atoms.cell.array[None], n_images, axis=0))
+        node.set_array("energies", 0.3 * np.sin(np.linspace(0.0, np.pi, n_images)) * (hop + 1))
+        node.base.attributes.set_many(
+            {"symbols": atoms.get_chemical_symbols(), "moving": moving, "verdict": "finished"}
+        )
+        node.store().base.links.add_incoming(chain, LinkType.RETURN, f"images__hop_{hop:02d}")
+    network = orm.Dict({"barriers_eV": [0.3, None, None], "mobile_species": "Li", "method": "barrier"}).store()
+    network.base.links.add_incoming(chain, LinkType.RETURN, "network")
+    chain.seal()
+    return chain
+
+
 def fill() -> None:
     """Store a screening that has ended, and one that is running."""
-    store_screening()
+    chain = store_screening()
+    store_hops(orm.load_node(uuid=chain.inputs.materials[0]["uuid"]))
     store_screening(seed=2, running=True, measured=False)
 
 

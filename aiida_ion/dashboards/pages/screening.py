@@ -16,8 +16,8 @@ from aiida_ion.dashboards.components import empty_state, page
 from aiida_ion.dashboards.filtering import filtered, ordered
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pages import screening_cards as cards
+from aiida_ion.dashboards.pages import screening_hops as hops
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, written
-from aiida_ion.queries.screening.report import Report
 
 PATH = "/screening"
 TITLE = "Screening"
@@ -55,8 +55,9 @@ def layout(view: View) -> Component:
         cards.funnel_cards(pk, view.theme),
         *cards.running_card(pk),
         cards.ranking_choice(pk, view.option("stage") or None, view.theme),
+        *hops.hops_cards(_with_hops(pk), view.option("crystal") or None, view.theme),
         cards.fell_card(pk),
-        cards.recall_cards(pk, _mobile_species(pk), view.theme),
+        cards.recall_cards(pk, view.theme),
         cards.decisions_card(pk, here),
         subtitle="From many crystals to few: what each stage kept and dropped, at which cost and for which reason.",
     )
@@ -70,10 +71,9 @@ def chosen_screening(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:
     return table.iloc[0]
 
 
-def _mobile_species(pk: int) -> str | None:
-    made = tables.derived(f"mobile species {pk}", lambda: pd.DataFrame({"element": [Report(pk).mobile_species]}))
-    element = made["element"].iloc[0]
-    return element if isinstance(element, str) else None
+def _with_hops(pk: int) -> pd.DataFrame:
+    uuids = cards.decisions_of(pk)["structure_uuid"]
+    return hops.crystals_with_hops({uuid for uuid in uuids if isinstance(uuid, str)})
 
 
 def register(app: Dash) -> None:
@@ -115,6 +115,25 @@ def register(app: Dash) -> None:
         if now == view:
             return response, no_update, no_update
         return response, written(PATH, now), now.query()
+
+    @app.callback(
+        Output(hops.HOPS, "children"),
+        Output(QUERY, "data", allow_duplicate=True),
+        Output(STORE, "data", allow_duplicate=True),
+        Input(hops.CRYSTAL, "value"),
+        State(STORE, "data"),
+        State(THEME, "data"),
+        prevent_initial_call=True,
+    )
+    def draw_hops(process: str, query: str, theme: str | None) -> tuple[list[Component], dict[str, str], str]:
+        pk, view = _asked(query)
+        known = _with_hops(pk)
+        view = view.with_options(crystal=process if process in set(known["process_uuid"]) else None)
+        return hops.drawn(str(process), theme), written(PATH, view), view.query()
+
+    @app.callback(Output(cards.SCORES, "children"), Input(cards.SCORED, "data"))
+    def score(pk: int) -> Component:
+        return cards.scores_of(int(pk))
 
     app.clientside_callback(ClientsideFunction("points", "follow"), Input(cards.RANKING, "clickData"))
 

@@ -18,16 +18,18 @@ from aiida_ion.dashboards.figures.screening.ranking import ranking_figure, recal
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import grid, table_card
 from aiida_ion.dashboards.numbers import short
-from aiida_ion.dashboards.pages.material_runs import plain_table
+from aiida_ion.dashboards.pages.material_runs import WIDTHS, plain_table
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import decisions, funnel
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.screening.jobs import jobs_of
 from aiida_ion.queries.screening.outcomes import fell, survivors
 from aiida_ion.queries.screening.recall import known_of, ranking, recall
+from aiida_ion.queries.screening.report import Report
 from aiida_ion.units import duration
 
 FUNNEL, COST, RANKING, RECALL = "screening-funnel", "screening-cost", "screening-ranking", "screening-recall"
+SCORES, SCORED = "screening-scores", "screening-scored"
 STAGE, RANKED, DECISIONS, FELL = "screening-stage", "screening-ranked", "screening-decisions", "screening-fell"
 #: Columns of the grid of decisions, and those hidden by default.
 COLUMNS = (
@@ -137,7 +139,9 @@ def fell_card(pk: int) -> Component:
     if table.empty:
         return card("What fell, and why", empty_state("Nothing has fallen.", "Every material that was judged went on."))
     note = "Reasons that differ only in the numbers of a material are one line; the values of these are from the first "
-    return table_card(FELL, "What fell, and why", table, note=f"{note}to the last column of values.", row_id=None)
+    return table_card(
+        FELL, "What fell, and why", table, note=f"{note}to the last column of values.", row_id=None, options=WIDTHS
+    )
 
 
 def ranked_cards(pk: int, stage: str | None, theme_name: str | None) -> list[Component]:
@@ -175,24 +179,43 @@ def judged_stages(pk: int) -> list[str]:
     return [str(name) for name in stages.loc[stages["state"] == "ended", "stage"]]
 
 
-def recall_cards(pk: int, mobile_species: str | None, theme_name: str | None) -> Component:
-    """Return what the cuts did to materials with a measured conductivity, and how well the quantities rank them."""
+def recall_cards(pk: int, theme_name: str | None) -> Component:
+    """Return what the cuts did to measured materials; the scores of the ranking follow by a callback."""
     known_rows = tables.derived(f"known {pk}", lambda: known_of(pk))
     title = "Recall of the cuts on known conductors"
     if known_rows.empty:
         words = "Link measurements to crystals of this screening, as aiida-ion benchmark does for OBELiX."
         return card(title, empty_state("No material of this screening has a measured conductivity.", words))
     kept = tables.derived(f"recall {pk}", lambda: recall(known_rows))
-    scores = tables.derived(f"ranking {pk}", lambda: ranking(known_rows, mobile_species))
-    lost = [(f"lost at {row['stage']}", str(row["lost"])) for row in kept.to_dict("records") if known(row["lost"])]
     note = "A conductor has at least 0.1 mS/cm at room temperature. Bars are Wilson's 95 % intervals."
-    figure = figure_card(
-        RECALL, title, recall_figure(kept, theme=theme_named(theme_name)), note=note, height_px=funnel_height_px(kept)
-    )
+    figure = recall_figure(kept, theme=theme_named(theme_name))
+    lost = [(f"lost at {row['stage']}", str(row["lost"])) for row in kept.to_dict("records") if known(row["lost"])]
     words = "Intervals are of resampled materials. Baselines are in parentheses: a stage that does not beat them ranks "
-    body = plain_table(HEADS, [_score_cells(score) for score in scores.to_dict("records")])
-    table = card("Ranking of measured materials", body, facts(lost), note=f"{words}no better than they do.")
-    return row(figure, table)
+    scores = dcc.Loading(html.Div(id=SCORES), type="dot", delay_show=300)
+    return html.Div(
+        [
+            dcc.Store(SCORED, data=pk),
+            figure_card(RECALL, title, figure, note=note, height_px=funnel_height_px(kept)),
+            card("Ranking of measured materials", scores, facts(lost), note=f"{words}no better than they do."),
+        ],
+        className="page",
+    )
+
+
+def scores_of(pk: int) -> Component:
+    """Return how well each quantity ranks the measured materials, beside baselines; takes seconds the first time."""
+    known_rows = tables.derived(f"known {pk}", lambda: known_of(pk))
+    table = tables.derived(f"ranking {pk}", lambda: ranking(known_rows, mobile_species(pk)))
+    if table.empty:
+        return empty_state("No stage ranks them yet.", "Scores appear with the first stage that has a quantity.")
+    return plain_table(HEADS, [_score_cells(score) for score in table.to_dict("records")])
+
+
+def mobile_species(pk: int) -> str | None:
+    """Return the element that is to move in a screening, as far as it says."""
+    made = tables.derived(f"mobile species {pk}", lambda: pd.DataFrame({"element": [Report(pk).mobile_species]}))
+    element = made["element"].iloc[0]
+    return element if isinstance(element, str) else None
 
 
 def _score_cells(score: Mapping[Any, Any]) -> tuple[Any, ...]:

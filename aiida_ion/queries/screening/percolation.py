@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
+from aiida_ion.queries.reading.kinds import read_attributes, read_number
 from aiida_ion.queries.reading.shared import frame, rows, whole
 from aiida_ion.queries.screening.crystals import crystal_facts
 from aiida_ion.queries.selection import Selection
@@ -29,6 +29,8 @@ PERCOLATION_COLUMNS = (
 )
 TEXTS = ("method", "mobile_species", "status", "zero", "message", "others", "structure_hash", "method_hash")
 PREFIX = "results__"
+#: What is read of a result.
+READ = (*TEXTS, "barriers_eV", "barriers_interval_eV", *DESCRIPTORS, "descriptors", "cost")
 
 
 def percolation(selection: Selection | None = None) -> pd.DataFrame:
@@ -78,13 +80,15 @@ def _results(chosen: Selection) -> pd.DataFrame:
         for process_pk, process_uuid, _, pk, uuid, time, attributes, label in rows(query):
             about = {"process_pk": process_pk, "process_uuid": process_uuid, "pk": pk, "uuid": uuid, "time": time}
             about["label"] = str(label).removeprefix(PREFIX) if str(label).startswith(PREFIX) else None
-            lines.append(about | _cells(read_attributes(attributes), method))
+            lines.append(about | _cells(attributes, method))
     names = ["process_pk", "process_uuid", "pk", "uuid", "time", "label", *TEXTS, *BARRIERS, *EDGES, *DESCRIPTORS]
     return pd.DataFrame(lines, columns=[*names, "cpu_s", "wall_s"]).astype({"label": object, "process_pk": "Int64"})
 
 
-def _cells(result: Attributes, method: str) -> dict[str, Any]:
+def _cells(attributes: Any, method: str) -> dict[str, Any]:
     """Return the cells of a result; what is not as it should be is missing."""
+    given = attributes if isinstance(attributes, dict) else {}
+    result = read_attributes({name: given.get(name) for name in READ})
     cells: dict[str, Any] = {name: result[name] if isinstance(result[name], str) else None for name in TEXTS}
     cells["method"] = cells["method"] or method
     cells["status"] = cells["status"] or "finished"

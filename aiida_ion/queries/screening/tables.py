@@ -79,7 +79,8 @@ def _left_by_budgets(made: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
             if stage.name not in ended:
                 break
             judged = mine[mine["stage"] == stage.name]
-            left = [entry for label, entry in alive.items() if label not in set(judged["label"])]
+            known = set(judged["label"])
+            left = [entry for label, entry in alive.items() if label not in known]
             rows += [_left(entry, stage.name, stage.method, chain) for entry in left]
             going = set(judged.loc[judged["goes_on"], "label"])
             alive = {label: entry for label, entry in alive.items() if label in going}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from aiida import orm
 from dash import dcc
 from plotly.utils import PlotlyJSONEncoder
 
@@ -19,7 +20,9 @@ from aiida_ion.dashboards.figures.screening.ranking import ranking_figure, recal
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT
 from aiida_ion.dashboards.pages import screening, screening_cards
 from aiida_ion.dashboards.state import View
-from benchmarks.synthetic.screening import store_screening
+from aiida_ion.queries.screening.hop_paths import N_POINTS, hop_paths
+from benchmarks.synthetic.screening import store_hops, store_screening
+from tests.queries.hostile import poison_all
 
 HOSTILE = "<img src=x onerror='window.attacked=1'>"
 
@@ -49,13 +52,14 @@ def test_everything_of_a_screening_is_on_the_page(app: Any) -> None:
         "its charges cannot be assigned",
         "the budget of the stage did not reach it",
         "barrier_1d_eV ... is above the cut, at most 0.4",
-        "(forest of compositions)",
-        "(density of the mobile species)",
         "Wilson",
         f"aiida-ion screen status {chain.pk} --format csv",
         f"/provenance?uuid={chain.uuid}",
     ):
         assert words in values, words
+    scores = text(screening_cards.scores_of(chain.pk))
+    assert "(forest of compositions)" in scores
+    assert "(density of the mobile species)" in scores
     drawn = graphs(page)
     assert set(drawn) == {"screening-funnel", "screening-cost", "screening-ranking", "screening-recall"}
     bars = {bar.name: list(bar.x) for bar in drawn["screening-funnel"].data}
@@ -103,6 +107,29 @@ def test_text_of_nodes_is_escaped_in_figures(app: Any) -> None:
     store_screening(text=HOSTILE, n_materials=8)
     for name, figure in graphs(screening.layout(View(theme="dark"))).items():
         assert "<img" not in figure.to_json().replace("\\u003c", "<"), name
+
+
+def test_hops_of_a_crystal_are_drawn_in_its_cell(app: Any) -> None:
+    chain = store_screening(n_materials=4, measured=False)
+    crystals = [orm.load_node(uuid=chain.inputs.materials[number]["uuid"]) for number in (0, 1)]
+    first, second = (store_hops(crystal, n_hops=number + 1) for number, crystal in enumerate(crystals))
+    page = screening.layout(View(theme="light").with_options(crystal=second.uuid))
+    (figure,) = [drawn for name, drawn in graphs(page).items() if name == "screening-hop-cell"]
+    paths = next(trace for trace in figure.data if trace.name == "pathway of Li")
+    assert np.isfinite(np.array(paths.x, dtype=float)).sum() == 2 * N_POINTS
+    assert "hop_01" in text(page)
+    assert "0.6" in text(page)
+    found = hop_paths(first.uuid)
+    assert found is not None
+    assert found.heights_eV == pytest.approx([0.3])
+    assert np.ptp(found.paths_A[:, 0], axis=0) == pytest.approx([2.5, 0.0, 0.0])
+    assert len(found.framework_A) == len(found.framework_symbols) == len(crystals[0].sites) - 1
+    assert hop_paths(chain.uuid) is None
+    for value in ('"x"', "[1]", "-3", "1e300", "null", "true"):
+        poison_all("moving", value)
+        assert "screening-hop-cell" in text(screening.layout(View())) or "are not here" in text(
+            screening.layout(View())
+        )
 
 
 def funnel_table(**columns: Any) -> pd.DataFrame:

@@ -54,8 +54,8 @@ def funnel_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
             hovertemplate=f"%{{y}}: %{{x}} {OPEN}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=True)
-    return figure
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"})
+    return figure.update_layout(showlegend=True)
 
 
 def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
