@@ -20,7 +20,7 @@ from ase.geometry import find_mic
 from ase.mep.neb import NEB, NEBOptimizer, idpp_interpolate
 from ase.optimize import FIRE
 
-from aiida_ion.runners.migration.relaxing import HopError, OutOfTimeError, Stop
+from aiida_ion.runners.migration.relaxing import HopError, OutOfTimeError, Stop, check_framework
 from aiida_ion.runners.migration.shared import Counter, ImageCalculator, frozen
 from aiida_ion.settings.migration import HopSettings
 
@@ -72,8 +72,8 @@ def relax_band(
     images = [frozen(start), *(start.copy() for _ in range(n_images - 2)), frozen(end)]
     for image in images[1:-1]:
         image.set_constraint()
-    neb = _Band(images, settings, stop)
     place_images(images, moving)
+    neb = _Band(images, moving, settings, stop)
     for image in images[1:-1]:
         image.calc = ImageCalculator(potential, counter)
     steps = _ode(neb, settings.max_force_eV_A, settings.plain_steps)
@@ -127,16 +127,19 @@ def place_images(images: list[Atoms], moving: int) -> None:
 
 
 class _Band(NEB):  # type: ignore[misc]
-    """ASE's band, stopped where forces are not finite and at the end of the wall time."""
+    """ASE's band, stopped where forces are not finite, another atom moved too far, and at the end of the wall time."""
 
-    def __init__(self, images: list[Atoms], settings: HopSettings, stop: Stop) -> None:
+    def __init__(self, images: list[Atoms], moving: int, settings: HopSettings, stop: Stop) -> None:
         super().__init__(images, k=settings.spring_eV_A2, climb=False, method="improvedtangent")
-        self._stop = stop
+        self._stop, self._moving, self._settings = stop, moving, settings
+        self._placed = [image.copy() for image in images]
 
     def get_forces(self) -> Any:
         forces = super().get_forces()
         if not np.isfinite(forces).all():
             raise HopError("not_finite", "Forces along the band are not finite: atoms are on top of each other.")
+        for before, image in zip(self._placed[1:-1], self.images[1:-1], strict=True):
+            check_framework("the band", before, image, self._moving, self._settings)
         if self._stop.is_over():
             raise OutOfTimeError
         return forces

@@ -129,7 +129,7 @@ class _Work:
         relaxed = atoms.copy()
         relaxed.calc = ImageCalculator(self.potential, self.counter)
         before = self.counter.calls
-        is_relaxed = relax(relaxed, self.settings, self.stop)
+        is_relaxed = relax(relaxed, self.moving, self.settings, self.stop)
         self.values[f"calls_{name}_end"] = self.counter.calls - before
         end = frozen(relaxed)
         self.relaxed.append(end)

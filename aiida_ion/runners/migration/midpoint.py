@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ase import Atoms
 from ase.constraints import FixedPlane
 
-from aiida_ion.runners.migration.relaxing import Stop, displacements, relax
+from aiida_ion.runners.migration.relaxing import HopError, Stop, displacements, relax
 from aiida_ion.runners.migration.shared import Counter, ImageCalculator, frozen
 from aiida_ion.settings.migration import HopSettings
 
@@ -58,23 +58,25 @@ def relax_midpoint(
     middle.positions[moving] += PUSH_A * _across(normal)
     middle.set_constraint(FixedPlane(moving, normal))
     middle.calc = ImageCalculator(potential, counter)
-    is_relaxed = relax(middle, settings, stop)
+    problem = ""
+    try:
+        is_relaxed = relax(middle, moving, settings, stop)
+    except HopError as error:
+        if error.verdict != "framework_moved":
+            raise
+        is_relaxed, problem = False, error.message
     residual = abs(float(middle.get_forces(apply_constraint=False)[moving] @ normal))
     relaxed = frozen(middle)
     curvature = _curvature(middle, moving, normal)
-    moved = np.linalg.norm(displacements(centre, relaxed, moving), axis=1)
-    others = np.delete(moved, moving)
-    problem = ""
-    if not is_relaxed:
+    moved = float(np.linalg.norm(displacements(centre, relaxed, moving)[moving]))
+    if not problem and not is_relaxed:
         problem = "its forces did not become small"
-    elif residual > settings.max_residual_eV_A:
+    elif not problem and residual > settings.max_residual_eV_A:
         problem = f"the force along the hop is {residual:.3f} eV/angstrom"
-    elif not curvature < 0:
+    elif not problem and not curvature < 0:
         problem = "the energy has a minimum there along the hop"
-    elif moved[moving] > 0.5 * np.linalg.norm(hop):
-        problem = f"the ion left the mid-point by {moved[moving]:.2f} angstrom"
-    elif len(others) and others.max() > settings.max_framework_A:
-        problem = f"another atom moved by {others.max():.2f} angstrom"
+    elif not problem and moved > 0.5 * np.linalg.norm(hop):
+        problem = f"the ion left the mid-point by {moved:.2f} angstrom"
     return MidPoint(relaxed, residual, curvature, problem)
 
 

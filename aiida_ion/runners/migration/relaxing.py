@@ -47,19 +47,22 @@ class OutOfTimeError(Exception):
     """The wall time is over."""
 
 
-def relax(atoms: Atoms, settings: HopSettings, stop: Stop) -> bool:
+def relax(atoms: Atoms, moving: int, settings: HopSettings, stop: Stop) -> bool:
     """Relax the ions in place; return whether forces are small enough.
 
     BFGS with short steps, then FIRE for what it leaves. Forces are those that constraints leave.
 
-    :raises HopError: for energies or forces that are not finite.
+    :param moving: index of the ion that hops.
+    :raises HopError: for energies or forces that are not finite, or as soon as another atom moved too far.
     :raises OutOfTimeError: at the end of the wall time.
     """
+    before = atoms.copy()
     for kind, arguments in ((BFGS, {"maxstep": MAX_STEP_A}), (FIRE, {})):
         optimizer: Any = kind(atoms, logfile=None, **arguments)
         for _ in optimizer.irun(fmax=settings.max_force_eV_A, steps=settings.max_steps):
             if not np.isfinite(atoms.get_forces()).all():
                 raise HopError("not_finite", "Forces are not finite: atoms are on top of each other.")
+            check_framework("its cell", before, atoms, moving, settings)
             if stop.is_over():
                 raise OutOfTimeError
         if max_force_eV_A(atoms) <= settings.max_force_eV_A:
@@ -122,12 +125,21 @@ def check_end(name: str, before: Atoms, after: Atoms, towards: FloatArray, movin
     if share > 0.5:
         message = f"The ion left the {name} end for the other one: there is no site, or another ion's."
         raise HopError("fell_back", message)
-    lengths = np.linalg.norm(moved, axis=1)
+    check_framework(f"the {name} end", before, after, moving, settings)
+
+
+def check_framework(what: str, before: Atoms, after: Atoms, moving: int, settings: HopSettings) -> None:
+    """Look whether another atom than the one that hops moved too far.
+
+    :param what: what relaxed, for the message.
+    :raises HopError: ``framework_moved``.
+    """
+    lengths = np.linalg.norm(displacements(before, after, moving), axis=1)
     lengths[moving] = 0.0
     worst = int(lengths.argmax())
     if lengths[worst] > settings.max_framework_A:
         message = (
-            f"While the {name} end relaxed, atom {worst} ({before.symbols[worst]}) moved {lengths[worst]:.2f} "
-            f"angstrom, more than {settings.max_framework_A:g}: this is another hop, or the crystal is not stable."
+            f"While {what} relaxed, atom {worst} ({before.symbols[worst]}) moved {lengths[worst]:.2f} angstrom, more "
+            f"than {settings.max_framework_A:g}: this is another hop, or the crystal is not stable."
         )
         raise HopError("framework_moved", message)

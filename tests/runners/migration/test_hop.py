@@ -142,6 +142,20 @@ def test_a_site_half_way_is_not_taken_for_a_saddle() -> None:
     assert result.values["forward_eV"] == pytest.approx(1.0, abs=0.02)
 
 
+def test_a_crystal_that_collapses_is_left_at_once(cells: HopCells) -> None:
+    # Every second plane of atoms is moved aside: what relaxes then is not this hop, whatever it relaxes to.
+    start, end = cells.start.copy(), cells.end.copy()
+    others = np.arange(len(start)) != cells.moving
+    aside = others & (np.rint(start.positions[:, 2] / 2.63).astype(int) % 2 == 1)
+    for atoms in (start, end):
+        atoms.positions[aside] += [1.3, 0.0, 0.0]
+    settings = HopSettings(path="band", max_force_eV_A=0.001, max_framework_A=0.1)
+    result = compute_hop(start, end, cells.moving, False, argon(), settings)
+    assert result.verdict == "framework_moved"
+    assert "more than 0.1: this is another hop" in result.message
+    assert result.values["calls"] < 10
+
+
 def test_the_time_is_over(cells: HopCells) -> None:
     with pytest.raises(OutOfTimeError):
         compute_hop(cells.start, cells.end, cells.moving, False, argon(), BAND, Stop(lambda: True))
