@@ -24,6 +24,8 @@ SYMPREC_A = 1e-3
 FULL = 0.98
 #: A sum up to this is a rounded 1, and scaled to it; above it the site holds more than one atom.
 OVERFULL = 1.02
+#: A crystal whose sites are all at least this full is ordered: the rest is a refinement's.
+NEARLY_FULL = 0.95
 #: An element with less than this on a site is not there.
 LEAST_OCCUPANCY = 1e-4
 
@@ -123,6 +125,7 @@ Content = tuple[tuple[str, float], ...]
 def _contents(structure: Structure) -> tuple[list[Content], list[str]]:
     """Return elements and occupancies of each site, and what was changed."""
     contents, scaled, filled = [], set(), set()
+    full = NEARLY_FULL if _is_nearly_full(structure) else FULL
     for site in structure:
         shares: dict[str, float] = {}
         for species, share in site.species.items():
@@ -142,14 +145,19 @@ def _contents(structure: Structure) -> tuple[list[Content], list[str]]:
             )
         if total > 1.0 + 1e-9:
             scaled.add(site.label)
-        if FULL <= total < 1.0 - 1e-9:
+        if full <= total < 1.0 - 1e-9:
             filled.add(site.label)
-        if total >= FULL:
+        if total >= full:
             shares = {symbol: share / total for symbol, share in shares.items()}
         contents.append(tuple(sorted((symbol, round(share, 6)) for symbol, share in shares.items())))
     remarks = [f"the occupancies of {label} add up to slightly more than 1 and were scaled" for label in sorted(scaled)]
     remarks += [f"the occupancies of {label} add up to almost 1 and were scaled to 1" for label in sorted(filled)]
     return contents, remarks
+
+
+def _is_nearly_full(structure: Structure) -> bool:
+    """Whether every site holds one element, and is nearly full of it."""
+    return all(len(site.species) == 1 and site.species.num_atoms >= NEARLY_FULL for site in structure)
 
 
 def _labels(structure: Structure, firsts: IntArray) -> list[str]:

@@ -1,0 +1,251 @@
+"""Ordered cells that stand for a disordered crystal: drawn at the temperature where it froze, with equal weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pymatgen.core.lattice import Lattice as Cell
+from pymatgen.core.structure import Structure
+
+from aiida_ion.analysis.crystals.identity import structure_hash
+from aiida_ion.analysis.disorder.crystal import DisorderedCrystal
+from aiida_ion.analysis.disorder.distances import close_pairs
+from aiida_ion.analysis.disorder.electrostatics import ewald_matrix
+from aiida_ion.analysis.disorder.lattice import EMPTY, Lattice, forbidden_pairs, lattice_of, random_arrangement
+from aiida_ion.analysis.disorder.plan import Plan, plan_ordering
+from aiida_ion.analysis.disorder.refusal import OrderingRefused
+from aiida_ion.analysis.disorder.sampling import Chains, Stage
+from aiida_ion.analysis.disorder.settings import OrderingSettings
+from aiida_ion.units import BOLTZMANN_EV_K
+
+#: From here each chain cools, eV.
+HOT_EV = 12.0
+#: Each stage of cooling has this part of the temperature of the one before.
+COOLING = 0.65
+#: Sweeps in each stage of cooling.
+COOLING_SWEEPS = 10.0
+#: Sweeps in each stage in which the mobile ions of a drawn framework settle.
+SETTLING_SWEEPS = 20.0
+#: There they are left, eV.
+COLD_EV = 0.03
+#: Where no arrangement keeps the stated distance, mobile ions may be this much closer, in turn.
+CLOSER = (1.0, 0.9, 0.8)
+#: Proposals judged together: few where many are accepted.
+HOT_BATCH, COLD_BATCH = 8, 32
+#: Distances are reported up to here, angstrom.
+REPORTED_A = 5.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """An ordered cell.
+
+    :param structure: the cell, its atoms sorted by element.
+    :param energy_eV: electrostatic energy of the point charges, eV per cell.
+    :param closest_mobile_A: smallest distance of two mobile ions, angstrom; ``None`` above 5.
+    :param closest_A: smallest distance of any two atoms, angstrom.
+    :param occupancies: for each orbit that holds mobile ions, the share of its places that they fill.
+    :param digest: hash of the crystal, equal for symmetry copies.
+    :param framework_digest: that of its framework.
+    :param index: its number; it depends on the seed and this number alone.
+    """
+
+    structure: Structure
+    energy_eV: float
+    closest_mobile_A: float | None
+    closest_A: float
+    occupancies: dict[str, float]
+    digest: str
+    framework_digest: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Ordered cells with equal weights.
+
+    :param plan: the supercell and its contents.
+    :param members: cells.
+    :param n_failed: draws that were left out because mobile ions stayed too close.
+    :param min_distance_A: distance that the mobile ions keep.
+    :param remarks: in addition to those of the plan.
+    """
+
+    plan: Plan
+    members: tuple[Member, ...]
+    n_failed: int
+    min_distance_A: float
+    remarks: tuple[str, ...]
+
+    @property
+    def n_distinct(self) -> int:
+        """Members that are not symmetry copies of each other."""
+        return len({member.digest for member in self.members})
+
+    @property
+    def n_frameworks(self) -> int:
+        """Frameworks that are not symmetry copies of each other."""
+        return len({member.framework_digest for member in self.members})
+
+    def attributes(self) -> dict[str, Any]:
+        """Return everything but the structures, ready for JSON."""
+        weight = 1.0 / len(self.members)
+        return self.plan.attributes() | {
+            "n_orderings": len(self.members),
+            "n_distinct": self.n_distinct,
+            "n_frameworks": self.n_frameworks,
+            "n_failed": self.n_failed,
+            "min_distance_A": self.min_distance_A,
+            "remarks": [*self.plan.remarks, *self.remarks],
+            "members": [
+                {
+                    "index": member.index,
+                    "weight": weight,
+                    "ewald_energy_eV": member.energy_eV,
+                    "closest_mobile_A": member.closest_mobile_A,
+                    "closest_A": member.closest_A,
+                    "mobile_occupancies": member.occupancies,
+                    "structure_hash": member.digest,
+                    "framework_hash": member.framework_digest,
+                }
+                for member in self.members
+            ],
+        }
+
+
+def order_crystal(crystal: DisorderedCrystal, settings: OrderingSettings) -> Ensemble:
+    """Return an ensemble of ordered, neutral cells of a crystal.
+
+    :raises OrderingRefused: where a decision of the user is needed.
+    """
+    return draw_ensemble(plan_ordering(crystal, settings), settings)
+
+
+def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
+    """Return ordered cells as planned.
+
+    :raises OrderingRefused: where atoms stay too close in all of them.
+    """
+    lattice = lattice_of(plan)
+    matrix = ewald_matrix(lattice.cell, lattice.places)
+    n_fixed = not len(lattice.open_places) and not lattice.framework_pools
+    numbers = [0] if n_fixed else list(range(settings.n_orderings))
+    left = 0
+    for part in CLOSER:
+        distance = part * settings.min_distance_A
+        forbidden = forbidden_pairs(plan, lattice, distance)
+        chains = draw(lattice, matrix, forbidden, numbers, settings)
+        violations = chains.n_forbidden()
+        left = int(violations.min())
+        if left == 0:
+            return _ensemble(plan, lattice, chains, numbers, violations, distance, settings)
+    raise OrderingRefused(
+        "distances",
+        f"{left} pairs of atoms stay closer than they can be, also where two {plan.mobile_species} may be "
+        f"{CLOSER[-1] * settings.min_distance_A:.2f} angstrom apart: check the positions of the sites, or lower "
+        "min_distance_A",
+    )
+
+
+def draw(
+    lattice: Lattice,
+    matrix: npt.NDArray[np.float64],
+    forbidden: npt.NDArray[np.bool_],
+    numbers: list[int],
+    settings: OrderingSettings,
+) -> Chains:
+    """Return chains that were drawn at the freezing temperature, their mobile ions then settled.
+
+    :param numbers: of the members.
+    """
+    seeds = [(settings.seed, number) for number in numbers]
+    starts = [random_arrangement(lattice, np.random.default_rng([*seed, 0])) for seed in seeds]
+    chains = Chains(lattice, matrix, forbidden, np.array(starts), seeds)
+    for stage in schedule(settings):
+        chains.run(stage)
+    return chains
+
+
+def schedule(settings: OrderingSettings) -> list[Stage]:
+    """Return the stages of a draw: cooling to the freezing temperature, drawing there, mobile ions settling."""
+    freezing = BOLTZMANN_EV_K * settings.freezing_temperature_K * settings.screening
+    stages, thermal = [], max(HOT_EV, freezing)
+    while thermal > freezing * 1.001:
+        stages.append(Stage(thermal, COOLING_SWEEPS, True, HOT_BATCH))
+        thermal *= COOLING
+    stages.append(Stage(freezing, float(settings.sweeps), True, COLD_BATCH))
+    thermal = min(freezing, 1.0)
+    while thermal > COLD_EV:
+        thermal *= COOLING
+        stages.append(Stage(thermal, SETTLING_SWEEPS, False, COLD_BATCH))
+    return stages
+
+
+def _ensemble(
+    plan: Plan,
+    lattice: Lattice,
+    chains: Chains,
+    numbers: list[int],
+    violations: npt.NDArray[np.int64],
+    distance: float,
+    settings: OrderingSettings,
+) -> Ensemble:
+    energies = chains.energies_eV()
+    members = [
+        _member(plan, lattice, chains.states[row], float(energies[row]), number)
+        for row, number in enumerate(numbers)
+        if violations[row] == 0
+    ]
+    remarks = []
+    failed = len(numbers) - len(members)
+    if failed:
+        remarks.append(f"{failed} of {len(numbers)} draws were left out: atoms stayed closer than they can be")
+    if distance < settings.min_distance_A:
+        remarks.append(
+            f"no arrangement keeps all {plan.mobile_species} {settings.min_distance_A:g} angstrom apart: "
+            f"{distance:.2f} was used"
+        )
+    if len(numbers) < settings.n_orderings:
+        remarks.append("only one arrangement exists in this cell")
+    return Ensemble(plan, tuple(members), failed, distance, tuple(remarks))
+
+
+def _member(
+    plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV: float, number: int
+) -> Member:
+    structure = ordered_structure(lattice, state)
+    mobile = np.flatnonzero(state == lattice.mobile)
+    framework = np.flatnonzero((state != EMPTY) & (state != lattice.mobile))
+    rest = Structure.from_sites([site for site in structure if site.specie.symbol != plan.mobile_species])
+    occupancies = {
+        orbit.label: float((lattice.orbit_of[mobile] == index).sum() / (lattice.orbit_of == index).sum())
+        for index, orbit in enumerate(plan.crystal.orbits)
+        if plan.mobile_species in orbit.occupancies
+    }
+    closest = _closest(lattice, np.concatenate([mobile, framework]))
+    return Member(
+        structure=structure,
+        energy_eV=energy_eV,
+        closest_mobile_A=_closest(lattice, mobile),
+        closest_A=REPORTED_A if closest is None else closest,
+        occupancies=occupancies,
+        digest=structure_hash(structure),
+        framework_digest=structure_hash(rest),
+        index=number,
+    )
+
+
+def ordered_structure(lattice: Lattice, state: npt.NDArray[np.int8]) -> Structure:
+    """Return an arrangement as a structure, its atoms sorted by electronegativity."""
+    filled = np.flatnonzero(state != EMPTY)
+    symbols = [lattice.elements[int(state[place]) - 1] for place in filled]
+    return Structure(Cell(lattice.cell), symbols, lattice.places[filled]).get_sorted_structure()
+
+
+def _closest(lattice: Lattice, places: npt.NDArray[np.int64]) -> float | None:
+    """Return the smallest distance of two of the places and their images, angstrom; ``None`` above 5."""
+    distances = close_pairs(lattice.cell, lattice.places[places], REPORTED_A)[2]
+    return float(distances.min()) if len(distances) else None
