@@ -88,6 +88,10 @@ def one_block(blocks: list[Block], reading: Reading) -> Block:
 
 
 def cell_of(block: Block, reading: Reading) -> Cell:
+    """Return the cell of a block, rows are cell vectors, angstrom, (3, 3).
+
+    :raises ValueError: for one that is not a cell.
+    """
     lengths, angles = [], []
     several = [name for name, values in block.items.items() if name.startswith("_cell_length") and len(set(values)) > 1]
     if several:

@@ -129,8 +129,7 @@ def _merged(sites: list[Site], atoms: Atoms, cell: npt.NDArray[np.float64]) -> S
         species.append(shares)
         places.append(cartesian[members[0]])
         labels.append("/".join(dict.fromkeys(sites[int(atoms.sites[member])].label for member in members)))
-    structure = Structure(Lattice(cell), species, places, coords_are_cartesian=True, to_unit_cell=True, labels=labels)
-    return structure
+    return Structure(Lattice(cell), species, places, coords_are_cartesian=True, to_unit_cell=True, labels=labels)
 
 
 def _rounded_down(shares: dict[str, float], labels: list[str]) -> dict[str, float]:
@@ -141,8 +140,8 @@ def _rounded_down(shares: dict[str, float], labels: list[str]) -> dict[str, floa
     total = sum(shares.values())
     if total > 1.02:
         raise ValueError(
-            f"the site {'/'.join(dict.fromkeys(labels))} holds {total:.3f} atoms: correct the occupancies; a site holds "
-            "at most one atom"
+            f"the site {'/'.join(dict.fromkeys(labels))} holds {total:.3f} atoms: correct the occupancies; a "
+            "site holds at most one atom"
         )
     return {element: share / total for element, share in shares.items()}
 

@@ -24,8 +24,8 @@ STATES: dict[str, tuple[int, ...]] = {
     "Th": (4,), "U": (6, 4), "V": (5, 4, 3, 2), "Nb": (5,), "Ta": (5,), "Cr": (3, 6), "Mo": (6, 4), "W": (6,),
     "Mn": (2, 3, 4), "Re": (7,), "Fe": (3, 2), "Ru": (4, 5), "Co": (2, 3), "Ni": (2, 3), "Rh": (3,), "Ir": (4,),
     "Pd": (2,), "Pt": (4, 2), "Au": (3, 1),
-    "N": (-3, 5, 3), "P": (5, 4, -3), "As": (5, 3, -3), "Sb": (5, 3), "Bi": (3, 5), "O": (-2,), "S": (-2, 6), "Se": (-2, 6, 4),
-    "Te": (-2, 6, 4), "F": (-1,), "Cl": (-1, 7), "Br": (-1,), "I": (-1, 5, 7),
+    "N": (-3, 5, 3), "P": (5, 4, -3), "As": (5, 3, -3), "Sb": (5, 3), "Bi": (3, 5), "O": (-2,), "S": (-2, 6),
+    "Se": (-2, 6, 4), "Te": (-2, 6, 4), "F": (-1,), "Cl": (-1, 7), "Br": (-1,), "I": (-1, 5, 7),
 }
 # fmt: on
 #: A state that is not the usual one counts as much as this residual charge, relative to that of the anions.
@@ -73,9 +73,12 @@ def find_charges(composition: Mapping[str, float], given: Mapping[str, float] | 
         raise OrderingRefused("charge", f"no usual charge of {', '.join(unknown)}: give it as oxidation_states")
     mixed = sorted(element for element, state in given.items() if abs(state - round(state)) > 1e-9)
     if len(mixed) > 1:
-        raise OrderingRefused("charge", f"{' and '.join(mixed)} are of mixed valence: give a whole charge to all but one")
+        raise OrderingRefused(
+            "charge", f"{' and '.join(mixed)} are of mixed valence: give a whole charge to all but one"
+        )
     choices = {
-        element: (given[element],) if element in given else _usual(element, composition) for element in sorted(composition)
+        element: (given[element],) if element in given else _usual(element, composition)
+        for element in sorted(composition)
     }
     states = _best(composition, choices)
     residual = _charge(composition, states)
@@ -120,8 +123,8 @@ def check_balanced(charges: Charges, composition: Mapping[str, float]) -> None:
     raise OrderingRefused(
         "charge",
         f"with usual charges ({states}) the primitive cell has {charges.residual_e:+.2f} e, "
-        f"{100 * charges.relative:.1f} % of its anions' charge{hint}: correct the occupancies, or give oxidation_states "
-        "or target_composition",
+        f"{100 * charges.relative:.1f} % of its anions' charge{hint}: correct the occupancies, or give "
+        "oxidation_states or target_composition",
     )
 
 

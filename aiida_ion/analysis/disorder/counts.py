@@ -79,7 +79,7 @@ class Rounding:
     target: Mapping[str, float]
 
     def counts(self, n: int) -> Counts | None:
-        """Return the neutral contents of n primitive cells that are closest to the target; ``None`` if there are none."""
+        """Return the neutral contents of n primitive cells that are closest to the target; ``None`` without any."""
         best: Counts | None = None
         for framework in self._combinations(n):
             counts = self._neutral(framework, n)
@@ -114,7 +114,7 @@ class Rounding:
         return sorted(options, key=lambda numbers: sum((numbers[name] - wanted[name]) ** 2 for name in numbers))
 
     def _neutral(self, framework: tuple[Numbers, ...], n: int) -> Counts | None:
-        """Return the contents with as many mobile ions as make them neutral; ``None`` where there is no room for them."""
+        """Return the contents with as many mobile ions as make them neutral; ``None`` without room for them."""
         amounts: Counter[str] = Counter()
         for numbers in framework:
             amounts.update(numbers)

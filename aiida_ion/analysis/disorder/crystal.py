@@ -187,7 +187,11 @@ def _primitive(cell: FloatArray, places: FloatArray, types: IntArray) -> tuple[F
     if found is None:
         return cell, places, types.astype(np.int64)
     matrix, fractions, numbers = found
-    return np.asarray(matrix, dtype=float), np.asarray(fractions, dtype=float) % 1.0, np.asarray(numbers, dtype=np.int64)
+    return (
+        np.asarray(matrix, dtype=float),
+        np.asarray(fractions, dtype=float) % 1.0,
+        np.asarray(numbers, dtype=np.int64),
+    )
 
 
 def spglib_call(function: Any, *args: Any, **kwargs: Any) -> Any:

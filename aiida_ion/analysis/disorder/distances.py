@@ -53,11 +53,11 @@ def radius_A(element: str, charge_e: float) -> float:  # noqa: N802
     """Return the ionic radius of Shannon (Acta Cryst. A32, 751 (1976)) of the nearest tabulated charge, angstrom."""
     if element == "H":
         return HYDROGEN_A
-    radii: Mapping[float, float] = Element(element).ionic_radii
+    radii = {int(state): float(radius) for state, radius in Element(element).ionic_radii.items()}
     if not radii:
         return UNKNOWN_A
-    nearest = min(radii, key=lambda state: abs(float(state) - charge_e))
-    return float(radii[nearest])
+    nearest = min(radii, key=lambda state: abs(state - charge_e))
+    return radii[nearest]
 
 
 def orbit_radius_A(orbit: Orbit, charges: Mapping[str, float]) -> float:  # noqa: N802

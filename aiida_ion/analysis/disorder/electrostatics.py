@@ -62,12 +62,12 @@ def _reciprocal(cell: FloatArray, places: FloatArray, splitting: float) -> Float
     grid = grid[len(grid) // 2 + 1 :]  # half of all: opposite vectors give the same
     squares = ((grid @ reciprocal) ** 2).sum(axis=1)
     kept = squares <= longest**2
-    grid, squares = grid[kept], squares[kept]
+    vectors, squares = grid[kept].astype(float), squares[kept]
     volume = abs(float(np.linalg.det(cell)))
     weights = np.sqrt(8.0 * math.pi / volume * np.exp(-squares / (4.0 * splitting**2)) / squares)
     matrix = np.zeros((len(places), len(places)))
-    for start in range(0, len(grid), BLOCK):
-        phases = 2.0 * math.pi * (places @ grid[start : start + BLOCK].T)
+    for start in range(0, len(vectors), BLOCK):
+        phases = 2.0 * math.pi * (places @ vectors[start : start + BLOCK].T)
         scale = weights[start : start + BLOCK]
         for wave in (np.cos(phases) * scale, np.sin(phases) * scale):
             matrix += wave @ wave.T

@@ -26,7 +26,7 @@ HOT_EV = 12.0
 #: Each stage of cooling has this part of the temperature of the one before.
 COOLING = 0.65
 #: Sweeps in each stage of cooling.
-COOLING_SWEEPS = 10.0
+COOLING_SWEEPS = 100.0
 #: Sweeps in each stage in which the mobile ions of a drawn framework settle.
 SETTLING_SWEEPS = 20.0
 #: There they are left, eV.
@@ -34,7 +34,9 @@ COLD_EV = 0.03
 #: Where no arrangement keeps the stated distance, mobile ions may be this much closer, in turn.
 CLOSER = (1.0, 0.9, 0.8)
 #: Proposals judged together: few where many are accepted.
-HOT_BATCH, COLD_BATCH = 8, 32
+HOT_BATCH, COLD_BATCH = 32, 64
+#: A mean energy that changed by more standard errors over half of a draw is not yet that of equilibrium.
+DRIFT = 3.0
 #: Distances are reported up to here, angstrom.
 REPORTED_A = 5.0
 
@@ -71,6 +73,7 @@ class Ensemble:
     :param members: cells.
     :param n_failed: draws that were left out because mobile ions stayed too close.
     :param min_distance_A: distance that the mobile ions keep.
+    :param drift: change of the mean energy over half of the draw, in standard errors; ``None`` for few draws.
     :param remarks: in addition to those of the plan.
     """
 
@@ -78,6 +81,7 @@ class Ensemble:
     members: tuple[Member, ...]
     n_failed: int
     min_distance_A: float
+    drift: float | None
     remarks: tuple[str, ...]
 
     @property
@@ -99,6 +103,7 @@ class Ensemble:
             "n_frameworks": self.n_frameworks,
             "n_failed": self.n_failed,
             "min_distance_A": self.min_distance_A,
+            "drift": self.drift,
             "remarks": [*self.plan.remarks, *self.remarks],
             "members": [
                 {
@@ -137,11 +142,13 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
     for part in CLOSER:
         distance = part * settings.min_distance_A
         forbidden = forbidden_pairs(plan, lattice, distance)
-        chains = draw(lattice, matrix, forbidden, numbers, settings)
+        chains, drift = draw(lattice, matrix, forbidden, numbers, settings)
         violations = chains.n_forbidden()
         left = int(violations.min())
         if left == 0:
-            return _ensemble(plan, lattice, chains, numbers, violations, distance, settings)
+            remarks = _remarks(plan, violations, distance, drift, settings)
+            members = _members(plan, lattice, chains, numbers, violations)
+            return Ensemble(plan, members, int((violations > 0).sum()), distance, drift, remarks)
     raise OrderingRefused(
         "distances",
         f"{left} pairs of atoms stay closer than they can be, also where two {plan.mobile_species} may be "
@@ -156,66 +163,87 @@ def draw(
     forbidden: npt.NDArray[np.bool_],
     numbers: list[int],
     settings: OrderingSettings,
-) -> Chains:
-    """Return chains that were drawn at the freezing temperature, their mobile ions then settled.
+) -> tuple[Chains, float | None]:
+    """Return chains that were drawn at the freezing temperature, their mobile ions then settled, and the drift there.
+
+    The drift is the change of the mean energy over the second half of the draw in units of its standard error;
+    ``None`` for fewer than three chains.
 
     :param numbers: of the members.
     """
     seeds = [(settings.seed, number) for number in numbers]
     starts = [random_arrangement(lattice, np.random.default_rng([*seed, 0])) for seed in seeds]
     chains = Chains(lattice, matrix, forbidden, np.array(starts), seeds)
-    for stage in schedule(settings):
-        chains.run(stage)
-    return chains
-
-
-def schedule(settings: OrderingSettings) -> list[Stage]:
-    """Return the stages of a draw: cooling to the freezing temperature, drawing there, mobile ions settling."""
     freezing = BOLTZMANN_EV_K * settings.freezing_temperature_K * settings.screening
-    stages, thermal = [], max(HOT_EV, freezing)
-    while thermal > freezing * 1.001:
+    for stage in cooling(freezing):
+        chains.run(stage)
+    halves = []
+    for _ in range(2):
+        chains.run(Stage(freezing, 0.5 * settings.sweeps, True, COLD_BATCH))
+        halves.append(chains.energies_eV())
+    for stage in settling(freezing):
+        chains.run(stage)
+    return chains, _drift(halves[1] - halves[0])
+
+
+def cooling(freezing_eV: float) -> list[Stage]:
+    """Return the stages from hot to the freezing temperature."""
+    stages, thermal = [], HOT_EV
+    while thermal > freezing_eV:
         stages.append(Stage(thermal, COOLING_SWEEPS, True, HOT_BATCH))
         thermal *= COOLING
-    stages.append(Stage(freezing, float(settings.sweeps), True, COLD_BATCH))
-    thermal = min(freezing, 1.0)
+    return stages
+
+
+def settling(freezing_eV: float) -> list[Stage]:
+    """Return the stages in which the mobile ions settle while the framework stays."""
+    stages, thermal = [], min(freezing_eV, 1.0)
     while thermal > COLD_EV:
         thermal *= COOLING
         stages.append(Stage(thermal, SETTLING_SWEEPS, False, COLD_BATCH))
     return stages
 
 
-def _ensemble(
-    plan: Plan,
-    lattice: Lattice,
-    chains: Chains,
-    numbers: list[int],
-    violations: npt.NDArray[np.int64],
-    distance: float,
-    settings: OrderingSettings,
-) -> Ensemble:
+def _drift(changes_eV: npt.NDArray[np.float64]) -> float | None:
+    if len(changes_eV) < 3:
+        return None
+    error = float(changes_eV.std(ddof=1)) / len(changes_eV) ** 0.5
+    return float(changes_eV.mean()) / error if error > 1e-9 else 0.0
+
+
+def _members(
+    plan: Plan, lattice: Lattice, chains: Chains, numbers: list[int], violations: npt.NDArray[np.int64]
+) -> tuple[Member, ...]:
     energies = chains.energies_eV()
-    members = [
+    return tuple(
         _member(plan, lattice, chains.states[row], float(energies[row]), number)
         for row, number in enumerate(numbers)
         if violations[row] == 0
-    ]
-    remarks = []
-    failed = len(numbers) - len(members)
+    )
+
+
+def _remarks(
+    plan: Plan, violations: npt.NDArray[np.int64], distance: float, drift: float | None, settings: OrderingSettings
+) -> tuple[str, ...]:
+    remarks, failed = [], int((violations > 0).sum())
     if failed:
-        remarks.append(f"{failed} of {len(numbers)} draws were left out: atoms stayed closer than they can be")
+        remarks.append(f"{failed} of {len(violations)} draws were left out: atoms stayed closer than they can be")
     if distance < settings.min_distance_A:
         remarks.append(
             f"no arrangement keeps all {plan.mobile_species} {settings.min_distance_A:g} angstrom apart: "
             f"{distance:.2f} was used"
         )
-    if len(numbers) < settings.n_orderings:
+    if len(violations) < settings.n_orderings:
         remarks.append("only one arrangement exists in this cell")
-    return Ensemble(plan, tuple(members), failed, distance, tuple(remarks))
+    if drift is not None and abs(drift) > DRIFT:
+        remarks.append(
+            f"the energy still changed by {drift:+.1f} standard errors over half of the draw: raise sweeps for "
+            "orderings of the freezing temperature"
+        )
+    return tuple(remarks)
 
 
-def _member(
-    plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV: float, number: int
-) -> Member:
+def _member(plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV: float, number: int) -> Member:
     structure = ordered_structure(lattice, state)
     mobile = np.flatnonzero(state == lattice.mobile)
     framework = np.flatnonzero((state != EMPTY) & (state != lattice.mobile))

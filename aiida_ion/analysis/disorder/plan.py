@@ -170,9 +170,7 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
     )
 
 
-def _remarks(
-    rounding: Rounding, counts: Counts, supercell: Supercell, settings: OrderingSettings, n: int
-) -> list[str]:
+def _remarks(rounding: Rounding, counts: Counts, supercell: Supercell, settings: OrderingSettings, n: int) -> list[str]:
     remarks = []
     if supercell.width_A < settings.min_width_A:
         remarks.append(

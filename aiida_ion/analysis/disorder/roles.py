@@ -67,7 +67,14 @@ def find_roles(crystal: DisorderedCrystal, mobile_species: str) -> Roles:
     partial = [index for index, orbit in enumerate(crystal.orbits) if orbit.is_partial]
     split = _split(crystal, partial)
     vacant = [index for index in groups["framework"] if _is_vacant(crystal, index)]
-    return Roles(*(tuple(groups[name]) for name in groups), tuple(split), tuple(vacant))
+    return Roles(
+        mobile=tuple(groups["mobile"]),
+        full_mobile=tuple(groups["full_mobile"]),
+        mixed=tuple(groups["mixed"]),
+        framework=tuple(groups["framework"]),
+        split=tuple(split),
+        vacant=tuple(vacant),
+    )
 
 
 def _group(orbit: Orbit, mobile_species: str) -> str:
@@ -102,7 +109,7 @@ def _near(crystal: DisorderedCrystal, place: int) -> npt.NDArray[np.int64]:
     """Return the partly occupied places, once for each image, that are alternatives of one."""
     partial = np.array([orbit.total < FULL for orbit in crystal.orbits])[crystal.orbit_of]
     first, second, _ = close_pairs(crystal.cell, crystal.places, SPLIT_A)
-    others = np.concatenate([second[first == place], first[second == place]])
+    others: npt.NDArray[np.int64] = np.concatenate([second[first == place], first[second == place]])
     return others[partial[others]]
 
 

@@ -75,9 +75,7 @@ class Chains:
     def energies_eV(self) -> FloatArray:  # noqa: N802
         """Return the electrostatic energy of each chain's arrangement, eV, without forbidden pairs, (chains,)."""
         charges = self.lattice.charges_e[self.states]
-        energies: FloatArray = np.array(
-            [0.5 * float(row @ (self.matrix @ row)) for row in charges]
-        )
+        energies: FloatArray = np.array([0.5 * float(row @ (self.matrix @ row)) for row in charges])
         return energies
 
     def n_forbidden(self) -> IntArray:
@@ -154,7 +152,8 @@ class Chains:
             chosen = position[chains]
             a, b = first[chains, chosen], second[chains, chosen]
             self._exchange(chains, a, b, moved_e[chains, chosen], filled[chains, chosen])
-        return changed.astype(np.int64)
+        made: IntArray = changed.astype(np.int64)
+        return made
 
     def _only_mobile(self, one: States, other: States) -> npt.NDArray[np.bool_]:
         """Whether a mobile ion and an empty place exchange."""

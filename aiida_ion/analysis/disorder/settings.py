@@ -46,21 +46,26 @@ class OrderingSettings(Settings):
         0.05, help="Largest relative deviation of the number of mobile ions", least=0.0, most=1.0
     )
     max_composition_deviation: float = number(
-        0.02, help="Largest deviation of the composition, half the sum of differences of atomic fractions", least=0.0,
+        0.02,
+        help="Largest deviation of the composition, half the sum of differences of atomic fractions",
+        least=0.0,
         most=1.0,
     )
-    min_distance_A: float = number(
-        2.0, help="Two mobile ions are never closer", least=0.5, most=5.0, unit="angstrom"
-    )
+    min_distance_A: float = number(2.0, help="Two mobile ions are never closer", least=0.5, most=5.0, unit="angstrom")
     freezing_temperature_K: float = number(
-        800.0, help="Temperature at which the arrangement froze, from which orderings are drawn", least=1.0, most=5000.0,
+        800.0,
+        help="Temperature at which the arrangement froze, from which orderings are drawn",
+        least=1.0,
+        most=5000.0,
         unit="K",
     )
     screening: float = number(
-        10.0, help="By this the electrostatic energies of point charges are divided before they meet the temperature",
-        least=1.0, most=1000.0,
+        10.0,
+        help="By this the electrostatic energies of point charges are divided before they meet the temperature",
+        least=1.0,
+        most=1000.0,
     )
     sweeps: int = whole(
-        100, help="Proposed exchanges of each site at each temperature while orderings are drawn", least=1, most=100_000
+        1000, help="Proposed exchanges of each site at the freezing temperature", least=1, most=1_000_000
     )
     seed: int = whole(1, help="Seed; ordering k depends on it and on k alone", least=0, most=2**31 - 1)

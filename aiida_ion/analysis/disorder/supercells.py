@@ -1,4 +1,4 @@
-"""Supercells of a primitive cell: of all lattices with n times its volume, the most compact one."""
+"""Supercells of a primitive cell: of all lattices with n times its volume, the widest one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths, reduction
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-#: How many of the lattices with the longest shortest vector are compared by width.
+#: How many of the lattices that are about widest are reduced exactly.
 N_COMPARED = 12
+#: Most rounds of shortening the vectors of a lattice.
+MAX_SHORTENINGS = 30
 
 
 @dataclass(frozen=True)
@@ -59,61 +61,48 @@ def sublattices(n: int) -> IntArray:
 
 
 def compact_supercell(primitive: FloatArray, n: int) -> Supercell:
-    """Return the supercell of n primitive cells with the largest width among those with the longest shortest vector.
+    """Return the widest supercell of n primitive cells; of equally wide ones that with the longest short vector.
 
     :param primitive: rows are cell vectors, angstrom, (3, 3).
     """
     start = reduction(primitive)
     reduced = start @ primitive
     forms = sublattices(n)
-    shortest = _shortest_vectors(reduced, forms, n)
-    order = np.argsort(-shortest, kind="stable")[:N_COMPARED]
-    best: Supercell | None = None
-    for form in forms[order]:
-        lattice = form @ reduced
-        turned = reduction(lattice) @ form
+    widths = _widths(forms @ reduced)
+    best: tuple[tuple[float, float], Supercell] | None = None
+    for form in forms[np.argsort(-widths, kind="stable")[:N_COMPARED]]:
+        turned = reduction(form @ reduced) @ form
         cell = turned @ reduced
         if np.linalg.det(cell) < 0:
             turned, cell = -turned, -cell
+        # Rounded: equal cells must not be chosen by the last digits.
         width = float(perpendicular_widths(cell).min())
-        # A small margin: equal cells must not be chosen by rounding.
-        if best is None or width > best.width_A + 1e-6:
-            best = Supercell(cell, turned @ start, width)
+        merit = (round(width, 5), round(float(np.linalg.norm(cell, axis=1).min()), 5))
+        if best is None or merit > best[0]:
+            best = merit, Supercell(cell, turned @ start, width)
     assert best is not None
-    return best
+    return best[1]
 
 
-def _shortest_vectors(cell: FloatArray, forms: IntArray, n: int) -> FloatArray:
-    """Return the length of the shortest vector of each lattice, angstrom, (m,).
+def _widths(cells: FloatArray) -> FloatArray:
+    """Return about the smallest distance between opposite faces of each lattice's reduced cell, angstrom, (m,).
 
-    No lattice of volume V has a shortest vector longer than (sqrt(2) V)^(1/3): a list of vectors up to there does.
+    Vectors are shortened by whole multiples of each other until none gets shorter, all lattices at once.
+
+    :param cells: rows are cell vectors, angstrom, (m, 3, 3).
     """
-    volume = n * abs(float(np.linalg.det(cell)))
-    longest = (np.sqrt(2.0) * volume) ** (1.0 / 3.0) * 1.001
-    reach = np.ceil(longest / perpendicular_widths(cell)).astype(int)
-    grid = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in reach), indexing="ij"), axis=-1).reshape(-1, 3)
-    grid = grid[len(grid) // 2 + 1 :]  # one of each pair of opposite vectors
-    lengths = np.linalg.norm(grid @ cell, axis=1)
-    order = np.argsort(lengths, kind="stable")
-    order = order[lengths[order] <= longest]
-    result = np.full(len(forms), longest)
-    waiting = np.arange(len(forms))
-    for vector, length in zip(grid[order], lengths[order], strict=True):
-        contained = _contains(forms[waiting], vector)
-        result[waiting[contained]] = length
-        waiting = waiting[~contained]
-        if not len(waiting):
+    vectors = cells.copy()
+    for _ in range(MAX_SHORTENINGS):
+        before = vectors.copy()
+        for one, other in ((2, 1), (2, 0), (1, 0), (1, 2), (0, 1), (0, 2)):
+            products = (vectors[:, one] * vectors[:, other]).sum(axis=1)
+            multiples = np.rint(products / (vectors[:, other] ** 2).sum(axis=1) - 1e-9)
+            vectors[:, one] -= multiples[:, None] * vectors[:, other]
+        if np.allclose(vectors, before):
             break
-    return result
-
-
-def _contains(forms: IntArray, vector: IntArray) -> npt.NDArray[np.bool_]:
-    """Return whether each lattice contains a vector."""
-    x, first = np.divmod(vector[0], forms[:, 0, 0])
-    y, second = np.divmod(vector[1] - x * forms[:, 0, 1], forms[:, 1, 1])
-    third = (vector[2] - x * forms[:, 0, 2] - y * forms[:, 1, 2]) % forms[:, 2, 2]
-    contained: npt.NDArray[np.bool_] = (first == 0) & (second == 0) & (third == 0)
-    return contained
+    areas = np.linalg.norm(np.cross(vectors[:, [1, 2, 0]], vectors[:, [2, 0, 1]]), axis=2)
+    widths: FloatArray = np.abs(np.linalg.det(vectors)) / areas.max(axis=1)
+    return widths
 
 
 def repeated_places(places: FloatArray, multiples: IntArray) -> tuple[FloatArray, IntArray]:

@@ -57,7 +57,7 @@ def target_of(
             f"{settings.target_composition} ({charge:+.2f} e): correct the occupancies, or give oxidation_states",
         )
     return target, [
-        f"the sites hold {stated[mobile]:.2f} {mobile} in the primitive cell, which leaves {charges.residual_e:+.2f} e; "
+        f"the sites hold {stated[mobile]:.2f} {mobile} in the primitive cell, leaving {charges.residual_e:+.2f} e: "
         f"the number of {settings.target_composition} was used, {target[mobile]:.2f}"
     ]
 
