@@ -32,7 +32,7 @@ from aiida_ion.datasets.obelix import read_obelix
 COLUMNS = (
     *("id", "family", "formula", "disorder", "outcome", "reason", "message"),
     *("n_atoms", "n_sites", "width_A", "mobile_percent", "composition_percent", "orbit_percent", "log10_arrangements"),
-    *("n_orderings", "n_distinct", "n_frameworks", "min_distance_A", "closest_mobile_A", "drift"),
+    *("n_draws", "n_orderings", "n_frameworks", "min_distance_A", "closest_mobile_A", "drift"),
     *("plan_s", "electrostatics_s", "remarks"),
 )
 Task = tuple[str, str, str, str | None, int, int]
@@ -95,7 +95,7 @@ def ordered(task: Task) -> dict[str, Any]:
         "orbit_percent": 100 * plan.counts.orbit_deviation,
         "log10_arrangements": log10_arrangements(lattice_of(plan)),
         "closest_mobile_A": min(closest, default=None),
-        "remarks": "; ".join(values["remarks"]),
+        "remarks": "; ".join(values["remarks"] + values["draw_remarks"]),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,7 @@ class Member:
     :param digest: hash of the crystal, equal for symmetry copies.
     :param framework_digest: that of its framework.
     :param index: its number; it depends on the seed and this number alone.
+    :param count: draws that gave this cell or a symmetry copy of it.
     """
 
     structure: Structure
@@ -63,14 +64,15 @@ class Member:
     digest: str
     framework_digest: str
     index: int
+    count: int = 1
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Ordered cells with equal weights.
+    """Ordered cells, each draw with the same weight.
 
     :param plan: the supercell and its contents.
-    :param members: cells.
+    :param members: cells that are not symmetry copies of each other.
     :param n_failed: draws that were left out because mobile ions stayed too close.
     :param min_distance_A: distance that the mobile ions keep.
     :param drift: change of the mean energy over half of the draw, in standard errors; ``None`` for few draws.
@@ -85,9 +87,14 @@ class Ensemble:
     remarks: tuple[str, ...]
 
     @property
-    def n_distinct(self) -> int:
-        """Members that are not symmetry copies of each other."""
-        return len({member.digest for member in self.members})
+    def n_draws(self) -> int:
+        """Draws behind the members."""
+        return sum(member.count for member in self.members)
+
+    @property
+    def weights(self) -> list[float]:
+        """Weight of each member: the share of the draws that gave it."""
+        return [member.count / self.n_draws for member in self.members]
 
     @property
     def n_frameworks(self) -> int:
@@ -96,19 +103,19 @@ class Ensemble:
 
     def attributes(self) -> dict[str, Any]:
         """Return everything but the structures, ready for JSON."""
-        weight = 1.0 / len(self.members)
         return self.plan.attributes() | {
+            "n_draws": self.n_draws,
             "n_orderings": len(self.members),
-            "n_distinct": self.n_distinct,
             "n_frameworks": self.n_frameworks,
             "n_failed": self.n_failed,
             "min_distance_A": self.min_distance_A,
             "drift": self.drift,
-            "remarks": [*self.plan.remarks, *self.remarks],
+            "draw_remarks": list(self.remarks),
             "members": [
                 {
                     "index": member.index,
                     "weight": weight,
+                    "count": member.count,
                     "ewald_energy_eV": member.energy_eV,
                     "closest_mobile_A": member.closest_mobile_A,
                     "closest_A": member.closest_A,
@@ -116,7 +123,7 @@ class Ensemble:
                     "structure_hash": member.digest,
                     "framework_hash": member.framework_digest,
                 }
-                for member in self.members
+                for member, weight in zip(self.members, self.weights, strict=True)
             ],
         }
 
@@ -215,11 +222,13 @@ def _members(
     plan: Plan, lattice: Lattice, chains: Chains, numbers: list[int], violations: npt.NDArray[np.int64]
 ) -> tuple[Member, ...]:
     energies = chains.energies_eV()
-    return tuple(
-        _member(plan, lattice, chains.states[row], float(energies[row]), number)
-        for row, number in enumerate(numbers)
-        if violations[row] == 0
-    )
+    members: dict[str, Member] = {}
+    for row, number in enumerate(numbers):
+        if violations[row] == 0:
+            member = _member(plan, lattice, chains.states[row], float(energies[row]), number)
+            known = members.get(member.digest)
+            members[member.digest] = member if known is None else replace(known, count=known.count + 1)
+    return tuple(members.values())
 
 
 def _remarks(
