@@ -50,8 +50,8 @@ def _real(cell: FloatArray, places: FloatArray, splitting: float) -> FloatArray:
     size = len(places)
     # A place and its image come once for both directions, and count for one each.
     flat = np.bincount(first * size + second, weights=terms, minlength=size * size).reshape(size, size)
-    result: FloatArray = flat + flat.T - np.diag(np.diag(flat))
-    return result
+    flat = flat + flat.T - np.diag(np.diag(flat))
+    return np.asarray(flat, dtype=np.float64)
 
 
 def _reciprocal(cell: FloatArray, places: FloatArray, splitting: float) -> FloatArray:

@@ -145,22 +145,22 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
     matrix = ewald_matrix(lattice.cell, lattice.places)
     n_fixed = not len(lattice.open_places) and not lattice.framework_pools
     numbers = [0] if n_fixed else list(range(settings.n_orderings))
-    left = 0
+    closest = ""
     for part in CLOSER:
         distance = part * settings.min_distance_A
         forbidden = forbidden_pairs(plan, lattice, distance)
         chains, drift = draw(lattice, matrix, forbidden, numbers, settings)
         violations = chains.n_forbidden()
-        left = int(violations.min())
-        if left == 0:
+        if violations.min() == 0:
             remarks = _remarks(plan, violations, distance, drift, settings)
             members = _members(plan, lattice, chains, numbers, violations)
             return Ensemble(plan, members, int((violations > 0).sum()), distance, drift, remarks)
+        closest = _closest_forbidden(plan, lattice, chains.states[int(violations.argmin())], forbidden)
     raise OrderingRefused(
         "distances",
-        f"{left} pairs of atoms stay closer than they can be, also where two {plan.mobile_species} may be "
-        f"{CLOSER[-1] * settings.min_distance_A:.2f} angstrom apart: check the positions of the sites, or lower "
-        "min_distance_A",
+        f"no arrangement keeps atoms apart, also where two {plan.mobile_species} may be "
+        f"{CLOSER[-1] * settings.min_distance_A:.2f} angstrom apart: {closest}; check positions and occupancies of "
+        "these sites, or lower min_distance_A",
     )
 
 
@@ -273,6 +273,18 @@ def _member(plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV
         framework_digest=structure_hash(rest),
         index=number,
     )
+
+
+def _closest_forbidden(
+    plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], forbidden: npt.NDArray[np.bool_]
+) -> str:
+    """Return in words which filled places are closest among those that cannot both be filled."""
+    filled = np.flatnonzero(state != EMPTY)
+    first, second, distances = close_pairs(lattice.cell, lattice.places[filled], REPORTED_A)
+    wrong = forbidden[filled[first], filled[second]]
+    position = int(np.argmin(np.where(wrong, distances, np.inf)))
+    labels = [plan.crystal.orbits[lattice.orbit_of[filled[part[position]]]].label for part in (first, second)]
+    return f"{labels[0]} and {labels[1]} are {distances[position]:.2f} angstrom apart"
 
 
 def ordered_structure(lattice: Lattice, state: npt.NDArray[np.int8]) -> Structure:

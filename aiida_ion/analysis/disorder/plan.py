@@ -175,7 +175,7 @@ def _remarks(rounding: Rounding, counts: Counts, supercell: Supercell, settings:
     if supercell.width_A < settings.min_width_A:
         remarks.append(
             f"no cell of at most {settings.max_atoms} atoms is {settings.min_width_A:g} angstrom wide: this one is "
-            f"{supercell.width_A:.1f}"
+            f"{supercell.width_A:.2f}"
         )
     if counts.absent:
         remarks.append(

@@ -110,7 +110,8 @@ def _near(crystal: DisorderedCrystal, place: int) -> npt.NDArray[np.int64]:
     partial = np.array([orbit.total < FULL for orbit in crystal.orbits])[crystal.orbit_of]
     first, second, _ = close_pairs(crystal.cell, crystal.places, SPLIT_A)
     others: npt.NDArray[np.int64] = np.concatenate([second[first == place], first[second == place]])
-    return others[partial[others]]
+    chosen: npt.NDArray[np.int64] = others[partial[others]]
+    return chosen
 
 
 def check_vacancies(crystal: DisorderedCrystal, roles: Roles, allowed: bool) -> list[str]:
