@@ -13,8 +13,8 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
-from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.disorder.settings import OrderingSettings
+from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
