@@ -119,7 +119,8 @@ def check_balanced(charges: Charges, composition: Mapping[str, float]) -> None:
     if charges.mixed is not None or charges.relative <= BALANCED:
         return
     states = ", ".join(f"{element} {state:+g}" for element, state in sorted(charges.states.items()))
-    hint = "" if charges.residual_e > 0 or "H" in composition else "; hydrogen may be missing in the file"
+    lacks_h = charges.residual_e < 0 and "H" not in composition and {"O", "N"} & set(composition)
+    hint = "; hydrogen may be missing in the file" if lacks_h else ""
     raise OrderingRefused(
         "charge",
         f"with usual charges ({states}) the primitive cell has {charges.residual_e:+.2f} e, "

@@ -14,6 +14,7 @@ from aiida_ion.analysis.crystals.identity import structure_hash
 from aiida_ion.analysis.disorder.crystal import DisorderedCrystal
 from aiida_ion.analysis.disorder.distances import close_pairs
 from aiida_ion.analysis.disorder.electrostatics import ewald_matrix
+from aiida_ion.analysis.disorder.enumeration import count_inequivalent, log10_arrangements
 from aiida_ion.analysis.disorder.lattice import EMPTY, Lattice, forbidden_pairs, lattice_of, random_arrangement
 from aiida_ion.analysis.disorder.plan import Plan, plan_ordering
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
@@ -76,6 +77,8 @@ class Ensemble:
     :param n_failed: draws that were left out because mobile ions stayed too close.
     :param min_distance_A: distance that the mobile ions keep.
     :param drift: change of the mean energy over half of the draw, in standard errors; ``None`` for few draws.
+    :param log10_arrangements: decimal logarithm of the number of arrangements in the cell, without rules of distances.
+    :param n_inequivalent: how many of them symmetry does not make equal; ``None`` where they are too many to list.
     :param remarks: in addition to those of the plan.
     """
 
@@ -84,6 +87,8 @@ class Ensemble:
     n_failed: int
     min_distance_A: float
     drift: float | None
+    log10_arrangements: float
+    n_inequivalent: int | None
     remarks: tuple[str, ...]
 
     @property
@@ -110,6 +115,8 @@ class Ensemble:
             "n_failed": self.n_failed,
             "min_distance_A": self.min_distance_A,
             "drift": self.drift,
+            "log10_arrangements": self.log10_arrangements,
+            "n_inequivalent_arrangements": self.n_inequivalent,
             "draw_remarks": list(self.remarks),
             "members": [
                 {
@@ -152,9 +159,16 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
         chains, drift = draw(lattice, matrix, forbidden, numbers, settings)
         violations = chains.n_forbidden()
         if violations.min() == 0:
-            remarks = _remarks(plan, violations, distance, drift, settings)
-            members = _members(plan, lattice, chains, numbers, violations)
-            return Ensemble(plan, members, int((violations > 0).sum()), distance, drift, remarks)
+            return Ensemble(
+                plan=plan,
+                members=_members(plan, lattice, chains, numbers, violations),
+                n_failed=int((violations > 0).sum()),
+                min_distance_A=distance,
+                drift=drift,
+                log10_arrangements=log10_arrangements(lattice),
+                n_inequivalent=count_inequivalent(lattice),
+                remarks=_remarks(plan, violations, distance, drift, settings),
+            )
         closest = _closest_forbidden(plan, lattice, chains.states[int(violations.argmin())], forbidden)
     raise OrderingRefused(
         "distances",

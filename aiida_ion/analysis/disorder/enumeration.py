@@ -20,6 +20,8 @@ Arrangements = npt.NDArray[np.int8]
 
 #: More arrangements than this are drawn and not enumerated.
 MAX_ARRANGEMENTS = 20_000
+#: Up to so many are counted for every ensemble.
+MAX_COUNTED = 2000
 
 
 @dataclass(frozen=True)
@@ -130,3 +132,10 @@ def classes_of(states: Arrangements, permutations: IntArray) -> Classes:
             degeneracies.append(0)
         degeneracies[seen[key]] += 1
     return Classes(states[firsts], np.array(degeneracies, dtype=np.int64))
+
+
+def count_inequivalent(lattice: Lattice, most: int = MAX_COUNTED) -> int | None:
+    """Return how many arrangements symmetry does not make equal; ``None`` where there are more than ``most`` in all."""
+    if log10_arrangements(lattice) > math.log10(most):
+        return None
+    return len(classes_of(enumerate_arrangements(lattice, most), symmetry_permutations(lattice)).states)

@@ -51,6 +51,8 @@ def test_symmetry_copies_are_one_member_that_counts_for_all() -> None:
     ensemble = order_crystal(half_filled(), OrderingSettings(max_atoms=3, **QUICK | {"n_orderings": 6}))
     assert len(ensemble.members) == 1
     assert ensemble.members[0].count == ensemble.n_draws == 6
+    assert ensemble.n_inequivalent == 1
+    assert ensemble.log10_arrangements == pytest.approx(np.log10(2))
 
 
 def test_mixed_sites_keep_their_shares() -> None:
