@@ -32,7 +32,7 @@ from aiida_ion.datasets.obelix import read_obelix
 COLUMNS = (
     *("id", "family", "formula", "disorder", "outcome", "reason", "message"),
     *("n_atoms", "n_sites", "width_A", "mobile_percent", "composition_percent", "orbit_percent", "log10_arrangements"),
-    *("n_draws", "n_orderings", "n_frameworks", "min_distance_A", "closest_mobile_A", "drift"),
+    *("n_draws", "n_orderings", "n_frameworks", "min_distance_A", "closest_mobile_A", "drift", "framework_exchanges"),
     *("plan_s", "electrostatics_s", "remarks"),
 )
 Task = tuple[str, str, str, str | None, int, int]
@@ -111,6 +111,7 @@ def print_counts(rows: Sequence[dict[str, Any]]) -> None:
     print(f"electrostatics of all: {sum(row['electrostatics_s'] for row in made):.0f} s of processor time")
     print("distances kept:", dict(Counter(f"{row['min_distance_A']:.1f}" for row in made)))
     print("not at equilibrium:", sum(abs(row["drift"] or 0.0) > 3.0 for row in made))
+    print("framework frozen:", sum((row["framework_exchanges"] or 9.0) < 2.0 for row in made))
     print("refused:", dict(Counter(row["reason"] for row in disordered if row["outcome"] == "refused")))
     families: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in disordered:

@@ -38,8 +38,24 @@ CLOSER = (1.0, 0.9, 0.8)
 HOT_BATCH, COLD_BATCH = 32, 64
 #: A mean energy that changed by more standard errors over half of a draw is not yet that of equilibrium.
 DRIFT = 3.0
+#: With fewer exchanges of each framework place a draw keeps the arrangement of a higher temperature.
+FEW_EXCHANGES = 2.0
 #: Distances are reported up to here, angstrom.
 REPORTED_A = 5.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether a draw reached equilibrium.
+
+    :param drift: change of the mean energy over half of the draw, in standard errors; ``None`` for fewer than three
+        chains.
+    :param framework_exchanges: exchanges that each disordered place of the framework took part in, on average, during
+        the draw; ``None`` where the framework is ordered.
+    """
+
+    drift: float | None
+    framework_exchanges: float | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Ensemble:
     :param members: cells that are not symmetry copies of each other.
     :param n_failed: draws that were left out because mobile ions stayed too close.
     :param min_distance_A: distance that the mobile ions keep.
-    :param drift: change of the mean energy over half of the draw, in standard errors; ``None`` for few draws.
+    :param quality: whether the draws reached equilibrium.
     :param log10_arrangements: decimal logarithm of the number of arrangements in the cell, without rules of distances.
     :param n_inequivalent: how many of them symmetry does not make equal; ``None`` where they are too many to list.
     :param remarks: in addition to those of the plan.
@@ -86,7 +102,7 @@ class Ensemble:
     members: tuple[Member, ...]
     n_failed: int
     min_distance_A: float
-    drift: float | None
+    quality: Quality
     log10_arrangements: float
     n_inequivalent: int | None
     remarks: tuple[str, ...]
@@ -114,7 +130,8 @@ class Ensemble:
             "n_frameworks": self.n_frameworks,
             "n_failed": self.n_failed,
             "min_distance_A": self.min_distance_A,
-            "drift": self.drift,
+            "drift": self.quality.drift,
+            "framework_exchanges": self.quality.framework_exchanges,
             "log10_arrangements": self.log10_arrangements,
             "n_inequivalent_arrangements": self.n_inequivalent,
             "draw_remarks": list(self.remarks),
@@ -156,7 +173,7 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
     for part in CLOSER:
         distance = part * settings.min_distance_A
         forbidden = forbidden_pairs(plan, lattice, distance)
-        chains, drift = draw(lattice, matrix, forbidden, numbers, settings)
+        chains, quality = draw(lattice, matrix, forbidden, numbers, settings)
         violations = chains.n_forbidden()
         if violations.min() == 0:
             return Ensemble(
@@ -164,10 +181,10 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
                 members=_members(plan, lattice, chains, numbers, violations),
                 n_failed=int((violations > 0).sum()),
                 min_distance_A=distance,
-                drift=drift,
+                quality=quality,
                 log10_arrangements=log10_arrangements(lattice),
                 n_inequivalent=count_inequivalent(lattice),
-                remarks=_remarks(plan, violations, distance, drift, settings),
+                remarks=_remarks(plan, violations, distance, quality, settings),
             )
         closest = _closest_forbidden(plan, lattice, chains.states[int(violations.argmin())], forbidden)
     raise OrderingRefused(
@@ -184,11 +201,8 @@ def draw(
     forbidden: npt.NDArray[np.bool_],
     numbers: list[int],
     settings: OrderingSettings,
-) -> tuple[Chains, float | None]:
-    """Return chains that were drawn at the freezing temperature, their mobile ions then settled, and the drift there.
-
-    The drift is the change of the mean energy over the second half of the draw in units of its standard error;
-    ``None`` for fewer than three chains.
+) -> tuple[Chains, Quality]:
+    """Return chains that were drawn at the freezing temperature, their mobile ions then settled, and how well.
 
     :param numbers: of the members.
     """
@@ -198,13 +212,16 @@ def draw(
     freezing = BOLTZMANN_EV_K * settings.freezing_temperature_K * settings.screening
     for stage in cooling(freezing):
         chains.run(stage)
-    halves = []
+    halves, before = [], chains.n_framework.copy()
     for _ in range(2):
         chains.run(Stage(freezing, 0.5 * settings.sweeps, True, COLD_BATCH))
         halves.append(chains.energies_eV())
+    n_places = sum(len(pool) for pool in lattice.framework_pools)
+    made = float((chains.n_framework - before).mean())
+    quality = Quality(_drift(halves[1] - halves[0]), made / n_places if n_places else None)
     for stage in settling(freezing):
         chains.run(stage)
-    return chains, _drift(halves[1] - halves[0])
+    return chains, quality
 
 
 def cooling(freezing_eV: float) -> list[Stage]:
@@ -246,7 +263,7 @@ def _members(
 
 
 def _remarks(
-    plan: Plan, violations: npt.NDArray[np.int64], distance: float, drift: float | None, settings: OrderingSettings
+    plan: Plan, violations: npt.NDArray[np.int64], distance: float, quality: Quality, settings: OrderingSettings
 ) -> tuple[str, ...]:
     remarks, failed = [], int((violations > 0).sum())
     if failed:
@@ -258,10 +275,16 @@ def _remarks(
         )
     if len(violations) < settings.n_orderings:
         remarks.append("only one arrangement exists in this cell")
-    if drift is not None and abs(drift) > DRIFT:
+    if quality.drift is not None and abs(quality.drift) > DRIFT:
         remarks.append(
-            f"the energy still changed by {drift:+.1f} standard errors over half of the draw: raise sweeps for "
+            f"the energy still changed by {quality.drift:+.1f} standard errors over half of the draw: raise sweeps for "
             "orderings of the freezing temperature"
+        )
+    exchanges = quality.framework_exchanges
+    if exchanges is not None and exchanges < FEW_EXCHANGES:
+        remarks.append(
+            f"places of the framework took part in only {exchanges:.2g} exchanges each: it is frozen at a higher "
+            "temperature than was asked for; raise sweeps"
         )
     return tuple(remarks)
 

@@ -62,6 +62,8 @@ class Chains:
         self.states = states.copy()
         self.seeds = [tuple(seed) for seed in seeds]
         self.n_stages = 0
+        #: Exchanges of the framework since the start, (chains,).
+        self.n_framework = np.zeros(len(states), dtype=np.int64)
         self._own = np.diagonal(matrix), np.diagonal(self.blocked)
         self._refresh()
 
@@ -151,6 +153,7 @@ class Chains:
         if len(chains):
             chosen = position[chains]
             a, b = first[chains, chosen], second[chains, chosen]
+            self.n_framework[chains] += ~is_mobile[chains, chosen]
             self._exchange(chains, a, b, moved_e[chains, chosen], filled[chains, chosen])
         made: IntArray = changed.astype(np.int64)
         return made
