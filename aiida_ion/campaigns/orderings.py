@@ -48,18 +48,15 @@ def node_of(file: DisorderedFile, path: Path) -> orm.StructureData:
     from aiida import orm
 
     from aiida_ion.campaigns.structures import READ_FROM
+    from aiida_ion.crystal_files.report import report_of
 
     node = orm.StructureData(pymatgen=file.structure)
     node.label = path.stem
     node.description = f"read from {path.name}"
-    report = {
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "file_format": file.reading.file_format,
-        "part": file.reading.part,
-        "symmetry": file.reading.symmetry,
-        "notes": list(file.reading.notes),
-    }
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    report = report_of(file.structure, file.reading, path.name, digest).attributes()
+    # Its sites are not atoms.
+    report["n_atoms"] = None
     node.base.extras.set(READ_FROM, report)
     return node
 
