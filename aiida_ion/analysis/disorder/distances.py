@@ -17,6 +17,9 @@ IntArray = npt.NDArray[np.int64]
 
 #: Ions closer than this part of the sum of their radii overlap.
 OVERLAP = 0.7
+#: The same where one of the two places is always full: the file itself states that they are this close, and ions
+#: relax before molecular dynamics.
+STATED_OVERLAP = 0.5
 #: Radius of hydrogen for this rule, angstrom: protons and hydride ions in molecules have no radius of their own.
 HYDROGEN_A = 0.2
 #: Where no radius is tabulated, angstrom.
@@ -50,7 +53,7 @@ def close_pairs(cell: FloatArray, places: FloatArray, limit_A: float) -> tuple[I
 
 
 def radius_A(element: str, charge_e: float) -> float:  # noqa: N802
-    """Return the ionic radius of Shannon (Acta Cryst. A32, 751 (1976)) of the nearest tabulated charge, angstrom."""
+    """Return the crystal radius of Shannon (Acta Cryst. A32, 751 (1976)) of the nearest tabulated charge, angstrom."""
     if element == "H":
         return HYDROGEN_A
     radii = {int(state): float(radius) for state, radius in Element(element).ionic_radii.items()}

@@ -20,7 +20,7 @@ from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 
 #: Where no arrangement keeps the stated distance, mobile ions may be this much closer, in turn.
-CLOSER = (1.0, 0.9, 0.8)
+CLOSER = (1.0, 0.9, 0.8, 0.65)
 #: A mean energy that changed by more standard errors over half of a draw is not yet that of equilibrium.
 DRIFT = 3.0
 #: With fewer exchanges of each framework place a draw keeps the arrangement of a higher temperature.
@@ -146,8 +146,8 @@ def _remarks(
         remarks.append(f"{failed} of {len(violations)} draws were left out: atoms stayed closer than they can be")
     if distance < settings.min_distance_A:
         remarks.append(
-            f"no arrangement keeps all {plan.mobile_species} {settings.min_distance_A:g} angstrom apart: "
-            f"{distance:.2f} was used"
+            f"no arrangement keeps all {plan.mobile_species} {settings.min_distance_A:g} angstrom apart, so that "
+            f"{distance:.2f} was used: the file may lack some of their sites; relax the ions before anything else"
         )
     if len(violations) < settings.n_orderings:
         remarks.append("only one arrangement exists in this cell")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiida_ion.analysis.disorder.crystal import FULL
-from aiida_ion.analysis.disorder.distances import OVERLAP, close_pairs, orbit_radius_A
+from aiida_ion.analysis.disorder.distances import OVERLAP, STATED_OVERLAP, close_pairs, orbit_radius_A
 from aiida_ion.analysis.disorder.plan import Plan
 from aiida_ion.analysis.disorder.supercells import repeated_places
 
@@ -97,8 +97,8 @@ def forbidden_pairs(plan: Plan, lattice: Lattice, min_distance_A: float) -> npt.
     """Return which pairs of places cannot both be filled, (n, n).
 
     Two sites of the mobile ion that are closer than ``min_distance_A``, and any others closer than 0.7 times the sum
-    of their ionic radii; pairs of places that are always full are left out. A place that is too close to an image of
-    itself is forbidden with itself.
+    of their radii, or 0.5 times where one of them is always full; pairs that are always full are left out. A place
+    that is too close to an image of itself is forbidden with itself.
     """
     orbits = plan.crystal.orbits
     radii = np.array([orbit_radius_A(orbit, plan.counts.states) for orbit in orbits])
@@ -106,7 +106,8 @@ def forbidden_pairs(plan: Plan, lattice: Lattice, min_distance_A: float) -> npt.
     partial = np.array([orbit.total < FULL for orbit in orbits])
     if plan.counts.n_emptied:
         partial |= holds_mobile
-    limits = OVERLAP * (radii[:, None] + radii[None])
+    overlap = np.where(partial[:, None] & partial[None], OVERLAP, STATED_OVERLAP)
+    limits = overlap * (radii[:, None] + radii[None])
     both = holds_mobile[:, None] & holds_mobile[None]
     limits = np.where(both, np.maximum(limits, min_distance_A), limits)
     first, second, distances = close_pairs(lattice.cell, lattice.places, float(limits.max()))
