@@ -10,6 +10,8 @@ BOLTZMANN_EV_K: float = constants.k / constants.e
 ELEMENTARY_CHARGE_C: float = constants.e
 #: Boltzmann constant, J/K.
 BOLTZMANN_J_K: float = constants.k
+#: Energy of two elementary charges at a distance of 1 angstrom, eV angstrom.
+COULOMB_EV_A: float = constants.e / (4.0 * constants.pi * constants.epsilon_0) / 1e-10
 
 FS_PER_PS = 1000.0
 #: 1/fs in THz.

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engine": ("engine.group", "Install, add, list and test engines."),
     "computer": ("places.computer", "Show and limit how many jobs run on a computer."),
     "screen": ("screen.group", "Screen crystals before molecular dynamics."),
+    "order": ("disorder.order", "Draw ordered cells of a disordered crystal."),
     "run": ("run", "Compute ionic conductivities of crystals."),
     "import": ("import_trajectory", "Import a trajectory from another program."),
     "status": ("status", "Show running and failed processes."),

@@ -53,14 +53,14 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     :param full_from: occupancy from which a site counts as full.
     :raises ValueError: with the reason in a sentence.
     """
-    block = _block(read_blocks(text), reading)
+    block = one_block(read_blocks(text), reading)
     for name, kind in OTHER_KINDS.items():
         if name in block.items:
             raise ValueError(f"it describes {kind}")
-    cell = _cell(block, reading)
+    cell = cell_of(block, reading)
     stated = read_stated(block, reading.notes)
     sites = read_sites(block, stated.formula, reading, full_from)
-    candidates = _candidates(block, cell, reading)
+    candidates = candidate_symmetries(block, cell, reading)
     check_count(len(sites), max(len(candidate) for candidate in candidates))
     chosen = _choose([_built(setting, sites, cell, stated) for setting in candidates], reading)
     _note_moved(sites, chosen.atoms, reading)
@@ -71,7 +71,7 @@ def read_cif(text: str, reading: Reading, full_from: float = FULL) -> Structure:
     return chosen.structure.get_sorted_structure()
 
 
-def _block(blocks: list[Block], reading: Reading) -> Block:
+def one_block(blocks: list[Block], reading: Reading) -> Block:
     """Return the one block with atoms."""
     if not blocks:
         raise ValueError("it has no data block (data_...)")
@@ -87,7 +87,11 @@ def _block(blocks: list[Block], reading: Reading) -> Block:
     return with_atoms[0]
 
 
-def _cell(block: Block, reading: Reading) -> Cell:
+def cell_of(block: Block, reading: Reading) -> Cell:
+    """Return the cell of a block, rows are cell vectors, angstrom, (3, 3).
+
+    :raises ValueError: for one that is not a cell.
+    """
     lengths, angles = [], []
     several = [name for name, values in block.items.items() if name.startswith("_cell_length") and len(set(values)) > 1]
     if several:
@@ -114,7 +118,7 @@ def _cell(block: Block, reading: Reading) -> Cell:
     return np.array(Lattice.from_parameters(*lengths, *angles).matrix, dtype=float)
 
 
-def _candidates(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
+def candidate_symmetries(block: Block, cell: Cell, reading: Reading) -> list[Symmetry]:
     """Return the possible symmetries, the most likely first."""
     in_file, by_name = symmetry.listed(block), []
     try:

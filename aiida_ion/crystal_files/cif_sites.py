@@ -21,20 +21,24 @@ AXES = ("x", "y", "z")
 Row = dict[str, str]
 
 
-def read_sites(block: Block, formula: Collection[str], reading: Reading, full_from: float = FULL) -> list[Site]:
+def read_sites(
+    block: Block, formula: Collection[str], reading: Reading, full_from: float = FULL, disordered: bool = False
+) -> list[Site]:
     """Return the sites of a block.
 
     :param formula: the elements that the file states.
     :param reading: collects notes and caveats.
     :param full_from: occupancy from which a site counts as full.
-    :raises ValueError: for sites without coordinates or element, and for partly occupied ones.
+    :param disordered: whether sites may be partly occupied.
+    :raises ValueError: for sites without coordinates or element, and for partly occupied ones where they may not be.
     """
     rows = [row for row in _rows(block) if not _is_left_out(row, reading)]
     if not rows:
         raise ValueError("there are no atom sites in it")
     sites = [_site(row, formula, reading, full_from) for row in rows]
-    _check_order(rows, sites, full_from)
-    _check_disorder_groups(rows)
+    if not disordered:
+        _check_order(rows, sites, full_from)
+        _check_disorder_groups(rows)
     water = [site.label for site in sites if WATER.match(site.label) and site.element == "O"]
     if water and all(site.element != "H" for site in sites):
         reading.caveats.append(

@@ -13,6 +13,7 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
+from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
@@ -207,6 +208,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
         ),
         *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
         "ion.pes",
+        "ion.order_structure",
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -229,6 +231,7 @@ def default_of(field: Any) -> str:
         (DiffusionSettings, "## Settings of the fit"),
         (JumpSettings, "## Settings of the jump analysis"),
         (BvseSettings, "## Settings of bond valence site energies"),
+        (OrderingSettings, "## Settings of the ordering"),
         (DatasetSettings, "## Settings of a dataset"),
         (HopSearchSettings, "## Settings of the search for hops"),
         (PesSettings, "## Settings of a frozen surface"),

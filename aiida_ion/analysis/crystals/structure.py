@@ -51,7 +51,7 @@ def _check_order(structure: Structure) -> None:
         where = ", ".join(f"{coordinate:.3f}" for coordinate in site.frac_coords)
         raise ValueError(
             f"disordered: the site {site.label} at ({where}) holds {site.species_string} and {len(partial)} sites are "
-            "partly occupied; order the structure first"
+            "partly occupied; order the structure first (aiida-ion order)"
         )
 
 

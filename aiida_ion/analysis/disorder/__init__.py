@@ -1,0 +1,1 @@
+"""Crystals with partly occupied sites, and the ordered cells that stand for them. Knows no AiiDA."""

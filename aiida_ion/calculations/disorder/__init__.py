@@ -1,0 +1,1 @@
+"""Jobs that order disordered crystals."""

@@ -1,0 +1,61 @@
+"""CIFs with partly occupied sites."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiida_ion.crystal_files.disordered import read_disordered_cif
+
+HEAD = """data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+"""
+SITES = """loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+"""
+
+
+def cif(*rows: str, head: str = HEAD) -> str:
+    return head + SITES + "\n".join(rows) + "\n"
+
+
+def test_sites_at_one_place_are_one() -> None:
+    file = read_disordered_cif(cif("Li1 Li 0.999 0 0 0.25", "Na1 Na 0.001 0 0 0.75", "Cl1 Cl 0.5 0.5 0.5 1"), "x.cif")
+    assert len(file.structure) == 2
+    assert file.structure.composition.as_dict() == {"Li": 0.25, "Na": 0.75, "Cl": 1.0}
+    assert {site.label for site in file.structure} == {"Li1/Na1", "Cl1"}
+
+
+def test_split_sites_stay_apart() -> None:
+    file = read_disordered_cif(cif("Li1 Li 0.48 0 0 0.5", "Li2 Li 0.52 0 0 0.5", "Cl1 Cl 0 0.5 0.5 1"), "x.cif")
+    assert len(file.structure) == 3
+
+
+def test_more_than_one_atom_on_a_place_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"x\.cif: the site Li1/Na1 holds 1\.200 atoms"):
+        read_disordered_cif(cif("Li1 Li 0 0 0 0.6", "Na1 Na 0 0 0 0.6"), "x.cif")
+
+
+def test_occupancies_above_one_are_refused() -> None:
+    with pytest.raises(ValueError, match="it must be from 0 to 1"):
+        read_disordered_cif(cif("Li1 Li 0 0 0 1.3"), "x.cif")
+
+
+def test_an_unknown_element_is_refused() -> None:
+    with pytest.raises(ValueError, match="not an element"):
+        read_disordered_cif(cif("W1 Wat 0 0 0 0.5"), "x.cif")
+
+
+def test_another_stated_composition_is_a_caveat() -> None:
+    head = HEAD + "_chemical_formula_sum 'Li2 Cl2'\n"
+    file = read_disordered_cif(cif("Li1 Li 0 0 0 0.5", "Cl1 Cl 0.5 0.5 0.5 1", head=head), "x.cif")
+    assert any("the file states" in caveat for caveat in file.reading.caveats)
