@@ -11,9 +11,9 @@ from aiida_ion.cli.options import TEXT, JsonObject, SettingType, setting
 from aiida_ion.cli.request_options import of_request
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
+from aiida_ion.settings.barrier import BarrierParameters
 from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
 from aiida_ion.settings.schema import rules_of
-from aiida_ion.workchains.barrier.inputs import BarrierParameters
 from aiida_ion.workchains.md.requests import EngineRequest
 
 SEARCH, HOP, TRANSPORT = map(rules_of, (HopSearchSettings, HopSettings, TransportSettings))

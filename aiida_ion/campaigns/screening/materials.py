@@ -11,6 +11,7 @@ from aiida.common import exceptions
 
 from aiida_ion.aiida_private.caching import HASH, hash_before_storing
 from aiida_ion.calculations.screening.batch import structure_hash_of
+from aiida_ion.campaigns.optimade import optimade_crystals
 from aiida_ion.campaigns.structures import files_of, is_node_name, structure_node
 from aiida_ion.messages import one_line
 
@@ -55,7 +56,7 @@ def find_materials(sources: Sequence[str], max_materials: int | None = None) -> 
 def _crystals(sources: Sequence[str], refused: dict[str, str]) -> Iterator[tuple[str, orm.StructureData]]:
     for source in sources:
         if source.startswith(OPTIMADE):
-            raise ValueError("OPTIMADE servers cannot be asked yet")
+            yield from optimade_crystals(source, refused)
         elif Path(source).exists() or is_node_name(source) or Path(source).suffix:
             for name in files_of([source]):
                 try:

@@ -9,7 +9,7 @@ from aiida import orm
 
 from aiida_ion.calculations.migration.functions import defect_cell, search
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.workchains.barrier.inputs import BarrierParameters
+from aiida_ion.settings.barrier import BarrierParameters
 from aiida_ion.workchains.protocols import merge, protocol_inputs
 
 

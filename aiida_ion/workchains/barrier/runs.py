@@ -9,7 +9,7 @@ from aiida import orm
 
 from aiida_ion.calculations.migration.images import hop_image, make_band
 from aiida_ion.engine_kinds import engine_class
-from aiida_ion.workchains.barrier.inputs import BarrierParameters
+from aiida_ion.settings.barrier import BarrierParameters
 from aiida_ion.workchains.md.bands import BandSettings
 
 #: Images of a hop that get single points: the ends and the saddle.
