@@ -68,6 +68,7 @@ def train(python_code: Any) -> Any:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     data = dataset(6)
     parameters = {"settings": TINY, "n_folds": 2, "controls": False}

@@ -164,6 +164,7 @@ def test_what_runs_is_left_alone_and_what_failed_is_done_again(invoke: Invoke, l
     assert tasks(dataset, lj_engine)[0].state == "failed"
 
 
+@pytest.mark.slow
 def test_an_interrupted_benchmark_goes_on_where_it_was(
     invoke: Invoke, dataset: Path, aiida_localhost: orm.Computer, tmp_path: Path
 ) -> None:

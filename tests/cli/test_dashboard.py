@@ -64,6 +64,7 @@ def test_a_port_in_use(aiida_profile_clean: Any) -> None:
     assert output.output == f"Error: port {port} of 127.0.0.1 is in use: choose another with --port\n"
 
 
+@pytest.mark.slow
 def test_an_archive_needs_no_profile(campaign_archive: Path, aiida_profile: Any, served: list[BaseWSGIServer]) -> None:
     from aiida.manage import get_manager
 

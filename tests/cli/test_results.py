@@ -46,6 +46,7 @@ def still(walk: Callable[..., orm.TrajectoryData], tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_imported_runs_are_fitted_and_tabulated(invoke: Invoke, lj_engine: str, moving: Path, still: Path) -> None:
     output = invoke("import", moving, *FACTS, "--run").output
     assert "600 frames of 32 atoms" in output

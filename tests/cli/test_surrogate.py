@@ -64,6 +64,7 @@ def imported(campaign_archive: Path, aiida_profile_clean: object) -> None:
 
 
 @pytest.mark.usefixtures("imported")
+@pytest.mark.slow
 def test_materials_behind_real_results() -> None:
     candidates = find_candidates(Selection(), SAMPLING)
     by_title = {candidate.title: candidate for candidate in candidates.candidates}

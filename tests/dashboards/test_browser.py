@@ -57,6 +57,7 @@ def test_every_page_is_reached_by_links(browser: Browser, named: Named) -> None:
     )
 
 
+@pytest.mark.slow
 def test_light_and_dark(browser: Browser, named: Named) -> None:
     browser.open("/materials?theme=light")
 
@@ -255,6 +256,7 @@ def nameless(browser: Browser) -> list[str]:
     return [element.get_attribute("outerHTML") or "" for element in shown if not element.accessible_name]
 
 
+@pytest.mark.slow
 def test_by_keyboard_and_to_a_screen_reader(browser: Browser) -> None:
     browser.open("/materials")
     browser.settle()
@@ -283,6 +285,7 @@ def test_by_keyboard_and_to_a_screen_reader(browser: Browser) -> None:
     browser.until(lambda: browser.focused().get_attribute("id") == "content", "the content has the focus")
 
 
+@pytest.mark.slow
 def test_a_narrow_window_has_no_sideways_scrolling(browser: Browser, named: Named) -> None:
     browser.resize(NARROW)
     for one in PAGES:

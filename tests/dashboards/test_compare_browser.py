@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.dashboards.browser import Browser
@@ -27,6 +28,7 @@ def choose(browser: Browser, name: str, label: str) -> None:
     browser.press(Keys.ESCAPE)
 
 
+@pytest.mark.slow
 def test_choices_are_in_the_address_and_a_point_leads_to_its_nodes(browser: Browser) -> None:
     browser.open("/compare")
     browser.settle()

@@ -57,6 +57,7 @@ def take_and_give(path: Path, first: int, counts: Any, together: Any) -> None:
     counts.put(most)
 
 
+@pytest.mark.slow
 def test_processes_take_no_more_places_than_there_are(ledger: Ledger) -> None:
     context = multiprocessing.get_context("spawn")
     counts, together = context.Queue(), context.Barrier(3)

@@ -267,6 +267,7 @@ def mixed_crystals() -> list[Atoms]:
 
 
 @pytest.mark.parametrize("engine", ["sevenn", pytest.param("chgnet", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_batch_of_different_atoms_gives_the_numbers_of_single_frames(make_folder: MakeFolder, engine: str) -> None:
     python, frames = engine_python(engine), mixed_crystals()
     together = write_mixed(make_folder("together"), frames, potential={"name": engine}, batch_size=5)

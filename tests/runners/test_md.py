@@ -306,6 +306,7 @@ def test_positions_are_unwrapped(make_folder: MakeFolder, argon: Atoms) -> None:
     assert np.abs(folder.array("positions") - argon.positions).max() < 2.0
 
 
+@pytest.mark.slow
 def test_sevennet_continuation_to_the_last_bit(make_folder: MakeFolder) -> None:
     python = engine_python("sevenn")
     atoms = bulk("LiF", "rocksalt", a=4.0)

@@ -34,6 +34,7 @@ def path(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_model_says_the_same_after_it_was_kept(model: Model, path: Path, dataset: Dataset) -> None:
     kept = load_model(path)
     assert kept.settings == model.settings

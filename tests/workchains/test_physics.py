@@ -19,6 +19,7 @@ ARGON_KG = 39.948 * constants.atomic_mass
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_liquid_argon_diffuses_as_published(python_code: Any, lammps_code: orm.InstalledCode) -> None:
     """Self-diffusion of the Lennard-Jones liquid near its triple point, rho* = 0.8442, T* = 0.722.
 

@@ -44,6 +44,7 @@ def argon_runs(python_code: Any, argon: orm.StructureData) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_potential_and_a_softer_one(python_code: Any, argon: orm.StructureData) -> None:
     """Lennard-Jones argon with a shallower well: every force is smaller by the same factor."""
     node = run_get_node(TrajectoryComparisonCalculation, **argon_runs(python_code, argon), clean_workdir=True)[1]

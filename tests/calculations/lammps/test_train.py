@@ -71,6 +71,7 @@ def test_the_files_say_what_they_are(lammps_code: orm.InstalledCode) -> None:
     assert read.split == "train" and np.abs(read.forces).max() > 1.0
 
 
+@pytest.mark.slow
 def test_a_fit_is_repeatable_and_members_of_a_committee_differ(lammps_code: orm.InstalledCode) -> None:
     frames = dataset()
     first, again = (fit(lammps_code, frames) for _ in range(2))

@@ -96,6 +96,7 @@ def sleeper(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])
+@pytest.mark.slow
 def test_a_number_that_another_process_got_is_no_daemon(
     shell: Shell, tmp_path: Path, sleeper: Callable[..., subprocess.Popen[bytes]], is_stopped: bool
 ) -> None:

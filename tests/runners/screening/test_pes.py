@@ -71,6 +71,7 @@ def records(folder: Folder) -> dict[str, dict[str, Any]]:
         ),
     ],
 )
+@pytest.mark.slow
 def test_energies_alone_are_those_of_the_calculator(make_folder: MakeFolder, engine: str, bare: dict[str, Any]) -> None:
     crystals = {"a": lithium_oxide(), "b": lithium_oxide()}
     crystals["b"].set_cell(crystals["b"].cell * 1.02, scale_atoms=True)
@@ -108,6 +109,7 @@ def test_energies_alone_by_mace(make_folder: MakeFolder, tiny_mace: Path) -> Non
     assert alone["maps"][0]["highest_eV"] == pytest.approx(whole["maps"][0]["highest_eV"], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_killed_batch_goes_on_where_it_was(make_folder: MakeFolder) -> None:
     """Records of crystals that are done stay as they are, and the others are what a whole run gives."""
     shaken = {}

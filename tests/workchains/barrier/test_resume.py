@@ -63,6 +63,7 @@ def run(code: orm.InstalledCode, structure: orm.StructureData, folder: Path, cal
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_killed_job_loses_only_the_hop_that_it_was_at(
     python_code: Callable[..., orm.InstalledCode], hexagonal_argon: orm.StructureData, tmp_path: Path
 ) -> None:

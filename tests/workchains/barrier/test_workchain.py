@@ -71,6 +71,7 @@ def test_hops_without_a_barrier_are_named(barrier_builder: Callable[..., Any]) -
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_the_same_again_comes_from_the_cache(barrier_builder: Callable[..., Any]) -> None:
     from aiida.manage.caching import enable_caching
 

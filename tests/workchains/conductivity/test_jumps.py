@@ -45,6 +45,7 @@ def builder(python_code: Any, lammps_code: orm.InstalledCode) -> Any:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_superionic_crystal_has_a_jump_analysis(builder: Any) -> None:
     node = run_get_node(builder(jump_settings={"sites": "structure"}))[1]
     assert node.is_finished_ok, node.exit_message

@@ -41,6 +41,7 @@ def pw_engine(quantumespresso_engine: Engine) -> Engine:
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_scan_of_pw_finds_the_setting_and_is_not_computed_twice(
     lithium_oxide: orm.StructureData, pw_engine: Engine
 ) -> None:

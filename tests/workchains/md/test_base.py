@@ -115,6 +115,7 @@ def test_killed_or_out_of_time_it_ends_the_same(run_md: Run, killing_code: orm.I
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_jobs_that_get_nowhere_double_no_frame(run_md: Run, twice_killing_code: orm.InstalledCode) -> None:
     node = run_md(code=twice_killing_code)
     assert node.is_finished_ok, node.exit_message

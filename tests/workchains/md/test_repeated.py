@@ -85,6 +85,7 @@ def trajectory(run: orm.WorkChainNode) -> Any:
     return [np.concatenate([node.get_array(name) for node in segments]) for name in ("steps", "positions")]
 
 
+@pytest.mark.slow
 def test_two_kills_before_anything_end_a_run_and_the_same_again_goes_on(run_md: Run, make_code: Any) -> None:
     code = make_code("kill -9 $$", 2)
     run = run_md(code)

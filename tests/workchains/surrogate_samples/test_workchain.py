@@ -66,6 +66,7 @@ def test_every_kind_has_its_forces(samples: dict[str, Any], argon: orm.Structure
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_what_was_computed_stays_when_a_step_fails(samples: dict[str, Any]) -> None:
     samples["md"]["engine"]["potential"] = orm.Dict({"name": "emt"})  # knows no argon
     _, node = run_get_node(SurrogateSamplesWorkChain, **samples)
