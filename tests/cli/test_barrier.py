@@ -78,6 +78,7 @@ def test_a_finished_work_chain_is_shown_as_a_table(invoke: Invoke, lj_engine: st
     assert "vacancies on 1 % of sites (an input)" in output
 
 
+@pytest.mark.slow
 def test_the_command_submits_waits_and_prints(invoke: Invoke, lj_engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import aiida_ion.cli.barrier as module
 

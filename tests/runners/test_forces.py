@@ -237,6 +237,7 @@ def lithium_oxide() -> Atoms:
     ],
 )
 @pytest.mark.parametrize("crystal", [pytest.param(lithium_nitride, marks=pytest.mark.slow), lithium_oxide])
+@pytest.mark.slow
 def test_batches_give_the_numbers_of_the_calculator(
     make_folder: MakeFolder, engine: str, kwargs: dict[str, Any], ase_calculator: str, crystal: Callable[[], Atoms]
 ) -> None:

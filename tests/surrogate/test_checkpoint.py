@@ -45,6 +45,7 @@ def test_a_model_says_the_same_after_it_was_kept(model: Model, path: Path, datas
     assert first.in_domain.mean() > 0.9
 
 
+@pytest.mark.slow
 def test_new_materials_are_predicted_with_an_interval(model: Model) -> None:
     others = synthetic_dataset(16, seed=7)
     true = np.array([one.mean() for one in others.replicas()])

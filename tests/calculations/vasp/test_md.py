@@ -89,6 +89,7 @@ def test_a_job_and_its_continuation(run_md: Run, interleaved: orm.StructureData)
     assert given == pytest.approx(state.get_array(RESTART_VELOCITIES), abs=1e-15)
 
 
+@pytest.mark.slow
 def test_mock_vasp_serves_what_it_has_run(run_md: Run, mock_vasp: Any) -> None:
     first = run_md(mock_vasp())
     assert first.is_finished_ok, first.exit_message

@@ -125,6 +125,7 @@ def test_lammps_is_evaluated_on_frames_of_the_reference(
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
+@pytest.mark.slow
 def test_a_run_that_fails_does_not_stop_the_others(make: Any) -> None:
     builder = make(md=OVERRIDES["md"] | {"max_force_eV_A": 100.0})
     broken = orm.Dict(builder.runs["argon"]["deep"]["md"]["engine"]["potential"].get_dict() | {"kwargs": {"sgma": 1.0}})
