@@ -25,7 +25,8 @@ def students_behind(processes: Iterable[orm.ProcessNode]) -> list[orm.ArrayData]
         trained = {link.node.uuid for link in process.base.links.get_outgoing(link_label_filter="report").all()}
         for report in outputs:
             # Earlier students of the same loop are in no report.
-            if isinstance(report, orm.ArrayData) and report.base.attributes.get("training_uuid", None) in trained:
+            training = report.base.attributes.get("training_uuid", None)
+            if isinstance(report, orm.ArrayData) and isinstance(training, str) and training in trained:
                 reports[report.uuid] = report
     return list(reports.values())
 
