@@ -25,6 +25,8 @@ WIDE, NARROW = (1400, 900), (480, 900)
 PATIENCE_S = 40.0
 #: Looks at a page that draws its elements anew.
 RETRIES = 5
+#: Looks in a row, 0.05 s apart, that must find a page idle and of the same length.
+SAME_LOOKS = 8
 T = TypeVar("T")
 #: What Chromium says of drawing in three dimensions without a graphics card, which is not a fault of the page.
 OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
@@ -82,11 +84,18 @@ class Browser:
         self.until(lambda: self.all("main h1") and self.text("main h1").startswith(text), f"heading {text!r}")
 
     def settle(self) -> None:
-        """Wait until no callback runs, every figure and table is drawn, and nothing waits for tables to be read."""
+        """Wait until no callback runs, every figure and table is drawn, nothing is being read, and all stays so."""
         idle = "return !document.querySelector('[data-dash-is-loading], .ag-loading') && "
-        idle += "!document.querySelector('main .empty-title')?.textContent.includes('being read')"
-        self.until(lambda: self.driver.execute_script(idle), "the page settles")
-        time.sleep(0.3)
+        idle += "!document.querySelector('main .empty-title')?.textContent.includes('being read') && "
+        idle += "document.querySelector('main').innerHTML.length"
+        seen: list[Any] = []
+
+        def calm() -> bool:
+            seen.append(self.driver.execute_script(idle))
+            # A busy machine pauses between a page and its first callback: one idle look says little.
+            return len(seen) > SAME_LOOKS and bool(seen[-1]) and len(set(seen[-SAME_LOOKS:])) == 1
+
+        self.until(calm, "the page settles")
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)

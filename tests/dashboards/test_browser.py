@@ -341,8 +341,8 @@ MARKUP = "main img, main script, main iframe, main svg a, main b, main a[href^=j
 def _drive_materials(browser: Browser) -> None:
     """Choose, hover and pick what carries HTML, and come with an address that does."""
     browser.open("/materials")
+    browser.until(lambda: any("<img src=x" in name for name in names_shown(browser)), "a name that is HTML is shown")
     browser.settle()
-    assert any("<img src=x" in name for name in names_shown(browser))
     for name in ("materials-group", "materials-level"):
         browser.find(f"#{name}").click()
         option = next(one for one in browser.all(".dash-dropdown-option") if "<img" in one.text)
