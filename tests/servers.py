@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,9 +154,25 @@ def postgres_profile(
     yield profile
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=DATABASES)
 def profile(request: pytest.FixtureRequest, aiida_profile: Any) -> Iterator[Profile]:
     """Load an empty profile on SQLite, then one on PostgreSQL; the tests' own profile is loaded again afterwards."""
+    with _emptied(request, aiida_profile) as loaded:
+        yield loaded
+
+
+@pytest.fixture(params=DATABASES, scope="module")
+def module_profile(request: pytest.FixtureRequest, aiida_profile: Any) -> Iterator[Profile]:
+    """Load the same, emptied once for all tests of a file, none of which empties it or needs it empty."""
+    with _emptied(request, aiida_profile) as loaded:
+        yield loaded
+
+
+@contextmanager
+def _emptied(request: pytest.FixtureRequest, aiida_profile: Any) -> Iterator[Profile]:
     if request.param == "sqlite":
         aiida_profile.reset_storage()
         yield aiida_profile

@@ -30,9 +30,7 @@ def poison(seed: int, share: float = 0.3) -> int:
     :returns: how many values were replaced.
     """
     draw = random.Random(seed)
-    storage: Any = get_manager().get_profile_storage()
-    session = storage.get_session()
-    dialect = session.get_bind().dialect.name
+    session, dialect = _session()
     values = [*VALUES, *(ON_SQLITE if dialect == "sqlite" else ())]
     written = ":value" if dialect == "sqlite" else "CAST(:value AS jsonb)"
     n_replaced = 0
@@ -52,16 +50,40 @@ def poison(seed: int, share: float = 0.3) -> int:
 
 def poison_all(name: str, value: str) -> None:
     """Give every node that has an attribute of this name the same JSON text for it."""
-    storage: Any = get_manager().get_profile_storage()
-    session = storage.get_session()
+    session, dialect = _session()
+    written = ":value" if dialect == "sqlite" else "CAST(:value AS jsonb)"
     for pk, content in session.execute(text("SELECT id, CAST(attributes AS TEXT) FROM db_dbnode")).all():
         values = json.loads(content or "{}")
         if name in values:
             parts = [f"{json.dumps(key)}: {value if key == name else json.dumps(one)}" for key, one in values.items()]
-            statement = text("UPDATE db_dbnode SET attributes = :value WHERE id = :pk")
+            statement = text(f"UPDATE db_dbnode SET attributes = {written} WHERE id = :pk")
             session.execute(statement, {"value": "{" + ", ".join(parts) + "}", "pk": pk})
     session.commit()
     session.expire_all()
+
+
+def read_nodes() -> list[dict[str, Any]]:
+    """Return attributes and extras of all nodes as they are stored, for `write_nodes`."""
+    session, _ = _session()
+    read = text("SELECT id, CAST(attributes AS TEXT) AS attributes, CAST(extras AS TEXT) AS extras FROM db_dbnode")
+    return [dict(row) for row in session.execute(read).mappings()]
+
+
+def write_nodes(rows: list[dict[str, Any]]) -> None:
+    """Give nodes the attributes and extras that they had."""
+    session, dialect = _session()
+    values = (f":{name}" if dialect == "sqlite" else f"CAST(:{name} AS jsonb)" for name in ("attributes", "extras"))
+    attributes, extras = values
+    session.execute(text(f"UPDATE db_dbnode SET attributes = {attributes}, extras = {extras} WHERE id = :id"), rows)
+    session.commit()
+    session.expire_all()
+
+
+def _session() -> tuple[Any, str]:
+    """Return the session of the profile and the name of its database's dialect."""
+    storage: Any = get_manager().get_profile_storage()
+    session = storage.get_session()
+    return session, session.get_bind().dialect.name
 
 
 def _poisoned(content: Any, draw: random.Random, values: list[str], share: float) -> tuple[str, int]:
