@@ -19,6 +19,8 @@ from aiida_ion.analysis.disorder.targets import target_of
 GOOD = 1.0
 #: To name the smallest cell that would do, cells up to so many times the limit are looked at.
 LOOK_AHEAD = 4
+#: A charge below this part of that of the anions is a rounding of the last digit.
+UNBALANCED = 0.001
 #: Most primitive cells in a supercell.
 MAX_CELLS = 100
 
@@ -33,6 +35,7 @@ class Plan:
     :param supercell: the cell.
     :param counts: what it holds.
     :param remarks: what was changed or assumed, one sentence each.
+    :param mobile_source: where the number of mobile ions is from, ``occupancies`` or ``target_composition``.
     """
 
     crystal: DisorderedCrystal
@@ -42,6 +45,7 @@ class Plan:
     supercell: Supercell
     counts: Counts
     remarks: tuple[str, ...]
+    mobile_source: str = "occupancies"
 
     @property
     def n_cells(self) -> int:
@@ -66,6 +70,7 @@ class Plan:
             "width_A": self.supercell.width_A,
             "oxidation_states": dict(counts.states),
             "stated_charge_e": self.charges.residual_e,
+            "mobile_source": self.mobile_source,
             "n_mobile": counts.n_mobile,
             "mobile_deviation": counts.mobile_deviation,
             "composition_deviation": counts.composition_deviation,
@@ -99,7 +104,9 @@ def plan_ordering(crystal: DisorderedCrystal, settings: OrderingSettings) -> Pla
     rounding = Rounding(crystal, roles, charges, mobile, target)
     n, counts, supercell = _choose(rounding, settings)
     remarks += _remarks(rounding, counts, supercell, settings, n)
-    return Plan(crystal, mobile, roles, charges, supercell, counts, tuple(describe(crystal, roles, mobile) + remarks))
+    source = "target_composition" if more else "occupancies"
+    sentences = tuple(describe(crystal, roles, mobile) + remarks)
+    return Plan(crystal, mobile, roles, charges, supercell, counts, sentences, source)
 
 
 def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts, Supercell]:
@@ -186,10 +193,24 @@ def _remarks(rounding: Rounding, counts: Counts, supercell: Supercell, settings:
         remarks.append(
             f"{counts.n_emptied} sites of {rounding.mobile_species} that are stated to be full are empty, to be neutral"
         )
+    remarks += _balanced(rounding)
     mixed = rounding.charges.mixed
     if mixed is not None:
         remarks.append(f"{mixed} has the mean charge {counts.states[mixed]:+.3f} e, which makes the cell neutral")
     return remarks
+
+
+def _balanced(rounding: Rounding) -> list[str]:
+    """Return a remark where the occupancies are charged, and mobile ions balance that."""
+    charges, mobile = rounding.charges, rounding.mobile_species
+    is_stated = all(rounding.target.get(name) == amount for name, amount in rounding.crystal.composition.items())
+    if charges.mixed is not None or charges.relative < UNBALANCED or not is_stated:
+        return []
+    ions = -charges.residual_e / charges.states[mobile]
+    return [
+        f"the occupancies leave {charges.residual_e:+.2f} e in the primitive cell, {100 * charges.relative:.1f} % of "
+        f"its anions' charge: {abs(ions):.3g} {mobile} {'more' if ions > 0 else 'fewer'} balance it"
+    ]
 
 
 def deviations(counts: Counts) -> Mapping[str, float]:
