@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 MAX_CIF_BYTES = 20_000_000
 
 
-def read_file(path: Path) -> DisorderedFile:
+def read_file(path: Path, insist: bool = False) -> DisorderedFile:
     """Return what a CIF holds.
 
+    :param insist: accept a file that contradicts itself.
     :raises ValueError: for another format, or with the reason in a sentence.
     """
     from aiida_ion.crystal_files.disordered import read_disordered_cif
@@ -35,7 +36,7 @@ def read_file(path: Path) -> DisorderedFile:
     if path.stat().st_size > MAX_CIF_BYTES:
         raise ValueError(f"{path.name}: larger than {MAX_CIF_BYTES:,} bytes")
     file = read_disordered_cif(path.read_text(encoding="utf-8", errors="replace"), path.name)
-    if file.reading.caveats:
+    if file.reading.caveats and not insist:
         raise ValueError(f"{path.name}: {'; '.join(file.reading.caveats)}")
     return file
 
