@@ -24,6 +24,9 @@ ORDERED, ENSEMBLE, REFUSED = "ordered", "ensemble", "refused"
 FROM_FILE, FROM_TABLE = "file", "table"
 #: Larger differences of file and table, half the sum of those of atomic fractions, are two compounds.
 OTHER_COMPOUND = 0.05
+#: So is an element of the framework whose amounts differ by more than this part of the larger one, and by more than
+#: this part of the framework's atoms.
+OTHER_AMOUNT, OF_FRAMEWORK = 0.4, 0.01
 COLUMNS = (
     *("id", "family", "formula", "outcome", "disorder", "n_atoms", "n_sites", "n_primitive_cells", "multiples"),
     *("width_A", "n_orderings", "mobile_deviation", "composition_deviation", "orbit_deviation", "mobile_source"),
@@ -76,13 +79,28 @@ def check_same_compound(plan: Plan, entry: Entry, difference: float | None) -> N
     :param difference: of the compositions, 0 to 1; ``None`` where the table's cannot be read.
     :raises OrderingRefused: with both compositions.
     """
-    if difference is None or difference <= OTHER_COMPOUND or entry.close_match or _is_from_table(plan):
+    if difference is None or entry.close_match:
+        return
+    is_other = difference > OTHER_COMPOUND and not _is_from_table(plan)
+    if not is_other and not _other_amounts(plan.crystal.composition, entry.cell_formula, plan.mobile_species):
         return
     raise OrderingRefused(
         "composition",
         f"its sites hold {Composition(plan.crystal.composition).formula}, the table says {entry.cell_formula}, "
         f"{100 * difference:.1f} % of the atoms apart: correct the occupancies in the file",
     )
+
+
+def _other_amounts(stated: Mapping[str, float], formula: str, mobile_species: str) -> list[str]:
+    """Return the elements of the framework of which a crystal holds another amount than a formula says."""
+    parts = []
+    for amounts in (stated, Composition(formula).get_el_amt_dict()):
+        framework = {name: amount for name, amount in amounts.items() if name != mobile_species}
+        total = sum(framework.values())
+        parts.append({name: amount / total for name, amount in framework.items()})
+    first, second = parts
+    pairs = {name: (first.get(name, 0.0), second.get(name, 0.0)) for name in sorted({*first, *second})}
+    return [name for name, pair in pairs.items() if max(pair) - min(pair) > max(OTHER_AMOUNT * max(pair), OF_FRAMEWORK)]
 
 
 def _planned(plan: Plan, settings: OrderingSettings) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.roles import Roles, check_vacancies, describe, find_roles
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.analysis.disorder.supercells import Supercell, compact_supercell
-from aiida_ion.analysis.disorder.targets import target_of
+from aiida_ion.analysis.disorder.targets import target_of, with_missing_mobile
 
 #: A cell of this cost is as good as it needs to be.
 GOOD = 1.0
@@ -21,6 +21,8 @@ GOOD = 1.0
 LOOK_AHEAD = 4
 #: A charge below this part of that of the anions is a rounding of the last digit.
 UNBALANCED = 0.001
+#: An element of which a cell should hold as much is not rounded away.
+HALF_AN_ATOM = 0.5
 #: Most primitive cells in a supercell.
 MAX_CELLS = 100
 
@@ -94,8 +96,9 @@ def plan_ordering(crystal: DisorderedCrystal, settings: OrderingSettings) -> Pla
     :raises OrderingRefused: where a decision of the user is needed.
     """
     mobile = settings.mobile_species
+    crystal, added = with_missing_mobile(crystal, settings)
     roles = find_roles(crystal, mobile)
-    remarks = [*crystal.remarks, *check_vacancies(crystal, roles, settings.allow_framework_vacancies)]
+    remarks = [*crystal.remarks, *added, *check_vacancies(crystal, roles, settings.allow_framework_vacancies)]
     charges = find_charges(crystal.composition, settings.oxidation_states)
     target, more = target_of(crystal, charges, settings)
     remarks += more
@@ -104,7 +107,7 @@ def plan_ordering(crystal: DisorderedCrystal, settings: OrderingSettings) -> Pla
     rounding = Rounding(crystal, roles, charges, mobile, target)
     n, counts, supercell = _choose(rounding, settings)
     remarks += _remarks(rounding, counts, supercell, settings, n)
-    source = "target_composition" if more else "occupancies"
+    source = "target_composition" if more or added else "occupancies"
     sentences = tuple(describe(crystal, roles, mobile) + remarks)
     return Plan(crystal, mobile, roles, charges, supercell, counts, sentences, source)
 
@@ -115,7 +118,7 @@ def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts
     largest = min(int(settings.max_atoms / atoms * 1.1) + 1, MAX_CELLS)
     for n in range(1, largest + 1):
         counts = rounding.counts(n)
-        if counts is None or counts.n_atoms > settings.max_atoms or _intolerable(counts, settings):
+        if counts is None or counts.n_atoms > settings.max_atoms or _intolerable(rounding, counts, n, settings):
             continue
         candidates.append((n, counts))
         if counts.cost <= GOOD:
@@ -134,11 +137,17 @@ def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts
     return n, counts, shapes[n]
 
 
-def _intolerable(counts: Counts, settings: OrderingSettings) -> bool:
+def _intolerable(rounding: Rounding, counts: Counts, n: int, settings: OrderingSettings) -> bool:
     return (
         abs(counts.mobile_deviation) > settings.max_mobile_deviation
         or counts.composition_deviation > settings.max_composition_deviation
+        or bool(_left_out(rounding, counts, n))
     )
+
+
+def _left_out(rounding: Rounding, counts: Counts, n: int) -> list[str]:
+    """Return the elements of which n primitive cells should hold half an atom or more, and hold none."""
+    return [name for name in counts.absent if rounding.target[name] * n >= HALF_AN_ATOM]
 
 
 def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
@@ -156,7 +165,7 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
     neutral = {n: counts for n, counts in found.items() if counts is not None}
     for n in range(1, min(LOOK_AHEAD * tried, MAX_CELLS) + 1):
         counts = neutral.get(n) or rounding.counts(n)
-        if counts is not None and not _intolerable(counts, settings):
+        if counts is not None and not _intolerable(rounding, counts, n, settings):
             raise OrderingRefused(
                 "size",
                 f"no neutral cell of at most {settings.max_atoms} atoms is close enough to the composition; the "
@@ -168,7 +177,13 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
             f"no neutral cell up to {settings.max_atoms} atoms exists: the sites of {rounding.mobile_species} cannot "
             "hold as many as neutrality asks for; give a file with all its sites",
         )
-    best = min(neutral.values(), key=lambda counts: counts.cost)
+    n, best = min(neutral.items(), key=lambda item: item[1].cost)
+    if left_out := _left_out(rounding, best, n):
+        raise OrderingRefused(
+            "mobile ion",
+            f"only cells without {', '.join(left_out)} are neutral: the sites of {rounding.mobile_species} have no "
+            "room for the ions that balance it; give a file with all its sites",
+        )
     raise OrderingRefused(
         "composition",
         f"the neutral cell that is closest to the composition has {100 * best.mobile_deviation:+.1f} % "
