@@ -9,6 +9,7 @@ from aiida import orm
 from click.testing import CliRunner
 
 from aiida_ion.calculations.disorder.order import OrderStructureCalculation
+from aiida_ion.cli.disorder.text import stored_ensemble_lines
 from aiida_ion.cli.main import cli
 from tests.cli.conftest import Invoke, only_line
 
@@ -89,3 +90,14 @@ def test_an_engine_relaxes_and_ranks_all_cells(invoke: Invoke, half_filled: Path
     assert "lowest, moved by up to" in shown and "with Boltzmann weights at 300 K" in shown
     (chain,) = orm.QueryBuilder().append(orm.WorkChainNode).all(flat=True)
     assert all(str(cell.pk) in shown for cell in chain.outputs.orderings.values())
+    again = invoke("show", chain.pk).output
+    assert "Ordered cells:" in again and "lowest, moved by up to" in again
+
+
+def test_a_description_that_cannot_be_read_is_said(aiida_profile_clean: object) -> None:
+    del aiida_profile_clean
+    cell = orm.StructureData(cell=[[4, 0, 0], [0, 4, 0], [0, 0, 4]])
+    cell.append_atom(position=(0, 0, 0), symbols="Li")
+    outputs = {"ensemble": orm.Dict({"members": 3}), "orderings__o000": cell}
+    assert "cannot be read" in stored_ensemble_lines(outputs)[0]
+    assert stored_ensemble_lines({"ensemble": orm.Dict({})}) == []
