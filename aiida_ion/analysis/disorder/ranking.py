@@ -58,7 +58,8 @@ def ranked_ensemble(
     """Return an ensemble of relaxed cells, of the same shape as the drawn one.
 
     Members that were not relaxed are left out, with the reason. Those that are relaxed but not converged stay, and have
-    no rank, since their energies are not yet those of a minimum.
+    no rank, since their energies are not yet those of a minimum. With Boltzmann weights members have no `count`, which
+    says of which draws a weight is the share.
 
     :param ensemble: as ``ion.order_structure`` describes it, member n being the cell ``o00n``.
     :param results: by label, the records of ``ion.relax_orderings``; energies in eV.
@@ -85,7 +86,10 @@ def ranked_ensemble(
         for member in drawn
         if member not in kept
     }
-    return {**ensemble, **_totals(members, temperature_K, settings, left_out), "members": members}
+    totals = _totals(members, temperature_K, settings, left_out)
+    if settings.weights != "draws":
+        members = [{**member, "count": None} for member in members]  # its weight is not a share of the draws
+    return {**ensemble, **totals, "members": members}
 
 
 def boltzmann_weights(energies_eV: Sequence[float], temperature_K: float) -> FloatArray:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from aiida_ion.calculations.disorder.order import OrderStructureCalculation
 from aiida_ion.cli.disorder.text import stored_ensemble_lines
 from aiida_ion.cli.main import cli
+from aiida_ion.engines.registration import register
 from tests.cli.conftest import Invoke, only_line
 
 HALF_FILLED = """data_half
@@ -85,6 +86,9 @@ def test_an_engine_relaxes_and_ranks_all_cells(invoke: Invoke, half_filled: Path
     assert "--relaxation is about the relaxation: give an --engine" in message
     wrong = ["--engine", "toy", "--relaxation", '{"cell": "free"}', "--run"]
     assert "cell must be one of fixed, isotropic" in only_line(invoke("order", half_filled, *small, *wrong, code=1))
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    one_by_one = only_line(invoke("order", half_filled, *small, "--engine", "lammps", "--run", code=1))
+    assert "lammps relaxes one cell in each job" in one_by_one and "such as sevenn" in one_by_one
     given = ["--engine", "toy", "--relaxation", '{"max_steps": 400}', "--ranking", '{"temperature_K": 300}']
     shown = invoke("order", half_filled, *small, *given, "--run").output
     assert "lowest, moved by up to" in shown and "with Boltzmann weights at 300 K" in shown
