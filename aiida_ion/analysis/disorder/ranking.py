@@ -159,10 +159,11 @@ def _totals(
 
 def _correlation(members: Sequence[Mapping[str, Any]]) -> float | None:
     """Return Spearman's rank correlation of electrostatic and relaxed energies; ``None`` of too few or equal ones."""
-    pairs = [(member["ewald_energy_eV"], member["energy_eV"]) for member in members if member["converged"]]
-    if len(pairs) < LEAST_FOR_CORRELATION or any(len(set(column)) == 1 for column in zip(*pairs, strict=True)):
+    known = [member for member in members if member["converged"]]
+    ewald, relaxed = ([float(member[name]) for member in known] for name in ("ewald_energy_eV", "energy_eV"))
+    if len(known) < LEAST_FOR_CORRELATION or len(set(ewald)) == 1 or len(set(relaxed)) == 1:
         return None
-    return float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    return float(spearmanr(ewald, relaxed).statistic)
 
 
 def _remarks(
