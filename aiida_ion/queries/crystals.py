@@ -58,8 +58,8 @@ def materials(
     Crystals are the same if formula and content are: a file read twice is one crystal, two polymorphs are two. Results
     of imported trajectories, which have no crystal, are one row for each formula. The ordered cells of an ensemble are
     the disordered crystal that they stand for, whose conductivity is the pooled one. Work chains without a result count
-    as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured conductivity,
-    ``time`` that of the newest result.
+    as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured
+    conductivity, ``time`` that of the newest result.
 
     :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.

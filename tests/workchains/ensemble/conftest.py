@@ -43,7 +43,7 @@ def ensemble_builder(python_code: Any, lammps_code: orm.InstalledCode, mixed_flu
     def make(structure: orm.StructureData | None = mixed_fluorite, **choices: Any) -> Any:
         overrides = {"relax_ions": False} | choices.pop("overrides", {})
         if not choices.get("members"):
-            settings = {"mobile_species": "F", "n_orderings": 3, "max_atoms": 24, "min_width_A": 5.0, "sweeps": 20}
+            settings = {"mobile_species": "F", "n_orderings": 3, "max_atoms": 24, "min_width_A": 6.5, "sweeps": 20}
             choices["ordering"] = settings | choices.get("ordering", {})
             choices.setdefault("ordering_code", python_code("ion.order_structure"))
             choices.setdefault("ordering_options", OPTIONS)

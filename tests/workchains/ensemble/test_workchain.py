@@ -11,7 +11,7 @@ from aiida.engine import run_get_node
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.crystals import materials
 
-SHORT = {"n_steps": 600, "equilibration_fs": 200.0, "timestep_fs": 2.0, "sample_every": 10}
+SHORT = {"n_steps": 500, "equilibration_fs": 200.0, "timestep_fs": 2.0, "sample_every": 10}
 LONGER = {"total_time_ps": 4.0, "equilibration_fs": 500.0, "timestep_fs": 2.0, "sample_every": 10}
 LOOSE = {"temperature_off_fail": 1.0, "temperature_drift_fail": 1.0, "framework_displaced_fail": 1.0}
 LOOSE |= {"framework_vibration_fail": 10.0, "framework_growth_fail_A2": 100.0, "framework_peak_ratio_fail": 0.0}
@@ -21,7 +21,7 @@ LOOSE |= {"framework_bonds_kept_fail": 0.0, "energy_drift_fail_meV_atom_ps": 1e6
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_disordered_crystal_is_ordered_run_and_pooled(ensemble_builder: Any) -> None:
     overrides = {"temperatures_K": [1800], "md": SHORT, "diffusion": {"limits": LOOSE}}
-    node = run_get_node(ensemble_builder(overrides=overrides, ordering={"n_orderings": 2}))[1]
+    node = run_get_node(ensemble_builder(overrides=overrides, ordering={"n_orderings": 3}))[1]
     assert node.exit_status in (0, 717, 718), node.exit_message
     cells = node.outputs.ensemble["members"]
     assert sorted(node.outputs.members) == [f"o{number:03d}" for number in range(len(cells))]
@@ -56,7 +56,7 @@ def test_members_are_added_and_earlier_ones_are_found(ensemble_builder: Any) -> 
         "md": LONGER,
         "diffusion": {"limits": LOOSE},
     }
-    ordering = {"n_orderings": 6, "max_atoms": 48, "min_width_A": 5.0}
+    ordering = {"n_orderings": 6, "max_atoms": 48, "min_width_A": 6.5}
     first = run_get_node(ensemble_builder(overrides=overrides, ordering=ordering, parameters={"n_members": 2}))[1]
     assert first.exit_status in (0, 717), first.exit_message
     assert sorted(first.outputs.members) == ["o000", "o001"]
