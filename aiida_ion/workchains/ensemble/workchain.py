@@ -127,7 +127,7 @@ class EnsembleWorkChain(WindowWorkChain):
         shared = self.exposed_inputs(ConductivityWorkChain, "conductivity")
         try:
             inputs = member_inputs(shared, orm.load_node(uuid=member["uuid"]))
-            existing = None if inputs.get("fresh") else finished_conductivity(_nodes(inputs))
+            existing = None if inputs.get("fresh") else finished_conductivity(inputs)
             if existing is not None:
                 self.report(f"{member['label']} was computed before: {existing}")
                 self._keep(with_result(member, orm.load_node(existing)))
@@ -215,9 +215,3 @@ class EnsembleWorkChain(WindowWorkChain):
     def _failure(self, name: str, detail: str) -> ExitCode:
         code: ExitCode = self.exit_codes[name].format(detail=detail)
         return code
-
-
-def _nodes(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nodes among nested inputs."""
-    nested = {key: _nodes(value) if isinstance(value, Mapping) else value for key, value in inputs.items()}
-    return {key: value for key, value in nested.items() if isinstance(value, orm.Node) or (value and key != "metadata")}
