@@ -123,10 +123,11 @@ class EnsembleWorkChain(WindowWorkChain):
 
     def submit_run(self, run: dict[str, Any]) -> Any:
         """Submit the conductivity of a member, unless its result exists."""
-        member: Any = run
+        member: Any = dict(run)
         shared = self.exposed_inputs(ConductivityWorkChain, "conductivity")
         try:
-            inputs = member_inputs(shared, orm.load_node(uuid=member["uuid"]))
+            cell: Any = orm.load_node(uuid=member["uuid"])
+            inputs = member_inputs(shared, cell)
             existing = None if inputs.get("fresh") else finished_conductivity(inputs)
             if existing is not None:
                 self.report(f"{member['label']} was computed before: {existing}")
@@ -136,7 +137,8 @@ class EnsembleWorkChain(WindowWorkChain):
             return self.submit(ConductivityWorkChain, **inputs)
         except Exception as error:  # one member that is refused does not stop the others
             self.report(f"{member['label']} cannot be submitted: {one_line(error)}")
-            self._keep({**member, "failure": one_line(error)})
+            member["failure"] = one_line(error)
+            self._keep(member)
             return None
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:

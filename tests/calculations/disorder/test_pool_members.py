@@ -78,7 +78,7 @@ def test_members_are_pooled_with_their_spread_in_the_interval() -> None:
     assert one["series_diffusivity_cm2_s"] < one["effective_medium_diffusivity_cm2_s"] < one["tracer_diffusivity_cm2_s"]
     assert attributes["series_ionic_conductivity_mS_cm"] < attributes["ionic_conductivity_mS_cm"]
     assert attributes["collective_ionic_conductivity_mS_cm"] > attributes["ionic_conductivity_mS_cm"]
-    assert "ionic conductivity at 1000 K" in "".join(describe(node))
+    assert "ionic conductivity at 1000 K" in describe(node)
 
 
 def test_a_member_that_melts_at_one_temperature_costs_that_temperature() -> None:
