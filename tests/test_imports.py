@@ -94,6 +94,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "units",
         "unreadable",
         "engine_kinds",
+        "exit_codes",
         "lammps",
     },  # how far a running job is, from its log
     "dashboards": {"verdicts", "units", "unreadable", "queries"},

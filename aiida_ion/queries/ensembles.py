@@ -36,8 +36,8 @@ def _of_outputs() -> pd.DataFrame:
     given: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS}
     query.append(orm.WorkChainNode, with_outgoing="member", filters=given, project=["id"])
     table = frame(query, ["ensemble_process_pk", "member_pk", "process_pk", "label"])
-    table = table[[str(label).startswith(MEMBERS) for label in table["label"]]]
-    return table.assign(label=[str(label).removeprefix(MEMBERS) for label in table["label"]])
+    labels = table["label"].astype(str)
+    return table.assign(label=labels.str.removeprefix(MEMBERS))[labels.str.startswith(MEMBERS)]
 
 
 def _pooled() -> pd.DataFrame:

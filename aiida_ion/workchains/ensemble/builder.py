@@ -8,11 +8,9 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.aiida_private.builders import builder_inputs, set_inputs
-from aiida_ion.analysis.crystals.charges import guess_mobile_species
-from aiida_ion.analysis.disorder.settings import OrderingSettings
+from aiida_ion.calculations.disorder.stand_in import ordering_settings, stand_in
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from aiida_ion.workchains.ensemble.parameters import EnsembleParameters
-from aiida_ion.workchains.ensemble.stand_in import stand_in
 from aiida_ion.workchains.protocols import read_overrides
 
 #: Overrides that decide the size of the simulated cell.
@@ -66,7 +64,7 @@ def builder_from_protocol(
     elif structure is None:
         raise ValueError("give a disordered structure, or members")
     else:
-        settings = ordering_settings(structure, ordering or {}, changes).to_dict()
+        settings = ordering_settings(structure, ordering or {}, changes)
         changes = {**changes, "mobile_species": settings["mobile_species"]}
         first = stand_in(structure, settings)
         builder.ordering.code = ordering_code or diffusion_code
@@ -81,17 +79,3 @@ def builder_from_protocol(
     )
     set_inputs(builder.conductivity, {key: item for key, item in builder_inputs(run).items() if key != "structure"})
     return builder
-
-
-def ordering_settings(
-    structure: orm.StructureData, given: Mapping[str, Any], overrides: Mapping[str, Any]
-) -> OrderingSettings:
-    """Return the settings of the ordering; the mobile species is that of the runs, or guessed.
-
-    :raises SettingsError: for a setting that cannot be.
-    :raises ValueError: for a crystal without a usual mobile ion.
-    """
-    mobile = given.get("mobile_species") or overrides.get("mobile_species")
-    if mobile is None:
-        mobile = guess_mobile_species(structure.get_pymatgen_structure().composition)
-    return OrderingSettings.from_dict({**given, "mobile_species": mobile})

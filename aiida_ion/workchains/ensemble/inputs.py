@@ -7,13 +7,12 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.calculations.disorder.order import OrderStructureCalculation
 from aiida_ion.calculations.disorder.pool_members import validate_ensemble
+from aiida_ion.calculations.disorder.stand_in import stand_in
 from aiida_ion.settings.values import SettingsError
 from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from aiida_ion.workchains.ensemble.parameters import EnsembleParameters
-from aiida_ion.workchains.ensemble.stand_in import stand_in
 
 
 def define_inputs(spec: Any) -> None:
@@ -110,6 +109,6 @@ def _validate_ordering(inputs: Mapping[str, Any], ordering: Mapping[str, Any]) -
         return f"conductivity.parameters has mobile_species {mobile}, ordering.parameters {ordered}"
     try:
         cell = stand_in(inputs["structure"], ordering["parameters"].get_dict())
-    except (OrderingRefused, SettingsError) as error:
+    except ValueError as error:
         return f"ordering: {error}"
     return validate_member(inputs, cell)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiida_ion.analysis.disorder.pooling import BETWEEN
 from aiida_ion.workchains.ensemble.parameters import EnsembleParameters
+
+#: The larger error is that of the molecular dynamics.
+WITHIN = "within_members"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def decide(attributes: Mapping[str, Any], parameters: EnsembleParameters, n_done
     state = f"the relative error is {error:.2g}, the target {target:.2g}"
     if error <= target:
         return Decision(0, f"The target is met: {state}.")
-    if attributes.get("dominant_error") not in (BETWEEN, None):
+    if attributes.get("dominant_error") == WITHIN:
         return Decision(0, f"Longer molecular dynamics is needed, more members are not: {state}.")
     wanted = math.ceil(n_done * min((error / target) ** 2, 2.0)) - n_done
     return _limited(max(wanted, 1), parameters, n_done, n_left, state)

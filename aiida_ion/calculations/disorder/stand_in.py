@@ -10,7 +10,9 @@ import numpy as np
 from aiida import orm
 from ase import Atoms
 
+from aiida_ion.analysis.crystals.charges import guess_mobile_species
 from aiida_ion.analysis.disorder.lattice import EMPTY, lattice_of, random_arrangement
+from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.calculations.disorder.order import planned
 
 
@@ -39,3 +41,17 @@ def grid_cell(cell_A: Any, symbols: list[str]) -> orm.StructureData:
         numbers[int(np.argmax(lengths / numbers))] += 1
     points = np.stack(np.unravel_index(np.arange(len(symbols)), numbers), axis=1) / numbers
     return orm.StructureData(ase=Atoms(symbols, scaled_positions=points, cell=cell_A, pbc=True))
+
+
+def ordering_settings(
+    structure: orm.StructureData, given: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return all settings of the ordering; the mobile species is that of the runs, or guessed.
+
+    :raises SettingsError: for a setting that cannot be.
+    :raises ValueError: for a crystal without a usual mobile ion.
+    """
+    mobile = given.get("mobile_species") or overrides.get("mobile_species")
+    if mobile is None:
+        mobile = guess_mobile_species(structure.get_pymatgen_structure().composition)
+    return OrderingSettings.from_dict({**given, "mobile_species": mobile}).to_dict()
