@@ -14,6 +14,7 @@ from aiida_ion.aiida_private.builders import builder_inputs, set_inputs
 from aiida_ion.analysis.disorder.members_needed import members_needed
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.calculations.disorder.order import planned
+from aiida_ion.calculations.disorder.stand_in import ordering_settings, stand_in
 from aiida_ion.campaigns.orderings import node_of, read_file
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.plan import EnsemblePlan, Plan, thermostat_remark
@@ -23,8 +24,6 @@ from aiida_ion.engines.fits import diffusion_code, fit_options
 from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.messages import one_line
 from aiida_ion.places.demand import cores_per_job
-from aiida_ion.workchains.ensemble.builder import ordering_settings
-from aiida_ion.workchains.ensemble.stand_in import stand_in
 
 
 def is_disordered(node: orm.StructureData) -> bool:
@@ -96,7 +95,7 @@ def chosen_settings(structure: orm.StructureData, request: RunRequest, overrides
         given.setdefault("min_width_A", request.min_width_A)
     if request.orderings is not None:
         given["n_orderings"] = request.orderings
-    settings = ordering_settings(structure, given, overrides)
+    settings = OrderingSettings.from_dict(ordering_settings(structure, given, overrides))
     if "n_orderings" in given:
         return settings
     needed = members_needed(planned(structure, settings.to_dict()), settings.n_orderings)
