@@ -14,7 +14,7 @@ MAKEFLAGS += --jobs=3
 # One apt-get at a time.
 APT := flock Makefile apt-get
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
-export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
+test-slow test-full: export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
 .PHONY: help install engines test-engines demo-engines pw browser servers demo test test-slow test-full lint bench clean
 
