@@ -101,6 +101,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lammps",
     },  # how far a running job is, from its log
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
+    "figures": {"dashboards", "queries"},
     "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
     "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries", "training"},
