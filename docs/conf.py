@@ -55,6 +55,7 @@ def source_of(module: str) -> str:
     return path if (ROOT / path).is_dir() else f"{path}.py"
 
 
+API_ROOTS = {name: f"{API_FOLDER}/{name}/{name}" for name in PUBLIC}
 autodoc2_packages = [{"path": source_of(name), "module": name} for name in PUBLIC]
 autodoc2_output_dir = API_FOLDER
 autodoc2_render_plugin = "rst"
@@ -63,20 +64,22 @@ autodoc2_index_template = None
 autodoc2_module_summary = False
 
 
-def toctree(caption: str, pages: list[str]) -> str:
-    """Return a hidden table of contents."""
-    return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(pages) + "\n```\n"
+def add_navigation(_: Any, docname: str, source: list[str]) -> None:
+    """Make the sections of the index, lists of links, the navigation, and give the table of packages its links.
 
-
-def add_toctrees(_: Any, docname: str, source: list[str]) -> None:
-    """Make the sections of the index, lists of links, the navigation of the site, and list the modules."""
+    The pages of modules are reached from there: hundreds of entries in the navigation of every page would hide the
+    others, and take most of the time of a build.
+    """
+    if docname in API_ROOTS.values():
+        source[0] = f":orphan:\n\n{source[0]}"
     if docname == API_PAGE:
-        source[0] += toctree("Modules", [f"api/{name}/{name}" for name in PUBLIC])
-    if docname != root_doc:
-        return
-    for section in re.split(r"^(?=## )", source[0], flags=re.MULTILINE)[1:]:
-        caption = section.splitlines()[0].removeprefix("## ")
-        source[0] += toctree(caption, re.findall(r"^\* \[[^]]+\]\((\S+)\.(?:md|ipynb)\)", section, flags=re.MULTILINE))
+        for name, page in API_ROOTS.items():
+            source[0] = source[0].replace(f"| `{name}` |", f"| [`{name}`](/{page}.rst) |")
+    if docname == root_doc:
+        for section in re.split(r"^(?=## )", source[0], flags=re.MULTILINE)[1:]:
+            caption = section.splitlines()[0].removeprefix("## ")
+            pages = re.findall(r"^\* \[[^]]+\]\((\S+)\.(?:md|ipynb)\)", section, flags=re.MULTILINE)
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: '{caption}'\n\n" + "\n".join(pages) + "\n```\n"
 
 
 def add_first_page(app: Any, _: Any) -> None:
@@ -87,5 +90,5 @@ def add_first_page(app: Any, _: Any) -> None:
 
 def setup(app: Any) -> None:
     """Connect the two functions above."""
-    app.connect("source-read", add_toctrees)
+    app.connect("source-read", add_navigation)
     app.connect("build-finished", add_first_page)
