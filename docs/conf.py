@@ -59,9 +59,9 @@ API_ROOTS = {name: f"{API_FOLDER}/{name}/{name}" for name in PUBLIC}
 autodoc2_packages = [{"path": source_of(name), "module": name} for name in PUBLIC]
 autodoc2_output_dir = API_FOLDER
 autodoc2_render_plugin = "rst"
-autodoc2_hidden_objects = ["private", "dunder", "inherited"]
+# Fields of a dataclass are described in its docstring, constants in comments.
+autodoc2_hidden_objects = ["private", "dunder", "inherited", "undoc"]
 autodoc2_index_template = None
-autodoc2_module_summary = False
 
 
 def add_navigation(_: Any, docname: str, source: list[str]) -> None:
