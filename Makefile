@@ -66,7 +66,7 @@ lint: install ## check style and types
 .docs-env/installed: docs/requirements.txt
 	@test -x .docs-env/bin/python || $(PYTHON) -m venv .docs-env
 	@echo "installing Sphinx into .docs-env ..."
-	.docs-env/bin/python -m pip install --quiet --requirement docs/requirements.txt
+	.docs-env/bin/python -m pip install --quiet --no-compile --requirement docs/requirements.txt
 	@touch $@
 
 docs: .docs-env/installed ## build the documentation in build/site; warnings are errors
