@@ -129,8 +129,10 @@ def _converted(name: str, value: Any, kind: type) -> Any:
         return tuple(value)
     if kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
+    if name == "kind" and isinstance(value, str):
+        return FORMER_KINDS.get(value, value)
     if kind in (int, str) and type(value) is kind:
-        return FORMER_KINDS.get(value, value) if name == "kind" else value
+        return value
     raise ValueError(f"{name} cannot be {value!r}")
 
 
