@@ -14,9 +14,9 @@ MAKEFLAGS += --jobs=3
 # One apt-get at a time.
 APT := flock Makefile apt-get
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
-export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
+test-slow test-full: export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
-.PHONY: help install engines test-engines demo-engines pw browser servers demo test test-slow test-full lint bench clean
+.PHONY: help install engines test-engines demo-engines pw browser servers demo test test-slow test-full lint docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -62,13 +62,24 @@ lint: install ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: test-engines pw browser lint ## install what is needed, check, and run the tests
+# Sphinx has an environment of its own, so that it constrains nothing that computes.
+.docs-env/installed: docs/requirements.txt
+	@test -x .docs-env/bin/python || $(PYTHON) -m venv .docs-env
+	@echo "installing Sphinx into .docs-env ..."
+	.docs-env/bin/python -m pip install --quiet --no-compile --requirement docs/requirements.txt
+	@touch $@
+
+docs: .docs-env/installed ## build the documentation in build/site; warnings are errors
+	.docs-env/bin/python -m sphinx -W --keep-going --quiet -c docs . build/site
+	@echo "documentation: build/site/index.html"
+
+test: test-engines pw browser lint docs ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
 test-slow: engines pw browser servers ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
-test-full: engines pw browser servers lint ## install everything, check, and run every test, those that take long too
+test-full: engines pw browser servers lint docs ## install everything, check, and run every test, those that take long too
 	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
 bench: engines ## measure: ratios, coverage, memory
@@ -97,4 +108,4 @@ bench: engines ## measure: ratios, coverage, memory
 
 clean: ## remove the environments and the demo's database
 	-AIIDA_PATH=$(DEMO) $(BIN)/verdi daemon stop 2>/dev/null
-	rm -rf .venv .engines .aiida-demo build dist *.egg-info
+	rm -rf .venv .docs-env .engines .aiida-demo build dist docs/reference/api *.egg-info

@@ -48,6 +48,8 @@ CM2_S_PER_A2_S = 1e-16
 M3_PER_A3 = 1e-30
 #: 1 kbar in GPa.
 GPA_PER_KBAR = 0.1
+#: 1 eV for each particle in kJ/mol.
+KJ_MOL_PER_EV: float = constants.e * constants.N_A * 1e-3
 #: 1 eV/angstrom^3 in kbar.
 KBAR_PER_EV_A3: float = constants.e / 1e-30 / 1e8
 #: 1 u/angstrom^3 in g/cm^3.

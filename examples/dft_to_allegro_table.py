@@ -42,7 +42,7 @@ def report(sources: Mapping[str, Sequence[str]], long_runs: Mapping[str, str]) -
     print_table([errors_of(size, pk) for size, pk in long_runs.items()])
     print("\nLong runs:")
     print_table([row for size, pk in long_runs.items() for row in rows_of(size, int(pk))])
-    print("\n".join(line for size, pk in long_runs.items() for line in doubts_of(size, int(pk))))
+    print("\n".join(line for size, pk in long_runs.items() for line in caveats_of(size, int(pk))))
     print("\nCost:")
     print_table(cost_rows(dft_cost([int(pk) for pks in sources.values() for pk in pks]), long_runs))
 
@@ -92,7 +92,7 @@ def fits_of(conductivity: int) -> pd.DataFrame:
     return fits[(fits["process_pk"] == conductivity) & ~fits["superseded"].astype(bool)]
 
 
-def doubts_of(size: str, conductivity: int) -> list[str]:
+def caveats_of(size: str, conductivity: int) -> list[str]:
     """Return why a temperature has no value, or one that no extrapolation would use."""
     fits = fits_of(conductivity)
     about = zip(fits["target_temperature_K"], fits["refused_because"], fits["reason"], strict=True)

@@ -32,7 +32,7 @@ LONG_FILES = (
     *("dashboards/test_server.py", "test_end_to_end.py", "dashboards/test_browser.py", "queries/test_hostile.py"),
     *("workchains/conductivity/test_workchain.py", "workchains/md/test_base.py", "cli/services/test_daemon.py"),
     *("workchains/md/test_quantumespresso.py", "calculations/training/test_train.py", "cli/test_engine.py"),
-    *("runners/test_potentials.py", "workchains/student/test_workchain.py", "workchains/md/test_contract.py"),
+    *("runners/potentials/test_engines.py", "workchains/student/test_workchain.py", "workchains/md/test_contract.py"),
 )
 #: Options that make a job of a test run on one core without MPI.
 OPTIONS = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "withmpi": False}

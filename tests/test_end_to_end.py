@@ -47,6 +47,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     assert any(subprocess.run(stop, env=environment, check=False).returncode == 0 for _ in range(10))
 
 
+@pytest.mark.slow
 def test_setup_can_be_repeated(command: Command) -> None:
     assert "fresh" in command("aiida-ion", "setup", "--profile-name", "fresh")
     assert "lammps" in command("aiida-ion", "engine", "list")

@@ -23,12 +23,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "unreadable": set(),
     "engine_kinds": set(),
     "fingerprints": set(),
+    "former_names": set(),
     "analysis": {"verdicts", "units", "settings"},
     "starting_velocities": set(),
     "thermo_fields": set(),
     "crystal_files": {"units", "analysis"},
     "datasets": {"units", "crystal_files"},
-    "surrogate": {"units", "settings"},
+    "surrogate": {"units", "settings", "former_names"},
     "training": {"units", "settings", "analysis"},
     "screening": {"settings"},
     "lammps": {"units", "settings", "endings", "thermo_fields", "training"},
@@ -58,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "exit_codes",
         "weight_files",
         "fingerprints",
+        "former_names",
         "starting_velocities",
         "thermo_fields",
         "datasets",
@@ -70,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "engine_kinds",  # the names that engines have for their levels of theory, by entry point
     },
     "workchains": {
+        "former_names",
         "screening",
         "messages",
         "training",
@@ -86,6 +89,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "queries",
     },
     "queries": {
+        "former_names",
         "analysis",
         "screening",
         "aiida_private",
@@ -98,6 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "lammps",
     },  # how far a running job is, from its log
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
+    "figures": {"dashboards", "queries"},
     "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
     "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries", "training"},
@@ -158,6 +163,7 @@ WITHOUT_AIIDA = {
     "exit_codes",
     "unreadable",
     "fingerprints",
+    "former_names",
     "starting_velocities",
     "thermo_fields",
     "analysis",

@@ -1,7 +1,9 @@
-"""H5MD-NOMAD: a trajectory with radial distributions and mean squared displacement, in NOMAD's format.
+"""H5MD: a trajectory as any reader of the format takes it, or, with the averages of the fit, as NOMAD does.
 
-Layout: H5MD 1.1 (de Buyl, Colberg, Höfling, Comput. Phys. Commun. 185, 1546 (2014), 10.1016/j.cpc.2014.01.018) with the
-additions of NOMAD: periodic boundaries as booleans, units that pint understands, observables that name their type.
+Layout: H5MD 1.1 (de Buyl, Colberg, Höfling, Comput. Phys. Commun. 185, 1546 (2014), 10.1016/j.cpc.2014.01.018), or with
+the additions of NOMAD: periodic boundaries as booleans, units that pint understands, observables that name their type.
+No file can be both: units are spelled differently, and readers of plain H5MD, such as MDAnalysis, take a frame of
+everything under ``observables``, and fail on an average.
 Where NOMAD's description and its parser differ (``time_correlation`` and ``correlation_function``; strings of fixed and
 of variable length), the parser is followed, since it refuses the alternative.
 """
@@ -19,11 +21,30 @@ from ase.data import atomic_masses, atomic_numbers
 
 from aiida_ion import __version__
 from aiida_ion.analysis.comparison.radial_distribution import RadialDistribution
+from aiida_ion.units import KJ_MOL_PER_EV
 
 FloatArray = npt.NDArray[np.floating[Any]]
 VERSION = (1, 1)
 PS, ANGSTROM = "ps", "angstrom"
-UNITS = {"position": ANGSTROM, "velocity": "angstrom / femtosecond", "force": "electron_volt / angstrom"}
+PLAIN, NOMAD = "h5md", "h5md-nomad"
+#: Dialect -> element -> unit, and how many of it are one of ours.
+UNITS = {
+    PLAIN: {
+        "position": ("Angstrom", 1.0),
+        "velocity": ("Angstrom fs-1", 1.0),
+        "force": ("kJ mol-1 Angstrom-1", KJ_MOL_PER_EV),
+        "mass": ("u", 1.0),
+        "charge": ("e", 1.0),
+    },
+    NOMAD: {
+        "position": (ANGSTROM, 1.0),
+        "velocity": ("angstrom / femtosecond", 1.0),
+        "force": ("electron_volt / angstrom", 1.0),
+        "mass": ("unified_atomic_mass_unit", 1.0),
+        "charge": ("elementary_charge", 1.0),
+    },
+}
+BOUNDARIES = {PLAIN: np.array([b"periodic"] * 3), NOMAD: np.array([True] * 3)}
 
 
 @dataclass(frozen=True)
@@ -86,11 +107,16 @@ def write_h5md(
     about: About,
     rdf: RadialDistribution | None = None,
     motion: Motion | None = None,
+    dialect: str = PLAIN,
 ) -> None:
     """Write one file; an existing file is replaced.
 
-    :raises ValueError: if h5py is not installed.
+    :param rdf: for NOMAD only, and so is `motion`.
+    :param dialect: `PLAIN` or `NOMAD`.
+    :raises ValueError: if h5py is not installed, or for averages in a plain file.
     """
+    if dialect != NOMAD and (rdf is not None or motion is not None):
+        raise ValueError(f"averages are written for NOMAD only: as {NOMAD}")
     try:
         import h5py
     except ImportError as error:
@@ -98,7 +124,7 @@ def write_h5md(
     draft = path.with_name(f"{path.name}.part")
     with h5py.File(draft, "w") as file:
         _metadata(file, about)
-        _particles(file, frames, about.charges_e)
+        _particles(file, frames, about.charges_e, dialect)
         if rdf is not None:
             _radial_distributions(file, rdf, frames)
         if motion is not None:
@@ -119,7 +145,8 @@ def _metadata(file: Any, about: About) -> None:
         part.attrs["name"], part.attrs["version"] = program, version
 
 
-def _particles(file: Any, frames: ExportedFrames, charges_e: Mapping[str, float]) -> None:
+def _particles(file: Any, frames: ExportedFrames, charges_e: Mapping[str, float], dialect: str) -> None:
+    units = {name: unit for name, (unit, _) in UNITS[dialect].items()}
     everything = file.create_group("particles/all")
     first: Any = None
     for name, values in frames.vectors.items():
@@ -131,19 +158,22 @@ def _particles(file: Any, frames: ExportedFrames, charges_e: Mapping[str, float]
         else:
             _same_times(element, first)
         # One frame per chunk: readers go frame by frame.
-        element.create_dataset("value", data=values, chunks=(1, *values.shape[1:]), compression="gzip", shuffle=True)
-        element["value"].attrs.update({"unit": UNITS[name], "unit_factor": 1.0})
+        factor = UNITS[dialect][name][1]
+        scaled = values if factor == 1.0 else values * values.dtype.type(factor)
+        chunks = (1, *values.shape[1:])
+        element.create_dataset("value", data=scaled, chunks=chunks, compression="gzip", shuffle=True)
+        element["value"].attrs.update({"unit": units[name], "unit_factor": 1.0})
     everything["species_label"] = list(frames.symbols)
     masses = [atomic_masses[atomic_numbers[symbol]] for symbol in frames.symbols]
-    _quantity(everything, "mass", np.array(masses), "unified_atomic_mass_unit")
+    _quantity(everything, "mass", np.array(masses), units["mass"])
     if charges_e and set(frames.symbols) <= set(charges_e):
-        _quantity(everything, "charge", np.array([charges_e[symbol] for symbol in frames.symbols]), "elementary_charge")
+        _quantity(everything, "charge", np.array([charges_e[symbol] for symbol in frames.symbols]), units["charge"])
     box = everything.create_group("box")
     box.attrs["dimension"] = 3
-    box.attrs["boundary"] = np.array([True, True, True])
+    box.attrs["boundary"] = BOUNDARIES[dialect]
     edges = box.create_group("edges")
     _same_times(edges, first)
-    _quantity(edges, "value", frames.cells, ANGSTROM)
+    _quantity(edges, "value", frames.cells, units["position"])
 
 
 def _same_times(element: Any, first: Any) -> None:

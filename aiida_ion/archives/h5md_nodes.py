@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from aiida import orm
 
 from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
-from aiida_ion.archives.h5md import About, ExportedFrames, Motion, write_h5md
+from aiida_ion.archives.h5md import NOMAD, PLAIN, About, ExportedFrames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size
 from aiida_ion.units import FS_PER_PS
@@ -25,8 +28,20 @@ THERMOSTATS = {"csvr": "velocity_rescaling", "nose_hoover": "nose_hoover"}
 PROGRAMS = ("lammps", "pw.x", "vasp", "sevenn", "mace-torch", "chgnet", "ase")
 
 
-def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
-    """Return fits and the names of their replicas, in order of temperature: one for each file.
+class Run(NamedTuple):
+    """One replica of a fit: a file.
+
+    :param temperature_K: target of the thermostat.
+    """
+
+    fit: orm.CalcJobNode
+    replica: str
+    temperature_K: float | None
+    formula: str
+
+
+def runs(names: Sequence[str]) -> list[Run]:
+    """Return the replicas of fits, in order of temperature: one for each file.
 
     :param names: groups, PKs and UUIDs; a conductivity includes all its fits.
     :raises ValueError: if there are no fits among them.
@@ -34,56 +49,88 @@ def runs(names: Sequence[str]) -> list[tuple[orm.CalcJobNode, str]]:
     choice = choose(names)
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": FIT, "id": {"in": choice.pks}}, project="*", tag="fit")
-    temperature = "attributes.target_temperature_K"
-    query.append(orm.ArrayData, with_incoming="fit", edge_filters={"label": "diffusion"}, project=temperature)
-    fits = [fit for fit, _ in sorted(query.all(), key=lambda row: (row[1] or 0.0, row[0].pk))]
-    fitted = [(fit, replica) for fit in fits for replica in sorted({name for name, _ in _segments(fit)})]
+    columns = ["attributes.target_temperature_K", "attributes.formula"]
+    query.append(orm.ArrayData, with_incoming="fit", edge_filters={"label": "diffusion"}, project=columns)
+    fitted = [
+        Run(fit, replica, kelvin, str(formula or ""))
+        for fit, kelvin, formula in sorted(query.all(), key=lambda row: (row[1] or 0.0, row[0].pk))
+        for replica in sorted({name for name, _ in _segments(fit)})
+    ]
     if not fitted:
         raise ValueError("none of these was fitted: name a diffusion or conductivity node, or a group of them")
     return fitted
 
 
-def runs_size(chosen: Sequence[tuple[orm.CalcJobNode, str]]) -> int:
+def runs_size(chosen: Sequence[Run]) -> int:
     """Return the stored size of the trajectories of some runs, bytes."""
-    nodes = [node for fit, replica in chosen for name, node in _segments(fit) if name == replica]
+    nodes = [node for run in chosen for name, node in _segments(run.fit) if name == run.replica]
     return files_size(frozenset(node.pk for node in nodes if node.pk is not None))
 
 
-def file_names(chosen: Sequence[Any], path: Path) -> list[Path]:
-    """Return ``path`` for one run, else numbered names in the same folder."""
+def file_names(chosen: Sequence[Run], path: Path) -> list[Path]:
+    """Return ``path`` for one run, else names in the same folder: ``li3n-0800K.h5``.
+
+    The formula is part of the names if there are several, the replica if a fit has several, and a number if runs are
+    still not told apart, such as those at two levels of theory.
+    """
     if len(chosen) == 1:
         return [path]
-    return [path.with_stem(f"{path.stem}-{number:03d}") for number in range(len(chosen))]
+    several = len({run.formula for run in chosen}) > 1
+    replicas = Counter(run.fit.pk for run in chosen)
+    stems = []
+    for run in chosen:
+        parts = [path.stem, re.sub(r"[^\w.-]+", "_", run.formula) if several else "", kelvin_text(run.temperature_K)]
+        parts.append(run.replica.replace("_", "-") if replicas[run.fit.pk] > 1 else "")
+        stems.append("-".join(part for part in parts if part))
+    repeated, seen = Counter(stems), Counter[str]()
+    names = []
+    for stem in stems:
+        names.append(
+            path.with_name(f"{stem}-{seen[stem]:03d}{path.suffix}" if repeated[stem] > 1 else f"{stem}{path.suffix}")
+        )
+        seen[stem] += 1
+    return names
+
+
+def kelvin_text(temperature_K: float | None) -> str:
+    """Return a temperature as part of a file's name, so that names sort by it: ``0800K``, ``0298.15K``."""
+    if temperature_K is None:
+        return ""
+    whole, _, rest = f"{temperature_K:.2f}".rstrip("0").partition(".")
+    return f"{whole:0>4}{f'.{rest}' if rest else ''}K"
 
 
 def export_runs(
-    chosen: Sequence[tuple[orm.CalcJobNode, str]],
+    chosen: Sequence[Run],
     path: Path,
     max_frames: int | None = None,
     trajectory_only: bool = False,
+    dialect: str = PLAIN,
 ) -> Iterator[Path]:
     """Write the files of :func:`file_names` and yield each name when the file is complete.
 
     :param max_frames: thin each run evenly to at most this many frames; averages use the remaining ones.
-    :param trajectory_only: write only positions and cells, for readers of plain H5MD.
+    :param trajectory_only: write only positions and cells.
+    :param dialect: `PLAIN`, or `NOMAD` with radial distributions, mean squared displacements and diffusivities.
     :raises ValueError: if the frames were left out of the archive.
     """
-    for (fit, replica), target in zip(chosen, file_names(chosen, path), strict=True):
-        _export_run(fit, replica, target, max_frames, trajectory_only)
+    for run, target in zip(chosen, file_names(chosen, path), strict=True):
+        _export_run(run, target, max_frames, trajectory_only, dialect)
         yield target
 
 
-def _export_run(fit: orm.CalcJobNode, replica: str, path: Path, max_frames: int | None, trajectory_only: bool) -> None:
-    segments = [node for name, node in _segments(fit) if name == replica]
-    frames = joined_frames(segments, float(fit.inputs.parameters.get("equilibration_fs", 0.0)), max_frames)
-    result = fit.outputs.diffusion
+def _export_run(run: Run, path: Path, max_frames: int | None, trajectory_only: bool, dialect: str) -> None:
+    segments = [node for name, node in _segments(run.fit) if name == run.replica]
+    frames = joined_frames(segments, float(run.fit.inputs.parameters.get("equilibration_fs", 0.0)), max_frames)
+    result = run.fit.outputs.diffusion
+    about = _about(result, segments, frames)
     if trajectory_only:
-        position = {"position": frames.vectors["position"]}
-        bare = ExportedFrames(frames.symbols, frames.steps, frames.times_ps, frames.cells, position, frames.first)
-        write_h5md(path, bare, _about(result, segments, frames))
+        frames = replace(frames, vectors={"position": frames.vectors["position"]})
+    if trajectory_only or dialect != NOMAD:
+        write_h5md(path, frames, about, dialect=dialect)
         return
     rdf = radial_distribution(frames.vectors["position"][frames.first :], frames.cells[frames.first :], frames.symbols)
-    write_h5md(path, frames, _about(result, segments, frames), rdf, _motion(result))
+    write_h5md(path, frames, about, rdf, _motion(result), dialect)
 
 
 def _segments(fit: orm.CalcJobNode) -> list[tuple[str, orm.TrajectoryData]]:

@@ -1,4 +1,4 @@
-"""The README of an archive: results, versions, how to open it, what to cite, and licences.
+"""The README of an archive: results, how to open it, versions, settings, what to cite, and licences.
 
 Only the chosen nodes are queried, so the time does not depend on the size of the database.
 """
@@ -15,6 +15,7 @@ from aiida import get_version, orm
 from aiida_ion import __version__
 from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
+from aiida_ion.queries.conductivities import worst_grades
 from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, useful_bound, verdict_of, words_of
 
 #: The attribute of a linked measurement that names its source; OBELiX is CC BY 4.0.
@@ -22,7 +23,10 @@ DATASET = "attributes.dataset"
 SIGMA, DIFFUSIVITY = "ionic_conductivity", "tracer_diffusivity"
 #: Characters with a meaning in Markdown or HTML.
 SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
-HEADS = ("material", "level of theory", "T (K)", "result", "grade", "uuid")
+HEADS = ("material", "level of theory", "T (K)", "result", "Ea", "verdict", "grade", "uuid")
+#: Entries of a job's versions that are text and no version.
+SETTINGS = ("functional", "smearing")
+EA = HEADS.index("Ea")
 
 
 def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[int]) -> str:
@@ -34,11 +38,12 @@ def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[i
     """
     pks = sorted(choice.pks)
     results, fits = _conductivities(pks), _diffusivities(pks)
-    versions = _versions(pks)
+    versions, settings, hashes = _stated(pks)
     levels = {row[1] for row in results + fits}
     parts = [f"# {plain(name)}", _intro(choice), _table("Ionic conductivity, extrapolated", results)]
     parts += [_table("Diffusion at each temperature", fits), _opening(name), _left_out(choice, left_out)]
-    parts += [_version_list(versions), _cite(versions, levels), _licences(pks, licence)]
+    parts += [_listed("Versions", versions), _listed("Settings", settings), _listed("Hashes", hashes)]
+    parts += [_cite(versions, levels), _licences(pks, licence)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -59,14 +64,17 @@ def _results(pks: Sequence[int], marker: str, names: Sequence[str]) -> list[dict
     """Return the attributes of the chosen arrays with a given one, by material, level of theory and temperature."""
     query = orm.QueryBuilder()
     filters = {"id": {"in": pks}, "attributes": {"has_key": marker}}
-    query.append(orm.ArrayData, filters=filters, project=["uuid", *(f"attributes.{name}" for name in names)])
-    rows = [dict(zip(["uuid", *names], row, strict=True)) for row in query.all()]
+    query.append(orm.ArrayData, filters=filters, project=["id", "uuid", *(f"attributes.{name}" for name in names)])
+    rows = [dict(zip(["pk", "uuid", *names], row, strict=True)) for row in query.all()]
     return sorted(rows, key=lambda row: (*map(str, (row[name] for name in names[:2])), row[names[2]] or 0.0))
 
 
 def _conductivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
-    names = ("formula", "level_of_theory", "target_temperature_K", *_names(SIGMA, "mS_cm"))
-    return [_row(row, SIGMA, "mS_cm", "mS/cm") for row in _results(pks, "activation_energy_eV", names)]
+    energy = ("activation_energy_eV", "activation_energy_ci95_eV")
+    names = ("formula", "level_of_theory", "target_temperature_K", *energy, *_names(SIGMA, "mS_cm"))
+    rows = _results(pks, "activation_energy_eV", names)
+    grades = worst_grades([row["pk"] for row in rows]).set_index("pk")["grade"].to_dict() if rows else {}
+    return [_row(row | {"grade": grades.get(row["pk"])}, SIGMA, "mS_cm", "mS/cm") for row in rows]
 
 
 def _diffusivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
@@ -80,18 +88,30 @@ def _names(quantity: str, unit: str) -> tuple[str, ...]:
 
 
 def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> tuple[str, ...]:
-    value, interval = row[f"{quantity}_{unit}"], row[f"{quantity}_ci95_{unit}"]
-    bound = useful_bound(row, quantity, unit)
-    verdict = verdict_of(row)
-    if verdict == POORLY_KNOWN and interval:
-        text = f"poorly known ({interval[0]:.3g} to {interval[1]:.3g}) {shown_unit}"
-    elif value is not None and verdict in (MOVED, MEASURED):
-        text = f"{value:.3g}" + (f" ({interval[0]:.3g} to {interval[1]:.3g})" if interval else "") + f" {shown_unit}"
-    else:
-        text = f"below {bound:.3g} {shown_unit}" if bound is not None else f"none: {words_of(verdict)}"
+    bound, verdict = useful_bound(row, quantity, unit), verdict_of(row)
+    text = _amount(row, quantity, unit, shown_unit) or ("-" if bound is None else f"below {bound:.3g} {shown_unit}")
     temperature = row["target_temperature_K"]
-    shown = "" if temperature is None else f"{temperature:g}"
-    return (str(row["formula"]), str(row["level_of_theory"]), shown, text, str(row.get("grade") or ""), row["uuid"])
+    return (
+        str(row["formula"]),
+        str(row["level_of_theory"]),
+        "" if temperature is None else f"{temperature:g}",
+        text,
+        _amount(row, "activation_energy", "eV", "eV"),
+        words_of(verdict) if verdict else "",
+        str(row.get("grade") or ""),
+        row["uuid"],
+    )
+
+
+def _amount(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> str:
+    """Return a value with its interval, of a poorly known result the interval alone, and else nothing."""
+    value, interval, verdict = row.get(f"{quantity}_{unit}"), row.get(f"{quantity}_ci95_{unit}"), verdict_of(row)
+    edges = f"{interval[0]:.3g} to {interval[1]:.3g}" if interval else ""
+    if verdict == POORLY_KNOWN and edges:
+        return f"({edges}) {shown_unit}"
+    if value is None or verdict not in (MOVED, MEASURED):
+        return ""
+    return f"{value:.3g}" + (f" ({edges})" if edges else "") + f" {shown_unit}"
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
@@ -102,7 +122,10 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     lines += [" | ".join(plain(row[index]) for index in used) for row in rows]
     table = "\n".join(f"| {line} |" for line in lines)
     how = "Brackets give the 95 % interval; `below` is an upper bound, where no diffusion was detected;"
-    return f"## {title}\n\n{how} a poorly known value is given only by its interval.\n\n{table}"
+    how += " a poorly known value is given only by its interval."
+    if any(row[EA] for row in rows):
+        how += " The grade of a conductivity is the worst of the temperatures that it uses."
+    return f"## {title}\n\n{how}\n\n{table}"
 
 
 def _opening(name: str) -> str:
@@ -129,21 +152,23 @@ def _left_out(choice: Choice, left_out: frozenset[int]) -> str:
     )
 
 
-def _versions(pks: Sequence[int]) -> dict[str, set[str]]:
-    """Return the versions reported by the jobs, by program."""
+def _stated(pks: Sequence[int]) -> list[dict[str, set[str]]]:
+    """Return what the jobs state of themselves: versions by program, settings of the electrons, and hashes."""
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks}}, tag="job")
     query.append(orm.Dict, with_incoming="job", edge_filters={"label": "versions"}, project="attributes")
-    versions: dict[str, set[str]] = defaultdict(set)
+    kinds: list[dict[str, set[str]]] = [defaultdict(set), defaultdict(set), defaultdict(set)]
     for stated in query.all(flat=True):
-        for name, version in stated.items():
-            if isinstance(version, (str, int, float)):
-                versions[str(name)].add(str(version))
-    return versions
+        for name, value in stated.items():
+            if isinstance(value, (str, int, float)):
+                is_setting = not isinstance(value, str) or name in SETTINGS
+                kind = 2 if str(name).endswith("sha256") else int(is_setting)
+                kinds[kind][str(name)].add(str(value))
+    return kinds
 
 
-def _version_list(versions: Mapping[str, set[str]]) -> str:
-    lines = [f"* {plain(name)}: {', '.join(plain(one) for one in sorted(versions[name]))}" for name in sorted(versions)]
-    return "\n".join(["## Versions", "", *lines]) if lines else ""
+def _listed(title: str, stated: Mapping[str, set[str]]) -> str:
+    lines = [f"* {plain(name)}: {', '.join(plain(one) for one in sorted(stated[name]))}" for name in sorted(stated)]
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
 
 
 def _cite(versions: Mapping[str, set[str]], levels: set[str]) -> str:

@@ -172,7 +172,7 @@ def force_calls(parameters: Mapping[str, Any], timestep_fs: float) -> dict[str, 
     samples = SampleParameters.from_dict(dict(parameters))
     steps = round(samples.short_md_fs / (samples.timestep_fs or timestep_fs)) + samples.n_short_md_frames
     calls = {
-        "smeared": sum(samples.amplitudes_A.values()),
+        "displaced": sum(samples.amplitudes_A.values()),
         "trajectory": samples.n_trajectory_frames,
         "short_md": steps,
     }

@@ -14,7 +14,7 @@ from aiida_ion.settings.rules import Number
 if TYPE_CHECKING:
     from aiida_ion.archives.export import ExportPlan
 
-FORMATS = ("aiida", "h5md")
+FORMATS = ("aiida", "h5md", "h5md-nomad")
 FRAMES = Number(least=2, most=10**9, whole=True)
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
@@ -34,7 +34,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 )
 @setting(TEXT, "--licence", help="The licence of the data, such as CC-BY-4.0, for the README")
 @setting(FRAMES, "--max-frames", help="h5md: thin each run to this many frames")
-@click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells only, for MDAnalysis.")
+@click.option("--trajectory-only", is_flag=True, help="h5md: positions and cells only.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and its size.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -57,7 +57,8 @@ def command(
     """Write selected results, with their provenance, to a file that AiiDA alone can read.
 
     A README with the results, versions, papers to cite and licences is written beside it and into it.
-    `--format h5md` writes each run that was fitted as H5MD-NOMAD, with radial distributions and MSD.
+    `--format h5md` writes each run that was fitted as H5MD, for MDAnalysis and others; `h5md-nomad` as NOMAD reads
+    it, with radial distributions, MSD and diffusivities.
 
     \b
     Example:
@@ -68,16 +69,16 @@ def command(
     if output.exists() and not overwrite:
         raise click.ClickException(f"{output} exists: name another file, or give --overwrite")
     if style == "aiida" and (max_frames or trajectory_only):
-        raise click.UsageError("--max-frames and --trajectory-only are for --format h5md")
-    if style == "h5md" and (no_trajectories or no_retrieved or no_potentials or licence):
+        raise click.UsageError("--max-frames and --trajectory-only are for --format h5md and h5md-nomad")
+    if style != "aiida" and (no_trajectories or no_retrieved or no_potentials or licence):
         raise click.UsageError(
             "--no-trajectories, --no-retrieved, --no-potentials and --licence are for --format aiida"
         )
     load(profile)
-    if style == "h5md":
+    if style != "aiida":
         from aiida_ion.cli.export_h5md import write_h5md
 
-        write_h5md(names, output, max_frames, trajectory_only, overwrite, dry_run, yes)
+        write_h5md(names, output, style, max_frames, trajectory_only, overwrite, dry_run, yes)
         return
     from aiida_ion.archives.export import export, plan
 

@@ -1,4 +1,4 @@
-"""``aiida-ion export --format h5md``: runs in a format of other programs."""
+"""``aiida-ion export --format h5md`` and ``h5md-nomad``: runs in a format of other programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aiida_ion.cli.common import size
 def write_h5md(
     names: Sequence[str],
     output: Path,
+    dialect: str,
     max_frames: int | None,
     trajectory_only: bool,
     overwrite: bool,
@@ -31,5 +32,5 @@ def write_h5md(
         return
     if not yes:
         click.confirm(f"Write {output if len(chosen) == 1 else f'{len(chosen)} files beside {output}'}?", abort=True)
-    for path in export_runs(chosen, output, max_frames, trajectory_only):
+    for path in export_runs(chosen, output, max_frames, trajectory_only, dialect):
         click.echo(f"Written: {path} ({size(path.stat().st_size)})")

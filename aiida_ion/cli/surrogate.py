@@ -26,7 +26,7 @@ from aiida_ion.workchains.protocols.rules import rule_at
 if TYPE_CHECKING:
     from aiida_ion.queries import Selection
 
-KINDS = ("smeared", "trajectory", "short_md")
+KINDS = ("displaced", "trajectory", "short_md")
 PROTOCOLS = ("baseline", "restricted", "trajectory", "best")
 SPLITS = ("material", "chemical_system", "prototype")
 MIXABLE = ("level_of_theory", "temperature", "mobile_species")
@@ -70,7 +70,7 @@ def command() -> None:
 @setting(
     Many(item=Word(choices=KINDS), distinct=True),
     "--kinds",
-    default="smeared,trajectory,short_md",
+    default="displaced,trajectory,short_md",
     show_default=True,
     help="Kinds of samples",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -110,13 +110,17 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     return finished(table, order)
 
 
-def worst_grades() -> pd.DataFrame:
-    """Return the worst grade of the fits that each conductivity uses or, if it uses none, of its bounds."""
+def worst_grades(pks: Sequence[int] | None = None) -> pd.DataFrame:
+    """Return the worst grade of the fits that each conductivity uses or, if it uses none, of its bounds.
+
+    :param pks: of conductivities; all by default.
+    """
     query = orm.QueryBuilder()
     query.append(orm.CalcFunctionNode, filters=of_function("fit_conductivity"), tag="function")
     columns = attributes(["grade", "refused_because", "fit_consistent"])
     query.append(orm.ArrayData, with_outgoing="function", project=columns)
-    query.append(orm.ArrayData, with_incoming="function", project=["id"])
+    chosen = {} if pks is None else {"id": {"in": [*pks, 0]}}
+    query.append(orm.ArrayData, with_incoming="function", filters=chosen, project=["id"])
     rows = frame(query, ["grade", "refused", "consistent", "pk"], {"consistent": "flag"})
     used = rows[rows["refused"].isna() & ~(rows["consistent"] == 0)]
     ranks = used.assign(rank=used["grade"].map({grade: rank for rank, grade in enumerate(GRADES)}))

@@ -11,6 +11,7 @@ from aiida.common.hashing import make_hash
 
 from aiida_ion import __version__
 from aiida_ion.aiida_private.caching import HASH
+from aiida_ion.former_names import with_present_kinds
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, of_function, rows
 from aiida_ion.queries.running.processes import ENDED
 
@@ -136,4 +137,5 @@ def _hash(node: orm.Node) -> str:
 
 def physical(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that decide a result."""
-    return {key: value for key, value in parameters.items() if key != "max_concurrent"}
+    known = {key: value for key, value in parameters.items() if key != "max_concurrent"}
+    return with_present_kinds(known)

@@ -136,6 +136,8 @@ def is_installed(path: Path, sha256: str) -> bool:
     """Return whether a file came with an installed package and is unchanged: then it is that package's code."""
     target, digest = path.resolve(), base64.urlsafe_b64encode(bytes.fromhex(sha256)).rstrip(b"=").decode()
     for distribution in importlib.metadata.distributions():
+        if not target.is_relative_to(Path(str(distribution.locate_file(""))).resolve()):
+            continue  # before its list of files is read: all lists together take a second
         for file in distribution.files or ():
             same = file.name == path.name and file.hash is not None and file.hash.value == digest
             if same and Path(str(file.locate())).resolve() == target:

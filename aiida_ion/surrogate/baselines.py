@@ -82,7 +82,7 @@ def force_calls(dataset: Dataset, settings: Settings) -> int:
     kinds, amplitudes = kinds_read(settings), amplitudes_read(settings)
     displaced = sum(amplitudes.values()) if amplitudes else len(dataset.configurations(material, DISPLACED))
     run = run_steps(dataset, material) if {"short_md", "trajectory"} & set(kinds) else 0
-    return run + (displaced if "smeared" in kinds else 0)
+    return run + (displaced if "displaced" in kinds else 0)
 
 
 def run_steps(dataset: Dataset, material: int) -> int:

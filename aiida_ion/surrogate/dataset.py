@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
 DISPLACED, TRAJECTORY, SHORT_MD = range(3)
-KINDS = {"smeared": DISPLACED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
+KINDS = {"displaced": DISPLACED, "trajectory": TRAJECTORY, "short_md": SHORT_MD}
 #: What the rows of each array are.
 _ROWS = {
     "atomic_numbers": "atoms",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from aiida_ion.former_names import FORMER_KINDS
 from aiida_ion.surrogate.dataset import KINDS
 
 #: Split -> property shared by materials that are held out together.
@@ -15,9 +16,9 @@ POOLS = ("all", "mobile")
 LOSSES = ("clipped", "one_sided")
 #: Groups of invariants of a material, and the configurations that each is computed from.
 READ: dict[str, tuple[str, ...]] = {
-    "forces": ("smeared", "short_md"),
-    "curvature": ("smeared",),
-    "anharmonicity": ("smeared",),
+    "forces": ("displaced", "short_md"),
+    "curvature": ("displaced",),
+    "anharmonicity": ("displaced",),
     "short_md": ("short_md",),
     "correlations": ("short_md",),
     "structure": (),
@@ -33,7 +34,7 @@ _NOT_NEGATIVE = ("vectors", "tensors", "pretraining_epochs", "weight_decay", "dr
 class Settings:
     """Network, data and training of a surrogate.
 
-    :param kind: configurations used as graphs: ``smeared`` (displaced), ``trajectory`` or ``short_md``.
+    :param kind: configurations used as graphs: ``displaced``, ``trajectory`` or ``short_md``.
     :param amplitudes_A: of displaced graphs, angstrom; empty means all.
     :param n_samplings: configurations over which a prediction is averaged.
     :param inputs: features of each atom, from `INPUTS`.
@@ -56,7 +57,7 @@ class Settings:
     :param dropout: fraction of the pooled features dropped at random in training.
     """
 
-    kind: str = "smeared"
+    kind: str = "displaced"
     amplitudes_A: tuple[float, ...] = (0.1,)
     n_samplings: int = 4
     inputs: tuple[str, ...] = ("accelerations",)
@@ -106,7 +107,7 @@ def amplitudes_read(settings: Settings) -> dict[float, int] | None:
 
     ``None`` if all of them are read.
     """
-    if not settings.amplitudes_A or any("smeared" in READ[name] for name in settings.invariants):
+    if not settings.amplitudes_A or any("displaced" in READ[name] for name in settings.invariants):
         return None
     return dict.fromkeys(settings.amplitudes_A, settings.n_samplings)
 
@@ -128,6 +129,8 @@ def _converted(name: str, value: Any, kind: type) -> Any:
         return tuple(value)
     if kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
+    if name == "kind" and isinstance(value, str):
+        return FORMER_KINDS.get(value, value)
     if kind in (int, str) and type(value) is kind:
         return value
     raise ValueError(f"{name} cannot be {value!r}")
@@ -143,7 +146,7 @@ def _validate(settings: Settings) -> str | None:
     wrong += [f"{name} must not be negative" for name in _NOT_NEGATIVE if getattr(settings, name) < 0]
     if settings.cutoff_A <= 0 or settings.learning_rate <= 0 or settings.dropout >= 1:
         wrong.append("cutoff_A and learning_rate must be positive, dropout below 1")
-    if "later_motion" in settings.inputs and settings.kind == "smeared":
+    if "later_motion" in settings.inputs and settings.kind == "displaced":
         wrong.append("displaced configurations have no later motion: choose kind short_md or trajectory")
     return wrong[0] if wrong else None
 

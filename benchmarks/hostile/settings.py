@@ -102,7 +102,7 @@ CHANGES: dict[str, tuple[dict[str, Any], list[tuple[dict[str, Any], str]]]] = {
     "samples": (
         {"temperature_K": 800},
         [
-            ({"kinds": "smeared"}, "kinds must be"),
+            ({"kinds": "displaced"}, "kinds must be"),
             ({"amplitudes_A": {"0.1": 0}}, "amplitudes_A"),
             ({"amplitudes_A": {"wide": 1}}, "amplitude"),
             ({"timestep_fs": 0}, "timestep_fs must be"),

@@ -1,4 +1,4 @@
-"""What the README of an archive asks to cite is what the project's README names."""
+"""What the README of an archive asks to cite is what the documentation names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from aiida_ion.archives.citations import CITATIONS, citations
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "citations.md").read_text()
 
 
 @pytest.mark.parametrize("citation", CITATIONS, ids=lambda citation: citation.part)
 def test_every_paper_stands_in_the_project(citation: object) -> None:
-    assert all(paper in README for paper in citation.papers)  # type: ignore[attr-defined]
+    assert all(paper in PAGE for paper in citation.papers)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

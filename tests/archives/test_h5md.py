@@ -11,8 +11,8 @@ from aiida import orm
 
 from aiida_ion.analysis.comparison.radial_distribution import radial_distribution
 from aiida_ion.archives.export import export, plan
-from aiida_ion.archives.h5md import About, ExportedFrames, Motion, write_h5md
-from aiida_ion.archives.h5md_nodes import export_runs, joined_frames, runs, runs_size
+from aiida_ion.archives.h5md import NOMAD, PLAIN, About, ExportedFrames, Motion, write_h5md
+from aiida_ion.archives.h5md_nodes import Run, export_runs, file_names, joined_frames, kelvin_text, runs, runs_size
 from aiida_ion.archives.open import open_archive
 from aiida_ion.calculations.trajectory_data import trajectory_node
 
@@ -36,9 +36,10 @@ def text(dataset: Any) -> str:
     return str(dataset.asstr()[()])
 
 
-def test_the_mandatory_parts_of_h5md_are_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("dialect", "boundary"), [(PLAIN, [b"periodic"] * 3), (NOMAD, [True] * 3)])
+def test_the_mandatory_parts_of_h5md_are_there(dialect: str, boundary: list[Any], tmp_path: Path) -> None:
     given = frames(velocity=np.ones((300, 4, 3)))
-    write_h5md(tmp_path / "a.h5", given, ABOUT)
+    write_h5md(tmp_path / "a.h5", given, ABOUT, dialect=dialect)
     with h5py.File(tmp_path / "a.h5") as file:
         assert file["h5md"].attrs["version"].tolist() == [1, 1]
         assert file["h5md"].attrs["version"].dtype.kind == "i"
@@ -47,7 +48,7 @@ def test_the_mandatory_parts_of_h5md_are_there(tmp_path: Path) -> None:
         assert dict(file["h5md/program"].attrs) == {"name": "lammps", "version": "22 Jul 2025"}
         everything = file["particles/all"]
         assert everything["box"].attrs["dimension"] == 3
-        assert everything["box"].attrs["boundary"].tolist() == [True] * 3
+        assert everything["box"].attrs["boundary"].tolist() == boundary
         np.testing.assert_array_equal(everything["position/value"], given.vectors["position"])
         np.testing.assert_array_equal(everything["box/edges/value"], given.cells)
         assert everything["species_label"].asstr()[:].tolist() == given.symbols
@@ -83,7 +84,7 @@ def test_averages_stand_in_their_slots(tmp_path: Path) -> None:
     given = frames()
     rdf = radial_distribution(given.vectors["position"], given.cells, given.symbols)
     motion = Motion("Li", np.array([1.0, 2.0]), np.array([6.0, 12.0]), np.array([0.1, 0.2]), (1e-5, 1e-6), 3)
-    write_h5md(tmp_path / "a.h5", given, ABOUT, rdf, motion)
+    write_h5md(tmp_path / "a.h5", given, ABOUT, rdf, motion, NOMAD)
     with h5py.File(tmp_path / "a.h5") as file:
         check_quantities(file)
         result = file["observables/radial_distribution_functions"]
@@ -100,7 +101,9 @@ def test_averages_stand_in_their_slots(tmp_path: Path) -> None:
 
 def test_no_diffusivity_where_nothing_moved(tmp_path: Path) -> None:
     motion = Motion("Li", np.array([1.0]), np.array([0.1]), np.array([0.1]), None, 1)
-    write_h5md(tmp_path / "a.h5", frames(), ABOUT, None, motion)
+    with pytest.raises(ValueError, match="for NOMAD only"):
+        write_h5md(tmp_path / "a.h5", frames(), ABOUT, None, motion)
+    write_h5md(tmp_path / "a.h5", frames(), ABOUT, None, motion, NOMAD)
     with h5py.File(tmp_path / "a.h5") as file:
         assert set(file["observables"]) == {"mean_squared_displacements"}
 
@@ -128,12 +131,12 @@ def exported(fit_archive: Path, tmp_path: Path, back: None) -> tuple[orm.ArrayDa
     (node,) = orm.QueryBuilder().append(orm.ArrayData, filters={"attributes.verdict": "moved"}).all(flat=True)
     chosen = runs([node.uuid])
     assert runs_size(chosen) > 300_000
-    return node, list(export_runs(chosen, tmp_path / "out.h5"))
+    return node, list(export_runs(chosen, tmp_path / "out.h5", dialect=NOMAD))
 
 
 def test_each_replica_of_a_real_fit_is_a_file(exported: tuple[orm.ArrayData, list[Path]]) -> None:
     node, paths = exported
-    assert [path.name for path in paths] == ["out-000.h5", "out-001.h5"]
+    assert [path.name for path in paths] == ["out-0500K-replica-00.h5", "out-0500K-replica-01.h5"]
     for number, path in enumerate(paths):
         trajectory = node.creator.inputs.trajectories[f"replica_{number:02d}_segment_000"]
         with h5py.File(path) as file:
@@ -149,10 +152,13 @@ def test_each_replica_of_a_real_fit_is_a_file(exported: tuple[orm.ArrayData, lis
             assert thermostat["reference_temperature"][()] == 500.0
 
 
-def test_mdanalysis_reads_the_trajectory(exported: tuple[orm.ArrayData, list[Path]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("trajectory_only", [False, True])
+def test_mdanalysis_reads_the_default_file(
+    exported: tuple[orm.ArrayData, list[Path]], tmp_path: Path, trajectory_only: bool
+) -> None:
     analysis = pytest.importorskip("MDAnalysis")
     node, _ = exported
-    (path,) = export_runs(runs([node.uuid])[:1], tmp_path / "bare.h5", trajectory_only=True)
+    (path,) = export_runs(runs([node.uuid])[:1], tmp_path / "bare.h5", trajectory_only=trajectory_only)
     trajectory = node.creator.inputs.trajectories["replica_00_segment_000"]
     universe = analysis.Universe.empty(32, trajectory=True)
     universe.load_new(str(path), format="H5MD")
@@ -163,6 +169,47 @@ def test_mdanalysis_reads_the_trajectory(exported: tuple[orm.ArrayData, list[Pat
         assert step.time == pytest.approx(0.1 * number)
         np.testing.assert_allclose(step.dimensions, [15.0, 15.0, 15.0, 90.0, 90.0, 90.0], rtol=1e-6)
     universe.trajectory.close()
+
+
+def test_mdanalysis_converts_velocities_and_forces(tmp_path: Path) -> None:
+    analysis = pytest.importorskip("MDAnalysis")
+    velocities = np.full((300, 4, 3), 0.002, dtype="f4")  # angstrom/fs
+    forces = np.full((300, 4, 3), 0.5, dtype="f4")  # eV/angstrom
+    write_h5md(tmp_path / "a.h5", frames(velocity=velocities, force=forces), ABOUT)
+    universe = analysis.Universe.empty(4, trajectory=True, velocities=True, forces=True)
+    universe.load_new(str(tmp_path / "a.h5"), format="H5MD")
+    step = universe.trajectory[299]
+    np.testing.assert_allclose(step.velocities, 2.0, rtol=1e-5)  # angstrom/ps
+    np.testing.assert_allclose(step.forces, 0.5 * 96.48533, rtol=1e-5)  # kJ/(mol angstrom)
+    np.testing.assert_allclose(step.dimensions[:2], [np.sqrt(37.0), 7.0], rtol=1e-6)
+    universe.trajectory.close()
+
+
+class Fit:
+    """What names of files ask of a fit."""
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+
+
+def test_files_are_named_by_their_temperature() -> None:
+    first, second = Fit(1), Fit(2)
+    hot, cold = (Run(fit, "replica_00", kelvin, "Li3N") for fit, kelvin in ((first, 1200.0), (second, 298.15)))
+    path = Path("there/a.h5")
+    assert file_names([hot], path) == [path]
+    assert [one.name for one in file_names([cold, hot], path)] == ["a-0298.15K.h5", "a-1200K.h5"]
+    seeds = [hot, hot._replace(replica="replica_01"), cold]
+    assert [one.name for one in file_names(seeds, path)] == [
+        "a-1200K-replica-00.h5",
+        "a-1200K-replica-01.h5",
+        "a-0298.15K.h5",
+    ]
+    other = hot._replace(fit=second, formula="Li2O")
+    assert [one.name for one in file_names([hot, other], path)] == ["a-Li3N-1200K.h5", "a-Li2O-1200K.h5"]
+    level = hot._replace(fit=second)
+    assert [one.name for one in file_names([hot, level], path)] == ["a-1200K-000.h5", "a-1200K-001.h5"]
+    assert file_names([hot, other], path)[0].parent == path.parent
+    assert [kelvin_text(value) for value in (None, 50.0, 1000.0, 300.5)] == ["", "0050K", "1000K", "0300.5K"]
 
 
 def test_what_was_not_fitted_or_has_no_frames_is_said(fit_archive: Path, tmp_path: Path, back: None) -> None:

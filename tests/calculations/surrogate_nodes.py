@@ -13,7 +13,7 @@ from aiida_ion.calculations.mlip.forces import forces_node
 from aiida_ion.calculations.surrogate.dataset import gather_dataset, material_key
 from aiida_ion.calculations.trajectory_data import trajectory_node
 
-SAMPLED = {"smeared": 3, "trajectory": 2, "short_md": 4}
+SAMPLED = {"displaced": 3, "trajectory": 2, "short_md": 4}
 
 
 def crystal(edge_A: float = 5.0, cation: str = "Li", anion: str = "Cl") -> Atoms:
@@ -55,13 +55,13 @@ def material(atoms: Atoms, label: orm.ArrayData | None, seed: int = 0) -> dict[s
         frames = trajectory_node(
             list(atoms.symbols), 10 * np.arange(n_frames), positions.astype("f4"), atoms.cell.array, timestep_fs=2.0
         )
-        if kind == "smeared":
+        if kind == "displaced":
             frames.base.attributes.set("amplitudes_A", [0.05, 0.1, 0.1])
-        name = {"smeared": "smeared", "trajectory": "replica_00_segment_000", "short_md": "segment_000"}[kind]
+        name = {"displaced": "displaced", "trajectory": "replica_00_segment_000", "short_md": "segment_000"}[kind]
         forces = rng.normal(0, 1, (n_frames, len(atoms), 3))
         chosen = [(name, index) for index in range(n_frames)]
         nodes[f"{kind}_forces"] = forces_node({name: frames}, chosen, {"forces": forces, "energies": forces[:, 0, 0]})
-        place = {"smeared": "smeared", "trajectory": f"trajectories_{name}", "short_md": f"short_md_{name}"}[kind]
+        place = {"displaced": "displaced", "trajectory": f"trajectories_{name}", "short_md": f"short_md_{name}"}[kind]
         nodes[place] = frames
     return nodes
 

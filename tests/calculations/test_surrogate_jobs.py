@@ -88,7 +88,7 @@ def test_a_model_is_trained_and_predicts(python_code: Any) -> None:
     assert report.get_array("predicted").shape == (6,) and report.get_array("train_loss").shape[0] == 2
     assert trained.base.attributes.get("levels_of_theory") == ["toy"] and validate_model(trained) is None
     # What it never reads need not be computed for a prediction.
-    assert trained.base.attributes.get("sampling") == {"kinds": ["smeared"], "amplitudes_A": {"0.1": 1}}
+    assert trained.base.attributes.get("sampling") == {"kinds": ["displaced"], "amplitudes_A": {"0.1": 1}}
     assert "state" not in job.outputs and job.outputs.cost.get_dict()["wall_time_s"] > 0
     # The arrays are in the dataset node and nowhere else.
     kept = job.base.repository.list_object_names() + job.outputs.retrieved.base.repository.list_object_names()

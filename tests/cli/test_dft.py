@@ -247,6 +247,7 @@ def test_a_run_from_elsewhere_is_imported_and_fitted(invoke: Invoke, lj_engine: 
     assert fit.outputs.diffusion.base.attributes.get("temperature_mean_K") > 0
 
 
+@pytest.mark.slow
 def test_a_scan_of_cutoffs_is_printed_stored_and_continued(
     invoke: Invoke, lj_engine: str, stand_in: Any, potcar_family: str, oxide_file: Path
 ) -> None:

@@ -94,8 +94,8 @@ def test_the_temperature_of_the_labels_is_one() -> None:
 
 
 def test_force_calls_are_counted() -> None:
-    assert force_calls({"temperature_K": 1000.0}, 2.0) == {"smeared": 30, "trajectory": 20, "short_md": 550}
-    assert force_calls({"temperature_K": 1000.0, "kinds": ["smeared"]}, 2.0) == {"smeared": 30}
+    assert force_calls({"temperature_K": 1000.0}, 2.0) == {"displaced": 30, "trajectory": 20, "short_md": 550}
+    assert force_calls({"temperature_K": 1000.0, "kinds": ["displaced"]}, 2.0) == {"displaced": 30}
 
 
 def test_an_empty_profile_says_so_in_one_line(invoke: Invoke) -> None:
@@ -160,8 +160,8 @@ def test_the_choices_are_those_of_the_jobs() -> None:
 
 def test_a_crystal_is_sampled_as_the_model_reads_it() -> None:
     node = orm.SinglefileData(io.BytesIO(b""))
-    node.base.attributes.set("sampling", {"kinds": ["smeared"], "amplitudes_A": {"0.1": 4}, "seed": 3})
-    assert sampling_of(node) == {"kinds": ["smeared"], "amplitudes_A": {"0.1": 4}, "seed": 3}
+    node.base.attributes.set("sampling", {"kinds": ["displaced"], "amplitudes_A": {"0.1": 4}, "seed": 3})
+    assert sampling_of(node) == {"kinds": ["displaced"], "amplitudes_A": {"0.1": 4}, "seed": 3}
     node.base.attributes.set("sampling", {"kinds": ["trajectory"]})
     with pytest.raises(ValueError, match="frames of a long run"):
         sampling_of(node)

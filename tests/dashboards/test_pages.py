@@ -92,6 +92,7 @@ def asked_by_pages() -> dict[str, tuple[int, int]]:
     return asked
 
 
+@pytest.mark.slow
 def test_pages_ask_little_and_no_more_where_there_is_more(app: Any) -> None:
     fill(60, seed=1, n_with_arrays=1)
     store_training(n_materials=20)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from aiida_ion.calculations.programs import RUNNERS, program_files
+from tests.runners.in_process import run_here
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("AIIDA_ION_ENGINES", REPOSITORY / ".engines"))
@@ -24,6 +25,14 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "
 MD = {"temperature_K": 300.0, "timestep_fs": 2.0, "n_steps": 40, "sample_every": 5, "seed": 7}
 EMT = {"name": "emt"}
 ARGON = {"name": "lj", "kwargs": {"sigma": 3.4, "epsilon": 0.0104, "rc": 7.5}}
+
+ONE_AFTER_ANOTHER = """
+import contextlib, os, runpy, sys
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    with contextlib.suppress(SystemExit):
+        runpy.run_module("aiida_ion.runners.md", run_name="__main__")
+"""
 
 
 def place(folder: Path, program: str) -> list[str]:
@@ -65,12 +74,28 @@ class Folder:
             stderr=subprocess.STDOUT,
         )
 
-    def run(self, program: str = "md", python: str = sys.executable) -> dict[str, Any]:
-        """Run the program to its end and return its results."""
-        process = self.start(program, python)
+    def run(self, program: str = "md", python: str = "", fresh: bool = False) -> dict[str, Any]:
+        """Run the program to its end and return its results.
+
+        :param python: of an engine; by default the program runs in this process.
+        :param fresh: whether it needs a process of its own all the same, as threads do.
+        """
+        if not (python or fresh):
+            assert run_here(program, self.path) == 0
+            return self.results()
+        process = self.start(program, python or sys.executable)
         output, _ = process.communicate(timeout=300)
         assert process.returncode == 0, output
         return self.results()
+
+    def run_with(self, others: Sequence[Folder], python: str, **environment: str) -> None:
+        """Run the program in this folder and then in others, in one process of an engine, which starts once."""
+        place(self.path, "md")
+        command = [python, "-c", ONE_AFTER_ANOTHER, *(str(folder.path) for folder in (self, *others))]
+        done = subprocess.run(
+            command, cwd=self.path, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
     def results(self) -> dict[str, Any]:
         """Return ``results.json``."""

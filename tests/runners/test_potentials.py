@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import pickle
-import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +16,7 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones
 
 from aiida_ion.runners.lennard_jones import PairLennardJones
-from tests.runners.conftest import ENVIRONMENT, Folder, engine_python, md_settings, place
+from tests.runners.conftest import Folder, engine_python, md_settings, place
 
 MakeFolder = Callable[[str], Folder]
 THREE_STEPS = md_settings(n_steps=3, timestep_fs=1.0, sample_every=1, keep=["forces"])
@@ -75,13 +71,6 @@ def test_element_that_emt_does_not_know(make_folder: MakeFolder, copper: Atoms) 
 def test_missing_checkpoint_file(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
     results = refused(make_folder, lithium_fluoride, {"name": "sevenn", "checkpoint_file": "mine.pth"})
     assert results["status"] == "checkpoint_missing" and "mine.pth" in results["message"]
-
-
-def test_wrong_checksum_names_both_hashes(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    potential = {"name": "sevenn", "checkpoint_sha256": "0" * 64}
-    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
-    assert results["status"] == "checkpoint_mismatch"
-    assert "0" * 64 in results["message"] and results["message"].count("sha256") == 1
 
 
 def test_mismatching_file_is_never_opened(make_folder: MakeFolder, copper: Atoms) -> None:
@@ -147,13 +136,6 @@ def test_torch_itself_is_held_to_weights(make_folder: MakeFolder, copper: Atoms)
     assert not (folder.path / "opened").exists()
 
 
-def test_trust_is_that_of_one_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
-    potential = {"name": "mace", "model": str(tiny_mace), "trusted_sha256": ["0" * 64]}
-    results = refused(make_folder, copper, potential, "mace")
-    assert results["status"] == "checkpoint_untrusted"
-    assert "e3nn.nn" in results["message"]
-
-
 def test_a_file_named_by_an_argument_is_looked_at_too(make_folder: MakeFolder, copper: Atoms) -> None:
     folder = make_folder("run")
     (folder.path / "evil.pth").write_bytes(EVIL["newest"]())
@@ -161,19 +143,6 @@ def test_a_file_named_by_an_argument_is_looked_at_too(make_folder: MakeFolder, c
     results = folder.write(copper, md=THREE_STEPS, potential=potential).run()
     assert results["status"] == "checkpoint_untrusted"
     assert not (folder.path / "opened").exists()
-
-
-@pytest.mark.parametrize("name", ["sevenn", "chgnet"])
-def test_weights_of_a_file_need_no_trust(make_folder: MakeFolder, lithium_fluoride: Atoms, name: str) -> None:
-    """The published weights, given as a file, are loaded as weights only."""
-    python = engine_python(name)
-    published = next(iter(sorted(Path(python).parents[1].rglob({"sevenn": "*_0.pth", "chgnet": "*.pth.tar"}[name]))))
-    folder = make_folder("run")
-    shutil.copy(published, folder.path / "own.pth")
-    potential = {"name": name, "checkpoint_file": "own.pth"}
-    results = folder.write(lithium_fluoride, md=THREE_STEPS, potential=potential).run(python=python)
-    assert results["status"] == "finished", results
-    assert results["versions"]["checkpoint"]["loaded_as"] == "weights only"
 
 
 @pytest.mark.parametrize(
@@ -191,100 +160,6 @@ def test_what_is_no_file_of_weights(make_folder: MakeFolder, copper: Atoms, cont
     (folder.path / "w.pth").write_bytes(content)
     results = folder.write(copper, md=THREE_STEPS, potential={"name": "sevenn", "checkpoint_file": "w.pth"}).run()
     assert results["status"] == "checkpoint_unreadable" and words in results["message"]
-
-
-def test_sevennet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    potential = {"name": "sevenn", "model": "7net-0", "dtype": "float64"}
-    folder = make_folder("run").write(lithium_fluoride, md=THREE_STEPS, potential=potential)
-    results = folder.run(python=engine_python("sevenn"))
-    assert results["status"] == "finished"
-    assert results["versions"]["sevenn"] and results["versions"]["torch"]
-    assert results["versions"]["checkpoint"]["name"] == "7net-0"
-    assert len(results["versions"]["checkpoint"]["sha256"]) == 64
-    assert results["engine"]["dtype"] == "float32"
-    assert "float64" in results["warnings"][0]
-    assert np.abs(folder.array("forces")).max() > 0.01
-
-
-def test_element_that_sevennet_does_not_know(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    lithium_fluoride.symbols[0] = "Og"
-    results = refused(make_folder, lithium_fluoride, {"name": "sevenn"}, "sevenn")
-    assert results["status"] == "element_unknown" and "Og" in results["message"]
-
-
-@pytest.mark.slow
-def test_sevennet_model_that_does_not_exist(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    results = refused(make_folder, lithium_fluoride, {"name": "sevenn", "model": "8net"}, "sevenn")
-    assert results["status"] == "checkpoint_missing" and "8net" in results["message"]
-
-
-@pytest.mark.slow
-def test_gpu_that_is_not_there(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    potential = {"name": "sevenn", "device": "cuda:99"}
-    results = refused(make_folder, lithium_fluoride, potential, "sevenn")
-    assert results["status"] == "invalid_input" and "cuda:99" in results["message"]
-
-
-def test_chgnet(make_folder: MakeFolder, lithium_fluoride: Atoms) -> None:
-    python = engine_python("chgnet")
-    folder = make_folder("run").write(lithium_fluoride, md=THREE_STEPS, potential={"name": "chgnet"})
-    results = folder.run(python=python)
-    assert results["status"] == "finished" and results["n_frames"] == 4
-    assert results["versions"]["checkpoint"]["name"] == "0.3.0"
-    assert results["versions"]["chgnet"] and len(results["versions"]["checkpoint"]["sha256"]) == 64
-
-
-@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
-def test_mace_by_file(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path, dtype: str) -> None:
-    result = hashlib.sha256(tiny_mace.read_bytes()).hexdigest()
-    potential = {
-        "name": "mace",
-        "checkpoint_file": "tiny.model",
-        "checkpoint_sha256": result,
-        "trusted_sha256": [result],
-        "dtype": dtype,
-    }
-    folder = make_folder(dtype).write(copper, md=THREE_STEPS, potential=potential)
-    shutil.copy(tiny_mace, folder.path)
-    results = folder.run(python=engine_python("mace"))
-    assert results["status"] == "finished" and results["engine"]["dtype"] == dtype
-    assert results["versions"]["checkpoint"] == {
-        "name": "tiny.model",
-        "sha256": result,
-        "loaded_as": "code trusted by the user",
-    }
-    assert results["versions"]["mace-torch"] and results["warnings"] == []
-    assert np.abs(folder.array("forces")).max() > 0
-
-
-@pytest.mark.slow
-def test_element_that_mace_does_not_know(make_folder: MakeFolder, copper: Atoms, tiny_mace: Path) -> None:
-    copper.symbols[3] = "Li"
-    trusted = [hashlib.sha256(tiny_mace.read_bytes()).hexdigest()]
-    potential = {"name": "mace", "model": str(tiny_mace), "trusted_sha256": trusted}
-    results = refused(make_folder, copper, potential, "mace")
-    assert results["status"] == "element_unknown" and " Li" in results["message"]
-
-
-def test_published_mace_without_network(make_folder: MakeFolder, copper: Atoms) -> None:
-    folder = make_folder("run").write(copper, md=THREE_STEPS, potential={"name": "mace", "model": "medium-mpa-0"})
-    process = subprocess.run(
-        [engine_python("mace"), *place(folder.path, "md")],
-        cwd=folder.path,
-        check=True,
-        capture_output=True,
-        # No cached file, and a network that leads nowhere.
-        env=ENVIRONMENT | {"XDG_CACHE_HOME": str(folder.path / "cache"), "https_proxy": "http://127.0.0.1:9"},
-    )
-    results = folder.results()
-    assert results["status"] == "checkpoint_missing", process.stdout
-    assert "mace-mpa-0-medium.model" in results["message"] and "checkpoint_file" in results["message"]
-
-
-@pytest.mark.slow
-def test_published_mace_of_an_unknown_name(make_folder: MakeFolder, copper: Atoms) -> None:
-    results = refused(make_folder, copper, {"name": "mace", "model": "huge"}, "mace")
-    assert results["status"] == "checkpoint_missing" and "medium-mpa-0" in results["message"]
 
 
 def test_any_ase_calculator_by_import_path(make_folder: MakeFolder, argon: Atoms) -> None:

@@ -73,7 +73,7 @@ def test_the_short_run_stands_in_for_the_trajectory(dataset: Dataset) -> None:
     without = Dataset({**dataset.arrays, "kind": np.where(dataset["kind"] == TRAJECTORY, 0, dataset["kind"])})
     assert (with_stand_in_frames(without, "trajectory")["kind"] == TRAJECTORY).sum() == 24 * 24
     assert with_stand_in_frames(dataset, "trajectory") is dataset
-    assert with_stand_in_frames(without, "smeared") is without
+    assert with_stand_in_frames(without, "displaced") is without
 
 
 class Trap:

@@ -18,7 +18,7 @@ BEST = PROTOCOLS["best"]
     "settings", [PROTOCOLS["baseline"], BEST, replace(BEST, inputs=("species", "mobile")), replace(BEST, inputs=())]
 )
 def test_there_is_as_much_as_is_said(dataset: Dataset, settings: Settings) -> None:
-    kind = DISPLACED if settings.kind == "smeared" else SHORT_MD
+    kind = DISPLACED if settings.kind == "displaced" else SHORT_MD
     configuration = int(graph_frames(dataset, 2, kind, settings)[1])
     features = atom_features(dataset, configuration, settings)
     assert (features.vectors.shape[1], features.scalars.shape[1]) == feature_sizes(settings)

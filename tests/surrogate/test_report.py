@@ -74,6 +74,7 @@ def test_what_the_journal_has_is_not_done_again(dataset: Dataset, plan: Training
     assert np.array_equal(first.arms[0].predictions, second.arms[0].predictions)
 
 
+@pytest.mark.slow
 def test_repeats_have_a_spread(dataset: Dataset, plan: TrainingPlan, tmp_path: Path) -> None:
     quick = replace(plan, settings=replace(plan.settings, n_epochs=2), controls=False, n_repeats=2)
     report = Report(dataset, quick, evaluate(dataset, quick, tmp_path))

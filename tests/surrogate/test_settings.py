@@ -55,10 +55,10 @@ def test_a_whole_number_will_do_for_a_float() -> None:
 
 
 def test_what_a_model_reads() -> None:
-    assert kinds_read(PROTOCOLS["baseline"]) == ["smeared"]
+    assert kinds_read(PROTOCOLS["baseline"]) == ["displaced"]
     assert amplitudes_read(PROTOCOLS["restricted"]) == {0.1: 20}
     assert kinds_read(PROTOCOLS["trajectory"]) == ["trajectory"]
-    assert kinds_read(PROTOCOLS["best"]) == ["smeared", "short_md"] and amplitudes_read(PROTOCOLS["best"]) is None
+    assert kinds_read(PROTOCOLS["best"]) == ["displaced", "short_md"] and amplitudes_read(PROTOCOLS["best"]) is None
     # Every amplitude counts for graphs of all, and for numbers that are made of them.
     assert amplitudes_read(Settings(amplitudes_A=())) is None
     assert amplitudes_read(Settings(invariants=("curvature",))) is None

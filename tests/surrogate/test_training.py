@@ -33,7 +33,7 @@ class LeftError(Exception):
     pass
 
 
-@pytest.mark.parametrize("settings", [QUICK, replace(QUICK, kind="smeared", inputs=("accelerations",))])
+@pytest.mark.parametrize("settings", [QUICK, replace(QUICK, kind="displaced", inputs=("accelerations",))])
 def test_a_break_changes_nothing(dataset: Dataset, settings: Settings) -> None:
     samples, task = Samples(dataset, settings), task_of(dataset, settings)
     whole = Training(samples, task)

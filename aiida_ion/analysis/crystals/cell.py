@@ -19,7 +19,7 @@ WIDTH_RULES = ("perpendicular", "edge")
 def perpendicular_widths(cell: npt.NDArray[Any]) -> FloatArray:
     """Distance between the opposite faces of a cell along each vector, angstrom, (3,).
 
-    Width i is V / |a_j x a_k|: it limits minimum images and is shorter than the edge in a skewed cell.
+    Width i is ``V / |a_j x a_k|``: it limits minimum images and is shorter than the edge in a skewed cell.
 
     :param cell: rows are cell vectors, angstrom, (3, 3).
     :raises ValueError: for a cell without volume.

@@ -25,7 +25,7 @@ class Moments(NamedTuple):
 
     :param second: <d_a d_b>, angstrom^2, (3, 3).
     :param fourth: covariance of d_a d_b and d_c d_d of single ions, angstrom^4, (3, 3, 3, 3).
-    :param inflation: variance of the mean of |d|^2 over the ions of a cell, relative to independent ions.
+    :param inflation: variance of the mean of ``|d|^2`` over the ions of a cell, relative to independent ions.
     :param shape_inflation: the same for the traceless part of d_a d_b.
     :param freedom: degrees of freedom of ``inflation``.
     """

@@ -110,7 +110,7 @@ def repeated_places(places: FloatArray, multiples: IntArray) -> tuple[FloatArray
 
     :param places: fractional coordinates in the primitive cell, (n, 3).
     :param multiples: whole numbers T, (3, 3): the supercell is T times the primitive cell.
-    :returns: fractional coordinates in the supercell from 0 to 1, (n |det T|, 3), and indices, (n |det T|,).
+    :returns: fractional coordinates in the supercell from 0 to 1, ``(n |det T|, 3)``, and indices, ``(n |det T|,)``.
     """
     size = round(abs(float(np.linalg.det(multiples))))
     inverse = np.linalg.inv(multiples)

@@ -46,7 +46,7 @@ class ZeroFrequency(NamedTuple):
 
 
 def periodogram(records: list[FloatArray], interval_fs: float) -> Periodogram:
-    """Mean of I(f) = dt/n |sum_j x_j e^(-2 pi i f t_j)|^2 over records (n, 3), cut to the shortest.
+    """Mean of ``I(f) = dt/n |sum_j x_j e^(-2 pi i f t_j)|^2`` over records (n, 3), cut to the shortest.
 
     Nothing is subtracted: the true mean of an equilibrium current is zero, and its square is the value at f = 0.
     """

@@ -167,7 +167,7 @@ class JumpDiffusivity(NamedTuple):
 
 
 def jump_diffusivity(vectors_A: FloatArray, n_ions: int, time_ps: float) -> JumpDiffusivity:
-    """D_J = sum |d|^2 / (6 N t), a third of the trace of the tensor sum d d / (2 N t).
+    """``D_J = sum |d|^2 / (6 N t)``, a third of the trace of the tensor sum d d / (2 N t).
 
     The interval is that of a Poisson count of (sum d^2)^2 / sum d^4 jumps of equal length.
 

@@ -48,8 +48,8 @@ def gather_dataset(parameters: orm.Dict, **nodes: Any) -> orm.ArrayData:
     :param parameters: ``materials`` (material -> what is known about it), ``sampling`` (how it was sampled) and
         ``allow_mixed`` (any of level_of_theory, temperature, mobile_species).
     :param nodes: of each material, as ``material_0000_structure``: ``structure``, ``diffusion`` (the label, where there
-        is one), ``smeared`` and ``smeared_forces``, ``trajectories_*`` and ``trajectory_forces``, ``short_md_*`` and
-        ``short_md_forces``.
+        is one), ``displaced`` and ``displaced_forces``, ``trajectories_*`` and ``trajectory_forces``, ``short_md_*``
+        and ``short_md_forces``.
     :returns: the arrays of :data:`~aiida_ion.calculations.surrogate.arrays.DATASET_ARRAYS`; in words as attributes.
     :raises ValueError: if the materials cannot be in one dataset; the message says what to do.
     """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from aiida_ion.calculations.md import symbols_of
 from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.labels import Label, label_of
+from aiida_ion.former_names import FORMER_KINDS
 from aiida_ion.units import FS_PER_PS
 
 #: Tolerance of the symmetry search, angstrom: for relaxed ions, not for an ideal crystal.
@@ -70,10 +71,11 @@ def fingerprint(structure: orm.StructureData) -> str:
 def material_of(name: str, nodes: Mapping[str, Any], about: Mapping[str, Any]) -> Material:
     """Return the material of some nodes.
 
-    :param nodes: ``structure``; optionally ``diffusion``, ``smeared``, ``trajectories_*``, ``short_md_*``, and forces.
+    :param nodes: ``structure``; optionally ``diffusion``, ``displaced``, ``trajectories_*``, ``short_md_*``, forces.
     :param about: what is known in addition to its diffusion.
     :raises ValueError: if something is missing or belongs to another material.
     """
+    nodes = by_present_names(nodes)
     if "structure" not in nodes:
         raise ValueError(f"{name} has no structure; give the relaxed supercell that was sampled")
     known = dict(about)
@@ -97,9 +99,16 @@ def material_of(name: str, nodes: Mapping[str, Any], about: Mapping[str, Any]) -
     return material
 
 
+def by_present_names(nodes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the nodes of a material with the names that kinds of configurations have now."""
+    former = {f"{old}{end}": f"{new}{end}" for old, new in FORMER_KINDS.items() for end in ("", "_forces")}
+    return {former.get(name, name): node for name, node in nodes.items()}
+
+
 def _frames_of(kind: str, nodes: Mapping[str, Any]) -> dict[str, orm.TrajectoryData]:
-    if kind == "smeared":
-        return {kind: nodes[kind]} if kind in nodes else {}
+    if kind == "displaced":
+        # Their forces name them as they were called when they were computed.
+        return dict.fromkeys(("displaced", *FORMER_KINDS), nodes[kind]) if kind in nodes else {}
     prefix = "trajectories_" if kind == "trajectory" else "short_md_"
     taken = {f"{name}_forces" for name in KINDS}
     return {
@@ -147,7 +156,7 @@ def _of_kind(material: Material, kind: str) -> dict[str, NDArray[Any]]:
     cell = material.structure.get_ase().cell.array
     if any(np.abs(node.get_array("cells")[index] - cell).max() > CELL_TOLERANCE_A for node, index in chosen):
         raise ValueError(f"{material.name}: {kind} configurations are of another cell than its structure; use nvt runs")
-    displaced = kind == "smeared"
+    displaced = kind == "displaced"
     nan = np.full(len(chosen), math.nan)
     amplitudes = [node.base.attributes.get("amplitudes_A")[index] for node, index in chosen] if displaced else nan
     times = nan if displaced else [float(node.get_array("times")[index]) * FS_PER_PS for node, index in chosen]

@@ -41,7 +41,7 @@ LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
 LISTS |= {"species", "framework_species", "other_mobile_species", "moved_species"}
 LISTS |= {"all_species_ionic_conductivity_species", "collective_temperatures_refused", "collective_warnings"}
 #: Names with such an ending that hold several numbers.
-LIST_PARTS = ("_tensor", "_principal_values", "_range_", "_window_", "_ci68", "_barriers")
+LIST_PARTS = ("_tensor", "_principal_values", "_xyz_", "_range_", "_window_", "_ci68", "_barriers")
 MAPPINGS = {"force_mae_by_element_eV_A", "force_rmse_by_element_eV_A", "rdf_distance_by_pair", "attributes"}
 MAPPINGS |= {"element_constants_eV", "closest_pairs_A", "charges_e"}
 #: Columns of the database itself.

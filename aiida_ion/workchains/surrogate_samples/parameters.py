@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.calculations.surrogate.displaced import validate_amplitudes
+from aiida_ion.former_names import with_present_kinds
 from aiida_ion.settings.lists import Many, Table
 from aiida_ion.settings.md import TEMPERATURE_K, MdSettings
 from aiida_ion.settings.rules import MAX_SEED, Number, Word
@@ -44,6 +46,14 @@ class SampleParameters(Settings):
     seed: int = whole(
         1, help="Seed of the displacements and, as another number, of the short run", least=0, most=MAX_SEED
     )
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """Build from a plain mapping, also of an earlier version.
+
+        :raises SettingsError: for a missing, unknown or invalid parameter.
+        """
+        return super().from_dict(with_present_kinds(given) if isinstance(given, Mapping) else given)
 
     def check_together(self) -> None:
         """Refuse amplitudes that are not lengths.

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from aiida_ion.calculations.surrogate.arrays import KINDS
+from aiida_ion.former_names import FORMER_KINDS
 
 
 def sampled_nodes(chain: Any) -> dict[str, Any]:
     """Return the nodes of a work chain that enter the dataset, by their names there."""
     nodes = {name: chain.inputs[name] for name in ("structure", "diffusion") if name in chain.inputs}
-    nodes |= {f"{kind}_forces": chain.outputs[f"{kind}_forces"] for kind in KINDS if f"{kind}_forces" in chain.outputs}
-    if "smeared_forces" in nodes:
-        nodes["smeared"] = chain.outputs.smeared
+    for kind in (*KINDS, *FORMER_KINDS):
+        if f"{kind}_forces" in chain.outputs:
+            nodes[f"{FORMER_KINDS.get(kind, kind)}_forces"] = chain.outputs[f"{kind}_forces"]
+    if "displaced_forces" in nodes:
+        nodes["displaced"] = next(chain.outputs[name] for name in ("displaced", *FORMER_KINDS) if name in chain.outputs)
     if "trajectory_forces" in nodes:
         nodes |= {f"trajectories_{name}": node for name, node in chain.inputs.trajectories.items()}
     if "short_md_forces" in nodes:

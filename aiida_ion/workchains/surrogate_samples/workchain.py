@@ -74,7 +74,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
         spec.inputs.validator = validate_inputs
         spec.outline(cls.setup, cls.submit_first, cls.inspect_first, cls.submit_last, cls.conclude)
         spec.output(
-            "smeared",
+            "displaced",
             valid_type=orm.TrajectoryData,
             required=False,
             help="Displaced copies of the structure as frames; `amplitudes_A` of each as an attribute.",
@@ -83,7 +83,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
             "short_md", valid_type=orm.TrajectoryData, dynamic=True, help="Segments of the short run."
         )
         for kind, words in (
-            ("smeared", "the displaced copies"),
+            ("displaced", "the displaced copies"),
             ("trajectory", "frames of the given run"),
             ("short_md", "frames of the short run"),
         ):
@@ -112,12 +112,12 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
     def submit_first(self) -> Any:
         """Submit what needs no other child: forces of displaced copies and of the given run, and the short run."""
         parameters, children = self._parameters, {}
-        if "smeared" in parameters.kinds:
+        if "displaced" in parameters.kinds:
             settings = {"amplitudes_A": parameters.amplitudes_A, "seed": parameters.seed}
-            smeared: Any = smear_structure(self.inputs.structure, orm.Dict(settings))
-            self.out("smeared", smeared)
-            children["smeared"] = self._submit_forces(
-                "smeared", {"smeared": smeared}, sum(parameters.amplitudes_A.values())
+            displaced: Any = smear_structure(self.inputs.structure, orm.Dict(settings))
+            self.out("displaced", displaced)
+            children["displaced"] = self._submit_forces(
+                "displaced", {"displaced": displaced}, sum(parameters.amplitudes_A.values())
             )
         if "trajectory" in parameters.kinds:
             children["trajectory"] = self._submit_forces(
@@ -133,7 +133,7 @@ class SurrogateSamplesWorkChain(CleaningMixin, WorkChain):
 
     def inspect_first(self) -> None:
         """Attach the results; a child that failed does not stop the others."""
-        for kind in ("smeared", "trajectory"):
+        for kind in ("displaced", "trajectory"):
             self._collect(kind)
         run = self.ctx.get("run")
         if run is None:

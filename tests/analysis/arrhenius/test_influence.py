@@ -69,6 +69,7 @@ def test_each_temperature_is_left_out_once_and_the_line_without_it_is_that_of_le
     assert result.largest_shift_std == pytest.approx(result.largest_shift_decades / (3.05 * 0.1), rel=0.03)
 
 
+@pytest.mark.slow
 def test_surprise_is_the_shift_in_units_of_its_noise():
     """Over noise of the stated size the surprise of each temperature is standard normal."""
     generator, values = np.random.default_rng(1), []

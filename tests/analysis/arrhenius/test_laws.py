@@ -151,6 +151,7 @@ def test_three_temperatures_cannot_tell():
     assert "4 are needed to tell a curved law" in result.curvature_reason
 
 
+@pytest.mark.slow
 def test_kinisi_agrees_by_nested_sampling(monkeypatch):
     """The same priors, errors so small that Gaussian in D is Gaussian in ln D: the same Bayes factors.
 

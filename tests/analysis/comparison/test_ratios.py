@@ -17,7 +17,9 @@ def measured(rng: np.random.Generator, log10: float, spread: float, samples: boo
     return Quantity(value=float(10 ** np.log10(draws).mean()), ci95=interval95(draws))
 
 
-@pytest.mark.parametrize(("left", "right"), [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize(
+    ("left", "right"), [pytest.param(True, True, marks=pytest.mark.slow), (True, False), (False, False)]
+)
 def test_intervals_of_a_ratio_hold_the_truth(left, right):
     rng, hits, n_runs = np.random.default_rng(4), 0, 400
     for _ in range(n_runs):

@@ -31,7 +31,9 @@ def holds(interval: tuple[float, float] | None, truth: float) -> bool:
     return interval[0] < truth < interval[1]
 
 
-@pytest.mark.parametrize(("walk", "sign"), [(walkers.lingering, -1), (walkers.caged, 1)])
+@pytest.mark.parametrize(
+    ("walk", "sign"), [(walkers.lingering, -1), pytest.param(walkers.caged, 1, marks=pytest.mark.slow)]
+)
 def test_a_slope_that_still_changes_moves_the_window_on(walk, sign):
     """Three runs each whose first window, in which the log-log slope is that of diffusion, is wrong by its noise."""
     for seed in (1, 2, 3):

@@ -169,6 +169,7 @@ def test_a_changing_cell_is_taken_in_fractions() -> None:
         analyse_jumps([[breathing]], symbols, "Li", 1000.0, settings=JumpSettings(max_memory_MB=1.0))
 
 
+@pytest.mark.slow
 def test_thinning_says_what_it_may_miss() -> None:
     hopper = Hopper(cell=np.eye(3) * 21.0, shape=(7, 7, 7))
     whole, thinned = picture(hopper), picture(hopper, max_frames=250)

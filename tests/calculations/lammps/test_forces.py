@@ -75,6 +75,7 @@ def test_the_forces_are_those_of_the_run(lammps_code: orm.InstalledCode) -> None
     assert len(json.loads(node.base.repository.get_object_content("inputs.json", "r"))["frames"]) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_program_that_runs_out_of_time_leaves_frames_of_the_whole_run(
     lammps_code: orm.InstalledCode, argon: orm.StructureData

@@ -90,6 +90,7 @@ def test_small_cells_and_the_order_of_the_atoms(student: dict[str, Any]) -> None
     np.testing.assert_allclose(forces[2][:8], forces[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_another_potential_under_its_name_is_seen(student: dict[str, Any]) -> None:
     """Files whose elements are exchanged give the crystal an energy that is not the stored one."""
     files = dict(student["files"])
@@ -138,6 +139,7 @@ def test_what_it_may_not_be_used_for(student: dict[str, Any]) -> None:
     assert "the cell is Au15Cu16" in str(found)
 
 
+@pytest.mark.slow
 def test_runs_that_explode_or_crash(student: dict[str, Any]) -> None:
     hot = {"temperature_K": 9000.0, "timestep_fs": 10.0, "n_steps": 200, "sample_every": 1, "seed": 1}
     loose = {"max_force_eV_A": 1e6, "max_temperature_ratio": 1e8, "min_distance_ratio": 0.001}

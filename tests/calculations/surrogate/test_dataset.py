@@ -12,6 +12,8 @@ from aiida_ion.calculations.surrogate.arrays import DATASET_ARRAYS, arrays_sha25
 from aiida_ion.calculations.surrogate.dataset import gather_dataset, join_datasets
 from aiida_ion.calculations.surrogate.displaced import smear_structure
 from aiida_ion.calculations.surrogate.labels import LabelRefusedError, diffusivity_cm2_s, label_of, log10_slope
+from aiida_ion.surrogate.settings import Settings as ModelSettings
+from aiida_ion.workchains.surrogate_samples.parameters import SampleParameters
 from tests.calculations.surrogate_nodes import SAMPLED, crystal, dataset, diffusion, inputs_of, material
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
@@ -63,6 +65,18 @@ def test_each_configuration_has_its_own_forces() -> None:
 
 def parts_of(materials: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
     return {f"part_{index:04d}": gather(materials[index : index + 2], **settings) for index in (0, 2)}
+
+
+def test_configurations_under_their_former_name_are_read() -> None:
+    nodes = material(crystal(), diffusion())
+    former = {name.replace("displaced", "smeared"): node for name, node in nodes.items()}
+    assert "smeared_forces" in former
+    nodes["displaced_forces"].base.attributes.set("segments", ["smeared"])
+    for given in (nodes, former):
+        arrays = dataset_arrays(gather([given]))
+        np.testing.assert_equal(arrays["amplitude_A"][:4], [0.05, 0.1, 0.1, np.nan])
+    assert SampleParameters.from_dict({"temperature_K": 900.0, "kinds": ["smeared"]}).kinds == ["displaced"]
+    assert ModelSettings.from_dict({"kind": "smeared"}).kind == "displaced"
 
 
 def test_parts_that_are_joined_are_the_whole() -> None:

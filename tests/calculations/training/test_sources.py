@@ -81,6 +81,7 @@ def test_a_run_of_this_package_and_its_continuation(python_code: Any, copper: or
         assert (after.split, after.source, after.index) == (before.split, before.source, before.index)
 
 
+@pytest.mark.slow
 def test_another_potential_labels_stored_frames(python_code: Any) -> None:
     md = run_md(n_gold=0, n_frames=400)
     trajectory, thermo = nodes_of(md)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from aiida import orm
+from aiida.manage.configuration.profile import Profile
 
 from aiida_ion import queries
 from aiida_ion.cli.text.nodes import describe
@@ -30,7 +31,7 @@ from aiida_ion.unreadable import counting_unreadable
 from benchmarks.synthetic import training
 from benchmarks.synthetic.training import FIT, PARENT_SHA256, store_other_run, store_potential, store_run, store_student
 from tests.queries.counting import statements
-from tests.queries.hostile import poison_all
+from tests.queries.hostile import poison_all, read_nodes, write_nodes
 
 pytestmark = pytest.mark.usefixtures("aiida_profile_clean")
 
@@ -183,16 +184,22 @@ def test_frames_of_a_watched_run_have_times() -> None:
     assert watch_arrays("00000000-0000-0000-0000-000000000000") == ({}, {})
 
 
-@pytest.mark.parametrize("value", ['"x"', "[1]", "1e400", "{}", '{"test": {"forces": [1], "energies": 3}}', "null"])
-def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(value: str) -> None:
+def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(aiida_profile_clean: Profile) -> None:
     job = store_potential()
     uuids = job.uuid, job.outputs.report.uuid, job.inputs.dataset.uuid
     store_student()
+    stored = read_nodes()
+    for value in ('"x"', "[1]", "1e400", "{}", '{"test": {"forces": [1], "energies": 3}}', "null"):
+        if value == "1e400" and aiida_profile_clean.storage_backend == "core.psql_dos":
+            continue  # PostgreSQL stores none
+        check_table_with(value, uuids)
+        write_nodes(stored)
+
+
+def check_table_with(value: str, uuids: tuple[str, str, str]) -> None:
+    """Read the table where attributes of these names have this value."""
     for name in ("errors", "errors_of_parent", "compositions", "parent", "n_weights", "sha256", "sources", "seed"):
-        try:
-            poison_all(name, value)
-        except Exception as error:  # PostgreSQL stores no 1e400
-            pytest.skip(str(error)[:60])
+        poison_all(name, value)
     with counting_unreadable():
         table = queries.trainings()
     assert len(table) == 4

@@ -85,7 +85,8 @@ def test_starting_velocities(make_folder: MakeFolder, copper: Atoms) -> None:
 def test_nve_keeps_its_energy(make_folder: MakeFolder, argon: Atoms) -> None:
     settings = md_settings(ensemble="nve", temperature_K=60.0, timestep_fs=4.0, n_steps=3000)
     folder = make_folder("run").write(argon, md=settings, potential=ARGON)
-    folder.run()
+    results = folder.run()
+    assert results["status"] == "finished", results["message"]
     thermo = folder.array("thermo")
     energy = thermo["potential_energy_eV"] + thermo["kinetic_energy_eV"]
     time_ps = thermo["step"] * 0.004

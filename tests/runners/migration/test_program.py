@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from pymatgen.core.structure import Structure
 
 from aiida_ion.analysis.migration.hops import find_hops
 from tests.conftest import engine_environment
+from tests.runners.in_process import run_here
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,11 +31,18 @@ def write_inputs(folder: Path, atoms: Atoms, element: str, **inputs: Any) -> Non
     )
 
 
-def run(folder: Path, program: str, python: Path | str = sys.executable) -> dict[str, Any]:
+def run(folder: Path, program: str, python: Path | str = "") -> dict[str, Any]:
+    if not python:
+        assert run_here(f"migration.{program}", folder) == 0
+        return read_results(folder)
     command = [str(python), "-m", f"aiida_ion.runners.migration.{program}"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return read_results(folder)
+
+
+def read_results(folder: Path) -> dict[str, Any]:
     results: dict[str, Any] = json.loads((folder / "results.json").read_text())
     return results
 

@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.synthetic.springs import synthetic_dataset
 from tests.runners.conftest import place
+from tests.runners.in_process import run_here
 
 INPUTS: dict[str, Any] = {
     "protocol": "baseline",
@@ -43,6 +44,13 @@ def environment() -> dict[str, str]:
 
 
 def run(folder: Path, program: str) -> dict[str, Any]:
+    assert run_here(program, folder) == 0
+    results: dict[str, Any] = json.loads((folder / "results.json").read_text())
+    return results
+
+
+def run_alone(folder: Path, program: str) -> dict[str, Any]:
+    """Run it in a process of its own, with nothing of our package but what lies beside it."""
     done = subprocess.run(
         [sys.executable, "-m", f"aiida_ion.runners.{program}"],
         cwd=folder,
@@ -59,7 +67,7 @@ def run(folder: Path, program: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = folder_with(tmp_path_factory.mktemp("train") / "run", "surrogate.train", INPUTS)
-    assert run(folder, "surrogate.train")["status"] == "finished"
+    assert run_alone(folder, "surrogate.train")["status"] == "finished"
     return folder
 
 
@@ -87,7 +95,7 @@ def test_a_training_says_what_it_found(trained: Path) -> None:
 def test_a_model_predicts_new_materials(trained: Path, tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "predict", "surrogate.predict", {}, n_materials=5)
     (folder / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
-    results = run(folder, "surrogate.predict")
+    results = run_alone(folder, "surrogate.predict")
     assert results["status"] == "finished"
     assert results["said"]["temperature_K"] == 1000.0
     assert len(results["reasons"]) == 5
@@ -114,7 +122,7 @@ def test_a_training_goes_on_after_it_was_stopped(trained: Path, tmp_path: Path) 
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     assert json.loads((folder / "results.json").read_text())["status"] == "terminated"
-    assert run(folder, "surrogate.train")["status"] == "finished"
+    assert run_alone(folder, "surrogate.train")["status"] == "finished"
     assert (folder / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
     with np.load(folder / "report.npz") as ours, np.load(trained / "report.npz") as theirs:
         assert all(np.array_equal(ours[name], theirs[name], equal_nan=True) for name in theirs.files)

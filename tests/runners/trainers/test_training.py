@@ -53,6 +53,7 @@ def test_frames_without_forces_are_refused(training: Any) -> None:
     assert "forces" in results["message"] and not (wrong.path / "trainer").exists()
 
 
+@pytest.mark.slow
 def test_a_parent_that_lacks_an_element_is_refused(training: Any) -> None:
     frames = frames_of()
     for split, each in frames.items():

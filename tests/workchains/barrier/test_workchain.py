@@ -41,6 +41,7 @@ def test_a_crystal_gets_barriers_their_network_and_transport(barrier_builder: Ca
     assert {node.inputs.structure.uuid, node.inputs.mlip.engine.potential.uuid} <= ancestors
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_band_gives_the_same_and_a_reference_a_formation_energy(barrier_builder: Callable[..., Any]) -> None:
     overrides = {"hop": {"max_force_eV_A": 0.005, "path": "band"}, "transport": {"kinetic_monte_carlo": False}}

@@ -106,6 +106,7 @@ def test_points_that_fail_are_named_and_the_rest_is_tabulated(
     assert recommended_options(PwSinglePoints, recommended) == "--kpoints 1,1,1 --shift-kpoints"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_vasp_by_the_same_interface(lithium_oxide: orm.StructureData, vasp_engine: Engine) -> None:
     from aiida_ion.workchains.md.vasp_points import VaspSinglePoints

@@ -63,6 +63,7 @@ def test_bounds_that_mean_nothing_are_refused_before_anything_runs(
         run(MlipMdWorkChain, engine, copper())
 
 
+@pytest.mark.slow
 def test_an_engine_of_a_fit_carries_the_bounds_of_its_dataset(lammps_code: orm.InstalledCode) -> None:
     frames = dataset()
     job = fit(lammps_code, frames)

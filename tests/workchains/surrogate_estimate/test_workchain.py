@@ -34,7 +34,7 @@ def choices(python_code: Any) -> dict[str, Any]:
 
 def test_what_the_model_does_not_know_is_refused(choices: dict[str, Any]) -> None:
     lithium = orm.StructureData(ase=crystal())
-    sampling = {"kinds": ["smeared"], "amplitudes_A": {"0.1": 1}}
+    sampling = {"kinds": ["displaced"], "amplitudes_A": {"0.1": 1}}
     build = SurrogateEstimateWorkChain.get_builder_from_protocol
     with pytest.raises(ValueError, match="learnt from Li, and the mobile ion is Na"):
         sodium = choices["overrides"] | {"charges": {"Na": 1, "Cl": -1}}

@@ -53,10 +53,10 @@ def test_every_kind_has_its_forces(samples: dict[str, Any], argon: orm.Structure
     _, node = run_get_node(WorkflowFactory("ion.surrogate_samples"), **samples)
     assert node.is_finished_ok, node.exit_message
     outputs = node.outputs
-    assert outputs.smeared.base.attributes.get("amplitudes_A") == [0.05, 0.05, 0.1, 0.1, 0.1]
-    shift = outputs.smeared.get_array("positions") - argon.get_ase().positions
+    assert outputs.displaced.base.attributes.get("amplitudes_A") == [0.05, 0.05, 0.1, 0.1, 0.1]
+    shift = outputs.displaced.get_array("positions") - argon.get_ase().positions
     assert 0.04 < shift[:2].std() < 0.06 and 0.09 < shift[2:].std() < 0.11
-    for kind, n_frames in (("smeared", 5), ("trajectory", 4), ("short_md", 5)):
+    for kind, n_frames in (("displaced", 5), ("trajectory", 4), ("short_md", 5)):
         assert outputs[f"{kind}_forces"].get_array("forces").shape == (n_frames, 32, 3)
     # 40 fs at 2 fs in five frames, none of them the start.
     assert outputs.short_md_forces.get_array("steps").tolist() == [4, 8, 12, 16, 20]
@@ -72,7 +72,7 @@ def test_what_was_computed_stays_when_a_step_fails(samples: dict[str, Any]) -> N
     _, node = run_get_node(SurrogateSamplesWorkChain, **samples)
     assert node.exit_status == 711
     assert "Ar" in node.exit_message
-    assert {"smeared", "smeared_forces", "trajectory_forces"} <= set(node.outputs)
+    assert {"displaced", "displaced_forces", "trajectory_forces"} <= set(node.outputs)
     assert "short_md_forces" not in node.outputs
 
 
@@ -81,7 +81,7 @@ def test_what_was_computed_stays_when_a_step_fails(samples: dict[str, Any]) -> N
 def test_samples_of_a_conductor_in_lammps(fluorite: orm.StructureData, lammps_code: orm.InstalledCode) -> None:
     engine = {"code": lammps_code, "potential": orm.Dict({"name": "gillan-caf2-1986"})}
     supercell = orm.StructureData(ase=fluorite.get_ase().repeat(2))
-    parameters = SMALL | {"temperature_K": 1500.0, "kinds": ["smeared", "short_md"]}
+    parameters = SMALL | {"temperature_K": 1500.0, "kinds": ["displaced", "short_md"]}
     _, node = run_get_node(
         SurrogateSamplesWorkChain,
         structure=supercell,
@@ -90,20 +90,20 @@ def test_samples_of_a_conductor_in_lammps(fluorite: orm.StructureData, lammps_co
         md={"entry_point": orm.Str("ion.md.lammps"), "parameters": orm.Dict({"timestep_fs": 2.0}), "engine": engine},
     )
     assert node.is_finished_ok, node.exit_message
-    smeared = node.outputs.smeared_forces.get_array("forces")
-    assert smeared.shape == (5, 96, 3) and node.outputs.short_md_forces.get_array("forces").shape == (5, 96, 3)
+    displaced = node.outputs.displaced_forces.get_array("forces")
+    assert displaced.shape == (5, 96, 3) and node.outputs.short_md_forces.get_array("forces").shape == (5, 96, 3)
     # Twice the displacement is about twice the force.
-    assert 1.5 < smeared[2:].std() / smeared[:2].std() < 2.8
+    assert 1.5 < displaced[2:].std() / displaced[:2].std() < 2.8
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_nothing_at_all_is_an_error(samples: dict[str, Any]) -> None:
     samples["forces"]["engine"]["potential"] = orm.Dict({"name": "emt"})
-    samples["parameters"] = orm.Dict(SMALL | {"kinds": ["smeared"]})
+    samples["parameters"] = orm.Dict(SMALL | {"kinds": ["displaced"]})
     del samples["md"], samples["trajectories"]
     _, node = run_get_node(SurrogateSamplesWorkChain, **samples)
     assert node.exit_status == 506
-    assert "smeared" in node.outputs
+    assert "displaced" in node.outputs
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")
@@ -118,7 +118,7 @@ def test_a_short_run_is_no_replica_of_the_long_ones(samples: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kinds": []}, "kinds must be a list of one or more of smeared, trajectory, short_md"),
+        ({"kinds": []}, "kinds must be a list of one or more of displaced, trajectory, short_md"),
         ({"kinds": ["phonons"]}, "kinds must be"),
         ({"amplitudes_A": {}}, "amplitudes_A must give"),
         ({"amplitudes_A": {"wide": 2}}, "'wide', which is not an amplitude"),

@@ -1,0 +1,34 @@
+"""The figures of the dashboard, for notebooks and papers: functions that return a plotly figure.
+
+`stored_arrhenius` and `stored_msd` take uuids of results and read the database; the others take tables of
+`aiida_ion.queries` and arrays, and ask no database. They need plotly: ``pip install 'aiida-ion[dashboard]'``.
+"""
+
+from __future__ import annotations
+
+from aiida_ion.dashboards.figures.arrhenius import ArrheniusLine, arrhenius_figure
+from aiida_ion.dashboards.figures.force_parity import force_parity_figure
+from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
+from aiida_ion.dashboards.figures.pareto import pareto_figure
+from aiida_ion.dashboards.figures.parity import parity_figure
+from aiida_ion.dashboards.figures.rdf import rdf_figure
+from aiida_ion.dashboards.figures.theme import DARK, LIGHT, LevelStyle, Theme, level_styles
+from aiida_ion.figures.stored import stored_arrhenius, stored_msd
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "ArrheniusLine",
+    "LevelStyle",
+    "MsdCurve",
+    "Theme",
+    "arrhenius_figure",
+    "force_parity_figure",
+    "level_styles",
+    "msd_figure",
+    "pareto_figure",
+    "parity_figure",
+    "rdf_figure",
+    "stored_arrhenius",
+    "stored_msd",
+]
