@@ -109,7 +109,7 @@ class BatchParser(ScriptParser):
         labels = sorted(self.node.inputs.structures)
         records = {label: record for label, record in parse_records(text).items() if label in labels}
         for label, record in records.items():
-            self.out(f"results.{label}", orm.Dict(record))
+            self.attach(label, record)
         try:
             results = self.read_results()
         except UNREADABLE as error:
@@ -117,10 +117,14 @@ class BatchParser(ScriptParser):
         self.attach_ledger(results or {})
         missing = [label for label in labels if label not in records]
         if not missing:
-            return self._exit_code_of_complete(records)
+            return self.exit_code_of_complete(records)
         return self._exit_code_of_incomplete(results, missing, len(labels))
 
-    def _exit_code_of_complete(self, records: Mapping[str, Mapping[str, Any]]) -> ExitCode | None:
+    def attach(self, label: str, record: Mapping[str, Any]) -> None:
+        """Attach the result of one material."""
+        self.out(f"results.{label}", orm.Dict(dict(record)))
+
+    def exit_code_of_complete(self, records: Mapping[str, Mapping[str, Any]]) -> ExitCode | None:
         """Return an error where every material failed: that is a fault of the job, not of the materials."""
         failed = [str(record["message"]) for record in records.values() if record["status"] == FAILED]
         if len(failed) < len(records):

@@ -1,0 +1,1 @@
+"""The work chain that orders a disordered crystal, and relaxes and ranks the ordered cells."""
