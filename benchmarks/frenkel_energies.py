@@ -1,8 +1,8 @@
 """Frenkel energies of alpha- and beta-Li3N by SevenNet-0: why one conducts as a perfect crystal and the other does not.
 
-``python benchmarks/frenkel_energies.py FOLDER [alpha|beta]`` makes cells of about 72 atoms with one Frenkel pair, one for
-each combination of inequivalent site and empty site, relaxes them and the perfect cell in one go with the runner of
-``ion.relax_orderings`` in the environment of SevenNet, and prints a table. The same folder again goes on where it was.
+``python benchmarks/frenkel_energies.py FOLDER [alpha|beta]`` makes cells of about 72 atoms with one Frenkel pair, one
+for each combination of inequivalent site and empty site, relaxes them and the perfect cell in one go with the runner
+of ``ion.relax_orderings`` in the environment of SevenNet, and prints a table. The same folder goes on where it was.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def main() -> None:
             where = ", ".join(f"{defect['kind']} {defect['site']}" for defect in member["defects"])
             print(
                 f"  {where}: E_F {member['formation_energy_eV']} eV, {member['closest_defects_A']} angstrom apart, "
-                f"force left {member['max_force_eV_A']:.3f}, {member['n_steps']} steps, vacant {member['n_vacant_sites']}"
+                f"force left {member['max_force_eV_A']:.3f}, {member['n_steps']} steps, "
+                f"{member['n_vacant_sites']} vacant"
             )
         lowest = table["formation_energy_eV"]
         if lowest is not None:

@@ -20,7 +20,7 @@ def thermal_concentration(formation_energy_eV: float, temperature_K: float) -> f
 
     :raises ValueError: for a temperature that is not positive.
     """
-    return math.exp(-formation_energy_eV / (2.0 * _thermal_eV(temperature_K)))
+    return math.exp(-formation_energy_eV / (2.0 * _boltzmann(temperature_K)))
 
 
 def extrinsic_concentration(dopant_concentration: float, formation_energy_eV: float, temperature_K: float) -> float:
@@ -32,12 +32,12 @@ def extrinsic_concentration(dopant_concentration: float, formation_energy_eV: fl
     if dopant_concentration < 0:
         raise ValueError(f"a concentration of dopants is not negative, got {dopant_concentration!r}")
     half = 0.5 * dopant_concentration
-    return half + math.sqrt(half**2 + math.exp(-formation_energy_eV / _thermal_eV(temperature_K)))
+    return half + math.sqrt(half**2 + math.exp(-formation_energy_eV / _boltzmann(temperature_K)))
 
 
 def slope_of_log(dopant_concentration: float, formation_energy_eV: float, temperature_K: float) -> float:
     """Return d ln x_v / d E_F, 1/eV: -1 / 2kT without dopants, zero where dopants decide."""
-    thermal_eV = _thermal_eV(temperature_K)
+    thermal_eV = _boltzmann(temperature_K)
     constant = math.exp(-formation_energy_eV / thermal_eV)
     root = math.sqrt(0.25 * dopant_concentration**2 + constant)
     # Far below the knee both the constant and its square root are zero in floating point.
@@ -68,7 +68,7 @@ def intrinsic_activation_energy_eV(  # noqa: N802
     return value, math.hypot(migration_eV[1], 0.5 * formation_eV[1])
 
 
-def _thermal_eV(temperature_K: float) -> float:
+def _boltzmann(temperature_K: float) -> float:
     if not temperature_K > 0:
         raise ValueError(f"temperature_K must be positive, got {temperature_K!r}")
     return BOLTZMANN_EV_K * temperature_K

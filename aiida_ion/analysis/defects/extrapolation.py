@@ -48,7 +48,7 @@ class CarrierLaw:
     temperatures_K: tuple[float, ...]
 
     @property
-    def migration_error_eV(self) -> float | None:
+    def migration_error_eV(self) -> float | None:  # noqa: N802
         """Standard error of E_m, eV."""
         return None if self.migration_eV is None else float(np.sqrt(self.covariance[1, 1]))
 

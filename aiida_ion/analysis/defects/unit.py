@@ -48,8 +48,8 @@ def states_of(composition: Mapping[str, float], settings: DefectSettings) -> dic
     :raises DefectRefused: for a dopant without usual charge.
     :raises ValueError: for a crystal that usual charges do not make neutral.
     """
-    given = dict(settings.oxidation_states or {})
-    dopant = settings.dopant
+    given, dopant = dict(settings.oxidation_states or {}), settings.dopant
+    _check_elements(composition, settings)
     known = {element: state for element, state in given.items() if element in composition or element != dopant}
     charges = find_charges(composition, known)
     check_balanced(charges, composition)
@@ -57,8 +57,20 @@ def states_of(composition: Mapping[str, float], settings: DefectSettings) -> dic
     if dopant is not None and dopant not in states:
         if dopant not in given and dopant not in STATES:
             raise DefectRefused(f"no usual charge of {dopant}: give it as oxidation_states")
-        states[dopant] = float(given.get(dopant, _like(dopant, states[str(settings.host)])))
+        states[dopant] = float(given[dopant] if dopant in given else _like(dopant, states[str(settings.host)]))
     return states
+
+
+def _check_elements(composition: Mapping[str, float], settings: DefectSettings) -> None:
+    """Refuse a mobile ion or a host that the crystal does not hold.
+
+    :raises DefectRefused: naming what it holds.
+    """
+    mobile, host, held = settings.mobile_species, settings.host, ", ".join(sorted(composition))
+    if mobile not in composition:
+        raise DefectRefused(f"the crystal holds no {mobile}, only {held}: name its mobile ion")
+    if host is not None and host not in composition:
+        raise DefectRefused(f"{settings.dopant} cannot take the place of {host}: the crystal holds {held}")
 
 
 def _like(dopant: str, host_e: float) -> float:
@@ -75,10 +87,6 @@ def unit_of(composition: Mapping[str, float], states: Mapping[str, float], setti
     :raises DefectRefused: for one that the crystal cannot have.
     """
     mobile = settings.mobile_species
-    if mobile not in composition:
-        raise DefectRefused(
-            f"the crystal holds no {mobile}, only {', '.join(sorted(composition))}: name its mobile ion"
-        )
     if not states[mobile]:
         raise DefectRefused(f"{mobile} has no charge: give oxidation_states")
     if settings.defect in {VACANCY, INTERSTITIAL}:
@@ -86,7 +94,7 @@ def unit_of(composition: Mapping[str, float], states: Mapping[str, float], setti
     if settings.defect == FRENKEL:
         pair = f"a vacancy and an interstitial of {mobile}"
         return Unit(pair, 0.0, n_carriers=1, removed={mobile: 1}, n_added=1)
-    return (_schottky if settings.defect == SCHOTTKY else _doped)(composition, states, settings)
+    return _schottky(composition, states, settings) if settings.defect == SCHOTTKY else _doped(states, settings)
 
 
 def _uncompensated(composition: Mapping[str, float], states: Mapping[str, float], settings: DefectSettings) -> Unit:
@@ -126,10 +134,8 @@ def _schottky(composition: Mapping[str, float], states: Mapping[str, float], set
     return Unit(f"vacancies of {text}: {words}", 0.0, n_carriers=numbers[mobile], removed=numbers)
 
 
-def _doped(composition: Mapping[str, float], states: Mapping[str, float], settings: DefectSettings) -> Unit:
+def _doped(states: Mapping[str, float], settings: DefectSettings) -> Unit:
     mobile, host, dopant = settings.mobile_species, str(settings.host), str(settings.dopant)
-    if host not in composition:
-        raise DefectRefused(f"{dopant} cannot take the place of {host}: the crystal holds {_listed(composition)}")
     if dopant == mobile:
         raise DefectRefused(f"the dopant {dopant} is the mobile ion: take another element, or the defect interstitial")
     difference = states[dopant] - states[host]
@@ -148,7 +154,3 @@ def _doped(composition: Mapping[str, float], states: Mapping[str, float], settin
         return Unit(words, 0.0, n_carriers, removed={mobile: n_carriers}, n_dopants=n_dopants)
     words = f"{n_carriers} {mobile} interstitials for {n_dopants} {dopant} on {host}"
     return Unit(words, 0.0, n_carriers, n_added=n_carriers, n_dopants=n_dopants)
-
-
-def _listed(composition: Mapping[str, float]) -> str:
-    return ", ".join(sorted(composition))

@@ -41,20 +41,20 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
         content["formation_energy_eV"] = nodes["formation"].get_dict()["formation_energy_eV"]
     settings = CarrierSettings.from_dict(content)
     shared = _shared([nodes[name].base.attributes.all for name in runs])
-    sites_A3 = _sites_A3(nodes["perfect"], shared["mobile_species"])
+    density = _site_density(nodes["perfect"], shared["mobile_species"])
     by_temperature, left_out = _cells(runs, nodes)
     if not by_temperature:
         raise ValueError(f"no run can be used: {'; '.join(left_out.values())}")
     lines, more = _lines(by_temperature, float(shared["charge_e"]))
     law = fit_law(lines, settings)
-    stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), sites_A3)
+    stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), density)
     result: dict[str, Any] = {
         **shared,
         **summary(law, settings),
         "kind": "defect_conductivity",
         "target_temperature_K": settings.target_temperature_K,
         "formation_energy_eV": settings.formation_energy_eV,
-        "sites_A3": sites_A3,
+        "sites_A3": density,
         "lines": [line.attributes() for line in lines],
         "conductivities": stated_attributes(stated),
         "left_out": left_out,
@@ -78,7 +78,8 @@ def _shared(runs: list[Mapping[str, Any]]) -> dict[str, Any]:
     return shared
 
 
-def _sites_A3(perfect: orm.StructureData, mobile: str) -> float:
+def _site_density(perfect: orm.StructureData, mobile: str) -> float:
+    """Return sites of the mobile ion for each cubic angstrom."""
     symbols = [perfect.get_kind(site.kind_name).symbol for site in perfect.sites]
     return symbols.count(mobile) / float(perfect.get_cell_volume())
 
@@ -86,8 +87,12 @@ def _sites_A3(perfect: orm.StructureData, mobile: str) -> float:
 def _cells(
     runs: Mapping[str, Mapping[str, Any]], nodes: Mapping[str, Any]
 ) -> tuple[dict[float, list[Measured]], dict[str, str]]:
-    """Return the cells of each temperature, and the runs that cannot be used, with the reason."""
+    """Return the cells of each temperature, and the runs that cannot be used, with the reason.
+
+    Runs belong together by the temperature that was asked for; the mean of the one that they had counts, K.
+    """
     cells: dict[float, list[Measured]] = {}
+    temperatures: dict[float, list[float]] = {}
     left_out: dict[str, str] = {}
     for name, where in sorted(runs.items()):
         attributes = nodes[name].base.attributes.all
@@ -103,11 +108,13 @@ def _cells(
         if reason is not None:
             left_out[name] = reason
             continue
-        temperature_K = float(attributes["target_temperature_K"])
-        key = next((known for known in cells if abs(known - temperature_K) < SAME_K), temperature_K)
+        target_K = float(attributes["target_temperature_K"])
+        key = next((known for known in cells if abs(known - target_K) < SAME_K), target_K)
         error = attributes.get("tracer_diffusivity_std_cm2_s")
         cells.setdefault(key, []).append(Measured(concentration, value, error, bound, weight))
-    return cells, left_out
+        temperatures.setdefault(key, []).append(float(attributes.get("temperature_K") or target_K))
+    means = {key: sum(values) / len(values) for key, values in temperatures.items()}
+    return {means[key]: own for key, own in cells.items()}, left_out
 
 
 def _lines(by_temperature: Mapping[float, list[Measured]], charge_e: float) -> tuple[list[Line], list[str]]:
