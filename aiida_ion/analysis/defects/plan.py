@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from aiida_ion.analysis.defects.refusal import DefectRefused
 from aiida_ion.analysis.defects.settings import DOPANT, DefectSettings
 from aiida_ion.analysis.defects.unit import NEUTRAL_ADDITION, NEUTRAL_REMOVAL, Unit, states_of, unit_of
@@ -160,10 +162,15 @@ def _choose(crystal: DisorderedCrystal, unit: Unit, settings: DefectSettings) ->
     if not options:
         _refuse(settings, unit, atoms, in_cell)
     widths = {}
+    volume = abs(float(np.linalg.det(crystal.cell)))
     for n, n_units, deviation in options:
+        # No cell is wider than the cube of its volume (Hadamard's inequality for the reciprocal vectors).
+        if deviation > CLOSE or (n * volume) ** (1.0 / 3.0) < settings.min_width_A - 1e-9:
+            continue
         widths[n] = compact_supercell(crystal.cell, n).width_A
-        if widths[n] >= settings.min_width_A and deviation <= CLOSE:
+        if widths[n] >= settings.min_width_A:
             return n, n_units
+    widths |= {n: compact_supercell(crystal.cell, n).width_A for n, _, _ in options if n not in widths}
     wide = [option for option in options if widths[option[0]] >= settings.min_width_A]
     n, n_units, _ = min(wide, key=lambda o: (o[2], o[0])) if wide else max(options, key=lambda o: widths[o[0]])
     return n, n_units

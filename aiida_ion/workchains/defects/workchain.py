@@ -83,7 +83,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
             "(angstrom) of each member, and `formation_energy_eV` of one defect where its reference is defined.",
         )
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
-        spec.exit_code(531, "ERROR_NO_DEFECTS", message="The cells with defects could not be made: {detail}")
+        spec.exit_code(528, "ERROR_DEFECTS_FAILED", message="The cells with defects could not be made: {detail}")
         spec.exit_code(700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}")
 
     def make(self) -> Any:
@@ -98,7 +98,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
         """Stop where there is no cell."""
         if "ensemble" in self.ctx.making.outputs:
             return None
-        return self._failed("ERROR_NO_DEFECTS", self.ctx.making)
+        return self._failed("ERROR_DEFECTS_FAILED", self.ctx.making)
 
     def are_cells_left(self) -> bool:
         """Whether cells wait for their relaxation, and the last job did not fail for a reason of its own."""
