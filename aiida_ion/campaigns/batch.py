@@ -26,17 +26,20 @@ class Batch:
     refused: dict[str, str]
 
 
-def make_batch(structures: Sequence[str], engines: Sequence[str], request: RunRequest) -> Batch:
+def make_batch(
+    structures: Sequence[str], engines: Sequence[str], request: RunRequest, with_ensembles: bool = False
+) -> Batch:
     """Check every crystal, also after the first that cannot be run; a crystal runs with all engines or not at all.
 
     :param structures: files, folders, pks or uuids.
     :param engines: names of engines.
     :param request: what is asked of them.
+    :param with_ensembles: whether crystals with partly occupied sites are ordered; else they are refused.
     :raises ValueError: if an option or an engine is wrong, or all crystals are refused for the same reason.
     """
     names = files_of(structures)
     refused: dict[str, str] = {}
-    kept = sound_plans(make_plans(names, engines, request, refused), refused)
+    kept = sound_plans(make_plans(names, engines, request, refused, with_ensembles), refused)
     reasons = {reason.replace(name, "", 1) for name, reason in refused.items()}
     if not kept and refused and (len(names) == 1 or len(reasons) == 1):
         raise ValueError(next(iter(refused.values())))

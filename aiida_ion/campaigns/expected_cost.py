@@ -19,9 +19,9 @@ from aiida_ion.units import FS_PER_PS, duration
 class Size:
     """How much a plan runs: in the first round and at most; both are the same without a target.
 
-    :param n_runs: temperatures times seeds.
+    :param n_runs: temperatures times seeds, of each ordered cell.
     :param first_ps: length of each run in the first round, ps; ``longest_ps`` the longest a run may get.
-    :param n_steps: steps of all runs, fewest and most.
+    :param n_steps: steps of all runs of all ordered cells, fewest and most.
     """
 
     n_runs: int
@@ -40,18 +40,19 @@ class StepTime:
 
 def size_of(plan: Plan) -> Size:
     """Return how much a plan runs."""
-    parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
+    parameters, md = plan.conductivity.parameters.get_dict(), plan.conductivity.md.parameters.get_dict()
     n_runs = len(parameters["temperatures_K"]) * len(parameters["seeds"])
     first_ps = md["n_steps"] * md["timestep_fs"] / FS_PER_PS
     longest_ps = max(first_ps, parameters.get("max_time_ps") or 0.0)
     most_ps = min(n_runs * longest_ps, parameters.get("max_total_time_ps") or math.inf)
     steps_per_ps = FS_PER_PS / md["timestep_fs"]
-    return Size(n_runs, first_ps, longest_ps, (n_runs * md["n_steps"], round(most_ps * steps_per_ps)))
+    steps = n_runs * md["n_steps"], round(most_ps * steps_per_ps)
+    return Size(n_runs, first_ps, longest_ps, (steps[0] * plan.n_members, steps[1] * plan.n_members))
 
 
 def atoms_of(plan: Plan) -> int:
     """Return the atoms of the simulated cell."""
-    return len(plan.builder.structure.sites) * math.prod(multiples(plan.builder))
+    return len(plan.conductivity.structure.sites) * math.prod(multiples(plan.conductivity))
 
 
 def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
@@ -66,7 +67,7 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
     same = costs[
         (costs["level_of_theory"] == plan.level_of_theory) & (costs["computer"] == plan.engine.code.computer.label)
     ]
-    cores = cores_per_job(dict(plan.builder.md.options or {})) if plan.builder.md.options else 1
+    cores = cores_per_job(dict(plan.conductivity.md.options or {})) if plan.conductivity.md.options else 1
     same = same[same["cores"] == cores] if (same["cores"] == cores).any() else same
     if len(same):
         distance = np.abs(np.log(same["n_atoms"].astype(float) / n_atoms))
@@ -85,10 +86,11 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
 
 def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
     """Return lines on what a plan will run and its expected cost."""
-    parameters, size = plan.builder.parameters.get_dict(), size_of(plan)
+    parameters, size = plan.conductivity.parameters.get_dict(), size_of(plan)
     charges = ", ".join(f"{element} {charge:+g}" for element, charge in parameters["charges"].items())
     what = f"{parameters['formula']} with {plan.level_of_theory}, {parameters['mobile_species']} mobile ({charges})"
     runs = f"{size.n_runs} run{'s' if size.n_runs > 1 else ''} of {size.first_ps:g} ps"
+    runs += f" of each of {plan.n_members} ordered cells" if plan.n_members > 1 else ""
     if parameters.get("target_relative_error") is not None:
         aim = parameters.get("target_quantity", "tracer_diffusivity").replace("_", " ")
         runs += f", each on to at most {size.longest_ps:g} ps until the {aim} is known to "
@@ -96,14 +98,15 @@ def describe(plan: Plan, costs: pd.DataFrame) -> list[str]:
     line = f"{plan.title}: {what}, {atoms_of(plan)} atoms, {runs}"
     if "checkpoint" in plan.engine.md.engine_ports and not plan.engine.tested:
         line += f" (untested: 'aiida-ion engine test {plan.engine.name}' pins its checkpoint)"
-    return [line, *_cell_and_runs(plan, size), f"  {expected_cost(plan, costs)}"]
+    ordering = [] if plan.ensemble is None else plan.ensemble.lines()
+    return [line, *ordering, *_cell_and_runs(plan, size), f"  {expected_cost(plan, costs)}"]
 
 
 def _cell_and_runs(plan: Plan, size: Size) -> list[str]:
     """Return lines on the simulated cell, and on temperatures, seeds and steps of the runs."""
-    parameters, md = plan.builder.parameters.get_dict(), plan.builder.md.parameters.get_dict()
-    counts = multiples(plan.builder)
-    cell = plan.builder.structure.get_ase().cell.array * np.array(counts)[:, None]
+    parameters, md = plan.conductivity.parameters.get_dict(), plan.conductivity.md.parameters.get_dict()
+    counts = multiples(plan.conductivity)
+    cell = plan.conductivity.structure.get_ase().cell.array * np.array(counts)[:, None]
     width = float(perpendicular_widths(cell).min())
     line = f"  cell {' x '.join(map(str, counts))}, smallest width {width:.1f} angstrom"
     least = None if parameters.get("supercell") else parameters.get("min_width_A")
@@ -123,7 +126,7 @@ def expected_cost(plan: Plan, costs: pd.DataFrame) -> str:
     steps = f"{least:,} steps" if least == most else f"{least:,} to {most:,} steps"
     if timing is None:
         return f"{steps}, time unknown: run 'aiida-ion engine test {plan.engine.name}' first"
-    n_parallel = min(size.n_runs, plan.builder.parameters.get_dict().get("max_concurrent", 1))
+    n_parallel = min(size.n_runs, plan.conductivity.parameters.get_dict().get("max_concurrent", 1))
     low, middle, high = timing.seconds
     spread = "" if low == high else f"{_between(low * least, high * most)} "
     wall = "" if n_parallel == 1 else f"; {_between(middle * least / n_parallel, middle * most / n_parallel)}"

@@ -16,8 +16,16 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import builder_inputs, validate_builder
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
+from aiida_ion.analysis.crystals.structure import DisorderedError
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
+from aiida_ion.campaigns.ensembles import (
+    EnsemblePlan,
+    check_orderings,
+    disordered_node,
+    ensemble_builder,
+    is_disordered,
+)
 from aiida_ion.campaigns.overrides import collect_overrides
 from aiida_ion.campaigns.queueing import crystals_at_once, submit_queue
 from aiida_ion.campaigns.request import RunRequest
@@ -53,6 +61,7 @@ class Plan:
     :param builder: its inputs.
     :param level_of_theory: that of the results.
     :param remarks: what the user should know before it runs.
+    :param ensemble: of a disordered crystal, how it is ordered and what runs for each of its cells.
     """
 
     title: str
@@ -60,6 +69,22 @@ class Plan:
     builder: Any
     level_of_theory: str
     remarks: list[str] = field(default_factory=list)
+    ensemble: EnsemblePlan | None = None
+
+    @property
+    def conductivity(self) -> Any:
+        """The inputs of its conductivity; of an ensemble those of every ordered cell, with a cell of their size."""
+        return self.builder if self.ensemble is None else self.ensemble.member
+
+    @property
+    def n_members(self) -> int:
+        """How many conductivities it runs."""
+        return 1 if self.ensemble is None else self.ensemble.n_members
+
+    @property
+    def entry_point(self) -> str:
+        """Of its work chain."""
+        return "ion.conductivity" if self.ensemble is None else "ion.ensemble"
 
     @property
     def crystal(self) -> str:
@@ -72,6 +97,7 @@ def make_plans(
     engines: Sequence[str],
     request: RunRequest,
     refused: dict[str, str] | None = None,
+    with_ensembles: bool = False,
 ) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
@@ -79,20 +105,27 @@ def make_plans(
     :param engines: names of engines.
     :param request: what is asked of them.
     :param refused: filled with each crystal that cannot be run, and why; without it the first such crystal raises.
+    :param with_ensembles: whether crystals with partly occupied sites are ordered; else they are refused.
     :raises ValueError: naming the crystal and engine that cannot be run, and why.
     """
     crystals = []
     for name in dict.fromkeys(structures):
         try:
-            crystals.append((name, _structure(name, request.force_structure)))
+            crystals.append((name, _structure(name, request.force_structure, with_ensembles)))
         except (ValueError, OSError) as error:
             _refuse(name, error, refused)
-    return plans_of(crystals, engines, request, refused)
+    if with_ensembles and crystals:
+        check_orderings(request, [node for _, node in crystals])
+    return plans_of(crystals, engines, request, refused, with_ensembles)
 
 
-def _structure(name: str, insist: bool) -> orm.StructureData:
+def _structure(name: str, insist: bool, with_ensembles: bool) -> orm.StructureData:
     try:
         return structure_node(name, insist)
+    except DisorderedError:
+        if not with_ensembles:
+            raise
+        return disordered_node(name, insist)
     except DoubtfulCrystalError as error:
         raise ValueError(f"{error} (--force-structure accepts the file as it is)") from error
 
@@ -108,6 +141,7 @@ def plans_of(
     engines: Sequence[str],
     request: RunRequest,
     refused: dict[str, str] | None = None,
+    with_ensembles: bool = False,
 ) -> list[Plan]:
     """Return a plan for each crystal with each engine.
 
@@ -125,7 +159,10 @@ def plans_of(
     plans = []
     for name, node in crystals:
         try:
-            plans += [_plan(name, node, engine, request, n_parallel) for engine in loaded]
+            if with_ensembles and is_disordered(node):
+                plans += [_ensemble(name, node, loaded, request)]
+            else:
+                plans += [_plan(name, node, engine, request, n_parallel) for engine in loaded]
         except ValueError as error:
             _refuse(name, error, refused)
     return plans
@@ -178,7 +215,7 @@ def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, 
         n_parallel = request.max_crystals or min(most, parallel_crystals(plans))
         titles = distinct([plan.title for plan in plans])
         processes = [
-            QueuedProcess(title, "ion.conductivity", builder_inputs(plan.builder))
+            QueuedProcess(title, plan.entry_point, builder_inputs(plan.builder))
             for title, plan in zip(titles, plans, strict=True)
         ]
         title = f"queue of {len(plans)} conductivities, {n_parallel} at a time"
@@ -197,7 +234,7 @@ def submit_plans(plans: Sequence[Plan], request: RunRequest) -> list[tuple[str, 
 
 def parallel_crystals(plans: Sequence[Plan]) -> int:
     """Return how many crystals in parallel keep the computer of their engine busy."""
-    engine, builder = plans[0].engine, plans[0].builder
+    engine, builder = plans[0].engine, plans[0].conductivity
     parameters = builder.parameters.get_dict()
     runs = min(parameters["max_concurrent"], len(parameters["temperatures_K"]) * len(parameters["seeds"]))
     cores = cores_per_job(dict(builder.md.options or {}))
@@ -273,6 +310,28 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
     if options_of_fits := fit_options(fits):
         builder.diffusion.metadata.options = options_of_fits
     return Plan(title, engine, builder, level, remarks)
+
+
+def _ensemble(name: str, structure: orm.StructureData, engines: Sequence[Engine], request: RunRequest) -> Plan:
+    """Return the plan of a disordered crystal: its ordered cells, and a conductivity for each.
+
+    :raises ValueError: for a crystal that cannot be ordered, or several engines.
+    """
+    engine = engines[0]
+    title = f"{name} / {engine.name}"
+    if len(engines) > 1 or request.as_comparison:
+        raise ValueError(f"{name}: a crystal with partly occupied sites is run by one engine at a time: name one")
+    try:
+        builder, ensemble = ensemble_builder(structure, engine, request)
+        level = engine.md.level_of_theory(builder.conductivity.md.engine)
+        remarks = [
+            *engine.md.remarks(ensemble.member.structure, builder.conductivity.md.engine),
+            *_thermostat_remark(ensemble.member, request),
+        ]
+    except ValueError as error:
+        raise ValueError(f"{title}: {one_line(error)}") from error
+    builder.metadata.label = f"{ensemble.formula} {level}"
+    return Plan(title, engine, builder, level, remarks, ensemble)
 
 
 def _kpoint_remark(builder: Any) -> list[str]:

@@ -11,13 +11,16 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.settings.md import TIME_PS
-from aiida_ion.settings.rules import Flag, Number, Rule, Word
+from aiida_ion.settings.rules import Flag, Json, Number, Rule, Word
 from aiida_ion.settings.schema import Part, Settings, refuse_unknown, rules_of, setting
 from aiida_ion.workchains.md.requests import EngineRequest
 from aiida_ion.workchains.protocols import read_overrides
 from aiida_ion.workchains.protocols.rules import rule_at
+
+_ORDERINGS: Any = rules_of(OrderingSettings)["n_orderings"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class RunRequest(Settings):
     :param max_force_frames: frames of the reference on which each potential is evaluated.
     :param as_comparison: submit one comparison, also of a single engine.
     :param fresh: recompute existing results.
+    :param orderings: ordered cells of each crystal whose sites are partly occupied.
+    :param ordering_settings: other settings of the ordering, of
+        :class:`~aiida_ion.analysis.disorder.settings.OrderingSettings`.
     :param group: label of the AiiDA group that takes what is submitted.
     :param force_structure: accept a file that contradicts itself or does not look like a crystal.
     """
@@ -135,6 +141,12 @@ class RunRequest(Settings):
     max_force_frames: int | None = setting(replace(COUNT, optional=True, help="Frames for the force errors"), None)
     as_comparison: bool = setting(Flag(), False)
     fresh: bool = setting(Flag(help="Recompute existing results."), False)
+    orderings: int | None = setting(
+        replace(_ORDERINGS, optional=True, help="Ordered cells of a crystal with partly occupied sites"), None
+    )
+    ordering_settings: Mapping[str, Any] | None = setting(
+        Json(optional=True, help="Other settings of the ordering of such crystals"), None
+    )
     group: str | None = setting(Word(optional=True, help="Put everything into this AiiDA group"), None)
     force_structure: bool = setting(
         Flag(help="Accept a file that contradicts itself or does not look like a crystal."), False

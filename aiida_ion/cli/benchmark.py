@@ -9,6 +9,7 @@ import click
 
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.cli.common import OneLineErrors, OneLineGroup, load, profile_option, require_daemon, require_group
+from aiida_ion.cli.disorder.obelix import plan_options, print_plans
 from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
 from aiida_ion.cli.table import FORMATS
@@ -35,9 +36,9 @@ def command() -> None:
     "selected",
     multiple=True,
     default=("paper",),
-    metavar="paper|ordered|ID",
+    metavar="paper|ordered|disordered|all|ID",
     show_default=True,
-    help="The 21 of the benchmark paper, all without partly occupied sites, or ids, also as gvd,fft.",
+    help="The 21 of the benchmark paper, all without or with partly occupied sites, both, or ids, also as gvd,fft.",
 )
 @source_option
 @click.option(
@@ -45,9 +46,9 @@ def command() -> None:
     "engines",
     multiple=True,
     type=SettingType(TEXT),
-    required=True,
-    help="Name of an engine; several for a comparison.",
+    help="Name of an engine; several for a comparison. With --dry-run and none, how each crystal is treated.",
 )
+@plan_options
 @click.option(
     "--protocol",
     type=SettingType(TEXT),
@@ -87,19 +88,26 @@ def obelix_command(
     profile: str | None,
     dry_run: bool,
     wait: bool,
+    plans: dict[str, Any],
     **options: Any,
 ) -> None:
     """Compute crystals of OBELiX, each linked to its measurement.
 
     Repeat the command to continue: existing and running results are left alone; what is missing or failed is
     submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Entries with
-    partly occupied sites are refused.
+    partly occupied sites are ordered first, with 'aiida-ion order'. With --dry-run and no engine a table says what
+    becomes of each crystal: the cell, its deviations from the stated composition, or why it is refused.
 
     \b
     Example:
+      aiida-ion benchmark obelix --select all --dry-run --format csv
       aiida-ion benchmark obelix --select paper --engine sevenn --engine mace --dry-run
       aiida-ion benchmark obelix --select gvd,mdp --engine sevenn --protocol fast --group trial
     """
+    if not engines:
+        if not dry_run:
+            raise click.UsageError("give at least one --engine; --dry-run alone shows how each crystal is treated")
+        return print_plans(source, selected, **plans)
     loaded = load(profile)
     from aiida_ion.campaigns.expected_cost import in_all
     from aiida_ion.campaigns.obelix_tasks import (
@@ -140,7 +148,7 @@ def obelix_command(
         click.echo(in_all(missing, costs))
     if dry_run:
         click.echo("Nothing was submitted (--dry-run).")
-        return
+        return None
     if todo:
         require_daemon(loaded)
     click.echo(f"{len(materials)} crystals, {store_and_link(materials)} new links to measurements")
@@ -149,13 +157,13 @@ def obelix_command(
         click.echo(
             f"Nothing to submit: everything is in the database or running. Next: aiida-ion benchmark score{suffix}"
         )
-        return
+        return None
     ((title, pk),) = submit_plans([task.plan for task in todo], request)
     click.echo(f"Submitted {title}: {pk}")
     if wait:
         _wait(pk)
-        return
-    click.echo(f"Next: aiida-ion status --watch{suffix}, then aiida-ion benchmark score{suffix}")
+        return None
+    return click.echo(f"Next: aiida-ion status --watch{suffix}, then aiida-ion benchmark score{suffix}")
 
 
 def _wait(pk: int) -> None:

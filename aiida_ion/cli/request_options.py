@@ -37,6 +37,8 @@ _ALSO = {
     "job_options": ', such as {"queue_name": "gpu"}',
     "reference": "  [default: the first with DFT]",
     "max_force_frames": "  [default: 100]",
+    "orderings": "  [default: 8; 1 where mobile ions alone are disordered]",
+    "ordering_settings": ', such as {"max_atoms": 400}',
 }
 
 

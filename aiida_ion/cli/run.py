@@ -45,6 +45,7 @@ SECTIONS = {
     ),
     "Ions and analysis": ("--mobile-species", "--framework-species", "--charges", "--jumps"),
     "Engine": ("--potential", "--model", "--device", "--kpoints", "--no-watch"),
+    "Disordered crystals": ("--orderings", "--ordering-settings"),
     "Comparison of several engines": ("--reference", "--max-force-frames"),
     "Jobs": (
         "--processes",
@@ -117,6 +118,8 @@ SECTIONS = {
 @of_request("--max-crystals")
 @of_request("--fit-code", metavar="CODE")
 @click.option("--overrides", type=SettingType(TEXT), help="YAML file with changes to the protocol.")
+@of_request("--orderings")
+@of_request("--ordering-settings")
 @of_request("--group")
 @of_request("--reference", metavar="ENGINE")
 @of_request("--max-force-frames")
@@ -147,13 +150,15 @@ def command(
     STRUCTURE is a file (CIF, POSCAR, ...), a folder of these, or the pk or uuid of a StructureData. Everything is
     checked before anything is submitted, and all that cannot be run is listed. With several engines everything is one
     comparison: the same cells, temperatures, time steps and starting velocities for each, and existing results
-    are not recomputed.
+    are not recomputed. A crystal with partly occupied sites is ordered first, and the conductivities of its ordered
+    cells become one.
 
     \b
     Example:
       aiida-ion run Li3N.cif --engine sevenn --protocol fast --wait
       aiida-ion run Li3N.cif --engine sevenn --target-relative-error 0.2 --max-time-ps 300 --dry-run
       aiida-ion run *.cif --engine sevenn --temperatures 800,900,1000 --seeds 1,2 --group trial
+      aiida-ion run Li6PS5Cl.cif --engine sevenn --orderings 5 --dry-run
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
@@ -164,7 +169,7 @@ def command(
     from aiida_ion.queries import cost
 
     request = RunRequest.from_options(**options)
-    batch = make_batch(structures, engines, request)
+    batch = make_batch(structures, engines, request, with_ensembles=True)
     plans = batch.plans
     for node in {plan.crystal: plan.builder.structure for plan in plans}.values():
         click.echo("\n".join(reading_lines(node)))

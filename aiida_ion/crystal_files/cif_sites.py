@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from aiida_ion.analysis.crystals.structure import DisorderedError
 from aiida_ion.crystal_files.cif_text import INAPPLICABLE, UNKNOWN, Block
 from aiida_ion.crystal_files.expansion import Site
 from aiida_ion.crystal_files.numbers import coordinate, number
@@ -143,10 +144,10 @@ def _check_order(rows: list[Row], sites: list[Site], full_from: float) -> None:
     partial = [site for site in sites if site.occupancy < full_from]
     if partial:
         where = ", ".join(f"{part:.3f}" for part in partial[0].place)
-        raise ValueError(
+        raise DisorderedError(
             f"disordered: the site {partial[0].label} at ({where}) holds {partial[0].element}:"
             f"{partial[0].occupancy:g} and {len(partial)} of {len(rows)} sites are partly occupied; order the "
-            "structure first"
+            "structure first (aiida-ion order)"
         )
 
 

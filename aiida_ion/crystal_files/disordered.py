@@ -69,7 +69,7 @@ def _read(text: str, reading: Reading) -> DisorderedFile:
     check_count(len(sites), max(len(candidate) for candidate in candidates))
     symmetry, atoms = _chosen(candidates, sites, cell, stated.formula, reading)
     reading.symmetry = symmetry.words
-    structure = _merged(sites, atoms, cell)
+    structure = _merged(sites, atoms, cell, reading)
     check_cell(structure)
     return DisorderedFile(structure, stated.formula, reading)
 
@@ -112,8 +112,11 @@ def _formula(amounts: Mapping[str, float]) -> str:
     return str(Composition(dict(amounts)).formula)
 
 
-def _merged(sites: list[Site], atoms: Atoms, cell: npt.NDArray[np.float64]) -> Structure:
-    """Return the places of all atoms, those at one place together."""
+def _merged(sites: list[Site], atoms: Atoms, cell: npt.NDArray[np.float64], reading: Reading) -> Structure:
+    """Return the places of all atoms, those at one place together.
+
+    :param reading: gets a note on occupancies that were scaled.
+    """
     cartesian, groups = atoms.places @ cell, np.arange(len(atoms.places))
     for first, second in _near_pairs(atoms.places, cell):
         groups[groups == groups[second]] = groups[first]
@@ -125,25 +128,28 @@ def _merged(sites: list[Site], atoms: Atoms, cell: npt.NDArray[np.float64]) -> S
             site = sites[int(atoms.sites[member])]
             shares[site.element] = shares.get(site.element, 0.0) + site.occupancy
         if sum(shares.values()) > 1.0:
-            shares = _rounded_down(shares, [sites[int(atoms.sites[member])].label for member in members])
+            label = "/".join(dict.fromkeys(sites[int(atoms.sites[member])].label for member in members))
+            shares, note = _rounded_down(shares, label)
+            if note and note not in reading.notes:
+                reading.notes.append(note)
         species.append(shares)
         places.append(cartesian[members[0]])
         labels.append("/".join(dict.fromkeys(sites[int(atoms.sites[member])].label for member in members)))
     return Structure(Lattice(cell), species, places, coords_are_cartesian=True, to_unit_cell=True, labels=labels)
 
 
-def _rounded_down(shares: dict[str, float], labels: list[str]) -> dict[str, float]:
-    """Return shares that add up to 1, if they do but for rounding.
+def _rounded_down(shares: dict[str, float], label: str) -> tuple[dict[str, float], str]:
+    """Return shares that add up to 1, if they do but for rounding, and a note where they did not.
 
     :raises ValueError: for more than one atom on a place.
     """
     total = sum(shares.values())
     if total > 1.02:
         raise ValueError(
-            f"the site {'/'.join(dict.fromkeys(labels))} holds {total:.3f} atoms: correct the occupancies; a "
-            "site holds at most one atom"
+            f"the site {label} holds {total:.3f} atoms: correct the occupancies; a site holds at most one atom"
         )
-    return {element: share / total for element, share in shares.items()}
+    note = f"the occupancies of {label} add up to {total:.3f} and were scaled to 1" if total > 1.0 + 1e-3 else ""
+    return {element: share / total for element, share in shares.items()}, note
 
 
 def _near_pairs(places: npt.NDArray[np.float64], cell: npt.NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.crystals.structure import check_cell, check_structure
+from aiida_ion.analysis.crystals.structure import DisorderedError, check_cell, check_structure
 from aiida_ion.crystal_files.cif import read_cif
 from aiida_ion.crystal_files.cif_sites import FULL
 from aiida_ion.crystal_files.other_formats import (
@@ -66,18 +66,20 @@ def read_crystal(path: Path, mobile_species: str | None = None, insist: bool = F
     :param mobile_species: an element that must be in it.
     :param insist: accept it although the file contradicts itself or is not plausible.
     :raises DoubtfulCrystalError: if the user may insist.
+    :raises DisorderedError: for partly occupied sites.
     :raises ValueError: one line: unreadable, no cell, disordered, overlapping atoms, or mobile ion absent.
     """
-    kind = format_of(path)
-    reading = Reading(OF_ASE.get(kind, kind))
+    file_format = format_of(path)
+    reading = Reading(OF_ASE.get(file_format, file_format))
     try:
-        structure, digest = _parse(path, kind, reading)
+        structure, digest = _parse(path, file_format, reading)
         return finish(structure, reading, path.name, digest, mobile_species, insist)
     except DoubtfulCrystalError:
         raise
     except ValueError as error:
         message = str(error)
-        raise ValueError(message if message.startswith(f"{path.name}: ") else f"{path.name}: {message}") from error
+        kind = DisorderedError if isinstance(error, DisorderedError) else ValueError
+        raise kind(message if message.startswith(f"{path.name}: ") else f"{path.name}: {message}") from error
 
 
 def read_cif_text(text: str, name: str, full_from: float = FULL, insist: bool = False) -> Crystal:

@@ -56,6 +56,7 @@ class Entry:
     :param close_match: whether the structure has a similar composition instead of the sample's own.
     :param perturbed: whether the coordinates of the structure file carry noise.
     :param smallest_occupancy: smallest of any site in the structure file.
+    :param note: what the authors of the table wrote beside the entry.
     :param cif: text of the structure file.
     """
 
@@ -72,6 +73,7 @@ class Entry:
     close_match: bool = False
     perturbed: bool = False
     smallest_occupancy: float | None = None
+    note: str | None = None
     cif: str | None = None
 
     @property
@@ -152,6 +154,7 @@ def _entry(name: str, row: Mapping[str, str], cif: str | None) -> Entry:
         close_match=flag(row["close match"]),
         perturbed=bool(plain(row["ICSD ID"])),
         smallest_occupancy=None if cif is None else smallest_occupancy(cif, name),
+        note=words(row.get("note")),
         cif=cif,
     )
 

@@ -19,7 +19,9 @@ PAPER_IDS = (
     "5bz", "joc", "ipo", "wyu", "be9", "2uv", "rr5", "fft", "gvd", "mdp",
 )
 # fmt: on
-PAPER, ORDERED = "paper", "ordered"
+PAPER, ORDERED, DISORDERED, ALL = "paper", "ordered", "disordered", "all"
+#: Word of a selection -> whether sites of its crystals are partly occupied.
+WITH_FILES = {ORDERED: (False,), DISORDERED: (True,), ALL: (False, True)}
 #: Sites with at least this occupancy count as full: Li3PS4 `joc` of the benchmark has sulphur sites of 0.97 to 0.99.
 NEARLY_FULL = 0.95
 #: Remark on all entries with `perturbed`.
@@ -32,15 +34,17 @@ PERTURBED = (
 def select(entries: Mapping[str, Entry], chosen: Sequence[str]) -> list[Entry]:
     """Return the chosen entries, in the order chosen, each once.
 
-    :param chosen: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites), or ids.
+    :param chosen: ``paper`` (the 21 of the benchmark), ``ordered`` (all without partly occupied sites),
+        ``disordered`` (all with such), ``all`` (both), or ids.
     :raises ValueError: for an unknown id.
     """
     ids: dict[str, None] = {}
     for word in chosen:
         if word == PAPER:
             ids |= dict.fromkeys(PAPER_IDS)
-        elif word == ORDERED:
-            ids |= dict.fromkeys(name for name, entry in entries.items() if entry.partly_occupied is False)
+        elif word in WITH_FILES:
+            kinds = WITH_FILES[word]
+            ids |= dict.fromkeys(name for name, entry in entries.items() if entry.partly_occupied in kinds)
         else:
             ids |= {word: None}
     missing = [name for name in ids if name not in entries]

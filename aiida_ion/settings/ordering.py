@@ -28,4 +28,4 @@ class RelaxOrderingsSettings(Settings):
     max_pressure_GPa: float = number(
         0.1, help="Largest pressure of a relaxed volume, of either sign", above=0.0, most=100.0, unit="GPa"
     )
-    max_steps: int = whole(300, help="Most steps of each cell", least=1, most=10**6)
+    max_steps: int = whole(500, help="Most steps of each cell", least=1, most=10**6)

@@ -59,3 +59,28 @@ def test_another_stated_composition_is_a_caveat() -> None:
     head = HEAD + "_chemical_formula_sum 'Li2 Cl2'\n"
     file = read_disordered_cif(cif("Li1 Li 0 0 0 0.5", "Cl1 Cl 0.5 0.5 0.5 1", head=head), "x.cif")
     assert any("the file states" in caveat for caveat in file.reading.caveats)
+
+
+def test_a_sum_that_is_slightly_too_large_is_scaled_and_said() -> None:
+    file = read_disordered_cif(cif("Li1 Li 0 0 0 0.51", "Na1 Na 0 0 0 0.50", "Cl1 Cl 0.5 0.5 0.5 1"), "x.cif")
+    assert file.structure[0].species.num_atoms == pytest.approx(1.0)
+    assert "the occupancies of Li1/Na1 add up to 1.010 and were scaled to 1" in file.reading.notes
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("Li1 Li 0 0 0 0", "must be from 0 to 1"),
+        ("Li1 Li 0 0 0 -0.5", "must be from 0 to 1"),
+        ("Li1 Li 0 0 0 half", "occupancy of"),
+        ("X1 X 0 0 0 0.5", "remove vacancies and dummies"),
+    ],
+)
+def test_impossible_sites_are_refused_by_name(row: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_disordered_cif(cif(row, "Cl1 Cl 0.5 0.5 0.5 1"), "x.cif")
+
+
+def test_deuterium_is_hydrogen() -> None:
+    file = read_disordered_cif(cif("D1 D 0 0 0 0.5", "O1 O 0.5 0.5 0.5 1"), "x.cif")
+    assert file.structure.composition["H"] == pytest.approx(0.5)

@@ -13,11 +13,13 @@ from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
+from aiida_ion.analysis.disorder.ranking import RankingSettings
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.jumps.settings import JumpSettings
 from aiida_ion.settings.md import MdSettings
 from aiida_ion.settings.migration import HopSearchSettings, HopSettings, TransportSettings
+from aiida_ion.settings.ordering import RelaxOrderingsSettings
 from aiida_ion.settings.pes import PesSettings
 from aiida_ion.settings.schema import rules_of
 from aiida_ion.training.settings import DatasetSettings
@@ -87,7 +89,7 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
     kinds = {"all"}
     if re.match(r"ion\.(md\.)?(quantumespresso|vasp)", name):
         kinds.add("DFT")
-    if name.endswith("_relax"):
+    if name.endswith("_relax") or name == "ion.relax_orderings":
         kinds.add("relaxations")
     if name in LAMMPS_RUNS:
         kinds.add("runs of LAMMPS")
@@ -130,7 +132,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
-MANY_CRYSTALS = ("ion.bvse", "ion.pes")
+MANY_CRYSTALS = ("ion.bvse", "ion.pes", "ion.relax_orderings")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
@@ -208,7 +210,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
         ),
         *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
         "ion.pes",
-        "ion.order_structure",
+        *("ion.order_structure", "ion.relax_orderings"),
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -232,6 +234,8 @@ def default_of(field: Any) -> str:
         (JumpSettings, "## Settings of the jump analysis"),
         (BvseSettings, "## Settings of bond valence site energies"),
         (OrderingSettings, "## Settings of the ordering"),
+        (RelaxOrderingsSettings, "## Settings of the relaxation of orderings"),
+        (RankingSettings, "## Settings of the ranking"),
         (DatasetSettings, "## Settings of a dataset"),
         (HopSearchSettings, "## Settings of the search for hops"),
         (PesSettings, "## Settings of a frozen surface"),

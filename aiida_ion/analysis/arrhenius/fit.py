@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from aiida_ion.analysis.arrhenius.bound import bound_assumption, bound_at_target
 from aiida_ion.analysis.arrhenius.measured import fill_measured, fill_upper_bound
+from aiida_ion.analysis.arrhenius.members import MemberDeviations, members_of_line
 from aiida_ion.analysis.arrhenius.posterior import Observations
 from aiida_ion.analysis.arrhenius.priors import Priors
-from aiida_ion.analysis.arrhenius.result import ArrheniusResult
+from aiida_ion.analysis.arrhenius.result import GAUSSIAN95, ArrheniusResult
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 __all__ = ["ArrheniusPoint", "ArrheniusResult", "Priors", "fit_arrhenius"]
@@ -24,8 +25,6 @@ FloatArray = npt.NDArray[np.float64]
 MIN_TEMPERATURES = 3
 #: Temperatures closer than this count as one, K.
 SAME_TEMPERATURE_K = 1.0
-#: Half width of the central 95 % of a Gaussian, in standard deviations.
-GAUSSIAN95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class ArrheniusPoint:
         :func:`aiida_ion.analysis.arrhenius.bound.detection_bound_cm2_s`; where given it is used in the fit, because a
         bound from fewer hops would pull D down, although the hops that were seen are evidence of motion.
     :param refused_because: reason to exclude the point from the fit, such as a molten framework.
+    :param members: of an ensemble whose mean this is; the draws then have the errors of the members alone.
     """
 
     temperature_K: float
@@ -46,6 +46,7 @@ class ArrheniusPoint:
     upper_bound_cm2_s: float | None = None
     detection_bound_cm2_s: float | None = None
     refused_because: str | None = None
+    members: MemberDeviations | None = None
 
 
 def fit_arrhenius(
@@ -92,7 +93,10 @@ def fit_arrhenius(
     ions = None if not charge_e or number_density_A3 is None else (charge_e, number_density_A3)
     n_different = _n_different(result.temperatures_used_K)
     if n_different >= MIN_TEMPERATURES:
-        fill_measured(result, _observations(moved, bounds), priors, n_different, ions, seed, n_samples)
+        data = _observations(moved, bounds)
+        shared = [p.members for p in moved if p.members is not None]
+        members = members_of_line(shared, data) if len(shared) == len(moved) else None
+        fill_measured(result, data, priors, n_different, ions, seed, n_samples, members)
         return result
     result.reason = (
         f"Diffusion was detected at {n_different} different temperatures; {MIN_TEMPERATURES} are needed to "

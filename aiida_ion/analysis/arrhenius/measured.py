@@ -12,9 +12,10 @@ from aiida_ion.analysis.arrhenius import influence
 from aiida_ion.analysis.arrhenius import laws as laws_of
 from aiida_ion.analysis.arrhenius.bound import BOUND_CONFIDENCE
 from aiida_ion.analysis.arrhenius.laws import Law
+from aiida_ion.analysis.arrhenius.members import MembersOfLine
 from aiida_ion.analysis.arrhenius.posterior import Observations, straight_line
 from aiida_ion.analysis.arrhenius.priors import Priors
-from aiida_ion.analysis.arrhenius.result import ArrheniusResult
+from aiida_ion.analysis.arrhenius.result import GAUSSIAN95, ArrheniusResult
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion.result import interval95
 from aiida_ion.units import BOLTZMANN_EV_K
@@ -37,8 +38,12 @@ def fill_measured(
     ions: Ions,
     seed: int,
     n_samples: int,
+    members: MembersOfLine | None = None,
 ) -> None:
-    """Fill in the line, whether it is straight, its robustness, and the prediction at the target."""
+    """Fill in the line, whether it is straight, its robustness, and the prediction at the target.
+
+    :param members: of an ensemble: the data are their means, with their own errors.
+    """
     laws: dict[str, Law] = {}
     if n_different >= laws_of.MIN_TEMPERATURES_TO_BEND:
         laws = laws_of.fit_laws(data, priors, result.target_temperature_K, seed, n_samples)
@@ -52,11 +57,46 @@ def fill_measured(
     data = _fill_line(result, data, priors, seed, n_samples)
     _fill_influence(result, data, priors)
     _fill_distance(result)
+    target_K = result.target_temperature_K
     if result.averaged_over_laws:
-        _fill_averaged(result, laws_of.averaged(laws, seed), priors, ions)
+        draws = laws_of.averaged(laws, seed)
+        shift = None if members is None else _fill_members(result, members, draws, seed)
+        _fill_averaged(result, draws, priors, ions, shift)
     else:
-        draws = np.log10(result.diffusivity_samples_cm2_s(result.target_temperature_K))
-        _fill_target(result, draws, float(draws.mean()), ions)
+        draws = np.log10(result.diffusivity_samples_cm2_s(target_K))
+        shift = None if members is None else _fill_members(result, members, draws, seed)
+        _fill_target(result, draws, float(draws.mean()), ions, shift)
+
+
+def _fill_members(result: ArrheniusResult, members: MembersOfLine, draws: FloatArray, seed: int) -> FloatArray:
+    """Add the error that the choice of members leaves to the line; return that of log10 D at the target, (n,).
+
+    :param draws: of log10 D at the target, with the errors of the members alone.
+    """
+    assert result.activation_energy_samples_eV is not None and result.log10_prefactor_samples_cm2_s is not None
+    finite = draws[np.isfinite(draws)]
+    low, high = interval95(finite) if len(finite) else (np.nan, np.nan)
+    at_target = members.at(result.target_temperature_K)
+    result.members = {
+        "within_members_std_decades": (high - low) / (2.0 * GAUSSIAN95),
+        "between_members_std_decades": _decades(at_target.between_of_mean) if members.sampling.is_measured else None,
+        "member_std_decades": _decades(at_target.between) if members.sampling.is_measured else None,
+    }
+    energies, middles = members.draws(len(result.activation_energy_samples_eV), seed)
+    result.activation_energy_samples_eV = result.activation_energy_samples_eV + energies
+    log10_d0 = (middles + energies * members.pivot) / np.log(10.0)
+    result.log10_prefactor_samples_cm2_s = result.log10_prefactor_samples_cm2_s + log10_d0
+    result.activation_energy_ci95_eV = low, high = interval95(result.activation_energy_samples_eV)
+    result.activation_energy_std_eV = (high - low) / (2.0 * GAUSSIAN95)
+    result.log10_prefactor_ci95_cm2_s = interval95(result.log10_prefactor_samples_cm2_s)
+    exponent = energies / (BOLTZMANN_EV_K * result.target_temperature_K * np.log(10.0))
+    shift: FloatArray = log10_d0 - exponent
+    return shift
+
+
+def _decades(variance: FloatArray) -> float:
+    """Return the standard deviation of log10 of what has this variance of its natural logarithm."""
+    return float(np.sqrt(variance[0]) / np.log(10.0))
 
 
 def _fill_laws(result: ArrheniusResult, laws: dict[str, Law]) -> None:
@@ -136,12 +176,16 @@ def _fill_distance(result: ArrheniusResult) -> None:
     result.inverse_temperature_span_per_K = 1.0 / min(used) - 1.0 / max(used)
 
 
-def _fill_averaged(result: ArrheniusResult, draws: FloatArray, priors: Priors, ions: Ions) -> None:
+def _fill_averaged(
+    result: ArrheniusResult, draws: FloatArray, priors: Priors, ions: Ions, shift: FloatArray | None = None
+) -> None:
     """Fill in the average over the laws; there is no value where D vanishes in too many of the fits."""
     if np.mean(np.isneginf(draws)) < 0.5 * (1.0 - BOUND_CONFIDENCE):
-        finite = draws[np.isfinite(draws)]
-        _fill_target(result, finite, float(np.median(finite)), ions)
+        kept = np.isfinite(draws)
+        shift = None if shift is None else shift[kept]
+        _fill_target(result, draws[kept], float(np.median(draws[kept])), ions, shift)
         return
+    draws = draws if shift is None else draws + shift
     result.reason = (
         f"The law is not a straight line, and in {np.mean(np.isneginf(draws)):.0%} of the fits the diffusivity "
         f"vanishes above {result.target_temperature_K:g} K: a value needs runs closer to it."
@@ -164,8 +208,19 @@ def fill_upper_bound(result: ArrheniusResult, bound: float, priors: Priors, ions
         result.reason = f"{result.reason} {otherwise}"
 
 
-def _fill_target(result: ArrheniusResult, draws: FloatArray, value: float, ions: Ions) -> None:
-    """Fill in log10 D (cm^2/s) at the target and, by Nernst-Einstein, the conductivity."""
+def _fill_target(
+    result: ArrheniusResult, draws: FloatArray, value: float, ions: Ions, shift: FloatArray | None = None
+) -> None:
+    """Fill in log10 D (cm^2/s) at the target and, by Nernst-Einstein, the conductivity.
+
+    :param shift: what the choice of members of an ensemble adds to the draws; its tails are those of a Student
+        distribution, so that the standard deviation is taken from the interval.
+    """
+    std = float(draws.std(ddof=1))
+    if shift is not None:
+        draws = draws + shift
+        low, high = interval95(draws)
+        std = (high - low) / (2.0 * GAUSSIAN95)
     low, high = interval95(draws)
     result.verdict = MEASURED
     if is_too_wide(high - low, result.max_interval_decades):
@@ -174,9 +229,9 @@ def _fill_target(result: ArrheniusResult, draws: FloatArray, value: float, ions:
     result.log10_diffusivity_cm2_s, result.log10_diffusivity_ci95_cm2_s = value, (low, high)
     if ions is None:
         return
-    shift = float(np.log10(ionic_conductivity_mS_cm(1.0, *ions, result.target_temperature_K)))
-    result.log10_ionic_conductivity_mS_cm = value + shift
-    result.log10_ionic_conductivity_std_mS_cm = float(draws.std(ddof=1))
-    result.log10_ionic_conductivity_ci95_mS_cm = interval95(draws + shift)
-    low, high = np.percentile(draws + shift, [16.0, 84.0])
+    factor = float(np.log10(ionic_conductivity_mS_cm(1.0, *ions, result.target_temperature_K)))
+    result.log10_ionic_conductivity_mS_cm = value + factor
+    result.log10_ionic_conductivity_std_mS_cm = std
+    result.log10_ionic_conductivity_ci95_mS_cm = interval95(draws + factor)
+    low, high = np.percentile(draws + factor, [16.0, 84.0])
     result.log10_ionic_conductivity_ci68_mS_cm = (float(low), float(high))

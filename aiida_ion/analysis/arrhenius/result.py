@@ -13,6 +13,8 @@ from aiida_ion.units import BOLTZMANN_EV_K
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES
 
 FloatArray = npt.NDArray[np.float64]
+#: Half width of the central 95 % of a Gaussian, in standard deviations.
+GAUSSIAN95 = 1.959964
 
 
 @dataclass
@@ -83,6 +85,9 @@ class ArrheniusResult:
     extrapolation_leverage: float | None = None
     inverse_temperature_span_per_K: float | None = None
 
+    #: Of the mean of an ensemble: standard deviations of log10 D at the target, by `fill_measured`.
+    members: dict[str, float | None] | None = field(default=None, repr=False)
+
     activation_energy_samples_eV: FloatArray | None = None
     log10_prefactor_samples_cm2_s: FloatArray | None = field(default=None, repr=False)
     log10_diffusivity_samples_cm2_s: FloatArray | None = field(default=None, repr=False)
@@ -100,7 +105,7 @@ class ArrheniusResult:
 
     def attributes(self) -> dict[str, Any]:
         """Every number, flag, sentence and list, ready for JSON."""
-        values = {name: value for name, value in vars(self).items() if name not in ARRAYS}
+        values = {name: value for name, value in vars(self).items() if name not in (*ARRAYS, "members")}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:

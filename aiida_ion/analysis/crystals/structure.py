@@ -8,12 +8,16 @@ from pymatgen.core.structure import Structure
 from aiida_ion.analysis.crystals.cell import perpendicular_widths, supercell_multiples
 from aiida_ion.analysis.crystals.nearest import nearest_neighbours
 
-__all__ = ["check_cell", "check_structure", "perpendicular_widths", "supercell_multiples"]
+__all__ = ["DisorderedError", "check_cell", "check_structure", "perpendicular_widths", "supercell_multiples"]
 
 #: Atoms closer than this occupy the same site, angstrom: impossible in a real crystal.
 MIN_DISTANCE_A = 0.5
 #: Longest cell vector, angstrom.
 MAX_EDGE_A = 1e5
+
+
+class DisorderedError(ValueError):
+    """A crystal whose sites are partly occupied, or shared by elements: it has to be ordered."""
 
 
 def check_structure(structure: Structure, mobile_species: str | None = None) -> None:
@@ -49,7 +53,7 @@ def _check_order(structure: Structure) -> None:
     if partial:
         site = partial[0]
         where = ", ".join(f"{coordinate:.3f}" for coordinate in site.frac_coords)
-        raise ValueError(
+        raise DisorderedError(
             f"disordered: the site {site.label} at ({where}) holds {site.species_string} and {len(partial)} sites are "
             "partly occupied; order the structure first (aiida-ion order)"
         )

@@ -13,12 +13,16 @@ from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.roles import Roles, check_vacancies, describe, find_roles
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.analysis.disorder.supercells import Supercell, compact_supercell
-from aiida_ion.analysis.disorder.targets import target_of
+from aiida_ion.analysis.disorder.targets import target_of, with_missing_mobile
 
 #: A cell of this cost is as good as it needs to be.
 GOOD = 1.0
 #: To name the smallest cell that would do, cells up to so many times the limit are looked at.
 LOOK_AHEAD = 4
+#: A charge below this part of that of the anions is a rounding of the last digit.
+UNBALANCED = 0.001
+#: An element of which a cell should hold as much is not rounded away.
+HALF_AN_ATOM = 0.5
 #: Most primitive cells in a supercell.
 MAX_CELLS = 100
 
@@ -33,6 +37,7 @@ class Plan:
     :param supercell: the cell.
     :param counts: what it holds.
     :param remarks: what was changed or assumed, one sentence each.
+    :param mobile_source: where the number of mobile ions is from, ``occupancies`` or ``target_composition``.
     """
 
     crystal: DisorderedCrystal
@@ -42,6 +47,7 @@ class Plan:
     supercell: Supercell
     counts: Counts
     remarks: tuple[str, ...]
+    mobile_source: str = "occupancies"
 
     @property
     def n_cells(self) -> int:
@@ -66,6 +72,7 @@ class Plan:
             "width_A": self.supercell.width_A,
             "oxidation_states": dict(counts.states),
             "stated_charge_e": self.charges.residual_e,
+            "mobile_source": self.mobile_source,
             "n_mobile": counts.n_mobile,
             "mobile_deviation": counts.mobile_deviation,
             "composition_deviation": counts.composition_deviation,
@@ -89,8 +96,9 @@ def plan_ordering(crystal: DisorderedCrystal, settings: OrderingSettings) -> Pla
     :raises OrderingRefused: where a decision of the user is needed.
     """
     mobile = settings.mobile_species
+    crystal, added = with_missing_mobile(crystal, settings)
     roles = find_roles(crystal, mobile)
-    remarks = [*crystal.remarks, *check_vacancies(crystal, roles, settings.allow_framework_vacancies)]
+    remarks = [*crystal.remarks, *added, *check_vacancies(crystal, roles, settings.allow_framework_vacancies)]
     charges = find_charges(crystal.composition, settings.oxidation_states)
     target, more = target_of(crystal, charges, settings)
     remarks += more
@@ -99,7 +107,9 @@ def plan_ordering(crystal: DisorderedCrystal, settings: OrderingSettings) -> Pla
     rounding = Rounding(crystal, roles, charges, mobile, target)
     n, counts, supercell = _choose(rounding, settings)
     remarks += _remarks(rounding, counts, supercell, settings, n)
-    return Plan(crystal, mobile, roles, charges, supercell, counts, tuple(describe(crystal, roles, mobile) + remarks))
+    source = "target_composition" if more or added else "occupancies"
+    sentences = tuple(describe(crystal, roles, mobile) + remarks)
+    return Plan(crystal, mobile, roles, charges, supercell, counts, sentences, source)
 
 
 def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts, Supercell]:
@@ -108,7 +118,7 @@ def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts
     largest = min(int(settings.max_atoms / atoms * 1.1) + 1, MAX_CELLS)
     for n in range(1, largest + 1):
         counts = rounding.counts(n)
-        if counts is None or counts.n_atoms > settings.max_atoms or _intolerable(counts, settings):
+        if counts is None or counts.n_atoms > settings.max_atoms or _intolerable(rounding, counts, n, settings):
             continue
         candidates.append((n, counts))
         if counts.cost <= GOOD:
@@ -127,11 +137,17 @@ def _choose(rounding: Rounding, settings: OrderingSettings) -> tuple[int, Counts
     return n, counts, shapes[n]
 
 
-def _intolerable(counts: Counts, settings: OrderingSettings) -> bool:
+def _intolerable(rounding: Rounding, counts: Counts, n: int, settings: OrderingSettings) -> bool:
     return (
         abs(counts.mobile_deviation) > settings.max_mobile_deviation
         or counts.composition_deviation > settings.max_composition_deviation
+        or bool(_left_out(rounding, counts, n))
     )
+
+
+def _left_out(rounding: Rounding, counts: Counts, n: int) -> list[str]:
+    """Return the elements of which n primitive cells should hold half an atom or more, and hold none."""
+    return [name for name in counts.absent if rounding.target[name] * n >= HALF_AN_ATOM]
 
 
 def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
@@ -149,7 +165,7 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
     neutral = {n: counts for n, counts in found.items() if counts is not None}
     for n in range(1, min(LOOK_AHEAD * tried, MAX_CELLS) + 1):
         counts = neutral.get(n) or rounding.counts(n)
-        if counts is not None and not _intolerable(counts, settings):
+        if counts is not None and not _intolerable(rounding, counts, n, settings):
             raise OrderingRefused(
                 "size",
                 f"no neutral cell of at most {settings.max_atoms} atoms is close enough to the composition; the "
@@ -161,7 +177,13 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
             f"no neutral cell up to {settings.max_atoms} atoms exists: the sites of {rounding.mobile_species} cannot "
             "hold as many as neutrality asks for; give a file with all its sites",
         )
-    best = min(neutral.values(), key=lambda counts: counts.cost)
+    n, best = min(neutral.items(), key=lambda item: item[1].cost)
+    if left_out := _left_out(rounding, best, n):
+        raise OrderingRefused(
+            "mobile ion",
+            f"only cells without {', '.join(left_out)} are neutral: the sites of {rounding.mobile_species} have no "
+            "room for the ions that balance it; give a file with all its sites",
+        )
     raise OrderingRefused(
         "composition",
         f"the neutral cell that is closest to the composition has {100 * best.mobile_deviation:+.1f} % "
@@ -186,10 +208,24 @@ def _remarks(rounding: Rounding, counts: Counts, supercell: Supercell, settings:
         remarks.append(
             f"{counts.n_emptied} sites of {rounding.mobile_species} that are stated to be full are empty, to be neutral"
         )
+    remarks += _balanced(rounding)
     mixed = rounding.charges.mixed
     if mixed is not None:
         remarks.append(f"{mixed} has the mean charge {counts.states[mixed]:+.3f} e, which makes the cell neutral")
     return remarks
+
+
+def _balanced(rounding: Rounding) -> list[str]:
+    """Return a remark where the occupancies are charged, and mobile ions balance that."""
+    charges, mobile = rounding.charges, rounding.mobile_species
+    is_stated = all(rounding.target.get(name) == amount for name, amount in rounding.crystal.composition.items())
+    if charges.mixed is not None or charges.relative < UNBALANCED or not is_stated:
+        return []
+    ions = -charges.residual_e / charges.states[mobile]
+    return [
+        f"the occupancies leave {charges.residual_e:+.2f} e in the primitive cell, {100 * charges.relative:.1f} % of "
+        f"its anions' charge: {abs(ions):.3g} {mobile} {'more' if ions > 0 else 'fewer'} balance it"
+    ]
 
 
 def deviations(counts: Counts) -> Mapping[str, float]:

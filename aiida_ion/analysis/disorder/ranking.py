@@ -19,7 +19,7 @@ FINISHED = "finished"
 #: Weights of the draws, or of the energies.
 WEIGHTS = ("draws", "boltzmann")
 #: Of an ensemble with fewer effective members than this share, weights of energies are not an average.
-COLLAPSED = 0.5
+COLLAPSED = 2 / 3
 #: Fewer cells have no rank correlation.
 LEAST_FOR_CORRELATION = 3
 #: What a member takes over from the record of its relaxation.
@@ -128,9 +128,9 @@ def _rank(members: list[dict[str, Any]], temperature_K: float) -> None:
     if not known:
         return
     weights = boltzmann_weights([member["energy_eV"] for member in known], temperature_K)
-    for number, (member, weight) in enumerate(zip(known, weights, strict=True)):
+    for place, (member, weight) in enumerate(zip(known, weights, strict=True)):
         above = member["energy_eV"] - known[0]["energy_eV"]
-        member.update(rank=number + 1, energy_above_lowest_eV=above, boltzmann_weight=float(weight))
+        member.update(rank=place + 1, energy_above_lowest_eV=above, boltzmann_weight=float(weight))
 
 
 def _totals(

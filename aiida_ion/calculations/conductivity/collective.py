@@ -8,10 +8,11 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.analysis.arrhenius.fit import MIN_TEMPERATURES, ArrheniusPoint, Priors, fit_arrhenius
+from aiida_ion.calculations.conductivity.member_arrays import COLLECTIVE as COLLECTIVE_SAMPLES
+from aiida_ion.calculations.conductivity.member_arrays import samples_and_members
 from aiida_ion.calculations.conductivity.points import DISAGREE, conductivity_numbers, has_moved, refusal
 from aiida_ion.verdicts import MAX_INTERVAL_DECADES, POORLY_KNOWN
 
-SAMPLES = "collective_diffusivity_samples_cm2_s"
 #: What is kept of the collective fit: its own names and those of the node.
 COLLECTIVE = {
     "verdict": "collective_verdict",
@@ -49,7 +50,7 @@ def collective_attributes(
         if reason is not None
     ]
     refused.sort(key=lambda entry: float(entry["temperature_K"]))
-    points = [ArrheniusPoint(node.base.attributes.get("temperature_K"), node.get_array(SAMPLES)) for node in used]
+    points = [_point(node) for node in used]
     attributes["collective_temperatures_used_K"] = [point.temperature_K for point in points]
     attributes["collective_temperatures_refused"] = refused
     if not points:
@@ -74,11 +75,16 @@ def collective_attributes(
     return attributes | {"collective_reason": result.reason, "collective_warnings": warnings}
 
 
+def _point(node: orm.ArrayData) -> ArrheniusPoint:
+    samples, members = samples_and_members(node, COLLECTIVE_SAMPLES)
+    return ArrheniusPoint(node.base.attributes.get("temperature_K"), samples, members=members)
+
+
 def left_out(node: orm.ArrayData) -> str | None:
     """Return why a temperature has no collective diffusivity that can be used; ``None`` if it has one."""
     attributes = node.base.attributes.all
     refused = collective_refusal(attributes)
-    if refused is not None or SAMPLES in node.get_arraynames():
+    if refused is not None or COLLECTIVE_SAMPLES in node.get_arraynames():
         return refused
     if attributes.get("collective_reason"):
         return str(attributes["collective_reason"])

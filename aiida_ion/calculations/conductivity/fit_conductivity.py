@@ -7,6 +7,7 @@ from aiida.engine import calcfunction
 
 from aiida_ion.analysis.arrhenius.fit import Priors, fit_arrhenius
 from aiida_ion.calculations.conductivity.collective import collective_attributes
+from aiida_ion.calculations.conductivity.members import is_pooled, member_attributes
 from aiida_ion.calculations.conductivity.points import arrhenius_point, bound_entry, conductivity_numbers, is_bound
 from aiida_ion.calculations.conductivity.species import species_attributes
 from aiida_ion.calculations.conductivity.summary import summary
@@ -28,7 +29,8 @@ def fit_conductivity(
         conductivity is poorly known, `failed`, the temperatures without a fit, each with its reason, and `watched`,
         whether runs of a trained potential were stopped where they left its training frames.
     :param convergence: the last decision on runs that were extended: why each temperature stopped.
-    :param diffusion: diffusion nodes, one for each temperature.
+    :param diffusion: diffusion nodes, one for each temperature; those that `pool_members` made of an ensemble add what
+        is known of its members.
     """
     settings = parameters.get_dict()
     nodes = list(diffusion.values())
@@ -38,8 +40,9 @@ def fit_conductivity(
     decades = float(settings.get("max_interval_decades", MAX_INTERVAL_DECADES))
     points = [arrhenius_point(node) for node in nodes]
     result = fit_arrhenius(points, *given, priors=priors, max_interval_decades=decades)
+    of_members = member_attributes(nodes, result) if is_pooled(nodes) else {}
     node = conductivity_arrays(result.arrays())
-    attributes = shared | result.attributes() | conductivity_numbers(result)
+    attributes = shared | result.attributes() | conductivity_numbers(result) | of_members
     attributes |= collective_attributes(nodes, *given, priors, decades)
     attributes |= species_attributes(nodes, result, shared, priors)
     hashes = {str(one.base.attributes.get(FINGERPRINT_SHA256, "")) for one in nodes} - {""}

@@ -9,6 +9,7 @@ from aiida import orm
 
 from aiida_ion.analysis.arrhenius.bound import detection_bound_cm2_s
 from aiida_ion.analysis.arrhenius.fit import ArrheniusPoint, ArrheniusResult
+from aiida_ion.calculations.conductivity.member_arrays import TRACER, samples_and_members
 from aiida_ion.verdicts import WITH_POSTERIOR
 
 DISAGREE = "kinisi and least squares disagree wildly on the same window"
@@ -19,9 +20,11 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     attributes = node.base.attributes.all
     temperature, refused = attributes["temperature_K"], refusal(attributes)
     if has_moved(node):
-        samples = node.get_array("tracer_diffusivity_samples_cm2_s")
-        return ArrheniusPoint(temperature, samples, refused_because=refused)
-    bound = attributes["tracer_diffusivity_upper_bound_cm2_s"]
+        samples, members = samples_and_members(node, TRACER)
+        return ArrheniusPoint(temperature, samples, refused_because=refused, members=members)
+    bound = attributes.get("tracer_diffusivity_upper_bound_cm2_s")
+    if "members" in attributes:
+        return ArrheniusPoint(temperature, None, bound, attributes.get("detection_bound_cm2_s"), refused)
     detection = detection_bound_cm2_s(
         bound,
         attributes["n_mobile_ions"] * attributes["n_replicas"],

@@ -37,7 +37,8 @@ def species_attributes(
         results = [(node, _species_row(node, element)) for node in nodes]
         known = [(node, row) for node, row in results if row is not None and row.get("charge_e")]
         if not known:
-            reason = f"The charge of {element} is not known."
+            given = [row["reason"] for _, row in results if row is not None and row.get("reason")]
+            reason = str(given[0]) if given else f"The charge of {element} is not known."
             rows.append({"element": element, "verdict": NOT_MEASURABLE, "reason": reason})
             draws.append(None)
             continue

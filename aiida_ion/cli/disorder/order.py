@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ import click
 
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
-from aiida_ion.cli.options import JsonObject
+from aiida_ion.cli.options import TEXT, JsonObject, SettingType
 from aiida_ion.cli.request_options import of_request
+from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
+
+#: Options that say how cells are relaxed.
+OF_ENGINES = ("relaxation", "ranking", "threads", "walltime_s", "job_options")
 
 
 @click.command("order", cls=OneLineErrors)
@@ -21,6 +26,12 @@ from aiida_ion.messages import one_line
 @click.option("--mobile-species", help=f"Mobile ion  [default: {OrderingSettings().mobile_species}]")
 @click.option("--settings", type=JsonObject(), help='Other settings, such as {"oxidation_states": {"V": 3.25}}.')
 @click.option("--dry-run", is_flag=True, help="Print the plan and submit nothing.")
+@click.option("--engine", type=SettingType(TEXT), help="Engine whose potential relaxes and ranks the cells.")
+@click.option("--relaxation", type=JsonObject(), help='Of the cells, such as {"cell": "isotropic", "max_steps": 500}.')
+@click.option("--ranking", type=JsonObject(), help='Such as {"temperature_K": 300}, of Boltzmann weights.')
+@of_request("--threads", also="  [default: the engine's]")
+@of_request("--walltime-s", also=" that relaxes; another one continues")
+@of_request("--job-options", also=" of the relaxation")
 @of_request("--fit-code", metavar="CODE", also=", such as kinisi@cluster; its Python draws the cells")
 @click.option("--run", "here", is_flag=True, help="Draw here and now instead of through the daemon.")
 @profile_option
@@ -31,19 +42,22 @@ def command(
     mobile_species: str | None,
     settings: dict[str, Any] | None,
     dry_run: bool,
-    fit_code: str | None,
+    engine: str | None,
     here: bool,
     profile: str | None,
+    **options: Any,
 ) -> None:
     """Draw ordered, neutral cells of a crystal with partly occupied sites.
 
     Prints what is disordered, the cell, and how far its composition is from the stated one. Cells are drawn by Monte
-    Carlo with the electrostatic energies of point charges, at the temperature where the arrangement froze.
+    Carlo with the electrostatic energies of point charges, at the temperature where the arrangement froze. With an
+    engine all cells are relaxed in one job and ranked by their energies; their weights stay those of the draws.
 
     \b
     Example:
       aiida-ion order Li6PS5Cl.cif --dry-run
       aiida-ion order Li6PS5Cl.cif --n 8 --max-atoms 300 --run
+      aiida-ion order Li6PS5Cl.cif --engine sevenn --relaxation '{"cell": "isotropic"}'
     """
     from aiida_ion.campaigns.orderings import crystal_of_file, plan_lines, read_file
 
@@ -63,9 +77,10 @@ def command(
     from aiida_ion.calculations.disorder.order import planned
 
     click.echo("\n".join(plan_lines(planned(node, parameters.to_dict()))))
+    builder = _builder(node, parameters, engine, options)
     if dry_run:
         return None
-    return _start(node, parameters, fit_code, here, f" -p {profile}" if profile else "")
+    return _start(builder, here, f" -p {profile}" if profile else "")
 
 
 def _node(name: str, path: Path, file: Any) -> Any:
@@ -75,40 +90,47 @@ def _node(name: str, path: Path, file: Any) -> Any:
     return node_of(file, path) if file is not None else structure_node(name)
 
 
-def _start(node: Any, settings: OrderingSettings, fit_code: str | None, here: bool, suffix: str) -> None:
-    from aiida import orm
+def _builder(node: Any, settings: OrderingSettings, engine: str | None, options: Mapping[str, Any]) -> Any:
+    """Return the job that draws, or with an engine the work chain that also relaxes and ranks."""
+    from aiida_ion.aiida_private.builders import set_inputs
+    from aiida_ion.calculations.disorder.order import OrderStructureCalculation
+    from aiida_ion.campaigns.orderings import order_inputs, ordering_builder
+
+    if engine is not None:
+        request = JobRequest(**{name: options[name] for name in ("threads", "walltime_s", "job_options")})
+        relaxation, ranking = options["relaxation"] or {}, options["ranking"] or {}
+        return ordering_builder(node, settings, engine, relaxation, ranking, options["fit_code"], request)
+    useless = [f"--{name.replace('_', '-')}" for name in OF_ENGINES if options[name] is not None]
+    if useless:
+        raise click.UsageError(f"{', '.join(useless)} is about the relaxation: give an --engine")
+    builder: Any = OrderStructureCalculation.get_builder()
+    inputs = order_inputs(settings, options["fit_code"])
+    chosen = {"metadata": {"options": inputs.pop("options")}} if "options" in inputs else {}
+    set_inputs(builder, {**inputs, **chosen, "structure": node, "clean_workdir": True})
+    return builder
+
+
+def _start(builder: Any, here: bool, suffix: str) -> None:
     from aiida.common.log import override_log_level
     from aiida.engine import run_get_node, submit
 
-    from aiida_ion.calculations.disorder.order import OrderStructureCalculation
-    from aiida_ion.engines.fits import diffusion_code, fit_options
+    from aiida_ion.exit_codes import is_usable
 
-    code = diffusion_code(fit_code)
-    inputs = {"code": code, "structure": node, "parameters": orm.Dict(settings.to_dict()), "clean_workdir": True}
-    if options := fit_options(code):
-        inputs["metadata"] = {"options": options}
     if not here:
-        pk = submit(OrderStructureCalculation, **inputs).pk
+        pk = submit(builder).pk
         click.echo(f"Submitted the ordering: {pk}")
         return click.echo(f"Next: aiida-ion status {pk}{suffix}; then aiida-ion show {pk}{suffix}")
     with override_log_level():
-        job = run_get_node(OrderStructureCalculation, **inputs)[1]
-    if not job.is_finished_ok:
-        raise click.ClickException(f"the job {job.pk} failed: {one_line(job.exit_message or job.process_state)}")
-    return click.echo("\n".join(drawn_lines(job)))
+        process = run_get_node(builder)[1]
+    if not is_usable(process.exit_status):
+        message = one_line(process.exit_message or process.process_state)
+        raise click.ClickException(f"the process {process.pk} failed: {message}")
+    return click.echo("\n".join(drawn_lines(process)))
 
 
-def drawn_lines(job: Any) -> list[str]:
-    """Return the ordered cells of a job, a line each, with their remarks."""
-    ensemble = job.outputs.ensemble.get_dict()
-    lines = [
-        f"{ensemble['n_draws']} draws gave {ensemble['n_orderings']} cells ({ensemble['n_frameworks']} frameworks):"
-    ]
-    for number, member in enumerate(ensemble["members"]):
-        closest = member["closest_mobile_A"]
-        distance = "" if closest is None else f", closest {ensemble['mobile_species']} {closest:.2f} angstrom"
-        lines.append(
-            f"  {job.outputs.orderings[f'o{number:03d}'].pk}: weight {member['weight']:.3f}, "
-            f"{member['ewald_energy_eV']:.2f} eV of point charges{distance}"
-        )
-    return lines + [f"  {remark}" for remark in ensemble["draw_remarks"]]
+def drawn_lines(process: Any) -> list[str]:
+    """Return the ordered cells of a job or work chain, a line each, with their remarks."""
+    from aiida_ion.cli.disorder.text import ensemble_lines
+
+    pks = [process.outputs.orderings[label].pk for label in sorted(process.outputs.orderings)]
+    return ensemble_lines(process.outputs.ensemble.get_dict(), pks)

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.filters import FrechetCellFilter
 from ase.neighborlist import neighbor_list
-from ase.optimize import LBFGS
+from ase.optimize import FIRE
 
 from aiida_ion.settings.ordering import RelaxOrderingsSettings
 from aiida_ion.units import GPA_PER_KBAR, KBAR_PER_EV_A3
@@ -19,6 +19,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Longest step of an atom, angstrom: ions of split sites, and noisy coordinates, begin far from a minimum.
 MAX_STEP_A = 0.1
+#: What single precision may change, eV per atom.
+NOISE_EV_ATOM = 1e-5
 #: Atoms that moved further than this have flown apart, angstrom.
 MAX_DISPLACEMENT_A = 10.0
 #: Pairs of mobile ions are looked for up to here, angstrom.
@@ -49,7 +51,7 @@ class State:
 
 
 def relax_ordering(atoms: Atoms, settings: RelaxOrderingsSettings) -> dict[str, Any]:
-    """Relax a cell in place by L-BFGS; return how it changed, and where its atoms are.
+    """Relax a cell in place by FIRE; return how it changed, and where its atoms are.
 
     :param atoms: with its calculator; not wrapped into the cell, so that displacements are true.
     :returns: ``converged``; energies (eV), largest forces (eV/angstrom), pressures (GPa), volumes
@@ -64,7 +66,8 @@ def relax_ordering(atoms: Atoms, settings: RelaxOrderingsSettings) -> dict[str, 
     closest_A = closest_pair_A(atoms, settings.mobile_species)
     _check(before, np.zeros(1))
     moved: Any = FrechetCellFilter(atoms, hydrostatic_strain=True) if is_isotropic else atoms
-    optimizer: Any = LBFGS(moved, maxstep=MAX_STEP_A, logfile=None)
+    # Quasi-Newton steps without a line search may climb where ions begin far from a minimum.
+    optimizer: Any = FIRE(moved, maxstep=MAX_STEP_A, logfile=None)
     after = before
     # Its own criterion mixes forces and stresses: it is replaced by limits of each.
     for _ in optimizer.irun(fmax=0.0, steps=settings.max_steps):
@@ -73,7 +76,7 @@ def relax_ordering(atoms: Atoms, settings: RelaxOrderingsSettings) -> dict[str, 
         if is_converged(after, settings):
             break
     return {
-        "converged": is_converged(after, settings),
+        "converged": is_converged(after, settings) and not _is_higher(before, after, len(atoms)),
         "n_steps": int(optimizer.nsteps),
         "n_atoms": len(atoms),
         "formula": atoms.get_chemical_formula(),
@@ -102,6 +105,11 @@ def is_converged(state: State, settings: RelaxOrderingsSettings) -> bool:
     if state.force_eV_A > settings.max_force_eV_A:
         return False
     return settings.cell == "fixed" or abs(state.pressure_GPa or 0.0) <= settings.max_pressure_GPa
+
+
+def _is_higher(before: State, after: State, n_atoms: int) -> bool:
+    """Return whether the energy rose: such a cell went over a barrier, and is not relaxed."""
+    return after.energy_eV > before.energy_eV + NOISE_EV_ATOM * n_atoms
 
 
 def closest_pair_A(atoms: Atoms, element: str) -> float | None:  # noqa: N802

