@@ -147,39 +147,20 @@ def energies_builder(
     """
     from aiida import orm
 
+    from aiida_ion.campaigns.orderings import relaxation_inputs
+    from aiida_ion.engines.engine import load_engine
     from aiida_ion.settings.ordering import RelaxOrderingsSettings
     from aiida_ion.workchains.defects.workchain import DefectsWorkChain
 
     relax = RelaxOrderingsSettings.from_dict({"mobile_species": settings.mobile_species} | dict(relaxation))
-    shared, options, level = _potential(engine_name, request)
+    shared, options = relaxation_inputs(engine_name, request)
     inputs = {
         "structure": node,
         "defects": defect_inputs(settings, fit_code),
         "relaxation": {**shared, "parameters": orm.Dict(relax.to_dict()), "options": options},
-        "level_of_theory": level,
+        "level_of_theory": load_engine(engine_name).md.level_of_theory(shared),
     }
     return _checked(DefectsWorkChain.get_builder(), inputs, node, settings)
-
-
-def _potential(engine_name: str, request: JobRequest) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Return code and potential of an engine, options of the job, and its level of theory.
-
-    :raises ValueError: for an engine whose potential is not loaded by a Python of its own.
-    """
-    from aiida_ion.campaigns.screening.pes import EVALUATOR
-    from aiida_ion.engines.engine import load_engine
-    from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
-
-    engine = load_engine(engine_name)
-    if engine.md.forces_job() != EVALUATOR:
-        raise ValueError(
-            f"{engine.name} relaxes one cell in each job, and all cells are relaxed in one: give an engine with a "
-            f"Python of its own, such as sevenn; without --engine the cells are made, and 'aiida-ion run' relaxes each "
-            f"with {engine.name}"
-        )
-    check_jobs("ion.relax_orderings", engine.code.computer, engine.jobs, request)
-    inputs = engine.md.engine_inputs(None, None, **engine_choices(engine))
-    return dict(engine.md.shared_inputs(inputs)), job_options(engine.jobs, request), engine.md.level_of_theory(inputs)
 
 
 def _checked(builder: Any, inputs: Mapping[str, Any], node: orm.StructureData, settings: DefectSettings) -> Any:

@@ -40,7 +40,7 @@ def test_an_exact_line_is_found() -> None:
 def test_intervals_hold_the_slope_as_often_as_they_say() -> None:
     lines = [fit_line(cells(1.0, seed), 800.0, 1.0) for seed in range(600)]
     intervals = np.array([line.slope_ci95_cm2_s for line in lines])
-    inside = (intervals[:, 0] <= SLOPE) & (SLOPE <= intervals[:, 1])
+    inside = (intervals[:, 0] <= SLOPE) & (intervals[:, 1] >= SLOPE)
     assert 0.93 <= inside.mean() <= 0.99
     slopes = np.array([line.slope_cm2_s for line in lines])
     assert abs(slopes.mean() - SLOPE) < 4 * slopes.std() / len(slopes) ** 0.5

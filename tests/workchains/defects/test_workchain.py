@@ -14,7 +14,7 @@ from aiida_ion.calculations.defects.make import MakeDefectsCalculation, validate
 from aiida_ion.runners.lennard_jones import PairLennardJones
 from aiida_ion.workchains.defects.workchain import DefectsWorkChain, validate_relaxation_parameters
 
-#: A toy: every pair of atoms attracts in the same way, so that layers of Li and Cl on a face-centred lattice are stable.
+#: A toy: all pairs of atoms are alike, so that layers of Li and Cl on a face-centred lattice are stable.
 TOY = {"sigma": 2.3, "epsilon": 0.05, "rc": 5.0}
 SCHOTTKY = {"defect": "schottky", "removed": "LiCl", "concentration": 1 / 16, "max_atoms": 32, "min_width_A": 6.0}
 
