@@ -10,6 +10,8 @@ from aiida_ion.analysis.defects.carrier_settings import CarrierSettings
 if TYPE_CHECKING:
     from aiida import orm
 
+#: Start of the label of the run of a member in that of all.
+MEMBER = "member_"
 #: Of the run of the perfect crystal in names of inputs.
 PERFECT = "perfect"
 
@@ -24,7 +26,7 @@ def carrier_inputs(
 
     :param perfect: the run (``ion.conductivity``) of the perfect crystal; ``None`` where it was not computed.
     :param ensembles: for each job or work chain that made cells (``ion.make_defects``, ``ion.defects``) the runs of its
-        members, in their order.
+        members, in their order, or the one run of all of them (``ion.ensemble``).
     :param settings: of :class:`~aiida_ion.analysis.defects.carrier_settings.CarrierSettings`.
     :param formation: an ensemble with ``formation_energy_eV`` of a Frenkel pair.
     :raises ValueError: for runs that are not of these cells, or without a fit.
@@ -38,10 +40,11 @@ def carrier_inputs(
     nodes: dict[str, Any] = {}
     for name, node in _fits(perfect, PERFECT).items() if perfect is not None else ():
         nodes[name], runs[name] = node, {"ensemble": None, "member": None}
-    for number, (made, chains) in enumerate(ensembles.items()):
+    for number, (made, given) in enumerate(ensembles.items()):
         label = f"ensemble_{number:02d}"
         nodes[label] = made.outputs.ensemble
         members = made.outputs.members
+        chains = _runs_of(given)
         if len(chains) != len(members):
             raise ValueError(f"{made.pk} made {len(members)} cells, and {len(chains)} runs are given: one for each")
         for member, chain in enumerate(chains):
@@ -53,6 +56,24 @@ def carrier_inputs(
     if formation is not None:
         nodes["formation"] = formation
     return {"parameters": orm.Dict({**settings, "runs": runs}), **nodes}
+
+
+def _runs_of(chains: Sequence[orm.WorkChainNode]) -> Sequence[orm.WorkChainNode]:
+    """Return the runs of members, also where they were run together.
+
+    :raises ValueError: for a member that was not run there.
+    """
+    if len(chains) != 1 or not str(chains[0].process_type).endswith(":ion.ensemble"):
+        return chains
+    together = chains[0]
+    called = {entry.link_label: entry.node for entry in together.base.links.get_outgoing().all()}
+    runs = [called[label] for label in sorted(called) if label.startswith(MEMBER)]
+    n_cells = len(together.inputs.members) if "members" in together.inputs else 0
+    if len(runs) != n_cells:
+        raise ValueError(
+            f"{together.pk} ran {len(runs)} of {n_cells} cells itself: give the runs of the members, in their order"
+        )
+    return runs
 
 
 def _check_run(chain: orm.WorkChainNode, cell: orm.StructureData, made: orm.ProcessNode) -> None:

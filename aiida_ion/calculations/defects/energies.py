@@ -10,6 +10,9 @@ from aiida.engine import calcfunction
 
 from aiida_ion.analysis.defects.energies import PERFECT, energies_of_defects, n_vacant_sites
 
+#: Label of the perfect cell among the relaxed ones.
+LABEL_OF_PERFECT = PERFECT
+
 
 @calcfunction
 def defect_energies(about: orm.Dict, ensemble: orm.Dict, perfect: orm.StructureData, **nodes: Any) -> orm.Dict:

@@ -7,6 +7,12 @@ from typing import Any
 from aiida_ion.messages import one_line
 
 
+def is_defects(node: Any) -> bool:
+    """Whether a node is a process that made cells with defects, and has them."""
+    made = str(node.process_type).endswith((":ion.make_defects", ":ion.defects"))
+    return made and "ensemble" in node.outputs and "members" in node.outputs
+
+
 def defect_lines(process: Any) -> list[str]:
     """Return the cells of a job or work chain, a line each, with formation energy and remarks."""
     ensemble = process.outputs.ensemble.get_dict()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from aiida import orm
 
+from aiida_ion.cli.disorder.defect_lines import defect_lines, is_defects
 from aiida_ion.cli.text.barriers import barrier_lines
 from aiida_ion.cli.text.jumps import short_jump_lines
 from aiida_ion.cli.text.origin import ancestors, origin_lines, outputs_of
@@ -26,6 +27,8 @@ def describe(node: orm.Node) -> str:
         lines += _process(node)
         if is_barrier(node):
             lines += ["", *_indent(barrier_lines(barrier_outputs(node)))]
+        if is_defects(node):
+            lines += ["", *_indent(defect_lines(node))]
         result = _result_of(node)
         if result is not None:
             lines += ["", f"Result (node {result.pk}):", *_indent(result_lines(result))]

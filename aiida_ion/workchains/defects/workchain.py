@@ -8,8 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ToContext, WorkChain, append_, while_
 
-from aiida_ion.analysis.defects.energies import PERFECT
-from aiida_ion.calculations.defects.energies import defect_energies
+from aiida_ion.calculations.defects.energies import LABEL_OF_PERFECT, defect_energies
 from aiida_ion.calculations.defects.make import (
     MakeDefectsCalculation,
     validate_defect_inputs,
@@ -126,7 +125,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
         jobs = self.ctx.relaxations
         results = {label: node for job in jobs for label, node in _namespace(job, "results").items()}
         cells = {label: node for job in jobs for label, node in _namespace(job, "orderings").items()}
-        if not set(cells) - {PERFECT}:
+        if not set(cells) - {LABEL_OF_PERFECT}:
             return self._failed("ERROR_RELAXATION_FAILED", jobs[-1])
         nodes = {f"result_{label}": node for label, node in results.items()}
         nodes |= {f"cell_{label}": node for label, node in cells.items()}
@@ -135,10 +134,10 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
         ensemble = defect_energies(about, outputs.ensemble, outputs.perfect, **nodes)
         for number, member in enumerate(ensemble["members"]):
             self.out(f"members.o{number:03d}", cells[member["drawn_as"]])
-        if PERFECT in cells:
-            self.out("perfect", cells[PERFECT])
+        if LABEL_OF_PERFECT in cells:
+            self.out("perfect", cells[LABEL_OF_PERFECT])
         self.out("ensemble", ensemble)
-        is_perfect_relaxed = bool(PERFECT in results and results[PERFECT].get_dict().get("converged"))
+        is_perfect_relaxed = bool(LABEL_OF_PERFECT in results and results[LABEL_OF_PERFECT].get_dict().get("converged"))
         if is_perfect_relaxed and not ensemble["n_not_converged"] and not ensemble["not_relaxed"]:
             return None
         detail = "; ".join(ensemble["energy_remarks"][:2]) or "the perfect cell did not converge: raise max_steps"
@@ -147,7 +146,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
 
     def _cells(self) -> dict[str, orm.StructureData]:
         outputs = self.ctx.making.outputs
-        return {**dict(outputs.members), PERFECT: outputs.perfect}
+        return {**dict(outputs.members), LABEL_OF_PERFECT: outputs.perfect}
 
     def _left(self) -> list[str]:
         """Return the labels of the cells without a result."""

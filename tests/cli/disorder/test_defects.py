@@ -35,6 +35,7 @@ def test_cells_are_made_and_named(invoke: Invoke, crystal_file: Path) -> None:
     for cell in job.outputs.members.values():
         assert f"{cell.pk}: weight 0.500; vacancy" in shown
         assert cell.get_formula("count") == job.outputs.perfect.get_formula("count")
+    assert "2 draws gave 2 cells" in invoke("show", job.pk).output
 
 
 REFUSED = [
