@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,13 +62,13 @@ class DefectPlan:
         """Return atoms of each element in a cell with so many defects, whole or not."""
         amounts = {element: self.n_cells * number for element, number in self.crystal.composition.items()}
         changes = {element: -float(number) for element, number in self.unit.removed.items()}
-        for element, change in (
+        for name, number in (
             (self.settings.mobile_species, self.unit.n_added),
             (self.settings.host, -self.unit.n_dopants),
             (self.settings.dopant, self.unit.n_dopants),
         ):
-            if element is not None:
-                changes[element] = changes.get(element, 0.0) + change
+            if name is not None:
+                changes[name] = changes.get(name, 0.0) + number
         for element, change in changes.items():
             amounts[element] = amounts.get(element, 0.0) + n_units * change
         return amounts
@@ -136,7 +136,7 @@ def plan_defects(crystal: DisorderedCrystal, settings: DefectSettings) -> Defect
     plan = DefectPlan(
         crystal, settings, states, unit, n_units, tuple(voids), supercell, n, n_atoms, n_sites, crystal.remarks
     )
-    return DefectPlan(**{**plan.__dict__, "remarks": (*plan.remarks, *_remarks(plan))})
+    return replace(plan, remarks=(*plan.remarks, *_remarks(plan)))
 
 
 def _choose(crystal: DisorderedCrystal, unit: Unit, settings: DefectSettings) -> tuple[int, int]:
