@@ -23,11 +23,11 @@ from aiida_ion.analysis.disorder.crystal import disordered_crystal
 from aiida_ion.analysis.disorder.ensemble import draw_ensemble
 from aiida_ion.analysis.disorder.enumeration import log10_arrangements
 from aiida_ion.analysis.disorder.lattice import lattice_of
-from aiida_ion.analysis.disorder.plan import plan_ordering
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.settings import OrderingSettings
+from aiida_ion.campaigns.obelix_orderings import ordering_of
 from aiida_ion.crystal_files.disordered import read_disordered_cif
-from aiida_ion.datasets.obelix import read_obelix
+from aiida_ion.datasets.obelix import Entry, read_obelix
 
 COLUMNS = (
     *("id", "family", "formula", "disorder", "outcome", "reason", "message"),
@@ -35,7 +35,7 @@ COLUMNS = (
     *("n_draws", "n_orderings", "n_frameworks", "min_distance_A", "closest_mobile_A", "drift", "framework_exchanges"),
     *("plan_s", "electrostatics_s", "remarks"),
 )
-Task = tuple[str, str, str, str | None, int, int]
+Task = tuple[Entry, int, int]
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=Path("orderings.csv"))
     given = parser.parse_args()
     tasks: list[Task] = [
-        (name, entry.family or "unassigned", entry.cell_formula, entry.cif, given.max_atoms, given.orderings)
+        (entry, given.max_atoms, given.orderings)
         for name, entry in read_obelix(given.folder).items()
         if entry.cif is not None and (not given.ids or name in given.ids)
     ]
@@ -68,15 +68,15 @@ def main() -> None:
 
 def ordered(task: Task) -> dict[str, Any]:
     """Return the line of one crystal."""
-    name, family, formula, cif, max_atoms, n_orderings = task
-    row: dict[str, Any] = {"id": name, "family": family, "formula": formula}
-    settings = OrderingSettings(max_atoms=max_atoms, n_orderings=n_orderings, target_composition=formula)
+    entry, max_atoms, n_orderings = task
+    row: dict[str, Any] = {"id": entry.entry_id, "family": entry.family or "unassigned", "formula": entry.cell_formula}
+    settings = OrderingSettings(max_atoms=max_atoms, n_orderings=n_orderings)
     start = time.process_time()
     try:
-        crystal = disordered_crystal(read_disordered_cif(cif or "", name).structure)
+        crystal = disordered_crystal(read_disordered_cif(entry.cif or "", entry.entry_id).structure)
         if crystal.is_ordered:
             return row | {"disorder": "ordered", "outcome": "ordered", "n_atoms": round(crystal.n_atoms)}
-        plan = plan_ordering(crystal, settings)
+        plan = ordering_of(crystal, entry, settings)
         row |= {"disorder": plan.roles.kind, "plan_s": time.process_time() - start}
         start = time.process_time()
         ensemble = draw_ensemble(plan, settings)

@@ -14,7 +14,8 @@ from aiida_ion.workchains.md.requests import EngineRequest
 
 if TYPE_CHECKING:
     from aiida_ion.campaigns.batch import Batch, make_batch
-    from aiida_ion.campaigns.plans import Plan, make_plans, plans_of, submit_plans
+    from aiida_ion.campaigns.plan import Plan
+    from aiida_ion.campaigns.plans import make_plans, plans_of, submit_plans
 
 __all__ = [
     "Batch",
@@ -27,7 +28,11 @@ __all__ = [
     "plans_of",
     "submit_plans",
 ]
-_MODULES = {"batch": ("Batch", "make_batch"), "plans": ("Plan", "make_plans", "plans_of", "submit_plans")}
+_MODULES = {
+    "batch": ("Batch", "make_batch"),
+    "plan": ("Plan",),
+    "plans": ("make_plans", "plans_of", "submit_plans"),
+}
 
 
 def __getattr__(name: str) -> Any:

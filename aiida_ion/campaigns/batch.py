@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiida_ion.campaigns.expected_cost import atoms_of
-from aiida_ion.campaigns.plans import Plan, check, make_plans
+from aiida_ion.campaigns.plan import Plan
+from aiida_ion.campaigns.plans import check, make_plans
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import files_of
 

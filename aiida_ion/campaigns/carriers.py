@@ -66,7 +66,7 @@ def _runs_of(chains: Sequence[orm.WorkChainNode]) -> Sequence[orm.WorkChainNode]
     if len(chains) != 1 or not str(chains[0].process_type).endswith(":ion.ensemble"):
         return chains
     together = chains[0]
-    called = {entry.link_label: entry.node for entry in together.base.links.get_outgoing().all()}
+    called: dict[str, Any] = {entry.link_label: entry.node for entry in together.base.links.get_outgoing().all()}
     runs = [called[label] for label in sorted(called) if label.startswith(MEMBER)]
     n_cells = len(together.inputs.members) if "members" in together.inputs else 0
     if len(runs) != n_cells:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,56 +12,19 @@ from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import builder_inputs, set_inputs
 from aiida_ion.analysis.disorder.members_needed import members_needed
-from aiida_ion.analysis.disorder.plan import Plan as Ordering
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.calculations.disorder.order import planned
-from aiida_ion.campaigns.orderings import node_of, plan_lines, read_file
+from aiida_ion.campaigns.orderings import node_of, read_file
 from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.plan import EnsemblePlan, Plan, thermostat_remark
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.engines.engine import Engine
 from aiida_ion.engines.fits import diffusion_code, fit_options
 from aiida_ion.engines.jobs import engine_choices, job_options
+from aiida_ion.messages import one_line
 from aiida_ion.places.demand import cores_per_job
 from aiida_ion.workchains.ensemble.builder import ordering_settings
 from aiida_ion.workchains.ensemble.stand_in import stand_in
-
-#: What of a crystal is disordered, in words.
-KINDS = {
-    "ordered": "its sites are almost full and count as full",
-    "mobile": "mobile ions alone are disordered",
-    "framework": "its framework is disordered",
-    "mixed": "mobile ions and other elements share sites",
-    "both": "mobile ions and framework are disordered",
-}
-WHY_ONE = (
-    "molecular dynamics moves these ions by itself, so that one neutral arrangement will do once it is equilibrated"
-)
-
-
-@dataclass(frozen=True)
-class EnsemblePlan:
-    """How a disordered crystal is ordered, and what runs for each cell.
-
-    :param ordering: the cell, its contents and deviations.
-    :param n_members: ordered cells to draw; symmetry copies among them run once.
-    :param member: inputs of the conductivity of each, with a cell of that size and composition.
-    """
-
-    ordering: Ordering
-    n_members: int
-    member: Any
-
-    @property
-    def formula(self) -> str:
-        """Reduced formula of the ordered cells."""
-        return str(self.member.structure.get_pymatgen_structure().composition.reduced_formula)
-
-    def lines(self) -> list[str]:
-        """Return in words what is disordered, the cells and how many."""
-        kind = self.ordering.roles.kind
-        cells = "1 ordered cell" if self.n_members == 1 else f"{self.n_members} ordered cells, pooled as one crystal"
-        why = f": {WHY_ONE}" if self.n_members == 1 and kind == "mobile" else ""
-        return [f"  disordered: {KINDS[kind]}; {cells}{why}", *(f"  {line}" for line in plan_lines(self.ordering)[1:])]
 
 
 def is_disordered(node: orm.StructureData) -> bool:
@@ -148,3 +110,25 @@ def _member(builder: Any, structure: orm.StructureData, settings: OrderingSettin
     set_inputs(member, builder_inputs(builder)["conductivity"])
     member.structure = stand_in(structure, settings.to_dict())
     return member
+
+
+def ensemble_plan(name: str, structure: orm.StructureData, engines: Sequence[Engine], request: RunRequest) -> Plan:
+    """Return the plan of a disordered crystal: its ordered cells, and a conductivity for each.
+
+    :raises ValueError: for a crystal that cannot be ordered, or several engines.
+    """
+    engine = engines[0]
+    title = f"{name} / {engine.name}"
+    if len(engines) > 1 or request.as_comparison:
+        raise ValueError(f"{name}: a crystal with partly occupied sites is run by one engine at a time: name one")
+    try:
+        builder, ensemble = ensemble_builder(structure, engine, request)
+        level = engine.md.level_of_theory(builder.conductivity.md.engine)
+        remarks = [
+            *engine.md.remarks(ensemble.member.structure, builder.conductivity.md.engine),
+            *thermostat_remark(ensemble.member, request),
+        ]
+    except ValueError as error:
+        raise ValueError(f"{title}: {one_line(error)}") from error
+    builder.metadata.label = f"{ensemble.formula} {level}"
+    return Plan(title, engine, builder, level, remarks, ensemble)

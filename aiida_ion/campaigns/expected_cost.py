@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
-from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.plan import Plan
+from aiida_ion.campaigns.plans import multiples
 from aiida_ion.places.demand import cores_per_job
 from aiida_ion.units import FS_PER_PS, duration
 

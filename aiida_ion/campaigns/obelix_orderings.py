@@ -8,7 +8,7 @@ from typing import Any
 
 from pymatgen.core.composition import Composition
 
-from aiida_ion.analysis.disorder.crystal import disordered_crystal
+from aiida_ion.analysis.disorder.crystal import DisorderedCrystal, disordered_crystal
 from aiida_ion.analysis.disorder.members_needed import members_needed
 from aiida_ion.analysis.disorder.plan import Plan, plan_ordering
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
@@ -60,17 +60,29 @@ def _outcome(entry: Entry, settings: OrderingSettings, row: dict[str, Any]) -> d
     :raises OrderingRefused: for a crystal that is disordered and cannot be ordered.
     :raises ValueError: for a file that cannot be read, or is not of the entry.
     """
-    crystal = disordered_crystal(read_disordered_cif(entry.cif or "", entry.entry_id).structure)
+    file = read_disordered_cif(entry.cif or "", entry.entry_id)
+    crystal = disordered_crystal(file.structure)
     found = Composition(crystal.composition)
     row["file_composition"] = found.formula
     row["table_difference"] = composition_difference(found.formula, entry.cell_formula)
     if crystal.is_ordered:
         n_atoms = len(read_entry(entry).structure)
         return {"outcome": ORDERED, "disorder": ORDERED, "n_atoms": n_atoms, "n_sites": n_atoms, "n_orderings": 1}
-    target = entry.cell_formula if composition_difference(entry.cell_formula, "Li") is not None else None
+    plan = ordering_of(crystal, entry, settings)
+    remarks = "; ".join([*file.reading.caveats, *plan.remarks])
+    return {"outcome": ENSEMBLE, **_planned(plan, settings), "remarks": remarks}
+
+
+def ordering_of(crystal: DisorderedCrystal, entry: Entry, settings: OrderingSettings) -> Plan:
+    """Return how the crystal of an entry is ordered; the table's composition counts where its sites are charged.
+
+    :raises OrderingRefused: where it cannot be, or the file is of another compound than the table.
+    """
+    difference = composition_difference(Composition(crystal.composition).formula, entry.cell_formula)
+    target = None if difference is None else entry.cell_formula
     plan = plan_ordering(crystal, OrderingSettings.from_dict(settings.to_dict() | {"target_composition": target}))
-    check_same_compound(plan, entry, row["table_difference"])
-    return {"outcome": ENSEMBLE, **_planned(plan, settings)}
+    check_same_compound(plan, entry, difference)
+    return plan
 
 
 def check_same_compound(plan: Plan, entry: Entry, difference: float | None) -> None:
@@ -110,7 +122,6 @@ def _planned(plan: Plan, settings: OrderingSettings) -> dict[str, Any]:
     return {name: attributes[name] for name in (*names, *deviations)} | {
         "n_orderings": members_needed(plan, settings.n_orderings),
         "mobile_source": FROM_TABLE if _is_from_table(plan) else FROM_FILE,
-        "remarks": "; ".join(plan.remarks),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -19,14 +19,9 @@ from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.analysis.crystals.structure import DisorderedError
 from aiida_ion.calculations.dft.kpoints import is_gamma
 from aiida_ion.calculations.functions import multiples_of
-from aiida_ion.campaigns.ensembles import (
-    EnsemblePlan,
-    check_orderings,
-    disordered_node,
-    ensemble_builder,
-    is_disordered,
-)
+from aiida_ion.campaigns.ensembles import check_orderings, disordered_node, ensemble_plan, is_disordered
 from aiida_ion.campaigns.overrides import collect_overrides
+from aiida_ion.campaigns.plan import Plan, thermostat_remark
 from aiida_ion.campaigns.queueing import crystals_at_once, submit_queue
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import structure_node
@@ -41,7 +36,6 @@ from aiida_ion.places.demand import cores_per_job
 from aiida_ion.workchains.comparison.builder import comparison_builder
 from aiida_ion.workchains.conductivity.plausibility import unusual_settings
 from aiida_ion.workchains.md.requests import changed_fields
-from aiida_ion.workchains.protocols import protocol_inputs
 from aiida_ion.workchains.queue.plans import QueuedProcess, distinct
 
 #: Reference frames on which each potential is evaluated by default.
@@ -50,46 +44,6 @@ MAX_FORCE_FRAMES = 100
 FEW = 8
 #: Narrower cells are not well described by the Gamma point alone, angstrom.
 GAMMA_WIDTH_A = 7.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A work chain that can be submitted.
-
-    :param title: the crystal and the engine, as the user named them.
-    :param engine: the engine.
-    :param builder: its inputs.
-    :param level_of_theory: that of the results.
-    :param remarks: what the user should know before it runs.
-    :param ensemble: of a disordered crystal, how it is ordered and what runs for each of its cells.
-    """
-
-    title: str
-    engine: Engine
-    builder: Any
-    level_of_theory: str
-    remarks: list[str] = field(default_factory=list)
-    ensemble: EnsemblePlan | None = None
-
-    @property
-    def conductivity(self) -> Any:
-        """The inputs of its conductivity; of an ensemble those of every ordered cell, with a cell of their size."""
-        return self.builder if self.ensemble is None else self.ensemble.member
-
-    @property
-    def n_members(self) -> int:
-        """How many conductivities it runs."""
-        return 1 if self.ensemble is None else self.ensemble.n_members
-
-    @property
-    def entry_point(self) -> str:
-        """Of its work chain."""
-        return "ion.conductivity" if self.ensemble is None else "ion.ensemble"
-
-    @property
-    def crystal(self) -> str:
-        """The crystal, as the user named it."""
-        return self.title.rpartition(" / ")[0]
 
 
 def make_plans(
@@ -160,7 +114,7 @@ def plans_of(
     for name, node in crystals:
         try:
             if with_ensembles and is_disordered(node):
-                plans += [_ensemble(name, node, loaded, request)]
+                plans += [ensemble_plan(name, node, loaded, request)]
             else:
                 plans += [_plan(name, node, engine, request, n_parallel) for engine in loaded]
         except ValueError as error:
@@ -299,7 +253,7 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
         level = engine.md.level_of_theory(builder.md.engine)
         remarks = [
             *engine.md.remarks(structure, builder.md.engine),
-            *_thermostat_remark(builder, request),
+            *thermostat_remark(builder, request),
             *_kpoint_remark(builder),
             *unusual_settings(structure, builder.parameters.get_dict(), builder.md.parameters.get_dict()),
         ]
@@ -310,28 +264,6 @@ def _plan(name: str, structure: orm.StructureData, engine: Engine, request: RunR
     if options_of_fits := fit_options(fits):
         builder.diffusion.metadata.options = options_of_fits
     return Plan(title, engine, builder, level, remarks)
-
-
-def _ensemble(name: str, structure: orm.StructureData, engines: Sequence[Engine], request: RunRequest) -> Plan:
-    """Return the plan of a disordered crystal: its ordered cells, and a conductivity for each.
-
-    :raises ValueError: for a crystal that cannot be ordered, or several engines.
-    """
-    engine = engines[0]
-    title = f"{name} / {engine.name}"
-    if len(engines) > 1 or request.as_comparison:
-        raise ValueError(f"{name}: a crystal with partly occupied sites is run by one engine at a time: name one")
-    try:
-        builder, ensemble = ensemble_builder(structure, engine, request)
-        level = engine.md.level_of_theory(builder.conductivity.md.engine)
-        remarks = [
-            *engine.md.remarks(ensemble.member.structure, builder.conductivity.md.engine),
-            *_thermostat_remark(ensemble.member, request),
-        ]
-    except ValueError as error:
-        raise ValueError(f"{title}: {one_line(error)}") from error
-    builder.metadata.label = f"{ensemble.formula} {level}"
-    return Plan(title, engine, builder, level, remarks, ensemble)
 
 
 def _kpoint_remark(builder: Any) -> list[str]:
@@ -348,10 +280,3 @@ def multiples(builder: Any) -> list[int]:
     """Return how often the cell is repeated along each vector."""
     parameters = builder.parameters.get_dict()
     return multiples_of(builder.structure, {"multiples": parameters.get("supercell")} | parameters)
-
-
-def _thermostat_remark(builder: Any, request: RunRequest) -> list[str]:
-    """Return a remark if the engine does not have the protocol's thermostat."""
-    requested = protocol_inputs("conductivity", request.protocol, collect_overrides(request))["md"]["thermostat"]
-    used = builder.md.parameters.get_dict()["thermostat"]
-    return [] if used == requested else [f"it has no {requested} thermostat and runs with {used}"]

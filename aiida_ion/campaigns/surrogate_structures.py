@@ -11,7 +11,8 @@ from aiida import orm
 from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.campaigns.batch import make_batch, require_all
-from aiida_ion.campaigns.plans import Plan, multiples
+from aiida_ion.campaigns.plan import Plan
+from aiida_ion.campaigns.plans import multiples
 from aiida_ion.campaigns.queueing import Report, ending_of, run_all
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.surrogate_candidates import Candidate

@@ -16,7 +16,8 @@ from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.campaigns import RunRequest
 from aiida_ion.campaigns.expected_cost import describe, expected_cost, in_all, size_of, step_time
 from aiida_ion.campaigns.overrides import collect_overrides
-from aiida_ion.campaigns.plans import Plan, check, make_plans
+from aiida_ion.campaigns.plan import Plan
+from aiida_ion.campaigns.plans import check, make_plans
 from aiida_ion.engine_kinds import engine_class
 from aiida_ion.engines.engine import load_engine, remember_test
 from aiida_ion.engines.registration import register

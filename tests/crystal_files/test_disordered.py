@@ -70,7 +70,6 @@ def test_a_sum_that_is_slightly_too_large_is_scaled_and_said() -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("Li1 Li 0 0 0 0", "must be from 0 to 1"),
         ("Li1 Li 0 0 0 -0.5", "must be from 0 to 1"),
         ("Li1 Li 0 0 0 half", "occupancy of"),
         ("X1 X 0 0 0 0.5", "remove vacancies and dummies"),
@@ -79,6 +78,11 @@ def test_a_sum_that_is_slightly_too_large_is_scaled_and_said() -> None:
 def test_impossible_sites_are_refused_by_name(row: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_disordered_cif(cif(row, "Cl1 Cl 0.5 0.5 0.5 1"), "x.cif")
+
+
+def test_an_empty_site_is_left_out() -> None:
+    file = read_disordered_cif(cif("Li1 Li 0 0 0 0", "Cl1 Cl 0.5 0.5 0.5 1"), "x.cif")
+    assert len(file.structure) == 1 and any("occupancy 0 and was left out" in note for note in file.reading.notes)
 
 
 def test_deuterium_is_hydrogen() -> None:

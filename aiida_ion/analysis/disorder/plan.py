@@ -177,13 +177,19 @@ def _refuse(rounding: Rounding, settings: OrderingSettings, tried: int) -> None:
             f"no neutral cell up to {settings.max_atoms} atoms exists: the sites of {rounding.mobile_species} cannot "
             "hold as many as neutrality asks for; give a file with all its sites",
         )
-    n, best = min(neutral.items(), key=lambda item: item[1].cost)
-    if left_out := _left_out(rounding, best, n):
+    largest = max(neutral)
+    left_out = [
+        name
+        for name in _left_out(rounding, neutral[largest], largest)
+        if all(name in counts.absent for counts in neutral.values())
+    ]
+    if left_out:
         raise OrderingRefused(
             "mobile ion",
             f"only cells without {', '.join(left_out)} are neutral: the sites of {rounding.mobile_species} have no "
             "room for the ions that balance it; give a file with all its sites",
         )
+    best = min(neutral.values(), key=lambda counts: counts.cost)
     raise OrderingRefused(
         "composition",
         f"the neutral cell that is closest to the composition has {100 * best.mobile_deviation:+.1f} % "

@@ -21,6 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 
 #: Members whose diffusivities differ by more are not averaged well by a cell of this size.
 LARGE_RATIO = 10.0
+#: Variance of logarithms that is believed at most when deviations are widened by it.
+LARGEST_LOG_VARIANCE = 3.0
 BETWEEN, WITHIN = "between_members", "within_members"
 
 
@@ -63,7 +65,7 @@ class PooledPoint:
     :param ci95_cm2_s: its 95 % interval: errors of the members, and their choice.
     :param samples_cm2_s: draws with both errors, (n,).
     :param within_samples_cm2_s: draws with the errors of the members alone, (n,).
-    :param deviations: of each member from the mean, relative to it, (K,).
+    :param deviations: of each member from the mean, relative to it, widened where they are skewed, (K,).
     :param variances: squared errors of the members, relative to the mean, (K,).
     :param within_std_cm2_s: standard error of the mean from the errors of the members.
     :param between_std_cm2_s: and from their choice; ``None`` for one member.
@@ -124,6 +126,7 @@ def pool(points: Sequence[MemberPoint], sampling: Sampling, seed: int = 1, n_dra
     moments = np.array([point.moments() for point in points])
     value = float(sampling.weights @ moments[:, 0])
     deviations, variances = moments[:, 0] / value - 1.0, moments[:, 1] / value**2
+    deviations = deviations * _skewness_factor(sampling, moments[:, 0], deviations)
     within = sampling.weights @ np.array([point.draw(n_draws, generator) for point in points])
     columns = deviations[:, None], variances[:, None]
     between = between_draws(sampling, *columns, n_draws, generator)[:, 0]
@@ -145,6 +148,23 @@ def pool(points: Sequence[MemberPoint], sampling: Sampling, seed: int = 1, n_dra
         series_cm2_s=float(1.0 / (sampling.weights @ (1.0 / highest))),
         effective_medium_cm2_s=effective_medium(sampling.weights, highest),
     )
+
+
+def _skewness_factor(sampling: Sampling, values: FloatArray, deviations: FloatArray) -> float:
+    """Return by how much deviations are widened where members differ by their logarithms, 1 or more.
+
+    A few draws of a skewed distribution mostly lack its large values, so that their own spread is too small: it is at
+    least that of a logarithmic normal distribution with the spread of their logarithms, sd^2 = exp(sd_ln^2) - 1.
+
+    :param deviations: from the mean, relative to it.
+    """
+    if not sampling.is_measured:
+        return 1.0
+    none = np.zeros_like(values)[:, None]
+    observed = float(spread_of(sampling, deviations[:, None], none).observed[0])
+    logs = float(spread_of(sampling, np.log(values)[:, None], none).observed[0])
+    expected = float(np.expm1(min(logs, LARGEST_LOG_VARIANCE)))
+    return float(np.sqrt(max(1.0, expected / observed))) if observed > 0 else 1.0
 
 
 def effective_medium(weights: FloatArray, values: FloatArray) -> float:

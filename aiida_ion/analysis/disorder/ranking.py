@@ -58,7 +58,8 @@ def ranked_ensemble(
     """Return an ensemble of relaxed cells, of the same shape as the drawn one.
 
     Members that were not relaxed are left out, with the reason. Those that are relaxed but not converged stay, and have
-    no rank, since their energies are not yet those of a minimum.
+    no rank, since their energies are not yet those of a minimum. With Boltzmann weights members have no `count`, which
+    says of which draws a weight is the share.
 
     :param ensemble: as ``ion.order_structure`` describes it, member n being the cell ``o00n``.
     :param results: by label, the records of ``ion.relax_orderings``; energies in eV.
@@ -85,7 +86,10 @@ def ranked_ensemble(
         for member in drawn
         if member not in kept
     }
-    return {**ensemble, **_totals(members, temperature_K, settings, left_out), "members": members}
+    totals = _totals(members, temperature_K, settings, left_out)
+    if settings.weights != "draws":
+        members = [{**member, "count": None} for member in members]  # its weight is not a share of the draws
+    return {**ensemble, **totals, "members": members}
 
 
 def boltzmann_weights(energies_eV: Sequence[float], temperature_K: float) -> FloatArray:
@@ -155,10 +159,11 @@ def _totals(
 
 def _correlation(members: Sequence[Mapping[str, Any]]) -> float | None:
     """Return Spearman's rank correlation of electrostatic and relaxed energies; ``None`` of too few or equal ones."""
-    pairs = [(member["ewald_energy_eV"], member["energy_eV"]) for member in members if member["converged"]]
-    if len(pairs) < LEAST_FOR_CORRELATION or any(len(set(column)) == 1 for column in zip(*pairs, strict=True)):
+    known = [member for member in members if member["converged"]]
+    ewald, relaxed = ([float(member[name]) for member in known] for name in ("ewald_energy_eV", "energy_eV"))
+    if len(known) < LEAST_FOR_CORRELATION or len(set(ewald)) == 1 or len(set(relaxed)) == 1:
         return None
-    return float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    return float(spearmanr(ewald, relaxed).statistic)
 
 
 def _remarks(

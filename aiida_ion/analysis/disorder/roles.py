@@ -146,4 +146,23 @@ def describe(crystal: DisorderedCrystal, roles: Roles, mobile_species: str) -> l
     if roles.split:
         labels = ", ".join(crystal.orbits[index].label for index in roles.split)
         sentences.append(f"sites closer than {SPLIT_A:g} angstrom, of which one is filled: {labels}")
+    if overfull := _overfull(crystal, roles.mobile):
+        sentences.append(
+            f"more than one {mobile_species} is stated for pairs of places of which one can be filled "
+            f"({', '.join(overfull)}): the number of all {mobile_species} is kept, and they may change sites"
+        )
     return sentences or ["every site is full with one element"]
+
+
+def _overfull(crystal: DisorderedCrystal, mobile: tuple[int, ...]) -> list[str]:
+    """Return labels of mobile sites whose stated occupancies no arrangement has: more than one ion on two close places.
+
+    :param mobile: indices of the orbits that mobile ions fill in part.
+    """
+    chosen = np.flatnonzero(np.isin(crystal.orbit_of, mobile))
+    first, second, _ = close_pairs(crystal.cell, crystal.places[chosen], SPLIT_A)
+    owners = crystal.orbit_of[chosen]
+    pairs = {(int(owners[one]), int(owners[other])) for one, other in zip(first, second, strict=True)}
+    orbits = crystal.orbits
+    full = {index for pair in pairs for index in pair if sum(orbits[i].total for i in pair) > 1.0 + ROUNDED}
+    return [orbits[index].label for index in sorted(full)]

@@ -20,7 +20,7 @@ SAME_COMPOSITION = 0.005
 #: Up to this part of the anions' charge such a composition may be one that was analysed.
 ANALYSED = 0.04
 #: Up to this difference of atomic fractions the framework of a file is that of a formula.
-SAME_FRAMEWORK = 0.02
+SAME_FRAMEWORK = 0.025
 
 
 def target_of(

@@ -22,9 +22,10 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
     if has_moved(node):
         samples, members = samples_and_members(node, TRACER)
         return ArrheniusPoint(temperature, samples, refused_because=refused, members=members)
-    bound = attributes.get("tracer_diffusivity_upper_bound_cm2_s")
     if "members" in attributes:
-        return ArrheniusPoint(temperature, None, bound, attributes.get("detection_bound_cm2_s"), refused)
+        bounds = (attributes.get(name) for name in ("tracer_diffusivity_upper_bound_cm2_s", "detection_bound_cm2_s"))
+        return ArrheniusPoint(temperature, None, *bounds, refused)
+    bound = attributes["tracer_diffusivity_upper_bound_cm2_s"]
     detection = detection_bound_cm2_s(
         bound,
         attributes["n_mobile_ions"] * attributes["n_replicas"],

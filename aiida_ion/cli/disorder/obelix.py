@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -29,11 +29,11 @@ def plan_options(command: Command) -> Command:
     """Give a command the options of the table; it gets them together as ``plans``."""
 
     @wraps(command)
-    def wrapped(max_atoms: int, orderings: int, style: str, **others: Any) -> Any:
+    def with_plans(max_atoms: int, orderings: int, style: str, **others: Any) -> Any:
         plans = {"max_atoms": max_atoms, "orderings": orderings, "style": style}
         return command(plans=plans, **others)
 
-    defaults = OrderingSettings()
+    defaults, wrapped = OrderingSettings(), cast("Command", with_plans)
     for decorate in (
         click.option("--format", "style", type=click.Choice(FORMATS), default="text", help="Of the table of crystals."),
         setting(_RULES["n_orderings"], "--orderings", "orderings", default=defaults.n_orderings, show_default=True),

@@ -25,6 +25,20 @@ def ensemble_lines(ensemble: Mapping[str, Any], pks: Sequence[int]) -> list[str]
     return [*lines, *_summary(ensemble), *(f"  {remark}" for remark in _remarks(ensemble))]
 
 
+def stored_ensemble_lines(outputs: Mapping[str, Any]) -> list[str]:
+    """Return the ordered cells among the outputs of a process in words; nothing where it made none.
+
+    :param outputs: nodes by link label.
+    """
+    cells = [node.pk for label, node in sorted(outputs.items()) if label.startswith("orderings__")]
+    if "ensemble" not in outputs or not cells:
+        return []
+    try:
+        return ensemble_lines(dict(outputs["ensemble"].base.attributes.all), cells)
+    except (KeyError, TypeError, ValueError, AttributeError):  # of an archive that somebody else wrote
+        return [f"their description, node {outputs['ensemble'].pk}, cannot be read"]
+
+
 def _drawn(member: Mapping[str, Any]) -> str:
     return f"{member['ewald_energy_eV']:.2f} eV of point charges"
 

@@ -76,7 +76,8 @@ def test_what_is_not_converged_has_no_rank_and_what_failed_is_left_out() -> None
 def test_boltzmann_weights_can_be_asked_for_and_need_relaxed_cells() -> None:
     settings = RankingSettings(weights="boltzmann")
     ensemble = ranked_ensemble(drawn(1.0, 2.0), results(record(-10.0), record(-10.0)), settings)
-    assert [member["weight"] for member in ensemble["members"]] == [0.5, 0.5]
+    assert [(member["weight"], member["count"]) for member in ensemble["members"]] == [(0.5, None)] * 2
+    assert ensemble["n_draws"] == 3
     with pytest.raises(ValueError, match="raise max_steps"):
         ranked_ensemble(drawn(1.0, 2.0), results(record(-10.0), record(-9.0, converged=False)), settings)
 

@@ -9,7 +9,9 @@ from aiida import orm
 from click.testing import CliRunner
 
 from aiida_ion.calculations.disorder.order import OrderStructureCalculation
+from aiida_ion.cli.disorder.text import stored_ensemble_lines
 from aiida_ion.cli.main import cli
+from aiida_ion.engines.registration import register
 from tests.cli.conftest import Invoke, only_line
 
 HALF_FILLED = """data_half
@@ -84,8 +86,22 @@ def test_an_engine_relaxes_and_ranks_all_cells(invoke: Invoke, half_filled: Path
     assert "--relaxation is about the relaxation: give an --engine" in message
     wrong = ["--engine", "toy", "--relaxation", '{"cell": "free"}', "--run"]
     assert "cell must be one of fixed, isotropic" in only_line(invoke("order", half_filled, *small, *wrong, code=1))
+    register("lammps", "/bin/ls", "ion.md.lammps")
+    one_by_one = only_line(invoke("order", half_filled, *small, "--engine", "lammps", "--run", code=1))
+    assert "lammps relaxes one cell in each job" in one_by_one and "such as sevenn" in one_by_one
     given = ["--engine", "toy", "--relaxation", '{"max_steps": 400}', "--ranking", '{"temperature_K": 300}']
     shown = invoke("order", half_filled, *small, *given, "--run").output
     assert "lowest, moved by up to" in shown and "with Boltzmann weights at 300 K" in shown
     (chain,) = orm.QueryBuilder().append(orm.WorkChainNode).all(flat=True)
     assert all(str(cell.pk) in shown for cell in chain.outputs.orderings.values())
+    again = invoke("show", chain.pk).output
+    assert "Ordered cells:" in again and "lowest, moved by up to" in again
+
+
+def test_a_description_that_cannot_be_read_is_said(aiida_profile_clean: object) -> None:
+    del aiida_profile_clean
+    cell = orm.StructureData(cell=[[4, 0, 0], [0, 4, 0], [0, 0, 4]])
+    cell.append_atom(position=(0, 0, 0), symbols="Li")
+    outputs = {"ensemble": orm.Dict({"members": 3}), "orderings__o000": cell}
+    assert "cannot be read" in stored_ensemble_lines(outputs)[0]
+    assert stored_ensemble_lines({"ensemble": orm.Dict({})}) == []

@@ -12,6 +12,7 @@ from pymatgen.core.structure import Structure
 
 from aiida_ion.calculations.disorder.relax import RelaxOrderingsCalculation, validate_inputs
 from aiida_ion.workchains.ordering.workchain import OrderingWorkChain
+from tests.calculations.disorder.test_order import argyrodite
 
 #: A toy: every pair of atoms repels and attracts in the same way.
 TOY = {"name": "lj", "kwargs": {"sigma": 2.3, "epsilon": 0.05, "rc": 6.0}}
@@ -79,3 +80,22 @@ def test_what_cannot_be_ordered_or_relaxed_is_refused_before_submission(python_c
     with pytest.raises(ValueError, match="did you mean max_steps"):
         run_get_node(OrderingWorkChain, **inputs(code, max_step=3))
     assert "o000: it is disordered" in str(validate_inputs({"structures": {"o000": half_filled()}}, None))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_argyrodite_by_sevennet(python_code: Any) -> None:
+    """Ions of split sites move apart, and the order of point charges is about that of relaxed energies."""
+    given = inputs(python_code("ion.relax_orderings", "sevenn"))
+    given["structure"] = argyrodite()
+    settings = {"max_atoms": 30, "n_orderings": 6, "min_width_A": 0.0, "sweeps": 50}
+    given["ordering"] = {"code": python_code("ion.order_structure"), "parameters": orm.Dict(settings)}
+    given["relaxation"]["potential"] = orm.Dict({"name": "sevenn"})
+    node = run_get_node(OrderingWorkChain, **given)[1]
+    assert node.is_finished_ok, node.exit_message
+    ensemble = node.outputs.ensemble.get_dict()
+    for member in ensemble["members"]:
+        assert member["converged"] and 0.0 < member["energy_drop_meV_atom"] < 500.0
+        assert member["closest_mobile_A"] > 2.0 and member["max_framework_displacement_A"] < 1.5
+        assert 0.0 <= member["energy_above_lowest_eV"] < 5.0
+    assert ensemble["k_effective_boltzmann"] <= ensemble["n_orderings"]
