@@ -7,10 +7,15 @@ from typing import Any
 from aiida_ion.messages import one_line
 
 
-def is_defects(node: Any) -> bool:
-    """Whether a node is a process that made cells with defects, and has them."""
+def stored_defect_lines(node: Any) -> list[str]:
+    """Return the cells of a process that made cells with defects, in words; nothing of any other."""
     made = str(node.process_type).endswith((":ion.make_defects", ":ion.defects"))
-    return made and "ensemble" in node.outputs and "members" in node.outputs
+    if not made or "ensemble" not in node.outputs or "members" not in node.outputs:
+        return []
+    try:
+        return defect_lines(node)
+    except (KeyError, TypeError, ValueError, AttributeError):  # of an archive that somebody else wrote
+        return [f"their description, node {node.outputs.ensemble.pk}, cannot be read"]
 
 
 def defect_lines(process: Any) -> list[str]:
