@@ -29,7 +29,7 @@ def layers() -> orm.StructureData:
 def inputs(code: Any, **defects: Any) -> dict[str, Any]:
     return {
         "structure": layers(),
-        "defects": {"code": code, "parameters": orm.Dict({**SCHOTTKY, "n_members": 2, **defects})},
+        "defects": {"code": code, "parameters": orm.Dict({**SCHOTTKY, "n_members": 1, **defects})},
         "relaxation": {
             "code": code,
             "potential": orm.Dict({"name": "lj", "kwargs": TOY}),
