@@ -17,7 +17,8 @@ from aiida.common.exceptions import MultipleObjectsError, NotExistent
 from aiida.common.links import LinkType
 from aiida.tools.graph.graph_traversers import get_nodes_export
 
-from aiida_ion.queries.reading.shared import of_function
+from aiida_ion.queries.ensembles import MEMBERS
+from aiida_ion.queries.reading.shared import ENSEMBLE_PROCESS, of_function
 from aiida_ion.queries.screening.chains import chains, is_uuid
 
 #: Jobs whose files are potentials, and the inputs under which jobs load one.
@@ -50,7 +51,8 @@ class Choice:
 def choose(names: Sequence[str]) -> Choice:
     """Return what belongs to groups (by label) and nodes (by PK or UUID).
 
-    A conductivity or a comparison includes the work chain that computed it, and so every run; a diffusion node includes
+    A conductivity or a comparison includes the work chain that computed it, and so every run; that of an ensemble
+    includes all of its members; a diffusion node includes
     its fit, and the jobs of its trajectories. A screening includes its jobs, results, decisions and crystals.
     Measurements linked to the crystals are included.
 
@@ -63,6 +65,7 @@ def choose(names: Sequence[str]) -> Choice:
             f"there is nothing in {', '.join(group.label for group in groups)}: add nodes, or name another"
         )
     start |= _computed_by(start)
+    start |= _computed_by(_members_of_ensembles(start))
     pks, links = _closure(start)
     more = (_experiments(pks) | _screened(pks)) - pks
     if more:
@@ -112,6 +115,14 @@ def _computed_by(pks: set[int]) -> set[int]:
     query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, tag="result")
     query.append(orm.CalcFunctionNode, with_outgoing="result", tag="function")
     return set(query.append(orm.WorkChainNode, with_outgoing="function", project="id").all(flat=True))
+
+
+def _members_of_ensembles(pks: set[int]) -> set[int]:
+    """Return the conductivities of the members of ensembles, which an ensemble may have found in the database."""
+    ensembles = {"id": {"in": pks}, "process_type": ENSEMBLE_PROCESS}
+    query = orm.QueryBuilder().append(orm.WorkChainNode, filters=ensembles, tag="ensemble")
+    query.append(orm.ArrayData, with_incoming="ensemble", edge_project="label", project="id")
+    return {pk for pk, label in query.all() if str(label).startswith(MEMBERS)}
 
 
 def _closure(start: set[int]) -> tuple[set[int], Iterable[Any]]:

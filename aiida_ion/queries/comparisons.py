@@ -12,7 +12,7 @@ from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes, read_number
 from aiida_ion.queries.reading.shared import (
-    CONDUCTIVITY_PROCESS,
+    CONDUCTIVITY_CHAINS,
     as_text,
     attributes,
     finished,
@@ -166,9 +166,9 @@ def _compared() -> pd.DataFrame:
     reference = reference.rename(columns={name: f"reference_{name}" for name in reference.columns[1:]})
     both = level.merge(reference, how="outer", on="function_pk")
     returned = orm.QueryBuilder()
-    returned.append(
-        orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain"
-    ).append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"])
+    returned.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="chain").append(
+        orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"]
+    )
     origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(lineage(), on="process_pk")
     crystal = origin[["conductivity_pk", "structure_pk", "structure_uuid"]].drop_duplicates("conductivity_pk")
     return whole(

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.queries.ensembles import members
 from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
-    CONDUCTIVITY_PROCESS,
+    CONDUCTIVITY_CHAINS,
     attributes,
     finished,
     frame,
@@ -53,6 +54,12 @@ CONDUCTIVITY_FIELDS = (
     "warnings",
     "summary",
     "level_of_theory_sha256",
+    "n_members",
+    "n_members_given",
+    "k_effective",
+    "member_std_decades",
+    "between_members",
+    "dominant_error",
 )
 #: From best to worst; `bound` is no measurement, but not a failed check either.
 GRADES = ("A", "B", "C", "bound", "D")
@@ -76,11 +83,13 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures used, ``wall_time_s`` the
     total of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists as
     text; ``refusals`` has the reasons.
+
+    A disordered crystal has one row, pooled over its ``n_members`` ordered cells, whose conductivities differ by
+    ``member_std_decades``. Those keep rows of their own, in which ``ensemble_uuid`` is that of the pooled one.
     """
     chosen = selection or Selection()
     query = orm.QueryBuilder()
-    process = {"process_type": CONDUCTIVITY_PROCESS}
-    query.append(orm.WorkChainNode, filters=process, project=["id", "uuid"], tag="process")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id", "uuid"], tag="process")
     query.append(
         orm.ArrayData,
         with_incoming="process",
@@ -94,6 +103,8 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
     table = table.merge(_costs(), how="left", on="process_pk").merge(lineage()[_ORIGIN], how="left", on="process_pk")
+    of_ensemble = members().rename(columns={"label": "member_label"})
+    table = table.merge(of_ensemble, how="left", on="process_pk")
     table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))
     order = ["formula", "level_of_theory", "target_temperature_K", "pk"]
     return finished(table, order)
@@ -118,7 +129,7 @@ def worst_grades() -> pd.DataFrame:
 def _costs() -> pd.DataFrame:
     """Return the wall time of all molecular dynamics of each work chain."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="process")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="process")
     cost = {"label": "cost"}
     query.append(orm.Dict, with_incoming="process", edge_filters=cost, project=["attributes.wall_time_s"])
     rows = frame(query, ["process_pk", "wall_time_s"])

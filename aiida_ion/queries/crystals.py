@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.exit_codes import is_usable
 from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.ensembles import one_crystal
 from aiida_ion.queries.lineage import lineage
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
 from aiida_ion.verdicts import POORLY_KNOWN
@@ -54,9 +56,10 @@ def materials(
     """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
 
     Crystals are the same if formula and content are: a file read twice is one crystal, two polymorphs are two. Results
-    of imported trajectories, which have no crystal, are one row for each formula. Work chains without a result count as
-    failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured conductivity,
-    ``time`` that of the newest result.
+    of imported trajectories, which have no crystal, are one row for each formula. The ordered cells of an ensemble are
+    the disordered crystal that they stand for, whose conductivity is the pooled one. Work chains without a result count
+    as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured
+    conductivity, ``time`` that of the newest result.
 
     :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.
@@ -66,13 +69,14 @@ def materials(
     chosen = selection or Selection()
     crystals = lineage()
     crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
+    crystals = one_crystal(crystals)
     counted = counted_fits(chosen) if fits is None else fits
     counted = counted[~counted["superseded"]]
-    counted = counted.assign(family=counted["structure_hash"].combine_first(counted["structure_uuid"]))
+    about = crystals[["process_pk", "family", "structure_pk", "structure_uuid"]]
+    counted = counted.drop(columns=["structure_pk", "structure_uuid"]).merge(about, how="left", on="process_pk")
     results = conductivity(chosen) if conductivities is None else conductivities
-    results = results.rename(columns={"uuid": "conductivity_uuid"}).merge(
-        crystals[["process_pk", "family"]], how="left", on="process_pk"
-    )
+    results = results[results["ensemble_process_pk"].isna()].rename(columns={"uuid": "conductivity_uuid"})
+    results = results.drop(columns=["structure_pk", "structure_uuid"]).merge(about, how="left", on="process_pk")
     begun = _chains(chosen, crystals)
     parts = [
         _of_fits(counted),
@@ -148,7 +152,7 @@ def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
     query = orm.QueryBuilder()
     when = Selection(since=selection.since, until=selection.until).filters()
     columns = attributes(["process_state", "exit_status"])
-    filters: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS} | when
+    filters: dict[str, Any] = CONDUCTIVITY_CHAINS | when
     query.append(orm.WorkChainNode, filters=filters, project=["id", *columns])
     table = whole(frame(query, ["process_pk", "state", "exit_status"]), ["process_pk"])
     table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
@@ -156,5 +160,6 @@ def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
         table = table[table["formula"] == selection.formula]
     table = selection.rest(table, ["process_pk", "structure_pk"], None)
     over = table["state"].isin(["finished", "excepted", "killed"])
-    failed = over & ~((table["state"] == "finished") & (table["exit_status"] == 0))
+    usable = [is_usable(None if pd.isna(status) else int(status)) for status in table["exit_status"]]
+    failed = over & ~((table["state"] == "finished") & pd.Series(usable, index=table.index, dtype=bool))
     return table.assign(n_failed=failed.astype(int), n_running=(~over).astype(int))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, judged, rows
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, edge, frame, judged, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 
 #: Maximum number of atoms of a structure that is drawn.
@@ -173,7 +173,7 @@ def beside(conductivity_uuid: str) -> dict[str, Any]:
     query.append(
         orm.WorkChainNode,
         with_outgoing="conductivity",
-        filters={"process_type": CONDUCTIVITY_PROCESS},
+        filters=CONDUCTIVITY_CHAINS,
         project=["id", "uuid"],
     )
     neighbours: dict[str, Any] = {"process": None, "jumps": [], "history": []}

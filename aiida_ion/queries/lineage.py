@@ -9,7 +9,7 @@ from aiida import orm
 
 from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.queries.reading.shared import (
-    CONDUCTIVITY_PROCESS,
+    CONDUCTIVITY_CHAINS,
     DIFFUSION_PROCESS,
     as_text,
     attributes,
@@ -27,27 +27,38 @@ _INPUTS = {
 }
 _ATTRIBUTES = ["formula", "name", "model"]
 _PROJECTED = ["id", "uuid", "label", as_text(HASH), *attributes(_ATTRIBUTES)]
+#: An ensemble has the inputs of the runs of its members in this namespace.
+_NAMESPACE = "conductivity__"
 CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
 
 
 def lineage() -> pd.DataFrame:
     """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="chain")
     query.append(
         orm.Data,
         with_outgoing="chain",
-        edge_filters={"label": {"in": list(_INPUTS)}},
+        edge_filters={"label": {"in": [*_INPUTS, *(f"{_NAMESPACE}{name}" for name in _INPUTS)]}},
         edge_project=["label"],
         project=_PROJECTED,
     )
     records = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
     table = pd.DataFrame({"process_pk": records["process_pk"].unique()})
+    # Those of an ensemble itself, such as its parameters, describe no run, unless it is the crystal.
+    is_ensemble = records["process_pk"].isin(records[[_in_namespace(link) for link in records["link"]]]["process_pk"])
+    kept = ~is_ensemble | (records["link"] == "structure") | [_in_namespace(link) for link in records["link"]]
+    records = records[kept]
+    records = records.assign(link=[str(link).removeprefix(_NAMESPACE) for link in records["link"]])
     for link, columns in _INPUTS.items():
         rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
         table = table.merge(rows, how="left", on="process_pk")
     return whole(table, ["process_pk", "structure_pk", "code_pk"])
+
+
+def _in_namespace(link: Any) -> bool:
+    return str(link).startswith(_NAMESPACE)
 
 
 def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:

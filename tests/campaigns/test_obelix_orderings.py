@@ -31,7 +31,7 @@ BROKEN = {
 }
 #: Small crystals of several families, and those whose mobile ions the table mends: id -> disorder, source.
 GOOD = {
-    "122": ("mobile", "file"),
+    "122": ("both", "file"),
     "mtn": ("both", "file"),
     "ei3": ("both", "file"),
     "nhq": ("mobile", "file"),

@@ -15,6 +15,7 @@ from aiida_ion.cli.text.results import result_lines
 from aiida_ion.cli.text.screenings.results import screening_sections
 from aiida_ion.cli.text.students import is_student
 from aiida_ion.cli.text.tables import printable, text
+from aiida_ion.exit_codes import is_usable
 from aiida_ion.queries.barriers import barrier_outputs, is_barrier
 from aiida_ion.queries.reading.kinds import Attributes, read_attributes
 from aiida_ion.queries.running.processes import ENDED
@@ -62,6 +63,8 @@ def _process(node: orm.ProcessNode) -> list[str]:
         return [f"finished, {node.ctime:%Y-%m-%d %H:%M}"]
     attributes = _attributes(node)
     state = text(attributes["process_state"] or "unknown")
+    if attributes["process_state"] == "finished" and is_usable(attributes["exit_status"]):
+        return [f"finished with a warning [{text(attributes['exit_status'])}] {text(attributes['exit_message'])}"]
     if state in ENDED:
         why = text(attributes["exit_message"] or attributes["exception"] or state).strip().splitlines()
         return [f"FAILED [{text(attributes['exit_status'])}] {why[-1] if why else state}"]

@@ -13,6 +13,7 @@ from aiida_ion.cli.text.convergence import convergence_lines
 from aiida_ion.cli.text.datasets import dataset_lines, is_dataset
 from aiida_ion.cli.text.extrapolation import extrapolation_lines
 from aiida_ion.cli.text.jumps import is_jump_analysis, jump_lines
+from aiida_ion.cli.text.members import member_lines
 from aiida_ion.cli.text.screenings.results import barrier_lines, decision_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.students import is_student, student_lines
@@ -117,6 +118,7 @@ def _conductivity(attributes: Mapping[str, Any]) -> list[str]:
     )
     energy = with_interval(attributes.get("activation_energy_eV"), attributes.get("activation_energy_ci95_eV"))
     lines.append(f"activation energy, eV: {energy}")
+    lines += member_lines(attributes)
     lines += species_lines(attributes)
     lines += extrapolation_lines(attributes)
     used = ", ".join(number(value, 4) for value in attributes.get("temperatures_used_K") or [])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aiida_ion.dashboards.figures.arrhenius_points import (
     KELVIN_AT_0_CELSIUS,
     add_experiments,
+    add_members,
     add_points,
     log10_of,
 )
@@ -89,6 +90,7 @@ def arrhenius_figure(
     theme: Theme,
     quantity: str = "conductivity",
     experiments: pd.DataFrame | None = None,
+    members: pd.DataFrame | None = None,
 ) -> go.Figure:
     """Return log10 of sigma T, or of D, over 1000/T, with degrees Celsius above.
 
@@ -100,11 +102,14 @@ def arrhenius_figure(
     :param styles: of each level of theory.
     :param quantity: a key of `QUANTITIES`.
     :param experiments: rows of `aiida_ion.queries.experiments`.
+    :param members: temperatures of the members of an ensemble, drawn behind its mean; rows as `points`, with ``label``.
     """
     shown = _on_axes(points, quantity)
     figure = new_figure(theme, "1000 / T  (K<sup>−1</sup>)", QUANTITIES[quantity])
     for line in lines:
         _add_line(figure, line, shown, styles[line.level_of_theory], quantity)
+    if members is not None and len(members):
+        add_members(figure, _on_axes(members, quantity), styles)
     for level, rows in shown.groupby("level_of_theory", sort=True):
         add_points(figure, rows, str(level), styles[str(level)])
     add_experiments(figure, experiments, _factor(lines, points), quantity, theme)

@@ -65,6 +65,25 @@ def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelSt
     )
 
 
+def add_members(figure: go.Figure, rows: pd.DataFrame, styles: Mapping[str, LevelStyle]) -> None:
+    """Add the temperatures of the members of an ensemble, small and pale, as points behind its mean."""
+    for level, group in rows.groupby("level_of_theory", sort=True):
+        style = styles[str(level)]
+        bound = group["is_bound"].astype(bool)
+        figure.add_scatter(
+            x=group["x"],
+            y=group["y"],
+            mode="markers",
+            marker={"symbol": np.where(bound, UPPER_BOUND_SYMBOL, "circle"), "color": style.color, "size": 6},
+            opacity=0.45,
+            name="members",
+            legendgroup="members",
+            customdata=group[["uuid"]].to_numpy(),
+            hovertext=[f"member {plain(row['label'])}<br>{_words(row)}" for row in group.to_dict("records")],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+
+
 def _words(row: Mapping[Any, Any]) -> str:
     """Return the hover text of a point."""
     celsius = row["temperature_K"] - KELVIN_AT_0_CELSIUS

@@ -135,7 +135,9 @@ def _view(
 def _name(row: dict[Any, Any]) -> str:
     """Return the label of a result in the list."""
     verdict = words_of(row["verdict"])
-    return f"{row['level_of_theory']}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
+    label = row.get("member_label")
+    member = f" (member {label})" if isinstance(label, str) else ""
+    return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
 
 
 def _nothing(view: View) -> Component:

@@ -37,6 +37,7 @@ def figure(shown: Result) -> go.Figure:
         theme=theme_named(shown.view.theme),
         quantity=shown.view.y if shown.view.y in QUANTITIES else DEFAULT,
         experiments=measured[measured["formula"] == shown.view.formula],
+        members=shown.member_points,
     )
 
 
@@ -83,6 +84,7 @@ def summary_card(shown: Result) -> Component:
         (f"σ at {target} K", _sigma(attributes, "")),
         ("activation energy", interval(attributes, "activation_energy", "_eV", "eV")),
         (f"collective σ at {target} K", _sigma(attributes, "collective_")),
+        *_members(attributes),
         *_all_species(attributes),
         ("law", str(attributes.get("preferred_law") or "-").replace("_", " ")),
         ("extrapolated by", _factor(attributes)),
@@ -95,6 +97,17 @@ def summary_card(shown: Result) -> Component:
     warnings = [html.Li(str(warning)) for warning in attributes.get("warnings") or []]
     caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
     return card("Result", facts(pairs), *(caveats if warnings else []))
+
+
+def _members(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what is known of the members of an ensemble; nothing for an ordered crystal."""
+    listed = attributes.get("members")
+    if not isinstance(listed, list):
+        return []
+    words = f"{short(attributes.get('n_members'))} of {len(listed)} pooled"
+    spread = attributes.get("member_std_decades")
+    known = f"{short(spread)} decades" if spread is not None else str(attributes.get("between_members_reason") or "-")
+    return [("members", words), ("spread between members", known)]
 
 
 def _sigma(attributes: Mapping[str, Any], prefix: str) -> str:

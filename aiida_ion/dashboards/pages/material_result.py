@@ -14,6 +14,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
+from aiida_ion.queries.screening.chains import is_uuid
 from aiida_ion.verdicts import verdict_of
 
 ALL, ONE = "levels", "one"
@@ -63,6 +64,14 @@ class Result:
         """Return the temperatures of the result shown."""
         own = self.all_points["conductivity_uuid"] == self.view.uuid
         return self.all_points[own].reset_index(drop=True)
+
+    @cached_property
+    def member_points(self) -> pd.DataFrame:
+        """Return the temperatures of the members of the result shown, with their ``label``; empty for one crystal."""
+        listed = self.attributes(self.view.uuid).get("members") or []
+        labels = {str(entry.get("uuid")): str(entry.get("label")) for entry in listed if isinstance(entry, dict)}
+        points = details.arrhenius_points([uuid for uuid in labels if is_uuid(uuid)])
+        return points.assign(label=points["conductivity_uuid"].map(labels))
 
     @cached_property
     def contents(self) -> dict[str, Content]:

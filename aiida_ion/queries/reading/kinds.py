@@ -27,6 +27,7 @@ UNITS = (
 )
 NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
 NUMBERS |= {"rdf_distance_of_reference_halves", "r2", "spearman", "coverage95"}
+NUMBERS |= {"k_effective", "pooled_weight"}
 NUMBERS |= {"r2_clip_1e-2", "r2_clip_1e-4", "noise_ceiling_r2_clip_1e-2", "noise_ceiling_r2_clip_1e-4"}
 COUNTS = {"num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc", "round", "exit_status", "n_atoms"}
 COUNTS |= {"n_steps", "n_replicas", "n_temperatures_compared", "n_materials", "n_censored", "reference_n_steps"}
@@ -35,6 +36,7 @@ WHOLE = {"seed"}
 FLAGS = {"fit_consistent", "averaged_over_laws", "arrhenius_consistent", "msd_passes_20_A2", "paused"}
 FLAGS |= {"close_match", "partly_occupied", "perturbed", "checked", "from_dataset", "beats_controls"}
 LISTS = {"temperatures_used_K", "temperatures_bound", "temperatures_refused", "warnings", "missing", "arms"}
+LISTS |= {"members", "members_pooled", "members_with_bound"}
 LISTS |= {"jump_types", "materials", "sites", "kinds", "temperatures"}
 LISTS |= {"species", "framework_species", "other_mobile_species", "moved_species"}
 LISTS |= {"all_species_ionic_conductivity_species", "collective_temperatures_refused", "collective_warnings"}

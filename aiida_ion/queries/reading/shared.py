@@ -19,6 +19,9 @@ from aiida_ion.verdicts import BOUND, verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
+ENSEMBLE_PROCESS = "aiida.workflows:ion.ensemble"
+#: Processes with a conductivity of a crystal.
+CONDUCTIVITY_CHAINS = {"process_type": {"in": [CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS]}}
 #: Start of the process types of the MD work chains, of this package and of others.
 MD_CHAINS = f"aiida.workflows:{ENGINE_PREFIX}"
 #: Start of the process types of this package's jobs; those of molecular dynamics end in "md".

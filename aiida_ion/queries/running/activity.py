@@ -14,6 +14,7 @@ from aiida import orm
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
+    ENSEMBLE_PROCESS,
     attributes,
     frame,
     judged,
@@ -23,7 +24,7 @@ from aiida_ion.queries.reading.shared import (
 from aiida_ion.queries.running.processes import ENDED, PROCESS_FIELDS, ours
 
 #: Work chains started by users; other processes are shown if they are below these, or recent.
-ROOTS = (CONDUCTIVITY_PROCESS, "aiida.workflows:ion.comparison")
+ROOTS = (CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS, "aiida.workflows:ion.comparison")
 LATELY = timedelta(days=7)
 COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
 RECENT = (

@@ -1,0 +1,70 @@
+"""Which conductivities are members of an ensemble, so that no crystal is counted by each of its ordered cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.queries.lineage import callers
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS, frame, whole
+
+MEMBERS = "members__"
+
+
+def members() -> pd.DataFrame:
+    """Return the members of ensembles, each once, of the newest ensemble that it belongs to.
+
+    Columns: ``process_pk`` of its work chain, its ``label``, ``ensemble_process_pk``, and ``ensemble_uuid``, that of
+    the pooled conductivity, missing where there is none yet.
+    """
+    called = callers([CONDUCTIVITY_PROCESS], ENSEMBLE_PROCESS)
+    called = called.rename(columns={"pk": "process_pk", "caller_pk": "ensemble_process_pk"})
+    called["label"] = [str(link).removeprefix("member_") for link in called["link"]]
+    columns = ["process_pk", "label", "ensemble_process_pk"]
+    listed = pd.concat([_of_outputs()[columns], called[columns]], ignore_index=True)
+    listed = listed.sort_values("ensemble_process_pk").drop_duplicates("process_pk", keep="last")
+    return whole(listed.merge(_pooled(), how="left", on="ensemble_process_pk"), ["process_pk", "ensemble_process_pk"])
+
+
+def _of_outputs() -> pd.DataFrame:
+    """Return the members that have a result, those that an ensemble found in the database included."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": ENSEMBLE_PROCESS}, project=["id"], tag="ensemble")
+    query.append(orm.ArrayData, with_incoming="ensemble", edge_project=["label"], project=["id"], tag="member")
+    given: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS}
+    query.append(orm.WorkChainNode, with_outgoing="member", filters=given, project=["id"])
+    table = frame(query, ["ensemble_process_pk", "member_pk", "process_pk", "label"])
+    table = table[[str(label).startswith(MEMBERS) for label in table["label"]]]
+    return table.assign(label=[str(label).removeprefix(MEMBERS) for label in table["label"]])
+
+
+def _pooled() -> pd.DataFrame:
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": ENSEMBLE_PROCESS}, project=["id"], tag="ensemble")
+    query.append(orm.ArrayData, with_incoming="ensemble", edge_filters={"label": "conductivity"}, project=["uuid"])
+    return frame(query, ["ensemble_process_pk", "ensemble_uuid"]).drop_duplicates("ensemble_process_pk", keep="last")
+
+
+def one_crystal(crystals: pd.DataFrame) -> pd.DataFrame:
+    """Return crystals in which the ordered cells of an ensemble are the crystal that they stand for.
+
+    That is its disordered parent or, where none was given, its first cell.
+
+    :param crystals: of `lineage`, with a ``family``.
+    """
+    table, of = crystals.set_index("process_pk"), members()
+    if of.empty:
+        return crystals
+    names = ["family", "structure_pk", "structure_uuid"]
+    for ensemble, group in of.groupby("ensemble_process_pk"):
+        known = [pk for pk in group.sort_values("label")["process_pk"] if pk in table.index]
+        if ensemble not in table.index or not known:
+            continue
+        source = ensemble if pd.notna(table.loc[ensemble, "family"]) else known[0]
+        values = [table.loc[source, name] for name in names]
+        for pk in [ensemble, *known]:
+            for name, value in zip(names, values, strict=True):
+                table.loc[pk, name] = value
+    return table.reset_index()

@@ -1,0 +1,97 @@
+"""The whole of ``ion.ensemble`` with real engines, and what it refuses before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiida import orm
+from aiida.engine import run_get_node
+
+from aiida_ion.queries.conductivities import conductivity
+from aiida_ion.queries.crystals import materials
+
+SHORT = {"n_steps": 500, "equilibration_fs": 200.0, "timestep_fs": 2.0, "sample_every": 10}
+LONGER = {"total_time_ps": 4.0, "equilibration_fs": 500.0, "timestep_fs": 2.0, "sample_every": 10}
+LOOSE = {"temperature_off_fail": 1.0, "temperature_drift_fail": 1.0, "framework_displaced_fail": 1.0}
+LOOSE |= {"framework_vibration_fail": 10.0, "framework_growth_fail_A2": 100.0, "framework_peak_ratio_fail": 0.0}
+LOOSE |= {"framework_bonds_kept_fail": 0.0, "energy_drift_fail_meV_atom_ps": 1e6}
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_a_disordered_crystal_is_ordered_run_and_pooled(ensemble_builder: Any) -> None:
+    overrides = {"temperatures_K": [1800], "md": SHORT, "diffusion": {"limits": LOOSE}}
+    node = run_get_node(ensemble_builder(overrides=overrides, ordering={"n_orderings": 3}))[1]
+    assert node.exit_status in (0, 717, 718), node.exit_message
+    cells = node.outputs.ensemble["members"]
+    assert sorted(node.outputs.members) == [f"o{number:03d}" for number in range(len(cells))]
+    result = node.outputs.conductivity.base.attributes.all
+    assert result["n_members_given"] == len(cells)
+    assert [member["label"] for member in result["members"]] == sorted(node.outputs.members)
+    assert result["mobile_species"] == "F"
+    pooled = node.outputs.diffusion["T_1800K"]
+    parts = [orm.load_node(uuid=member["uuid"]) for member in result["members"]]
+    weights = [member["weight"] for member in result["members"]]
+    each = [link.creator.inputs["T_1800K"].base.attributes.all for link in parts]
+    if all(one["tracer_diffusivity_cm2_s"] for one in each):
+        mean = sum(w * one["tracer_diffusivity_cm2_s"] for w, one in zip(weights, each, strict=True))
+        assert pooled.base.attributes.get("tracer_diffusivity_cm2_s") == pytest.approx(mean, rel=0.15)
+    table = conductivity()
+    row = table[table["uuid"] == node.outputs.conductivity.uuid].iloc[0]
+    assert row["n_members"] == result["n_members"]
+    assert row["structure_uuid"] == node.inputs.structure.uuid
+    members = table[table["uuid"] != node.outputs.conductivity.uuid]
+    assert set(members["ensemble_uuid"]) == {node.outputs.conductivity.uuid}
+    # The crystal is one row, and its ordered cells are none of their own.
+    crystals = materials()
+    assert list(crystals["structure_uuid"]) == [node.inputs.structure.uuid]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_members_are_added_and_earlier_ones_are_found(ensemble_builder: Any) -> None:
+    overrides = {
+        "temperatures_K": [1700, 1900, 2100],
+        "target_temperature_K": 1500.0,
+        "md": LONGER,
+        "diffusion": {"limits": LOOSE},
+    }
+    ordering = {"n_orderings": 6, "max_atoms": 48, "min_width_A": 6.5}
+    first = run_get_node(ensemble_builder(overrides=overrides, ordering=ordering, parameters={"n_members": 2}))[1]
+    assert first.exit_status in (0, 717), first.exit_message
+    assert sorted(first.outputs.members) == ["o000", "o001"]
+    result = first.outputs.conductivity.base.attributes.all
+    assert result["between_members"] == "measured"
+    assert result["between_members_std_decades"] is not None
+    assert result["verdict"] in ("measured", "poorly_known")
+    # One draw more, the same seed: members that were computed are not computed again.
+    more = ensemble_builder(overrides=overrides, ordering=ordering | {"n_orderings": 7}, parameters={"n_members": 3})
+    second = run_get_node(more)[1]
+    assert sorted(second.outputs.members) == ["o000", "o001", "o002"]
+    called = [child.process_label for child in second.called if child.process_label == "ConductivityWorkChain"]
+    assert called == ["ConductivityWorkChain"]
+    for label in ("o000", "o001"):
+        assert second.outputs.members[label].uuid == first.outputs.members[label].uuid
+
+
+def test_what_cannot_run_is_refused_before_anything_is_submitted(
+    ensemble_builder: Any, mixed_fluorite: orm.StructureData, fluorite: orm.StructureData
+) -> None:
+    from aiida_ion.aiida_private.builders import validate_builder
+
+    good = ensemble_builder()
+    assert validate_builder(good) is None
+    assert list(good.conductivity.parameters["supercell"]) == [1, 1, 1]
+    with pytest.raises(ValueError, match="give a disordered structure, or members"):
+        ensemble_builder(structure=None)
+    with pytest.raises(ValueError, match="max_members is for members that are added"):
+        ensemble_builder(parameters={"max_members": 3})
+    both = ensemble_builder(members={"o000": fluorite})
+    assert validate_builder(both) is None
+    both.ensemble = orm.Dict({"members": [{"weight": 0.5}, {"weight": 0.5}]})
+    assert "ensemble describes 2 members, and 1 are given" in str(validate_builder(both))
+    both.ensemble = orm.Dict({"members": [{"weight": -1.0}]})
+    assert "weight, a positive number" in str(validate_builder(both))
+    disordered = ensemble_builder(members={"o000": fluorite})
+    disordered.members = {"o000": mixed_fluorite}
+    assert "o000" in str(validate_builder(disordered))
