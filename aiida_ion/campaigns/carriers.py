@@ -92,3 +92,20 @@ def _fits(chain: orm.WorkChainNode, prefix: str) -> dict[str, Any]:
     if "diffusion" not in chain.outputs:
         raise ValueError(f"{chain.pk} has no fit of a temperature: wait until it is done, or look at 'aiida-ion show'")
     return {f"{prefix}_{label}": node for label, node in dict(chain.outputs.diffusion).items()}
+
+
+def process_of(name: str) -> Any:
+    """Return a process by its pk or uuid.
+
+    :raises ValueError: for anything else.
+    """
+    from aiida import orm
+    from aiida.common.exceptions import MultipleObjectsError, NotExistent
+
+    try:
+        node = orm.load_node(name.strip())
+    except (NotExistent, MultipleObjectsError, ValueError) as error:
+        raise ValueError(f"{name}: not the pk or uuid of a process") from error
+    if not isinstance(node, orm.ProcessNode):
+        raise ValueError(f"{name} is a {node.__class__.__name__}, not a process")
+    return node
