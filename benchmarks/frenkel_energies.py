@@ -19,7 +19,7 @@ import numpy as np
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from aiida_ion.analysis.defects.energies import PERFECT, energies_of_defects, n_vacant_sites
+from aiida_ion.analysis.defects.energies import DISPLACED, PERFECT, energies_of_defects, n_vacant_sites
 from aiida_ion.analysis.defects.ensemble import DefectEnsemble, make_defects
 from aiida_ion.analysis.defects.settings import DefectSettings
 from aiida_ion.analysis.disorder.crystal import disordered_crystal
@@ -46,7 +46,7 @@ def crystal(name: str) -> Any:
 
 
 def relaxed(ensemble: DefectEnsemble, folder: Path) -> dict[str, dict[str, Any]]:
-    cells = {PERFECT: ensemble.perfect}
+    cells = {PERFECT: ensemble.perfect, DISPLACED: ensemble.displaced}
     cells |= {f"o{number:03d}": member.structure for number, member in enumerate(ensemble.members)}
     content = {
         "structures": [{"label": label, **described(cell)} for label, cell in cells.items()],

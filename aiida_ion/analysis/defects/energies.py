@@ -20,8 +20,10 @@ from aiida_ion.analysis.defects.settings import FRENKEL, SCHOTTKY
 FloatArray = npt.NDArray[np.float64]
 
 FINISHED = "finished"
-#: Label of the perfect cell among the relaxed ones.
-PERFECT = "perfect"
+#: Labels of the perfect cell among the relaxed ones, and of the one whose atoms were displaced before.
+PERFECT, DISPLACED = "perfect", "displaced"
+#: A displaced cell that is lower by more than this shows that the symmetric crystal is not a minimum, eV.
+LOWER_EV = 5e-3
 #: A site of the perfect crystal without an ion this close is vacant, angstrom.
 VACANT_A = 0.9
 #: What a member takes over from the record of its relaxation.
@@ -52,7 +54,7 @@ def energies_of_defects(
     kept = [member for member in drawn if _status(results, str(member["drawn_as"])) == FINISHED]
     if not kept:
         raise ValueError("no cell with defects was relaxed")
-    perfect = results.get(PERFECT) or {}
+    perfect = results.get(reference_label(results)) or {}
     reference_eV, why_not = _reference(ensemble, perfect, formula)
     members = [_with_energy(member, ensemble, results, vacant, reference_eV) for member in kept]
     _rank(members)
@@ -72,10 +74,29 @@ def energies_of_defects(
         "n_not_converged": sum(not member["converged"] for member in members),
         "not_relaxed": left_out,
         "perfect_energy_eV": perfect.get("energy_eV"),
-        "perfect_energy_before_eV": perfect.get("energy_before_eV"),
+        "perfect_is": reference_label(results),
+        "symmetric_above_displaced_eV": _gain(results),
         **_formation(members, ensemble, why_not),
-        "energy_remarks": _remarks(members, ensemble, perfect, left_out, reference_eV),
+        "energy_remarks": _remarks(members, ensemble, results, left_out, reference_eV),
     }
+
+
+def reference_label(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return which relaxed cell is the perfect crystal: that of displaced atoms where it is lower.
+
+    At a symmetric saddle forces vanish, so that a cell which starts there stays, and cells with defects, which have
+    less symmetry, would gain energy that has nothing to do with the defect.
+    """
+    gain_eV = _gain(results)
+    return DISPLACED if gain_eV is not None and gain_eV > 0 else PERFECT
+
+
+def _gain(results: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Return by how much the cell with displaced atoms is below the symmetric one, eV, where both are relaxed."""
+    both = [results.get(label) or {} for label in (PERFECT, DISPLACED)]
+    if not all(record.get("status") == FINISHED and record.get("converged") for record in both):
+        return None
+    return float(both[0]["energy_eV"]) - float(both[1]["energy_eV"])
 
 
 def n_vacant_sites(cell: FloatArray, sites: FloatArray, ions: FloatArray) -> int:
@@ -179,7 +200,7 @@ def _formation(members: list[dict[str, Any]], ensemble: Mapping[str, Any], why_n
 def _remarks(
     members: list[dict[str, Any]],
     ensemble: Mapping[str, Any],
-    perfect: Mapping[str, Any],
+    results: Mapping[str, Mapping[str, Any]],
     left_out: Mapping[str, str],
     reference_eV: float | None,
 ) -> list[str]:
@@ -194,11 +215,17 @@ def _remarks(
         return remarks
     if _n_units(ensemble) > 1:
         remarks.append("several defects share a cell: the energy of one of them holds their interaction")
-    lowest = [float(member["energy_eV"]) for member in members if member["energy_eV"] is not None]
-    if ensemble["defect"] == FRENKEL and min(lowest) < float(perfect["energy_eV"]) - 1e-3:
+    gain_eV = _gain(results)
+    if gain_eV is None:
+        remarks.append("whether the symmetric crystal is a minimum by this potential is not known")
+    elif gain_eV > LOWER_EV:
         remarks.append(
-            "a cell with defects is lower than the perfect one: the crystal is not at its minimum by this potential"
+            f"the symmetric crystal is not a minimum by this potential: displaced atoms gain {gain_eV:.3f} eV in this "
+            "cell, from which the energies are measured; relax the crystal without its symmetry"
         )
+    lowest = [float(member["energy_eV"]) for member in members if member["energy_eV"] is not None]
+    if ensemble["defect"] == FRENKEL and min(lowest) < reference_eV - 1e-3:
+        remarks.append("a cell with defects is lower than the perfect one, which is not the lowest by this potential")
     remarks.append(
         "neutral cells of one size, without correction for it: repeat in a larger cell; interstitials begin in the "
         "empty sites that were found, and a better site would lower the energy"

@@ -8,7 +8,7 @@ from typing import Any
 from pymatgen.core.structure import Structure
 
 from aiida_ion.analysis.defects.doping import place_dopants
-from aiida_ion.analysis.defects.members import DefectMember, member_of, merged, perfect_structure
+from aiida_ion.analysis.defects.members import DefectMember, displaced_structure, member_of, merged, perfect_structure
 from aiida_ion.analysis.defects.placing import MIN_APART_A, Sites, place_defects, sites_of
 from aiida_ion.analysis.defects.plan import DefectPlan, plan_defects
 from aiida_ion.analysis.defects.refusal import DefectRefused
@@ -23,6 +23,7 @@ class DefectEnsemble:
 
     :param plan: the supercell and its contents.
     :param perfect: the same cell without defects.
+    :param displaced: that one with its atoms displaced at random by about 0.05 angstrom.
     :param members: cells that are not symmetry copies of each other.
     :param n_failed: draws that were left out because interstitials stayed too close.
     :param remarks: in addition to those of the plan.
@@ -30,6 +31,7 @@ class DefectEnsemble:
 
     plan: DefectPlan
     perfect: Structure
+    displaced: Structure
     members: tuple[DefectMember, ...]
     n_failed: int
     remarks: tuple[str, ...]
@@ -84,7 +86,9 @@ def draw_defects(plan: DefectPlan) -> DefectEnsemble:
     kept = merged(members)
     if len(kept) < len(members):
         remarks.append(f"{len(members)} draws gave {len(kept)} cells that are not copies of each other by symmetry")
-    return DefectEnsemble(plan, perfect_structure(sites), kept, n_failed, tuple(remarks))
+    perfect = perfect_structure(sites)
+    displaced = displaced_structure(perfect, plan.settings.seed)
+    return DefectEnsemble(plan, perfect, displaced, kept, n_failed, tuple(remarks))
 
 
 def _random(plan: DefectPlan, sites: Sites) -> tuple[list[DefectMember], int, list[str]]:

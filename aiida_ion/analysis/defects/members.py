@@ -18,6 +18,10 @@ from aiida_ion.analysis.disorder.members import REPORTED_A
 
 #: More distances between defects than this are not listed; the smallest always is.
 MAX_LISTED = 200
+#: Standard deviation of the displacements of a cell that is to leave a saddle, angstrom, along each axis.
+DISPLACEMENT_A = 0.05
+#: Beside the seed, what makes its random numbers other ones than those of the cells.
+DISPLACED = 10**6
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,18 @@ def structure_of(plan: DefectPlan, sites: Sites, placement: Placement) -> Struct
 def perfect_structure(sites: Sites) -> Structure:
     """Return the same cell without defects."""
     return Structure(Lattice(sites.cell), sites.symbols.tolist(), sites.places).get_sorted_structure()
+
+
+def displaced_structure(perfect: Structure, seed: int) -> Structure:
+    """Return the perfect cell with its atoms displaced at random: forces vanish by symmetry at a saddle, too.
+
+    :param seed: of the displacements.
+    """
+    moved = perfect.copy()
+    steps = np.random.default_rng([seed, DISPLACED]).normal(scale=DISPLACEMENT_A, size=(len(perfect), 3))
+    for index, step in enumerate(steps - steps.mean(axis=0)):
+        moved.translate_sites([index], step, frac_coords=False, to_unit_cell=False)
+    return moved
 
 
 def _defects(plan: DefectPlan, sites: Sites, placement: Placement) -> list[dict[str, Any]]:

@@ -51,6 +51,13 @@ class MakeDefectsCalculation(CleaningCalculation):
             help="The same cell without defects; lengths in angstrom.",
         )
         spec.output(
+            "displaced",
+            valid_type=orm.StructureData,
+            required=False,
+            help="That cell with its atoms displaced at random, angstrom: relaxed, it is lower where the symmetric "
+            "crystal is not a minimum.",
+        )
+        spec.output(
             "ensemble",
             valid_type=orm.Dict,
             required=False,
@@ -84,11 +91,12 @@ class MakeDefectsParser(ScriptParser):
             if failure is not None:
                 return failure
             path = Path(retrieved_temporary_folder or "") / FILENAME_CELLS
-            perfect, *cells = [structure_of(cell) for cell in json.loads(path.read_text())]
+            perfect, displaced, *cells = [structure_of(cell) for cell in json.loads(path.read_text())]
             ensemble = orm.Dict(results["ensemble"])
         except UNREADABLE as error:
             return self.exit_code("ERROR_OUTPUT_UNREADABLE", str(error))
         self.out("perfect", perfect)
+        self.out("displaced", displaced)
         for number, cell in enumerate(cells):
             self.out(f"members.o{number:03d}", cell)
         self.out("ensemble", ensemble)

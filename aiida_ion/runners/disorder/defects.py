@@ -13,7 +13,7 @@ from typing import Any
 from aiida_ion.runners.disorder.order import PACKAGES, crystal_of, described
 from aiida_ion.runners.output import Ledger, RunnerError, run_program, versions, write_json
 
-#: The perfect cell, then the cells with defects.
+#: The perfect cell, the same with displaced atoms, then the cells with defects.
 CELLS = Path("cells.json")
 
 
@@ -33,7 +33,7 @@ def body(results: dict[str, Any], _: Ledger) -> None:
         ensemble = make_defects(crystal_of(inputs["crystal"]), settings)
     except (KeyError, ValueError) as error:
         raise RunnerError("invalid_input", " ".join(str(error).split())) from error
-    cells = [ensemble.perfect, *(member.structure for member in ensemble.members)]
+    cells = [ensemble.perfect, ensemble.displaced, *(member.structure for member in ensemble.members)]
     write_json(CELLS, [described(cell) for cell in cells], durable=True)
     results |= {
         "status": "finished",

@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import ExitCode, ToContext, WorkChain, append_, while_
 
-from aiida_ion.calculations.defects.energies import LABEL_OF_PERFECT, defect_energies
+from aiida_ion.calculations.defects.energies import LABELS_OF_PERFECT, defect_energies
 from aiida_ion.calculations.defects.make import (
     MakeDefectsCalculation,
     validate_defect_inputs,
@@ -72,7 +72,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
             "perfect",
             valid_type=orm.StructureData,
             required=False,
-            help="The relaxed cell without defects, angstrom; absent where it was not relaxed.",
+            help="The relaxed cell without defects, angstrom, the lower one of two starts; absent where none was relaxed.",
         )
         spec.output(
             "ensemble",
@@ -125,7 +125,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
         jobs = self.ctx.relaxations
         results = {label: node for job in jobs for label, node in _namespace(job, "results").items()}
         cells = {label: node for job in jobs for label, node in _namespace(job, "orderings").items()}
-        if not set(cells) - {LABEL_OF_PERFECT}:
+        if not set(cells) - set(LABELS_OF_PERFECT):
             return self._failed("ERROR_RELAXATION_FAILED", jobs[-1])
         nodes = {f"result_{label}": node for label, node in results.items()}
         nodes |= {f"cell_{label}": node for label, node in cells.items()}
@@ -134,10 +134,12 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
         ensemble = defect_energies(about, outputs.ensemble, outputs.perfect, **nodes)
         for number, member in enumerate(ensemble["members"]):
             self.out(f"members.o{number:03d}", cells[member["drawn_as"]])
-        if LABEL_OF_PERFECT in cells:
-            self.out("perfect", cells[LABEL_OF_PERFECT])
+        if ensemble["perfect_is"] in cells:
+            self.out("perfect", cells[ensemble["perfect_is"]])
         self.out("ensemble", ensemble)
-        is_perfect_relaxed = bool(LABEL_OF_PERFECT in results and results[LABEL_OF_PERFECT].get_dict().get("converged"))
+        is_perfect_relaxed = any(
+            label in results and results[label].get_dict().get("converged") for label in LABELS_OF_PERFECT
+        )
         if is_perfect_relaxed and not ensemble["n_not_converged"] and not ensemble["not_relaxed"]:
             return None
         detail = "; ".join(ensemble["energy_remarks"][:2]) or "the perfect cell did not converge: raise max_steps"
@@ -146,7 +148,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
 
     def _cells(self) -> dict[str, orm.StructureData]:
         outputs = self.ctx.making.outputs
-        return {**dict(outputs.members), LABEL_OF_PERFECT: outputs.perfect}
+        return {**dict(outputs.members), **{label: outputs[label] for label in LABELS_OF_PERFECT}}
 
     def _left(self) -> list[str]:
         """Return the labels of the cells without a result."""

@@ -37,6 +37,18 @@ def test_a_pair_is_measured_from_the_perfect_cell() -> None:
     assert table["members"][0]["formation_energy_eV"] == pytest.approx(0.9)
 
 
+def test_a_symmetric_crystal_that_is_no_minimum_is_not_the_reference() -> None:
+    results = {"perfect": record(-100.0), "o000": record(-99.9), "o001": record(-99.8)}
+    vacant = {"o000": 1, "o001": 1}
+    alone = energies_of_defects(ensemble(), results, vacant, "Li16 O8")
+    assert any("is not known" in remark for remark in alone["energy_remarks"])
+    table = energies_of_defects(ensemble(), results | {"displaced": record(-100.6)}, vacant, "Li16 O8")
+    assert table["formation_energy_eV"] == pytest.approx(0.7) and table["perfect_is"] == "displaced"
+    assert any("displaced atoms gain 0.600 eV" in remark for remark in table["energy_remarks"])
+    fine = energies_of_defects(ensemble(), results | {"displaced": record(-99.99)}, vacant, "Li16 O8")
+    assert fine["formation_energy_eV"] == pytest.approx(0.1) and fine["perfect_is"] == "perfect"
+
+
 def test_a_pair_that_recombined_or_is_not_converged_has_none() -> None:
     results = {"perfect": record(-100.0), "o000": record(-100.0), "o001": record(-99.0, converged=False)}
     table = energies_of_defects(ensemble(), results, {"o000": 0, "o001": 1}, "Li16 O8")

@@ -27,6 +27,8 @@ def test_equal_vacancies_are_one_cell() -> None:
     assert member.count == 3 and ensemble.plan.n_sites == 16
     assert member.structure.composition == ensemble.perfect.composition - {"Li": 1}
     assert "3 draws gave 1 cells" in ensemble.remarks[0]
+    moved = ensemble.displaced.cart_coords - ensemble.perfect.cart_coords
+    assert 0.02 < moved.std() < 0.08 and np.allclose(moved.mean(axis=0), 0.0)
     (entry,) = ensemble.attributes()["members"]
     assert entry["weight"] == 1.0 and entry["closest_defects_A"] is None
 
