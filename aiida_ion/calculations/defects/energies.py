@@ -21,8 +21,8 @@ def defect_energies(about: orm.Dict, ensemble: orm.Dict, perfect: orm.StructureD
     :param about: ``level_of_theory``.
     :param ensemble: of `ion.make_defects`.
     :param perfect: the cell without defects that `ion.make_defects` gave, angstrom.
-    :param nodes: `result_o000`, ..., `result_perfect`, `result_displaced`: records of `ion.relax_orderings`, energies in
-        eV; `cell_o000`, ..., `cell_perfect`, `cell_displaced`: relaxed cells, angstrom.
+    :param nodes: `result_o000`, ..., `result_perfect`, `result_displaced`: records of `ion.relax_orderings`, in eV;
+        `cell_o000`, ..., `cell_perfect`, `cell_displaced`: relaxed cells, angstrom.
     :raises ValueError: where no cell with defects was relaxed.
     """
     results = {name.removeprefix("result_"): nodes[name].get_dict() for name in nodes if name.startswith("result_")}

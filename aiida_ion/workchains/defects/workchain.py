@@ -72,7 +72,7 @@ class DefectsWorkChain(CleaningMixin, WorkChain):
             "perfect",
             valid_type=orm.StructureData,
             required=False,
-            help="The relaxed cell without defects, angstrom, the lower one of two starts; absent where none was relaxed.",
+            help="The relaxed cell without defects, angstrom, the lower of two starts; absent where none was relaxed.",
         )
         spec.output(
             "ensemble",
