@@ -21,7 +21,7 @@ def carrier_inputs(
     ensembles: Mapping[orm.ProcessNode, Sequence[orm.WorkChainNode]],
     settings: Mapping[str, Any],
     formation: orm.Dict | None = None,
-) -> dict[str, orm.Data]:
+) -> dict[str, Any]:
     """Return the inputs of ``ion.defect_conductivity``.
 
     :param perfect: the run (``ion.conductivity``) of the perfect crystal; ``None`` where it was not computed.
