@@ -7,7 +7,7 @@ from aiida import orm
 
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.experiments import experiments
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame
+from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, frame
 from aiida_ion.queries.selection import Selection
 
 DIFFUSION_FIELDS = (
@@ -45,12 +45,13 @@ def _temperatures() -> pd.DataFrame:
     """Return the number of requested temperatures of each conductivity."""
     query = orm.QueryBuilder()
     query.append(orm.Dict, project=["attributes.temperatures_K"], tag="parameters")
-    chain = {"process_type": CONDUCTIVITY_PROCESS}
-    asked = {"label": "parameters"}
+    # An ensemble has parameters of its own, which ask for no temperature.
+    asked = {"label": {"in": ["parameters", "conductivity__parameters"]}}
+    chain = CONDUCTIVITY_CHAINS
     query.append(orm.WorkChainNode, with_incoming="parameters", filters=chain, edge_filters=asked, project=["id"])
     rows = frame(query, ["n_temperatures", "process_pk"], {"n_temperatures": "list"})
     rows["n_temperatures"] = [len(values) if isinstance(values, list) else 0 for values in rows["n_temperatures"]]
-    return rows
+    return rows.sort_values("n_temperatures").drop_duplicates("process_pk", keep="last")
 
 
 def diffusion_of_conductivities() -> pd.DataFrame:
@@ -60,7 +61,7 @@ def diffusion_of_conductivities() -> pd.DataFrame:
     from the least-squares slope), ``msd_passed`` (20 angstrom^2), ``charge_e``, ``number_density_A3``.
     """
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="chain")
     query.append(
         orm.ArrayData,
         with_incoming="chain",

@@ -54,17 +54,18 @@ def one_crystal(crystals: pd.DataFrame) -> pd.DataFrame:
 
     :param crystals: of `lineage`, with a ``family``.
     """
-    table, of = crystals.set_index("process_pk"), members()
+    of = members()
     if of.empty:
         return crystals
     names = ["family", "structure_pk", "structure_uuid"]
-    for ensemble, group in of.groupby("ensemble_process_pk"):
-        known = [pk for pk in group.sort_values("label")["process_pk"] if pk in table.index]
-        if ensemble not in table.index or not known:
-            continue
-        source = ensemble if pd.notna(table.loc[ensemble, "family"]) else known[0]
-        values = [table.loc[source, name] for name in names]
-        for pk in [ensemble, *known]:
-            for name, value in zip(names, values, strict=True):
-                table.loc[pk, name] = value
-    return table.reset_index()
+    own = {int(row["process_pk"]): row for row in crystals.to_dict("records")}
+    sources: dict[int, dict[Any, Any]] = {}
+    for ensemble, group in of.sort_values("label").groupby("ensemble_process_pk"):
+        pks = [int(pk) for pk in (ensemble, *group["process_pk"]) if int(pk) in own]
+        source = next((own[pk] for pk in pks if isinstance(own[pk]["family"], str)), None)
+        sources |= dict.fromkeys(pks, source) if source is not None else {}
+    changed = crystals.copy()
+    for name in names:
+        pairs = zip(crystals["process_pk"], crystals[name], strict=True)
+        changed[name] = [sources[int(pk)][name] if int(pk) in sources else value for pk, value in pairs]
+    return whole(changed, ["structure_pk"])

@@ -45,11 +45,7 @@ def lineage() -> pd.DataFrame:
     )
     records = frame(query, ["process_pk", "id", "uuid", "label", "hash", *_ATTRIBUTES, "link"])
     table = pd.DataFrame({"process_pk": records["process_pk"].unique()})
-    # Those of an ensemble itself, such as its parameters, describe no run, unless it is the crystal.
-    is_ensemble = records["process_pk"].isin(records[[_in_namespace(link) for link in records["link"]]]["process_pk"])
-    kept = ~is_ensemble | (records["link"] == "structure") | [_in_namespace(link) for link in records["link"]]
-    records = records[kept]
-    records = records.assign(link=[str(link).removeprefix(_NAMESPACE) for link in records["link"]])
+    records = _of_runs(records)
     for link, columns in _INPUTS.items():
         rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
@@ -57,8 +53,16 @@ def lineage() -> pd.DataFrame:
     return whole(table, ["process_pk", "structure_pk", "code_pk"])
 
 
-def _in_namespace(link: Any) -> bool:
-    return str(link).startswith(_NAMESPACE)
+def _of_runs(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the inputs that describe runs: of an ensemble its crystal, and those of its members without the namespace.
+
+    What an ensemble has beside, such as its own parameters, describes no run.
+    """
+    links = records["link"].astype(str)
+    inside = links.str.startswith(_NAMESPACE)
+    is_ensemble = records["process_pk"].isin(records.loc[inside, "process_pk"])
+    kept = records.assign(link=links.str.removeprefix(_NAMESPACE))
+    return kept[~is_ensemble | inside | (links == "structure")]
 
 
 def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:

@@ -27,6 +27,8 @@ Ions = tuple[float, float] | None
 
 #: p-value below which a straight line is questionable.
 MIN_P_VALUE = 0.01
+#: Draws at the target are kept within this of their value, in decades.
+LARGEST_DECADES = 25.0
 WORDS = {laws_of.VOGEL_FULCHER_TAMMANN: "a Vogel-Fulcher-Tammann law", laws_of.TWO_BRANCH: "a line with a bend"}
 
 
@@ -90,7 +92,7 @@ def _fill_members(result: ArrheniusResult, members: MembersOfLine, draws: FloatA
     result.activation_energy_std_eV = (high - low) / (2.0 * GAUSSIAN95)
     result.log10_prefactor_ci95_cm2_s = interval95(result.log10_prefactor_samples_cm2_s)
     exponent = energies / (BOLTZMANN_EV_K * result.target_temperature_K * np.log(10.0))
-    shift: FloatArray = log10_d0 - exponent
+    shift: FloatArray = np.clip(log10_d0 - exponent, -LARGEST_DECADES, LARGEST_DECADES)
     return shift
 
 

@@ -18,6 +18,9 @@ from aiida_ion.analysis.disorder.spread import Sampling, Spread, between_draws, 
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Draws of the energy are kept within this of its value: two members have the tails of Cauchy's distribution.
+LARGEST_EV = 5.0
+
 
 @dataclass(frozen=True)
 class MemberDeviations:
@@ -49,7 +52,7 @@ class MembersOfLine:
         """Return draws of the errors of energy, eV, and of ln D at the pivot, each (n_draws,)."""
         generator = np.random.default_rng([seed, 17])
         drawn = between_draws(self.sampling, self.values, self.variances, n_draws, generator)
-        return drawn[:, 0], drawn[:, 1]
+        return np.clip(drawn[:, 0], -LARGEST_EV, LARGEST_EV), drawn[:, 1]
 
     def at(self, temperature_K: float) -> Spread:
         """Return the spread of ln D on the line at a temperature."""

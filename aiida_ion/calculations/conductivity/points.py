@@ -23,8 +23,11 @@ def arrhenius_point(node: orm.ArrayData) -> ArrheniusPoint:
         samples, members = samples_and_members(node, TRACER)
         return ArrheniusPoint(temperature, samples, refused_because=refused, members=members)
     if "members" in attributes:
-        bounds = (attributes.get(name) for name in ("tracer_diffusivity_upper_bound_cm2_s", "detection_bound_cm2_s"))
-        return ArrheniusPoint(temperature, None, *bounds, refused)
+        upper, detection = (
+            attributes.get("tracer_diffusivity_upper_bound_cm2_s"),
+            attributes.get("detection_bound_cm2_s"),
+        )
+        return ArrheniusPoint(temperature, None, upper, detection, refused)
     bound = attributes["tracer_diffusivity_upper_bound_cm2_s"]
     detection = detection_bound_cm2_s(
         bound,

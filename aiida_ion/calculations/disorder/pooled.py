@@ -103,6 +103,7 @@ def _shared(given: PooledTemperature) -> dict[str, Any]:
         "volume_A3": given.mean("volume_A3"),
         "n_mobile_ions": int(sum(one.get("n_mobile_ions") or 0 for one in each)),
         "n_replicas": int(sum(one.get("n_replicas") or 0 for one in each)),
+        "msd_passes_20_A2": all(one.get("msd_passes_20_A2") is True for one in each),
         "n_eff": min((one["n_eff"] for one in each if one.get("n_eff") is not None), default=None),
         "analysed_time_ps": min((one["analysed_time_ps"] for one in each if one.get("analysed_time_ps")), default=None),
         "grade": _worst([str(node.base.attributes.get("grade", None)) for node in given.nodes if has_moved(node)]),

@@ -12,6 +12,7 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.reading.shared import (
+    CONDUCTIVITY_CHAINS,
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
     ENSEMBLE_PROCESS,
@@ -48,7 +49,7 @@ _ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
 
 def counts() -> dict[str, int]:
     """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
-    known = orm.QueryBuilder().append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, tag="chain")
+    known = orm.QueryBuilder().append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, tag="chain")
     columns = attributes(["formula", "level_of_theory"])
     known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=columns)
     records = rows(known)
@@ -142,7 +143,7 @@ def _formula(sites: Any) -> str:
 def recent_conductivities(limit: int = 10) -> pd.DataFrame:
     """Return the newest conductivities: pk and uuid of the result, `RECENT`, its time and its work chain's uuid."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["uuid"], tag="chain")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["uuid"], tag="chain")
     query.append(
         orm.ArrayData,
         with_incoming="chain",

@@ -31,10 +31,9 @@ def decide(attributes: Mapping[str, Any], parameters: EnsembleParameters, n_done
     target, error = parameters.target_relative_error, relative_error(attributes)
     if target is None:
         return Decision(0, "All members that were asked for are computed.")
+    if attributes.get("n_members", 0) < 2:
+        return _limited(1, parameters, n_done, n_left, "the spread between members is not measured yet")
     if error is None:
-        known = attributes.get("n_members", 0)
-        if known < 2 and n_left:
-            return _limited(1, parameters, n_done, n_left, "the spread between members is not measured yet")
         return Decision(0, "There is no value at the target temperature that more members would improve.")
     state = f"the relative error is {error:.2g}, the target {target:.2g}"
     if error <= target:
@@ -57,6 +56,6 @@ def _limited(n_more: int, parameters: EnsembleParameters, n_done: int, n_left: i
     budget = n_left if parameters.max_members is None else min(n_left, parameters.max_members - n_done)
     if budget < 1:
         why = "max_members is reached" if n_left else "no more distinct cells were drawn: raise n_orderings"
-        return Decision(0, f"No members are added although {state}: {why}.")
+        return Decision(0, f"No members are added, although {state}: {why}.")
     number = min(n_more, budget)
     return Decision(number, f"{number} members are added: {state}.")

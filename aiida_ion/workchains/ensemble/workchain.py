@@ -123,11 +123,12 @@ class EnsembleWorkChain(WindowWorkChain):
 
     def submit_run(self, run: dict[str, Any]) -> Any:
         """Submit the conductivity of a member, unless its result exists."""
-        member: Any = run
+        member: Any = dict(run)
         shared = self.exposed_inputs(ConductivityWorkChain, "conductivity")
         try:
-            inputs = member_inputs(shared, orm.load_node(uuid=member["uuid"]))
-            existing = None if inputs.get("fresh") else finished_conductivity(_nodes(inputs))
+            cell: Any = orm.load_node(uuid=member["uuid"])
+            inputs = member_inputs(shared, cell)
+            existing = None if inputs.get("fresh") else finished_conductivity(inputs)
             if existing is not None:
                 self.report(f"{member['label']} was computed before: {existing}")
                 self._keep(with_result(member, orm.load_node(existing)))
@@ -136,7 +137,8 @@ class EnsembleWorkChain(WindowWorkChain):
             return self.submit(ConductivityWorkChain, **inputs)
         except Exception as error:  # one member that is refused does not stop the others
             self.report(f"{member['label']} cannot be submitted: {one_line(error)}")
-            self._keep({**member, "failure": one_line(error)})
+            member["failure"] = one_line(error)
+            self._keep(member)
             return None
 
     def inspect_run(self, run: dict[str, Any], node: Any) -> None:
@@ -215,9 +217,3 @@ class EnsembleWorkChain(WindowWorkChain):
     def _failure(self, name: str, detail: str) -> ExitCode:
         code: ExitCode = self.exit_codes[name].format(detail=detail)
         return code
-
-
-def _nodes(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nodes among nested inputs."""
-    nested = {key: _nodes(value) if isinstance(value, Mapping) else value for key, value in inputs.items()}
-    return {key: value for key, value in nested.items() if isinstance(value, orm.Node) or (value and key != "metadata")}

@@ -32,7 +32,10 @@ def member(factor: float, **changes: Any) -> dict[str, orm.ArrayData]:
 
 
 def pooled(
-    members: list[dict[str, orm.ArrayData]], failures: dict[str, str] | None = None, **settings: Any
+    members: list[dict[str, orm.ArrayData]],
+    failures: dict[str, str] | None = None,
+    target_temperature_K: float = 300.0,
+    **settings: Any,
 ) -> tuple[dict[str, Any], orm.ArrayData]:
     """Return the pooled temperatures and the conductivity."""
     named: dict[str, Any] = {}
@@ -44,13 +47,14 @@ def pooled(
     for label, reason in (failures or {}).items():
         entries.append({"label": label, "weight": 0.1, "count": None, "failure": reason})
     temperatures: Any = pool_members(parameters=orm.Dict({"members": entries} | settings), **named)
-    result: Any = fit_conductivity(parameters=orm.Dict({"target_temperature_K": 300.0}), **temperatures)
+    parameters = orm.Dict({"target_temperature_K": target_temperature_K})
+    result: Any = fit_conductivity(parameters=parameters, **temperatures)
     return temperatures, result
 
 
 def test_members_are_pooled_with_their_spread_in_the_interval() -> None:
     factors = (0.5, 0.8, 1.0, 1.25, 2.0)
-    temperatures, node = pooled([member(factor) for factor in factors], {"o009": "it melted"})
+    temperatures, node = pooled([member(factor) for factor in factors], {"o009": "it melted"}, 1000.0)
     attributes = node.base.attributes.all
     assert attributes["n_members"] == 5
     assert attributes["n_members_given"] == 6
@@ -62,7 +66,7 @@ def test_members_are_pooled_with_their_spread_in_the_interval() -> None:
     assert {entry["label"]: entry["pooled"] for entry in attributes["members"]}["o009"] is False
     assert "o009: it melted" in " ".join(attributes["warnings"])
     # The result of one member is far better known, and so is a mean that forgets their spread.
-    alone = pooled([member(1.0)])[1].base.attributes.all
+    alone = pooled([member(1.0)], target_temperature_K=1000.0)[1].base.attributes.all
     low, high = attributes["log10_ionic_conductivity_ci95_mS_cm"]
     alone_low, alone_high = alone["log10_ionic_conductivity_ci95_mS_cm"]
     assert high - low > 2.0 * spread * 2.0 / np.sqrt(5)
@@ -74,7 +78,7 @@ def test_members_are_pooled_with_their_spread_in_the_interval() -> None:
     assert one["series_diffusivity_cm2_s"] < one["effective_medium_diffusivity_cm2_s"] < one["tracer_diffusivity_cm2_s"]
     assert attributes["series_ionic_conductivity_mS_cm"] < attributes["ionic_conductivity_mS_cm"]
     assert attributes["collective_ionic_conductivity_mS_cm"] > attributes["ionic_conductivity_mS_cm"]
-    assert "ionic conductivity at 300 K" in " ".join(describe(node))
+    assert "ionic conductivity at 1000 K" in describe(node)
 
 
 def test_a_member_that_melts_at_one_temperature_costs_that_temperature() -> None:

@@ -31,6 +31,8 @@ WIDE = {"ionic_conductivity_mS_cm": 1.0, "ionic_conductivity_ci95_mS_cm": [0.5, 
         (WIDE | {"dominant_error": "between_members"}, {"target_relative_error": 0.8}, 9, 0, "target is met"),
         ({"n_members": 4}, {"target_relative_error": 0.2}, 9, 0, "no value"),
         ({"n_members": 1}, {"target_relative_error": 0.2}, 9, 1, "not measured yet"),
+        # The error of one member says nothing of the others, however small it is.
+        (WIDE | {"n_members": 1}, {"target_relative_error": 5.0}, 9, 1, "not measured yet"),
     ],
 )
 def test_what_is_added(attributes: Any, settings: Any, n_left: int, n_more: int, words: str) -> None:

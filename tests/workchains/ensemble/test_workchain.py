@@ -8,6 +8,8 @@ import pytest
 from aiida import orm
 from aiida.engine import run_get_node
 
+from aiida_ion.archives.selection import choose
+from aiida_ion.cli.text.nodes import describe
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.crystals import materials
 
@@ -42,6 +44,9 @@ def test_a_disordered_crystal_is_ordered_run_and_pooled(ensemble_builder: Any) -
     assert row["structure_uuid"] == node.inputs.structure.uuid
     members = table[table["uuid"] != node.outputs.conductivity.uuid]
     assert set(members["ensemble_uuid"]) == {node.outputs.conductivity.uuid}
+    words = describe(node.outputs.conductivity)
+    assert all(f"{label}: weight" in words for label in node.outputs.members)
+    assert choose([node.outputs.conductivity.uuid]).pks >= {part.creator.caller.pk for part in parts}
     # The crystal is one row, and its ordered cells are none of their own.
     crystals = materials()
     assert list(crystals["structure_uuid"]) == [node.inputs.structure.uuid]
@@ -72,10 +77,13 @@ def test_members_are_added_and_earlier_ones_are_found(ensemble_builder: Any) -> 
     assert called == ["ConductivityWorkChain"]
     for label in ("o000", "o001"):
         assert second.outputs.members[label].uuid == first.outputs.members[label].uuid
+    # An archive of the result has the work chains of members that another ensemble computed.
+    chains = {node.creator.caller.pk for node in first.outputs.members.values()}
+    assert chains <= choose([second.outputs.conductivity.uuid]).pks
 
 
 def test_what_cannot_run_is_refused_before_anything_is_submitted(
-    ensemble_builder: Any, mixed_fluorite: orm.StructureData, fluorite: orm.StructureData
+    ensemble_builder: Any, fluorite: orm.StructureData
 ) -> None:
     from aiida_ion.aiida_private.builders import validate_builder
 
@@ -90,8 +98,9 @@ def test_what_cannot_run_is_refused_before_anything_is_submitted(
     assert validate_builder(both) is None
     both.ensemble = orm.Dict({"members": [{"weight": 0.5}, {"weight": 0.5}]})
     assert "ensemble describes 2 members, and 1 are given" in str(validate_builder(both))
-    both.ensemble = orm.Dict({"members": [{"weight": -1.0}]})
-    assert "weight, a positive number" in str(validate_builder(both))
-    disordered = ensemble_builder(members={"o000": fluorite})
-    disordered.members = {"o000": mixed_fluorite}
-    assert "o000" in str(validate_builder(disordered))
+    with pytest.raises(ValueError, match="weight, a positive number"):
+        both.ensemble = orm.Dict({"members": [{"weight": -1.0}]})
+    without = ensemble_builder(members={"o000": fluorite})
+    without.conductivity.parameters = orm.Dict(without.conductivity.parameters.get_dict() | {"mobile_species": "Ca"})
+    without.members = {"o000": orm.StructureData(cell=fluorite.cell)}
+    assert "o000: the structure has no Ca" in str(validate_builder(without))
