@@ -68,6 +68,14 @@ def intrinsic_activation_energy_eV(  # noqa: N802
     return value, math.hypot(migration_eV[1], 0.5 * formation_eV[1])
 
 
+def mobility_cm2_V_s(slope_cm2_s: float, charge_e: float, temperature_K: float) -> float:  # noqa: N802
+    """Return s |q| / kT, the relation of Einstein, cm^2/(V s).
+
+    :param slope_cm2_s: diffusivity for each carrier, cm^2/s.
+    """
+    return slope_cm2_s * abs(charge_e) / (BOLTZMANN_EV_K * temperature_K)
+
+
 def _boltzmann(temperature_K: float) -> float:
     if not temperature_K > 0:
         raise ValueError(f"temperature_K must be positive, got {temperature_K!r}")

@@ -8,19 +8,24 @@ enough for it; where it does not, that is said, and no limit is meant by the slo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from aiida_ion.units import BOLTZMANN_EV_K
+from aiida_ion.analysis.defects.carriers import mobility_cm2_V_s
 
 FloatArray = npt.NDArray[np.float64]
 
 #: A line that is this improbable is not one.
 IMPROBABLE = 0.05
+#: What is said of a perfect crystal without a value.
+OF_PERFECT = {
+    "assumed zero": ["the perfect crystal was not computed: it is assumed not to conduct"],
+    "bound": ["no diffusion was detected in the perfect crystal: its bound widens the interval"],
+}
 NORMAL_95 = float(stats.norm.ppf(0.975))
 
 
@@ -95,10 +100,7 @@ def fit_line(cells: Sequence[Measured], temperature_K: float, charge_e: float) -
         raise ValueError("no cell with carriers: a line needs at least one concentration above zero")
     perfect_cm2_s, perfect_error, perfect_bound, perfect_is = _perfect(cells)
     x, y, errors, remarks = _points([cell for cell in cells if cell.concentration > 0])
-    if perfect_is == "assumed zero":
-        remarks.append("the perfect crystal was not computed: it is assumed not to conduct")
-    if perfect_is == "bound":
-        remarks.append("no diffusion was detected in the perfect crystal: its bound widens the interval")
+    remarks += OF_PERFECT.get(perfect_is, [])
     if not len(x):
         return _only_bounds(cells, temperature_K, perfect_cm2_s, perfect_is, remarks)
     slope, error, chi2 = _slope(x, y - perfect_cm2_s, errors, perfect_error)
@@ -117,13 +119,13 @@ def fit_line(cells: Sequence[Measured], temperature_K: float, charge_e: float) -
     else:
         remarks.append("one concentration: whether D* is proportional to it is not known")
     lowest = slope if perfect_bound is None else _slope(x, y - perfect_bound, errors, 0.0)[0]
-    interval = (lowest - quantile * error, slope + quantile * error)
+    low, high = lowest - quantile * error, slope + quantile * error
     return Line(
         temperature_K=temperature_K,
         concentrations=tuple(sorted({cell.concentration for cell in cells})),
         slope_cm2_s=slope,
         slope_error_cm2_s=error,
-        slope_ci95_cm2_s=interval,
+        slope_ci95_cm2_s=(low, high),
         slope_upper_bound_cm2_s=None,
         perfect_cm2_s=perfect_cm2_s,
         perfect_is=perfect_is,
@@ -132,19 +134,11 @@ def fit_line(cells: Sequence[Measured], temperature_K: float, charge_e: float) -
         p_value=p_value,
         mobility_cm2_V_s=mobility_cm2_V_s(slope, charge_e, temperature_K),
         mobility_ci95_cm2_V_s=(
-            mobility_cm2_V_s(interval[0], charge_e, temperature_K),
-            mobility_cm2_V_s(interval[1], charge_e, temperature_K),
+            mobility_cm2_V_s(low, charge_e, temperature_K),
+            mobility_cm2_V_s(high, charge_e, temperature_K),
         ),
         remarks=tuple(remarks),
     )
-
-
-def mobility_cm2_V_s(slope_cm2_s: float, charge_e: float, temperature_K: float) -> float:  # noqa: N802
-    """Return s |q| / kT, the relation of Einstein, cm^2/(V s).
-
-    :param slope_cm2_s: diffusivity for each carrier, cm^2/s.
-    """
-    return slope_cm2_s * abs(charge_e) / (BOLTZMANN_EV_K * temperature_K)
 
 
 def pooled(cells: Sequence[Measured]) -> tuple[float, float]:
@@ -194,7 +188,9 @@ def _points(cells: Sequence[Measured]) -> tuple[FloatArray, FloatArray, FloatArr
             continue
         # A cell that holds its carriers fast is one of the material, too: leaving it out would bias the mean.
         counted = [
-            cell if cell.diffusivity_cm2_s is not None else _as_zero(cell)
+            cell
+            if cell.diffusivity_cm2_s is not None
+            else replace(cell, diffusivity_cm2_s=0.0, error_cm2_s=cell.upper_bound_cm2_s)
             for cell in own
             if cell.diffusivity_cm2_s is not None or cell.upper_bound_cm2_s is not None
         ]
@@ -205,10 +201,6 @@ def _points(cells: Sequence[Measured]) -> tuple[FloatArray, FloatArray, FloatArr
         y.append(mean)
         errors.append(error)
     return np.array(x), np.array(y), np.array(errors), remarks
-
-
-def _as_zero(cell: Measured) -> Measured:
-    return Measured(cell.concentration, 0.0, cell.upper_bound_cm2_s, weight=cell.weight)
 
 
 def _slope(x: FloatArray, y: FloatArray, errors: FloatArray, common: float) -> tuple[float, float, float]:
