@@ -19,7 +19,7 @@ PROGRAMS = (
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
     *("migration.hops", "migration.kinetics"),
-    *("disorder.order", "disorder.relax"),
+    *("disorder.order", "disorder.relax", "disorder.defects"),
     "trainers.train",
     "screening.bvse",
     "screening.pes",

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "computer": ("places.computer", "Show and limit how many jobs run on a computer."),
     "screen": ("screen.group", "Screen crystals before molecular dynamics."),
     "order": ("disorder.order", "Draw ordered cells of a disordered crystal."),
+    "defects": ("disorder.defects", "Make cells of a crystal with vacancies, interstitials or dopants."),
+    "carriers": ("disorder.carriers", "Conductivity against the concentration of carriers."),
     "run": ("run", "Compute ionic conductivities of crystals."),
     "import": ("import_trajectory", "Import a trajectory from another program."),
     "status": ("status", "Show running and failed processes."),

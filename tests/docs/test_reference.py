@@ -12,6 +12,8 @@ import pytest
 from aiida.plugins import CalculationFactory, WorkflowFactory
 from aiida.plugins.entry_point import get_entry_point_names, get_entry_points
 
+from aiida_ion.analysis.defects.carrier_settings import CarrierSettings
+from aiida_ion.analysis.defects.settings import DefectSettings
 from aiida_ion.analysis.diffusion.settings import DiffusionSettings
 from aiida_ion.analysis.disorder.ranking import RankingSettings
 from aiida_ion.analysis.disorder.settings import OrderingSettings
@@ -211,7 +213,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
         ),
         *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
         "ion.pes",
-        *("ion.order_structure", "ion.relax_orderings"),
+        *("ion.make_defects", "ion.order_structure", "ion.relax_orderings"),
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],
 )
@@ -235,6 +237,8 @@ def default_of(field: Any) -> str:
         (JumpSettings, "## Settings of the jump analysis"),
         (BvseSettings, "## Settings of bond valence site energies"),
         (OrderingSettings, "## Settings of the ordering"),
+        (DefectSettings, "## Settings of defects"),
+        (CarrierSettings, "## Settings of carriers"),
         (RelaxOrderingsSettings, "## Settings of the relaxation of orderings"),
         (RankingSettings, "## Settings of the ranking"),
         (DatasetSettings, "## Settings of a dataset"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from aiida import orm
 
+from aiida_ion.cli.disorder.defect_lines import stored_defect_lines
 from aiida_ion.cli.disorder.text import stored_ensemble_lines
 from aiida_ion.cli.text.barriers import barrier_lines
 from aiida_ion.cli.text.jumps import short_jump_lines
@@ -35,6 +36,7 @@ def describe(node: orm.Node) -> str:
         lines += _section("Comparisons", _comparisons(node))
         lines += _section("Jump analyses", _jump_analyses(node))
         lines += screening_sections(node)
+        lines += _section("Cells with defects", stored_defect_lines(node))
         lines += _section("Ordered cells", stored_ensemble_lines(outputs_of(node)))
         lines += _section("Inputs", origin_lines([node]))
         lines += _section("Children", [_child(child) for child in sorted(node.called, key=lambda item: item.ctime)])

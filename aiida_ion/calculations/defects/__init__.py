@@ -1,0 +1,1 @@
+"""Jobs and calculation functions of point defects."""
