@@ -60,6 +60,7 @@ _ORIGIN = [
     "process_pk",
     "structure_pk",
     "structure_uuid",
+    "crystal",
     "engine",
     "code_uuid",
     "potential",
@@ -74,8 +75,8 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     ``verdict`` is ``poorly_known`` where the interval is wider than ``max_interval_decades``.
     ``ionic_conductivity_mS_cm`` is that of the mobile species, ``all_species_ionic_conductivity_mS_cm`` that of
     ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures used, ``wall_time_s`` the
-    total of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists as
-    text; ``refusals`` has the reasons.
+    total of all its molecular dynamics. ``crystal`` is the same for all results of a crystal. ``temperatures_used_K``,
+    ``..._bound_K`` and ``..._refused_K`` are lists as text; ``refusals`` has the reasons.
     """
     chosen = selection or Selection()
     query = orm.QueryBuilder()

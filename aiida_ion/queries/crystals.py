@@ -27,6 +27,7 @@ NEWEST = (
 )
 MATERIAL_COLUMNS = (
     "formula",
+    "crystal",
     "elements",
     "mobile_species",
     "n_levels",
@@ -53,10 +54,10 @@ def materials(
 ) -> pd.DataFrame:
     """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
 
-    Crystals are the same if formula and content are: a file read twice is one crystal, two polymorphs are two. Results
-    of imported trajectories, which have no crystal, are one row for each formula. Work chains without a result count as
-    failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured conductivity,
-    ``time`` that of the newest result.
+    Crystals are the same if formula and content are: a file read twice is one crystal; two polymorphs are two, each
+    with a ``crystal`` of its own. Results of imported trajectories, which have none, are one row for each formula. Work
+    chains without a result count as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of
+    the newest measured conductivity, ``time`` that of the newest result.
 
     :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.
@@ -64,16 +65,11 @@ def materials(
     :param fits: the result of ``results.counted_fits`` for it.
     """
     chosen = selection or Selection()
-    crystals = lineage()
-    crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
     counted = counted_fits(chosen) if fits is None else fits
     counted = counted[~counted["superseded"]]
-    counted = counted.assign(family=counted["structure_hash"].combine_first(counted["structure_uuid"]))
     results = conductivity(chosen) if conductivities is None else conductivities
-    results = results.rename(columns={"uuid": "conductivity_uuid"}).merge(
-        crystals[["process_pk", "family"]], how="left", on="process_pk"
-    )
-    begun = _chains(chosen, crystals)
+    results = results.rename(columns={"uuid": "conductivity_uuid"})
+    begun = chains(chosen)
     parts = [
         _of_fits(counted),
         _of_conductivities(results),
@@ -89,7 +85,9 @@ def materials(
     return whole(table, ["structure_pk"]).sort_values(["formula", "structure_pk"], ignore_index=True)
 
 
-_KEY = ["formula", "family"]
+#: Attributes that say why a process failed.
+WHY = ("exit_message", "exception", "process_status")
+_KEY = ["formula", "crystal"]
 
 
 def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:
@@ -143,15 +141,20 @@ def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
-    """Return the work chains without a result, and whether each failed or is running."""
+def chains(selection: Selection | None = None) -> pd.DataFrame:
+    """Return the work chains of conductivities with their crystals, and whether each failed or is running.
+
+    ``n_failed`` and ``n_running`` are 0 or 1; `WHY` says why one failed.
+    """
+    selection = selection or Selection()
     query = orm.QueryBuilder()
     when = Selection(since=selection.since, until=selection.until).filters()
-    columns = attributes(["process_state", "exit_status"])
+    columns = ["uuid", "ctime", *attributes(["process_state", "exit_status", *WHY])]
     filters: dict[str, Any] = {"process_type": CONDUCTIVITY_PROCESS} | when
     query.append(orm.WorkChainNode, filters=filters, project=["id", *columns])
-    table = whole(frame(query, ["process_pk", "state", "exit_status"]), ["process_pk"])
-    table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
+    names = ["process_pk", "uuid", "time", "state", "exit_status", *WHY]
+    table = whole(frame(query, names), ["process_pk"])
+    table = table.merge(lineage(), how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
     if selection.formula is not None:
         table = table[table["formula"] == selection.formula]
     table = selection.rest(table, ["process_pk", "structure_pk"], None)

@@ -104,7 +104,21 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=["uuid"], tag="conductivity")
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
-    table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
+    return _points(frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES]))
+
+
+def fit_points(uuids: Sequence[str]) -> pd.DataFrame:
+    """Return diffusion nodes in the form of `arrhenius_points`, without the conductivity that used them.
+
+    :param uuids: of diffusion nodes, such as those of a material that has no conductivity.
+    """
+    query = orm.QueryBuilder()
+    columns = ["uuid", *attributes(POINT_ATTRIBUTES)]
+    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=columns)
+    return _points(frame(query, ["uuid", *POINT_ATTRIBUTES]).assign(conductivity_uuid=None))
+
+
+def _points(table: pd.DataFrame) -> pd.DataFrame:
     table = judged(table)
     for name, place in (("low", 0), ("high", 1)):
         table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)

@@ -27,11 +27,14 @@ _INPUTS = {
 }
 _ATTRIBUTES = ["formula", "name", "model"]
 _PROJECTED = ["id", "uuid", "label", as_text(HASH), *attributes(_ATTRIBUTES)]
-CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
+CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns), "crystal")
 
 
 def lineage() -> pd.DataFrame:
-    """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
+    """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential.
+
+    ``crystal`` is the key of the crystal, see `crystal_keys`.
+    """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
     query.append(
@@ -47,7 +50,16 @@ def lineage() -> pd.DataFrame:
         rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
         table = table.merge(rows, how="left", on="process_pk")
+    table["crystal"] = crystal_keys(table["structure_hash"], table["structure_uuid"])
     return whole(table, ["process_pk", "structure_pk", "code_pk"])
+
+
+def crystal_keys(hashes: pd.Series[Any], uuids: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the key of each crystal: the hash of its content, else its UUID.
+
+    A file that was read twice has one key. Polymorphs have different keys; so have a primitive and a conventional cell.
+    """
+    return hashes.astype(object).combine_first(uuids.astype(object))
 
 
 def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, faded, new_figure, plain
+from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, faded, file_columns, new_figure, plain
 from aiida_ion.units import CM2_S_PER_A2_PS
 
 FloatArray = NDArray[np.float64]
@@ -90,6 +90,7 @@ def _add_curve(figure: go.Figure, curve: MsdCurve, color: str, symbol: str) -> N
         mode="markers",
         marker={"color": color, "symbol": f"{symbol}-open" if curve.refused else symbol, "size": 5},
         customdata=np.full((len(curve.lag_times_ps), 1), curve.uuid, dtype=object),
+        meta=file_columns(refused=[curve.refused] * len(curve.lag_times_ps)),
         hovertemplate=f"<b>{name}</b><br>%{{x:.3g}} ps: %{{y:.3g}} Å²<extra></extra>",
         **common,
     )

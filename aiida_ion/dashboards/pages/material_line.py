@@ -11,7 +11,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import components, tables
+from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import badge, card, control, facts, grade_badge, uuid_label
+from aiida_ion.dashboards.crystals import NO_CRYSTAL
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
@@ -21,23 +23,39 @@ from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, word
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
+BAND = "Band: central 95 % of the posterior, dotted where it is extrapolated."
+NO_BAND = "Each temperature by itself: there is no extrapolation."
 SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
 
 
 def figure(shown: Result) -> go.Figure:
     """Return the Arrhenius plot: the result shown, and one of each other level if requested."""
-    levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
-    measured = tables.derived("experiments", experiments)
+    measured, _ = measurements_of(shown)
     lines = shown.lines.to_dict("records")
     arrays = shown.arrays([str(line["uuid"]) for line in lines], SAMPLES)
     return arrhenius_figure(
         shown.all_points,
         [_line(line, arrays.get(str(line["uuid"]), {}), shown.all_points) for line in lines],
-        level_styles(map(str, levels)),
+        level_styles(level_names()),
         theme=theme_named(shown.view.theme),
         quantity=shown.view.y if shown.view.y in QUANTITIES else DEFAULT,
-        experiments=measured[measured["formula"] == shown.view.formula],
+        experiments=measured,
     )
+
+
+def measurements_of(shown: Result) -> tuple[pd.DataFrame, str]:
+    """Return the measurements of the crystal that can be drawn, and a sentence on those that cannot.
+
+    Drawn are those of this very crystal that state a temperature.
+    """
+    table = tables.derived("experiments", experiments)
+    table = table[table["formula"] == shown.view.formula]
+    own = table["crystal"].astype(str).str.startswith(shown.view.crystal or NO_CRYSTAL)
+    bare = own & table["temperature_K"].isna()
+    counts = ((int(bare.sum()), "of this crystal without a temperature"), (int((~own).sum()), "of other crystals"))
+    left_out = [f"{number} {words}" for number, words in counts if number]
+    sentence = f" Measurements that are not drawn: {', '.join(left_out)}." if left_out else ""
+    return table[own & ~bare], sentence
 
 
 def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], table: pd.DataFrame) -> ArrheniusLine:
@@ -64,12 +82,15 @@ def figure_card(shown: Result) -> Component:
         FIGURE,
         "Arrhenius plot",
         figure(shown),
-        note="Band: central 95 % of the posterior, dotted where it is extrapolated. Click a point for its provenance.",
+        note=f"{BAND if len(shown.lines) else NO_BAND} Click a point for its provenance.{measurements_of(shown)[1]}",
         height_px=500,
         description="Arrhenius plot of every temperature with the posterior of the line",
         controls=[
             control("axis", dcc.RadioItems(quantities, quantity, id=QUANTITY, className="inline")),
-            control("lines", dcc.RadioItems(lines, view.option("lines", ALL), id=LINES, className="inline")),
+            html.Div(
+                control("lines", dcc.RadioItems(lines, view.option("lines", ALL), id=LINES, className="inline")),
+                hidden=shown.lines.empty,
+            ),
         ],
     )
 

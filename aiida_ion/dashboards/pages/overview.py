@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import (
     aria,
     badge,
@@ -25,13 +26,16 @@ from aiida_ion.dashboards.components import (
     stats,
     uuid_label,
 )
+from aiida_ion.dashboards.crystals import material_view
+from aiida_ion.dashboards.crystals import words_of as words_of_crystals
 from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.material_rows import sigma_words
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
 from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import POORLY_KNOWN, useful_bound, words_of
+from aiida_ion.verdicts import words_of
 
 PATH = "/"
 TITLE = "Overview"
@@ -43,16 +47,16 @@ MOST_FAILED, MOST_RECENT = 8, 10
 
 def layout(view: View) -> Component:  # noqa: ARG001
     """Return the page."""
-    counts: dict[Any, Any] = tables.derived("overview counts", _counts).iloc[0].to_dict()
-    if not counts["jobs"] and not counts["conductivities"] and not counts["fits"]:
+    numbers = counts()
+    if not numbers["jobs"] and not numbers["materials"]:
         return page(TITLE, card("Nothing here yet", _nothing()))
-    parts: list[Component] = [_stats(counts)]
+    parts: list[Component] = [_stats(numbers)]
     if tables.changes():
         parts += [
             card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite"))),
             dcc.Interval("overview-clock", interval=REFRESH_MS),
         ]
-    parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note(counts))))
+    parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note())))
     return page(TITLE, *parts, subtitle="Results, running processes, failures and the latest conductivities.")
 
 
@@ -92,8 +96,19 @@ def running(read: bool) -> list[Component]:
     return [html.Ul(items, className="list"), *([rest] if rest else [])]
 
 
-def _counts() -> pd.DataFrame:
-    return pd.DataFrame([activity.counts()])
+def counts() -> dict[str, int]:
+    """Return how much there is, as the tables of the other pages count it."""
+    materials, fits = tables.table("materials"), tables.table(tables.FITS)
+    jobs = tables.derived("overview jobs", lambda: pd.DataFrame([{"jobs": activity.n_jobs()}]))
+    return {
+        "materials": len(materials),
+        "levels": len(level_names()),
+        "conductivities": len(tables.table("conductivity")),
+        "fits": int((~fits["superseded"].astype(bool)).sum()),
+        "jobs": int(jobs["jobs"].iloc[0]),
+        "running": int(materials["n_running"].sum()),
+        "failed": int(materials["n_failed"].sum()),
+    }
 
 
 def _stats(counts: Mapping[str, Any]) -> Component:
@@ -105,7 +120,7 @@ def _stats(counts: Mapping[str, Any]) -> Component:
         stat("conductivities", shown["conductivities"]),
         stat("diffusion fits", shown["fits"]),
         stat("molecular-dynamics jobs", shown["jobs"]),
-        stat("failed work chains", shown["failed"]),
+        stat("failed work chains of conductivities", shown["failed"]),
     )
 
 
@@ -160,30 +175,32 @@ def _failures() -> Component:
     return html.Ul(items, className="list")
 
 
-def _failed_note(counts: Mapping[str, Any]) -> str | None:
-    return f"The latest {MOST_FAILED}." if counts["failed"] > MOST_FAILED else None
+def _failed_note() -> str | None:
+    table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
+    return f"The latest {MOST_FAILED}, of any kind." if len(table) >= MOST_FAILED else None
 
 
 def _recent() -> Component:
     """Return the newest conductivities with their intervals or bounds."""
-    table = tables.derived("overview recent", lambda: activity.recent_conductivities(MOST_RECENT))
+    table = tables.table("conductivity").sort_values("time", ascending=False).head(MOST_RECENT)
     if table.empty:
         return html.P(
             "No conductivity yet: it appears when all temperatures of a work chain are done.", className="muted"
         )
-    heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
-    looks = ("tight", "", "", "", "tight", "tight")
+    heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
+    looks = ("tight", "tight", "", "", "", "tight", "tight")
     body = []
-    for record in table.to_dict("records"):
-        formula = str(record["formula"])
-        link = page_link(formula_label(formula), View(formula=formula, uuid=record["uuid"]).url("/material"))
+    for record, words in zip(table.to_dict("records"), words_of_crystals(table["crystal"]), strict=True):
+        view = material_view(record["formula"], record["crystal"], record["uuid"])
+        link = page_link(formula_label(record["formula"]), view.url("/material"))
         verdict = str(record["verdict"])
         kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
         cells: tuple[Any, ...] = (
             link,
+            words,
             str(record["level_of_theory"]),
             _temperature(record["target_temperature_K"]),
-            _conductivity(record),
+            sigma_words(record),
             badge(words_of(verdict), kind),
             f"{record['time']:%d %b %H:%M}",
         )
@@ -194,18 +211,6 @@ def _recent() -> Component:
 
 def _temperature(value: Any) -> str:
     return f"{value:.0f}" if _is_number(value) else "-"
-
-
-def _conductivity(record: Mapping[Any, Any]) -> str:
-    """Return a conductivity with its interval, or its bound, or the word for neither."""
-    value, bound = record["ionic_conductivity_mS_cm"], useful_bound(record, "ionic_conductivity", "mS_cm")
-    if record["verdict"] not in ("bound", "not_measurable") and _is_number(value):
-        ends = record["ionic_conductivity_ci95_mS_cm"]
-        if record["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
-            return f"{ends[0]:.2g} to {ends[1]:.2g}"
-        interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
-        return f"{value:.3g}{interval}"
-    return f"< {bound:.2g}" if bound is not None else words_of(record["verdict"])
 
 
 def _is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error
 from aiida_ion.dashboards.figures.force_parity import MAX_POINTS, force_parity_figure
 from aiida_ion.dashboards.figures.pareto import pareto_figure
 from aiida_ion.dashboards.figures.parity import LARGEST, parity_figure
-from aiida_ion.dashboards.figures.theme import DARK, LIGHT, Theme, level_styles
+from aiida_ion.dashboards.figures.theme import DARK, LIGHT, Theme, formula_label, level_styles
 from aiida_ion.dashboards.pairs import pairs, sides
 from aiida_ion.dashboards.quantities import QUANTITIES
 from tests.dashboards.rows import bound_row, conductivity_row, table
@@ -118,7 +118,7 @@ def test_of_many_materials_those_farthest_off_are_shown() -> None:
     result = made(*rows)
     order = material_order(result)
     assert len(order) == MAX_MATERIALS
-    assert order[0] == f"M{n - 1}" and "M0" not in order
+    assert order[0] == formula_label(f"M{n - 1}") and formula_label("M0") not in order
     assert len(trace(error_figure(result, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").x) == MAX_MATERIALS
     assert height_px(result) > height_px(FOUND)
 
