@@ -12,14 +12,16 @@ from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
-from aiida_ion.verdicts import POORLY_KNOWN
+from aiida_ion.verdicts import BOUND, MEASURED, NOT_MEASURABLE, POORLY_KNOWN
 
-#: Columns of the newest measured conductivity, preferring those that are not poorly known.
+#: Columns of the newest conductivity: of one with a value, else of one that is poorly known, a bound, or neither.
 NEWEST = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_low_mS_cm",
     "ionic_conductivity_ci95_high_mS_cm",
+    "ionic_conductivity_upper_bound_mS_cm",
     "verdict",
+    "grade",
     "activation_energy_eV",
     "target_temperature_K",
     "level_of_theory",
@@ -46,18 +48,22 @@ MATERIAL_COLUMNS = (
     "structure_uuid",
     "n_structures",
 )
+#: Verdicts of conductivities, the best last.
+_RANKS = (NOT_MEASURABLE, BOUND, POORLY_KNOWN, MEASURED)
 _LETTERS = ("A", "B", "C", "D", "bound")
 
 
 def materials(
     selection: Selection | None = None, conductivities: pd.DataFrame | None = None, fits: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
+    """Return one row for each crystal: its levels of theory, how much was run, and its newest conductivity.
 
     Crystals are the same if formula and content are: a file read twice is one crystal; two polymorphs are two, each
     with a ``crystal`` of its own. Results of imported trajectories, which have none, are one row for each formula. Work
-    chains without a result count as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of
-    the newest measured conductivity, ``time`` that of the newest result.
+    chains without a result count as failed or running. Conductivity, bound,
+    ``verdict``, ``grade``, ``level_of_theory`` and ``target_temperature_K`` are those of the newest conductivity of the
+    best kind: a value, a poorly known one, a bound, neither. ``best_grade`` is that of the best fit, ``time`` that of
+    the newest result.
 
     :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.
@@ -124,9 +130,10 @@ def _of_conductivities(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(table: pd.DataFrame) -> pd.DataFrame:
-    measured = table[table["ionic_conductivity_mS_cm"].notna()]
-    measured = measured.assign(known=measured["verdict"] != POORLY_KNOWN).sort_values(["known", "time"])
-    return measured.groupby(_KEY, dropna=False)[list(NEWEST)].last()
+    ranked = table.assign(rank=table["verdict"].map({verdict: rank for rank, verdict in enumerate(_RANKS)}))
+    # The last row as a whole: what it lacks is not to be filled from another result.
+    newest = ranked.sort_values(["rank", "time"], na_position="first").drop_duplicates(_KEY, keep="last")
+    return newest.set_index(_KEY)[list(NEWEST)]
 
 
 def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:

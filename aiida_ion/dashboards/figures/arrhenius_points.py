@@ -75,8 +75,9 @@ def _words(row: Mapping[Any, Any]) -> str:
         lines.append(f"D* &lt; {row['tracer_diffusivity_upper_bound_cm2_s']:.2e} cm²/s")
     else:
         low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
-        doubt = "poorly known: " if row["is_poorly_known"] else ""
-        lines.append(f"{doubt}D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
+        between = f"[{low:.2e}, {high:.2e}] cm²/s"
+        value = f"D* = {row['tracer_diffusivity_cm2_s']:.2e} {between}"
+        lines.append(f"D* is poorly known: {between}" if row["is_poorly_known"] else value)
     lines.append(f"grade {plain(row['grade'])}")
     why = row["refused"] if isinstance(row["refused"], str) else row["reason"] if row["is_bound"] else None
     if isinstance(why, str):

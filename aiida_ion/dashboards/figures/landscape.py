@@ -39,7 +39,7 @@ def landscape(
     theme: Theme,
     picked: Collection[str] = (),
 ) -> go.Figure:
-    """Return a point for each row; upper bounds of the conductivity are arrows, poorly known values are hollow.
+    """Return a point for each row; upper bounds of the conductivity are arrows, poorly known ones are not drawn.
 
     :param table: rows with ``formula``, ``level_of_theory``, ``uuid`` and the columns of both axes.
     :param x: column of the horizontal axis.
@@ -49,7 +49,7 @@ def landscape(
     """
     if x not in table.columns or y not in table.columns:
         return empty_figure(theme, "These axes are not in the table.")
-    shown = _with_bounds(table, (x, y)).dropna(subset=[x, y]).head(MOST_POINTS)
+    shown = _with_bounds(_quotable(table, (x, y)), (x, y)).dropna(subset=[x, y]).head(MOST_POINTS)
     shown = shown[_drawable(shown[x], x) & _drawable(shown[y], y)]
     if shown.empty:
         return empty_figure(theme, f"No row has both {column_title(x)} and {column_title(y)}.")
@@ -68,6 +68,11 @@ def landscape(
 def is_logarithmic(name: str) -> bool:
     """Whether a quantity spans decades."""
     return any(word in name for word in LOGARITHMIC) and not name.startswith("log10")
+
+
+def _quotable(table: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
+    """Return the rows whose conductivity is more than an interval of decades; all if no axis is the conductivity."""
+    return table[table["verdict"] != POORLY_KNOWN] if SIGMA in names and "verdict" in table else table
 
 
 def _with_bounds(table: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
@@ -97,8 +102,6 @@ def _points(
     out = keys.isin(picked)
     # Lists only where points differ: plotly validates each entry.
     symbol = np.where(rows["is_bound"], UPPER_BOUND_SYMBOL, style.symbol) if rows["is_bound"].any() else style.symbol
-    if "verdict" in rows and SIGMA in (x, y) and rows["verdict"].eq(POORLY_KNOWN).any():
-        symbol = np.where(rows["verdict"].eq(POORLY_KNOWN), style.hollow, symbol)
     width = np.where(out, 1.5, 0.5) if picked else 0.5
     color = np.where(out, style.color, faded(style.color, 0.15)) if picked else style.color
     edge = {"width": width, "color": theme.text if picked else theme.card}

@@ -65,7 +65,12 @@ def parity_figure(
 
 
 def _range(table: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
-    """Return the range of both axes, in decades if logarithmic, for all values and nearby intervals."""
+    """Return the range of both axes, in decades if logarithmic, for all values and nearby intervals.
+
+    What is poorly known does not stretch the axes, unless nothing else is there.
+    """
+    known = table[table["difference_kind"] != "poorly known"]
+    table = table if known.empty else known
     values = _scaled(table[["x_value", "y_value"]], quantity)
     edges = _scaled(table[["x_low", "x_high", "y_low", "y_high"]], quantity)
     reach = FARTHEST_BAR * quantity.band

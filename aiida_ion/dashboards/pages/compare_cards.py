@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
-from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, styles, thinned
+from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, measurements, styles, thinned
 from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, page_link, row, uuid_label
 from aiida_ion.dashboards.crystals import material_view, words_of
 from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error_figure, height_px
@@ -24,8 +24,8 @@ from aiida_ion.dashboards.state import View
 
 TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"
 PARITY_HEIGHT_PX = 560
-#: Kind of a difference -> which side is only an upper bound.
-BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"}
+#: Kind of a difference -> which side is only an upper bound, or that there is no value to quote.
+BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both", "poorly known": "poorly known"}
 
 
 def nothing() -> Component:
@@ -59,7 +59,7 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
                 "compare-parity",
                 f"{made.quantity.symbol} against {made.reference}",
                 parity,
-                note=_parity_note(pairs, shown),
+                note=_parity_note(pairs, shown) + _without_temperature(made),
                 height_px=PARITY_HEIGHT_PX,
                 description=f"Parity plot of {made.quantity.words}: {len(pairs)} pairs, {n} materials",
             ),
@@ -91,6 +91,14 @@ def _aside(pairs: pd.DataFrame, made: Choices) -> list[Component]:
 def _parity_note(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     words = "Bars are 95 % intervals, arrows are bounds, larger points have more diffusive temperatures."
     return words if len(shown) == len(table) else f"{len(shown):,} of {len(table):,} points are drawn. {words}"
+
+
+def _without_temperature(made: Choices) -> str:
+    """Return a sentence on the measurements that state no temperature; nothing where all do."""
+    if made.reference != EXPERIMENT:
+        return ""
+    number = int(measurements()["temperature_K"].isna().sum())
+    return f" {number} measurements state no temperature and are compared with nothing." if number else ""
 
 
 def _no_pairs(made: Choices) -> Component:
@@ -162,8 +170,8 @@ def pair_table(
             "crystal": words_of(pairs["y_crystal"]),
             "level_of_theory": pairs["y_level_of_theory"],
             "target_temperature_K": pairs["y_temperature_K"],
-            f"value_{unit}": pairs["y_value"],
-            f"reference_{unit}": pairs["x_value"],
+            f"value_{unit}": pairs["y_value"].mask(pairs["y_is_poorly_known"].astype(bool)),
+            f"reference_{unit}": pairs["x_value"].mask(pairs["x_is_poorly_known"].astype(bool)),
             difference: pairs["difference"].where(pairs["difference_kind"] == "value"),
             "bounds": pairs["difference_kind"].map(BOUNDS),
             "result": pairs["y_uuid"].str[:8],

@@ -170,7 +170,7 @@ def _cells(row: Mapping[Any, Any]) -> tuple[Any, ...]:
     low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
     value = f"{short(row['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
     if row["verdict"] == POORLY_KNOWN:
-        value = f"[{short(low)}, {short(high)}]"
+        value = f"poorly known: {short(low)} to {short(high)}"
     elif row["verdict"] != "moved":
         bound = useful_bound(row, "tracer_diffusivity", "cm2_s")
         value = "-" if bound is None else f"< {short(bound)}"

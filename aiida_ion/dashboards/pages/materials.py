@@ -33,7 +33,14 @@ from aiida_ion.dashboards.material_rows import (
     results_of,
     temperature_of,
 )
-from aiida_ion.dashboards.pages.materials_choices import CONTROLS, chosen, controls, matching, result_controls
+from aiida_ion.dashboards.pages.materials_choices import (
+    CONTROLS,
+    chosen,
+    controls,
+    matching,
+    result_controls,
+    without_defaults,
+)
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, filter_model, written
 
 NOTE = (
@@ -153,7 +160,12 @@ def register(app: Dash) -> None:
             filters=column_filters(model),
         )
         figure = _figure(table, x, y, asked, marked, theme)
-        return figure, count_words(len(table), materials(asked), asked), not asked.selected, written(PATH, view)
+        return (
+            figure,
+            count_words(len(table), materials(asked), asked),
+            not asked.selected,
+            written(PATH, without_defaults(view)),
+        )
 
     @app.callback(Output("materials-sort", "data"), Input(GRID, "getRowsRequest"), State("materials-sort", "data"))
     def sorting(request: Mapping[str, Any] | None, before: list[Mapping[str, str]] | None) -> Any:

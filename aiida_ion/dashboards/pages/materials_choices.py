@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -35,24 +36,31 @@ def elements_in(text: str | None) -> tuple[str, ...]:
 
 
 def chosen(values: Sequence[Any]) -> View:
-    """Return the view for the controls; defaults are left out of it.
+    """Return the view for the controls.
 
     :param values: values of `CONTROLS`, in that order.
     """
     elements, level, grades, group, since, until, coldest, hottest, temperature = values
-    plain = View()
     view = View(
         elements=elements_in(elements),
-        level_of_theory=None if level == level_of(plain) else level or None,
+        level_of_theory=level or None,
         grades=tuple(grades or ()),
         group=group or None,
         since=moment(since),
         until=moment(until, ends=True),
         temperature_K=_range(coldest, hottest),
     )
+    return view.with_options(temperature=temperature or None)
+
+
+def without_defaults(view: View) -> View:
+    """Return the view as it is written in the address: the usual level and temperature are left out."""
+    plain = View()
     usual = temperature_of(plain)
-    is_usual = usual is None or temperature == f"{usual:g}"
-    return view.with_options(temperature=None if is_usual or not temperature else temperature)
+    is_usual = usual is not None and view.option("temperature") == f"{usual:g}"
+    level = None if view.level_of_theory == level_of(plain) else view.level_of_theory
+    shown = replace(view, level_of_theory=level)
+    return shown.with_options(temperature=None) if is_usual else shown
 
 
 def _range(coldest: Any, hottest: Any) -> tuple[float, float] | None:

@@ -52,6 +52,9 @@ def test_parity_shows_values_bounds_intervals_and_sizes(theme: Theme) -> None:
     assert points.error_x.array[0] == 1.0
     assert np.isnan(points.error_y.array[1])
     assert points.customdata.tolist()[0] == ["A-MLIP", "A-PBE"]
+    columns = points.meta["columns"]
+    assert (columns["is_bound"], columns["x_is_bound"]) == ([False, True, False], [False, False, True])
+    assert columns["refused"] == [False] * 3
     ring = trace(figure, "chosen")
     assert (list(ring.x), list(ring.y)) == ([1.0], [10.0])
 
@@ -172,3 +175,24 @@ def test_figures_without_data_say_so() -> None:
     assert "No material" in error_figure(empty, SIGMA, "PBE", STYLES, theme=LIGHT).layout.annotations[0].text
     nothing = table({"level_of_theory": "A", "cost": 1.0, "error": 0.0, "uuid": "", "formula": ""}).iloc[:0]
     assert "No level" in pareto_figure(nothing, nothing, "", "", {}, theme=LIGHT).layout.annotations[0].text
+
+
+def test_what_is_poorly_known_stretches_no_axis() -> None:
+    wide = {"ionic_conductivity_ci95_low_mS_cm": 1e-9, "ionic_conductivity_ci95_high_mS_cm": 1e9}
+    rows = (conductivity_row("D", "PBE", 1.0), conductivity_row("D", "MLIP", 1e8, verdict="poorly_known", **wide))
+    both = made(conductivity_row("A", "PBE", 1.0), conductivity_row("A", "MLIP", 10.0), *rows)
+    low, high = parity_figure(both, SIGMA, "PBE", STYLES, theme=LIGHT).layout.xaxis.range
+    assert high - low < 5.0
+    assert "1e+08" not in trace(parity_figure(both, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").text[1]
+
+
+def test_crystals_of_one_formula_have_a_line_each() -> None:
+    rows = [
+        conductivity_row("A", level, value, structure_uuid=crystal, uuid=f"{crystal}-{level}")
+        for level in ("PBE", "MLIP")
+        for crystal, value in (("cubic", 1.0 if level == "PBE" else 100.0), ("layered", 1.0))
+    ]
+    both = made(*rows)
+    assert both["same_structure"].all()
+    named = both.assign(material=[f"A ({crystal})" for crystal in both["y_crystal"]])
+    assert material_order(named) == ["A (cubic)", "A (layered)"]
