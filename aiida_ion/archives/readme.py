@@ -18,7 +18,7 @@ from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
 from aiida_ion.queries.reading.shared import as_text
 from aiida_ion.queries.structures import space_groups
-from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, useful_bound, verdict_of, words_of
+from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, SHOWN_LIMITS, useful_bound, verdict_of, words_of
 
 #: The attribute of a linked measurement that names its source; OBELiX is CC BY 4.0.
 DATASET = "attributes.dataset"
@@ -100,7 +100,7 @@ def _diffusivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
 
 def _names(quantity: str, unit: str) -> tuple[str, ...]:
     edges = (f"{quantity}_ci95_{unit}", f"{quantity}_upper_bound_{unit}")
-    return "verdict", "max_interval_decades", f"{quantity}_{unit}", *edges
+    return "verdict", *SHOWN_LIMITS, f"{quantity}_{unit}", *edges
 
 
 def _row(

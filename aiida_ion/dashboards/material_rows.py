@@ -10,7 +10,7 @@ import pandas as pd
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.columns import numeric_columns
-from aiida_ion.dashboards.crystals import material_view, words_of
+from aiida_ion.dashboards.crystals import material_view, names_of, words_of
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.experiments import experiments
@@ -62,7 +62,8 @@ def temperature_of(view: View) -> float | None:
 def material_rows(view: View) -> pd.DataFrame:
     """Return one row for each crystal with its result at the level and temperature of a view.
 
-    ``key`` names the row, ``href`` is the address of its page; `WORDS` has the text of cells.
+    ``key`` identifies the row, ``name`` is the formula, with the crystal where it has several, ``href`` the address of
+    its page; `WORDS` has the text of cells.
     """
     level, temperature_K = level_of(view), temperature_of(view)
     return tables.derived(f"materials {level} {temperature_K}", lambda: _rows(level, temperature_K))
@@ -90,6 +91,7 @@ def _rows(level: str | None, temperature_K: float | None) -> pd.DataFrame:
         experiment_words=made[WORDS[EXPERIMENT]].fillna("-"),
         grade=made["grade"].where(made["verdict"] != NOT_MEASURABLE),  # of no number there is no grade
         href=[_address(row) for row in made.to_dict("records")],
+        name=names_of(made),
         crystal=words_of(made["crystal"]),
     )
     made[SIGMA] = made[SIGMA].where(made["verdict"] == MEASURED)  # others have no place in an order of values

@@ -20,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     whole,
 )
 from aiida_ion.queries.selection import Selection
+from aiida_ion.verdicts import SHOWN_LIMITS
 
 CONDUCTIVITY_FIELDS = (
     "formula",
@@ -40,7 +41,7 @@ CONDUCTIVITY_FIELDS = (
     "all_species_ionic_conductivity_mS_cm",
     "all_species_ionic_conductivity_ci95_mS_cm",
     "all_species_ionic_conductivity_species",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
     "preferred_law",
     "averaged_over_laws",
     "arrhenius_consistent",

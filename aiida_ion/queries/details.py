@@ -16,6 +16,7 @@ from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, attributes, edge, frame, judged, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
+from aiida_ion.verdicts import SHOWN_LIMITS
 
 #: Maximum number of atoms of a structure that is drawn.
 MAX_ATOMS = 5000
@@ -39,7 +40,7 @@ POINT_ATTRIBUTES = (
     "tracer_diffusivity_upper_bound_cm2_s",
     "charge_e",
     "number_density_A3",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
 )
 
 
@@ -127,7 +128,7 @@ def _points(table: pd.DataFrame) -> pd.DataFrame:
         nernst_einstein_log10(*row) for row in zip(table["charge_e"], table["number_density_A3"], strict=True)
     ]
     drop = ["tracer_diffusivity_ci95_cm2_s", "refused_because", "fit_consistent", "charge_e", "number_density_A3"]
-    drop.append("max_interval_decades")
+    drop += SHOWN_LIMITS
     return table.drop(columns=drop).sort_values(["conductivity_uuid", "temperature_K"], ignore_index=True)
 
 

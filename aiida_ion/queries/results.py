@@ -20,7 +20,7 @@ from aiida_ion.queries.reading.shared import (
     without_twins,
 )
 from aiida_ion.queries.selection import Selection
-from aiida_ion.verdicts import WITH_POSTERIOR
+from aiida_ion.verdicts import SHOWN_LIMITS, WITH_POSTERIOR
 
 DIFFUSION_FIELDS = (
     "formula",
@@ -53,7 +53,7 @@ DIFFUSION_FIELDS = (
     "all_species_ionic_conductivity_ci95_mS_cm",
     "framework_species",
     "moved_species",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
     "level_of_theory_sha256",
 )
 #: Columns used to count materials.

@@ -70,7 +70,9 @@ def test_a_group_is_asked_for_once_and_nothing_else_is() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_the_figure_has_only_results_of_the_group_and_the_time() -> None:
-    for view in (View(group=GROUP), View(since=day(0.6))):
+    for chosen in (View(group=GROUP), View(since=day(0.6))):
+        level = within(tables.table("conductivity"), chosen)["level_of_theory"].iloc[0]
+        view = replace(chosen, level_of_theory=str(level))
         figure = materials._figure(materials._rows(None, view), materials.X, materials.Y, view, [], "light")
         drawn = {row[0] for trace in figure.data for row in trace.customdata}
         assert drawn

@@ -113,8 +113,10 @@ def test_a_bound_above_what_any_solid_reaches_is_left_out() -> None:
     for formula, bound in (("Li2O", 5.5e5), ("Li3N", 1e-3)):
         about = {"formula": formula, "verdict": "bound", "ionic_conductivity_mS_cm": None}
         conductivity_of([], chain().store(), about | {"ionic_conductivity_upper_bound_mS_cm": bound})
+    stricter = {"formula": "LiI", "verdict": "bound", "ionic_conductivity_mS_cm": None, "max_useful_bound_mS_cm": 0.1}
+    conductivity_of([], chain().store(), stricter | {"ionic_conductivity_upper_bound_mS_cm": 0.5})
     bounds = conductivity().set_index("formula")["ionic_conductivity_upper_bound_mS_cm"]
-    assert pd.isna(bounds["Li2O"]) and bounds["Li3N"] == 1e-3
+    assert pd.isna(bounds["Li2O"]) and pd.isna(bounds["LiI"]) and bounds["Li3N"] == 1e-3
     shown = materials().set_index("formula").loc["Li3N"]
     assert (shown["verdict"], shown["ionic_conductivity_upper_bound_mS_cm"]) == ("bound", 1e-3)
 

@@ -42,6 +42,13 @@ class MsdCurve:
     fit_window_ps: tuple[float, float] | None
     tracer_diffusivity_cm2_s: float | None
     refused: bool = False
+    level_of_theory: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the temperature, with the level of theory where the figure has several."""
+        kelvin = f"{self.temperature_K:.0f} K"
+        return kelvin if self.level_of_theory is None else f"{kelvin}, {self.level_of_theory}"
 
 
 def temperature_colors(temperatures_K: Sequence[float], theme: Theme) -> dict[float, str]:
@@ -74,7 +81,7 @@ def msd_figure(curves: Sequence[MsdCurve], *, theme: Theme, logarithmic: bool = 
 
 
 def _add_curve(figure: go.Figure, curve: MsdCurve, color: str, symbol: str) -> None:
-    name = plain(f"{curve.temperature_K:.0f} K")
+    name = plain(curve.name)
     common = {"legendgroup": name, "name": name}
     there = (curve.all_lag_times_ps > 0) & (curve.all_msd_A2 > 0)
     lags, msd = thinned(curve.all_lag_times_ps[there], curve.all_msd_A2[there])

@@ -155,8 +155,12 @@ def temperatures_card(rows: pd.DataFrame) -> Component:
     """Return each temperature with its diffusivity, its grade, and the reason if it was refused."""
     heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
     looks = ("tight",) * 6 + ("", "tight")
+    if rows["level_of_theory"].nunique() > 1:  # of a material without a result
+        heads, looks = ("level of theory", *heads), ("", *looks)
     body = [
-        html.Tr([html.Td(cell, className=look) for cell, look in zip(_cells(record), looks, strict=True)])
+        html.Tr(
+            [html.Td(cell, className=look) for cell, look in zip(_cells(record)[-len(heads) :], looks, strict=True)]
+        )
         for record in rows.to_dict("records")
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
@@ -176,6 +180,7 @@ def _cells(row: Mapping[Any, Any]) -> tuple[Any, ...]:
         value = "-" if bound is None else f"< {short(bound)}"
     why = row["refused"] if refused else row["reason"] if isinstance(row["reason"], str) else ""
     return (
+        str(row["level_of_theory"]),
         short(row["target_temperature_K"]),
         short(row["temperature_K"], 5),
         badge("refused" if refused else words_of(row["verdict"]), kind),

@@ -67,7 +67,7 @@ SHOWN = (
     "time",
 )
 #: Columns that are never shown: they name, link and describe the others.
-BEHIND = ("key", "href", *WORDS.values())
+BEHIND = ("key", "name", "href", *WORDS.values())
 #: Value in the address for no hidden columns.
 ALL_SHOWN = ("-",)
 

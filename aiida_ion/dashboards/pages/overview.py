@@ -1,14 +1,15 @@
-"""Overview: numbers, running processes, failures with reasons, and the newest results."""
+"""Overview: the conductors at one level of theory, what runs, failures by reason, and the newest results."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from dash import Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
@@ -22,18 +23,20 @@ from aiida_ion.dashboards.components import (
     page_link,
     progress_bar,
     row,
-    stat,
-    stats,
     uuid_label,
 )
 from aiida_ion.dashboards.crystals import material_view
 from aiida_ion.dashboards.crystals import words_of as words_of_crystals
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.material_rows import sigma_words
-from aiida_ion.dashboards.state import View
+from aiida_ion.dashboards.overview import conductors
+from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
+from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
+from aiida_ion.dashboards.pages.materials_choices import without_defaults
+from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
-from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
+from aiida_ion.queries.running.states import state_text
 from aiida_ion.units import duration
 from aiida_ion.verdicts import words_of
 
@@ -42,30 +45,57 @@ TITLE = "Overview"
 REFRESH_MS = 10_000
 #: Maximum number of running work chains shown, and of jobs whose folder is read.
 MOST_RUNNING, MOST_READ = 12, 8
-MOST_FAILED, MOST_RECENT = 8, 10
+MOST_RECENT = 10
+CONDUCTORS, STORE = "overview-conductors", "overview-view"
 
 
-def layout(view: View) -> Component:  # noqa: ARG001
+def layout(view: View) -> Component:
     """Return the page."""
     numbers = counts()
     if not numbers["jobs"] and not numbers["materials"]:
         return page(TITLE, card("Nothing here yet", _nothing()))
-    parts: list[Component] = [_stats(numbers)]
+    parts: list[Component] = []
+    if numbers["conductivities"]:
+        shown = html.Div(conductors.cards(view), id=CONDUCTORS, className="page")
+        parts += [dcc.Store(STORE, data=view.query()), conductors.controls(view), shown]
     if tables.changes():
-        parts += [
-            card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite"))),
-            dcc.Interval("overview-clock", interval=REFRESH_MS),
-        ]
-    parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note())))
-    return page(TITLE, *parts, subtitle="Results, running processes, failures and the latest conductivities.")
+        parts += [_running_card(), dcc.Interval("overview-clock", interval=REFRESH_MS)]
+    parts.append(row(*_latest_card(), *_failures_card()))
+    return page(TITLE, *parts, subtitle=_counts_line(numbers))
 
 
 def register(app: Dash) -> None:
-    """Add the callback that updates the running processes."""
+    """Add the callbacks: what runs, and the conductors at the chosen level of theory and temperature."""
 
-    @app.callback(Output("overview-running", "children"), Input("overview-clock", "n_intervals"))
-    def refresh(_: int | None) -> list[Component]:
-        return running(read=True)
+    @app.callback(
+        Output("overview-running", "children"),
+        Output("overview-running-card", "hidden"),
+        Input("overview-clock", "n_intervals"),
+    )
+    def refresh(_: int | None) -> tuple[list[Component], bool]:
+        return running(read=True), activity.running().empty
+
+    @app.callback(
+        Output(CONDUCTORS, "children"),
+        Output(QUERY, "data", allow_duplicate=True),
+        Input(conductors.LEVEL, "value"),
+        Input(conductors.TEMPERATURE, "value"),
+        State(STORE, "data"),
+        State(THEME, "data"),
+        prevent_initial_call=True,
+    )
+    def choose(level: str, temperature: str, query: str, theme: str | None) -> tuple[list[Component], dict[str, str]]:
+        view = replace(View.from_query(query), level_of_theory=level or None, theme=theme)
+        view = view.with_options(temperature=temperature or None)
+        return conductors.cards(view), written(PATH, without_defaults(view))
+
+    app.clientside_callback(ClientsideFunction("points", "follow"), Input(conductors.FIGURE, "clickData"))
+
+
+def _running_card() -> Component:
+    """Return what runs; hidden while nothing does."""
+    shown = card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite")))
+    return html.Div(shown, id="overview-running-card", hidden=activity.running().empty)
 
 
 def running(read: bool) -> list[Component]:
@@ -111,17 +141,22 @@ def counts() -> dict[str, int]:
     }
 
 
-def _stats(counts: Mapping[str, Any]) -> Component:
-    """Return the line of numbers."""
-    shown = {name: f"{int(value):,}" for name, value in counts.items()}
-    return stats(
-        stat("materials", shown["materials"], href="/materials"),
-        stat("levels of theory", shown["levels"]),
-        stat("conductivities", shown["conductivities"]),
-        stat("diffusion fits", shown["fits"]),
-        stat("molecular-dynamics jobs", shown["jobs"]),
-        stat("failed work chains of conductivities", shown["failed"]),
-    )
+def _counts_line(numbers: Mapping[str, int]) -> Component:
+    """Return how much there is, in one line."""
+    words = {
+        "materials": "materials",
+        "levels": "levels of theory",
+        "conductivities": "conductivities",
+        "fits": "diffusion fits",
+        "jobs": "molecular-dynamics jobs",
+        "running": "running",
+        "failed": "failed",
+    }
+    parts = [f"{numbers[name]:,} {text}" for name, text in words.items() if numbers[name] or name not in _QUIET]
+    return html.Span([page_link(parts[0], "/materials"), " · ", " · ".join(parts[1:])])
+
+
+_QUIET = ("running", "failed")
 
 
 def _nothing() -> Component:
@@ -159,34 +194,38 @@ def _expected(seconds: float) -> str:
     return f"{duration(seconds)} left, until {end:%H:%M}" + (f" on {end:%d %b}" if seconds > 43_200 else "")
 
 
-def _failures() -> Component:
-    """Return the latest failures, with reasons and links to their provenance."""
-    table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
+def _failures_card() -> list[Component]:
+    """Return the latest failures, one line for each reason; nothing where nothing failed."""
+    table = tables.derived("overview failures", lambda: activity.failures(MOST_READ_FAILURES))
     if table.empty:
-        return html.P("Nothing failed.", className="muted")
-    names = activity.about([int(pk) for pk in table["pk"]])
-    items = []
-    for failed in table.to_dict("records"):
-        record = {str(key): value for key, value in failed.items()}
-        line = [badge(failure_kind(record), "bad"), *_name(record, names), uuid_label(str(record["uuid"]))]
-        when = html.Span(f"{record['mtime']:%d %b %Y}", className="end")
-        reason = html.Div(failure_reason(record), className="reason")
-        items.append(html.Li([html.Div([*line, when], className="line"), reason]))
-    return html.Ul(items, className="list")
+        return []
+    groups = by_reason(table)
+    shown = groups[:MOST_REASONS]
+    names = activity.about([int(group["newest"]["pk"]) for group in shown])
+    items = [html.Li(_failure(group, names)) for group in shown]
+    more = len(groups) - len(shown)
+    rest = html.P(f"and {more} more reasons: aiida-ion status lists failures", className="muted") if more else None
+    note = f"By reason, of the latest {len(table)}." if len(table) >= MOST_READ_FAILURES else "By reason."
+    return [card("Failed", html.Ul(items, className="list"), rest, note=note)]
 
 
-def _failed_note() -> str | None:
-    table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
-    return f"The latest {MOST_FAILED}, of any kind." if len(table) >= MOST_FAILED else None
+def _failure(group: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
+    """Return one reason: how often, and the newest process that failed for it."""
+    newest = group["newest"]
+    often = html.Strong(f"{group['n']} ×") if group["n"] > 1 else None
+    line = [often, badge(group["kind"], "bad"), *_name(newest, names), uuid_label(str(newest["uuid"]))]
+    when = html.Span(f"{newest['mtime']:%d %b %Y}", className="end")
+    return [html.Div([*line, when], className="line"), html.Div(group["reason"], className="reason")]
+
+
+def _latest_card() -> list[Component]:
+    """Return the newest conductivities; nothing where there is none."""
+    return [card("Latest results", _recent())] if len(tables.table("conductivity")) else []
 
 
 def _recent() -> Component:
     """Return the newest conductivities with their intervals or bounds."""
     table = tables.table("conductivity").sort_values("time", ascending=False).head(MOST_RECENT)
-    if table.empty:
-        return html.P(
-            "No conductivity yet: it appears when all temperatures of a work chain are done.", className="muted"
-        )
     heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
     looks = ("tight", "tight", "", "", "", "tight", "tight")
     body = []

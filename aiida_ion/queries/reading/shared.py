@@ -15,7 +15,7 @@ from aiida_ion.aiida_private.storage import query_statement
 from aiida_ion.engine_kinds import ENGINE_PREFIX
 from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
-from aiida_ion.verdicts import BOUND, LARGEST_IN_SOLIDS, is_poorly_known, verdict_of
+from aiida_ion.verdicts import BOUND, MAX_USEFUL_BOUND, is_poorly_known, largest_useful_bound, verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -193,7 +193,7 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
         quantity, found, unit = name.partition("_upper_bound_")
         if found:
             numbers = pd.to_numeric(made[name], errors="coerce")
-            kept[name] = made[name].where(is_bound & (numbers <= LARGEST_IN_SOLIDS[unit]))
+            kept[name] = made[name].where(is_bound & (numbers <= _largest(made, unit)))
         quantity, found, unit = name.partition("_ci95_")
         if found and quantity.startswith(BESIDE) and f"{quantity}_{unit}" in made:
             limits = made.get("max_interval_decades", pd.Series(None, index=made.index, dtype=object))
@@ -201,6 +201,16 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
             value = f"{quantity}_{unit}"
             kept[value] = made[value].mask(pd.Series(poor, index=made.index, dtype=bool))
     return made.assign(**kept)
+
+
+def _largest(table: pd.DataFrame, unit: str) -> pd.Series[float]:
+    """Return the largest useful bound of each row, as its fit set it."""
+    stated = table.get(MAX_USEFUL_BOUND[unit], pd.Series(None, index=table.index, dtype=object))
+    return pd.Series(
+        [largest_useful_bound({MAX_USEFUL_BOUND[unit]: limit}, unit) for limit in stated],
+        index=table.index,
+        dtype=float,
+    )
 
 
 def _is_poor(interval: Any, max_interval_decades: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiida import orm
 
+from aiida_ion.verdicts import SHOWN_LIMITS
 from aiida_ion.workchains.conductivity.md import is_watched
 
 
@@ -38,6 +39,6 @@ def arrhenius_parameters(inputs: Mapping[str, Any], refused: Sequence[Mapping[st
 
 
 def interval_limit(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the decades beyond which a number is poorly known, where the fits set it."""
+    """Return what the fits set of the limits beyond which a number is poorly known, or a bound says nothing."""
     parameters = inputs["diffusion"]["parameters"].get_dict() if "parameters" in inputs["diffusion"] else {}
-    return {name: parameters[name] for name in ("max_interval_decades",) if name in parameters}
+    return {name: parameters[name] for name in SHOWN_LIMITS if name in parameters}
