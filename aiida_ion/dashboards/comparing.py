@@ -126,6 +126,7 @@ def force_comparisons() -> pd.DataFrame:
     table = tables.table("comparison")
     table = table[pd.to_numeric(table["force_mae_eV_A"], errors="coerce").notna()]
     names = ["formula", "level_of_theory", "reference_level_of_theory"]
+    names += ["crystal"] if "crystal" in table else []
     return table.sort_values("time", ascending=False).drop_duplicates(names)
 
 

@@ -133,7 +133,7 @@ def _newest(table: pd.DataFrame) -> pd.DataFrame:
     ranked = table.assign(rank=table["verdict"].map({verdict: rank for rank, verdict in enumerate(_RANKS)}))
     # The last row as a whole: what it lacks is not to be filled from another result.
     newest = ranked.sort_values(["rank", "time"], na_position="first").drop_duplicates(_KEY, keep="last")
-    return newest.set_index(_KEY)[list(NEWEST)]
+    return newest.groupby(_KEY, dropna=False)[list(NEWEST)].first()  # one row each, also without a crystal
 
 
 def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -30,6 +30,10 @@ INTERVAL = {"ionic_conductivity_ci95_mS_cm": [0.5, 2.0]}
 
 @pytest.fixture(scope="module")
 def stored(module_profile: Profile) -> dict[str, Any]:
+    return store()
+
+
+def store() -> dict[str, Any]:
     """Store the results of two polymorphs of one formula, an imported fit, and work chains without a result."""
     nodes = {"cubic": orm.StructureData(ase=CUBIC).store(), "layered": orm.StructureData(ase=LAYERED).store()}
     nodes["again"] = orm.StructureData(ase=CUBIC).store()  # the same file, read twice

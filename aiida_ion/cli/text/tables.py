@@ -126,6 +126,9 @@ def rows_of(name: str, table: pd.DataFrame) -> Rows:
 def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
     if column == "ionic_conductivity_mS_cm":
         return value_or_bound(row, "ionic_conductivity", "mS_cm")
+    if column == "ionic_conductivity_ratio":
+        edges = [row.get(f"{column}_ci95_{end}") for end in ("low", "high")]
+        return number_or_interval(value, edges if all(map(known, edges)) else None)
     if column in ("wall_time_s", "cpu_time_s", "core_s", "cpu_s"):
         return duration(value)
     if column == "checkpoint_sha256":
