@@ -31,6 +31,8 @@ TITLES = {
     "core_s": "core time (s)", "goes_on": "goes on", "n_errors": "could not be judged",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
+#: Widths of columns of text whose cells are longer than their titles, px.
+WIDTHS = {"crystal": 165, "reference_crystal": 165}
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}
@@ -95,10 +97,10 @@ def _definition(
         made["width"] = max(96, 8 * len(made["headerName"]) + 52)
         if words is not None:
             text = f"params.data['{words}']"
-            made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 190}
+            made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 200}
     else:
         made |= {"filter": "agTextColumnFilter", "valueFormatter": PLAIN, "tooltipField": name}
-        made["width"] = max(110, min(8 * len(made["headerName"]) + 56, 260))
+        made["width"] = WIDTHS.get(name, max(110, min(8 * len(made["headerName"]) + 56, 260)))
     if link is not None:
         made |= {"cellRenderer": "PageLink", "cellRendererParams": {"href": link}}
     return made

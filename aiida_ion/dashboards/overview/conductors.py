@@ -61,7 +61,9 @@ def best_table(table: pd.DataFrame) -> Component:
     if best.empty:
         return html.P("There is no value here; choose another level of theory or temperature.", className="muted")
     heads = ("material", "crystal", "σ (mS/cm), 95 %", "measured", "grade")
-    body = [html.Tr([html.Td(cell) for cell in _cells(record)]) for record in best.to_dict("records")]
+    looks = ("tight", "tight", "tight", "", "tight")
+    lines = [zip(_cells(record), looks, strict=True) for record in best.to_dict("records")]
+    body = [html.Tr([html.Td(cell, className=look) for cell, look in line]) for line in lines]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
     return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
 
@@ -83,7 +85,8 @@ def agreement() -> list[str]:
     for reference in references:
         pairs = all_pairs(QUANTITIES["conductivity"], reference)
         for score in scores(pairs, QUANTITIES["conductivity"]).to_dict("records"):
-            sentences.append(sentence({str(name): value for name, value in score.items()}, reference))
+            if score["n_pairs"] or score["n_bounds"] or score["n_poorly_known"]:
+                sentences.append(sentence({str(name): value for name, value in score.items()}, reference))
     return sentences
 
 
@@ -94,7 +97,8 @@ def sentence(score: Mapping[str, Any], reference: str) -> str:
     """
     start = f"{score['level_of_theory']} against {reference}: "
     n = int(score["n_pairs"])
-    aside = [(int(score["n_bounds"]), "bounds"), (int(score["n_poorly_known"]), "poorly known")]
+    bounds = "bound" if score["n_bounds"] == 1 else "bounds"
+    aside = [(int(score["n_bounds"]), bounds), (int(score["n_poorly_known"]), "poorly known")]
     aside.append((int(score["n_other_structures"]), "of other crystals"))
     left_out = ", ".join(f"{number} {words}" for number, words in aside if number)
     rest = f" (not counted: {left_out})" if left_out else ""

@@ -33,7 +33,7 @@ UPPER_BOUND, NO_GRADE = "upper bound", "no grade"
 MOST_NAMES = 40
 #: With at most this many each has its interval: more would be one grey area.
 MOST_BARS = 400
-LINE_PX, FRAME_PX, TALLEST_PX = 19, 120, 560
+LINE_PX, FRAME_PX, TALLEST_PX = 21, 150, 620
 
 
 def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
@@ -60,7 +60,8 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
     else:
         places |= {"showticklabels": False, "title": {"text": f"{len(shown):,} materials, by σ"}}
     figure.update_yaxes(**places)
-    return figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, margin={"t": 48})
+    below = {"orientation": "h", "x": 0.0, "yref": "container", "y": 0.01, "yanchor": "bottom"}
+    return figure.update_layout(legend=below, margin={"t": 36, "b": 92})
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:

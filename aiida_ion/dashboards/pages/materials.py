@@ -57,7 +57,6 @@ SHOWN = (
     "crystal",
     SIGMA,
     "grade",
-    BOUND,
     ENERGY,
     EXPERIMENT,
     "n_levels",

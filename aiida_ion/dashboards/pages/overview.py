@@ -38,7 +38,6 @@ from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
 from aiida_ion.queries.running.states import state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import words_of
 
 PATH = "/"
 TITLE = "Overview"
@@ -226,21 +225,18 @@ def _latest_card() -> list[Component]:
 def _recent() -> Component:
     """Return the newest conductivities with their intervals or bounds."""
     table = tables.table("conductivity").sort_values("time", ascending=False).head(MOST_RECENT)
-    heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
-    looks = ("tight", "tight", "", "", "", "tight", "tight")
+    heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
+    looks = ("tight", "tight", "", "", "", "tight")
     body = []
     for record, words in zip(table.to_dict("records"), words_of_crystals(table["crystal"]), strict=True):
         view = material_view(record["formula"], record["crystal"], record["uuid"])
         link = page_link(formula_label(record["formula"]), view.url("/material"))
-        verdict = str(record["verdict"])
-        kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
         cells: tuple[Any, ...] = (
             link,
             words,
             str(record["level_of_theory"]),
             _temperature(record["target_temperature_K"]),
             sigma_words(record),
-            badge(words_of(verdict), kind),
             f"{record['time']:%d %b %H:%M}",
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))

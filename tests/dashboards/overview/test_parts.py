@@ -98,5 +98,7 @@ def test_a_level_is_one_sentence() -> None:
     nothing = {"n_bounds": 0, "n_poorly_known": 0, "n_other_structures": 0}
     alone = score | nothing | {"n_pairs": 1, "mae": 0.2}
     assert sentence(alone, "PBE") == "SevenNet against PBE: 0.20 decades for one material."
+    one = score | nothing | {"n_pairs": 0, "mae": float("nan"), "n_bounds": 1}
+    assert sentence(one, "PBE") == "SevenNet against PBE: no pair of values (not counted: 1 bound)."
     none = score | nothing | {"n_pairs": 0, "mae": float("nan")}
     assert sentence(none, "PBE") == "SevenNet against PBE: no pair of values."
