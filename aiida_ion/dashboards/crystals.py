@@ -48,8 +48,8 @@ def names_of(table: pd.DataFrame) -> list[str]:
 
     :param table: with ``formula`` and ``crystal``.
     """
-    several = _described().groupby("formula").size()
-    several = set(several[several > 1].index)
+    counts = _described().groupby("formula").size()
+    several = set(counts[counts > 1].index)
     words = words_of(table["crystal"])
     rows = zip(table["formula"], words, strict=True)
     return [f"{formula_label(one)} ({word})" if one in several else formula_label(one) for one, word in rows]

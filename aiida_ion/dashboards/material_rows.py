@@ -14,7 +14,7 @@ from aiida_ion.dashboards.crystals import material_view, names_of, words_of
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.experiments import experiments
-from aiida_ion.verdicts import MEASURED, NOT_MEASURABLE, POORLY_KNOWN, useful_bound
+from aiida_ion.verdicts import MEASURED, NOT_MEASURABLE, POORLY_KNOWN
 from aiida_ion.verdicts import words_of as verdict_words
 
 SIGMA, ENERGY, EXPERIMENT = "ionic_conductivity_mS_cm", "activation_energy_eV", "experiment_mS_cm"
@@ -102,16 +102,18 @@ _KEY = ["formula", "crystal"]
 
 
 def sigma_words(row: Mapping[Any, Any]) -> str:
-    """Return a conductivity with its interval, an interval or a bound, or the word for neither."""
-    verdict, value, low, high = (row.get(name) for name in ("verdict", SIGMA, *EDGES))
+    """Return a conductivity with its interval, an interval or a bound, or the word for neither.
+
+    :param row: of a table of conductivities, which has only bounds that say something.
+    """
+    verdict, value, low, high, bound = (row.get(name) for name in ("verdict", SIGMA, *EDGES, BOUND))
     if not isinstance(verdict, str):
         return "-"
     if verdict == POORLY_KNOWN:
         return f"poorly known: {short(low)} to {short(high)}"
     if verdict == MEASURED and pd.notna(value):
         return f"{short(value)} [{short(low)}, {short(high)}]" if pd.notna(low) and pd.notna(high) else short(value)
-    bound = useful_bound({str(name): value for name, value in row.items()}, "ionic_conductivity", "mS_cm")
-    return f"< {short(bound)}" if bound is not None else verdict_words(verdict)
+    return f"< {short(bound)}" if pd.notna(bound) else verdict_words(verdict)
 
 
 def _energy_words(row: Mapping[Any, Any]) -> str:
@@ -127,7 +129,7 @@ def _address(row: Mapping[Any, Any]) -> str:
 def _measured(temperature_K: float | None) -> pd.DataFrame:
     """Return the measurements of each crystal at a temperature: their median, and all in words."""
     table = tables.derived("experiments", experiments)
-    groups = table.groupby(_KEY) if len(table) else []
+    groups: Any = table.groupby(_KEY) if len(table) else []
     rows = [(*key, *_experiment(group, temperature_K)) for key, group in groups]
     made = pd.DataFrame(rows, columns=[*_KEY, EXPERIMENT, WORDS[EXPERIMENT]], dtype=object)
     return made.astype({EXPERIMENT: float})

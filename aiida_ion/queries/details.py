@@ -128,7 +128,7 @@ def _points(table: pd.DataFrame) -> pd.DataFrame:
         nernst_einstein_log10(*row) for row in zip(table["charge_e"], table["number_density_A3"], strict=True)
     ]
     drop = ["tracer_diffusivity_ci95_cm2_s", "refused_because", "fit_consistent", "charge_e", "number_density_A3"]
-    drop += SHOWN_LIMITS
+    drop.append("max_interval_decades")
     return table.drop(columns=drop).sort_values(["conductivity_uuid", "temperature_K"], ignore_index=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import spglib
@@ -26,7 +27,7 @@ def space_group(cell: NDArray[np.float64], positions: NDArray[np.float64], speci
         return None
     names = sorted(set(species))
     numbers = [names.index(name) + 1 for name in species]
-    given = (cell, positions @ np.linalg.inv(cell), numbers)
+    given: Any = (cell, positions @ np.linalg.inv(cell), numbers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # spglib's, on its own handling of errors
         try:

@@ -19,7 +19,6 @@ from aiida_ion.dashboards.figures.theme import (
     plain,
 )
 from aiida_ion.dashboards.material_rows import BOUND, EDGES, EXPERIMENT, SIGMA
-from aiida_ion.verdicts import LARGEST_IN_SOLIDS
 
 #: Grade of a result -> colour and symbol; the symbol says it without the colour, too.
 GRADES = {
@@ -65,13 +64,13 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the materials with a value or a useful bound, by rising conductivity, with ``place`` and ``series``."""
-    bound = table[BOUND].where(table[SIGMA].isna() & (table[BOUND] <= LARGEST_IN_SOLIDS["mS_cm"]))
+    """Return the materials with a value or a bound, by rising conductivity, with ``place`` and ``series``."""
+    bound = table[BOUND].where(table[SIGMA].isna())
     x = table[SIGMA].fillna(bound)
     grades = table["grade"].where(table["grade"].isin(GRADES), NO_GRADE)
     made = table.assign(x=x, series=grades.where(bound.isna(), UPPER_BOUND))
     made = made[np.isfinite(made["x"]) & (made["x"] > 0)].sort_values("x", ignore_index=True)
-    return made.assign(place=np.arange(len(made)))
+    return pd.DataFrame(made.assign(place=np.arange(len(made))))
 
 
 def height_px(table: pd.DataFrame) -> int:

@@ -87,7 +87,7 @@ def _table(materials: pd.DataFrame) -> Component:
     body = []
     for record, words in zip(materials.to_dict("records"), words_of(materials["crystal"]), strict=True):
         address = material_view(record["formula"], record["crystal"]).url(PATH)
-        cells = (
+        cells: tuple[Any, ...] = (
             page_link(formula_label(record["formula"]), address),
             words,
             str(record["levels_of_theory"]) if isinstance(record["levels_of_theory"], str) else "-",

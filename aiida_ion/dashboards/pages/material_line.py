@@ -153,8 +153,8 @@ def _temperatures(attributes: Mapping[str, Any]) -> str:
 
 def temperatures_card(rows: pd.DataFrame) -> Component:
     """Return each temperature with its diffusivity, its grade, and the reason if it was refused."""
-    heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
-    looks = ("tight",) * 6 + ("", "tight")
+    heads: tuple[str, ...] = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
+    looks: tuple[str, ...] = ("tight",) * 6 + ("", "tight")
     if rows["level_of_theory"].nunique() > 1:  # of a material without a result
         heads, looks = ("level of theory", *heads), ("", *looks)
     body = [

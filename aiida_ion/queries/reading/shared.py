@@ -214,7 +214,8 @@ def _largest(table: pd.DataFrame, unit: str) -> pd.Series[float]:
 
 
 def _is_poor(interval: Any, max_interval_decades: Any) -> bool:
-    return isinstance(interval, (list, tuple)) and is_poorly_known(*interval, max_interval_decades)
+    is_interval = isinstance(interval, (list, tuple)) and len(interval) == 2
+    return is_interval and is_poorly_known(interval[0], interval[1], max_interval_decades)
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -39,7 +39,6 @@ ROWS = table(
     material("Li2O", None, ionic_conductivity_upper_bound_mS_cm=1e-3, grade="bound"),
     material("LiI", 0.5, grade="C"),
     material("<b>X</b>", None, grade=None),  # poorly known or undetermined: no place on the axis
-    material("Y", None, ionic_conductivity_upper_bound_mS_cm=5.5e5, grade="bound"),  # no solid reaches that
 )
 
 
