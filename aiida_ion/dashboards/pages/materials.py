@@ -77,6 +77,7 @@ def layout(view: View) -> Component:
     if table.empty:
         words = "A material appears here with its first result."
         return page(TITLE, empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait"))
+    shown = len(_rows(filter_model(view.filters, numeric_columns(table)), view))
     return page(
         TITLE,
         card("Filter", html.Div(_controls(view), className="filters")),
@@ -84,7 +85,7 @@ def layout(view: View) -> Component:
         dcc.Store("materials-picked", data=list(view.selected)),
         dcc.Store("materials-refresh"),
         dcc.Download("materials-download"),
-        subtitle=html.Span(count_words(len(table), table, view), id="materials-count", role="status"),
+        subtitle=html.Span(count_words(shown, table, view), id="materials-count", role="status"),
     )
 
 
